@@ -1,0 +1,1 @@
+"""The receiver: verify a webhook, record it, answer. Imports nothing heavy."""

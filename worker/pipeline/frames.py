@@ -1,0 +1,177 @@
+"""The values that flow through the pipeline.
+
+Every picture is (height, width, 3) uint8 RGB in display orientation with square pixels, unless its
+name says otherwise. Every `time_s` counts seconds from the start of the container, as a player's
+clock does, and is exact: the presentation time stamp of the frame, rounded down to a microsecond.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rgb = NDArray[np.uint8]
+"""(height, width, 3) uint8 RGB."""
+
+
+class Box(NamedTuple):
+    """A rectangle in pixels; x grows right, y grows down; right and bottom are exclusive."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        """Pixels from left to right."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        """Pixels from top to bottom."""
+        return self.bottom - self.top
+
+
+class Transfer(enum.StrEnum):
+    """How light is coded in the samples."""
+
+    SDR = "sdr"  #: BT.709 and its relatives
+    PQ = "pq"  #: SMPTE ST 2084 (HDR10, Dolby Vision)
+    HLG = "hlg"  #: ARIB STD-B67
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """What the container and the first frame say about a video file."""
+
+    path: Path
+    duration_s: float  #: from the start of the container to the end of the picture
+    width_px: int  #: as shown: after rotation and sample aspect ratio
+    height_px: int  #: as shown
+    rotation_deg: int  #: clockwise turn that brings the picture upright: 0, 90, 180 or 270
+    sample_aspect_ratio: Fraction  #: width of a stored sample over its height; 1 for square
+    frame_rate: Fraction | None  #: average; None where the container does not say
+    is_vfr: bool  #: frame spacing varies
+    is_interlaced: bool
+    transfer: Transfer
+    codec: str  #: FFmpeg's name of it, e.g. "h264"
+    start_s: float  #: when the first picture appears; > 0 where the picture starts late
+
+
+class Cues(NamedTuple):
+    """What cheap measurements say about one frame. All in 0..1."""
+
+    brightness: float  #: mean luma
+    contrast: float  #: spread of luma (its standard deviation, full scale = 0.5)
+    clipped: float  #: share of pixels that are crushed to black or blown to white
+    uniformity: float  #: share of pixels in the few commonest luma levels; 1 = one flat colour
+    sharpness: float  #: noise-corrected detail, before comparison with the shot
+    relative_sharpness: float  #: sharpness over the best of the shot
+    stillness: float  #: 1 = identical to both neighbours, 0 = fast motion
+    transition: float  #: 1 = inside a fade or dissolve
+    color_bars: float  #: 1 = a test pattern
+    title_card: float  #: 1 = flat ground with text or a logo, nothing else
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A frame worth scoring, kept small."""
+
+    time_s: float
+    shot: int  #: index of its shot, from 0
+    rgb: Rgb  #: about 320 px wide, letterbox and pillarbox bars trimmed
+    cues: Cues
+    defects: tuple[str, ...] = ()  #: names of `Cues`-based faults, e.g. ("black",); empty = usable
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What one pass over the video found."""
+
+    candidates: tuple[Candidate, ...]  #: in order of time
+    shot_starts_s: tuple[float, ...]  #: start of each shot; the first is the first frame
+    frames_seen: int  #: frames that were decoded
+    is_sampled: bool  #: True where only the surroundings of keyframes were decoded (long videos)
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face in a picture, in pixels of that picture."""
+
+    box: Box
+    confidence: float  #: 0..1
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A candidate with everything that speaks for or against it."""
+
+    candidate: Candidate
+    embedding: NDArray[np.float32]  #: (d,) L2-normalized
+    faces: tuple[Face, ...]  #: in pixels of `candidate.rgb`
+    parts: Mapping[str, float]  #: weighted contributions; they add up to `score`
+    score: float  #: higher is better; comparable within one video only
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """The final frame at full resolution: upright, square pixels, SDR sRGB, bars trimmed."""
+
+    time_s: float  #: the moment asked for, or its stiller and sharper neighbour
+    rgb: Rgb
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A pick cut to one aspect ratio and encoded."""
+
+    aspect: str  #: as asked, e.g. "16:9" or "source"
+    box: Box  #: in pixels of the still
+    width_px: int
+    height_px: int
+    jpeg: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A chosen frame."""
+
+    rank: int  #: 1 = best
+    time_s: float  #: seeks back to exactly this frame
+    shot: int
+    score: float
+    parts: Mapping[str, float]  #: weighted contributions; they add up to `score`
+    reasons: tuple[str, ...]  #: machine-readable, strongest first, e.g. ("sharp", "face", "still")
+    faces: tuple[Face, ...]  #: in pixels of the still
+    still_width_px: int
+    still_height_px: int
+    crops: tuple[Crop, ...]  #: one for each asked aspect, in the order asked
+
+
+@dataclass(frozen=True, slots=True)
+class Loser:
+    """A candidate that was not picked, and why: one square of the filmstrip."""
+
+    scored: Scored
+    why: str  #: e.g. "black", "too like pick 1", "outscored"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The result of the pipeline on one video."""
+
+    video: Video
+    picks: tuple[Pick, ...]  #: best first, at least one
+    losers: tuple[Loser, ...]  #: in order of time
+    shot_starts_s: tuple[float, ...]
+    model: str  #: which model judged, e.g. "lite"
+    timings_s: Mapping[str, float]  #: seconds by stage: probe, scan, score, pick, stills
+    note: str = ""  #: a sentence for people where the result needs one, e.g. "the whole video is dark"
