@@ -1,0 +1,138 @@
+"""Turns high dynamic range pictures (PQ, HLG) into sRGB.
+
+1. Code values to light on a display, in nits: ST 2084 for PQ, BT.2100 for HLG.
+2. Highlights squeezed to what SDR can show: the EETF of BT.2390, on the brightest channel, so that no
+   channel clips and the hue stays. Below about 90 nits nothing changes.
+3. BT.2020 primaries to BT.709, then the sRGB curve. White in a graphic, 203 nits, comes out near white.
+
+Shown as they are, such pictures look grey and pale.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.pipeline.frames import Transfer
+
+if TYPE_CHECKING:
+    from worker.pipeline.frames import Rgb
+
+Coded = NDArray[np.uint8] | NDArray[np.uint16]
+"""(height, width, 3) RGB code values, full range of the type."""
+
+_Light = NDArray[np.float32]
+
+# ST 2084 (also BT.2100 table 4): the constants of the PQ curve and its top.
+_PQ_M1, _PQ_M2 = 2610 / 16384, 2523 / 4096 * 128
+_PQ_C1, _PQ_C2, _PQ_C3 = 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
+_PQ_PEAK_NITS = 10_000.0
+
+# BT.2100 table 5: the HLG curve, and the display it is meant for.
+_HLG_A, _HLG_B, _HLG_C = 0.17883277, 0.28466892, 0.55991073
+_HLG_PEAK_NITS, _HLG_GAMMA = 1000.0, 1.2
+
+# BT.2408: the level of diffuse white in HDR. It becomes the white of SDR.
+REFERENCE_WHITE_NITS = 203.0
+# Most HDR video is graded for 1000 nits; what is brighter becomes white.
+SOURCE_PEAK_NITS = 1000.0
+
+_BT2020_LUMA = np.array([0.2627, 0.6780, 0.0593], np.float32)
+# BT.2087: linear BT.2020 to linear BT.709.
+_BT2020_TO_BT709 = np.array(
+    [[1.660491, -0.587641, -0.072850], [-0.124550, 1.132900, -0.008350], [-0.018151, -0.100579, 1.118730]],
+    np.float32,
+)
+
+# Pictures are worked on in bands of about so many pixels: a whole 8K frame in float would take 400 MB.
+_BAND_PX = 1 << 18
+# Steps of the table from linear light to sRGB: fine enough for the steep start of the curve.
+_LINEAR_STEPS = 1 << 16
+
+
+def tone_map_rgb(rgb: Coded, transfer: Transfer) -> Rgb:
+    """Bring a picture with PQ or HLG code values and BT.2020 primaries to 8-bit sRGB.
+
+    Args:
+        rgb: (height, width, 3) uint8 or uint16 code values, full range; 8 bits do for small pictures.
+        transfer: How the light is coded. An SDR picture comes back as it is, only as uint8.
+
+    Returns:
+        A picture of the same size.
+    """
+    if transfer is Transfer.SDR:
+        return (rgb if rgb.dtype == np.uint8 else rgb >> 8).astype(np.uint8, copy=False)
+    levels = np.linspace(0, 1, np.iinfo(rgb.dtype).max + 1)
+    table = (_pq_nits(levels) if transfer is Transfer.PQ else _hlg_scene_light(levels)).astype(np.float32)
+    height, width = rgb.shape[:2]
+    rows = max(1, _BAND_PX // width)
+    mapped = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, rows):
+        light = table[rgb[top : top + rows]]
+        nits = light if transfer is Transfer.PQ else _hlg_display_nits(light)
+        mapped[top : top + rows] = _display(nits)
+    return mapped
+
+
+def _display(nits: _Light) -> Rgb:
+    """Light in BT.2020 to sRGB code values."""
+    gain = np.interp(nits.max(axis=-1), _CURVE_NITS, _CURVE_GAIN).astype(np.float32)
+    linear = (nits * gain[..., None]) @ _BT2020_TO_BT709.T / np.float32(REFERENCE_WHITE_NITS)
+    step = (linear.clip(0, 1) * (_LINEAR_STEPS - 1) + 0.5).astype(np.uint16)
+    return np.asarray(_SRGB_TABLE[step])
+
+
+def _pq_nits(code: NDArray[np.float64]) -> NDArray[np.float64]:
+    """EOTF of ST 2084: code values 0..1 to nits."""
+    root = code ** (1 / _PQ_M2)
+    ratio = np.maximum(root - _PQ_C1, 0) / (_PQ_C2 - _PQ_C3 * root)
+    return np.asarray(_PQ_PEAK_NITS * ratio ** (1 / _PQ_M1))
+
+
+def _pq_code(nits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Inverse of `_pq_nits`."""
+    power = (nits / _PQ_PEAK_NITS) ** _PQ_M1
+    return np.asarray(((_PQ_C1 + _PQ_C2 * power) / (1 + _PQ_C3 * power)) ** _PQ_M2)
+
+
+def _hlg_scene_light(code: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Inverse OETF of HLG: code values 0..1 to scene light 0..1. Source: BT.2100 table 5."""
+    return np.where(code <= 1 / 2, code**2 / 3, (np.exp((code - _HLG_C) / _HLG_A) + _HLG_B) / 12)
+
+
+def _hlg_display_nits(scene: _Light) -> _Light:
+    """OOTF of HLG: the scene as a 1000-nit display shows it. Source: BT.2100 table 5."""
+    luminance = scene @ _BT2020_LUMA
+    brighter = np.float32(_HLG_PEAK_NITS) * luminance ** np.float32(_HLG_GAMMA - 1)
+    return np.asarray(brighter[..., None] * scene)
+
+
+def _squeezed_nits(nits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """EETF: a display of `SOURCE_PEAK_NITS` to one of `REFERENCE_WHITE_NITS`, by a knee in PQ.
+
+    Source: BT.2390-10 section 5.4.1, with black at 0.
+    """
+    source_peak, target_peak = _pq_code(np.array([SOURCE_PEAK_NITS, REFERENCE_WHITE_NITS]))
+    code = np.minimum(_pq_code(nits) / source_peak, 1)
+    top = target_peak / source_peak
+    knee = 1.5 * top - 0.5
+    t = np.maximum(code - knee, 0) / (1 - knee)
+    spline = (
+        (2 * t**3 - 3 * t**2 + 1) * knee + (t**3 - 2 * t**2 + t) * (1 - knee) + (-2 * t**3 + 3 * t**2) * top
+    )
+    return _pq_nits(np.where(code < knee, code, spline) * source_peak)
+
+
+def _srgb_table() -> Rgb:
+    """OETF of sRGB as 8-bit code values. Source: IEC 61966-2-1."""
+    linear = np.linspace(0, 1, _LINEAR_STEPS)
+    code = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)  # noqa: PLR2004 - the standard's own
+    return np.round(code * 255).astype(np.uint8)
+
+
+_SRGB_TABLE = _srgb_table()
+# The gain that the EETF gives the brightest channel, at points evenly spaced for the eye.
+_CURVE_NITS = _pq_nits(np.linspace(0.01, 1, 4096))
+_CURVE_GAIN = _squeezed_nits(_CURVE_NITS) / _CURVE_NITS
