@@ -20,6 +20,10 @@ from numpy.typing import NDArray
 Rgb = NDArray[np.uint8]
 """(height, width, 3) uint8 RGB."""
 
+Active = tuple[float, float, float, float]
+"""Where the picture is, without letterbox or pillarbox bars: left, top, right, bottom as shares (0..1)
+of the picture as shown."""
+
 
 class Box(NamedTuple):
     """A rectangle in pixels; x grows right, y grows down; right and bottom are exclusive."""
@@ -89,7 +93,7 @@ class Candidate:
     shot: int  #: index of its shot, from 0
     rgb: Rgb  #: about 320 px wide, letterbox and pillarbox bars trimmed
     cues: Cues
-    defects: tuple[str, ...] = ()  #: names of `Cues`-based faults, e.g. ("black",); empty = usable
+    active: Active | None = None  #: where the picture is, if its shot has bars
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,161 @@
+"""Open a local video file and walk over its frames. Runs in the decode process.
+
+FFmpeg's demuxers can be talked into opening other files and URLs (HLS, concat, subfile), so only
+self-contained formats and the `file` protocol are allowed. The scan's decoder settings live here,
+because a benchmark compares the scan with a bare decode by the same settings.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.error
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from worker.errors import UnreadableVideo, VideoTooLarge
+
+# Containers that hold their own media; none of them names another file.
+FORMATS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mpegts", "mpeg", "avi", "flv", "asf", "ogg", "mxf", "gif")
+
+# More damaged packets in a row than this is a damaged file, not a scratch.
+MAX_ERRORS_IN_A_ROW = 100
+
+# A visit stops this long after its keyframe: enough to measure stillness against neighbours.
+VISIT_S = 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Converts between a stream's ticks and seconds from the start of the container."""
+
+    time_base: Fraction
+    origin: Fraction  #: start of the container on the stream's time line, in seconds
+
+    @classmethod
+    def of(cls, container: InputContainer, stream: VideoStream) -> Clock:
+        """The clock of one stream."""
+        return cls(stream.time_base or Fraction(1, 1000), Fraction(container.start_time or 0, av.time_base))
+
+    def time_s(self, pts: int) -> float:
+        """Seconds, rounded down to a microsecond, so that a seek to it never lands on the next frame."""
+        return math.floor((pts * self.time_base - self.origin) * 1_000_000) / 1_000_000
+
+    def pts(self, time_s: float) -> int:
+        """The last tick at or before a moment, give or take the microsecond that `time_s` drops."""
+        return math.floor((Fraction(time_s) + Fraction(1, 1_000_000) + self.origin) / self.time_base)
+
+
+@contextmanager
+def open_container(path: Path) -> Iterator[InputContainer]:
+    """Open a local media file.
+
+    Raises:
+        UnreadableVideo: missing, not a file, or not a video that FFmpeg can open.
+    """
+    if not path.exists():
+        raise UnreadableVideo(f"{path.name}: no such file (check the path)")
+    if not path.is_file():
+        raise UnreadableVideo(f"{path.name}: not a file (name one video file)")
+    if path.stat().st_size == 0:
+        raise UnreadableVideo(f"{path.name}: the file is empty, 0 bytes (copy or download it again)")
+    options = {"protocol_whitelist": "file", "format_whitelist": ",".join(FORMATS)}
+    try:
+        container = av.open(f"file:{path.absolute()}", options=options, metadata_errors="ignore")
+    except av.error.MemoryError as exc:
+        raise VideoTooLarge(f"{path.name}: needs more memory to open than a decoder may use") from exc
+    except (av.error.FFmpegError, ValueError) as exc:
+        raise UnreadableVideo(
+            f"{path.name}: not a video, or cut short or damaged ({_reason(exc)}); "
+            "check that it plays, or copy it again"
+        ) from exc
+    with container:
+        yield container
+
+
+def _reason(exc: Exception) -> str:
+    return getattr(exc, "strerror", None) or str(exc)
+
+
+def prepare_for_scan(stream: VideoStream) -> None:
+    """Decode as cheaply as the cues allow: reference frames only, no loop filter, threads."""
+    stream.thread_type = "AUTO"
+    stream.codec_context.skip_frame = "NONREF"
+    stream.codec_context.options = {"skip_loop_filter": "all"}
+
+
+def decode_packets(packets: Iterable[Packet]) -> Iterator[VideoFrame]:
+    """Decode packets in order, stepping over damaged ones.
+
+    Raises:
+        UnreadableVideo: nothing but errors for a long stretch.
+    """
+    errors = 0
+    for packet in packets:
+        try:
+            frames = packet.decode()
+        except av.error.MemoryError:
+            raise
+        except av.error.FFmpegError as exc:
+            errors += 1
+            if errors > MAX_ERRORS_IN_A_ROW:
+                raise UnreadableVideo("the picture data is damaged or encrypted; export it again") from exc
+            continue
+        for frame in frames:
+            errors = 0
+            if isinstance(frame, VideoFrame) and frame.pts is not None and not frame.is_corrupt:
+                yield frame
+
+
+def packets_of(container: InputContainer, stream: VideoStream) -> Iterator[Packet]:
+    """Packets of one stream from here on, then the empty one that flushes the decoder; stops at damage."""
+    try:
+        yield from container.demux(stream)
+    except av.error.MemoryError:
+        raise
+    except av.error.FFmpegError:
+        # The rest of the file cannot be split into packets: what came before still counts.
+        return
+
+
+def seek(container: InputContainer, stream: VideoStream, pts: int) -> bool:
+    """Go to the keyframe at or before a tick; False where the container cannot."""
+    try:
+        container.seek(pts, stream=stream, backward=True)
+    except av.error.FFmpegError:
+        return False
+    return True
+
+
+def walk(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """Every frame that the scan's settings decode, in order of time."""
+    yield from decode_packets(packets_of(container, stream))
+
+
+def visit(container: InputContainer, stream: VideoStream, times_s: Iterable[float]) -> Iterator[list[VideoFrame]]:
+    """At each moment, the keyframe before it and the frames shortly after that; each keyframe once."""
+    clock = Clock.of(container, stream)
+    last_pts: int | None = None
+    for time_s in times_s:
+        if not seek(container, stream, clock.pts(time_s)):
+            continue
+        frames: list[VideoFrame] = []
+        for frame in walk(container, stream):
+            if not frames and (frame.pts == last_pts or not frame.key_frame):
+                if frame.pts == last_pts:
+                    break
+                continue
+            frames.append(frame)
+            if (frame.pts - frames[0].pts) * clock.time_base >= VISIT_S:
+                break
+        if frames:
+            last_pts = frames[0].pts
+            yield frames

@@ -1,0 +1,43 @@
+"""Light and flatness of a picture: black, white, blank."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+# Full-range luma at which detail is lost in print and on screen.
+CRUSHED_LEVEL = 12
+BLOWN_LEVEL = 247
+
+# Share of the 256 levels that counts as "few": hecate's uniformity measure (yahoo/hecate, Apache-2.0).
+COMMON_LEVELS = 13
+
+_HALF_RANGE = 127.5
+
+
+class Exposure(NamedTuple):
+    """How light is spread over a picture. All in 0..1."""
+
+    brightness: float
+    contrast: float
+    clipped: float
+    uniformity: float
+
+
+def exposure(luma: NDArray[np.uint8]) -> Exposure:
+    """Measure light and flatness.
+
+    Args:
+        luma: (height, width) uint8, full range.
+    """
+    counts = cv2.calcHist([luma], [0], None, [256], [0, 256]).ravel() / luma.size
+    mean, deviation = cv2.meanStdDev(luma)
+    return Exposure(
+        brightness=float(mean[0, 0]) / 255,
+        contrast=float(deviation[0, 0]) / _HALF_RANGE,
+        clipped=float(counts[:CRUSHED_LEVEL].sum() + counts[BLOWN_LEVEL + 1 :].sum()),
+        uniformity=float(np.sort(counts)[-COMMON_LEVELS:].sum()),
+    )

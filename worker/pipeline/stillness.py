@@ -1,0 +1,68 @@
+"""Motion and transitions: how a frame differs from its neighbours in time."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+# Frames are compared at this width: enough to see an edge move, small enough for every frame.
+WIDTH_PX = 160
+
+# Mean difference per 0.1 s, as a share of contrast, at which stillness has fallen to 1/e.
+MOTION_SCALE = 0.25
+_REFERENCE_GAP_S = 0.1
+
+# Contrast (standard deviation of luma) assumed at least, so that noise in the dark is not motion.
+_MIN_CONTRAST = 12.0
+
+# A fade or dissolve changes the picture by at least so many levels over the compared span.
+MIN_TRANSITION_LEVELS = 4.0
+# Share of the change that a straight blend of the neighbours leaves unexplained: below, it is a blend
+# (1.0 at and below the first), above it is motion (0.0 at and above the second).
+BLEND_RESIDUAL, MOTION_RESIDUAL = 0.12, 0.35
+# How far along the blend a frame inside a transition may be.
+_BLEND_RANGE = (0.1, 0.9)
+
+Luma = NDArray[np.uint8]
+
+
+def stillness(luma: Luma, neighbours: list[tuple[Luma, float]]) -> float:
+    """1 where a frame equals its neighbours, towards 0 the faster things move; 1 with no neighbour.
+
+    Args:
+        luma: (height, width) uint8.
+        neighbours: the frames before and after, where they exist, and how far away each is in seconds.
+    """
+    contrast = max(float(cv2.meanStdDev(luma)[1][0, 0]), _MIN_CONTRAST)
+    worst = 0.0
+    for other, gap_s in neighbours:
+        difference = cv2.norm(luma, other, cv2.NORM_L1) / luma.size
+        # Far neighbours differ more; a long gap says little about this moment, so it is not scaled up.
+        worst = max(worst, difference / contrast * min(1.0, _REFERENCE_GAP_S / max(gap_s, 1e-6)))
+    return math.exp(-worst / MOTION_SCALE)
+
+
+def transition(before: Luma, luma: Luma, after: Luma) -> float:
+    """1 inside a fade or dissolve, 0 outside: is this frame a blend of an earlier and a later one?
+
+    In a transition b = (1 - k) a + k c for every pixel at once; moving things are not a blend of
+    where they were and where they will be. So: fit k, and see what the fit leaves unexplained.
+
+    Args:
+        before: (height, width) uint8, about a third of a second earlier.
+        luma: the frame in question.
+        after: about a third of a second later.
+    """
+    a, b, c = (plane.astype(np.float32) for plane in (before, luma, after))
+    change, progress = c - a, b - a
+    change_levels = float(np.abs(change).mean())
+    if change_levels < MIN_TRANSITION_LEVELS:
+        return 0.0
+    k = float((progress * change).sum() / (change * change).sum())
+    if not _BLEND_RANGE[0] < k < _BLEND_RANGE[1]:
+        return 0.0
+    residual = float(np.abs(progress - k * change).mean()) / change_levels
+    return min(1.0, max(0.0, (MOTION_RESIDUAL - residual) / (MOTION_RESIDUAL - BLEND_RESIDUAL)))
