@@ -68,7 +68,9 @@ class Format:
     color: ColorTags = BT709
     rotation_deg: int = 0  #: clockwise turn a player must apply
     sample_aspect_ratio: Fraction = Fraction(1)
-    is_interlaced: bool = False  #: flagged and coded top field first
+    is_interlaced: bool = (
+        False  #: flagged and coded as two fields; weave the frames with `pictures.interlace`
+    )
     options: Mapping[str, str] = field(default_factory=dict)  #: the encoder's own, e.g. {"bf": "0"}
     muxer_options: Mapping[str, str] = field(default_factory=dict)
 
