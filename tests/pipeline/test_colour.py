@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import av
 import numpy as np
 import pytest
+from av.video.reformatter import ColorRange, Colorspace
 
-from worker.pipeline.colour import tone_map_rgb
+from tests import clips, pictures
+from worker.pipeline.colour import colour_space, tone_map_rgb, yuv_to_rgb
 from worker.pipeline.frames import Transfer
 
 PQ_OF_203_NITS, HLG_OF_203_NITS = 0.5807, 0.75  # ITU-R BT.2408, table 1
@@ -92,3 +95,22 @@ def test_an_ordinary_picture_is_left_alone() -> None:
     """SDR needs no tone mapping."""
     rgb = np.random.default_rng(5).integers(0, 256, (8, 8, 3), np.uint8)
     assert np.array_equal(tone_map_rgb(rgb, Transfer.SDR), rgb)
+
+
+@pytest.mark.parametrize("tags", [clips.BT709, clips.BT601, clips.FULL_RANGE, clips.PQ], ids=str)
+def test_samples_of_every_colour_space_give_the_colours_that_went_in(tags: clips.ColorTags) -> None:
+    """Matrix and range are taken from the frame."""
+    rgb = pictures.color_bars(1)[0]
+    full = ColorRange.JPEG if tags.is_full_range else ColorRange.MPEG
+    frame = av.VideoFrame.from_ndarray(rgb, "rgb24").reformat(
+        format="yuv444p", dst_colorspace=tags.coded_with, dst_color_range=full
+    )
+    yuv = np.ascontiguousarray(frame.to_ndarray().transpose(1, 2, 0))
+    assert np.abs(yuv_to_rgb(yuv, colour_space(frame)).astype(int) - rgb).max() <= 2
+
+
+def test_an_untagged_picture_is_taken_as_players_take_it() -> None:
+    """BT.601 for standard definition, BT.709 above."""
+    small, large = av.VideoFrame(720, 576, "yuv420p"), av.VideoFrame(1280, 720, "yuv420p")
+    assert colour_space(small).matrix == Colorspace.ITU601
+    assert colour_space(large).matrix == Colorspace.ITU709

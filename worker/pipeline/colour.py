@@ -1,4 +1,6 @@
-"""Turns high dynamic range pictures (PQ, HLG) into sRGB.
+"""Turns the samples of a video into sRGB: YCbCr to RGB, and high dynamic range (PQ, HLG) to standard.
+
+Tone mapping:
 
 1. Code values to light on a display, in nits: ST 2084 for PQ, BT.2100 for HLG.
 2. Highlights squeezed to what SDR can show: the EETF of BT.2390, on the brightest channel, so that no
@@ -10,20 +12,55 @@ Shown as they are, such pictures look grey and pale.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+import cv2
 import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
 from worker.pipeline.frames import Transfer
 
 if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
     from worker.pipeline.frames import Rgb
 
 Coded = NDArray[np.uint8] | NDArray[np.uint16]
 """(height, width, 3) RGB code values, full range of the type."""
 
 _Light = NDArray[np.float32]
+
+
+class ColourSpace(NamedTuple):
+    """How YCbCr samples stand for RGB."""
+
+    matrix: Colorspace
+    is_full_range: bool  #: luma 0..255 instead of 16..235
+
+
+# The weights of red and blue in luma. Source: ITU-T H.273 table 4.
+_LUMA_WEIGHTS = {
+    Colorspace.ITU709: (0.2126, 0.0722),
+    Colorspace.FCC: (0.30, 0.11),
+    Colorspace.ITU601: (0.299, 0.114),
+    Colorspace.SMPTE240M: (0.212, 0.087),
+    Colorspace.BT2020: (0.2627, 0.0593),
+}
+# H.273 matrix coefficients to FFmpeg's scaler, which knows both BT.601 systems as one.
+_MATRICES = {
+    1: Colorspace.ITU709,
+    4: Colorspace.FCC,
+    5: Colorspace.ITU601,
+    6: Colorspace.ITU601,
+    7: Colorspace.SMPTE240M,
+    9: Colorspace.BT2020,
+    10: Colorspace.BT2020,
+}
+_HDR_TRANSFERS = (16, 18)  # H.273: PQ, HLG
+
+# An untagged picture up to this size is standard definition, so BT.601; players guess the same way.
+_SD_WIDTH_PX, _SD_HEIGHT_PX = 1279, 576
 
 # ST 2084 (also BT.2100 table 4): the constants of the PQ curve and its top.
 _PQ_M1, _PQ_M2 = 2610 / 16384, 2523 / 4096 * 128
@@ -50,6 +87,40 @@ _BT2020_TO_BT709 = np.array(
 _BAND_PX = 1 << 18
 # Steps of the table from linear light to sRGB: fine enough for the steep start of the curve.
 _LINEAR_STEPS = 1 << 16
+
+
+def colour_space(frame: VideoFrame) -> ColourSpace:
+    """What a decoded frame says about its samples, and the usual guess where it says nothing."""
+    is_full_range = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+    if frame.format.is_rgb:
+        return ColourSpace(Colorspace.ITU601, is_full_range=False)  # what FFmpeg's scaler makes of RGB
+    if frame.colorspace in _MATRICES:
+        return ColourSpace(_MATRICES[frame.colorspace], is_full_range)
+    if frame.color_trc in _HDR_TRANSFERS:
+        return ColourSpace(Colorspace.BT2020, is_full_range)
+    is_sd = frame.width <= _SD_WIDTH_PX and frame.height <= _SD_HEIGHT_PX
+    return ColourSpace(Colorspace.ITU601 if is_sd else Colorspace.ITU709, is_full_range)
+
+
+def yuv_to_rgb(yuv: NDArray[np.uint8], space: ColourSpace) -> Rgb:
+    """Convert samples of a small picture.
+
+    Args:
+        yuv: (height, width, 3) uint8: Y, Cb, Cr at one size.
+        space: How they are coded.
+
+    Source: ITU-T H.273 section 8.3, equations 38 to 40, solved for R, G and B.
+    """
+    red, blue = _LUMA_WEIGHTS[space.matrix]
+    green = 1 - red - blue
+    from_cb, from_cr = 2 * (1 - blue), 2 * (1 - red)
+    matrix = np.array(
+        [[1, 0, from_cr], [1, -from_cb * blue / green, -from_cr * red / green], [1, from_cb, 0]], np.float64
+    )
+    black, luma_span, chroma_span = (0, 255, 255) if space.is_full_range else (16, 219, 224)
+    matrix = matrix * 255 / np.array([luma_span, chroma_span, chroma_span])
+    offset = matrix @ np.array([black, 128, 128])
+    return np.asarray(cv2.transform(yuv, np.column_stack([matrix, -offset])), np.uint8)
 
 
 def tone_map_rgb(rgb: Coded, transfer: Transfer) -> Rgb:

@@ -10,9 +10,8 @@ import numpy as np
 from av.filter import Graph
 from av.video.reformatter import ColorRange, Interpolation
 
-from worker.pipeline.colour import tone_map_rgb
+from worker.pipeline.colour import colour_space, tone_map_rgb
 from worker.pipeline.frames import Transfer
-from worker.pipeline.rgb import matrix_of, range_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,13 +75,13 @@ def _deinterlaced(frames: Sequence[VideoFrame], index: int) -> VideoFrame:
 def _square_rgb(frame: VideoFrame, video: Video) -> Rgb:
     """Samples to square pixels, by making the short side of a sample longer, and to sRGB."""
     aspect = video.sample_aspect_ratio
-    is_rgb = frame.format.is_rgb
+    space = colour_space(frame)
     packed = frame.reformat(
         width=round(frame.width * max(aspect, 1)),
         height=round(frame.height / min(aspect, 1)),
         format="rgb24" if video.transfer is Transfer.SDR else "rgb48le",
-        src_colorspace=None if is_rgb else matrix_of(frame),
-        src_color_range=ColorRange.JPEG if is_rgb else range_of(frame),
+        src_colorspace=None if frame.format.is_rgb else space.matrix,
+        src_color_range=ColorRange.JPEG if space.is_full_range or frame.format.is_rgb else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,
         interpolation=_SCALER,
     ).to_ndarray()
