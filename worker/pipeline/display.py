@@ -77,8 +77,8 @@ def _square_rgb(frame: VideoFrame, video: Video) -> Rgb:
     aspect = video.sample_aspect_ratio
     space = colour_space(frame)
     packed = frame.reformat(
-        width=round(frame.width * max(aspect, 1)),
-        height=round(frame.height / min(aspect, 1)),
+        width=round(frame.width * max(aspect, Fraction(1))),
+        height=round(frame.height / min(aspect, Fraction(1))),
         format="rgb24" if video.transfer is Transfer.SDR else "rgb48le",
         src_colorspace=None if frame.format.is_rgb else space.matrix,
         src_color_range=ColorRange.JPEG if space.is_full_range or frame.format.is_rgb else ColorRange.MPEG,
