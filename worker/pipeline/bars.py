@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numpy.typing import NDArray
 
 from worker.pipeline.frames import Active, Box
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # A bar is black: even its brightest decile is at most this, in video-range luma (black is 16).
 BAR_LEVEL = 26

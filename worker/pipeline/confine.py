@@ -37,6 +37,9 @@ class ProcessLimits:
     file_size_bytes: int = 0  #: the child writes no file at all
 
 
+DEFAULT_LIMITS = ProcessLimits()
+
+
 def confine(limits: ProcessLimits) -> None:
     """Give up what a decoder does not need. Called once, at the start of the child."""
     _wipe_environment()
@@ -57,7 +60,9 @@ def allow_cpu(seconds: float) -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     soft = int(used.ru_utime + used.ru_stime + seconds) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
+    resource.setrlimit(
+        resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard)
+    )
 
 
 def _limit(which: int, value: int) -> None:
@@ -69,7 +74,7 @@ def _limit(which: int, value: int) -> None:
 def _wipe_environment() -> None:
     """Remove every variable, and overwrite its text: /proc/self/environ would still show it."""
     strings = ctypes.POINTER(ctypes.c_void_p).in_dll(ctypes.CDLL(None), "environ")
-    addresses = []
+    addresses: list[int] = []
     while (address := strings[len(addresses)]) is not None:
         addresses.append(address)
     for address in addresses:

@@ -8,23 +8,38 @@ because a benchmark compares the scan with a bare decode by the same settings.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import av.error
-from av.container import InputContainer
-from av.packet import Packet
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from worker.errors import UnreadableVideo, VideoTooLarge
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
 # Containers that hold their own media; none of them names another file.
-FORMATS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mpegts", "mpeg", "avi", "flv", "asf", "ogg", "mxf", "gif")
+FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2",
+    "matroska,webm",
+    "mpegts",
+    "mpeg",
+    "avi",
+    "flv",
+    "asf",
+    "ogg",
+    "mxf",
+    "gif",
+)
 
 # More damaged packets in a row than this is a damaged file, not a scratch.
 MAX_ERRORS_IN_A_ROW = 100
@@ -92,7 +107,7 @@ def prepare_for_scan(stream: VideoStream) -> None:
     stream.codec_context.options = {"skip_loop_filter": "all"}
 
 
-def decode_packets(packets: Iterable[Packet]) -> Iterator[VideoFrame]:
+def decode_packets(packets: Iterable[Packet[VideoStream]]) -> Iterator[VideoFrame]:
     """Decode packets in order, stepping over damaged ones.
 
     Raises:
@@ -115,7 +130,7 @@ def decode_packets(packets: Iterable[Packet]) -> Iterator[VideoFrame]:
                 yield frame
 
 
-def packets_of(container: InputContainer, stream: VideoStream) -> Iterator[Packet]:
+def packets_of(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
     """Packets of one stream from here on, then the empty one that flushes the decoder; stops at damage."""
     try:
         yield from container.demux(stream)
@@ -140,22 +155,24 @@ def walk(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]
     yield from decode_packets(packets_of(container, stream))
 
 
-def visit(container: InputContainer, stream: VideoStream, times_s: Iterable[float]) -> Iterator[list[VideoFrame]]:
+def visit(
+    container: InputContainer, stream: VideoStream, times_s: Iterable[float]
+) -> Iterator[list[VideoFrame]]:
     """At each moment, the keyframe before it and the frames shortly after that; each keyframe once."""
     clock = Clock.of(container, stream)
-    last_pts: int | None = None
+    last_s = -1.0
     for time_s in times_s:
         if not seek(container, stream, clock.pts(time_s)):
             continue
         frames: list[VideoFrame] = []
         for frame in walk(container, stream):
-            if not frames and (frame.pts == last_pts or not frame.key_frame):
-                if frame.pts == last_pts:
-                    break
-                continue
-            frames.append(frame)
-            if (frame.pts - frames[0].pts) * clock.time_base >= VISIT_S:
+            frame_s = clock.time_s(frame.pts or 0)
+            if frame_s <= last_s:
+                break  # the same keyframe as before
+            if frames or frame.key_frame:
+                frames.append(frame)
+            if frames and frame_s - clock.time_s(frames[0].pts or 0) >= VISIT_S:
                 break
         if frames:
-            last_pts = frames[0].pts
+            last_s = clock.time_s(frames[0].pts or 0)
             yield frames

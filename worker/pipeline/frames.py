@@ -8,14 +8,16 @@ clock does, and is exact: the presentation time stamp of the frame, rounded down
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from fractions import Fraction
+    from pathlib import Path
 
 Rgb = NDArray[np.uint8]
 """(height, width, 3) uint8 RGB."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from worker.pipeline.small_frames import SmallFrame
 from worker.pipeline.stillness import stillness, transition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from worker.pipeline.small_frames import SmallFrame
 
 # A dissolve of half a second or more is seen as a blend of frames so far away on either side.
 SPAN_S = 0.3
@@ -56,7 +60,9 @@ class Neighbourhood:
         around = [self._frames[i] for i in (index - 1, index + 1) if 0 <= i < len(self._frames)]
         still = stillness(frame.tiny_luma, [(f.tiny_luma, abs(f.time_s - frame.time_s)) for f in around])
         before = [f for f in list(self._frames)[:index] if f.time_s >= frame.time_s - SPAN_S] or around[:1]
-        after = [f for f in list(self._frames)[index + 1 :] if f.time_s <= frame.time_s + SPAN_S] or around[-1:]
+        after = [f for f in list(self._frames)[index + 1 :] if f.time_s <= frame.time_s + SPAN_S] or around[
+            -1:
+        ]
         if not before or not after or before[0] is after[-1]:
             return Judged(frame, still, 0.0)
         return Judged(frame, still, transition(before[0].tiny_luma, frame.tiny_luma, after[-1].tiny_luma))

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from worker.pipeline.frames import Rgb
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from worker.pipeline.frames import Rgb
 
 # Blocks of this size are flat, textured or full of edges.
 BLOCK_PX = 8
 FLAT_DEVIATION = 1.5
 EDGE_DEVIATION = 24.0
 
-# A card is mostly flat, has some text, and almost nothing in between (a filmed scene has).
-CARD_FLAT_SHARE = (0.5, 0.7)
-CARD_BETWEEN_SHARE = (0.32, 0.18)
-CARD_MIN_EDGE_SHARE = 0.006
+# A card is mostly flat, and where it is not, it is full of edges; a person before a plain wall has
+# soft shading too.
+CARD_FLAT_SHARE = (0.5, 0.65)
+CARD_EDGE_SHARE = (0.4, 0.6)
+CARD_MIN_EDGES = 0.006
 
 # Colour bars: this part of the height (SMPTE bars change below it), this many strong edges at least.
 BARS_HEIGHT_SHARE = 0.6
@@ -43,9 +48,9 @@ def title_card(luma: NDArray[np.uint8]) -> float:
     deviation = np.sqrt(np.maximum(square - mean * mean, 0.0))
     flat = float((deviation < FLAT_DEVIATION).mean())
     edged = float((deviation > EDGE_DEVIATION).mean())
-    if edged < CARD_MIN_EDGE_SHARE:
+    if edged < CARD_MIN_EDGES:
         return 0.0
-    return _ramp(flat, *CARD_FLAT_SHARE) * _ramp(1.0 - flat - edged, *CARD_BETWEEN_SHARE)
+    return _ramp(flat, *CARD_FLAT_SHARE) * _ramp(edged / (1.0 - flat), *CARD_EDGE_SHARE)
 
 
 def color_bars(rgb: Rgb) -> float:

@@ -7,19 +7,26 @@ error before anything is decoded. So is a file that ends long before its own end
 from __future__ import annotations
 
 import itertools
+import re
 import statistics
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from av.container import InputContainer
-from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
+import av
+from av.stream import Disposition
 
 from worker.errors import UnreadableVideo, VideoTooLarge
 from worker.pipeline.decode import Clock, decode_packets, open_container, packets_of, seek
 from worker.pipeline.frames import Transfer, Video
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
 
 # Enough packets to see whether frame spacing varies.
 VFR_PACKETS = 240
@@ -31,8 +38,13 @@ COMPLETE_SHARE = 0.9
 # Below this, a missing tail says nothing: one long last frame can be as long.
 MIN_CHECKED_DURATION_S = 2.0
 
+_SQUARE = Fraction(1)
+
 # H.273 transfer characteristics.
 _TRANSFERS = {16: Transfer.PQ, 18: Transfer.HLG}
+
+# The tag in which Matroska keeps the end of a stream, e.g. "00:01:02.500000000".
+_MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d\.?\d*)")
 
 # Sample entries of encrypted MP4 (ISO/IEC 23001-7).
 _ENCRYPTED_TAGS = {"encv", "drmi"}
@@ -47,7 +59,10 @@ class VideoLimits:
     streams: int = 32
 
 
-def probe(path: Path, limits: VideoLimits = VideoLimits()) -> Video:
+DEFAULT_LIMITS = VideoLimits()
+
+
+def probe(path: Path, limits: VideoLimits = DEFAULT_LIMITS) -> Video:
     """Read the facts of a video file.
 
     Raises:
@@ -66,12 +81,16 @@ def probe(path: Path, limits: VideoLimits = VideoLimits()) -> Video:
 
 
 def _video_stream(container: InputContainer, path: Path) -> VideoStream:
-    streams = [s for s in container.streams.video if "attached_pic" not in s.disposition.name]
+    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
-        raise UnreadableVideo(f"{path.name}: no video in it, sound only or cover art (send the file with the picture)")
+        raise UnreadableVideo(
+            f"{path.name}: no video in it, sound only or cover art (send the file with the picture)"
+        )
     stream = streams[0]
     if stream.codec_context is None:
-        raise UnreadableVideo(f"{path.name}: its codec is unknown here (export it as H.264, HEVC, VP9 or AV1)")
+        raise UnreadableVideo(
+            f"{path.name}: its codec is unknown here (export it as H.264, HEVC, VP9 or AV1)"
+        )
     if stream.codec_context.codec_tag in _ENCRYPTED_TAGS:
         raise UnreadableVideo(f"{path.name}: the video is encrypted (DRM); send the unprotected file")
     return stream
@@ -106,10 +125,20 @@ def _too_many_pixels(path: Path, width: int, height: int, limits: VideoLimits) -
 
 def _stated_duration_s(container: InputContainer, stream: VideoStream) -> float | None:
     """What the container claims, measured from its start; None where it claims nothing."""
-    clock = Clock.of(container, stream)
+    picture_s = _picture_end_s(container, stream)
+    if picture_s is None and container.duration is not None:
+        return container.duration / av.time_base
+    return picture_s
+
+
+def _picture_end_s(container: InputContainer, stream: VideoStream) -> float | None:
+    """Where the picture ends by the container's word; the sound may go on for longer."""
     if stream.duration is not None:
-        return clock.time_s((stream.start_time or 0) + stream.duration)
-    return None if container.duration is None else container.duration / 1_000_000
+        return Clock.of(container, stream).time_s((stream.start_time or 0) + stream.duration)
+    if tag := _MATROSKA_DURATION.fullmatch(stream.metadata.get("DURATION", "")):
+        hours, minutes, seconds = (float(part) for part in tag.groups())
+        return hours * 3600 + minutes * 60 + seconds
+    return None
 
 
 def _duration_s(container: InputContainer, stream: VideoStream, path: Path) -> float:
@@ -121,7 +150,7 @@ def _duration_s(container: InputContainer, stream: VideoStream, path: Path) -> f
         clock = Clock.of(container, stream)
         seek(container, stream, clock.pts(stated))
         last_s = max(_packet_ends_s(container, stream), default=0.0)
-        if last_s < COMPLETE_SHARE * stated and stream.duration is not None:
+        if last_s < COMPLETE_SHARE * stated and _picture_end_s(container, stream) is not None:
             raise UnreadableVideo(
                 f"{path.name}: ends at {last_s:.1f} s of {stated:.1f} s, so it was cut short "
                 "(copy or download the whole file again)"
@@ -157,19 +186,27 @@ def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> 
     except UnreadableVideo as exc:
         raise UnreadableVideo(f"{path.name}: {exc}") from exc
     if frame is None:
-        raise UnreadableVideo(f"{path.name}: no picture could be decoded, it is damaged or encrypted (export it again)")
+        raise UnreadableVideo(
+            f"{path.name}: no picture could be decoded, it is damaged or encrypted (export it again)"
+        )
     return frame
 
 
 def _describe(
-    path: Path, container: InputContainer, stream: VideoStream, frame: VideoFrame, *, duration_s: float, is_vfr: bool
+    path: Path,
+    container: InputContainer,
+    stream: VideoStream,
+    frame: VideoFrame,
+    *,
+    duration_s: float,
+    is_vfr: bool,
 ) -> Video:
-    aspect = stream.sample_aspect_ratio or Fraction(1)
+    aspect = stream.sample_aspect_ratio or _SQUARE
     # Never shrink: the longer side of a stored sample keeps its pixels.
-    width, height = round(frame.width * max(aspect, 1)), round(frame.height / min(aspect, 1))
+    width, height = round(frame.width * max(aspect, _SQUARE)), round(frame.height / min(aspect, _SQUARE))
     # PyAV counts counter-clockwise.
     rotation_deg = -round(frame.rotation / 90) * 90 % 360
-    if rotation_deg % 180 == 90:
+    if rotation_deg % 180:
         width, height = height, width
     start_s = Clock.of(container, stream).time_s(frame.pts or 0)
     return Video(

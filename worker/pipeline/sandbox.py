@@ -2,40 +2,43 @@
 
 One `Decoder` is one confined child process (see `confine`), kept warm over many videos. A crash, a
 hang or a memory bomb ends the child, never the caller: it becomes an error with a name, and the next
-call gets a fresh child.
+call gets a fresh child. FFmpeg is loaded in the child only.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures import wait
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pebble
 
-from worker.errors import DecodeTimedOut, DecoderCrashed, VideoTooLarge
+from worker.errors import DecoderCrashed, DecodeTimedOut, VideoTooLarge
 from worker.pipeline import confine
-from worker.pipeline.frames import Active, Scan, Still, Video
 
-# The scan reads at most this much of a video frame by frame, so its deadline stops growing there.
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from worker.pipeline.frames import Active, Scan, Still, Video
+
+Result = TypeVar("Result")
+
 PROBE_WALL_S = 60.0
+# A scan may be three times slower than real time; long videos are sampled, so that is enough for them.
 SCAN_WALL_S = 120.0
 SCAN_WALL_S_PER_VIDEO_S = 3.0
 SCAN_WALL_MAX_S = 1800.0
 STILLS_WALL_S = 180.0
 
-_PROGRESS_POLL_S = 0.1
+_PROGRESS_POLL_S = 0.05
 
-# The child's side of the progress value; set once by `_start_child`.
-_progress: Any = None
+# How far the scan is, 0..1; shared with the parent. Set once in the child, when it starts.
+_fraction: Any = None
 
 
 class Decoder:
@@ -44,12 +47,12 @@ class Decoder:
     One call at a time: give every thread a decoder of its own.
     """
 
-    def __init__(self, limits: confine.ProcessLimits = confine.ProcessLimits()) -> None:
+    def __init__(self, limits: confine.ProcessLimits = confine.DEFAULT_LIMITS) -> None:
         context = multiprocessing.get_context("spawn")
         self._limits = limits
         self._fraction = context.Value("d", 0.0, lock=False)
         self._pool = pebble.ProcessPool(
-            max_workers=1, initializer=_start_child, initargs=(limits, self._fraction), context=context
+            max_workers=1, initializer=_start, initargs=(limits, self._fraction), context=context
         )
 
     def __enter__(self) -> Self:
@@ -57,99 +60,119 @@ class Decoder:
         self._pool.schedule(_warm_up)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
         """Kill the child, also in the middle of a task."""
-        self._pool.stop()
+        self._pool.stop()  # type: ignore[no-untyped-call] # pebble leaves it so
         self._pool.join()
 
     def probe(self, path: Path) -> Video:
         """`probe.probe` in the child."""
-        video: Video = self._call(path, "probe", "probe", (path,), wall_s=PROBE_WALL_S)
-        return video
+        return self.run(_probe, path, label=path.name, wall_s=PROBE_WALL_S)
 
     def scan(self, video: Video, on_progress: Callable[[float], None] | None = None) -> Scan:
         """`scan.scan` in the child; `on_progress` gets the fraction done, 0..1."""
         wall_s = min(SCAN_WALL_S + SCAN_WALL_S_PER_VIDEO_S * video.duration_s, SCAN_WALL_MAX_S)
-        scan: Scan = self._call(video.path, "scan", "scan", (video,), wall_s=wall_s, on_progress=on_progress)
-        return scan
+        return self.run(_scan, video, label=video.path.name, wall_s=wall_s, on_progress=on_progress)
 
-    def take_stills(self, video: Video, times_s: Sequence[float], active: Sequence[Active | None]) -> list[Still]:
+    def take_stills(
+        self, video: Video, times_s: Sequence[float], active: Sequence[Active | None]
+    ) -> list[Still]:
         """`stills.take_stills` in the child."""
-        arguments = (video, tuple(times_s), tuple(active))
-        stills: list[Still] = self._call(video.path, "stills", "take_stills", arguments, wall_s=STILLS_WALL_S)
-        return stills
+        return self.run(
+            _take_stills, video, tuple(times_s), tuple(active), label=video.path.name, wall_s=STILLS_WALL_S
+        )
 
-    def _call(
+    def run(
         self,
-        path: Path,
-        module: str,
-        function: str,
-        arguments: tuple[Any, ...],
-        *,
+        function: Callable[..., Result],
+        *arguments: object,
+        label: str,
         wall_s: float,
+        cpu_s: float | None = None,
         on_progress: Callable[[float], None] | None = None,
-    ) -> Any:
-        """Run one pipeline function in the child.
+    ) -> Result:
+        """Run a module's function in the child.
+
+        Args:
+            function: Found by its name in the child.
+            *arguments: Passed on; anything that can be pickled.
+            label: What errors call the video.
+            wall_s: Deadline.
+            cpu_s: Processor time it may use; by default the deadline on every core.
+            on_progress: Gets the fraction that the child reports, 0..1.
 
         Raises:
-            DecodeTimedOut: no answer within `wall_s`, or more processor time than that on every core.
+            DecodeTimedOut: beyond `wall_s` or `cpu_s`.
             DecoderCrashed: the child died.
             VideoTooLarge: the video needs more memory than the child may have.
             UnreadableVideo: as raised by the function.
         """
         self._fraction.value = 0.0
-        cpu_s = wall_s * (os.cpu_count() or 1)
-        future = self._pool.schedule(_run, args=[module, function, arguments, cpu_s], timeout=wall_s)
+        budget_s = cpu_s or wall_s * (os.cpu_count() or 1)
+        future = self._pool.schedule(_with_cpu, args=[budget_s, function, *arguments], timeout=wall_s)
         while on_progress and wait([future], timeout=_PROGRESS_POLL_S).not_done:
             on_progress(self._fraction.value)
         try:
-            return future.result()
+            result: Result = future.result()
         except FutureTimeoutError as exc:
-            raise DecodeTimedOut(f"{path.name}: decoding took over {wall_s:.0f} s and was stopped") from exc
+            raise DecodeTimedOut(f"{label}: decoding took over {wall_s:.0f} s and was stopped") from exc
         except MemoryError as exc:
-            raise VideoTooLarge(f"{path.name}: {self._memory_sentence()}") from exc
+            raise VideoTooLarge(f"{label}: {self._memory_sentence()}") from exc
         except pebble.ProcessExpired as exc:
-            raise self._crash(path, exc.exitcode or 0, cpu_s) from exc
+            raise _crash(label, exc.exitcode or 0, budget_s) from exc
+        return result
 
     def _memory_sentence(self) -> str:
-        limit = self._limits.address_space_bytes or 0
-        return f"needs more than the {limit // confine.MIB} MiB a decoder may use (send a smaller rendition)"
-
-    def _crash(self, path: Path, exit_code: int, cpu_s: float) -> DecoderCrashed | DecodeTimedOut:
-        if exit_code == -signal.SIGXCPU:
-            return DecodeTimedOut(f"{path.name}: decoding used over {cpu_s:.0f} s of processor time and was stopped")
-        how = f"exit code {exit_code}"
-        with contextlib.suppress(ValueError):
-            how = signal.Signals(-exit_code).name
-        return DecoderCrashed(
-            f"{path.name}: the decoder died ({how}); the file may be damaged or hostile: export it again"
-        )
+        limit = (self._limits.address_space_bytes or 0) // confine.MIB
+        return f"needs more than the {limit} MiB a decoder may use (send a smaller rendition)"
 
 
-def _start_child(limits: confine.ProcessLimits, progress: Any) -> None:
-    global _progress  # noqa: PLW0603 - the one way to hand a shared value to later tasks of this process
+def _crash(label: str, exit_code: int, cpu_s: float) -> DecoderCrashed | DecodeTimedOut:
+    if exit_code == -signal.SIGXCPU:
+        return DecodeTimedOut(f"{label}: decoding used over {cpu_s:.0f} s of processor time and was stopped")
+    how = f"exit code {exit_code}"
+    with contextlib.suppress(ValueError):
+        how = signal.Signals(-exit_code).name
+    return DecoderCrashed(f"{label}: the decoder died ({how}); the file may be damaged, so export it again")
+
+
+# The rest runs in the child.
+
+
+def _start(limits: confine.ProcessLimits, fraction: Any) -> None:
+    global _fraction  # noqa: PLW0603 - the one way to hand a shared value to later tasks of a process
     confine.confine(limits)
-    _progress = progress
+    _fraction = fraction
+
+
+def _with_cpu(cpu_s: float, function: Callable[..., Result], *arguments: object) -> Result:
+    confine.allow_cpu(cpu_s)
+    return function(*arguments)
 
 
 def _warm_up() -> None:
-    for name in ("probe", "scan", "stills"):
-        importlib.import_module(f"worker.pipeline.{name}")
+    from worker.pipeline import probe, scan, stills  # noqa: F401
 
 
-def _run(module: str, function: str, arguments: tuple[Any, ...], cpu_s: float) -> Any:
-    """Runs in the child."""
-    confine.allow_cpu(cpu_s)
-    call = getattr(importlib.import_module(f"worker.pipeline.{module}"), function)
-    if function == "scan":
-        return call(*arguments, on_progress=_report)
-    return call(*arguments)
+def _probe(path: Path) -> Video:
+    from worker.pipeline.probe import probe
+
+    return probe(path)
 
 
-def _report(fraction: float) -> None:
-    _progress.value = fraction
+def _scan(video: Video) -> Scan:
+    from worker.pipeline.scan import scan
+
+    def report(fraction: float) -> None:
+        _fraction.value = fraction
+
+    return scan(video, report)
+
+
+def _take_stills(video: Video, times_s: Sequence[float], active: Sequence[Active | None]) -> list[Still]:
+    from worker.pipeline.stills import take_stills
+
+    return take_stills(video, times_s, active)

@@ -7,13 +7,17 @@ neither sees a fade through black, which ThresholdDetector is made for: the unio
 from __future__ import annotations
 
 import bisect
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from scenedetect import FrameTimecode
-from scenedetect.detector import SceneDetector
 from scenedetect.detectors import ContentDetector, HistogramDetector, ThresholdDetector
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from scenedetect.detector import SceneDetector
 
 # Two detectors rarely agree to the frame on one change; cuts closer than this are one.
 MIN_SHOT_S = 0.6

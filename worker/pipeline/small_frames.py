@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
-from worker.pipeline.colour import tone_map_rgb
-from worker.pipeline.frames import Rgb, Transfer, Video
-from worker.pipeline.rgb import matrix_of, range_of, to_rgb
+from worker.pipeline.colour import ColourSpace, colour_space, tone_map_rgb, yuv_to_rgb
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+    from worker.pipeline.frames import Rgb, Transfer, Video
 
 # 320x180 for 16:9; other shapes get the same number of pixels, so portrait videos cost no more.
 PIXELS = 320 * 180
@@ -36,13 +38,12 @@ class SmallFrame:
     time_s: float
     luma: Plane  #: (height, width) uint8, range as coded
     chroma: tuple[Plane, Plane]  #: U and V at half the size of luma
-    matrix: Colorspace
-    range: ColorRange
+    space: ColourSpace
 
     @cached_property
     def tiny_luma(self) -> Plane:
         """Luma at the size at which frames are compared with their neighbours."""
-        return cv2.resize(self.luma, self._tiny_size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+        return _scale(self.luma, self._tiny_size)
 
     @property
     def _tiny_size(self) -> tuple[int, int]:
@@ -52,14 +53,13 @@ class SmallFrame:
     def tiny_bgr(self) -> NDArray[np.uint8]:
         """(height, width, 3) uint8 BGR for PySceneDetect; exact colours do not matter to it."""
         u, v = self.chroma
-        return cv2.cvtColor(cv2.merge([self.tiny_luma, v, u]), cv2.COLOR_YCrCb2BGR)  # type: ignore[return-value]
+        return np.asarray(cv2.cvtColor(cv2.merge([self.tiny_luma, v, u]), cv2.COLOR_YCrCb2BGR), np.uint8)
 
     def rgb(self, transfer: Transfer) -> Rgb:
         """The picture in its true colours, tone-mapped where it is HDR."""
-        width = self.luma.shape[1]
-        planes = [self.luma, *(plane.reshape(-1, width) for plane in self.chroma)]
-        frame = VideoFrame.from_ndarray(np.concatenate(planes), format="yuv420p")
-        rgb: Rgb = to_rgb(frame, matrix=self.matrix, source_range=self.range)  # type: ignore[assignment]
+        size = (self.luma.shape[1], self.luma.shape[0])
+        chroma = [cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) for plane in self.chroma]
+        rgb = yuv_to_rgb(np.dstack([self.luma, *chroma]).astype(np.uint8, copy=False), self.space)
         return tone_map_rgb(rgb, transfer)
 
 
@@ -83,28 +83,28 @@ def shrink(frame: VideoFrame, time_s: float, size: tuple[int, int]) -> SmallFram
         time_s: when it is shown.
         size: (width, height) of the result, both even.
     """
-    matrix, source_range = matrix_of(frame), range_of(frame)
+    space = colour_space(frame)
     # One field is enough at this size, and has no comb.
     step = 2 if frame.interlaced_frame else 1
     half = (size[0] // 2, size[1] // 2)
     if frame.format.name not in _PLANAR_FORMATS:
-        frame = frame.reformat(width=size[0] * 2, height=size[1] * 2, format="yuv420p", interpolation="FAST_BILINEAR")
+        frame = frame.reformat(
+            width=size[0] * 2, height=size[1] * 2, format="yuv420p", interpolation="FAST_BILINEAR"
+        )
         step = 1
     luma, u, v = (_plane(frame, index)[::step] for index in range(3))
-    return SmallFrame(time_s, _scale(luma, size), (_scale(u, half), _scale(v, half)), matrix, source_range)
+    return SmallFrame(time_s, _scale(luma, size), (_scale(u, half), _scale(v, half)), space)
 
 
 def _plane(frame: VideoFrame, index: int) -> Plane:
     """A view of one plane's samples, without its padding."""
     plane = frame.planes[index]
-    rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
     return rows[:, : plane.width]
 
 
 def _scale(plane: Plane, size: tuple[int, int]) -> Plane:
     double = (size[0] * 2, size[1] * 2)
     if plane.shape[1] > double[0] and plane.shape[0] > double[1]:
-        plane = cv2.resize(plane, double, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
-    return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
-
-
+        plane = np.asarray(cv2.resize(plane, double, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,0 +1,62 @@
+"""What a hostile decoder might do, run inside the real decode process."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from worker.pipeline.sandbox import Decoder
+
+
+def call(
+    decoder: Decoder, act: str, *arguments: Any, wall_s: float = 30.0, cpu_s: float | None = None
+) -> Any:
+    """Do one of the acts below in the decoder's child."""
+    return decoder.run(globals()[act], *arguments, label="hostile.mp4", wall_s=wall_s, cpu_s=cpu_s)
+
+
+def crash() -> None:
+    """Read from address 0."""
+    ctypes.string_at(0)
+
+
+def hang() -> None:
+    """Never come back."""
+    time.sleep(600)
+
+
+def hoard() -> None:
+    """Ask for more memory than the child may have."""
+    bytearray(1 << 33)
+
+
+def spin() -> None:
+    """Burn processor time."""
+    while True:
+        pass
+
+
+def pid() -> int:
+    """Tell the child's process id."""
+    return os.getpid()
+
+
+def environment() -> tuple[dict[str, str], bytes]:
+    """Tell the environment as the process and as the kernel see it."""
+    view = Path("/proc/self/environ")
+    return dict(os.environ), view.read_bytes() if view.exists() else b""
+
+
+def write(path: str) -> None:
+    """Write a file."""
+    Path(path).write_bytes(b"loot")
+
+
+def open_files_limit() -> int:
+    """Tell how many files may be open."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

@@ -1,0 +1,138 @@
+"""The decode process is confined, and its death is an error with a name."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import confined
+from worker.errors import DecoderCrashed, DecodeTimedOut, UnreadableVideo, VideoTooLarge
+from worker.pipeline.confine import ProcessLimits
+from worker.pipeline.sandbox import Decoder
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the limit exists on Linux only")
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Decoder:
+    """Return a warm decoder for the module."""
+    with Decoder() as decoder:
+        yield decoder
+
+
+def test_errors_of_the_pipeline_come_through(decoder: Decoder, tmp_path: Path) -> None:
+    """A file that is no video is reported as such, with its sentence."""
+    with pytest.raises(UnreadableVideo, match="no such file"):
+        decoder.probe(tmp_path / "gone.mp4")
+
+
+def test_progress_of_the_scan_is_reported(decoder: Decoder, bikes_clip: Path) -> None:
+    """The caller hears fractions that grow to nearly 1."""
+    heard: list[float] = []
+
+    decoder.scan(decoder.probe(bikes_clip), heard.append)
+
+    assert heard == sorted(heard)
+    assert all(0.0 <= fraction <= 1.0 for fraction in heard)
+
+
+def test_a_crash_is_an_error_and_the_next_call_works(decoder: Decoder, numbered_clip: Path) -> None:
+    """A segmentation fault in the decoder costs one call."""
+    with pytest.raises(DecoderCrashed, match="SIGSEGV"):
+        confined.call(decoder, "crash")
+
+    assert decoder.probe(numbered_clip).codec == "h264"
+
+
+def test_a_hang_is_an_error_and_the_next_call_works(decoder: Decoder, numbered_clip: Path) -> None:
+    """A decoder that never comes back is stopped at its deadline."""
+    with pytest.raises(DecodeTimedOut, match="stopped"):
+        confined.call(decoder, "hang", wall_s=0.5)
+
+    assert decoder.probe(numbered_clip).codec == "h264"
+
+
+@linux_only
+def test_a_memory_bomb_is_too_large(numbered_clip: Path) -> None:
+    """Memory beyond the limit is refused to the child; the caller hears what to do."""
+    with Decoder() as decoder:
+        with pytest.raises(VideoTooLarge, match=r"3072 MiB .* smaller rendition"):
+            confined.call(decoder, "hoard")
+
+        assert decoder.probe(numbered_clip).codec == "h264"
+
+
+def test_a_busy_loop_is_stopped_by_its_processor_time(decoder: Decoder) -> None:
+    """Threads that burn processor time are stopped even before the deadline."""
+    with pytest.raises(DecodeTimedOut, match="processor time"):
+        confined.call(decoder, "spin", cpu_s=0.5)
+
+
+def test_the_child_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither its environment nor what the kernel shows of it holds the parent's variables."""
+    monkeypatch.setenv("MUX_TOKEN_SECRET", "do-not-tell")
+    with Decoder() as decoder:
+        environment, kernel_view = confined.call(decoder, "environment")
+
+    assert "MUX_TOKEN_SECRET" not in environment
+    assert b"do-not-tell" not in kernel_view
+
+
+def test_the_child_writes_no_file(decoder: Decoder, tmp_path: Path) -> None:
+    """Its file-size limit is zero."""
+    with pytest.raises(OSError, match="too large"):
+        confined.call(decoder, "write", str(tmp_path / "loot"))
+
+
+def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
+    """A parent that is killed leaves no decoder behind."""
+    script = (
+        "import sys\nfrom tests import confined\nfrom worker.pipeline.sandbox import Decoder\n"
+        "if __name__ == '__main__':\n"
+        "    with Decoder() as decoder:\n"
+        "        print(confined.call(decoder, 'pid'), flush=True)\n"
+        "        sys.stdin.read()\n"
+    )
+    program = tmp_path / "parent.py"
+    program.write_text(script)
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        [sys.executable, str(program)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    ) as parent:
+        assert parent.stdout is not None
+        child_id = int(parent.stdout.readline())
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+        deadline_s = time.monotonic() + 10
+        while _is_alive(child_id) and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+
+    assert not _is_alive(child_id)
+
+
+def test_limits_can_be_tightened(numbered_clip: Path) -> None:
+    """An operator may give the decoder less."""
+    tight = ProcessLimits(open_files=32)
+    with Decoder(tight) as decoder:
+        assert confined.call(decoder, "open_files_limit") == 32
+        assert decoder.probe(numbered_clip).codec == "h264"
+
+
+def _is_alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    # A dead child that nobody has waited for still has a number.
+    status = Path(f"/proc/{process_id}/stat")
+    return not (status.exists() and ") Z " in status.read_text())

@@ -1,0 +1,44 @@
+"""What makes a frame unfit for a thumbnail, by name.
+
+A frame with a defect is picked only where the whole video has nothing better.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from worker.pipeline.frames import Cues
+
+# Black: hardly any light, or little light and nothing to see in it. A night scene has contrast.
+BLACK_BRIGHTNESS = 0.015
+DARK_BRIGHTNESS, DARK_CONTRAST = 0.12, 0.07
+# White flash, fade to white.
+WHITE_BRIGHTNESS = 0.93
+BLOWN_BRIGHTNESS, BLOWN_SHARE = 0.75, 0.6
+# One flat colour, whatever it is.
+FLAT_CONTRAST = 0.03
+FLAT_UNIFORMITY = 0.97
+# Confidence from which a measured pattern counts.
+CERTAIN = 0.5
+# Below this share of the sharpest frame of the same shot, a frame is out of focus or smeared.
+BLURRED_SHARE = 0.4
+# Next to a cut, or in a whip pan.
+MOVING_STILLNESS = 0.05
+
+
+def defects(cues: Cues) -> tuple[str, ...]:
+    """Names of what is wrong with a frame; empty where it is usable."""
+    found = {
+        "black": cues.brightness < BLACK_BRIGHTNESS
+        or (cues.brightness < DARK_BRIGHTNESS and cues.contrast < DARK_CONTRAST),
+        "white": cues.brightness > WHITE_BRIGHTNESS
+        or (cues.brightness > BLOWN_BRIGHTNESS and cues.clipped > BLOWN_SHARE),
+        "blank": cues.contrast < FLAT_CONTRAST or cues.uniformity > FLAT_UNIFORMITY,
+        "color bars": cues.color_bars > CERTAIN,
+        "title card": cues.title_card > CERTAIN,
+        "transition": cues.transition > CERTAIN,
+        "blurred": cues.relative_sharpness < BLURRED_SHARE,
+        "moving": cues.stillness < MOVING_STILLNESS,
+    }
+    return tuple(name for name, is_present in found.items() if is_present)

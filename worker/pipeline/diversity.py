@@ -1,0 +1,87 @@
+"""Chooses frames that are good and unlike each other.
+
+Maximal marginal relevance (Carbonell & Goldstein 1998) on CLIP embeddings, with hard floors: no defect,
+one per shot while unused shots last, at least `MIN_GAP_S` apart, no near-duplicate.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from worker.pipeline.defects import defects
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from worker.pipeline.frames import Scored
+
+# Two picks closer than this look the same on a shelf of thumbnails.
+MIN_GAP_S = 2.0
+
+# Quality against likeness to what is already picked.
+QUALITY_SHARE = 0.7
+
+# Cosines are not comparable between models, so "alike" is measured on the video itself: as alike as
+# neighbouring candidates of one shot usually are. The bounds hold where a video has too few of those.
+DUPLICATE_COSINE_RANGE = (0.80, 0.97)
+
+
+def pick_diverse(scored: Sequence[Scored], count: int) -> tuple[list[int], dict[int, str]]:
+    """Choose up to `count` frames, best first; at least one where there is any.
+
+    Returns:
+        Indexes of the picks, and for every other index why it lost.
+    """
+    quality, likeness = _quality(scored), _likeness(scored)
+    why = {i: ", ".join(names) for i, one in enumerate(scored) if (names := defects(one.candidate.cues))}
+    is_duplicate = likeness >= duplicate_cosine(scored, likeness)
+    open_to = [i for i in range(len(scored)) if i not in why]
+    if not open_to:  # nothing is free of defects: the least bad frame, and only that
+        open_to, count = [int(quality.argmax())], 1
+    picks: list[int] = []
+    while open_to and len(picks) < count:
+        used_shots = {scored[pick].candidate.shot for pick in picks}
+        fresh = [i for i in open_to if scored[i].candidate.shot not in used_shots] or open_to
+        best = max(fresh, key=lambda i: _marginal(i, quality, likeness, picks))
+        picks.append(best)
+        for i in open_to:
+            if abs(scored[i].candidate.time_s - scored[best].candidate.time_s) < MIN_GAP_S:
+                why[i] = f"within {MIN_GAP_S:.0f} s of pick {len(picks)}"
+            elif is_duplicate[i, best]:
+                why[i] = f"too like pick {len(picks)}"
+        open_to = [i for i in open_to if i not in why]
+    return picks, {i: why.get(i, "outscored") for i in range(len(scored)) if i not in picks}
+
+
+def _quality(scored: Sequence[Scored]) -> NDArray[np.float64]:
+    """Scores brought to 0..1 within the video, on the scale of cosines."""
+    scores = np.array([one.score for one in scored], np.float64)
+    return np.asarray((scores - scores.min()) / max(float(np.ptp(scores)), 1e-9), np.float64)
+
+
+def _likeness(scored: Sequence[Scored]) -> NDArray[np.float64]:
+    embeddings = np.stack([one.embedding for one in scored]).astype(np.float64)
+    return np.asarray(embeddings @ embeddings.T, np.float64)
+
+
+def _marginal(
+    index: int, quality: NDArray[np.float64], likeness: NDArray[np.float64], picks: Sequence[int]
+) -> float:
+    likest = max((float(likeness[index, pick]) for pick in picks), default=0.0)
+    return QUALITY_SHARE * float(quality[index]) - (1 - QUALITY_SHARE) * likest
+
+
+def duplicate_cosine(scored: Sequence[Scored], likeness: NDArray[np.float64]) -> float:
+    """From which cosine on two frames of this video are near-duplicates."""
+    neighbours = [
+        float(likeness[a, b])
+        for a, b in pairwise(range(len(scored)))
+        if scored[a].candidate.shot == scored[b].candidate.shot
+    ]
+    middle = float(np.median(neighbours)) if neighbours else DUPLICATE_COSINE_RANGE[1]
+    return float(np.clip(middle, *DUPLICATE_COSINE_RANGE))

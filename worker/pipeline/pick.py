@@ -1,0 +1,132 @@
+"""The whole pipeline on one screen: a path in, the best frames out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from worker.pipeline.clip_scorer import ClipScorer, Prompts
+from worker.pipeline.crop import crop
+from worker.pipeline.defects import defects
+from worker.pipeline.diversity import pick_diverse
+from worker.pipeline.faces import FaceFinder
+from worker.pipeline.frames import Loser, Pick, Run, Scan, Scored, Still
+from worker.pipeline.ranking import rank, reasons
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from worker.pipeline.sandbox import Decoder
+
+#: Called with the stage ("probe", "scan", "score", "pick" or "stills") and the fraction of it done, 0..1.
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the caller wants."""
+
+    count: int = 3  #: at most so many picks
+    aspects: tuple[str, ...] = ("16:9",)  #: one crop each: "W:H", or "source" for the whole picture
+    title: str = ""  #: what the video is about, if known
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Everything that is loaded once per process and shared by all videos."""
+
+    scorer: ClipScorer
+    faces: FaceFinder
+
+    @classmethod
+    def load(
+        cls, model: str = "lite", prompts: Path | None = None, device: str = "auto", yunet: Path | None = None
+    ) -> Self:
+        """Load and warm the models. Raises ConfigurationError where one cannot be used."""
+        return cls(ClipScorer.load(model, Prompts.load(prompts), device=device), FaceFinder.load(yunet))
+
+
+def pick_thumbnails(
+    path: Path,
+    options: Options,
+    models: Models,
+    decoder: Decoder,
+    on_progress: Progress = lambda _stage, _fraction: None,
+) -> Run:
+    """Pick the best frames of a video and crop them, best first; at least one.
+
+    Raises:
+        PermanentError: the file is no video we can use; the message names the remedy.
+        TransientError: the decoder died or hung, or memory ran out; trying again may help.
+    """
+    timings_s: dict[str, float] = {}
+
+    @contextmanager
+    def stage(name: str) -> Iterator[None]:
+        on_progress(name, 0.0)
+        start_s = time.monotonic()
+        yield
+        timings_s[name] = time.monotonic() - start_s
+        on_progress(name, 1.0)
+
+    with stage("probe"):
+        video = decoder.probe(path)
+    with stage("scan"):
+        scan = decoder.scan(video, lambda fraction: on_progress("scan", fraction))
+    with stage("score"):
+        scored = score(scan, options.title, models)
+    with stage("pick"):
+        chosen, why = pick_diverse(scored, options.count)
+    with stage("stills"):
+        candidates = [scored[index].candidate for index in chosen]
+        stills = decoder.take_stills(video, [c.time_s for c in candidates], [c.active for c in candidates])
+        picks = [
+            make_pick(number, scored[index], still, scored, options, models)
+            for number, (index, still) in enumerate(zip(chosen, stills, strict=True), start=1)
+        ]
+    losers = tuple(Loser(scored[index], reason) for index, reason in sorted(why.items()))
+    return Run(
+        video, tuple(picks), losers, scan.shot_starts_s, models.scorer.name, timings_s, _note(scored, chosen)
+    )
+
+
+def score(scan: Scan, title: str, models: Models) -> list[Scored]:
+    """Look at every candidate with CLIP and the face finder."""
+    pictures = [candidate.rgb for candidate in scan.candidates]
+    embeddings = models.scorer.embed(pictures)
+    return rank(
+        scan.candidates,
+        embeddings,
+        appeal=models.scorer.appeal(embeddings),
+        relevance=models.scorer.relevance(embeddings, title) if title else None,
+        faces=[models.faces.find(picture) for picture in pictures],
+    )
+
+
+def make_pick(
+    number: int, scored: Scored, still: Still, everyone: list[Scored], options: Options, models: Models
+) -> Pick:
+    """Turn a chosen candidate and its full-resolution still into crops with reasons."""
+    faces = models.faces.find(still.rgb)
+    height, width = still.rgb.shape[:2]
+    return Pick(
+        rank=number,
+        time_s=still.time_s,
+        shot=scored.candidate.shot,
+        score=scored.score,
+        parts=scored.parts,
+        reasons=defects(scored.candidate.cues) or reasons(scored, everyone),
+        faces=faces,
+        still_width_px=width,
+        still_height_px=height,
+        crops=tuple(crop(still.rgb, aspect, faces) for aspect in options.aspects),
+    )
+
+
+def _note(scored: list[Scored], chosen: list[int]) -> str:
+    """A sentence where the result needs one: nothing in the video is free of defects."""
+    found = defects(scored[chosen[0]].candidate.cues)
+    return f"no frame is free of defects; the best one is {' and '.join(found)}" if found else ""

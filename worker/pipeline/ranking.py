@@ -1,0 +1,107 @@
+"""From cues, CLIP and faces to one score with named parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from worker.pipeline.defects import defects
+from worker.pipeline.frames import Candidate, Cues, Face, Scored
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+
+class Weights(NamedTuple):
+    """How much each part counts. `appeal` and `relevance` are z-scores within the video, the rest 0..1."""
+
+    appeal: float = 1.0  #: CLIP's preference over all prompt pairs
+    relevance: float = 0.6  #: CLIP's likeness to the title, where one is given
+    faces: float = 0.9  #: a face of good size, well inside the picture
+    sharpness: float = 0.6  #: detail against the sharpest frame of the shot
+    stillness: float = 0.6  #: no motion against either neighbour
+    light: float = 0.8  #: neither dim nor blown, with contrast
+    defect: float = -3.0  #: for each defect
+
+
+DEFAULT_WEIGHTS = Weights()
+
+
+# A face this large (share of the picture's area) is as good as any larger one.
+FULL_FACE_SHARE = 0.06
+# Faces below this confidence are often patterns.
+_FACE_CONFIDENCE = 0.5
+
+# Brightness in this range is comfortable on a page; outside, the score falls linearly to the ends.
+COMFORTABLE_BRIGHTNESS = (0.25, 0.70)
+FULL_CONTRAST = 0.35
+
+# A part is a reason for a pick if it lifts the frame this far above the median frame.
+MIN_REASON = 0.1
+
+
+def rank(
+    candidates: Sequence[Candidate],
+    embeddings: NDArray[np.float32],
+    appeal: NDArray[np.float32],
+    relevance: NDArray[np.float32] | None,
+    faces: Sequence[tuple[Face, ...]],
+    weights: Weights = DEFAULT_WEIGHTS,
+) -> list[Scored]:
+    """Score every candidate, in the order given.
+
+    Args:
+        candidates: n frames.
+        embeddings: (n, d) L2-normalized.
+        appeal: (n,) z-scores.
+        relevance: (n,) z-scores, or None without a title.
+        faces: n tuples, in pixels of the candidates.
+        weights: How much each part counts.
+    """
+    scored = []
+    for index, candidate in enumerate(candidates):
+        height, width = candidate.rgb.shape[:2]
+        raw = {
+            "appeal": float(appeal[index]),
+            "relevance": 0.0 if relevance is None else float(relevance[index]),
+            "faces": face_value(faces[index], width, height),
+            "sharpness": candidate.cues.relative_sharpness,
+            "stillness": candidate.cues.stillness,
+            "light": light(candidate.cues),
+            "defect": float(len(defects(candidate.cues))),
+        }
+        parts = {name: getattr(weights, name) * value for name, value in raw.items() if value}
+        scored.append(Scored(candidate, embeddings[index], faces[index], parts, sum(parts.values())))
+    return scored
+
+
+def face_value(faces: Sequence[Face], width_px: int, height_px: int) -> float:
+    """0 without a face, up to 1 for one that is large enough and not cut by the picture's edge."""
+    best = 0.0
+    for face in faces:
+        if face.confidence < _FACE_CONFIDENCE:
+            continue
+        box = face.box
+        size = min(1.0, (box.width * box.height) / (FULL_FACE_SHARE * width_px * height_px))
+        is_whole = box.left > 0 and box.top > 0 and box.right < width_px and box.bottom < height_px
+        best = max(best, size**0.5 * face.confidence * (1.0 if is_whole else 0.5))
+    return best
+
+
+def light(cues: Cues) -> float:
+    """0..1: comfortable brightness and enough contrast."""
+    low, high = COMFORTABLE_BRIGHTNESS
+    comfort = float(np.interp(cues.brightness, [0.0, low, high, 1.0], [0.0, 1.0, 1.0, 0.0]))
+    return comfort * min(1.0, cues.contrast / FULL_CONTRAST) * (1.0 - 0.5 * cues.clipped)
+
+
+def reasons(scored: Scored, everyone: Sequence[Scored]) -> tuple[str, ...]:
+    """Parts that lift this frame above the video's median frame, strongest first."""
+    lift: Mapping[str, float] = {
+        name: value - float(np.median([other.parts.get(name, 0.0) for other in everyone]))
+        for name, value in scored.parts.items()
+    }
+    return tuple(name for name in sorted(lift, key=lambda name: -lift[name]) if lift[name] >= MIN_REASON)
