@@ -1,0 +1,5 @@
+"""`python -m worker` is `thumbs`."""
+
+from worker.cli import main
+
+main(prog_name="thumbs")
