@@ -5,7 +5,6 @@ Whatever is heavy is imported inside a command, so that `thumbs --help` answers 
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import click
@@ -13,8 +12,6 @@ import click
 from worker.errors import ConfigurationError
 
 INTERRUPTED = 130  #: exit code of a program that Ctrl-C ended: 128 + SIGINT
-
-_ASPECT = re.compile(r"[1-9]\d{0,3}:[1-9]\d{0,3}|source")
 
 
 class WrongUse(click.ClickException):
@@ -39,9 +36,13 @@ class Thumbs(click.Group):
 
 def check_aspects(_ctx: click.Context, _param: click.Parameter, aspects: tuple[str, ...]) -> tuple[str, ...]:
     """Refuse what is no aspect ratio; keep each one once, in the order given."""
+    from worker.pipeline.crop import parse_aspect  # noqa: PLC0415  heavy
+
     for aspect in aspects:
-        if not _ASPECT.fullmatch(aspect):
-            raise click.BadParameter(f"{aspect!r} is no aspect ratio: write WIDTH:HEIGHT, as 16:9, or source")
+        try:
+            parse_aspect(aspect)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
     return tuple(dict.fromkeys(aspects))
 
 

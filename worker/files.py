@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 REPORT_NAME = "report.html"
 
-_OURS = re.compile(rf"\d+-(\d+x\d+|source)\.jpg|{re.escape(REPORT_NAME)}")
+_OURS = re.compile(rf"\d+-([\d.]+x[\d.]+|source)\.jpg|{re.escape(REPORT_NAME)}")
 
 
 def name_folders(videos: Sequence[Path], out: Path) -> list[Path]:

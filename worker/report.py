@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from worker.pipeline.crop import encode_jpeg
-from worker.pipeline.frames import Box, Face
+from worker.pipeline.frames import Box
 from worker.wording import clock, printable, video_facts, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from worker.pipeline.frames import Crop, Loser, Pick, Run
+    from worker.pipeline.frames import Crop, Face, Loser, Pick, Run
 
 _STRIP_QUALITY = 72  # JPEG: the pictures of the strip are about 320 px wide, and there may be hundreds
 _CHART_MARGIN = 6.0  # per cent of the chart's height, so that its best and worst dots are not cut
