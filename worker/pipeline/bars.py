@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 BAR_LEVEL = 26
 _ROW_QUANTILE = 0.9
 
+# Some frames of a shot are dark, and one or two may belong to the shot before.
+_FRAME_QUANTILE = 0.75
+
 # Bars deeper than this on one side are a dark scene.
 MAX_BAR_SHARE = 0.4
 # Both bars are alike to this share of the side; anything else is composition.
@@ -42,12 +45,12 @@ def find_bars(lumas: list[NDArray[np.uint8]]) -> Box:
         lumas: at least one (height, width) uint8 plane, video range, all of one size.
     """
     levels = [brightest(luma) for luma in lumas]
-    top, bottom = _edges(np.max([rows for rows, _ in levels], axis=0))
-    left, right = _edges(np.max([columns for _, columns in levels], axis=0))
+    top, bottom = _edges(np.quantile([rows for rows, _ in levels], _FRAME_QUANTILE, axis=0))
+    left, right = _edges(np.quantile([columns for _, columns in levels], _FRAME_QUANTILE, axis=0))
     return Box(left, top, right, bottom)
 
 
-def _edges(levels: NDArray[np.uint8]) -> tuple[int, int]:
+def _edges(levels: NDArray[np.float64]) -> tuple[int, int]:
     """First and last + 1 index that belong to the picture."""
     size = len(levels)
     lit = np.flatnonzero(levels > BAR_LEVEL)
@@ -58,8 +61,8 @@ def _edges(levels: NDArray[np.uint8]) -> tuple[int, int]:
     if first == 0 or last == size or first > MAX_BAR_SHARE * size or not near_equal:
         return 0, size
     steps = (
-        int(levels[min(first + _STEP_SPAN_PX, size - 1)]) - int(levels[first - 1]),
-        int(levels[max(last - 1 - _STEP_SPAN_PX, 0)]) - int(levels[min(last, size - 1)]),
+        levels[min(first + _STEP_SPAN_PX, size - 1)] - levels[first - 1],
+        levels[max(last - 1 - _STEP_SPAN_PX, 0)] - levels[min(last, size - 1)],
     )
     return (first, last) if min(steps) >= MIN_STEP else (0, size)
 

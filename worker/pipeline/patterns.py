@@ -27,8 +27,9 @@ CARD_MIN_EDGES = 0.006
 BARS_HEIGHT_SHARE = 0.6
 BARS_MIN_EDGES = 5
 BARS_EDGE_LEVELS = 12.0
-# Mean change from row to row in a column, in levels; filmed stripes have grain.
-BARS_ROW_CHANGE = (3.0, 1.0)
+# Spread of levels within a column, for nine columns of ten; filmed stripes have grain, text has edges.
+BARS_COLUMN_DEVIATION = (12.0, 5.0)
+COLUMN_QUANTILE = 0.9
 
 
 def _ramp(value: float, zero_at: float, one_at: float) -> float:
@@ -60,12 +61,11 @@ def color_bars(rgb: Rgb) -> float:
         rgb: (height, width, 3) uint8 RGB.
     """
     upper = rgb[: max(2, int(rgb.shape[0] * BARS_HEIGHT_SHARE))].astype(np.float32)
-    row_change = float(np.abs(np.diff(upper, axis=0)).mean())
+    deviation = float(np.quantile(upper.std(axis=0).max(axis=1), COLUMN_QUANTILE))
     profile = upper.mean(axis=0)
     jumps = np.abs(np.diff(profile, axis=0)).max(axis=1) > BARS_EDGE_LEVELS
     # A blurred edge spans several columns: count the runs.
     edges = int(np.count_nonzero(np.diff(jumps.astype(np.int8)) == 1))
     if edges < BARS_MIN_EDGES:
         return 0.0
-    inside = float(np.abs(np.diff(profile, axis=0))[~jumps].mean()) if (~jumps).any() else 255.0
-    return _ramp(row_change, *BARS_ROW_CHANGE) * _ramp(inside, *BARS_ROW_CHANGE)
+    return _ramp(deviation, *BARS_COLUMN_DEVIATION)

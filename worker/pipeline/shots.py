@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 # Two detectors rarely agree to the frame on one change; cuts closer than this are one.
 MIN_SHOT_S = 0.6
 
+# On small frames the default of 128 bins is half empty, and a passing car looks like a cut.
+HISTOGRAM_BINS = 32
+
 # Only tells PySceneDetect how to print times; cuts are kept in seconds.
 _NOMINAL_RATE = 1000.0
 
@@ -32,7 +35,7 @@ class ShotDetector:
     def __init__(self) -> None:
         self._detectors: list[SceneDetector] = [
             ContentDetector(threshold=27.0, min_scene_len=MIN_SHOT_S),
-            HistogramDetector(min_scene_len=MIN_SHOT_S),
+            HistogramDetector(bins=HISTOGRAM_BINS, min_scene_len=MIN_SHOT_S),
             ThresholdDetector(min_scene_len=MIN_SHOT_S, add_final_scene=False),
         ]
         self._cuts_s: list[float] = []

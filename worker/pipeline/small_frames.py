@@ -28,6 +28,9 @@ PIXELS = 320 * 180
 # Formats whose planes can be used as they are: 8 bit, planar, chroma at half size.
 _PLANAR_FORMATS = {"yuv420p", "yuvj420p"}
 
+# Video range 16..235 to 0..255.
+_TO_FULL_RANGE = np.clip((np.arange(256) - 16) * 255 / 219, 0, 255).round().astype(np.uint8)
+
 Plane = NDArray[np.uint8]  # (height, width) uint8
 
 
@@ -42,8 +45,9 @@ class SmallFrame:
 
     @cached_property
     def tiny_luma(self) -> Plane:
-        """Luma at the size at which frames are compared with their neighbours."""
-        return _scale(self.luma, self._tiny_size)
+        """Luma in full range, at the size at which frames are compared with their neighbours."""
+        tiny = _scale(self.luma, self._tiny_size)
+        return tiny if self.space.is_full_range else np.asarray(cv2.LUT(tiny, _TO_FULL_RANGE), np.uint8)
 
     @property
     def _tiny_size(self) -> tuple[int, int]:

@@ -23,6 +23,11 @@ MIN_TRANSITION_LEVELS = 4.0
 # Share of the change that a straight blend of the neighbours leaves unexplained: below, it is a blend
 # (1.0 at and below the first), above it is motion (0.0 at and above the second).
 BLEND_RESIDUAL, MOTION_RESIDUAL = 0.12, 0.35
+# In a fade, contrast changes by such a factor over the span (0.0 at the first, 1.0 at the second)...
+FADE_FACTOR = (1.15, 1.35)
+# ... and brightness by the same factor, give or take this share.
+FADE_TOLERANCE = 0.25
+_MIN_FADE_CONTRAST = 3.0
 # How far along the blend a frame inside a transition may be.
 _BLEND_RANGE = (0.1, 0.9)
 
@@ -51,11 +56,17 @@ def transition(before: Luma, luma: Luma, after: Luma) -> float:
     In a transition b = (1 - k) a + k c for every pixel at once; moving things are not a blend of
     where they were and where they will be. So: fit k, and see what the fit leaves unexplained.
 
+    A fade of a moving picture is no such blend; see `_fade`.
+
     Args:
-        before: (height, width) uint8, about a third of a second earlier.
+        before: (height, width) uint8, full range, about a third of a second earlier.
         luma: the frame in question.
         after: about a third of a second later.
     """
+    return max(_blend(before, luma, after), _fade(before, luma, after))
+
+
+def _blend(before: Luma, luma: Luma, after: Luma) -> float:
     a, b, c = (plane.astype(np.float32) for plane in (before, luma, after))
     change, progress = c - a, b - a
     change_levels = float(np.abs(change).mean())
@@ -66,3 +77,27 @@ def transition(before: Luma, luma: Luma, after: Luma) -> float:
         return 0.0
     residual = float(np.abs(progress - k * change).mean()) / change_levels
     return min(1.0, max(0.0, (MOTION_RESIDUAL - residual) / (MOTION_RESIDUAL - BLEND_RESIDUAL)))
+
+
+def _fade(before: Luma, luma: Luma, after: Luma) -> float:
+    """1 where brightness and contrast grow or shrink together, as in a fade from or to black or white.
+
+    Motion moves light about, but does not scale all of it by one factor.
+    """
+    (first, _), (contrast, _), (last, _) = levels = [
+        _contrast_and_brightness(p) for p in (before, luma, after)
+    ]
+    if not min(first, last) < contrast < max(first, last):
+        return 0.0
+    factor = max(first, last) / max(min(first, last), _MIN_FADE_CONTRAST)
+    low, high = min(levels), max(levels)
+    for ground in (0.0, 255.0):  # black, white
+        light = abs(high[1] - ground) / max(abs(low[1] - ground), _MIN_FADE_CONTRAST)
+        if abs(light / factor - 1) < FADE_TOLERANCE:
+            return min(1.0, max(0.0, (factor - FADE_FACTOR[0]) / (FADE_FACTOR[1] - FADE_FACTOR[0])))
+    return 0.0
+
+
+def _contrast_and_brightness(luma: Luma) -> tuple[float, float]:
+    mean, deviation = cv2.meanStdDev(luma)
+    return float(deviation[0, 0]), float(mean[0, 0])
