@@ -220,6 +220,25 @@ def test_hdr_video_is_tone_mapped(tmp_path: Path, color: clips.ColorTags, transf
     assert np.ptp(rgb.reshape(-1, 3).mean(axis=0)) < 2
 
 
+def as_pq(rgb: Rgb) -> np.ndarray:
+    """An sRGB picture graded as HDR with white at 203 nits: 16-bit PQ code values, BT.2020 primaries."""
+    srgb = rgb / 255
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    to_bt2020 = np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]])
+    power = (linear @ to_bt2020.T * 203 / 10_000) ** 0.1593017578125
+    code = ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
+    return np.round(code * 65535).astype(np.uint16)
+
+
+def test_colours_graded_as_hdr_come_back(tmp_path: Path) -> None:
+    """Matrix, curve and primaries together: what SDR can show looks as it would in SDR."""
+    bars = np.round(pictures.color_bars(1)[0] * 0.8).astype(np.uint8)
+    form = Format(codec="libx265", pix_fmt="yuv420p10le", color=clips.PQ)
+    rgb = still(clips.write(tmp_path / "hdr.mp4", [as_pq(bars)] * 3, form), 0.0)
+    middle = (np.arange(7) * 2 + 1) * 320 // 14
+    assert np.abs(rgb[90, middle].astype(int) - bars[90, middle]).max() <= 8
+
+
 def test_bars_are_trimmed_and_no_black_line_stays(tmp_path: Path) -> None:
     """What is left is all picture."""
     frames = pictures.boxed(pictures.solid((200, 180, 90), 3), letterbox_px=20, pillarbox_px=0)
