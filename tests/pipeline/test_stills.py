@@ -137,6 +137,16 @@ def test_a_sharper_frame_behind_a_cut_is_not_taken(tmp_path: Path) -> None:
     assert mean_error(taken.rgb, smeared) < 4
 
 
+def test_a_change_of_size_in_mid_stream_does_no_harm(tmp_path: Path) -> None:
+    """Live recordings switch their rendition; each moment has the size that it was sent in."""
+    path = clips.write(tmp_path / "switch.ts", pictures.numbered(25))
+    taller = pictures.numbered(25, size=(320, 240), first=25)
+    clips.write(tmp_path / "rest.ts", taller, times_s=[1 + index / 25 for index in range(25)])
+    path.write_bytes(path.read_bytes() + (tmp_path / "rest.ts").read_bytes())
+    before, after = take_stills(probe(path), [0.9, 1.1])
+    assert (before.rgb.shape[:2], after.rgb.shape[:2]) == ((180, 320), (240, 320))
+
+
 def test_between_equals_the_asked_frame_wins(tmp_path: Path) -> None:
     """A still picture gives the very moment that was asked."""
     path = clips.write(tmp_path / "same.mp4", pictures.footage("bikes", 1) * 25)

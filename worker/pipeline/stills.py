@@ -73,6 +73,8 @@ class _Neighbour:
 
     def shows_the_same_as(self, other: _Neighbour) -> bool:
         """Whether no cut and little motion lie between two frames."""
+        if self.tiny_luma.shape != other.tiny_luma.shape:
+            return False
         contrast = max(float(self.tiny_luma.std()), _MIN_CONTRAST)
         difference = cv2.norm(self.tiny_luma, other.tiny_luma, cv2.NORM_L1) / self.tiny_luma.size
         return difference / contrast <= SAME_PICTURE
@@ -192,5 +194,9 @@ def _reachable(window: Sequence[_Neighbour], asked: int, step: int) -> Iterator[
 def _quality(window: Sequence[_Neighbour], index: int) -> float:
     judged = window[index]
     beside = [window[other] for other in (index - 1, index + 1) if 0 <= other < len(window)]
-    neighbours = [(other.tiny_luma, abs(other.time_s - judged.time_s)) for other in beside]
+    neighbours = [
+        (other.tiny_luma, abs(other.time_s - judged.time_s))
+        for other in beside
+        if other.tiny_luma.shape == judged.tiny_luma.shape
+    ]
     return sharpness.sharpness(judged.luma) * stillness.stillness(judged.tiny_luma, neighbours)
