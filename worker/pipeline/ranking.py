@@ -46,7 +46,7 @@ MIN_REASON = 0.1
 def rank(
     candidates: Sequence[Candidate],
     embeddings: NDArray[np.float32],
-    appeal: NDArray[np.float32],
+    appeal: Mapping[str, NDArray[np.float32]],
     relevance: NDArray[np.float32] | None,
     faces: Sequence[tuple[Face, ...]],
     weights: Weights = DEFAULT_WEIGHTS,
@@ -56,7 +56,7 @@ def rank(
     Args:
         candidates: n frames.
         embeddings: (n, d) L2-normalized.
-        appeal: (n,) z-scores.
+        appeal: For each prompt pair by name, (n,) its share of the appeal; the shares add up to a z-score.
         relevance: (n,) z-scores, or None without a title.
         faces: n tuples, in pixels of the candidates.
         weights: How much each part counts.
@@ -65,7 +65,6 @@ def rank(
     for index, candidate in enumerate(candidates):
         height, width = candidate.rgb.shape[:2]
         raw = {
-            "appeal": float(appeal[index]),
             "relevance": 0.0 if relevance is None else float(relevance[index]),
             "faces": face_value(faces[index], width, height),
             "sharpness": candidate.cues.relative_sharpness,
@@ -73,7 +72,8 @@ def rank(
             "light": light(candidate.cues),
             "defect": float(len(defects(candidate.cues))),
         }
-        parts = {name: getattr(weights, name) * value for name, value in raw.items() if value}
+        parts = {name: weights.appeal * float(share[index]) for name, share in appeal.items()}
+        parts |= {name: getattr(weights, name) * value for name, value in raw.items() if value}
         scored.append(Scored(candidate, embeddings[index], faces[index], parts, sum(parts.values())))
     return scored
 

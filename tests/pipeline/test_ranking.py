@@ -1,0 +1,143 @@
+"""From cues, CLIP and faces to one score with named parts, and to defects."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from worker.pipeline.defects import defects
+from worker.pipeline.frames import Box, Candidate, Cues, Face
+from worker.pipeline.ranking import Weights, face_value, light, rank, reasons
+
+GOOD = Cues(
+    brightness=0.45,
+    contrast=0.4,
+    clipped=0.0,
+    uniformity=0.3,
+    sharpness=0.6,
+    relative_sharpness=1.0,
+    stillness=0.9,
+    transition=0.0,
+    color_bars=0.0,
+    title_card=0.0,
+)
+
+
+def candidate(cues: Cues = GOOD, time_s: float = 0.0) -> Candidate:
+    """Return a grey candidate with the given cues."""
+    return Candidate(time_s, 0, np.full((90, 160, 3), 128, np.uint8), cues)
+
+
+def embeddings(count: int) -> np.ndarray:
+    """Return that many orthogonal embeddings."""
+    return np.eye(count, 8, dtype=np.float32)
+
+
+class TestDefects:
+    """A frame that is unfit is named."""
+
+    def test_a_good_frame_has_none(self) -> None:
+        """Nothing is wrong with it."""
+        assert defects(GOOD) == ()
+
+    @pytest.mark.parametrize(
+        ("change", "name"),
+        [
+            ({"brightness": 0.01, "contrast": 0.3}, "black"),
+            ({"brightness": 0.08, "contrast": 0.05}, "black"),
+            ({"brightness": 0.95}, "white"),
+            ({"brightness": 0.8, "clipped": 0.7}, "white"),
+            ({"contrast": 0.01}, "blank"),
+            ({"uniformity": 0.99}, "blank"),
+            ({"color_bars": 0.9}, "color bars"),
+            ({"title_card": 0.9}, "title card"),
+            ({"transition": 0.9}, "transition"),
+            ({"relative_sharpness": 0.2}, "blurred"),
+            ({"stillness": 0.01}, "moving"),
+        ],
+    )
+    def test_each_defect_has_its_name(self, change: dict[str, float], name: str) -> None:
+        """One bad cue is enough."""
+        assert name in defects(GOOD._replace(**change))
+
+    def test_a_night_scene_is_not_black(self) -> None:
+        """Dark, but with lights in it."""
+        assert defects(GOOD._replace(brightness=0.06, contrast=0.2, uniformity=0.8)) == ()
+
+
+class TestRank:
+    """One weighted sum."""
+
+    def test_the_parts_add_up_to_the_score(self) -> None:
+        """Every point of the score has a name."""
+        one, two = rank(
+            [candidate(), candidate(GOOD._replace(stillness=0.2))],
+            embeddings(2),
+            appeal={"sharp": np.array([0.5, -0.5], np.float32)},
+            relevance=np.array([1.0, -1.0], np.float32),
+            faces=[(Face(Box(50, 20, 80, 60), 0.9),), ()],
+        )
+
+        assert one.score == pytest.approx(sum(one.parts.values()))
+        assert two.score == pytest.approx(sum(two.parts.values()))
+        assert one.score > two.score
+
+    def test_a_defect_outweighs_everything_else(self) -> None:
+        """However CLIP likes a title card."""
+        fine, card = rank(
+            [candidate(), candidate(GOOD._replace(title_card=1.0))],
+            embeddings(2),
+            appeal={"sharp": np.array([-1.0, 1.0], np.float32)},
+            relevance=None,
+            faces=[(), ()],
+        )
+
+        assert fine.score > card.score
+
+    def test_weights_can_be_changed(self) -> None:
+        """A caller that wants no faces gets none."""
+        face = (Face(Box(50, 20, 80, 60), 0.9),)
+        plain, with_face = rank(
+            [candidate(), candidate()],
+            embeddings(2),
+            appeal={},
+            relevance=None,
+            faces=[(), face],
+            weights=Weights(faces=0.0),
+        )
+
+        assert plain.score == with_face.score
+
+    def test_reasons_are_what_lifts_a_frame_above_the_others(self) -> None:
+        """A part that all frames share is no reason."""
+        everyone = rank(
+            [candidate(), candidate(), candidate()],
+            embeddings(3),
+            appeal={"sharp": np.array([2.0, 0.0, 0.0], np.float32)},
+            relevance=None,
+            faces=[(), (), ()],
+        )
+
+        assert reasons(everyone[0], everyone) == ("sharp",)
+        assert reasons(everyone[1], everyone) == ()
+
+
+class TestParts:
+    """Faces and light."""
+
+    def test_a_large_whole_face_beats_a_small_and_a_cut_one(self) -> None:
+        """Size counts, and so does being inside the picture."""
+        large = (Face(Box(50, 20, 90, 70), 0.9),)
+        small = (Face(Box(50, 20, 56, 28), 0.9),)
+        cut = (Face(Box(0, 20, 40, 70), 0.9),)
+
+        values = [face_value(faces, 160, 90) for faces in (large, cut, small, ())]
+
+        assert values == sorted(values, reverse=True)
+        assert values[0] > values[1] > values[2] > values[3] == 0
+
+    def test_comfortable_light_beats_dim_and_blown(self) -> None:
+        """A page of thumbnails wants to be seen."""
+        assert light(GOOD) > light(GOOD._replace(brightness=0.1))
+        assert light(GOOD) > light(GOOD._replace(brightness=0.9, clipped=0.5))
+        assert light(GOOD) > light(GOOD._replace(contrast=0.05))
