@@ -75,6 +75,11 @@ def test_no_face_is_found_where_none_is(finder: FaceFinder, rgb: Rgb) -> None:
     assert finder.find(rgb) == ()
 
 
+def test_glints_on_cars_are_no_faces(finder: FaceFinder) -> None:
+    """A street full of taxis; a detector that believes weak signs sees faces in it."""
+    assert not any(finder.find(rgb) for rgb in pictures.footage("bikes", 10, start=49))
+
+
 @pytest.mark.parametrize("size", [(1, 1), (2, 400), (31, 33)], ids=str)
 def test_any_size_of_picture_will_do(finder: FaceFinder, size: tuple[int, int]) -> None:
     """Tiny and extreme shapes are looked at like all others."""
