@@ -11,17 +11,18 @@ import math
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
 import av.error
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 
 from worker.errors import UnreadableVideo, VideoTooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from av.container import InputContainer
     from av.packet import Packet
@@ -98,6 +99,19 @@ def open_container(path: Path) -> Iterator[InputContainer]:
 
 def _reason(exc: Exception) -> str:
     return getattr(exc, "strerror", None) or str(exc)
+
+
+def video_stream(container: InputContainer) -> VideoStream:
+    """The stream with the moving picture, not the cover art.
+
+    Raises:
+        UnreadableVideo: there is none.
+    """
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic:
+            return stream
+    name = Path(container.name).name
+    raise UnreadableVideo(f"{name}: no video in it, sound only or cover art (send the file with the picture)")
 
 
 def prepare_for_scan(stream: VideoStream) -> None:

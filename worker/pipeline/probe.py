@@ -14,10 +14,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
-from av.stream import Disposition
 
 from worker.errors import UnreadableVideo, VideoTooLarge
-from worker.pipeline.decode import Clock, decode_packets, open_container, packets_of, seek
+from worker.pipeline.decode import Clock, decode_packets, open_container, packets_of, seek, video_stream
 from worker.pipeline.frames import Transfer, Video
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def probe(path: Path, limits: VideoLimits = DEFAULT_LIMITS) -> Video:
         VideoTooLarge: beyond `limits`.
     """
     with open_container(path) as container:
-        stream = _video_stream(container, path)
+        stream = _readable_stream(container, path)
         _refuse_bombs(container, stream, path, limits)
         duration_s = _duration_s(container, stream, path)
         is_vfr = _is_vfr(container, stream)
@@ -80,13 +79,8 @@ def probe(path: Path, limits: VideoLimits = DEFAULT_LIMITS) -> Video:
         return _describe(path, container, stream, frame, duration_s=duration_s, is_vfr=is_vfr)
 
 
-def _video_stream(container: InputContainer, path: Path) -> VideoStream:
-    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    if not streams:
-        raise UnreadableVideo(
-            f"{path.name}: no video in it, sound only or cover art (send the file with the picture)"
-        )
-    stream = streams[0]
+def _readable_stream(container: InputContainer, path: Path) -> VideoStream:
+    stream = video_stream(container)
     if stream.codec_context is None:
         raise UnreadableVideo(
             f"{path.name}: its codec is unknown here (export it as H.264, HEVC, VP9 or AV1)"

@@ -17,7 +17,7 @@ import numpy as np
 
 from worker.errors import UnreadableVideo
 from worker.pipeline import sharpness, stillness
-from worker.pipeline.decode import Clock, decode_packets, open_container, packets_of, seek
+from worker.pipeline.decode import Clock, decode_packets, open_container, packets_of, seek, video_stream
 from worker.pipeline.display import displayed
 from worker.pipeline.frames import Still
 
@@ -103,7 +103,7 @@ def take_stills(
         UnreadableVideo: No picture could be decoded there.
     """
     with open_container(video.path) as container:
-        stream = container.streams.video[0]
+        stream = video_stream(container)
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = _MAX_THREADS
         camera = _Camera(container, stream, video)

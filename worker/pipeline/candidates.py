@@ -1,0 +1,68 @@
+"""Turns the frames that a scan kept into candidates: upright, without bars, measured."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from worker.pipeline import bars, exposure, patterns, sharpness
+from worker.pipeline.frames import Candidate, Cues
+from worker.pipeline.shots import shot_at
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from worker.pipeline.frames import Box, Rgb, Video
+    from worker.pipeline.neighbourhood import Judged
+
+# The most that a shot's sharpest frame is assumed to lack: a flat shot has no sharpness to compare with.
+_MIN_SHARPEST = 1e-6
+
+
+def measure(frames: Sequence[Judged], shot_starts_s: Sequence[float], video: Video) -> tuple[Candidate, ...]:
+    """Trim bars and measure the cues, shot by shot; frames and candidates are in order of time."""
+    found: list[Candidate] = []
+    for shot, group in groupby(frames, key=lambda judged: shot_at(shot_starts_s, judged.frame.time_s)):
+        found += _of_shot(list(group), shot, video)
+    return tuple(found)
+
+
+def _of_shot(frames: list[Judged], shot: int, video: Video) -> list[Candidate]:
+    upright = [_upright(judged.frame.luma, video) for judged in frames]
+    area = bars.find_bars(upright)
+    height, width = upright[0].shape
+    pictures = [_cut(_upright(judged.frame.rgb(video.transfer), video), area) for judged in frames]
+    lumas = [np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8) for picture in pictures]
+    details = [sharpness.sharpness(luma) for luma in lumas]
+    sharpest = max(*details, _MIN_SHARPEST)
+    return [
+        Candidate(
+            time_s=judged.frame.time_s,
+            shot=shot,
+            rgb=picture,
+            cues=Cues(
+                *exposure.exposure(luma),
+                sharpness=detail,
+                relative_sharpness=detail / sharpest,
+                stillness=judged.stillness,
+                transition=judged.transition,
+                color_bars=patterns.color_bars(picture),
+                title_card=patterns.title_card(luma),
+            ),
+            active=bars.as_fractions(area, width, height),
+        )
+        for judged, picture, luma, detail in zip(frames, pictures, lumas, details, strict=True)
+    ]
+
+
+def _upright(picture: NDArray[np.uint8], video: Video) -> NDArray[np.uint8]:
+    return np.rot90(picture, -video.rotation_deg // 90)  # it counts counter-clockwise
+
+
+def _cut(rgb: Rgb, box: Box) -> Rgb:
+    return np.ascontiguousarray(rgb[box.top : box.bottom, box.left : box.right])
