@@ -78,12 +78,16 @@ class Decoder:
         return self.run(_scan, video, label=video.path.name, wall_s=wall_s, on_progress=on_progress)
 
     def take_stills(
-        self, video: Video, times_s: Sequence[float], active: Sequence[Active | None]
+        self,
+        video: Video,
+        times_s: Sequence[float],
+        actives: Sequence[Active | None],
+        *,
+        refine: bool = True,
     ) -> list[Still]:
         """`stills.take_stills` in the child."""
-        return self.run(
-            _take_stills, video, tuple(times_s), tuple(active), label=video.path.name, wall_s=STILLS_WALL_S
-        )
+        arguments = (video, tuple(times_s), tuple(actives), refine)
+        return self.run(_take_stills, *arguments, label=video.path.name, wall_s=STILLS_WALL_S)
 
     def run(
         self,
@@ -172,7 +176,9 @@ def _scan(video: Video) -> Scan:
     return scan(video, report)
 
 
-def _take_stills(video: Video, times_s: Sequence[float], active: Sequence[Active | None]) -> list[Still]:
+def _take_stills(
+    video: Video, times_s: Sequence[float], actives: Sequence[Active | None], refine: bool
+) -> list[Still]:
     from worker.pipeline.stills import take_stills
 
-    return take_stills(video, times_s, active)
+    return take_stills(video, times_s, actives, refine=refine)
