@@ -1,0 +1,134 @@
+"""Loading a two-tower model with the tokenizer and the preprocessing that belong to it.
+
+Nothing is downloaded here: files are in place before, or the error names the command that fetches them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import open_clip
+import torch
+from open_clip.transform import PreprocessCfg, image_transform_v2
+
+from worker import weights
+from worker.errors import ConfigurationError, UnknownModel, WeightsMissing
+from worker.weights import lite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
+
+
+@dataclass(frozen=True, slots=True)
+class ClipModel:
+    """A model with what belongs to it."""
+
+    network: Any  #: open_clip's CLIP, CustomTextCLIP or kin, in evaluation mode
+    tokenize: Callable[[Sequence[str]], torch.Tensor]  #: (n,) texts -> (n, context) int64
+    preprocess: Callable[[Any], torch.Tensor]  #: PIL picture -> (3, height, width) float32
+
+
+def load(spec: str, device: torch.device, weights_dir: Path | None = None) -> ClipModel:
+    """Load `lite`, `ARCH:TAG`, or `ARCH:/path/to/checkpoint`.
+
+    Raises:
+        UnknownModel: no such architecture or tag, or a checkpoint that does not fit.
+        WeightsMissing: the file is not in place, or damaged.
+    """
+    if spec == "lite":
+        network, tokenize = lite.load()
+        network.to(device)
+    else:
+        network, tokenize = _load_open_clip(spec, device, weights_dir)
+    config = PreprocessCfg(**open_clip.get_model_preprocess_cfg(network))
+    return ClipModel(network.eval(), tokenize, image_transform_v2(config, is_train=False))
+
+
+def pick_device(wish: str) -> torch.device:
+    """The named device; for "auto" the fastest there is: CUDA, then Apple's MPS, then the CPU.
+
+    Raises:
+        ConfigurationError: the device is not there.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if wish == "auto":
+        return torch.device(next(name for name, is_there in there.items() if is_there))
+    if not there.get(wish.partition(":")[0], False):
+        ready = ", ".join(name for name, is_there in there.items() if is_there)
+        raise ConfigurationError(f"device {wish!r} is not available here; choose auto or one of: {ready}")
+    return torch.device(wish)
+
+
+def _load_open_clip(spec: str, device: torch.device, weights_dir: Path | None) -> tuple[Any, Any]:
+    architecture, colon, source = spec.partition(":")
+    _check_architecture(architecture)
+    if not (colon and source):
+        tags = ", ".join(open_clip.list_pretrained_tags_by_model(architecture)) or "none"
+        raise UnknownModel(f"{spec}: name the weights too, as {architecture}:TAG (known tags: {tags})")
+    is_file = source.endswith(CHECKPOINT_SUFFIXES) or "/" in source
+    published = {} if is_file else _published(architecture, source)
+    file = Path(source) if is_file else weights.path(spec, weights_dir)
+    if not file.is_file():
+        raise WeightsMissing(f"{file}: no such checkpoint; check the path after {architecture}:")
+    try:
+        with _quiet():
+            network = open_clip.create_model(
+                architecture,
+                pretrained=str(file),
+                device=device,
+                precision=_precision(device),
+                force_quick_gelu=published.get("quick_gelu", False),
+                force_preprocess_cfg=published,
+            )
+    except Exception as error:  # a foreign file fails in whatever way its bytes and keys suggest
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UnknownModel(f"{file} is no checkpoint of {architecture}, or is damaged: {reason}") from error
+    return network, open_clip.get_tokenizer(architecture)
+
+
+def _check_architecture(architecture: str) -> None:
+    config = open_clip.get_model_config(architecture) if "/" not in architecture else None
+    if config is None:
+        known = ["lite", *open_clip.list_models()]
+        close = difflib.get_close_matches(architecture, known, n=3) or ["lite", "ViT-B-32-256", "ViT-L-14"]
+        raise UnknownModel(f"no model is called {architecture!r}; did you mean {', '.join(close)}?")
+    if {"hf_tokenizer_name", "hf_model_name"} & config["text_cfg"].keys():
+        raise UnknownModel(
+            f"{architecture} needs a tokenizer that open_clip would download, which a job must not do; "
+            "choose an architecture with CLIP's own tokenizer, e.g. ViT-L-14 or ViT-B-32-256"
+        )
+
+
+def _published(architecture: str, tag: str) -> dict[str, Any]:
+    config: dict[str, Any] = open_clip.get_pretrained_cfg(architecture, tag)
+    if not config:
+        tags = open_clip.list_pretrained_tags_by_model(architecture)
+        close = difflib.get_close_matches(tag, tags, n=3) or tags[:3]
+        raise UnknownModel(f"{architecture} has no weights called {tag!r}; did you mean {', '.join(close)}?")
+    return config
+
+
+def _precision(device: torch.device) -> str:
+    """Half precision only where it is faster: on a GPU. bfloat16 where it is native, for its wider range."""
+    if device.type != "cuda":
+        return "fp32"
+    return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """open_clip logs each step of loading to the root logger, in words for its own developers."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
