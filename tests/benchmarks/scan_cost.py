@@ -1,0 +1,38 @@
+"""The scan, or the bare decode of the same frames by the same settings, once, in this fresh process.
+
+    python tests/benchmarks/scan_cost.py decode|scan VIDEO
+
+Prints the seconds, without the imports and the probe, as one JSON document.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from worker.pipeline.decode import open_container, prepare_for_scan, walk
+from worker.pipeline.probe import probe
+from worker.pipeline.scan import scan
+
+
+def decode(path: Path) -> int:
+    """Decode as the scan does, drop the frames, return how many there were."""
+    with open_container(path) as container:
+        stream = container.streams.video[0]
+        prepare_for_scan(stream)
+        return sum(1 for _ in walk(container, stream))
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    step, path = sys.argv[1], Path(sys.argv[2])
+    video = probe(path)
+    began = time.monotonic()
+    found = {"frames": decode(path)} if step == "decode" else {"candidates": len(scan(video).candidates)}
+    json.dump({"seconds": time.monotonic() - began, **found}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
