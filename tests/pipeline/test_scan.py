@@ -47,6 +47,15 @@ def test_a_cut_starts_a_new_shot(tmp_path: Path) -> None:
     assert {candidate.shot for candidate in during(found, 2.2, 4.0)} == {1}
 
 
+def test_a_dissolve_starts_a_new_shot(tmp_path: Path) -> None:
+    """Halfway from one scene to the other."""
+    found = scanned(
+        tmp_path, [*BIKES[:1] * 50, *pictures.dissolve(BIKES[:1] * 25, BUNNY[:1] * 25), *BUNNY[:1] * 50]
+    )
+
+    assert found.shot_starts_s == pytest.approx((0.0, 2.5), abs=0.25)
+
+
 def test_a_fade_through_black_starts_a_new_shot(tmp_path: Path) -> None:
     """Gradual changes count too."""
     fading = [

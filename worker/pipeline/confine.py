@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 MIB = 1024 * 1024
 
@@ -32,7 +33,7 @@ _PARENT_POLL_S = 1.0
 class ProcessLimits:
     """What one decode process may use. `None` lifts a limit."""
 
-    address_space_bytes: int | None = 3072 * MIB  #: fits a 4K frame many times over
+    address_space_bytes: int | None = 3072 * MIB  #: beyond what the interpreter has; many 4K frames fit
     open_files: int = 64
     file_size_bytes: int = 0  #: the child writes no file at all
 
@@ -52,7 +53,7 @@ def confine(limits: ProcessLimits) -> None:
     _limit(resource.RLIMIT_NOFILE, limits.open_files)
     # macOS has the constant but refuses to set it.
     if limits.address_space_bytes is not None and sys.platform == "linux":
-        _limit(resource.RLIMIT_AS, limits.address_space_bytes)
+        _limit(resource.RLIMIT_AS, _address_space_bytes() + limits.address_space_bytes)
 
 
 def allow_cpu(seconds: float) -> None:
@@ -69,6 +70,12 @@ def _limit(which: int, value: int) -> None:
     _, hard = resource.getrlimit(which)
     value = value if hard == resource.RLIM_INFINITY else min(value, hard)
     resource.setrlimit(which, (value, value))
+
+
+def _address_space_bytes() -> int:
+    """What is mapped already: a caller's main module, which every spawned child imports, may be large."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    return pages * resource.getpagesize()
 
 
 def _wipe_environment() -> None:

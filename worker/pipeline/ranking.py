@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 class Weights(NamedTuple):
     """How much each part counts. `appeal` and `relevance` are z-scores within the video, the rest 0..1."""
 
-    appeal: float = 1.0  #: CLIP's preference over all prompt pairs
+    appeal: float = 0.7  #: CLIP's preference over all prompt pairs
     relevance: float = 0.6  #: CLIP's likeness to the title, where one is given
-    faces: float = 0.9  #: a face of good size, well inside the picture
+    faces: float = 1.2  #: a face of good size, well inside the picture
     sharpness: float = 0.6  #: detail against the sharpest frame of the shot
     stillness: float = 0.6  #: no motion against either neighbour
-    light: float = 0.8  #: neither dim nor blown, with contrast
+    light: float = 1.0  #: neither dim nor blown, with contrast
     defect: float = -3.0  #: for each defect
 
 
@@ -41,6 +41,8 @@ FULL_CONTRAST = 0.35
 
 # A part is a reason for a pick if it lifts the frame this far above the median frame.
 MIN_REASON = 0.1
+# More reasons than this explain nothing.
+MAX_REASONS = 4
 
 
 def rank(
@@ -99,9 +101,10 @@ def light(cues: Cues) -> float:
 
 
 def reasons(scored: Scored, everyone: Sequence[Scored]) -> tuple[str, ...]:
-    """Parts that lift this frame above the video's median frame, strongest first."""
+    """The few parts that lift this frame most above the video's median frame, strongest first."""
     lift: Mapping[str, float] = {
         name: value - float(np.median([other.parts.get(name, 0.0) for other in everyone]))
         for name, value in scored.parts.items()
     }
-    return tuple(name for name in sorted(lift, key=lambda name: -lift[name]) if lift[name] >= MIN_REASON)
+    strongest = sorted(lift, key=lambda name: -lift[name])[:MAX_REASONS]
+    return tuple(name for name in strongest if lift[name] >= MIN_REASON)

@@ -21,7 +21,7 @@ from worker.pipeline.shots import ShotDetector
 from worker.pipeline.small_frames import SmallFrame, shrink, small_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from av.container import InputContainer
 
@@ -59,10 +59,13 @@ def scan(video: Video, on_progress: Callable[[float], None] = lambda _fraction: 
                 # Frames of one visit belong to one shot; between visits anything may happen.
                 if number == 0 or not is_sampled:
                     detector.add(frame.time_s, frame.tiny_bgr())
-                slots.keep_best(window.push(frame))
+                for judged in window.push(frame):
+                    detector.watch(judged.frame.time_s, judged.transition)
+                    slots.keep_best(judged)
                 on_progress(min(1.0, frame.time_s / video.duration_s) if video.duration_s else 0.0)
                 seen += 1
-            slots.keep_best(window.flush())
+            for judged in window.flush():
+                slots.keep_best(judged)
     if not seen:
         raise UnreadableVideo(
             f"{video.path.name}: no picture could be decoded, it is damaged or encrypted (export it again)"
@@ -101,13 +104,12 @@ class _Slots:
         self._slot_s = max(duration_s, MIN_SLOT_S) / self._count
         self._best: dict[int, tuple[float, Judged]] = {}
 
-    def keep_best(self, frames: Iterable[Judged]) -> None:
-        """Keep each frame that promises more than the one its slot holds."""
-        for judged in frames:
-            slot = min(self._count - 1, int(judged.frame.time_s / self._slot_s))
-            promise = _promise(judged)
-            if slot not in self._best or promise > self._best[slot][0]:
-                self._best[slot] = (promise, judged)
+    def keep_best(self, judged: Judged) -> None:
+        """Keep a frame if it promises more than the one its slot holds."""
+        slot = min(self._count - 1, int(judged.frame.time_s / self._slot_s))
+        promise = _promise(judged)
+        if slot not in self._best or promise > self._best[slot][0]:
+            self._best[slot] = (promise, judged)
 
     def in_order(self) -> list[Judged]:
         """What was kept, in order of time."""

@@ -1,7 +1,8 @@
-"""Where shots begin, by PySceneDetect's own detectors.
+"""Where shots begin, by PySceneDetect's own detectors and by dissolves.
 
 ContentDetector alone misses gradual changes (F1 41 on ClipShots fades, HistogramDetector 75), and
-neither sees a fade through black, which ThresholdDetector is made for: the union is used.
+neither sees a fade through black, which ThresholdDetector is made for: the union is used, and
+to it come the dissolves that `stillness.transition` finds.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ MIN_SHOT_S = 0.6
 # On small frames the default of 128 bins is half empty, and a passing car looks like a cut.
 HISTOGRAM_BINS = 32
 
+# So many frames in a row that are surely a blend are a dissolve; one alone may be chance.
+CERTAIN = 0.5
+MIN_BLEND_FRAMES = 3
+
 # Only tells PySceneDetect how to print times; cuts are kept in seconds.
 _NOMINAL_RATE = 1000.0
 
@@ -41,6 +46,7 @@ class ShotDetector:
         self._cuts_s: list[float] = []
         self._last: FrameTimecode | None = None
         self._first_s = 0.0
+        self._blend_s: list[float] = []  # times of the frames of the transition that is under way
 
     def add(self, time_s: float, bgr: NDArray[np.uint8]) -> None:
         """Look at the next frame, (height, width, 3) uint8 BGR."""
@@ -50,6 +56,18 @@ class ShotDetector:
         for detector in self._detectors:
             self._cuts_s += [cut.seconds for cut in detector.process_frame(timecode, bgr)]
         self._last = timecode
+
+    def watch(self, time_s: float, transition: float) -> None:
+        """Note how much of a transition a frame is; a run of such frames has a cut in its middle.
+
+        Dissolves show no sudden change, so none of the detectors sees one.
+        """
+        if transition >= CERTAIN:
+            self._blend_s.append(time_s)
+            return
+        if len(self._blend_s) >= MIN_BLEND_FRAMES:
+            self._cuts_s.append((self._blend_s[0] + self._blend_s[-1]) / 2)
+        self._blend_s.clear()
 
     def shot_starts_s(self) -> tuple[float, ...]:
         """Start of every shot; the first is the first frame. Call once, after the last frame."""
