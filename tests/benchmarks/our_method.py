@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from worker.pipeline.sandbox import Decoder
 
 
@@ -33,6 +35,7 @@ def whole(path: Path, model: str) -> dict[str, Any]:
     from worker.pipeline.pick import Models, Options, pick_thumbnails  # noqa: PLC0415 (loads torch)
 
     models = Models.load(model)
+    models.scorer.embed([np.zeros((180, 320, 3), np.uint8)] * models.scorer.batch_size)  # the first is slow
     began_at = time.monotonic()
     with Decoder() as decoder:
         run = pick_thumbnails(path, Options(), models, decoder)

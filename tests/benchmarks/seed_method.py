@@ -109,6 +109,7 @@ class SeedScorer:
             _unit(self._model.network.encode_text(self._model.tokenize(texts)).numpy())
             for texts in (GOOD, BAD)
         )
+        self.score(np.zeros((1080, 1920, 3), np.uint8))  # the first picture is slow
 
     def score(self, bgr: NDArray[np.uint8]) -> float:
         """Return the best of the good prompts minus the mean of the bad ones."""
