@@ -1,0 +1,175 @@
+"""The whole pipeline, with the real bundled model, on files a user may bring."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests import clips, pictures
+from worker.errors import UnreadableVideo
+from worker.pipeline.diversity import MIN_GAP_S
+from worker.pipeline.pick import Models, Options, pick_thumbnails
+from worker.pipeline.sandbox import Decoder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from worker.pipeline.frames import Rgb, Run
+
+BIKES = pictures.footage("bikes", 45, start=90)
+BUNNY = pictures.footage("bigbuckbunny", 50, start=60)
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    """Return the bundled models, loaded once."""
+    return Models.load()
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Iterator[Decoder]:
+    """Return one decode process for all tests here."""
+    with Decoder() as decoder:
+        yield decoder
+
+
+@pytest.fixture
+def run(models: Models, decoder: Decoder, tmp_path: Path):  # noqa: ANN201 - a function of a fixture
+    """Return a function that writes frames to a file and picks from it."""
+
+    def run(frames: list[Rgb], options: Options = Options(), form: clips.Format = clips.PLAIN) -> Run:
+        path = clips.write(tmp_path / "clip.mp4", frames, form)
+        return pick_thumbnails(path, options, models, decoder)
+
+    return run
+
+
+BAD_STRETCHES = {
+    "black": pictures.black(40),
+    "white": pictures.solid((255, 255, 255), 40),
+    "color bars": pictures.color_bars(40),
+    "title card": pictures.title_card("My holidays", 40),
+    "noise in the dark": [(frame // 16).astype(np.uint8) for frame in pictures.noise(40)],
+    "fade in": pictures.fade_in(BIKES[:40]),
+    "dissolve": pictures.dissolve(BUNNY[-1:] * 40, BIKES[:1] * 40),
+}
+
+
+@pytest.mark.parametrize("name", BAD_STRETCHES)
+def test_a_bad_stretch_is_never_picked(run, name: str) -> None:  # noqa: ANN001
+    """A filmed frame is taken instead."""
+    bad = BAD_STRETCHES[name]
+
+    result = run([*BUNNY, *bad, *BIKES], Options(count=2))
+
+    # A tenth into a fade or dissolve, and a tenth before its end, the picture is as good as whole.
+    start_s, end_s = (len(BUNNY) + 0.1 * len(bad)) / 25, (len(BUNNY) + 0.9 * len(bad)) / 25
+    assert result.picks
+    assert not any(start_s < pick.time_s < end_s for pick in result.picks)
+
+
+def test_three_scenes_give_three_picks(run) -> None:  # noqa: ANN001
+    """One from each, ranked, apart in time."""
+    carphone = pictures.footage("carphone_pristine", 60)
+
+    result = run([*BIKES, *BIKES[::-1], *BUNNY, *carphone])
+
+    assert [pick.rank for pick in result.picks] == [1, 2, 3]
+    assert len({pick.shot for pick in result.picks}) == 3
+    times_s = sorted(pick.time_s for pick in result.picks)
+    assert min(np.diff(times_s)) >= MIN_GAP_S - 0.4  # each still may move by 0.2 s
+
+
+def test_a_still_scene_gives_one_pick_rather_than_duplicates(run) -> None:  # noqa: ANN001
+    """Ten seconds of one frame are one thumbnail."""
+    assert len(run(BIKES[:1] * 250).picks) == 1
+
+
+@pytest.mark.parametrize(
+    "frames", [BIKES[:1], BIKES[:8], pictures.black(50)], ids=["one frame", "0.3 s", "all black"]
+)
+def test_a_playable_video_always_gets_a_pick(run, frames: list[Rgb]) -> None:  # noqa: ANN001
+    """However short or dark."""
+    result = run(frames)
+
+    assert len(result.picks) == 1
+    assert result.picks[0].crops[0].jpeg
+
+
+def test_the_reason_says_when_nothing_was_good(run) -> None:  # noqa: ANN001
+    """An all-black video says so, to people and to programs."""
+    result = run(pictures.black(50))
+
+    assert "black" in result.picks[0].reasons
+    assert "black" in result.note
+
+
+def test_the_time_of_a_pick_seeks_back_to_its_picture(run, decoder: Decoder) -> None:  # noqa: ANN001
+    """A platform that is told the time shows the same frame."""
+    result = run([*BIKES, *BUNNY], Options(count=2, aspects=("source",)))
+
+    for pick in result.picks:
+        [again] = decoder.take_stills(result.video, [pick.time_s], [None], refine=False)
+        picture = np.asarray(Image.open(io.BytesIO(pick.crops[0].jpeg)))
+        assert again.time_s == pick.time_s
+        assert np.abs(again.rgb.astype(int) - picture).mean() < 3
+
+
+def test_every_asked_ratio_is_cut(run) -> None:  # noqa: ANN001
+    """In the order asked, in sRGB, with boxes inside the still."""
+    aspects = ("16:9", "9:16", "1:1", "4:5", "source")
+
+    [pick] = run(BIKES, Options(count=1, aspects=aspects)).picks
+
+    assert tuple(crop.aspect for crop in pick.crops) == aspects
+    for crop in pick.crops:
+        picture = Image.open(io.BytesIO(crop.jpeg))
+        assert picture.size == (crop.width_px, crop.height_px)
+        assert picture.info["icc_profile"]
+        assert 0 <= crop.box.left < crop.box.right <= pick.still_width_px
+        assert 0 <= crop.box.top < crop.box.bottom <= pick.still_height_px
+    ratios = [crop.width_px / crop.height_px for crop in pick.crops]
+    assert ratios == pytest.approx([16 / 9, 9 / 16, 1, 4 / 5, 16 / 9], rel=0.02)
+
+
+def test_the_same_file_gives_the_same_result(models: Models, decoder: Decoder, bikes_clip: Path) -> None:
+    """Times, scores and bytes are equal from run to run."""
+    first, second = (pick_thumbnails(bikes_clip, Options(), models, decoder) for _ in range(2))
+
+    assert first.picks == second.picks
+
+
+def test_candidates_that_lost_say_why(run) -> None:  # noqa: ANN001
+    """Picks and losers together are the filmstrip; the black ones lost for being black."""
+    result = run([*pictures.black(25), *BIKES], Options(count=1))
+
+    assert all(loser.why for loser in result.losers)
+    dark = [loser for loser in result.losers if loser.scored.candidate.time_s < 0.8]
+    assert dark
+    assert all("black" in loser.why for loser in dark)
+
+
+def test_progress_goes_through_every_stage(models: Models, decoder: Decoder, bikes_clip: Path) -> None:
+    """A caller can show what is happening."""
+    heard: list[tuple[str, float]] = []
+
+    pick_thumbnails(bikes_clip, Options(), models, decoder, lambda *progress: heard.append(progress))
+
+    assert list(dict.fromkeys(stage for stage, _ in heard)) == ["probe", "scan", "score", "pick", "stills"]
+    assert all(0.0 <= fraction <= 1.0 for _, fraction in heard)
+
+
+def test_a_damaged_file_does_not_stop_the_next(models: Models, decoder: Decoder, tmp_path: Path) -> None:
+    """One decoder serves many videos, good and bad."""
+    bad = clips.cut_short(clips.write_plain(tmp_path / "bad.mp4"))
+    good = clips.write(tmp_path / "good.mp4", BIKES)
+
+    with pytest.raises(UnreadableVideo, match=r"bad\.mp4"):
+        pick_thumbnails(bad, Options(), models, decoder)
+
+    assert pick_thumbnails(good, Options(), models, decoder).picks
