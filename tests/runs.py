@@ -74,7 +74,8 @@ def loser(time_s: float, why: str, score: float = 0.5) -> Loser:
     """A candidate that lost."""
     (rgb,) = pictures.solid((90, int(time_s * 20), 90), 1, size=(64, 36))
     candidate = Candidate(time_s, int(time_s // 5), rgb, CUES)
-    return Loser(Scored(candidate, np.ones(1, np.float32), (), {"appeal": score}, score), why)
+    scored = Scored(candidate, np.ones(1, np.float32), (), {"appeal": score}, score)
+    return Loser(candidate, why, scored)
 
 
 def run(name: str = "holiday.mp4", note: str = "") -> Run:

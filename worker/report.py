@@ -152,15 +152,13 @@ def _in_crop(box: Box, crop: Crop) -> Box:
 
 
 def _loser_entry(loser: Loser, widest: float) -> Entry:
-    scored = loser.scored
-    rgb = scored.candidate.rgb
-    height_px, width_px = rgb.shape[:2]
-    faces = tuple(face.box for face in scored.faces)
-    picture = Picture(encode_jpeg(rgb, _STRIP_QUALITY), width_px, height_px, faces)
-    bars = _bars(scored.parts, widest)
-    return Entry(
-        scored.candidate.time_s, scored.candidate.shot, scored.score, bars, (picture,), why=loser.why
-    )
+    candidate, scored = loser.candidate, loser.scored
+    height_px, width_px = candidate.rgb.shape[:2]
+    faces = tuple(face.box for face in scored.faces) if scored else ()
+    picture = Picture(encode_jpeg(candidate.rgb, _STRIP_QUALITY), width_px, height_px, faces)
+    bars = _bars(scored.parts, widest) if scored else ()
+    score = scored.score if scored else 0.0
+    return Entry(candidate.time_s, candidate.shot, score, bars, (picture,), why=loser.why)
 
 
 def _shots(run: Run) -> list[tuple[float, float]]:

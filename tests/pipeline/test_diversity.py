@@ -6,17 +6,15 @@ import numpy as np
 
 from tests.pipeline.test_ranking import GOOD
 from worker.pipeline.diversity import MIN_GAP_S, pick_diverse
-from worker.pipeline.frames import Candidate, Cues, Scored
+from worker.pipeline.frames import Candidate, Scored
 
 
-def scored(
-    time_s: float, score: float, direction: list[float], *, shot: int = 0, cues: Cues = GOOD
-) -> Scored:
+def scored(time_s: float, score: float, direction: list[float], *, shot: int = 0) -> Scored:
     """Return a candidate with a score and an embedding that points somewhere."""
     embedding = np.array(direction, np.float32)
     picture = np.zeros((9, 16, 3), np.uint8)
     return Scored(
-        Candidate(time_s, shot, picture, cues),
+        Candidate(time_s, shot, picture, GOOD),
         embedding / np.linalg.norm(embedding),
         (),
         {"all": score},
@@ -80,27 +78,6 @@ def test_unlike_frames_are_preferred_at_equal_quality() -> None:
     picks, _ = pick_diverse(video, 2)
 
     assert picks == [0, 2]
-
-
-def test_a_defect_is_never_picked_while_anything_else_is_there() -> None:
-    """Not even as the third pick."""
-    video = [scored(0, 9, [1, 0], cues=GOOD._replace(brightness=0.0)), scored(10, 1, [0, 1])]
-
-    picks, why = pick_diverse(video, 3)
-
-    assert picks == [1]
-    assert why[0] == "black"
-
-
-def test_a_video_of_nothing_but_defects_gets_one_pick() -> None:
-    """The least bad frame, and only that."""
-    black = GOOD._replace(brightness=0.0)
-    video = [scored(0, 1, [1, 0], cues=black), scored(10, 2, [0, 1], cues=black)]
-
-    picks, why = pick_diverse(video, 3)
-
-    assert picks == [1]
-    assert why == {0: "black"}
 
 
 def test_every_loser_has_a_reason() -> None:

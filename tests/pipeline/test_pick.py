@@ -42,12 +42,14 @@ def decoder() -> Iterator[Decoder]:
 def run(models: Models, decoder: Decoder, tmp_path: Path):  # noqa: ANN201 - a function of a fixture
     """Return a function that writes frames to a file and picks from it."""
 
-    def run(frames: list[Rgb], options: Options = Options(), form: clips.Format = clips.PLAIN) -> Run:
+    def run(frames: list[Rgb], options: Options = THREE, form: clips.Format = clips.PLAIN) -> Run:
         path = clips.write(tmp_path / "clip.mp4", frames, form)
         return pick_thumbnails(path, options, models, decoder)
 
     return run
 
+
+THREE = Options(count=3)
 
 BAD_STRETCHES = {
     "black": pictures.black(40),
@@ -149,7 +151,7 @@ def test_candidates_that_lost_say_why(run) -> None:  # noqa: ANN001
     result = run([*pictures.black(25), *BIKES], Options(count=1))
 
     assert all(loser.why for loser in result.losers)
-    dark = [loser for loser in result.losers if loser.scored.candidate.time_s < 0.8]
+    dark = [loser for loser in result.losers if loser.candidate.time_s < 0.8]
     assert dark
     assert all("black" in loser.why for loser in dark)
 

@@ -82,18 +82,6 @@ class TestRank:
         assert two.score == pytest.approx(sum(two.parts.values()))
         assert one.score > two.score
 
-    def test_a_defect_outweighs_everything_else(self) -> None:
-        """However CLIP likes a title card."""
-        fine, card = rank(
-            [candidate(), candidate(GOOD._replace(title_card=1.0))],
-            embeddings(2),
-            appeal={"sharp": np.array([-1.0, 1.0], np.float32)},
-            relevance=None,
-            faces=[(), ()],
-        )
-
-        assert fine.score > card.score
-
     def test_weights_can_be_changed(self) -> None:
         """A caller that wants no faces gets none."""
         face = (Face(Box(50, 20, 80, 60), 0.9),)

@@ -1,6 +1,6 @@
 """Chooses frames that are good and unlike each other.
 
-Maximal marginal relevance (Carbonell & Goldstein 1998) on CLIP embeddings, with hard floors: no defect,
+Maximal marginal relevance (Carbonell & Goldstein 1998) on CLIP embeddings, with hard floors:
 one per shot while unused shots last, at least `MIN_GAP_S` apart, no near-duplicate.
 """
 
@@ -10,8 +10,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from worker.pipeline.defects import defects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,12 +36,10 @@ def pick_diverse(scored: Sequence[Scored], count: int) -> tuple[list[int], dict[
         Indexes of the picks, and for every other index why it lost.
     """
     quality, likeness = _quality(scored), _likeness(scored)
-    why = {i: ", ".join(names) for i, one in enumerate(scored) if (names := defects(one.candidate.cues))}
     is_duplicate = likeness >= duplicate_cosine(scored, likeness)
-    open_to = [i for i in range(len(scored)) if i not in why]
-    if not open_to:  # nothing is free of defects: the least bad frame, and only that
-        open_to, count = [int(quality.argmax())], 1
+    open_to = list(range(len(scored)))
     picks: list[int] = []
+    why: dict[int, str] = {}
     while open_to and len(picks) < count:
         used_shots = {scored[pick].candidate.shot for pick in picks}
         fresh = [i for i in open_to if scored[i].candidate.shot not in used_shots] or open_to

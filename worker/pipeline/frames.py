@@ -166,8 +166,9 @@ class Pick:
 class Loser:
     """A candidate that was not picked, and why: one square of the filmstrip."""
 
-    scored: Scored
+    candidate: Candidate
     why: str  #: e.g. "black", "too like pick 1", "outscored"
+    scored: Scored | None = None  #: None where it was not worth scoring
 
 
 @dataclass(frozen=True, slots=True)

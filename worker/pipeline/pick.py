@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -13,12 +13,15 @@ from worker.pipeline.crop import crop
 from worker.pipeline.defects import defects
 from worker.pipeline.diversity import pick_diverse
 from worker.pipeline.faces import FaceFinder
-from worker.pipeline.frames import Loser, Pick, Run, Scan, Scored, Still
+from worker.pipeline.frames import Loser, Pick, Run
 from worker.pipeline.ranking import rank, reasons
+from worker.pipeline.shortlist import shortlist
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from worker.pipeline.frames import Candidate, Scored, Still
     from worker.pipeline.sandbox import Decoder
 
 #: Called with the stage ("probe", "scan", "score", "pick" or "stills") and the fraction of it done, 0..1.
@@ -77,9 +80,10 @@ def pick_thumbnails(
     with stage("scan"):
         scan = decoder.scan(video, lambda fraction: on_progress("scan", fraction))
     with stage("score"):
-        scored = score(scan, options.title, models)
+        worth, left_out = shortlist(scan.candidates)
+        scored = score([scan.candidates[index] for index in worth], options.title, models)
     with stage("pick"):
-        chosen, why = pick_diverse(scored, options.count)
+        chosen, lost = pick_diverse(scored, options.count)
     with stage("stills"):
         candidates = [scored[index].candidate for index in chosen]
         stills = decoder.take_stills(video, [c.time_s for c in candidates], [c.active for c in candidates])
@@ -87,18 +91,25 @@ def pick_thumbnails(
             make_pick(number, scored[index], still, scored, options, models)
             for number, (index, still) in enumerate(zip(chosen, stills, strict=True), start=1)
         ]
-    losers = tuple(Loser(scored[index], reason) for index, reason in sorted(why.items()))
+    losers = [Loser(scan.candidates[index], why) for index, why in left_out.items()]
+    losers += [Loser(scored[index].candidate, why, scored[index]) for index, why in lost.items()]
     return Run(
-        video, tuple(picks), losers, scan.shot_starts_s, models.scorer.name, timings_s, _note(scored, chosen)
+        video=video,
+        picks=tuple(picks),
+        losers=tuple(sorted(losers, key=lambda loser: loser.candidate.time_s)),
+        shot_starts_s=scan.shot_starts_s,
+        model=models.scorer.name,
+        timings_s=timings_s,
+        note=_note(scored[chosen[0]].candidate),
     )
 
 
-def score(scan: Scan, title: str, models: Models) -> list[Scored]:
-    """Look at every candidate with CLIP and the face finder."""
-    pictures = [candidate.rgb for candidate in scan.candidates]
+def score(candidates: Sequence[Candidate], title: str, models: Models) -> list[Scored]:
+    """Look at candidates with CLIP and the face finder."""
+    pictures = [candidate.rgb for candidate in candidates]
     embeddings = models.scorer.embed(pictures)
     return rank(
-        scan.candidates,
+        candidates,
         embeddings,
         appeal=models.scorer.appeal(embeddings),
         relevance=models.scorer.relevance(embeddings, title) if title else None,
@@ -126,7 +137,7 @@ def make_pick(
     )
 
 
-def _note(scored: list[Scored], chosen: list[int]) -> str:
+def _note(best: Candidate) -> str:
     """A sentence where the result needs one: nothing in the video is free of defects."""
-    found = defects(scored[chosen[0]].candidate.cues)
+    found = defects(best.cues)
     return f"no frame is free of defects; the best one is {' and '.join(found)}" if found else ""

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from worker.pipeline.defects import defects
 from worker.pipeline.frames import Candidate, Cues, Face, Scored
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ class Weights(NamedTuple):
     sharpness: float = 0.6  #: detail against the sharpest frame of the shot
     stillness: float = 0.6  #: no motion against either neighbour
     light: float = 1.0  #: neither dim nor blown, with contrast
-    defect: float = -3.0  #: for each defect
 
 
 DEFAULT_WEIGHTS = Weights()
@@ -69,15 +67,21 @@ def rank(
         raw = {
             "relevance": 0.0 if relevance is None else float(relevance[index]),
             "faces": face_value(faces[index], width, height),
-            "sharpness": candidate.cues.relative_sharpness,
-            "stillness": candidate.cues.stillness,
-            "light": light(candidate.cues),
-            "defect": float(len(defects(candidate.cues))),
         }
         parts = {name: weights.appeal * float(share[index]) for name, share in appeal.items()}
         parts |= {name: getattr(weights, name) * value for name, value in raw.items() if value}
+        parts |= measured(candidate.cues, weights)
         scored.append(Scored(candidate, embeddings[index], faces[index], parts, sum(parts.values())))
     return scored
+
+
+def measured(cues: Cues, weights: Weights = DEFAULT_WEIGHTS) -> dict[str, float]:
+    """The parts of the score that need no model."""
+    return {
+        "sharpness": weights.sharpness * cues.relative_sharpness,
+        "stillness": weights.stillness * cues.stillness,
+        "light": weights.light * light(cues),
+    }
 
 
 def face_value(faces: Sequence[Face], width_px: int, height_px: int) -> float:

@@ -1,0 +1,82 @@
+"""What is scored: usable candidates, one of each look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from tests import pictures
+from tests.pipeline.test_ranking import GOOD
+from worker.pipeline.frames import Candidate
+from worker.pipeline.shortlist import MAX_SCORED, shortlist
+
+if TYPE_CHECKING:
+    from worker.pipeline.frames import Cues, Rgb
+
+BIKES = pictures.footage("bikes", 10, start=90)
+BUNNY = pictures.footage("bigbuckbunny", 10, start=60)
+BLACK = GOOD._replace(brightness=0.0)
+
+
+def candidates(frames: list[Rgb], cues: Cues | list[Cues] = GOOD, *, shot: int = 0) -> list[Candidate]:
+    """Return candidates of one shot, a second apart."""
+    each = cues if isinstance(cues, list) else [cues] * len(frames)
+    return [Candidate(float(i), shot, frame, each[i]) for i, frame in enumerate(frames)]
+
+
+def test_a_defect_is_left_out_with_its_name() -> None:
+    """It costs no time of the model, and can never be picked."""
+    kept, why = shortlist(candidates([BIKES[0], BUNNY[0]], [BLACK, GOOD]))
+
+    assert kept == [1]
+    assert why == {0: "black"}
+
+
+def test_of_two_that_look_alike_the_better_stays() -> None:
+    """A frozen picture is scored once, at its sharpest."""
+    soft = GOOD._replace(relative_sharpness=0.6)
+
+    kept, why = shortlist(candidates([BIKES[0]] * 4, [soft, GOOD, soft, soft]))
+
+    assert kept == [1]
+    assert set(why.values()) == {"like a better neighbour"}
+
+
+def test_what_looks_different_stays() -> None:
+    """However short it was seen."""
+    kept, _ = shortlist(candidates([BIKES[0], BIKES[0], BUNNY[0], BIKES[0]]))
+
+    assert 2 in kept
+    assert len(kept) == 3
+
+
+def test_every_shot_keeps_a_candidate() -> None:
+    """Two shots of the same thing are not merged."""
+    same = candidates([BIKES[0]] * 2) + candidates([BIKES[0]] * 2, shot=1)
+
+    kept, _ = shortlist(same)
+
+    assert {same[index].shot for index in kept} == {0, 1}
+
+
+def test_no_more_are_kept_than_the_model_has_time_for() -> None:
+    """Of many that differ, the most alike go first."""
+    noisy = pictures.noise(MAX_SCORED + 30)
+
+    kept, why = shortlist(candidates(noisy))
+
+    assert len(kept) == MAX_SCORED
+    assert len(why) == 30
+
+
+@pytest.mark.parametrize("worse", [BLACK, BLACK._replace(transition=1.0)])
+def test_where_everything_has_a_defect_the_least_bad_remains(worse: Cues) -> None:
+    """A video of nothing but defects still gets one."""
+    least_bad = BLACK._replace(stillness=1.0, relative_sharpness=1.0)
+
+    kept, why = shortlist(candidates([np.zeros_like(BIKES[0])] * 3, [worse, least_bad, worse]))
+
+    assert kept == [1]
+    assert set(why) == {0, 2}

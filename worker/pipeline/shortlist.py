@@ -1,0 +1,82 @@
+"""Which candidates are worth the model's time: none with a defect, and not many of one look.
+
+A scan keeps a few hundred candidates because more of them hold better frames; scoring each with a
+large model costs more than the scan. So what has a defect goes, then the poorer of two neighbours that
+look alike. What differs stays, however short it was seen.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from worker.pipeline.defects import defects
+from worker.pipeline.ranking import measured
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from worker.pipeline.frames import Candidate
+
+# So many are scored at most: beyond, a large model on a CPU takes longer than everything else.
+MAX_SCORED = 120
+
+# Neighbours that differ by less (mean difference over contrast) are one picture twice.
+SAME_LOOK = 0.05
+
+# Looks are compared at this size: a hand's tremble is no difference.
+_LOOK_PX = (64, 36)
+_MIN_CONTRAST = 12.0  # luma levels; less is noise in the dark
+
+
+def shortlist(candidates: Sequence[Candidate]) -> tuple[list[int], dict[int, str]]:
+    """Choose what is scored; every shot that has a usable candidate keeps one.
+
+    Returns:
+        Indexes to score, in order, at least one; and for every other index why it is left out. Where
+        nothing is free of defects, the least bad one by its cues is all that remains.
+    """
+    why = {i: ", ".join(names) for i, one in enumerate(candidates) if (names := defects(one.cues))}
+    kept = [i for i in range(len(candidates)) if i not in why]
+    if not kept:
+        least_bad = max(why, key=lambda i: (-len(defects(candidates[i].cues)), _value(candidates[i])))
+        return [least_bad], {i: reason for i, reason in why.items() if i != least_bad}
+
+    @cache
+    def difference(first: int, second: int) -> float:
+        return _difference(candidates[first], candidates[second])
+
+    while len(kept) > 1:
+        alike = min(pairwise(kept), key=lambda pair: difference(*pair))
+        limit = SAME_LOOK if len(kept) <= MAX_SCORED else math.inf
+        if difference(*alike) >= limit:
+            break
+        poorer = min(alike, key=lambda i: _value(candidates[i]))
+        kept.remove(poorer)
+        why[poorer] = "like a better neighbour"
+    return kept, why
+
+
+def _value(candidate: Candidate) -> float:
+    return sum(measured(candidate.cues).values())
+
+
+def _difference(first: Candidate, second: Candidate) -> float:
+    """How unlike two candidates look; infinite if they belong to two shots."""
+    if first.shot != second.shot:
+        return math.inf
+    return float(np.abs(_look(first) - _look(second)).mean())
+
+
+def _look(candidate: Candidate) -> NDArray[np.float32]:
+    """Luma at a glance: (36, 64) float32, in units of its contrast."""
+    small = cv2.resize(candidate.rgb, _LOOK_PX, interpolation=cv2.INTER_AREA)
+    luma = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.float32)
+    return luma / max(float(luma.std()), _MIN_CONTRAST)
