@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from worker.pipeline.defects import defects
 from worker.pipeline.frames import Box, Candidate, Cues, Face
-from worker.pipeline.ranking import Weights, face_value, light, rank, reasons
+from worker.pipeline.ranking import BEST_OF_SHOT, Weights, face_value, light, rank, reasons
 
 GOOD = Cues(
     brightness=0.45,
@@ -107,7 +109,20 @@ class TestRank:
         )
 
         assert reasons(everyone[0], everyone) == ("sharp",)
-        assert reasons(everyone[1], everyone) == ()
+        assert reasons(everyone[1], everyone) == (BEST_OF_SHOT,)
+
+    def test_a_frame_that_stands_for_a_poor_shot_is_compared_with_that_shot(self) -> None:
+        """Every pick has a reason, also the third best."""
+        poor = [replace(candidate(GOOD._replace(brightness=0.1)), shot=1) for _ in range(3)]
+        everyone = rank(
+            [candidate(), candidate(), candidate(), candidate(), *poor],
+            embeddings(7),
+            appeal={"sharp": np.array([0, 0, 0, 0, -0.5, -2, -2], np.float32)},
+            relevance=None,
+            faces=[()] * 7,
+        )
+
+        assert reasons(everyone[4], everyone) == ("sharp",)
 
 
 class TestParts:

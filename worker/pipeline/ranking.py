@@ -41,6 +41,7 @@ FULL_CONTRAST = 0.35
 MIN_REASON = 0.1
 # More reasons than this explain nothing.
 MAX_REASONS = 4
+BEST_OF_SHOT = "best of its shot"
 
 
 def rank(
@@ -105,9 +106,17 @@ def light(cues: Cues) -> float:
 
 
 def reasons(scored: Scored, everyone: Sequence[Scored]) -> tuple[str, ...]:
-    """The few parts that lift this frame most above the video's median frame, strongest first."""
-    lift: Mapping[str, float] = {
-        name: value - float(np.median([other.parts.get(name, 0.0) for other in everyone]))
+    """Why this frame: the few parts that lift it most above the video's median frame, strongest first.
+
+    A frame that only stands for its shot is compared with that shot; at worst it is the best of it.
+    """
+    shot = [other for other in everyone if other.candidate.shot == scored.candidate.shot]
+    return _lifting_parts(scored, everyone) or _lifting_parts(scored, shot) or (BEST_OF_SHOT,)
+
+
+def _lifting_parts(scored: Scored, others: Sequence[Scored]) -> tuple[str, ...]:
+    lift = {
+        name: value - float(np.median([other.parts.get(name, 0.0) for other in others]))
         for name, value in scored.parts.items()
     }
     strongest = sorted(lift, key=lambda name: -lift[name])[:MAX_REASONS]
