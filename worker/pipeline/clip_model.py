@@ -23,6 +23,7 @@ from worker.weights import lite
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+SIMILAR = 0.4  #: of difflib's ratio; half a name, as "datacomp", should find the whole
 CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 
 
@@ -44,11 +45,10 @@ def load(spec: str, device: torch.device, weights_dir: Path | None = None) -> Cl
     """
     if spec == "lite":
         network, tokenize = lite.load()
-        network.to(device)
     else:
-        network, tokenize = _load_open_clip(spec, device, weights_dir)
+        network, tokenize = _load_open_clip(spec, _precision(device), weights_dir)
     config = PreprocessCfg(**open_clip.get_model_preprocess_cfg(network))
-    return ClipModel(network.eval(), tokenize, image_transform_v2(config, is_train=False))
+    return ClipModel(network.eval().to(device), tokenize, image_transform_v2(config, is_train=False))
 
 
 def pick_device(wish: str) -> torch.device:
@@ -66,24 +66,20 @@ def pick_device(wish: str) -> torch.device:
     return torch.device(wish)
 
 
-def _load_open_clip(spec: str, device: torch.device, weights_dir: Path | None) -> tuple[Any, Any]:
+def _load_open_clip(spec: str, precision: str, weights_dir: Path | None) -> tuple[Any, Any]:
     architecture, colon, source = spec.partition(":")
     _check_architecture(architecture)
     if not (colon and source):
         tags = ", ".join(open_clip.list_pretrained_tags_by_model(architecture)) or "none"
         raise UnknownModel(f"{spec}: name the weights too, as {architecture}:TAG (known tags: {tags})")
-    is_file = source.endswith(CHECKPOINT_SUFFIXES) or "/" in source
-    published = {} if is_file else _published(architecture, source)
-    file = Path(source) if is_file else weights.path(spec, weights_dir)
-    if not file.is_file():
-        raise WeightsMissing(f"{file}: no such checkpoint; check the path after {architecture}:")
+    published: dict[str, Any] = open_clip.get_pretrained_cfg(architecture, source)
+    file = _checkpoint(spec, architecture, source, weights_dir)
     try:
         with _quiet():
             network = open_clip.create_model(
                 architecture,
                 pretrained=str(file),
-                device=device,
-                precision=_precision(device),
+                precision=precision,
                 force_quick_gelu=published.get("quick_gelu", False),
                 force_preprocess_cfg=published,
             )
@@ -97,7 +93,11 @@ def _check_architecture(architecture: str) -> None:
     config = open_clip.get_model_config(architecture) if "/" not in architecture else None
     if config is None:
         known = ["lite", *open_clip.list_models()]
-        close = difflib.get_close_matches(architecture, known, n=3) or ["lite", "ViT-B-32-256", "ViT-L-14"]
+        close = difflib.get_close_matches(architecture, known, n=3, cutoff=SIMILAR) or [
+            "lite",
+            "ViT-B-32-256",
+            "ViT-L-14",
+        ]
         raise UnknownModel(f"no model is called {architecture!r}; did you mean {', '.join(close)}?")
     if {"hf_tokenizer_name", "hf_model_name"} & config["text_cfg"].keys():
         raise UnknownModel(
@@ -106,13 +106,21 @@ def _check_architecture(architecture: str) -> None:
         )
 
 
-def _published(architecture: str, tag: str) -> dict[str, Any]:
-    config: dict[str, Any] = open_clip.get_pretrained_cfg(architecture, tag)
-    if not config:
-        tags = open_clip.list_pretrained_tags_by_model(architecture)
-        close = difflib.get_close_matches(tag, tags, n=3) or tags[:3]
-        raise UnknownModel(f"{architecture} has no weights called {tag!r}; did you mean {', '.join(close)}?")
-    return config
+def _checkpoint(spec: str, architecture: str, source: str, weights_dir: Path | None) -> Path:
+    """The file a path or a tag stands for."""
+    if source.endswith(CHECKPOINT_SUFFIXES):
+        if not Path(source).is_file():
+            raise WeightsMissing(f"{source}: no such checkpoint; check the path after {architecture}:")
+        return Path(source)
+    tags = open_clip.list_pretrained_tags_by_model(architecture)
+    # A tag of one's own is welcome where its file was fetched, so only a missing file makes it unknown.
+    if source not in tags and not weights.is_fetched(spec, weights_dir):
+        close = (
+            ", ".join(difflib.get_close_matches(source, tags, n=3, cutoff=SIMILAR) or tags)
+            or "/path/to/checkpoint"
+        )
+        raise UnknownModel(f"{architecture} has no weights called {source!r}; did you mean {close}?")
+    return weights.path(spec, weights_dir)
 
 
 def _precision(device: torch.device) -> str:

@@ -8,13 +8,15 @@ from __future__ import annotations
 import importlib.resources
 import math
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from worker.errors import PromptsInvalid
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+REQUIRED = {"name", "good", "bad", "why"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Pair:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be used."""
-        empty = [field for field in ("name", "good", "bad", "why") if not str(getattr(self, field)).strip()]
+        empty = sorted(field for field in REQUIRED if not getattr(self, field).strip())
         if empty:
             raise PromptsInvalid(f"pair {self.name!r}: {', '.join(empty)} must not be empty")
         if not (math.isfinite(self.weight) and self.weight > 0):
@@ -77,22 +79,18 @@ def _pairs(tables: Any) -> tuple[Pair, ...]:
 
 
 def _pair(table: Any) -> Pair:
-    kinds = {field.name: float if field.name == "weight" else str for field in fields(Pair)}
     if not isinstance(table, dict):
         raise PromptsInvalid("each pair is a table: write [[pair]], with two brackets")
     name = table.get("name", "without a name")
-    missing = kinds.keys() - table.keys() - {"weight"}
-    unknown = table.keys() - kinds.keys()
+    missing, unknown = REQUIRED - table.keys(), table.keys() - REQUIRED - {"weight"}
     if missing or unknown:
         fault = (
             f"lacks {', '.join(sorted(missing))}" if missing else f"has unknown {', '.join(sorted(unknown))}"
         )
-        raise PromptsInvalid(f"pair {name!r} {fault}; a pair has {', '.join(kinds)}")
-    wrong = [
-        key for key, value in table.items() if not isinstance(value, (str, (int, float))[kinds[key] is float])
-    ]
+        raise PromptsInvalid(f"pair {name!r} {fault}; a pair has name, good, bad, why and perhaps weight")
+    wrong = sorted(key for key in REQUIRED if not isinstance(table[key], str))
     if wrong:
-        raise PromptsInvalid(
-            f"pair {name!r}: {', '.join(wrong)} must be a {'number' if wrong == ['weight'] else 'text'}"
-        )
+        raise PromptsInvalid(f"pair {name!r}: {', '.join(wrong)} must be text in quotes")
+    if not isinstance(table.get("weight", 1.0), int | float):
+        raise PromptsInvalid(f"pair {name!r}: weight must be a number, not {table['weight']!r}")
     return Pair(**table)

@@ -62,6 +62,8 @@ def path(name: str, folder: Path | None = None) -> Path:
     if file is None:
         raise WeightsMissing(f"the weights {name} are not in place; {remedy}")
     expected = entry.sha256 if entry and entry.sha256 else recorded_sha256(file)
+    if expected is None:
+        raise WeightsMissing(f"{file} has no recorded sum to verify it by; {remedy}")
     if expected != sha256(file):
         raise WeightsMissing(f"{file} is damaged or incomplete (its sha256 is not {expected}); {remedy}")
     return file

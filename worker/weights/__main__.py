@@ -80,7 +80,10 @@ def train_lite(folders: tuple[Path, ...], seed: int, out: Path, evaluate: bool) 
     for kind, auc in figures.auc_by_kind.items():
         click.echo(f"{kind:14} AUC {auc:.2f}")
     click.echo(f"all kinds      AUC {figures.auc:.3f}")
-    click.echo(f"a damaged frame came first in {figures.damaged_first} of {figures.videos} videos")
+    kinds = ", ".join(f"{kind} {count}" for kind, count in figures.damaged_first.most_common()) or "none"
+    click.echo(
+        f"a damaged frame came first in {figures.damaged_first.total()} of {figures.videos} videos ({kinds})"
+    )
 
 
 def _show_megabytes(done_bytes: int, total_bytes: int | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from worker import weights
 from worker.pipeline.clip_model import ClipModel
 from worker.pipeline.clip_scorer import ClipScorer
 from worker.pipeline.prompts import Prompts
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from worker.weights.train_image import Examples
 
-VIDEOS_PER_CLIP = 8  #: how often a held-out clip is mixed with other damaged frames
+VIDEOS_PER_SHAPE = 4  #: how often a held-out clip, wide and tall, is mixed with other damaged frames
 
 Report = Callable[[str], None]
 
@@ -36,7 +38,7 @@ def train(clips: Sequence[Path], seed: int, file: Path, report: Report) -> None:
     train_image.apply(network, *train_image.fit(train_image.examples(network, clips, seed)))
     train_text.train(network.text, tokenizer, seed, report)
     lite.save(network, tokenizer.known, file)
-    report(f"wrote {file} ({file.stat().st_size / 1e6:.1f} MB)")
+    report(f"wrote {file}; for manifest.toml: bytes = {file.stat().st_size}, sha256 = {weights.sha256(file)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Figures:
     auc_by_kind: dict[str, float]  #: area under the ROC curve; 1 = every clean frame before every damaged one
     auc: float  #: over all kinds
     videos: int  #: how many were tried
-    damaged_first: int  #: in how many of them a damaged frame came first
+    damaged_first: Counter[str]  #: in how many of them a damaged frame came first, by its kind
 
 
 def evaluate(clips: Sequence[Path], seed: int, report: Report) -> Figures:
@@ -61,14 +63,14 @@ def evaluate(clips: Sequence[Path], seed: int, report: Report) -> Figures:
     shown = train_image.examples(network, clips, seed)
     rng = np.random.default_rng(seed)
     wins: list[NDArray[np.float64]] = []
-    damaged_first = 0
+    damaged_first: Counter[str] = Counter()
     for clip, path in enumerate(clips):
         held_out = shown.where(shown.clip == clip)
         weight, bias = train_image.fit(shown.where(shown.clip != clip))
         embeddings = _unit(held_out.features @ weight.T + bias)
-        trials = [_trial(scorer, embeddings[rows], len(DAMAGES)) for rows in _videos(held_out, rng)]
+        trials = [_trial(scorer, embeddings[rows]) for rows in _videos(held_out, rng)]
         wins += [won for won, _ in trials]
-        damaged_first += sum(first for _, first in trials)
+        damaged_first.update(first for _, first in trials if first)
         report(f"{path.name}: AUC {np.mean([won for won, _ in trials]):.2f}")
     by_kind = np.mean(wins, axis=0)
     auc_by_kind = dict(zip(DAMAGES, by_kind.tolist(), strict=True))
@@ -76,21 +78,23 @@ def evaluate(clips: Sequence[Path], seed: int, report: Report) -> Figures:
 
 
 def _videos(held_out: Examples, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    """Rows of all clean frames, then of one damaged frame of each kind."""
-    clean = np.flatnonzero(held_out.is_clean)
-    for _ in range(VIDEOS_PER_CLIP):
-        damaged = [rng.choice(np.flatnonzero(held_out.kind == kind)) for kind in range(len(DAMAGES))]
-        yield np.concatenate([clean, damaged])
+    """Rows of all clean frames of one shape, then of one damaged frame of each kind."""
+    for is_tall in (False, True):
+        alike = held_out.is_tall == is_tall
+        clean = np.flatnonzero(alike & held_out.is_clean)
+        for _ in range(VIDEOS_PER_SHAPE):
+            damaged = [
+                rng.choice(np.flatnonzero(alike & (held_out.kind == kind))) for kind in range(len(DAMAGES))
+            ]
+            yield np.concatenate([clean, damaged])
 
 
-def _trial(
-    scorer: ClipScorer, embeddings: NDArray[np.float32], kinds: int
-) -> tuple[NDArray[np.float64], bool]:
-    """Share of clean frames that beat each damaged frame, ties half; whether a damaged frame came first."""
+def _trial(scorer: ClipScorer, embeddings: NDArray[np.float32]) -> tuple[NDArray[np.float64], str | None]:
+    """(kinds,) share of clean frames that beat each damaged one, ties half; the damage that came first."""
     appeal = np.sum(list(scorer.appeal(embeddings).values()), axis=0)
-    clean, damaged = appeal[:-kinds, None], appeal[-kinds:]
+    clean, damaged = appeal[: -len(DAMAGES), None], appeal[-len(DAMAGES) :]
     won = (clean > damaged).mean(axis=0) + (clean == damaged).mean(axis=0) / 2
-    return won, bool(damaged.max() >= clean.max())
+    return won, list(DAMAGES)[damaged.argmax()] if damaged.max() >= clean.max() else None
 
 
 def _unit(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
