@@ -77,7 +77,7 @@ def show(outcome: Outcome, *, with_table: bool) -> None:
         console = Console(highlight=False, markup=False)
         if not console.is_terminal:
             console.width = _PIPE_WIDTH
-        console.print(_heading(outcome, outcome.run), _table(outcome.run), sep="\n")
+        console.print(_heading(outcome, outcome.run), _table(outcome.run), "", sep="\n")
 
 
 def _heading(outcome: Outcome, run: Run) -> Text:
