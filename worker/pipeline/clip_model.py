@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import open_clip
 import torch
+from open_clip.model import get_input_dtype
 from open_clip.transform import PreprocessCfg, image_transform_v2
 
 from worker import weights
@@ -34,6 +35,7 @@ class ClipModel:
     network: Any  #: open_clip's CLIP, CustomTextCLIP or kin, in evaluation mode
     tokenize: Callable[[Sequence[str]], torch.Tensor]  #: (n,) texts -> (n, context) int64
     preprocess: Callable[[Any], torch.Tensor]  #: PIL picture -> (3, height, width) float32
+    input_dtype: torch.dtype = torch.float32  #: what the image tower takes
 
 
 def load(spec: str, device: torch.device, weights_dir: Path | None = None) -> ClipModel:
@@ -43,12 +45,15 @@ def load(spec: str, device: torch.device, weights_dir: Path | None = None) -> Cl
         UnknownModel: no such architecture or tag, or a checkpoint that does not fit.
         WeightsMissing: the file is not in place, or damaged.
     """
-    if spec == "lite":
-        network, tokenize = lite.load()
-    else:
-        network, tokenize = _load_open_clip(spec, _precision(device), weights_dir)
-    config = PreprocessCfg(**open_clip.get_model_preprocess_cfg(network))
-    return ClipModel(network.eval().to(device), tokenize, image_transform_v2(config, is_train=False))
+    # lite is so small that precision decides neither its speed nor its size.
+    precision = "fp32" if spec == "lite" else _precision(device)
+    network, tokenize = lite.load() if spec == "lite" else _load_open_clip(spec, precision, weights_dir)
+    transform = image_transform_v2(
+        PreprocessCfg(**open_clip.get_model_preprocess_cfg(network)), is_train=False
+    )
+    return ClipModel(
+        network.eval().to(device), tokenize, transform, get_input_dtype(precision) or torch.float32
+    )
 
 
 def pick_device(wish: str) -> torch.device:
@@ -124,10 +129,15 @@ def _checkpoint(spec: str, architecture: str, source: str, weights_dir: Path | N
 
 
 def _precision(device: torch.device) -> str:
-    """Half precision only where it is faster: on a GPU. bfloat16 where it is native, for its wider range."""
-    if device.type != "cuda":
-        return "fp32"
-    return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+    """Half precision only where it is faster: on a GPU, and on a CPU that multiplies bfloat16 itself.
+
+    bfloat16 where it is native, for its wider range. On such a CPU, ViT-B-32 takes a third of the time.
+    """
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+    if device.type == "cpu" and any(map(torch.cpu.get_capabilities().get, ("avx512_bf16", "amx_bf16"))):
+        return "bf16"
+    return "fp32"
 
 
 @contextmanager

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ClipScorer", "Prompts"]
 
-BATCH_BY_DEVICE = {"cuda": 128, "mps": 64, "cpu": 8}
-"""Pictures at once; halved when the memory does not suffice. On a CPU, more than 8 leave its caches."""
+BATCH_BY_DEVICE = {"cuda": 128, "mps": 64, "cpu": 4}
+"""Pictures at once; halved when the memory does not suffice. On a CPU, more than 4 leave its caches."""
 
 MAD_TO_SIGMA = 1.4826  #: makes the median absolute deviation equal sigma for a normal distribution
 Z_LIMIT = 3.0  #: beyond, a frame is an outlier and more so says no more
@@ -51,7 +51,6 @@ class ClipScorer:
         self.batch_size = BATCH_BY_DEVICE.get(device.type, BATCH_BY_DEVICE["cpu"])
         self._model = model
         self._device = device
-        self._dtype = next(model.network.parameters()).dtype
         self._pairs = prompts.pairs
         self._opposites = self._embed_texts([pair.good for pair in prompts.pairs]) - self._embed_texts(
             [pair.bad for pair in prompts.pairs]
@@ -142,7 +141,7 @@ class ClipScorer:
     @torch.inference_mode()
     def _embed_batch(self, pictures: Sequence[Rgb]) -> NDArray[np.float32]:
         prepared = torch.stack([self._model.preprocess(Image.fromarray(rgb)) for rgb in pictures])
-        prepared = prepared.to(self._device, self._dtype, memory_format=torch.channels_last)
+        prepared = prepared.to(self._device, self._model.input_dtype, memory_format=torch.channels_last)
         return _normalized(self._model.network.encode_image(prepared))
 
     @torch.inference_mode()
