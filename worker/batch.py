@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from worker import files, report, terminal
 from worker.errors import ThumbsError
 from worker.pipeline.pick import Models, Options, pick_thumbnails
-from worker.pipeline.sandbox import Decoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from worker.pipeline.frames import Run
+    from worker.pipeline.sandbox import Decoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,13 @@ def load_models(name: str, prompts: Path | None, device: str) -> Models:
 
 
 def pick_each(
-    videos: Sequence[Path], options: Options, models: Models, out: Path, *, with_report: bool
+    videos: Sequence[Path],
+    options: Options,
+    models: Models,
+    decoder: Decoder,
+    out: Path,
+    *,
+    with_report: bool,
 ) -> Iterator[Outcome]:
     """Pick from each video in turn and write its pictures; one that fails does not stop the next.
 
@@ -48,15 +54,14 @@ def pick_each(
         ConfigurationError: the folder `out` cannot be made.
     """
     files.make_folder(out)
-    with Decoder() as decoder:
-        for video, folder in zip(videos, files.name_folders(videos, out), strict=True):
-            try:
-                with terminal.progress(video.name) as on_progress:
-                    run = pick_thumbnails(video, options, models, decoder, on_progress)
-                outcome = Outcome(video, folder, run, report=_write(run, folder, with_report=with_report))
-            except ThumbsError as error:
-                outcome = Outcome(video, folder, error=error)
-            yield outcome
+    for video, folder in zip(videos, files.name_folders(videos, out), strict=True):
+        try:
+            with terminal.progress(video.name) as on_progress:
+                run = pick_thumbnails(video, options, models, decoder, on_progress)
+            outcome = Outcome(video, folder, run, report=_write(run, folder, with_report=with_report))
+        except ThumbsError as error:
+            outcome = Outcome(video, folder, error=error)
+        yield outcome
 
 
 def _write(run: Run, folder: Path, *, with_report: bool) -> Path | None:

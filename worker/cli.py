@@ -102,13 +102,15 @@ def pick(
     """Choose the best frames of each VIDEO and write them as cropped JPEG files."""
     from worker import batch, document, terminal  # noqa: PLC0415  heavy
     from worker.pipeline.pick import Options  # noqa: PLC0415  heavy
+    from worker.pipeline.sandbox import Decoder  # noqa: PLC0415  heavy
 
     options = Options(count=count, aspects=aspects, title=title)
-    models = batch.load_models(model, prompts, device)
     outcomes = []
-    for outcome in batch.pick_each(videos, options, models, out, with_report=with_report):
-        outcomes.append(outcome)
-        terminal.show(outcome, with_table=not as_json)
+    with Decoder() as decoder:  # it starts while the model loads
+        models = batch.load_models(model, prompts, device)
+        for outcome in batch.pick_each(videos, options, models, decoder, out, with_report=with_report):
+            outcomes.append(outcome)
+            terminal.show(outcome, with_table=not as_json)
     if as_json:
         click.echo(document.render(outcomes))
     raise SystemExit(any(outcome.error for outcome in outcomes))

@@ -57,7 +57,12 @@ class Decoder:
 
     def __enter__(self) -> Self:
         # Loading FFmpeg and OpenCV takes the child half a second, during which the caller loads its model.
-        self._pool.schedule(_warm_up)
+        # It inherits the mask: Ctrl-C is the caller's business, also before `confine` runs.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._pool.schedule(_warm_up)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         return self
 
     def __exit__(self, *_: object) -> None:
