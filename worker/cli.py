@@ -74,7 +74,7 @@ def main() -> None:
     show_default=True,
     help="Folder for the pictures; each video gets a folder of its own in it.",
 )
-@click.option("--model", default="lite", show_default=True, help="The CLIP model that judges.")
+@click.option("--model", default="lite", show_default=True, help="lite, ARCH:TAG, or ARCH:CHECKPOINT.")
 @click.option("--title", default="", help="What the video is about; frames that show it rank higher.")
 @click.option(
     "--prompts",
