@@ -178,6 +178,7 @@ def test_bad_input_gets_one_sentence(name: str, sentence: str, tmp_path: Path) -
         ["pick", "clip.mp4", "--aspect", "wide"],
         ["pick", "clip.mp4", "--aspect", "0:9"],
         ["pick", "clip.mp4", "--prompts", "nowhere.toml"],
+        ["pick", "clip.mp4", "--yunet", "nowhere.onnx"],
         ["pick", "clip.mp4", "--model", "no-such-model"],
         ["pick", "clip.mp4", "--out", "/dev/null/folder"],
         ["publish"],

@@ -28,15 +28,18 @@ class Outcome:
     report: Path | None = None  #: where it is, if one was asked for
 
 
-def load_models(name: str, prompts: Path | None, device: str) -> Models:
-    """Load what judges, and show that it takes a moment.
+def load_models(name: str, prompts: Path | None, device: str, yunet: Path | None) -> Models:
+    """Load what judges, show that it takes a moment, and say where faces cannot be found.
 
     Raises:
         ConfigurationError: no such model, its weights are not in place, or the prompts cannot be used.
     """
     with terminal.progress(name) as on_progress:
         on_progress("load", 0)
-        return Models.load(model=name, prompts=prompts, device=device)
+        models = Models.load(model=name, prompts=prompts, device=device, yunet=yunet)
+    if models.faces.note:
+        terminal.warn(f"thumbs: {models.faces.note} (--yunet)")
+    return models
 
 
 def pick_each(

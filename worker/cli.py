@@ -82,6 +82,11 @@ def main() -> None:
     help="A TOML file with your own pairs of prompts.",
 )
 @click.option(
+    "--yunet",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Find faces with YuNet from this ONNX file.",
+)
+@click.option(
     "--device", type=click.Choice(["auto", "cuda", "mps", "cpu"]), default="auto", show_default=True
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
@@ -94,6 +99,7 @@ def pick(
     model: str,
     title: str,
     prompts: Path | None,
+    yunet: Path | None,
     device: str,
     *,
     as_json: bool,
@@ -107,7 +113,7 @@ def pick(
     options = Options(count=count, aspects=aspects, title=title)
     outcomes = []
     with Decoder() as decoder:  # it starts while the model loads
-        models = batch.load_models(model, prompts, device)
+        models = batch.load_models(model, prompts, device, yunet)
         for outcome in batch.pick_each(videos, options, models, decoder, out, with_report=with_report):
             outcomes.append(outcome)
             terminal.show(outcome, with_table=not as_json)

@@ -65,14 +65,17 @@ def _overall(stage: str, share: float) -> float:
     return start + (end - start) * share
 
 
+def warn(sentence: str) -> None:
+    """Print one line on stderr, whole, however narrow the terminal is."""
+    Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(sentence)
+
+
 def show(outcome: Outcome, *, with_table: bool) -> None:
     """Tell how one video went: its picks as a table, or the sentence of its error."""
     if outcome.error is not None:
         sentence = printable(str(outcome.error))
         name = printable(outcome.video.name)
-        Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(
-            sentence if sentence.startswith(f"{name}:") else f"{name}: {sentence}"
-        )
+        warn(sentence if sentence.startswith(f"{name}:") else f"{name}: {sentence}")
     elif outcome.run is not None and with_table:
         console = Console(highlight=False, markup=False)
         if not console.is_terminal:
