@@ -106,7 +106,7 @@ class SeedScorer:
         self._model = clip_model.load(model, clip_model.pick_device("cpu"))
         self._model.network.requires_grad_(False)
         self._good, self._bad = (
-            _unit(self._model.network.encode_text(self._model.tokenize(texts)).numpy())
+            _unit(self._model.network.encode_text(self._model.tokenize(texts)).float().numpy())
             for texts in (GOOD, BAD)
         )
         self.score(np.zeros((1080, 1920, 3), np.uint8))  # the first picture is slow
@@ -114,8 +114,8 @@ class SeedScorer:
     def score(self, bgr: NDArray[np.uint8]) -> float:
         """Return the best of the good prompts minus the mean of the bad ones."""
         picture = Image.fromarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
-        batch = self._model.preprocess(picture)[None]
-        embedding = _unit(self._model.network.encode_image(batch).numpy())
+        batch = self._model.preprocess(picture)[None].to(self._model.input_dtype)
+        embedding = _unit(self._model.network.encode_image(batch).float().numpy())
         return float((embedding @ self._good.T).max() - (embedding @ self._bad.T).mean())
 
 

@@ -114,9 +114,10 @@ def video_stream(container: InputContainer) -> VideoStream:
     raise UnreadableVideo(f"{name}: no video in it, sound only or cover art (send the file with the picture)")
 
 
-def prepare_for_scan(stream: VideoStream) -> None:
-    """Decode as cheaply as the cues allow: reference frames only, no loop filter, threads."""
+def prepare_for_scan(stream: VideoStream, threads: int = 0) -> None:
+    """Decode as cheaply as the cues allow: reference frames only, no loop filter; 0 threads = one a core."""
     stream.thread_type = "AUTO"
+    stream.codec_context.thread_count = threads
     stream.codec_context.skip_frame = "NONREF"
     stream.codec_context.options = {"skip_loop_filter": "all"}
 

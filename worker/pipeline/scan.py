@@ -13,17 +13,13 @@ from typing import TYPE_CHECKING
 import cv2
 
 from worker.errors import UnreadableVideo
-from worker.pipeline import candidates
-from worker.pipeline.decode import Clock, open_container, prepare_for_scan, video_stream, visit, walk
+from worker.pipeline import candidates, passes
 from worker.pipeline.frames import Scan
 from worker.pipeline.neighbourhood import Judged, Neighbourhood
 from worker.pipeline.shots import ShotDetector
-from worker.pipeline.small_frames import SmallFrame, shrink, small_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from av.container import InputContainer
+    from collections.abc import Callable
 
     from worker.pipeline.frames import Video
 
@@ -34,9 +30,6 @@ MIN_SLOT_S = 0.2
 
 # Longer videos are sampled by keyframes.
 LONG_S = 600.0
-
-# Looking at more frames a second finds no more cuts and no stiller moments.
-MIN_STEP_S = 0.1
 
 # Below this spread of luma (levels) a frame has little to show.
 _FULL_CONTRAST = 30.0
@@ -52,48 +45,25 @@ def scan(video: Video, on_progress: Callable[[float], None] = lambda _fraction: 
     """
     is_sampled = video.duration_s > LONG_S
     detector, slots, seen = ShotDetector(), _Slots(video.duration_s), 0
-    with open_container(video.path) as container:
-        for run in _visits(container, video) if is_sampled else [_frames(container, video)]:
-            window = Neighbourhood()
-            for number, frame in enumerate(run):
-                # Frames of one visit belong to one shot; between visits anything may happen.
-                if number == 0 or not is_sampled:
-                    detector.add(frame.time_s, frame.tiny_bgr())
-                for judged in window.push(frame):
-                    detector.watch(judged.frame.time_s, judged.transition)
-                    slots.keep_best(judged)
-                on_progress(min(1.0, frame.time_s / video.duration_s) if video.duration_s else 0.0)
-                seen += 1
-            for judged in window.flush():
+    for run in passes.visits(video, MAX_CANDIDATES) if is_sampled else [passes.whole(video)]:
+        window = Neighbourhood()
+        for number, frame in enumerate(run):
+            # Frames of one visit belong to one shot; between visits anything may happen.
+            if number == 0 or not is_sampled:
+                detector.add(frame.time_s, frame.tiny_bgr())
+            for judged in window.push(frame):
+                detector.watch(judged.frame.time_s, judged.transition)
                 slots.keep_best(judged)
+            on_progress(min(1.0, frame.time_s / video.duration_s) if video.duration_s else 0.0)
+            seen += 1
+        for judged in window.flush():
+            slots.keep_best(judged)
     if not seen:
         raise UnreadableVideo(
             f"{video.path.name}: no picture could be decoded, it is damaged or encrypted (export it again)"
         )
     starts_s = detector.shot_starts_s()
     return Scan(candidates.measure(slots.in_order(), starts_s, video), starts_s, seen, is_sampled)
-
-
-def _frames(container: InputContainer, video: Video) -> Iterator[SmallFrame]:
-    """Small frames of the whole video, at most one per `MIN_STEP_S`."""
-    stream = video_stream(container)
-    prepare_for_scan(stream)
-    clock, size, next_s = Clock.of(container, stream), small_size(video), -math.inf
-    for frame in walk(container, stream):
-        time_s = clock.time_s(frame.pts or 0)
-        if time_s >= next_s:
-            next_s = time_s + MIN_STEP_S
-            yield shrink(frame, time_s, size)
-
-
-def _visits(container: InputContainer, video: Video) -> Iterator[Iterator[SmallFrame]]:
-    """Small frames around evenly spaced keyframes, one run each."""
-    stream = video_stream(container)
-    prepare_for_scan(stream)
-    clock, size = Clock.of(container, stream), small_size(video)
-    step_s = video.duration_s / MAX_CANDIDATES
-    for frames in visit(container, stream, ((number + 0.5) * step_s for number in range(MAX_CANDIDATES))):
-        yield (shrink(frame, clock.time_s(frame.pts or 0), size) for frame in frames)
 
 
 class _Slots:
