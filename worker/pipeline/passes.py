@@ -41,6 +41,9 @@ CHUNK_S = 10.0
 MAX_DECODERS = 4
 MAX_PARALLEL_PIXELS = 4096 * 2304
 
+# Containers that list their keyframes. In the others a seek may land behind the keyframe it aimed at.
+INDEXED_FORMATS = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
+
 Span = tuple[float, float]
 """From a keyframe up to the next chunk's, in seconds; open at both ends of the video."""
 
@@ -66,7 +69,8 @@ def _spans(video: Video) -> list[Span]:
     with open_container(video.path) as container:
         stream = video_stream(container)
         clock = Clock.of(container, stream)
-        for number in range(1, math.ceil(video.duration_s / CHUNK_S)):
+        is_indexed = container.format.name in INDEXED_FORMATS
+        for number in range(1, math.ceil(video.duration_s / CHUNK_S) if is_indexed else 1):
             if not seek(container, stream, clock.pts(number * CHUNK_S)):
                 break
             packet = next((p for p in packets_of(container, stream) if p.is_keyframe), None)

@@ -1,0 +1,80 @@
+"""Chunks that are decoded side by side give the frames of one pass from start to end."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import clips, pictures
+from worker.pipeline import passes
+from worker.pipeline.decode import Clock, open_container, prepare_for_scan, video_stream, walk
+from worker.pipeline.probe import probe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from worker.pipeline.frames import Video
+
+SLOW = Fraction(2)  # frames a second: a long clip of few frames
+
+
+def times_of_one_pass(video: Video) -> list[float]:
+    """When the frames appear that one decoder, from start to end, gives."""
+    with open_container(video.path) as container:
+        stream = video_stream(container)
+        prepare_for_scan(stream)
+        clock = Clock.of(container, stream)
+        return [clock.time_s(frame.pts or 0) for frame in walk(container, stream)]
+
+
+@pytest.mark.parametrize("name", ["chunks.mp4", "chunks.mkv", "live.mkv", "chunks.ts", "chunks.mpg"])
+def test_no_frame_is_lost_or_doubled_at_a_seam(tmp_path: Path, name: str) -> None:
+    """Forty seconds in four chunks, in order, whatever the container."""
+    form = clips.Format(
+        codec="mpeg2video" if name.endswith("mpg") else "libx264",
+        rate=Fraction(25) if name.endswith("mpg") else SLOW,
+        gop=6,
+        muxer_options={"live": "1"} if name.startswith("live") else {},
+    )
+    count = 1000 if name.endswith("mpg") else 80
+    video = probe(clips.write(tmp_path / name, pictures.numbered(count, size=(96, 64)), form))
+
+    times_s = [frame.time_s for frame in passes.whole(video)]
+
+    assert times_s == sorted(times_s)
+    decoded_s = times_of_one_pass(video)
+    assert set(times_s) <= set(decoded_s)
+    assert times_s[0] == decoded_s[0]
+    assert times_s[-1] >= decoded_s[-1] - passes.MIN_STEP_S
+    step_s = max(passes.MIN_STEP_S, *(after - before for before, after in pairwise(decoded_s)))
+    assert max(after - before for before, after in pairwise(times_s)) < 2 * step_s + 1e-6
+
+
+def test_each_frame_shows_its_own_moment(tmp_path: Path) -> None:
+    """A chunk that is decoded from its keyframe shows what a whole pass shows."""
+    frames = pictures.numbered(60, size=(320, 180))
+    video = probe(clips.write(tmp_path / "numbered.mp4", frames, clips.Format(rate=SLOW, gop=6)))
+
+    for frame in passes.whole(video):
+        rgb = frame.rgb(video.transfer)
+        assert pictures.read_number(rgb) == round(frame.time_s * SLOW)
+
+
+def test_a_file_with_one_keyframe_is_one_chunk(tmp_path: Path) -> None:
+    """There is nowhere to cut it."""
+    form = clips.Format(rate=SLOW, gop=1000, options={"sc_threshold": "0"})
+    video = probe(clips.write(tmp_path / "one_gop.mp4", pictures.numbered(80, size=(96, 64)), form))
+
+    times_s = [frame.time_s for frame in passes.whole(video)]
+
+    assert times_s == times_of_one_pass(video)
+
+
+def test_frames_are_looked_at_ten_times_a_second_at_most(bikes_clip: Path) -> None:
+    """More would cost and find nothing."""
+    times_s = [frame.time_s for frame in passes.whole(probe(bikes_clip))]
+
+    assert min(after - before for before, after in pairwise(times_s)) >= passes.MIN_STEP_S - 1e-6
