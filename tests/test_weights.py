@@ -63,7 +63,11 @@ def hub() -> Iterator[Hub]:
         def log_message(self, *_arguments: object) -> None:
             """Stay quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_request: object) -> None:
+            """A client that hangs up early is what these tests are about."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     state.address = f"http://127.0.0.1:{server.server_port}/model.safetensors"
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -167,7 +171,7 @@ class TestFetch:
         result = CliRunner().invoke(main, ["fetch", NAME, "--url", hub.address, "--dir", str(tmp_path)])
 
         assert result.exit_code == 1
-        assert result.output.startswith(f"Error: {NAME}: ")
+        assert result.stderr.startswith(f"Error: {NAME}: ")
 
 
 class TestPath:

@@ -210,3 +210,10 @@ def test_the_same_picture_gives_the_same_bytes_with_srgb_and_no_other_metadata()
     assert "sRGB" in ImageCms.getProfileDescription(profile)
     assert picture.info["icc_profile"][24:36] == bytes([0x07, 0xD0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0])
     assert not picture.getexif()
+
+
+def test_a_picture_of_pure_noise_can_be_encoded() -> None:
+    """The largest file that a picture can make."""
+    (noise,) = pictures.noise(1, size=(1920, 1080))
+
+    assert Image.open(io.BytesIO(encode_jpeg(noise))).size == (1920, 1080)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageFile
 
 from worker.pipeline.frames import Box, Crop
 from worker.pipeline.saliency import saliency
@@ -36,6 +36,9 @@ JPEG_QUALITY = 90
 _JPEG_SUBSAMPLING = 0
 # A Full HD poster. At this quality it stays under 1 MB; platforms take 2 MB.
 MAX_SIDE_PX = 1920
+
+# Pillow gives a progressive JPEG one byte for each pixel; pure noise at this quality needs more.
+ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 3 * MAX_SIDE_PX**2)
 
 # A detector's box goes from the brows to the chin. A head is more, in face heights and widths.
 HAIR, CHIN, EARS = 0.5, 0.15, 0.25
