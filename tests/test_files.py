@@ -18,6 +18,12 @@ def test_each_video_has_a_folder_of_its_name(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["..mp4", "...mp4"])
+def test_a_name_of_dots_stays_inside_the_folder(tmp_path: Path, name: str) -> None:
+    """Its stem would be the folder itself, or the one above."""
+    assert files.name_folders([Path(name)], tmp_path) == [tmp_path / "video"]
+
+
 def test_videos_of_one_name_do_not_share_a_folder(tmp_path: Path) -> None:
     """Neither the same name elsewhere, nor another ending or case, nor a name like our own numbers."""
     videos = [Path("a/clip.mp4"), Path("b/clip.mov"), Path("CLIP.mp4"), Path("clip-2.mp4")]

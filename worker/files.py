@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from worker.pipeline.frames import Crop, Pick
 
 REPORT_NAME = "report.html"
+UNNAMED = "video"
 
 _OURS = re.compile(rf"\d+-([\d.]+x[\d.]+|source)\.jpg|{re.escape(REPORT_NAME)}")
 
@@ -32,10 +33,12 @@ def name_folders(videos: Sequence[Path], out: Path) -> list[Path]:
     taken: set[str] = set()
     folders = []
     for video in videos:
-        name, number = video.stem, 1
+        # "..mp4" has the stem ".", and a folder of that name is no folder of its own.
+        stem = video.stem if video.stem.strip(".") else UNNAMED
+        name, number = stem, 1
         while name.casefold() in taken:
             number += 1
-            name = f"{video.stem}-{number}"
+            name = f"{stem}-{number}"
         taken.add(name.casefold())
         folders.append(out / name)
     return folders

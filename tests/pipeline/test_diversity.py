@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.pipeline.test_ranking import GOOD
-from worker.pipeline.diversity import MIN_GAP_S, pick_diverse
+from worker.pipeline.diversity import CANDIDATE_GAP_S, MIN_GAP_S, pick_diverse
 from worker.pipeline.frames import Candidate, Scored
 
 
@@ -43,8 +43,8 @@ def test_every_shot_is_used_before_one_is_used_twice() -> None:
 
 
 def test_picks_keep_their_distance_in_time() -> None:
-    """A neighbour of a pick is refused, with the reason."""
-    video = [scored(0, 9, [1, 0]), scored(MIN_GAP_S - 0.1, 8, [0, 1]), scored(MIN_GAP_S, 1, [1, 1])]
+    """A neighbour is refused, with the reason, if the stills of the two could come too near."""
+    video = [scored(0, 9, [1, 0]), scored(MIN_GAP_S, 8, [0, 1]), scored(CANDIDATE_GAP_S, 1, [1, 1])]
 
     picks, why = pick_diverse(video, 3)
 

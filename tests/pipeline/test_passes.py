@@ -30,8 +30,17 @@ def times_of_one_pass(video: Video) -> list[float]:
         return [clock.time_s(frame.pts or 0) for frame in walk(container, stream)]
 
 
-@pytest.mark.parametrize("name", ["chunks.mp4", "chunks.mkv", "live.mkv", "chunks.ts", "chunks.mpg"])
-def test_no_frame_is_lost_or_doubled_at_a_seam(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "is_cut"),
+    [
+        ("chunks.mp4", True),
+        ("chunks.mkv", True),
+        ("live.mkv", True),
+        ("chunks.ts", False),
+        ("chunks.mpg", False),
+    ],
+)
+def test_no_frame_is_lost_or_doubled_at_a_seam(tmp_path: Path, name: str, is_cut: bool) -> None:
     """Forty seconds in four chunks, in order, whatever the container."""
     form = clips.Format(
         codec="mpeg2video" if name.endswith("mpg") else "libx264",
@@ -44,6 +53,7 @@ def test_no_frame_is_lost_or_doubled_at_a_seam(tmp_path: Path, name: str) -> Non
 
     times_s = [frame.time_s for frame in passes.whole(video)]
 
+    assert (len(passes._spans(video)) > 1) is is_cut  # noqa: SLF001 - else this test would prove nothing
     assert times_s == sorted(times_s)
     decoded_s = times_of_one_pass(video)
     assert set(times_s) <= set(decoded_s)
@@ -78,3 +88,16 @@ def test_frames_are_looked_at_ten_times_a_second_at_most(bikes_clip: Path) -> No
     times_s = [frame.time_s for frame in passes.whole(probe(bikes_clip))]
 
     assert min(after - before for before, after in pairwise(times_s)) >= passes.MIN_STEP_S - 1e-6
+
+
+@pytest.mark.parametrize("name", ["one_piece.avi", "one_piece.ts"])
+def test_a_file_that_cannot_be_cut_is_not_collected_first(tmp_path: Path, name: str) -> None:
+    """Its frames come one by one, so that memory does not grow with its length."""
+    path = clips.write(tmp_path / name, pictures.noise(80), clips.Format(rate=SLOW))
+    frames = passes.whole(probe(path))
+
+    first = next(frames)
+    path.write_bytes(b"")  # what is not read yet is gone
+
+    assert first.time_s < 1
+    assert len(list(frames)) < 70

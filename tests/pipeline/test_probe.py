@@ -87,6 +87,27 @@ def test_a_picture_that_starts_late_keeps_the_players_clock(tmp_path: Path) -> N
     assert video.duration_s == pytest.approx(2.5, abs=0.1)
 
 
+def test_a_matroska_file_that_starts_late_is_whole(tmp_path: Path) -> None:
+    """Its end is stated on the stream's clock, not from its start."""
+    path = clips.write(tmp_path / "late.mkv", pictures.numbered(75), start_s=5.0)
+
+    assert probe(path).duration_s == pytest.approx(3.0, abs=0.1)
+
+
+def test_an_absurd_sample_aspect_is_not_believed(tmp_path: Path) -> None:
+    """A flag that would make the picture 20 million pixels wide is damage."""
+    form = clips.Format(sample_aspect_ratio=Fraction(4, 3))
+    path = clips.write(tmp_path / "bomb.mp4", pictures.numbered(3), form)
+    content = path.read_bytes()
+    place = content.index(b"pasp") + 4
+    path.write_bytes(content[:place] + (65535).to_bytes(4) + (1).to_bytes(4) + content[place + 8 :])
+
+    video = probe(path)
+
+    assert video.width_px <= 320
+    assert video.sample_aspect_ratio <= 2
+
+
 @pytest.mark.parametrize("name", ["live.mkv", "live.webm", "live.ts"])
 def test_a_container_without_a_duration_is_measured(tmp_path: Path, name: str) -> None:
     """Live recordings state no duration; it is found by reading the packets."""

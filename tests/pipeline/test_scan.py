@@ -187,6 +187,23 @@ def test_a_long_video_is_sampled_at_its_keyframes(tmp_path: Path) -> None:
     assert found.candidates[-1].time_s > 650
 
 
+def test_a_long_video_of_one_keyframe_is_decoded_whole(tmp_path: Path) -> None:
+    """There would be nothing to visit but its first frame."""
+    form = clips.Format(rate=Fraction(1), gop=1000, options={"sc_threshold": "0"})
+    video = probe(clips.write(tmp_path / "one_gop.mp4", pictures.numbered(700, size=(64, 64)), form))
+
+    found = scan(video)
+
+    assert len(found.candidates) > 100
+    assert found.candidates[-1].time_s > 650
+
+
+@pytest.mark.parametrize("size", [(32, 6), (6, 32), (2, 2)])
+def test_tiny_pictures_are_scanned(tmp_path: Path, size: tuple[int, int]) -> None:
+    """Smaller than any block that is measured."""
+    assert scanned(tmp_path, pictures.footage("bikes", 5, size=size)).candidates
+
+
 def test_candidates_do_not_grow_with_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many moments there are, so many are kept."""
     monkeypatch.setattr(scanning, "MAX_CANDIDATES", 5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,11 +62,13 @@ def test_every_shot_keeps_a_candidate() -> None:
     assert {same[index].shot for index in kept} == {0, 1}
 
 
-def test_no_more_are_kept_than_the_model_has_time_for() -> None:
-    """Of many that differ, the most alike go first."""
+@pytest.mark.parametrize("in_shots", [False, True])
+def test_no_more_are_kept_than_the_model_has_time_for(in_shots: bool) -> None:
+    """Of many that differ, the most alike go first; of many shots, those next to another in time."""
     noisy = pictures.noise(MAX_SCORED + 30)
+    shots = [replace(one, shot=shot if in_shots else 0) for shot, one in enumerate(candidates(noisy))]
 
-    kept, why = shortlist(candidates(noisy))
+    kept, why = shortlist(shots)
 
     assert len(kept) == MAX_SCORED
     assert len(why) == 30

@@ -91,7 +91,7 @@ def open_container(path: Path) -> Iterator[InputContainer]:
     except (av.error.FFmpegError, ValueError) as exc:
         raise UnreadableVideo(
             f"{path.name}: not a video, or cut short or damaged ({_reason(exc)}); "
-            "check that it plays, or copy it again"
+            "check that it plays, and remux other containers to MP4 or MKV"
         ) from exc
     with container:
         yield container

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from worker.pipeline.frames import STILL_REACH_S
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 # Two picks closer than this look the same on a shelf of thumbnails.
 MIN_GAP_S = 2.0
+# Candidates keep more: each of their stills may move towards the other.
+CANDIDATE_GAP_S = MIN_GAP_S + 2 * STILL_REACH_S
 
 # Quality against likeness to what is already picked.
 QUALITY_SHARE = 0.7
@@ -46,7 +50,7 @@ def pick_diverse(scored: Sequence[Scored], count: int) -> tuple[list[int], dict[
         best = max(fresh, key=lambda i: _marginal(i, quality, likeness, picks))
         picks.append(best)
         for i in open_to:
-            if abs(scored[i].candidate.time_s - scored[best].candidate.time_s) < MIN_GAP_S:
+            if abs(scored[i].candidate.time_s - scored[best].candidate.time_s) < CANDIDATE_GAP_S:
                 why[i] = f"within {MIN_GAP_S:.0f} s of pick {len(picks)}"
             elif is_duplicate[i, best]:
                 why[i] = f"too like pick {len(picks)}"

@@ -27,6 +27,10 @@ Active = tuple[float, float, float, float]
 of the picture as shown."""
 
 
+STILL_REACH_S = 0.2
+"""How far the still of a pick may lie from the candidate: a gesture or an expression is still the same."""
+
+
 class Box(NamedTuple):
     """A rectangle in pixels; x grows right, y grows down; right and bottom are exclusive."""
 
@@ -93,7 +97,7 @@ class Candidate:
 
     time_s: float
     shot: int  #: index of its shot, from 0
-    rgb: Rgb  #: about 320 px wide, letterbox and pillarbox bars trimmed
+    rgb: Rgb  #: as many pixels as 320x180 at most, letterbox and pillarbox bars trimmed
     cues: Cues
     active: Active | None = None  #: where the picture is, if its shot has bars
 
@@ -104,7 +108,7 @@ class Scan:
 
     candidates: tuple[Candidate, ...]  #: in order of time
     shot_starts_s: tuple[float, ...]  #: start of each shot; the first is the first frame
-    frames_seen: int  #: frames that were decoded
+    frames_seen: int  #: frames that were looked at
     is_sampled: bool  #: True where only the surroundings of keyframes were decoded (long videos)
 
 
@@ -155,7 +159,7 @@ class Pick:
     shot: int
     score: float
     parts: Mapping[str, float]  #: weighted contributions; they add up to `score`
-    reasons: tuple[str, ...]  #: machine-readable, strongest first, e.g. ("sharp", "face", "still")
+    reasons: tuple[str, ...]  #: machine-readable, strongest first, e.g. ("faces", "in_focus")
     faces: tuple[Face, ...]  #: in pixels of the still
     still_width_px: int
     still_height_px: int

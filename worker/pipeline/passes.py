@@ -1,7 +1,7 @@
 """Ways through a video that yield its frames small and in order of time. Runs in the decode process.
 
 `whole` decodes every reference frame. It cuts the video at keyframes into chunks and decodes one on each
-core: FFmpeg's own threads wait for each other (1.4 times faster on two cores; chunks, 1.9 times).
+core: FFmpeg's own threads wait for each other.
 `visits` looks at evenly spaced moments only, at a cost that does not grow with length.
 """
 
@@ -37,6 +37,8 @@ MIN_STEP_S = 0.1
 # Long enough that opening the file for each chunk costs little, short enough that a few fit into memory
 # (100 small frames of 90 KB each) and that all cores stay busy to the end.
 CHUNK_S = 10.0
+# With fewer keyframes than that, chunks would hold too many frames.
+MAX_CHUNK_S = 3 * CHUNK_S
 # Each decoder holds up to 16 frames of its own; beyond 4K, several would not fit into the process's memory.
 MAX_DECODERS = 4
 MAX_PARALLEL_PIXELS = 4096 * 2304
@@ -45,18 +47,22 @@ MAX_PARALLEL_PIXELS = 4096 * 2304
 INDEXED_FORMATS = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
 
 Span = tuple[float, float]
-"""From a keyframe up to the next chunk's, in seconds; open at both ends of the video."""
+"""From a keyframe up to the next chunk's, in seconds."""
+
+EVERYTHING: Span = (-math.inf, math.inf)
 
 
 def whole(video: Video) -> Iterator[SmallFrame]:
-    """Small frames of the whole video, at most one per `MIN_STEP_S`; the same on any number of cores."""
+    """Small frames of the whole video, about one per `MIN_STEP_S`; the same on any number of cores."""
     spans = _spans(video)
-    is_huge = video.width_px * video.height_px > MAX_PARALLEL_PIXELS
-    decoders = 1 if is_huge else min(os.cpu_count() or 1, MAX_DECODERS, len(spans))
+    decoders = min(os.cpu_count() or 1, MAX_DECODERS, len(spans))
+    if decoders == 1 or video.width_px * video.height_px > MAX_PARALLEL_PIXELS:
+        yield from _decode(video, EVERYTHING)
+        return
     with ThreadPoolExecutor(decoders) as pool:
         under_way: deque[Future[list[SmallFrame]]] = deque()
         for span in spans:
-            under_way.append(pool.submit(_decode, video, span, is_alone=decoders == 1))
+            under_way.append(pool.submit(lambda span: list(_decode(video, span, threads=1)), span))
             if len(under_way) > decoders:
                 yield from under_way.popleft().result()
         while under_way:
@@ -64,7 +70,7 @@ def whole(video: Video) -> Iterator[SmallFrame]:
 
 
 def _spans(video: Video) -> list[Span]:
-    """Chunks of about `CHUNK_S` that begin at keyframes; a file without an index is one chunk."""
+    """Chunks of about `CHUNK_S` that begin at keyframes; one, where keyframes are unlisted or rare."""
     starts_s = [-math.inf]
     with open_container(video.path) as container:
         stream = video_stream(container)
@@ -76,16 +82,18 @@ def _spans(video: Video) -> list[Span]:
             packet = next((p for p in packets_of(container, stream) if p.is_keyframe), None)
             if packet is not None and packet.pts is not None and clock.time_s(packet.pts) > starts_s[-1]:
                 starts_s.append(clock.time_s(packet.pts))
-    return list(pairwise([*starts_s, math.inf]))
+    # A file may go on behind its stated end, but not for ever.
+    spans = list(pairwise([*starts_s, video.duration_s + CHUNK_S]))
+    longest_s = max(end_s - max(start_s, 0.0) for start_s, end_s in spans)
+    return spans if longest_s <= MAX_CHUNK_S else [EVERYTHING]
 
 
-def _decode(video: Video, span: Span, *, is_alone: bool) -> list[SmallFrame]:
+def _decode(video: Video, span: Span, *, threads: int = 0) -> Iterator[SmallFrame]:
     """Small frames of one chunk."""
     start_s, end_s = span
-    frames: list[SmallFrame] = []
     with open_container(video.path) as container:
         stream = video_stream(container)
-        prepare_for_scan(stream, threads=0 if is_alone else 1)
+        prepare_for_scan(stream, threads)
         clock, size = Clock.of(container, stream), small_size(video)
         if start_s > -math.inf:
             seek(container, stream, clock.pts(start_s))
@@ -96,8 +104,7 @@ def _decode(video: Video, span: Span, *, is_alone: bool) -> list[SmallFrame]:
                 break
             if time_s >= next_s:
                 next_s = time_s + MIN_STEP_S
-                frames.append(shrink(frame, time_s, size))
-    return frames
+                yield shrink(frame, time_s, size)
 
 
 def visits(video: Video, count: int) -> Iterator[Iterator[SmallFrame]]:

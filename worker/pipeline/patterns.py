@@ -43,7 +43,7 @@ def title_card(luma: NDArray[np.uint8]) -> float:
         luma: (height, width) uint8.
     """
     plane = luma.astype(np.float32)
-    size = (luma.shape[1] // BLOCK_PX, luma.shape[0] // BLOCK_PX)
+    size = (max(1, luma.shape[1] // BLOCK_PX), max(1, luma.shape[0] // BLOCK_PX))
     mean = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
     square = cv2.resize(plane * plane, size, interpolation=cv2.INTER_AREA)
     deviation = np.sqrt(np.maximum(square - mean * mean, 0.0))

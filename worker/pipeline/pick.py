@@ -48,7 +48,7 @@ class Models:
     def load(
         cls, model: str = "lite", prompts: Path | None = None, device: str = "auto", yunet: Path | None = None
     ) -> Self:
-        """Load and warm the models. Raises ConfigurationError where one cannot be used."""
+        """Load the models. Raises ConfigurationError where one cannot be used."""
         return cls(ClipScorer.load(model, Prompts.load(prompts), device=device), FaceFinder.load(yunet))
 
 

@@ -1,7 +1,7 @@
 """What is this file? Answered from the container and the first frames, before the costly work.
 
 Bombs are refused here: a claimed duration, picture size or number of streams beyond the limits is an
-error before anything is decoded. So is a file that ends long before its own end.
+error before the video is decoded. So is a file that ends long before its own end.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ COMPLETE_SHARE = 0.9
 MIN_CHECKED_DURATION_S = 2.0
 
 _SQUARE = Fraction(1)
+# No camera and no broadcast standard stretches samples further; such a flag is damage.
+MAX_SAMPLE_ASPECT = 4
 
 # H.273 transfer characteristics.
 _TRANSFERS = {16: Transfer.PQ, 18: Transfer.HLG}
@@ -54,7 +56,7 @@ class VideoLimits:
     """The largest video that is looked at."""
 
     duration_s: float = 6 * 3600
-    pixels: int = 8192 * 4320  #: of one stored frame
+    pixels: int = 8192 * 4320  #: of one frame, as stored and as shown
     streams: int = 32
 
 
@@ -74,9 +76,10 @@ def probe(path: Path, limits: VideoLimits = DEFAULT_LIMITS) -> Video:
         duration_s = _duration_s(container, stream, path)
         is_vfr = _is_vfr(container, stream)
         frame = _first_frame(container, stream, path)
-        if frame.width * frame.height > limits.pixels:
-            raise _too_many_pixels(path, frame.width, frame.height, limits)
-        return _describe(path, container, stream, frame, duration_s=duration_s, is_vfr=is_vfr)
+        video = _describe(path, container, stream, frame, duration_s=duration_s, is_vfr=is_vfr)
+        if video.width_px * video.height_px > limits.pixels:
+            raise _too_many_pixels(path, video.width_px, video.height_px, limits)
+        return video
 
 
 def _readable_stream(container: InputContainer, path: Path) -> VideoStream:
@@ -131,7 +134,7 @@ def _picture_end_s(container: InputContainer, stream: VideoStream) -> float | No
         return Clock.of(container, stream).time_s((stream.start_time or 0) + stream.duration)
     if tag := _MATROSKA_DURATION.fullmatch(stream.metadata.get("DURATION", "")):
         hours, minutes, seconds = (float(part) for part in tag.groups())
-        return hours * 3600 + minutes * 60 + seconds
+        return hours * 3600 + minutes * 60 + seconds - float(Clock.of(container, stream).origin)
     return None
 
 
@@ -196,6 +199,8 @@ def _describe(
     is_vfr: bool,
 ) -> Video:
     aspect = stream.sample_aspect_ratio or _SQUARE
+    if max(aspect, 1 / aspect) > MAX_SAMPLE_ASPECT:
+        aspect = _SQUARE
     # Never shrink: the longer side of a stored sample keeps its pixels.
     width, height = round(frame.width * max(aspect, _SQUARE)), round(frame.height / min(aspect, _SQUARE))
     # PyAV counts counter-clockwise.

@@ -30,9 +30,6 @@ DEFAULT_WEIGHTS = Weights()
 
 # A face this large (share of the picture's area) is as good as any larger one.
 FULL_FACE_SHARE = 0.06
-# Faces below this confidence are often patterns.
-_FACE_CONFIDENCE = 0.5
-
 # Brightness in this range is comfortable on a page; outside, the score falls linearly to the ends.
 COMFORTABLE_BRIGHTNESS = (0.25, 0.70)
 FULL_CONTRAST = 0.35
@@ -89,8 +86,6 @@ def face_value(faces: Sequence[Face], width_px: int, height_px: int) -> float:
     """0 without a face, up to 1 for one that is large enough and not cut by the picture's edge."""
     best = 0.0
     for face in faces:
-        if face.confidence < _FACE_CONFIDENCE:
-            continue
         box = face.box
         size = min(1.0, (box.width * box.height) / (FULL_FACE_SHARE * width_px * height_px))
         is_whole = box.left > 0 and box.top > 0 and box.right < width_px and box.bottom < height_px

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pebble
 
-from worker.errors import DecoderCrashed, DecodeTimedOut, VideoTooLarge
+from worker.errors import DecoderCrashed, DecodeTimedOut, ThumbsError, UnreadableVideo, VideoTooLarge
 from worker.pipeline import confine
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Decoder:
             DecodeTimedOut: beyond `wall_s` or `cpu_s`.
             DecoderCrashed: the child died.
             VideoTooLarge: the video needs more memory than the child may have.
-            UnreadableVideo: as raised by the function.
+            UnreadableVideo: as raised by the function, or whatever else went wrong in it.
         """
         self._fraction.value = 0.0
         budget_s = cpu_s or wall_s * (os.cpu_count() or 1)
@@ -132,6 +132,11 @@ class Decoder:
             raise VideoTooLarge(f"{label}: {self._memory_sentence()}") from exc
         except pebble.ProcessExpired as exc:
             raise _crash(label, exc.exitcode or 0, budget_s) from exc
+        except ThumbsError:
+            raise
+        except Exception as exc:
+            # Hostile input finds what nobody thought of; it must not end the caller.
+            raise UnreadableVideo(f"{label}: cannot be decoded ({exc}); export it again as H.264") from exc
         return result
 
     def _memory_sentence(self) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Pictures are compared at this width: the Laplacian's value depends on scale (24 to 154 for one picture).
+# Stills are compared at this width: the Laplacian's value depends on scale (24 to 154 for one picture).
 WIDTH_PX = 320
 
 # A sharp subject before a blurred background fills only part of the picture, so the sharpest blocks count.
@@ -50,7 +50,8 @@ def sharpness(luma: NDArray[np.uint8]) -> float:
     3. Divided by contrast, so that a dim or hazy shot is not called blurred; squashed to 0..1.
 
     Args:
-        luma: (height, width) uint8, full range, `WIDTH_PX` wide (what the scan keeps).
+        luma: (height, width) uint8, full range; all pictures that are compared at one scale: what the
+            scan keeps, about 320x180, or stills at `WIDTH_PX`.
 
     Source: variance of the Laplacian, Pech-Pacheco et al., ICPR 2000.
     """

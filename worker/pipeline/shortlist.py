@@ -37,7 +37,7 @@ _MIN_CONTRAST = 12.0  # luma levels; less is noise in the dark
 
 
 def shortlist(candidates: Sequence[Candidate]) -> tuple[list[int], dict[int, str]]:
-    """Choose what is scored; every shot that has a usable candidate keeps one.
+    """Choose what is scored; every shot that has a usable candidate keeps one, if there are not too many.
 
     Returns:
         Indexes to score, in order, at least one; and for every other index why it is left out. Where
@@ -53,10 +53,12 @@ def shortlist(candidates: Sequence[Candidate]) -> tuple[list[int], dict[int, str
     def difference(first: int, second: int) -> float:
         return _difference(candidates[first], candidates[second])
 
+    def closeness(pair: tuple[int, int]) -> tuple[float, float]:
+        return difference(*pair), candidates[pair[1]].time_s - candidates[pair[0]].time_s
+
     while len(kept) > 1:
-        alike = min(pairwise(kept), key=lambda pair: difference(*pair))
-        limit = SAME_LOOK if len(kept) <= MAX_SCORED else math.inf
-        if difference(*alike) >= limit:
+        alike = min(pairwise(kept), key=closeness)
+        if len(kept) <= MAX_SCORED and difference(*alike) >= SAME_LOOK:
             break
         poorer = min(alike, key=lambda i: _value(candidates[i]))
         kept.remove(poorer)

@@ -1,7 +1,7 @@
 """The final pictures: a few exact moments at full resolution. Runs in the decode process.
 
 The asked frame was chosen on small pictures, and its best neighbour may be a little better. Of the
-frames within `REACH_S` of it that show the same picture, the one with the highest product of sharpness
+frames within `STILL_REACH_S` of it that show the same picture, the one with the highest product of sharpness
 and stillness is taken; the asked one wins unless another is better by `MARGIN`.
 """
 
@@ -19,7 +19,7 @@ from worker.errors import UnreadableVideo
 from worker.pipeline import sharpness, stillness
 from worker.pipeline.decode import Clock, decode_packets, open_container, packets_of, seek, video_stream
 from worker.pipeline.display import displayed
-from worker.pipeline.frames import Still
+from worker.pipeline.frames import STILL_REACH_S, Still
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from worker.pipeline.frames import Active, Video
 
-# How far a neighbour may lie: near enough that an expression or a gesture is the same.
-REACH_S = 0.2
 # And so many frames each way at most: at 4K and 10 bits a frame holds 25 MB.
 REACH_FRAMES = 5
 
@@ -130,7 +128,7 @@ class _Camera:
     def _around(self, time_s: float) -> tuple[list[_Neighbour], int]:
         """The frames about a moment in order, and which of them is shown at that moment."""
         for retreat_s in _RETREATS_S:
-            earliest_s = time_s - REACH_S - retreat_s
+            earliest_s = time_s - STILL_REACH_S - retreat_s
             if earliest_s <= self.video.start_s:
                 break
             found = self._window(self._frames_from(earliest_s), time_s)
@@ -164,7 +162,7 @@ class _Camera:
                 before.append(neighbour)
                 continue
             after.append(neighbour)
-            if len(after) > REACH_FRAMES or neighbour.time_s > time_s + REACH_S:
+            if len(after) > REACH_FRAMES or neighbour.time_s > time_s + STILL_REACH_S:
                 break
         window = [*before, *after]
         return (window, max(0, len(before) - 1)) if window else None
@@ -185,7 +183,7 @@ def _reachable(window: Sequence[_Neighbour], asked: int, step: int) -> Iterator[
     """Frames one way from the asked one, up to a cut, a fast movement or the end of the reach."""
     index = asked + step
     while 0 <= index < len(window) and abs(index - asked) <= REACH_FRAMES:
-        too_far = abs(window[index].time_s - window[asked].time_s) > REACH_S
+        too_far = abs(window[index].time_s - window[asked].time_s) > STILL_REACH_S
         if too_far or not window[index].shows_the_same_as(window[asked]):
             return
         yield index
