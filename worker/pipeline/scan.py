@@ -1,7 +1,7 @@
 """One pass over a video: its shots, and a few hundred frames worth scoring, kept small.
 
 Up to `LONG_S` every reference frame is decoded. A longer video is visited at evenly spaced moments
-instead (a keyframe and the frames shortly after it), so that cost and memory stop growing with length.
+instead (a keyframe and the frames shortly after it), so that cost stops growing with length.
 Runs in the decode process.
 """
 
