@@ -5,7 +5,7 @@
 PYTHON ?= python3 python3.13 python3.12 python3.11
 PY := .venv/bin/python
 READY := .venv/.ready
-EXTRAS := webhook,worker,dev,bench
+EXTRAS := webhook,worker,embedded,dev,bench
 OUT := thumbs-out
 ARGS ?=
 CLIPS := from tests.pictures import footage_path as clip; print(clip("bikes"), clip("bigbuckbunny"), sep="\0", end="\0")

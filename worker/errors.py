@@ -1,17 +1,34 @@
 """Everything that can go wrong, and whether trying again could help.
 
 ThumbsError
+├── RequestError                the request is refused, nothing is recorded
+│   ├── InvalidSignature        401: not signed by the platform, or too old
+│   ├── MalformedPayload        400: signed, but not what the platform documents
+│   └── UnknownAccount          404: no such platform or account is configured
 ├── TransientError              try again, with back-off
 │   ├── DecoderCrashed          the decode process died
 │   ├── DecodeTimedOut          the decode process took too long and was stopped
-│   └── OutOfMemory             the model did not fit, even one picture at a time
+│   ├── OutOfMemory             the model did not fit, even one picture at a time
+│   ├── PlatformUnavailable     the platform's API is down, busy or unreachable
+│   ├── NotReadyYet             the asset, or a file of it, is still being made
+│   └── DownloadFailed          the transfer broke off, or the disk is full
 ├── PermanentError              the same input fails again
 │   ├── UnreadableVideo         not a video, damaged, encrypted, or empty
-│   └── VideoTooLarge           beyond the limits on duration, pixels or streams
-└── ConfigurationError          the operator must act; never retried
-    ├── UnknownModel            no such model, or a damaged checkpoint
-    ├── WeightsMissing          the model's file is not in place
-    └── PromptsInvalid          the prompts file cannot be used
+│   ├── VideoTooLarge           beyond the limits on duration, pixels, streams or bytes
+│   ├── SourceRefused           the file lies at an address that we do not fetch from
+│   ├── AssetGone               the platform has no such asset any more
+│   ├── AssetFailed             the platform could not process the asset
+│   └── PublishRejected         the platform understood the write, and refuses it
+├── ConfigurationError          the operator must act; never retried
+│   ├── UnknownModel            no such model, or a damaged checkpoint
+│   ├── WeightsMissing          the model's file is not in place
+│   ├── PromptsInvalid          the prompts file cannot be used
+│   ├── SettingsInvalid         an environment variable is missing or wrong
+│   └── CredentialsRefused      the platform does not accept our token
+└── Abandoned                   no failure: the work is given up, and its result is not wanted
+    ├── Stopping                this process is asked to end
+    ├── LeaseLost               another worker has the job
+    └── Overtaken               a newer edit makes this run useless
 """
 
 from __future__ import annotations
@@ -19,6 +36,22 @@ from __future__ import annotations
 
 class ThumbsError(Exception):
     """Base of every error of this product."""
+
+
+class RequestError(ThumbsError):
+    """The request is refused; sending the same again does not help."""
+
+
+class InvalidSignature(RequestError):
+    """The platform did not send exactly these bytes, or sent them too long ago."""
+
+
+class MalformedPayload(RequestError):
+    """The body is not what the platform documents."""
+
+
+class UnknownAccount(RequestError):
+    """No such platform or account is configured."""
 
 
 class TransientError(ThumbsError):
@@ -37,6 +70,22 @@ class OutOfMemory(TransientError):
     """The model did not fit into memory, even one picture at a time."""
 
 
+class PlatformUnavailable(TransientError):
+    """The platform's API is down, busy or unreachable."""
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s  #: how long the platform asks us to wait; None where it does not
+
+
+class NotReadyYet(TransientError):
+    """The asset, or a file of it that was asked for, is still being made."""
+
+
+class DownloadFailed(TransientError):
+    """The transfer broke off, or the disk is full."""
+
+
 class PermanentError(ThumbsError):
     """The same input fails again; change the input."""
 
@@ -46,7 +95,23 @@ class UnreadableVideo(PermanentError):
 
 
 class VideoTooLarge(PermanentError):
-    """The video is beyond the limits on duration, pixels or streams."""
+    """The video is beyond the limits on duration, pixels, streams or bytes."""
+
+
+class SourceRefused(PermanentError):
+    """The file lies at an address that we do not fetch from."""
+
+
+class AssetGone(PermanentError):
+    """The platform has no such asset any more."""
+
+
+class AssetFailed(PermanentError):
+    """The platform could not process the asset."""
+
+
+class PublishRejected(PermanentError):
+    """The platform understood the write, and refuses it."""
 
 
 class ConfigurationError(ThumbsError):
@@ -63,3 +128,27 @@ class WeightsMissing(ConfigurationError):
 
 class PromptsInvalid(ConfigurationError):
     """The prompts file cannot be used."""
+
+
+class SettingsInvalid(ConfigurationError):
+    """An environment variable is missing or wrong."""
+
+
+class CredentialsRefused(ConfigurationError):
+    """The platform does not accept our token."""
+
+
+class Abandoned(ThumbsError):
+    """The work is given up; nobody wants its result."""
+
+
+class Stopping(Abandoned):
+    """This process is asked to end."""
+
+
+class LeaseLost(Abandoned):
+    """Another worker has the job by now."""
+
+
+class Overtaken(Abandoned):
+    """A newer edit of the asset makes this run useless."""

@@ -23,11 +23,18 @@ from worker.pipeline.sandbox import Decoder
 
 
 def before_clip(path: Path) -> dict[str, Any]:
-    """Start the decode child, probe and scan."""
+    """Probe and scan, in a decode child that is warm, as a worker's is."""
     with Decoder() as decoder:
+        decoder.probe(path)
+        ready_at = time.monotonic()
         scan = decoder.scan(decoder.probe(path))
         ended_at = time.monotonic()
-    return {"before_clip_at": ended_at, "candidates": len(scan.candidates), "shots": len(scan.shot_starts_s)}
+    return {
+        "ready_at": ready_at,
+        "before_clip_at": ended_at,
+        "candidates": len(scan.candidates),
+        "shots": len(scan.shot_starts_s),
+    }
 
 
 def whole(path: Path, model: str) -> dict[str, Any]:

@@ -150,7 +150,7 @@ def main() -> None:
     parser.add_argument("--model", action="append", default=[], help="score with it; loading is not counted")
     parser.add_argument("--frames", choices=ENCODE, default="png")
     given = parser.parse_args()
-    result: dict[str, Any] = {}
+    result: dict[str, Any] = {"ready_at": time.monotonic()}
     frames = sharp_frames(given.video, given.frames, result)
     result["sharp"] = len(frames)
     result["scored_in_s"] = {}

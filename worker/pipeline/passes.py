@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 MIN_STEP_S = 0.1
 
 # Long enough that opening the file for each chunk costs little, short enough that a few fit into memory
-# (100 small frames of 90 KB each) and that all cores stay busy to the end.
-CHUNK_S = 10.0
+# (60 small frames of 90 KB each) and that all cores stay busy to the end.
+CHUNK_S = 6.0
 # With fewer keyframes than that, chunks would hold too many frames.
-MAX_CHUNK_S = 3 * CHUNK_S
+MAX_CHUNK_S = 5 * CHUNK_S
 # Each decoder holds up to 16 frames of its own; beyond 4K, several would not fit into the process's memory.
 MAX_DECODERS = 4
 MAX_PARALLEL_PIXELS = 4096 * 2304

@@ -61,11 +61,11 @@ def color_bars(rgb: Rgb) -> float:
         rgb: (height, width, 3) uint8 RGB.
     """
     upper = rgb[: max(2, int(rgb.shape[0] * BARS_HEIGHT_SHARE))].astype(np.float32)
-    deviation = float(np.quantile(upper.std(axis=0).max(axis=1), COLUMN_QUANTILE))
     profile = upper.mean(axis=0)
     jumps = np.abs(np.diff(profile, axis=0)).max(axis=1) > BARS_EDGE_LEVELS
     # A blurred edge spans several columns: count the runs.
     edges = int(np.count_nonzero(np.diff(jumps.astype(np.int8)) == 1))
     if edges < BARS_MIN_EDGES:
         return 0.0
+    deviation = float(np.quantile(upper.std(axis=0).max(axis=1), COLUMN_QUANTILE))
     return _ramp(deviation, *BARS_COLUMN_DEVIATION)

@@ -1,0 +1,78 @@
+"""The engine, and one transaction as a `with` block."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import Session
+
+from worker.errors import SettingsInvalid
+from worker.settings import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import URL, Engine
+
+# A blocked database becomes an error that the caller answers, not a hung process.
+CONNECT_TIMEOUT_S = 3
+STATEMENT_TIMEOUT_MS = 10_000
+LOCK_TIMEOUT_MS = 5_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000
+
+
+def url_of(address: str | None) -> URL:
+    """The address of a PostgreSQL database, for SQLAlchemy and psycopg.
+
+    Raises:
+        SettingsInvalid: it is missing, or names something else.
+    """
+    if not address:
+        raise SettingsInvalid("DATABASE_URL: missing; name a PostgreSQL database, or run `thumbs up`")
+    try:
+        url = make_url(address)
+    except ArgumentError as exc:
+        raise SettingsInvalid("DATABASE_URL: not an address like postgresql://user@host/name") from exc
+    if url.get_backend_name() not in {"postgresql", "postgres"}:
+        raise SettingsInvalid(f"DATABASE_URL: PostgreSQL is needed, not {url.get_backend_name()}")
+    return url.set(drivername="postgresql+psycopg")
+
+
+def make_engine(
+    address: str | None, *, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS, pool_size: int = 10
+) -> Engine:
+    """An engine whose connections are checked before use, and whose statements end."""
+    timeouts = {
+        "statement_timeout": statement_timeout_ms,
+        "lock_timeout": min(LOCK_TIMEOUT_MS, statement_timeout_ms),
+        "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    }
+    return create_engine(
+        url_of(address),
+        pool_pre_ping=True,
+        pool_size=pool_size,
+        pool_timeout=CONNECT_TIMEOUT_S,
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "options": " ".join(f"-c {name}={value}" for name, value in timeouts.items()),
+        },
+    )
+
+
+@cache
+def engine() -> Engine:
+    """The engine of this process."""
+    address = settings().database_url
+    return make_engine(address.get_secret_value() if address else None)
+
+
+@contextmanager
+def transaction(bind: Engine | None = None) -> Iterator[Session]:
+    """One transaction: committed at the end, rolled back by an exception; rows stay readable afterwards."""
+    with Session(bind or engine(), expire_on_commit=False) as session, session.begin():
+        yield session

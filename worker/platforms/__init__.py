@@ -1,0 +1,1 @@
+"""Video platforms: one file each."""

@@ -1,0 +1,139 @@
+"""What the service needs from a video platform.
+
+One file per platform, standard library and httpx only. A platform object belongs to one account: it holds
+that account's secrets and is cheap to make. Its methods stand in the order in which they are used. The
+receiver calls `verify` and `parse`, the analyze worker `asset` and `source`, the publish worker
+`asset`, `write` and `unset`.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from worker.events import Event
+
+
+class Sink(enum.StrEnum):
+    """What can be written back as an asset's thumbnail."""
+
+    TIME = "time"  #: a moment of the video; the platform cuts the picture itself
+    IMAGE = "image"  #: our picture
+    NONE = "none"  #: nothing: we store the picture and serve it
+
+
+class AssetState(enum.StrEnum):
+    """Whether an asset can be looked at."""
+
+    PREPARING = "preparing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """What the platform says about an asset at this moment."""
+
+    id: str
+    state: AssetState
+    #: Equal while the content is the same: duration, size, tracks, source, hash, as the platform tells them.
+    fingerprint: str
+    duration_s: float | None = None
+    title: str = ""
+    source_asset_id: str | None = None  #: the asset that this one was cut from
+    #: The thumbnail that is set at the platform, in the form that `write` returns; None where none is set.
+    shown: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)  #: the platform's own words, for `source`
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """One file of a video, or one HLS playlist."""
+
+    url: str
+    is_hls: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+    #: Hosts, besides the URL's own, that a redirect or a playlist may lead to; "*.example.com" is a suffix.
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where to read a video."""
+
+    scan: Rendition  #: the smallest one that is good enough to judge frames on
+    stills: Rendition | None = None  #: a better one for the pictures; None: the same
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is to be shown."""
+
+    time_s: float  #: media time
+    jpeg: bytes  #: the picture in the shape that the platform shows best
+
+
+class Platform(Protocol):
+    """One account of one platform."""
+
+    name: ClassVar[str]  #: as in addresses and in the database, e.g. "mux"
+    sink: ClassVar[Sink]
+    account: str
+
+    def is_probe(self, body: bytes) -> bool:
+        """True for the unsigned request by which some platforms test an address; it gets a 200."""
+
+    def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:
+        """Raise InvalidSignature unless the platform sent exactly these bytes, not long before `now_s`.
+
+        Args:
+            headers: names in any case.
+            body: as received.
+            now_s: seconds since 1970.
+        """
+
+    def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
+        """Say in our words what verified bytes report; unknown kinds are `EventKind.OTHER`.
+
+        Raises:
+            MalformedPayload: not what the platform documents.
+        """
+
+    def asset(self, asset_id: str) -> Asset:
+        """Ask for the present state of an asset.
+
+        Raises:
+            AssetGone: there is none of this id.
+            PlatformUnavailable: try later.
+            CredentialsRefused: the token is wrong, or may not do this.
+        """
+
+    def source(self, asset: Asset) -> Source:
+        """Where to read the video. Built from our settings and the API's answer, never from a webhook.
+
+        Raises:
+            NotReadyYet: a file was asked for, and an event will tell when it is there.
+            SourceRefused: the asset has nothing that can be read.
+        """
+
+    def write(self, asset: Asset, choice: Choice) -> str:
+        """Show this as the asset's thumbnail, and return what `asset().shown` will say from now on.
+
+        Writing the same twice is harmless. Not called where `sink` is `Sink.NONE`.
+
+        Raises:
+            PublishRejected, AssetGone, PlatformUnavailable, CredentialsRefused
+        """
+
+    def unset(self, asset: Asset) -> None:
+        """Go back to the platform's own thumbnail. Raises as `write`."""
+
+    def image_url(self, asset: Asset, time_s: float) -> str | None:
+        """A ready-made address of the picture at a moment, where the platform makes one."""
+
+    def close(self) -> None:
+        """Close connections."""
