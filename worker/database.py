@@ -44,12 +44,16 @@ def url_of(address: str | None) -> URL:
 
 
 def make_engine(
-    address: str | None, *, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS, pool_size: int = 10
+    address: str | None,
+    *,
+    statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
+    lock_timeout_ms: int = LOCK_TIMEOUT_MS,
+    pool_size: int = 10,
 ) -> Engine:
     """An engine whose connections are checked before use, and whose statements end."""
     timeouts = {
         "statement_timeout": statement_timeout_ms,
-        "lock_timeout": min(LOCK_TIMEOUT_MS, statement_timeout_ms),
+        "lock_timeout": lock_timeout_ms,
         "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT_MS,
     }
     return create_engine(

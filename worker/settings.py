@@ -105,6 +105,8 @@ class Settings(BaseSettings):
         None, description="Where videos are downloaded to; the system's temporary folder without it."
     )
     public_url: Url = Field("http://127.0.0.1:8000", description="The receiver's address, as players see it.")
+    host: str = Field("127.0.0.1", description="The address that the receiver listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Its port.")
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR."
     )
