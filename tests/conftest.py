@@ -1,15 +1,32 @@
-"""Clips that several tests share, made once in a run."""
+"""What many tests share: clips, made once in a run, and real servers with a fresh database for each test."""
 
 from __future__ import annotations
 
+import itertools
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
+import redis
+from psycopg import sql
+from sqlalchemy.engine import make_url
 
 from tests import clips, pictures
+from worker import migrate
+from worker.database import make_engine
+from worker.embedded import Server, start_postgres, start_valkey
+from worker.models import Base
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+
+TEMPLATE = "migrated"
+VALKEY_DATABASES = 16  # its own default
+_NUMBERS = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +45,70 @@ def numbered_clip(shared_dir: Path) -> Path:
 def bikes_clip(shared_dir: Path) -> Path:
     """Return 3 s of real footage at 640x272."""
     return clips.write(shared_dir / "bikes.mp4", pictures.footage("bikes", 75, size=None))
+
+
+@pytest.fixture(scope="session")
+def servers_dir() -> Iterator[Path]:
+    """Return a folder with a short path, which a socket's address can hold."""
+    with tempfile.TemporaryDirectory(prefix="thumbs-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(servers_dir: Path) -> Iterator[Server]:
+    """Start one PostgreSQL for the run; its database is migrated, and the template of every test's own."""
+    server = start_postgres(servers_dir / "postgres", options={"fsync": "off"})
+    try:
+        _administer(server, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+        engine = make_engine(_url_of(server, TEMPLATE))
+        migrate.upgrade(engine)
+        Base.metadata.create_all(engine)
+        engine.dispose()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def database_url(postgres_server: Server) -> Iterator[str]:
+    """Make a database with all tables and no rows, for one test."""
+    name = f"test_{next(_NUMBERS)}"
+    clone = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    _administer(postgres_server, clone.format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
+    yield _url_of(postgres_server, name)
+    _administer(postgres_server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """Return the engine on this test's database."""
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def valkey_server(servers_dir: Path) -> Iterator[Server]:
+    """Start one Valkey for the run."""
+    server = start_valkey(servers_dir / "valkey")
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def redis_url(valkey_server: Server) -> Iterator[str]:
+    """Return the address of an empty Valkey database, for one test."""
+    url = f"{valkey_server.url.rpartition('/')[0]}/{next(_NUMBERS) % VALKEY_DATABASES}"
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+        yield url
+        client.flushdb()
+
+
+def _url_of(server: Server, database: str) -> str:
+    return make_url(server.url).set(database=database).render_as_string(hide_password=False)
+
+
+def _administer(server: Server, statement: sql.Composed) -> None:
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(statement)
