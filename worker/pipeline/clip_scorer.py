@@ -7,7 +7,7 @@ from video to video, but within one the sharper frame is nearer to the word. Ant
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from worker.pipeline import clip_model
 from worker.pipeline.prompts import Prompts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -81,8 +81,14 @@ class ClipScorer:
         chosen = clip_model.pick_device(device)
         return cls(model, clip_model.load(model, chosen, weights_dir), prompts or Prompts.load(), chosen)
 
-    def embed(self, pictures: Sequence[Rgb]) -> NDArray[np.float32]:
+    def embed(
+        self, pictures: Sequence[Rgb], on_progress: Callable[[float], None] = lambda _fraction: None
+    ) -> NDArray[np.float32]:
         """Embed pictures.
+
+        Args:
+            pictures: of any size.
+            on_progress: gets the fraction done, 0..1, after each batch; what it raises ends the work.
 
         Returns:
             (n, d) float32, L2-normalized.
@@ -93,15 +99,17 @@ class ClipScorer:
         done: list[NDArray[np.float32]] = []
         start = 0
         while start < len(pictures):
-            batch = pictures[start : start + self.batch_size]
+            size = self.batch_size
+            batch = pictures[start : start + size]
             try:
                 done.append(self._embed_batch(batch))
             except RuntimeError as error:
                 if not _is_out_of_memory(error):
                     raise
-                self._halve_batch(error)
+                self._halve_batch(size, error)
                 continue
             start += len(batch)
+            on_progress(start / len(pictures))
         return np.concatenate(done) if done else np.zeros((0, self._opposites.shape[1]), np.float32)
 
     def appeal(self, embeddings: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
@@ -138,24 +146,26 @@ class ClipScorer:
         nothing = self._embed_texts([caption.format("") for caption in CAPTIONS])
         return z_scores(embeddings @ (about - nothing).mean(axis=0))
 
-    @torch.inference_mode()
     def _embed_batch(self, pictures: Sequence[Rgb]) -> NDArray[np.float32]:
         prepared = torch.stack([self._model.preprocess(Image.fromarray(rgb)) for rgb in pictures])
         prepared = prepared.to(self._device, self._model.input_dtype, memory_format=torch.channels_last)
-        return _normalized(self._model.network.encode_image(prepared))
+        return self._run(self._model.network.encode_image, prepared)
+
+    def _embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._run(self._model.network.encode_text, self._model.tokenize(texts).to(self._device))
 
     @torch.inference_mode()
-    def _embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        tokens = self._model.tokenize(texts).to(self._device)
-        return _normalized(self._model.network.encode_text(tokens))
+    def _run(self, tower: Callable[[Any], torch.Tensor], batch: torch.Tensor) -> NDArray[np.float32]:
+        embeddings: NDArray[np.float32] = functional.normalize(tower(batch).float(), dim=-1).cpu().numpy()
+        return embeddings
 
-    def _halve_batch(self, error: RuntimeError) -> None:
-        if self.batch_size == 1:
+    def _halve_batch(self, size: int, error: RuntimeError) -> None:
+        if size == 1:
             raise OutOfMemory(
                 f"{self.name} does not fit into the memory of {self._device}, even one picture at a time; "
                 "free memory, use a smaller model, or --device cpu"
             ) from error
-        self.batch_size //= 2
+        self.batch_size = min(self.batch_size, size // 2)  # another thread may have halved it already
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
 
@@ -175,11 +185,6 @@ def z_scores(values: NDArray[np.floating]) -> NDArray[np.float32]:
         return np.zeros(len(values), np.float32)
     z: NDArray[np.float32] = np.clip(from_median / spread, -Z_LIMIT, Z_LIMIT).astype(np.float32)
     return z
-
-
-def _normalized(features: torch.Tensor) -> NDArray[np.float32]:
-    embeddings: NDArray[np.float32] = functional.normalize(features.float(), dim=-1).cpu().numpy()
-    return embeddings
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

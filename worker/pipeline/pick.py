@@ -81,7 +81,12 @@ def pick_thumbnails(
         scan = decoder.scan(video, lambda fraction: on_progress("scan", fraction))
     with stage("score"):
         worth, left_out = shortlist(scan.candidates)
-        scored = score([scan.candidates[index] for index in worth], options.title, models)
+        scored = score(
+            [scan.candidates[index] for index in worth],
+            options.title,
+            models,
+            lambda fraction: on_progress("score", fraction),
+        )
     with stage("pick"):
         chosen, lost = pick_diverse(scored, options.count)
     with stage("stills"):
@@ -104,10 +109,12 @@ def pick_thumbnails(
     )
 
 
-def score(candidates: Sequence[Candidate], title: str, models: Models) -> list[Scored]:
+def score(
+    candidates: Sequence[Candidate], title: str, models: Models, on_progress: Callable[[float], None]
+) -> list[Scored]:
     """Look at candidates with CLIP and the face finder."""
     pictures = [candidate.rgb for candidate in candidates]
-    embeddings = models.scorer.embed(pictures)
+    embeddings = models.scorer.embed(pictures, on_progress)
     return rank(
         candidates,
         embeddings,
