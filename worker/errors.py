@@ -11,7 +11,8 @@ ThumbsError
 │   ├── OutOfMemory             the model did not fit, even one picture at a time
 │   ├── PlatformUnavailable     the platform's API is down, busy or unreachable
 │   ├── NotReadyYet             the asset, or a file of it, is still being made
-│   └── DownloadFailed          the transfer broke off, or the disk is full
+│   ├── DownloadFailed          the transfer broke off, or the disk is full
+│   └── WorkerSilent            the worker that had the job died, or lost the database
 ├── PermanentError              the same input fails again
 │   ├── UnreadableVideo         not a video, damaged, encrypted, or empty
 │   ├── VideoTooLarge           beyond the limits on duration, pixels, streams or bytes
@@ -84,6 +85,10 @@ class NotReadyYet(TransientError):
 
 class DownloadFailed(TransientError):
     """The transfer broke off, or the disk is full."""
+
+
+class WorkerSilent(TransientError):
+    """The worker that had the job died, or could not reach the database."""
 
 
 class PermanentError(ThumbsError):

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import (
+    JSON,
     CheckConstraint,
     DateTime,
     ForeignKey,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     Text,
     UniqueConstraint,
+    false,
     func,
     text,
 )
@@ -77,16 +79,16 @@ FINAL = (JobState.COMPLETED, JobState.DISCARDED, JobState.CANCELLED, JobState.SU
 class JobReason(enum.StrEnum):
     """Why there is a job."""
 
-    EVENT = "event"  #: the asset became ready
-    EDIT = "edit"  #: the asset changed
+    UPDATE = "update"  #: something about the asset changed: look whether its content did
+    READY = "ready"  #: the asset became ready
+    EDIT = "edit"  #: somebody says that its content changed
     REQUEUE = "requeue"  #: an operator asked
-    RECONCILE = "reconcile"  #: we asked the platform, and found something new
 
 
 class PublicationState(enum.StrEnum):
     """Where a write to a platform is in its life. Only `worker.publications` moves it."""
 
-    PENDING = "pending"  #: waiting until `next_at`
+    PENDING = "pending"  #: waiting until `scheduled_at`
     SENDING = "sending"  #: a worker is writing; the lease says until when
     CONFIRMED = "confirmed"  #: the platform accepted it
     SUPERSEDED = "superseded"  #: a newer generation took its place
@@ -99,6 +101,26 @@ def _is_one_of(column: str, states: tuple[enum.StrEnum, ...] | type[enum.StrEnum
 
 
 _IS_WAITING = _is_one_of("state", WAITING)
+
+
+class Announced:
+    """A row that a worker is told about when its time has come."""
+
+    priority: Mapped[int] = mapped_column(server_default="0")  #: lower goes first
+    scheduled_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    hinted_at: Mapped[datetime | None]  #: when a worker was last told; None: tell one
+    hint_no: Mapped[int] = mapped_column(server_default="0")
+
+
+class Leased:
+    """A row that one worker at a time may hold."""
+
+    attempt: Mapped[int] = mapped_column(server_default="0")
+    lease_owner: Mapped[str | None]
+    lease_token: Mapped[int] = mapped_column(server_default="0")  #: grows with every claim; fences old claims
+    lease_until: Mapped[datetime | None]
+    error_class: Mapped[str | None]  #: of the last failure
+    error: Mapped[str | None]
 
 
 class WebhookEvent(Base):
@@ -123,7 +145,8 @@ class WebhookEvent(Base):
     received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     outcome: Mapped[str]
     detail: Mapped[str] = mapped_column(server_default="")  #: why, where the outcome alone does not say
-    payload: Mapped[dict[str, Any]]
+    #: As received. Not JSONB, which refuses some of what a JSON text may hold (the escape of NUL).
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class Asset(Base):
@@ -151,7 +174,7 @@ class Asset(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
-class Job(Base):
+class Job(Announced, Leased, Base):
     """One look at one asset. The row is the truth; a Celery message only says that it exists."""
 
     __tablename__ = "jobs"
@@ -173,24 +196,17 @@ class Job(Base):
     asset_id: Mapped[int] = mapped_column(ForeignKey("assets.id", ondelete="CASCADE"))
     generation: Mapped[int]  #: of the asset, when this job was asked for
     reason: Mapped[str]
-    priority: Mapped[int] = mapped_column(server_default="0")  #: lower goes first
+    is_forced: Mapped[bool] = mapped_column(
+        server_default=false()
+    )  #: work even if the content seems the same
     state: Mapped[str] = mapped_column(server_default=JobState.SCHEDULED)
-    scheduled_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     requested_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())  #: first
-    hinted_at: Mapped[datetime | None]  #: when a worker was last told; None: tell one
-    hint_no: Mapped[int] = mapped_column(server_default="0")
-    attempt: Mapped[int] = mapped_column(server_default="0")
     max_attempts: Mapped[int]
-    lease_owner: Mapped[str | None]
-    lease_token: Mapped[int] = mapped_column(server_default="0")  #: grows with every claim; fences old claims
-    lease_until: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     stage: Mapped[str | None]  #: what the worker is doing
     timings_s: Mapped[dict[str, Any] | None]  #: seconds that each stage took
     note: Mapped[str] = mapped_column(server_default="")  #: a sentence about the result
-    error_class: Mapped[str | None]
-    error: Mapped[str | None]
 
     asset: Mapped[Asset] = relationship(lazy="raise")
 
@@ -257,7 +273,7 @@ class Thumbnail(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
-class Publication(Base):
+class Publication(Announced, Leased, Base):
     """One write of one thumbnail to the platform."""
 
     __tablename__ = "publications"
@@ -265,7 +281,8 @@ class Publication(Base):
         UniqueConstraint("asset_id", "generation"),
         CheckConstraint(_is_one_of("state", PublicationState), name="state"),
         Index("uq_publications_sending", "asset_id", unique=True, postgresql_where=text("state = 'sending'")),
-        Index("ix_publications_due", "next_at", postgresql_where=text("state IN ('pending', 'sending')")),
+        Index("ix_publications_due", "scheduled_at", postgresql_where=text("state = 'pending'")),
+        Index("ix_publications_lease", "lease_until", postgresql_where=text("state = 'sending'")),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -273,15 +290,6 @@ class Publication(Base):
     thumbnail_id: Mapped[int] = mapped_column(ForeignKey("thumbnails.id", ondelete="CASCADE"))
     generation: Mapped[int]
     state: Mapped[str] = mapped_column(server_default=PublicationState.PENDING)
-    next_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
-    hinted_at: Mapped[datetime | None]
-    hint_no: Mapped[int] = mapped_column(server_default="0")
-    attempt: Mapped[int] = mapped_column(server_default="0")
-    lease_owner: Mapped[str | None]
-    lease_token: Mapped[int] = mapped_column(server_default="0")
-    lease_until: Mapped[datetime | None]
-    error_class: Mapped[str | None]
-    error: Mapped[str | None]
     confirmed_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 

@@ -1,0 +1,180 @@
+"""Records what webhooks said. One transaction: the event, the asset it is about, the job it asks for.
+
+An event only says that there is something to look at: the worker asks the platform for the present state.
+So order hardly matters, and what does is decided here: a deleted asset stays deleted, and what is
+older than what is known already is noted and left alone.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from worker import jobs, publications
+from worker.errors import MalformedPayload
+from worker.events import Event, EventKind
+from worker.models import Asset, EventOutcome, Job, JobReason, WebhookEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from worker.settings import Settings
+
+# An index of PostgreSQL holds no more than 2,700 bytes of a row; ids of platforms have 20 to 60 characters.
+MAX_ID_CHARACTERS = 500
+
+REASONS = {
+    EventKind.READY: JobReason.READY,
+    EventKind.EDITED: JobReason.EDIT,
+    EventKind.UPDATED: JobReason.UPDATE,
+}
+
+
+class Outcome(enum.StrEnum):
+    """What the receiver answers about an event."""
+
+    RECORDED = "recorded"  #: there is a job for it
+    STALE = "stale"  #: something newer was known already
+    IGNORED = "ignored"  #: it asks for nothing
+    DUPLICATE = "duplicate"  #: it was here before
+
+
+class Receipt(NamedTuple):
+    """What became of one event."""
+
+    outcome: Outcome
+    event_id: int | None  #: None for a duplicate
+
+
+class Verdict(NamedTuple):
+    """What an event means for its asset, and why."""
+
+    outcome: EventOutcome
+    detail: str = ""
+
+
+def record(session: Session, events: Sequence[Event], settings: Settings) -> list[Receipt]:
+    """Take in the events of one delivery; the caller commits, and answers only then.
+
+    Raises:
+        MalformedPayload: an id is one that no platform would send.
+    """
+    for event in events:
+        _check_ids(event)
+    # Always in one order, so that two deliveries never wait for each other.
+    ordered = sorted(events, key=lambda event: (event.asset_id or "", event.delivery_id))
+    receipts = {event.delivery_id: _record_one(session, event, settings) for event in ordered}
+    return [receipts[event.delivery_id] for event in events]
+
+
+def _record_one(session: Session, event: Event, settings: Settings) -> Receipt:
+    row = session.scalar(
+        insert(WebhookEvent)
+        .values(
+            platform=event.platform,
+            account=event.account,
+            delivery_id=event.delivery_id,
+            type=_text(event.type),
+            kind=event.kind,
+            happened_at=event.happened_at,
+            outcome=EventOutcome.IGNORED,
+            payload=dict(event.payload),
+        )
+        .on_conflict_do_nothing(index_elements=["platform", "account", "delivery_id"])
+        .returning(WebhookEvent)
+    )
+    if row is None:
+        return Receipt(Outcome.DUPLICATE, None)
+    verdict = Verdict(EventOutcome.IGNORED, "asks for nothing")
+    if event.asset_id is not None and event.kind is not EventKind.OTHER:
+        asset = _asset(session, event)
+        row.asset_id = asset.id
+        verdict = _apply(session, event, asset, settings)
+    row.outcome, row.detail = verdict
+    outcome = Outcome.RECORDED if verdict.outcome is EventOutcome.APPLIED else Outcome(verdict.outcome)
+    return Receipt(outcome, row.id)
+
+
+def _asset(session: Session, event: Event) -> Asset:
+    """The asset's row, locked until the end of the transaction; made where there is none."""
+    session.execute(
+        insert(Asset)
+        .values(platform=event.platform, account=event.account, external_id=event.asset_id)
+        .on_conflict_do_nothing(index_elements=["platform", "account", "external_id"])
+    )
+    return session.scalars(
+        select(Asset)
+        .where(
+            Asset.platform == event.platform,
+            Asset.account == event.account,
+            Asset.external_id == event.asset_id,
+        )
+        .with_for_update()
+    ).one()
+
+
+def _apply(session: Session, event: Event, asset: Asset, settings: Settings) -> Verdict:
+    if event.kind is EventKind.DELETED:
+        return _delete(session, event, asset)
+    if asset.deleted_at and not (event.happened_at and event.happened_at > asset.deleted_at):
+        return Verdict(EventOutcome.IGNORED, "the asset is deleted")
+    if event.kind is EventKind.FAILED:
+        return Verdict(EventOutcome.IGNORED, "the platform could not process the asset")
+    if event.happened_at and asset.last_event_at and event.happened_at < asset.last_event_at:
+        return Verdict(EventOutcome.STALE, "a newer event was here before")
+    if event.kind is EventKind.RENDITION_READY and not _waits_for_file(session, asset):
+        return Verdict(EventOutcome.IGNORED, "nothing waits for this file")
+    is_new = asset.generation == 0
+    _learn(event, asset)
+    jobs.request(
+        session,
+        asset,
+        REASONS.get(event.kind, JobReason.READY),
+        delay_s=0.0 if is_new or event.kind is EventKind.RENDITION_READY else settings.quiet_window_s,
+        settings=settings,
+    )
+    return Verdict(EventOutcome.APPLIED)
+
+
+def _delete(session: Session, event: Event, asset: Asset) -> Verdict:
+    if event.happened_at and asset.last_event_at and event.happened_at < asset.last_event_at:
+        return Verdict(EventOutcome.STALE, "the asset came back after this")
+    asset.deleted_at = asset.last_event_at = event.happened_at or session.scalar(
+        select(func.clock_timestamp())
+    )
+    jobs.cancel(session, asset, "the asset was deleted")
+    publications.supersede(session, asset)
+    return Verdict(EventOutcome.APPLIED, "the asset was deleted")
+
+
+def _waits_for_file(session: Session, asset: Asset) -> bool:
+    """True while there are no thumbnails: what kept them away may be this file."""
+    return asset.fingerprint is None and not session.scalar(
+        select(func.count()).select_from(Job).where(Job.asset_id == asset.id, Job.state == "running")
+    )
+
+
+def _learn(event: Event, asset: Asset) -> None:
+    asset.deleted_at = None
+    asset.last_event_at = event.happened_at or asset.last_event_at
+    asset.title = _text(event.title) or asset.title
+    asset.media_url = event.media_url or asset.media_url
+    asset.source_external_id = event.source_asset_id or asset.source_external_id
+
+
+def _check_ids(event: Event) -> None:
+    for value in (event.delivery_id, event.asset_id, event.source_asset_id, event.media_url):
+        if value is None:
+            continue
+        if not value or len(value) > MAX_ID_CHARACTERS or value != _text(value):
+            raise MalformedPayload("an id is empty, longer than 500 characters, or no text")
+
+
+def _text(value: str) -> str:
+    """What PostgreSQL can hold: no NUL, no half of a surrogate pair."""
+    return value.replace("\0", "").encode("utf-8", "ignore").decode()

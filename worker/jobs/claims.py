@@ -1,0 +1,130 @@
+"""Taking a job and keeping it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
+
+from worker import announcements
+from worker.jobs.history import note
+from worker.models import WAITING, Asset, Job, JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from worker.announcements import Hint
+
+_NOW = func.clock_timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work on a job, until its lease ends or another worker takes over."""
+
+    job_id: int
+    token: int
+    owner: str
+    attempt: int
+    max_attempts: int
+    generation: int
+    asset_id: int
+    platform: str
+    account: str
+    external_id: str
+    media_url: str | None
+    title: str
+    known_fingerprint: str | None  #: of the content that the newest thumbnails were made from
+    is_forced: bool  #: work even where the fingerprint says that nothing changed
+
+    @property
+    def held(self) -> tuple[ColumnElement[bool], ...]:
+        """The condition that every write must meet: the job is still ours."""
+        return (Job.id == self.job_id, Job.state == JobState.RUNNING, Job.lease_token == self.token)
+
+
+def is_waiting() -> ColumnElement[bool]:
+    """Which jobs may be announced: those that wait, and have no sibling that runs."""
+    running = aliased(Job)
+    has_sibling = exists().where(running.asset_id == Job.asset_id, running.state == JobState.RUNNING)
+    return and_(Job.state.in_(WAITING), ~has_sibling)
+
+
+def announce(session: Session, rehint_s: float) -> list[Hint]:
+    """Move what is due to AVAILABLE; the hints are to be sent once this is committed."""
+    return announcements.announce(session, Job, is_waiting(), rehint_s, state=JobState.AVAILABLE)
+
+
+def claim(session: Session, job_id: int, owner: str, lease_s: float) -> Claim | None:
+    """Move a job from AVAILABLE to RUNNING; None if it is not there to be taken, or a sibling runs."""
+    generation = select(Asset.generation).where(Asset.id == Job.asset_id).scalar_subquery()
+    try:
+        with session.begin_nested():
+            job = session.scalar(
+                update(Job)
+                .where(Job.id == job_id, Job.state == JobState.AVAILABLE)
+                .values(
+                    state=JobState.RUNNING,
+                    generation=generation,
+                    attempt=Job.attempt + 1,
+                    lease_owner=owner,
+                    lease_token=Job.lease_token + 1,
+                    lease_until=_NOW + timedelta(seconds=lease_s),
+                    started_at=_NOW,
+                    stage="claimed",
+                )
+                .returning(Job)
+            )
+    except IntegrityError:  # uq_jobs_running
+        return None
+    if job is None:
+        return None
+    note(session, job.id, JobState.RUNNING, job.attempt, owner)
+    return claim_of(job, session.get_one(Asset, job.asset_id))
+
+
+def claim_of(job: Job, asset: Asset) -> Claim:
+    """What the rows say about the claim that holds a running job."""
+    return Claim(
+        job_id=job.id,
+        token=job.lease_token,
+        owner=job.lease_owner or "",
+        attempt=job.attempt,
+        max_attempts=job.max_attempts,
+        generation=job.generation,
+        asset_id=asset.id,
+        platform=asset.platform,
+        account=asset.account,
+        external_id=asset.external_id,
+        media_url=asset.media_url,
+        title=asset.title,
+        known_fingerprint=asset.fingerprint,
+        is_forced=job.is_forced,
+    )
+
+
+def renew(session: Session, claims: Sequence[Claim], lease_s: float) -> dict[int, bool]:
+    """Extend leases. Each job that is still ours, and whether newer content makes it useless."""
+    is_overtaken = or_(Asset.generation > Job.generation, Asset.deleted_at.is_not(None))
+    rows = session.execute(
+        update(Job)
+        .where(
+            Job.asset_id == Asset.id,
+            Job.state == JobState.RUNNING,
+            tuple_(Job.id, Job.lease_token).in_([(claim.job_id, claim.token) for claim in claims]),
+        )
+        .values(lease_until=_NOW + timedelta(seconds=lease_s))
+        .returning(Job.id, is_overtaken)
+    )
+    return {job_id: overtaken for job_id, overtaken in rows}  # noqa: C416 - rows are no pairs to `dict`
+
+
+def note_stage(session: Session, claim: Claim, stage: str) -> None:
+    """Tell those who look what the worker is doing."""
+    session.execute(update(Job).where(*claim.held).values(stage=stage))

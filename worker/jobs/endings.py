@@ -1,0 +1,186 @@
+"""How a claimed job ends, or goes back to wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, select, update
+
+from worker import publications, wake
+from worker.errors import LeaseLost, WorkerSilent
+from worker.jobs.claims import claim_of
+from worker.jobs.history import note
+from worker.models import FINAL, WAITING, Asset, Candidate, Job, JobState, Thumbnail
+from worker.retry import delay_s, may_help
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from worker.jobs.claims import Claim
+
+_NOW = func.clock_timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a job found."""
+
+    fingerprint: str  #: of the content that was looked at
+    thumbnails: Sequence[Thumbnail]  #: new rows; asset, job and generation are filled in here
+    candidates: Sequence[Candidate]  #: the same
+    publish: Thumbnail  #: the one of `thumbnails` to write to the platform
+    timings_s: Mapping[str, float]  #: seconds that each stage took
+    note: str = ""
+    title: str = ""
+
+
+def complete(session: Session, claim: Claim, result: Result) -> JobState:
+    """Store what a job found and ask for its publication, all in this transaction.
+
+    Returns:
+        COMPLETED; or CANCELLED or SUPERSEDED, where nobody wants the result any more, and nothing is stored.
+
+    Raises:
+        LeaseLost: another worker has the job.
+    """
+    asset = _lock(session, claim)
+    if (unwanted := _unwanted(asset, claim)) is not None:
+        return _end(session, claim, unwanted, "its result came too late")
+    _end(session, claim, JobState.COMPLETED, result.note, timings_s=dict(result.timings_s), note=result.note)
+    session.execute(delete(Candidate).where(Candidate.asset_id == asset.id))
+    for thumbnail in result.thumbnails:
+        thumbnail.asset_id, thumbnail.generation, thumbnail.job_id = asset.id, claim.generation, claim.job_id
+    for candidate in result.candidates:
+        candidate.asset_id, candidate.generation = asset.id, claim.generation
+    session.add_all([*result.thumbnails, *result.candidates])
+    session.flush()
+    asset.fingerprint, asset.title = result.fingerprint, result.title or asset.title
+    publications.request(session, asset, result.publish)
+    return JobState.COMPLETED
+
+
+def complete_unchanged(session: Session, claim: Claim) -> JobState:
+    """The content is what the newest thumbnails were made from: they count for this generation too."""
+    asset = _lock(session, claim)
+    if (unwanted := _unwanted(asset, claim)) is not None:
+        return _end(session, claim, unwanted, "its result came too late")
+    for table in (Thumbnail, Candidate):
+        newest = select(func.max(table.generation)).where(table.asset_id == asset.id).scalar_subquery()
+        session.execute(
+            update(table)
+            .where(table.asset_id == asset.id, table.generation == newest)
+            .values(generation=claim.generation)
+        )
+    publications.carry_over(session, asset, claim.generation)
+    return _end(session, claim, JobState.COMPLETED, "the content did not change")
+
+
+def content_changed(session: Session, claim: Claim) -> Claim:
+    """A look found new content: the job goes on for a new generation. Raises LeaseLost."""
+    asset = _lock(session, claim)
+    asset.generation += 1
+    session.flush()
+    held = session.scalar(
+        update(Job).where(*claim.held).values(generation=asset.generation).returning(Job.id)
+    )
+    if held is None:
+        raise LeaseLost(f"job {claim.job_id} was taken over while {claim.owner} had it")
+    return replace(claim, generation=asset.generation)
+
+
+def fail(session: Session, claim: Claim, error: Exception) -> JobState:
+    """Note a failure, and decide whether the job is tried again. Raises LeaseLost."""
+    return _after_failure(session, _lock(session, claim), claim, error, claim.owner)
+
+
+def give_back(session: Session, claim: Claim) -> JobState:
+    """This process stops: the job is announced again, and the attempt does not count. Raises LeaseLost."""
+    asset = _lock(session, claim)
+    state = _unwanted(asset, claim) or _make_way(session, claim) or JobState.AVAILABLE
+    return _end(session, claim, state, "given back", attempt=Job.attempt - 1, hinted_at=None)
+
+
+def cancel(session: Session, asset: Asset, why: str) -> None:
+    """Nobody wants the waiting jobs of a locked asset; a running one learns it from its next `renew`."""
+    ended = session.scalars(
+        update(Job)
+        .where(Job.asset_id == asset.id, Job.state.in_(WAITING))
+        .values(state=JobState.CANCELLED, finished_at=_NOW)
+        .returning(Job)
+    )
+    for job in ended.all():
+        note(session, job.id, JobState.CANCELLED, job.attempt, "inbox", why)
+
+
+def take_over(session: Session, actor: str) -> bool:
+    """End the claim of one worker that went silent; False where there is none."""
+    is_silent = (Job.state == JobState.RUNNING, Job.lease_until < _NOW)
+    found = session.execute(
+        select(Job.id, Job.asset_id).where(*is_silent).order_by(Job.lease_until).limit(1)
+    ).one_or_none()
+    if found is None:
+        return False
+    asset = session.get_one(Asset, found.asset_id, with_for_update=True)
+    job = session.scalar(select(Job).where(Job.id == found.id, *is_silent).with_for_update())
+    if job is not None:
+        silent = WorkerSilent(f"{job.lease_owner} went silent while it had this job ({job.stage})")
+        _after_failure(session, asset, claim_of(job, asset), silent, actor)
+    return True
+
+
+def _lock(session: Session, claim: Claim) -> Asset:
+    return session.get_one(Asset, claim.asset_id, with_for_update=True, populate_existing=True)
+
+
+def _unwanted(asset: Asset, claim: Claim) -> JobState | None:
+    """How a job ends whose result nobody wants; None where it is wanted."""
+    if asset.deleted_at:
+        return JobState.CANCELLED
+    return JobState.SUPERSEDED if asset.generation > claim.generation else None
+
+
+def _make_way(session: Session, claim: Claim) -> JobState | None:
+    """SUPERSEDED where another job of the asset waits, which then does what this one was to do."""
+    waiting = session.scalar(
+        update(Job)
+        .where(Job.asset_id == claim.asset_id, Job.state.in_(WAITING))
+        .values(is_forced=Job.is_forced | claim.is_forced)
+        .returning(Job.id)
+    )
+    return None if waiting is None else JobState.SUPERSEDED
+
+
+def _after_failure(session: Session, asset: Asset, claim: Claim, error: Exception, actor: str) -> JobState:
+    values: dict[str, Any] = {"error_class": type(error).__name__, "error": str(error)}
+    state = _unwanted(asset, claim) or _make_way(session, claim)
+    if state is None and may_help(error) and claim.attempt < claim.max_attempts:
+        state = JobState.RETRYABLE
+        values["scheduled_at"] = _NOW + timedelta(seconds=delay_s(claim.attempt, error))
+    return _end(
+        session, claim, state or JobState.DISCARDED, f"{type(error).__name__}: {error}", actor, **values
+    )
+
+
+def _end(
+    session: Session, claim: Claim, state: JobState, why: str, actor: str = "", **values: Any
+) -> JobState:
+    """Leave RUNNING; whatever comes next for the asset is due now."""
+    if state in FINAL:
+        values["finished_at"] = _NOW
+    attempt = session.scalar(
+        update(Job)
+        .where(*claim.held)
+        .values(state=state, lease_until=None, stage=None, **values)
+        .returning(Job.attempt)
+    )
+    if attempt is None:
+        raise LeaseLost(f"job {claim.job_id} was taken over while {claim.owner} had it")
+    note(session, claim.job_id, state, attempt, actor or claim.owner, why)
+    siblings = (Job.asset_id == claim.asset_id, Job.state == JobState.AVAILABLE)
+    session.execute(update(Job).where(*siblings).values(hinted_at=None))
+    wake.dispatcher(session)
+    return state

@@ -1,0 +1,211 @@
+"""A publication's life: one write of one thumbnail to the platform. The only module that changes its state.
+
+    request ─> pending ── claim ──> sending ──> confirmed, superseded, failed
+                  └──── failed, given back ┘
+
+One write per asset is under way at a time, and always the newest generation's: an older one that still
+waits is superseded. A platform knows nothing of our leases, so a write may happen twice; it is the same
+write, and what was written last wins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from worker import announcements, wake
+from worker.errors import LeaseLost, WorkerSilent
+from worker.models import Asset, Publication, PublicationState, Thumbnail
+from worker.retry import delay_s, may_help
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from worker.announcements import Hint
+
+# A platform that is down for a day loses nothing: with waits of up to 15 minutes, 100 tries take that long.
+MAX_ATTEMPTS = 100
+
+_NOW = func.clock_timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to write an asset's thumbnail, until the lease ends."""
+
+    publication_id: int
+    token: int
+    owner: str
+    attempt: int
+    generation: int
+    asset_id: int
+    platform: str
+    account: str
+    external_id: str
+    media_url: str | None
+    written: str | None  #: what the platform shows because of us
+    thumbnail_id: int
+    time_s: float
+    jpeg: bytes
+
+    @property
+    def held(self) -> tuple[ColumnElement[bool], ...]:
+        """The condition that every write must meet: the publication is still ours."""
+        return (
+            Publication.id == self.publication_id,
+            Publication.state == PublicationState.SENDING,
+            Publication.lease_token == self.token,
+        )
+
+
+def request(session: Session, asset: Asset, thumbnail: Thumbnail) -> None:
+    """Ask for a write, and call off those that wait; the asset's row is locked, the thumbnail stored."""
+    supersede(session, asset)
+    session.add(Publication(asset_id=asset.id, thumbnail_id=thumbnail.id, generation=thumbnail.generation))
+    wake.dispatcher(session)
+
+
+def supersede(session: Session, asset: Asset) -> None:
+    """Nobody wants the writes that wait."""
+    waiting = (Publication.asset_id == asset.id, Publication.state == PublicationState.PENDING)
+    session.execute(update(Publication).where(*waiting).values(state=PublicationState.SUPERSEDED))
+
+
+def carry_over(session: Session, asset: Asset, generation: int) -> None:
+    """The newest write counts for this generation too, whether it is done or still to come."""
+    newest = select(func.max(Publication.id)).where(Publication.asset_id == asset.id).scalar_subquery()
+    state = session.scalar(
+        update(Publication)
+        .where(Publication.id == newest)
+        .values(generation=generation)
+        .returning(Publication.state)
+    )
+    if state == PublicationState.CONFIRMED:
+        asset.published_generation = generation
+
+
+def announce(session: Session, rehint_s: float) -> list[Hint]:
+    """Mark what is due; the hints are to be sent once this is committed."""
+    return announcements.announce(session, Publication, is_waiting(), rehint_s)
+
+
+def is_waiting() -> ColumnElement[bool]:
+    """Which publications may be announced."""
+    return Publication.state == PublicationState.PENDING
+
+
+def claim(session: Session, publication_id: int, owner: str, lease_s: float) -> Claim | None:
+    """Move a publication from PENDING to SENDING; None if it cannot be taken, or a sibling is being sent."""
+    try:
+        with session.begin_nested():
+            row = session.scalar(
+                update(Publication)
+                .where(
+                    Publication.id == publication_id,
+                    Publication.state == PublicationState.PENDING,
+                    Publication.scheduled_at <= _NOW,
+                )
+                .values(
+                    state=PublicationState.SENDING,
+                    attempt=Publication.attempt + 1,
+                    lease_owner=owner,
+                    lease_token=Publication.lease_token + 1,
+                    lease_until=_NOW + timedelta(seconds=lease_s),
+                )
+                .returning(Publication)
+            )
+    except IntegrityError:  # uq_publications_sending
+        return None
+    return None if row is None else _claim_of(session, row)
+
+
+def confirm(session: Session, claim: Claim, written: str | None) -> None:
+    """The platform accepted the write, or there was nothing to write. Raises LeaseLost."""
+    asset = session.get_one(Asset, claim.asset_id, with_for_update=True, populate_existing=True)
+    # Its generation may have grown meanwhile, see `carry_over`.
+    generation = _end(session, claim, PublicationState.CONFIRMED, confirmed_at=_NOW)
+    asset.published_generation = max(asset.published_generation, generation)
+    asset.written = written
+
+
+def fail(session: Session, claim: Claim, error: Exception) -> PublicationState:
+    """Note a failure, and decide whether the write is tried again. Raises LeaseLost."""
+    asset = session.get_one(Asset, claim.asset_id, with_for_update=True, populate_existing=True)
+    values: dict[str, Any] = {"error_class": type(error).__name__, "error": str(error), "hinted_at": None}
+    state = PublicationState.FAILED
+    if asset.deleted_at or _has_newer(session, claim):
+        state = PublicationState.SUPERSEDED
+    elif may_help(error) and claim.attempt < MAX_ATTEMPTS:
+        state = PublicationState.PENDING
+        values["scheduled_at"] = _NOW + timedelta(seconds=delay_s(claim.attempt, error))
+    _end(session, claim, state, **values)
+    return state
+
+
+def give_back(session: Session, claim: Claim) -> None:
+    """This process stops: another may write at once, and the attempt does not count. Raises LeaseLost."""
+    session.get_one(Asset, claim.asset_id, with_for_update=True)
+    state = PublicationState.SUPERSEDED if _has_newer(session, claim) else PublicationState.PENDING
+    _end(session, claim, state, attempt=Publication.attempt - 1, hinted_at=None)
+
+
+def take_over(session: Session) -> bool:
+    """End the claim of one worker that went silent; False where there is none."""
+    is_silent = (Publication.state == PublicationState.SENDING, Publication.lease_until < _NOW)
+    found = session.execute(select(Publication.id, Publication.asset_id).where(*is_silent).limit(1)).first()
+    if found is None:
+        return False
+    session.get_one(Asset, found.asset_id, with_for_update=True)
+    row = session.scalar(select(Publication).where(Publication.id == found.id, *is_silent).with_for_update())
+    if row is not None:
+        fail(
+            session,
+            _claim_of(session, row),
+            WorkerSilent(f"{row.lease_owner} went silent while it was writing"),
+        )
+    return True
+
+
+def _has_newer(session: Session, claim: Claim) -> bool:
+    newer = (Publication.asset_id == claim.asset_id, Publication.id > claim.publication_id)
+    return session.scalar(select(Publication.id).where(*newer).limit(1)) is not None
+
+
+def _claim_of(session: Session, row: Publication) -> Claim:
+    asset, thumbnail = session.get_one(Asset, row.asset_id), session.get_one(Thumbnail, row.thumbnail_id)
+    return Claim(
+        publication_id=row.id,
+        token=row.lease_token,
+        owner=row.lease_owner or "",
+        attempt=row.attempt,
+        generation=row.generation,
+        asset_id=asset.id,
+        platform=asset.platform,
+        account=asset.account,
+        external_id=asset.external_id,
+        media_url=asset.media_url,
+        written=asset.written,
+        thumbnail_id=thumbnail.id,
+        time_s=thumbnail.time_s,
+        jpeg=thumbnail.jpeg,
+    )
+
+
+def _end(session: Session, claim: Claim, state: PublicationState, **values: Any) -> int:
+    """Leave SENDING; whatever waits for the asset is due now. Returns the generation."""
+    generation: int | None = session.scalar(
+        update(Publication)
+        .where(*claim.held)
+        .values(state=state, lease_until=None, **values)
+        .returning(Publication.generation)
+    )
+    if generation is None:
+        raise LeaseLost(f"publication {claim.publication_id} was taken over while {claim.owner} had it")
+    waiting = (Publication.asset_id == claim.asset_id, Publication.state == PublicationState.PENDING)
+    session.execute(update(Publication).where(*waiting).values(hinted_at=None))
+    wake.dispatcher(session)
+    return generation

@@ -1,0 +1,30 @@
+"""Whether and when to try again: the same rule for looking at a video and for writing to a platform."""
+
+from __future__ import annotations
+
+import random
+
+from worker.errors import PlatformUnavailable, ThumbsError, TransientError, WorkerSilent
+
+# The first retry comes after this, each later one after so many times as long, up to the last.
+FIRST_S = 5.0
+FACTOR = 4.0
+LAST_S = 900.0
+
+
+def may_help(error: Exception) -> bool:
+    """True where the same may work later; also for what nobody foresaw, as attempts are limited."""
+    return isinstance(error, TransientError) or not isinstance(error, ThumbsError)
+
+
+def delay_s(attempt: int, error: Exception) -> float:
+    """How long to wait after the attempt of this number, from 1, has failed.
+
+    Half of it is left to chance, so that what failed together does not come back together.
+    """
+    if isinstance(error, WorkerSilent):
+        return 0.0  # the lease was the wait
+    longest_s = min(LAST_S, FIRST_S * FACTOR ** (attempt - 1))
+    wait_s = longest_s * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+    asked_s = error.retry_after_s if isinstance(error, PlatformUnavailable) else None
+    return max(wait_s, asked_s or 0.0)

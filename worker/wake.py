@@ -1,0 +1,17 @@
+"""Wakes the dispatcher: a notification that PostgreSQL delivers when the transaction commits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+CHANNEL = "thumbs"
+
+
+def dispatcher(session: Session) -> None:
+    """Tell every dispatcher that rows may have become due."""
+    session.execute(select(func.pg_notify(CHANNEL, "")))
