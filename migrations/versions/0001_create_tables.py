@@ -96,7 +96,8 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=True),
         sa.CheckConstraint("reason IN ('update', 'ready', 'edit', 'requeue')", name=op.f("ck_jobs_reason")),
         sa.CheckConstraint(
-            "state IN ('scheduled', 'available', 'running', 'retryable', 'completed', 'discarded', 'cancelled', 'superseded')",
+            "state IN ('scheduled', 'available', 'running', 'retryable', "
+            "'completed', 'discarded', 'cancelled', 'superseded')",
             name=op.f("ck_jobs_state"),
         ),
         sa.CheckConstraint("attempt <= max_attempts", name=op.f("ck_jobs_attempts")),
@@ -288,42 +289,13 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take back."""
-    op.drop_index(
-        "uq_publications_sending", table_name="publications", postgresql_where=sa.text("state = 'sending'")
-    )
-    op.drop_index(
-        "ix_publications_lease", table_name="publications", postgresql_where=sa.text("state = 'sending'")
-    )
-    op.drop_index(
-        "ix_publications_due", table_name="publications", postgresql_where=sa.text("state = 'pending'")
-    )
-    op.drop_table("publications")
-    op.drop_index(op.f("ix_thumbnails_sha256"), table_name="thumbnails")
-    op.drop_table("thumbnails")
-    op.drop_index(op.f("ix_job_log_job_id"), table_name="job_log")
-    op.drop_table("job_log")
-    op.drop_index(op.f("ix_webhook_events_received_at"), table_name="webhook_events")
-    op.drop_index(op.f("ix_webhook_events_asset_id"), table_name="webhook_events")
-    op.drop_table("webhook_events")
-    op.drop_index(
-        "uq_jobs_waiting",
-        table_name="jobs",
-        postgresql_where=sa.text("state IN ('scheduled', 'available', 'retryable')"),
-    )
-    op.drop_index("uq_jobs_running", table_name="jobs", postgresql_where=sa.text("state = 'running'"))
-    op.drop_index(
-        "ix_jobs_over",
-        table_name="jobs",
-        postgresql_where=sa.text("state IN ('completed', 'discarded', 'cancelled', 'superseded')"),
-    )
-    op.drop_index("ix_jobs_lease", table_name="jobs", postgresql_where=sa.text("state = 'running'"))
-    op.drop_index(
-        "ix_jobs_due",
-        table_name="jobs",
-        postgresql_where=sa.text("state IN ('scheduled', 'available', 'retryable')"),
-    )
-    op.drop_index(op.f("ix_jobs_asset_id"), table_name="jobs")
-    op.drop_table("jobs")
-    op.drop_index(op.f("ix_candidates_asset_id"), table_name="candidates")
-    op.drop_table("candidates")
-    op.drop_table("assets")
+    for table in (
+        "publications",
+        "thumbnails",
+        "job_log",
+        "webhook_events",
+        "jobs",
+        "candidates",
+        "assets",
+    ):
+        op.drop_table(table)

@@ -1,0 +1,128 @@
+"""Turns rows that are due into hints for the workers, and takes over from workers that went silent.
+
+Any number may run. One round: expired leases, due jobs, due publications, old rows. Between rounds it sleeps
+until a row becomes due, at most `sweep_s`; a notification from PostgreSQL wakes it at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+import psycopg
+from kombu.exceptions import OperationalError as BrokerDown
+from sqlalchemy.exc import DBAPIError
+
+from worker import announcements, housekeeping, jobs, metrics, publications, wake
+from worker.database import transaction
+from worker.models import Job, Publication
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterable
+
+    from sqlalchemy import Engine
+
+    from worker.announcements import Hint
+    from worker.settings import Settings
+
+    #: Sends one hint: the queue ("analyze" or "publish"), and what it says.
+    Send = Callable[[str, Hint], None]
+
+log = logging.getLogger(__name__)
+
+# How long to wait after the database or the broker failed.
+PAUSE_S = 1.0
+# Old rows and counts are in no hurry, and cost a look at many rows.
+HOUSEKEEPING_S = 30.0
+
+
+class Dispatcher:
+    """Looks after the rows; `run` it in a process of its own, or call `turn` to do one round."""
+
+    def __init__(self, engine: Engine, settings: Settings, send: Send, name: str) -> None:
+        self._engine, self._settings, self._send, self._name = engine, settings, send, name
+        self._housekeeping_at = 0.0
+        self._forgive()
+
+    def run(self, stop: threading.Event) -> None:
+        """Do rounds until `stop` is set; a failure of the database or the broker is waited out."""
+        while not stop.is_set():
+            try:
+                with self._listening() as listener:
+                    while not stop.is_set():
+                        self._sleep(listener, self.turn(), stop)
+            except (DBAPIError, psycopg.Error) as exc:
+                log.warning("the database does not answer: %s", str(exc).partition("\n")[0])
+                self._forgive()
+                stop.wait(PAUSE_S)
+
+    def turn(self) -> float:
+        """Do one round; returns after how many seconds there may be something to do."""
+        if time.monotonic() >= self._forgiving_until:
+            self._take_over()
+        is_sent = all([self._announce_jobs(), self._announce_publications()])
+        with transaction(self._engine) as session:
+            if time.monotonic() >= self._housekeeping_at:
+                self._housekeeping_at = time.monotonic() + HOUSEKEEPING_S
+                housekeeping.prune(session, self._settings)
+                housekeeping.count(session)
+            waits_s = (
+                announcements.next_due_in_s(session, Job, jobs.is_waiting()),
+                announcements.next_due_in_s(session, Publication, publications.is_waiting()),
+            )
+        longest_s = self._settings.sweep_s if is_sent else PAUSE_S
+        return min(longest_s, *(wait_s for wait_s in waits_s if wait_s is not None))
+
+    def _forgive(self) -> None:
+        """Let leases run out for a while: after an outage no worker could renew its own."""
+        self._forgiving_until = time.monotonic() + self._settings.lease_s
+
+    def _take_over(self) -> None:
+        is_found = True
+        while is_found:
+            with transaction(self._engine) as session:
+                is_found = jobs.take_over(session, self._name) or publications.take_over(session)
+            metrics.LEASES_EXPIRED.inc(is_found)
+
+    def _announce_jobs(self) -> bool:
+        with transaction(self._engine) as session:
+            hints = jobs.announce(session, self._settings.rehint_s)
+        return self._send_all("analyze", hints, Job)
+
+    def _announce_publications(self) -> bool:
+        with transaction(self._engine) as session:
+            hints = publications.announce(session, self._settings.rehint_s)
+        return self._send_all("publish", hints, Publication)
+
+    def _send_all(self, queue: str, hints: Iterable[Hint], table: type[Job | Publication]) -> bool:
+        """Send hints; those that cannot be sent are taken back, and wait for the next round."""
+        unsent = list(hints)
+        try:
+            while unsent:
+                self._send(queue, unsent[0])
+                metrics.HINTS.labels("sent").inc()
+                unsent.pop(0)
+        except BrokerDown as exc:
+            log.warning("the broker does not answer: %s", str(exc).partition("\n")[0])
+            metrics.HINTS.labels("failed").inc(len(unsent))
+            with transaction(self._engine) as session:
+                announcements.unannounce(session, table, [hint.id for hint in unsent])
+            return False
+        return True
+
+    def _listening(self) -> psycopg.Connection:
+        """A connection of its own that hears the notifications."""
+        url = self._engine.url.set(drivername="postgresql")
+        address = url.render_as_string(hide_password=False)
+        listener = psycopg.connect(address, autocommit=True, connect_timeout=3, keepalives_idle=10)
+        listener.execute(f"LISTEN {wake.CHANNEL}")
+        return listener
+
+    def _sleep(self, listener: psycopg.Connection, wait_s: float, stop: threading.Event) -> None:
+        """Wait for a notification; in short steps, so that `stop` is heard."""
+        until = time.monotonic() + wait_s
+        while not stop.is_set() and (left_s := until - time.monotonic()) > 0:
+            if any(listener.notifies(timeout=min(left_s, PAUSE_S), stop_after=1)):
+                return

@@ -1,0 +1,52 @@
+"""Removes rows that nobody will ask for, and counts the rest."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, select
+
+from worker import metrics
+from worker.models import FINAL, WAITING, Job, Publication, PublicationState, WebhookEvent
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+    from worker.settings import Settings
+
+# Small enough that a batch takes no time that anybody notices; the rest goes in the next rounds.
+BATCH_ROWS = 1000
+
+_NOW = func.clock_timestamp()
+
+
+def prune(session: Session, settings: Settings) -> None:
+    """Remove one batch of each kind of row that is over."""
+    events_end = _NOW - timedelta(days=settings.events_retention_days)
+    jobs_end = _NOW - timedelta(days=settings.jobs_retention_days)
+    _remove(session, WebhookEvent, WebhookEvent.received_at < events_end)
+    _remove(session, Job, Job.state.in_(FINAL), Job.finished_at < jobs_end)
+
+
+def _remove(session: Session, table: type[WebhookEvent | Job], *conditions: ColumnElement[bool]) -> None:
+    ids = select(table.id).where(*conditions).limit(BATCH_ROWS).with_for_update(skip_locked=True)
+    session.execute(delete(table).where(table.id.in_(ids.scalar_subquery())))
+
+
+def count(session: Session) -> None:
+    """Show how many rows are in which state, and how long the oldest due ones wait."""
+    metrics.JOBS.clear()
+    _count(session, "analyze", Job, Job.state.in_(WAITING))
+    _count(session, "publish", Publication, Publication.state == PublicationState.PENDING)
+
+
+def _count(
+    session: Session, queue: str, table: type[Job | Publication], is_waiting: ColumnElement[bool]
+) -> None:
+    for state, number in session.execute(select(table.state, func.count()).group_by(table.state)):
+        metrics.JOBS.labels(queue, state).set(number)
+    lag = func.extract("epoch", _NOW - func.min(table.scheduled_at))
+    lag_s = session.scalar(select(lag).where(is_waiting, table.scheduled_at <= _NOW))
+    metrics.QUEUE_LAG_SECONDS.labels(queue).set(float(lag_s or 0.0))
