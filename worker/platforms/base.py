@@ -81,8 +81,11 @@ class Platform(Protocol):
     """One account of one platform."""
 
     name: ClassVar[str]  #: as in addresses and in the database, e.g. "mux"
-    sink: ClassVar[Sink]
     account: str
+
+    @property
+    def sink(self) -> Sink:
+        """What `write` takes; an account's settings may decide it."""
 
     def is_probe(self, body: bytes) -> bool:
         """True for the unsigned request by which some platforms test an address; it gets a 200."""

@@ -1,0 +1,43 @@
+"""Which platforms there are, and which of their accounts are configured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from worker.errors import UnknownAccount
+from worker.platforms.direct import ACCOUNT, Direct
+from worker.platforms.fastpix import FastPix
+from worker.platforms.mux import Mux
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from worker.platforms.base import Platform
+    from worker.settings import Settings
+
+PLATFORMS: Mapping[str, Callable[[str, Any], Platform]] = {"fastpix": FastPix, "mux": Mux}
+"""Each is made from an account's name and its settings, which lie under the platform's name in `Settings`."""
+
+
+def platform_of(name: str, account: str, settings: Settings, media_url: str | None = None) -> Platform:
+    """The platform object of one account; of one video, where `media_url` says that it lives on no platform.
+
+    Raises:
+        UnknownAccount: nothing of this name is configured.
+    """
+    if media_url is not None and (name, account) == (Direct.name, ACCOUNT):
+        return Direct(media_url, settings)
+    if name not in PLATFORMS:
+        raise UnknownAccount(f"there is no platform {name!r}; there are: {', '.join(PLATFORMS)}")
+    configured = getattr(settings, name).get(account)
+    if configured is None:
+        raise UnknownAccount(
+            f"no account {account!r} of {name} is configured; an account is a group of variables,"
+            f" as {name.upper()}__MAIN__WEBHOOK_SECRET of the account 'main'"
+        )
+    return PLATFORMS[name](account, configured)
+
+
+def accounts(settings: Settings) -> list[tuple[str, str]]:
+    """Every configured account, as (platform, account)."""
+    return [(name, account) for name in PLATFORMS for account in sorted(getattr(settings, name))]

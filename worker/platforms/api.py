@@ -1,0 +1,149 @@
+"""Talks to a platform's JSON API, and says what went wrong in our words."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import httpx
+
+from worker.errors import (
+    AssetGone,
+    CredentialsRefused,
+    MalformedPayload,
+    PlatformUnavailable,
+    PublishRejected,
+    ThumbsError,
+)
+from worker.platforms import payload
+
+if TYPE_CHECKING:
+    from worker.settings import Account
+
+TOTAL_TIMEOUT_S = 30.0  # from the first byte sent to the last one read; an API answers in one
+PHASE_TIMEOUT_S = 10.0  # to connect, to send, and between two reads
+MAX_ANSWER_BYTES = 4 * 1024 * 1024  # an asset with a hundred tracks takes 50 kB
+MAX_RETRY_AFTER_S = 3600.0  # a platform that asks for more is asked again all the same
+MAX_MESSAGE_CHARACTERS = 300
+
+_REFUSED = frozenset({401, 403})
+GONE = frozenset({404, 410})
+TRY_LATER = frozenset({408, 409, 425, 429})
+
+
+class Api:
+    """The API of one account. Nothing is opened before the first request; not for several threads at once.
+
+    Args:
+        base_url: without a slash at its end.
+        account: whose token to use.
+        setting: how the account's variables begin, e.g. "MUX__MAIN".
+    """
+
+    def __init__(self, base_url: str, account: Account, setting: str) -> None:
+        self._base_url = base_url
+        self._token = account.token_id, account.token_secret.get_secret_value()
+        self._setting = setting
+
+    def request(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        """Send one request and return the object in its answer; empty where the answer is.
+
+        Raises:
+            CredentialsRefused, AssetGone, PlatformUnavailable, PublishRejected
+        """
+        deadline_s = time.monotonic() + TOTAL_TIMEOUT_S
+        try:
+            with self._client.stream(method, path, json=body) as answer:
+                content = _read(answer, deadline_s)
+        except httpx.RequestError as exc:
+            raise PlatformUnavailable(f"{method} {path}: {type(exc).__name__}: {exc}") from exc
+        if not answer.is_success:
+            raise self._error(answer, content)
+        try:
+            return payload.read_object(content) if content else {}
+        except MalformedPayload as exc:
+            raise PlatformUnavailable(f"{method} {path}: {exc}; check {self._setting}__API_URL") from exc
+
+    def close(self) -> None:
+        """Close connections."""
+        self._client.close()
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        return httpx.Client(
+            base_url=self._base_url,
+            auth=self._token,
+            timeout=PHASE_TIMEOUT_S,
+            trust_env=False,
+            follow_redirects=False,
+            # Compressed, a small answer could fill the memory.
+            headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+        )
+
+    def _error(self, answer: httpx.Response, content: bytes) -> ThumbsError:
+        status = answer.status_code
+        said = self._without_token(_message(content))
+        happened = f"{answer.request.method} {answer.request.url.path}: {status}{said and f' ({said})'}"
+        if status in _REFUSED:
+            token = f"{self._setting}__TOKEN_ID and {self._setting}__TOKEN_SECRET"
+            return CredentialsRefused(f"{happened}; check {token}, and what the token may do")
+        if status in GONE:
+            return AssetGone(happened)
+        if status in TRY_LATER or httpx.codes.is_server_error(status):
+            return PlatformUnavailable(happened, retry_after_s(answer))
+        if httpx.codes.is_client_error(status):
+            return PublishRejected(happened)
+        return PlatformUnavailable(f"{happened}; check {self._setting}__API_URL")
+
+    def _without_token(self, message: str) -> str:
+        for secret in self._token:
+            message = message.replace(secret, "...")
+        return message
+
+
+def segment(value: str) -> str:
+    """A value as one step of a path."""
+    return quote(value, safe="")
+
+
+def _read(answer: httpx.Response, deadline_s: float) -> bytes:
+    content = bytearray()
+    for chunk in answer.iter_raw():
+        content += chunk
+        if len(content) > MAX_ANSWER_BYTES:
+            raise PlatformUnavailable(f"the platform's answer is larger than {MAX_ANSWER_BYTES} bytes")
+        if time.monotonic() > deadline_s:
+            raise PlatformUnavailable(f"the platform's answer took longer than {TOTAL_TIMEOUT_S:.0f} s")
+    return bytes(content)
+
+
+def _message(content: bytes) -> str:
+    """What the platform said about an error, in one line; empty where it said nothing that we can read."""
+    try:
+        error = payload.part(payload.read_object(content), "error")
+    except MalformedPayload:
+        return ""
+    messages = error.get("messages")
+    said = messages if isinstance(messages, list) else [error.get("message"), error.get("description")]
+    line = "; ".join(item for item in said if isinstance(item, str))
+    return "".join(sign if sign.isprintable() else " " for sign in line)[:MAX_MESSAGE_CHARACTERS]
+
+
+def retry_after_s(answer: httpx.Response) -> float | None:
+    """How long an answer asks us to wait, at most an hour; None where it does not.
+
+    Source: RFC 9110, 10.2.3: a number of seconds, or a date.
+    """
+    value = answer.headers.get("Retry-After", "")
+    wait_s = payload.number(value)
+    if wait_s is None:
+        try:
+            until = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        wait_s = (until.astimezone(UTC) - datetime.now(UTC)).total_seconds()
+    return min(max(wait_s, 0.0), MAX_RETRY_AFTER_S)

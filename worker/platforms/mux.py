@@ -1,0 +1,222 @@
+"""Mux: reads static renditions or HLS, and shows a thumbnail by its time.
+
+Mux cuts the picture itself, at `thumbnail_time`; no picture can be uploaded. A clip is a new asset that names
+its source, and the content of an asset never changes.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from worker.errors import PlatformUnavailable, SourceRefused
+from worker.events import Event, EventKind
+from worker.platforms import payload, renditions, signatures, tokens
+from worker.platforms.api import Api, segment
+from worker.platforms.base import Asset, AssetState, Choice, Rendition, Sink, Source
+from worker.platforms.payload import part, parts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from worker.settings import MuxAccount
+
+# https://www.mux.com/docs/core/listen-for-webhooks (seen 2026-11)
+KINDS = {
+    "video.asset.ready": EventKind.READY,
+    "video.asset.live_stream_completed": EventKind.READY,
+    "video.asset.static_rendition.ready": EventKind.RENDITION_READY,
+    "video.asset.static_renditions.ready": EventKind.RENDITION_READY,  # of the older `mp4_support`
+    "video.asset.updated": EventKind.UPDATED,
+    "video.asset.errored": EventKind.FAILED,
+    "video.asset.deleted": EventKind.DELETED,
+}
+
+STATES = {"ready": AssetState.READY, "errored": AssetState.FAILED}
+
+# stream.mux.com sends players on to manifest-*.fastly.mux.com, chunk-*.fastly.mux.com and the like; Mux lists
+# no names, and changes them without notice, but all that were ever seen lie under mux.com.
+CDN_HOSTS = ("*.mux.com",)
+
+# The last frame of a video starts this long before its end: one frame at the slowest common rate.
+LAST_FRAME_S = 1 / 24
+
+
+class _Playback(NamedTuple):
+    """A playback id, and whether its addresses need a token."""
+
+    id: str
+    is_signed: bool
+
+
+class Mux:
+    """One environment of Mux."""
+
+    name: ClassVar[str] = "mux"
+    sink = Sink.TIME
+
+    def __init__(self, account: str, settings: MuxAccount) -> None:
+        self.account = account
+        self._settings = settings
+        self._prefix = f"MUX__{account.upper()}"
+
+    def is_probe(self, body: bytes) -> bool:  # noqa: ARG002 - Mux signs whatever it sends
+        """No: Mux signs whatever it sends."""
+        return False
+
+    def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:
+        """Check the header `mux-signature`."""
+        signatures.verify_timestamped(
+            signatures.header(headers, "mux-signature"),
+            body,
+            self._settings.webhook_secrets,
+            now_s,
+            setting=f"{self._prefix}__WEBHOOK_SECRET",
+        )
+
+    def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - all is in the body
+        """Read the one event of a delivery. Samples of Mux lack playback ids, attempts and more."""
+        said = payload.read_object(body)
+        kind = KINDS.get(payload.required(said, "type"), EventKind.OTHER)
+        data = part(said, "data")
+        # The events of one static rendition carry the rendition's own id in `id`.
+        about = "asset_id" if "asset_id" in data else "id"
+        event = Event(
+            platform=self.name,
+            account=self.account,
+            delivery_id=payload.required(said, "id"),
+            type=payload.required(said, "type"),
+            kind=kind,
+            asset_id=None if kind is EventKind.OTHER else payload.identifier(data, about),
+            happened_at=payload.moment(said.get("created_at")),
+            title=payload.text(part(data, "meta"), "title"),
+            source_asset_id=payload.optional_identifier(data, "source_asset_id"),
+            payload=said,
+        )
+        return [event]
+
+    def asset(self, asset_id: str) -> Asset:
+        """Ask for the asset; its fingerprint holds what the content depends on: no title, no thumbnail."""
+        data = part(self._api.request("GET", _path(asset_id)), "data")
+        state = STATES.get(payload.text(data, "status"), AssetState.PREPARING)
+        # While a stream is on air its recording is "ready" too, and grows; an event comes at the end.
+        is_live = data.get("is_live") is True and state is AssetState.READY
+        created_at = payload.moment(data.get("created_at"))
+        return Asset(
+            id=asset_id,
+            state=AssetState.PREPARING if is_live else state,
+            fingerprint=payload.fingerprint(
+                duration_s=payload.number(data.get("duration")),
+                aspect_ratio=data.get("aspect_ratio"),
+                tracks=[
+                    [track.get("max_width"), track.get("max_height"), track.get("max_frame_rate")]
+                    for track in _video_tracks(data)
+                ],
+                source_asset_id=data.get("source_asset_id"),
+                created_at=created_at and created_at.isoformat(),
+            ),
+            duration_s=payload.number(data.get("duration")),
+            title=payload.text(part(data, "meta"), "title"),
+            source_asset_id=payload.text(data, "source_asset_id") or None,
+            shown=_shown(data),
+            details=data,
+        )
+
+    def source(self, asset: Asset) -> Source:
+        """Ready static renditions of a useful size, else HLS; asking for more costs time and money."""
+        if parts(asset.details, "tracks") and not _video_tracks(asset.details):
+            raise SourceRefused(f"asset {asset.id} has sound only, no picture")
+        playback = _playback(asset)
+        token = self._token(playback, {"aud": "v"})
+
+        def at(name: str) -> str:
+            return f"{self._settings.stream_url}/{segment(playback.id)}{name}{token}"
+
+        files = [
+            renditions.File(at(f"/{segment(name)}"), renditions.short_side_px(file))
+            for file in _ready_files(asset.details)
+            if (name := payload.text(file, "name")).endswith(".mp4")
+        ]
+        hls = Rendition(at(".m3u8"), is_hls=True, hosts=CDN_HOSTS)
+        return renditions.choose(files, hls)
+
+    def write(self, asset: Asset, choice: Choice) -> str:
+        """Set `thumbnail_time`.
+
+        Source: https://www.mux.com/docs/guides/set-a-default-thumbnail
+        """
+        body = {"thumbnail_time": _time_within(asset, choice.time_s)}
+        shown = _shown(part(self._api.request("PATCH", _path(asset.id), body), "data"))
+        if shown is None:
+            raise PlatformUnavailable("Mux accepted a thumbnail_time, but its answer does not show one")
+        return shown
+
+    def unset(self, asset: Asset) -> None:
+        """Go back to the middle frame, which Mux shows by default."""
+        self._api.request("DELETE", f"{_path(asset.id)}/thumbnail-time")
+
+    def image_url(self, asset: Asset, time_s: float) -> str | None:
+        """The frame at a moment; for a private video the address holds a token, and runs out."""
+        try:
+            playback = _playback(asset)
+            time_s = _time_within(asset, time_s)
+            # Of a signed address, all parameters are in the token.
+            query = self._token(playback, {"aud": "t", "time": time_s}) or f"?time={time_s}"
+        except SourceRefused:
+            return None
+        return f"{self._settings.image_url}/{segment(playback.id)}/thumbnail.jpg{query}"
+
+    def close(self) -> None:
+        """Close connections."""
+        self._api.close()
+
+    @cached_property
+    def _api(self) -> Api:
+        return Api(self._settings.api_url, self._settings, self._prefix)
+
+    def _token(self, playback: _Playback, claims: Mapping[str, Any]) -> str:
+        """`?token=...`, or nothing where the playback id is public."""
+        if not playback.is_signed:
+            return ""
+        return f"?token={tokens.sign(self._settings, {'sub': playback.id, **claims}, self._prefix)}"
+
+
+def _path(asset_id: str) -> str:
+    return f"/video/v1/assets/{segment(asset_id)}"
+
+
+def _video_tracks(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [track for track in parts(data, "tracks") if track.get("type") == "video"]
+
+
+def _playback(asset: Asset) -> _Playback:
+    ids = {
+        payload.text(item, "policy"): payload.text(item, "id")
+        for item in parts(asset.details, "playback_ids")
+    }
+    for policy in ("public", "signed"):
+        if ids.get(policy):
+            return _Playback(ids[policy], is_signed=policy == "signed")
+    raise SourceRefused(f"asset {asset.id} has no public or signed playback id; add one at Mux")
+
+
+def _ready_files(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Files have a status each; of the older `mp4_support` they share one."""
+    static = part(data, "static_renditions")
+    shared = static.get("status")
+    return [file for file in parts(static, "files") if file.get("status", shared) == "ready"]
+
+
+def _time_within(asset: Asset, time_s: float) -> float:
+    """A time that Mux accepts: 0 or more, and less than the duration.
+
+    Rounded up, because a moment before a frame shows the frame before.
+    """
+    last_s = math.inf if asset.duration_s is None else max(0.0, asset.duration_s - LAST_FRAME_S)
+    return min(max(0.0, payload.milliseconds_up(time_s)), last_s)
+
+
+def _shown(data: Mapping[str, Any]) -> str | None:
+    time_s = payload.number(data.get("thumbnail_time"))
+    return None if time_s is None else str(time_s)

@@ -1,0 +1,136 @@
+"""Reads JSON of foreign making, in which anything may be missing, odd, or more than a database can hold."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from worker.errors import MalformedPayload
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Platforms nest six levels deep. Python reads about a thousand, and then fails wherever it writes them again.
+MAX_DEPTH = 64
+
+# PostgreSQL stores neither, although JSON can spell both.
+_NUL_OR_HALF_A_PAIR = re.compile("[\0\ud800-\udfff]")
+
+# Ids become parts of addresses: no slash, no space, and no leading dot.
+_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._~:-]*")
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in a body, with whatever PostgreSQL cannot hold replaced by U+FFFD.
+
+    Raises:
+        MalformedPayload: not UTF-8, not JSON, no object, nested too deeply, or a number beyond all bounds.
+    """
+    try:
+        value = json.loads(body.decode())
+    except (ValueError, RecursionError) as exc:
+        raise MalformedPayload("the body is not JSON in UTF-8") from exc
+    if not isinstance(value, dict):
+        raise MalformedPayload("the body is JSON, but not an object")
+    return {_storable(name, 1): _storable(item, 1) for name, item in value.items()}
+
+
+def _storable(value: Any, depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise MalformedPayload(f"the body nests deeper than {MAX_DEPTH} levels")
+    match value:
+        case str():
+            return _NUL_OR_HALF_A_PAIR.sub("\N{REPLACEMENT CHARACTER}", value)
+        case dict():
+            return {_storable(name, depth): _storable(item, depth + 1) for name, item in value.items()}
+        case list():
+            return [_storable(item, depth + 1) for item in value]
+        case float() if not math.isfinite(value):
+            raise MalformedPayload("the body holds a number beyond all bounds")
+    return value
+
+
+def part(of: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The object of this name; empty where there is none."""
+    value = of.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def parts(of: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The objects in the list of this name."""
+    value = of.get(name)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def text(of: Mapping[str, Any], name: str) -> str:
+    """The text of this name; empty where there is none."""
+    value = of.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def required(of: Mapping[str, Any], name: str) -> str:
+    """The text of this name.
+
+    Raises:
+        MalformedPayload: there is none.
+    """
+    value = text(of, name)
+    if not value:
+        raise MalformedPayload(f"`{name}` is missing, or not a text")
+    return value
+
+
+def identifier(of: Mapping[str, Any], name: str) -> str:
+    """The id of this name.
+
+    Raises:
+        MalformedPayload: there is none, or one that could not stand in an address.
+    """
+    value = required(of, name)
+    if not _ID.fullmatch(value):
+        raise MalformedPayload(f"`{name}` is not an id: letters, digits and - _ . ~ : are expected")
+    return value
+
+
+def optional_identifier(of: Mapping[str, Any], name: str) -> str | None:
+    """The id of this name; None where there is none. Raises as `identifier`."""
+    return identifier(of, name) if of.get(name) else None
+
+
+def number(value: Any) -> float | None:
+    """A finite number, also where it is written as text; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        result = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return result if math.isfinite(result) else None
+
+
+def moment(value: Any) -> datetime | None:
+    """A time in UTC, from ISO 8601 or seconds since 1970, as a number or as text; None for anything else."""
+    seconds = number(value)
+    try:
+        if seconds is not None:
+            return datetime.fromtimestamp(seconds, UTC)
+        if not isinstance(value, str):
+            return None
+        read = datetime.fromisoformat(value)
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def fingerprint(**facts: Any) -> str:
+    """Facts about a video's content as one text; the same facts always give the same text."""
+    return json.dumps({name: fact for name, fact in facts.items() if fact is not None}, sort_keys=True)
+
+
+def milliseconds_up(time_s: float) -> float:
+    """A time in whole milliseconds, never before the frame that is meant: that would show another one."""
+    microseconds = round(time_s * 1e6)  # what is left of 12.67 s as a float must not become a millisecond
+    return math.ceil(microseconds / 1000) / 1000
