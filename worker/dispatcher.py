@@ -73,7 +73,7 @@ class Dispatcher:
                 announcements.next_due_in_s(session, Publication, publications.is_waiting()),
             )
         longest_s = self._settings.sweep_s if is_sent else PAUSE_S
-        return min(longest_s, *(wait_s for wait_s in waits_s if wait_s is not None))
+        return min([longest_s, *(wait_s for wait_s in waits_s if wait_s is not None)])
 
     def _forgive(self) -> None:
         """Let leases run out for a while: after an outage no worker could renew its own."""

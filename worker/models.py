@@ -100,7 +100,7 @@ def _is_one_of(column: str, states: tuple[enum.StrEnum, ...] | type[enum.StrEnum
     return f"{column} IN ({words})"
 
 
-_IS_WAITING = _is_one_of("state", WAITING)
+IS_WAITING = _is_one_of("state", WAITING)
 
 
 class Announced:
@@ -186,7 +186,7 @@ class Job(Announced, Leased, Base):
             "uq_jobs_waiting", "asset_id", unique=True, postgresql_where=text(_is_one_of("state", WAITING))
         ),
         Index("uq_jobs_running", "asset_id", unique=True, postgresql_where=text("state = 'running'")),
-        Index("ix_jobs_due", "priority", "scheduled_at", postgresql_where=text(_IS_WAITING)),
+        Index("ix_jobs_due", "priority", "scheduled_at", postgresql_where=text(IS_WAITING)),
         Index("ix_jobs_lease", "lease_until", postgresql_where=text("state = 'running'")),
         Index("ix_jobs_over", "finished_at", postgresql_where=text(_is_one_of("state", FINAL))),
         Index(None, "asset_id"),

@@ -135,7 +135,7 @@ def confirm(session: Session, claim: Claim, written: str | None) -> None:
 def fail(session: Session, claim: Claim, error: Exception) -> PublicationState:
     """Note a failure, and decide whether the write is tried again. Raises LeaseLost."""
     asset = session.get_one(Asset, claim.asset_id, with_for_update=True, populate_existing=True)
-    values: dict[str, Any] = {"error_class": type(error).__name__, "error": str(error), "hinted_at": None}
+    values: dict[str, Any] = {"error_class": type(error).__name__, "error": str(error)}
     state = PublicationState.FAILED
     if asset.deleted_at or _has_newer(session, claim):
         state = PublicationState.SUPERSEDED
@@ -150,7 +150,7 @@ def give_back(session: Session, claim: Claim) -> None:
     """This process stops: another may write at once, and the attempt does not count. Raises LeaseLost."""
     session.get_one(Asset, claim.asset_id, with_for_update=True)
     state = PublicationState.SUPERSEDED if _has_newer(session, claim) else PublicationState.PENDING
-    _end(session, claim, state, attempt=Publication.attempt - 1, hinted_at=None)
+    _end(session, claim, state, attempt=Publication.attempt - 1)
 
 
 def take_over(session: Session) -> bool:
@@ -200,7 +200,7 @@ def _end(session: Session, claim: Claim, state: PublicationState, **values: Any)
     generation: int | None = session.scalar(
         update(Publication)
         .where(*claim.held)
-        .values(state=state, lease_until=None, **values)
+        .values(state=state, lease_until=None, hinted_at=None, **values)
         .returning(Publication.generation)
     )
     if generation is None:

@@ -101,7 +101,7 @@ def give_back(session: Session, claim: Claim) -> JobState:
     """This process stops: the job is announced again, and the attempt does not count. Raises LeaseLost."""
     asset = _lock(session, claim)
     state = _unwanted(asset, claim) or _make_way(session, claim) or JobState.AVAILABLE
-    return _end(session, claim, state, "given back", attempt=Job.attempt - 1, hinted_at=None)
+    return _end(session, claim, state, "given back", attempt=Job.attempt - 1)
 
 
 def cancel(session: Session, asset: Asset, why: str) -> None:
@@ -174,7 +174,7 @@ def _end(
     attempt = session.scalar(
         update(Job)
         .where(*claim.held)
-        .values(state=state, lease_until=None, stage=None, **values)
+        .values(state=state, lease_until=None, stage=None, hinted_at=None, **values)
         .returning(Job.attempt)
     )
     if attempt is None:

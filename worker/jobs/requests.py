@@ -6,12 +6,12 @@ import enum
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from worker import wake
 from worker.jobs.history import note
-from worker.models import WAITING, Asset, Job, JobReason, JobState
+from worker.models import IS_WAITING, WAITING, Asset, Job, JobReason, JobState
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -63,7 +63,7 @@ def request(session: Session, asset: Asset, reason: JobReason, *, delay_s: float
     job_id = session.scalars(
         statement.on_conflict_do_update(
             index_elements=["asset_id"],
-            index_where=Job.state.in_(WAITING),
+            index_where=text(IS_WAITING),  # literally: no parameter matches an index
             set_={"generation": Job.generation} if is_only_a_look else newer,
         ).returning(Job.id)
     ).one()

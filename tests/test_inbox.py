@@ -1,0 +1,181 @@
+"""What a delivery leaves in the database."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import rows
+from tests.rows import event, record
+from worker.errors import MalformedPayload
+from worker.events import EventKind
+from worker.inbox import Outcome
+from worker.models import Asset, Job, WebhookEvent
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+def outcomes(engine: Engine, *events: object) -> list[Outcome]:
+    """Record events one by one, and return what became of each."""
+    return [record(engine, one)[0].outcome for one in events]  # type: ignore[arg-type]
+
+
+def test_a_ready_asset_gets_one_job_that_is_due_at_once(engine: Engine) -> None:
+    """The first event of an asset does not wait for others."""
+    assert outcomes(engine, event(title="Tomatoes")) == [Outcome.RECORDED]
+
+    assert rows.asset(engine).generation == 1
+    assert rows.asset(engine).title == "Tomatoes"
+    assert rows.claimed(engine).external_id == "a1"
+
+
+def test_a_delivery_that_comes_twice_counts_once(engine: Engine) -> None:
+    """The event's id tells a redelivery from a new event."""
+    assert outcomes(engine, event(), event()) == [Outcome.RECORDED, Outcome.DUPLICATE]
+
+    assert rows.asset(engine).generation == 1
+
+
+def test_deliveries_at_the_same_moment_count_once(engine: Engine) -> None:
+    """Eight threads deliver one event; one of them records it."""
+    with ThreadPoolExecutor(8) as pool:
+        receipts = list(pool.map(lambda _: record(engine, event())[0].outcome, range(8)))
+
+    assert sorted(receipts) == sorted([Outcome.RECORDED] + [Outcome.DUPLICATE] * 7)
+    assert len(rows.every(engine, WebhookEvent)) == len(rows.every(engine, Job)) == 1
+
+
+def test_events_of_other_kinds_are_kept_and_ask_for_nothing(engine: Engine) -> None:
+    """An unknown event is in the inbox, and makes no asset."""
+    assert outcomes(engine, event(EventKind.OTHER)) == [Outcome.IGNORED]
+
+    assert rows.every(engine, Asset) == []
+    assert rows.only(engine, WebhookEvent).payload == {"k": 1}
+
+
+def test_edits_in_a_burst_become_one_job_for_the_newest(engine: Engine) -> None:
+    """A thousand edits in the quiet window wait as one job, with the number of the last."""
+    settings = rows.make_settings(quiet_window_s=10.0)
+    record(engine, event(), settings=settings)
+    rows.completed(engine)
+
+    for minute in range(1, 101):
+        record(engine, event(EventKind.EDITED, minute=minute), settings=settings)
+
+    assert rows.job_states(engine) == ["completed", "scheduled"]
+    assert rows.every(engine, Job)[-1].generation == rows.asset(engine).generation == 101
+
+
+def test_edits_without_end_do_not_hold_a_run_back_for_ever(engine: Engine) -> None:
+    """After the longest wait the job is due, though another edit has just come."""
+    settings = rows.make_settings(quiet_window_s=3600.0, max_wait_s=0.0)
+    record(engine, event(), settings=settings)
+    rows.completed(engine)
+
+    record(engine, event(EventKind.EDITED, minute=1), settings=settings)
+    assert rows.claim_next(engine) is None
+    record(engine, event(EventKind.EDITED, minute=2), settings=settings)
+
+    assert rows.claimed(engine).generation == 3
+
+
+def test_an_older_event_changes_nothing(engine: Engine) -> None:
+    """What happened before the newest known event is noted as stale."""
+    record(engine, event(minute=5))
+
+    assert outcomes(engine, event(EventKind.EDITED, minute=4)) == [Outcome.STALE]
+    assert rows.asset(engine).generation == 1
+
+
+def test_events_of_the_same_moment_both_count(engine: Engine) -> None:
+    """Equal times say nothing about order, so neither is dropped."""
+    record(engine, event(minute=5))
+
+    assert outcomes(engine, event(EventKind.EDITED, minute=5)) == [Outcome.RECORDED]
+
+
+def test_a_deleted_asset_stays_deleted_whatever_arrives_late(engine: Engine) -> None:
+    """Older events, equal ones and ones without a time do not bring it back."""
+    record(engine, event(minute=1))
+    record(engine, event(EventKind.DELETED, minute=5))
+
+    late = [
+        event(minute=4),
+        event(EventKind.EDITED, minute=5),
+        event(delivery_id="no-time", happened_at=None),
+    ]
+
+    assert outcomes(engine, *late) == [Outcome.IGNORED] * 3
+    assert rows.job_states(engine) == ["cancelled"]
+
+
+def test_a_delete_that_arrives_first_leaves_a_tombstone(engine: Engine) -> None:
+    """`deleted` may overtake `ready`."""
+    record(engine, event(EventKind.DELETED, minute=5))
+
+    assert outcomes(engine, event(minute=4)) == [Outcome.IGNORED]
+    assert rows.every(engine, Job) == []
+
+
+def test_an_asset_that_is_ready_again_later_comes_back(engine: Engine) -> None:
+    """A restored asset is worked on."""
+    record(engine, event(minute=1))
+    record(engine, event(EventKind.DELETED, minute=5))
+
+    assert outcomes(engine, event(minute=6)) == [Outcome.RECORDED]
+    assert rows.asset(engine).deleted_at is None
+
+
+def test_a_delete_older_than_the_return_is_stale(engine: Engine) -> None:
+    """The delete of a former life does not end the new one."""
+    record(engine, event(minute=6))
+
+    assert outcomes(engine, event(EventKind.DELETED, minute=5)) == [Outcome.STALE]
+    assert rows.asset(engine).deleted_at is None
+
+
+def test_an_update_is_a_look_and_no_new_generation(engine: Engine) -> None:
+    """Our own write raises updates: they cost a look at the platform, and start no loop."""
+    record(engine, event())
+    rows.completed(engine)
+
+    record(engine, event(EventKind.UPDATED, minute=1))
+
+    assert rows.asset(engine).generation == 1
+    assert not rows.claimed(engine).is_forced
+
+
+def test_a_rendition_wakes_an_asset_that_has_no_thumbnails(engine: Engine) -> None:
+    """The file that a job waited for makes it due at once, with all its attempts."""
+    settings = rows.make_settings(quiet_window_s=3600.0)
+    record(engine, event(), settings=settings)
+
+    assert outcomes(engine, event(EventKind.RENDITION_READY, minute=1)) == [Outcome.RECORDED]
+    rows.completed(engine)
+    assert outcomes(engine, event(EventKind.RENDITION_READY, minute=2)) == [Outcome.IGNORED]
+
+
+@pytest.mark.parametrize("asset_id", ["", "x" * 501, "nul\0", "\ud800"])
+def test_an_id_that_no_platform_would_send_is_refused(engine: Engine, asset_id: str) -> None:
+    """Such ids would end in an error of the database, and be sent again for ever."""
+    with pytest.raises(MalformedPayload, match="an id is empty"):
+        record(engine, event(asset_id=asset_id))
+
+    assert rows.every(engine, WebhookEvent) == []
+
+
+def test_text_that_the_database_cannot_hold_is_cleaned(engine: Engine) -> None:
+    """A title with a NUL or half a surrogate pair does not stop an event."""
+    record(engine, event(title="a\0b\ud800c"))
+
+    assert rows.asset(engine).title == "abc"
+
+
+def test_several_events_of_one_delivery_are_recorded_together(engine: Engine) -> None:
+    """Each gets its receipt, in the order in which they came."""
+    receipts = record(engine, event(asset_id="b"), event(EventKind.OTHER), event(asset_id="a"))
+
+    assert [receipt.outcome for receipt in receipts] == ["recorded", "ignored", "recorded"]
