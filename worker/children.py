@@ -64,8 +64,14 @@ def stop(child: subprocess.Popen[bytes], ask: signal.Signals, timeout_s: float) 
     try:
         child.wait(timeout_s)
     except subprocess.TimeoutExpired:
-        child.kill()
+        kill(child)
         child.wait()
+
+
+def kill(child: subprocess.Popen[bytes]) -> None:
+    """End a child by force, and what it started itself."""
+    if child.poll() is None:
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 def is_root() -> bool:

