@@ -70,11 +70,7 @@ class Reader:
 
 def test_nothing_needs_to_be_set(read: Reader) -> None:
     """Every setting has a default; what starts the servers says later what it misses."""
-    settings = read({})
-
-    assert settings.database_url is None
-    assert settings.aspects == ("16:9",)
-    assert settings.mux == {}
+    assert read({}).aspects == ("16:9",)
 
 
 def test_an_account_is_a_group_of_variables(read: Reader) -> None:
