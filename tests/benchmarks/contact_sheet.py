@@ -1,0 +1,59 @@
+"""A picture to check the truth and the choice by eye: one row for each trap video.
+
+Left, frames at even distances; right, the picks. Green is what the truth calls good, red what it calls bad.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import av
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from trap_videos import TrapVideo
+
+FRAMES_PER_VIDEO = 20
+TILE_PX = (144, 81)
+GREEN_BGR, RED_BGR, WHITE_BGR = (60, 170, 60), (40, 40, 230), (255, 255, 255)
+FRAME_PX = 4
+GAP_PX = 16
+TEXT_SCALE = 0.4
+
+
+def write(path: Path, rows: Sequence[tuple[TrapVideo, Sequence[float]]], count: int) -> None:
+    """Draw the videos with the moments picked in each, `count` at most, as a PNG."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.vstack([_row(video, picks_s, count) for video, picks_s in rows]))
+
+
+def _row(video: TrapVideo, picks_s: Sequence[float], count: int) -> NDArray[np.uint8]:
+    places = (np.arange(FRAMES_PER_VIDEO) + 0.5) / FRAMES_PER_VIDEO
+    wanted = [*(places * video.duration_s).tolist(), *picks_s[:count]]
+    tiles = _tiles(video, wanted)
+    blank = np.full_like(tiles[0], WHITE_BGR)
+    picked = tiles[FRAMES_PER_VIDEO:] + [blank] * (count - len(picks_s))
+    gap = blank[:, :GAP_PX]
+    return np.hstack([*tiles[:FRAMES_PER_VIDEO], gap, *picked])
+
+
+def _tiles(video: TrapVideo, times_s: Sequence[float]) -> list[NDArray[np.uint8]]:
+    with av.open(str(video.path)) as container:
+        frames = [cv2.resize(f.to_ndarray(format="bgr24"), TILE_PX) for f in container.decode(video=0)]
+    return [_tile(frames[video.frame_at(time_s)], video.kind_at(time_s)) for time_s in times_s]
+
+
+def _tile(bgr: NDArray[np.uint8], kind: str) -> NDArray[np.uint8]:
+    tile = bgr.copy()
+    (width, height), _ = cv2.getTextSize(kind, cv2.FONT_HERSHEY_SIMPLEX, TEXT_SCALE, 1)
+    if kind:
+        cv2.rectangle(tile, (0, 0), (width + 2 * FRAME_PX, height + 2 * FRAME_PX), RED_BGR, cv2.FILLED)
+        place = (FRAME_PX, height + FRAME_PX)
+        cv2.putText(tile, kind, place, cv2.FONT_HERSHEY_SIMPLEX, TEXT_SCALE, WHITE_BGR, 1, cv2.LINE_AA)
+    cv2.rectangle(tile, (0, 0), (TILE_PX[0] - 1, TILE_PX[1] - 1), RED_BGR if kind else GREEN_BGR, FRAME_PX)
+    return tile

@@ -1,0 +1,95 @@
+"""Bad stretches that somebody drew: line-up bars, titles, credits, logos. See `bad_frames`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from bad_frames import HEIGHT_PX, WIDTH_PX, between, seconds
+from PIL import Image, ImageDraw, ImageFont
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bad_frames import Labelled
+    from numpy.random import Generator
+
+    from worker.pipeline.frames import Rgb
+
+WHITE = (255, 255, 255)
+BLACK = (0, 0, 0)
+# White, yellow, cyan, green, magenta, red, blue, black, as shares of full light (EBU Tech 3237).
+BARS = (
+    (1, 1, 1), (1, 1, 0), (0, 1, 1), (0, 1, 0), (1, 0, 1), (1, 0, 0), (0, 0, 1), (0, 0, 0)
+)  # fmt: skip
+TITLES = ("The Long Way Home", "Part Two", "A Day in June", "Interview with the Team", "How It Is Made")
+NAMES = ("Ada Moreno", "Jun Takeda", "Lea Brandt", "Sam Okoye", "Mira Novak", "Tom Silva", "Ines Roy")
+TRADES = ("Directed by", "Camera", "Sound", "Edited by", "Music", "Thanks to", "Produced by", "Colour")
+
+
+def color_bars(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[Labelled]:
+    """A line-up: EBU bars at 75 or 100 %, whole or over a grey ramp."""
+    column = np.arange(WIDTH_PX) * len(BARS) // WIDTH_PX
+    row = (np.array(BARS)[column] * 255 * rng.choice([0.75, 1.0])).astype(np.uint8)
+    rgb = np.repeat(row[None], HEIGHT_PX, axis=0)
+    if rng.integers(2):
+        rgb[int(0.7 * HEIGHT_PX) :] = np.linspace(16, 235, WIDTH_PX).astype(np.uint8)[None, :, None]
+    return between("color bars", before, [rgb] * seconds(rng, 1, 3), after, rng)
+
+
+def _shade(rng: Generator, low: int, high: int) -> tuple[int, int, int]:
+    red, green, blue = rng.integers(low, high, 3).tolist()
+    return red, green, blue
+
+
+def _ground(color: tuple[int, int, int], shading: float) -> Image.Image:
+    """Return a ground of one colour that darkens downwards."""
+    rows = np.linspace(1, 1 - shading, HEIGHT_PX)[:, None, None]
+    plane = np.broadcast_to(np.array(color) * rows, (HEIGHT_PX, WIDTH_PX, 3))
+    return Image.fromarray(np.ascontiguousarray(plane.astype(np.uint8)))
+
+
+def _write(picture: Image.Image, text: str, y: float, size: int, ink: tuple[int, int, int]) -> None:
+    ImageDraw.Draw(picture).text((WIDTH_PX / 2, y), text, ink, ImageFont.load_default(size), anchor="mm")
+
+
+def title_card(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[Labelled]:
+    """A line or two of text on a plain or shaded ground."""
+    is_dark = bool(rng.integers(3))
+    ground, ink = ((0, 70), (200, 256)) if is_dark else ((180, 256), (0, 90))
+    card = _ground(_shade(rng, *ground), rng.choice([0.0, 0.4]))
+    title, subtitle = rng.choice(TITLES, 2, replace=False)
+    color = _shade(rng, *ink)
+    _write(card, title, 0.45 * HEIGHT_PX, int(rng.uniform(30, 60)), color)
+    if rng.integers(2):
+        _write(card, subtitle, 0.65 * HEIGHT_PX, 24, color)
+    return between("title card", before, [np.asarray(card)] * seconds(rng, 1, 3), after, rng)
+
+
+def credits_roll(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[Labelled]:
+    """End credits that scroll over black."""
+    size, step_px = int(rng.uniform(14, 24)), rng.uniform(1, 4)
+    lines = [text for trade in TRADES for text in (trade, *rng.choice(NAMES, 2, replace=False), "")] * 2
+    rolling = []
+    for number in range(seconds(rng, 1.5, 3)):
+        card = _ground(BLACK, 0.0)
+        for line, text in enumerate(lines):
+            _write(card, text, 1.5 * size * line - step_px * number + 40, size, WHITE)
+        rolling.append(np.asarray(card))
+    return between("credits", before, rolling, after, rng)
+
+
+def logo_slate(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[Labelled]:
+    """A studio's sign that slowly grows on a shaded ground."""
+    ground, color = _shade(rng, 0, 256), _shade(rng, 60, 256)
+    shading, name = rng.uniform(0.2, 0.7), str(rng.choice(["ORBIT", "north", "Lumen", "K9"]))
+    middle = (WIDTH_PX // 2, int(0.42 * HEIGHT_PX))
+    growing = []
+    for number in range(seconds(rng, 1, 2.5)):
+        slate = _ground(ground, shading)
+        radius = 60 + number * 0.4
+        ImageDraw.Draw(slate).circle(middle, radius, color)
+        ImageDraw.Draw(slate).circle(middle, radius * 0.55, ground)
+        _write(slate, name, 0.8 * HEIGHT_PX, 44, color)
+        growing.append(np.asarray(slate))
+    return between("logo", before, growing, after, rng)
