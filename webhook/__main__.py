@@ -1,0 +1,13 @@
+"""`python -m webhook` runs the receiver, with the settings of the environment."""
+
+import sys
+
+from webhook.serving import serve
+from worker.errors import ConfigurationError
+from worker.settings import settings
+
+try:
+    serve(settings())
+except ConfigurationError as error:
+    sys.stderr.write(f"thumbs: {error}\n")
+    sys.exit(2)

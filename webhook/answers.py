@@ -1,0 +1,91 @@
+"""What the receiver answers: one JSON object, a word for machines and a reason for people.
+
+The word never depends on a secret, and no input earns a 500: what we cannot take now is a 503, because then
+every platform sends it again. A 410 is never sent: some platforms take it as "send nothing any more".
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from flask import Response, g, jsonify, request
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+from worker.errors import InvalidSignature, MalformedPayload, RequestError, UnknownAccount
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+RETRY_AFTER_S = 5
+
+# A forger learns no more than that it did not work; why is in the log.
+FORGED = "the signature does not match these bytes, or is too old"
+NESTED = "the JSON is nested too deeply"
+UNAVAILABLE = "nothing was recorded; please send it again"
+
+log = logging.getLogger(__name__)
+
+
+def answer(status: str, code: int, reason: str) -> Response:
+    """One answer; `status` is also what the metrics count it as."""
+    g.outcome = status
+    response = jsonify(status=status, reason=reason)
+    response.status_code = code
+    return response
+
+
+def register(app: Flask) -> None:
+    """Answer every error."""
+    app.register_error_handler(InvalidSignature, _forged)
+    app.register_error_handler(UnknownAccount, _unknown)
+    app.register_error_handler(MalformedPayload, _malformed)
+    app.register_error_handler(RecursionError, lambda _: _malformed(MalformedPayload(NESTED)))
+    app.register_error_handler(HTTPException, _by_code)
+    app.register_error_handler(Exception, _unavailable)
+
+
+def _forged(error: InvalidSignature) -> Response:
+    _log_refusal(error)
+    return answer("unauthorized", 401, FORGED)
+
+
+def _unknown(error: UnknownAccount) -> Response:
+    _log_refusal(error)
+    return answer("unknown", 404, "no such platform or account is configured")
+
+
+def _malformed(error: MalformedPayload) -> Response:
+    _log_refusal(error)
+    return answer("malformed", 400, str(error))
+
+
+def _by_code(error: HTTPException) -> Response:
+    """What Flask itself refuses: no such address, too large a body, another method."""
+    response = answer(error.name.lower(), error.code or 400, error.description or "")
+    response.headers.update(
+        {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
+    )
+    return response
+
+
+def _unavailable(error: Exception) -> Response:
+    if isinstance(error, (SQLAlchemyError, TimeoutError)):
+        log.error("the database took nothing: %s", _cause(error), extra={"path": request.path})
+    else:
+        log.error("the receiver failed", exc_info=error, extra={"path": request.path})
+    response = answer("unavailable", 503, UNAVAILABLE)
+    response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return response
+
+
+def _cause(error: SQLAlchemyError | TimeoutError) -> str:
+    # The rest of its text holds the statement and the row.
+    return str(error.orig).partition("\n")[0] if isinstance(error, DBAPIError) else type(error).__name__
+
+
+def _log_refusal(error: RequestError) -> None:
+    log.warning(
+        "refused a request: %s", error, extra={"path": request.path, "error_class": type(error).__name__}
+    )

@@ -1,0 +1,103 @@
+"""Takes webhooks in: verify the bytes as received, read them, commit, and only then say so."""
+
+from __future__ import annotations
+
+import logging
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, g, request
+from werkzeug.exceptions import UnsupportedMediaType
+
+from webhook.answers import answer
+from worker import inbox, metrics
+from worker.inbox import Outcome
+from worker.platforms import own_events, platform_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from webhook.bounded import BoundedDatabase
+    from worker.events import Event
+    from worker.inbox import Receipt
+    from worker.settings import Settings
+
+# What one delivery of several events is answered with: the first of these that holds for one of them.
+REASONS = {
+    Outcome.RECORDED: "there will be thumbnails",
+    Outcome.DUPLICATE: "this was here before",
+    Outcome.IGNORED: "this asks for nothing",
+}
+UNKNOWN = "unknown"  # in the metrics: their labels are never what a stranger wrote into an address
+
+log = logging.getLogger(__name__)
+
+
+def routes(settings: Settings, database: BoundedDatabase) -> Blueprint:
+    """The two addresses that events are sent to."""
+    pages = Blueprint("receive", __name__)
+    pages.before_request(_start)
+    pages.after_request(_count)
+
+    @pages.post("/webhooks/<name>/<account>")
+    def webhook(name: str, account: str) -> Response:
+        platform = platform_of(name, account, settings)
+        g.platform = name
+        body = _body()
+        if platform.is_probe(body):
+            return answer("probe", 200, "webhooks can be sent here")
+        headers = dict(request.headers)
+        platform.verify(headers, body, time.time())
+        return _record(platform.parse(headers, body))
+
+    @pages.post("/v1/events")
+    def event() -> Response:
+        g.platform = "own"
+        headers, body = dict(request.headers), _body()
+        own_events.verify(headers, body, settings, time.time())
+        return _record(own_events.parse(headers, body, settings))
+
+    def _record(events: Sequence[Event]) -> Response:
+        receipts = database.in_transaction(partial(inbox.record, events=events, settings=settings))
+        _tell(events, receipts)
+        outcomes = {receipt.outcome for receipt in receipts} or {Outcome.IGNORED}
+        outcome = next(outcome for outcome in REASONS if outcome in outcomes)
+        return answer(outcome, 202 if outcome is Outcome.RECORDED else 200, REASONS[outcome])
+
+    return pages
+
+
+def _body() -> bytes:
+    """The bytes as received; nothing is unpacked, because a few of them can unpack to gigabytes."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("send the body as it is, without Content-Encoding")
+    return request.get_data(cache=False)
+
+
+def _start() -> None:
+    g.started_at_s = time.perf_counter()
+    g.platform = UNKNOWN
+
+
+def _count(response: Response) -> Response:
+    metrics.WEBHOOK_REQUESTS.labels(g.platform, g.outcome).inc()
+    metrics.WEBHOOK_ACK_SECONDS.labels(g.platform).observe(time.perf_counter() - g.started_at_s)
+    return response
+
+
+def _tell(events: Sequence[Event], receipts: Sequence[Receipt]) -> None:
+    for event, receipt in zip(events, receipts, strict=True):
+        metrics.EVENTS.labels(event.platform, receipt.outcome).inc()
+        log.info(
+            "%s: %s",
+            event.type,
+            receipt.outcome,
+            extra={
+                "event_id": receipt.event_id,
+                "platform": event.platform,
+                "account": event.account,
+                "asset": event.asset_id,
+                "delivery": event.delivery_id,
+            },
+        )

@@ -1,0 +1,125 @@
+"""Runs the receiver under gunicorn: a few processes with a few threads each.
+
+A process that dies is replaced, and the others go on answering meanwhile. Callers reach it through a proxy
+that speaks TLS; the limits here hold without one too.
+"""
+
+# gunicorn carries no types.
+# mypy: disable-error-code="import-untyped, misc"
+
+from __future__ import annotations
+
+import shutil
+import socket
+import tempfile
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from gunicorn import util
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import ThreadWorker
+
+from worker import logs
+from worker.database import url_of
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from gunicorn.config import Config
+    from gunicorn.workers.gthread import TConn
+
+    from worker.settings import Settings
+
+PROCESSES = 2
+THREADS = 16  # of a process; most of them wait for the database
+REQUEST_TIMEOUT_S = 10.0  # from the first byte to the last of the answer; no platform waits longer
+SILENT_PROCESS_TIMEOUT_S = 30
+STOP_TIMEOUT_S = 10  # for what is being answered
+KEEPALIVE_S = 15
+MAX_LINE_BYTES = 2048
+MAX_HEADERS = 64
+MAX_HEADER_BYTES = 8190
+
+
+class ImpatientWorker(ThreadWorker):
+    """Hangs up on callers who are too slow; gunicorn itself waits for them for ever, a thread each."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._deadlines_s: dict[TConn, float] = {}
+
+    def handle(self, conn: TConn) -> Any:
+        """Serve one request, in a thread."""
+        self._deadlines_s[conn] = time.monotonic() + REQUEST_TIMEOUT_S
+        try:
+            return super().handle(conn)
+        finally:
+            del self._deadlines_s[conn]
+
+    def notify(self) -> None:
+        """Called about once a second by the main loop."""
+        super().notify()
+        now_s = time.monotonic()
+        for conn, deadline_s in self._deadlines_s.copy().items():
+            if deadline_s < now_s:
+                with suppress(OSError):
+                    conn.sock.shutdown(socket.SHUT_RDWR)
+
+
+class PropagatingLogger(Logger):
+    """Leaves gunicorn's log lines to the handler of all others."""
+
+    def setup(self, cfg: Config) -> None:
+        """Drop gunicorn's own handlers."""
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
+class Receiver(BaseApplication):
+    """The receiver under gunicorn."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._counts_dir = tempfile.mkdtemp(prefix="thumbs-metrics-")
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Say how to run."""
+        options = {
+            "bind": f"{self._settings.host}:{self._settings.port}",
+            "workers": PROCESSES,
+            "threads": THREADS,
+            "worker_class": ImpatientWorker,
+            "logger_class": PropagatingLogger,
+            "loglevel": self._settings.log_level.lower(),
+            "timeout": SILENT_PROCESS_TIMEOUT_S,
+            "graceful_timeout": STOP_TIMEOUT_S,
+            "keepalive": KEEPALIVE_S,
+            "limit_request_line": MAX_LINE_BYTES,
+            "limit_request_fields": MAX_HEADERS,
+            "limit_request_field_size": MAX_HEADER_BYTES,
+            "control_socket_disable": True,
+            # Set by gunicorn before it starts a process, so before prometheus_client is imported there.
+            "raw_env": [f"PROMETHEUS_MULTIPROC_DIR={self._counts_dir}"],
+            "on_exit": lambda _: shutil.rmtree(self._counts_dir, ignore_errors=True),
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Make the application; called in each process, so that none inherits connections."""
+        app: Flask = util.import_app("webhook.app:create_app()")
+        return app
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a signal ends it.
+
+    Raises:
+        SettingsInvalid: naming the environment variable.
+    """
+    url_of(settings.database_url.get_secret_value() if settings.database_url else None)
+    logs.setup(settings)
+    Receiver(settings).run()
