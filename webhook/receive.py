@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, g, request
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from webhook.answers import answer
 from worker import inbox, metrics
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from worker.events import Event
     from worker.inbox import Receipt
     from worker.settings import Settings
+
+MAX_BODY_BYTES = 256 * 1024  # platforms send 2 to 20 kB
 
 # What one delivery of several events is answered with: the first of these that holds for one of them.
 REASONS = {
@@ -72,7 +74,11 @@ def _body() -> bytes:
     """The bytes as received; nothing is unpacked, because a few of them can unpack to gigabytes."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("send the body as it is, without Content-Encoding")
-    return request.get_data(cache=False)
+    body = request.get_data(cache=False)
+    # Where chunks hide the length, Werkzeug stops at the limit and returns what it has.
+    if len(body) >= MAX_BODY_BYTES:
+        raise RequestEntityTooLarge
+    return body
 
 
 def _start() -> None:

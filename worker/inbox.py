@@ -1,8 +1,9 @@
 """Records what webhooks said. One transaction: the event, the asset it is about, the job it asks for.
 
 An event only says that there is something to look at: the worker asks the platform for the present state.
-So order hardly matters, and what does is decided here: a deleted asset stays deleted, and what is
-older than what is known already is noted and left alone.
+So order hardly matters, and no event is dropped because of its time: clocks differ, and a look that finds
+nothing new is cheap. Only a delete needs an order, because after it there is nothing to look at: what
+happened before it, or at the same time, is ignored.
 """
 
 from __future__ import annotations
@@ -39,7 +40,6 @@ class Outcome(enum.StrEnum):
     """What the receiver answers about an event."""
 
     RECORDED = "recorded"  #: there is a job for it
-    STALE = "stale"  #: something newer was known already
     IGNORED = "ignored"  #: it asks for nothing
     DUPLICATE = "duplicate"  #: it was here before
 
@@ -120,13 +120,11 @@ def _asset(session: Session, event: Event) -> Asset:
 
 def _apply(session: Session, event: Event, asset: Asset, settings: Settings) -> Verdict:
     if event.kind is EventKind.DELETED:
-        return _delete(session, event, asset)
+        return _delete(session, event, asset, settings)
     if asset.deleted_at and not (event.happened_at and event.happened_at > asset.deleted_at):
         return Verdict(EventOutcome.IGNORED, "the asset is deleted")
     if event.kind is EventKind.FAILED:
         return Verdict(EventOutcome.IGNORED, "the platform could not process the asset")
-    if event.happened_at and asset.last_event_at and event.happened_at < asset.last_event_at:
-        return Verdict(EventOutcome.STALE, "a newer event was here before")
     if event.kind is EventKind.RENDITION_READY and not _waits_for_file(session, asset):
         return Verdict(EventOutcome.IGNORED, "nothing waits for this file")
     is_new = asset.generation == 0
@@ -141,12 +139,17 @@ def _apply(session: Session, event: Event, asset: Asset, settings: Settings) -> 
     return Verdict(EventOutcome.APPLIED)
 
 
-def _delete(session: Session, event: Event, asset: Asset) -> Verdict:
+def _delete(session: Session, event: Event, asset: Asset, settings: Settings) -> Verdict:
     if event.happened_at and asset.last_event_at and event.happened_at < asset.last_event_at:
-        return Verdict(EventOutcome.STALE, "the asset came back after this")
+        if asset.deleted_at:
+            return Verdict(EventOutcome.IGNORED, "the asset is deleted")
+        # It came back after this, or a clock is wrong: the platform knows.
+        jobs.request(session, asset, JobReason.UPDATE, delay_s=0.0, settings=settings)
+        return Verdict(EventOutcome.APPLIED, "something newer is known: looking whether it is there")
     asset.deleted_at = asset.last_event_at = event.happened_at or session.scalar(
         select(func.clock_timestamp())
     )
+    asset.fingerprint = asset.written = None  # should it come back, nothing is known about it
     jobs.cancel(session, asset, "the asset was deleted")
     publications.supersede(session, asset)
     return Verdict(EventOutcome.APPLIED, "the asset was deleted")
@@ -161,7 +164,8 @@ def _waits_for_file(session: Session, asset: Asset) -> bool:
 
 def _learn(event: Event, asset: Asset) -> None:
     asset.deleted_at = None
-    asset.last_event_at = event.happened_at or asset.last_event_at
+    if event.happened_at:
+        asset.last_event_at = max(event.happened_at, asset.last_event_at or event.happened_at)
     asset.title = _text(event.title) or asset.title
     asset.media_url = event.media_url or asset.media_url
     asset.source_external_id = event.source_asset_id or asset.source_external_id

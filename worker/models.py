@@ -55,7 +55,6 @@ class EventOutcome(enum.StrEnum):
     """What became of an event."""
 
     APPLIED = "applied"  #: it asked for work, and there is a job for it
-    STALE = "stale"  #: something newer was known already
     IGNORED = "ignored"  #: it has nothing to do with thumbnails, or its asset is deleted
 
 

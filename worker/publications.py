@@ -78,14 +78,16 @@ def supersede(session: Session, asset: Asset) -> None:
 def carry_over(session: Session, asset: Asset, generation: int) -> None:
     """The newest write counts for this generation too, whether it is done or still to come."""
     newest = select(func.max(Publication.id)).where(Publication.asset_id == asset.id).scalar_subquery()
-    state = session.scalar(
-        update(Publication)
-        .where(Publication.id == newest)
-        .values(generation=generation)
-        .returning(Publication.state)
-    )
-    if state == PublicationState.CONFIRMED:
+    publication = session.scalar(select(Publication).where(Publication.id == newest).with_for_update())
+    if publication is None:
+        return
+    publication.generation = generation
+    if publication.state == PublicationState.CONFIRMED:
         asset.published_generation = generation
+    elif publication.state != PublicationState.SENDING:
+        # What was given up gets a new chance.
+        publication.state, publication.attempt, publication.hinted_at = PublicationState.PENDING, 0, None
+    wake.dispatcher(session)
 
 
 def announce(session: Session, rehint_s: float) -> list[Hint]:
