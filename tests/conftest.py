@@ -17,7 +17,6 @@ from tests import clips, pictures
 from worker import migrate
 from worker.database import make_engine
 from worker.embedded import Server, start_postgres, start_valkey
-from worker.models import Base
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +61,6 @@ def postgres_server(servers_dir: Path) -> Iterator[Server]:
         _administer(server, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
         engine = make_engine(_url_of(server, TEMPLATE))
         migrate.upgrade(engine)
-        Base.metadata.create_all(engine)
         engine.dispose()
         yield server
     finally:

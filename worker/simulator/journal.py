@@ -1,0 +1,67 @@
+"""What happened at the simulated platform, in order."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+Kind = Literal["request", "fault", "write", "delivery"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened.
+
+    A `request` was answered; a `fault` met a request, which was perhaps not answered; a `write` changed the
+    thumbnail of an asset; a `delivery` was one attempt to hand over a webhook.
+    """
+
+    kind: Kind
+    method: str = ""
+    path: str = ""
+    status: int | None = None  #: None where there was no answer
+    asset_id: str | None = None
+    event: str | None = None  #: type of a webhook
+    thumbnail_time: float | None = None  #: of a write; None: back to the platform's own
+    fault: str = ""  #: what was planned
+    detail: dict[str, Any] = field(default_factory=dict)
+    at_s: float = field(default_factory=time.time)
+
+
+class Journal:
+    """Entries that can be waited for; each is also a line of JSON in a file, if there is one."""
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file
+        self._entries: list[Entry] = []
+        self._changed = threading.Condition()
+
+    def add(self, entry: Entry) -> None:
+        """Append one entry, and wake who waits."""
+        with self._changed:
+            self._entries.append(entry)
+            if self._file is not None:
+                with self._file.open("a") as lines:
+                    lines.write(json.dumps(asdict(entry)) + "\n")
+            self._changed.notify_all()
+
+    def entries(self, kind: Kind | None = None, *, asset_id: str | None = None) -> list[Entry]:
+        """What happened so far; only of one kind, or about one asset, where that is asked for."""
+        with self._changed:
+            return [
+                entry
+                for entry in self._entries
+                if kind in {None, entry.kind} and asset_id in {None, entry.asset_id}
+            ]
+
+    def wait_for(self, is_there: Callable[[Journal], bool], timeout_s: float) -> bool:
+        """Whether `is_there` became true of this journal within the time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: is_there(self), timeout_s)

@@ -1,0 +1,112 @@
+"""The videos of the simulated platform."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A file, and what the platform would find out about it."""
+
+    path: Path
+    duration_s: float
+    width_px: int
+    height_px: int
+    frame_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """One asset, at one moment."""
+
+    media: Media
+    title: str = ""
+    status: str = "ready"
+    source_asset_id: str | None = None
+    thumbnail_time: float | None = None
+    id: str = field(default_factory=lambda: secrets.token_hex(16))
+    playback_id: str = field(default_factory=lambda: secrets.token_hex(16))
+    created_at: int = field(default_factory=lambda: int(time.time()))
+
+    @property
+    def file_name(self) -> str:
+        """Of its static rendition."""
+        return f"{self.media.height_px}p.mp4"
+
+    def described(self) -> dict[str, Any]:
+        """As the API and the webhooks show it; a field that is not set is missing."""
+        media = self.media
+        asset: dict[str, Any] = {
+            "id": self.id,
+            "created_at": str(self.created_at),  # a number as text, as in the real API
+            "status": self.status,
+            "passthrough": "",
+            "meta": {"title": self.title},
+            "playback_ids": [{"id": self.playback_id, "policy": "public"}],
+            "source_asset_id": self.source_asset_id,
+            "ingest_type": "on_demand_clip" if self.source_asset_id else "on_demand_url",
+            "thumbnail_time": self.thumbnail_time,
+        }
+        if self.status == "ready":
+            track = {
+                "type": "video",
+                "duration": media.duration_s,
+                "max_frame_rate": media.frame_rate,
+                "max_width": media.width_px,
+                "max_height": media.height_px,
+            }
+            file = {
+                "name": self.file_name,
+                "ext": "mp4",
+                "type": "standard",
+                "status": "ready",
+                "width": media.width_px,
+                "height": media.height_px,
+                "filesize": str(media.path.stat().st_size),
+            }
+            asset |= {"duration": media.duration_s, "tracks": [track]}
+            asset |= {"aspect_ratio": f"{media.width_px}:{media.height_px}"}
+            asset |= {"static_renditions": {"files": [file]}}
+        return {name: value for name, value in asset.items() if value is not None}
+
+
+class Library:
+    """All videos; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._videos: dict[str, Video] = {}
+        self.lock = threading.RLock()  #: held while a video and the journal change together
+
+    def add(self, video: Video) -> Video:
+        """Take in a new video, or a new state of a known one."""
+        with self.lock:
+            self._videos[video.id] = video
+        return video
+
+    def get(self, asset_id: str) -> Video | None:
+        """One video; None where there is none, or no more."""
+        with self.lock:
+            return self._videos.get(asset_id)
+
+    def of_playback(self, playback_id: str) -> Video | None:
+        """The video that a public handle stands for."""
+        with self.lock:
+            return next((one for one in self._videos.values() if one.playback_id == playback_id), None)
+
+    def change(self, asset_id: str, **changes: Any) -> Video:
+        """Change fields of a known video."""
+        with self.lock:
+            return self.add(replace(self._videos[asset_id], **changes))
+
+    def remove(self, asset_id: str) -> Video:
+        """Forget a known video."""
+        with self.lock:
+            return self._videos.pop(asset_id)
