@@ -1,0 +1,103 @@
+"""Those who send webhooks: each platform, and a customer with an event of our own.
+
+A platform that is added gets an entry in `SENDERS` and a folder of payloads; a test misses them otherwise.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from worker.platforms import own_events, platform_of, signatures
+from worker.settings import FastPixAccount, MuxAccount, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from worker.events import Event
+
+NOW_S = 1_790_000_000.0
+PAYLOADS = Path(__file__).parent / "payloads"
+
+
+def _key(word: str) -> str:
+    return base64.b64encode(word.encode().ljust(32, b"-")).decode()
+
+
+NEW, OLD, FOREIGN = _key("new"), _key("old"), _key("foreign")
+
+
+def settings(**changes: Any) -> Settings:
+    """One account of every platform, called `main`, in the middle of a rotation of its secret."""
+    account = {
+        "webhook_secret": NEW,
+        "webhook_secret_previous": OLD,
+        "token_id": "the-token-id",
+        "token_secret": "the-token-secret",
+    }
+    values: dict[str, Any] = {
+        "mux": {"main": MuxAccount.model_validate(account)},
+        "fastpix": {"main": FastPixAccount.model_validate(account)},
+        "events_secret": SecretStr(f"whsec_{NEW}"),
+        "events_secret_previous": SecretStr(f"whsec_{OLD}"),
+        "media_hosts": ("media.example.com",),
+    }
+    return Settings(**{**values, **changes})
+
+
+@dataclass(frozen=True)
+class Sender:
+    """How one of them signs, and how we take what it sends."""
+
+    name: str
+    sign: Callable[[bytes, str, float], dict[str, str]]
+    secret_setting: str  #: which a person has to check when a signature does not match
+    is_time_signed: bool = True
+
+    def verify(self, headers: dict[str, str], body: bytes, now_s: float = NOW_S) -> None:
+        """As the receiver does."""
+        if self.name == "own_events":
+            own_events.verify(headers, body, settings(), now_s)
+        else:
+            platform_of(self.name, "main", settings()).verify(headers, body, now_s)
+
+    def parse(self, body: bytes) -> list[Event]:
+        """As the receiver does, after `verify`."""
+        if self.name == "own_events":
+            return own_events.parse({"Webhook-Id": "evt_1"}, body, settings())
+        return platform_of(self.name, "main", settings()).parse({}, body)
+
+    def payload(self, name: str) -> dict[str, Any]:
+        """One of its payloads."""
+        read: dict[str, Any] = json.loads((PAYLOADS / self.name / f"{name}.json").read_text())
+        return read
+
+    def event(self, name: str) -> Event:
+        """What we read from one of its payloads."""
+        (event,) = self.parse(json.dumps(self.payload(name)).encode())
+        return event
+
+
+MUX = Sender(
+    "mux",
+    lambda body, secret, now_s: {"Mux-Signature": signatures.sign_timestamped(body, secret, now_s)},
+    "MUX__MAIN__WEBHOOK_SECRET",
+)
+FASTPIX = Sender(
+    "fastpix",
+    lambda body, secret, _: {"FastPix-Signature": signatures.sign_base64(body, secret)},
+    "FASTPIX__MAIN__WEBHOOK_SECRET",
+    is_time_signed=False,
+)
+OWN_EVENTS = Sender(
+    "own_events",
+    lambda body, secret, now_s: signatures.sign_standard(body, f"whsec_{secret}", "evt_1", now_s),
+    "EVENTS_SECRET",
+)
+
+SENDERS = {sender.name: sender for sender in (FASTPIX, MUX, OWN_EVENTS)}
