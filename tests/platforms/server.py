@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ class Answer:
     json: object = None
     headers: Mapping[str, str] = field(default_factory=dict)  #: an empty one is left out
     raw: bytes = b""  #: in place of `json`
+    pause_s: float = 0.0  #: between two bytes of the body
 
     @property
     def body(self) -> bytes:
@@ -78,8 +80,17 @@ def serving(*answers: Answer) -> Iterator[Scripted]:
                 if value:
                     self.send_header(name, value)
             self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(answer.body)
+            if self.command == "HEAD":
+                return
+            # A client that has read enough goes away.
+            with suppress(ConnectionError):
+                self.send_body(answer)
+
+        def send_body(self, answer: Answer) -> None:
+            step = 1 if answer.pause_s else max(1, len(answer.body))
+            for start in range(0, len(answer.body), step):
+                self.wfile.write(answer.body[start : start + step])
+                time.sleep(answer.pause_s)
 
         do_GET = do_HEAD = do_PATCH = do_DELETE = answer  # noqa: N815 - the names that http.server looks for
 

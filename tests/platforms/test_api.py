@@ -151,6 +151,16 @@ def test_an_endless_answer_is_given_up() -> None:
     assert "larger than" in str(caught)
 
 
+def test_an_answer_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its whole time is bounded, not only that between two bytes."""
+    monkeypatch.setattr(api, "TOTAL_TIMEOUT_S", 0.2)
+
+    caught = failure(Answer(200, raw=b" " * 100, pause_s=0.05))
+
+    assert type(caught) is PlatformUnavailable
+    assert "took longer than" in str(caught)
+
+
 def test_a_connection_that_breaks_off_is_worth_another_try() -> None:
     """Before an answer, or in the middle of one."""
     assert type(failure(Answer(CUT))) is PlatformUnavailable
