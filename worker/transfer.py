@@ -113,6 +113,9 @@ class Transfer:
                     return response.url
             except (httpx.ConnectError, httpx.ConnectTimeout) as exc:
                 raise PlatformUnavailable(f"{url.host}: cannot be reached ({_reason(exc)})") from exc
+            except httpx.InvalidURL as exc:
+                # The library reads the target of a redirect before we do.
+                raise SourceRefused(f"{name_of(url)}: redirects to an address that cannot be read") from exc
             except httpx.TransportError as exc:
                 broken = exc
         raise DownloadFailed(
