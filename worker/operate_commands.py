@@ -1,0 +1,214 @@
+"""The operators' commands of `thumbs`. They translate between words and `worker.operate`.
+
+Exit codes: 0, done; 1, nothing matched or the database failed; 2, wrong use or configuration.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from worker.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import RenderableType
+    from sqlalchemy import Engine
+
+STATES = (
+    "scheduled",
+    "available",
+    "running",
+    "retryable",
+    "completed",
+    "discarded",
+    "cancelled",
+    "superseded",
+)
+OUTCOMES = ("applied", "ignored")
+
+_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_DURATION = re.compile(r"(\d{1,6})([smhd])")
+
+
+class Duration(click.ParamType[timedelta]):
+    """A time span such as 90s, 30m, 24h or 7d."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Read it; click shows the failure."""
+        match = _DURATION.fullmatch(str(value))
+        if match is None:
+            self.fail(f"{value!r} is no time span: write 90s, 30m, 24h or 7d", param, ctx)
+        return timedelta(seconds=int(match[1]) * _UNITS_S[match[2]])
+
+
+platform_option = click.option("--platform", metavar="NAME", help="Only of this platform, e.g. mux.")
+since_option = click.option(
+    "--since", type=Duration(), metavar="24h", help="Only what happened within this time."
+)
+limit_option = click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="The newest so many."
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."
+)
+
+
+@click.command()
+@click.option(
+    "--state", "states", type=click.Choice(STATES), multiple=True, help="May be given several times."
+)
+@platform_option
+@since_option
+@limit_option
+@json_option
+def jobs(
+    states: tuple[str, ...], platform: str | None, since: timedelta | None, limit: int, *, as_json: bool
+) -> None:
+    """List jobs, the newest first."""
+    from worker import operate  # noqa: PLC0415  heavy
+    from worker import operate_documents as documents  # noqa: PLC0415  heavy
+    from worker import operate_tables as tables  # noqa: PLC0415  heavy
+    from worker.database import transaction  # noqa: PLC0415  heavy
+
+    with _database() as engine, transaction(engine) as session:
+        rows = operate.list_jobs(session, states, platform, since, limit)
+        _answer(as_json, documents.of_jobs(rows), tables.of_jobs(rows, operate.now(session)))
+
+
+@click.command()
+@click.argument("name", metavar="ASSET|JOB")
+@json_option
+def show(name: str, *, as_json: bool) -> None:
+    """Show all about an asset (mux/main/ASSETID, or its id alone), or about one job (its number)."""
+    from worker import operate  # noqa: PLC0415  heavy
+    from worker import operate_documents as documents  # noqa: PLC0415  heavy
+    from worker import operate_tables as tables  # noqa: PLC0415  heavy
+    from worker.database import transaction  # noqa: PLC0415  heavy
+    from worker.settings import settings  # noqa: PLC0415  heavy
+
+    with _database() as engine, transaction(engine) as session:
+        sheet = operate.describe(session, operate.find(session, name))
+        url = settings().public_url
+        _answer(as_json, documents.of_sheet(sheet, url), tables.of_sheet(sheet, url))
+
+
+@click.command()
+@platform_option
+@since_option
+@click.option(
+    "--outcome", "outcomes", type=click.Choice(OUTCOMES), multiple=True, help="May be given several times."
+)
+@click.option("--asset", metavar="ASSET|JOB", help="Only about this asset.")
+@limit_option
+@json_option
+def events(
+    platform: str | None,
+    since: timedelta | None,
+    outcomes: tuple[str, ...],
+    asset: str | None,
+    limit: int,
+    *,
+    as_json: bool,
+) -> None:
+    """List the webhooks that came in, the newest first, and what became of each."""
+    from worker import operate  # noqa: PLC0415  heavy
+    from worker import operate_documents as documents  # noqa: PLC0415  heavy
+    from worker import operate_tables as tables  # noqa: PLC0415  heavy
+    from worker.database import transaction  # noqa: PLC0415  heavy
+
+    with _database() as engine, transaction(engine) as session:
+        asset_id = operate.find(session, asset).asset_id if asset else None
+        rows = operate.list_events(session, platform, since, outcomes, asset_id, limit)
+        _answer(as_json, documents.of_events(rows), tables.of_events(rows, operate.now(session)))
+
+
+@click.command()
+@click.argument("names", metavar="[ASSET|JOB]...", nargs=-1)
+@click.option("--failed", "is_failed", is_flag=True, help="All whose newest job or write was given up.")
+@platform_option
+@since_option
+@click.option("--why", default="", metavar="TEXT", help="The reason, for the job's history.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be requeued.")
+@json_option
+def requeue(
+    names: tuple[str, ...],
+    platform: str | None,
+    since: timedelta | None,
+    why: str,
+    *,
+    is_failed: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Look at assets again, at once: the named ones, or all that match the options."""
+    from worker import operate  # noqa: PLC0415  heavy
+    from worker import operate_documents as documents  # noqa: PLC0415  heavy
+    from worker import operate_tables as tables  # noqa: PLC0415  heavy
+    from worker.settings import settings  # noqa: PLC0415  heavy
+
+    filters = operate.Filters(is_failed=is_failed, since=since, platform=platform)
+    if bool(names) == (filters != operate.Filters()):
+        raise click.UsageError("name assets or jobs, or choose them by --failed, --since or --platform")
+    with _database() as engine:
+        outcomes = operate.requeue(engine, names or filters, why, settings(), is_dry_run=dry_run)
+    _answer(as_json, documents.of_requeueings(outcomes), tables.of_requeueings(outcomes))
+    raise SystemExit(not operate.has_effect(outcomes))
+
+
+@click.command()
+@json_option
+def migrate(*, as_json: bool) -> None:
+    """Bring the database's tables up to date."""
+    from worker import operate  # noqa: PLC0415  heavy
+    from worker import operate_documents as documents  # noqa: PLC0415  heavy
+    from worker import operate_tables as tables  # noqa: PLC0415  heavy
+    from worker.settings import settings  # noqa: PLC0415  heavy
+
+    with _database():
+        migration = operate.migrate_tables(settings())
+    _answer(as_json, documents.of_migration(migration), tables.of_migration(migration))
+
+
+COMMANDS = (jobs, show, events, requeue, migrate)
+
+
+@contextmanager
+def _database() -> Iterator[Engine]:
+    """Yield the engine; what goes wrong with it, and what is not found, becomes one sentence."""
+    from psycopg.errors import UndefinedColumn, UndefinedTable  # noqa: PLC0415  heavy
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415  heavy
+
+    from worker import database  # noqa: PLC0415  heavy
+    from worker.operate import NotFound  # noqa: PLC0415  heavy
+
+    engine = database.engine()
+    try:
+        yield engine
+    except NotFound as error:
+        raise click.ClickException(str(error)) from error
+    except DBAPIError as error:
+        if isinstance(error.orig, (UndefinedTable, UndefinedColumn)):
+            raise ConfigurationError(
+                "the database's tables are not up to date: run `thumbs migrate`"
+            ) from error
+        reason = str(error.orig).partition("\n")[0]
+        raise click.ClickException(f"the database does not answer: {reason}") from error
+    finally:
+        engine.dispose()
+
+
+def _answer(as_json: bool, document: dict[str, Any], tables: Sequence[RenderableType]) -> None:
+    from worker import operate_documents, operate_tables  # noqa: PLC0415  heavy
+
+    if as_json:
+        click.echo(operate_documents.render(document))
+    else:
+        operate_tables.show(tables)

@@ -1,0 +1,75 @@
+"""The JSON documents of the operators' commands. Names never change meaning."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from worker.operate import name_of, picture_url
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from worker.models import Job
+    from worker.operate import EventLine, Migration, Requeueing, Sheet
+
+_JOB = (
+    "id state reason generation attempt max_attempts requested_at scheduled_at started_at finished_at"
+    " stage note timings_s error_class error"
+)
+_LOG = "at state attempt actor note"
+_EVENT = "id platform account type kind delivery_id happened_at received_at outcome detail"
+_ASSET = (
+    "title media_url source_external_id generation published_generation fingerprint written"
+    " last_event_at deleted_at created_at"
+)
+_PICK = "rank aspect time_s score parts reasons width_px height_px sha256 model generation"
+_PUBLICATION = "state generation attempt scheduled_at confirmed_at error_class error"
+
+
+def render(document: dict[str, Any]) -> str:
+    """Write one document, in ASCII, for any terminal or pipe."""
+    return json.dumps(document, indent=2, default=datetime.isoformat)
+
+
+def of_jobs(rows: Sequence[Job]) -> dict[str, Any]:
+    """What `thumbs jobs` lists."""
+    return {"jobs": [{"asset": name_of(job.asset)} | _fields(job, _JOB) for job in rows]}
+
+
+def of_events(rows: Sequence[EventLine]) -> dict[str, Any]:
+    """What `thumbs events` lists."""
+    return {
+        "events": [
+            {"asset": name_of(asset) if asset else None} | _fields(event, _EVENT) for event, asset in rows
+        ]
+    }
+
+
+def of_sheet(sheet: Sheet, public_url: str) -> dict[str, Any]:
+    """What `thumbs show` shows."""
+    return {
+        "asset": name_of(sheet.asset),
+        **_fields(sheet.asset, _ASSET),
+        "picks": [_fields(pick, _PICK) | {"url": picture_url(pick, public_url)} for pick in sheet.thumbnails],
+        "publication": _fields(sheet.publication, _PUBLICATION) if sheet.publication else None,
+        "jobs": [
+            _fields(job, _JOB) | {"log": [_fields(line, _LOG) for line in log]}
+            for job, log in sheet.histories
+        ],
+    }
+
+
+def of_requeueings(rows: Sequence[Requeueing]) -> dict[str, Any]:
+    """What `thumbs requeue` did; the outcome is null in a dry run."""
+    return {"assets": [{"asset": name_of(asset), "outcome": outcome} for asset, outcome in rows]}
+
+
+def of_migration(migration: Migration) -> dict[str, Any]:
+    """What `thumbs migrate` did; `before` is null where there were no tables."""
+    return {"before": migration.before or None, "after": migration.after}
+
+
+def _fields(row: object, names: str) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names.split()}

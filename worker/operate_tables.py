@@ -1,0 +1,194 @@
+"""What the operators' commands print for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from worker.models import JobState
+from worker.operate import name_of, picture_url
+from worker.wording import clock, printable, words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+
+    from worker.models import Job, Publication, Thumbnail
+    from worker.operate import EventLine, JobHistory, Migration, Requeueing, Sheet
+
+_PIPE_WIDTH = 240  # columns where stdout is no terminal: hardly a line is folded
+
+_STYLES = {
+    "running": "cyan",
+    "sending": "cyan",
+    "completed": "green",
+    "confirmed": "green",
+    "applied": "green",
+    "retryable": "yellow",
+    "discarded": "red",
+    "failed": "red",
+}
+_UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+_NUMBERS = frozenset({"job", "event", "rank", "time", "score", "attempt"})
+_SENTENCES = frozenset({"says", "reasons"})  # folded between words; other columns keep their lines
+
+
+def show(parts: Sequence[RenderableType]) -> None:
+    """Print on stdout, in colours where it is a terminal."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = _PIPE_WIDTH
+    for part in parts:
+        console.print(part, soft_wrap=isinstance(part, Text))
+
+
+def age(span: timedelta) -> str:
+    """Say how long ago something was, e.g. "3 min"; what is still to come reads "in 3 min"."""
+    seconds = round(span.total_seconds())
+    size, unit = next((step for step in _UNITS if abs(seconds) >= step[0]), _UNITS[-1])
+    return f"{'in ' if seconds < 0 else ''}{abs(seconds) // size} {unit}"
+
+
+def of_jobs(rows: Sequence[Job], now: datetime) -> list[RenderableType]:
+    """List jobs."""
+    table = _table("job", "asset", "state", "attempt", "asked for", "why", "says")
+    for job in rows:
+        table.add_row(
+            str(job.id),
+            printable(name_of(job.asset)),
+            _state(job.state),
+            f"{job.attempt}/{job.max_attempts}",
+            f"{age(now - job.requested_at)} ago",
+            job.reason,
+            _says(job, now),
+        )
+    return [table if rows else Text("no such jobs")]
+
+
+def of_events(rows: Sequence[EventLine], now: datetime) -> list[RenderableType]:
+    """List events."""
+    table = _table("event", "came", "type", "asset", "outcome", "says")
+    for event, asset in rows:
+        table.add_row(
+            str(event.id),
+            f"{age(now - event.received_at)} ago",
+            printable(event.type),
+            printable(name_of(asset)) if asset else f"{event.platform}/{event.account}",
+            _state(event.outcome),
+            printable(event.detail),
+        )
+    return [table if rows else Text("no such events")]
+
+
+def of_requeueings(rows: Sequence[Requeueing]) -> list[RenderableType]:
+    """Tell what became of each asset."""
+    lines = [f"{printable(name_of(asset))}: {outcome or 'would be requeued'}" for asset, outcome in rows]
+    return [Text(line) for line in lines or ["nothing matches"]]
+
+
+def of_migration(migration: Migration) -> list[RenderableType]:
+    """Tell what the tables were, and are."""
+    before, after = migration
+    if before == after:
+        return [Text(f"the tables are up to date ({after})")]
+    return [Text(f"the tables are now at {after}; before, {f'at {before}' if before else 'there were none'}")]
+
+
+def of_sheet(sheet: Sheet, public_url: str) -> list[RenderableType]:
+    """Show all about one asset."""
+    parts = _heading(sheet)
+    if sheet.thumbnails:
+        parts += [Text("\npicks", style="bold"), _picks(sheet.thumbnails, public_url)]
+    if sheet.publication is not None:
+        parts.append(_publication(sheet.publication, sheet.now))
+    for history in sheet.histories:
+        parts += _history(history, sheet.now)
+    return parts
+
+
+def _heading(sheet: Sheet) -> list[RenderableType]:
+    asset = sheet.asset
+    facts = [f"generation {asset.generation}, published {asset.published_generation}"]
+    if asset.source_external_id:
+        facts.append(f"cut from {printable(asset.source_external_id)}")
+    if asset.written:
+        facts.append(f"the platform shows {printable(asset.written)}")
+    parts: list[RenderableType] = [
+        Text.assemble((printable(name_of(asset)), "bold"), "  ", printable(asset.title)),
+        Text("; ".join(facts)),
+    ]
+    if asset.deleted_at:
+        parts.append(Text(f"deleted {age(sheet.now - asset.deleted_at)} ago", style="red"))
+    return parts
+
+
+def _picks(thumbnails: Sequence[Thumbnail], public_url: str) -> Table:
+    table = _table("rank", "time", "score", "ratio", "size", "reasons", "picture")
+    for thumbnail in thumbnails:
+        table.add_row(
+            str(thumbnail.rank),
+            clock(thumbnail.time_s),
+            f"{thumbnail.score:.2f}",
+            thumbnail.aspect,
+            f"{thumbnail.width_px}x{thumbnail.height_px}",
+            ", ".join(words(str(reason)) for reason in thumbnail.reasons),
+            picture_url(thumbnail, public_url),
+        )
+    return table
+
+
+def _publication(publication: Publication, now: datetime) -> Text:
+    line = Text.assemble("\n", ("publication ", "bold"), _state(publication.state))
+    line.append(f" generation {publication.generation}, attempt {publication.attempt}")
+    if publication.confirmed_at:
+        line.append(f", {age(now - publication.confirmed_at)} ago")
+    elif publication.error:
+        line.append(f": {publication.error_class}: {printable(publication.error)}")
+    return line
+
+
+def _history(history: JobHistory, now: datetime) -> list[RenderableType]:
+    job, log = history
+    heading = Text.assemble("\n", (f"job {job.id} ", "bold"), _state(job.state))
+    heading.append(f" attempt {job.attempt}/{job.max_attempts}")
+    if says := _says(job, now):
+        heading.append(f": {says}")
+    table = _table("ago", "state", "attempt", "who", "says")
+    for line in log:
+        about = (age(now - line.at), _state(line.state), str(line.attempt), printable(line.actor))
+        table.add_row(*about, printable(line.note))
+    return [heading, table] if log else [heading]
+
+
+def _says(job: Job, now: datetime) -> str:
+    """What matters most about a job in its present state."""
+    when = age(now - job.scheduled_at) if job.scheduled_at > now else "now"
+    match job.state:
+        case JobState.RUNNING:
+            return f"{job.stage} by {printable(job.lease_owner or '')}"
+        case JobState.SCHEDULED:
+            return f"due {when}"
+        case JobState.RETRYABLE:
+            return f"again {when}; {job.error_class}: {printable(job.error or '')}"
+        case JobState.DISCARDED:
+            return f"{job.error_class}: {printable(job.error or '')}"
+    return printable(job.note)
+
+
+def _state(word: str) -> Text:
+    return Text(word, style=_STYLES.get(word, ""))
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in columns:
+        table.add_column(
+            column,
+            justify="right" if column in _NUMBERS else "left",
+            overflow="fold",
+            no_wrap=column not in _SENTENCES and column != "picture",
+        )
+    return table
