@@ -13,6 +13,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import time
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import httpcore
@@ -84,15 +85,21 @@ def is_loopback(address: Address) -> bool:
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """Trust the public authorities; reading their certificates takes a good part of a small download."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class _CheckedTransport(httpx.HTTPTransport):
     """Refuses URLs by their text, and leaves the addresses to `CheckedBackend`."""
 
     def __init__(self, *, allow_loopback: bool, on_wait: Callable[[], None]) -> None:
-        super().__init__(trust_env=False)
+        super().__init__(verify=_tls())
         self._allow_loopback = allow_loopback
         # httpx offers no way to hand a backend to its pool.
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=_tls(),
             network_backend=CheckedBackend(allow_loopback=allow_loopback, on_wait=on_wait),
         )
 
