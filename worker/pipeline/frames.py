@@ -186,3 +186,4 @@ class Run:
     model: str  #: which model judged, e.g. "lite"
     timings_s: Mapping[str, float]  #: seconds by stage: probe, scan, score, pick, stills
     note: str = ""  #: a sentence for people where the result needs one, e.g. "the whole video is dark"
+    chosen: tuple[Scored, ...] = ()  #: what each of `picks` was before its still was taken

@@ -6,7 +6,10 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Self
+
+import numpy as np
 
 from worker.pipeline.clip_scorer import ClipScorer, Prompts
 from worker.pipeline.crop import crop
@@ -15,6 +18,7 @@ from worker.pipeline.diversity import pick_diverse
 from worker.pipeline.faces import FaceFinder
 from worker.pipeline.frames import Loser, Pick, Run
 from worker.pipeline.ranking import rank, reasons
+from worker.pipeline.sharing import SharedScorer
 from worker.pipeline.shortlist import shortlist
 
 if TYPE_CHECKING:
@@ -24,7 +28,8 @@ if TYPE_CHECKING:
     from worker.pipeline.frames import Candidate, Scored, Still
     from worker.pipeline.sandbox import Decoder
 
-#: Called with the stage ("probe", "scan", "score", "pick" or "stills") and the fraction of it done, 0..1.
+#: Called with the stage ("probe", "scan", "score", "pick" or "stills") and the fraction of it done, 0..1;
+#: again and again while a stage goes on. What it raises ends the run.
 Progress = Callable[[str, float], None]
 
 
@@ -49,7 +54,13 @@ class Models:
         cls, model: str = "lite", prompts: Path | None = None, device: str = "auto", yunet: Path | None = None
     ) -> Self:
         """Load the models. Raises ConfigurationError where one cannot be used."""
-        return cls(ClipScorer.load(model, Prompts.load(prompts), device=device), FaceFinder.load(yunet))
+        return cls(SharedScorer.load(model, Prompts.load(prompts), device=device), FaceFinder.load(yunet))
+
+    def warm_up(self) -> None:
+        """Judge a grey picture, so that what is loaded or compiled at first use is in place."""
+        grey = np.full((180, 320, 3), 128, np.uint8)
+        self.scorer.embed([grey])
+        self.faces.find(grey)
 
 
 def pick_thumbnails(
@@ -58,8 +69,17 @@ def pick_thumbnails(
     models: Models,
     decoder: Decoder,
     on_progress: Progress = lambda _stage, _fraction: None,
+    better: Callable[[Sequence[float]], Path] | None = None,
 ) -> Run:
     """Pick the best frames of a video and crop them, best first; at least one.
+
+    Args:
+        path: the video.
+        options: what is wanted.
+        models: what judges.
+        decoder: what opens videos.
+        on_progress: hears how far it is.
+        better: given the picked moments, finds a file of the same video that shows them better.
 
     Raises:
         PermanentError: the file is no video we can use; the message names the remedy.
@@ -76,22 +96,25 @@ def pick_thumbnails(
         on_progress(name, 1.0)
 
     with stage("probe"):
-        video = decoder.probe(path)
+        video = decoder.probe(path, partial(on_progress, "probe"))
     with stage("scan"):
-        scan = decoder.scan(video, lambda fraction: on_progress("scan", fraction))
+        scan = decoder.scan(video, partial(on_progress, "scan"))
     with stage("score"):
         worth, left_out = shortlist(scan.candidates)
         scored = score(
             [scan.candidates[index] for index in worth],
             options.title,
             models,
-            lambda fraction: on_progress("score", fraction),
+            partial(on_progress, "score"),
         )
     with stage("pick"):
         chosen, lost = pick_diverse(scored, options.count)
     with stage("stills"):
         candidates = [scored[index].candidate for index in chosen]
-        stills = decoder.take_stills(video, [c.time_s for c in candidates], [c.active for c in candidates])
+        times_s, actives = [c.time_s for c in candidates], [c.active for c in candidates]
+        shown = partial(on_progress, "stills")
+        seen_best = decoder.probe(better(times_s), shown) if better else video
+        stills = decoder.take_stills(seen_best, times_s, actives, on_progress=shown)
         picks = [
             make_pick(number, scored[index], still, scored, options, models)
             for number, (index, still) in enumerate(zip(chosen, stills, strict=True), start=1)
@@ -102,6 +125,7 @@ def pick_thumbnails(
         video=video,
         picks=tuple(picks),
         losers=tuple(sorted(losers, key=lambda loser: loser.candidate.time_s)),
+        chosen=tuple(scored[index] for index in chosen),
         shot_starts_s=scan.shot_starts_s,
         model=models.scorer.name,
         timings_s=timings_s,

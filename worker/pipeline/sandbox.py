@@ -73,9 +73,9 @@ class Decoder:
         self._pool.stop()  # type: ignore[no-untyped-call] # pebble leaves it so
         self._pool.join()
 
-    def probe(self, path: Path) -> Video:
+    def probe(self, path: Path, on_progress: Callable[[float], None] | None = None) -> Video:
         """`probe.probe` in the child."""
-        return self.run(_probe, path, label=path.name, wall_s=PROBE_WALL_S)
+        return self.run(_probe, path, label=path.name, wall_s=PROBE_WALL_S, on_progress=on_progress)
 
     def scan(self, video: Video, on_progress: Callable[[float], None] | None = None) -> Scan:
         """`scan.scan` in the child; `on_progress` gets the fraction done, 0..1."""
@@ -89,10 +89,19 @@ class Decoder:
         actives: Sequence[Active | None],
         *,
         refine: bool = True,
+        on_progress: Callable[[float], None] | None = None,
     ) -> list[Still]:
         """`stills.take_stills` in the child."""
-        arguments = (video, tuple(times_s), tuple(actives), refine)
-        return self.run(_take_stills, *arguments, label=video.path.name, wall_s=STILLS_WALL_S)
+        return self.run(
+            _take_stills,
+            video,
+            tuple(times_s),
+            tuple(actives),
+            refine,
+            label=video.path.name,
+            wall_s=STILLS_WALL_S,
+            on_progress=on_progress,
+        )
 
     def run(
         self,
@@ -111,7 +120,8 @@ class Decoder:
             label: What errors call the video.
             wall_s: Deadline.
             cpu_s: Processor time it may use; by default the deadline on every core.
-            on_progress: Gets the fraction that the child reports, 0..1.
+            on_progress: Gets the fraction that the child reports, 0..1, many times a second. What it raises
+                kills the child and ends the call.
 
         Raises:
             DecodeTimedOut: beyond `wall_s` or `cpu_s`.
@@ -122,8 +132,12 @@ class Decoder:
         self._fraction.value = 0.0
         budget_s = cpu_s or wall_s * (os.cpu_count() or 1)
         future = self._pool.schedule(_with_cpu, args=[budget_s, function, *arguments], timeout=wall_s)
-        while on_progress and wait([future], timeout=_PROGRESS_POLL_S).not_done:
-            on_progress(self._fraction.value)
+        try:
+            while on_progress and wait([future], timeout=_PROGRESS_POLL_S).not_done:
+                on_progress(self._fraction.value)
+        except BaseException:
+            future.cancel()  # type: ignore[no-untyped-call] # kills the child; pebble starts another
+            raise
         try:
             result: Result = future.result()
         except FutureTimeoutError as exc:
