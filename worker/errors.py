@@ -12,6 +12,7 @@ ThumbsError
 │   ├── PlatformUnavailable     the platform's API is down, busy or unreachable
 │   ├── NotReadyYet             the asset, or a file of it, is still being made
 │   ├── DownloadFailed          the transfer broke off, or the disk is full
+│   ├── JobTimedOut             one attempt took longer than it may
 │   └── WorkerSilent            the worker that had the job died, or lost the database
 ├── PermanentError              the same input fails again
 │   ├── UnreadableVideo         not a video, damaged, encrypted, or empty
@@ -85,6 +86,10 @@ class NotReadyYet(TransientError):
 
 class DownloadFailed(TransientError):
     """The transfer broke off, or the disk is full."""
+
+
+class JobTimedOut(TransientError):
+    """One attempt at a job took longer than JOB_TIMEOUT_S."""
 
 
 class WorkerSilent(TransientError):

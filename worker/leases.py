@@ -1,0 +1,164 @@
+"""The leases of the jobs that this process works on: renewed, and watched.
+
+A job asks its lease often whether to go on, at least once in each stage and many times a second while a
+video is decoded. Two threads look after all leases: one renews them in the database, the other, which waits
+for nothing, ends the process if a job stops asking: then a call into the model or a library hangs, and no
+thread can be stopped from outside. The leases run out, and other workers take the jobs over.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from worker import jobs
+from worker.database import transaction
+from worker.errors import JobTimedOut, LeaseLost, Overtaken, Stopping
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Engine
+
+    from worker.jobs import Claim
+
+log = logging.getLogger(__name__)
+
+RENEWALS_PER_LEASE = 3  #: so that one may fail
+# No call of ours takes so long without asking: requests to platforms end after 20 s, and the slowest batch of
+# the largest model on a CPU takes half a minute.
+SILENCE_MAX_S = 300.0
+# When this process is to stop, it is to be gone before an orchestrator kills it (Kubernetes after 30 s).
+STOP_MAX_S = 25.0
+_WATCH_S = 1.0
+
+EXIT_STUCK = 70  #: of the process; EX_SOFTWARE of BSD's sysexits.h
+
+
+class Lease:
+    """The right to work on one job. Its `check` says when to stop."""
+
+    def __init__(self, claim: Claim, lease_s: float, timeout_s: float, stopping: threading.Event) -> None:
+        self.claim = claim
+        self.heard_s = time.monotonic()  #: when the job last asked
+        self._ends_s = self.heard_s + lease_s
+        self._times_out_s = self.heard_s + timeout_s
+        self._timeout_s = timeout_s
+        self._stopping = stopping
+        self._is_taken = False
+        self._is_overtaken = False
+
+    def check(self) -> None:
+        """Go on, or not.
+
+        Raises:
+            Stopping: this process is to end.
+            LeaseLost: another worker has the job, or may have it.
+            Overtaken: a newer edit, or the asset's deletion, makes the work useless.
+            JobTimedOut: the job took too long.
+        """
+        self.heard_s = time.monotonic()
+        if self._stopping.is_set():
+            raise Stopping("this worker is stopping")
+        if self._is_taken:
+            raise LeaseLost("another worker took the job over")
+        if self.heard_s >= self._ends_s:
+            raise LeaseLost("the lease could not be renewed: the database did not answer")
+        if self._is_overtaken:
+            raise Overtaken("newer content makes this run useless")
+        if self.heard_s >= self._times_out_s:
+            raise JobTimedOut(f"the job took over {self._timeout_s:.0f} s and was stopped (JOB_TIMEOUT_S)")
+
+    def renewed(self, until_s: float, *, is_overtaken: bool) -> None:
+        """It is still ours until `until_s` of the monotonic clock."""
+        self._ends_s = until_s
+        self._is_overtaken = is_overtaken
+
+    def taken(self) -> None:
+        """It is another worker's."""
+        self._is_taken = True
+
+
+class Leases:
+    """All leases of this process. Use as a context manager.
+
+    Args:
+        engine: the database.
+        lease_s: a lease that is not renewed for so long ends.
+        timeout_s: for one attempt at one job.
+        stopping: set when this process is to end.
+        abort: ends the process at once; gets the reason.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        lease_s: float,
+        timeout_s: float,
+        stopping: threading.Event,
+        abort: Callable[[str], None] | None = None,
+    ) -> None:
+        self.stopping = stopping
+        self._engine, self._lease_s, self._timeout_s = engine, lease_s, timeout_s
+        self._abort = abort or _end_process
+        self._held: set[Lease] = set()
+        self._closed = threading.Event()
+
+    def __enter__(self) -> Self:
+        for work in (self._renew_all, self._watch_all):
+            threading.Thread(target=work, name=f"leases{work.__name__}", daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closed.set()
+
+    @contextmanager
+    def hold(self, claim: Claim) -> Iterator[Lease]:
+        """Renew and watch a job's lease until the block ends."""
+        lease = Lease(claim, self._lease_s, self._timeout_s, self.stopping)
+        self._held.add(lease)
+        try:
+            yield lease
+        finally:
+            self._held.discard(lease)
+
+    def renew(self) -> None:
+        """Renew every lease once."""
+        leases, asked_s = list(self._held), time.monotonic()
+        if not leases:
+            return
+        try:
+            with transaction(self._engine) as session:
+                renewed = jobs.renew(session, [lease.claim for lease in leases], self._lease_s)
+        except SQLAlchemyError as exc:
+            log.warning("leases cannot be renewed: %s", str(exc).partition("\n")[0])
+            return
+        for lease in leases:
+            if lease.claim.job_id in renewed:
+                lease.renewed(asked_s + self._lease_s, is_overtaken=renewed[lease.claim.job_id])
+            else:
+                lease.taken()
+
+    def _renew_all(self) -> None:
+        while not self._closed.wait(self._lease_s / RENEWALS_PER_LEASE):
+            self.renew()
+
+    def _watch_all(self) -> None:
+        while not self._closed.wait(_WATCH_S):
+            max_s = STOP_MAX_S if self.stopping.is_set() else SILENCE_MAX_S
+            for lease in list(self._held):
+                silent_s = time.monotonic() - lease.heard_s
+                if silent_s > max_s:
+                    self._abort(f"job {lease.claim.job_id} hangs: nothing heard of it for {silent_s:.0f} s")
+
+
+def _end_process(reason: str) -> None:
+    log.critical("%s; this process ends, and others take its jobs over", reason)
+    logging.shutdown()
+    os._exit(EXIT_STUCK)

@@ -1,0 +1,114 @@
+"""The two worker processes: `thumbs analyze` looks at videos, `thumbs publish` writes to platforms.
+
+A worker takes no message before everything that it needs is there and has worked once. Asked to stop, it
+takes no more messages, gives back what it has not finished, and is gone within seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+from celery import signals
+from celery.concurrency import get_implementation
+
+from worker import database, logs, tasks
+from worker.app import Kind, make_app
+from worker.download import sweep_workspaces
+from worker.platforms import platform_of
+from worker.publishing import Publisher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from worker import jobs, publications
+    from worker.platforms.base import Platform
+    from worker.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def analyze(settings: Settings) -> None:
+    """Look at videos until asked to stop.
+
+    Raises:
+        ConfigurationError: a setting is wrong, or a model cannot be used.
+    """
+    # Loads the model's libraries, which a publishing worker does not need.
+    from worker.analysis import Analyzer  # noqa: PLC0415
+    from worker.decoders import Decoders  # noqa: PLC0415
+    from worker.leases import Leases  # noqa: PLC0415
+    from worker.pipeline.pick import Models  # noqa: PLC0415
+
+    logs.setup(settings)
+    stopping, engine = threading.Event(), database.engine()
+    sweep_workspaces(settings.work_dir)
+    with (
+        Decoders(settings.analyze_concurrency) as decoders,  # they start while the model loads
+        Leases(engine, settings.lease_s, settings.job_timeout_s, stopping) as leases,
+    ):
+        models = Models.load(settings.model, settings.prompts_file, settings.device, settings.yunet_file)
+        models.warm_up()
+        analyzer = Analyzer(
+            settings, engine, models, decoders, leases, _finder(settings), _owner(Kind.ANALYZE)
+        )
+        if models.faces.note:
+            log.warning("%s (YUNET_FILE)", models.faces.note)
+        _serve(Kind.ANALYZE, settings, settings.analyze_concurrency, analyzer.analyze, stopping)
+
+
+def publish(settings: Settings) -> None:
+    """Write thumbnails to platforms until asked to stop.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+    """
+    logs.setup(settings)
+    stopping = threading.Event()
+    publisher = Publisher(settings, database.engine(), _finder(settings), _owner(Kind.PUBLISH), stopping)
+    _serve(Kind.PUBLISH, settings, settings.publish_concurrency, publisher.publish, stopping)
+
+
+def _serve(
+    kind: Kind, settings: Settings, concurrency: int, work: Callable[[int], object], stopping: threading.Event
+) -> None:
+    """Do `work` on what hints name, until a signal comes; then set `stopping` and wait for what runs."""
+    address = settings.redis_url
+    app = make_app(address.get_secret_value() if address else None)
+    tasks.serve(app, kind, work)
+
+    def on_ready(**_: object) -> None:
+        log.info("ready: %s takes up to %d at once", kind, concurrency, extra={"action": "ready"})
+
+    def on_stop(**_: object) -> None:
+        stopping.set()
+
+    # Celery refers to its listeners weakly; these two live until this function returns.
+    signals.worker_ready.connect(on_ready)
+    signals.worker_shutting_down.connect(on_stop)
+    app.Worker(
+        hostname=f"{kind}-{os.getpid()}@{socket.gethostname()}",
+        pool_cls=get_implementation("threads"),
+        concurrency=concurrency,
+        queues=[kind.value],
+        loglevel=settings.log_level,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        quiet=True,
+    ).start()
+    log.info("stopped", extra={"action": "stopped"})
+
+
+def _finder(settings: Settings) -> Callable[[jobs.Claim | publications.Claim], Platform]:
+    def platform(claim: jobs.Claim | publications.Claim) -> Platform:
+        return platform_of(claim.platform, claim.account, settings, claim.media_url)
+
+    return platform
+
+
+def _owner(kind: Kind) -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{kind}"
