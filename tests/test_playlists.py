@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests import media_server as media
 from tests.media_server import MediaServer
 from worker.download import Limits, fetch
 from worker.errors import SourceRefused, UnreadableVideo
 from worker.platforms.base import Rendition
+from worker.playlist import Stream, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,3 +112,33 @@ def test_a_playlist_leads_to_no_other_place(
 
     assert canary.requests == []
     assert not any(path.stat().st_size for path in tmp_path.iterdir())
+
+
+TAGS = (
+    "#EXTM3U",
+    "#EXTINF:",
+    "#EXT-X-BYTERANGE:",
+    "#EXT-X-ENDLIST",
+    '#EXT-X-MAP:URI="',
+    "#EXT-X-KEY:METHOD=",
+    "#EXT-X-STREAM-INF:BANDWIDTH=",
+    ",RESOLUTION=",
+    "@",
+    "x",
+    "\n",
+)
+
+
+@given(st.lists(st.sampled_from(TAGS) | st.text(max_size=8) | st.integers().map(str)).map("".join))
+def test_whatever_a_playlist_says_it_is_read_or_refused(text: str) -> None:
+    """No playlist ends in a traceback, and what is read makes sense."""
+    try:
+        playlist = parse(f"#EXTM3U\n{text}")
+    except (SourceRefused, UnreadableVideo):
+        return
+    if isinstance(playlist, Stream):
+        spans = [segment.span for segment in playlist.segments if segment.span]
+        assert all(span.first_byte >= 0 and span.length_bytes > 0 for span in spans)
+        assert all(segment.uri and segment.duration_s >= 0 for segment in playlist.segments)
+    else:
+        assert all(variant.uri for variant in playlist)

@@ -172,6 +172,8 @@ class _StreamReader:
         if not first and uri not in self._ends:
             raise ValueError("a part of a file without its place")
         span = Span(_whole(first) if first else self._ends[uri], _whole(length))
+        if not span.length_bytes:
+            raise ValueError("a part of a file without bytes")
         self._ends[uri] = span.first_byte + span.length_bytes
         return span
 

@@ -7,10 +7,8 @@ on where it broke if the host can tell that the file is still the same (a strong
 from __future__ import annotations
 
 import contextlib
-import email.utils
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from http import HTTPStatus
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Self
@@ -20,6 +18,7 @@ import httpx
 from worker.addresses import checked_client
 from worker.body import Body, Span, name_of
 from worker.errors import DownloadFailed, PlatformUnavailable, SourceRefused
+from worker.platforms.api import TRY_LATER, retry_after_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +39,6 @@ TRIES = 4
 # lags behind, and an address whose signature ran out is made anew each time. A deleted asset is noticed when
 # the platform is asked again.
 _MAY_APPEAR = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
-_BUSY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +157,7 @@ def _refuse_status(response: httpx.Response) -> None:
     status, name = response.status_code, name_of(response.url)
     if status in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
         return
-    if status in _BUSY or response.is_server_error:
+    if status in TRY_LATER or response.is_server_error:
         raise PlatformUnavailable(f"{name}: the host answers {status}, busy or down", retry_after_s(response))
     if status in _MAY_APPEAR:
         raise DownloadFailed(
@@ -167,21 +165,6 @@ def _refuse_status(response: httpx.Response) -> None:
             "whether its signing key and its playback restrictions let this machine in"
         )
     raise SourceRefused(f"{name}: the host answers {status}, and would again")
-
-
-def retry_after_s(response: httpx.Response) -> float | None:
-    """How long the host asks us to wait, in seconds; None where it does not say.
-
-    Source: RFC 9110, 10.2.3
-    """
-    value = response.headers.get("Retry-After", "").strip()
-    if value.isdecimal():
-        return float(value)
-    try:
-        moment = email.utils.parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 
 
 def parse_url(address: str, base: httpx.URL | None = None) -> httpx.URL:
