@@ -10,6 +10,9 @@ from pathlib import Path
 import click
 
 from worker.errors import ConfigurationError
+from worker.operate_commands import events, jobs, migrate, requeue, show
+from worker.serve_commands import demo, up
+from worker.work_commands import analyze, dispatch, publish
 
 INTERRUPTED = 130  #: exit code of a program that Ctrl-C ended: 128 + SIGINT
 
@@ -22,6 +25,10 @@ class WrongUse(click.ClickException):
 
 class Thumbs(click.Group):
     """A group that ends on Ctrl-C, and where the operator must act, with one line."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Commands in the order in which a newcomer needs them."""
+        return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; every failure becomes an exit code."""
@@ -49,7 +56,7 @@ def check_aspects(_ctx: click.Context, _param: click.Parameter, aspects: tuple[s
 @click.group(cls=Thumbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="auto-thumbnail-picker", message="thumbs %(version)s")
 def main() -> None:
-    """Pick the best thumbnails of a video."""
+    """Pick the best thumbnails of videos: of files, and of whatever a video platform announces."""
 
 
 @main.command()
@@ -120,3 +127,7 @@ def pick(
     if as_json:
         click.echo(document.render(outcomes))
     raise SystemExit(any(outcome.error for outcome in outcomes))
+
+
+for command in (up, demo, jobs, show, events, requeue, migrate, dispatch, analyze, publish):
+    main.add_command(command)

@@ -7,19 +7,24 @@ until a row becomes due, at most `sweep_s`; a notification from PostgreSQL wakes
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import socket
+import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psycopg
 from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy.exc import DBAPIError
 
-from worker import announcements, housekeeping, jobs, metrics, publications, wake
+from worker import announcements, database, housekeeping, jobs, logs, metrics, publications, wake
+from worker.app import make_app, send_hint
 from worker.database import transaction
 from worker.models import Job, Publication
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Iterable
 
     from sqlalchemy import Engine
@@ -36,6 +41,25 @@ log = logging.getLogger(__name__)
 PAUSE_S = 1.0
 # Old rows and counts are in no hurry, and cost a look at many rows.
 HOUSEKEEPING_S = 30.0
+
+
+def serve(settings: Settings) -> None:
+    """Look after the rows until a signal comes.
+
+    Raises:
+        SettingsInvalid: a setting is missing or wrong.
+    """
+    logs.setup(settings)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    address = settings.redis_url
+    app = make_app(address.get_secret_value() if address else None)
+    name = f"{socket.gethostname()}:{os.getpid()}:dispatch"
+    dispatcher = Dispatcher(database.engine(), settings, partial(send_hint, app), name)
+    log.info("ready: dispatching", extra={"action": "ready"})
+    dispatcher.run(stop)
+    log.info("stopped", extra={"action": "stopped"})
 
 
 class Dispatcher:

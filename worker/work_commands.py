@@ -1,10 +1,19 @@
-"""The commands that run one worker each: `thumbs analyze` and `thumbs publish`."""
+"""The commands that run one process of the service each: `thumbs dispatch`, `analyze` and `publish`."""
 
 from __future__ import annotations
 
 import click
 
 from worker.errors import ConfigurationError
+
+
+@click.command()
+def dispatch() -> None:
+    """Tell workers what is due, and take over from those that died, until stopped."""
+    from worker import dispatcher  # noqa: PLC0415  heavy
+    from worker.settings import settings  # noqa: PLC0415  heavy
+
+    dispatcher.serve(settings())
 
 
 @click.command()
