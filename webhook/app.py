@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from worker.settings import Settings
 
-# Platforms send 2 to 20 kB. Werkzeug counts while it reads, so a wrong Content-Length or chunks do not help.
-MAX_BODY_BYTES = 256 * 1024
 # Below the 5 s after which the most impatient platform (Mux) gives up on an answer.
 STATEMENT_TIMEOUT_MS = 2_000
 LOCK_TIMEOUT_MS = 1_000
@@ -45,7 +43,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     settings = settings or configuration.settings()
     database = BoundedDatabase(engine or make_receiver_engine(settings), CONNECTIONS)
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = receive.MAX_BODY_BYTES
     app.url_map.merge_slashes = False  # a webhook is not answered with a redirect
     app.register_blueprint(receive.routes(settings, database))
     app.register_blueprint(thumbnails.routes(database))
