@@ -39,14 +39,15 @@ def test_a_workspace_that_cannot_be_made_names_the_setting(tmp_path: Path) -> No
 
 def test_a_sweep_leaves_the_living_alone(tmp_path: Path) -> None:
     """Workspaces in use, and whatever is not ours."""
-    (tmp_path / "notes").mkdir()
-    (tmp_path / "thumbs-note.txt").touch()
-    (tmp_path / "thumbs-link").symlink_to(tmp_path / "notes")
+    (tmp_path / "thumbs-demo").mkdir()  # as other parts of this program call their temporary folders
+    (tmp_path / "thumbs-workspace-note.txt").touch()
+    (tmp_path / "thumbs-workspace-link").symlink_to(tmp_path / "thumbs-demo")
     with workspace(tmp_path) as folder:
         assert sweep_workspaces(tmp_path) == []
         assert folder.exists()
 
-    assert {path.name for path in tmp_path.iterdir()} == {"notes", "thumbs-note.txt", "thumbs-link"}
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"thumbs-demo", "thumbs-workspace-note.txt", "thumbs-workspace-link"}
 
 
 def test_a_sweep_removes_what_a_killed_process_left(tmp_path: Path) -> None:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Limits", "fetch", "fetch_moments", "sweep_workspaces", "workspace"]
 
-_PREFIX = "thumbs-"
+# Nobody else may call a folder so: what bears the name and has no lock is removed.
+_PREFIX = "thumbs-workspace-"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
