@@ -96,8 +96,8 @@ def test_without_a_strong_etag_a_broken_transfer_begins_again(
 def test_a_file_that_changed_meanwhile_is_fetched_anew(
     server: MediaServer, rendition: Rendition, tmp_path: Path
 ) -> None:
-    """The host sends all of the new one, and nothing of the old one stays."""
-    old, new = media.cut_after(100_000), os.urandom(250_000)
+    """The host sends all of the new one, which is shorter, and nothing of the old one stays."""
+    old, new = media.cut_after(100_000), os.urandom(50_000)
 
     def change(handler: media.Handler, content: bytes) -> None:
         server.answers[PATH] = lambda handler, _content: media.whole(handler, new, etag='"v2"')
