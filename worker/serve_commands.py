@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from worker.errors import ThumbsError
 from worker.supervisor import ProgramFailed
 
 
@@ -20,4 +23,27 @@ def up() -> None:
     try:
         service.run(settings())
     except ProgramFailed as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.command()
+@click.argument("video", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("thumbs-out/demo"),
+    show_default=True,
+    help="Folder for the pictures.",
+)
+def demo(video: Path | None, out: Path) -> None:
+    """Show the whole loop: a webhook goes in, the thumbnail comes back to the platform.
+
+    Runs the service with servers of its own beside a simulated platform, for one VIDEO; a clip that the tests
+    use where none is given. Nothing but the pictures is kept.
+    """
+    from worker import demo as show  # noqa: PLC0415  heavy
+
+    try:
+        show.run(video or show.bundled_clip(), out)
+    except ThumbsError as error:
         raise click.ClickException(str(error)) from error

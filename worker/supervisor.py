@@ -175,7 +175,8 @@ class Supervisor:
             child.quick_deaths = 0
         child.quick_deaths += 1
         if code == OPERATOR_MUST_ACT or child.quick_deaths >= QUICK_DEATHS_MAX:
-            raise child.failed(f"ended {child.quick_deaths} times, at last {_ending(code)}")
+            often = f" {child.quick_deaths} times, at last" if child.quick_deaths > 1 else ""
+            raise child.failed(f"ended{often} {_ending(code)}")
         pause_s = FIRST_PAUSE_S * 2 ** (child.quick_deaths - 1)
         child.start_again_s = time.monotonic() + pause_s
         self._show(f"{child.label} ended {_ending(code)}; starting it again in {pause_s:g} s")

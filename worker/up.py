@@ -23,7 +23,7 @@ from worker.embedded import Server, start_postgres, start_valkey
 from worker.errors import ConfigurationError, Stopping
 from worker.interruptions import Interruptions
 from worker.settings import environment
-from worker.supervisor import POLL_S, Program, Supervisor
+from worker.supervisor import POLL_S, Program, ProgramFailed, Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,9 +39,9 @@ RECEIVER = "receiver"
 # Stopped from the first to the last: nothing new comes in, what runs is given back, then the rest.
 PROGRAMS = (
     Program(RECEIVER, (sys.executable, "-m", "webhook"), ready_words="Listening at", stops=0),
-    Program("analyze", (sys.executable, "-m", "worker", "analyze"), ready_words="ready", stops=1),
-    Program("publish", (sys.executable, "-m", "worker", "publish"), ready_words="ready", stops=1),
-    Program("dispatcher", (sys.executable, "-m", "worker", "dispatch"), ready_words="ready", stops=2),
+    Program("analyze", (sys.executable, "-m", "worker", "analyze"), ready_words="ready:", stops=1),
+    Program("publish", (sys.executable, "-m", "worker", "publish"), ready_words="ready:", stops=1),
+    Program("dispatcher", (sys.executable, "-m", "worker", "dispatch"), ready_words="ready:", stops=2),
 )
 
 
@@ -99,6 +99,12 @@ class Service:
     def __exit__(self, *_: object) -> None:
         """Stop everything, in order."""
         self._stop()
+
+    def failure(self, name: str, what: str) -> ProgramFailed:
+        """The error that tells what a program said last."""
+        if self._supervisor is None:
+            raise LookupError(name)
+        return self._supervisor.failure(name, what)
 
     def watch(self) -> None:
         """Show what the programs say, and start again what died. To be called often.
@@ -160,14 +166,14 @@ class Service:
             self._servers.popitem()[1].close()
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> None:
     """Run the service until somebody ends it.
 
     Raises:
         ConfigurationError: the operator must act.
         ProgramFailed: a program cannot be kept running.
     """
-    with Interruptions() as asked, suppress(Stopping), Service(settings, asked) as service:
+    with Interruptions() as asked, suppress(Stopping), Service(settings, asked, programs=programs) as service:
         click.echo(_greeting(settings, service.url))
         while True:
             service.watch()

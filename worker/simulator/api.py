@@ -14,6 +14,7 @@ from worker.simulator.journal import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from worker.simulator.journal import Journal
     from worker.simulator.library import Library, Video
@@ -31,15 +32,23 @@ class Api:
         journal: gets every request and every write.
         token: id and secret that callers of the API must show.
         on_update: called after every accepted write.
+        draw: makes a JPEG of a file at a time in seconds; without it there are no pictures.
     """
 
     def __init__(
-        self, library: Library, journal: Journal, token: tuple[str, str], on_update: Callable[[Video], None]
+        self,
+        library: Library,
+        journal: Journal,
+        *,
+        token: tuple[str, str],
+        on_update: Callable[[Video], None],
+        draw: Callable[[Path, float], bytes] | None = None,
     ) -> None:
         self._library = library
         self._journal = journal
         self._token = token
         self._on_update = on_update
+        self._draw = draw
 
     def application(self) -> Flask:
         """The application, as a server wants it."""
@@ -49,6 +58,7 @@ class Api:
         app.add_url_rule(asset, view_func=self.update, methods=["PATCH"])
         app.add_url_rule(f"{asset}/thumbnail-time", view_func=self.unset, methods=["DELETE"])
         app.add_url_rule(f"{STREAM}/<playback_id>/<name>", view_func=self.rendition, methods=["GET"])
+        app.add_url_rule(f"{IMAGE}/<playback_id>/thumbnail.jpg", view_func=self.picture, methods=["GET"])
         app.before_request(self.require_token)
         app.after_request(self.note)
         app.register_error_handler(HTTPException, _refusal)
@@ -90,6 +100,15 @@ class Api:
         if name != video.file_name or video.status != "ready":
             abort(HTTPStatus.NOT_FOUND, _NOT_FOUND)
         return send_file(video.media.path, mimetype="video/mp4", conditional=True)
+
+    def picture(self, playback_id: str) -> Response:
+        """The frame at `time`; without it at the thumbnail's time, and without one in the middle."""
+        video = _known(self._library.of_playback(playback_id))
+        if self._draw is None:
+            abort(HTTPStatus.NOT_FOUND, _NOT_FOUND)
+        chosen_s = video.media.duration_s / 2 if video.thumbnail_time is None else video.thumbnail_time
+        time_s = request.args.get("time", chosen_s, type=float)
+        return Response(self._draw(video.media.path, time_s), mimetype="image/jpeg")
 
     def note(self, answer: Response) -> Response:
         """Write the request down."""

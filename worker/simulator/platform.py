@@ -14,6 +14,7 @@ from worker.simulator.library import Library, Media, Video
 from worker.simulator.webhooks import Sender
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 TOKEN = ("simulated-token-id", "simulated-token-secret")
@@ -38,15 +39,22 @@ class SimulatedMux:
     Args:
         webhooks_to: the receiver's address for its webhooks.
         journal_file: where to keep the journal as lines of JSON, beside the one in memory.
+        draw: makes a JPEG of a file at a time in seconds; without it there are no pictures.
     """
 
-    def __init__(self, webhooks_to: str, *, journal_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        webhooks_to: str,
+        *,
+        journal_file: Path | None = None,
+        draw: Callable[[Path, float], bytes] | None = None,
+    ) -> None:
         self._closing = threading.Event()
         self._library = Library()
         self.journal = Journal(journal_file)
         self._sender = Sender(webhooks_to, WEBHOOK_SECRET, self.journal, self._closing)
-        api = Api(self._library, self.journal, TOKEN, self._tell_update).application()
-        self.faults = Faults(api, self.journal, self._closing)
+        api = Api(self._library, self.journal, token=TOKEN, on_update=self._tell_update, draw=draw)
+        self.faults = Faults(api.application(), self.journal, self._closing)
         self._server = make_server("127.0.0.1", 0, self.faults, threaded=True, request_handler=_Quiet)
         self.url = f"http://127.0.0.1:{self._server.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL_S,), daemon=True)
@@ -105,6 +113,10 @@ class SimulatedMux:
     def thumbnail_time(self, asset_id: str) -> float | None:
         """What is shown: seconds of media time; None for the platform's own choice."""
         return self._known(asset_id).thumbnail_time
+
+    def image_url(self, asset_id: str) -> str:
+        """Where the thumbnail is shown."""
+        return f"{self.url}{IMAGE}/{self._known(asset_id).playback_id}/thumbnail.jpg"
 
     def _known(self, asset_id: str) -> Video:
         video = self._library.get(asset_id)

