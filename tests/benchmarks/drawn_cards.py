@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,8 +50,13 @@ def _ground(color: tuple[int, int, int], shading: float) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(plane.astype(np.uint8)))
 
 
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
 def _write(picture: Image.Image, text: str, y: float, size: int, ink: tuple[int, int, int]) -> None:
-    ImageDraw.Draw(picture).text((WIDTH_PX / 2, y), text, ink, ImageFont.load_default(size), anchor="mm")
+    ImageDraw.Draw(picture).text((WIDTH_PX / 2, y), text, ink, _font(size), anchor="mm")
 
 
 def title_card(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[Labelled]:

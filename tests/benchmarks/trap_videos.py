@@ -1,13 +1,14 @@
 """Trap videos: short films of real footage with bad stretches, the truth known for every frame.
 
-A video is a row of traps in random order, each between two pieces of footage. All of it follows from the
-seed, so that a video is made once and kept. Clips are dealt into groups, and a video holds clips of one group
-only: a model can be trained on the other groups (`held_out.py`).
+A video is a row of traps in random order, each between two pieces of footage, which come from one clip or
+from several. All of it follows from the seed, so that a video is made once and kept. Clips are dealt into
+groups, and a video holds clips of one group only: a model can be trained on the other groups (`held_out.py`).
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 from dataclasses import dataclass
@@ -53,6 +54,7 @@ TRAPS: tuple[Trap, ...] = (
 TRAPS_PER_VIDEO = (4, 6)  #: at least, at most
 PIECE_S = 4.0  #: what a trap gets of each clip; it uses one to three seconds
 GROUPS = 3
+VIDEOS_APART = 1000  #: so that no two sets share the seed of a video
 FRAME_TOLERANCE = 0.01  #: of a frame
 MIN_CLIPS_TO_GROUP = 9  #: fewer are one group: a video needs several clips
 
@@ -105,12 +107,15 @@ def trap_videos(clips: Sequence[Path], seed: int, count: int) -> Iterator[TrapVi
         while len(deck) < size:
             deck += rng.permutation(len(TRAPS)).tolist()
         traps, deck = deck[:size], deck[size:]
-        yield _made(groups[number % len(groups)], number % len(groups), traps, seed * 1000 + number)
+        group = number % len(groups)
+        # Some are a single take: nothing in another shot helps the picker out.
+        cast = rng.permutation(len(groups[group]))[: int(rng.integers(1, len(groups[group]) + 1))]
+        yield _made([groups[group][index] for index in cast], group, traps, seed * VIDEOS_APART + number)
 
 
 def _made(clips: Sequence[Path], group: int, traps: Sequence[int], seed: int) -> TrapVideo:
-    source = [Path(module.__file__ or "").read_bytes() for module in (bad_frames, drawn_cards)]
-    recipe = repr(([(clip.name, clip.stat().st_size) for clip in clips], traps, seed, footage.X264, UNFIT_S))
+    source = [Path(file).read_bytes() for file in (__file__, bad_frames.__file__, drawn_cards.__file__)]
+    recipe = repr(([(clip.name, clip.stat().st_size) for clip in clips], traps, seed, footage.X264))
     digest = hashlib.sha256(b"".join(source) + recipe.encode()).hexdigest()[:12]
     path, truth = CACHE / f"{digest}.mp4", CACHE / f"{digest}.json"
     if not truth.exists():
@@ -122,9 +127,9 @@ def _made(clips: Sequence[Path], group: int, traps: Sequence[int], seed: int) ->
 
 def _frames(clips: Sequence[Path], traps: Sequence[int], rng: Generator) -> Iterator[Labelled]:
     """Each trap with a piece of two clips that follow each other in a random order."""
-    order = [clips[index] for index in rng.permutation(len(clips))] * len(traps)
-    for number, trap in enumerate(traps):
-        before, after = (_piece(clip, rng) for clip in order[2 * number : 2 * number + 2])
+    turn = itertools.cycle(rng.permutation(len(clips)).tolist())
+    for trap in traps:
+        before, after = _piece(clips[next(turn)], rng), _piece(clips[next(turn)], rng)
         yield from TRAPS[trap](before, after, rng)
 
 
@@ -132,6 +137,7 @@ def _piece(clip: Path, rng: Generator) -> list[Rgb]:
     """Return up to `PIECE_S` of a clip at our rate and size, from a random moment."""
     with av.open(str(clip)) as container:
         stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
         duration_s = (container.duration or 0) / av.time_base
         spans = [span for span in _fit_spans(clip.name, duration_s) if span[1] - span[0] >= PIECE_S / 2]
         start_s, end_s = spans[int(rng.integers(len(spans)))]
