@@ -43,7 +43,7 @@ MALFORMED = {
     "null": b"null",
     "no type": b'{"id": "e"}',
     "a type that is no text": b'{"type": {}, "id": "e"}',
-    "nested too deeply for us": b'{"a":' * 100 + b"1" + b"}" * 100,
+    "nested too deeply for us": b'{"type": "x", "id": "e", "a": ' + b"[" * 100 + b"]" * 100 + b"}",
     "nested too deeply for Python": b'{"a":' * 100_000,
     "a number beyond all bounds": b'{"type": "x", "id": "e", "n": 1e999}',
     "not a number": b'{"type": "x", "id": "e", "n": NaN}',

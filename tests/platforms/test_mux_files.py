@@ -78,6 +78,15 @@ def test_a_file_of_no_useful_size_gives_way_to_hls(size: tuple[int, int]) -> Non
     assert source(static_renditions={"files": [file("highest.mp4", *size)]}).scan == HLS
 
 
+def test_of_a_small_video_a_small_file_is_read() -> None:
+    """There is nothing larger to wait for."""
+    small = {"type": "video", "max_width": 320, "max_height": 180}
+
+    found = source(tracks=[small], static_renditions={"files": [file("highest.mp4", 320, 180)]})
+
+    assert found.scan.url.endswith("/highest.mp4")
+
+
 @pytest.mark.parametrize(("status", "is_file"), [("ready", True), ("preparing", False)])
 def test_the_older_kind_of_files_share_one_status(status: str, is_file: bool) -> None:
     """Of `mp4_support`; the files themselves have none."""

@@ -143,11 +143,12 @@ class FastPix:
         playback_id, token = self._playback(asset)
         base = f"{self._settings.stream_url}/{segment(playback_id)}"
         files = [
-            renditions.File(f"{base}/capped-4k.mp4{token}", renditions.short_side_px(file))
+            renditions.File(f"{base}/capped-4k.mp4{token}", file.get("width"), file.get("height"))
             for file in parts(asset.details, "mp4Support")
             if file.get("type") == "capped_4k" and payload.text(file, "status").lower() == "ready"
         ]
-        return renditions.choose(files, Rendition(f"{base}.m3u8{token}", is_hls=True, hosts=CDN_HOSTS))
+        hls = Rendition(f"{base}.m3u8{token}", is_hls=True, hosts=CDN_HOSTS)
+        return renditions.choose(files, hls, _video_px(asset.details))
 
     def write(self, asset: Asset, choice: Choice) -> str:
         """Keep the time in the media's metadata; the picture that FastPix shows does not change."""
@@ -216,6 +217,11 @@ def _path(asset_id: str) -> str:
 
 def _video_tracks(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [track for track in parts(data, "tracks") if track.get("type") == "video"]
+
+
+def _video_px(data: Mapping[str, Any]) -> float | None:
+    track: dict[str, Any] = next(iter(_video_tracks(data)), {})
+    return renditions.short_side_px(track.get("width"), track.get("height"))
 
 
 def _seconds(value: Any) -> float | None:

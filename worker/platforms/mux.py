@@ -134,12 +134,12 @@ class Mux:
             return f"{self._settings.stream_url}/{segment(playback.id)}{name}{token}"
 
         files = [
-            renditions.File(at(f"/{segment(name)}"), renditions.short_side_px(file))
+            renditions.File(at(f"/{segment(name)}"), file.get("width"), file.get("height"))
             for file in _ready_files(asset.details)
             if (name := payload.text(file, "name")).endswith(".mp4")
         ]
         hls = Rendition(at(".m3u8"), is_hls=True, hosts=CDN_HOSTS)
-        return renditions.choose(files, hls)
+        return renditions.choose(files, hls, _video_px(asset.details))
 
     def write(self, asset: Asset, choice: Choice) -> str:
         """Set `thumbnail_time`.
@@ -188,6 +188,11 @@ def _path(asset_id: str) -> str:
 
 def _video_tracks(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [track for track in parts(data, "tracks") if track.get("type") == "video"]
+
+
+def _video_px(data: Mapping[str, Any]) -> float | None:
+    track: dict[str, Any] = next(iter(_video_tracks(data)), {})
+    return renditions.short_side_px(track.get("max_width"), track.get("max_height"))
 
 
 def _playback(asset: Asset) -> _Playback:

@@ -8,7 +8,7 @@ from worker.platforms import payload
 from worker.platforms.base import Rendition, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 # Of the shorter side. Below, blur and faces are hard to tell; above, files only take longer to come.
 MIN_USEFUL_PX = 360
@@ -16,25 +16,29 @@ MAX_USEFUL_PX = 1080
 
 
 class File(NamedTuple):
-    """A file that could be read."""
+    """A file that could be read, and its size in pixels as the platform says it."""
 
     url: str
-    short_side_px: float | None  #: None where the platform does not say
+    width: Any
+    height: Any
 
 
-def short_side_px(of: Mapping[str, Any]) -> float | None:
-    """The smaller one of `width` and `height`, so that tall videos count like wide ones."""
-    sides = [side for name in ("width", "height") if (side := payload.number(of.get(name)))]
-    return min(sides, default=None)
+def short_side_px(width: Any, height: Any) -> float | None:
+    """The shorter side, so that tall videos count like wide ones; None where neither is known."""
+    return min((side for value in (width, height) if (side := payload.number(value))), default=None)
 
 
-def choose(files: Sequence[File], hls: Rendition) -> Source:
-    """The smallest and the largest useful file; without any, HLS, whose variants are chosen from later."""
-    useful = sorted(
-        (file.short_side_px, file.url)
-        for file in files
-        if file.short_side_px and MIN_USEFUL_PX <= file.short_side_px <= MAX_USEFUL_PX
-    )
+def choose(files: Sequence[File], hls: Rendition, video_px: float | None) -> Source:
+    """The smallest and the largest useful file; without any, HLS, whose variants are chosen from later.
+
+    Args:
+        files: all that are ready.
+        hls: the playlist.
+        video_px: the shorter side of the video itself; of a small one, a small file is all there is.
+    """
+    enough_px = min(MIN_USEFUL_PX, video_px or MIN_USEFUL_PX)
+    sizes = [(short_side_px(file.width, file.height), file.url) for file in files]
+    useful = sorted((px, url) for px, url in sizes if px and enough_px <= px <= MAX_USEFUL_PX)
     if not useful:
         return Source(scan=hls, stills=hls)
     (_, small), (_, good) = useful[0], useful[-1]
