@@ -69,8 +69,9 @@ class Api:
             raise PlatformUnavailable(f"{method} {path}: {exc}; check {self._setting}__API_URL") from exc
 
     def close(self) -> None:
-        """Close connections."""
-        self._client.close()
+        """Close connections, if there are any."""
+        if "_client" in vars(self):
+            self._client.close()
 
     @cached_property
     def _client(self) -> httpx.Client:
