@@ -20,6 +20,11 @@ def call(
     return decoder.run(globals()[act], *arguments, label="hostile.mp4", wall_s=wall_s, cpu_s=cpu_s)
 
 
+def process_id() -> int:
+    """Whom to kill."""
+    return os.getpid()
+
+
 def crash() -> None:
     """Read from address 0."""
     ctypes.string_at(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests import confined
-from worker.errors import DecoderCrashed, DecodeTimedOut, UnreadableVideo, VideoTooLarge
+from worker.errors import DecoderCrashed, DecodeTimedOut, Stopping, UnreadableVideo, VideoTooLarge
 from worker.pipeline.confine import ProcessLimits
 from worker.pipeline.sandbox import Decoder
 
@@ -46,6 +47,41 @@ def test_a_crash_is_an_error_and_the_next_call_works(decoder: Decoder, numbered_
     """A segmentation fault in the decoder costs one call."""
     with pytest.raises(DecoderCrashed, match="SIGSEGV"):
         confined.call(decoder, "crash")
+
+    assert decoder.probe(numbered_clip).codec == "h264"
+
+
+@pytest.mark.parametrize("is_noticed", [False, True])
+def test_a_child_that_dies_while_idle_does_not_end_the_decoder(numbered_clip: Path, is_noticed: bool) -> None:
+    """The system kills whom it likes when memory runs out; at most one call fails, and says what happened."""
+    with Decoder() as decoder:
+        child = confined.call(decoder, "process_id")
+        os.kill(child, signal.SIGKILL)
+        while is_noticed and _is_there(child):
+            time.sleep(0.01)
+
+        with contextlib.suppress(DecoderCrashed):
+            decoder.probe(numbered_clip)
+
+        assert decoder.probe(numbered_clip).codec == "h264"
+
+
+def _is_there(process_id: int) -> bool:
+    """Until its parent has noticed its end."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process_id, 0)
+        return True
+    return False
+
+
+def test_a_call_that_nobody_waits_for_is_ended(decoder: Decoder, numbered_clip: Path) -> None:
+    """Within a moment, and the next call works."""
+
+    def stop(_fraction: float) -> None:
+        raise Stopping("enough")
+
+    with pytest.raises(Stopping):
+        decoder.run(confined.hang, label="endless.mp4", wall_s=600.0, on_progress=stop)
 
     assert decoder.probe(numbered_clip).codec == "h264"
 

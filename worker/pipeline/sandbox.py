@@ -13,6 +13,7 @@ import os
 import signal
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures import wait
+from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pebble
@@ -48,14 +49,25 @@ class Decoder:
     """
 
     def __init__(self, limits: confine.ProcessLimits = confine.DEFAULT_LIMITS) -> None:
-        context = multiprocessing.get_context("spawn")
+        self._context = multiprocessing.get_context("spawn")
         self._limits = limits
-        self._fraction = context.Value("d", 0.0, lock=False)
-        self._pool = pebble.ProcessPool(
-            max_workers=1, initializer=_start, initargs=(limits, self._fraction), context=context
-        )
+        self._fraction = self._context.Value("d", 0.0, lock=False)
+        self._is_closed = False
+        self._pool = self._new_pool()
 
     def __enter__(self) -> Self:
+        self._warm_up()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _new_pool(self) -> pebble.ProcessPool:
+        return pebble.ProcessPool(
+            max_workers=1, initializer=_start, initargs=(self._limits, self._fraction), context=self._context
+        )
+
+    def _warm_up(self) -> None:
         # Loading FFmpeg and OpenCV takes the child half a second, during which the caller loads its model.
         # It inherits the mask: Ctrl-C is the caller's business, also before `confine` runs.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -63,15 +75,22 @@ class Decoder:
             self._pool.schedule(_warm_up)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
-        """Kill the child, also in the middle of a task."""
+        """Kill the child, once nobody waits for it."""
+        self._is_closed = True
+        self._stop()
+
+    def _stop(self) -> None:
         self._pool.stop()  # type: ignore[no-untyped-call] # pebble leaves it so
         self._pool.join()
+
+    def _revive(self) -> None:
+        """Replace a pool that gave up, as pebble's do when their child dies while it has nothing to do."""
+        if not (self._pool.active or self._is_closed):
+            self._stop()
+            self._pool = self._new_pool()
+            self._warm_up()
 
     def probe(self, path: Path, on_progress: Callable[[float], None] | None = None) -> Video:
         """`probe.probe` in the child."""
@@ -129,6 +148,7 @@ class Decoder:
             VideoTooLarge: the video needs more memory than the child may have.
             UnreadableVideo: as raised by the function, or whatever else went wrong in it.
         """
+        self._revive()
         self._fraction.value = 0.0
         budget_s = cpu_s or wall_s * (os.cpu_count() or 1)
         future = self._pool.schedule(_with_cpu, args=[budget_s, function, *arguments], timeout=wall_s)
@@ -146,6 +166,8 @@ class Decoder:
             raise VideoTooLarge(f"{label}: {self._memory_sentence()}") from exc
         except pebble.ProcessExpired as exc:
             raise _crash(label, exc.exitcode or 0, budget_s) from exc
+        except BrokenProcessPool as exc:
+            raise DecoderCrashed(f"{label}: the decoder died before it looked at the file") from exc
         except ThumbsError:
             raise
         except Exception as exc:
