@@ -1,0 +1,338 @@
+"""What one look at one asset leaves behind, on a real database, model, decoder and platform."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import pytest
+from sqlalchemy import update
+
+from tests import confined, pictures, rows
+from worker import jobs
+from worker.analysis import Analyzer
+from worker.database import transaction
+from worker.decoders import Decoders
+from worker.events import EventKind
+from worker.leases import Leases
+from worker.models import Asset, Candidate, Job, Publication, Thumbnail
+from worker.pipeline.pick import Models
+from worker.platforms import platform_of
+from worker.settings import MuxAccount
+from worker.simulator import Fault, Media, SimulatedMux
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from worker.platforms.base import Platform
+
+NOWHERE = "http://127.0.0.1:9/"  # nobody hears the webhooks; the tests record events themselves
+OWNER = "host:1:analyze"
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    """Return the bundled models."""
+    return Models.load()
+
+
+@pytest.fixture(scope="module")
+def decoders() -> Iterator[Decoders]:
+    """Return one warm decoder."""
+    with Decoders(1) as decoders:
+        yield decoders
+
+
+@pytest.fixture
+def mux() -> Iterator[SimulatedMux]:
+    """Serve a platform."""
+    with SimulatedMux(NOWHERE) as mux:
+        yield mux
+
+
+@dataclass
+class Bench:
+    """A worker on the tests' servers, and what a test does to it."""
+
+    analyzer: Analyzer
+    stopping: threading.Event
+    mux: SimulatedMux
+    work_dir: Path
+    #: Called when the worker has asked the platform, before it fetches the video.
+    meanwhile: list[Callable[[], Any]] = field(default_factory=list)
+
+    @property
+    def engine(self) -> Engine:
+        """The test's database."""
+        return self.analyzer.engine
+
+    def upload(self, path: Path | None = None) -> str:
+        """Put a video on the platform, and record that it is ready; return its id."""
+        media = Media(path or pictures.footage_path("carphone_pristine"), 4.0, 176, 144, 30.0)
+        asset_id = self.mux.upload(media)
+        self.hear(asset_id)
+        return asset_id
+
+    def hear(self, asset_id: str, kind: EventKind = EventKind.READY, minute: int = 0) -> None:
+        """Record an event of the asset."""
+        rows.record(self.engine, rows.event(kind, asset_id=asset_id, minute=minute))
+
+    def work(self) -> Job:
+        """Do what is due, and return the newest job."""
+        with transaction(self.engine) as session:
+            session.execute(update(Job).values(scheduled_at=Job.requested_at))  # skip every back-off
+        with transaction(self.engine) as session:
+            hints = jobs.announce(session, rehint_s=60.0)
+        for hint in hints:
+            self.analyzer.analyze(hint.id)
+        newest: Job = rows.every(self.engine, Job)[-1]
+        return newest
+
+
+class _Busy:
+    """A platform at which things happen while the worker is about to fetch the video."""
+
+    def __init__(self, platform: Platform, meanwhile: list[Callable[[], Any]]) -> None:
+        self._platform, self._meanwhile = platform, meanwhile
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._platform, name)
+
+    def source(self, asset: Any) -> Any:
+        while self._meanwhile:
+            self._meanwhile.pop(0)()
+        return self._platform.source(asset)
+
+
+@pytest.fixture
+def bench(
+    engine: Engine, mux: SimulatedMux, models: Models, decoders: Decoders, tmp_path: Path
+) -> Iterator[Bench]:
+    """Return a worker that is ready."""
+    account = {name.rpartition("__")[2].lower(): value for name, value in mux.settings("main").items()}
+    settings = rows.make_settings(
+        mux={"main": MuxAccount(**account)}, allow_loopback=True, work_dir=tmp_path / "work", count=2
+    )
+    stopping = threading.Event()
+    meanwhile: list[Callable[[], Any]] = []
+
+    def platform(claim: jobs.Claim) -> Any:
+        return _Busy(platform_of(claim.platform, claim.account, settings), meanwhile)
+
+    with Leases(engine, settings.lease_s, settings.job_timeout_s, stopping) as leases:
+        analyzer = Analyzer(settings, engine, models, decoders, leases, platform, OWNER)
+        yield Bench(analyzer, stopping, mux, tmp_path / "work", meanwhile)
+
+
+def fetched(mux: SimulatedMux) -> int:
+    """How often a video was fetched."""
+    return sum(entry.path.endswith(".mp4") for entry in mux.journal.entries("request"))
+
+
+class TestAReadyVideo:
+    """What a look that succeeds leaves behind."""
+
+    def test_gets_thumbnails_a_filmstrip_and_a_publication(self, bench: Bench) -> None:
+        """Everything that a person or the publisher needs is stored, and nothing stays on the disk."""
+        bench.upload()
+
+        job = bench.work()
+
+        assert job.state == "completed", job.error
+        best, *_ = thumbnails = rows.every(bench.engine, Thumbnail)
+        assert [thumbnail.rank for thumbnail in thumbnails] == list(range(1, len(thumbnails) + 1))
+        shown = cv2.imdecode(np.frombuffer(best.jpeg, np.uint8), cv2.IMREAD_COLOR)
+        assert shown.shape == (best.height_px, best.width_px, 3)
+        assert best.model == "lite"
+        assert best.reasons
+        assert job.timings_s.keys() >= {"ask", "download", "probe", "scan", "score", "pick", "stills"}
+        assert rows.only(bench.engine, Publication).thumbnail_id == best.id
+        assert list(bench.work_dir.iterdir()) == []
+
+    def test_keeps_every_frame_that_was_looked_at(self, bench: Bench) -> None:
+        """The filmstrip has the picks, and why the others lost."""
+        bench.upload()
+
+        bench.work()
+
+        candidates = rows.every(bench.engine, Candidate)
+        picks = [candidate for candidate in candidates if candidate.lost_because is None]
+        assert len(picks) == len(rows.every(bench.engine, Thumbnail))
+        assert len(candidates) > len(picks)
+        assert all(len(np.frombuffer(pick.embedding, np.float16)) > 1 for pick in picks)
+        assert all(cv2.imdecode(np.frombuffer(c.jpeg, np.uint8), 1) is not None for c in candidates)
+
+    def test_is_not_looked_at_again_while_its_content_is_the_same(self, bench: Bench) -> None:
+        """An update of its title, or of the thumbnail by ourselves, costs one question to the platform."""
+        asset_id = bench.upload()
+        bench.work()
+        before = fetched(bench.mux)
+
+        bench.hear(asset_id, EventKind.UPDATED, minute=1)
+        job = bench.work()
+
+        assert job.state == "completed"
+        assert fetched(bench.mux) == before
+        assert len(rows.every(bench.engine, Publication)) == 1
+
+    def test_is_looked_at_again_when_somebody_says_that_it_was_edited(self, bench: Bench) -> None:
+        """Even where the platform's words are the same as before."""
+        asset_id = bench.upload()
+        bench.work()
+        before = fetched(bench.mux)
+
+        bench.hear(asset_id, EventKind.EDITED, minute=1)
+        bench.work()
+
+        assert fetched(bench.mux) > before
+        assert {thumbnail.generation for thumbnail in rows.every(bench.engine, Thumbnail)} == {1, 2}
+
+    def test_is_looked_at_again_when_its_content_changed(self, bench: Bench) -> None:
+        """Whatever the event was called: the platform's answer decides."""
+        asset_id = bench.upload()
+        bench.work()
+        with transaction(bench.engine) as session:
+            session.execute(update(Asset).values(fingerprint="of the content before"))
+
+        bench.hear(asset_id, EventKind.UPDATED, minute=1)
+        job = bench.work()
+
+        assert job.state == "completed", job.error
+        assert rows.asset(bench.engine).generation == job.generation == 2
+        assert {thumbnail.generation for thumbnail in rows.every(bench.engine, Thumbnail)} == {1, 2}
+
+
+class TestAVideoThatCannotBeUsed:
+    """What is noted, and whether it is tried again."""
+
+    def test_a_damaged_file_is_given_up_with_its_reason(self, bench: Bench, tmp_path: Path) -> None:
+        """The same bytes would fail again."""
+        (tmp_path / "bad.mp4").write_bytes(b"no video at all" * 100)
+        bench.upload(tmp_path / "bad.mp4")
+
+        job = bench.work()
+
+        assert (job.state, job.error_class) == ("discarded", "UnreadableVideo")
+        assert list(bench.work_dir.iterdir()) == []
+
+    def test_a_video_that_is_gone_is_given_up(self, bench: Bench) -> None:
+        """Its webhook came before we looked."""
+        bench.mux.delete(bench.upload())
+
+        job = bench.work()
+
+        assert (job.state, job.error_class) == ("discarded", "AssetGone")
+
+    @pytest.mark.parametrize("path", ["/video/v1/assets/", "mp4"])
+    def test_a_platform_that_is_down_is_asked_again(self, bench: Bench, path: str) -> None:
+        """Its API as well as its files."""
+        bench.upload()
+        bench.mux.faults.plan(Fault(status=503), count=20, path=path)
+
+        assert bench.work().state == "retryable"
+        bench.mux.faults.clear()
+
+        job = bench.work()
+        assert (job.state, job.attempt) == ("completed", 2)
+
+    def test_a_decoder_that_dies_costs_one_attempt(self, bench: Bench) -> None:
+        """The next attempt has a fresh process."""
+        bench.upload()
+        with bench.analyzer.decoders.lend() as decoder:
+            child = confined.call(decoder, "process_id")
+        bench.meanwhile.append(lambda: os.kill(child, signal.SIGKILL))
+
+        job = bench.work()
+        assert (job.state, job.error_class, job.attempt) == ("retryable", "DecoderCrashed", 1)
+
+        job = bench.work()
+        assert (job.state, job.attempt) == ("completed", 2)
+
+    def test_what_nobody_foresaw_is_noted_and_tried_again(self, bench: Bench) -> None:
+        """A bug must not lose a job, nor stay unseen."""
+
+        def fail() -> None:
+            raise ZeroDivisionError("a bug")
+
+        bench.upload()
+        bench.meanwhile.append(fail)
+
+        job = bench.work()
+
+        assert (job.state, job.error_class, job.error) == ("retryable", "ZeroDivisionError", "a bug")
+
+
+class TestAJobThatIsGivenUp:
+    """Work that nobody wants any more stops at the next step, and leaves nothing behind."""
+
+    def test_is_given_back_when_the_worker_stops(self, bench: Bench) -> None:
+        """Another worker may take it at once, and the attempt does not count."""
+        bench.upload()
+        bench.meanwhile.append(bench.stopping.set)
+
+        job = bench.work()
+
+        assert (job.state, job.attempt) == ("available", 0)
+        assert rows.every(bench.engine, Thumbnail) == []
+        assert list(bench.work_dir.iterdir()) == []
+
+    def test_stores_nothing_after_another_worker_took_over(self, bench: Bench) -> None:
+        """A worker that was frozen wakes up, and its result is refused."""
+
+        def take_over() -> None:
+            with transaction(bench.engine) as session:
+                session.execute(update(Job).values(lease_until=Job.requested_at))
+            with transaction(bench.engine) as session:
+                assert jobs.take_over(session, "dispatcher")
+
+        bench.upload()
+        bench.meanwhile.append(take_over)
+
+        job = bench.work()
+
+        assert (job.state, job.error_class) == ("retryable", "WorkerSilent")
+        assert rows.every(bench.engine, Thumbnail) == []
+
+    def test_makes_way_for_a_newer_edit(self, bench: Bench) -> None:
+        """The next renewal of the lease tells, and the newer job does the work."""
+        asset_id = bench.upload()
+        bench.meanwhile += [
+            lambda: bench.hear(asset_id, EventKind.EDITED, minute=1),
+            bench.analyzer.leases.renew,
+        ]
+
+        bench.work()
+
+        assert rows.job_states(bench.engine) == ["superseded", "scheduled"]
+        assert fetched(bench.mux) == 0
+        assert bench.work().state == "completed"
+
+    def test_is_tried_again_when_it_took_too_long(self, bench: Bench) -> None:
+        """One attempt has a deadline of its own."""
+        bench.upload()
+        with Leases(bench.engine, lease_s=30.0, timeout_s=0.0, stopping=bench.stopping) as impatient:
+            bench.analyzer = replace(bench.analyzer, leases=impatient)
+
+            job = bench.work()
+
+        assert (job.state, job.error_class) == ("retryable", "JobTimedOut")
+        assert "JOB_TIMEOUT_S" in job.error
+
+
+def test_a_job_that_is_not_there_to_be_taken_is_left_alone(bench: Bench) -> None:
+    """A hint may come twice, or late."""
+    bench.upload()
+    done = bench.work()
+
+    bench.analyzer.analyze(done.id)
+    bench.analyzer.analyze(done.id + 1)
+
+    assert rows.only(bench.engine, Job).attempt == 1
