@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # An index of PostgreSQL holds no more than 2,700 bytes of a row; ids of platforms have 20 to 60 characters.
 MAX_ID_CHARACTERS = 500
+# Addresses signed with a session's token reach 2,000.
+MAX_URL_CHARACTERS = 4000
 
 REASONS = {
     EventKind.READY: JobReason.READY,
@@ -172,11 +174,15 @@ def _learn(event: Event, asset: Asset) -> None:
 
 
 def _check_ids(event: Event) -> None:
-    for value in (event.delivery_id, event.asset_id, event.source_asset_id, event.media_url):
-        if value is None:
-            continue
-        if not value or len(value) > MAX_ID_CHARACTERS or value != _text(value):
-            raise MalformedPayload("an id is empty, longer than 500 characters, or no text")
+    for value in (event.delivery_id, event.asset_id, event.source_asset_id):
+        if value is not None and not _is_plain(value, MAX_ID_CHARACTERS):
+            raise MalformedPayload(f"an id is empty, longer than {MAX_ID_CHARACTERS} characters, or no text")
+    if event.media_url is not None and not _is_plain(event.media_url, MAX_URL_CHARACTERS):
+        raise MalformedPayload(f"`media_url` is longer than {MAX_URL_CHARACTERS} characters, or no text")
+
+
+def _is_plain(value: str, longest: int) -> bool:
+    return 0 < len(value) <= longest and value == _text(value)
 
 
 def _text(value: str) -> str:
