@@ -13,6 +13,7 @@ import os
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -31,14 +32,19 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RENEWALS_PER_LEASE = 3  #: so that one may fail
-# No call of ours takes so long without asking: requests to platforms end after 20 s, and the slowest batch of
-# the largest model on a CPU takes half a minute.
-SILENCE_MAX_S = 300.0
-# When this process is to stop, it is to be gone before an orchestrator kills it (Kubernetes after 30 s).
-STOP_MAX_S = 25.0
-_WATCH_S = 1.0
-
 EXIT_STUCK = 70  #: of the process; EX_SOFTWARE of BSD's sysexits.h
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a job may be silent before its process is ended."""
+
+    #: No call of ours takes so long: requests to platforms end after 20 s, and the slowest batch of the
+    #: largest model on a CPU takes half a minute.
+    silence_s: float = 300.0
+    #: While the process stops. It is to be gone before an orchestrator kills it (Kubernetes after 30 s).
+    stop_s: float = 25.0
+    watch_s: float = 1.0  #: between two looks
 
 
 class Lease:
@@ -93,6 +99,7 @@ class Leases:
         lease_s: a lease that is not renewed for so long ends.
         timeout_s: for one attempt at one job.
         stopping: set when this process is to end.
+        limits: on the silence of a job.
         abort: ends the process at once; gets the reason.
     """
 
@@ -102,10 +109,12 @@ class Leases:
         lease_s: float,
         timeout_s: float,
         stopping: threading.Event,
+        limits: Limits = Limits(),
         abort: Callable[[str], None] | None = None,
     ) -> None:
         self.stopping = stopping
         self._engine, self._lease_s, self._timeout_s = engine, lease_s, timeout_s
+        self._limits = limits
         self._abort = abort or _end_process
         self._held: set[Lease] = set()
         self._closed = threading.Event()
@@ -150,8 +159,8 @@ class Leases:
             self.renew()
 
     def _watch_all(self) -> None:
-        while not self._closed.wait(_WATCH_S):
-            max_s = STOP_MAX_S if self.stopping.is_set() else SILENCE_MAX_S
+        while not self._closed.wait(self._limits.watch_s):
+            max_s = self._limits.stop_s if self.stopping.is_set() else self._limits.silence_s
             for lease in list(self._held):
                 silent_s = time.monotonic() - lease.heard_s
                 if silent_s > max_s:
