@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-QUICK_DEATH_S = 10.0  # who dies this soon after a start will probably do so again
+QUICK_DEATH_S = 10.0  # who dies this soon after a start, and never got ready, will probably do so again
 QUICK_DEATHS_MAX = 3
 FIRST_PAUSE_S = 0.5  # before a restart; doubled with every quick death
 STOP_TIMEOUT_S = 15.0  # to give leases back and to answer what was asked; then by force
@@ -170,9 +170,10 @@ class Supervisor:
                 self._show(f"{child.label} {row}")
 
     def _note_death(self, child: _Child, code: int) -> None:
-        child.is_ready = False
-        if time.monotonic() - child.started_s > QUICK_DEATH_S:
+        # Who got ready can work; what ended it then (the memory ran out, somebody killed it) may not come again.
+        if child.is_ready or time.monotonic() - child.started_s > QUICK_DEATH_S:
             child.quick_deaths = 0
+        child.is_ready = False
         child.quick_deaths += 1
         if code == OPERATOR_MUST_ACT or child.quick_deaths >= QUICK_DEATHS_MAX:
             often = f" {child.quick_deaths} times, at last" if child.quick_deaths > 1 else ""
