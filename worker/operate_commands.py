@@ -177,9 +177,6 @@ def migrate(*, as_json: bool) -> None:
     _answer(as_json, documents.of_migration(migration), tables.of_migration(migration))
 
 
-COMMANDS = (jobs, show, events, requeue, migrate)
-
-
 @contextmanager
 def _database() -> Iterator[Engine]:
     """Yield the engine; what goes wrong with it, and what is not found, becomes one sentence."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from worker.operate import EventLine, JobHistory, Migration, Requeueing, Sheet
 
 _PIPE_WIDTH = 240  # columns where stdout is no terminal: hardly a line is folded
+_LEAST_WIDTH = 80  # columns; a narrower terminal breaks the lines itself, and nothing is cut off
 
 _STYLES = {
     "running": "cyan",
@@ -33,14 +34,14 @@ _STYLES = {
 }
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _NUMBERS = frozenset({"job", "event", "rank", "time", "score", "attempt"})
-_SENTENCES = frozenset({"says", "reasons"})  # folded between words; other columns keep their lines
+# What may take several lines on a narrow terminal, with the columns that it keeps; the rest stays on one.
+_FOLDED = {"says": 14, "reasons": 14, "asset": 16, "type": 11, "who": 11}
 
 
 def show(parts: Sequence[RenderableType]) -> None:
     """Print on stdout, in colours where it is a terminal."""
     console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console.width = _PIPE_WIDTH
+    console.width = max(console.width, _LEAST_WIDTH) if console.is_terminal else _PIPE_WIDTH
     for part in parts:
         console.print(part, soft_wrap=isinstance(part, Text))
 
@@ -101,7 +102,9 @@ def of_sheet(sheet: Sheet, public_url: str) -> list[RenderableType]:
     """Show all about one asset."""
     parts = _heading(sheet)
     if sheet.thumbnails:
-        parts += [Text("\npicks", style="bold"), _picks(sheet.thumbnails, public_url)]
+        parts += [Text("\npicks", style="bold"), _picks(sheet.thumbnails), Text("\npictures", style="bold")]
+        # A line each, because an address that a table folds can neither be clicked nor copied.
+        parts += [Text(picture_url(thumbnail, public_url)) for thumbnail in sheet.thumbnails]
     if sheet.publication is not None:
         parts.append(_publication(sheet.publication, sheet.now))
     for history in sheet.histories:
@@ -125,8 +128,8 @@ def _heading(sheet: Sheet) -> list[RenderableType]:
     return parts
 
 
-def _picks(thumbnails: Sequence[Thumbnail], public_url: str) -> Table:
-    table = _table("rank", "time", "score", "ratio", "size", "reasons", "picture")
+def _picks(thumbnails: Sequence[Thumbnail]) -> Table:
+    table = _table("rank", "time", "score", "ratio", "size", "reasons")
     for thumbnail in thumbnails:
         table.add_row(
             str(thumbnail.rank),
@@ -135,7 +138,6 @@ def _picks(thumbnails: Sequence[Thumbnail], public_url: str) -> Table:
             thumbnail.aspect,
             f"{thumbnail.width_px}x{thumbnail.height_px}",
             ", ".join(words(str(reason)) for reason in thumbnail.reasons),
-            picture_url(thumbnail, public_url),
         )
     return table
 
@@ -189,6 +191,7 @@ def _table(*columns: str) -> Table:
             column,
             justify="right" if column in _NUMBERS else "left",
             overflow="fold",
-            no_wrap=column not in _SENTENCES and column != "picture",
+            no_wrap=column not in _FOLDED,
+            min_width=_FOLDED.get(column),
         )
     return table

@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 from sqlalchemy import update
 
 from tests import rows
-from worker import database, jobs, operate_commands, publications
-from worker.cli import Thumbs
+from worker import database, jobs, publications
+from worker.cli import main
 from worker.database import transaction
 from worker.errors import PublishRejected, UnreadableVideo
 from worker.models import Job
@@ -29,8 +29,7 @@ def run(*words: str) -> Result:
     """Run a command of `thumbs` as a fresh process would."""
     settings.cache_clear()
     database.engine.cache_clear()
-    group = Thumbs("thumbs", commands=operate_commands.COMMANDS)
-    return CliRunner().invoke(group, words)
+    return CliRunner().invoke(main, words)
 
 
 def answer(result: Result) -> dict[str, Any]:

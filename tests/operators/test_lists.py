@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -117,3 +118,19 @@ def test_people_get_a_table_of_events(engine: Engine, thumbs: Run) -> None:
     assert lines[1].split()[-5:] == ["mux/main", "ignored", "asks", "for", "nothing"]
     assert "mux/main/a1" in lines[2]
     assert "the platform could not process the asset" in lines[2]
+
+
+@pytest.mark.parametrize("columns", ["40", "80"])
+def test_a_narrow_terminal_cuts_nothing_off(
+    engine: Engine, thumbs: Run, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    """Cells are folded, and every letter is there."""
+    failed(engine, "z" * 60, "PlatformUnavailableForALongTime, and a sentence of some words")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", columns)
+
+    letters = re.sub(r"\x1b\[[0-9;]*m", "", thumbs("jobs").stdout)
+
+    assert letters.count("z") == 60
+    assert "words" in letters
+    assert "Unavail" in letters
