@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check bench bench-service bench-traps clean
 
 # The first of these that is new enough makes .venv; name your own with `make PYTHON=...`.
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -8,14 +8,12 @@ READY := .venv/.ready
 EXTRAS := webhook,worker,embedded,dev,bench
 OUT := thumbs-out
 ARGS ?=
-CLIPS := from tests.pictures import footage_path as clip; print(clip("bikes"), clip("bigbuckbunny"), sep="\0", end="\0")
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(READY)  ## pick thumbnails from two real clips and say where the pictures are
-	@$(PY) -c '$(CLIPS)' | xargs -0 $(PY) -m worker pick --report --out $(OUT)
-	@echo "The pictures and a report.html for each video are in $(CURDIR)/$(OUT)"
+demo: $(READY)  ## the whole loop on this machine: a webhook goes in, the thumbnail comes back
+	@$(PY) -m worker demo --out $(OUT)/demo
 
 test: $(READY)  ## run the tests; choose with ARGS="-k report"
 	@$(PY) -m pytest $(ARGS)
@@ -26,8 +24,15 @@ check: $(READY)  ## lint, formatting, types and the import rules
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports
 
-bench: $(READY)  ## measure speed and memory against the figures in tests/benchmarks/README.md
+bench: $(READY)  ## measure the picker's speed and memory; choose with ARGS="--only seed"
 	@$(PY) tests/benchmarks/speed.py $(ARGS)
+
+bench-service: $(READY)  ## measure the receiver, and the way from a webhook to the accepted write
+	@$(PY) -m tests.benchmarks.receiver $(ARGS)
+	@$(PY) -m tests.benchmarks.end_to_end
+
+bench-traps: $(READY)  ## count how often the picker falls for planted bad frames
+	@$(PY) tests/benchmarks/traps.py $(ARGS)
 
 clean:  ## remove everything that make made
 	rm -rf .venv $(OUT) dist var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

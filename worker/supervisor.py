@@ -170,7 +170,7 @@ class Supervisor:
                 self._show(f"{child.label} {row}")
 
     def _note_death(self, child: _Child, code: int) -> None:
-        # Who got ready can work; what ended it then (the memory ran out, somebody killed it) may not come again.
+        # Who got ready can work; what ended it then (no memory, an operator) may not come again.
         if child.is_ready or time.monotonic() - child.started_s > QUICK_DEATH_S:
             child.quick_deaths = 0
         child.is_ready = False
