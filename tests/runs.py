@@ -34,6 +34,7 @@ CUES = Cues(
     transition=0.0,
     color_bars=0.0,
     title_card=0.0,
+    blockiness=0.0,
 )
 FACE = Face(Box(100, 20, 140, 60), confidence=0.9)
 

@@ -157,6 +157,32 @@ class TestPatterns:
         """Nor is a person before a plain wall, with soft shading."""
         assert patterns.title_card(luma(real(name))) < 0.2
 
+    def test_a_logo_on_a_shaded_ground_is_a_title_card(self) -> None:
+        """A drawn ground darkens evenly, without grain, so it is not flat."""
+        shade = np.linspace(230, 110, pictures.SIZE[1]).astype(np.uint8)
+        slate = np.repeat(shade[:, None], pictures.SIZE[0], axis=1)
+        cv2.circle(slate, (160, 76), 36, 60, cv2.FILLED, cv2.LINE_AA)
+
+        assert patterns.title_card(slate) > 0.9
+
+    @pytest.mark.parametrize("name", REAL)
+    @pytest.mark.parametrize("block_px", [5, 8, 16])
+    def test_a_picture_in_coarse_blocks_is_blocky(self, name: str, block_px: int) -> None:
+        """Whatever the size of the blocks on the small picture."""
+        sharp = luma(real(name))
+        few = cv2.resize(sharp, (320 // block_px, 180 // block_px), interpolation=cv2.INTER_AREA)
+        blocks = cv2.resize(few, None, fx=block_px, fy=block_px, interpolation=cv2.INTER_NEAREST)
+
+        assert patterns.blockiness(blocks) > 0.9
+        assert patterns.blockiness(sharp) < 0.2
+
+    def test_one_post_or_fence_is_not_blocky(self) -> None:
+        """Blocks have edges across and down."""
+        fence = luma(real("bikes"))
+        fence[:, ::10] = 250
+
+        assert patterns.blockiness(fence) < 0.2
+
 
 class TestBars:
     """Letterbox and pillarbox."""

@@ -22,6 +22,7 @@ GOOD = Cues(
     transition=0.0,
     color_bars=0.0,
     title_card=0.0,
+    blockiness=0.0,
 )
 
 
@@ -55,7 +56,10 @@ class TestDefects:
             ({"title_card": 0.9}, "title card"),
             ({"transition": 0.9}, "transition"),
             ({"relative_sharpness": 0.2}, "blurred"),
+            ({"sharpness": 0.06}, "blurred"),
+            ({"blockiness": 0.9}, "blocky"),
             ({"stillness": 0.01}, "moving"),
+            ({"sharpness": 0.2, "stillness": 0.1}, "moving"),
         ],
     )
     def test_each_defect_has_its_name(self, change: dict[str, float], name: str) -> None:

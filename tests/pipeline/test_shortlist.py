@@ -35,6 +35,29 @@ def test_a_defect_is_left_out_with_its_name() -> None:
     assert why == {0: "black"}
 
 
+@pytest.mark.parametrize(
+    "look", [{"title_card": 1.0}, {"sharpness": 0.06}, {"blockiness": 1.0}], ids=["slides", "soft", "blocky"]
+)
+def test_what_nearly_all_of_a_video_looks_like_is_no_defect(look: dict[str, float]) -> None:
+    """A slide show, soft or badly coded footage has more than one picture to choose from."""
+    alike = GOOD._replace(**look)
+
+    kept, why = shortlist(
+        candidates([BIKES[0], BUNNY[0], BIKES[-1], BUNNY[-1], BIKES[4]], [alike] * 4 + [BLACK])
+    )
+
+    assert {0, 1} <= set(kept)
+    assert why[4] == "black"
+
+
+def test_what_a_part_of_a_video_looks_like_is_a_defect() -> None:
+    """Titles of a film are left out."""
+    kept, why = shortlist(candidates([BIKES[0], BUNNY[0]], [GOOD, GOOD._replace(title_card=1.0)]))
+
+    assert kept == [0]
+    assert why == {1: "title card"}
+
+
 def test_of_two_that_look_alike_the_better_stays() -> None:
     """A frozen picture is scored once, at its sharpest."""
     soft = GOOD._replace(relative_sharpness=0.6)

@@ -53,6 +53,7 @@ def _of_shot(frames: list[Judged], shot: int, video: Video) -> list[Candidate]:
                 transition=judged.transition,
                 color_bars=patterns.color_bars(picture),
                 title_card=patterns.title_card(luma),
+                blockiness=patterns.blockiness(luma),
             ),
             active=bars.as_fractions(area, width, height),
         )

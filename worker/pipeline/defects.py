@@ -21,10 +21,16 @@ FLAT_CONTRAST = 0.03
 FLAT_UNIFORMITY = 0.97
 # Confidence from which a measured pattern counts.
 CERTAIN = 0.5
-# Below this share of the sharpest frame of the same shot, a frame is out of focus or smeared.
+# Below this share of the sharpest frame of the same shot, a frame is out of focus or smeared...
 BLURRED_SHARE = 0.4
-# Next to a cut, or in a whip pan.
+# ... and so is a whole shot below this; sharp ones of soft footage have 0.16 and more.
+BLURRED_SHARPNESS = 0.12
+# Next to a cut, or in a whip pan; in between, what moves fast is smeared where it is soft too.
 MOVING_STILLNESS = 0.05
+SMEARED_SHARPNESS_X_STILLNESS = 0.03
+
+# These may be the look of a whole video: a slide show, a poor rendition.
+LOOKS = frozenset({"title card", "blurred", "blocky"})
 
 
 def defects(cues: Cues) -> tuple[str, ...]:
@@ -38,7 +44,9 @@ def defects(cues: Cues) -> tuple[str, ...]:
         "color bars": cues.color_bars > CERTAIN,
         "title card": cues.title_card > CERTAIN,
         "transition": cues.transition > CERTAIN,
-        "blurred": cues.relative_sharpness < BLURRED_SHARE,
-        "moving": cues.stillness < MOVING_STILLNESS,
+        "blurred": cues.relative_sharpness < BLURRED_SHARE or cues.sharpness < BLURRED_SHARPNESS,
+        "blocky": cues.blockiness > CERTAIN,
+        "moving": cues.stillness < MOVING_STILLNESS
+        or cues.sharpness * cues.stillness < SMEARED_SHARPNESS_X_STILLNESS,
     }
     return tuple(name for name, is_present in found.items() if is_present)

@@ -89,6 +89,7 @@ class Cues(NamedTuple):
     transition: float  #: 1 = inside a fade or dissolve
     color_bars: float  #: 1 = a test pattern
     title_card: float  #: 1 = flat ground with text or a logo, nothing else
+    blockiness: float  #: 1 = coarse blocks of a broken or starved coding
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ look alike. What differs stays, however short it was seen.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from worker.pipeline.defects import defects
+from worker.pipeline.defects import LOOKS, defects
 from worker.pipeline.ranking import measured
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 # So many are scored at most: beyond, a large model on a CPU takes longer than everything else.
 MAX_SCORED = 120
+
+# What so many of the candidates have is the look of the video, and no reason to leave one out.
+LOOK_SHARE = 0.8
 
 # Neighbours that differ by less (mean difference over contrast) are one picture twice.
 SAME_LOOK = 0.05
@@ -43,7 +47,7 @@ def shortlist(candidates: Sequence[Candidate]) -> tuple[list[int], dict[int, str
         Indexes to score, in order, at least one; and for every other index why it is left out. Where
         nothing is free of defects, the least bad one by its cues is all that remains.
     """
-    why = {i: ", ".join(names) for i, one in enumerate(candidates) if (names := defects(one.cues))}
+    why = _faults(candidates)
     kept = [i for i in range(len(candidates)) if i not in why]
     if not kept:
         least_bad = max(why, key=lambda i: (-len(defects(candidates[i].cues)), _value(candidates[i])))
@@ -64,6 +68,15 @@ def shortlist(candidates: Sequence[Candidate]) -> tuple[list[int], dict[int, str
         kept.remove(poorer)
         why[poorer] = "like a better neighbour"
     return kept, why
+
+
+def _faults(candidates: Sequence[Candidate]) -> dict[int, str]:
+    """What is wrong with a candidate that is not so with nearly all of them, by its index."""
+    found = [defects(candidate.cues) for candidate in candidates]
+    count = Counter(name for names in found for name in names)
+    look = {name for name in LOOKS if count[name] >= LOOK_SHARE * len(candidates)}
+    accidents = (", ".join(name for name in names if name not in look) for names in found)
+    return {i: names for i, names in enumerate(accidents) if names}
 
 
 def _value(candidate: Candidate) -> float:

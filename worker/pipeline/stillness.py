@@ -22,14 +22,14 @@ _MIN_CONTRAST = 12.0
 MIN_TRANSITION_LEVELS = 4.0
 # Share of the change that a straight blend of the neighbours leaves unexplained: below, it is a blend
 # (1.0 at and below the first), above it is motion (0.0 at and above the second).
-BLEND_RESIDUAL, MOTION_RESIDUAL = 0.12, 0.35
+BLEND_RESIDUAL, MOTION_RESIDUAL = 0.2, 0.4
 # In a fade, contrast changes by such a factor over the span (0.0 at the first, 1.0 at the second)...
 FADE_FACTOR = (1.15, 1.35)
 # ... and brightness by the same factor, give or take this share.
 FADE_TOLERANCE = 0.25
 _MIN_FADE_CONTRAST = 3.0
 # How far along the blend a frame inside a transition may be.
-_BLEND_RANGE = (0.1, 0.9)
+_BLEND_RANGE = (0.2, 0.8)
 
 Luma = NDArray[np.uint8]
 
