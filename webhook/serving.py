@@ -89,6 +89,8 @@ class Receiver(BaseApplication):
         """Say how to run."""
         options = {
             "bind": f"{self._settings.host}:{self._settings.port}",
+            # Where the first process was killed, the others hold the port for another moment.
+            "reuse_port": True,
             "workers": PROCESSES,
             "threads": THREADS,
             "worker_class": ImpatientWorker,
