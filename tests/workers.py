@@ -74,7 +74,7 @@ class WorkerProcess:
     def children(self) -> list[int]:
         """The ids of its decode processes."""
         found = subprocess.run(
-            ["ps", "-o", "pid=,args=", "--ppid", str(self.process.pid)],  # noqa: S607
+            ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self.process.pid)],  # noqa: S607
             capture_output=True,
             text=True,
             check=False,

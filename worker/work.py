@@ -24,6 +24,8 @@ from worker.publishing import Publisher
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from celery import Celery
+
     from worker import jobs, publications
     from worker.platforms.base import Platform
     from worker.settings import Settings
@@ -44,7 +46,7 @@ def analyze(settings: Settings) -> None:
     from worker.pipeline.pick import Models  # noqa: PLC0415
 
     logs.setup(settings)
-    stopping, engine = threading.Event(), database.engine()
+    stopping, engine, app = threading.Event(), database.engine(), _app(settings)
     sweep_workspaces(settings.work_dir)
     with (
         Decoders(settings.analyze_concurrency) as decoders,  # they start while the model loads
@@ -57,7 +59,8 @@ def analyze(settings: Settings) -> None:
         )
         if models.faces.note:
             log.warning("%s (YUNET_FILE)", models.faces.note)
-        _serve(Kind.ANALYZE, settings, settings.analyze_concurrency, analyzer.analyze, stopping)
+        tasks.serve(app, Kind.ANALYZE, analyzer.analyze)
+        _run(app, Kind.ANALYZE, settings.analyze_concurrency, settings, stopping)
 
 
 def publish(settings: Settings) -> None:
@@ -67,18 +70,14 @@ def publish(settings: Settings) -> None:
         ConfigurationError: a setting is wrong.
     """
     logs.setup(settings)
-    stopping = threading.Event()
+    stopping, app = threading.Event(), _app(settings)
     publisher = Publisher(settings, database.engine(), _finder(settings), _owner(Kind.PUBLISH), stopping)
-    _serve(Kind.PUBLISH, settings, settings.publish_concurrency, publisher.publish, stopping)
+    tasks.serve(app, Kind.PUBLISH, publisher.publish)
+    _run(app, Kind.PUBLISH, settings.publish_concurrency, settings, stopping)
 
 
-def _serve(
-    kind: Kind, settings: Settings, concurrency: int, work: Callable[[int], object], stopping: threading.Event
-) -> None:
-    """Do `work` on what hints name, until a signal comes; then set `stopping` and wait for what runs."""
-    address = settings.redis_url
-    app = make_app(address.get_secret_value() if address else None)
-    tasks.serve(app, kind, work)
+def _run(app: Celery, kind: Kind, concurrency: int, settings: Settings, stopping: threading.Event) -> None:
+    """Take messages until a signal comes; then set `stopping` and wait for what runs."""
 
     def on_ready(**_: object) -> None:
         log.info("ready: %s takes up to %d at once", kind, concurrency, extra={"action": "ready"})
@@ -101,6 +100,11 @@ def _serve(
         quiet=True,
     ).start()
     log.info("stopped", extra={"action": "stopped"})
+
+
+def _app(settings: Settings) -> Celery:
+    address = settings.redis_url
+    return make_app(address.get_secret_value() if address else None)
 
 
 def _finder(settings: Settings) -> Callable[[jobs.Claim | publications.Claim], Platform]:

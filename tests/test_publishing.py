@@ -1,0 +1,183 @@
+"""The platform shows the newest choice, unless somebody there chose another."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import update
+
+from tests import rows
+from worker import publications
+from worker.database import transaction
+from worker.events import EventKind
+from worker.models import Asset, Publication
+from worker.platforms import platform_of
+from worker.publishing import Publisher
+from worker.settings import FastPixAccount, MuxAccount
+from worker.simulator import Fault, Media, SimulatedMux
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+NOWHERE = "http://127.0.0.1:9/"  # nobody hears the webhooks; the tests record events themselves
+PICKED_S = 1.5  #: of `rows.result`
+
+
+@dataclass
+class Bench:
+    """A publisher, a platform with one video, and a pick for it."""
+
+    publisher: Publisher
+    mux: SimulatedMux
+    asset_id: str
+    stopping: threading.Event
+
+    @property
+    def engine(self) -> Engine:
+        """The test's database."""
+        return self.publisher.engine
+
+    def pick(self, time_s: float, minute: int) -> None:
+        """Choose another moment, as after an edit."""
+        rows.record(self.engine, rows.event(EventKind.EDITED, asset_id=self.asset_id, minute=minute))
+        claim = rows.claimed(self.engine)
+        with transaction(self.engine) as session:
+            rows.jobs.complete(session, claim, rows.result(f"f{minute}", time_s))
+
+    def publish(self) -> Publication:
+        """Write what is due, and return the newest publication."""
+        with transaction(self.engine) as session:
+            session.execute(update(Publication).values(scheduled_at=Publication.created_at))
+        with transaction(self.engine) as session:
+            hints = publications.announce(session, rehint_s=60.0)
+        for hint in hints:
+            self.publisher.publish(hint.id)
+        newest: Publication = rows.every(self.engine, Publication)[-1]
+        return newest
+
+    def writes(self) -> list[float | None]:
+        """The moments that the platform was told to show."""
+        return [entry.thumbnail_time for entry in self.mux.journal.entries("write")]
+
+
+@pytest.fixture
+def bench(engine: Engine, tmp_path: Path) -> Iterator[Bench]:
+    """Return a publisher, ready for the pick of one video."""
+    (tmp_path / "video.mp4").touch()
+    with SimulatedMux(NOWHERE) as mux:
+        account = {name.rpartition("__")[2].lower(): value for name, value in mux.settings("main").items()}
+        fastpix = FastPixAccount(webhook_secret="c2VjcmV0", token_id="id", token_secret="secret")  # noqa: S106
+        settings = rows.make_settings(
+            mux={"main": MuxAccount(**account)}, fastpix={"main": fastpix}, allow_loopback=True
+        )
+        stopping = threading.Event()
+        publisher = Publisher(
+            settings,
+            engine,
+            lambda claim: platform_of(claim.platform, claim.account, settings),
+            "host:1:publish",
+            stopping,
+        )
+        asset_id = mux.upload(Media(tmp_path / "video.mp4", 30.0, 1280, 720, 25.0))
+        rows.record(engine, rows.event(asset_id=asset_id))
+        rows.completed(engine)
+        yield Bench(publisher, mux, asset_id, stopping)
+
+
+def test_the_choice_is_shown_at_the_platform(bench: Bench) -> None:
+    """And it is known to be, generation and all."""
+    publication = bench.publish()
+
+    assert publication.state == "confirmed"
+    assert bench.writes() == [PICKED_S]
+    asset = rows.asset(bench.engine)
+    assert (asset.published_generation, asset.written) == (asset.generation, str(PICKED_S))
+
+
+def test_an_edit_replaces_what_we_showed(bench: Bench) -> None:
+    """What the platform shows is ours, so it may be changed."""
+    bench.publish()
+    bench.pick(2.5, minute=1)
+
+    assert bench.publish().state == "confirmed"
+    assert bench.writes() == [PICKED_S, 2.5]
+
+
+def test_a_thumbnail_that_somebody_else_set_is_left_alone(bench: Bench) -> None:
+    """Before our first write, or after it."""
+    bench.mux.choose(bench.asset_id, 7.0)
+    assert bench.publish().state == "confirmed"
+
+    bench.pick(2.5, minute=1)
+
+    assert bench.publish().state == "confirmed"
+    assert bench.mux.thumbnail_time(bench.asset_id) == 7.0
+    assert bench.writes() == []
+
+
+def test_a_platform_that_is_down_gets_the_choice_later(bench: Bench) -> None:
+    """However it fails."""
+    bench.mux.faults.plan(Fault(status=503), count=3)
+    assert bench.publish().state == "pending"
+    bench.mux.faults.clear()
+
+    assert bench.publish().state == "confirmed"
+    assert bench.writes() == [PICKED_S]
+
+
+def test_a_write_whose_answer_was_lost_is_made_again(bench: Bench) -> None:
+    """What the platform shows by then is ours, though we never heard of it."""
+    bench.mux.faults.plan(Fault(is_reply_lost=True), method="PATCH", count=3)
+    assert bench.publish().state == "pending"
+    assert bench.mux.thumbnail_time(bench.asset_id) == PICKED_S
+    bench.mux.faults.clear()
+
+    publication = bench.publish()
+
+    assert (publication.state, publication.attempt) == ("confirmed", 2)
+    assert rows.asset(bench.engine).written == str(PICKED_S)
+
+
+def test_an_edit_after_a_lost_answer_is_shown(bench: Bench) -> None:
+    """Our own forgotten write is not taken for somebody else's."""
+    bench.mux.faults.plan(Fault(is_reply_lost=True), method="PATCH", count=3)
+    bench.publish()
+    bench.mux.faults.clear()
+    bench.pick(2.5, minute=1)
+
+    assert bench.publish().state == "confirmed"
+    assert bench.mux.thumbnail_time(bench.asset_id) == 2.5
+
+
+def test_a_write_that_the_platform_refuses_is_given_up(bench: Bench) -> None:
+    """With its reason, for an operator."""
+    bench.mux.faults.plan(Fault(status=400), method="PATCH", count=3)
+
+    publication = bench.publish()
+
+    assert (publication.state, publication.error_class) == ("failed", "PublishRejected")
+
+
+def test_a_platform_without_thumbnails_needs_no_write(bench: Bench) -> None:
+    """We store the picture and serve it; nobody is asked."""
+    with transaction(bench.engine) as session:
+        session.execute(update(Asset).values(platform="fastpix"))
+
+    assert bench.publish().state == "confirmed"
+    assert rows.asset(bench.engine).written is None
+
+
+def test_a_publisher_that_stops_gives_its_write_back(bench: Bench) -> None:
+    """The attempt does not count, and nothing is written."""
+    bench.stopping.set()
+
+    publication = bench.publish()
+
+    assert (publication.state, publication.attempt) == ("pending", 0)
+    assert bench.writes() == []
