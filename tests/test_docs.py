@@ -10,7 +10,11 @@ import pytest
 from worker.cli import pick
 
 ROOT = Path(__file__).parent.parent
-PAGES = ["README.md", "docs/cli.md", ".github/CONTRIBUTING.md"]
+PAGES = [
+    "README.md",
+    ".github/CONTRIBUTING.md",
+    *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md")),
+]
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/cli.md"])
@@ -39,11 +43,11 @@ def test_what_a_page_links_to_is_there(page: str) -> None:
 
 def test_the_pages_name_only_targets_that_make_has() -> None:
     """`make X` in a page is a target of the Makefile."""
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {
         name
         for page in PAGES
-        for name in re.findall(r"(?:^    |`)make ([a-z]+)", (ROOT / page).read_text(), re.MULTILINE)
+        for name in re.findall(r"(?:^    |`)make ([a-z-]+)", (ROOT / page).read_text(), re.MULTILINE)
     }
 
     assert named

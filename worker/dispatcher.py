@@ -50,6 +50,7 @@ def serve(settings: Settings) -> None:
         SettingsInvalid: a setting is missing or wrong.
     """
     logs.setup(settings)
+    metrics.serve(settings)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

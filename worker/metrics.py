@@ -7,8 +7,21 @@ the variable before the first import of prometheus_client.
 
 from __future__ import annotations
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from typing import TYPE_CHECKING
+
+from prometheus_client import (
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    start_http_server,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
+
+if TYPE_CHECKING:
+    from worker.settings import Settings
 
 # Platforms give up after 5 to 30 s; an answer is promised within 50 ms.
 _ANSWER_S = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -39,6 +52,12 @@ PUBLISH_SECONDS = Histogram(
 E2E_SECONDS = Histogram(
     "thumbs_e2e_seconds", "From an event to the confirmed thumbnail.", ["platform"], buckets=_WORK_S
 )
+
+
+def serve(settings: Settings) -> None:
+    """Show the numbers of this process at METRICS_PORT, if it is set; the receiver has a page for it."""
+    if settings.metrics_port:
+        start_http_server(settings.metrics_port, addr=settings.host)
 
 
 def page() -> bytes:

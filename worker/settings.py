@@ -150,6 +150,12 @@ class Settings(BaseSettings):
     public_url: Url = Field("http://127.0.0.1:8000", description="The receiver's address, as players see it.")
     host: str = Field("127.0.0.1", description="The address that the receiver listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Its port.")
+    metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Where a worker or dispatcher of a fleet shows its metrics; 0: nowhere.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`."
     )

@@ -129,7 +129,8 @@ class Service:
         urls = {variable: server.url for variable, server in self._servers.items()}
         self._supervisor = Supervisor(
             self._programs,
-            environment=environment(**self._variables, **urls),
+            # The programs share this machine, and would all ask for one port.
+            environment=environment(**self._variables, **urls, METRICS_PORT="0"),
             logs=self._settings.data_dir / "logs",
             show=self._show,
         )

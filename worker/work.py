@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from celery import signals
 from celery.concurrency import get_implementation
 
-from worker import database, logs, tasks
+from worker import database, logs, metrics, tasks
 from worker.app import Kind, make_app
 from worker.download import sweep_workspaces
 from worker.platforms import platform_of
@@ -46,6 +46,7 @@ def analyze(settings: Settings) -> None:
     from worker.pipeline.pick import Models  # noqa: PLC0415
 
     logs.setup(settings)
+    metrics.serve(settings)
     stopping, engine, app = threading.Event(), database.engine(), _app(settings)
     sweep_workspaces(settings.work_dir)
     with (
@@ -70,6 +71,7 @@ def publish(settings: Settings) -> None:
         ConfigurationError: a setting is wrong.
     """
     logs.setup(settings)
+    metrics.serve(settings)
     stopping, app = threading.Event(), _app(settings)
     publisher = Publisher(settings, database.engine(), _finder(settings), _owner(Kind.PUBLISH), stopping)
     tasks.serve(app, Kind.PUBLISH, publisher.publish)
