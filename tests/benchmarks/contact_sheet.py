@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from trap_videos import TrapVideo
 
+Moment = tuple[float, str]
+"""Seconds, and what is wrong there, "" for nothing."""
+
 FRAMES_PER_VIDEO = 20
 TILE_PX = (144, 81)
 GREEN_BGR, RED_BGR, WHITE_BGR = (60, 170, 60), (40, 40, 230), (255, 255, 255)
@@ -26,26 +29,24 @@ GAP_PX = 16
 TEXT_SCALE = 0.4
 
 
-def write(path: Path, rows: Sequence[tuple[TrapVideo, Sequence[float]]], count: int) -> None:
+def write(path: Path, rows: Sequence[tuple[TrapVideo, Sequence[Moment]]], count: int) -> None:
     """Draw the videos with the moments picked in each, `count` at most, as a PNG."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), np.vstack([_row(video, picks_s, count) for video, picks_s in rows]))
+    cv2.imwrite(str(path), np.vstack([_row(video, picks, count) for video, picks in rows]))
 
 
-def _row(video: TrapVideo, picks_s: Sequence[float], count: int) -> NDArray[np.uint8]:
-    places = (np.arange(FRAMES_PER_VIDEO) + 0.5) / FRAMES_PER_VIDEO
-    wanted = [*(places * video.duration_s).tolist(), *picks_s[:count]]
-    tiles = _tiles(video, wanted)
+def _row(video: TrapVideo, picks: Sequence[Moment], count: int) -> NDArray[np.uint8]:
+    times_s = (np.arange(FRAMES_PER_VIDEO) + 0.5) / FRAMES_PER_VIDEO * video.duration_s
+    tiles = _tiles(video, [*((time_s, video.kind_at(time_s)) for time_s in times_s), *picks[:count]])
     blank = np.full_like(tiles[0], WHITE_BGR)
-    picked = tiles[FRAMES_PER_VIDEO:] + [blank] * (count - len(picks_s))
-    gap = blank[:, :GAP_PX]
-    return np.hstack([*tiles[:FRAMES_PER_VIDEO], gap, *picked])
+    picked = tiles[FRAMES_PER_VIDEO:] + [blank] * (count - len(picks))
+    return np.hstack([*tiles[:FRAMES_PER_VIDEO], blank[:, :GAP_PX], *picked])
 
 
-def _tiles(video: TrapVideo, times_s: Sequence[float]) -> list[NDArray[np.uint8]]:
+def _tiles(video: TrapVideo, moments: Sequence[Moment]) -> list[NDArray[np.uint8]]:
     with av.open(str(video.path)) as container:
         frames = [cv2.resize(f.to_ndarray(format="bgr24"), TILE_PX) for f in container.decode(video=0)]
-    return [_tile(frames[video.frame_at(time_s)], video.kind_at(time_s)) for time_s in times_s]
+    return [_tile(frames[video.frame_at(time_s)], kind) for time_s, kind in moments]
 
 
 def _tile(bgr: NDArray[np.uint8], kind: str) -> NDArray[np.uint8]:

