@@ -183,8 +183,15 @@ def test_servers_die_with_us(start: str, short_path: Path) -> None:
     wait_until(lambda: not is_running(pid))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="needs setpriv as root")
-@pytest.mark.parametrize("start", [start_postgres, start_valkey])
+@pytest.mark.parametrize(
+    "start",
+    [
+        pytest.param(
+            start_postgres, marks=pytest.mark.skipif(os.geteuid() == 0, reason="refuses to run as root")
+        ),
+        start_valkey,
+    ],
+)
 def test_a_server_that_outlived_its_owner_is_replaced(
     start: Callable[[Path], Server], short_path: Path
 ) -> None:

@@ -161,7 +161,8 @@ def _rows(engine: Engine, asset_id: str) -> Rows:
         asset = session.scalar(select(Asset).where(Asset.external_id == asset_id))
         if asset is None:
             return Rows()
-        job = session.scalar(select(Job).where(Job.asset_id == asset.id).order_by(Job.id.desc()).limit(1))
+        # The first one: our own write comes back as an update, for which there is another, short look.
+        job = session.scalar(select(Job).where(Job.asset_id == asset.id).order_by(Job.id).limit(1))
         publication = session.scalar(select(Publication).where(Publication.asset_id == asset.id))
         of_asset = select(Thumbnail).where(Thumbnail.asset_id == asset.id)
         thumbnails = session.scalars(of_asset.order_by(Thumbnail.rank, Thumbnail.aspect)).all()

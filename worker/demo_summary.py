@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from worker.models import Thumbnail
     from worker.simulator import Entry
 
+STAGES = ("ask", "download", "probe", "scan", "score", "pick", "stills")
 PLATFORM_PICTURE = "platform.jpg"
 
 
@@ -56,11 +57,13 @@ def text(
         lines.append(f"     {url}/thumbnails/{thumbnail.sha256}.jpg, fetched: {len(thumbnail.jpeg)} bytes")
     lines += ["", "Written back:", f"  the platform accepted thumbnail_time {accepted.thumbnail_time}"]
     lines += [f"  and shows {pictures[0][1].with_name(PLATFORM_PICTURE)}"]
-    stages = ", ".join(f"{words(stage)} {seconds:.2f}" for stage, seconds in timings_s.items())
+    in_order = sorted(timings_s.items(), key=lambda item: (*STAGES, item[0]).index(item[0]))
+    stages = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in in_order)
     lines += [
         "",
         "Seconds:",
         f"  {took_s:.2f} from the webhook to the accepted write",
-        f"  of which {stages}",
+        f"  {stages}",
+        f"  and {took_s - sum(timings_s.values()):.2f} on the way between the programs",
     ]
     return "\n".join(lines)

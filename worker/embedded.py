@@ -93,7 +93,9 @@ def start_postgres(
     with locked(folder) as locks:
         data, log = folder.resolve() / "data", folder / "server.log"
         if len(os.fsencode(data / f".s.PGSQL.{POSTGRES_PORT}")) > _SOCKET_PATH_MAX_BYTES:
-            raise ConfigurationError(f"{data}: too long a path for a socket; set DATA_DIR to a shorter one")
+            raise ConfigurationError(
+                f"{data}: too long a path for a socket; set DATA_DIR (TMPDIR of the demo) to a shorter one"
+            )
         if not data.exists():
             _make_cluster(programs, data, log)
         # The lock proves that nobody works on the data, so the file of a killed server means nothing.

@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-QUICK_DEATH_S = 10.0  # who dies this soon after a start, and never got ready, will probably do so again
-QUICK_DEATHS_MAX = 3
-FIRST_PAUSE_S = 0.5  # before a restart; doubled with every quick death
+FAILED_STARTS_MAX = 3  # in a row; then it is given up
+FIRST_PAUSE_S = 0.5  # before a restart; doubled with every failed start
 STOP_TIMEOUT_S = 15.0  # to give leases back and to answer what was asked; then by force
 OPERATOR_MUST_ACT = 2  # exit code of a program that cannot work as it is configured
 LOG_MAX_BYTES = 64 * 1024 * 1024  # then the file starts anew; the one before is kept
@@ -60,9 +59,8 @@ class _Child:
     process: subprocess.Popen[bytes]
     output: IO[bytes]  #: the log, read as far as it was shown
     is_ready: bool = False
-    started_s: float = field(default_factory=time.monotonic)
     start_again_s: float | None = None  #: it is dead until then; None: it runs
-    quick_deaths: int = 0
+    failed_starts: int = 0  #: in a row
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST_LINES))
 
     def new_lines(self) -> Iterator[str]:
@@ -140,7 +138,7 @@ class Supervisor:
                     self._note_death(child, child.process.returncode)
             elif time.monotonic() >= child.start_again_s:
                 child.process = self._spawn(child.program, child.log)
-                child.started_s, child.start_again_s = time.monotonic(), None
+                child.start_again_s = None
 
     def first_silent(self) -> str | None:
         """The name of a program that has not said yet that it is ready; None where all have."""
@@ -170,15 +168,13 @@ class Supervisor:
                 self._show(f"{child.label} {row}")
 
     def _note_death(self, child: _Child, code: int) -> None:
-        # Who got ready can work; what ended it then (no memory, an operator) may not come again.
-        if child.is_ready or time.monotonic() - child.started_s > QUICK_DEATH_S:
-            child.quick_deaths = 0
+        # Who got ready can work; what ended it then (no memory left, a kill) may not come again.
+        child.failed_starts = 1 if child.is_ready else child.failed_starts + 1
         child.is_ready = False
-        child.quick_deaths += 1
-        if code == OPERATOR_MUST_ACT or child.quick_deaths >= QUICK_DEATHS_MAX:
-            often = f" {child.quick_deaths} times, at last" if child.quick_deaths > 1 else ""
+        if code == OPERATOR_MUST_ACT or child.failed_starts >= FAILED_STARTS_MAX:
+            often = f" {child.failed_starts} times, at last" if child.failed_starts > 1 else ""
             raise child.failed(f"ended{often} {_ending(code)}")
-        pause_s = FIRST_PAUSE_S * 2 ** (child.quick_deaths - 1)
+        pause_s = FIRST_PAUSE_S * 2 ** (child.failed_starts - 1)
         child.start_again_s = time.monotonic() + pause_s
         self._show(f"{child.label} ended {_ending(code)}; starting it again in {pause_s:g} s")
 
