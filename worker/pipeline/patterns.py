@@ -25,9 +25,9 @@ CARD_EDGE_SHARE = (0.4, 0.6)
 CARD_MIN_EDGES = 0.006
 
 # Light without grain or detail (mean of the Laplacian) over most of the picture is drawn too, whatever
-# its edges: a logo on a shaded ground has 0.82 and more, a person before a bare wall 0.6.
-SMOOTH_LAPLACIAN = 1.0
-LIT_LEVEL = 40
+# its edges: a logo on a shaded ground has 0.82 and more, a person before a bare wall 0.69.
+SMOOTH_LAPLACIAN = 1.5
+LIT_LEVEL = 24  # night is smooth too
 DRAWN_SHARE = (0.70, 0.80)
 
 # Edges that stand alone and at even distances, both across and down: how many times as strong they are as
