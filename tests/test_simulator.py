@@ -6,12 +6,12 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
+from tests.webhook_inbox import Inbox
 from worker.errors import AssetGone, CredentialsRefused, PlatformUnavailable, PublishRejected
 from worker.platforms.base import AssetState, Choice
 from worker.platforms.mux import Mux
@@ -24,29 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SOON_S = 10.0
-
-
-class Inbox:
-    """A receiver that answers as told and keeps what was delivered."""
-
-    def __init__(self) -> None:
-        self.deliveries: list[tuple[dict[str, str], bytes]] = []
-        self.answers: list[int] = []  # the next ones; then 200
-        inbox = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                inbox.deliveries.append((dict(self.headers), body))
-                self.send_response(inbox.answers.pop(0) if inbox.answers else 200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                """Keep quiet."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
 
 
 @pytest.fixture
