@@ -9,6 +9,7 @@ that speaks TLS; the limits here hold without one too.
 
 from __future__ import annotations
 
+import logging
 import shutil
 import socket
 import tempfile
@@ -40,6 +41,8 @@ KEEPALIVE_S = 15
 MAX_LINE_BYTES = 2048
 MAX_HEADERS = 64
 MAX_HEADER_BYTES = 8190
+
+log = logging.getLogger(__name__)
 
 
 class ImpatientWorker(ThreadWorker):
@@ -113,6 +116,7 @@ class Receiver(BaseApplication):
     def load(self) -> Flask:
         """Make the application; called in each process, so that none inherits connections."""
         app: Flask = util.import_app("webhook.app:create_app()")
+        log.info("ready for webhooks")
         return app
 
 

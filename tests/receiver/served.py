@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 import httpx
 
 from tests.receiver.deliveries import ENVIRONMENT, Delivery
+from webhook.serving import PROCESSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 60.0
 POLL_S = 0.05
 
 
@@ -76,19 +77,11 @@ def served(database_url: str, folder: Path, **environment: str) -> Iterator[Serv
     try:
         with httpx.Client(trust_env=False) as client:
             receiver = Served(process, port, log, client)
-            until(lambda: answers(receiver), START_TIMEOUT_S)
+            until(lambda: log.read_text().count("ready for webhooks") == PROCESSES, START_TIMEOUT_S)
             yield receiver
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(START_TIMEOUT_S)
-
-
-def answers(receiver: Served) -> bool:
-    """True once it listens, and its process is up."""
-    try:
-        return receiver.get("/healthz").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def until(is_so: Callable[[], bool], timeout_s: float = 20.0) -> None:
