@@ -125,7 +125,7 @@ def test_a_worker_that_cannot_work_says_why_and_ends(
     """It takes no message, and an orchestrator sees that it failed."""
     worker = WorkerProcess("analyze", **(variables | changed))
     try:
-        assert worker.process.wait(START_S) == 1
+        assert worker.process.wait(START_S) == 2
         assert reason in worker.log()
         assert "Traceback" not in worker.log()
     finally:

@@ -118,6 +118,13 @@ def start_postgres(
         return server
 
 
+def running_postgres(folder: Path) -> str | None:
+    """The address of a PostgreSQL that another process started in `folder`; None where none runs."""
+    data = folder.resolve() / "data"
+    is_there = (data / f".s.PGSQL.{POSTGRES_PORT}").exists()
+    return _postgres_url(data, DATABASE) if is_there else None
+
+
 def start_valkey(
     folder: Path, *, address: str | None = None, should_stop: Callable[[], None] = lambda: None
 ) -> Server:

@@ -47,7 +47,7 @@ def setup(settings: Settings) -> None:
     handler.setFormatter(JsonLines())
     logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
     logging.captureWarnings(capture=True)
-    for chatty in ("httpx", "httpcore"):
+    for chatty in ("alembic", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 

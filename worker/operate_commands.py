@@ -183,10 +183,13 @@ def _database() -> Iterator[Engine]:
     from psycopg.errors import UndefinedColumn, UndefinedTable  # noqa: PLC0415  heavy
     from sqlalchemy.exc import DBAPIError  # noqa: PLC0415  heavy
 
-    from worker import database  # noqa: PLC0415  heavy
+    from worker import database, embedded  # noqa: PLC0415  heavy
     from worker.operate import NotFound  # noqa: PLC0415  heavy
+    from worker.settings import settings  # noqa: PLC0415  heavy
 
-    engine = database.engine()
+    # Beside a `thumbs up` in the same folder, its own database is meant.
+    own = None if settings().database_url else embedded.running_postgres(settings().data_dir / "postgres")
+    engine = database.make_engine(own) if own else database.engine()
     try:
         yield engine
     except NotFound as error:

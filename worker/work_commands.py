@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import click
 
-from worker.errors import ConfigurationError
-
 
 @click.command()
 def dispatch() -> None:
@@ -22,10 +20,7 @@ def analyze() -> None:
     from worker import work  # noqa: PLC0415  heavy
     from worker.settings import settings  # noqa: PLC0415  heavy
 
-    try:
-        work.analyze(settings())
-    except ConfigurationError as error:
-        raise click.ClickException(str(error)) from error
+    work.analyze(settings())
 
 
 @click.command()
@@ -34,7 +29,4 @@ def publish() -> None:
     from worker import work  # noqa: PLC0415  heavy
     from worker.settings import settings  # noqa: PLC0415  heavy
 
-    try:
-        work.publish(settings())
-    except ConfigurationError as error:
-        raise click.ClickException(str(error)) from error
+    work.publish(settings())
