@@ -95,8 +95,8 @@ def _record_one(session: Session, event: Event, settings: Settings) -> Receipt:
     verdict = Verdict(EventOutcome.IGNORED, "asks for nothing")
     if event.asset_id is not None and event.kind is not EventKind.OTHER:
         asset = _asset(session, event)
-        row.asset_id = asset.id
         verdict = _apply(session, event, asset, settings)
+        row.asset_id = asset.id
     row.outcome, row.detail = verdict
     outcome = Outcome.RECORDED if verdict.outcome is EventOutcome.APPLIED else Outcome(verdict.outcome)
     return Receipt(outcome, row.id)
@@ -104,19 +104,15 @@ def _record_one(session: Session, event: Event, settings: Settings) -> Receipt:
 
 def _asset(session: Session, event: Event) -> Asset:
     """The asset's row, locked until the end of the transaction; made where there is none."""
-    session.execute(
-        insert(Asset)
-        .values(platform=event.platform, account=event.account, external_id=event.asset_id)
-        .on_conflict_do_nothing(index_elements=["platform", "account", "external_id"])
+    statement = insert(Asset).values(
+        platform=event.platform, account=event.account, external_id=event.asset_id
     )
+    # An update that changes nothing, because only a row that is written is locked and returned.
     return session.scalars(
-        select(Asset)
-        .where(
-            Asset.platform == event.platform,
-            Asset.account == event.account,
-            Asset.external_id == event.asset_id,
-        )
-        .with_for_update()
+        statement.on_conflict_do_update(
+            index_elements=["platform", "account", "external_id"],
+            set_={"external_id": statement.excluded.external_id},
+        ).returning(Asset)
     ).one()
 
 
