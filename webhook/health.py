@@ -14,6 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from worker import metrics, migrate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from webhook.bounded import BoundedDatabase
     from worker.settings import Settings
 
@@ -26,7 +28,7 @@ def routes(settings: Settings, database: BoundedDatabase) -> Blueprint:
     """The addresses for the operator's machinery."""
     pages = Blueprint("health", __name__)
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else ""
-    head = migrate.head()
+    is_behind = migrate.missing()
 
     @pages.get("/healthz")
     def healthz() -> Response:
@@ -36,7 +38,7 @@ def routes(settings: Settings, database: BoundedDatabase) -> Blueprint:
     @pages.get("/readyz")
     def readyz() -> Response:
         """Events can be recorded. Redis is only mentioned: they are recorded without it."""
-        problem = _problem(database, head)
+        problem = _problem(database, is_behind)
         response = jsonify(
             status="unavailable" if problem else "ok", database=problem or "ok", redis=_redis_state(redis_url)
         )
@@ -51,13 +53,13 @@ def routes(settings: Settings, database: BoundedDatabase) -> Blueprint:
     return pages
 
 
-def _problem(database: BoundedDatabase, head: str) -> str:
+def _problem(database: BoundedDatabase, is_behind: Callable[[str], bool]) -> str:
     """Why the database cannot take events; empty where it can."""
     try:
         revision = database.ask(migrate.current, DATABASE_WITHIN_S)
     except (SQLAlchemyError, TimeoutError):
         return "no answer"
-    return "" if revision == head else "its tables are of another version: run `thumbs migrate`"
+    return "its tables are not up to date: run `thumbs migrate`" if is_behind(revision) else ""
 
 
 def _redis_state(url: str) -> str:

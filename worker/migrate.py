@@ -11,6 +11,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Engine
 
 # Beside this package in a checkout, inside it where it was installed.
@@ -34,6 +36,17 @@ def current(engine: Engine) -> str:
     """The revision that the database is at; empty where it has no tables."""
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def missing() -> Callable[[str], bool]:
+    """A question: do migrations that this code needs still lack, at a revision of the database?
+
+    A revision that this code does not know is a newer one: while a new version is rolled out, the old one
+    goes on working with it.
+    """
+    script = ScriptDirectory.from_config(_config())
+    behind = {revision.revision for revision in script.walk_revisions()} - {script.get_current_head()}
+    return lambda revision: not revision or revision in behind
 
 
 def _config() -> Config:

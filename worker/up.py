@@ -38,7 +38,7 @@ _REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}  # noqa: S
 RECEIVER = "receiver"
 # Stopped from the first to the last: nothing new comes in, what runs is given back, then the rest.
 PROGRAMS = (
-    Program(RECEIVER, (sys.executable, "-m", "webhook"), ready_words="Listening at", stops=0),
+    Program(RECEIVER, (sys.executable, "-m", "webhook"), ready_words="ready for webhooks", stops=0),
     Program("analyze", (sys.executable, "-m", "worker", "analyze"), ready_words="ready:", stops=1),
     Program("publish", (sys.executable, "-m", "worker", "publish"), ready_words="ready:", stops=1),
     Program("dispatcher", (sys.executable, "-m", "worker", "dispatch"), ready_words="ready:", stops=2),
