@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from tests import confined, pictures, rows
+from tests import pictures, rows
+from tests.workers import until
 from worker import jobs
 from worker.analysis import Analyzer
-from worker.database import transaction
+from worker.database import make_engine, transaction
 from worker.decoders import Decoders
 from worker.events import EventKind
 from worker.leases import Leases
@@ -63,16 +63,12 @@ class Bench:
     """A worker on the tests' servers, and what a test does to it."""
 
     analyzer: Analyzer
+    engine: Engine
     stopping: threading.Event
     mux: SimulatedMux
     work_dir: Path
     #: Called when the worker has asked the platform, before it fetches the video.
     meanwhile: list[Callable[[], Any]] = field(default_factory=list)
-
-    @property
-    def engine(self) -> Engine:
-        """The test's database."""
-        return self.analyzer.engine
 
     def upload(self, path: Path | None = None) -> str:
         """Put a video on the platform, and record that it is ready; return its id."""
@@ -129,7 +125,7 @@ def bench(
 
     with Leases(engine, settings.lease_s, settings.job_timeout_s, stopping) as leases:
         analyzer = Analyzer(settings, engine, models, decoders, leases, platform, OWNER)
-        yield Bench(analyzer, stopping, mux, tmp_path / "work", meanwhile)
+        yield Bench(analyzer, engine, stopping, mux, tmp_path / "work", meanwhile)
 
 
 def fetched(mux: SimulatedMux) -> int:
@@ -243,19 +239,6 @@ class TestAVideoThatCannotBeUsed:
         job = bench.work()
         assert (job.state, job.attempt) == ("completed", 2)
 
-    def test_a_decoder_that_dies_costs_one_attempt(self, bench: Bench) -> None:
-        """The next attempt has a fresh process."""
-        bench.upload()
-        with bench.analyzer.decoders.lend() as decoder:
-            child = confined.call(decoder, "process_id")
-        bench.meanwhile.append(lambda: os.kill(child, signal.SIGKILL))
-
-        job = bench.work()
-        assert (job.state, job.error_class, job.attempt) == ("retryable", "DecoderCrashed", 1)
-
-        job = bench.work()
-        assert (job.state, job.attempt) == ("completed", 2)
-
     def test_what_nobody_foresaw_is_noted_and_tried_again(self, bench: Bench) -> None:
         """A bug must not lose a job, nor stay unseen."""
 
@@ -325,6 +308,30 @@ class TestAJobThatIsGivenUp:
 
         assert (job.state, job.error_class) == ("retryable", "JobTimedOut")
         assert "JOB_TIMEOUT_S" in job.error
+
+
+def test_a_result_waits_for_a_database_that_does_not_answer(
+    bench: Bench, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A restart of the database must not cost the work that is done already."""
+    bench.upload()
+    patient = make_engine(database_url, statement_timeout_ms=300)
+    others = bench.engine.connect()
+    bench.meanwhile.append(lambda: others.execute(select(Asset).with_for_update()))
+
+    def give_way() -> None:
+        until(lambda: "does not answer" in caplog.text)
+        others.close()
+
+    bench.analyzer = replace(bench.analyzer, engine=patient)
+    with ThreadPoolExecutor(1) as elsewhere:
+        given_way = elsewhere.submit(give_way)
+        job = bench.work()
+        given_way.result()
+    patient.dispose()
+
+    assert (job.state, job.attempt) == ("completed", 1)
+    assert rows.every(bench.engine, Thumbnail)
 
 
 def test_a_job_that_is_not_there_to_be_taken_is_left_alone(bench: Bench) -> None:

@@ -1,0 +1,63 @@
+"""A hint reaches a worker, or its sender hears soon that it did not."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+from kombu.exceptions import OperationalError
+
+from worker.announcements import Hint
+from worker.app import Kind, make_app, send_hint
+from worker.errors import SettingsInvalid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NO_SERVER = "redis://127.0.0.1:9/0"  # the port of a service that no machine runs any more
+SOON_S = 20.0  # a dispatcher that hangs for longer looks dead
+
+
+@pytest.fixture
+def frozen_broker() -> Iterator[str]:
+    """Return the address of a broker that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_hint_waits_in_the_queue_of_its_workers(redis_url: str, kind: Kind) -> None:
+    """It says which row, and nothing that must not be read in a broker."""
+    with make_app(redis_url) as app:
+        send_hint(app, kind, Hint(17, 2))
+
+    with redis.Redis.from_url(redis_url) as broker:
+        message = json.loads(broker.lindex(kind.value, 0))  # type: ignore[arg-type]
+    assert message["headers"]["task"] == f"thumbs.{kind.value}"
+    assert message["headers"]["argsrepr"] == "(17, 2)"
+
+
+def test_a_broker_that_is_down_is_an_error() -> None:
+    """The dispatcher then sends the hint again later."""
+    with make_app(NO_SERVER) as app, pytest.raises(OperationalError):
+        send_hint(app, Kind.ANALYZE, Hint(1, 1))
+
+
+def test_a_broker_that_is_frozen_is_an_error_too(frozen_broker: str) -> None:
+    """Not a dispatcher that hangs for ever."""
+    start_s = time.monotonic()
+
+    with make_app(frozen_broker) as app, pytest.raises(OperationalError):
+        send_hint(app, Kind.ANALYZE, Hint(1, 1))
+
+    assert time.monotonic() - start_s < SOON_S
+
+
+def test_a_missing_address_names_its_setting() -> None:
+    """And the way to do without."""
+    with pytest.raises(SettingsInvalid, match=r"REDIS_URL: missing.+thumbs up"):
+        make_app(None)
