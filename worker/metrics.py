@@ -49,9 +49,6 @@ HINTS = Counter("thumbs_hint_publish_total", "Messages to the workers.", ["resul
 PUBLISH_SECONDS = Histogram(
     "thumbs_publish_seconds", "What one write to a platform took.", ["platform"], buckets=_WORK_S
 )
-E2E_SECONDS = Histogram(
-    "thumbs_e2e_seconds", "From an event to the confirmed thumbnail.", ["platform"], buckets=_WORK_S
-)
 
 
 def serve(settings: Settings) -> None:
