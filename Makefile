@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-service bench-traps clean
+.PHONY: help demo test check bench bench-service bench-quality clean
 
 # The first of these that is new enough makes .venv; name your own with `make PYTHON=...`.
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -31,7 +31,7 @@ bench-service: $(READY)  ## measure the receiver, and the way from a webhook to 
 	@$(PY) -m tests.benchmarks.receiver $(ARGS)
 	@$(PY) -m tests.benchmarks.end_to_end
 
-bench-traps: $(READY)  ## count how often the picker falls for planted bad frames
+bench-quality: $(READY)  ## count how often the picker falls for planted bad frames
 	@$(PY) tests/benchmarks/traps.py $(ARGS)
 
 clean:  ## remove everything that make made
