@@ -1,125 +1,59 @@
 """The tables. PostgreSQL only: partial unique indexes and SKIP LOCKED carry the promises.
 
-All times are taken from the database's clock. Only `inbox`, `jobs` and `publications` write rows here.
+All times are taken from the database's clock. Only `inbox`, `jobs`, `publications` and `choices` write rows.
 """
 
 from __future__ import annotations
 
-import enum
-from datetime import datetime
-from typing import Any, ClassVar
+from datetime import datetime  # noqa: TC003 - SQLAlchemy reads the annotations when the program runs
+from typing import Any
 
 from sqlalchemy import (
     JSON,
     CheckConstraint,
-    DateTime,
     ForeignKey,
     Identity,
     Index,
-    LargeBinary,
-    MetaData,
-    Text,
     UniqueConstraint,
     false,
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
-from sqlalchemy.types import BigInteger, TypeEngine
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-_NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
+from worker.states import (
+    FINAL,
+    IS_WAITING,
+    WAITING,
+    ChoiceKind,
+    EventOutcome,
+    JobReason,
+    JobState,
+    PublicationState,
+    is_one_of,
+)
+from worker.tables import Announced, Base, Leased
 
-
-class Base(DeclarativeBase):
-    """Of every table."""
-
-    metadata = MetaData(naming_convention=_NAMES)
-    type_annotation_map: ClassVar[dict[Any, TypeEngine[Any]]] = {
-        int: BigInteger(),
-        str: Text(),
-        datetime: DateTime(timezone=True),
-        dict[str, Any]: JSONB(),
-        list[Any]: JSONB(),
-        bytes: LargeBinary(),
-    }
-
-
-class EventOutcome(enum.StrEnum):
-    """What became of an event."""
-
-    APPLIED = "applied"  #: it asked for work, and there is a job for it
-    IGNORED = "ignored"  #: it has nothing to do with thumbnails, or its asset is deleted
-
-
-class JobState(enum.StrEnum):
-    """Where a job is in its life. Only `worker.jobs` moves it."""
-
-    SCHEDULED = "scheduled"  #: waiting until `scheduled_at`
-    AVAILABLE = "available"  #: announced to the workers; anyone may claim it
-    RUNNING = "running"  #: claimed; the lease says until when
-    RETRYABLE = "retryable"  #: failed, and waiting until `scheduled_at` to be tried again
-    COMPLETED = "completed"  #: its thumbnails are stored
-    DISCARDED = "discarded"  #: given up; `error` says why, and `thumbs requeue` starts it again
-    CANCELLED = "cancelled"  #: nobody wants it: the asset was deleted
-    SUPERSEDED = "superseded"  #: a newer generation took its place
-
-
-WAITING = (JobState.SCHEDULED, JobState.AVAILABLE, JobState.RETRYABLE)
-FINAL = (JobState.COMPLETED, JobState.DISCARDED, JobState.CANCELLED, JobState.SUPERSEDED)
-
-
-class JobReason(enum.StrEnum):
-    """Why there is a job."""
-
-    UPDATE = "update"  #: something about the asset changed: look whether its content did
-    READY = "ready"  #: the asset became ready
-    EDIT = "edit"  #: somebody says that its content changed
-    REQUEUE = "requeue"  #: an operator asked
-
-
-class PublicationState(enum.StrEnum):
-    """Where a write to a platform is in its life. Only `worker.publications` moves it."""
-
-    PENDING = "pending"  #: waiting until `scheduled_at`
-    SENDING = "sending"  #: a worker is writing; the lease says until when
-    CONFIRMED = "confirmed"  #: the platform accepted it
-    SUPERSEDED = "superseded"  #: a newer generation took its place
-    FAILED = "failed"  #: given up; `error` says why
-
-
-def _is_one_of(column: str, states: tuple[enum.StrEnum, ...] | type[enum.StrEnum]) -> str:
-    words = ", ".join(f"'{state.value}'" for state in states)
-    return f"{column} IN ({words})"
-
-
-IS_WAITING = _is_one_of("state", WAITING)
-
-
-class Announced:
-    """A row that a worker is told about when its time has come."""
-
-    priority: Mapped[int] = mapped_column(server_default="0")  #: lower goes first
-    scheduled_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
-    hinted_at: Mapped[datetime | None]  #: when a worker was last told; None: tell one
-    hint_no: Mapped[int] = mapped_column(server_default="0")
-
-
-class Leased:
-    """A row that one worker at a time may hold."""
-
-    attempt: Mapped[int] = mapped_column(server_default="0")
-    lease_owner: Mapped[str | None]
-    lease_token: Mapped[int] = mapped_column(server_default="0")  #: grows with every claim; fences old claims
-    lease_until: Mapped[datetime | None]
-    error_class: Mapped[str | None]  #: of the last failure
-    error: Mapped[str | None]
+# The words are part of the tables, and imported with them.
+__all__ = [
+    "FINAL",
+    "IS_WAITING",
+    "WAITING",
+    "Asset",
+    "Base",
+    "Candidate",
+    "Choice",
+    "ChoiceKind",
+    "EventOutcome",
+    "Job",
+    "JobLog",
+    "JobReason",
+    "JobState",
+    "Publication",
+    "PublicationState",
+    "Thumbnail",
+    "WebhookEvent",
+]
 
 
 class WebhookEvent(Base):
@@ -128,7 +62,7 @@ class WebhookEvent(Base):
     __tablename__ = "webhook_events"
     __table_args__ = (
         UniqueConstraint("platform", "account", "delivery_id"),
-        CheckConstraint(_is_one_of("outcome", EventOutcome), name="outcome"),
+        CheckConstraint(is_one_of("outcome", EventOutcome), name="outcome"),
         Index(None, "received_at"),
         Index(None, "asset_id"),
     )
@@ -167,9 +101,12 @@ class Asset(Base):
     generation: Mapped[int] = mapped_column(server_default="0")  #: grows with every request for work
     published_generation: Mapped[int] = mapped_column(server_default="0")
     fingerprint: Mapped[str | None]  #: of the content that the newest thumbnails were made from
+    duration_s: Mapped[float | None]  #: of the same content
     last_event_at: Mapped[datetime | None]  #: `happened_at` of the newest event that was applied
     deleted_at: Mapped[datetime | None]  #: a tombstone: what arrives later and happened earlier is ignored
     written: Mapped[str | None]  #: what the platform shows because of us, as `Platform.write` returned it
+    foreign: Mapped[str | None]  #: what somebody else set at the platform, and we leave alone
+    foreign_at: Mapped[datetime | None]  #: when we first saw it
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
@@ -178,16 +115,14 @@ class Job(Announced, Leased, Base):
 
     __tablename__ = "jobs"
     __table_args__ = (
-        CheckConstraint(_is_one_of("state", JobState), name="state"),
-        CheckConstraint(_is_one_of("reason", JobReason), name="reason"),
+        CheckConstraint(is_one_of("state", JobState), name="state"),
+        CheckConstraint(is_one_of("reason", JobReason), name="reason"),
         CheckConstraint("attempt <= max_attempts", name="attempts"),
-        Index(
-            "uq_jobs_waiting", "asset_id", unique=True, postgresql_where=text(_is_one_of("state", WAITING))
-        ),
+        Index("uq_jobs_waiting", "asset_id", unique=True, postgresql_where=text(is_one_of("state", WAITING))),
         Index("uq_jobs_running", "asset_id", unique=True, postgresql_where=text("state = 'running'")),
         Index("ix_jobs_due", "priority", "scheduled_at", postgresql_where=text(IS_WAITING)),
         Index("ix_jobs_lease", "lease_until", postgresql_where=text("state = 'running'")),
-        Index("ix_jobs_over", "finished_at", postgresql_where=text(_is_one_of("state", FINAL))),
+        Index("ix_jobs_over", "finished_at", postgresql_where=text(is_one_of("state", FINAL))),
         Index(None, "asset_id"),
     )
 
@@ -248,7 +183,12 @@ class Thumbnail(Base):
 
     __tablename__ = "thumbnails"
     __table_args__ = (
-        UniqueConstraint("asset_id", "generation", "rank", "aspect"),
+        Index(
+            "uq_thumbnails_pick",
+            *("asset_id", "generation", "rank", "aspect"),
+            unique=True,
+            postgresql_where=text("rank > 0"),
+        ),
         Index(None, "sha256"),
     )
 
@@ -256,7 +196,7 @@ class Thumbnail(Base):
     asset_id: Mapped[int] = mapped_column(ForeignKey("assets.id", ondelete="CASCADE"))
     job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
     generation: Mapped[int]
-    rank: Mapped[int]  #: 1 is the best
+    rank: Mapped[int]  #: 1 is the best; 0: a person's choice
     aspect: Mapped[str]  #: "16:9"
     time_s: Mapped[float]  #: media time
     score: Mapped[float]
@@ -277,8 +217,8 @@ class Publication(Announced, Leased, Base):
 
     __tablename__ = "publications"
     __table_args__ = (
-        UniqueConstraint("asset_id", "generation"),
-        CheckConstraint(_is_one_of("state", PublicationState), name="state"),
+        Index(None, "asset_id"),
+        CheckConstraint(is_one_of("state", PublicationState), name="state"),
         Index("uq_publications_sending", "asset_id", unique=True, postgresql_where=text("state = 'sending'")),
         Index("ix_publications_due", "scheduled_at", postgresql_where=text("state = 'pending'")),
         Index("ix_publications_lease", "lease_until", postgresql_where=text("state = 'sending'")),
@@ -287,10 +227,40 @@ class Publication(Announced, Leased, Base):
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     asset_id: Mapped[int] = mapped_column(ForeignKey("assets.id", ondelete="CASCADE"))
     thumbnail_id: Mapped[int] = mapped_column(ForeignKey("thumbnails.id", ondelete="CASCADE"))
+    choice_id: Mapped[int | None] = mapped_column(ForeignKey("choices.id", ondelete="SET NULL"))
     generation: Mapped[int]
     state: Mapped[str] = mapped_column(server_default=PublicationState.PENDING)
+    replaces: Mapped[str | None]  #: somebody else's thumbnail that was known, and may be replaced
+    shown: Mapped[str | None]  #: what the platform shows since then
     confirmed_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
     asset: Mapped[Asset] = relationship(lazy="raise")
     thumbnail: Mapped[Thumbnail] = relationship(lazy="raise")
+
+
+class Choice(Base):
+    """What a person chose for an asset. It stays on record when it is over."""
+
+    __tablename__ = "choices"
+    __table_args__ = (
+        CheckConstraint(is_one_of("kind", ChoiceKind), name="kind"),
+        CheckConstraint("(time_s IS NULL) = (kind = 'image')", name="time"),
+        Index("uq_choices_open", "asset_id", unique=True, postgresql_where=text("released_at IS NULL")),
+        Index(None, "asset_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    asset_id: Mapped[int] = mapped_column(ForeignKey("assets.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    time_s: Mapped[float | None]  #: media time in the content of `generation`; None for an image
+    thumbnail_id: Mapped[int | None] = mapped_column(ForeignKey("thumbnails.id", ondelete="SET NULL"))
+    generation: Mapped[int]  #: of the content that it refers to; moves on with every run
+    who: Mapped[str]
+    why: Mapped[str] = mapped_column(server_default="")
+    made_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    note: Mapped[str] = mapped_column(server_default="")  #: what edits did to it
+    lost_at: Mapped[datetime | None]  #: when an edit cut the moment away
+    released_at: Mapped[datetime | None]
+    released_by: Mapped[str | None]
+    released_because: Mapped[str | None]

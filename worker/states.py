@@ -1,0 +1,66 @@
+"""The states that rows go through, and the words for why they are there."""
+
+from __future__ import annotations
+
+import enum
+
+
+class EventOutcome(enum.StrEnum):
+    """What became of an event."""
+
+    APPLIED = "applied"  #: it asked for work, and there is a job for it
+    IGNORED = "ignored"  #: it has nothing to do with thumbnails, or its asset is deleted
+
+
+class JobState(enum.StrEnum):
+    """Where a job is in its life. Only `worker.jobs` moves it."""
+
+    SCHEDULED = "scheduled"  #: waiting until `scheduled_at`
+    AVAILABLE = "available"  #: announced to the workers; anyone may claim it
+    RUNNING = "running"  #: claimed; the lease says until when
+    RETRYABLE = "retryable"  #: failed, and waiting until `scheduled_at` to be tried again
+    COMPLETED = "completed"  #: its thumbnails are stored
+    DISCARDED = "discarded"  #: given up; `error` says why, and `thumbs requeue` starts it again
+    CANCELLED = "cancelled"  #: nobody wants it: the asset was deleted
+    SUPERSEDED = "superseded"  #: a newer generation took its place
+
+
+WAITING = (JobState.SCHEDULED, JobState.AVAILABLE, JobState.RETRYABLE)
+FINAL = (JobState.COMPLETED, JobState.DISCARDED, JobState.CANCELLED, JobState.SUPERSEDED)
+
+
+class JobReason(enum.StrEnum):
+    """Why there is a job."""
+
+    UPDATE = "update"  #: something about the asset changed: look whether its content did
+    READY = "ready"  #: the asset became ready
+    EDIT = "edit"  #: somebody says that its content changed
+    REQUEUE = "requeue"  #: an operator asked
+
+
+class PublicationState(enum.StrEnum):
+    """Where a write to a platform is in its life. Only `worker.publications` moves it."""
+
+    PENDING = "pending"  #: waiting until `scheduled_at`
+    SENDING = "sending"  #: a worker is writing; the lease says until when
+    CONFIRMED = "confirmed"  #: the platform accepted it
+    SUPERSEDED = "superseded"  #: a newer generation took its place
+    FAILED = "failed"  #: given up; `error` says why
+    YIELDED = "yielded"  #: somebody else's thumbnail is shown at the platform, and stays
+
+
+class ChoiceKind(enum.StrEnum):
+    """What a person chose."""
+
+    TIME = "time"  #: a moment of the video
+    CANDIDATE = "candidate"  #: a frame of the filmstrip
+    IMAGE = "image"  #: a picture of their own
+
+
+def is_one_of(column: str, states: tuple[enum.StrEnum, ...] | type[enum.StrEnum]) -> str:
+    """Write the condition that a column holds one of these, as an index needs it."""
+    words = ", ".join(f"'{state.value}'" for state in states)
+    return f"{column} IN ({words})"
+
+
+IS_WAITING = is_one_of("state", WAITING)

@@ -1,0 +1,53 @@
+"""What all tables are made of: names, types of columns, and what rows that workers take share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import DateTime, LargeBinary, MetaData, Text, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import BigInteger, TypeEngine
+
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Of every table."""
+
+    metadata = MetaData(naming_convention=_NAMES)
+    type_annotation_map: ClassVar[dict[Any, TypeEngine[Any]]] = {
+        int: BigInteger(),
+        str: Text(),
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB(),
+        list[Any]: JSONB(),
+        bytes: LargeBinary(),
+    }
+
+
+class Announced:
+    """A row that a worker is told about when its time has come."""
+
+    priority: Mapped[int] = mapped_column(server_default="0")  #: lower goes first
+    scheduled_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    hinted_at: Mapped[datetime | None]  #: when a worker was last told; None: tell one
+    hint_no: Mapped[int] = mapped_column(server_default="0")
+
+
+class Leased:
+    """A row that one worker at a time may hold."""
+
+    attempt: Mapped[int] = mapped_column(server_default="0")
+    lease_owner: Mapped[str | None]
+    lease_token: Mapped[int] = mapped_column(server_default="0")  #: grows with every claim; fences old claims
+    lease_until: Mapped[datetime | None]
+    error_class: Mapped[str | None]  #: of the last failure
+    error: Mapped[str | None]
