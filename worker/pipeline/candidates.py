@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,8 @@ import cv2
 import numpy as np
 
 from worker.pipeline import bars, exposure, patterns, sharpness
+from worker.pipeline.cuts import shot_at
 from worker.pipeline.frames import Candidate, Cues
-from worker.pipeline.shots import shot_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,18 @@ def measure(frames: Sequence[Judged], shot_starts_s: Sequence[float], video: Vid
     for shot, group in groupby(frames, key=lambda judged: shot_at(shot_starts_s, judged.frame.time_s)):
         found += _of_shot(list(group), shot, video)
     return tuple(found)
+
+
+def in_shots(found: Sequence[Candidate], shot_starts_s: Sequence[float]) -> tuple[Candidate, ...]:
+    """Candidates in order of time, each put into its shot and compared with the sharpest of it."""
+    compared: list[Candidate] = []
+    for shot, group in groupby(found, key=lambda candidate: shot_at(shot_starts_s, candidate.time_s)):
+        members = list(group)
+        sharpest = max(*(candidate.cues.sharpness for candidate in members), _MIN_SHARPEST)
+        for candidate in members:
+            cues = candidate.cues._replace(relative_sharpness=candidate.cues.sharpness / sharpest)
+            compared.append(replace(candidate, shot=shot, cues=cues))
+    return tuple(compared)
 
 
 def _of_shot(frames: list[Judged], shot: int, video: Video) -> list[Candidate]:

@@ -213,6 +213,12 @@ def encode_jpeg(rgb: Rgb, quality: int = JPEG_QUALITY) -> bytes:
     return buffer.getvalue()
 
 
+def decode_jpeg(jpeg: bytes) -> Rgb:
+    """Read a picture that `encode_jpeg` made."""
+    with Image.open(io.BytesIO(jpeg)) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
 @cache
 def _srgb_profile() -> bytes:
     """The ICC profile of sRGB, with a fixed date in its header (ICC.1:2010, table 17, bytes 24 to 35)."""

@@ -2,6 +2,7 @@
 
 `whole` decodes every reference frame. It cuts the video at keyframes into chunks and decodes one on each
 core: FFmpeg's own threads wait for each other.
+`part` decodes what lies between two moments.
 `visits` looks at evenly spaced moments only, at a cost that does not grow with length.
 """
 
@@ -105,6 +106,11 @@ def _decode(video: Video, span: Span, *, threads: int = 0) -> Iterator[SmallFram
             if time_s >= next_s:
                 next_s = time_s + MIN_STEP_S
                 yield shrink(frame, time_s, size)
+
+
+def part(video: Video, span: Span) -> Iterator[SmallFrame]:
+    """Small frames of a part of the video, about one per `MIN_STEP_S`."""
+    return _decode(video, span)
 
 
 def visits(video: Video, count: int) -> Iterator[Iterator[SmallFrame]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -18,15 +20,19 @@ from worker.pipeline.diversity import pick_diverse
 from worker.pipeline.faces import FaceFinder
 from worker.pipeline.frames import Loser, Pick, Run
 from worker.pipeline.ranking import rank, reasons
+from worker.pipeline.reuse import UNSEEN, Unfit, check_stills, recall
 from worker.pipeline.sharing import SharedScorer
 from worker.pipeline.shortlist import shortlist
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from worker.pipeline.frames import Candidate, Scored, Still
+    from worker.pipeline.frames import Candidate, Scan, Scored, Still, Video
+    from worker.pipeline.reuse import Memory, Seen
     from worker.pipeline.sandbox import Decoder
+
+log = logging.getLogger(__name__)
 
 #: Called with the stage ("probe", "scan", "score", "pick" or "stills") and the fraction of it done, 0..1;
 #: again and again while a stage goes on. What it raises ends the run.
@@ -70,6 +76,7 @@ def pick_thumbnails(
     decoder: Decoder,
     on_progress: Progress = lambda _stage, _fraction: None,
     better: Callable[[Sequence[float]], Path] | None = None,
+    memory: Memory | None = None,
 ) -> Run:
     """Pick the best frames of a video and crop them, best first; at least one.
 
@@ -80,11 +87,29 @@ def pick_thumbnails(
         decoder: what opens videos.
         on_progress: hears how far it is.
         better: given the picked moments, finds a file of the same video that shows them better.
+        memory: what an earlier run saw; where it does not fit, the whole video is looked at.
 
     Raises:
         PermanentError: the file is no video we can use; the message names the remedy.
         TransientError: the decoder died or hung, or memory ran out; trying again may help.
     """
+    if memory is not None:
+        try:
+            return _pick(path, options, models, decoder, on_progress, better, memory)
+        except Unfit as exc:
+            log.info("the whole video is looked at: %s", exc)
+    return _pick(path, options, models, decoder, on_progress, better, None)
+
+
+def _pick(
+    path: Path,
+    options: Options,
+    models: Models,
+    decoder: Decoder,
+    on_progress: Progress,
+    better: Callable[[Sequence[float]], Path] | None,
+    memory: Memory | None,
+) -> Run:
     timings_s: dict[str, float] = {}
 
     @contextmanager
@@ -98,7 +123,7 @@ def pick_thumbnails(
     with stage("probe"):
         video = decoder.probe(path, partial(on_progress, "probe"))
     with stage("scan"):
-        scan = decoder.scan(video, partial(on_progress, "scan"))
+        scan, seen = _scan(video, decoder, memory, partial(on_progress, "scan"))
     with stage("score"):
         worth, left_out = shortlist(scan.candidates)
         scored = score(
@@ -106,6 +131,7 @@ def pick_thumbnails(
             options.title,
             models,
             partial(on_progress, "score"),
+            seen,
         )
     with stage("pick"):
         chosen, lost = pick_diverse(scored, options.count)
@@ -115,6 +141,7 @@ def pick_thumbnails(
         shown = partial(on_progress, "stills")
         seen_best = decoder.probe(better(times_s), shown) if better else video
         stills = decoder.take_stills(seen_best, times_s, actives, on_progress=shown)
+        check_stills(candidates, stills, seen)
         picks = [
             make_pick(number, scored[index], still, scored, options, models)
             for number, (index, still) in enumerate(zip(chosen, stills, strict=True), start=1)
@@ -130,21 +157,43 @@ def pick_thumbnails(
         model=models.scorer.name,
         timings_s=timings_s,
         note=_note(scored[chosen[0]].candidate),
+        recalled=len(seen),
     )
 
 
+def _scan(
+    video: Video, decoder: Decoder, memory: Memory | None, on_progress: Callable[[float], None]
+) -> tuple[Scan, Mapping[float, Seen]]:
+    """Find candidates; also what an earlier run saw of them, by their times."""
+    if memory is None:
+        return decoder.scan(video, on_progress), {}
+    return recall(memory, video, decoder, on_progress)
+
+
 def score(
-    candidates: Sequence[Candidate], title: str, models: Models, on_progress: Callable[[float], None]
+    candidates: Sequence[Candidate],
+    title: str,
+    models: Models,
+    on_progress: Callable[[float], None],
+    seen: Mapping[float, Seen] = MappingProxyType({}),
 ) -> list[Scored]:
-    """Look at candidates with CLIP and the face finder."""
-    pictures = [candidate.rgb for candidate in candidates]
-    embeddings = models.scorer.embed(pictures, on_progress)
+    """Look with CLIP and the face finder at those candidates that an earlier run has not looked at."""
+    before = [seen.get(candidate.time_s, UNSEEN) for candidate in candidates]
+    unknown = [index for index, one in enumerate(before) if one.embedding is None]
+    embedded = models.scorer.embed([candidates[index].rgb for index in unknown], on_progress)
+    new = dict(zip(unknown, embedded, strict=True))
+    embeddings = np.stack(
+        [new[index] if one.embedding is None else one.embedding for index, one in enumerate(before)]
+    )
     return rank(
         candidates,
         embeddings,
         appeal=models.scorer.appeal(embeddings),
         relevance=models.scorer.relevance(embeddings, title) if title else None,
-        faces=[models.faces.find(picture) for picture in pictures],
+        faces=[
+            models.faces.find(candidate.rgb) if one.faces is None else one.faces
+            for candidate, one in zip(candidates, before, strict=True)
+        ],
     )
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.pipeline.frames import Active, Scan, Still, Video
+    from worker.timeline import Range
 
 Result = TypeVar("Result")
 
@@ -98,8 +99,22 @@ class Decoder:
 
     def scan(self, video: Video, on_progress: Callable[[float], None] | None = None) -> Scan:
         """`scan.scan` in the child; `on_progress` gets the fraction done, 0..1."""
-        wall_s = min(SCAN_WALL_S + SCAN_WALL_S_PER_VIDEO_S * video.duration_s, SCAN_WALL_MAX_S)
-        return self.run(_scan, video, label=video.path.name, wall_s=wall_s, on_progress=on_progress)
+        return self.run(
+            _scan, video, label=video.path.name, wall_s=_scan_wall_s(video), on_progress=on_progress
+        )
+
+    def scan_parts(
+        self, video: Video, parts: Sequence[Range], on_progress: Callable[[float], None] | None = None
+    ) -> Scan:
+        """`scan.scan_parts` in the child."""
+        return self.run(
+            _scan_parts,
+            video,
+            tuple(parts),
+            label=video.path.name,
+            wall_s=_scan_wall_s(video),
+            on_progress=on_progress,
+        )
 
     def take_stills(
         self,
@@ -180,6 +195,10 @@ class Decoder:
         return f"needs more than the {limit} MiB a decoder may use (send a smaller rendition)"
 
 
+def _scan_wall_s(video: Video) -> float:
+    return min(SCAN_WALL_S + SCAN_WALL_S_PER_VIDEO_S * video.duration_s, SCAN_WALL_MAX_S)
+
+
 def _crash(label: str, exit_code: int, cpu_s: float) -> DecoderCrashed | DecodeTimedOut:
     if exit_code == -signal.SIGXCPU:
         return DecodeTimedOut(f"{label}: decoding used over {cpu_s:.0f} s of processor time and was stopped")
@@ -220,6 +239,12 @@ def _scan(video: Video) -> Scan:
         _fraction.value = fraction
 
     return scan(video, report)
+
+
+def _scan_parts(video: Video, parts: Sequence[Range]) -> Scan:
+    from worker.pipeline.scan import scan_parts
+
+    return scan_parts(video, parts)
 
 
 def _take_stills(

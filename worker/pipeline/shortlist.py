@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from worker.pipeline.frames import Candidate
+    from worker.pipeline.frames import Candidate, Rgb
 
 # So many are scored at most: beyond, a large model on a CPU takes longer than everything else.
 MAX_SCORED = 120
@@ -87,11 +87,16 @@ def _difference(first: Candidate, second: Candidate) -> float:
     """How unlike two candidates look; infinite if they belong to two shots."""
     if first.shot != second.shot:
         return math.inf
+    return look_difference(first.rgb, second.rgb)
+
+
+def look_difference(first: Rgb, second: Rgb) -> float:
+    """How unlike two pictures look: mean difference at a glance, in units of their contrast."""
     return float(np.abs(_look(first) - _look(second)).mean())
 
 
-def _look(candidate: Candidate) -> NDArray[np.float32]:
+def _look(rgb: Rgb) -> NDArray[np.float32]:
     """Luma at a glance: (36, 64) float32, in units of its contrast."""
-    small = cv2.resize(candidate.rgb, _LOOK_PX, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(rgb, _LOOK_PX, interpolation=cv2.INTER_AREA)
     luma = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.float32)
     return luma / max(float(luma.std()), _MIN_CONTRAST)

@@ -7,21 +7,17 @@ to it come the dissolves that `stillness.transition` finds.
 
 from __future__ import annotations
 
-import bisect
 from typing import TYPE_CHECKING
 
 from scenedetect import FrameTimecode
 from scenedetect.detectors import ContentDetector, HistogramDetector, ThresholdDetector
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from worker.pipeline.cuts import MIN_SHOT_S, shot_starts
 
+if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from scenedetect.detector import SceneDetector
-
-# Two detectors rarely agree to the frame on one change; cuts closer than this are one.
-MIN_SHOT_S = 0.6
 
 # On small frames the default of 128 bins is half empty, and a passing car looks like a cut.
 HISTOGRAM_BINS = 32
@@ -73,13 +69,4 @@ class ShotDetector:
         """Start of every shot; the first is the first frame. Call once, after the last frame."""
         for detector in self._detectors if self._last else ():
             self._cuts_s += [cut.seconds for cut in detector.post_process(self._last)]
-        starts = [self._first_s]
-        for cut_s in sorted(self._cuts_s):
-            if cut_s - starts[-1] >= MIN_SHOT_S:
-                starts.append(cut_s)
-        return tuple(starts)
-
-
-def shot_at(shot_starts_s: Sequence[float], time_s: float) -> int:
-    """Index of the shot that a moment lies in."""
-    return max(0, bisect.bisect_right(shot_starts_s, time_s) - 1)
+        return shot_starts(self._first_s, self._cuts_s)
