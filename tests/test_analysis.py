@@ -163,7 +163,7 @@ class TestAReadyVideo:
         picks = [candidate for candidate in candidates if candidate.lost_because is None]
         assert len(picks) == len(rows.every(bench.engine, Thumbnail))
         assert len(candidates) > len(picks)
-        assert all(len(np.frombuffer(pick.embedding, np.float16)) > 1 for pick in picks)
+        assert all(len(np.frombuffer(pick.embedding, np.float32)) > 1 for pick in picks)
         assert all(cv2.imdecode(np.frombuffer(c.jpeg, np.uint8), 1) is not None for c in candidates)
 
     def test_is_not_looked_at_again_while_its_content_is_the_same(self, bench: Bench) -> None:

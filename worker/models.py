@@ -141,6 +141,8 @@ class Job(Announced, Leased, Base):
     stage: Mapped[str | None]  #: what the worker is doing
     timings_s: Mapped[dict[str, Any] | None]  #: seconds that each stage took
     note: Mapped[str] = mapped_column(server_default="")  #: a sentence about the result
+    edit: Mapped[dict[str, Any] | None]  #: what is known of the change, see `jobs.edits`; None: nothing
+    model: Mapped[str | None]  #: which has to judge; None: whichever the worker has
 
     asset: Mapped[Asset] = relationship(lazy="raise")
 
@@ -174,7 +176,11 @@ class Candidate(Base):
     score: Mapped[float | None]  #: None where it was left out before scoring
     parts: Mapped[dict[str, Any]]  #: of the score
     lost_because: Mapped[str | None]  #: None for a pick
-    embedding: Mapped[bytes | None]  #: (dimensions,) float16, L2-normalised
+    cues: Mapped[dict[str, Any] | None]  #: as measured; without them no later run can use the candidate
+    active: Mapped[list[Any] | None]  #: where the picture is, if its shot has bars
+    faces: Mapped[list[Any] | None]  #: boxes in the small picture and confidence; None where not looked for
+    embedding: Mapped[bytes | None]  #: (dimensions,) float32, L2-normalised
+    model: Mapped[str | None]  #: that made the embedding
     jpeg: Mapped[bytes]  #: small
 
 

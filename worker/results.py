@@ -1,4 +1,4 @@
-"""A run of the pipeline as rows of the database."""
+"""A run of the pipeline as rows of the database, and back for the next one."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 from worker.jobs import Result
 from worker.models import Candidate, Thumbnail
-from worker.pipeline.crop import encode_jpeg
+from worker.pipeline.crop import decode_jpeg, encode_jpeg
+from worker.pipeline.frames import Box, Cues, Face
+from worker.pipeline.frames import Candidate as Frame
+from worker.pipeline.reuse import Memory, Seen, read_embedding, stored_embedding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from worker.pipeline.frames import Candidate as Frame
     from worker.pipeline.frames import Crop, Pick, Run, Scored
     from worker.platforms.base import Asset
+    from worker.timeline import Timeline
 
 FILMSTRIP_QUALITY = 70  #: of JPEG; the small frames are looked at side by side, never published
 
@@ -28,8 +31,8 @@ def result_of(run: Run, asset: Asset, timings_s: Mapping[str, float]) -> Result:
         timings_s: of the stages around the pipeline; its own are added.
     """
     thumbnails = [_thumbnail(pick, crop, run.model) for pick in run.picks for crop in pick.crops]
-    chosen = [_candidate(scored.candidate, scored, None) for scored in run.chosen]
-    losers = [_candidate(loser.candidate, loser.scored, loser.why) for loser in run.losers]
+    chosen = [_candidate(scored.candidate, scored, None, run.model) for scored in run.chosen]
+    losers = [_candidate(loser.candidate, loser.scored, loser.why, run.model) for loser in run.losers]
     return Result(
         fingerprint=asset.fingerprint,
         thumbnails=thumbnails,
@@ -41,6 +44,18 @@ def result_of(run: Run, asset: Asset, timings_s: Mapping[str, float]) -> Result:
     )
 
 
+def memory_of(rows: Iterable[Candidate], timeline: Timeline, model: str) -> Memory | None:
+    """What the next run can use of an earlier one; None where its rows do not tell enough.
+
+    Args:
+        rows: every candidate of one run.
+        timeline: what was done to the video since.
+        model: which judges now; what another one saw in the pictures says nothing to it.
+    """
+    seen = [_seen(row, model) for row in rows if row.cues is not None]
+    return Memory(timeline, seen) if seen else None
+
+
 def _thumbnail(pick: Pick, crop: Crop, model: str) -> Thumbnail:
     return Thumbnail(
         rank=pick.rank,
@@ -49,7 +64,7 @@ def _thumbnail(pick: Pick, crop: Crop, model: str) -> Thumbnail:
         score=float(pick.score),
         parts=_plain(pick.parts),
         reasons=list(pick.reasons),
-        faces=[[*face.box, float(face.confidence)] for face in pick.faces],
+        faces=_stored_faces(pick.faces),
         box=list(crop.box),
         width_px=crop.width_px,
         height_px=crop.height_px,
@@ -59,16 +74,39 @@ def _thumbnail(pick: Pick, crop: Crop, model: str) -> Thumbnail:
     )
 
 
-def _candidate(frame: Frame, scored: Scored | None, lost_because: str | None) -> Candidate:
+def _candidate(frame: Frame, scored: Scored | None, lost_because: str | None, model: str) -> Candidate:
     return Candidate(
         time_s=frame.time_s,
         shot=frame.shot,
         score=None if scored is None else float(scored.score),
         parts={} if scored is None else _plain(scored.parts),
         lost_because=lost_because,
-        embedding=None if scored is None else scored.embedding.astype("float16").tobytes(),
+        cues=_plain(frame.cues._asdict()),
+        active=None if frame.active is None else list(frame.active),
+        faces=None if scored is None else _stored_faces(scored.faces),
+        embedding=None if scored is None else stored_embedding(scored.embedding),
+        model=None if scored is None else model,
         jpeg=encode_jpeg(frame.rgb, FILMSTRIP_QUALITY),
     )
+
+
+def _seen(row: Candidate, model: str) -> Seen:
+    left, top, right, bottom = row.active or (0.0, 0.0, 1.0, 1.0)
+    return Seen(
+        Frame(
+            time_s=row.time_s,
+            shot=row.shot,
+            rgb=decode_jpeg(row.jpeg),
+            cues=Cues(**(row.cues or {})),
+            active=None if row.active is None else (left, top, right, bottom),
+        ),
+        embedding=None if row.embedding is None or row.model != model else read_embedding(row.embedding),
+        faces=None if row.faces is None else tuple(Face(Box(*box), share) for *box, share in row.faces),
+    )
+
+
+def _stored_faces(faces: Iterable[Face]) -> list[list[float]]:
+    return [[*face.box, float(face.confidence)] for face in faces]
 
 
 def _plain(parts: Mapping[str, float]) -> dict[str, float]:
