@@ -9,18 +9,20 @@ happened before it, or at the same time, is ignored.
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from worker import jobs, publications
 from worker.errors import MalformedPayload
-from worker.events import Event, EventKind
+from worker.events import ASKS_FOR_WORK, Event, EventKind
 from worker.models import Asset, EventOutcome, Job, JobReason, WebhookEvent
+from worker.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from sqlalchemy.orm import Session
 
@@ -60,6 +62,38 @@ class Verdict(NamedTuple):
     detail: str = ""
 
 
+class Known(NamedTuple):
+    """What the locked row of an asset says."""
+
+    id: int
+    generation: int
+    fingerprint: str | None
+    last_event_at: datetime | None
+    deleted_at: datetime | None
+
+
+_APPLIED = Verdict(EventOutcome.APPLIED)
+_UNRELATED = Verdict(EventOutcome.IGNORED, "asks for nothing")
+
+# Built once, and on tables instead of classes: the receiver does little else, hundreds of times a second.
+_assets, _events = table(Asset), table(WebhookEvent)
+_RECORD = (
+    insert(_events)
+    .on_conflict_do_nothing(index_elements=["platform", "account", "delivery_id"])
+    .returning(_events.c.id)
+)
+_learn = insert(_assets)
+_LEARN = _learn.on_conflict_do_update(
+    index_elements=["platform", "account", "external_id"],
+    set_={
+        "title": func.coalesce(func.nullif(_learn.excluded.title, ""), _assets.c.title),
+        "media_url": func.coalesce(_learn.excluded.media_url, _assets.c.media_url),
+        "source_external_id": func.coalesce(_learn.excluded.source_external_id, _assets.c.source_external_id),
+        "last_event_at": func.greatest(_learn.excluded.last_event_at, _assets.c.last_event_at),
+    },
+).returning(*(_assets.c[name] for name in Known._fields))
+
+
 def record(session: Session, events: Sequence[Event], settings: Settings) -> list[Receipt]:
     """Take in the events of one delivery; the caller commits, and answers only then.
 
@@ -75,48 +109,52 @@ def record(session: Session, events: Sequence[Event], settings: Settings) -> lis
 
 
 def _record_one(session: Session, event: Event, settings: Settings) -> Receipt:
-    row = session.scalar(
-        insert(WebhookEvent)
-        .values(
-            platform=event.platform,
-            account=event.account,
-            delivery_id=event.delivery_id,
-            type=_text(event.type),
-            kind=event.kind,
-            happened_at=event.happened_at,
-            outcome=EventOutcome.IGNORED,
-            payload=dict(event.payload),
-        )
-        .on_conflict_do_nothing(index_elements=["platform", "account", "delivery_id"])
-        .returning(WebhookEvent)
-    )
-    if row is None:
+    is_relevant = event.asset_id is not None and event.kind is not EventKind.OTHER
+    asset = _asset(session, event) if is_relevant else None
+    event_id = session.scalar(_RECORD, _row(event, asset))
+    if event_id is None:
         return Receipt(Outcome.DUPLICATE, None)
-    verdict = Verdict(EventOutcome.IGNORED, "asks for nothing")
-    if event.asset_id is not None and event.kind is not EventKind.OTHER:
-        asset = _asset(session, event)
-        verdict = _apply(session, event, asset, settings)
-        row.asset_id = asset.id
-    row.outcome, row.detail = verdict
-    outcome = Outcome.RECORDED if verdict.outcome is EventOutcome.APPLIED else Outcome(verdict.outcome)
-    return Receipt(outcome, row.id)
+    verdict = _apply(session, event, asset, settings) if asset else _UNRELATED
+    if verdict != _APPLIED:
+        changed = update(WebhookEvent).where(WebhookEvent.id == event_id)
+        session.execute(changed.values(outcome=verdict.outcome, detail=verdict.detail))
+    is_applied = verdict.outcome is EventOutcome.APPLIED
+    return Receipt(Outcome.RECORDED if is_applied else Outcome(verdict.outcome), event_id)
 
 
-def _asset(session: Session, event: Event) -> Asset:
-    """The asset's row, locked until the end of the transaction; made where there is none."""
-    statement = insert(Asset).values(
-        platform=event.platform, account=event.account, external_id=event.asset_id
-    )
-    # An update that changes nothing, because only a row that is written is locked and returned.
-    return session.scalars(
-        statement.on_conflict_do_update(
-            index_elements=["platform", "account", "external_id"],
-            set_={"external_id": statement.excluded.external_id},
-        ).returning(Asset)
-    ).one()
+def _row(event: Event, asset: Known | None) -> dict[str, Any]:
+    return {
+        "platform": event.platform,
+        "account": event.account,
+        "delivery_id": event.delivery_id,
+        "type": _text(event.type),
+        "kind": event.kind,
+        "asset_id": asset and asset.id,
+        "happened_at": event.happened_at,
+        "outcome": EventOutcome.APPLIED,
+        "payload": dict(event.payload),
+    }
 
 
-def _apply(session: Session, event: Event, asset: Asset, settings: Settings) -> Verdict:
+def _asset(session: Session, event: Event) -> Known:
+    """The asset's row, locked until the end of the transaction; made where there is none.
+
+    What the event says about the asset is taken over, also if it asks for nothing else.
+    """
+    is_sign_of_life = event.kind in ASKS_FOR_WORK
+    values = {
+        "platform": event.platform,
+        "account": event.account,
+        "external_id": event.asset_id,
+        "title": _text(event.title),
+        "media_url": event.media_url,
+        "source_external_id": event.source_asset_id,
+        "last_event_at": event.happened_at if is_sign_of_life else None,
+    }
+    return Known(*session.execute(_LEARN, values).one())
+
+
+def _apply(session: Session, event: Event, asset: Known, settings: Settings) -> Verdict:
     if event.kind is EventKind.DELETED:
         return _delete(session, event, asset, settings)
     if asset.deleted_at and not (event.happened_at and event.happened_at > asset.deleted_at):
@@ -125,25 +163,21 @@ def _apply(session: Session, event: Event, asset: Asset, settings: Settings) -> 
         return Verdict(EventOutcome.IGNORED, "the platform could not process the asset")
     if event.kind is EventKind.RENDITION_READY and not _waits_for_file(session, asset):
         return Verdict(EventOutcome.IGNORED, "nothing waits for this file")
-    is_new = asset.generation == 0
-    _learn(event, asset)
-    jobs.request(
-        session,
-        asset,
-        REASONS.get(event.kind, JobReason.READY),
-        delay_s=0.0 if is_new or event.kind is EventKind.RENDITION_READY else settings.quiet_window_s,
-        settings=settings,
-    )
-    return Verdict(EventOutcome.APPLIED)
+    is_urgent = asset.generation == 0 or event.kind is EventKind.RENDITION_READY
+    delay_s = 0.0 if is_urgent else settings.quiet_window_s
+    reason = REASONS.get(event.kind, JobReason.READY)
+    jobs.request(session, asset.id, reason, delay_s=delay_s, settings=settings)
+    return _APPLIED
 
 
-def _delete(session: Session, event: Event, asset: Asset, settings: Settings) -> Verdict:
-    if event.happened_at and asset.last_event_at and event.happened_at < asset.last_event_at:
-        if asset.deleted_at:
+def _delete(session: Session, event: Event, known: Known, settings: Settings) -> Verdict:
+    if event.happened_at and known.last_event_at and event.happened_at < known.last_event_at:
+        if known.deleted_at:
             return Verdict(EventOutcome.IGNORED, "the asset is deleted")
         # It came back after this, or a clock is wrong: the platform knows.
-        jobs.request(session, asset, JobReason.UPDATE, delay_s=0.0, settings=settings)
+        jobs.request(session, known.id, JobReason.UPDATE, delay_s=0.0, settings=settings)
         return Verdict(EventOutcome.APPLIED, "something newer is known: looking whether it is there")
+    asset = session.get_one(Asset, known.id)
     asset.deleted_at = asset.last_event_at = event.happened_at or session.scalar(
         select(func.clock_timestamp())
     )
@@ -153,20 +187,10 @@ def _delete(session: Session, event: Event, asset: Asset, settings: Settings) ->
     return Verdict(EventOutcome.APPLIED, "the asset was deleted")
 
 
-def _waits_for_file(session: Session, asset: Asset) -> bool:
+def _waits_for_file(session: Session, asset: Known) -> bool:
     """True while there are no thumbnails: what kept them away may be this file."""
-    return asset.fingerprint is None and not session.scalar(
-        select(func.count()).select_from(Job).where(Job.asset_id == asset.id, Job.state == "running")
-    )
-
-
-def _learn(event: Event, asset: Asset) -> None:
-    asset.deleted_at = None
-    if event.happened_at:
-        asset.last_event_at = max(event.happened_at, asset.last_event_at or event.happened_at)
-    asset.title = _text(event.title) or asset.title
-    asset.media_url = event.media_url or asset.media_url
-    asset.source_external_id = event.source_asset_id or asset.source_external_id
+    running = select(Job.id).where(Job.asset_id == asset.id, Job.state == "running")
+    return asset.fingerprint is None and session.scalar(running) is None
 
 
 def _check_ids(event: Event) -> None:

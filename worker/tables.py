@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import DateTime, LargeBinary, MetaData, Text, func
+from sqlalchemy import DateTime, LargeBinary, MetaData, Table, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import BigInteger, TypeEngine
@@ -51,3 +51,10 @@ class Leased:
     lease_until: Mapped[datetime | None]
     error_class: Mapped[str | None]  #: of the last failure
     error: Mapped[str | None]
+
+
+def table(of: type[Base]) -> Table:
+    """The table of a class, for statements that need no objects."""
+    found = of.__table__
+    assert isinstance(found, Table)  # noqa: S101 - for the type checker
+    return found

@@ -6,12 +6,13 @@ import enum
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, func, select, text
+from sqlalchemy import Interval, bindparam, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from worker import wake
 from worker.jobs.history import note
 from worker.models import IS_WAITING, WAITING, Asset, Job, JobReason, JobState
+from worker.tables import table
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -30,45 +31,56 @@ class Requeued(enum.StrEnum):
     DELETED = "deleted"  #: the asset is deleted at the platform
 
 
-def request(session: Session, asset: Asset, reason: JobReason, *, delay_s: float, settings: Settings) -> int:
+_assets, _jobs = table(Asset), table(Job)
+# A look (by 0) finds out whether the content changed, and opens no generation.
+_BUMP = (
+    update(_assets)
+    .where(_assets.c.id == bindparam("of_asset"))
+    .values(generation=_assets.c.generation + bindparam("by"), deleted_at=None)
+    .returning(_assets.c.generation)
+)
+_new = insert(_jobs).values(scheduled_at=_NOW + bindparam("delay", type_=Interval))
+_since = case((_jobs.c.state == JobState.RETRYABLE, _NOW), else_=_jobs.c.requested_at)
+_NEWER: dict[str, Any] = {
+    "generation": _new.excluded.generation,
+    "reason": _new.excluded.reason,
+    "is_forced": _jobs.c.is_forced | _new.excluded.is_forced,
+    "state": JobState.SCHEDULED,
+    "scheduled_at": func.least(_new.excluded.scheduled_at, _since + bindparam("longest", type_=Interval)),
+    "requested_at": _since,
+    "attempt": 0,
+    "hinted_at": None,
+}
+_ASK, _LOOK = (
+    _new.on_conflict_do_update(
+        index_elements=["asset_id"],
+        index_where=text(IS_WAITING),  # literally: no parameter matches an index
+        set_=changes,
+    ).returning(_jobs.c.id)
+    for changes in (_NEWER, {"generation": _jobs.c.generation})
+)
+
+
+def request(session: Session, asset_id: int, reason: JobReason, *, delay_s: float, settings: Settings) -> int:
     """Ask for work on an asset whose row is locked, and return the job.
 
     One job waits per asset: a newer request gives it a new life and pushes it back by `delay_s`, but not
     beyond `max_wait_s` after the first request.
     """
-    is_only_a_look = reason is JobReason.UPDATE
-    asset.generation += 0 if is_only_a_look else 1  # a look finds out whether the content changed
-    session.flush()
-    statement = insert(Job).values(
-        asset_id=asset.id,
-        generation=asset.generation,
-        reason=reason,
-        is_forced=reason in _FORCED,
-        max_attempts=settings.max_attempts,
-        scheduled_at=_NOW + timedelta(seconds=delay_s),
-    )
-    first_at = case((Job.state == JobState.RETRYABLE, _NOW), else_=Job.requested_at)
-    newer: dict[str, Any] = {
-        "generation": statement.excluded.generation,
-        "reason": statement.excluded.reason,
-        "is_forced": Job.is_forced | statement.excluded.is_forced,
-        "state": JobState.SCHEDULED,
-        "scheduled_at": func.least(
-            statement.excluded.scheduled_at, first_at + timedelta(seconds=settings.max_wait_s)
-        ),
-        "requested_at": first_at,
-        "attempt": 0,
-        "hinted_at": None,
+    is_look = reason is JobReason.UPDATE
+    generation = session.scalar(_BUMP, {"of_asset": asset_id, "by": 0 if is_look else 1})
+    values = {
+        "asset_id": asset_id,
+        "generation": generation,
+        "reason": reason,
+        "is_forced": reason in _FORCED,
+        "max_attempts": settings.max_attempts,
+        "delay": timedelta(seconds=delay_s),
     }
-    job_id = session.scalars(
-        statement.on_conflict_do_update(
-            index_elements=["asset_id"],
-            index_where=text(IS_WAITING),  # literally: no parameter matches an index
-            set_={"generation": Job.generation} if is_only_a_look else newer,
-        ).returning(Job.id)
-    ).one()
+    longest = {} if is_look else {"longest": timedelta(seconds=settings.max_wait_s)}
+    job_id = session.execute(_LOOK if is_look else _ASK, values | longest).scalar_one()
     wake.dispatcher(session)
-    return job_id
+    return int(job_id)
 
 
 def requeue(session: Session, asset_id: int, actor: str, why: str, settings: Settings) -> Requeued:
@@ -77,6 +89,6 @@ def requeue(session: Session, asset_id: int, actor: str, why: str, settings: Set
     if asset.deleted_at:
         return Requeued.DELETED
     was_waiting = session.scalar(select(Job.id).where(Job.asset_id == asset_id, Job.state.in_(WAITING)))
-    job_id = request(session, asset, JobReason.REQUEUE, delay_s=0.0, settings=settings)
+    job_id = request(session, asset_id, JobReason.REQUEUE, delay_s=0.0, settings=settings)
     note(session, job_id, JobState.SCHEDULED, 0, actor, f"requeued: {why}" if why else "requeued")
     return Requeued.WAITING if was_waiting else Requeued.QUEUED
