@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from PIL import Image
 from sqlalchemy import select
 
 from worker import inbox, jobs
@@ -19,6 +21,15 @@ if TYPE_CHECKING:
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 OWNER = "test:1:analyze"
 LEASE_S = 30.0
+
+
+def _jpeg(width_px: int, height_px: int) -> bytes:
+    encoded = io.BytesIO()
+    Image.new("RGB", (width_px, height_px), "teal").save(encoded, "JPEG")
+    return encoded.getvalue()
+
+
+JPEG, SMALL_JPEG = _jpeg(16, 9), _jpeg(8, 4)
 
 
 def make_settings(**values: Any) -> Settings:
@@ -81,11 +92,11 @@ def result(fingerprint: str = "f1", time_s: float = 1.5) -> jobs.Result:
         box=[0, 0, 16, 9],
         width_px=16,
         height_px=9,
-        jpeg=b"jpeg",
+        jpeg=JPEG,
         sha256="ab" * 32,
         model="lite",
     )
-    candidate = Candidate(time_s=time_s, shot=0, score=2.5, parts={}, jpeg=b"small")
+    candidate = Candidate(time_s=time_s, shot=0, score=2.5, parts={}, jpeg=SMALL_JPEG)
     return jobs.Result(fingerprint, [thumbnail], [candidate], thumbnail, {"scan": 0.5})
 
 

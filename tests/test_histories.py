@@ -224,7 +224,7 @@ class Histories(RuleBasedStateMachine):
                 elif video.is_deleted or content == 0:
                     jobs.fail(session, claim, AssetGone("no such asset"))
                 elif fingerprint == claim.known_fingerprint and not claim.is_forced:
-                    jobs.complete_unchanged(session, claim)
+                    jobs.complete_unchanged(session, claim, video.shown)
                 else:
                     is_news = claim.known_fingerprint is not None and not claim.is_forced
                     claim = jobs.content_changed(session, claim) if is_news else claim
@@ -248,7 +248,7 @@ class Histories(RuleBasedStateMachine):
                 elif ending == "fail":
                     publications.fail(session, claim, PlatformUnavailable("down"))
                 else:
-                    publications.confirm(session, claim, str(claim.time_s))
+                    publications.confirm(session, claim, f"content {claim.time_s:.0f}")
                     self.platform.videos[claim.external_id].shown = f"content {claim.time_s:.0f}"
         except LeaseLost:
             pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -146,7 +147,7 @@ def test_a_frozen_worker_changes_nothing_when_it_wakes(engine: Engine) -> None:
     assert take_over(engine)
     another = claimed(engine, owner="another:2:analyze")
 
-    for write in (jobs.give_back, jobs.complete_unchanged, jobs.content_changed):
+    for write in (jobs.give_back, partial(jobs.complete_unchanged, shown=None), jobs.content_changed):
         with pytest.raises(LeaseLost), transaction(engine) as session:
             write(session, frozen)
     with pytest.raises(LeaseLost):
@@ -264,7 +265,7 @@ def test_unchanged_content_makes_the_old_thumbnails_count(engine: Engine) -> Non
     completed(engine)
     record(engine, event(minute=1))
     with transaction(engine) as session:
-        jobs.complete_unchanged(session, claimed(engine))
+        jobs.complete_unchanged(session, claimed(engine), None)
 
     assert {row.generation for row in rows.every(engine, Thumbnail)} == {2}
     assert rows.only(engine, Publication).generation == 2

@@ -47,7 +47,7 @@ def test_an_accepted_write_is_remembered(engine: Engine) -> None:
     """The asset knows its published generation, and what the platform shows because of us."""
     published(engine)
     claim = claimed(engine)
-    assert (claim.time_s, claim.jpeg, claim.generation) == (1.5, b"jpeg", 1)
+    assert (claim.time_s, claim.jpeg, claim.generation) == (1.5, rows.JPEG, 1)
 
     with transaction(engine) as session:
         publications.confirm(session, claim, "1.5")
@@ -157,7 +157,7 @@ def test_a_write_under_way_counts_for_a_generation_that_changed_nothing(engine: 
     record(engine, event(minute=1))
     job = rows.claimed(engine)
     with transaction(engine) as session:
-        rows.jobs.complete_unchanged(session, job)
+        rows.jobs.complete_unchanged(session, job, "0.5")
     with transaction(engine) as session:
         publications.confirm(session, claim, "1.5")
 

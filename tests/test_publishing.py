@@ -112,11 +112,11 @@ def test_an_edit_replaces_what_we_showed(bench: Bench) -> None:
 def test_a_thumbnail_that_somebody_else_set_is_left_alone(bench: Bench) -> None:
     """Before our first write, or after it."""
     bench.mux.choose(bench.asset_id, 7.0)
-    assert bench.publish().state == "confirmed"
+    assert bench.publish().state == "yielded"
 
     bench.pick(2.5, minute=1)
 
-    assert bench.publish().state == "confirmed"
+    assert bench.publish().state == "yielded"
     assert bench.mux.thumbnail_time(bench.asset_id) == 7.0
     assert bench.writes() == []
 

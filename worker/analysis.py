@@ -123,7 +123,9 @@ class _Look:
             with self._timed("ask"):
                 asset = _ready(platform.asset(claim.external_id))
             if asset.fingerprint == claim.known_fingerprint and not claim.is_forced:
-                return self._in_transaction(lambda session: jobs.complete_unchanged(session, claim))
+                return self._in_transaction(
+                    lambda session: jobs.complete_unchanged(session, claim, asset.shown)
+                )
             if claim.known_fingerprint is not None and not claim.is_forced:
                 self.lease.claim = self._in_transaction(lambda session: jobs.content_changed(session, claim))
             source = platform.source(asset)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from worker.choice_commands import choose, release
 from worker.errors import ConfigurationError
 from worker.operate_commands import events, jobs, migrate, requeue, show
 from worker.serve_commands import demo, up
@@ -129,5 +130,5 @@ def pick(
     raise SystemExit(any(outcome.error for outcome in outcomes))
 
 
-for command in (up, demo, jobs, show, events, requeue, migrate, dispatch, analyze, publish):
+for command in (up, demo, jobs, show, events, requeue, choose, release, migrate, dispatch, analyze, publish):
     main.add_command(command)

@@ -105,7 +105,7 @@ class Asset(Base):
     last_event_at: Mapped[datetime | None]  #: `happened_at` of the newest event that was applied
     deleted_at: Mapped[datetime | None]  #: a tombstone: what arrives later and happened earlier is ignored
     written: Mapped[str | None]  #: what the platform shows because of us, as `Platform.write` returned it
-    foreign: Mapped[str | None]  #: what somebody else set at the platform, and we leave alone
+    foreign_thumbnail: Mapped[str | None]  #: what somebody else set at the platform, and we leave alone
     foreign_at: Mapped[datetime | None]  #: when we first saw it
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
@@ -238,6 +238,7 @@ class Publication(Announced, Leased, Base):
     state: Mapped[str] = mapped_column(server_default=PublicationState.PENDING)
     replaces: Mapped[str | None]  #: somebody else's thumbnail that was known, and may be replaced
     shown: Mapped[str | None]  #: what the platform shows since then
+    sent_at: Mapped[datetime | None]  #: when it may first have reached the platform
     confirmed_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from worker.errors import ConfigurationError
+from worker.errors import ConfigurationError, PermanentError, RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,6 +60,8 @@ json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."
 )
 
+why_option = click.option("--why", default="", metavar="TEXT", help="The reason, for the history.")
+
 
 @click.command()
 @click.option(
@@ -78,9 +80,9 @@ def jobs(
     from worker import operate_tables as tables  # noqa: PLC0415  heavy
     from worker.database import transaction  # noqa: PLC0415  heavy
 
-    with _database() as engine, transaction(engine) as session:
+    with open_database() as engine, transaction(engine) as session:
         rows = operate.list_jobs(session, states, platform, since, limit)
-        _answer(as_json, documents.of_jobs(rows), tables.of_jobs(rows, operate.now(session)))
+        answer(as_json, documents.of_jobs(rows), tables.of_jobs(rows, operate.now(session)))
 
 
 @click.command()
@@ -94,10 +96,10 @@ def show(name: str, *, as_json: bool) -> None:
     from worker.database import transaction  # noqa: PLC0415  heavy
     from worker.settings import settings  # noqa: PLC0415  heavy
 
-    with _database() as engine, transaction(engine) as session:
+    with open_database() as engine, transaction(engine) as session:
         sheet = operate.describe(session, operate.find(session, name))
         url = settings().public_url
-        _answer(as_json, documents.of_sheet(sheet, url), tables.of_sheet(sheet, url))
+        answer(as_json, documents.of_sheet(sheet, url), tables.of_sheet(sheet, url))
 
 
 @click.command()
@@ -124,10 +126,10 @@ def events(
     from worker import operate_tables as tables  # noqa: PLC0415  heavy
     from worker.database import transaction  # noqa: PLC0415  heavy
 
-    with _database() as engine, transaction(engine) as session:
+    with open_database() as engine, transaction(engine) as session:
         asset_id = operate.find(session, asset).asset_id if asset else None
         rows = operate.list_events(session, platform, since, outcomes, asset_id, limit)
-        _answer(as_json, documents.of_events(rows), tables.of_events(rows, operate.now(session)))
+        answer(as_json, documents.of_events(rows), tables.of_events(rows, operate.now(session)))
 
 
 @click.command()
@@ -135,7 +137,7 @@ def events(
 @click.option("--failed", "is_failed", is_flag=True, help="All whose newest job or write was given up.")
 @platform_option
 @since_option
-@click.option("--why", default="", metavar="TEXT", help="The reason, for the job's history.")
+@why_option
 @click.option("--dry-run", is_flag=True, help="Only say what would be requeued.")
 @json_option
 def requeue(
@@ -157,9 +159,9 @@ def requeue(
     filters = operate.Filters(is_failed=is_failed, since=since, platform=platform)
     if bool(names) == (filters != operate.Filters()):
         raise click.UsageError("name assets or jobs, or choose them by --failed, --since or --platform")
-    with _database() as engine:
+    with open_database() as engine:
         outcomes = operate.requeue(engine, names or filters, why, settings(), is_dry_run=dry_run)
-    _answer(as_json, documents.of_requeueings(outcomes), tables.of_requeueings(outcomes))
+    answer(as_json, documents.of_requeueings(outcomes), tables.of_requeueings(outcomes))
     raise SystemExit(not operate.has_effect(outcomes))
 
 
@@ -172,14 +174,14 @@ def migrate(*, as_json: bool) -> None:
     from worker import operate_tables as tables  # noqa: PLC0415  heavy
     from worker.settings import settings  # noqa: PLC0415  heavy
 
-    with _database():
+    with open_database():
         migration = operate.migrate_tables(settings())
-    _answer(as_json, documents.of_migration(migration), tables.of_migration(migration))
+    answer(as_json, documents.of_migration(migration), tables.of_migration(migration))
 
 
 @contextmanager
-def _database() -> Iterator[Engine]:
-    """Yield the engine; what goes wrong with it, and what is not found, becomes one sentence."""
+def open_database() -> Iterator[Engine]:
+    """Yield the engine; what goes wrong with it, is refused or is not found becomes one sentence."""
     from psycopg.errors import UndefinedColumn, UndefinedTable  # noqa: PLC0415  heavy
     from sqlalchemy.exc import DBAPIError  # noqa: PLC0415  heavy
 
@@ -192,7 +194,7 @@ def _database() -> Iterator[Engine]:
     engine = database.make_engine(own) if own else database.engine()
     try:
         yield engine
-    except NotFound as error:
+    except (NotFound, PermanentError, RequestError) as error:
         raise click.ClickException(str(error)) from error
     except DBAPIError as error:
         if isinstance(error.orig, (UndefinedTable, UndefinedColumn)):
@@ -205,7 +207,8 @@ def _database() -> Iterator[Engine]:
         engine.dispose()
 
 
-def _answer(as_json: bool, document: dict[str, Any], tables: Sequence[RenderableType]) -> None:
+def answer(as_json: bool, document: dict[str, Any], tables: Sequence[RenderableType]) -> None:
+    """Print one of the two."""
     from worker import operate_documents, operate_tables  # noqa: PLC0415  heavy
 
     if as_json:

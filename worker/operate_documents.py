@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from worker.models import Job
     from worker.operate import EventLine, Migration, Requeueing, Sheet
+    from worker.operate_choices import Decision
 
 _JOB = (
     "id state reason generation attempt max_attempts requested_at scheduled_at started_at finished_at"
@@ -25,7 +26,8 @@ _ASSET = (
     " last_event_at deleted_at created_at"
 )
 _PICK = "rank aspect time_s score parts reasons width_px height_px sha256 model generation"
-_PUBLICATION = "state generation attempt scheduled_at confirmed_at error_class error"
+_PUBLICATION = "state generation attempt scheduled_at confirmed_at shown error_class error"
+_CHOICE = "kind time_s generation who why made_at note lost_at released_at released_by released_because"
 
 
 def render(document: dict[str, Any]) -> str:
@@ -64,6 +66,16 @@ def of_sheet(sheet: Sheet, public_url: str) -> dict[str, Any]:
 def of_requeueings(rows: Sequence[Requeueing]) -> dict[str, Any]:
     """What `thumbs requeue` did; the outcome is null in a dry run."""
     return {"assets": [{"asset": name_of(asset), "outcome": outcome} for asset, outcome in rows]}
+
+
+def of_decision(decision: Decision) -> dict[str, Any]:
+    """What `thumbs choose` and `thumbs release` did; the choice is null where there was none to release."""
+    return {
+        "asset": name_of(decision.asset),
+        "choice": _fields(decision.choice, _CHOICE) if decision.choice else None,
+        "sha256": decision.thumbnail.sha256 if decision.thumbnail else None,
+        "is_taking_still": decision.is_taking_still,
+    }
 
 
 def of_migration(migration: Migration) -> dict[str, Any]:

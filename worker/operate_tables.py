@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from worker.models import Job, Publication, Thumbnail
     from worker.operate import EventLine, JobHistory, Migration, Requeueing, Sheet
+    from worker.operate_choices import Decision
 
 _PIPE_WIDTH = 240  # columns where stdout is no terminal: hardly a line is folded
 _LEAST_WIDTH = 80  # columns; a narrower terminal breaks the lines itself, and nothing is cut off
@@ -88,6 +89,25 @@ def of_requeueings(rows: Sequence[Requeueing]) -> list[RenderableType]:
     """Tell what became of each asset."""
     lines = [f"{printable(name_of(asset))}: {outcome or 'would be requeued'}" for asset, outcome in rows]
     return [Text(line) for line in lines or ["nothing matches"]]
+
+
+def of_choosing(decision: Decision) -> list[RenderableType]:
+    """Tell what is shown from now on, and when."""
+    choice, name = decision.choice, printable(name_of(decision.asset))
+    what = "your picture" if choice is None or choice.time_s is None else clock(choice.time_s)
+    lines = [f"{name}: {what} is the thumbnail from now on, until `thumbs release`"]
+    if decision.is_taking_still:
+        shown = "until then the nearest frame is shown" if decision.thumbnail else "then it is shown"
+        lines.append(f"a run takes the picture of exactly that moment; {shown}")
+    return [Text(line) for line in lines]
+
+
+def of_release(decision: Decision) -> list[RenderableType]:
+    """Tell what is shown again."""
+    done = (
+        "nothing was chosen" if decision.choice is None else "released; the best pick is the thumbnail again"
+    )
+    return [Text(f"{printable(name_of(decision.asset))}: {done}")]
 
 
 def of_migration(migration: Migration) -> list[RenderableType]:

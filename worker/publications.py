@@ -1,11 +1,12 @@
 """A publication's life: one write of one thumbnail to the platform. The only module that changes its state.
 
-    request ─> pending ── claim ──> sending ──> confirmed, superseded, failed
+    request ─> pending ── claim ──> sending ──> confirmed, yielded, superseded, failed
                   └──── failed, given back ┘
 
-One write per asset is under way at a time, and always the newest generation's: an older one that still
-waits is superseded. A platform knows nothing of our leases, so a write may happen twice; it is the same
-write, and what was written last wins.
+One write per asset is under way at a time, and always the newest one that was asked for: an older one that
+still waits is superseded. So a person's choice, which asks for a write in the transaction that takes it down,
+is written after every pick that was on its way. A platform knows nothing of our leases, so a write may happen
+twice; it is the same write, and what was written last wins.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from worker import announcements, wake
-from worker.errors import LeaseLost, WorkerSilent
-from worker.models import Asset, Publication, PublicationState, Thumbnail
+from worker.errors import LeaseLost, Overtaken, WorkerSilent
+from worker.models import Asset, Choice, ChoiceKind, Publication, PublicationState, Thumbnail
 from worker.retry import delay_s, may_help
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 # A platform that is down for a day loses nothing: with waits of up to 15 minutes, 100 tries take that long.
 MAX_ATTEMPTS = 100
+
+# After these it is known what the platform shows.
+_KNOWN = (PublicationState.CONFIRMED, PublicationState.YIELDED)
 
 _NOW = func.clock_timestamp()
 
@@ -48,6 +52,8 @@ class Claim:
     external_id: str
     media_url: str | None
     written: str | None  #: what the platform shows because of us
+    replaces: str | None  #: what somebody else set, and a person here has decided to replace
+    is_image: bool  #: a person's own picture, which is of no moment of the video
     thumbnail_id: int
     time_s: float
     jpeg: bytes
@@ -62,10 +68,33 @@ class Claim:
         )
 
 
-def request(session: Session, asset: Asset, thumbnail: Thumbnail) -> None:
-    """Ask for a write, and call off those that wait; the asset's row is locked, the thumbnail stored."""
+def request(
+    session: Session,
+    asset: Asset,
+    thumbnail: Thumbnail,
+    choice: Choice | None = None,
+    *,
+    replaces: str | None = None,
+) -> None:
+    """Ask for a write, and call off those that wait; the asset's row is locked, the thumbnail stored.
+
+    Args:
+        session: of the transaction that decides it.
+        asset: whose thumbnail it is.
+        thumbnail: what to show.
+        choice: why, where a person chose it.
+        replaces: what somebody else set at the platform, and may be overwritten.
+    """
     supersede(session, asset)
-    session.add(Publication(asset_id=asset.id, thumbnail_id=thumbnail.id, generation=thumbnail.generation))
+    session.add(
+        Publication(
+            asset_id=asset.id,
+            thumbnail_id=thumbnail.id,
+            choice_id=choice.id if choice else None,
+            generation=thumbnail.generation,
+            replaces=replaces,
+        )
+    )
     wake.dispatcher(session)
 
 
@@ -75,14 +104,22 @@ def supersede(session: Session, asset: Asset) -> None:
     session.execute(update(Publication).where(*waiting).values(state=PublicationState.SUPERSEDED))
 
 
-def carry_over(session: Session, asset: Asset, generation: int) -> None:
-    """The newest write counts for this generation too, whether it is done or still to come."""
+def carry_over(session: Session, asset: Asset, generation: int, shown: str | None) -> None:
+    """The newest write counts for this generation too, whether it is done or still to come.
+
+    Args:
+        session: with the asset's row locked.
+        asset: whose content did not change.
+        generation: what it counts for.
+        shown: what the platform shows at present; where that is not what we wrote, the write is looked at
+            again: somebody else may have set another thumbnail, or removed theirs or ours.
+    """
     newest = select(func.max(Publication.id)).where(Publication.asset_id == asset.id).scalar_subquery()
     publication = session.scalar(select(Publication).where(Publication.id == newest).with_for_update())
     if publication is None:
         return
     publication.generation = generation
-    if publication.state == PublicationState.CONFIRMED:
+    if publication.state == PublicationState.CONFIRMED and shown == asset.written:
         asset.published_generation = generation
     elif publication.state != PublicationState.SENDING:
         # What was given up gets a new chance.
@@ -125,13 +162,60 @@ def claim(session: Session, publication_id: int, owner: str, lease_s: float) -> 
     return None if row is None else _claim_of(session, row)
 
 
+def begin_write(session: Session, claim: Claim) -> None:
+    """Note that the write may reach the platform from now on, as the last thing before it does.
+
+    Raises:
+        LeaseLost: another worker has the publication.
+        Overtaken: a newer write was asked for, or the asset was deleted.
+    """
+    asset = session.get_one(Asset, claim.asset_id, with_for_update=True, populate_existing=True)
+    if asset.deleted_at or _has_newer(session, claim):
+        raise Overtaken("something newer is to be shown")
+    sent = update(Publication).where(*claim.held).values(sent_at=func.coalesce(Publication.sent_at, _NOW))
+    if session.scalar(sent.returning(Publication.id)) is None:
+        raise LeaseLost(f"publication {claim.publication_id} was taken over while {claim.owner} had it")
+
+
+def uncertain_times_s(session: Session, claim: Claim) -> list[float]:
+    """Moments that the platform may show because of us, though we never heard so."""
+    known = select(func.max(Publication.id)).where(
+        Publication.asset_id == claim.asset_id, Publication.state.in_(_KNOWN)
+    )
+    return list(
+        session.scalars(
+            select(Thumbnail.time_s)
+            .join(Publication, Publication.thumbnail_id == Thumbnail.id)
+            .where(
+                Publication.asset_id == claim.asset_id,
+                Publication.sent_at.is_not(None),
+                Publication.id > func.coalesce(known.scalar_subquery(), 0),
+            )
+        )
+    )
+
+
 def confirm(session: Session, claim: Claim, written: str | None) -> None:
     """The platform accepted the write, or there was nothing to write. Raises LeaseLost."""
-    asset = session.get_one(Asset, claim.asset_id, with_for_update=True, populate_existing=True)
-    # Its generation may have grown meanwhile, see `carry_over`.
-    generation = _end(session, claim, PublicationState.CONFIRMED, confirmed_at=_NOW)
-    asset.published_generation = max(asset.published_generation, generation)
+    asset = _settle(session, claim, PublicationState.CONFIRMED, written)
     asset.written = written
+    asset.foreign_thumbnail = asset.foreign_at = None
+
+
+def yield_to(session: Session, claim: Claim, shown: str) -> None:
+    """Somebody else's thumbnail is shown, and stays. Raises LeaseLost."""
+    asset = _settle(session, claim, PublicationState.YIELDED, shown)
+    if asset.foreign_thumbnail != shown:
+        asset.foreign_thumbnail, asset.foreign_at = shown, session.scalar(select(_NOW))
+
+
+def _settle(session: Session, claim: Claim, state: PublicationState, shown: str | None) -> Asset:
+    """Nothing more is to be done for this generation; returns the locked asset."""
+    asset = session.get_one(Asset, claim.asset_id, with_for_update=True, populate_existing=True)
+    # Its generation may have grown meanwhile, see `carry_over`. What may be replaced, may be so once.
+    generation = _end(session, claim, state, confirmed_at=_NOW, shown=shown, replaces=None, sent_at=None)
+    asset.published_generation = max(asset.published_generation, generation)
+    return asset
 
 
 def fail(session: Session, claim: Claim, error: Exception) -> PublicationState:
@@ -179,6 +263,7 @@ def _has_newer(session: Session, claim: Claim) -> bool:
 
 def _claim_of(session: Session, row: Publication) -> Claim:
     asset, thumbnail = session.get_one(Asset, row.asset_id), session.get_one(Thumbnail, row.thumbnail_id)
+    choice = session.get(Choice, row.choice_id) if row.choice_id else None
     return Claim(
         publication_id=row.id,
         token=row.lease_token,
@@ -191,6 +276,8 @@ def _claim_of(session: Session, row: Publication) -> Claim:
         external_id=asset.external_id,
         media_url=asset.media_url,
         written=asset.written,
+        replaces=row.replaces,
+        is_image=choice is not None and choice.kind == ChoiceKind.IMAGE,
         thumbnail_id=thumbnail.id,
         time_s=thumbnail.time_s,
         jpeg=thumbnail.jpeg,

@@ -1,7 +1,11 @@
 """What a worker does with one publication: show the chosen thumbnail at the platform.
 
 A platform knows nothing of our leases, so a write may happen twice, after a crash between it and the commit
-that notes it. It is the same write then. A thumbnail that somebody else set is left alone.
+that notes it. It is the same write then.
+
+A thumbnail that somebody else set is left alone, and noted. The platform is asked just before the write, and
+no platform takes a condition with a write: what somebody sets between the answer and the write, a fraction of
+a second, is overwritten, and so is what somebody sets after a write of ours whose answer was lost.
 """
 
 from __future__ import annotations
@@ -13,19 +17,25 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from worker import metrics, publications
 from worker.database import transaction
-from worker.errors import AssetFailed, LeaseLost, NotReadyYet, PlatformUnavailable, Stopping, ThumbsError
+from worker.errors import (
+    AssetFailed,
+    LeaseLost,
+    NotReadyYet,
+    PlatformUnavailable,
+    PublishRejected,
+    Stopping,
+    ThumbsError,
+)
 from worker.logs import about
-from worker.models import Publication, PublicationState
 from worker.platforms.base import AssetState, Choice, Sink
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
@@ -38,6 +48,9 @@ log = logging.getLogger(__name__)
 
 # A publication's lease is not renewed: it outlasts the two requests, which end after 20 s each.
 LEASES_PER_PUBLICATION = 2
+
+# What was written comes back rounded, or brought within the video by up to two frames.
+ROUNDING_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -55,39 +68,51 @@ class Publisher:
         ends_s = time.monotonic() + self._lease_s
         with transaction(self.engine) as session:
             claim = publications.claim(session, publication_id, self.owner, self._lease_s)
-            is_uncertain = claim is not None and _may_have_written(session, claim)
+            uncertain_s = publications.uncertain_times_s(session, claim) if claim else []
         if claim is None:
             log.info("publication %d is not there to be taken", publication_id)
             return
         with about(asset=f"{claim.platform}/{claim.external_id}", generation=claim.generation):
             try:
                 with metrics.PUBLISH_SECONDS.labels(claim.platform).time():
-                    written = self._write(claim, ends_s, is_uncertain=is_uncertain)
+                    change = self._write(claim, ends_s, uncertain_s)
             except Exception as error:
                 log.warning("not published: %s", error, exc_info=not isinstance(error, ThumbsError))
                 self._store(partial(_end_unwritten, claim=claim, error=error))
             else:
-                log.info("published the thumbnail at %.3f s", claim.time_s, extra={"action": "published"})
-                self._store(partial(publications.confirm, claim=claim, written=written))
+                self._store(change)
 
     @property
     def _lease_s(self) -> float:
         return LEASES_PER_PUBLICATION * self.settings.lease_s
 
-    def _write(self, claim: Claim, ends_s: float, *, is_uncertain: bool) -> str | None:
-        """Show the thumbnail, and return what the platform shows because of us."""
+    def _write(
+        self, claim: Claim, ends_s: float, uncertain_s: Sequence[float]
+    ) -> Callable[[Session], object]:
+        """Show the thumbnail, and return what is to be noted."""
         with closing(self.platform_of(claim)) as platform:
             if platform.sink is Sink.NONE:
-                return None
+                return partial(publications.confirm, claim=claim, written=None)
+            if platform.sink is Sink.TIME and claim.is_image:
+                raise PublishRejected(f"{platform.name} shows a moment of the video, and takes no picture")
             self._go_on()
             asset = _ready(platform.asset(claim.external_id))
-            if asset.shown not in {None, claim.written} and not is_uncertain:
+            is_ours = _may_be_ours(asset.shown, uncertain_s, platform.sink)
+            if asset.shown is not None and not (is_ours or self._may_replace(asset.shown, claim)):
                 log.info("left alone: somebody else set a thumbnail", extra={"action": "left_alone"})
-                return claim.written
+                return partial(publications.yield_to, claim=claim, shown=asset.shown)
             self._go_on()
             if ends_s - time.monotonic() < self.settings.lease_s:
                 raise PlatformUnavailable("the platform's answer took too long to write safely")
-            return platform.write(asset, Choice(claim.time_s, claim.jpeg))
+            with transaction(self.engine) as session:
+                publications.begin_write(session, claim)
+            written = platform.write(asset, Choice(claim.time_s, claim.jpeg))
+        log.info("published the thumbnail at %.3f s", claim.time_s, extra={"action": "published"})
+        return partial(publications.confirm, claim=claim, written=written)
+
+    def _may_replace(self, shown: str, claim: Claim) -> bool:
+        """Whether what the platform shows is ours, or is to give way."""
+        return shown in {claim.written, claim.replaces} or self.settings.foreign_thumbnail == "replace"
 
     def _go_on(self) -> None:
         if self.stopping.is_set():
@@ -113,20 +138,15 @@ def _ready(asset: Asset) -> Asset:
     return asset
 
 
-def _may_have_written(session: Session, claim: Claim) -> bool:
-    """Whether a write of ours may have reached the platform since the last one that is known to have.
-
-    What the platform shows may be ours then, though we never noted it.
-    """
-    confirmed = select(func.max(Publication.id)).where(
-        Publication.asset_id == claim.asset_id, Publication.state == PublicationState.CONFIRMED
-    )
-    attempts = select(func.sum(Publication.attempt)).where(
-        Publication.asset_id == claim.asset_id,
-        Publication.id > func.coalesce(confirmed.scalar_subquery(), 0),
-    )
-    this_one = 1
-    return (session.scalar(attempts) or this_one) > this_one
+def _may_be_ours(shown: str | None, times_s: Sequence[float], sink: Sink) -> bool:
+    """Whether a write of one of these moments, whose answer was lost, may have left what is shown."""
+    if sink is not Sink.TIME:  # how one image is told from another is the platform's business
+        return bool(times_s)
+    try:
+        shown_s = float(shown or "nothing")
+    except ValueError:
+        return False
+    return any(abs(shown_s - time_s) <= ROUNDING_S for time_s in times_s)
 
 
 def _end_unwritten(session: Session, claim: Claim, error: Exception) -> None:

@@ -184,6 +184,10 @@ class Settings(BaseSettings):
     analyze_concurrency: int = Field(2, ge=1, le=64, description="Videos that one worker looks at at once.")
     publish_concurrency: int = Field(8, ge=1, le=64, description="Writes that one worker makes at once.")
 
+    foreign_thumbnail: Literal["keep", "replace"] = Field(
+        "keep", description="A thumbnail that somebody else set at the platform: `keep` it, or `replace` it."
+    )
+
     max_download_bytes: int = Field(20 * 1024 * MIB, ge=MIB, description="Larger files are refused.")
     download_timeout_s: Seconds = Field(900.0, description="For all of one video.")
     job_timeout_s: Seconds = Field(3600.0, description="For one attempt at one job.")

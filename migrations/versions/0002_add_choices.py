@@ -17,7 +17,7 @@ OLD_STATES = "state IN ('pending', 'sending', 'confirmed', 'superseded', 'failed
 def upgrade() -> None:
     """Apply."""
     op.add_column("assets", sa.Column("duration_s", sa.Double(), nullable=True))
-    op.add_column("assets", sa.Column("foreign", sa.Text(), nullable=True))
+    op.add_column("assets", sa.Column("foreign_thumbnail", sa.Text(), nullable=True))
     op.add_column("assets", sa.Column("foreign_at", sa.DateTime(timezone=True), nullable=True))
     op.drop_constraint(op.f("uq_thumbnails_asset_id_generation_rank_aspect"), "thumbnails")
     op.create_index(
@@ -33,6 +33,7 @@ def upgrade() -> None:
     op.add_column("publications", sa.Column("choice_id", sa.BigInteger(), nullable=True))
     op.add_column("publications", sa.Column("replaces", sa.Text(), nullable=True))
     op.add_column("publications", sa.Column("shown", sa.Text(), nullable=True))
+    op.add_column("publications", sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True))
     op.create_foreign_key(
         op.f("fk_publications_choice_id"),
         "publications",
@@ -97,7 +98,7 @@ def downgrade() -> None:
     )
     op.drop_constraint(op.f("ck_publications_state"), "publications")
     op.create_check_constraint(op.f("ck_publications_state"), "publications", OLD_STATES)
-    for column in ("choice_id", "replaces", "shown"):
+    for column in ("choice_id", "replaces", "shown", "sent_at"):
         op.drop_column("publications", column)
     op.drop_index(op.f("ix_publications_asset_id"), "publications")
     op.create_unique_constraint(
@@ -110,5 +111,5 @@ def downgrade() -> None:
         "thumbnails",
         ["asset_id", "generation", "rank", "aspect"],
     )
-    for column in ("duration_s", "foreign", "foreign_at"):
+    for column in ("duration_s", "foreign_thumbnail", "foreign_at"):
         op.drop_column("assets", column)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select, update
 
-from worker import publications, wake
+from worker import choices, publications, wake
 from worker.errors import LeaseLost, WorkerSilent
 from worker.jobs.claims import claim_of
 from worker.jobs.history import note
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.jobs.claims import Claim
+    from worker.timeline import Timeline
 
 _NOW = func.clock_timestamp()
 
@@ -36,6 +37,8 @@ class Result:
     timings_s: Mapping[str, float]  #: seconds that each stage took
     note: str = ""
     title: str = ""
+    duration_s: float | None = None  #: of the content
+    timeline: Timeline | None = None  #: how it came from the content before, if that is known and right
 
 
 def complete(session: Session, claim: Claim, result: Result) -> JobState:
@@ -58,13 +61,25 @@ def complete(session: Session, claim: Claim, result: Result) -> JobState:
         candidate.asset_id, candidate.generation = asset.id, claim.generation
     session.add_all([*result.thumbnails, *result.candidates])
     session.flush()
+    is_changed = result.fingerprint != asset.fingerprint
     asset.fingerprint, asset.title = result.fingerprint, result.title or asset.title
-    publications.request(session, asset, result.publish)
+    asset.duration_s = result.duration_s
+    chosen = choices.after_run(session, asset, claim.generation, result.timeline, is_changed=is_changed)
+    publications.request(session, asset, *(chosen or (result.publish,)))
     return JobState.COMPLETED
 
 
-def complete_unchanged(session: Session, claim: Claim) -> JobState:
-    """The content is what the newest thumbnails were made from: they count for this generation too."""
+def complete_unchanged(session: Session, claim: Claim, shown: str | None) -> JobState:
+    """The content is what the newest thumbnails were made from: they count for this generation too.
+
+    Args:
+        session: for all of it.
+        claim: of the job.
+        shown: the thumbnail that is set at the platform.
+
+    Raises:
+        LeaseLost: another worker has the job.
+    """
     asset = _lock(session, claim)
     if (unwanted := _unwanted(asset, claim)) is not None:
         return _end(session, claim, unwanted, "its result came too late")
@@ -75,7 +90,8 @@ def complete_unchanged(session: Session, claim: Claim) -> JobState:
             .where(table.asset_id == asset.id, table.generation == newest)
             .values(generation=claim.generation)
         )
-    publications.carry_over(session, asset, claim.generation)
+    choices.carry_over(session, asset, claim.generation)
+    publications.carry_over(session, asset, claim.generation, shown)
     return _end(session, claim, JobState.COMPLETED, "the content did not change")
 
 

@@ -1,0 +1,334 @@
+"""What a person chose is shown, whatever is picked, requeued or delivered again, until they release it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import delete
+
+from tests import rows
+from worker import choices, publications
+from worker.choices import ChoiceRefused, Wish
+from worker.database import transaction
+from worker.errors import Overtaken
+from worker.events import EventKind
+from worker.models import Asset, Candidate, Choice, Publication, Thumbnail
+from worker.timeline import Range, Timeline
+from worker.uploads import Picture
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+CHOSEN_S = 12.4
+WHO = "ada@host"
+
+
+def choose(engine: Engine, wish: Wish | None = None) -> choices.Made:
+    """Choose for the only asset."""
+    with transaction(engine) as session:
+        asset = session.get_one(Asset, rows.asset(engine).id, with_for_update=True)
+        return choices.choose(session, asset, wish or Wish(time_s=CHOSEN_S), WHO, "the boss likes it")
+
+
+def release(engine: Engine) -> Choice | None:
+    """Release what is chosen for the only asset."""
+    with transaction(engine) as session:
+        asset = session.get_one(Asset, rows.asset(engine).id, with_for_update=True)
+        return choices.release(session, asset, "bob@host", "back to normal")
+
+
+def publish(engine: Engine) -> float:
+    """Write what is due, as the publisher does, and return its moment."""
+    claim = claimed(engine)
+    with transaction(engine) as session:
+        publications.begin_write(session, claim)
+    with transaction(engine) as session:
+        publications.confirm(session, claim, str(claim.time_s))
+    return claim.time_s
+
+
+def claimed(engine: Engine) -> publications.Claim:
+    """Claim the write that must be due."""
+    with transaction(engine) as session:
+        hints = publications.announce(session, rehint_s=60.0)
+    with transaction(engine) as session:
+        claim = publications.claim(session, hints[-1].id, "test:1:publish", rows.LEASE_S)
+    assert claim is not None
+    return claim
+
+
+def edit(engine: Engine, minute: int, fingerprint: str, time_s: float = 1.5) -> None:
+    """Let an edit be told and looked at."""
+    rows.record(engine, rows.event(EventKind.EDITED, minute=minute))
+    claim = rows.claimed(engine)
+    with transaction(engine) as session:
+        rows.jobs.complete(session, claim, rows.result(fingerprint, time_s))
+
+
+@pytest.fixture
+def picked(engine: Engine) -> Engine:
+    """Return a database with one asset, whose best pick at 1.5 s is published."""
+    rows.record(engine, rows.event())
+    rows.completed(engine)
+    assert publish(engine) == 1.5
+    return engine
+
+
+def test_a_choice_is_published_at_once(picked: Engine) -> None:
+    """Without another look at the video; it says who chose and why."""
+    choose(picked)
+
+    assert publish(picked) == CHOSEN_S
+    assert rows.job_states(picked) == ["completed"]
+    choice = rows.only(picked, Choice)
+    assert (choice.kind, choice.time_s, choice.who, choice.why) == (
+        "time",
+        CHOSEN_S,
+        WHO,
+        "the boss likes it",
+    )
+
+
+def test_a_moment_between_the_picks_shows_the_nearest_frame_meanwhile(picked: Engine) -> None:
+    """Small as it is; a pick's own still where it is of that moment."""
+    assert not choose(picked).is_exact
+    assert claimed(picked).jpeg == rows.SMALL_JPEG
+
+    near = choose(picked, Wish(time_s=1.6))
+
+    assert near.is_exact
+    assert near.thumbnail is not None
+    assert (near.thumbnail.jpeg, near.thumbnail.aspect, near.thumbnail.time_s) == (rows.JPEG, "16:9", 1.6)
+
+
+def test_a_choice_survives_every_run(picked: Engine) -> None:
+    """An edit, a requeue, a redelivery: each run picks, and publishes what was chosen."""
+    choose(picked)
+    assert publish(picked) == CHOSEN_S
+
+    edit(picked, 1, "f2", time_s=2.5)
+    assert publish(picked) == CHOSEN_S
+    with transaction(picked) as session:
+        rows.jobs.requeue(session, 1, "eve@host", "", rows.make_settings())
+    rows.completed(picked, "f2")
+    assert publish(picked) == CHOSEN_S
+    rows.record(picked, rows.event(EventKind.EDITED, minute=1))  # delivered again
+
+    assert rows.claim_next(picked) is None
+    assert rows.asset(picked).published_generation == rows.asset(picked).generation
+
+
+def test_a_choice_made_while_a_run_is_on_its_way_wins(picked: Engine) -> None:
+    """The run stores its picks, and publishes the choice."""
+    rows.record(picked, rows.event(EventKind.EDITED, minute=1))
+    claim = rows.claimed(picked)
+    choose(picked)
+    with transaction(picked) as session:
+        rows.jobs.complete(session, claim, rows.result("f2", 2.5))
+
+    assert publish(picked) == CHOSEN_S
+
+
+def test_a_pick_that_is_being_written_makes_way(engine: Engine) -> None:
+    """It writes nothing any more, if it has not begun; the choice follows in any case."""
+    rows.record(engine, rows.event())
+    rows.completed(engine)
+    pick = claimed(engine)
+    choose(engine)
+
+    with pytest.raises(Overtaken) as overtaken, transaction(engine) as session:
+        publications.begin_write(session, pick)
+    with transaction(engine) as session:
+        publications.fail(session, pick, overtaken.value)
+
+    assert publish(engine) == CHOSEN_S
+    assert rows.publication_states(engine) == ["superseded", "confirmed"]
+
+
+def test_a_pick_whose_write_has_begun_is_written_over(engine: Engine) -> None:
+    """The choice waits for it, and comes last."""
+    rows.record(engine, rows.event())
+    rows.completed(engine)
+    pick = claimed(engine)
+    with transaction(engine) as session:
+        publications.begin_write(session, pick)
+    choose(engine)
+    with transaction(engine) as session:
+        assert publications.announce(session, rehint_s=60.0) != []
+        assert publications.claim(session, rows.every(engine, Publication)[-1].id, "other", 30.0) is None
+    with transaction(engine) as session:
+        publications.confirm(session, pick, "1.5")
+
+    assert publish(engine) == CHOSEN_S
+
+
+def test_a_choice_before_the_first_look_is_published_with_it(engine: Engine) -> None:
+    """There is no picture of it yet."""
+    rows.record(engine, rows.event())
+    made = choose(engine)
+    assert made.thumbnail is None
+
+    rows.completed(engine)
+
+    assert publish(engine) == CHOSEN_S
+    assert rows.only(engine, Choice).note == ""
+
+
+def test_releasing_publishes_the_best_pick_again(picked: Engine) -> None:
+    """And the record says who did it and why; doing it twice does nothing."""
+    choose(picked)
+    publish(picked)
+
+    assert release(picked) is not None
+    assert release(picked) is None
+
+    assert publish(picked) == 1.5
+    choice = rows.only(picked, Choice)
+    assert (choice.released_by, choice.released_because) == ("bob@host", "back to normal")
+
+
+def test_the_last_choice_counts(picked: Engine) -> None:
+    """The earlier one stays on record."""
+    choose(picked)
+    choose(picked, Wish(time_s=3.0))
+
+    assert publish(picked) == 3.0
+    first, second = rows.every(picked, Choice)
+    assert (first.released_because, second.released_at) == ("replaced by another choice", None)
+
+
+def test_a_frame_of_the_filmstrip_can_be_chosen(picked: Engine) -> None:
+    """By its number; one of another asset, or of an older run, is refused."""
+    candidate = rows.only(picked, Candidate)
+    choose(picked, Wish(candidate_id=candidate.id))
+    assert publish(picked) == candidate.time_s
+
+    with pytest.raises(ChoiceRefused, match="candidate 99 is not of the newest run"):
+        choose(picked, Wish(candidate_id=99))
+
+
+def test_a_picture_of_ones_own_stays_through_every_edit(picked: Engine) -> None:
+    """It is of no moment, so nothing can cut it away."""
+    choose(picked, Wish(picture=Picture.of_jpeg(rows.SMALL_JPEG)))
+    edit(picked, 1, "f2")
+
+    claim = claimed(picked)
+
+    assert (claim.jpeg, claim.is_image) == (rows.SMALL_JPEG, True)
+    assert rows.only(picked, Choice).lost_at is None
+
+
+@pytest.mark.parametrize("time_s", [-0.1, 30.0, float("nan")])
+def test_a_moment_outside_the_video_is_refused(picked: Engine, time_s: float) -> None:
+    """And what was chosen before stays."""
+    choose(picked)
+    with transaction(picked) as session:
+        session.get_one(Asset, 1).duration_s = 30.0
+
+    with pytest.raises(ChoiceRefused, match=r"the video ends at 30\.000 s"):
+        choose(picked, Wish(time_s=time_s))
+
+    assert rows.only(picked, Choice).released_at is None
+
+
+def after_edit(engine: Engine, timeline: Timeline | None, duration_s: float | None = None) -> Choice:
+    """Let a run store other content, of which this is known."""
+    rows.record(engine, rows.event(EventKind.EDITED, minute=1))
+    claim = rows.claimed(engine)
+    with transaction(engine) as session:
+        result = replace(rows.result("f2", 2.5), timeline=timeline, duration_s=duration_s)
+        rows.jobs.complete(session, claim, result)
+    choice: Choice = rows.only(engine, Choice)
+    return choice
+
+
+def test_a_choice_moves_with_its_moment(picked: Engine) -> None:
+    """The edit cut ten seconds off the beginning."""
+    choose(picked)
+
+    choice = after_edit(picked, Timeline.of([Range(10.0, 40.0)]))
+
+    assert choice.time_s == pytest.approx(2.4)
+    assert publish(picked) == pytest.approx(2.4)
+    assert choice.note == "generation 2: 12.400 s is at 2.400 s now"
+
+
+def test_a_choice_that_was_cut_away_is_lost_and_kept_on_record(picked: Engine) -> None:
+    """The best pick is published, now and after the next edit, until somebody chooses again."""
+    choose(picked)
+
+    choice = after_edit(picked, Timeline.of([Range(0.0, 10.0)]))
+
+    assert choice.lost_at is not None
+    assert (choice.time_s, choice.released_at) == (CHOSEN_S, None)
+    assert choice.note == "generation 2: 12.400 s was cut away"
+    assert publish(picked) == 2.5
+    edit(picked, 2, "f3", time_s=3.5)
+    assert publish(picked) == 3.5
+    choose(picked, Wish(time_s=1.0))
+    assert publish(picked) == 1.0
+
+
+def test_an_edit_that_says_nothing_keeps_a_moment_that_is_still_there(picked: Engine) -> None:
+    """The record says that nobody knows better."""
+    choose(picked)
+
+    choice = after_edit(picked, None, duration_s=20.0)
+
+    assert publish(picked) == CHOSEN_S
+    assert choice.note == ("generation 2: 12.400 s is still within the video; what the edit did is not known")
+
+
+def test_an_edit_that_says_nothing_loses_a_moment_beyond_the_end(picked: Engine) -> None:
+    """There is nothing to show at that time."""
+    choose(picked)
+
+    choice = after_edit(picked, None, duration_s=10.0)
+
+    assert choice.lost_at is not None
+    assert publish(picked) == 2.5
+
+
+def test_a_choice_shows_a_picture_of_the_new_content(picked: Engine) -> None:
+    """Not the one that was stored before the edit."""
+    choose(picked)
+    before = rows.only(picked, Choice).thumbnail_id
+
+    assert after_edit(picked, None, duration_s=20.0).thumbnail_id != before
+
+
+def test_a_look_that_finds_the_same_content_keeps_the_choice(picked: Engine) -> None:
+    """Nothing is written again."""
+    choose(picked)
+    publish(picked)
+    rows.record(picked, rows.event(minute=1))
+    claim = rows.claimed(picked)
+    with transaction(picked) as session:
+        rows.jobs.complete_unchanged(session, claim, str(CHOSEN_S))
+
+    assert rows.publication_states(picked) == ["confirmed", "confirmed"]
+    assert rows.only(picked, Choice).generation == rows.asset(picked).generation == 2
+
+
+def test_a_choice_for_a_deleted_asset_waits_for_its_return(picked: Engine) -> None:
+    """A restored asset shows what was chosen."""
+    choose(picked)
+    rows.record(picked, rows.event(EventKind.DELETED, minute=5))
+    assert rows.publication_states(picked) == ["confirmed", "superseded"]
+
+    rows.record(picked, rows.event(minute=9))
+    rows.completed(picked, "f2")
+
+    assert publish(picked) == CHOSEN_S
+
+
+def test_pictures_that_were_pruned_are_missed_by_nobody(picked: Engine) -> None:
+    """The choice is published with the next run's."""
+    choose(picked)
+    with transaction(picked) as session:
+        session.execute(delete(Thumbnail))
+    edit(picked, 1, "f2")
+
+    assert publish(picked) == CHOSEN_S

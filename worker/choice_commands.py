@@ -1,0 +1,54 @@
+"""`thumbs choose` and `thumbs release`. They translate between words and `worker.operate_choices`.
+
+Exit codes: 0, done; 1, refused, or there is no such asset or choice; 2, wrong use or configuration.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from worker.operate_commands import answer, json_option, open_database, why_option
+
+
+@click.command()
+@click.argument("name", metavar="ASSET")
+@click.option("--time", "time_s", type=float, metavar="SECONDS", help="This moment of the video.")
+@click.option("--candidate", "candidate_id", type=int, metavar="N", help="This frame of the newest run.")
+@click.option(
+    "--image",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="This picture: JPEG, PNG or WEBP.",
+)
+@why_option
+@json_option
+def choose(
+    name: str, time_s: float | None, candidate_id: int | None, image: Path | None, why: str, *, as_json: bool
+) -> None:
+    """Show a thumbnail that you choose, whatever is picked from now on."""
+    from worker import operate_choices, operate_documents, operate_tables  # noqa: PLC0415  heavy
+    from worker.choices import Wish  # noqa: PLC0415  heavy
+    from worker.settings import settings  # noqa: PLC0415  heavy
+    from worker.uploads import Picture  # noqa: PLC0415  heavy
+
+    if sum(one is not None for one in (time_s, candidate_id, image)) != 1:
+        raise click.UsageError("choose by one of --time, --candidate and --image")
+    with open_database() as engine:
+        wish = Wish(time_s, candidate_id, Picture.of_file(image) if image else None)
+        made = operate_choices.choose(engine, name, wish, why, settings())
+    answer(as_json, operate_documents.of_decision(made), operate_tables.of_choosing(made))
+
+
+@click.command()
+@click.argument("name", metavar="ASSET")
+@why_option
+@json_option
+def release(name: str, why: str, *, as_json: bool) -> None:
+    """End your choice for an asset: its best pick is shown again."""
+    from worker import operate_choices, operate_documents, operate_tables  # noqa: PLC0415  heavy
+
+    with open_database() as engine:
+        ended = operate_choices.release(engine, name, why)
+    answer(as_json, operate_documents.of_decision(ended), operate_tables.of_release(ended))
+    raise SystemExit(ended.choice is None)
