@@ -18,11 +18,11 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from worker import jobs, metrics
 from worker.database import transaction
 from worker.download import Limits, fetch, fetch_moments, workspace
-from worker.errors import AssetFailed, LeaseLost, NotReadyYet, Stopping, ThumbsError
+from worker.errors import AssetFailed, LeaseLost, NotReadyYet, Stopping, ThumbsError, UnknownModel
 from worker.logs import about
 from worker.pipeline.pick import Options, pick_thumbnails
 from worker.platforms.base import AssetState
-from worker.results import result_of
+from worker.results import memory_of, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from worker.models import JobState
     from worker.pipeline.frames import Run
     from worker.pipeline.pick import Models
+    from worker.pipeline.reuse import Memory
     from worker.platforms.base import Asset, Platform, Source
     from worker.settings import Settings
 
@@ -119,6 +120,7 @@ class _Look:
     def look(self) -> JobState:
         """Look at the asset, and say how the job ended."""
         claim, settings = self.lease.claim, self.worker.settings
+        _check_model(claim, self.worker.models.scorer.name)
         with closing(self.worker.platform_of(claim)) as platform:
             with self._timed("ask"):
                 asset = _ready(platform.asset(claim.external_id))
@@ -132,14 +134,23 @@ class _Look:
         with workspace(settings.work_dir) as folder:
             with self._timed("download"):
                 path = fetch(source.scan, folder, self._limits(), self.lease.check)
-            run = self._pick(path, source, folder, asset.title or claim.title)
+            memory = self._in_transaction(lambda session: self._recall(session, asset))
+            run = self._pick(path, source, folder, asset.title or claim.title, memory)
         for stage, seconds in (self.timings_s | dict(run.timings_s)).items():
             metrics.JOB_DURATION_SECONDS.labels(stage).observe(seconds)
         return self._in_transaction(
             lambda session: jobs.complete(session, self.lease.claim, result_of(run, asset, self.timings_s))
         )
 
-    def _pick(self, path: Path, source: Source, folder: Path, title: str) -> Run:
+    def _recall(self, session: Session, asset: Asset) -> Memory | None:
+        """What is known of the video from its last run."""
+        known = jobs.recall(session, self.lease.claim, asset.fingerprint)
+        if known is None:
+            return None
+        timeline, candidates = known
+        return memory_of(candidates, timeline, self.worker.models.scorer.name)
+
+    def _pick(self, path: Path, source: Source, folder: Path, title: str, memory: Memory | None) -> Run:
         def better(times_s: Sequence[float]) -> Path:
             self._enter("download")
             return fetch_moments(
@@ -156,6 +167,7 @@ class _Look:
                 decoder,
                 on_progress=lambda stage, _fraction: self._enter(stage),
                 better=better if source.stills else None,
+                memory=memory,
             )
 
     def _limits(self) -> Limits:
@@ -192,6 +204,14 @@ class _Look:
             except (OperationalError, InterfaceError) as exc:
                 log.warning("the database does not answer: %s", str(exc).partition("\n")[0])
                 self.worker.leases.stopping.wait(PAUSE_S)
+
+
+def _check_model(claim: Claim, name: str) -> None:
+    if claim.model not in {None, name}:
+        raise UnknownModel(
+            f"{claim.model} has to judge, and this worker has {name}; start it with MODEL={claim.model}, "
+            "then requeue the job"
+        )
 
 
 def _ready(asset: Asset) -> Asset:

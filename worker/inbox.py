@@ -166,7 +166,8 @@ def _apply(session: Session, event: Event, asset: Known, settings: Settings) -> 
     is_urgent = asset.generation == 0 or event.kind is EventKind.RENDITION_READY
     delay_s = 0.0 if is_urgent else settings.quiet_window_s
     reason = REASONS.get(event.kind, JobReason.READY)
-    jobs.request(session, asset.id, reason, delay_s=delay_s, settings=settings)
+    change = jobs.told_by(event, asset.last_event_at)
+    jobs.request(session, asset.id, reason, delay_s=delay_s, settings=settings, change=change)
     return _APPLIED
 
 

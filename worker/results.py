@@ -39,9 +39,13 @@ def result_of(run: Run, asset: Asset, timings_s: Mapping[str, float]) -> Result:
         candidates=chosen + losers,
         publish=thumbnails[0],
         timings_s={**timings_s, **run.timings_s},
-        note=run.note,
+        note="; ".join(filter(None, [run.note, _recalled(run)])),
         title=asset.title,
     )
+
+
+def _recalled(run: Run) -> str:
+    return f"{run.recalled} candidates of the last run were used again" if run.recalled else ""
 
 
 def memory_of(rows: Iterable[Candidate], timeline: Timeline, model: str) -> Memory | None:

@@ -10,6 +10,7 @@ lost its lease changes nothing when it wakes. Locks are taken in one order: asse
 """
 
 from worker.jobs.claims import Claim, announce, claim, is_waiting, note_stage, renew
+from worker.jobs.edits import recall, told_by
 from worker.jobs.endings import (
     Result,
     cancel,
@@ -36,8 +37,10 @@ __all__ = [
     "give_back",
     "is_waiting",
     "note_stage",
+    "recall",
     "renew",
     "request",
     "requeue",
     "take_over",
+    "told_by",
 ]

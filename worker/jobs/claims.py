@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
@@ -15,7 +15,7 @@ from worker.jobs.history import note
 from worker.models import WAITING, Asset, Job, JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -42,6 +42,8 @@ class Claim:
     title: str
     known_fingerprint: str | None  #: of the content that the newest thumbnails were made from
     is_forced: bool  #: work even where the fingerprint says that nothing changed
+    edit: Mapping[str, Any] | None = None  #: what is known of the change, see `edits`
+    model: str | None = None  #: which has to judge; None: whichever the worker has
 
     @property
     def held(self) -> tuple[ColumnElement[bool], ...]:
@@ -106,6 +108,8 @@ def claim_of(job: Job, asset: Asset) -> Claim:
         title=asset.title,
         known_fingerprint=asset.fingerprint,
         is_forced=job.is_forced,
+        edit=job.edit,
+        model=job.model,
     )
 
 

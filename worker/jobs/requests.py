@@ -10,9 +10,11 @@ from sqlalchemy import Interval, bindparam, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from worker import wake
+from worker.jobs import edits
 from worker.jobs.history import note
 from worker.models import IS_WAITING, WAITING, Asset, Job, JobReason, JobState
 from worker.tables import table
+from worker.timeline import Timeline
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -48,6 +50,8 @@ _NEWER: dict[str, Any] = {
     "state": JobState.SCHEDULED,
     "scheduled_at": func.least(_new.excluded.scheduled_at, _since + bindparam("longest", type_=Interval)),
     "requested_at": _since,
+    "edit": _new.excluded.edit,
+    "model": func.coalesce(_new.excluded.model, _jobs.c.model),
     "attempt": 0,
     "hinted_at": None,
 }
@@ -61,13 +65,32 @@ _ASK, _LOOK = (
 )
 
 
-def request(session: Session, asset_id: int, reason: JobReason, *, delay_s: float, settings: Settings) -> int:
+def request(
+    session: Session,
+    asset_id: int,
+    reason: JobReason,
+    *,
+    delay_s: float,
+    settings: Settings,
+    change: Timeline | None = None,
+    model: str | None = None,
+) -> int:
     """Ask for work on an asset whose row is locked, and return the job.
 
     One job waits per asset: a newer request gives it a new life and pushes it back by `delay_s`, but not
     beyond `max_wait_s` after the first request.
+
+    Args:
+        session: with the asset's row locked.
+        asset_id: what to look at.
+        reason: why.
+        delay_s: when it is due, in seconds from now.
+        settings: how often to try, and how long to wait.
+        change: what was done to the content since the last request; None where nobody knows.
+        model: which has to judge; None: whichever the worker has.
     """
     is_look = reason is JobReason.UPDATE
+    edit = edits.after(session, asset_id, change)
     generation = session.scalar(_BUMP, {"of_asset": asset_id, "by": 0 if is_look else 1})
     values = {
         "asset_id": asset_id,
@@ -76,6 +99,8 @@ def request(session: Session, asset_id: int, reason: JobReason, *, delay_s: floa
         "is_forced": reason in _FORCED,
         "max_attempts": settings.max_attempts,
         "delay": timedelta(seconds=delay_s),
+        "edit": edit,
+        "model": model,
     }
     longest = {} if is_look else {"longest": timedelta(seconds=settings.max_wait_s)}
     job_id = session.execute(_LOOK if is_look else _ASK, values | longest).scalar_one()
@@ -83,12 +108,21 @@ def request(session: Session, asset_id: int, reason: JobReason, *, delay_s: floa
     return int(job_id)
 
 
-def requeue(session: Session, asset_id: int, actor: str, why: str, settings: Settings) -> Requeued:
-    """Look at an asset again, at once, because an operator says so."""
+def requeue(
+    session: Session, asset_id: int, actor: str, why: str, settings: Settings, *, model: str | None = None
+) -> Requeued:
+    """Look at an asset again, at once, because an operator says so.
+
+    With a model, what was stored of the video is judged anew by it, and the video is scanned only where that
+    does not suffice; without one, everything is done anew.
+    """
     asset = session.get_one(Asset, asset_id, with_for_update=True)
     if asset.deleted_at:
         return Requeued.DELETED
     was_waiting = session.scalar(select(Job.id).where(Job.asset_id == asset_id, Job.state.in_(WAITING)))
-    job_id = request(session, asset_id, JobReason.REQUEUE, delay_s=0.0, settings=settings)
+    change = None if model is None else Timeline.whole()
+    job_id = request(
+        session, asset_id, JobReason.REQUEUE, delay_s=0.0, settings=settings, change=change, model=model
+    )
     note(session, job_id, JobState.SCHEDULED, 0, actor, f"requeued: {why}" if why else "requeued")
     return Requeued.WAITING if was_waiting else Requeued.QUEUED

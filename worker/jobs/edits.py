@@ -1,0 +1,107 @@
+"""What a job knows of the change that made it, so that an earlier run's candidates can be used again.
+
+Kept in the job's row as {"of": 3, "ranges": [[2.5, 40.0]]}: the candidates of generation 3 are of a video of
+which these ranges play now. Nothing known is always right, and makes a whole run; so whatever is in doubt
+is forgotten. The asset's row is locked while this is decided.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from worker.events import EventKind
+from worker.models import WAITING, Asset, Candidate, Job, JobReason, JobState
+from worker.timeline import Range, Timeline
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Row
+    from sqlalchemy.orm import Session
+
+    from worker.events import Event
+    from worker.jobs.claims import Claim
+
+# A clip's ranges are of another video.
+RANGES_IN = {"trimmed": "kept", "reordered": "order"}
+
+
+def told_by(event: Event, last_event_at: datetime | None) -> Timeline | None:
+    """What an event says was done to this very video; None where it does not say.
+
+    Args:
+        event: what happened.
+        last_event_at: when the newest event of the asset happened, this one included. What came late tells
+            of an earlier video than the one that is known.
+    """
+    ranges = event.detail.get(RANGES_IN.get(event.detail.get("kind", ""), ""))
+    is_newest = event.happened_at is not None and event.happened_at == last_event_at
+    if event.kind is not EventKind.EDITED or ranges is None or not is_newest:
+        return None
+    return Timeline.of(Range(this["start_s"], this["end_s"]) for this in ranges)
+
+
+def recall(session: Session, claim: Claim, fingerprint: str) -> tuple[Timeline, list[Candidate]] | None:
+    """The candidates that a claimed job may use again, and what was done to their video since.
+
+    Args:
+        session: any.
+        claim: the right to the job.
+        fingerprint: of the content as it is now.
+    """
+    if claim.edit is None:
+        return None
+    timeline = Timeline.read(claim.edit["ranges"])
+    if timeline == Timeline.whole() and fingerprint != claim.known_fingerprint:
+        return None
+    found = session.scalars(
+        select(Candidate)
+        .where(Candidate.asset_id == claim.asset_id, Candidate.generation == claim.edit["of"])
+        .order_by(Candidate.time_s)
+    ).all()
+    return (timeline, list(found)) if found else None
+
+
+def after(session: Session, asset_id: int, change: Timeline | None) -> dict[str, Any] | None:
+    """What a new request for work on an asset knows; None for nothing.
+
+    An edit is of the video as it was just before. If there is a job that has not ended, that is what this
+    job was to look at, and its result is not going to be stored: both changes are taken as one.
+
+    Args:
+        session: with the asset's row locked, and its generation not yet raised by this request.
+        asset_id: the asset.
+        change: what was done to its content now; None where nobody knows.
+    """
+    if change is None:
+        return None
+    pending = _pending(session, asset_id)
+    before = _stored(session, asset_id) if pending is None else pending.edit
+    if before is None:
+        return None
+    both = Timeline.read(before["ranges"]).then(change)
+    return None if both is None else {"of": before["of"], "ranges": both.stored()}
+
+
+def _pending(session: Session, asset_id: int) -> Row[tuple[dict[str, Any] | None]] | None:
+    """The newest job that was asked for and has not ended; not one that only looks whether there is news."""
+    is_only_a_look = (Job.reason == JobReason.UPDATE) & ~Job.is_forced
+    return session.execute(
+        select(Job.edit)
+        .where(Job.asset_id == asset_id, Job.state.in_([*WAITING, JobState.RUNNING]), ~is_only_a_look)
+        .order_by(Job.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def _stored(session: Session, asset_id: int) -> dict[str, Any] | None:
+    """The newest candidates, unchanged; None if work was asked for since, and came to nothing."""
+    newest = session.scalar(
+        select(func.max(Candidate.generation))
+        .join(Asset, Asset.id == Candidate.asset_id)
+        .where(Asset.id == asset_id, Asset.fingerprint.is_not(None))
+        .having(func.max(Candidate.generation) == func.max(Asset.generation))
+    )
+    return None if newest is None else {"of": newest, "ranges": Timeline.whole().stored()}
