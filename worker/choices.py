@@ -212,7 +212,7 @@ def _nearest_still(session: Session, asset: Asset, time_s: float) -> _Moment | N
     """The picture of the newest picks that is nearest, in the ratio to publish."""
     row = session.execute(
         select(Thumbnail.time_s, Thumbnail.aspect, Thumbnail.jpeg)
-        .where(*_is_newest_pick(asset))
+        .where(*is_newest_pick(asset))
         .order_by(func.abs(Thumbnail.time_s - time_s), Thumbnail.id)
         .limit(1)
     ).first()
@@ -262,11 +262,12 @@ def _taken(session: Session, choice: Choice) -> Thumbnail | None:
 
 def _best_pick(session: Session, asset: Asset) -> Thumbnail | None:
     return session.scalar(
-        select(Thumbnail).where(*_is_newest_pick(asset)).order_by(Thumbnail.rank, Thumbnail.id).limit(1)
+        select(Thumbnail).where(*is_newest_pick(asset)).order_by(Thumbnail.rank, Thumbnail.id).limit(1)
     )
 
 
-def _is_newest_pick(asset: Asset) -> tuple[ColumnElement[bool], ...]:
+def is_newest_pick(asset: Asset) -> tuple[ColumnElement[bool], ...]:
+    """Which thumbnails the newest run picked."""
     is_pick = (Thumbnail.asset_id == asset.id, Thumbnail.rank > CHOSEN_RANK)
     newest = select(func.max(Thumbnail.generation)).where(*is_pick).scalar_subquery()
     return (*is_pick, Thumbnail.generation == newest)

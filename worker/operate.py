@@ -8,7 +8,6 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
@@ -19,7 +18,6 @@ from worker.database import make_engine, transaction
 from worker.models import (
     Asset,
     Job,
-    JobLog,
     JobState,
     Publication,
     PublicationState,
@@ -35,8 +33,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.settings import Settings
-
-SHOWN_JOBS = 5  #: of an asset, the newest ones
 
 _NAME_PARTS = 3
 _MAX_ID = 2**63 - 1
@@ -61,13 +57,6 @@ class EventLine(NamedTuple):
     asset: Asset | None
 
 
-class JobHistory(NamedTuple):
-    """A job, and what happened to it in order."""
-
-    job: Job
-    log: list[JobLog]
-
-
 class Filters(NamedTuple):
     """Which assets; deleted ones and those without a job never match."""
 
@@ -88,17 +77,6 @@ class Migration(NamedTuple):
 
     before: str  #: empty: there were none
     after: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """All about one asset."""
-
-    asset: Asset
-    histories: list[JobHistory]  #: the newest first
-    thumbnails: list[Thumbnail]  #: of the newest generation, the best first; without their bytes
-    publication: Publication | None  #: the newest
-    now: datetime  #: by the database's clock
 
 
 def name_of(asset: Asset) -> str:
@@ -185,28 +163,6 @@ def list_events(
     return [EventLine(*row) for row in session.execute(statement)]
 
 
-def describe(session: Session, found: Found) -> Sheet:
-    """Gather all about an asset; of its jobs only the one that was asked for, where one was."""
-    asset = session.get_one(Asset, found.asset_id)
-    wanted = Job.asset_id == asset.id if found.job_id is None else Job.id == found.job_id
-    chosen = session.scalars(select(Job).where(wanted).order_by(Job.id.desc()).limit(SHOWN_JOBS)).all()
-    newest = select(func.max(Thumbnail.generation)).where(Thumbnail.asset_id == asset.id).scalar_subquery()
-    thumbnails = session.scalars(
-        select(Thumbnail)
-        .where(Thumbnail.asset_id == asset.id, Thumbnail.generation == newest)
-        .order_by(Thumbnail.rank, Thumbnail.id)
-        .options(defer(Thumbnail.jpeg))
-    )
-    publication = session.scalar(
-        select(Publication)
-        .where(Publication.asset_id == asset.id)
-        .order_by(Publication.generation.desc())
-        .limit(1)
-    )
-    histories = [JobHistory(job, _log(session, job)) for job in chosen]
-    return Sheet(asset, histories, list(thumbnails), publication, now(session))
-
-
 def named(session: Session, words: Sequence[str]) -> list[Asset]:
     """List the assets that these words mean, each once. Raises NotFound as `find`."""
     ids = dict.fromkeys(find(session, word).asset_id for word in words)
@@ -219,8 +175,9 @@ def matching(session: Session, filters: Filters) -> list[Asset]:
     statement = select(Asset).join(Job, Job.asset_id == Asset.id).where(Job.id.in_(newest))
     statement = statement.where(Asset.deleted_at.is_(None))
     if filters.is_failed:
+        newest_write = select(func.max(Publication.id)).where(Publication.asset_id == Asset.id)
         write_failed = exists().where(
-            Publication.asset_id == Asset.id,
+            Publication.id == newest_write.correlate(Asset).scalar_subquery(),
             Publication.generation == Asset.generation,
             Publication.state == PublicationState.FAILED,
         )
@@ -277,10 +234,6 @@ def operator() -> str:
     except (KeyError, OSError):  # a container's user may have a number and no name
         user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"
-
-
-def _log(session: Session, job: Job) -> list[JobLog]:
-    return list(session.scalars(select(JobLog).where(JobLog.job_id == job.id).order_by(JobLog.id)))
 
 
 def _touched() -> ColumnElement[datetime]:

@@ -90,16 +90,15 @@ def jobs(
 @json_option
 def show(name: str, *, as_json: bool) -> None:
     """Show all about an asset (mux/main/ASSETID, or its id alone), or about one job (its number)."""
-    from worker import operate  # noqa: PLC0415  heavy
+    from worker import operate, operate_sheet, operate_sheet_table  # noqa: PLC0415  heavy
     from worker import operate_documents as documents  # noqa: PLC0415  heavy
-    from worker import operate_tables as tables  # noqa: PLC0415  heavy
     from worker.database import transaction  # noqa: PLC0415  heavy
     from worker.settings import settings  # noqa: PLC0415  heavy
 
     with open_database() as engine, transaction(engine) as session:
-        sheet = operate.describe(session, operate.find(session, name))
+        sheet = operate_sheet.describe(session, operate.find(session, name))
         url = settings().public_url
-        answer(as_json, documents.of_sheet(sheet, url), tables.of_sheet(sheet, url))
+        answer(as_json, documents.of_sheet(sheet, url), operate_sheet_table.of_sheet(sheet, url))
 
 
 @click.command()

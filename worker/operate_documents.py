@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from worker.models import Job
-    from worker.operate import EventLine, Migration, Requeueing, Sheet
+    from worker.operate import EventLine, Migration, Requeueing
     from worker.operate_choices import Decision
+    from worker.operate_sheet import Sheet
 
 _JOB = (
     "id state reason generation attempt max_attempts requested_at scheduled_at started_at finished_at"
@@ -22,10 +23,12 @@ _JOB = (
 _LOG = "at state attempt actor note"
 _EVENT = "id platform account type kind delivery_id happened_at received_at outcome detail"
 _ASSET = (
-    "title media_url source_external_id generation published_generation fingerprint written"
+    "title media_url source_external_id generation published_generation fingerprint duration_s written"
+    " foreign_thumbnail foreign_at"
     " last_event_at deleted_at created_at"
 )
 _PICK = "rank aspect time_s score parts reasons width_px height_px sha256 model generation"
+_CANDIDATE = "id time_s shot score lost_because"
 _PUBLICATION = "state generation attempt scheduled_at confirmed_at shown error_class error"
 _CHOICE = "kind time_s generation who why made_at note lost_at released_at released_by released_because"
 
@@ -55,11 +58,14 @@ def of_sheet(sheet: Sheet, public_url: str) -> dict[str, Any]:
         "asset": name_of(sheet.asset),
         **_fields(sheet.asset, _ASSET),
         "picks": [_fields(pick, _PICK) | {"url": picture_url(pick, public_url)} for pick in sheet.thumbnails],
+        "candidates": [_fields(candidate, _CANDIDATE) for candidate in sheet.candidates],
+        "choice": _fields(sheet.choice, _CHOICE) if sheet.choice else None,
         "publication": _fields(sheet.publication, _PUBLICATION) if sheet.publication else None,
         "jobs": [
             _fields(job, _JOB) | {"log": [_fields(line, _LOG) for line in log]}
             for job, log in sheet.histories
         ],
+        "timeline": [moment._asdict() for moment in sheet.timeline],
     }
 
 

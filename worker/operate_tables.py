@@ -9,15 +9,15 @@ from rich.table import Table
 from rich.text import Text
 
 from worker.models import JobState
-from worker.operate import name_of, picture_url
-from worker.wording import clock, printable, words
+from worker.operate import name_of
+from worker.wording import clock, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
 
-    from worker.models import Job, Publication, Thumbnail
-    from worker.operate import EventLine, JobHistory, Migration, Requeueing, Sheet
+    from worker.models import Job
+    from worker.operate import EventLine, Migration, Requeueing
     from worker.operate_choices import Decision
 
 _PIPE_WIDTH = 240  # columns where stdout is no terminal: hardly a line is folded
@@ -29,12 +29,15 @@ _STYLES = {
     "completed": "green",
     "confirmed": "green",
     "applied": "green",
+    "chosen": "magenta",
+    "yielded": "yellow",
+    "lost": "yellow",
     "retryable": "yellow",
     "discarded": "red",
     "failed": "red",
 }
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-_NUMBERS = frozenset({"job", "event", "rank", "time", "score", "attempt"})
+_NUMBERS = frozenset({"ago", "job", "event", "rank", "time", "score", "attempt"})
 # What may take several lines on a narrow terminal, with the columns that it keeps; the rest stays on one.
 _FOLDED = {"says": 14, "reasons": 14, "asset": 16, "type": 11, "who": 11}
 
@@ -56,33 +59,33 @@ def age(span: timedelta) -> str:
 
 def of_jobs(rows: Sequence[Job], now: datetime) -> list[RenderableType]:
     """List jobs."""
-    table = _table("job", "asset", "state", "attempt", "asked for", "why", "says")
+    lines = table("job", "asset", "state", "attempt", "asked for", "why", "says")
     for job in rows:
-        table.add_row(
+        lines.add_row(
             str(job.id),
             printable(name_of(job.asset)),
-            _state(job.state),
+            state(job.state),
             f"{job.attempt}/{job.max_attempts}",
             f"{age(now - job.requested_at)} ago",
             job.reason,
-            _says(job, now),
+            says(job, now),
         )
-    return [table if rows else Text("no such jobs")]
+    return [lines if rows else Text("no such jobs")]
 
 
 def of_events(rows: Sequence[EventLine], now: datetime) -> list[RenderableType]:
     """List events."""
-    table = _table("event", "came", "type", "asset", "outcome", "says")
+    lines = table("event", "came", "type", "asset", "outcome", "says")
     for event, asset in rows:
-        table.add_row(
+        lines.add_row(
             str(event.id),
             f"{age(now - event.received_at)} ago",
             printable(event.type),
             printable(name_of(asset)) if asset else f"{event.platform}/{event.account}",
-            _state(event.outcome),
+            state(event.outcome),
             printable(event.detail),
         )
-    return [table if rows else Text("no such events")]
+    return [lines if rows else Text("no such events")]
 
 
 def of_requeueings(rows: Sequence[Requeueing]) -> list[RenderableType]:
@@ -118,74 +121,7 @@ def of_migration(migration: Migration) -> list[RenderableType]:
     return [Text(f"the tables are now at {after}; before, {f'at {before}' if before else 'there were none'}")]
 
 
-def of_sheet(sheet: Sheet, public_url: str) -> list[RenderableType]:
-    """Show all about one asset."""
-    parts = _heading(sheet)
-    if sheet.thumbnails:
-        parts += [Text("\npicks", style="bold"), _picks(sheet.thumbnails), Text("\npictures", style="bold")]
-        # A line each, because an address that a table folds can neither be clicked nor copied.
-        parts += [Text(picture_url(thumbnail, public_url)) for thumbnail in sheet.thumbnails]
-    if sheet.publication is not None:
-        parts.append(_publication(sheet.publication, sheet.now))
-    for history in sheet.histories:
-        parts += _history(history, sheet.now)
-    return parts
-
-
-def _heading(sheet: Sheet) -> list[RenderableType]:
-    asset = sheet.asset
-    facts = [f"generation {asset.generation}, published {asset.published_generation}"]
-    if asset.source_external_id:
-        facts.append(f"cut from {printable(asset.source_external_id)}")
-    if asset.written:
-        facts.append(f"the platform shows {printable(asset.written)}")
-    parts: list[RenderableType] = [
-        Text.assemble((printable(name_of(asset)), "bold"), "  ", printable(asset.title)),
-        Text("; ".join(facts)),
-    ]
-    if asset.deleted_at:
-        parts.append(Text(f"deleted {age(sheet.now - asset.deleted_at)} ago", style="red"))
-    return parts
-
-
-def _picks(thumbnails: Sequence[Thumbnail]) -> Table:
-    table = _table("rank", "time", "score", "ratio", "size", "reasons")
-    for thumbnail in thumbnails:
-        table.add_row(
-            str(thumbnail.rank),
-            clock(thumbnail.time_s),
-            f"{thumbnail.score:.2f}",
-            thumbnail.aspect,
-            f"{thumbnail.width_px}x{thumbnail.height_px}",
-            ", ".join(words(str(reason)) for reason in thumbnail.reasons),
-        )
-    return table
-
-
-def _publication(publication: Publication, now: datetime) -> Text:
-    line = Text.assemble("\n", ("publication ", "bold"), _state(publication.state))
-    line.append(f" generation {publication.generation}, attempt {publication.attempt}")
-    if publication.confirmed_at:
-        line.append(f", {age(now - publication.confirmed_at)} ago")
-    elif publication.error:
-        line.append(f": {publication.error_class}: {printable(publication.error)}")
-    return line
-
-
-def _history(history: JobHistory, now: datetime) -> list[RenderableType]:
-    job, log = history
-    heading = Text.assemble("\n", (f"job {job.id} ", "bold"), _state(job.state))
-    heading.append(f" attempt {job.attempt}/{job.max_attempts}")
-    if says := _says(job, now):
-        heading.append(f": {says}")
-    table = _table("ago", "state", "attempt", "who", "says")
-    for line in log:
-        about = (age(now - line.at), _state(line.state), str(line.attempt), printable(line.actor))
-        table.add_row(*about, printable(line.note))
-    return [heading, table] if log else [heading]
-
-
-def _says(job: Job, now: datetime) -> str:
+def says(job: Job, now: datetime) -> str:
     """What matters most about a job in its present state."""
     when = age(now - job.scheduled_at) if job.scheduled_at > now else "now"
     match job.state:
@@ -200,18 +136,20 @@ def _says(job: Job, now: datetime) -> str:
     return printable(job.note)
 
 
-def _state(word: str) -> Text:
+def state(word: str) -> Text:
+    """Colour a state."""
     return Text(word, style=_STYLES.get(word, ""))
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
+def table(*columns: str) -> Table:
+    """Make a table without lines; what may be long is folded."""
+    made = Table(box=None, pad_edge=False, header_style="dim")
     for column in columns:
-        table.add_column(
+        made.add_column(
             column,
             justify="right" if column in _NUMBERS else "left",
             overflow="fold",
             no_wrap=column not in _FOLDED,
             min_width=_FOLDED.get(column),
         )
-    return table
+    return made

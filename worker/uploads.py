@@ -71,7 +71,9 @@ class Picture:
                 flat.paste(rgba, mask=rgba)
         except UnidentifiedImageError:
             raise PictureRefused(f"the file is no picture in {', '.join(FORMATS)}; convert it") from None
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as exc:
+        except Image.DecompressionBombError:
+            raise PictureRefused("the picture has many times more than 8K pixels; make it smaller") from None
+        except (OSError, SyntaxError, ValueError) as exc:
             raise PictureRefused(f"the picture is damaged ({exc}); save it again") from exc
         encoded = io.BytesIO()
         flat.save(encoded, "JPEG", quality=QUALITY, optimize=True)
