@@ -153,9 +153,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), server_default="", nullable=False),
         sa.Column("payload", sa.JSON(), nullable=False),
-        sa.CheckConstraint(
-            "outcome IN ('applied', 'ignored')", name=op.f("ck_webhook_events_outcome")
-        ),
+        sa.CheckConstraint("outcome IN ('applied', 'ignored')", name=op.f("ck_webhook_events_outcome")),
         sa.ForeignKeyConstraint(
             ["asset_id"], ["assets.id"], name=op.f("fk_webhook_events_asset_id"), ondelete="SET NULL"
         ),
