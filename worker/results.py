@@ -11,6 +11,7 @@ from worker.pipeline.crop import decode_jpeg, encode_jpeg
 from worker.pipeline.frames import Box, Cues, Face
 from worker.pipeline.frames import Candidate as Frame
 from worker.pipeline.reuse import Memory, Seen, read_embedding, stored_embedding
+from worker.pipeline.shortlist import ALIKE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -106,6 +107,7 @@ def _seen(row: Candidate, model: str) -> Seen:
         ),
         embedding=None if row.embedding is None or row.model != model else read_embedding(row.embedding),
         faces=None if row.faces is None else tuple(Face(Box(*box), share) for *box, share in row.faces),
+        was_kept=True if row.score is not None else False if row.lost_because == ALIKE else None,
     )
 
 

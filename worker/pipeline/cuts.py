@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 # Two detectors rarely agree to the frame on one change; cuts closer than this are one.
 MIN_SHOT_S = 0.6
 
+# Before and after a part that is scanned alone: the detectors need a shot's least length to see a cut.
+CONTEXT_S = 1.0
+
 
 def shot_starts(first_s: float, cuts_s: Iterable[float]) -> tuple[float, ...]:
     """Start of every shot, given the first frame and cuts in any order."""

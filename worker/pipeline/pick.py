@@ -20,7 +20,7 @@ from worker.pipeline.diversity import pick_diverse
 from worker.pipeline.faces import FaceFinder
 from worker.pipeline.frames import Loser, Pick, Run
 from worker.pipeline.ranking import rank, reasons
-from worker.pipeline.reuse import UNSEEN, Unfit, check_stills, recall
+from worker.pipeline.reuse import UNSEEN, Unfit, check_stills, decided, recall
 from worker.pipeline.sharing import SharedScorer
 from worker.pipeline.shortlist import shortlist
 
@@ -125,7 +125,7 @@ def _pick(
     with stage("scan"):
         scan, seen = _scan(video, decoder, memory, partial(on_progress, "scan"))
     with stage("score"):
-        worth, left_out = shortlist(scan.candidates)
+        worth, left_out = shortlist(scan.candidates, decided=decided(scan.candidates, seen))
         scored = score(
             [scan.candidates[index] for index in worth],
             options.title,

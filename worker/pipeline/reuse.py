@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from worker.pipeline.candidates import in_shots
-from worker.pipeline.cuts import shot_at, shot_starts
+from worker.pipeline.cuts import CONTEXT_S, shot_at, shot_starts
 from worker.pipeline.frames import STILL_REACH_S, Scan
 from worker.pipeline.shortlist import MAX_SCORED, look_difference
 from worker.timeline import Range, Timeline
@@ -31,10 +31,9 @@ if TYPE_CHECKING:
 # So far from a join, a frame's stillness, transition and shot do not depend on what stands behind the join.
 JOIN_REACH_S = 0.3
 
-# A part that is scanned alone is decoded with its context, about 2 s more: beyond this share of the video,
-# a scan of the whole is as cheap.
+# A part that is scanned alone is decoded with its context. Beyond this share of the video, a scan of the
+# whole is as cheap.
 MAX_SCANNED_SHARE = 0.5
-SCAN_CONTEXT_S = 2.0
 
 # A whole run has up to 5 candidates a second. With fewer than every other one of them, unless they are as
 # many as are ever scored, it would find better frames.
@@ -62,6 +61,7 @@ class Seen:
     candidate: Candidate
     embedding: NDArray[np.float32] | None  #: by the model that judges now; None where it has not seen it
     faces: tuple[Face, ...] | None  #: in pixels of the candidate; None where nobody looked for any
+    was_kept: bool | None  #: when it was compared with its neighbours' looks; None where it was not
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,12 @@ def recall(
     return Scan(in_shots(everyone, starts_s), starts_s, scanned.frames_seen, is_sampled=False), seen
 
 
+def decided(candidates: Sequence[Candidate], seen: Mapping[float, Seen]) -> dict[int, bool]:
+    """What an earlier run found out by comparing neighbours, by index."""
+    known = {index: seen[one.time_s].was_kept for index, one in enumerate(candidates) if one.time_s in seen}
+    return {index: was_kept for index, was_kept in known.items() if was_kept is not None}
+
+
 def check_stills(
     candidates: Sequence[Candidate], stills: Sequence[Still], seen: Mapping[float, Seen]
 ) -> None:
@@ -135,7 +141,9 @@ def _check_duration(timeline: Timeline, video: Video) -> None:
 
 
 def _check_worth(seen: Mapping[float, Seen], parts: Sequence[Range], video: Video) -> None:
-    if sum(part.length_s + SCAN_CONTEXT_S for part in parts) > MAX_SCANNED_SHARE * video.duration_s:
+    everything = Range(0.0, video.duration_s)
+    decoded = (Range(part.start_s - CONTEXT_S, part.end_s + CONTEXT_S).within(everything) for part in parts)
+    if sum(part.length_s for part in decoded) > MAX_SCANNED_SHARE * video.duration_s:
         raise Unfit("it is short, or made of many pieces")
     frames_per_s = float(video.frame_rate or 1 / _NOMINAL_FRAME_S)
     enough_per_s = min(MIN_CANDIDATES_PER_S, MIN_CANDIDATES_PER_FRAME * frames_per_s)
@@ -148,7 +156,7 @@ def _around_joins(timeline: Timeline) -> list[Range]:
     parts: list[Range] = []
     for join_s in timeline.joins_s():
         part = Range(max(0.0, join_s - JOIN_REACH_S), join_s + JOIN_REACH_S)
-        if parts and part.start_s - parts[-1].end_s < SCAN_CONTEXT_S:
+        if parts and part.start_s - parts[-1].end_s < 2 * CONTEXT_S:
             part = Range(parts.pop().start_s, part.end_s)
         parts.append(part)
     return parts

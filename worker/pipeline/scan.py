@@ -15,6 +15,7 @@ import cv2
 
 from worker.errors import UnreadableVideo
 from worker.pipeline import candidates, passes
+from worker.pipeline.cuts import CONTEXT_S
 from worker.pipeline.frames import Scan
 from worker.pipeline.neighbourhood import Judged, Neighbourhood
 from worker.pipeline.shots import ShotDetector
@@ -35,9 +36,6 @@ MIN_SLOT_S = 0.2
 LONG_S = 600.0
 # With fewer keyframes than this to visit, a long video is decoded whole after all.
 MIN_VISITS = 60
-
-# Before and after a part that is scanned alone: the detectors need a shot's least length to see a cut.
-CONTEXT_S = 1.0
 
 # Below this spread of luma (levels) a frame has little to show.
 _FULL_CONTRAST = 30.0

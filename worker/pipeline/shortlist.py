@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from functools import cache
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import cv2
@@ -20,7 +21,7 @@ from worker.pipeline.defects import LOOKS, defects
 from worker.pipeline.ranking import measured
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -35,19 +36,29 @@ LOOK_SHARE = 0.8
 # Neighbours that differ by less (mean difference over contrast) are one picture twice.
 SAME_LOOK = 0.05
 
+# Why the poorer of two neighbours is left out.
+ALIKE = "like a better neighbour"
+
 # Looks are compared at this size: a hand's tremble is no difference.
 _LOOK_PX = (64, 36)
 _MIN_CONTRAST = 12.0  # luma levels; less is noise in the dark
 
 
-def shortlist(candidates: Sequence[Candidate]) -> tuple[list[int], dict[int, str]]:
+def shortlist(
+    candidates: Sequence[Candidate], *, decided: Mapping[int, bool] = MappingProxyType({})
+) -> tuple[list[int], dict[int, str]]:
     """Choose what is scored; every shot that has a usable candidate keeps one, if there are not too many.
+
+    Args:
+        candidates: in order of time.
+        decided: for candidates that an earlier run compared with their neighbours, by index: whether it kept
+            them. They are not compared with each other again.
 
     Returns:
         Indexes to score, in order, at least one; and for every other index why it is left out. Where
         nothing is free of defects, the least bad one by its cues is all that remains.
     """
-    why = _faults(candidates)
+    why = {i: ALIKE for i, was_kept in decided.items() if not was_kept} | _faults(candidates)
     kept = [i for i in range(len(candidates)) if i not in why]
     if not kept:
         least_bad = max(why, key=lambda i: (-len(defects(candidates[i].cues)), _value(candidates[i])))
@@ -58,15 +69,16 @@ def shortlist(candidates: Sequence[Candidate]) -> tuple[list[int], dict[int, str
         return _difference(candidates[first], candidates[second])
 
     def closeness(pair: tuple[int, int]) -> tuple[float, float]:
-        return difference(*pair), candidates[pair[1]].time_s - candidates[pair[0]].time_s
+        apart = math.inf if decided.keys() >= set(pair) else difference(*pair)
+        return apart, candidates[pair[1]].time_s - candidates[pair[0]].time_s
 
     while len(kept) > 1:
         alike = min(pairwise(kept), key=closeness)
-        if len(kept) <= MAX_SCORED and difference(*alike) >= SAME_LOOK:
+        if len(kept) <= MAX_SCORED and closeness(alike)[0] >= SAME_LOOK:
             break
         poorer = min(alike, key=lambda i: _value(candidates[i]))
         kept.remove(poorer)
-        why[poorer] = "like a better neighbour"
+        why[poorer] = ALIKE
     return kept, why
 
 
