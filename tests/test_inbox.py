@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -131,6 +132,40 @@ def test_a_delete_older_than_the_return_is_only_a_look(engine: Engine) -> None:
     assert outcomes(engine, event(EventKind.DELETED, minute=5)) == [Outcome.RECORDED]
     assert rows.asset(engine).deleted_at is None
     assert not rows.claimed(engine).is_forced
+
+
+@pytest.mark.parametrize("late", ["again", "late"])
+def test_an_old_event_does_not_bring_back_an_old_address(engine: Engine, late: str) -> None:
+    """A redelivery, or an event that was overtaken, says nothing about where the video lies now."""
+    old = event(minute=1, title="Old", media_url="https://media.example.com/old.mp4")
+    new = event(EventKind.EDITED, minute=2, title="New", media_url="https://media.example.com/new.mp4")
+
+    for one in (old, new, old) if late == "again" else (new, old):
+        record(engine, one)
+
+    assert (rows.asset(engine).title, rows.asset(engine).media_url) == ("New", new.media_url)
+
+
+def test_an_asset_that_only_an_update_brings_back_gets_thumbnails(engine: Engine) -> None:
+    """Those of its former life are not in the way."""
+    record(engine, event(minute=1))
+    rows.completed(engine)
+    record(engine, event(EventKind.DELETED, minute=5))
+    record(engine, event(EventKind.UPDATED, minute=6))
+
+    rows.completed(engine, "f2")
+
+    assert rows.asset(engine).fingerprint == "f2"
+
+
+def test_a_clock_that_is_far_ahead_does_not_hide_deletes(engine: Engine) -> None:
+    """What is stamped in the future counts as now."""
+    ahead = datetime.now(UTC) + timedelta(days=3650)
+    record(engine, event(delivery_id="ahead", happened_at=ahead))
+
+    record(engine, event(EventKind.DELETED, happened_at=datetime.now(UTC) + timedelta(seconds=1)))
+
+    assert rows.asset(engine).deleted_at is not None
 
 
 def test_an_update_is_a_look_and_no_new_generation(engine: Engine) -> None:

@@ -14,7 +14,15 @@ from tests import rows
 from tests.rows import claimed, completed, event, record
 from worker import jobs
 from worker.database import transaction
-from worker.errors import CredentialsRefused, DownloadFailed, LeaseLost, PlatformUnavailable, UnreadableVideo
+from worker.errors import (
+    CredentialsRefused,
+    DecoderCrashed,
+    DownloadFailed,
+    LeaseLost,
+    Overtaken,
+    PlatformUnavailable,
+    UnreadableVideo,
+)
 from worker.events import EventKind
 from worker.jobs import Requeued
 from worker.models import Asset, Candidate, Job, JobLog, Publication, Thumbnail
@@ -188,15 +196,47 @@ def test_a_job_that_kills_every_worker_is_given_up(engine: Engine) -> None:
     assert rows.only(engine, Job).error_class == "WorkerSilent"
 
 
-def test_a_failure_that_may_pass_is_tried_again_later(engine: Engine) -> None:
-    """With a wait that grows."""
+@pytest.mark.parametrize(
+    ("error", "attempt", "waits"), [(DecoderCrashed("died"), 2, 0), (DownloadFailed("broke off"), 1, 1)]
+)
+def test_a_failure_that_may_pass_is_tried_again_later(
+    engine: Engine, error: Exception, attempt: int, waits: int
+) -> None:
+    """And costs an attempt only if the cause may be the video, or us."""
     record(engine, event())
 
-    assert fail(engine, claimed(engine), DownloadFailed("broke off")) == "retryable"
+    assert fail(engine, claimed(engine), error) == "retryable"
     assert rows.claim_next(engine) is None
     let_it_be_due(engine)
+    again = claimed(engine)
 
-    assert claimed(engine).attempt == 2
+    assert (again.attempt, again.waits) == (attempt, waits)
+
+
+def test_a_platform_that_is_down_for_hours_costs_no_job(engine: Engine) -> None:
+    """More failures than attempts, and the job still waits."""
+    record(engine, event(), settings=rows.make_settings(max_attempts=2))
+    for _ in range(10):
+        assert fail(engine, claimed(engine), PlatformUnavailable("down")) == "retryable"
+        let_it_be_due(engine)
+
+    assert claimed(engine).attempt == 1
+
+
+def test_a_look_that_finds_news_makes_way_for_an_edit_that_waits(engine: Engine) -> None:
+    """The look does not take the edit's generation: the edit is worked on, whole."""
+    record(engine, event())
+    completed(engine)
+    record(engine, event(EventKind.UPDATED, minute=1))
+    look = claimed(engine)
+    record(engine, event(EventKind.EDITED, minute=2))
+
+    with pytest.raises(Overtaken), transaction(engine) as session:
+        jobs.content_changed(session, look)
+    assert fail(engine, look, Overtaken("news")) == "superseded"
+    completed(engine, "f2")
+
+    assert rows.asset(engine).fingerprint == "f2"
 
 
 def test_a_platform_that_names_a_time_is_not_asked_before(engine: Engine) -> None:

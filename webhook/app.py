@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     settings = settings or configuration.settings()
     database = BoundedDatabase(engine or make_receiver_engine(settings), CONNECTIONS)
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = receive.MAX_BODY_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = receive.MAX_BODY_BYTES + 1  # see there
     app.url_map.merge_slashes = False  # a webhook is not answered with a redirect
     app.register_blueprint(receive.routes(settings, database))
     app.register_blueprint(thumbnails.routes(database))

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, g, request
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from webhook.answers import answer
 from worker import inbox, metrics
@@ -27,7 +27,7 @@ MAX_BODY_BYTES = 256 * 1024  # platforms send 2 to 20 kB
 
 # What one delivery of several events is answered with: the first of these that holds for one of them.
 REASONS = {
-    Outcome.RECORDED: "there will be thumbnails",
+    Outcome.RECORDED: "recorded",
     Outcome.DUPLICATE: "this was here before",
     Outcome.IGNORED: "this asks for nothing",
 }
@@ -74,9 +74,12 @@ def _body() -> bytes:
     """The bytes as received; nothing is unpacked, because a few of them can unpack to gigabytes."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("send the body as it is, without Content-Encoding")
-    body = request.get_data(cache=False)
-    # Where chunks hide the length, Werkzeug stops at the limit and returns what it has.
-    if len(body) >= MAX_BODY_BYTES:
+    try:
+        body = request.get_data(cache=False)
+    except OSError as exc:  # gunicorn's, of chunks that are none
+        raise BadRequest("the body cannot be read") from exc
+    # Where chunks hide the length, Werkzeug stops at its limit, one byte later, and returns what it has.
+    if len(body) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
     return body
 

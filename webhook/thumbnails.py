@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
@@ -25,6 +26,8 @@ def routes(database: BoundedDatabase) -> Blueprint:
 
     @pages.get("/thumbnails/<sha256>.jpg")
     def thumbnail(sha256: str) -> Response:
+        if is_hash(sha256) and request.if_none_match.contains(sha256):
+            return Response(status=HTTPStatus.NOT_MODIFIED)  # its name is its content: nobody need be asked
         wanted = select(Thumbnail.jpeg).where(Thumbnail.sha256 == sha256).limit(1)
         jpeg = database.in_transaction(lambda session: session.scalar(wanted)) if is_hash(sha256) else None
         if jpeg is None:

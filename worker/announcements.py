@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # So many announced rows may lie in the broker. More would only be announced again while they wait there.
 MAX_ANNOUNCED = 500
+LONGEST_PATIENCE = 10  # times as long as the first wait
 
 _NOW = func.clock_timestamp()
 
@@ -41,10 +42,12 @@ def announce(
         session: its transaction.
         table: of the rows.
         is_waiting: which rows may be announced when their time has come.
-        rehint_s: an announced row that nobody claimed for so long is announced again.
+        rehint_s: an announced row that nobody claimed for so long is announced again, then after twice as
+            long, and so on: while all workers are busy, hints must not fill the broker.
         **values: set on the rows besides.
     """
-    is_fresh = table.hinted_at > _NOW - timedelta(seconds=rehint_s)
+    patience = func.least(func.greatest(table.hint_no, 1), LONGEST_PATIENCE)
+    is_fresh = table.hinted_at > _NOW - timedelta(seconds=rehint_s) * patience
     in_broker = session.scalar(select(func.count()).select_from(table).where(is_waiting, is_fresh)) or 0
     ids = (
         select(table.id)

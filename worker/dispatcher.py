@@ -80,7 +80,8 @@ class Dispatcher:
                         self._sleep(listener, self.turn(), stop)
             except (DBAPIError, psycopg.Error) as exc:
                 log.warning("the database does not answer: %s", str(exc).partition("\n")[0])
-                self._forgive()
+                if _is_outage(exc):
+                    self._forgive()
                 stop.wait(PAUSE_S)
 
     def turn(self) -> float:
@@ -88,17 +89,27 @@ class Dispatcher:
         if time.monotonic() >= self._forgiving_until:
             self._take_over()
         is_sent = all([self._announce_jobs(), self._announce_publications()])
+        if time.monotonic() >= self._housekeeping_at:
+            self._keep_house()
         with transaction(self._engine) as session:
-            if time.monotonic() >= self._housekeeping_at:
-                self._housekeeping_at = time.monotonic() + HOUSEKEEPING_S
-                housekeeping.prune(session, self._settings)
-                housekeeping.count(session)
             waits_s = (
                 announcements.next_due_in_s(session, Job, jobs.is_waiting()),
                 announcements.next_due_in_s(session, Publication, publications.is_waiting()),
             )
         longest_s = self._settings.sweep_s if is_sent else PAUSE_S
         return min([longest_s, *(wait_s for wait_s in waits_s if wait_s is not None)])
+
+    def _keep_house(self) -> None:
+        """Prune and count; if that fails, the rest of the work must not wait for it."""
+        self._housekeeping_at = time.monotonic() + HOUSEKEEPING_S
+        try:
+            with transaction(self._engine) as session:
+                housekeeping.prune(session, self._settings)
+                housekeeping.count(session)
+        except DBAPIError as exc:
+            if _is_outage(exc):
+                raise
+            log.warning("old rows could not be removed: %s", str(exc).partition("\n")[0])
 
     def _forgive(self) -> None:
         """Let leases run out for a while: after an outage no worker could renew its own."""
@@ -141,7 +152,7 @@ class Dispatcher:
         """A connection of its own that hears the notifications."""
         url = self._engine.url.set(drivername="postgresql")
         address = url.render_as_string(hide_password=False)
-        listener = psycopg.connect(address, autocommit=True, connect_timeout=3, keepalives_idle=10)
+        listener = psycopg.connect(address, autocommit=True, connect_timeout=3, **database.TCP_LIMITS)
         listener.execute(f"LISTEN {wake.CHANNEL}")
         return listener
 
@@ -151,3 +162,8 @@ class Dispatcher:
         while not stop.is_set() and (left_s := until - time.monotonic()) > 0:
             if any(listener.notifies(timeout=min(left_s, PAUSE_S), stop_after=1)):
                 return
+
+
+def _is_outage(error: DBAPIError | psycopg.Error) -> bool:
+    """Whether the connection failed, and not only a statement: then nobody could renew a lease either."""
+    return error.connection_invalidated if isinstance(error, DBAPIError) else True

@@ -9,20 +9,21 @@ happened before it, or at the same time, is ignored.
 from __future__ import annotations
 
 import enum
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from worker import jobs, publications
 from worker.errors import MalformedPayload
-from worker.events import ASKS_FOR_WORK, Event, EventKind
+from worker.events import Event, EventKind
 from worker.models import Asset, EventOutcome, Job, JobReason, WebhookEvent
 from worker.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from sqlalchemy.orm import Session
 
@@ -72,6 +73,9 @@ class Known(NamedTuple):
     deleted_at: datetime | None
 
 
+# What an event may say about its asset; the newest that says something counts.
+_LEARNED = ("title", "media_url", "source_external_id")
+
 _APPLIED = Verdict(EventOutcome.APPLIED)
 _UNRELATED = Verdict(EventOutcome.IGNORED, "asks for nothing")
 
@@ -82,16 +86,23 @@ _RECORD = (
     .on_conflict_do_nothing(index_elements=["platform", "account", "delivery_id"])
     .returning(_events.c.id)
 )
-_learn = insert(_assets)
-_LEARN = _learn.on_conflict_do_update(
+_new = insert(_assets)
+_LOCK = _new.on_conflict_do_update(
     index_elements=["platform", "account", "external_id"],
-    set_={
-        "title": func.coalesce(func.nullif(_learn.excluded.title, ""), _assets.c.title),
-        "media_url": func.coalesce(_learn.excluded.media_url, _assets.c.media_url),
-        "source_external_id": func.coalesce(_learn.excluded.source_external_id, _assets.c.source_external_id),
-        "last_event_at": func.greatest(_learn.excluded.last_event_at, _assets.c.last_event_at),
-    },
+    # An update that changes nothing, because only a row that is written is locked and returned.
+    set_={"external_id": _new.excluded.external_id},
 ).returning(*(_assets.c[name] for name in Known._fields))
+_said = {name: bindparam(f"said_{name}", type_=_assets.c[name].type) for name in _LEARNED}
+_LEARN = (
+    update(_assets)
+    .where(_assets.c.id == bindparam("of_asset"))
+    .values(
+        last_event_at=func.greatest(
+            _assets.c.last_event_at, bindparam("at", type_=_assets.c.last_event_at.type)
+        ),
+        **{name: func.coalesce(said, _assets.c[name]) for name, said in _said.items()},
+    )
+)
 
 
 def record(session: Session, events: Sequence[Event], settings: Settings) -> list[Receipt]:
@@ -102,6 +113,7 @@ def record(session: Session, events: Sequence[Event], settings: Settings) -> lis
     """
     for event in events:
         _check_ids(event)
+    events = [_no_later_than_now(event) for event in events]
     # Always in one order, so that two deliveries never wait for each other.
     ordered = sorted(events, key=lambda event: (event.asset_id or "", event.delivery_id))
     receipts = {event.delivery_id: _record_one(session, event, settings) for event in ordered}
@@ -137,21 +149,18 @@ def _row(event: Event, asset: Known | None) -> dict[str, Any]:
 
 
 def _asset(session: Session, event: Event) -> Known:
-    """The asset's row, locked until the end of the transaction; made where there is none.
+    """The asset's row, locked until the end of the transaction; made where there is none."""
+    values = {"platform": event.platform, "account": event.account, "external_id": event.asset_id}
+    return Known(*session.execute(_LOCK, values).one())
 
-    What the event says about the asset is taken over, also if it asks for nothing else.
-    """
-    is_sign_of_life = event.kind in ASKS_FOR_WORK
-    values = {
-        "platform": event.platform,
-        "account": event.account,
-        "external_id": event.asset_id,
-        "title": _text(event.title),
-        "media_url": event.media_url,
-        "source_external_id": event.source_asset_id,
-        "last_event_at": event.happened_at if is_sign_of_life else None,
-    }
-    return Known(*session.execute(_LEARN, values).one())
+
+def _learn(session: Session, event: Event, asset: Known) -> None:
+    """Take over what the event says about the asset, unless something newer was said before."""
+    at, last_at = event.happened_at, asset.last_event_at
+    is_news = at is None or last_at is None or at >= last_at
+    said = (_text(event.title) or None, event.media_url, event.source_asset_id) if is_news else (None,) * 3
+    values = {f"said_{name}": value for name, value in zip(_LEARNED, said, strict=True)}
+    session.execute(_LEARN, {"of_asset": asset.id, "at": at, **values})
 
 
 def _apply(session: Session, event: Event, asset: Known, settings: Settings) -> Verdict:
@@ -163,6 +172,7 @@ def _apply(session: Session, event: Event, asset: Known, settings: Settings) -> 
         return Verdict(EventOutcome.IGNORED, "the platform could not process the asset")
     if event.kind is EventKind.RENDITION_READY and not _waits_for_file(session, asset):
         return Verdict(EventOutcome.IGNORED, "nothing waits for this file")
+    _learn(session, event, asset)
     is_urgent = asset.generation == 0 or event.kind is EventKind.RENDITION_READY
     delay_s = 0.0 if is_urgent else settings.quiet_window_s
     reason = REASONS.get(event.kind, JobReason.READY)
@@ -182,7 +192,9 @@ def _delete(session: Session, event: Event, known: Known, settings: Settings) ->
     asset.deleted_at = asset.last_event_at = event.happened_at or session.scalar(
         select(func.clock_timestamp())
     )
-    asset.fingerprint = asset.written = None  # should it come back, nothing is known about it
+    # Should it come back, nothing is known about it, and its thumbnails are those of a former life.
+    asset.fingerprint = asset.written = None
+    asset.generation += 1
     jobs.cancel(session, asset, "the asset was deleted")
     publications.supersede(session, asset)
     return Verdict(EventOutcome.APPLIED, "the asset was deleted")
@@ -192,6 +204,13 @@ def _waits_for_file(session: Session, asset: Known) -> bool:
     """True while there are no thumbnails: what kept them away may be this file."""
     running = select(Job.id).where(Job.asset_id == asset.id, Job.state == "running")
     return asset.fingerprint is None and session.scalar(running) is None
+
+
+def _no_later_than_now(event: Event) -> Event:
+    """One event from a clock that is far ahead would make every delete look old, for ever."""
+    now = datetime.now(UTC)
+    is_ahead = event.happened_at is not None and event.happened_at > now
+    return replace(event, happened_at=now) if is_ahead else event
 
 
 def _check_ids(event: Event) -> None:

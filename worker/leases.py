@@ -39,7 +39,7 @@ EXIT_STUCK = 70  #: of the process; EX_SOFTWARE of BSD's sysexits.h
 class Limits:
     """How long a job may be silent before its process is ended."""
 
-    #: No call of ours takes so long: requests to platforms end after 20 s, and the slowest batch of the
+    #: No call of ours takes so long: requests to platforms end after 40 s, and the slowest batch of the
     #: largest model on a CPU takes half a minute.
     silence_s: float = 300.0
     #: While the process stops. It is to be gone before an orchestrator kills it (Kubernetes after 30 s).

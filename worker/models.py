@@ -136,6 +136,7 @@ class Job(Announced, Leased, Base):
     state: Mapped[str] = mapped_column(server_default=JobState.SCHEDULED)
     requested_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())  #: first
     max_attempts: Mapped[int]
+    waits: Mapped[int] = mapped_column(server_default="0")  #: for platforms and networks; see `retry`
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     stage: Mapped[str | None]  #: what the worker is doing
@@ -196,6 +197,7 @@ class Thumbnail(Base):
             postgresql_where=text("rank > 0"),
         ),
         Index(None, "sha256"),
+        Index(None, "job_id"),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -228,6 +230,8 @@ class Publication(Announced, Leased, Base):
         Index("uq_publications_sending", "asset_id", unique=True, postgresql_where=text("state = 'sending'")),
         Index("ix_publications_due", "scheduled_at", postgresql_where=text("state = 'pending'")),
         Index("ix_publications_lease", "lease_until", postgresql_where=text("state = 'sending'")),
+        Index(None, "thumbnail_id"),
+        Index(None, "choice_id"),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)

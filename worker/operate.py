@@ -215,10 +215,9 @@ def has_effect(outcomes: Sequence[Requeueing]) -> bool:
     return any(outcome is not jobs.Requeued.DELETED for _, outcome in outcomes)
 
 
-def migrate_tables(settings: Settings) -> Migration:
-    """Bring the tables up to date, for as long as it takes."""
-    address = settings.database_url
-    engine = make_engine(address.get_secret_value() if address else None, statement_timeout_ms=0)
+def migrate_tables(address: str) -> Migration:
+    """Bring the tables of the database at this address up to date, for as long as it takes."""
+    engine = make_engine(address, statement_timeout_ms=0)
     try:
         before = migrate.current(engine)
         migrate.upgrade(engine)

@@ -171,10 +171,9 @@ def migrate(*, as_json: bool) -> None:
     from worker import operate  # noqa: PLC0415  heavy
     from worker import operate_documents as documents  # noqa: PLC0415  heavy
     from worker import operate_tables as tables  # noqa: PLC0415  heavy
-    from worker.settings import settings  # noqa: PLC0415  heavy
 
-    with open_database():
-        migration = operate.migrate_tables(settings())
+    with open_database() as engine:
+        migration = operate.migrate_tables(engine.url.render_as_string(hide_password=False))
     answer(as_json, documents.of_migration(migration), tables.of_migration(migration))
 
 

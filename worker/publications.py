@@ -21,18 +21,15 @@ from sqlalchemy.exc import IntegrityError
 from worker import announcements, wake
 from worker.errors import LeaseLost, Overtaken, WorkerSilent
 from worker.models import Asset, Choice, ChoiceKind, Publication, PublicationState, Thumbnail
-from worker.retry import delay_s, may_help
+from worker.retry import PATIENCE, delay_s, may_help
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.announcements import Hint
 
-# A platform that is down for a day loses nothing: with waits of up to 15 minutes, 100 tries take that long.
-MAX_ATTEMPTS = 100
-
-# After these it is known what the platform shows.
-_KNOWN = (PublicationState.CONFIRMED, PublicationState.YIELDED)
+# No request that was on its way for longer still arrives.
+LATE_WRITE = timedelta(days=1)
 
 _NOW = func.clock_timestamp()
 
@@ -178,18 +175,18 @@ def begin_write(session: Session, claim: Claim) -> None:
 
 
 def uncertain_times_s(session: Session, claim: Claim) -> list[float]:
-    """Moments that the platform may show because of us, though we never heard so."""
-    known = select(func.max(Publication.id)).where(
-        Publication.asset_id == claim.asset_id, Publication.state.in_(_KNOWN)
-    )
+    """Moments that the platform may show because of us, though we never heard so.
+
+    Also those of earlier writes than the last that was confirmed: a worker that froze while it was sending
+    may finish long after another has taken over.
+    """
     return list(
         session.scalars(
             select(Thumbnail.time_s)
             .join(Publication, Publication.thumbnail_id == Thumbnail.id)
             .where(
                 Publication.asset_id == claim.asset_id,
-                Publication.sent_at.is_not(None),
-                Publication.id > func.coalesce(known.scalar_subquery(), 0),
+                Publication.sent_at > _NOW - LATE_WRITE,
             )
         )
     )
@@ -225,7 +222,7 @@ def fail(session: Session, claim: Claim, error: Exception) -> PublicationState:
     state = PublicationState.FAILED
     if asset.deleted_at or _has_newer(session, claim):
         state = PublicationState.SUPERSEDED
-    elif may_help(error) and claim.attempt < MAX_ATTEMPTS:
+    elif may_help(error) and claim.attempt < PATIENCE:
         state = PublicationState.PENDING
         values["scheduled_at"] = _NOW + timedelta(seconds=delay_s(claim.attempt, error))
     _end(session, claim, state, **values)

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import random
 
-from worker.errors import PlatformUnavailable, ThumbsError, TransientError, WorkerSilent
+from worker.errors import (
+    DownloadFailed,
+    NotReadyYet,
+    PlatformUnavailable,
+    ThumbsError,
+    TransientError,
+    WorkerSilent,
+)
 
 # The first retry comes after this, each later one after so many times as long, up to the last.
 FIRST_S = 5.0
 FACTOR = 4.0
 LAST_S = 900.0
 
+# With waits of up to 15 minutes, so many tries take a day: as long as platforms send a webhook again.
+PATIENCE = 100
+
 
 def may_help(error: Exception) -> bool:
     """True where the same may work later; also for what nobody foresaw, as attempts are limited."""
     return isinstance(error, TransientError) or not isinstance(error, ThumbsError)
+
+
+def is_elsewhere(error: Exception) -> bool:
+    """True where the cause is neither this video nor this worker, so that waiting is all that helps."""
+    return isinstance(error, PlatformUnavailable | NotReadyYet | DownloadFailed)
 
 
 def delay_s(attempt: int, error: Exception) -> float:

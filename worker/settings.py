@@ -46,6 +46,9 @@ _PROBLEMS = {
     "missing": "missing",
     "too_short": "empty",
     "extra_forbidden": "there is no such setting; the README lists them",
+    "int_parsing": "must be a whole number",
+    "float_parsing": "must be a number",
+    "bool_parsing": "must be true or false",
     "dict_type": "each setting of an account is a variable of its own, as MUX__MAIN__TOKEN_ID",
     "model_type": "each setting of an account is a variable of its own, as MUX__MAIN__TOKEN_ID",
 }

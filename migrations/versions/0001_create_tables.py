@@ -74,6 +74,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("max_attempts", sa.BigInteger(), nullable=False),
+        sa.Column("waits", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("stage", sa.Text(), nullable=True),
@@ -220,6 +221,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index(op.f("ix_thumbnails_sha256"), "thumbnails", ["sha256"], unique=False)
+    op.create_index(op.f("ix_thumbnails_job_id"), "thumbnails", ["job_id"], unique=False)
     op.create_table(
         "publications",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),

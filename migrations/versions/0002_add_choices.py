@@ -30,7 +30,9 @@ def upgrade() -> None:
     _create_choices()
     op.drop_constraint(op.f("uq_publications_asset_id_generation"), "publications")
     op.create_index(op.f("ix_publications_asset_id"), "publications", ["asset_id"], unique=False)
+    op.create_index(op.f("ix_publications_thumbnail_id"), "publications", ["thumbnail_id"], unique=False)
     op.add_column("publications", sa.Column("choice_id", sa.BigInteger(), nullable=True))
+    op.create_index(op.f("ix_publications_choice_id"), "publications", ["choice_id"], unique=False)
     op.add_column("publications", sa.Column("replaces", sa.Text(), nullable=True))
     op.add_column("publications", sa.Column("shown", sa.Text(), nullable=True))
     op.add_column("publications", sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True))
@@ -98,6 +100,7 @@ def downgrade() -> None:
     )
     op.drop_constraint(op.f("ck_publications_state"), "publications")
     op.create_check_constraint(op.f("ck_publications_state"), "publications", OLD_STATES)
+    op.drop_index(op.f("ix_publications_thumbnail_id"), "publications")
     for column in ("choice_id", "replaces", "shown", "sent_at"):
         op.drop_column("publications", column)
     op.drop_index(op.f("ix_publications_asset_id"), "publications")

@@ -33,6 +33,7 @@ class Claim:
     owner: str
     attempt: int
     max_attempts: int
+    waits: int  #: how often the cause of a failure was elsewhere, see `retry`
     generation: int
     asset_id: int
     platform: str
@@ -99,6 +100,7 @@ def claim_of(job: Job, asset: Asset) -> Claim:
         owner=job.lease_owner or "",
         attempt=job.attempt,
         max_attempts=job.max_attempts,
+        waits=job.waits,
         generation=job.generation,
         asset_id=asset.id,
         platform=asset.platform,

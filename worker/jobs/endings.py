@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, select, update
 
 from worker import choices, publications, wake
-from worker.errors import LeaseLost, WorkerSilent
+from worker.errors import LeaseLost, Overtaken, WorkerSilent
 from worker.jobs.claims import claim_of
 from worker.jobs.history import note
 from worker.models import FINAL, WAITING, Asset, Candidate, Job, JobState, Thumbnail
-from worker.retry import delay_s, may_help
+from worker.retry import PATIENCE, delay_s, is_elsewhere, may_help
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,6 +98,8 @@ def complete_unchanged(session: Session, claim: Claim, shown: str | None) -> Job
 def content_changed(session: Session, claim: Claim) -> Claim:
     """A look found new content: the job goes on for a new generation. Raises LeaseLost."""
     asset = _lock(session, claim)
+    if _unwanted(asset, claim) is not None:
+        raise Overtaken("newer content was announced, and its job waits")
     asset.generation += 1
     session.flush()
     held = session.scalar(
@@ -173,9 +175,14 @@ def _make_way(session: Session, claim: Claim) -> JobState | None:
 def _after_failure(session: Session, asset: Asset, claim: Claim, error: Exception, actor: str) -> JobState:
     values: dict[str, Any] = {"error_class": type(error).__name__, "error": str(error)}
     state = _unwanted(asset, claim) or _make_way(session, claim)
-    if state is None and may_help(error) and claim.attempt < claim.max_attempts:
-        state = JobState.RETRYABLE
-        values["scheduled_at"] = _NOW + timedelta(seconds=delay_s(claim.attempt, error))
+    if state is None and is_elsewhere(error) and claim.waits < PATIENCE:
+        # The attempt does not count: nothing is wrong with the video, nor with us.
+        state, delay = JobState.RETRYABLE, delay_s(claim.waits + 1, error)
+        values |= {"attempt": Job.attempt - 1, "waits": Job.waits + 1}
+    elif state is None and may_help(error) and claim.attempt < claim.max_attempts:
+        state, delay = JobState.RETRYABLE, delay_s(claim.attempt, error)
+    if state is JobState.RETRYABLE:
+        values["scheduled_at"] = _NOW + timedelta(seconds=delay)
     return _end(
         session, claim, state or JobState.DISCARDED, f"{type(error).__name__}: {error}", actor, **values
     )

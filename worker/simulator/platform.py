@@ -97,6 +97,11 @@ class SimulatedMux:
         self._sender.send("video.asset.ready", video.described(), copies=copies)
         return video.id
 
+    def replace(self, asset_id: str, media: Media) -> None:
+        """Give a video other content, as platforms do where an id outlives its file; it is ready again."""
+        video = self._library.change(asset_id, media=media)
+        self._sender.send("video.asset.ready", video.described())
+
     def delete(self, asset_id: str) -> None:
         """Remove a video, and tell of it."""
         video = self._library.remove(asset_id)
