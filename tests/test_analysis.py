@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ import pytest
 from sqlalchemy import select, update
 
 from tests import pictures, rows
+from tests.cutting import cut
 from tests.workers import until
 from worker import jobs
 from worker.analysis import Analyzer
@@ -25,6 +27,7 @@ from worker.pipeline.pick import Models
 from worker.platforms import platform_of
 from worker.settings import MuxAccount
 from worker.simulator import Fault, Media, SimulatedMux
+from worker.timeline import Range, Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -308,6 +311,59 @@ class TestAJobThatIsGivenUp:
 
         assert (job.state, job.error_class) == ("retryable", "JobTimedOut")
         assert "JOB_TIMEOUT_S" in job.error
+
+
+class TestAVideoThatIsKnown:
+    """What was seen of it is used again where it still holds."""
+
+    def test_is_not_scanned_again_after_a_trim_that_tells_its_ranges(
+        self, bench: Bench, tmp_path: Path
+    ) -> None:
+        """Only the frames at the new ends are looked at."""
+        path = tmp_path / "video.mp4"
+        shutil.copy(pictures.footage_path("bikes"), path)
+        asset_id = bench.upload(path)
+        bench.work()
+        timeline = Timeline.of([Range(1.0, 9.0)])
+        shutil.move(cut(path, timeline, tmp_path / "trimmed.mp4"), path)
+
+        kept = {"kind": "trimmed", "kept": [{"start_s": 1.0, "end_s": 9.0}]}
+        rows.record(bench.engine, rows.event(EventKind.EDITED, asset_id=asset_id, minute=1, detail=kept))
+        job = bench.work()
+
+        assert job.state == "completed", job.error
+        assert "were used again" in job.note
+        newest = [row for row in rows.every(bench.engine, Thumbnail) if row.generation == 2]
+        assert newest
+        assert all(row.time_s < timeline.duration_s for row in newest)
+
+    def test_is_judged_anew_by_a_model_that_an_operator_names(self, bench: Bench) -> None:
+        """The same content, so nothing is scanned."""
+        bench.upload()
+        bench.work()
+
+        self.requeue(bench, "lite")
+        job = bench.work()
+
+        assert job.state == "completed", job.error
+        assert "were used again" in job.note
+
+    def test_is_left_alone_by_a_worker_with_another_model(self, bench: Bench) -> None:
+        """It says what is wrong, once."""
+        bench.upload()
+        bench.work()
+
+        self.requeue(bench, "ViT-B-32:other")
+        job = bench.work()
+
+        assert (job.state, job.error_class, job.attempt) == ("discarded", "UnknownModel", 1)
+        assert "MODEL=ViT-B-32:other" in (job.error or "")
+
+    def requeue(self, bench: Bench, model: str) -> None:
+        """Ask for a model, as an operator."""
+        with transaction(bench.engine) as session:
+            asset_id = session.scalars(select(Asset.id)).one()
+            jobs.requeue(session, asset_id, "sam", "", bench.analyzer.settings, model=model)
 
 
 def test_a_result_waits_for_a_database_that_does_not_answer(
