@@ -89,6 +89,7 @@ _LEARN = _learn.on_conflict_do_update(
         "title": func.coalesce(func.nullif(_learn.excluded.title, ""), _assets.c.title),
         "media_url": func.coalesce(_learn.excluded.media_url, _assets.c.media_url),
         "source_external_id": func.coalesce(_learn.excluded.source_external_id, _assets.c.source_external_id),
+        "options": func.coalesce(_learn.excluded.options, _assets.c.options),
         "last_event_at": func.greatest(_learn.excluded.last_event_at, _assets.c.last_event_at),
     },
 ).returning(*(_assets.c[name] for name in Known._fields))
@@ -149,6 +150,7 @@ def _asset(session: Session, event: Event) -> Known:
         "title": _text(event.title),
         "media_url": event.media_url,
         "source_external_id": event.source_asset_id,
+        "options": None if event.options is None else dict(event.options),
         "last_event_at": event.happened_at if is_sign_of_life else None,
     }
     return Known(*session.execute(_LEARN, values).one())
