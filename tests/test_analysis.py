@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from tests import pictures, rows
+from tests import rows
+from tests.analysis_bench import Bench, ready_bench
 from tests.workers import until
 from worker import jobs
-from worker.analysis import Analyzer
 from worker.database import make_engine, transaction
 from worker.decoders import Decoders
 from worker.events import EventKind
 from worker.leases import Leases
 from worker.models import Asset, Candidate, Job, Publication, Thumbnail
 from worker.pipeline.pick import Models
-from worker.platforms import platform_of
-from worker.settings import MuxAccount
-from worker.simulator import Fault, Media, SimulatedMux
+from worker.simulator import Fault, SimulatedMux
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sqlalchemy import Engine
-
-    from worker.platforms.base import Platform
-
-NOWHERE = "http://127.0.0.1:9/"  # nobody hears the webhooks; the tests record events themselves
-OWNER = "host:1:analyze"
 
 
 @pytest.fixture(scope="module")
@@ -52,80 +44,10 @@ def decoders() -> Iterator[Decoders]:
 
 
 @pytest.fixture
-def mux() -> Iterator[SimulatedMux]:
-    """Serve a platform."""
-    with SimulatedMux(NOWHERE) as mux:
-        yield mux
-
-
-@dataclass
-class Bench:
-    """A worker on the tests' servers, and what a test does to it."""
-
-    analyzer: Analyzer
-    engine: Engine
-    stopping: threading.Event
-    mux: SimulatedMux
-    work_dir: Path
-    #: Called when the worker has asked the platform, before it fetches the video.
-    meanwhile: list[Callable[[], Any]] = field(default_factory=list)
-
-    def upload(self, path: Path | None = None) -> str:
-        """Put a video on the platform, and record that it is ready; return its id."""
-        media = Media(path or pictures.footage_path("carphone_pristine"), 4.0, 176, 144, 30.0)
-        asset_id = self.mux.upload(media)
-        self.hear(asset_id)
-        return asset_id
-
-    def hear(self, asset_id: str, kind: EventKind = EventKind.READY, minute: int = 0) -> None:
-        """Record an event of the asset."""
-        rows.record(self.engine, rows.event(kind, asset_id=asset_id, minute=minute))
-
-    def work(self) -> Job:
-        """Do what is due, and return the newest job."""
-        with transaction(self.engine) as session:
-            session.execute(update(Job).values(scheduled_at=Job.requested_at))  # skip every back-off
-        with transaction(self.engine) as session:
-            hints = jobs.announce(session, rehint_s=60.0)
-        for hint in hints:
-            self.analyzer.analyze(hint.id)
-        newest: Job = rows.every(self.engine, Job)[-1]
-        return newest
-
-
-class _Busy:
-    """A platform at which things happen while the worker is about to fetch the video."""
-
-    def __init__(self, platform: Platform, meanwhile: list[Callable[[], Any]]) -> None:
-        self._platform, self._meanwhile = platform, meanwhile
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._platform, name)
-
-    def source(self, asset: Any) -> Any:
-        while self._meanwhile:
-            self._meanwhile.pop(0)()
-        return self._platform.source(asset)
-
-
-@pytest.fixture
-def bench(
-    engine: Engine, mux: SimulatedMux, models: Models, decoders: Decoders, tmp_path: Path
-) -> Iterator[Bench]:
+def bench(engine: Engine, models: Models, decoders: Decoders, tmp_path: Path) -> Iterator[Bench]:
     """Return a worker that is ready."""
-    account = {name.rpartition("__")[2].lower(): value for name, value in mux.settings("main").items()}
-    settings = rows.make_settings(
-        mux={"main": MuxAccount(**account)}, allow_loopback=True, work_dir=tmp_path / "work", count=2
-    )
-    stopping = threading.Event()
-    meanwhile: list[Callable[[], Any]] = []
-
-    def platform(claim: jobs.Claim) -> Any:
-        return _Busy(platform_of(claim.platform, claim.account, settings), meanwhile)
-
-    with Leases(engine, settings.lease_s, settings.job_timeout_s, stopping) as leases:
-        analyzer = Analyzer(settings, engine, models, decoders, leases, platform, OWNER)
-        yield Bench(analyzer, engine, stopping, mux, tmp_path / "work", meanwhile)
+    with ready_bench(engine, models, decoders, tmp_path / "work") as bench:
+        yield bench
 
 
 def fetched(mux: SimulatedMux) -> int:

@@ -210,3 +210,14 @@ def test_several_events_of_one_delivery_are_recorded_together(engine: Engine) ->
     receipts = record(engine, event(asset_id="b"), event(EventKind.OTHER), event(asset_id="a"))
 
     assert [receipt.outcome for receipt in receipts] == ["recorded", "ignored", "recorded"]
+
+
+def test_what_is_wanted_of_an_asset_is_kept_until_something_else_is_said(engine: Engine) -> None:
+    """The platform's own events say nothing about it."""
+    record(engine, event(options={"avoid": ["0-15"]}))
+    record(engine, event(minute=1))
+    assert rows.asset(engine).options == {"avoid": ["0-15"]}
+
+    record(engine, event(minute=2, options={}))
+
+    assert rows.asset(engine).options == {}

@@ -11,18 +11,19 @@ import logging
 import time
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
-from worker import jobs, metrics
+from worker import choices, jobs, metrics
 from worker.database import transaction
 from worker.download import Limits, fetch, fetch_moments, workspace
 from worker.errors import AssetFailed, LeaseLost, NotReadyYet, Stopping, ThumbsError, UnknownModel
 from worker.logs import about
-from worker.pipeline.pick import Options, pick_thumbnails
+from worker.pipeline.pick import pick_thumbnails
 from worker.platforms.base import AssetState
 from worker.results import memory_of, result_of
+from worker.wishes import options_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from worker.pipeline.reuse import Memory
     from worker.platforms.base import Asset, Platform, Source
     from worker.settings import Settings
+    from worker.timeline import Timeline
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +110,14 @@ def _ended(session: Session, claim: Claim, error: Exception) -> JobState:
     return jobs.fail(session, claim, error)
 
 
+class _Past(NamedTuple):
+    """What is known of a video before it is looked at."""
+
+    timeline: Timeline | None  #: what was done to it since the last run
+    memory: Memory | None  #: what that run saw
+    chosen_s: float | None  #: the moment that a person chose
+
+
 @dataclass
 class _Look:
     """One attempt at one job."""
@@ -134,31 +144,32 @@ class _Look:
         with workspace(settings.work_dir) as folder:
             with self._timed("download"):
                 path = fetch(source.scan, folder, self._limits(), self.lease.check)
-            memory = self._in_transaction(lambda session: self._recall(session, asset))
-            run = self._pick(path, source, folder, asset.title or claim.title, memory)
+            past = self._in_transaction(lambda session: self._recall(session, asset))
+            run = self._pick(path, source, folder, asset.title or claim.title, past)
         for stage, seconds in (self.timings_s | dict(run.timings_s)).items():
             metrics.JOB_DURATION_SECONDS.labels(stage).observe(seconds)
-        return self._in_transaction(
-            lambda session: jobs.complete(session, self.lease.claim, result_of(run, asset, self.timings_s))
+        result = result_of(run, asset, self.timings_s, past.timeline, past.chosen_s)
+        return self._in_transaction(lambda session: jobs.complete(session, self.lease.claim, result))
+
+    def _recall(self, session: Session, asset: Asset) -> _Past:
+        """What is known of the video from its last run."""
+        claim = self.lease.claim
+        known = jobs.recall(session, claim, asset.fingerprint)
+        timeline = known and known[0]
+        return _Past(
+            timeline,
+            memory_of(known[1], known[0], self.worker.models.scorer.name) if known else None,
+            choices.moment(session, claim.asset_id, timeline),
         )
 
-    def _recall(self, session: Session, asset: Asset) -> Memory | None:
-        """What is known of the video from its last run."""
-        known = jobs.recall(session, self.lease.claim, asset.fingerprint)
-        if known is None:
-            return None
-        timeline, candidates = known
-        return memory_of(candidates, timeline, self.worker.models.scorer.name)
-
-    def _pick(self, path: Path, source: Source, folder: Path, title: str, memory: Memory | None) -> Run:
+    def _pick(self, path: Path, source: Source, folder: Path, title: str, past: _Past) -> Run:
         def better(times_s: Sequence[float]) -> Path:
             self._enter("download")
             return fetch_moments(
                 source.stills or source.scan, times_s, folder, self._limits(), self.lease.check
             )
 
-        settings = self.worker.settings
-        options = Options(count=settings.count, aspects=settings.aspects, title=title)
+        options = options_of(self.worker.settings, self.lease.claim, title, past.chosen_s)
         with self.worker.decoders.lend() as decoder:
             return pick_thumbnails(
                 path,
@@ -167,7 +178,7 @@ class _Look:
                 decoder,
                 on_progress=lambda stage, _fraction: self._enter(stage),
                 better=better if source.stills else None,
-                memory=memory,
+                memory=past.memory,
             )
 
     def _limits(self) -> Limits:

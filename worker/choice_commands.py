@@ -1,4 +1,4 @@
-"""`thumbs choose` and `thumbs release`. They translate between words and `worker.operate_choices`.
+"""`thumbs choose`, `release` and `options`. They translate between words and `worker.operate_choices`.
 
 Exit codes: 0, done; 1, refused, or there is no such asset or choice; 2, wrong use or configuration.
 """
@@ -52,3 +52,25 @@ def release(name: str, why: str, *, as_json: bool) -> None:
         ended = operate_choices.release(engine, name, why)
     answer(as_json, operate_documents.of_decision(ended), operate_tables.of_release(ended))
     raise SystemExit(ended.choice is None)
+
+
+@click.command()
+@click.argument("name", metavar="ASSET")
+@click.option("--avoid", metavar="RANGE", multiple=True, help="Pick nothing from 0-15, -30-0, 0%-50% ...")
+@click.option("--prefer", metavar="RANGE", multiple=True, help="Pick from here first.")
+@click.option("--clear", "is_clear", is_flag=True, help="Want what the account wants again.")
+@why_option
+@json_option
+def options(
+    name: str, avoid: tuple[str, ...], prefer: tuple[str, ...], why: str, *, is_clear: bool, as_json: bool
+) -> None:
+    """Say where an asset's thumbnails may come from, and look at it again."""
+    from worker import operate_choices, operate_documents, operate_tables  # noqa: PLC0415  heavy
+    from worker.settings import settings  # noqa: PLC0415  heavy
+
+    if is_clear == bool(avoid or prefer):
+        raise click.UsageError("give --avoid or --prefer, each as often as you like, or --clear")
+    wanted = {key: list(texts) for key, texts in (("avoid", avoid), ("prefer", prefer)) if texts}
+    with open_database() as engine:
+        outcome = operate_choices.set_options(engine, name, wanted, why, settings())
+    answer(as_json, operate_documents.of_requeueings([outcome]), operate_tables.of_requeueings([outcome]))

@@ -156,6 +156,18 @@ def carry_over(session: Session, asset: Asset, generation: int) -> None:
         choice.generation = generation
 
 
+def moment(session: Session, asset_id: int, timeline: Timeline | None) -> float | None:
+    """The chosen moment in a video to which this was done, as far as is known; None where there is none."""
+    time_s = session.scalar(
+        select(Choice.time_s).where(
+            Choice.asset_id == asset_id, Choice.released_at.is_(None), Choice.lost_at.is_(None)
+        )
+    )
+    if time_s is None or timeline is None:
+        return time_s
+    return next(timeline.places_of(time_s), None)
+
+
 def _resolved(session: Session, asset: Asset, wish: Wish) -> tuple[ChoiceKind, float | None]:
     """What kind of choice it is, and its moment."""
     if wish.picture is not None:

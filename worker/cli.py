@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from worker.choice_commands import choose, release
+from worker.choice_commands import choose, options, release
 from worker.errors import ConfigurationError
 from worker.operate_commands import events, jobs, migrate, requeue, show
 from worker.serve_commands import demo, up
@@ -130,5 +130,7 @@ def pick(
     raise SystemExit(any(outcome.error for outcome in outcomes))
 
 
-for command in (up, demo, jobs, show, events, requeue, choose, release, migrate, dispatch, analyze, publish):
+for command in (up, demo, jobs, show, events, requeue, choose, release, options):
+    main.add_command(command)
+for command in (migrate, dispatch, analyze, publish):
     main.add_command(command)

@@ -41,5 +41,6 @@ class Event:
     title: str = ""
     source_asset_id: str | None = None  #: the asset that this one was cut from
     media_url: str | None = None  #: only of our own events: a video that lives on no platform
+    options: Mapping[str, Any] | None = None  #: only of our own events: what is wanted from now on
     detail: Mapping[str, Any] = field(default_factory=dict)  #: what else we may need, e.g. kept ranges
     payload: Mapping[str, Any] = field(default_factory=dict)  #: the platform's words, untouched

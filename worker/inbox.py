@@ -74,7 +74,7 @@ class Known(NamedTuple):
 
 
 # What an event may say about its asset; the newest that says something counts.
-_LEARNED = ("title", "media_url", "source_external_id")
+_LEARNED = ("title", "media_url", "source_external_id", "options")
 
 _APPLIED = Verdict(EventOutcome.APPLIED)
 _UNRELATED = Verdict(EventOutcome.IGNORED, "asks for nothing")
@@ -158,8 +158,9 @@ def _learn(session: Session, event: Event, asset: Known) -> None:
     """Take over what the event says about the asset, unless something newer was said before."""
     at, last_at = event.happened_at, asset.last_event_at
     is_news = at is None or last_at is None or at >= last_at
-    said = (_text(event.title) or None, event.media_url, event.source_asset_id) if is_news else (None,) * 3
-    values = {f"said_{name}": value for name, value in zip(_LEARNED, said, strict=True)}
+    options = None if event.options is None else dict(event.options)
+    said = (_text(event.title) or None, event.media_url, event.source_asset_id, options)
+    values = {f"said_{name}": value if is_news else None for name, value in zip(_LEARNED, said, strict=True)}
     session.execute(_LEARN, {"of_asset": asset.id, "at": at, **values})
 
 

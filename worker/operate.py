@@ -190,9 +190,17 @@ def matching(session: Session, filters: Filters) -> list[Asset]:
 
 
 def requeue(
-    engine: Engine, chosen: Sequence[str] | Filters, why: str, settings: Settings, *, is_dry_run: bool = False
+    engine: Engine,
+    chosen: Sequence[str] | Filters,
+    why: str,
+    settings: Settings,
+    *,
+    model: str | None = None,
+    is_dry_run: bool = False,
 ) -> list[Requeueing]:
     """Ask for assets anew, those that were named or those that match; one that waits is not doubled.
+
+    With a model, a worker that has it judges anew what is stored of them.
 
     Raises:
         NotFound: a name means nothing; none of the assets was touched.
@@ -205,7 +213,7 @@ def requeue(
     outcomes = []
     for asset in assets:  # one transaction each, so that no webhook waits for all of them
         with transaction(engine) as session:
-            outcome = jobs.requeue(session, asset.id, actor, why, settings)
+            outcome = jobs.requeue(session, asset.id, actor, why, settings, model=model)
         outcomes.append(Requeueing(asset, outcome))
     return outcomes
 

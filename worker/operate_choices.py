@@ -1,18 +1,22 @@
-"""What operators decide about an asset's thumbnail: `choose` and `release`."""
+"""What operators decide about an asset's thumbnail: `choose`, `release` and `options`."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker import choices, jobs
 from worker.choices import ChoiceRefused
 from worker.database import transaction
 from worker.models import Asset
-from worker.operate import find, operator
+from worker.operate import Requeueing, find, operator
 from worker.platforms import platform_of
 from worker.platforms.base import Sink
+from worker.spans import read_options
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
@@ -60,6 +64,26 @@ def release(engine: Engine, word: str, why: str) -> Decision:
     with transaction(engine) as session:
         asset = _locked(session, word)
         return Decision(asset, choices.release(session, asset, operator(), why), None)
+
+
+def set_options(
+    engine: Engine, word: str, options: Mapping[str, list[str]], why: str, settings: Settings
+) -> Requeueing:
+    """Say what is wanted of an asset from now on, in place of what its account wants; it is looked at again.
+
+    Raises:
+        NotFound: the word means no asset.
+        ChoiceRefused: a range cannot be read; the message shows how to write one.
+    """
+    try:
+        read = read_options(dict(options))
+    except ValueError as error:
+        raise ChoiceRefused(str(error)) from error
+    with transaction(engine) as session:
+        asset = _locked(session, word)
+        asset.options = read or None
+        note = f"options {json.dumps(read)}; {why}" if why else f"options {json.dumps(read)}"
+        return Requeueing(asset, jobs.requeue(session, asset.id, operator(), note, settings))
 
 
 def _locked(session: Session, word: str) -> Asset:

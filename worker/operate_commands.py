@@ -137,6 +137,12 @@ def events(
 @platform_option
 @since_option
 @why_option
+@click.option(
+    "--force-model",
+    "model",
+    metavar="NAME",
+    help="Judge the stored frames anew with this model, which a worker must have; scan nothing.",
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would be requeued.")
 @json_option
 def requeue(
@@ -144,6 +150,7 @@ def requeue(
     platform: str | None,
     since: timedelta | None,
     why: str,
+    model: str | None,
     *,
     is_failed: bool,
     dry_run: bool,
@@ -159,7 +166,7 @@ def requeue(
     if bool(names) == (filters != operate.Filters()):
         raise click.UsageError("name assets or jobs, or choose them by --failed, --since or --platform")
     with open_database() as engine:
-        outcomes = operate.requeue(engine, names or filters, why, settings(), is_dry_run=dry_run)
+        outcomes = operate.requeue(engine, names or filters, why, settings(), model=model, is_dry_run=dry_run)
     answer(as_json, documents.of_requeueings(outcomes), tables.of_requeueings(outcomes))
     raise SystemExit(not operate.has_effect(outcomes))
 

@@ -24,7 +24,7 @@ _LOG = "at state attempt actor note"
 _EVENT = "id platform account type kind delivery_id happened_at received_at outcome detail"
 _ASSET = (
     "title media_url source_external_id generation published_generation fingerprint duration_s written"
-    " foreign_thumbnail foreign_at"
+    " foreign_thumbnail foreign_at options"
     " last_event_at deleted_at created_at"
 )
 _PICK = "rank aspect time_s score parts reasons width_px height_px sha256 model generation"

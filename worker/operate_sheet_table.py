@@ -58,6 +58,8 @@ def _standing(sheet: Sheet) -> list[Text]:
             lines.append(Text("the chosen moment was lost, so the best pick is shown", style="yellow"))
         if choice.note:
             lines.append(Text(choice.note))
+    for name, texts in (asset.options or {}).items():
+        lines.append(Text(f"{name}: {', '.join(texts)}"))
     if asset.foreign_thumbnail:
         since = f" for {age(sheet.now - asset.foreign_at)}" if asset.foreign_at else ""
         shown = printable(asset.foreign_thumbnail)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from worker.choices import CHOSEN_RANK
 from worker.jobs import Result
 from worker.models import Candidate, Thumbnail
 from worker.pipeline.crop import decode_jpeg, encode_jpeg
@@ -16,33 +17,52 @@ from worker.pipeline.shortlist import ALIKE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from worker.pipeline.frames import Crop, Pick, Run, Scored
+    from worker.pipeline.frames import Crop, Pick, Run, Scored, Video
     from worker.platforms.base import Asset
     from worker.timeline import Timeline
+
+# An editor's cuts fall on frames, each up to half a frame from where it says.
+CREDIBLE_S = 0.25
 
 FILMSTRIP_QUALITY = 70  #: of JPEG; the small frames are looked at side by side, never published
 
 
-def result_of(run: Run, asset: Asset, timings_s: Mapping[str, float]) -> Result:
+def result_of(
+    run: Run,
+    asset: Asset,
+    timings_s: Mapping[str, float],
+    timeline: Timeline | None = None,
+    chosen_s: float | None = None,
+) -> Result:
     """What is stored of a run.
 
     Args:
         run: what the pipeline found.
         asset: what the platform said about the content.
         timings_s: of the stages around the pipeline; its own are added.
+        timeline: what is said to have been done to the video since the last run.
+        chosen_s: the moment that a person chose, which the run has cut too.
     """
     thumbnails = [_thumbnail(pick, crop, run.model) for pick in run.picks for crop in pick.crops]
     chosen = [_candidate(scored.candidate, scored, None, run.model) for scored in run.chosen]
     losers = [_candidate(loser.candidate, loser.scored, loser.why, run.model) for loser in run.losers]
+    wanted = [_wanted(crop, chosen_s, run.model) for crop in run.wanted if chosen_s is not None]
     return Result(
         fingerprint=asset.fingerprint,
-        thumbnails=thumbnails,
+        thumbnails=thumbnails + wanted,
         candidates=chosen + losers,
         publish=thumbnails[0],
         timings_s={**timings_s, **run.timings_s},
         note="; ".join(filter(None, [run.note, _recalled(run)])),
         title=asset.title,
+        duration_s=run.video.duration_s,
+        timeline=timeline if timeline and _is_credible(timeline, run.video) else None,
     )
+
+
+def _is_credible(timeline: Timeline, video: Video) -> bool:
+    """Whether the video lasts as long as what is said to have been done to it would make it."""
+    return abs(timeline.duration_s - video.duration_s) <= CREDIBLE_S
 
 
 def _recalled(run: Run) -> str:
@@ -70,6 +90,25 @@ def _thumbnail(pick: Pick, crop: Crop, model: str) -> Thumbnail:
         parts=_plain(pick.parts),
         reasons=list(pick.reasons),
         faces=_stored_faces(pick.faces),
+        box=list(crop.box),
+        width_px=crop.width_px,
+        height_px=crop.height_px,
+        jpeg=crop.jpeg,
+        sha256=hashlib.sha256(crop.jpeg).hexdigest(),
+        model=model,
+    )
+
+
+def _wanted(crop: Crop, chosen_s: float, model: str) -> Thumbnail:
+    """What a person chose has no score."""
+    return Thumbnail(
+        rank=CHOSEN_RANK,
+        aspect=crop.aspect,
+        time_s=chosen_s,
+        score=0.0,
+        parts={},
+        reasons=["chosen"],
+        faces=[],
         box=list(crop.box),
         width_px=crop.width_px,
         height_px=crop.height_px,

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from worker.spans import parse_spans
+
 # https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 STANDARD_PREFIX = "whsec_"
 STANDARD_KEY_BYTES = range(24, 65)
@@ -65,6 +67,11 @@ def check_aspects(aspects: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(aspects))
 
 
+def _check_spans(spans: tuple[str, ...]) -> tuple[str, ...]:
+    parse_spans(spans)
+    return spans
+
+
 def _check_hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
     for host in hosts:
         if not _HOST.fullmatch(host):
@@ -91,6 +98,7 @@ PemSecret = Annotated[Secret, AfterValidator(_check_pem)]
 StandardSecret = Annotated[Secret, AfterValidator(_check_standard)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Aspects = Annotated[Words, Field(min_length=1), AfterValidator(check_aspects)]
+Spans = Annotated[Words, AfterValidator(_check_spans)]
 Hosts = Annotated[Words, AfterValidator(_check_hosts)]
 Url = Annotated[str, AfterValidator(_check_url)]
 AccountName = Annotated[str, AfterValidator(_check_name)]

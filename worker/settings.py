@@ -32,6 +32,7 @@ from worker.setting_types import (
     Seconds,
     SecondsOrZero,
     Secret,
+    Spans,
     StandardSecret,
     Url,
 )
@@ -67,6 +68,12 @@ class Account(BaseModel):
     token_secret: Secret = Field(description="The API token's secret.")
     signing_key_id: str | None = Field(None, description="For private videos: the signing key.")
     signing_private_key: PemSecret | None = Field(None, description="Its private part, base64 of a PEM.")
+    count: int | None = Field(None, ge=1, le=20, description="Picks for each video, in place of `COUNT`.")
+    aspects: Aspects | None = Field(None, description="Ratios, in place of `ASPECTS`.")
+    avoid: Spans = Field(
+        (), description="Parts to pick nothing from: `0-15, -30-0` is the first 15 s and the last 30 s."
+    )
+    prefer: Spans = Field((), description="Parts to pick from first: `0%-50%` is the first half.")
 
     @model_validator(mode="after")
     def _keys_are_whole(self) -> Self:

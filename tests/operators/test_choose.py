@@ -141,3 +141,47 @@ def test_one_way_to_choose_is_named(engine: Engine, thumbs: Run, words: tuple[st
 
     assert result.exit_code == 2
     assert "choose by one of --time, --candidate and --image" in result.stderr
+
+
+def test_options_are_kept_and_the_asset_is_looked_at_again(engine: Engine, thumbs: Run) -> None:
+    """The history says what is wanted now, and who wanted it."""
+    picked(engine, "a1")
+
+    result = thumbs(
+        "options", "a1", "--avoid", "0-15", "--avoid", "-30-0", "--prefer", "0%-50%", "--why", "ads"
+    )
+
+    assert (result.exit_code, result.stdout) == (0, "mux/main/a1: queued\n")
+    assert rows.claimed(engine).options == {"avoid": ["0-15", "-30-0"], "prefer": ["0%-50%"]}
+    notes = [line.note for line in rows.every(engine, JobLog)]
+    assert 'requeued: options {"avoid": ["0-15", "-30-0"], "prefer": ["0%-50%"]}; ads' in notes
+    assert "avoid: 0-15, -30-0" in thumbs("show", "a1").stdout
+
+
+def test_options_are_taken_back(engine: Engine, thumbs: Run) -> None:
+    """What the account wants counts again."""
+    picked(engine, "a1")
+    thumbs("options", "a1", "--avoid", "0-15")
+
+    assert thumbs("options", "a1", "--clear").exit_code == 0
+
+    assert rows.asset(engine).options is None
+
+
+def test_a_range_that_cannot_be_read_changes_nothing(engine: Engine, thumbs: Run) -> None:
+    """It is shown how to write one."""
+    picked(engine, "a1")
+
+    result = thumbs("options", "a1", "--avoid", "intro")
+
+    assert result.exit_code == 1
+    assert "'intro' is no range: write START-END as 0-15" in result.stderr
+    assert rows.job_states(engine) == ["completed"]
+
+
+@pytest.mark.parametrize("words", [(), ("--clear", "--avoid", "0-15"), ("--avoids", "0-15")])
+def test_unknown_options_and_none_are_refused(engine: Engine, thumbs: Run, words: tuple[str, ...]) -> None:
+    """By name."""
+    picked(engine, "a1")
+
+    assert thumbs("options", "a1", *words).exit_code == 2

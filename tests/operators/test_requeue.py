@@ -32,6 +32,16 @@ def test_a_named_asset_is_looked_at_again(engine: Engine, thumbs: Run) -> None:
     assert rows.claimed(engine).is_forced
 
 
+def test_a_model_may_be_named(engine: Engine, thumbs: Run) -> None:
+    """Only a worker that has it takes the job."""
+    picked(engine, "a1")
+
+    thumbs("requeue", "a1", "--force-model", "ViT-B-32:tag", "--why", "better words")
+
+    assert rows.claimed(engine).model == "ViT-B-32:tag"
+    assert "requeued for ViT-B-32:tag: better words" in [line.note for line in rows.every(engine, JobLog)]
+
+
 def test_doing_it_twice_makes_one_job(engine: Engine, thumbs: Run) -> None:
     """The second time it says that one waits already."""
     job_id = failed(engine, "a1").job_id

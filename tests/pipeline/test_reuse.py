@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from worker.pipeline.frames import Rgb, Run
     from worker.pipeline.reuse import Memory
 
-# Encoding the same frames again moves scores by so much, and with them the choice between near ties.
-NEAR_TIE = 0.5
+# Which of several good frames wins differs even between whole runs, once the same frames are encoded again.
+GOOD = 0.75
 MOMENT_S = 0.5
 HEAD_OFF = Timeline.of([Range(3.0, 12.0)])
 REORDERED = Timeline.of([Range(6.0, 12.0), Range(0.0, 6.0)])
@@ -45,10 +45,11 @@ class Counting:
         return self._scorer.embed(pictures, *more)  # type: ignore[arg-type]
 
 
-def best_score_near(time_s: float, run: Run) -> float:
-    """Return the score of the best frame that a run saw about a moment."""
+def share_of_worse(time_s: float, run: Run) -> float:
+    """Return how many of the frames that a run scored are worse than the best about a moment."""
     seen = [*run.chosen, *(loser.scored for loser in run.losers if loser.scored)]
-    return max(one.score for one in seen if abs(one.candidate.time_s - time_s) < MOMENT_S)
+    best = max(one.score for one in seen if abs(one.candidate.time_s - time_s) < MOMENT_S)
+    return sum(one.score < best for one in seen) / len(seen)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +126,7 @@ def test_an_edited_video_is_judged_by_the_pictures_that_were_kept(
     assert len(run.shot_starts_s) == len(whole.shot_starts_s)
     assert run.shot_starts_s == pytest.approx(whole.shot_starts_s, abs=0.5)
     assert len(run.picks) == len(whole.picks)
-    assert best_score_near(run.picks[0].time_s, whole) > whole.chosen[0].score - NEAR_TIE
+    assert share_of_worse(run.picks[0].time_s, whole) > GOOD
 
 
 def test_another_model_sees_the_stored_pictures(

@@ -78,6 +78,15 @@ def test_an_edit_carries_what_was_done(payload: str, detail: dict[str, object]) 
     assert event.source_asset_id == detail.get("source_asset_id")
 
 
+def test_what_is_wanted_of_a_video_comes_with_it() -> None:
+    """Nothing said is something else than nothing wanted."""
+    wanted = parse("asset.ready", {**MUX_ASSET, "options": {"avoid": ["0-15"], "prefer": ["0%-50%"]}})
+    cleared = parse("asset.ready", {**MUX_ASSET, "options": {}})
+
+    assert wanted.options == {"avoid": ["0-15"], "prefer": ["0%-50%"]}
+    assert (cleared.options, parse("asset.ready", MUX_ASSET).options) == ({}, None)
+
+
 def test_a_deletion_needs_no_address() -> None:
     """Whether or not its host is still allowed."""
     gone = parse("asset.deleted", {"asset_id": "promo/17"})
@@ -102,6 +111,9 @@ def test_a_deletion_needs_no_address() -> None:
         ("asset.ready", {**MUX_ASSET, "title": "t"}, "'title'"),
         ("asset.ready", {**MUX_ASSET, "asset_id": "../x"}, "`asset_id`"),
         ("asset.edited", MUX_ASSET, "`edit.kind` must be one of: trimmed, reordered, clipped"),
+        ("asset.ready", {**MUX_ASSET, "options": {"avoids": []}}, "`options`: there is no option 'avoids'"),
+        ("asset.ready", {**MUX_ASSET, "options": []}, "`options`: options are an object"),
+        ("asset.deleted", {**MUX_ASSET, "options": {}}, "'options'"),
         ("asset.edited", {**MUX_ASSET, "edit": {"kind": "rotated"}}, "`edit.kind` must be one of"),
         ("asset.edited", {**MUX_ASSET, "edit": {"kind": "trimmed", "order": [RANGE]}}, "'order'"),
         ("asset.edited", {**MUX_ASSET, "edit": {"kind": "source_replaced", "kept": [RANGE]}}, "'kept'"),

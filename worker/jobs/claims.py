@@ -43,6 +43,7 @@ class Claim:
     title: str
     known_fingerprint: str | None  #: of the content that the newest thumbnails were made from
     is_forced: bool  #: work even where the fingerprint says that nothing changed
+    options: Mapping[str, Any] | None = None  #: what is wanted of this asset, see `spans.read_options`
     edit: Mapping[str, Any] | None = None  #: what is known of the change, see `edits`
     model: str | None = None  #: which has to judge; None: whichever the worker has
 
@@ -110,6 +111,7 @@ def claim_of(job: Job, asset: Asset) -> Claim:
         title=asset.title,
         known_fingerprint=asset.fingerprint,
         is_forced=job.is_forced,
+        options=asset.options,
         edit=job.edit,
         model=job.model,
     )

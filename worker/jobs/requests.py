@@ -125,5 +125,6 @@ def requeue(
     job_id = request(
         session, asset_id, JobReason.REQUEUE, delay_s=0.0, settings=settings, change=change, model=model
     )
-    note(session, job_id, JobState.SCHEDULED, 0, actor, f"requeued: {why}" if why else "requeued")
+    what = f"requeued for {model}" if model else "requeued"
+    note(session, job_id, JobState.SCHEDULED, 0, actor, f"{what}: {why}" if why else what)
     return Requeued.WAITING if was_waiting else Requeued.QUEUED

@@ -33,8 +33,15 @@ QUALITY_SHARE = 0.7
 DUPLICATE_COSINE_RANGE = (0.80, 0.97)
 
 
-def pick_diverse(scored: Sequence[Scored], count: int) -> tuple[list[int], dict[int, str]]:
+def pick_diverse(
+    scored: Sequence[Scored], count: int, preferred: frozenset[int] = frozenset()
+) -> tuple[list[int], dict[int, str]]:
     """Choose up to `count` frames, best first; at least one where there is any.
+
+    Args:
+        scored: in order of time.
+        count: how many at most.
+        preferred: indexes that go before all others, as long as they differ from what is picked.
 
     Returns:
         Indexes of the picks, and for every other index why it lost.
@@ -46,7 +53,8 @@ def pick_diverse(scored: Sequence[Scored], count: int) -> tuple[list[int], dict[
     why: dict[int, str] = {}
     while open_to and len(picks) < count:
         used_shots = {scored[pick].candidate.shot for pick in picks}
-        fresh = [i for i in open_to if scored[i].candidate.shot not in used_shots] or open_to
+        first = [i for i in open_to if i in preferred] or open_to
+        fresh = [i for i in first if scored[i].candidate.shot not in used_shots] or first
         best = max(fresh, key=lambda i: _marginal(i, quality, likeness, picks))
         picks.append(best)
         for i in open_to:

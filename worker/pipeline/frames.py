@@ -188,4 +188,5 @@ class Run:
     timings_s: Mapping[str, float]  #: seconds by stage: probe, scan, score, pick, stills
     note: str = ""  #: a sentence for people where the result needs one, e.g. "the whole video is dark"
     chosen: tuple[Scored, ...] = ()  #: what each of `picks` was before its still was taken
+    wanted: tuple[Crop, ...] = ()  #: of the moment that a person chose
     recalled: int = 0  #: candidates that an earlier run had measured; 0 where the whole video was looked at

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from worker.pipeline import parts
 from worker.pipeline.clip_scorer import ClipScorer, Prompts
 from worker.pipeline.crop import crop
 from worker.pipeline.defects import defects
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from worker.pipeline.frames import Candidate, Scan, Scored, Still, Video
+    from worker.pipeline.frames import Candidate, Crop, Scan, Scored, Still, Video
     from worker.pipeline.reuse import Memory, Seen
     from worker.pipeline.sandbox import Decoder
+    from worker.spans import Span
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,9 @@ class Options:
     count: int = 3  #: at most so many picks
     aspects: tuple[str, ...] = ("16:9",)  #: one crop each: "W:H", or "source" for the whole picture
     title: str = ""  #: what the video is about, if known
+    avoid: tuple[Span, ...] = ()  #: parts of the video to pick nothing from
+    prefer: tuple[Span, ...] = ()  #: parts to pick from first
+    chosen_s: float | None = None  #: a moment that a person chose: its still is taken too
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,8 @@ def _pick(
     with stage("scan"):
         scan, seen = _scan(video, decoder, memory, partial(on_progress, "scan"))
     with stage("score"):
-        worth, left_out = shortlist(scan.candidates, decided=decided(scan.candidates, seen))
+        avoided = parts.near(options.avoid, scan.candidates, video)
+        worth, left_out = shortlist(scan.candidates, avoided, decided=decided(scan.candidates, seen))
         scored = score(
             [scan.candidates[index] for index in worth],
             options.title,
@@ -134,13 +140,20 @@ def _pick(
             seen,
         )
     with stage("pick"):
-        chosen, lost = pick_diverse(scored, options.count)
+        preferred = parts.inside(options.prefer, [one.candidate for one in scored], video)
+        chosen, lost = pick_diverse(scored, options.count, preferred)
     with stage("stills"):
         candidates = [scored[index].candidate for index in chosen]
         times_s, actives = [c.time_s for c in candidates], [c.active for c in candidates]
         shown = partial(on_progress, "stills")
-        seen_best = decoder.probe(better(times_s), shown) if better else video
+        wanted_s = [
+            time_s for time_s in (options.chosen_s,) if time_s is not None and time_s < video.duration_s
+        ]
+        seen_best = decoder.probe(better([*times_s, *wanted_s]), shown) if better else video
         stills = decoder.take_stills(seen_best, times_s, actives, on_progress=shown)
+        wanted = [
+            take_exactly(time_s, seen_best, scan.candidates, decoder, options, models) for time_s in wanted_s
+        ]
         check_stills(candidates, stills, seen)
         picks = [
             make_pick(number, scored[index], still, scored, options, models)
@@ -156,8 +169,15 @@ def _pick(
         shot_starts_s=scan.shot_starts_s,
         model=models.scorer.name,
         timings_s=timings_s,
-        note=_note(scored[chosen[0]].candidate),
+        note="; ".join(
+            _notes(
+                scored[chosen[0]].candidate,
+                is_avoided=worth[chosen[0]] in avoided,
+                is_elsewhere=bool(options.prefer) and chosen[0] not in preferred,
+            )
+        ),
         recalled=len(seen),
+        wanted=tuple(crop for crops in wanted for crop in crops),
     )
 
 
@@ -217,7 +237,26 @@ def make_pick(
     )
 
 
-def _note(best: Candidate) -> str:
-    """A sentence where the result needs one: nothing in the video is free of defects."""
-    found = defects(best.cues)
-    return f"no frame is free of defects; the best one is {' and '.join(found)}" if found else ""
+def take_exactly(
+    time_s: float,
+    video: Video,
+    candidates: Sequence[Candidate],
+    decoder: Decoder,
+    options: Options,
+    models: Models,
+) -> tuple[Crop, ...]:
+    """Cut the frame of just this moment, however it looks; bars are where the nearest candidate has them."""
+    nearest = min(candidates, key=lambda candidate: abs(candidate.time_s - time_s))
+    (still,) = decoder.take_stills(video, [time_s], [nearest.active], refine=False)
+    faces = models.faces.find(still.rgb)
+    return tuple(crop(still.rgb, aspect, faces) for aspect in options.aspects)
+
+
+def _notes(best: Candidate, *, is_avoided: bool, is_elsewhere: bool) -> Iterator[str]:
+    """Sentences where the result needs them: it has defects, or does not lie where it should."""
+    if found := defects(best.cues):
+        yield f"no frame is free of defects; the best one is {' and '.join(found)}"
+    if is_avoided:
+        yield "every frame lies in a range to avoid, so none was avoided"
+    if is_elsewhere:
+        yield "no usable frame lies in a preferred range"

@@ -38,6 +38,8 @@ SAME_LOOK = 0.05
 
 # Why the poorer of two neighbours is left out.
 ALIKE = "like a better neighbour"
+# Why a candidate is left out that lies where nobody wants a thumbnail from.
+AVOIDED = "avoided"
 
 # Looks are compared at this size: a hand's tremble is no difference.
 _LOOK_PX = (64, 36)
@@ -45,12 +47,16 @@ _MIN_CONTRAST = 12.0  # luma levels; less is noise in the dark
 
 
 def shortlist(
-    candidates: Sequence[Candidate], *, decided: Mapping[int, bool] = MappingProxyType({})
+    candidates: Sequence[Candidate],
+    avoided: frozenset[int] = frozenset(),
+    *,
+    decided: Mapping[int, bool] = MappingProxyType({}),
 ) -> tuple[list[int], dict[int, str]]:
     """Choose what is scored; every shot that has a usable candidate keeps one, if there are not too many.
 
     Args:
         candidates: in order of time.
+        avoided: indexes that are left out whatever they show, unless they are all.
         decided: for candidates that an earlier run compared with their neighbours, by index: whether it kept
             them. They are not compared with each other again.
 
@@ -59,9 +65,12 @@ def shortlist(
         nothing is free of defects, the least bad one by its cues is all that remains.
     """
     why = {i: ALIKE for i, was_kept in decided.items() if not was_kept} | _faults(candidates)
+    if len(avoided) < len(candidates):
+        why |= dict.fromkeys(avoided, AVOIDED)
     kept = [i for i in range(len(candidates)) if i not in why]
     if not kept:
-        least_bad = max(why, key=lambda i: (-len(defects(candidates[i].cues)), _value(candidates[i])))
+        wanted = why.keys() - avoided or why.keys()
+        least_bad = max(wanted, key=lambda i: (-len(defects(candidates[i].cues)), _value(candidates[i])))
         return [least_bad], {i: reason for i, reason in why.items() if i != least_bad}
 
     @cache

@@ -8,8 +8,11 @@ form and with the signature of Standard Webhooks:
               "edit": {"kind": "trimmed", "kept": [{"start_s": 2.5, "end_s": 40.0}]}}}
 
 A video that lives on no platform has `asset_id`, `media_url` and perhaps `title` in place of `platform` and
-`account`. Unknown types are taken in and ignored; unknown fields in `data` are refused, because a misspelt
-one would be ignored for ever.
+`account`. Beside `edit` there may be `options`, what is wanted of this video from now on: `worker.spans`
+explains them, and an empty object takes them back.
+
+Unknown types are taken in and ignored; unknown fields in `data` are refused, because a misspelt one would be
+ignored for ever.
 
 Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -19,6 +22,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from worker import spans
 from worker.errors import MalformedPayload, SourceRefused
 from worker.events import Event, EventKind
 from worker.platforms import direct, payload, signatures
@@ -66,6 +70,7 @@ class _Subject(NamedTuple):
     asset_id: str
     media_url: str | None = None
     title: str = ""
+    options: Mapping[str, Any] | None = None
 
 
 def verify(headers: Mapping[str, str], body: bytes, settings: Settings, now_s: float) -> None:
@@ -98,6 +103,7 @@ def parse(headers: Mapping[str, str], body: bytes, settings: Settings) -> list[E
         title=subject.title if subject else "",
         source_asset_id=payload.optional_identifier(edit, "source_asset_id"),
         media_url=subject and subject.media_url,
+        options=subject and subject.options,
         detail=edit,
         payload=said,
     )
@@ -106,15 +112,27 @@ def parse(headers: Mapping[str, str], body: bytes, settings: Settings) -> list[E
 
 def _subject(data: Mapping[str, Any], kind: EventKind, settings: Settings) -> _Subject:
     extra = {"edit"} if kind is EventKind.EDITED else set()
+    extra |= {"options"} if kind is not EventKind.DELETED else set()
+    options = _options(data)
     if "platform" in data or "account" in data:
         _refuse_unknown(data, {"platform", "account", "asset_id"} | extra, "data")
         names = payload.required(data, "platform"), payload.required(data, "account")
         platform_of(*names, settings)
-        return _Subject(*names, payload.identifier(data, "asset_id"))
+        return _Subject(*names, payload.identifier(data, "asset_id"), options=options)
     _refuse_unknown(data, {"asset_id", "media_url", "title"} | extra, "data")
     media_url = _media_url(data, settings) if kind is not EventKind.DELETED else None
     asset_id, title = payload.required(data, "asset_id"), payload.text(data, "title")
-    return _Subject(direct.Direct.name, direct.ACCOUNT, asset_id, media_url, title)
+    return _Subject(direct.Direct.name, direct.ACCOUNT, asset_id, media_url, title, options)
+
+
+def _options(data: Mapping[str, Any]) -> dict[str, list[str]] | None:
+    given = data.get("options")
+    if given is None:
+        return None
+    try:
+        return spans.read_options(given)
+    except ValueError as exc:
+        raise MalformedPayload(f"`options`: {exc}") from exc
 
 
 def _media_url(data: Mapping[str, Any], settings: Settings) -> str:

@@ -1,0 +1,99 @@
+"""A look at a video that was looked at before uses what was seen of it."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from tests import pictures, rows
+from tests.analysis_bench import Bench, ready_bench
+from tests.cutting import cut
+from worker import jobs
+from worker.database import transaction
+from worker.decoders import Decoders
+from worker.events import EventKind
+from worker.models import Asset, Thumbnail
+from worker.pipeline.pick import Models
+from worker.timeline import Range, Timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    """Return the bundled models."""
+    return Models.load()
+
+
+@pytest.fixture(scope="module")
+def decoders() -> Iterator[Decoders]:
+    """Return one warm decoder."""
+    with Decoders(1) as decoders:
+        yield decoders
+
+
+@pytest.fixture
+def bench(engine: Engine, models: Models, decoders: Decoders, tmp_path: Path) -> Iterator[Bench]:
+    """Return a worker that is ready."""
+    with ready_bench(engine, models, decoders, tmp_path / "work") as bench:
+        yield bench
+
+
+class TestAVideoThatIsKnown:
+    """What was seen of it is used again where it still holds."""
+
+    def test_is_not_scanned_again_after_a_trim_that_tells_its_ranges(
+        self, bench: Bench, tmp_path: Path
+    ) -> None:
+        """Only the frames at the new ends are looked at."""
+        path = tmp_path / "video.mp4"
+        shutil.copy(pictures.footage_path("bikes"), path)
+        asset_id = bench.upload(path)
+        bench.work()
+        timeline = Timeline.of([Range(1.0, 9.0)])
+        shutil.move(cut(path, timeline, tmp_path / "trimmed.mp4"), path)
+
+        kept = {"kind": "trimmed", "kept": [{"start_s": 1.0, "end_s": 9.0}]}
+        rows.record(bench.engine, rows.event(EventKind.EDITED, asset_id=asset_id, minute=1, detail=kept))
+        job = bench.work()
+
+        assert job.state == "completed", job.error
+        assert "were used again" in job.note
+        newest = [row for row in rows.every(bench.engine, Thumbnail) if row.generation == 2]
+        assert newest
+        assert all(row.time_s < timeline.duration_s for row in newest)
+
+    def test_is_judged_anew_by_a_model_that_an_operator_names(self, bench: Bench) -> None:
+        """The same content, so nothing is scanned."""
+        bench.upload()
+        bench.work()
+
+        self.requeue(bench, "lite")
+        job = bench.work()
+
+        assert job.state == "completed", job.error
+        assert "were used again" in job.note
+
+    def test_is_left_alone_by_a_worker_with_another_model(self, bench: Bench) -> None:
+        """It says what is wrong, once."""
+        bench.upload()
+        bench.work()
+
+        self.requeue(bench, "ViT-B-32:other")
+        job = bench.work()
+
+        assert (job.state, job.error_class, job.attempt) == ("discarded", "UnknownModel", 1)
+        assert "MODEL=ViT-B-32:other" in (job.error or "")
+
+    def requeue(self, bench: Bench, model: str) -> None:
+        """Ask for a model, as an operator."""
+        with transaction(bench.engine) as session:
+            asset_id = session.scalars(select(Asset.id)).one()
+            jobs.requeue(session, asset_id, "sam", "", bench.analyzer.settings, model=model)
