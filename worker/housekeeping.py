@@ -5,16 +5,30 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, false, func, select
 
 from worker import metrics
-from worker.models import FINAL, WAITING, Job, Publication, PublicationState, WebhookEvent
+from worker.models import (
+    FINAL,
+    WAITING,
+    Asset,
+    Candidate,
+    Job,
+    Publication,
+    PublicationState,
+    Thumbnail,
+    WebhookEvent,
+)
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from worker.settings import Settings
+
+    Prunable = WebhookEvent | Job | Candidate | Thumbnail
 
 # Small enough that a batch takes no time that anybody notices; the rest goes in the next rounds.
 BATCH_ROWS = 1000
@@ -28,9 +42,25 @@ def prune(session: Session, settings: Settings) -> None:
     jobs_end = _NOW - timedelta(days=settings.jobs_retention_days)
     _remove(session, WebhookEvent, WebhookEvent.received_at < events_end)
     _remove(session, Job, Job.state.in_(FINAL), Job.finished_at < jobs_end)
+    _prune_pictures(session, _NOW - timedelta(days=settings.thumbnails_retention_days))
 
 
-def _remove(session: Session, table: type[WebhookEvent | Job], *conditions: ColumnElement[bool]) -> None:
+def _prune_pictures(session: Session, end: ColumnElement[datetime]) -> None:
+    """Remove pictures of deleted assets, which stay as tombstones, and of older runs if not published."""
+    is_gone = exists().where(Asset.deleted_at < end)
+    _remove(session, Candidate, is_gone.where(Asset.id == Candidate.asset_id))
+    _remove(session, Thumbnail, is_gone.where(Asset.id == Thumbnail.asset_id))
+    _remove(session, Thumbnail, Thumbnail.outdated_at < end, ~_is_published())
+
+
+def _is_published() -> ColumnElement[bool]:
+    """Whether a thumbnail is what the newest accepted write shows."""
+    written = (Publication.asset_id == Thumbnail.asset_id, Publication.state == PublicationState.CONFIRMED)
+    newest = select(Publication.thumbnail_id).where(*written).order_by(Publication.id.desc()).limit(1)
+    return func.coalesce(newest.correlate(Thumbnail).scalar_subquery() == Thumbnail.id, false())
+
+
+def _remove(session: Session, table: type[Prunable], *conditions: ColumnElement[bool]) -> None:
     ids = select(table.id).where(*conditions).limit(BATCH_ROWS).with_for_update(skip_locked=True)
     session.execute(delete(table).where(table.id.in_(ids.scalar_subquery())))
 

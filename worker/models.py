@@ -90,6 +90,7 @@ class Asset(Base):
     __table_args__ = (
         UniqueConstraint("platform", "account", "external_id"),
         CheckConstraint("published_generation <= generation", name="published_not_ahead"),
+        Index("ix_assets_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -199,6 +200,8 @@ class Thumbnail(Base):
             unique=True,
             postgresql_where=text("rank > 0"),
         ),
+        Index(None, "asset_id"),
+        Index("ix_thumbnails_outdated", "outdated_at", postgresql_where=text("outdated_at IS NOT NULL")),
         Index(None, "sha256"),
         Index(None, "job_id"),
     )
@@ -220,6 +223,7 @@ class Thumbnail(Base):
     jpeg: Mapped[bytes]
     sha256: Mapped[str]  #: of `jpeg`, in hex; its address
     model: Mapped[str]
+    outdated_at: Mapped[datetime | None]  #: when a newer run took its place
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
@@ -229,6 +233,7 @@ class Publication(Announced, Leased, Base):
     __tablename__ = "publications"
     __table_args__ = (
         Index(None, "asset_id"),
+        Index(None, "thumbnail_id"),
         CheckConstraint(is_one_of("state", PublicationState), name="state"),
         Index("uq_publications_sending", "asset_id", unique=True, postgresql_where=text("state = 'sending'")),
         Index("ix_publications_due", "scheduled_at", postgresql_where=text("state = 'pending'")),
@@ -260,6 +265,7 @@ class Choice(Base):
     __table_args__ = (
         CheckConstraint(is_one_of("kind", ChoiceKind), name="kind"),
         CheckConstraint("(time_s IS NULL) = (kind = 'image')", name="time"),
+        Index(None, "thumbnail_id"),
         Index("uq_choices_open", "asset_id", unique=True, postgresql_where=text("released_at IS NULL")),
         Index(None, "asset_id"),
     )

@@ -209,6 +209,9 @@ class Settings(BaseSettings):
     max_wait_s: SecondsOrZero = Field(60.0, description="The longest that edits may hold a run back.")
     events_retention_days: int = Field(30, ge=4, description="Webhooks are kept so long.")
     jobs_retention_days: int = Field(90, ge=1, description="Jobs that are over are kept so long.")
+    thumbnails_retention_days: int = Field(
+        30, ge=1, description="Thumbnails of deleted videos, and those of older runs, are kept so long."
+    )
 
     @classmethod
     def settings_customise_sources(

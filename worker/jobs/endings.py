@@ -66,6 +66,8 @@ def complete(session: Session, claim: Claim, result: Result) -> JobState:
     asset.duration_s = result.duration_s
     chosen = choices.after_run(session, asset, claim.generation, result.timeline, is_changed=is_changed)
     publications.request(session, asset, *(chosen or (result.publish,)))
+    older = (Thumbnail.asset_id == asset.id, Thumbnail.generation < claim.generation)
+    session.execute(update(Thumbnail).where(*older, Thumbnail.outdated_at.is_(None)).values(outdated_at=_NOW))
     return JobState.COMPLETED
 
 
