@@ -153,8 +153,9 @@ class TestTheWholeVideoIsLookedAt:
     def test_if_it_lasts_longer_than_was_told(
         self, clip: Path, first: Run, models: Models, decoder: Decoder
     ) -> None:
-        """The edit has not arrived at the platform yet, or something was put in."""
-        run = pick_thumbnails(clip, Options(), models, decoder, memory=remembered(first, HEAD_OFF))
+        """The edit has not arrived at the platform yet; until its end, the file shows what was told."""
+        tail_off = Timeline.of([Range(0.0, 9.0)])
+        run = pick_thumbnails(clip, Options(), models, decoder, memory=remembered(first, tail_off))
 
         assert run.recalled == 0
         assert [pick.time_s for pick in run.picks] == [pick.time_s for pick in first.picks]
