@@ -233,7 +233,6 @@ class Publication(Announced, Leased, Base):
     __tablename__ = "publications"
     __table_args__ = (
         Index(None, "asset_id"),
-        Index(None, "thumbnail_id"),
         CheckConstraint(is_one_of("state", PublicationState), name="state"),
         Index("uq_publications_sending", "asset_id", unique=True, postgresql_where=text("state = 'sending'")),
         Index("ix_publications_due", "scheduled_at", postgresql_where=text("state = 'pending'")),

@@ -11,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 # Found from a row that they belong to.
-OWNED = (("thumbnails", "asset_id"), ("publications", "thumbnail_id"), ("choices", "thumbnail_id"))
+OWNED = (("thumbnails", "asset_id"), ("choices", "thumbnail_id"))
 
 
 def upgrade() -> None:
