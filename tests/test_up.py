@@ -225,6 +225,12 @@ def test_the_demo_brings_a_thumbnail_back(folder: Path) -> None:
     assert (folder / "out" / "1-16x9.jpg").read_bytes().startswith(b"\xff\xd8")
     assert (folder / "out" / "platform.jpg").read_bytes().startswith(b"\xff\xd8")
     assert not list(folder.glob("thumbs-*"))
+    trim = re.search(r"first (\S+) s; .*\n  before  00:(\S+)  .*\n  after   00:(\S+)  ", done.stdout)
+    assert trim is not None
+    length_s, before_s, after_s = (float(part) for part in trim.groups())
+    assert after_s < length_s < before_s
+    before, after = (folder / "out" / name for name in ("before-the-trim.jpg", "after-the-trim.jpg"))
+    assert before.read_bytes() != after.read_bytes()
 
 
 def test_a_demo_that_fails_says_why(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """The whole loop on one machine: `thumbs demo`.
 
 The service runs as `thumbs up` runs it, with servers of its own in a folder that is removed afterwards.
-Beside it stands a simulated platform with one real clip. Its signed webhook goes in; the demo ends when the
-service has written the choice back.
+Beside it stands a simulated platform with one real clip. Its signed webhook goes in, and the service writes
+its choice back. Then somebody makes a clip of the video there, which has to do without the moment that was
+shown; the demo ends when that clip has a thumbnail of its own.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from worker.interruptions import Interruptions
 from worker.models import Asset, Job, JobState, Publication, PublicationState, Thumbnail
 from worker.settings import Settings
 from worker.simulator import Media, SimulatedMux
-from worker.simulator.clip import draw, media_of
+from worker.simulator.clip import draw, media_of, trimmed
 from worker.supervisor import POLL_S
 from worker.up import Service
 
@@ -39,6 +40,8 @@ ACCOUNT = "demo"
 TIMEOUT_S = 120.0  # for one short clip on a slow machine; a long one takes its time
 TIMEOUT_S_PER_VIDEO_S = 2.0
 _ANSWER_TIMEOUT_S = 10.0
+TRIM_MARGIN_S = 0.5  # more than a still may lie from its candidate
+SHORTEST_TRIM_S = 1.5
 
 
 class DemoFailed(ThumbsError):
@@ -81,18 +84,18 @@ def bundled_clip() -> Path:
         raise ConfigurationError("no clip is at hand: name one, as in `thumbs demo VIDEO`") from None
 
 
-def run(clip: Path, out: Path) -> None:
-    """Show the loop for one clip, and print what happened.
+def run(video: Path, out: Path) -> None:
+    """Show the loop for one video, and print what happened.
 
     Args:
-        clip: a video file.
+        video: a file.
         out: folder for the pictures.
 
     Raises:
         DemoFailed: a step failed, or took too long.
         ThumbsError: the service does not start.
     """
-    port, media = free_port(), media_of(clip)
+    port, media = free_port(), media_of(video)
     receiver = f"http://127.0.0.1:{port}/webhooks/mux/{ACCOUNT}"
     # A short name: the path of PostgreSQL's socket must fit into a hundred bytes.
     with (
@@ -104,19 +107,23 @@ def run(clip: Path, out: Path) -> None:
         variables = _variables(port) | platform.settings(ACCOUNT)
         settings = _settings(Path(folder), port)
         with Service(settings, asked, variables=variables, show=_keep_quiet) as service:
-            click.echo(f"All ready at {service.url}. Uploading {clip.name} to the simulated platform ...")
-            _show_loop(service, platform, media, out)
+            click.echo(f"All ready at {service.url}. Uploading {video.name} to the simulated platform ...")
+            engine = make_engine(service.database_url)
+            try:
+                asset_id = platform.upload(media, title=media.path.stem)
+                best = _show_loop(service, engine, platform, media, asset_id, out)
+                clip = trimmed(media, _end_of_trim_s(best, media), Path(folder))
+                _show_trim(service, engine, platform, clip, asset_id, out)
+            finally:
+                engine.dispose()
 
 
-def _show_loop(service: Service, platform: SimulatedMux, media: Media, out: Path) -> None:
-    timeout_s = TIMEOUT_S + TIMEOUT_S_PER_VIDEO_S * media.duration_s
-    engine = make_engine(service.database_url)
-    try:
-        uploaded_s = time.time()
-        asset_id = platform.upload(media, title=media.path.stem)
-        rows = _wait_for_choice(service, engine, asset_id, timeout_s)
-    finally:
-        engine.dispose()
+def _show_loop(
+    service: Service, engine: Engine, platform: SimulatedMux, media: Media, asset_id: str, out: Path
+) -> Thumbnail:
+    """Wait for the first choice, print what happened, and return the best pick."""
+    uploaded_s = time.time()
+    rows = _wait_for_choice(service, engine, asset_id, _timeout_s(media))
     accepted = platform.journal.entries("write", asset_id=asset_id)[-1]
     pictures = [(thumbnail, _served(service, thumbnail)) for thumbnail in rows.thumbnails]
     shown = _fetched(platform.image_url(asset_id))
@@ -129,6 +136,30 @@ def _show_loop(service: Service, platform: SimulatedMux, media: Media, out: Path
             url=service.url,
         )
     )
+    return rows.thumbnails[0]
+
+
+def _show_trim(
+    service: Service, engine: Engine, platform: SimulatedMux, clip: Media, asset_id: str, out: Path
+) -> None:
+    """Make a clip of the video, wait for its choice, and print what is shown before and after."""
+    clip_id = platform.trim(asset_id, clip)
+    _wait_for_choice(service, engine, clip_id, _timeout_s(clip))
+    pictures = demo_summary.write_pair(
+        out, _fetched(platform.image_url(asset_id)), _fetched(platform.image_url(clip_id))
+    )
+    shown_s = [platform.thumbnail_time(one) or 0.0 for one in (asset_id, clip_id)]
+    click.echo(demo_summary.trim_text(clip.duration_s, list(zip(shown_s, pictures, strict=True))))
+
+
+def _end_of_trim_s(best: Thumbnail, media: Media) -> float:
+    """Just before the moment that was picked, so that it is cut away; the middle where that is early."""
+    before_s = best.time_s - TRIM_MARGIN_S
+    return before_s if before_s >= SHORTEST_TRIM_S else media.duration_s / 2
+
+
+def _timeout_s(media: Media) -> float:
+    return TIMEOUT_S + TIMEOUT_S_PER_VIDEO_S * media.duration_s
 
 
 def _settings(folder: Path, port: int) -> Settings:

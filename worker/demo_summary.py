@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 STAGES = ("ask", "download", "probe", "scan", "score", "pick", "stills")
 PLATFORM_PICTURE = "platform.jpg"
+BEFORE_AND_AFTER = ("before-the-trim.jpg", "after-the-trim.jpg")
 
 
 def write_pictures(
@@ -29,6 +30,27 @@ def write_pictures(
         file.write_bytes(jpeg)
         written.append((thumbnail, file))
     return written
+
+
+def write_pair(out: Path, before: bytes, after: bytes) -> list[Path]:
+    """Write what the platform shows of the video and of the clip that was made from it."""
+    files = [out / name for name in BEFORE_AND_AFTER]
+    for file, jpeg in zip(files, (before, after), strict=True):
+        file.write_bytes(jpeg)
+    return files
+
+
+def trim_text(duration_s: float, shown: Sequence[tuple[float, Path]]) -> str:
+    """Say what the platform shows before and after a trim: a moment and a picture each."""
+    (before_s, before), (after_s, after) = shown
+    return "\n".join(
+        [
+            "",
+            f"Trimmed to its first {duration_s:.2f} s; the platform shows:",
+            f"  before  {clock(before_s)}  {before}",
+            f"  after   {clock(after_s)}  {after}",
+        ]
+    )
 
 
 def text(

@@ -1,4 +1,4 @@
-"""What the simulated platform knows of a real file, and the pictures that it cuts from it."""
+"""What the simulated platform knows of a real file, and the pictures and parts that it cuts from it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from worker.pipeline.crop import encode_jpeg
 from worker.pipeline.sandbox import Decoder
+from worker.pipeline.trim import keep_start
 from worker.simulator.library import Media
 
 if TYPE_CHECKING:
@@ -31,3 +32,10 @@ def draw(path: Path, time_s: float) -> bytes:
     with Decoder() as decoder:
         (still,) = decoder.take_stills(decoder.probe(path), [time_s], [None], refine=False)
     return encode_jpeg(still.rgb)
+
+
+def trimmed(media: Media, end_s: float, folder: Path) -> Media:
+    """The beginning of a video, as a file of its own in a folder."""
+    target = folder / f"trimmed-{media.path.stem}.mp4"
+    keep_start(media.path, end_s, target)
+    return media_of(target)
