@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -116,10 +117,11 @@ class TestNothingIsKnown:
             jobs.requeue(session, rows.asset(engine).id, "sam", "", rows.make_settings())
         assert knowledge(engine) is None
 
-    def test_after_an_edit_came_late(self, engine: Engine) -> None:
-        """Its ranges are of the video before the newer edit."""
+    @pytest.mark.parametrize("minute", [1, 2])
+    def test_after_an_edit_came_late(self, engine: Engine, minute: int) -> None:
+        """Its ranges are of the video before the newer edit; of two at once, nobody knows the order."""
         rows.record(engine, edit(2, *HEAD_OFF))
-        rows.record(engine, edit(1, *TAIL_OFF))
+        rows.record(engine, edit(minute, *TAIL_OFF, delivery_id="late"))
         assert knowledge(engine) is None
 
     def test_after_an_edit_was_given_up(self, engine: Engine) -> None:
@@ -137,14 +139,25 @@ class TestNothingIsKnown:
         rows.record(engine, edit(2, *HEAD_OFF))
         assert knowledge(engine) is None
 
-    def test_when_other_content_was_stored_meanwhile(self, engine: Engine) -> None:
-        """A look that was under way found new content, and its candidates took the place of the old ones."""
+    def test_while_a_look_has_found_new_content(self, engine: Engine) -> None:
+        """The edit is of that, and the stored candidates are of what was before."""
         rows.record(engine, rows.event(EventKind.UPDATED, minute=1))
-        look = rows.claimed(engine)
+        with transaction(engine) as session:
+            look = jobs.content_changed(session, rows.claimed(engine))
         rows.record(engine, edit(2, *HEAD_OFF))
         with transaction(engine) as session:
-            jobs.complete(session, jobs.content_changed(session, look), rows.result("f2"))
+            assert jobs.complete(session, look, rows.result("f2")) == "superseded"
         assert knowledge(engine) is None
+
+    def test_of_candidates_that_are_not_those_of_then(self, engine: Engine) -> None:
+        """An edit starts from one run's candidates, and fits no other's."""
+        rows.record(engine, edit(1, *HEAD_OFF))
+        claim = rows.claimed(engine)
+        assert claim.edit is not None
+        other = replace(claim, edit={**claim.edit, "of": claim.edit["of"] + 1})
+        with transaction(engine) as session:
+            assert jobs.recall(session, claim, "f2") is not None
+            assert jobs.recall(session, other, "f2") is None
 
     def test_when_edits_add_up_to_too_many_parts(self, engine: Engine) -> None:
         """What cannot be composed is forgotten."""

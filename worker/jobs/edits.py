@@ -33,11 +33,11 @@ def told_by(event: Event, last_event_at: datetime | None) -> Timeline | None:
 
     Args:
         event: what happened.
-        last_event_at: when the newest event of the asset happened, this one included. What came late tells
-            of an earlier video than the one that is known.
+        last_event_at: when the newest event before it happened. What came late tells of an earlier video
+            than the one that is known, and of two at once nobody knows the order.
     """
     ranges = event.detail.get(RANGES_IN.get(event.detail.get("kind", ""), ""))
-    is_newest = event.happened_at is not None and event.happened_at == last_event_at
+    is_newest = event.happened_at is not None and (last_event_at is None or event.happened_at > last_event_at)
     if event.kind is not EventKind.EDITED or ranges is None or not is_newest:
         return None
     return Timeline.of(Range(this["start_s"], this["end_s"]) for this in ranges)
