@@ -18,13 +18,13 @@ from sqlalchemy import func, literal, select
 from worker import publications
 from worker.errors import PermanentError
 from worker.models import Asset, Candidate, Choice, ChoiceKind, Thumbnail
-from worker.uploads import Picture
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from worker.timeline import Timeline
+    from worker.uploads import Picture
 
 CHOSEN_RANK = 0  #: of a thumbnail that a person chose
 # A still lies this close to the frame that was picked for it, so it shows the same.
@@ -232,6 +232,8 @@ def _nearest_still(session: Session, asset: Asset, time_s: float) -> _Moment | N
 
 
 def _store(session: Session, choice: Choice, moment: _Moment) -> Thumbnail:
+    from worker.uploads import Picture  # noqa: PLC0415  Pillow, which the receiver does without
+
     picture = Picture.of_jpeg(moment.jpeg)
     thumbnail = Thumbnail(
         asset_id=choice.asset_id,
