@@ -159,7 +159,7 @@ class TestAVideoThatCannotBeUsed:
         bench.mux.faults.clear()
 
         job = bench.work()
-        assert (job.state, job.attempt) == ("completed", 2)
+        assert (job.state, job.attempt, job.waits) == ("completed", 1, 1)
 
     def test_what_nobody_foresaw_is_noted_and_tried_again(self, bench: Bench) -> None:
         """A bug must not lose a job, nor stay unseen."""
