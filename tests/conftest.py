@@ -14,9 +14,12 @@ from psycopg import sql
 from sqlalchemy.engine import make_url
 
 from tests import clips, pictures
+from tests.analysis_bench import Bench, ready_bench
 from worker import migrate
 from worker.database import make_engine
+from worker.decoders import Decoders
 from worker.embedded import Server, start_postgres, start_valkey
+from worker.pipeline.pick import Models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +47,26 @@ def numbered_clip(shared_dir: Path) -> Path:
 def bikes_clip(shared_dir: Path) -> Path:
     """Return 3 s of real footage at 640x272."""
     return clips.write(shared_dir / "bikes.mp4", pictures.footage("bikes", 75, size=None))
+
+
+@pytest.fixture(scope="session")
+def models() -> Models:
+    """Return the bundled models, loaded once."""
+    return Models.load()
+
+
+@pytest.fixture(scope="module")
+def decoders() -> Iterator[Decoders]:
+    """Return one warm decoder for the tests of a file, which may kill it."""
+    with Decoders(1) as decoders:
+        yield decoders
+
+
+@pytest.fixture
+def bench(engine: Engine, models: Models, decoders: Decoders, tmp_path: Path) -> Iterator[Bench]:
+    """Return a worker that is ready to look at an asset of the simulated platform."""
+    with ready_bench(engine, models, decoders, tmp_path / "work") as bench:
+        yield bench
 
 
 @pytest.fixture(scope="session")

@@ -12,42 +12,18 @@ import pytest
 from sqlalchemy import select, update
 
 from tests import rows
-from tests.analysis_bench import Bench, ready_bench
 from tests.workers import until
 from worker import jobs
 from worker.database import make_engine, transaction
-from worker.decoders import Decoders
 from worker.events import EventKind
 from worker.leases import Leases
 from worker.models import Asset, Candidate, Job, Publication, Thumbnail
-from worker.pipeline.pick import Models
 from worker.simulator import Fault, SimulatedMux
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from sqlalchemy import Engine
-
-
-@pytest.fixture(scope="module")
-def models() -> Models:
-    """Return the bundled models."""
-    return Models.load()
-
-
-@pytest.fixture(scope="module")
-def decoders() -> Iterator[Decoders]:
-    """Return one warm decoder."""
-    with Decoders(1) as decoders:
-        yield decoders
-
-
-@pytest.fixture
-def bench(engine: Engine, models: Models, decoders: Decoders, tmp_path: Path) -> Iterator[Bench]:
-    """Return a worker that is ready."""
-    with ready_bench(engine, models, decoders, tmp_path / "work") as bench:
-        yield bench
+    from tests.analysis_bench import Bench
 
 
 def fetched(mux: SimulatedMux) -> int:

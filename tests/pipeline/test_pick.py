@@ -26,12 +26,6 @@ BUNNY = pictures.footage("bigbuckbunny", 50, start=60)
 
 
 @pytest.fixture(scope="module")
-def models() -> Models:
-    """Return the bundled models, loaded once."""
-    return Models.load()
-
-
-@pytest.fixture(scope="module")
 def decoder() -> Iterator[Decoder]:
     """Return one decode process for all tests here."""
     with Decoder() as decoder:

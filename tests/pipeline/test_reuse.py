@@ -53,12 +53,6 @@ def share_of_worse(time_s: float, run: Run) -> float:
 
 
 @pytest.fixture(scope="module")
-def models() -> Models:
-    """Return the bundled models."""
-    return Models.load()
-
-
-@pytest.fixture(scope="module")
 def decoder() -> Iterator[Decoder]:
     """Return a warm decoder."""
     with Decoder() as decoder:

@@ -146,25 +146,22 @@ def _pick(
         candidates = [scored[index].candidate for index in chosen]
         times_s, actives = [c.time_s for c in candidates], [c.active for c in candidates]
         shown = partial(on_progress, "stills")
-        wanted_s = [
-            time_s for time_s in (options.chosen_s,) if time_s is not None and time_s < video.duration_s
-        ]
-        seen_best = decoder.probe(better([*times_s, *wanted_s]), shown) if better else video
+        wanted_s = options.chosen_s if (options.chosen_s or 0.0) < video.duration_s else None
+        moments_s = times_s if wanted_s is None else [*times_s, wanted_s]
+        seen_best = decoder.probe(better(moments_s), shown) if better else video
         stills = decoder.take_stills(seen_best, times_s, actives, on_progress=shown)
-        wanted = [
-            take_exactly(time_s, seen_best, scan.candidates, decoder, options, models) for time_s in wanted_s
-        ]
+        wanted: Sequence[Crop] = ()
+        if wanted_s is not None:
+            wanted = take_exactly(wanted_s, seen_best, scan.candidates, decoder, options, models)
         check_stills(candidates, stills, seen)
         picks = [
             make_pick(number, scored[index], still, scored, options, models)
             for number, (index, still) in enumerate(zip(chosen, stills, strict=True), start=1)
         ]
-    losers = [Loser(scan.candidates[index], why) for index, why in left_out.items()]
-    losers += [Loser(scored[index].candidate, why, scored[index]) for index, why in lost.items()]
     return Run(
         video=video,
         picks=tuple(picks),
-        losers=tuple(sorted(losers, key=lambda loser: loser.candidate.time_s)),
+        losers=_losers(scan.candidates, left_out, scored, lost),
         chosen=tuple(scored[index] for index in chosen),
         shot_starts_s=scan.shot_starts_s,
         model=models.scorer.name,
@@ -177,8 +174,20 @@ def _pick(
             )
         ),
         recalled=len(seen),
-        wanted=tuple(crop for crops in wanted for crop in crops),
+        wanted=tuple(wanted),
     )
+
+
+def _losers(
+    candidates: Sequence[Candidate],
+    left_out: Mapping[int, str],
+    scored: Sequence[Scored],
+    lost: Mapping[int, str],
+) -> tuple[Loser, ...]:
+    """Everything that was not picked, in order of time: left out before scoring, or lost after it."""
+    losers = [Loser(candidates[index], why) for index, why in left_out.items()]
+    losers += [Loser(scored[index].candidate, why, scored[index]) for index, why in lost.items()]
+    return tuple(sorted(losers, key=lambda loser: loser.candidate.time_s))
 
 
 def _scan(
