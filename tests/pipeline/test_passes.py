@@ -73,6 +73,18 @@ def test_each_frame_shows_its_own_moment(tmp_path: Path) -> None:
         assert pictures.read_number(rgb) == round(frame.time_s * SLOW)
 
 
+def test_pictures_that_refer_to_the_next_chunk_are_not_lost(tmp_path: Path) -> None:
+    """In an open group of pictures, some are shown before the keyframe that they are decoded after."""
+    open_groups = {"preset": "medium", "tune": "", "x264-params": "open-gop=1:bframes=3:b-adapt=0:scenecut=0"}
+    form = clips.Format(rate=SLOW, gop=8, options=open_groups)
+    video = probe(clips.write(tmp_path / "open.mp4", pictures.numbered(80, size=(96, 64)), form))
+
+    times_s = [frame.time_s for frame in passes.whole(video)]
+
+    assert len(passes._spans(video)) > 1  # noqa: SLF001 - else this test would prove nothing
+    assert times_s == times_of_one_pass(video)
+
+
 def test_a_file_with_one_keyframe_is_one_chunk(tmp_path: Path) -> None:
     """There is nowhere to cut it."""
     form = clips.Format(rate=SLOW, gop=1000, options={"sc_threshold": "0"})

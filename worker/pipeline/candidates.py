@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -27,10 +29,10 @@ _MIN_SHARPEST = 1e-6
 
 def measure(frames: Sequence[Judged], shot_starts_s: Sequence[float], video: Video) -> tuple[Candidate, ...]:
     """Trim bars and measure the cues, shot by shot; frames and candidates are in order of time."""
-    found: list[Candidate] = []
-    for shot, group in groupby(frames, key=lambda judged: shot_at(shot_starts_s, judged.frame.time_s)):
-        found += _of_shot(list(group), shot, video)
-    return tuple(found)
+    shots = groupby(frames, key=lambda judged: shot_at(shot_starts_s, judged.frame.time_s))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        measured = [pool.submit(_of_shot, list(group), shot, video) for shot, group in shots]
+        return tuple(candidate for one in measured for candidate in one.result())
 
 
 def in_shots(found: Sequence[Candidate], shot_starts_s: Sequence[float]) -> tuple[Candidate, ...]:

@@ -11,11 +11,13 @@ import math
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import av.error
+from av.packet import Packet
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from av.container import InputContainer
-    from av.packet import Packet
     from av.video.stream import VideoStream
 
 # Containers that hold their own media; none of them names another file.
@@ -154,6 +155,35 @@ def packets_of(container: InputContainer, stream: VideoStream) -> Iterator[Packe
     except av.error.FFmpegError:
         # The rest of the file cannot be split into packets: what came before still counts.
         return
+
+
+def packets_before(container: InputContainer, stream: VideoStream, pts: int) -> Iterator[Packet[VideoStream]]:
+    """Packets of what is shown before the first keyframe at or after a tick, then the empty one.
+
+    The keyframe itself is among them only where pictures shown before it refer to it (open GOP).
+    """
+    packets = packets_of(container, stream)
+    for packet in packets:
+        if packet.is_keyframe and packet.pts is not None and packet.pts >= pts:
+            yield from _open_group(packet, packet.pts, packets)
+            yield _flush(stream)
+            return
+        yield packet
+
+
+def _open_group(
+    keyframe: Packet[VideoStream], shown_at: int, rest: Iterator[Packet[VideoStream]]
+) -> list[Packet[VideoStream]]:
+    """Pictures that follow a keyframe and are shown before it, with the keyframe; none in a closed group."""
+    leading = takewhile(lambda packet: packet.pts is not None and packet.pts < shown_at, rest)
+    group = [keyframe, *leading]
+    return group if len(group) > 1 else []
+
+
+def _flush(stream: VideoStream) -> Packet[VideoStream]:
+    packet: Packet[Any] = Packet()
+    packet.stream = stream
+    return packet
 
 
 def seek(container: InputContainer, stream: VideoStream, pts: int) -> bool:

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING
 
 from worker.pipeline.decode import (
     Clock,
+    decode_packets,
     open_container,
+    packets_before,
     packets_of,
     prepare_for_scan,
     seek,
     video_stream,
     visit,
-    walk,
 )
 from worker.pipeline.small_frames import SmallFrame, shrink, small_size
 
@@ -99,7 +100,12 @@ def _decode(video: Video, span: Span, *, threads: int = 0) -> Iterator[SmallFram
         if start_s > -math.inf:
             seek(container, stream, clock.pts(start_s))
         next_s = start_s
-        for frame in walk(container, stream):
+        packets = (
+            packets_of(container, stream)
+            if end_s == math.inf
+            else packets_before(container, stream, clock.pts(end_s))
+        )
+        for frame in decode_packets(packets):
             time_s = clock.time_s(frame.pts or 0)
             if time_s >= end_s:
                 break
