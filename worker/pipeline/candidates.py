@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from worker.pipeline.frames import Box, Rgb, Video
     from worker.pipeline.neighbourhood import Judged
 
+# Each thread reserves address space, of which the decode process may use only so much.
+_MAX_THREADS = 4
+
 # The most that a shot's sharpest frame is assumed to lack: a flat shot has no sharpness to compare with.
 _MIN_SHARPEST = 1e-6
 
@@ -30,7 +33,7 @@ _MIN_SHARPEST = 1e-6
 def measure(frames: Sequence[Judged], shot_starts_s: Sequence[float], video: Video) -> tuple[Candidate, ...]:
     """Trim bars and measure the cues, shot by shot; frames and candidates are in order of time."""
     shots = groupby(frames, key=lambda judged: shot_at(shot_starts_s, judged.frame.time_s))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS)) as pool:
         measured = [pool.submit(_of_shot, list(group), shot, video) for shot, group in shots]
         return tuple(candidate for one in measured for candidate in one.result())
 
