@@ -1,6 +1,7 @@
-"""A picture to check the truth and the choice by eye: one row for each trap video.
+"""Pictures to check the truth and the choice by eye: one row for each trap video.
 
-Left, frames at even distances; right, the picks. Green is what the truth calls good, red what it calls bad.
+`write`: left, frames at even distances; right, one method's picks. `side_by_side`: a column for each method's
+first pick. Green is what the truth calls good, red what it calls bad.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -23,16 +24,35 @@ Moment = tuple[float, str]
 
 FRAMES_PER_VIDEO = 20
 TILE_PX = (144, 81)
-GREEN_BGR, RED_BGR, WHITE_BGR = (60, 170, 60), (40, 40, 230), (255, 255, 255)
+GREEN_BGR, RED_BGR, WHITE_BGR, BLACK_BGR = (60, 170, 60), (40, 40, 230), (255, 255, 255), (0, 0, 0)
 FRAME_PX = 4
 GAP_PX = 16
 TEXT_SCALE = 0.4
+HEAD_PX = 24
 
 
 def write(path: Path, rows: Sequence[tuple[TrapVideo, Sequence[Moment]]], count: int) -> None:
     """Draw the videos with the moments picked in each, `count` at most, as a PNG."""
     path.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(path), np.vstack([_row(video, picks, count) for video, picks in rows]))
+
+
+def side_by_side(path: Path, videos: Sequence[TrapVideo], firsts: Mapping[str, Sequence[Moment]]) -> None:
+    """Draw the first pick of every method in every video, as a PNG."""
+    head = np.hstack([_head(method) for method in firsts])
+    rows = [
+        np.hstack(_tiles(video, [moments[number] for moments in firsts.values()]))
+        for number, video in enumerate(videos)
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.vstack([head, *rows]))
+
+
+def _head(text: str) -> NDArray[np.uint8]:
+    head = np.full((HEAD_PX, TILE_PX[0], 3), WHITE_BGR, np.uint8)
+    place = (FRAME_PX, HEAD_PX - 2 * FRAME_PX)
+    cv2.putText(head, text, place, cv2.FONT_HERSHEY_SIMPLEX, TEXT_SCALE, BLACK_BGR, 1, cv2.LINE_AA)
+    return head
 
 
 def _row(video: TrapVideo, picks: Sequence[Moment], count: int) -> NDArray[np.uint8]:

