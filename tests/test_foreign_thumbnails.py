@@ -179,3 +179,20 @@ def test_two_people_alternate_and_the_last_one_wins(bench: Bench) -> None:
         bench.publish()
 
         assert bench.mux.thumbnail_time(bench.asset_id) == theirs_s
+
+
+def test_one_of_a_former_life_is_forgotten(bench: Bench) -> None:
+    """What comes back after a delete is a new upload, which nobody has set a thumbnail for."""
+    bench.mux.choose(bench.asset_id, THEIRS_S)
+    bench.publish()
+    rows.record(bench.engine, rows.event(EventKind.DELETED, asset_id=bench.asset_id, minute=1))
+
+    asset = rows.asset(bench.engine)
+    assert (asset.foreign_thumbnail, asset.foreign_at) == (None, None)
+    bench.mux.choose(bench.asset_id, None)
+    bench.pick(2.5, minute=2)
+    choose(bench, 3.0)
+    bench.mux.choose(bench.asset_id, THEIRS_S)
+
+    assert bench.publish().state == "yielded"  # what the choice may replace is what was known since
+    assert bench.mux.thumbnail_time(bench.asset_id) == THEIRS_S

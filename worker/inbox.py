@@ -194,7 +194,7 @@ def _delete(session: Session, event: Event, known: Known, settings: Settings) ->
         select(func.clock_timestamp())
     )
     # Should it come back, nothing is known about it, and its thumbnails are those of a former life.
-    asset.fingerprint = asset.written = None
+    asset.fingerprint = asset.written = asset.foreign_thumbnail = asset.foreign_at = None
     asset.generation += 1
     jobs.cancel(session, asset, "the asset was deleted")
     publications.supersede(session, asset)
