@@ -18,7 +18,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from worker import choices, jobs, metrics
 from worker.database import transaction
 from worker.download import Limits, fetch, fetch_moments, workspace
-from worker.errors import AssetFailed, LeaseLost, NotReadyYet, Stopping, ThumbsError, UnknownModel
+from worker.errors import AssetFailed, LeaseLost, ModelElsewhere, NotReadyYet, Stopping, ThumbsError
 from worker.logs import about
 from worker.pipeline.pick import pick_thumbnails
 from worker.platforms.base import AssetState
@@ -219,9 +219,9 @@ class _Look:
 
 def _check_model(claim: Claim, name: str) -> None:
     if claim.model not in {None, name}:
-        raise UnknownModel(
-            f"{claim.model} has to judge, and this worker has {name}; start it with MODEL={claim.model}, "
-            "then requeue the job"
+        raise ModelElsewhere(
+            f"{claim.model} has to judge, and this worker has {name}; the job waits for a worker that was "
+            f"started with MODEL={claim.model}"
         )
 
 

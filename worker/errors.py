@@ -13,6 +13,7 @@ ThumbsError
 │   ├── NotReadyYet             the asset, or a file of it, is still being made
 │   ├── DownloadFailed          the transfer broke off, or the disk is full
 │   ├── JobTimedOut             one attempt took longer than it may
+│   ├── ModelElsewhere          the job wants another model than this worker's
 │   └── WorkerSilent            the worker that had the job died, or lost the database
 ├── PermanentError              the same input fails again
 │   ├── UnreadableVideo         not a video, damaged, encrypted, or empty
@@ -90,6 +91,10 @@ class DownloadFailed(TransientError):
 
 class JobTimedOut(TransientError):
     """One attempt at a job took longer than JOB_TIMEOUT_S."""
+
+
+class ModelElsewhere(TransientError):
+    """The job is to be judged by another model than the one that this worker has."""
 
 
 class WorkerSilent(TransientError):

@@ -6,6 +6,7 @@ import random
 
 from worker.errors import (
     DownloadFailed,
+    ModelElsewhere,
     NotReadyYet,
     PlatformUnavailable,
     ThumbsError,
@@ -29,7 +30,7 @@ def may_help(error: Exception) -> bool:
 
 def is_elsewhere(error: Exception) -> bool:
     """True where the cause is neither this video nor this worker, so that waiting is all that helps."""
-    return isinstance(error, PlatformUnavailable | NotReadyYet | DownloadFailed)
+    return isinstance(error, PlatformUnavailable | NotReadyYet | DownloadFailed | ModelElsewhere)
 
 
 def delay_s(attempt: int, error: Exception) -> float:
