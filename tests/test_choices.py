@@ -2,78 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import delete
 
 from tests import rows
-from worker import choices, publications
+from tests.choosing import CHOSEN_S, WHO, choose, claimed, edit, pick, publish, release
+from worker import publications
 from worker.choices import ChoiceRefused, Wish
 from worker.database import transaction
 from worker.errors import Overtaken
 from worker.events import EventKind
-from worker.models import Asset, Candidate, Choice, Publication, Thumbnail
-from worker.timeline import Range, Timeline
+from worker.models import Asset, Candidate, Choice, Publication
 from worker.uploads import Picture
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-CHOSEN_S = 12.4
-WHO = "ada@host"
-
-
-def choose(engine: Engine, wish: Wish | None = None) -> choices.Made:
-    """Choose for the only asset."""
-    with transaction(engine) as session:
-        asset = session.get_one(Asset, rows.asset(engine).id, with_for_update=True)
-        return choices.choose(session, asset, wish or Wish(time_s=CHOSEN_S), WHO, "the boss likes it")
-
-
-def release(engine: Engine) -> Choice | None:
-    """Release what is chosen for the only asset."""
-    with transaction(engine) as session:
-        asset = session.get_one(Asset, rows.asset(engine).id, with_for_update=True)
-        return choices.release(session, asset, "bob@host", "back to normal")
-
-
-def publish(engine: Engine) -> float:
-    """Write what is due, as the publisher does, and return its moment."""
-    claim = claimed(engine)
-    with transaction(engine) as session:
-        publications.begin_write(session, claim)
-    with transaction(engine) as session:
-        publications.confirm(session, claim, str(claim.time_s))
-    return claim.time_s
-
-
-def claimed(engine: Engine) -> publications.Claim:
-    """Claim the write that must be due."""
-    with transaction(engine) as session:
-        hints = publications.announce(session, rehint_s=60.0)
-    with transaction(engine) as session:
-        claim = publications.claim(session, hints[-1].id, "test:1:publish", rows.LEASE_S)
-    assert claim is not None
-    return claim
-
-
-def edit(engine: Engine, minute: int, fingerprint: str, time_s: float = 1.5) -> None:
-    """Let an edit be told and looked at."""
-    rows.record(engine, rows.event(EventKind.EDITED, minute=minute))
-    claim = rows.claimed(engine)
-    with transaction(engine) as session:
-        rows.jobs.complete(session, claim, rows.result(fingerprint, time_s))
-
 
 @pytest.fixture
 def picked(engine: Engine) -> Engine:
     """Return a database with one asset, whose best pick at 1.5 s is published."""
-    rows.record(engine, rows.event())
-    rows.completed(engine)
-    assert publish(engine) == 1.5
-    return engine
+    return pick(engine)
 
 
 def test_a_choice_is_published_at_once(picked: Engine) -> None:
@@ -231,104 +181,3 @@ def test_a_moment_outside_the_video_is_refused(picked: Engine, time_s: float) ->
         choose(picked, Wish(time_s=time_s))
 
     assert rows.only(picked, Choice).released_at is None
-
-
-def after_edit(engine: Engine, timeline: Timeline | None, duration_s: float | None = None) -> Choice:
-    """Let a run store other content, of which this is known."""
-    rows.record(engine, rows.event(EventKind.EDITED, minute=1))
-    claim = rows.claimed(engine)
-    with transaction(engine) as session:
-        result = replace(rows.result("f2", 2.5), timeline=timeline, duration_s=duration_s)
-        rows.jobs.complete(session, claim, result)
-    choice: Choice = rows.only(engine, Choice)
-    return choice
-
-
-def test_a_choice_moves_with_its_moment(picked: Engine) -> None:
-    """The edit cut ten seconds off the beginning."""
-    choose(picked)
-
-    choice = after_edit(picked, Timeline.of([Range(10.0, 40.0)]))
-
-    assert choice.time_s == pytest.approx(2.4)
-    assert publish(picked) == pytest.approx(2.4)
-    assert choice.note == "generation 2: 12.400 s is at 2.400 s now"
-
-
-def test_a_choice_that_was_cut_away_is_lost_and_kept_on_record(picked: Engine) -> None:
-    """The best pick is published, now and after the next edit, until somebody chooses again."""
-    choose(picked)
-
-    choice = after_edit(picked, Timeline.of([Range(0.0, 10.0)]))
-
-    assert choice.lost_at is not None
-    assert (choice.time_s, choice.released_at) == (CHOSEN_S, None)
-    assert choice.note == "generation 2: 12.400 s was cut away"
-    assert publish(picked) == 2.5
-    edit(picked, 2, "f3", time_s=3.5)
-    assert publish(picked) == 3.5
-    choose(picked, Wish(time_s=1.0))
-    assert publish(picked) == 1.0
-
-
-def test_an_edit_that_says_nothing_keeps_a_moment_that_is_still_there(picked: Engine) -> None:
-    """The record says that nobody knows better."""
-    choose(picked)
-
-    choice = after_edit(picked, None, duration_s=20.0)
-
-    assert publish(picked) == CHOSEN_S
-    assert choice.note == ("generation 2: 12.400 s is still within the video; what the edit did is not known")
-
-
-def test_an_edit_that_says_nothing_loses_a_moment_beyond_the_end(picked: Engine) -> None:
-    """There is nothing to show at that time."""
-    choose(picked)
-
-    choice = after_edit(picked, None, duration_s=10.0)
-
-    assert choice.lost_at is not None
-    assert publish(picked) == 2.5
-
-
-def test_a_choice_shows_a_picture_of_the_new_content(picked: Engine) -> None:
-    """Not the one that was stored before the edit."""
-    choose(picked)
-    before = rows.only(picked, Choice).thumbnail_id
-
-    assert after_edit(picked, None, duration_s=20.0).thumbnail_id != before
-
-
-def test_a_look_that_finds_the_same_content_keeps_the_choice(picked: Engine) -> None:
-    """Nothing is written again."""
-    choose(picked)
-    publish(picked)
-    rows.record(picked, rows.event(minute=1))
-    claim = rows.claimed(picked)
-    with transaction(picked) as session:
-        rows.jobs.complete_unchanged(session, claim, str(CHOSEN_S))
-
-    assert rows.publication_states(picked) == ["confirmed", "confirmed"]
-    assert rows.only(picked, Choice).generation == rows.asset(picked).generation == 2
-
-
-def test_a_choice_for_a_deleted_asset_waits_for_its_return(picked: Engine) -> None:
-    """A restored asset shows what was chosen."""
-    choose(picked)
-    rows.record(picked, rows.event(EventKind.DELETED, minute=5))
-    assert rows.publication_states(picked) == ["confirmed", "superseded"]
-
-    rows.record(picked, rows.event(minute=9))
-    rows.completed(picked, "f2")
-
-    assert publish(picked) == CHOSEN_S
-
-
-def test_pictures_that_were_pruned_are_missed_by_nobody(picked: Engine) -> None:
-    """The choice is published with the next run's."""
-    choose(picked)
-    with transaction(picked) as session:
-        session.execute(delete(Thumbnail))
-    edit(picked, 1, "f2")
-
-    assert publish(picked) == CHOSEN_S
