@@ -52,7 +52,7 @@ def edit(engine: Engine, first: int) -> None:
 
 @pytest.mark.parametrize("lasting_s", [10.0, 100.0])
 def test_a_thousand_edits_are_at_most_three_runs(engine: Engine, lasting_s: float) -> None:
-    """Ten seconds of edits are one; longer ones do not hold a run back beyond a minute. The newest is shown."""
+    """Ten seconds of edits are one; longer ones hold a run back for a minute at most. The newest is shown."""
     pick(engine)
     runs = 0
     for first in range(1, EDITS + 1, EDITS_AT_ONCE):
