@@ -38,7 +38,7 @@ def write(path: Path, rows: Sequence[tuple[TrapVideo, Sequence[Moment]]], count:
 
 
 def side_by_side(path: Path, videos: Sequence[TrapVideo], firsts: Mapping[str, Sequence[Moment]]) -> None:
-    """Draw the first pick of every method in every video, as a PNG."""
+    """Draw the first pick of every method in every video, as a PNG; bars show also where they are cut off."""
     head = np.hstack([_head(method) for method in firsts])
     rows = [
         np.hstack(_tiles(video, [moments[number] for moments in firsts.values()]))

@@ -1,4 +1,4 @@
-"""Does the picker fall for bad frames? It, and every other open picker, on trap videos with known truth.
+"""Does the picker fall for bad frames? It, and other open pickers, on trap videos with known truth.
 
     python tests/benchmarks/traps.py [--clips DIR] [--seed 2] [--videos 24] [--methods NAME...]
                                      [--json FILE] [--sheet PNG] [--side-by-side PNG]
