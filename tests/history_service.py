@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -56,23 +57,28 @@ class Service:
 
     def end(self, claim: jobs.Claim, content: int, ending: str) -> None:
         """End a job in some way, by a worker that saw this content."""
+        with suppress(LeaseLost):
+            try:
+                self._end(claim, content, ending)
+            except Overtaken as overtaken:  # as the worker does
+                with transaction(self.engine) as session:
+                    jobs.fail(session, claim, overtaken)
+
+    def _end(self, claim: jobs.Claim, content: int, ending: str) -> None:
         video, fingerprint = self.platform.videos[claim.external_id], f"content {content}"
-        try:
-            with transaction(self.engine) as session:
-                if ending == "give back":
-                    jobs.give_back(session, claim)
-                elif ending == "fail":
-                    jobs.fail(session, claim, DownloadFailed("broke off"))
-                elif video.is_deleted or content == 0:
-                    jobs.fail(session, claim, AssetGone("no such asset"))
-                elif fingerprint == claim.known_fingerprint and not claim.is_forced:
-                    jobs.complete_unchanged(session, claim, video.shown)
-                else:
-                    is_news = claim.known_fingerprint is not None and not claim.is_forced
-                    claim = jobs.content_changed(session, claim) if is_news else claim
-                    self._complete(session, claim, content)
-        except LeaseLost:
-            pass
+        with transaction(self.engine) as session:
+            if ending == "give back":
+                jobs.give_back(session, claim)
+            elif ending == "fail":
+                jobs.fail(session, claim, DownloadFailed("broke off"))
+            elif video.is_deleted or content == 0:
+                jobs.fail(session, claim, AssetGone("no such asset"))
+            elif fingerprint == claim.known_fingerprint and not claim.is_forced:
+                jobs.complete_unchanged(session, claim, video.shown)
+            else:
+                is_news = claim.known_fingerprint is not None and not claim.is_forced
+                claim = jobs.content_changed(session, claim) if is_news else claim
+                self._complete(session, claim, content)
 
     def _complete(self, session: Session, claim: jobs.Claim, content: int) -> None:
         """Store a run; what an edit told is believed only if the pictures bear it out, as in a real run."""
