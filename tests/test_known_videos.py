@@ -56,17 +56,6 @@ class TestAVideoThatIsKnown:
         assert job.state == "completed", job.error
         assert "were used again" in job.note
 
-    def test_is_left_alone_by_a_worker_with_another_model(self, bench: Bench) -> None:
-        """It says what is wrong, once."""
-        bench.upload()
-        bench.work()
-
-        self.requeue(bench, "ViT-B-32:other")
-        job = bench.work()
-
-        assert (job.state, job.error_class, job.attempt) == ("discarded", "UnknownModel", 1)
-        assert "MODEL=ViT-B-32:other" in (job.error or "")
-
     def requeue(self, bench: Bench, model: str) -> None:
         """Ask for a model, as an operator."""
         with transaction(bench.engine) as session:

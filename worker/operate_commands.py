@@ -141,7 +141,7 @@ def events(
     "--force-model",
     "model",
     metavar="NAME",
-    help="Judge the stored frames anew with this model, which a worker must have; scan nothing.",
+    help="Judge the stored frames anew with this model; waits for a worker that has it, and scans nothing.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be requeued.")
 @json_option
