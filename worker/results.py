@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from worker.choices import CHOSEN_RANK
 from worker.jobs import Result
@@ -84,18 +84,13 @@ def memory_of(rows: Iterable[Candidate], timeline: Timeline, model: str) -> Memo
 def _thumbnail(pick: Pick, crop: Crop, model: str) -> Thumbnail:
     return Thumbnail(
         rank=pick.rank,
-        aspect=crop.aspect,
         time_s=pick.time_s,
         score=float(pick.score),
         parts=_plain(pick.parts),
         reasons=list(pick.reasons),
         faces=_stored_faces(pick.faces),
-        box=list(crop.box),
-        width_px=crop.width_px,
-        height_px=crop.height_px,
-        jpeg=crop.jpeg,
-        sha256=hashlib.sha256(crop.jpeg).hexdigest(),
         model=model,
+        **_picture(crop),
     )
 
 
@@ -103,19 +98,25 @@ def _wanted(crop: Crop, chosen_s: float, model: str) -> Thumbnail:
     """What a person chose has no score."""
     return Thumbnail(
         rank=CHOSEN_RANK,
-        aspect=crop.aspect,
         time_s=chosen_s,
         score=0.0,
         parts={},
         reasons=["chosen"],
         faces=[],
-        box=list(crop.box),
-        width_px=crop.width_px,
-        height_px=crop.height_px,
-        jpeg=crop.jpeg,
-        sha256=hashlib.sha256(crop.jpeg).hexdigest(),
         model=model,
+        **_picture(crop),
     )
+
+
+def _picture(crop: Crop) -> dict[str, Any]:
+    return {
+        "aspect": crop.aspect,
+        "box": list(crop.box),
+        "width_px": crop.width_px,
+        "height_px": crop.height_px,
+        "jpeg": crop.jpeg,
+        "sha256": hashlib.sha256(crop.jpeg).hexdigest(),
+    }
 
 
 def _candidate(frame: Frame, scored: Scored | None, lost_because: str | None, model: str) -> Candidate:
