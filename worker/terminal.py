@@ -55,7 +55,10 @@ def progress(name: str) -> Iterator[Callable[[str, float], None]]:
     )
     with bar:
         task = bar.add_task(printable(name), total=1.0, stage="")
-        yield lambda stage, share: bar.update(task, stage=stage, completed=_overall(stage, share))
+        # Drawn at once: a stage that is over before the next regular drawing is seen as well.
+        yield lambda stage, share: bar.update(
+            task, stage=stage, completed=_overall(stage, share), refresh=True
+        )
 
 
 def _overall(stage: str, share: float) -> float:
