@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-service bench-quality clean
+.PHONY: help demo test faults check bench bench-service bench-quality clean
 
 # The first of these that is new enough makes .venv; name your own with `make PYTHON=...`.
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -17,6 +17,9 @@ demo: $(READY)  ## the whole loop on this machine: a webhook goes in, the thumbn
 
 test: $(READY)  ## run the tests; choose with ARGS="-k report"
 	@$(PY) -m pytest $(ARGS)
+
+faults: $(READY)  ## hurt the running service in every way that we know, and check that nothing is lost
+	@$(PY) -m pytest tests/faults -m "" $(ARGS)
 
 check: $(READY)  ## lint, formatting, types and the import rules
 	@$(PY) -m ruff check .

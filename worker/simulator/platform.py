@@ -119,6 +119,10 @@ class SimulatedMux:
         """What is shown: seconds of media time; None for the platform's own choice."""
         return self._known(asset_id).thumbnail_time
 
+    def is_heard(self) -> bool:
+        """Whether somebody has taken every webhook."""
+        return self._sender.outstanding == 0
+
     def image_url(self, asset_id: str) -> str:
         """Where the thumbnail is shown."""
         return f"{self.url}{IMAGE}/{self._known(asset_id).playback_id}/thumbnail.jpg"

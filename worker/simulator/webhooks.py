@@ -38,26 +38,38 @@ class Sender:
         self._journal = journal
         self._closing = closing
         self._client = httpx.Client(timeout=TIMEOUT_S, trust_env=False)
+        self._outstanding = 0
+        self._lock = threading.Lock()
+
+    @property
+    def outstanding(self) -> int:
+        """How many copies nobody has taken yet."""
+        return self._outstanding
 
     def send(self, event: str, data: dict[str, Any], *, copies: int = 1) -> None:
         """Tell of an event; copies of it carry the same id, as duplicates do."""
-        body = json.dumps(_envelope(event, data)).encode()
+        envelope = _envelope(event, data)
+        with self._lock:
+            self._outstanding += copies
         for _ in range(copies):
-            threading.Thread(target=self._deliver, args=(event, data, body), daemon=True).start()
+            threading.Thread(target=self._deliver, args=(envelope,), daemon=True).start()
 
     def close(self) -> None:
         """Close connections; what is not delivered by now is not delivered."""
         self._client.close()
 
-    def _deliver(self, event: str, data: dict[str, Any], body: bytes) -> None:
-        pause_s = FIRST_RETRY_S
+    def _deliver(self, envelope: dict[str, Any]) -> None:
+        event, data, pause_s = envelope["type"], envelope["data"], FIRST_RETRY_S
+        asset_id, detail = data.get("asset_id", data["id"]), {"id": envelope["id"]}
+        body = json.dumps(envelope).encode()
         while not self._closing.is_set():
             status = self._attempt(body)
-            asset_id = data.get("asset_id", data["id"])
             self._journal.add(
-                Entry("delivery", "POST", self._address, status, asset_id=asset_id, event=event)
+                Entry("delivery", "POST", self._address, status, asset_id, event=event, detail=detail)
             )
             if status is not None and httpx.codes.is_success(status):
+                with self._lock:
+                    self._outstanding -= 1
                 return
             self._closing.wait(pause_s)
             pause_s = min(2 * pause_s, LONGEST_RETRY_S)

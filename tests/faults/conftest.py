@@ -1,0 +1,61 @@
+"""One running service for the tests of a file, and tiny videos."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.faults.system import System
+from tests.faults.videos import variants
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from worker.simulator import Media
+
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def videos(shared_dir: Path) -> list[Media]:
+    """Return videos whose best moments differ."""
+    return variants(shared_dir, 6)
+
+
+@pytest.fixture(scope="session")
+def media(videos: list[Media]) -> Media:
+    """Return one of them."""
+    return videos[2]
+
+
+@pytest.fixture(scope="session")
+def other_media(videos: list[Media]) -> Media:
+    """Return another one."""
+    return videos[4]
+
+
+@pytest.fixture
+def folder(servers_dir: Path) -> Path:
+    """Return a folder of the test's own whose path is short enough for a socket."""
+    folder = servers_dir / f"f{next(_NUMBERS)}"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def shared_system(servers_dir: Path) -> Iterator[System]:
+    """Start the whole service once for the tests of a file."""
+    folder = servers_dir / f"f{next(_NUMBERS)}"
+    folder.mkdir()
+    with System(folder) as system:
+        yield system
+
+
+@pytest.fixture
+def system(shared_system: System) -> Iterator[System]:
+    """Return the running service; after each test it must become quiet, and everything must be right."""
+    yield shared_system
+    assert shared_system.settle() == []

@@ -1,0 +1,244 @@
+"""The whole service with real processes: receiver, dispatchers, workers, PostgreSQL, Valkey, the platform.
+
+Every program talks to PostgreSQL and Valkey, and to the platform, through proxies of its own.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+import redis
+from sqlalchemy import text, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from tests.faults import parts
+from tests.faults.invariants import Evidence, Violation, check, overlaps
+from tests.faults.proxy import Proxies, Proxy
+from worker import jobs, migrate, publications, wake
+from worker.database import make_engine, transaction
+from worker.embedded import DATABASE, POSTGRES_PORT, free_port, start_postgres, start_valkey
+from worker.models import Job, Publication
+from worker.settings import environment
+from worker.simulator import SimulatedMux
+from worker.simulator.platform import TOKEN, WEBHOOK_SECRET
+from worker.up import PROGRAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import psutil
+    from sqlalchemy.orm import Session
+
+KINDS = {program.name: program for program in PROGRAMS}
+# Short enough that a test can wait for a lease to run out, long enough for a busy machine to renew it.
+HURRY = {
+    "LEASE_S": "5",
+    "SWEEP_S": "1",
+    "REHINT_S": "4",
+    "QUIET_WINDOW_S": "0.2",
+    "MAX_WAIT_S": "2",
+    "MAX_ATTEMPTS": "3",
+    "ANALYZE_CONCURRENCY": "1",
+    "PUBLISH_CONCURRENCY": "4",
+}
+QUIET_TIMEOUT_S = 120.0
+WATCH_S = 0.25  # between two looks at what may never be, not even for a moment
+
+
+class System:
+    """The service, its servers and its platform. Use as a context manager, in the main thread.
+
+    Args:
+        folder: for all files; its path must be short enough for a socket.
+        programs: what runs, by the names of `worker.up`; one that comes twice runs twice.
+        variables: for the programs, besides those that make everything fast.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        programs: Sequence[str] = ("receiver", "analyze", "publish", "dispatcher"),
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        self.folder, self._kinds, self._variables = folder, programs, dict(variables or {})
+        self.port = free_port()
+        self.programs: dict[str, parts.Program] = {}
+        self.ways: dict[tuple[str, str], Proxy] = {}  #: by program, and "database", "broker" or "platform"
+        self._overlaps: set[str] = set()
+        self._seen: set[psutil.Process] = set()
+        self._closing = threading.Event()
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as failing:
+            failing.push(self._stack)
+            for name in ("work", "temporary", "logs"):
+                (self.folder / name).mkdir()
+            self.postgres = parts.ServerPart(
+                start_postgres(self.folder / "pg", options={"fsync": "off", "max_connections": "200"})
+            )
+            self._stack.callback(self.postgres.close)
+            self.valkey = parts.ServerPart(start_valkey(self.folder / "valkey"))
+            self._stack.callback(self.valkey.close)
+            self.engine = make_engine(self.postgres.server.url)
+            self._stack.callback(self.engine.dispose)
+            migrate.upgrade(self.engine)
+            address = f"http://127.0.0.1:{self.port}/webhooks/mux/main"
+            self.platform = self._stack.enter_context(SimulatedMux(address))
+            self._proxies = self._stack.enter_context(Proxies())
+            self._start_programs()
+            watcher = threading.Thread(target=self._watch, daemon=True)
+            watcher.start()
+            self._stack.callback(watcher.join)
+            self._stack.callback(self._closing.set)
+            failing.pop_all()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for part in self.parts():
+            parts.thaw(part)
+        self._stack.close()
+
+    def parts(self) -> list[parts.Part]:
+        """All programs and servers."""
+        return [*self.programs.values(), self.postgres, self.valkey]
+
+    def way(self, program: str, server: str) -> Proxy:
+        """The proxy between a program and "database", "broker" or "platform"."""
+        return self.ways[program, server]
+
+    def heal(self) -> None:
+        """End every harm that was done to a way, and plan none at the platform."""
+        for way in self.ways.values():
+            way.heal()
+        self.platform.faults.clear()
+
+    def broker(self) -> redis.Redis:
+        """A client of Valkey itself."""
+        return redis.Redis.from_url(self.valkey.server.url, socket_timeout=5)
+
+    def add(self, kind: str) -> parts.Program:
+        """Start one more program of a kind."""
+        names = (kind if number == 1 else f"{kind}-{number}" for number in itertools.count(1))
+        name = next(name for name in names if name not in self.programs)
+        given = KINDS[kind]
+        log = self.folder / "logs" / f"{name}.log"
+        program = parts.Program(name, given.command, self._environment(name), log, given.ready_words)
+        self.programs[name] = program
+        program.start()
+        return program
+
+    def remove(self, program: parts.Program) -> None:
+        """Kill a program for good."""
+        parts.kill(program)
+        del self.programs[program.name]
+
+    def revive(self) -> None:
+        """Start again whoever is dead, and wait until all are ready."""
+        for part in (self.postgres, self.valkey, *self.programs.values()):
+            if part.process.poll() is not None:
+                part.start()
+        for program in self.programs.values():
+            program.wait_until_ready()
+
+    def hurry(self) -> None:
+        """Let whatever waits for its time be due now, so that no test waits for a back-off."""
+        with transaction(self.engine) as session:
+            for table, waiting in ((Job, jobs.is_waiting()), (Publication, publications.is_waiting())):
+                due = update(table).where(waiting).values(scheduled_at=text("clock_timestamp()"))
+                session.execute(due.execution_options(synchronize_session=False))
+            wake.dispatcher(session)
+
+    def is_quiet(self) -> bool:
+        """Say whether every webhook was taken, and nothing is left to do."""
+        if not self.platform.is_heard():
+            return False
+        try:
+            with transaction(self.engine) as session:
+                return not session.scalar(text(_OPEN)) and self.platform.is_heard()
+        except SQLAlchemyError:  # the database may be what is being hurt
+            return False
+
+    def settle(self, timeout_s: float = QUIET_TIMEOUT_S, *, is_hurried: bool = True) -> list[Violation]:
+        """Heal everything, wait until it is quiet, and return what must never be and is."""
+        self.heal()
+        self.revive()
+
+        def is_done() -> bool:
+            if is_hurried and not self.is_quiet():
+                self.hurry()
+            return self.is_quiet()
+
+        parts.until(is_done, timeout_s, "it does not become quiet")
+        with transaction(self.engine) as session:
+            return check(self.evidence(session))
+
+    def evidence(self, session: Session) -> Evidence:
+        """All that can be known about this system."""
+        return Evidence(
+            session=session,
+            entries=self.platform.journal.entries(),
+            shown=self.platform.thumbnail_time,
+            logs=self.folder / "logs",
+            leftovers=[*(self.folder / "work").iterdir(), *self._strays()],
+            secrets=(WEBHOOK_SECRET, TOKEN[1], urlsplit(self.valkey.server.url).password or ""),
+            overlaps=sorted(self._overlaps),
+        )
+
+    def _start_programs(self) -> None:
+        self._stack.callback(lambda: [parts.kill(program) for program in self.programs.values()])
+        for kind in self._kinds:
+            self.add(kind)
+        for program in self.programs.values():
+            program.wait_until_ready()
+
+    def _environment(self, name: str) -> dict[str, str]:
+        broker = urlsplit(self.valkey.server.url)
+        socket = self.folder.resolve() / "pg" / "data" / f".s.PGSQL.{POSTGRES_PORT}"
+        to = {"database": socket, "broker": broker.port, "platform": urlsplit(self.platform.url).port}
+        ways = {server: self._proxies.to(target) for server, target in to.items() if target is not None}
+        self.ways |= {(name, server): way for server, way in ways.items()}
+        here = f"127.0.0.1:{ways['platform'].port}"
+        account = {
+            key: value.replace(urlsplit(self.platform.url).netloc, here)
+            for key, value in self.platform.settings("main").items()
+        }
+        return environment(
+            **HURRY,
+            **account,
+            DATABASE_URL=f"postgresql://postgres@127.0.0.1:{ways['database'].port}/{DATABASE}",
+            REDIS_URL=f"redis://:{broker.password}@127.0.0.1:{ways['broker'].port}/0",
+            PORT=str(self.port),
+            WORK_DIR=str(self.folder / "work"),
+            TMPDIR=str(self.folder / "temporary"),
+            ALLOW_LOOPBACK="true",
+            OMP_NUM_THREADS="1",
+            **self._variables,
+        )
+
+    def _watch(self) -> None:
+        """Look again and again at what must not be even for a moment, and at who belongs to us."""
+        while not self._closing.wait(WATCH_S):
+            for part in self.parts():
+                self._seen.update(parts.family(part))
+            try:
+                with transaction(self.engine) as session:
+                    self._overlaps.update(overlaps(session))
+            except SQLAlchemyError:
+                continue
+
+    def _strays(self) -> list[psutil.Process]:
+        """Processes of ours that live, though what they belonged to is gone."""
+        ours = {process for part in self.parts() for process in parts.family(part)}
+        return [process for process in self._seen - ours if process.is_running()]
+
+
+_OPEN = """
+    SELECT EXISTS (SELECT FROM jobs WHERE state IN ('scheduled', 'available', 'running', 'retryable'))
+        OR EXISTS (SELECT FROM publications WHERE state IN ('pending', 'sending'))
+"""
