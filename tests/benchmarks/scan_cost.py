@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from worker.pipeline.decode import open_container, prepare_for_scan, walk
+from worker.pipeline.decode import decode_packets, open_container, packets_of, prepare_for_scan
 from worker.pipeline.probe import probe
 from worker.pipeline.scan import scan
 
@@ -22,7 +22,7 @@ def decode(path: Path) -> int:
     with open_container(path) as container:
         stream = container.streams.video[0]
         prepare_for_scan(stream)
-        return sum(1 for _ in walk(container, stream))
+        return sum(1 for _ in decode_packets(packets_of(container, stream)))
 
 
 def main() -> None:

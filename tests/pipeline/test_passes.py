@@ -9,14 +9,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import clips, pictures
-from worker.pipeline import passes
-from worker.pipeline.decode import Clock, open_container, prepare_for_scan, video_stream, walk
+from worker.pipeline import passes, plan
+from worker.pipeline.decode import (
+    Clock,
+    decode_packets,
+    open_container,
+    packets_of,
+    prepare_for_scan,
+    video_stream,
+)
 from worker.pipeline.probe import probe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from worker.pipeline.frames import Video
+    from worker.pipeline.small_frames import SmallFrame
 
 SLOW = Fraction(2)  # frames a second: a long clip of few frames
 
@@ -27,7 +36,13 @@ def times_of_one_pass(video: Video) -> list[float]:
         stream = video_stream(container)
         prepare_for_scan(stream)
         clock = Clock.of(container, stream)
-        return [clock.time_s(frame.pts or 0) for frame in walk(container, stream)]
+        return [clock.time_s(frame.pts or 0) for frame in decode_packets(packets_of(container, stream))]
+
+
+def looked_at(video: Video) -> Iterator[SmallFrame]:
+    """The frames that a scan sees, one by one."""
+    for _, frames in passes.decode(video, plan.stretches(video)):
+        yield from frames
 
 
 @pytest.mark.parametrize(
@@ -51,9 +66,9 @@ def test_no_frame_is_lost_or_doubled_at_a_seam(tmp_path: Path, name: str, is_cut
     count = 1000 if name.endswith("mpg") else 80
     video = probe(clips.write(tmp_path / name, pictures.numbered(count, size=(96, 64)), form))
 
-    times_s = [frame.time_s for frame in passes.whole(video)]
+    times_s = [frame.time_s for frame in looked_at(video)]
 
-    assert (len(passes._spans(video)) > 1) is is_cut  # noqa: SLF001 - else this test would prove nothing
+    assert (len(plan.stretches(video)) > 1) is is_cut  # else this test would prove nothing
     assert times_s == sorted(times_s)
     decoded_s = times_of_one_pass(video)
     assert set(times_s) <= set(decoded_s)
@@ -68,7 +83,7 @@ def test_each_frame_shows_its_own_moment(tmp_path: Path) -> None:
     frames = pictures.numbered(60, size=(320, 180))
     video = probe(clips.write(tmp_path / "numbered.mp4", frames, clips.Format(rate=SLOW, gop=6)))
 
-    for frame in passes.whole(video):
+    for frame in looked_at(video):
         rgb = frame.rgb(video.transfer)
         assert pictures.read_number(rgb) == round(frame.time_s * SLOW)
 
@@ -79,9 +94,9 @@ def test_pictures_that_refer_to_the_next_chunk_are_not_lost(tmp_path: Path) -> N
     form = clips.Format(rate=SLOW, gop=8, options=open_groups)
     video = probe(clips.write(tmp_path / "open.mp4", pictures.numbered(80, size=(96, 64)), form))
 
-    times_s = [frame.time_s for frame in passes.whole(video)]
+    times_s = [frame.time_s for frame in looked_at(video)]
 
-    assert len(passes._spans(video)) > 1  # noqa: SLF001 - else this test would prove nothing
+    assert len(plan.stretches(video)) > 1  # else this test would prove nothing
     assert times_s == times_of_one_pass(video)
 
 
@@ -90,14 +105,14 @@ def test_a_file_with_one_keyframe_is_one_chunk(tmp_path: Path) -> None:
     form = clips.Format(rate=SLOW, gop=1000, options={"sc_threshold": "0"})
     video = probe(clips.write(tmp_path / "one_gop.mp4", pictures.numbered(80, size=(96, 64)), form))
 
-    times_s = [frame.time_s for frame in passes.whole(video)]
+    times_s = [frame.time_s for frame in looked_at(video)]
 
     assert times_s == times_of_one_pass(video)
 
 
 def test_frames_are_looked_at_ten_times_a_second_at_most(bikes_clip: Path) -> None:
     """More would cost and find nothing."""
-    times_s = [frame.time_s for frame in passes.whole(probe(bikes_clip))]
+    times_s = [frame.time_s for frame in looked_at(probe(bikes_clip))]
 
     assert min(after - before for before, after in pairwise(times_s)) >= passes.MIN_STEP_S - 1e-6
 
@@ -106,7 +121,7 @@ def test_frames_are_looked_at_ten_times_a_second_at_most(bikes_clip: Path) -> No
 def test_a_file_that_cannot_be_cut_is_not_collected_first(tmp_path: Path, name: str) -> None:
     """Its frames come one by one, so that memory does not grow with its length."""
     path = clips.write(tmp_path / name, pictures.noise(80), clips.Format(rate=SLOW))
-    frames = passes.whole(probe(path))
+    frames = looked_at(probe(path))
 
     first = next(frames)
     path.write_bytes(b"")  # what is not read yet is gone

@@ -46,9 +46,6 @@ FORMATS = (
 # More damaged packets in a row than this is a damaged file, not a scratch.
 MAX_ERRORS_IN_A_ROW = 100
 
-# A visit stops this long after its keyframe: enough to measure stillness against neighbours.
-VISIT_S = 0.35
-
 
 @dataclass(frozen=True, slots=True)
 class Clock:
@@ -193,31 +190,3 @@ def seek(container: InputContainer, stream: VideoStream, pts: int) -> bool:
     except av.error.FFmpegError:
         return False
     return True
-
-
-def walk(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """Every frame that the scan's settings decode, in order of time."""
-    yield from decode_packets(packets_of(container, stream))
-
-
-def visit(
-    container: InputContainer, stream: VideoStream, times_s: Iterable[float]
-) -> Iterator[list[VideoFrame]]:
-    """At each moment, the keyframe before it and the frames shortly after that; each keyframe once."""
-    clock = Clock.of(container, stream)
-    last_s = -1.0
-    for time_s in times_s:
-        if not seek(container, stream, clock.pts(time_s)):
-            continue
-        frames: list[VideoFrame] = []
-        for frame in walk(container, stream):
-            frame_s = clock.time_s(frame.pts or 0)
-            if frame_s <= last_s:
-                break  # the same keyframe as before
-            if frames or frame.key_frame:
-                frames.append(frame)
-            if frames and frame_s - clock.time_s(frames[0].pts or 0) >= VISIT_S:
-                break
-        if frames:
-            last_s = clock.time_s(frames[0].pts or 0)
-            yield frames

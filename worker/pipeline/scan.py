@@ -1,7 +1,6 @@
 """One pass over a video: its shots, and a few hundred frames worth scoring, kept small.
 
-Up to `LONG_S` every reference frame is decoded. A longer video is visited at evenly spaced moments
-instead (a keyframe and the frames shortly after it), so that cost stops growing with length.
+A long video is decoded in part (see `plan`), so that cost stops growing with length.
 Runs in the decode process.
 """
 
@@ -14,28 +13,23 @@ from typing import TYPE_CHECKING
 import cv2
 
 from worker.errors import UnreadableVideo
-from worker.pipeline import candidates, passes
+from worker.pipeline import candidates, passes, plan
 from worker.pipeline.cuts import CONTEXT_S
 from worker.pipeline.frames import Scan
 from worker.pipeline.neighbourhood import Judged, Neighbourhood
+from worker.pipeline.plan import Stretch
 from worker.pipeline.shots import ShotDetector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from worker.pipeline.frames import Candidate, Video
-    from worker.pipeline.small_frames import SmallFrame
     from worker.timeline import Range
 
 # An oracle finds the editor's frame among 200 evenly spaced candidates in 84 % of videos, among 30 in 49 %.
-MAX_CANDIDATES = 240
-# Short videos: candidates closer than this are the same picture.
-MIN_SLOT_S = 0.2
-
-# Longer videos are sampled by keyframes.
-LONG_S = 600.0
-# With fewer keyframes than this to visit, a long video is decoded whole after all.
-MIN_VISITS = 60
+MAX_CANDIDATES = 200
+# Candidates closer than this are the same picture.
+MIN_SLOT_S = 0.25
 
 # Below this spread of luma (levels) a frame has little to show.
 _FULL_CONTRAST = 30.0
@@ -49,19 +43,15 @@ def scan(video: Video, on_progress: Callable[[float], None] = lambda _fraction: 
     Raises:
         UnreadableVideo: no frame could be decoded.
     """
-    is_sampled = video.duration_s > LONG_S
-    look = _look(passes.visits(video, MAX_CANDIDATES), video, on_progress) if is_sampled else None
-    if look is None or look.runs < MIN_VISITS:
-        # Short, or long with too few keyframes to visit.
-        is_sampled, look = False, _look([passes.whole(video)], video, on_progress)
+    stretches = plan.stretches(video)
+    look = _look(stretches, video, on_progress)
     if not look.frames_seen:
         raise UnreadableVideo(
             f"{video.path.name}: no picture could be decoded, it is damaged or encrypted (export it again)"
         )
     starts_s = look.shots.shot_starts_s()
-    return Scan(
-        candidates.measure(look.slots.in_order(), starts_s, video), starts_s, look.frames_seen, is_sampled
-    )
+    found = candidates.measure(look.slots.in_order(), starts_s, video)
+    return Scan(found, starts_s, look.frames_seen, is_sampled=plan.is_sampled(stretches))
 
 
 def scan_parts(video: Video, parts: Sequence[Range]) -> Scan:
@@ -79,7 +69,8 @@ def scan_parts(video: Video, parts: Sequence[Range]) -> Scan:
     cuts_s: list[float] = []
     frames_seen = 0
     for this in parts:
-        look = _look([passes.part(video, (this.start_s - CONTEXT_S, this.end_s + CONTEXT_S))], video)
+        start_s, end_s = this.start_s - CONTEXT_S, this.end_s + CONTEXT_S
+        look = _look([Stretch(start_s, start_s, end_s)], video)
         frames_seen += look.frames_seen
         if look.frames_seen:
             starts_s = look.shots.shot_starts_s()
@@ -95,43 +86,59 @@ class _Look:
 
     slots: _Slots
     shots: ShotDetector = field(default_factory=ShotDetector)
-    runs: int = 0
     frames_seen: int = 0
 
 
 def _look(
-    runs: Iterable[Iterable[SmallFrame]],
+    stretches: Sequence[Stretch],
     video: Video,
     on_progress: Callable[[float], None] = lambda _fraction: None,
 ) -> _Look:
-    """Look at runs of frames; within a run, frames are neighbours in time."""
-    look = _Look(_Slots(video.duration_s))
-    for run in runs:
-        look.runs += 1
-        window = Neighbourhood()
-        for frame in run:
+    """Look at every frame of these stretches; one that follows on has its neighbours in the one before."""
+    seen_s = sum(min(stretch.length_s, video.duration_s) for stretch in stretches)
+    look = _Look(_Slots(_slot_s(seen_s)))
+    window = Neighbourhood()
+    for stretch, frames in passes.decode(video, stretches):
+        if not stretch.follows_on:
+            _end(window, look.slots)
+            look.slots.begin(stretch)
+        for frame in frames:
             look.frames_seen += 1
             look.shots.add(frame.time_s, frame.tiny_bgr())
             for judged in window.push(frame):
-                look.shots.watch(judged.frame.time_s, judged.transition)
+                look.shots.watch(judged)
                 look.slots.keep_best(judged)
             on_progress(min(1.0, frame.time_s / video.duration_s) if video.duration_s else 0.0)
-        for judged in window.flush():
-            look.slots.keep_best(judged)
+    _end(window, look.slots)
     return look
+
+
+def _slot_s(seen_s: float) -> float:
+    """Width of a slot: one of few, so that a slightly longer or shorter video has the same slots."""
+    doublings = math.log2(max(1.0, seen_s / MIN_SLOT_S / MAX_CANDIDATES))
+    return MIN_SLOT_S * 2.0 ** math.ceil(doublings)
+
+
+def _end(window: Neighbourhood, slots: _Slots) -> None:
+    for judged in window.flush():
+        slots.keep_best(judged)
 
 
 class _Slots:
     """Keeps the most promising frame of every slot of time, so that memory does not grow with length."""
 
-    def __init__(self, duration_s: float) -> None:
-        self._count = max(1, min(MAX_CANDIDATES, round(duration_s / MIN_SLOT_S)))
-        self._slot_s = max(duration_s, MIN_SLOT_S) / self._count
-        self._best: dict[int, tuple[float, Judged]] = {}
+    def __init__(self, slot_s: float) -> None:
+        self._slot_s = slot_s
+        self._start_s = 0.0
+        self._best: dict[tuple[float, int], tuple[float, Judged]] = {}
+
+    def begin(self, stretch: Stretch) -> None:
+        """Count slots from the start of this stretch on."""
+        self._start_s = max(stretch.start_s, 0.0)
 
     def keep_best(self, judged: Judged) -> None:
         """Keep a frame if it promises more than the one its slot holds."""
-        slot = min(self._count - 1, int(judged.frame.time_s / self._slot_s))
+        slot = self._start_s, int((judged.frame.time_s - self._start_s) / self._slot_s)
         promise = _promise(judged)
         if slot not in self._best or promise > self._best[slot][0]:
             self._best[slot] = (promise, judged)

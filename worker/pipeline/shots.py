@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scenedetect.detector import SceneDetector
 
+    from worker.pipeline.neighbourhood import Judged
+
 # On small frames the default of 128 bins is half empty, and a passing car looks like a cut.
 HISTOGRAM_BINS = 32
 
@@ -53,13 +55,13 @@ class ShotDetector:
             self._cuts_s += [cut.seconds for cut in detector.process_frame(timecode, bgr)]
         self._last = timecode
 
-    def watch(self, time_s: float, transition: float) -> None:
+    def watch(self, judged: Judged) -> None:
         """Note how much of a transition a frame is; a run of such frames has a cut in its middle.
 
         Dissolves show no sudden change, so none of the detectors sees one.
         """
-        if transition >= CERTAIN:
-            self._blend_s.append(time_s)
+        if judged.transition >= CERTAIN:
+            self._blend_s.append(judged.frame.time_s)
             return
         if len(self._blend_s) >= MIN_BLEND_FRAMES:
             self._cuts_s.append((self._blend_s[0] + self._blend_s[-1]) / 2)
