@@ -115,66 +115,82 @@ def _pick(
     better: Callable[[Sequence[float]], Path] | None,
     memory: Memory | None,
 ) -> Run:
-    timings_s: dict[str, float] = {}
-
-    @contextmanager
-    def stage(name: str) -> Iterator[None]:
-        on_progress(name, 0.0)
-        start_s = time.monotonic()
-        yield
-        timings_s[name] = time.monotonic() - start_s
-        on_progress(name, 1.0)
-
-    with stage("probe"):
-        video = decoder.probe(path, partial(on_progress, "probe"))
-    with stage("scan"):
-        scan, seen = _scan(video, decoder, memory, partial(on_progress, "scan"))
-    with stage("score"):
+    watch = _Stopwatch(on_progress)
+    with watch.stage("probe") as progress:
+        video = decoder.probe(path, progress)
+    with watch.stage("scan") as progress:
+        scan, seen = _scan(video, decoder, memory, progress)
+    with watch.stage("score") as progress:
         avoided = parts.near(options.avoid, scan.candidates, video)
         worth, left_out = shortlist(scan.candidates, avoided, decided=decided(scan.candidates, seen))
-        scored = score(
-            [scan.candidates[index] for index in worth],
-            options.title,
-            models,
-            partial(on_progress, "score"),
-            seen,
-        )
-    with stage("pick"):
+        scored = score([scan.candidates[index] for index in worth], options.title, models, progress, seen)
+    with watch.stage("pick"):
         preferred = parts.inside(options.prefer, [one.candidate for one in scored], video)
         chosen, lost = pick_diverse(scored, options.count, preferred)
-    with stage("stills"):
-        candidates = [scored[index].candidate for index in chosen]
-        times_s, actives = [c.time_s for c in candidates], [c.active for c in candidates]
-        shown = partial(on_progress, "stills")
+    with watch.stage("stills") as progress:
+        winners = [scored[index] for index in chosen]
         wanted_s = options.chosen_s if (options.chosen_s or 0.0) < video.duration_s else None
-        moments_s = times_s if wanted_s is None else [*times_s, wanted_s]
-        seen_best = decoder.probe(better(moments_s), shown) if better else video
-        stills = decoder.take_stills(seen_best, times_s, actives, on_progress=shown)
+        moments_s = [one.candidate.time_s for one in winners] + ([] if wanted_s is None else [wanted_s])
+        best_seen = decoder.probe(better(moments_s), progress) if better else video
+        picks = _picks(winners, scored, best_seen, seen, options, models, decoder, progress)
         wanted: Sequence[Crop] = ()
         if wanted_s is not None:
-            wanted = take_exactly(wanted_s, seen_best, scan.candidates, decoder, options, models)
-        check_stills(candidates, stills, seen)
-        picks = [
-            make_pick(number, scored[index], still, scored, options, models)
-            for number, (index, still) in enumerate(zip(chosen, stills, strict=True), start=1)
-        ]
+            wanted = take_exactly(wanted_s, best_seen, scan.candidates, decoder, options, models)
     return Run(
         video=video,
-        picks=tuple(picks),
+        picks=picks,
         losers=_losers(scan.candidates, left_out, scored, lost),
-        chosen=tuple(scored[index] for index in chosen),
+        chosen=tuple(winners),
         shot_starts_s=scan.shot_starts_s,
         model=models.scorer.name,
-        timings_s=timings_s,
+        timings_s=watch.timings_s,
         note="; ".join(
             _notes(
-                scored[chosen[0]].candidate,
+                winners[0].candidate,
                 is_avoided=worth[chosen[0]] in avoided,
                 is_elsewhere=bool(options.prefer) and chosen[0] not in preferred,
             )
         ),
         recalled=len(seen),
         wanted=tuple(wanted),
+    )
+
+
+class _Stopwatch:
+    """Times the stages, and tells how far each is."""
+
+    def __init__(self, on_progress: Progress) -> None:
+        self._on_progress = on_progress
+        self.timings_s: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Callable[[float], None]]:
+        """Time one stage; yields what hears the share of it that is done."""
+        self._on_progress(name, 0.0)
+        start_s = time.monotonic()
+        yield partial(self._on_progress, name)
+        self.timings_s[name] = time.monotonic() - start_s
+        self._on_progress(name, 1.0)
+
+
+def _picks(
+    winners: Sequence[Scored],
+    everyone: list[Scored],
+    video: Video,
+    seen: Mapping[float, Seen],
+    options: Options,
+    models: Models,
+    decoder: Decoder,
+    on_progress: Callable[[float], None],
+) -> tuple[Pick, ...]:
+    """Take the winners' stills and crop them."""
+    candidates = [one.candidate for one in winners]
+    times_s, actives = [c.time_s for c in candidates], [c.active for c in candidates]
+    stills = decoder.take_stills(video, times_s, actives, on_progress=on_progress)
+    check_stills(candidates, stills, seen)
+    return tuple(
+        make_pick(number, winner, still, everyone, options, models)
+        for number, (winner, still) in enumerate(zip(winners, stills, strict=True), start=1)
     )
 
 
