@@ -13,6 +13,7 @@ from kombu.exceptions import OperationalError
 
 from worker.announcements import Hint
 from worker.app import Kind, make_app, send_hint
+from worker.broker import Broker
 from worker.errors import SettingsInvalid
 
 if TYPE_CHECKING:
@@ -61,3 +62,22 @@ def test_a_missing_address_names_its_setting() -> None:
     """And the way to do without."""
     with pytest.raises(SettingsInvalid, match=r"REDIS_URL: missing.+thumbs up"):
         make_app(None)
+
+
+def test_a_broker_that_was_wiped_is_noticed_once(redis_url: str) -> None:
+    """By one of all dispatchers, which then announces everything again."""
+    one, other = Broker(redis_url), Broker(redis_url)
+
+    fresh = [one.is_new(), other.is_new(), one.is_new()]
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushdb()
+    wiped = [other.is_new(), one.is_new()]
+
+    assert (fresh, wiped) == ([True, False, False], [True, False])
+
+
+def test_nobody_takes_a_broker_that_is_down_for_a_wiped_one(frozen_broker: str) -> None:
+    """Also one that is only frozen."""
+    for address in (NO_SERVER, frozen_broker):
+        with pytest.raises(OperationalError):
+            Broker(address).is_new()

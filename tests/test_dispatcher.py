@@ -32,8 +32,13 @@ class Broker:
 
     def __init__(self) -> None:
         self.hints: list[tuple[str, int]] = []
-        self.is_down = False
+        self.is_down = self.is_wiped = False
         self.arrived = threading.Event()
+
+    def is_new(self) -> bool:
+        """Say once that everything was forgotten."""
+        was_wiped, self.is_wiped = self.is_wiped, False
+        return was_wiped
 
     def send(self, queue: str, hint: Hint) -> None:
         """Note a hint."""
@@ -51,7 +56,7 @@ def broker() -> Broker:
 
 def make(engine: Engine, broker: Broker, **settings: float) -> Dispatcher:
     """Return a dispatcher that takes over at once, so that a test need not wait."""
-    return Dispatcher(engine, rows.make_settings(**{"lease_s": 1e-9, **settings}), broker.send, "dispatcher")
+    return Dispatcher(engine, rows.make_settings(**{"lease_s": 1e-9, **settings}), broker, "dispatcher")
 
 
 @pytest.fixture
@@ -98,6 +103,23 @@ def test_nothing_is_lost_while_the_broker_is_down(engine: Engine, broker: Broker
 
     assert wait_s <= 1.0
     assert len(broker.hints) == 1
+
+
+def test_what_a_broker_forgot_is_announced_again(engine: Engine, broker: Broker) -> None:
+    """A job and a publication, at once, and once."""
+    record(engine, event())
+    rows.completed(engine)
+    record(engine, event(asset_id="a2"))
+    dispatcher = make(engine, broker)
+    dispatcher.turn()
+    sent, broker.hints = broker.hints, []
+    broker.is_wiped = True
+
+    dispatcher.turn()
+    dispatcher.turn()
+
+    assert {queue for queue, _ in sent} == {"analyze", "publish"}
+    assert sorted(broker.hints) == sorted(sent)
 
 
 def test_the_job_of_a_silent_worker_is_announced_again(engine: Engine, broker: Broker) -> None:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import func, or_, select, update
 
+from worker.models import Job, JobState, Publication, PublicationState
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
-
-    from worker.models import Job, Publication
 
 # So many announced rows may lie in the broker. More would only be announced again while they wait there.
 MAX_ANNOUNCED = 500
@@ -68,6 +68,12 @@ def announce(
 def unannounce(session: Session, table: type[Job | Publication], ids: Collection[int]) -> None:
     """The hints could not be sent: announce these rows again as soon as the broker is back."""
     session.execute(update(table).where(table.id.in_(ids)).values(hinted_at=None))
+
+
+def unannounce_all(session: Session) -> None:
+    """The broker has forgotten every hint: announce all that waits again."""
+    for table, state in ((Job, JobState.AVAILABLE), (Publication, PublicationState.PENDING)):
+        session.execute(update(table).where(table.state == state).values(hinted_at=None))
 
 
 def next_due_in_s(

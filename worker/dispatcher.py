@@ -12,7 +12,6 @@ import signal
 import socket
 import threading
 import time
-from functools import partial
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -20,20 +19,17 @@ from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy.exc import DBAPIError
 
 from worker import announcements, database, housekeeping, jobs, logs, metrics, publications, wake
-from worker.app import make_app, send_hint
+from worker.broker import Broker
 from worker.database import transaction
 from worker.models import Job, Publication
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from sqlalchemy import Engine
 
     from worker.announcements import Hint
     from worker.settings import Settings
-
-    #: Sends one hint: the queue ("analyze" or "publish"), and what it says.
-    Send = Callable[[str, Hint], None]
 
 log = logging.getLogger(__name__)
 
@@ -55,9 +51,9 @@ def serve(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     address = settings.redis_url
-    app = make_app(address.get_secret_value() if address else None)
+    broker = Broker(address.get_secret_value() if address else None)
     name = f"{socket.gethostname()}:{os.getpid()}:dispatch"
-    dispatcher = Dispatcher(database.engine(), settings, partial(send_hint, app), name)
+    dispatcher = Dispatcher(database.engine(), settings, broker, name)
     log.info("ready: dispatching", extra={"action": "ready"})
     dispatcher.run(stop)
     log.info("stopped", extra={"action": "stopped"})
@@ -66,8 +62,8 @@ def serve(settings: Settings) -> None:
 class Dispatcher:
     """Looks after the rows; `run` it in a process of its own, or call `turn` to do one round."""
 
-    def __init__(self, engine: Engine, settings: Settings, send: Send, name: str) -> None:
-        self._engine, self._settings, self._send, self._name = engine, settings, send, name
+    def __init__(self, engine: Engine, settings: Settings, broker: Broker, name: str) -> None:
+        self._engine, self._settings, self._broker, self._name = engine, settings, broker, name
         self._housekeeping_at = 0.0
         self._forgive()
 
@@ -88,7 +84,7 @@ class Dispatcher:
         """Do one round; returns after how many seconds there may be something to do."""
         if time.monotonic() >= self._forgiving_until:
             self._take_over()
-        is_sent = all([self._announce_jobs(), self._announce_publications()])
+        is_sent = all([self._remind(), self._announce_jobs(), self._announce_publications()])
         if time.monotonic() >= self._housekeeping_at:
             self._keep_house()
         with transaction(self._engine) as session:
@@ -122,6 +118,18 @@ class Dispatcher:
                 is_found = jobs.take_over(session, self._name) or publications.take_over(session)
             metrics.LEASES_EXPIRED.inc(is_found)
 
+    def _remind(self) -> bool:
+        """Announce everything again to a broker that was wiped; False where it does not answer."""
+        try:
+            is_new = self._broker.is_new()
+        except BrokerDown as exc:
+            _warn_of_broker(exc)
+            return False
+        if is_new:
+            with transaction(self._engine) as session:
+                announcements.unannounce_all(session)
+        return True
+
     def _announce_jobs(self) -> bool:
         with transaction(self._engine) as session:
             hints = jobs.announce(session, self._settings.rehint_s)
@@ -137,11 +145,11 @@ class Dispatcher:
         unsent = list(hints)
         try:
             while unsent:
-                self._send(queue, unsent[0])
+                self._broker.send(queue, unsent[0])
                 metrics.HINTS.labels("sent").inc()
                 unsent.pop(0)
         except BrokerDown as exc:
-            log.warning("the broker does not answer: %s", str(exc).partition("\n")[0])
+            _warn_of_broker(exc)
             metrics.HINTS.labels("failed").inc(len(unsent))
             with transaction(self._engine) as session:
                 announcements.unannounce(session, table, [hint.id for hint in unsent])
@@ -162,6 +170,10 @@ class Dispatcher:
         while not stop.is_set() and (left_s := until - time.monotonic()) > 0:
             if any(listener.notifies(timeout=min(left_s, PAUSE_S), stop_after=1)):
                 return
+
+
+def _warn_of_broker(error: BrokerDown) -> None:
+    log.warning("the broker does not answer: %s", str(error).partition("\n")[0])
 
 
 def _is_outage(error: DBAPIError | psycopg.Error) -> bool:
