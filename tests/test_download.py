@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -133,6 +134,18 @@ def test_a_transfer_that_breaks_again_and_again_fails(
     with pytest.raises(DownloadFailed, match="broke off 4 times"):
         fetch(rendition, tmp_path, LIMITS)
     assert len(server.requests) == 4
+
+
+def test_an_address_that_opens_once_is_asked_once(
+    server: MediaServer, rendition: Rendition, tmp_path: Path
+) -> None:
+    """A second request would only be refused: the job fetches another address for its next attempt."""
+    server.answers[PATH] = media.cut_after(100_000, times=99)
+
+    with pytest.raises(DownloadFailed, match="broke off once"):
+        fetch(replace(rendition, is_one_use=True), tmp_path, LIMITS)
+
+    assert len(server.requests) == 1
 
 
 def test_a_body_shorter_than_stated_is_no_success(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from worker.platforms import PLATFORMS
 from worker.settings import Settings
-from worker.settings_table import ACCOUNTS, render
+from worker.settings_accounts import Account
+from worker.settings_table import ACCOUNTS, EVERY_PLATFORM, render, variable
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -19,13 +21,18 @@ def test_the_readme_lists_every_setting_as_it_is() -> None:
 
 
 def test_no_setting_is_left_out() -> None:
-    """Each field of the class has a row, and each of an account's."""
+    """Each field of the class has a row, and each of an account's; what all accounts share has one."""
     table = render()
     accounts = {
-        f"{platform}__<account>__{name}"
+        variable(EVERY_PLATFORM if name in Account.model_fields else platform, name)
         for platform, account in ACCOUNTS.items()
         for name in account.model_fields
     }
 
-    for name in accounts | (Settings.model_fields.keys() - ACCOUNTS.keys()):
-        assert f"| `{name.upper().replace('<ACCOUNT>', '<account>')}` |" in table
+    for name in accounts | {name.upper() for name in Settings.model_fields.keys() - ACCOUNTS.keys()}:
+        assert f"| `{name}` |" in table
+
+
+def test_every_platform_has_accounts() -> None:
+    """What can be configured is what there is."""
+    assert ACCOUNTS.keys() == PLATFORMS.keys()

@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args, get_origin
 
-from worker.settings import FastPixAccount, MuxAccount, Settings
+from worker.settings import Settings
+from worker.settings_accounts import Account
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from pydantic import BaseModel
     from pydantic.fields import FieldInfo
 
-ACCOUNTS: dict[str, type[BaseModel]] = {"mux": MuxAccount, "fastpix": FastPixAccount}
+ACCOUNTS: dict[str, type[Account]] = {
+    name: get_args(field.annotation)[1]
+    for name, field in Settings.model_fields.items()
+    if get_origin(field.annotation) is dict
+}
+"""What an account of each platform is set by."""
+
+EVERY_PLATFORM = "<platform>"
 
 
 def render() -> str:
     """All settings, and those of an account, as one table in Markdown."""
     rows = ["| variable | default | meaning |", "|---|---|---|"]
+    first = next(iter(ACCOUNTS))
     for name, field in Settings.model_fields.items():
+        if name == first:
+            rows += _account(EVERY_PLATFORM, Account.model_fields)
         if name in ACCOUNTS:
-            rows += _account(name, ACCOUNTS[name])
+            own = ACCOUNTS[name].model_fields.items()
+            rows += _account(name, {key: value for key, value in own if key not in Account.model_fields})
         else:
             rows.append(_row(name.upper(), field))
     return "\n".join(rows)
 
 
-def _account(platform: str, account: type[BaseModel]) -> Iterator[str]:
-    for name, field in account.model_fields.items():
-        yield _row(f"{platform}__<account>__{name}".upper().replace("<ACCOUNT>", "<account>"), field)
+def _account(platform: str, fields: Mapping[str, FieldInfo]) -> Iterator[str]:
+    for name, field in fields.items():
+        yield _row(variable(platform, name), field)
+
+
+def variable(platform: str, name: str) -> str:
+    """What a setting of an account is called, e.g. `MUX__<account>__TOKEN_ID`."""
+    known = platform if platform == EVERY_PLATFORM else platform.upper()
+    return f"{known}__<account>__{name.upper()}"
 
 
 def _row(variable: str, field: FieldInfo) -> str:

@@ -56,6 +56,8 @@ class Transfer:
     def __init__(self, rendition: Rendition, limits: Limits, should_stop: Callable[[], None]) -> None:
         self.url = parse_url(rendition.url)
         self._headers = dict(rendition.headers)
+        # An address that opens once would only be refused from now on; the job asks for another.
+        self._tries = 1 if rendition.is_one_use else TRIES
         self._hosts = (self.url.host, *rendition.hosts)
         self._limits = limits
         self._should_stop = should_stop
@@ -104,7 +106,7 @@ class Transfer:
         """
         body = Body(file, span, self._limits.max_bytes if max_bytes is None else max_bytes, file.tell())
         broken: Exception | None = None
-        for _ in range(TRIES):
+        for _ in range(self._tries):
             try:
                 with self._get(url, body.request_headers()) as response:
                     body.receive(response, on_progress)
@@ -117,7 +119,7 @@ class Transfer:
             except httpx.TransportError as exc:
                 broken = exc
         raise DownloadFailed(
-            f"{name_of(url)}: the transfer broke off {TRIES} times, "
+            f"{name_of(url)}: the transfer broke off {'once' if self._tries == 1 else f'{self._tries} times'}, "
             f"the last time after {body.done_bytes} bytes ({_reason(broken)})"
         ) from broken
 

@@ -22,6 +22,7 @@ from worker.database import make_engine
 from worker.embedded import Server, start_postgres, start_valkey
 from worker.errors import ConfigurationError, Stopping
 from worker.interruptions import Interruptions
+from worker.platforms import PLATFORMS, accounts
 from worker.settings import environment
 from worker.supervisor import POLL_S, Program, ProgramFailed, Supervisor
 
@@ -182,12 +183,16 @@ def run(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> None:
 
 
 def _greeting(settings: Settings, url: str) -> str:
-    accounts = [f"mux/{name}" for name in settings.mux] + [f"fastpix/{name}" for name in settings.fastpix]
+    configured = accounts(settings)
     lines = [click.style("thumbs is up", bold=True), f"  logs      {settings.data_dir / 'logs'}"]
-    lines += [f"  webhooks  {url}/webhooks/{account}" for account in accounts]
+    lines += [
+        f"  webhooks  {url}/webhooks/{name}/{account}"
+        for name, account in configured
+        if PLATFORMS[name].capabilities.events
+    ]
     if settings.events_secret:
         lines.append(f"  events    {url}/v1/events")
-    if not accounts and not settings.events_secret:
+    if not configured and not settings.events_secret:
         lines.append(
             "  no account is configured yet: set MUX__MAIN__WEBHOOK_SECRET and its like; see the README"
         )

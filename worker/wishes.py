@@ -9,7 +9,8 @@ from worker.spans import parse_spans
 
 if TYPE_CHECKING:
     from worker.jobs import Claim
-    from worker.settings import Account, Settings
+    from worker.settings import Settings
+    from worker.settings_accounts import Account
 
 
 def options_of(settings: Settings, claim: Claim, title: str, chosen_s: float | None) -> Options:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from worker.platforms import own_events, platform_of, signatures
+from worker.platforms import PLATFORMS, own_events, platform_of, signatures
+from worker.platforms.base import Capabilities, Sink
 from worker.settings import FastPixAccount, MuxAccount, Settings
 
 if TYPE_CHECKING:
@@ -57,7 +58,21 @@ class Sender:
     name: str
     sign: Callable[[bytes, str, float], dict[str, str]]
     secret_setting: str  #: which a person has to check when a signature does not match
-    is_time_signed: bool = True
+    #: A delivery of an event of no known kind, about no asset, which holds these fields too.
+    unknown: Callable[[dict[str, Any]], dict[str, Any]] = lambda more: {
+        "type": "something.new",
+        "id": "evt_1",
+        "data": {},
+        **more,
+    }
+    #: What a delivery says of each of its events.
+    events_of: Callable[[dict[str, Any]], list[dict[str, Any]]] = lambda said: [said]
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it is known to send."""
+        platform = PLATFORMS.get(self.name)
+        return platform.capabilities if platform else OWN
 
     def verify(self, headers: dict[str, str], body: bytes, now_s: float = NOW_S) -> None:
         """As the receiver does."""
@@ -83,6 +98,8 @@ class Sender:
         return event
 
 
+OWN = Capabilities("your own systems", frozenset(own_events.KINDS.values()), frozenset({Sink.NONE}))
+
 MUX = Sender(
     "mux",
     lambda body, secret, now_s: {"Mux-Signature": signatures.sign_timestamped(body, secret, now_s)},
@@ -92,7 +109,6 @@ FASTPIX = Sender(
     "fastpix",
     lambda body, secret, _: {"FastPix-Signature": signatures.sign_base64(body, secret)},
     "FASTPIX__MAIN__WEBHOOK_SECRET",
-    is_time_signed=False,
 )
 OWN_EVENTS = Sender(
     "own_events",

@@ -92,7 +92,7 @@ def serving(*answers: Answer) -> Iterator[Scripted]:
                 self.wfile.write(answer.body[start : start + step])
                 time.sleep(answer.pause_s)
 
-        do_GET = do_HEAD = do_PATCH = do_DELETE = answer  # noqa: N815 - the names that http.server looks for
+        do_GET = do_HEAD = do_PATCH = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - the names that http.server looks for
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

@@ -17,16 +17,16 @@ from worker.errors import (
     ThumbsError,
 )
 from worker.platforms import api
-from worker.platforms.api import Api
+from worker.platforms.api import Api, Upload, bearer, token_of
 
-ACCOUNT = settings().mux["main"]
+TOKEN = token_of(settings().mux["main"], "MUX__MAIN")
 REFUSED = {"error": {"type": "invalid_parameters", "messages": ["thumbnail_time is", "too large"]}}
 
 
 def failure(answer: Answer) -> ThumbsError:
     """The error that an answer becomes."""
     with serving(answer) as server:
-        client = Api(server.url, ACCOUNT, "MUX__MAIN")
+        client = Api(server.url, TOKEN, "MUX__MAIN")
         with pytest.raises(ThumbsError) as caught:
             client.request("GET", "/a/1")
         client.close()
@@ -36,7 +36,7 @@ def failure(answer: Answer) -> ThumbsError:
 def test_a_request_carries_the_token_and_a_body() -> None:
     """By HTTP's basic authentication, as JSON, under the path of the base address."""
     with serving(Answer(json={"data": {"x": 1}})) as server:
-        client = Api(f"{server.url}/v1", ACCOUNT, "MUX__MAIN")
+        client = Api(f"{server.url}/v1", TOKEN, "MUX__MAIN")
         answer = client.request("PATCH", "/a/1", {"thumbnail_time": 1.5})
         client.close()
 
@@ -50,7 +50,7 @@ def test_a_request_carries_the_token_and_a_body() -> None:
 def test_an_answer_may_be_empty() -> None:
     """As after a DELETE."""
     with serving(Answer(204)) as server:
-        client = Api(server.url, ACCOUNT, "MUX__MAIN")
+        client = Api(server.url, TOKEN, "MUX__MAIN")
         assert client.request("DELETE", "/a/1") == {}
         client.close()
 
@@ -95,6 +95,36 @@ def test_the_other_form_of_an_error_is_read_too() -> None:
     assert "422 (No; Bad id)" in str(failure(answer))
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ({"success": False, "errors": [{"code": 10005, "message": "not found"}]}, "not found"),
+        ({"title": "No timecode.", "status": 400, "problems": [{"title": "Bad"}]}, "No timecode.; Bad"),
+        ({"success": False, "message": "File too large", "statusCode": 400}, "File too large"),
+        ({"error": "Invalid", "developer_message": "The time is wrong."}, "Invalid; The time is wrong."),
+        ({"errors": "odd", "error": {"messages": 7}}, "400"),
+    ],
+)
+def test_every_form_of_an_error_is_read(said: object, shown: str) -> None:
+    """Cloudflare, api.video, Bunny and Vimeo have one each, and nonsense has none."""
+    assert shown in str(failure(Answer(400, json=said)))
+
+
+def test_a_picture_is_sent_as_a_body_or_in_a_form() -> None:
+    """As the platform asks for it; a token by OAuth goes with it."""
+    with serving(Answer(json={})) as server:
+        client = Api(server.url, bearer("the-token", "X__MAIN__TOKEN"), "X__MAIN")
+        client.request("POST", "/raw", upload=Upload(b"JPEG"))
+        client.request("POST", "/form", upload=Upload(b"JPEG", field="file"))
+        client.close()
+
+    raw, form = server.journal
+    assert (raw.headers["Content-Type"], raw.body) == ("image/jpeg", b"JPEG")
+    assert form.headers["Content-Type"].startswith("multipart/form-data")
+    assert b'name="file"; filename="thumbnail.jpg"' in form.body
+    assert raw.headers["Authorization"] == form.headers["Authorization"] == "Bearer the-token"
+
+
 def test_the_token_is_never_in_a_message() -> None:
     """Not even where the platform says it back."""
     said = {"error": {"message": "no user the-token-id with the-token-secret"}}
@@ -108,7 +138,7 @@ def test_the_token_is_never_in_a_message() -> None:
 def test_a_redirect_is_not_followed() -> None:
     """The token goes to the configured host only."""
     with serving(Answer(302, headers={"Location": "/elsewhere"}), Answer(json={})) as server:
-        client = Api(server.url, ACCOUNT, "MUX__MAIN")
+        client = Api(server.url, TOKEN, "MUX__MAIN")
         with pytest.raises(PlatformUnavailable, match="check MUX__MAIN__API_URL"):
             client.request("GET", "/a/1")
         client.close()
@@ -126,6 +156,16 @@ def test_a_platform_may_say_how_long_to_wait(value: str, wait_s: float | None) -
 
     assert isinstance(caught, PlatformUnavailable)
     assert caught.retry_after_s == wait_s
+
+
+@pytest.mark.parametrize("header", ["X-RateLimit-Retry-After", "X-RateLimit-Reset"])
+def test_a_platform_may_have_a_header_of_its_own_for_the_wait(header: str) -> None:
+    """api.video says seconds, Vimeo a time."""
+    until = (datetime.now(UTC) + timedelta(seconds=60)).isoformat()
+    caught = failure(Answer(429, headers={header: "60" if "Retry" in header else until}))
+
+    assert isinstance(caught, PlatformUnavailable)
+    assert caught.retry_after_s == pytest.approx(60, abs=30)
 
 
 def test_a_platform_may_say_until_when_to_wait() -> None:
@@ -171,7 +211,7 @@ def test_a_platform_that_is_not_there_is_worth_another_try() -> None:
     """Nobody listens at the address."""
     with serving(Answer()) as server:
         url = server.url
-    client = Api(url, ACCOUNT, "MUX__MAIN")
+    client = Api(url, TOKEN, "MUX__MAIN")
 
     with pytest.raises(PlatformUnavailable, match="GET /a/1: ConnectError"):
         client.request("GET", "/a/1")
@@ -182,7 +222,7 @@ def test_the_environments_proxies_are_not_used(monkeypatch: pytest.MonkeyPatch) 
     """The token goes to the configured host only."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     with serving(Answer(json={})) as server:
-        client = Api(server.url, ACCOUNT, "MUX__MAIN")
+        client = Api(server.url, TOKEN, "MUX__MAIN")
         client.request("GET", "/a/1")
         client.close()
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from worker.errors import UnknownAccount
+from worker.platforms.base import Platform
 from worker.platforms.direct import ACCOUNT, Direct
 from worker.platforms.fastpix import FastPix
 from worker.platforms.mux import Mux
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from worker.platforms.base import Platform
     from worker.settings import Settings
 
-PLATFORMS: Mapping[str, Callable[[str, Any], Platform]] = {"fastpix": FastPix, "mux": Mux}
+
+class _OfAccount(Platform, Protocol):
+    def __init__(self, account: str, settings: Any) -> None: ...
+
+
+PLATFORMS: Mapping[str, type[_OfAccount]] = {"fastpix": FastPix, "mux": Mux}
 """Each is made from an account's name and its settings, which lie under the platform's name in `Settings`."""
 
 
@@ -32,8 +37,8 @@ def platform_of(name: str, account: str, settings: Settings, media_url: str | No
     configured = getattr(settings, name).get(account)
     if configured is None:
         raise UnknownAccount(
-            f"no account {account!r} of {name} is configured; an account is a group of variables,"
-            f" as {name.upper()}__MAIN__WEBHOOK_SECRET of the account 'main'"
+            f"no account {account!r} of {name} is configured; the variables of an account 'main' begin with"
+            f" {name.upper()}__MAIN__, and docs/platforms/{name}.md lists them"
         )
     return PLATFORMS[name](account, configured)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 import httpx
@@ -22,7 +23,9 @@ from worker.errors import (
 from worker.platforms import payload
 
 if TYPE_CHECKING:
-    from worker.settings import Account
+    from collections.abc import Mapping
+
+    from worker.settings_accounts import TokenAccount
 
 TOTAL_TIMEOUT_S = 30.0  # from the first byte sent to the last one read; an API answers in one
 PHASE_TIMEOUT_S = 10.0  # to connect, to send, and between two reads
@@ -30,9 +33,30 @@ MAX_ANSWER_BYTES = 4 * 1024 * 1024  # an asset with a hundred tracks takes 50 kB
 MAX_RETRY_AFTER_S = 3600.0  # a platform that asks for more is asked again all the same
 MAX_MESSAGE_CHARACTERS = 300
 
+# Each platform has a field of its own for what went wrong, some within `error`, `errors` or `problems`.
+_TOLD_IN = ("title", "message", "Message", "description", "detail", "error", "developer_message")
+
+_WAIT_HEADERS = ("Retry-After", "X-RateLimit-Retry-After", "X-RateLimit-Reset")
+
 _REFUSED = frozenset({401, 403})
 GONE = frozenset({404, 410})
 TRY_LATER = frozenset({408, 409, 425, 429})
+
+
+class Credentials(NamedTuple):
+    """What shows an API who is asking."""
+
+    headers: Mapping[str, str]  #: of every request
+    secrets: tuple[str, ...]  #: in no message
+    settings: str  #: the variables to check where they are refused
+
+
+class Upload(NamedTuple):
+    """A picture to send in place of JSON."""
+
+    content: bytes
+    media_type: str = "image/jpeg"
+    field: str | None = None  #: of a form that holds it (multipart/form-data); None: it is the body
 
 
 class Api:
@@ -40,24 +64,32 @@ class Api:
 
     Args:
         base_url: without a slash at its end.
-        account: whose token to use.
+        credentials: sent to this host only.
         setting: how the account's variables begin, e.g. "MUX__MAIN".
     """
 
-    def __init__(self, base_url: str, account: Account, setting: str) -> None:
+    def __init__(self, base_url: str, credentials: Credentials, setting: str) -> None:
         self._base_url = base_url
-        self._token = account.token_id, account.token_secret.get_secret_value()
+        self._credentials = credentials
         self._setting = setting
 
-    def request(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+    def request(
+        self, method: str, path: str, body: object = None, *, upload: Upload | None = None
+    ) -> dict[str, Any]:
         """Send one request and return the object in its answer; empty where the answer is.
+
+        Args:
+            method: of HTTP.
+            path: from the base address, with its query.
+            body: to be sent as JSON, if any.
+            upload: a picture in its place.
 
         Raises:
             CredentialsRefused, AssetGone, PlatformUnavailable, PublishRejected
         """
         deadline_s = time.monotonic() + TOTAL_TIMEOUT_S
         try:
-            with self._client.stream(method, path, json=body) as answer:
+            with self._client.stream(method, path, **_sent(body, upload)) as answer:
                 content = _read(answer, deadline_s)
         except httpx.RequestError as exc:
             raise PlatformUnavailable(f"{method} {path}: {type(exc).__name__}: {exc}") from exc
@@ -77,12 +109,15 @@ class Api:
     def _client(self) -> httpx.Client:
         return httpx.Client(
             base_url=self._base_url,
-            auth=self._token,
             timeout=PHASE_TIMEOUT_S,
             trust_env=False,
             follow_redirects=False,
             # Compressed, a small answer could fill the memory.
-            headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+            headers={
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+                **self._credentials.headers,
+            },
         )
 
     def _error(self, answer: httpx.Response, content: bytes) -> ThumbsError:
@@ -90,8 +125,9 @@ class Api:
         said = self._without_token(_message(content))
         happened = f"{answer.request.method} {answer.request.url.path}: {status}{said and f' ({said})'}"
         if status in _REFUSED:
-            token = f"{self._setting}__TOKEN_ID and {self._setting}__TOKEN_SECRET"
-            return CredentialsRefused(f"{happened}; check {token}, and what the token may do")
+            return CredentialsRefused(
+                f"{happened}; check {self._credentials.settings}, and what the token may do"
+            )
         if status in GONE:
             return AssetGone(happened)
         if status in TRY_LATER or httpx.codes.is_server_error(status):
@@ -101,9 +137,38 @@ class Api:
         return PlatformUnavailable(f"{happened}; check {self._setting}__API_URL")
 
     def _without_token(self, message: str) -> str:
-        for secret in self._token:
+        for secret in self._credentials.secrets:
             message = message.replace(secret, "...")
         return message
+
+
+def basic(user: str, password: str, settings: str) -> Credentials:
+    """HTTP's basic authentication."""
+    pair = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return Credentials({"Authorization": f"Basic {pair}"}, _not_empty(user, password, pair), settings)
+
+
+def bearer(token: str, settings: str) -> Credentials:
+    """One token, as OAuth has it."""
+    return Credentials({"Authorization": f"Bearer {token}"}, _not_empty(token), settings)
+
+
+def token_of(account: TokenAccount, setting: str) -> Credentials:
+    """The id and the secret of an account's token."""
+    names = f"{setting}__TOKEN_ID and {setting}__TOKEN_SECRET"
+    return basic(account.token_id, account.token_secret.get_secret_value(), names)
+
+
+def _not_empty(*secrets: str) -> tuple[str, ...]:
+    return tuple(filter(None, secrets))
+
+
+def _sent(body: object, upload: Upload | None) -> dict[str, Any]:
+    if upload is None:
+        return {"json": body}
+    if upload.field is None:
+        return {"content": upload.content, "headers": {"Content-Type": upload.media_type}}
+    return {"files": {upload.field: ("thumbnail.jpg", upload.content, upload.media_type)}}
 
 
 def segment(value: str) -> str:
@@ -125,26 +190,35 @@ def _read(answer: httpx.Response, deadline_s: float) -> bytes:
 def _message(content: bytes) -> str:
     """What the platform said about an error, in one line; empty where it said nothing that we can read."""
     try:
-        error = payload.part(payload.read_object(content), "error")
+        said = payload.read_object(content)
     except MalformedPayload:
         return ""
+    error = payload.part(said, "error")
+    places = [said, error, *payload.parts(said, "errors"), *payload.parts(said, "problems")]
     messages = error.get("messages")
-    said = messages if isinstance(messages, list) else [error.get("message"), error.get("description")]
-    line = "; ".join(item for item in said if isinstance(item, str))
+    found = [place.get(name) for place in places for name in _TOLD_IN]
+    found += messages if isinstance(messages, list) else []
+    line = "; ".join(dict.fromkeys(item for item in found if isinstance(item, str) and item))
     return "".join(sign if sign.isprintable() else " " for sign in line)[:MAX_MESSAGE_CHARACTERS]
 
 
 def retry_after_s(answer: httpx.Response) -> float | None:
     """How long an answer asks us to wait, at most an hour; None where it does not.
 
-    Source: RFC 9110, 10.2.3: a number of seconds, or a date.
+    Source: RFC 9110, 10.2.3: a number of seconds, or a date. api.video and Vimeo have headers of their own.
     """
-    value = answer.headers.get("Retry-After", "")
+    value = next((answer.headers[name] for name in _WAIT_HEADERS if name in answer.headers), "")
     wait_s = payload.number(value)
     if wait_s is None:
-        try:
-            until = parsedate_to_datetime(value)
-        except ValueError:
+        until = _date(value)
+        if until is None:
             return None
-        wait_s = (until.astimezone(UTC) - datetime.now(UTC)).total_seconds()
+        wait_s = (until - datetime.now(UTC)).total_seconds()
     return min(max(wait_s, 0.0), MAX_RETRY_AFTER_S)
+
+
+def _date(value: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(value).astimezone(UTC)
+    except ValueError:
+        return payload.moment(value)

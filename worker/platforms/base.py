@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from worker.events import Event
+    from worker.events import Event, EventKind
 
 
 class Sink(enum.StrEnum):
@@ -24,6 +24,30 @@ class Sink(enum.StrEnum):
     TIME = "time"  #: a moment of the video; the platform cuts the picture itself
     IMAGE = "image"  #: our picture
     NONE = "none"  #: nothing: we store the picture and serve it
+
+
+class Identity(enum.StrEnum):
+    """What tells one delivery of a webhook from another, so that a redelivery is noticed."""
+
+    ID = "id"  #: an id of its own
+    TIME = "time"  #: none, but what it says and when, which stay the same in a redelivery
+    NONE = "none"  #: nothing: each counts as new, and a look at the asset finds nothing new
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What can be done with a platform."""
+
+    label: str  #: how the vendor writes its name
+    events: frozenset[EventKind]  #: what its webhooks tell us of; empty: it sends none
+    sinks: frozenset[Sink]  #: what can be written; an account's settings choose, where there are several
+    identity: Identity = Identity.ID
+    is_time_signed: bool = True  #: a request that was seen by somebody else is refused five minutes later
+    #: Whether `Asset.shown` is told. Where it is not, a thumbnail that somebody else set is overwritten.
+    tells_shown: bool = True
+    #: Whether events get lost, or are not sent of edits or deletes, so that only a list of assets tells.
+    needs_reconcile: bool = False
+    max_image_bytes: int | None = None  #: of a picture that is written
 
 
 class AssetState(enum.StrEnum):
@@ -59,6 +83,7 @@ class Rendition:
     headers: Mapping[str, str] = field(default_factory=dict)
     #: Hosts, besides the URL's own, that a redirect or a playlist may lead to; "*.example.com" is a suffix.
     hosts: tuple[str, ...] = ()
+    is_one_use: bool = False  #: opens once: a transfer that breaks off needs another address
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +106,7 @@ class Platform(Protocol):
     """One account of one platform."""
 
     name: ClassVar[str]  #: as in addresses and in the database, e.g. "mux"
+    capabilities: ClassVar[Capabilities]
     account: str
 
     @property
@@ -123,7 +149,7 @@ class Platform(Protocol):
             SourceRefused: the asset has nothing that can be read.
         """
 
-    def write(self, asset: Asset, choice: Choice) -> str:
+    def write(self, asset: Asset, choice: Choice) -> str | None:
         """Show this as the asset's thumbnail, and return what `asset().shown` will say from now on.
 
         Writing the same twice is harmless. Not called where `sink` is `Sink.NONE`.

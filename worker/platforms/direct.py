@@ -22,7 +22,7 @@ from worker.errors import (
 )
 from worker.platforms import payload
 from worker.platforms.api import GONE, TRY_LATER, retry_after_s
-from worker.platforms.base import Asset, AssetState, Choice, Rendition, Sink, Source
+from worker.platforms.base import Asset, AssetState, Capabilities, Choice, Rendition, Sink, Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +43,7 @@ class Direct:
     """One video at an address of its own."""
 
     name: ClassVar[str] = "direct"
+    capabilities: ClassVar[Capabilities] = Capabilities("no platform", frozenset(), frozenset({Sink.NONE}))
     sink = Sink.NONE
     account = ACCOUNT
 

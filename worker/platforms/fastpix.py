@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from worker.errors import MalformedPayload, SourceRefused
 from worker.events import Event, EventKind
 from worker.platforms import payload, renditions, signatures, tokens
-from worker.platforms.api import Api, segment
-from worker.platforms.base import Asset, AssetState, Choice, Rendition, Sink, Source
+from worker.platforms.api import Api, segment, token_of
+from worker.platforms.base import Asset, AssetState, Capabilities, Choice, Rendition, Sink, Source
 from worker.platforms.payload import part, parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from worker.settings import FastPixAccount
+    from worker.settings_accounts import FastPixAccount
 
 # https://docs.fastpix.com/docs/media-events (seen 2026-11)
 KINDS = {
@@ -55,6 +55,9 @@ class FastPix:
     """One workspace of FastPix."""
 
     name: ClassVar[str] = "fastpix"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        "FastPix", frozenset(KINDS.values()), frozenset({Sink.NONE, Sink.TIME}), is_time_signed=False
+    )
 
     def __init__(self, account: str, settings: FastPixAccount) -> None:
         self.account = account
@@ -174,7 +177,7 @@ class FastPix:
 
     @cached_property
     def _api(self) -> Api:
-        return Api(self._settings.api_url, self._settings, self._prefix)
+        return Api(self._settings.api_url, token_of(self._settings, self._prefix), self._prefix)
 
     def _media(self, asset_id: str) -> dict[str, Any]:
         answer: dict[str, Any] = _camel_case(self._api.request("GET", _path(asset_id)))

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from worker.errors import PlatformUnavailable, SourceRefused
 from worker.events import Event, EventKind
 from worker.platforms import payload, renditions, signatures, tokens
-from worker.platforms.api import Api, segment
-from worker.platforms.base import Asset, AssetState, Choice, Rendition, Sink, Source
+from worker.platforms.api import Api, segment, token_of
+from worker.platforms.base import Asset, AssetState, Capabilities, Choice, Rendition, Sink, Source
 from worker.platforms.payload import part, parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from worker.settings import MuxAccount
+    from worker.settings_accounts import MuxAccount
 
 # https://www.mux.com/docs/core/listen-for-webhooks (seen 2026-11)
 KINDS = {
@@ -54,6 +54,9 @@ class Mux:
     """One environment of Mux."""
 
     name: ClassVar[str] = "mux"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        "Mux", frozenset(KINDS.values()), frozenset({Sink.TIME})
+    )
     sink = Sink.TIME
 
     def __init__(self, account: str, settings: MuxAccount) -> None:
@@ -173,7 +176,7 @@ class Mux:
 
     @cached_property
     def _api(self) -> Api:
-        return Api(self._settings.api_url, self._settings, self._prefix)
+        return Api(self._settings.api_url, token_of(self._settings, self._prefix), self._prefix)
 
     def _token(self, playback: _Playback, claims: Mapping[str, Any]) -> str:
         """`?token=...`, or nothing where the playback id is public."""

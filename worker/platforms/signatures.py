@@ -1,4 +1,4 @@
-"""How webhooks are signed: three schemes, all HMAC-SHA256 over the raw bytes.
+"""How webhooks are signed: four schemes, all HMAC-SHA256 over the raw bytes.
 
 Every live secret is tried against every signature, in constant time. Whatever is malformed is an
 InvalidSignature, never another error: the sender's address is open to everybody.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hmac
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from worker.errors import InvalidSignature
 
@@ -29,32 +29,67 @@ def header(headers: Mapping[str, str], name: str) -> str:
     return next((value for key, value in headers.items() if key.lower() == name.lower()), "")
 
 
-def sign_timestamped(body: bytes, secret: str, now_s: float) -> str:
+class Fields(NamedTuple):
+    """What the parts of a header are called."""
+
+    time: str
+    signature: str
+
+
+MUX_FIELDS = Fields("t", "v1")
+CLOUDFLARE_FIELDS = Fields("time", "sig1")
+
+
+def sign_timestamped(body: bytes, secret: str, now_s: float, fields: Fields = MUX_FIELDS) -> str:
     """A header like `t=1790000000,v1=4e17fb...`: hex, over the time and the body.
 
-    Source: https://www.mux.com/docs/core/verify-webhook-signatures
+    Source: https://www.mux.com/docs/core/verify-webhook-signatures and, with other names,
+    https://developers.cloudflare.com/stream/manage-video-library/using-webhooks
     """
     sent = str(int(now_s))
-    return f"t={sent},v1={_timestamped(secret.encode(), sent, body)}"
+    return f"{fields.time}={sent},{fields.signature}={_timestamped(secret.encode(), sent, body)}"
 
 
 def verify_timestamped(
-    value: str, body: bytes, secrets: Sequence[str], now_s: float, *, setting: str
+    value: str,
+    body: bytes,
+    secrets: Sequence[str],
+    now_s: float,
+    *,
+    setting: str,
+    fields: Fields = MUX_FIELDS,
 ) -> None:
-    """Check a header that `sign_timestamped` describes; several `v1` may be there.
+    """Check a header that `sign_timestamped` describes; several signatures may be there.
 
     Raises:
         InvalidSignature: missing, malformed, not made with one of `secrets`, or not made near `now_s`.
     """
-    fields = [field.strip().partition("=") for field in value.split(",")]
-    sent = next((found for name, _, found in fields if name == "t"), "")
-    given = [found for name, _, found in fields if name == "v1"]
+    items = [item.strip().partition("=") for item in value.split(",")]
+    sent = next((found for name, _, found in items if name == fields.time), "")
+    given = [found for name, _, found in items if name == fields.signature]
     _require_match(given, secrets, lambda secret: _timestamped(secret.encode(), sent, body), setting)
     _require_recent(sent, now_s)
 
 
 def _timestamped(key: bytes, sent: str, body: bytes) -> str:
     return hmac.digest(key, _bytes(sent) + b"." + body, "sha256").hex()
+
+
+def sign_hex(body: bytes, secret: str) -> str:
+    """One hex value over the body alone; the key is the secret as it is written.
+
+    Source: https://docs.api.video/reference/create-and-manage-webhooks, and the same at Bunny and Wistia
+    """
+    return hmac.digest(secret.encode(), body, "sha256").hex()
+
+
+def verify_hex(value: str, body: bytes, secrets: Sequence[str], *, setting: str) -> None:
+    """Check a header that `sign_hex` describes. It holds no time: an old request can be sent again.
+
+    Raises:
+        InvalidSignature: missing, malformed, or not made with one of `secrets`.
+    """
+    _require_match([value.strip()], secrets, lambda secret: sign_hex(body, secret), setting)
 
 
 def sign_base64(body: bytes, secret: str) -> str:

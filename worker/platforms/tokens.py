@@ -13,13 +13,13 @@ from worker.errors import SettingsInvalid, SourceRefused
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from worker.settings import Account
+    from worker.settings_accounts import TokenAccount
 
 # Longer than a job takes with all its time used up, so that no transfer ends half-way.
 LIFETIME_S = 6 * 3600
 
 
-def sign(account: Account, claims: Mapping[str, Any], setting: str) -> str:
+def sign(account: TokenAccount, claims: Mapping[str, Any], setting: str) -> str:
     """Sign claims with RS256, and add when they run out.
 
     Args:
