@@ -52,6 +52,22 @@ def test_picks_keep_their_distance_in_time() -> None:
     assert why[1] == "within 2 s of pick 1"
 
 
+def test_the_second_pick_leaves_room_for_the_third() -> None:
+    """In a short video, a slightly better second pick must not cost a whole scene."""
+    directions = np.eye(4).tolist()
+    video = [
+        scored(0.0, 5, directions[0], shot=0),
+        scored(2.5, 9, directions[1], shot=1),
+        scored(5.0, 8.0, directions[2], shot=2),
+        scored(6.0, 8.1, directions[2], shot=2),
+        scored(7.5, 7, directions[3], shot=3),
+    ]
+
+    picks, _ = pick_diverse(video, 4)
+
+    assert picks == [1, 2, 4, 0]
+
+
 def test_a_near_duplicate_is_refused_however_good() -> None:
     """Back to the same camera: fewer picks rather than the same picture twice."""
     video = [

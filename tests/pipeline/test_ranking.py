@@ -88,6 +88,32 @@ class TestRank:
         assert two.score == pytest.approx(sum(two.parts.values()))
         assert one.score > two.score
 
+    def test_a_lucky_frame_loses_against_a_good_moment(self) -> None:
+        """One frame's judgement is noise; that of a few in a row is not."""
+        times_s = [0.0, 0.25, 0.5, 5.0, 5.25, 5.5]
+        appeal = np.array([0.0, 1.0, 0.0, 0.8, 0.8, 0.8], np.float32)
+        everyone = rank(
+            [candidate(time_s=time_s) for time_s in times_s],
+            embeddings(6),
+            appeal={"sharp": appeal},
+            relevance=None,
+            faces=[()] * 6,
+        )
+
+        assert max(everyone, key=lambda one: one.score).candidate.time_s == 5.25
+
+    def test_what_stands_in_another_shot_is_not_around_a_frame(self) -> None:
+        """A good picture beside a cut is not pulled down by what is behind the cut."""
+        first, second = rank(
+            [candidate(), replace(candidate(time_s=0.2), shot=1)],
+            embeddings(2),
+            appeal={"sharp": np.array([1.0, -1.0], np.float32)},
+            relevance=None,
+            faces=[(), ()],
+        )
+
+        assert first.parts["surroundings"] == second.parts["surroundings"] == 0.0
+
     def test_weights_can_be_changed(self) -> None:
         """A caller that wants no faces gets none."""
         face = (Face(Box(50, 20, 80, 60), 0.9),)

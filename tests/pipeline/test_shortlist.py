@@ -58,22 +58,24 @@ def test_what_a_part_of_a_video_looks_like_is_a_defect() -> None:
     assert why == {1: "title card"}
 
 
-def test_of_two_that_look_alike_the_better_stays() -> None:
-    """A frozen picture is scored once, at its sharpest."""
+def test_of_too_many_the_poorer_of_two_alike_goes() -> None:
+    """What differs stays, however short it was seen."""
     soft = GOOD._replace(relative_sharpness=0.6)
+    different = pictures.noise(MAX_SCORED - 1)
+    pair = candidates([BIKES[0]] * 2, [soft, GOOD])
 
-    kept, why = shortlist(candidates([BIKES[0]] * 4, [soft, GOOD, soft, soft]))
+    kept, why = shortlist([*pair, *candidates(different)])
 
-    assert kept == [1]
-    assert set(why.values()) == {"like a better neighbour"}
+    assert why == {0: "like a better neighbour"}
+    assert len(kept) == MAX_SCORED
 
 
-def test_what_looks_different_stays() -> None:
-    """However short it was seen."""
-    kept, _ = shortlist(candidates([BIKES[0], BIKES[0], BUNNY[0], BIKES[0]]))
+def test_where_there_is_time_frames_that_look_alike_are_all_scored() -> None:
+    """The model is surer of a picture that it has seen a few times."""
+    kept, why = shortlist(candidates([BIKES[0]] * 4))
 
-    assert 2 in kept
-    assert len(kept) == 3
+    assert len(kept) == 4
+    assert not why
 
 
 def test_every_shot_keeps_a_candidate() -> None:

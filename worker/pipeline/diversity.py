@@ -55,7 +55,8 @@ def pick_diverse(
         used_shots = {scored[pick].candidate.shot for pick in picks}
         first = [i for i in open_to if i in preferred] or open_to
         fresh = [i for i in first if scored[i].candidate.shot not in used_shots] or first
-        best = max(fresh, key=lambda i: _marginal(i, quality, likeness, picks))
+        roomy = _leaving_room(fresh, open_to, count - len(picks), scored) if picks else fresh
+        best = max(roomy, key=lambda i: _marginal(i, quality, likeness, picks))
         picks.append(best)
         for i in open_to:
             if abs(scored[i].candidate.time_s - scored[best].candidate.time_s) < CANDIDATE_GAP_S:
@@ -64,6 +65,29 @@ def pick_diverse(
                 why[i] = f"too like pick {len(picks)}"
         open_to = [i for i in open_to if i not in why]
     return picks, {i: why.get(i, "outscored") for i in range(len(scored)) if i not in picks}
+
+
+def _leaving_room(
+    among: Sequence[int], open_to: Sequence[int], wanted: int, scored: Sequence[Scored]
+) -> Sequence[int]:
+    """Those after which the most of the wanted picks still find a place; in a short video, few do."""
+    times_s = np.array([scored[i].candidate.time_s for i in open_to])
+
+    def places(index: int) -> int:
+        apart = np.abs(times_s - scored[index].candidate.time_s) >= CANDIDATE_GAP_S
+        return min(wanted - 1, _places(times_s[apart]))
+
+    room = {index: places(index) for index in among}
+    return [index for index in among if room[index] == max(room.values())]
+
+
+def _places(times_s: NDArray[np.float64]) -> int:
+    """How many of these moments, in order, can be taken so that no two are too close."""
+    taken, last_s = 0, -np.inf
+    for time_s in times_s:
+        if time_s - last_s >= CANDIDATE_GAP_S:
+            taken, last_s = taken + 1, time_s
+    return taken
 
 
 def _quality(scored: Sequence[Scored]) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -33,6 +34,11 @@ FULL_FACE_SHARE = 0.06
 # Brightness in this range is comfortable on a page; outside, the score falls linearly to the ends.
 COMFORTABLE_BRIGHTNESS = (0.25, 0.70)
 FULL_CONTRAST = 0.35
+
+# Which of two frames of one moment scores higher is chance: the coding alone moves a score by 6 % of the
+# video's range. So a frame mostly gets the mean score of what is around it in its shot, near frames first.
+SURROUNDINGS_SHARE = 0.8
+SURROUNDINGS_S = 1.0
 
 # A part is a reason for a pick if it lifts the frame this far above the median frame.
 MIN_REASON = 0.1
@@ -70,7 +76,22 @@ def rank(
         parts |= {name: getattr(weights, name) * value for name, value in raw.items() if value}
         parts |= measured(candidate.cues, weights)
         scored.append(Scored(candidate, embeddings[index], faces[index], parts, sum(parts.values())))
-    return scored
+    scores = np.array([one.score for one in scored])
+    around = _surroundings(candidates, scores)
+    lifts = (SURROUNDINGS_SHARE * (around - scores)).tolist()
+    return [
+        replace(one, parts={**one.parts, "surroundings": lift}, score=one.score + lift)
+        for one, lift in zip(scored, lifts, strict=True)
+    ]
+
+
+def _surroundings(candidates: Sequence[Candidate], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n,) mean score of the frames around each in its shot, its own included."""
+    times_s = np.array([candidate.time_s for candidate in candidates])
+    shots = np.array([candidate.shot for candidate in candidates])
+    nearness = np.maximum(0.0, 1.0 - np.abs(times_s[:, None] - times_s) / SURROUNDINGS_S)
+    nearness *= shots[:, None] == shots
+    return np.asarray(nearness @ scores / nearness.sum(axis=1), np.float64)
 
 
 def measured(cues: Cues, weights: Weights = DEFAULT_WEIGHTS) -> dict[str, float]:

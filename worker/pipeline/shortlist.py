@@ -1,8 +1,10 @@
-"""Which candidates are worth the model's time: none with a defect, and not many of one look.
+"""Which candidates are worth the model's time: none with a defect, and no more than it has time for.
 
-A scan keeps a few hundred candidates because more of them hold better frames; scoring each with a
-large model costs more than the scan. So what has a defect goes, then the poorer of two neighbours that
-look alike. What differs stays, however short it was seen.
+A scan keeps up to two hundred candidates because more of them hold better frames; scoring each with a
+large model costs more than the scan. So what has a defect goes, and of too many the poorer of the two
+neighbours that are most alike. What differs stays, however short it was seen. While there is time, frames
+that look alike are all scored: the model's judgement of one frame varies with the coding, that of a few is
+steadier.
 """
 
 from __future__ import annotations
@@ -32,9 +34,6 @@ MAX_SCORED = 120
 
 # What so many of the candidates have is the look of the video, and no reason to leave one out.
 LOOK_SHARE = 0.8
-
-# Neighbours that differ by less (mean difference over contrast) are one picture twice.
-SAME_LOOK = 0.05
 
 # Why the poorer of two neighbours is left out.
 ALIKE = "like a better neighbour"
@@ -81,10 +80,8 @@ def shortlist(
         apart = math.inf if decided.keys() >= set(pair) else difference(*pair)
         return apart, candidates[pair[1]].time_s - candidates[pair[0]].time_s
 
-    while len(kept) > 1:
+    while len(kept) > MAX_SCORED:
         alike = min(pairwise(kept), key=closeness)
-        if len(kept) <= MAX_SCORED and closeness(alike)[0] >= SAME_LOOK:
-            break
         poorer = min(alike, key=lambda i: _value(candidates[i]))
         kept.remove(poorer)
         why[poorer] = ALIKE
