@@ -27,6 +27,7 @@ from worker.models import (
     Thumbnail,
     WebhookEvent,
 )
+from worker.publishing import ROUNDING_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
     from worker.simulator import Entry
 
-SAME_MOMENT_S = 0.001  # times are stored exactly, and travel as decimals
 SIGNATURE = re.compile(r"v1=[0-9a-f]{64}")
 
 
@@ -113,7 +113,7 @@ def platform_shows_it(evidence: Evidence) -> Iterator[str]:
             ("the last write", last_s.get(asset.external_id)),
             ("the platform", evidence.shown(asset.external_id)),
         ):
-            if wanted_s is None or time_s is None or abs(time_s - wanted_s) > SAME_MOMENT_S:
+            if wanted_s is None or time_s is None or abs(time_s - wanted_s) > ROUNDING_S:
                 yield f"{asset.external_id}: {whose} shows {time_s}, and the newest pick is at {wanted_s}"
     for row in evidence.session.execute(select(Thumbnail.id, Thumbnail.jpeg, Thumbnail.sha256)):
         if hashlib.sha256(row.jpeg).hexdigest() != row.sha256:
@@ -127,7 +127,7 @@ def writes_never_go_back(evidence: Evidence) -> Iterator[str]:
         newest = 0
         for time_s in times_s:
             # Two generations may have the same moment: then the write is taken for the lowest it can be.
-            known = [number for at_s, number in generations if abs(at_s - time_s) <= SAME_MOMENT_S]
+            known = [number for at_s, number in generations if abs(at_s - time_s) <= ROUNDING_S]
             later = [number for number in known if number >= newest]
             if not later:
                 yield f"{asset_id}: {time_s} s was written (generations {known}) after generation {newest}"

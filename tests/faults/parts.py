@@ -114,6 +114,14 @@ def kill(part: Part) -> None:
     part.process.wait()
 
 
+def kill_all(part: Part) -> None:
+    """End it and everything below it, as a machine that loses power does."""
+    for process in family(part):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    part.process.wait()
+
+
 def freeze(part: Part) -> None:
     """Halt all of it, as a machine that swaps or migrates does."""
     _signal_all(part, signal.SIGSTOP)

@@ -29,6 +29,7 @@ class Trap:
 
     words: bytes
     is_forwarded: bool  #: whether the words still reach the server
+    after: bytes = b""  #: only on a connection that has said this before
     sprung: threading.Event = field(default_factory=threading.Event)
 
 
@@ -73,6 +74,7 @@ class Proxy:
         self.is_cut = False  #: connections break off, and new ones are closed at once
         self.is_half_open = False  #: connections stay open, and nothing passes
         self.trap: Trap | None = None
+        self.drops = 0  #: how often all connections were broken off
         self.is_listening = threading.Event()
         self._target = target
 
@@ -80,6 +82,15 @@ class Proxy:
         """Do no harm any more."""
         self.latency_s, self.slice_bytes, self.is_cut, self.is_half_open = 0.0, None, False, False
         self.trap = None
+
+    def set_trap(self, words: bytes, *, is_forwarded: bool, after: bytes = b"") -> Trap:
+        """Stop the next connection that says these words, and return the trap."""
+        self.trap = Trap(words, is_forwarded, after)
+        return self.trap
+
+    def drop(self) -> None:
+        """Break every connection off; new ones are welcome."""
+        self.drops += 1
 
     async def listen(self) -> None:
         """Take connections until the task is cancelled."""
@@ -106,6 +117,7 @@ class _Connection:
     def __init__(self, proxy: Proxy, program: Any, server: Any) -> None:
         self._proxy, self._program, self._server = proxy, program, server
         self._is_trapped = False
+        self._said = b""
 
     async def carry(self) -> None:
         """Carry bytes both ways until one side, or somebody's harm, ends it."""
@@ -140,12 +152,14 @@ class _Connection:
     def _may_pass(self, chunk: bytes) -> bool:
         """Spring the trap where the words are there; say whether the server gets them."""
         trap = self._proxy.trap
-        if trap is None or trap.words not in chunk:
+        self._said = self._said[-CHUNK_BYTES:] + chunk if trap else b""
+        if trap is None or trap.words not in chunk or trap.after not in self._said:
             return not self._is_trapped
         self._proxy.trap, self._is_trapped = None, True
         trap.sprung.set()
         return trap.is_forwarded
 
     async def _watch(self) -> None:
-        while not self._proxy.is_cut:  # noqa: ASYNC110 - set from another thread
+        drops = self._proxy.drops
+        while not self._proxy.is_cut and drops == self._proxy.drops:  # noqa: ASYNC110 - another thread sets it
             await asyncio.sleep(POLL_S)

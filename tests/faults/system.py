@@ -6,34 +6,37 @@ Every program talks to PostgreSQL and Valkey, and to the platform, through proxi
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
+import psutil
 import redis
-from sqlalchemy import text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from tests.faults import parts
 from tests.faults.invariants import Evidence, Violation, check, overlaps
-from tests.faults.proxy import Proxies, Proxy
+from tests.faults.proxy import Proxies, Proxy, Trap
 from worker import jobs, migrate, publications, wake
 from worker.database import make_engine, transaction
 from worker.embedded import DATABASE, POSTGRES_PORT, free_port, start_postgres, start_valkey
-from worker.models import Job, Publication
-from worker.settings import environment
+from worker.models import Asset, Job, JobLog, JobState, Publication
+from worker.settings import Settings, environment
 from worker.simulator import SimulatedMux
 from worker.simulator.platform import TOKEN, WEBHOOK_SECRET
 from worker.up import PROGRAMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-    import psutil
     from sqlalchemy.orm import Session
 
+ROOT = Path(__file__).parents[2]
 KINDS = {program.name: program for program in PROGRAMS}
 # Short enough that a test can wait for a lease to run out, long enough for a busy machine to renew it.
 HURRY = {
@@ -45,6 +48,11 @@ HURRY = {
     "MAX_ATTEMPTS": "3",
     "ANALYZE_CONCURRENCY": "1",
     "PUBLISH_CONCURRENCY": "4",
+}
+# As an operator has them who sets nothing: for figures.
+DEFAULTS = {
+    name: str(Settings.model_fields[name.lower()].default)
+    for name in ("LEASE_S", "SWEEP_S", "REHINT_S", "QUIET_WINDOW_S", "MAX_WAIT_S")
 }
 QUIET_TIMEOUT_S = 120.0
 WATCH_S = 0.25  # between two looks at what may never be, not even for a moment
@@ -146,6 +154,59 @@ class System:
         for program in self.programs.values():
             program.wait_until_ready()
 
+    def hold(self, stage: str, program: str = "analyze") -> Trap:
+        """Stop the next job as it tells that it enters a stage; `drop` the way to let it go on."""
+        word = stage.encode()
+        parameter = len(word).to_bytes(4, "big") + word  # as PostgreSQL's protocol has it
+        # Not forwarded, or the note would lock the row, and the lease could not be renewed.
+        return self.way(program, "database").set_trap(parameter, is_forwarded=False)
+
+    def command(self, *words: str) -> None:
+        """Run a command of an operator."""
+        variables = environment(DATABASE_URL=self.postgres.server.url)
+        subprocess.run([sys.executable, "-m", "worker", *words], env=variables, cwd=ROOT, check=True)
+
+    def asset(self, asset_id: str) -> Asset:
+        """The row of a video; one of generation 0 where there is none yet."""
+        with transaction(self.engine) as session:
+            row = session.scalar(select(Asset).where(Asset.external_id == asset_id))
+        return row or Asset(external_id=asset_id, generation=0, published_generation=0)
+
+    def jobs(self, asset_id: str) -> Sequence[Job]:
+        """The jobs of a video, in order."""
+        rows = select(Job).join(Asset, Asset.id == Job.asset_id).where(Asset.external_id == asset_id)
+        with transaction(self.engine) as session:
+            return session.scalars(rows.order_by(Job.id)).all()
+
+    def runs(self, asset_id: str) -> int:
+        """How often work on a video was begun; looks that found the same content do not count."""
+        ids = [job.id for job in self.jobs(asset_id) if job.timings_s or job.state != JobState.COMPLETED]
+        began = select(func.count()).select_from(JobLog).where(JobLog.state == JobState.RUNNING)
+        with transaction(self.engine) as session:
+            return session.scalar(began.where(JobLog.job_id.in_(ids))) or 0
+
+    def history(self, asset_id: str) -> str:
+        """What happened to the jobs of a video, for a person."""
+        with transaction(self.engine) as session:
+            ids = [job.id for job in self.jobs(asset_id)]
+            rows = session.scalars(select(JobLog).where(JobLog.job_id.in_(ids)).order_by(JobLog.id))
+            return "\n".join(
+                f"{row.at} {row.job_id} {row.state} {row.attempt} {row.actor} {row.note}" for row in rows
+            )
+
+    def is_running(self, asset_id: str) -> bool:
+        """Say whether a worker has a job of a video."""
+        return any(job.state == JobState.RUNNING for job in self.jobs(asset_id))
+
+    def is_in(self, asset_id: str, stage: str) -> bool:
+        """Say whether a job of a video is in this stage."""
+        return any(job.stage == stage for job in self.jobs(asset_id))
+
+    def is_published(self, *asset_ids: str) -> bool:
+        """Say whether the newest generation of each of these is published."""
+        rows = [self.asset(asset_id) for asset_id in asset_ids]
+        return all(row.published_generation == row.generation > 0 for row in rows)
+
     def hurry(self) -> None:
         """Let whatever waits for its time be due now, so that no test waits for a back-off."""
         with transaction(self.engine) as session:
@@ -174,9 +235,20 @@ class System:
                 self.hurry()
             return self.is_quiet()
 
-        parts.until(is_done, timeout_s, "it does not become quiet")
+        try:
+            parts.until(is_done, timeout_s, "it does not become quiet")
+        except AssertionError:
+            print(self.open_work())
+            raise
         with transaction(self.engine) as session:
             return check(self.evidence(session))
+
+    def open_work(self) -> str:
+        """Tell what keeps it from being quiet."""
+        with transaction(self.engine) as session:
+            rows = session.execute(text(_LIST)).all()
+        lines = [" ".join(map(str, row)) for row in rows]
+        return "\n".join([f"every webhook was taken: {self.platform.is_heard()}", *lines])
 
     def evidence(self, session: Session) -> Evidence:
         """All that can be known about this system."""
@@ -209,7 +281,7 @@ class System:
             for key, value in self.platform.settings("main").items()
         }
         return environment(
-            **HURRY,
+            **(HURRY | self._variables),
             **account,
             DATABASE_URL=f"postgresql://postgres@127.0.0.1:{ways['database'].port}/{DATABASE}",
             REDIS_URL=f"redis://:{broker.password}@127.0.0.1:{ways['broker'].port}/0",
@@ -218,7 +290,6 @@ class System:
             TMPDIR=str(self.folder / "temporary"),
             ALLOW_LOOPBACK="true",
             OMP_NUM_THREADS="1",
-            **self._variables,
         )
 
     def _watch(self) -> None:
@@ -235,10 +306,24 @@ class System:
     def _strays(self) -> list[psutil.Process]:
         """Processes of ours that live, though what they belonged to is gone."""
         ours = {process for part in self.parts() for process in parts.family(part)}
-        return [process for process in self._seen - ours if process.is_running()]
+        return [process for process in self._seen - ours if _lives(process)]
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Say whether a process has not ended; one that nobody has asked about yet has."""
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 _OPEN = """
     SELECT EXISTS (SELECT FROM jobs WHERE state IN ('scheduled', 'available', 'running', 'retryable'))
         OR EXISTS (SELECT FROM publications WHERE state IN ('pending', 'sending'))
+"""
+_LIST = """
+    SELECT 'job', id, state, attempt, stage, scheduled_at, hinted_at, lease_until, error FROM jobs
+    WHERE state IN ('scheduled', 'available', 'running', 'retryable')
+    UNION ALL
+    SELECT 'publication', id, state, attempt, NULL, scheduled_at, hinted_at, lease_until, error
+    FROM publications WHERE state IN ('pending', 'sending')
 """

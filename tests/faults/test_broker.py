@@ -1,0 +1,134 @@
+"""Valkey is away, frozen, wiped, or has lost a message: everything is done nevertheless."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.faults import parts
+from tests.faults.system import DEFAULTS, System
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from worker.simulator import Media
+
+ACK_S = 1.0  #: an answer takes milliseconds; a busy machine may add some
+RECOVERED_S = 15.0
+
+
+def slowest_answer_s(system: System, media: Media, count: int = 10) -> float:
+    """Upload videos, wait until the platform's webhooks were taken, and return how long that took."""
+    start_s = time.monotonic()
+    for _ in range(count):
+        system.platform.upload(media)
+    parts.until(system.platform.is_heard, 20)
+    return time.monotonic() - start_s
+
+
+def refusals(system: System) -> list[int | None]:
+    """Return every answer to a delivery that was no 2xx."""
+    answers = [entry.status for entry in system.platform.journal.entries("delivery")]
+    return [status for status in answers if status not in {200, 202}]
+
+
+@pytest.mark.faults
+def test_webhooks_are_taken_while_there_is_no_broker(system: System, media: Media) -> None:
+    """Case 5: nothing is refused; the work is done once the broker is there."""
+    parts.kill(system.valkey)
+
+    assert slowest_answer_s(system, media) < ACK_S
+    assert refusals(system) == []
+    assert not system.is_quiet()
+
+
+@pytest.mark.faults
+def test_webhooks_are_taken_while_the_broker_is_frozen(system: System, media: Media) -> None:
+    """Case 6: longer than the programs' patience with it."""
+    parts.freeze(system.valkey)
+    took_s = slowest_answer_s(system, media)
+    parts.until(lambda: "the broker does not answer" in system.programs["dispatcher"].said(), 30)
+    parts.thaw(system.valkey)
+
+    assert took_s < ACK_S
+    assert refusals(system) == []
+
+
+@pytest.mark.parametrize("how", ["killed and its data deleted", "flushed"])
+def test_what_a_wiped_broker_forgot_is_announced_again(system: System, media: Media, how: str) -> None:
+    """Case 7: the rows are the truth."""
+    worker = system.programs["analyze"]
+    parts.freeze(worker)
+    for _ in range(5):
+        system.platform.upload(media)
+    parts.until(lambda: system.broker().llen("analyze") >= 3, 20)
+    if how == "flushed":
+        system.broker().flushall()
+    else:
+        parts.kill(system.valkey)
+        shutil.rmtree(system.folder / "valkey" / "appendonlydir")
+        system.valkey.start()
+    parts.thaw(worker)
+
+
+def test_a_message_that_died_with_its_worker_is_sent_again(system: System, media: Media) -> None:
+    """Case 8: the broker gave it to a frozen worker, which was killed before it noted that."""
+    worker = system.programs["analyze"]
+    parts.freeze(worker)
+    asset_id = system.platform.upload(media)
+    parts.until(lambda: system.jobs(asset_id) and system.jobs(asset_id)[0].hinted_at, 20)
+    broker = system.broker()
+    parts.until(lambda: not broker.llen("analyze"), 20)
+    assert broker.hlen("unacked") == 0
+
+    parts.kill_all(worker)
+
+    assert system.settle() == []
+    assert system.jobs(asset_id)[0].hint_no > 1
+
+
+@pytest.mark.faults
+def test_a_broken_way_to_the_broker_mends_itself(system: System, media: Media) -> None:
+    """Half-open, then cut, between the dispatcher and Valkey; no program is started again."""
+    way = system.way("dispatcher", "broker")
+    for harm in ("is_half_open", "is_cut"):
+        setattr(way, harm, True)
+        asset_id = system.platform.upload(media)
+        said = system.programs["dispatcher"].said
+        before = said().count("the broker does not answer")
+        parts.until(lambda said=said, before=before: said().count("the broker does not answer") > before, 30)
+        way.heal()
+        parts.until(lambda asset_id=asset_id: system.is_published(asset_id), 30)
+
+
+@pytest.mark.faults
+def test_all_ways_may_be_slow_and_in_small_pieces(system: System, media: Media) -> None:
+    """50 ms each way and at most 100 bytes at a time, everywhere."""
+    for way in system.ways.values():
+        way.latency_s, way.slice_bytes = 0.05, 100
+
+    asset_id = system.platform.upload(media)
+
+    parts.until(lambda: system.is_published(asset_id), 60)
+
+
+@pytest.mark.faults
+def test_a_wiped_broker_costs_seconds(folder: Path, media: Media, record_property: Any) -> None:
+    """The figure, with the settings as they are by default."""
+    with System(folder, variables=DEFAULTS) as system:
+        worker = system.programs["analyze"]
+        parts.freeze(worker)
+        assets = [system.platform.upload(media) for _ in range(3)]
+        parts.until(lambda: system.broker().llen("analyze") >= 2, 20)
+        system.broker().flushall()
+        parts.thaw(worker)
+        start_s = time.monotonic()
+        parts.until(lambda: system.is_published(*assets), 90)
+        took_s = time.monotonic() - start_s
+        record_property("seconds", took_s)
+        print(f"the broker was wiped: all was done {took_s:.1f} s later")
+        assert system.settle() == []
+    assert took_s <= RECOVERED_S
