@@ -118,8 +118,9 @@ class Transfer:
                 raise SourceRefused(f"{name_of(url)}: redirects to an address that cannot be read") from exc
             except httpx.TransportError as exc:
                 broken = exc
+        times = "once" if self._tries == 1 else f"{self._tries} times"
         raise DownloadFailed(
-            f"{name_of(url)}: the transfer broke off {'once' if self._tries == 1 else f'{self._tries} times'}, "
+            f"{name_of(url)}: the transfer broke off {times}, "
             f"the last time after {body.done_bytes} bytes ({_reason(broken)})"
         ) from broken
 

@@ -1,11 +1,15 @@
-"""A simulated platform that speaks Mux's protocol: for the demo, and for tests of faults.
+"""Simulated platforms that speak the vendors' protocols: for the demo, and for tests of faults.
 
-It is a real HTTP server, and strict where Mux is: what it accepts, Mux should accept too.
+Each is a real HTTP server, and strict where the vendor is: what it accepts, the vendor should accept too.
 """
 
 from worker.simulator.faults import Fault
 from worker.simulator.journal import Entry, Journal
 from worker.simulator.library import Media
-from worker.simulator.platform import SimulatedMux
+from worker.simulator.mux import SimulatedMux
+from worker.simulator.platform import Simulated
 
-__all__ = ["Entry", "Fault", "Journal", "Media", "SimulatedMux"]
+SIMULATED: dict[str, type[Simulated]] = {simulated.name: simulated for simulated in (SimulatedMux,)}
+"""By the names of the platforms."""
+
+__all__ = ["SIMULATED", "Entry", "Fault", "Journal", "Media", "Simulated", "SimulatedMux"]

@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,51 +32,22 @@ class Video:
     title: str = ""
     status: str = "ready"
     source_asset_id: str | None = None
-    thumbnail_time: float | None = None
+    thumbnail_time: float | None = None  #: what is shown: seconds of media time
+    image: bytes | None = None  #: or a picture
+    image_id: str = ""  #: of the picture
     id: str = field(default_factory=lambda: secrets.token_hex(16))
     playback_id: str = field(default_factory=lambda: secrets.token_hex(16))
     created_at: int = field(default_factory=lambda: int(time.time()))
 
     @property
     def file_name(self) -> str:
-        """Of its static rendition."""
+        """Of the file that can be read."""
         return f"{self.media.height_px}p.mp4"
 
-    def described(self) -> dict[str, Any]:
-        """As the API and the webhooks show it; a field that is not set is missing."""
-        media = self.media
-        asset: dict[str, Any] = {
-            "id": self.id,
-            "created_at": str(self.created_at),  # a number as text, as in the real API
-            "status": self.status,
-            "passthrough": "",
-            "meta": {"title": self.title},
-            "playback_ids": [{"id": self.playback_id, "policy": "public"}],
-            "source_asset_id": self.source_asset_id,
-            "ingest_type": "on_demand_clip" if self.source_asset_id else "on_demand_url",
-            "thumbnail_time": self.thumbnail_time,
-        }
-        if self.status == "ready":
-            track = {
-                "type": "video",
-                "duration": media.duration_s,
-                "max_frame_rate": media.frame_rate,
-                "max_width": media.width_px,
-                "max_height": media.height_px,
-            }
-            file = {
-                "name": self.file_name,
-                "ext": "mp4",
-                "type": "standard",
-                "status": "ready",
-                "width": media.width_px,
-                "height": media.height_px,
-                "filesize": str(media.path.stat().st_size),
-            }
-            asset |= {"duration": media.duration_s, "tracks": [track]}
-            asset |= {"aspect_ratio": f"{media.width_px}:{media.height_px}"}
-            asset |= {"static_renditions": {"files": [file]}}
-        return {name: value for name, value in asset.items() if value is not None}
+    @property
+    def created(self) -> str:
+        """When it was made, in ISO 8601."""
+        return datetime.fromtimestamp(self.created_at, UTC).isoformat()
 
 
 class Library:

@@ -1,25 +1,33 @@
-"""Sends webhooks as Mux does: signed, in no promised order, and again until somebody takes them."""
+"""Sends webhooks as platforms do: signed, in no promised order, and again until somebody takes them."""
 
 from __future__ import annotations
 
-import json
+import itertools
 import threading
-import time
-import uuid
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
-from worker.platforms.signatures import sign_timestamped
 from worker.simulator.journal import Entry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from worker.simulator.journal import Journal
 
 TIMEOUT_S = 5.0
-FIRST_RETRY_S = 0.1  # Mux starts slower; what matters is that the pauses grow
+FIRST_RETRY_S = 0.1  # platforms start slower; what matters is that the pauses grow
 LONGEST_RETRY_S = 30.0
+
+
+class Notice(NamedTuple):
+    """One webhook; its redeliveries and copies are the same bytes."""
+
+    event: str  #: what the journal calls it
+    asset_id: str
+    body: bytes
+    id: str = ""  #: of the delivery, where the platform gives one
 
 
 class Sender:
@@ -27,47 +35,55 @@ class Sender:
 
     Args:
         address: where they go.
-        secret: signs them.
+        sign: makes the headers of a body, at every attempt anew.
         journal: gets every attempt.
         closing: set when nothing is to be sent any more.
+        retries: after so many a webhook is dropped; None: never.
     """
 
-    def __init__(self, address: str, secret: str, journal: Journal, closing: threading.Event) -> None:
+    def __init__(
+        self,
+        address: str,
+        sign: Callable[[bytes], Mapping[str, str]],
+        journal: Journal,
+        closing: threading.Event,
+        retries: int | None,
+    ) -> None:
         self._address = address
-        self._secret = secret
+        self._sign = sign
         self._journal = journal
         self._closing = closing
+        self._retries = retries
         self._client = httpx.Client(timeout=TIMEOUT_S, trust_env=False)
         self._outstanding = 0
         self._lock = threading.Lock()
 
     @property
     def outstanding(self) -> int:
-        """How many copies nobody has taken yet."""
+        """How many copies are still on their way."""
         return self._outstanding
 
-    def send(self, event: str, data: dict[str, Any], *, copies: int = 1) -> None:
-        """Tell of an event; copies of it carry the same id, as duplicates do."""
-        envelope = _envelope(event, data)
+    def send(self, notice: Notice, *, copies: int = 1) -> None:
+        """Tell of an event."""
         with self._lock:
             self._outstanding += copies
         for _ in range(copies):
-            threading.Thread(target=self._deliver, args=(envelope,), daemon=True).start()
+            threading.Thread(target=self._deliver, args=(notice,), daemon=True).start()
 
     def close(self) -> None:
         """Close connections; what is not delivered by now is not delivered."""
         self._client.close()
 
-    def _deliver(self, envelope: dict[str, Any]) -> None:
-        event, data, pause_s = envelope["type"], envelope["data"], FIRST_RETRY_S
-        asset_id, detail = data.get("asset_id", data["id"]), {"id": envelope["id"]}
-        body = json.dumps(envelope).encode()
-        while not self._closing.is_set():
-            status = self._attempt(body)
-            self._journal.add(
-                Entry("delivery", "POST", self._address, status, asset_id, event=event, detail=detail)
-            )
-            if status is not None and httpx.codes.is_success(status):
+    def _deliver(self, notice: Notice) -> None:
+        pause_s = FIRST_RETRY_S
+        for attempt in itertools.count():
+            if self._closing.is_set():
+                return
+            status = self._attempt(notice.body)
+            entry = Entry("delivery", "POST", self._address, status, notice.asset_id, event=notice.event)
+            self._journal.add(replace(entry, detail={"id": notice.id}))
+            is_taken = status is not None and httpx.codes.is_success(status)
+            if is_taken or attempt == self._retries:
                 with self._lock:
                     self._outstanding -= 1
                 return
@@ -75,22 +91,8 @@ class Sender:
             pause_s = min(2 * pause_s, LONGEST_RETRY_S)
 
     def _attempt(self, body: bytes) -> int | None:
-        signature = sign_timestamped(body, self._secret, time.time())
-        headers = {"Content-Type": "application/json", "Mux-Signature": signature}
+        headers = {"Content-Type": "application/json", **self._sign(body)}
         try:
             return self._client.post(self._address, content=body, headers=headers).status_code
         except (httpx.RequestError, RuntimeError):  # RuntimeError: closed meanwhile
             return None
-
-
-def _envelope(event: str, data: dict[str, Any]) -> dict[str, Any]:
-    subject = "static_rendition" if "static_rendition" in event else "asset"
-    return {
-        "type": event,
-        "id": str(uuid.uuid4()),
-        "created_at": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
-        "object": {"type": subject, "id": data["id"]},
-        "environment": {"name": "Simulated", "id": "simulated"},
-        "data": data,
-        "attempts": [],
-    }

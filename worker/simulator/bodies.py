@@ -1,0 +1,53 @@
+"""Reads what callers of a simulated platform sent, as strictly as the vendors do."""
+
+from __future__ import annotations
+
+import json
+import math
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from flask import abort, request
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_JPEG = b"\xff\xd8\xff"
+
+
+def fields(allowed: Collection[str]) -> dict[str, Any]:
+    """The JSON object of the present request; refused with 400 where it is none, or holds other fields."""
+    if request.mimetype != "application/json":
+        abort(HTTPStatus.BAD_REQUEST, "The Content-Type must be application/json")
+    try:
+        asked = json.loads(request.get_data())
+    except ValueError:
+        abort(HTTPStatus.BAD_REQUEST, "The body is not JSON")
+    if not isinstance(asked, dict) or not asked or not asked.keys() <= set(allowed):
+        abort(HTTPStatus.BAD_REQUEST, f"Only these can be set: {', '.join(sorted(allowed))}")
+    return asked
+
+
+def number(value: object, name: str) -> float:
+    """A finite number; refused with 400 where it is anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        abort(HTTPStatus.BAD_REQUEST, f"{name} must be a number")
+    return float(value)
+
+
+def jpeg(content: bytes, max_bytes: int) -> bytes:
+    """A picture; refused with 400 where it is none, or too large."""
+    if not content.startswith(_JPEG):
+        abort(HTTPStatus.BAD_REQUEST, "The file is not a picture")
+    if len(content) > max_bytes:
+        abort(HTTPStatus.BAD_REQUEST, f"The file is larger than {max_bytes} bytes")
+    return content
+
+
+def form_file(name: str) -> bytes:
+    """The file of this name in the form of the present request; refused with 400 where there is none."""
+    file = request.files.get(name)
+    if file is None:
+        abort(HTTPStatus.BAD_REQUEST, f"The form has no file {name!r}")
+    content: bytes = file.read()
+    return content
