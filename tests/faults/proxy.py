@@ -100,10 +100,12 @@ class Proxy:
             await server.serve_forever()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.CancelledError):
-            if not self.is_cut:
-                await _Connection(self, (reader, writer), await self._connect()).carry()
-        writer.transport.abort()
+        try:
+            with suppress(OSError, asyncio.CancelledError):
+                if not self.is_cut:
+                    await _Connection(self, (reader, writer), await self._connect()).carry()
+        finally:
+            writer.transport.abort()
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if isinstance(self._target, int):
@@ -127,10 +129,10 @@ class _Connection:
         try:
             await asyncio.wait([there, back, watch], return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._server[1].transport.abort()
             for task in (there, back, watch):
                 task.cancel()
             await asyncio.gather(there, back, watch, return_exceptions=True)
-            self._server[1].transport.abort()
 
     async def _carry(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_from_program: bool
