@@ -75,3 +75,16 @@ class FastPixAccount(TokenAccount):
     write_metadata: bool = Field(
         default=False, description="Write the time of the best pick into the media's metadata."
     )
+
+
+class ApiVideoAccount(WebhookAccount):
+    """One workspace of api.video."""
+
+    webhook_secret: Secret = Field(description="Signs its webhooks; shown once, when the webhook is made.")
+    api_key: Secret = Field(description="An API key that may read and write videos.")
+    api_url: Url = Field(
+        "https://ws.api.video", description="The API; `https://sandbox.api.video` for trying it out."
+    )
+    write_time: bool = Field(
+        default=False, description="Name the time of the best pick, in place of uploading the picture."
+    )

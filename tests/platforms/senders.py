@@ -15,7 +15,8 @@ from pydantic import SecretStr
 
 from worker.platforms import PLATFORMS, own_events, platform_of, signatures
 from worker.platforms.base import Capabilities, Sink
-from worker.settings import FastPixAccount, MuxAccount, Settings
+from worker.settings import Settings
+from worker.settings_accounts import ApiVideoAccount, FastPixAccount, MuxAccount
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,15 +36,12 @@ NEW, OLD, FOREIGN = _key("new"), _key("old"), _key("foreign")
 
 def settings(**changes: Any) -> Settings:
     """One account of every platform, called `main`, in the middle of a rotation of its secret."""
-    account = {
-        "webhook_secret": NEW,
-        "webhook_secret_previous": OLD,
-        "token_id": "the-token-id",
-        "token_secret": "the-token-secret",
-    }
+    secrets = {"webhook_secret": NEW, "webhook_secret_previous": OLD}
+    account = {**secrets, "token_id": "the-token-id", "token_secret": "the-token-secret"}
     values: dict[str, Any] = {
         "mux": {"main": MuxAccount.model_validate(account)},
         "fastpix": {"main": FastPixAccount.model_validate(account)},
+        "api_video": {"main": ApiVideoAccount.model_validate({**secrets, "api_key": "the-api-key"})},
         "events_secret": SecretStr(f"whsec_{NEW}"),
         "events_secret_previous": SecretStr(f"whsec_{OLD}"),
         "media_hosts": ("media.example.com",),
@@ -110,10 +108,15 @@ FASTPIX = Sender(
     lambda body, secret, _: {"FastPix-Signature": signatures.sign_base64(body, secret)},
     "FASTPIX__MAIN__WEBHOOK_SECRET",
 )
+API_VIDEO = Sender(
+    "api_video",
+    lambda body, secret, _: {"X-Api-Video-Signature": signatures.sign_hex(body, secret)},
+    "API_VIDEO__MAIN__WEBHOOK_SECRET",
+)
 OWN_EVENTS = Sender(
     "own_events",
     lambda body, secret, now_s: signatures.sign_standard(body, f"whsec_{secret}", "evt_1", now_s),
     "EVENTS_SECRET",
 )
 
-SENDERS = {sender.name: sender for sender in (FASTPIX, MUX, OWN_EVENTS)}
+SENDERS = {sender.name: sender for sender in (API_VIDEO, FASTPIX, MUX, OWN_EVENTS)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from worker.errors import UnknownAccount
+from worker.platforms.api_video import ApiVideo
 from worker.platforms.base import Platform
 from worker.platforms.direct import ACCOUNT, Direct
 from worker.platforms.fastpix import FastPix
@@ -20,7 +21,7 @@ class _OfAccount(Platform, Protocol):
     def __init__(self, account: str, settings: Any) -> None: ...
 
 
-PLATFORMS: Mapping[str, type[_OfAccount]] = {"fastpix": FastPix, "mux": Mux}
+PLATFORMS: Mapping[str, type[_OfAccount]] = {platform.name: platform for platform in (ApiVideo, FastPix, Mux)}
 """Each is made from an account's name and its settings, which lie under the platform's name in `Settings`."""
 
 

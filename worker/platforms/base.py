@@ -12,6 +12,8 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from worker.errors import PublishRejected
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -100,6 +102,20 @@ class Choice:
 
     time_s: float  #: media time
     jpeg: bytes  #: the picture in the shape that the platform shows best
+
+
+def require_size(choice: Choice, capabilities: Capabilities) -> None:
+    """Refuse a picture that the platform would not take.
+
+    Raises:
+        PublishRejected: it has too many bytes.
+    """
+    longest = capabilities.max_image_bytes
+    if longest is not None and len(choice.jpeg) > longest:
+        raise PublishRejected(
+            f"the picture has {len(choice.jpeg)} bytes, and {capabilities.label} takes {longest};"
+            " choose a smaller one"
+        )
 
 
 class Platform(Protocol):

@@ -3,13 +3,16 @@
 Each is a real HTTP server, and strict where the vendor is: what it accepts, the vendor should accept too.
 """
 
+from worker.simulator.api_video import SimulatedApiVideo
 from worker.simulator.faults import Fault
 from worker.simulator.journal import Entry, Journal
 from worker.simulator.library import Media
 from worker.simulator.mux import SimulatedMux
 from worker.simulator.platform import Simulated
 
-SIMULATED: dict[str, type[Simulated]] = {simulated.name: simulated for simulated in (SimulatedMux,)}
+SIMULATED: dict[str, type[Simulated]] = {
+    simulated.name: simulated for simulated in (SimulatedApiVideo, SimulatedMux)
+}
 """By the names of the platforms."""
 
 __all__ = ["SIMULATED", "Entry", "Fault", "Journal", "Media", "Simulated", "SimulatedMux"]

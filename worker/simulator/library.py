@@ -35,6 +35,7 @@ class Video:
     thumbnail_time: float | None = None  #: what is shown: seconds of media time
     image: bytes | None = None  #: or a picture
     image_id: str = ""  #: of the picture
+    is_private: bool = False  #: files have no public address
     id: str = field(default_factory=lambda: secrets.token_hex(16))
     playback_id: str = field(default_factory=lambda: secrets.token_hex(16))
     created_at: int = field(default_factory=lambda: int(time.time()))

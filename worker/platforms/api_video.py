@@ -1,0 +1,199 @@
+"""api.video: reads the MP4 or HLS, and shows our picture, or a moment of the video where that is preferred.
+
+Its webhooks say little: a quality of a video is encoded. Everything else is asked for. Nothing is sent of
+deletes, and a webhook that is not taken is tried three times, within nine seconds, and never again.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from worker.errors import AssetGone, PublishRejected, SourceRefused
+from worker.events import Event, EventKind
+from worker.platforms import payload, renditions, signatures
+from worker.platforms.api import Api, Upload, basic, segment
+from worker.platforms.base import (
+    Asset,
+    AssetState,
+    Capabilities,
+    Choice,
+    Identity,
+    Rendition,
+    Sink,
+    Source,
+    require_size,
+)
+from worker.platforms.payload import part, parts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from worker.settings_accounts import ApiVideoAccount
+
+# https://docs.api.video/reference/create-and-manage-webhooks (seen 2026-11). The MP4 is encoded once for each
+# video; of HLS each quality is told of, the lowest first.
+ENCODED = "video.encoding.quality.completed"
+KINDS = {"mp4": EventKind.READY, "hls": EventKind.RENDITION_READY}
+
+# Every host that api.video names in its documents lies under this one.
+CDN_HOSTS = ("*.api.video",)
+
+# A time beyond the end shows the first frame, and the answer does not say so: stay one frame within.
+LAST_FRAME_S = 1 / 24
+CENTISECONDS = 100  # a timecode has two decimals
+
+_STILL_AT_WORK = frozenset({"waiting", "encoding"})
+
+
+class ApiVideo:
+    """One workspace of api.video."""
+
+    name: ClassVar[str] = "api_video"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        "api.video",
+        frozenset(KINDS.values()),
+        frozenset({Sink.IMAGE, Sink.TIME}),
+        identity=Identity.TIME,
+        is_time_signed=False,
+        tells_shown=False,
+        needs_reconcile=True,
+        max_image_bytes=8 * 1024 * 1024,
+    )
+
+    def __init__(self, account: str, settings: ApiVideoAccount) -> None:
+        self.account = account
+        self._settings = settings
+        self._prefix = f"API_VIDEO__{account.upper()}"
+
+    @property
+    def sink(self) -> Sink:
+        """Our picture, or its time, as the account's settings say."""
+        return Sink.TIME if self._settings.write_time else Sink.IMAGE
+
+    def is_probe(self, body: bytes) -> bool:  # noqa: ARG002 - part of every platform
+        """No: api.video signs whatever it sends."""
+        return False
+
+    def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:  # noqa: ARG002 - no time is signed
+        """Check the header `X-Api-Video-Signature`."""
+        signatures.verify_hex(
+            signatures.header(headers, "x-api-video-signature"),
+            body,
+            self._settings.webhook_secrets,
+            setting=f"{self._prefix}__WEBHOOK_SECRET",
+        )
+
+    def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - all is in the body
+        """Read the one event of a delivery. It has no id: what was encoded, and when, stands for it."""
+        said = payload.read_object(body)
+        event_type, encoding = payload.required(said, "type"), payload.text(said, "encoding")
+        kind = KINDS.get(encoding, EventKind.OTHER) if event_type == ENCODED else EventKind.OTHER
+        subject = payload.text(said, "videoId") or payload.text(said, "liveStreamId")
+        what = (event_type, subject, encoding, payload.text(said, "quality"), payload.text(said, "emittedAt"))
+        event = Event(
+            platform=self.name,
+            account=self.account,
+            delivery_id=":".join(what),
+            type=event_type,
+            kind=kind,
+            asset_id=None if kind is EventKind.OTHER else payload.identifier(said, "videoId"),
+            happened_at=payload.moment(said.get("emittedAt")),
+            payload=said,
+        )
+        return [event]
+
+    def asset(self, asset_id: str) -> Asset:
+        """Ask for the video, and how far its encoding is; the two make one asset."""
+        video = self._api.request("GET", _path(asset_id))
+        if video.get("discarded") is True:
+            raise AssetGone(f"{asset_id} was discarded at api.video")
+        status = self._api.request("GET", f"{_path(asset_id)}/status")
+        found = part(part(status, "encoding"), "metadata")
+        return Asset(
+            id=asset_id,
+            state=_state(video, part(status, "encoding")),
+            # A video's content never changes.
+            fingerprint=payload.fingerprint(
+                duration_s=payload.number(found.get("duration")),
+                size=[found.get("width"), found.get("height")],
+                created_at=video.get("createdAt") or video.get("publishedAt"),
+            ),
+            duration_s=payload.number(found.get("duration")),
+            title=payload.text(video, "title"),
+            details={**video, "encoding": part(status, "encoding")},
+        )
+
+    def source(self, asset: Asset) -> Source:
+        """The MP4, else HLS. The address of a private video opens once, and `asset` gives another."""
+        assets, is_private = part(asset.details, "assets"), asset.details.get("public") is False
+        if mp4 := payload.text(assets, "mp4"):
+            return Source(Rendition(mp4, hosts=CDN_HOSTS, is_one_use=is_private))
+        hls = payload.text(assets, "hls")
+        if not hls:
+            raise SourceRefused(f"video {asset.id} has neither an MP4 nor HLS")
+        if is_private:
+            raise SourceRefused(
+                f"video {asset.id} is private and has no MP4, and its HLS opens once only; set its mp4Support"
+            )
+        found = part(part(asset.details, "encoding"), "metadata")
+        px = renditions.short_side_px(found.get("width"), found.get("height"))
+        return renditions.choose([], Rendition(hls, is_hls=True, hosts=CDN_HOSTS), px)
+
+    def write(self, asset: Asset, choice: Choice) -> None:
+        """Upload the picture, or name its time. What is shown is not told afterwards.
+
+        Source: https://docs.api.video/reference/api/Videos
+        """
+        path = f"{_path(asset.id)}/thumbnail"
+        if self.sink is Sink.TIME:
+            self._api.request("PATCH", path, {"timecode": timecode(asset, choice.time_s)})
+            return
+        require_size(choice, self.capabilities)
+        self._api.request("POST", path, upload=Upload(choice.jpeg, field="file"))
+
+    def unset(self, asset: Asset) -> None:
+        """Refuse: there is no way back to the thumbnail that api.video made."""
+        raise PublishRejected(f"api.video cannot take the thumbnail of {asset.id} back; choose another")
+
+    def image_url(self, asset: Asset, time_s: float) -> str | None:  # noqa: ARG002 - part of every platform
+        """None: api.video makes no pictures of other moments."""
+        return None
+
+    def close(self) -> None:
+        """Close connections."""
+        self._api.close()
+
+    @cached_property
+    def _api(self) -> Api:
+        key = self._settings.api_key.get_secret_value()
+        # The key is the user's name, and the password is empty.
+        return Api(self._settings.api_url, basic(key, "", f"{self._prefix}__API_KEY"), self._prefix)
+
+
+def timecode(asset: Asset, time_s: float) -> str:
+    """A moment as `hh:mm:ss.cc`, never before the frame that is meant, and always within the video."""
+    last_s = math.inf if asset.duration_s is None else max(0.0, asset.duration_s - LAST_FRAME_S)
+    within_s = min(max(0.0, payload.milliseconds_up(time_s)), last_s)
+    # 4.1 s are 409.99999999999994 centiseconds as a float, and must not become 4.09 or 4.11.
+    centiseconds = math.ceil(round(within_s * CENTISECONDS, 3))
+    if centiseconds > last_s * CENTISECONDS:
+        centiseconds = math.floor(last_s * CENTISECONDS)
+    minutes, rest = divmod(centiseconds, 60 * CENTISECONDS)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest / CENTISECONDS:05.2f}"
+
+
+def _path(asset_id: str) -> str:
+    return f"/videos/{segment(asset_id)}"
+
+
+def _state(video: Mapping[str, Any], encoding: Mapping[str, Any]) -> AssetState:
+    """Ready once the file that we would read is: the MP4 where there is to be one, else all of HLS."""
+    wanted = "mp4" if video.get("mp4Support") is not False else "hls"
+    states = {
+        item.get("status") for item in parts(encoding, "qualities") if item.get("type", wanted) == wanted
+    }
+    if not states or states & _STILL_AT_WORK:
+        return AssetState.PREPARING
+    return AssetState.READY if "encoded" in states else AssetState.FAILED

@@ -1,0 +1,61 @@
+"""`python -m worker.platforms.table`: the README's table of platforms, made from what is said of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from worker.events import EventKind
+from worker.platforms import PLATFORMS
+from worker.platforms.base import Sink
+
+if TYPE_CHECKING:
+    from worker.platforms.base import Capabilities
+
+EVENTS = {
+    EventKind.READY: "ready",
+    EventKind.UPDATED: "updated",
+    EventKind.FAILED: "failed",
+    EventKind.DELETED: "deleted",
+}
+WRITTEN = {
+    Sink.IMAGE: "the picture",
+    Sink.TIME: "the time of the best pick",
+    Sink.NONE: "nothing: the picture is served here",
+}
+OWN = (
+    "| [your own systems](docs/events.md) | ready, edited, deleted: `POST /v1/events`, signed by"
+    " [Standard Webhooks](https://www.standardwebhooks.com) | the picture is served here | no | |"
+)
+
+
+def render() -> str:
+    """A row for each platform, in Markdown."""
+    rows = [
+        "| platform | webhooks tell of | what is written back | webhooks get lost | another's thumbnail |",
+        "|---|---|---|---|---|",
+    ]
+    rows += [_row(name, platform.capabilities) for name, platform in PLATFORMS.items()]
+    return "\n".join([*rows, OWN])
+
+
+def _row(name: str, can: Capabilities) -> str:
+    events = ", ".join(words for kind, words in EVENTS.items() if kind in can.events)
+    written = ", or ".join(words for sink, words in WRITTEN.items() if sink in can.sinks)
+    cells = [
+        f"[{can.label}](docs/platforms/{name}.md)",
+        events or "nothing: tell `/v1/events`",
+        written,
+        "yes" if can.needs_reconcile else "no",
+        _others(can),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _others(can: Capabilities) -> str:
+    if can.sinks == {Sink.NONE}:
+        return ""
+    return "is left alone" if can.tells_shown else "cannot be told from ours, and is replaced"
+
+
+if __name__ == "__main__":
+    print(render())  # noqa: T201 - the command's result
