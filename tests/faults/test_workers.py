@@ -25,7 +25,7 @@ HAND_OVER_S = 5.0
 SHORT_LEASES = {"LEASE_S": "10", "SWEEP_S": "2"}
 TAKEN_OVER_S = 15.0
 # Where a job is killed: as it enters a stage, before its result is committed, and after that.
-STAGES = ["ask", "download", "probe", "scan", "score", "stills"]
+STAGES = ["download", "scan", "score", "stills"]
 
 
 def take_over_s(system: System, asset_id: str) -> float:

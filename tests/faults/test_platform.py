@@ -1,0 +1,151 @@
+"""The platform's API fails in every way that it can, and its files are not what they seem."""
+
+from __future__ import annotations
+
+import resource
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import clips, pictures
+from tests.faults import parts
+from tests.faults.system import System
+from worker.simulator import Fault, Media
+from worker.simulator.clip import media_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+LEASE_S = 3.0
+LATE_S = 5 * LEASE_S  #: longer than a killed worker's write is waited for: four leases, and a sweep
+ROOM_BYTES = 65_536  #: more than a log line, less than a video
+
+
+def requests(system: System, asset_id: str, method: str) -> int:
+    """Count what the platform was asked about an asset."""
+    entries = system.platform.journal.entries("request", asset_id=asset_id)
+    return sum(entry.method == method for entry in entries)
+
+
+@pytest.mark.parametrize("method", [pytest.param("GET", marks=pytest.mark.faults), "PATCH"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Fault(status=500), id="500", marks=pytest.mark.faults),
+        pytest.param(Fault(status=429, retry_after="1"), id="429"),
+        pytest.param(Fault(status=408), id="408", marks=pytest.mark.faults),
+        pytest.param(Fault(is_cut=True), id="cut", marks=pytest.mark.faults),
+        pytest.param(Fault(is_reply_lost=True), id="the reply is lost"),
+    ],
+)
+def test_a_platform_that_fails_twice_is_asked_again(
+    system: System, media: Media, fault: Fault, method: str
+) -> None:
+    """Case 19: and the attempts at the video do not count, as nothing is wrong with it."""
+    system.platform.faults.plan(fault, count=2, method=method, path="/assets/")
+    asset_id = system.platform.upload(media)
+    parts.until(lambda: hurried(system) and system.is_published(asset_id), 60)
+
+    assert system.settle() == []
+    assert system.jobs(asset_id)[0].attempt == 1
+
+
+def hurried(system: System) -> bool:
+    """Let what waits be due now."""
+    system.hurry()
+    return True
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(
+    ("status", "error"), [(401, "CredentialsRefused"), (404, "AssetGone"), (410, "AssetGone")]
+)
+def test_a_platform_that_says_no_is_asked_once(system: System, media: Media, status: int, error: str) -> None:
+    """Case 19: the job is given up with its reason at once, and an operator can start it again."""
+    system.platform.faults.plan(Fault(status=status), method="GET", path="/assets/")
+    asset_id = system.platform.upload(media)
+    parts.until(lambda: [job.error_class for job in system.jobs(asset_id)] == [error], 20)
+    assert (system.jobs(asset_id)[0].state, system.runs(asset_id)) == ("discarded", 1)
+
+    system.command("requeue", asset_id, "--why", "mended")
+
+    assert system.settle() == []
+    assert system.is_published(asset_id)
+
+
+@pytest.mark.faults
+def test_a_write_that_arrives_late_is_put_right(folder: Path, media: Media, other_media: Media) -> None:
+    """Case 20: the platform carries out an old write after the new one; what it shows is newest again.
+
+    The one write that goes back is the platform's: nobody can call a request back.
+    """
+    with System(folder, variables={"LEASE_S": str(LEASE_S)}) as system:
+        system.platform.faults.plan(Fault(delay_s=LATE_S), method="PATCH")
+        asset_id = system.platform.upload(media)
+        parts.until(lambda: system.platform.journal.entries("fault"), 30)
+        parts.kill_all(system.programs["publish"])
+        system.programs["publish"].start()
+        system.platform.replace(asset_id, other_media)
+        writes = system.platform.journal.entries
+        parts.until(lambda: len(writes("write", asset_id=asset_id)) >= 2, 60)
+
+        found = system.settle()
+
+        times_s = [entry.thumbnail_time for entry in writes("write", asset_id=asset_id)]
+    assert [violation.invariant for violation in found] == ["I5"]
+    assert times_s[0] == times_s[-1] != times_s[1]
+
+
+def empty(path: Path) -> None:
+    """Leave nothing of a file."""
+    path.write_bytes(b"")
+
+
+def text(path: Path) -> None:
+    """Put words where a video should be."""
+    path.write_text("<html>not found</html>" * 100)
+
+
+def truncated(path: Path) -> None:
+    """Break it off."""
+    clips.cut_short(path)
+
+
+def silent_pictures(path: Path) -> None:
+    """Leave only sound."""
+    path.unlink()
+    clips.write_audio_only(path)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("damage", [empty, text, truncated, silent_pictures])
+def test_a_file_that_is_no_video_is_given_up_with_its_reason(
+    system: System, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    """Case 21: after one attempt, as another would find the same."""
+    path = clips.write_plain(tmp_path / "clip.mp4", 12)
+    good = media_of(path)
+    damage(path)
+    asset_id = system.platform.upload(good)
+
+    assert system.settle() == []
+    assert (system.runs(asset_id), system.jobs(asset_id)[0].error_class) == (1, "UnreadableVideo")
+
+
+@pytest.mark.faults
+def test_a_full_disk_costs_no_attempt(system: System, tmp_path: Path) -> None:
+    """Case 24: the job waits, nothing is left behind, and goes on when there is room."""
+    path = clips.write(tmp_path / "big.mp4", pictures.footage("bikes", 25, size=None))
+    assert path.stat().st_size > ROOM_BYTES
+    pid = system.programs["analyze"].process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (ROOM_BYTES, before[1]))
+    asset_id = system.platform.upload(media_of(path))
+    parts.until(lambda: [job.error_class for job in system.jobs(asset_id)] == ["DownloadFailed"], 30)
+    waiting, left = system.jobs(asset_id)[0], list((system.folder / "work").iterdir())
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+
+    assert system.settle() == []
+    assert (waiting.state, waiting.attempt, left) == ("retryable", 0, [])
+    assert system.is_published(asset_id)
