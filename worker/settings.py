@@ -33,7 +33,12 @@ from worker.setting_types import (
     StandardSecret,
     Url,
 )
-from worker.settings_accounts import ApiVideoAccount, FastPixAccount, MuxAccount
+from worker.settings_accounts import (
+    ApiVideoAccount,
+    CloudflareAccount,
+    FastPixAccount,
+    MuxAccount,
+)
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -115,6 +120,7 @@ class Settings(BaseSettings):
     mux: dict[AccountName, MuxAccount] = Field({}, description="Accounts of Mux.")
     fastpix: dict[AccountName, FastPixAccount] = Field({}, description="Accounts of FastPix.")
     api_video: dict[AccountName, ApiVideoAccount] = Field({}, description="Accounts of api.video.")
+    cloudflare: dict[AccountName, CloudflareAccount] = Field({}, description="Accounts of Cloudflare Stream.")
     events_secret: StandardSecret | None = Field(
         None, description="Signs requests to `/v1/events`: `whsec_` and the base64 of 24 to 64 bytes."
     )

@@ -88,3 +88,11 @@ class ApiVideoAccount(WebhookAccount):
     write_time: bool = Field(
         default=False, description="Name the time of the best pick, in place of uploading the picture."
     )
+
+
+class CloudflareAccount(WebhookAccount):
+    """One account of Cloudflare."""
+
+    account_id: str = Field(min_length=1, description="The account's id.")
+    api_token: Secret = Field(description="An API token with Stream: Edit.")
+    api_url: Url = Field("https://api.cloudflare.com/client/v4", description="The API.")

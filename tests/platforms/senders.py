@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from worker.platforms import PLATFORMS, own_events, platform_of, signatures
 from worker.platforms.base import Capabilities, Sink
 from worker.settings import Settings
-from worker.settings_accounts import ApiVideoAccount, FastPixAccount, MuxAccount
+from worker.settings_accounts import ApiVideoAccount, CloudflareAccount, FastPixAccount, MuxAccount
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +42,11 @@ def settings(**changes: Any) -> Settings:
         "mux": {"main": MuxAccount.model_validate(account)},
         "fastpix": {"main": FastPixAccount.model_validate(account)},
         "api_video": {"main": ApiVideoAccount.model_validate({**secrets, "api_key": "the-api-key"})},
+        "cloudflare": {
+            "main": CloudflareAccount.model_validate(
+                {**secrets, "account_id": "a1", "api_token": "the-api-token"}
+            )
+        },
         "events_secret": SecretStr(f"whsec_{NEW}"),
         "events_secret_previous": SecretStr(f"whsec_{OLD}"),
         "media_hosts": ("media.example.com",),
@@ -113,10 +118,18 @@ API_VIDEO = Sender(
     lambda body, secret, _: {"X-Api-Video-Signature": signatures.sign_hex(body, secret)},
     "API_VIDEO__MAIN__WEBHOOK_SECRET",
 )
+CLOUDFLARE = Sender(
+    "cloudflare",
+    lambda body, secret, now_s: {
+        "Webhook-Signature": signatures.sign_timestamped(body, secret, now_s, signatures.CLOUDFLARE_FIELDS)
+    },
+    "CLOUDFLARE__MAIN__WEBHOOK_SECRET",
+    unknown=lambda more: {"uid": "u1", "status": {"state": "something.new"}, **more},
+)
 OWN_EVENTS = Sender(
     "own_events",
     lambda body, secret, now_s: signatures.sign_standard(body, f"whsec_{secret}", "evt_1", now_s),
     "EVENTS_SECRET",
 )
 
-SENDERS = {sender.name: sender for sender in (API_VIDEO, FASTPIX, MUX, OWN_EVENTS)}
+SENDERS = {sender.name: sender for sender in (API_VIDEO, CLOUDFLARE, FASTPIX, MUX, OWN_EVENTS)}

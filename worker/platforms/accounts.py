@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from worker.errors import UnknownAccount
 from worker.platforms.api_video import ApiVideo
 from worker.platforms.base import Platform
+from worker.platforms.cloudflare import Cloudflare
 from worker.platforms.direct import ACCOUNT, Direct
 from worker.platforms.fastpix import FastPix
 from worker.platforms.mux import Mux
@@ -21,7 +22,9 @@ class _OfAccount(Platform, Protocol):
     def __init__(self, account: str, settings: Any) -> None: ...
 
 
-PLATFORMS: Mapping[str, type[_OfAccount]] = {platform.name: platform for platform in (ApiVideo, FastPix, Mux)}
+PLATFORMS: Mapping[str, type[_OfAccount]] = {
+    platform.name: platform for platform in (ApiVideo, Cloudflare, FastPix, Mux)
+}
 """Each is made from an account's name and its settings, which lie under the platform's name in `Settings`."""
 
 

@@ -161,7 +161,7 @@ class Platform(Protocol):
         """Where to read the video. Built from our settings and the API's answer, never from a webhook.
 
         Raises:
-            NotReadyYet: a file was asked for, and an event will tell when it is there.
+            NotReadyYet: a file is being made; an event, or the next question, will tell when it is there.
             SourceRefused: the asset has nothing that can be read.
         """
 

@@ -4,6 +4,7 @@ Each is a real HTTP server, and strict where the vendor is: what it accepts, the
 """
 
 from worker.simulator.api_video import SimulatedApiVideo
+from worker.simulator.cloudflare import SimulatedCloudflare
 from worker.simulator.faults import Fault
 from worker.simulator.journal import Entry, Journal
 from worker.simulator.library import Media
@@ -11,7 +12,7 @@ from worker.simulator.mux import SimulatedMux
 from worker.simulator.platform import Simulated
 
 SIMULATED: dict[str, type[Simulated]] = {
-    simulated.name: simulated for simulated in (SimulatedApiVideo, SimulatedMux)
+    simulated.name: simulated for simulated in (SimulatedApiVideo, SimulatedMux, SimulatedCloudflare)
 }
 """By the names of the platforms."""
 

@@ -1,0 +1,218 @@
+"""Cloudflare Stream: a webhook without an id, two spellings, downloads to wait for, shares of a duration."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from tests.platforms.senders import CLOUDFLARE, NOW_S, settings
+from tests.platforms.server import Answer, serving
+from tests.platforms.simulated import JPEG, clip, fetched, simulated
+from worker.errors import InvalidSignature, NotReadyYet, PlatformUnavailable, PublishRejected, SourceRefused
+from worker.events import EventKind
+from worker.platforms import platform_of, signatures
+from worker.platforms.base import Asset, AssetState, Choice
+from worker.platforms.cloudflare import Cloudflare, share_of
+from worker.settings_accounts import CloudflareAccount
+from worker.simulator.cloudflare import API_TOKEN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+UID = "6b9e68b07dfee8cc2d116e4c51d6a957"
+ACCOUNT = {"webhook_secret": "s", "account_id": "a1", "api_token": "t"}
+
+
+def asset(**changes: Any) -> Asset:
+    """What we make of the video that Cloudflare documents, with some fields changed."""
+    video = {**CLOUDFLARE.payload("ready"), **changes}
+    with serving(Answer(json={"result": video, "success": True})) as server:
+        platform = Cloudflare("main", CloudflareAccount.model_validate({**ACCOUNT, "api_url": server.url}))
+        found = platform.asset(UID)
+        platform.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("payload", "kind", "words"),
+    [
+        ("ready", EventKind.READY, "ready"),
+        ("ready.clip", EventKind.READY, "ready"),
+        ("error", EventKind.FAILED, "error: ERR_MALFORMED_VIDEO"),
+        ("error.as-the-api-writes-it", EventKind.FAILED, "error: ERR_MALFORMED_VIDEO"),
+    ],
+)
+def test_the_state_of_the_video_is_the_event(payload: str, kind: EventKind, words: str) -> None:
+    """The reason of a failure is spelt in two ways, and reads the same."""
+    event = CLOUDFLARE.event(payload)
+
+    assert (event.kind, event.type) == (kind, words)
+
+
+def test_a_clip_names_its_source() -> None:
+    """It is a video of its own."""
+    event = CLOUDFLARE.event("ready.clip")
+
+    assert (event.asset_id, event.source_asset_id) == ("clip68b07dfee8cc2d116e4c51d6a957", UID)
+
+
+def test_a_video_that_is_ready_again_is_another_delivery() -> None:
+    """There is no id: the time of the change tells them apart, and a redelivery has the same."""
+    said = CLOUDFLARE.payload("ready")
+    later = {**said, "modified": "2022-07-01T00:00:00Z"}
+    untimed = {name: value for name, value in said.items() if name != "modified"}
+
+    ids = [CLOUDFLARE.parse(json.dumps(one).encode())[0].delivery_id for one in (said, later, untimed, said)]
+
+    assert ids[0] == ids[3]
+    assert len(set(ids)) == 3
+
+
+def test_the_address_says_which_account_a_video_is_of() -> None:
+    """The body does not, so two accounts have an address and a secret each."""
+    body = json.dumps(CLOUDFLARE.payload("ready")).encode()
+    other = CloudflareAccount.model_validate({**ACCOUNT, "webhook_secret": "another"})
+    both = settings(cloudflare={**settings().cloudflare, "other": other})
+    signed = signatures.sign_timestamped(body, "another", NOW_S, signatures.CLOUDFLARE_FIELDS)
+    headers = {"Webhook-Signature": signed}
+
+    platform_of("cloudflare", "other", both).verify(headers, body, NOW_S)
+
+    assert platform_of("cloudflare", "other", both).parse(headers, body)[0].account == "other"
+    with pytest.raises(InvalidSignature):
+        platform_of("cloudflare", "main", both).verify(headers, body, NOW_S)
+
+
+def test_a_video_tells_its_state() -> None:
+    """It may be ready with 39 % of the work done, and its length is -1 before that is known."""
+    found = asset()
+
+    assert (found.state, found.duration_s, found.title, found.shown) == (
+        AssetState.READY,
+        5.5,
+        "small.mp4",
+        None,
+    )
+    assert asset(status={"state": "inprogress"}).state is AssetState.PREPARING
+    assert asset(status={"state": "error"}).state is AssetState.FAILED
+    assert asset(duration=-1).duration_s is None
+
+
+def test_a_thumbnail_is_no_other_content() -> None:
+    """Neither is a new name or a later change; another length is."""
+    changed = {"thumbnailTimestampPct": 0.5, "modified": "2026-01-01T00:00:00Z", "meta": {"name": "x"}}
+
+    assert asset(**changed).fingerprint == asset().fingerprint
+    assert asset(duration=6).fingerprint != asset().fingerprint
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"), [(0, None), (0.5, "2.75"), (None, None), (12.67 / 5.5 / 10, "1.267")]
+)
+def test_what_is_shown_is_a_time(share: float | None, shown: str | None) -> None:
+    """The first frame is what Cloudflare shows where nobody chose."""
+    assert asset(thumbnailTimestampPct=share).shown == shown
+
+
+@pytest.mark.parametrize(
+    ("time_s", "least_s", "most_s"),
+    [
+        (0.0, 0.0, 0.0),
+        (-1.0, 0.0, 0.0),
+        (1.0333666, 1.0333666, 1.03401),  # rounded down, it would be the frame before
+        (2.2, 2.2, 2.200001),
+        (5.5, 5.4, 5.459),
+        (99.0, 5.4, 5.459),
+    ],
+)
+def test_a_time_is_a_share_of_their_duration(time_s: float, least_s: float, most_s: float) -> None:
+    """Of the length that Cloudflare reports, and always within it."""
+    assert least_s <= share_of(asset(), time_s) * 5.5 <= most_s
+
+
+def test_without_their_duration_nothing_is_written() -> None:
+    """A share of our own would be another moment."""
+    with pytest.raises(PublishRejected, match="how long"):
+        share_of(asset(duration=-1), 1.0)
+
+
+def test_an_answer_with_another_share_is_no_success() -> None:
+    """Nothing was written, so nothing is confirmed."""
+    with serving(Answer(json={"result": {"thumbnailTimestampPct": 0.9}})) as server:
+        platform = Cloudflare("main", CloudflareAccount.model_validate({**ACCOUNT, "api_url": server.url}))
+        with pytest.raises(PlatformUnavailable, match="shows another"):
+            platform.write(asset(), Choice(1.0, JPEG))
+        platform.close()
+
+
+def test_a_thumbnail_can_be_taken_back(tmp_path: Path) -> None:
+    """To the first frame."""
+    with simulated("cloudflare") as (vendor, ours):
+        found = ours.asset(vendor.upload(clip(tmp_path)))
+        ours.write(found, Choice(4.2, JPEG))
+        ours.unset(found)
+
+        assert ours.asset(found.id).shown is None
+
+
+def test_a_download_that_is_being_made_is_waited_for(tmp_path: Path) -> None:
+    """No event tells of its end, so the job asks again; its address answers before it is whole."""
+    with simulated("cloudflare") as (vendor, ours):
+        found = ours.asset(vendor.upload(clip(tmp_path)))
+        vendor.delay_download(found.id, polls=2)  # type: ignore[attr-defined]
+        for _ in range(2):
+            with pytest.raises(NotReadyYet, match=r"at 50\.0 %"):
+                ours.source(found)
+
+        assert fetched(ours, found, tmp_path)
+
+
+@pytest.mark.parametrize("made", [{}, {"default": {"status": "error"}}])
+def test_hls_is_read_where_nobody_asked_for_a_download(made: dict[str, Any]) -> None:
+    """A download costs money, so none is asked for."""
+    with serving(Answer(json={"result": made})) as server:
+        platform = Cloudflare("main", CloudflareAccount.model_validate({**ACCOUNT, "api_url": server.url}))
+        source = platform.source(asset())
+        platform.close()
+
+    assert source.scan.is_hls
+    assert source.scan.url.endswith(f"{UID}/manifest/video.m3u8")
+    assert server.asked == [f"GET /accounts/a1/stream/{UID}/downloads"]
+
+
+def test_a_private_video_is_read_with_a_token_in_place_of_its_id() -> None:
+    """In all addresses; none is given away as that of a picture."""
+    private = asset(requireSignedURLs=True)
+    with serving(Answer(json={"result": {}}), Answer(json={"result": {"token": "tok"}})) as server:
+        platform = Cloudflare("main", CloudflareAccount.model_validate({**ACCOUNT, "api_url": server.url}))
+        source, picture = platform.source(private), platform.image_url(private, 1.5)
+        platform.close()
+
+    assert source.scan.url.endswith("/tok/manifest/video.m3u8")
+    assert UID not in source.scan.url
+    assert picture is None
+    assert server.journal[1].json == {"downloadable": True}
+
+
+def test_a_video_without_an_address_cannot_be_read() -> None:
+    """It is not tried for a day."""
+    with simulated("cloudflare") as (_, ours), pytest.raises(SourceRefused):
+        ours.source(asset(playback=None))
+
+
+@pytest.mark.parametrize(
+    "body", [{"thumbnailTimestampPct": 1.5}, {"thumbnailTimestampPct": "0.5"}, {"thumbnail": "x"}, {}]
+)
+def test_a_write_that_cloudflare_would_refuse_is_refused(tmp_path: Path, body: dict[str, Any]) -> None:
+    """With 400, in its shape of an error."""
+    with simulated("cloudflare") as (vendor, _):
+        asset_id = vendor.upload(clip(tmp_path))
+        url = f"{vendor.url}/client/v4/accounts/simulated-account/stream/{asset_id}"
+        headers = {"Authorization": f"Bearer {API_TOKEN}"}
+        answer = httpx.post(url, json=body, headers=headers, trust_env=False)
+
+    assert (answer.status_code, answer.json()["success"]) == (400, False)
+    assert answer.json()["errors"][0]["message"]

@@ -1,0 +1,216 @@
+"""Cloudflare Stream: reads a finished download or HLS, and shows a thumbnail by its share of the duration.
+
+Cloudflare cuts the picture itself; no picture can be uploaded. Its one webhook tells that a video is ready or
+has failed, and the body is the video itself. A clip is a new video that names its source.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from worker.errors import NotReadyYet, PlatformUnavailable, PublishRejected, SourceRefused
+from worker.events import Event, EventKind
+from worker.platforms import payload, renditions, signatures
+from worker.platforms.api import Api, bearer, segment
+from worker.platforms.base import Asset, AssetState, Capabilities, Choice, Identity, Rendition, Sink, Source
+from worker.platforms.payload import part
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from worker.settings_accounts import CloudflareAccount
+
+# https://developers.cloudflare.com/stream/manage-video-library/using-webhooks (seen 2026-11)
+KINDS = {"ready": EventKind.READY, "error": EventKind.FAILED}
+STATES = {"ready": AssetState.READY, "error": AssetState.FAILED}
+
+# The page on webhooks writes the one, the API the other.
+REASON_FIELDS = ("errorReasonCode", "errReasonCode")
+
+CDN_HOSTS = ("*.cloudflarestream.com", "*.videodelivery.net")
+
+# The last frame of a video starts this long before its end: one frame at the slowest common rate.
+LAST_FRAME_S = 1 / 24
+SHARES = 10**9  # a share of an hour rounded up to one of these is moved by 4 microseconds
+SHOWN_DIGITS = 3  # milliseconds: a share comes back as the time that it was made from
+
+
+class Cloudflare:
+    """One account of Cloudflare."""
+
+    name: ClassVar[str] = "cloudflare"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        "Cloudflare Stream",
+        frozenset(KINDS.values()),
+        frozenset({Sink.TIME}),
+        identity=Identity.TIME,
+        needs_reconcile=True,
+    )
+    sink = Sink.TIME
+
+    def __init__(self, account: str, settings: CloudflareAccount) -> None:
+        self.account = account
+        self._settings = settings
+        self._prefix = f"CLOUDFLARE__{account.upper()}"
+
+    def is_probe(self, body: bytes) -> bool:  # noqa: ARG002 - part of every platform
+        """No: Cloudflare signs whatever it sends."""
+        return False
+
+    def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:
+        """Check the header `Webhook-Signature`."""
+        signatures.verify_timestamped(
+            signatures.header(headers, "webhook-signature"),
+            body,
+            self._settings.webhook_secrets,
+            now_s,
+            setting=f"{self._prefix}__WEBHOOK_SECRET",
+            fields=signatures.CLOUDFLARE_FIELDS,
+        )
+
+    def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - all is in the body
+        """Read the video that a delivery holds. It has no id: video, state and time of change stand for it.
+
+        Which account it is of is not said either; that is in the address that it was sent to.
+        """
+        video = payload.read_object(body)
+        asset_id, state = payload.identifier(video, "uid"), payload.required(part(video, "status"), "state")
+        kind = KINDS.get(state, EventKind.OTHER)
+        modified = payload.text(video, "modified") or hashlib.sha256(body).hexdigest()
+        event = Event(
+            platform=self.name,
+            account=self.account,
+            delivery_id=f"{asset_id}:{state}:{modified}",
+            type=": ".join(filter(None, [state, _reason(video)])),
+            kind=kind,
+            asset_id=None if kind is EventKind.OTHER else asset_id,
+            happened_at=payload.moment(video.get("modified")),
+            title=payload.text(part(video, "meta"), "name"),
+            source_asset_id=payload.optional_identifier(video, "clippedFrom"),
+            payload=video,
+        )
+        return [event]
+
+    def asset(self, asset_id: str) -> Asset:
+        """Ask for the video."""
+        video = self._result("GET", self._path(asset_id))
+        duration_s = _duration_s(video)
+        size = part(video, "input")
+        return Asset(
+            id=asset_id,
+            state=STATES.get(payload.text(part(video, "status"), "state"), AssetState.PREPARING),
+            fingerprint=payload.fingerprint(
+                duration_s=duration_s,
+                input=[size.get("width"), size.get("height")],
+                bytes=video.get("size"),
+                created_at=video.get("created"),
+                source_asset_id=video.get("clippedFrom"),
+            ),
+            duration_s=duration_s,
+            title=payload.text(part(video, "meta"), "name"),
+            source_asset_id=payload.text(video, "clippedFrom") or None,
+            shown=_shown(video),
+            details=video,
+        )
+
+    def source(self, asset: Asset) -> Source:
+        """The MP4 where somebody has asked Cloudflare for one, else HLS; nothing is asked for here.
+
+        Raises:
+            NotReadyYet: the MP4 is being made; no event tells of its end, so it is asked for again.
+        """
+        size, hls = part(asset.details, "input"), payload.text(part(asset.details, "playback"), "hls")
+        if not hls:
+            raise SourceRefused(f"video {asset.id} has no playback address")
+        made = part(self._result("GET", f"{self._path(asset.id)}/downloads"), "default")
+        if made.get("status") == "inprogress":
+            raise NotReadyYet(f"the download of {asset.id} is at {made.get('percentComplete')} %")
+        handle = self._token(asset) or asset.id
+        files = [
+            renditions.File(url.replace(asset.id, handle), size.get("width"), size.get("height"))
+            for url in [payload.text(made, "url")]
+            if url and made.get("status") == "ready"
+        ]
+        playlist = Rendition(hls.replace(asset.id, handle), is_hls=True, hosts=CDN_HOSTS)
+        return renditions.choose(
+            files, playlist, renditions.short_side_px(size.get("width"), size.get("height"))
+        )
+
+    def write(self, asset: Asset, choice: Choice) -> str | None:
+        """Set `thumbnailTimestampPct`; the first frame is what is shown without it.
+
+        Source: https://developers.cloudflare.com/api/resources/stream/methods/edit
+        """
+        share = share_of(asset, choice.time_s)
+        video = self._result("POST", self._path(asset.id), {"thumbnailTimestampPct": share})
+        written = payload.number(video.get("thumbnailTimestampPct"))
+        if written is None or not math.isclose(written, share, abs_tol=1 / SHARES):
+            raise PlatformUnavailable("Cloudflare accepted a thumbnailTimestampPct, but shows another")
+        return _shown({"duration": asset.duration_s, **video})
+
+    def unset(self, asset: Asset) -> None:
+        """Go back to the first frame."""
+        self._result("POST", self._path(asset.id), {"thumbnailTimestampPct": 0})
+
+    def image_url(self, asset: Asset, time_s: float) -> str | None:
+        """The frame at a moment; None for a private video, whose addresses hold a token that runs out."""
+        thumbnail = payload.text(asset.details, "thumbnail")
+        if not thumbnail or asset.details.get("requireSignedURLs") is True:
+            return None
+        return f"{thumbnail}?time={payload.milliseconds_up(time_s)}s"
+
+    def close(self) -> None:
+        """Close connections."""
+        self._api.close()
+
+    @cached_property
+    def _api(self) -> Api:
+        token = self._settings.api_token.get_secret_value()
+        return Api(self._settings.api_url, bearer(token, f"{self._prefix}__API_TOKEN"), self._prefix)
+
+    def _result(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        return part(self._api.request(method, path, body), "result")
+
+    def _path(self, asset_id: str) -> str:
+        return f"/accounts/{segment(self._settings.account_id)}/stream/{segment(asset_id)}"
+
+    def _token(self, asset: Asset) -> str:
+        """What stands in the place of a private video's id; empty for a public one."""
+        if asset.details.get("requireSignedURLs") is not True:
+            return ""
+        return payload.text(
+            self._result("POST", f"{self._path(asset.id)}/token", {"downloadable": True}), "token"
+        )
+
+
+def share_of(asset: Asset, time_s: float) -> float:
+    """A moment as a share of the duration that Cloudflare reports, never before the frame that is meant.
+
+    Raises:
+        PublishRejected: it reports none.
+    """
+    if not asset.duration_s:
+        raise PublishRejected(f"Cloudflare does not say how long {asset.id} is, and takes only shares of it")
+    last_s = max(0.0, asset.duration_s - LAST_FRAME_S)
+    within_s = min(max(0.0, payload.milliseconds_up(time_s)), last_s)
+    return math.ceil(within_s / asset.duration_s * SHARES) / SHARES
+
+
+def _duration_s(video: Mapping[str, Any]) -> float | None:
+    """None where it is not known yet, which is written as -1."""
+    duration_s = payload.number(video.get("duration"))
+    return duration_s if duration_s and duration_s > 0 else None
+
+
+def _shown(video: Mapping[str, Any]) -> str | None:
+    """The time of the thumbnail, in seconds; 0 is what Cloudflare shows where nobody chose."""
+    share, duration_s = payload.number(video.get("thumbnailTimestampPct")), _duration_s(video)
+    return str(round(share * duration_s, SHOWN_DIGITS)) if share and duration_s else None
+
+
+def _reason(video: Mapping[str, Any]) -> str:
+    status = part(video, "status")
+    return next((code for name in REASON_FIELDS if (code := payload.text(status, name))), "")
