@@ -17,7 +17,7 @@ import numpy as np
 from worker.pipeline.candidates import in_shots
 from worker.pipeline.cuts import CONTEXT_S, shot_at, shot_starts
 from worker.pipeline.frames import STILL_REACH_S, Scan
-from worker.pipeline.shortlist import MAX_SCORED, look_difference
+from worker.pipeline.shortlist import look_difference
 from worker.timeline import Range, Timeline
 
 if TYPE_CHECKING:
@@ -35,9 +35,10 @@ JOIN_REACH_S = 0.3
 # whole is as cheap.
 MAX_SCANNED_SHARE = 0.5
 
-# A whole run has up to 5 candidates a second. With fewer than every other one of them, unless they are as
-# many as are ever scored, it would find better frames.
-MIN_CANDIDATES_PER_S = 2.5
+# A whole run has up to 4 candidates a second, and of a minute or more about 120. With fewer than half of
+# them, it would find better frames.
+MIN_CANDIDATES_PER_S = 2.0
+MIN_CANDIDATES = 60
 MIN_CANDIDATES_PER_FRAME = 1 / 8  # the scan skips frames that no other refers to: up to 3 of 4
 
 # A still and its candidate differ by less where they show one picture: as far as a still's neighbours may.
@@ -147,7 +148,7 @@ def _check_worth(seen: Mapping[float, Seen], parts: Sequence[Range], video: Vide
         raise Unfit("it is short, or made of many pieces")
     frames_per_s = float(video.frame_rate or 1 / _NOMINAL_FRAME_S)
     enough_per_s = min(MIN_CANDIDATES_PER_S, MIN_CANDIDATES_PER_FRAME * frames_per_s)
-    if len(seen) < min(MAX_SCORED, enough_per_s * video.duration_s):
+    if len(seen) < min(MIN_CANDIDATES, enough_per_s * video.duration_s):
         raise Unfit(f"only {len(seen)} candidates are left of it")
 
 
