@@ -16,16 +16,17 @@ from urllib.parse import urlsplit
 
 import psutil
 import redis
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from tests.faults import parts
 from tests.faults.invariants import Evidence, Violation, check, overlaps
 from tests.faults.proxy import Proxies, Proxy, Trap
+from tests.faults.questions import Questions
 from worker import jobs, migrate, publications, wake
 from worker.database import make_engine, transaction
 from worker.embedded import DATABASE, POSTGRES_PORT, free_port, start_postgres, start_valkey
-from worker.models import Asset, Job, JobLog, JobState, Publication
+from worker.models import Job, Publication
 from worker.settings import Settings, environment
 from worker.simulator import SimulatedMux
 from worker.simulator.platform import TOKEN, WEBHOOK_SECRET
@@ -58,7 +59,7 @@ QUIET_TIMEOUT_S = 120.0
 WATCH_S = 0.25  # between two looks at what may never be, not even for a moment
 
 
-class System:
+class System(Questions):
     """The service, its servers and its platform. Use as a context manager, in the main thread.
 
     Args:
@@ -166,54 +167,14 @@ class System:
         variables = environment(DATABASE_URL=self.postgres.server.url)
         subprocess.run([sys.executable, "-m", "worker", *words], env=variables, cwd=ROOT, check=True)
 
-    def asset(self, asset_id: str) -> Asset:
-        """The row of a video; one of generation 0 where there is none yet."""
-        with transaction(self.engine) as session:
-            row = session.scalar(select(Asset).where(Asset.external_id == asset_id))
-        return row or Asset(external_id=asset_id, generation=0, published_generation=0)
-
-    def jobs(self, asset_id: str) -> Sequence[Job]:
-        """The jobs of a video, in order."""
-        rows = select(Job).join(Asset, Asset.id == Job.asset_id).where(Asset.external_id == asset_id)
-        with transaction(self.engine) as session:
-            return session.scalars(rows.order_by(Job.id)).all()
-
-    def runs(self, asset_id: str) -> int:
-        """How often work on a video was begun; looks that found the same content do not count."""
-        ids = [job.id for job in self.jobs(asset_id) if job.timings_s or job.state != JobState.COMPLETED]
-        began = select(func.count()).select_from(JobLog).where(JobLog.state == JobState.RUNNING)
-        with transaction(self.engine) as session:
-            return session.scalar(began.where(JobLog.job_id.in_(ids))) or 0
-
-    def history(self, asset_id: str) -> str:
-        """What happened to the jobs of a video, for a person."""
-        with transaction(self.engine) as session:
-            ids = [job.id for job in self.jobs(asset_id)]
-            rows = session.scalars(select(JobLog).where(JobLog.job_id.in_(ids)).order_by(JobLog.id))
-            return "\n".join(
-                f"{row.at} {row.job_id} {row.state} {row.attempt} {row.actor} {row.note}" for row in rows
-            )
-
-    def is_running(self, asset_id: str) -> bool:
-        """Say whether a worker has a job of a video."""
-        return any(job.state == JobState.RUNNING for job in self.jobs(asset_id))
-
-    def is_in(self, asset_id: str, stage: str) -> bool:
-        """Say whether a job of a video is in this stage."""
-        return any(job.stage == stage for job in self.jobs(asset_id))
-
-    def is_published(self, *asset_ids: str) -> bool:
-        """Say whether the newest generation of each of these is published."""
-        rows = [self.asset(asset_id) for asset_id in asset_ids]
-        return all(row.published_generation == row.generation > 0 for row in rows)
-
     def hurry(self) -> None:
         """Let whatever waits for its time be due now, so that no test waits for a back-off."""
-        with transaction(self.engine) as session:
+        with suppress(SQLAlchemyError), transaction(self.engine) as session:  # it may just be recovering
             for table, waiting in ((Job, jobs.is_waiting()), (Publication, publications.is_waiting())):
-                due = update(table).where(waiting).values(scheduled_at=text("clock_timestamp()"))
-                session.execute(due.execution_options(synchronize_session=False))
-            wake.dispatcher(session)
+                later = (waiting, table.scheduled_at > func.clock_timestamp())
+                due = update(table).where(*later).values(scheduled_at=func.clock_timestamp())
+                if session.scalars(due.returning(table.id)).all():
+                    wake.dispatcher(session)
 
     def is_quiet(self) -> bool:
         """Say whether every webhook was taken, and nothing is left to do."""
@@ -238,17 +199,10 @@ class System:
         try:
             parts.until(is_done, timeout_s, "it does not become quiet")
         except AssertionError:
-            print(self.open_work())
+            print(f"every webhook was taken: {self.platform.is_heard()}", self.open_work(), sep="\n")
             raise
         with transaction(self.engine) as session:
             return check(self.evidence(session))
-
-    def open_work(self) -> str:
-        """Tell what keeps it from being quiet."""
-        with transaction(self.engine) as session:
-            rows = session.execute(text(_LIST)).all()
-        lines = [" ".join(map(str, row)) for row in rows]
-        return "\n".join([f"every webhook was taken: {self.platform.is_heard()}", *lines])
 
     def evidence(self, session: Session) -> Evidence:
         """All that can be known about this system."""
@@ -319,11 +273,4 @@ def _lives(process: psutil.Process) -> bool:
 _OPEN = """
     SELECT EXISTS (SELECT FROM jobs WHERE state IN ('scheduled', 'available', 'running', 'retryable'))
         OR EXISTS (SELECT FROM publications WHERE state IN ('pending', 'sending'))
-"""
-_LIST = """
-    SELECT 'job', id, state, attempt, stage, scheduled_at, hinted_at, lease_until, error FROM jobs
-    WHERE state IN ('scheduled', 'available', 'running', 'retryable')
-    UNION ALL
-    SELECT 'publication', id, state, attempt, NULL, scheduled_at, hinted_at, lease_until, error
-    FROM publications WHERE state IN ('pending', 'sending')
 """

@@ -52,6 +52,7 @@ def test_a_killed_database_costs_no_event_and_no_restart(
     """Case 16: 503 while it is away, 2xx within seconds after it is back; every program goes on."""
     before = pids(system)
     system.platform.upload(media)
+    parts.until(system.platform.is_heard, 20)
     parts.kill(system.postgres)
     assets = [system.platform.upload(media) for _ in range(3)]
     refused = [503, None]
@@ -132,7 +133,7 @@ def test_a_frozen_database_is_answered_with_503(system: System, media: Media) ->
     ("program", "after"),
     [
         pytest.param("analyze", b"INSERT INTO publications", id="the result"),
-        pytest.param("publish", b"foreign_thumbnail=", id="the confirmation"),
+        pytest.param("publish", b"confirmed_at=", id="the confirmation"),
         pytest.param("dispatcher", b"hint_no", id="the announcement"),
     ],
 )
