@@ -35,6 +35,7 @@ from worker.setting_types import (
 )
 from worker.settings_accounts import (
     ApiVideoAccount,
+    BunnyAccount,
     CloudflareAccount,
     FastPixAccount,
     MuxAccount,
@@ -121,6 +122,7 @@ class Settings(BaseSettings):
     fastpix: dict[AccountName, FastPixAccount] = Field({}, description="Accounts of FastPix.")
     api_video: dict[AccountName, ApiVideoAccount] = Field({}, description="Accounts of api.video.")
     cloudflare: dict[AccountName, CloudflareAccount] = Field({}, description="Accounts of Cloudflare Stream.")
+    bunny: dict[AccountName, BunnyAccount] = Field({}, description="Accounts of Bunny Stream.")
     events_secret: StandardSecret | None = Field(
         None, description="Signs requests to `/v1/events`: `whsec_` and the base64 of 24 to 64 bytes."
     )

@@ -96,3 +96,19 @@ class CloudflareAccount(WebhookAccount):
     account_id: str = Field(min_length=1, description="The account's id.")
     api_token: Secret = Field(description="An API token with Stream: Edit.")
     api_url: Url = Field("https://api.cloudflare.com/client/v4", description="The API.")
+
+
+class BunnyAccount(WebhookAccount):
+    """One video library of Bunny Stream."""
+
+    webhook_secret: Secret = Field(description="The library's read-only API key, which signs its webhooks.")
+    library_id: str = Field(min_length=1, description="The library's id.")
+    api_key: Secret = Field(description="The library's API key.")
+    cdn_url: Url = Field(description="Its pull zone, `https://vz-....b-cdn.net`.")
+    cdn_token_key: Secret | None = Field(
+        None, description="The pull zone's token authentication key, where files need a token."
+    )
+    referer: Url | None = Field(
+        None, description="A page that may embed its videos, where direct access to files is blocked."
+    )
+    api_url: Url = Field("https://video.bunnycdn.com", description="The API.")

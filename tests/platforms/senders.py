@@ -16,7 +16,13 @@ from pydantic import SecretStr
 from worker.platforms import PLATFORMS, own_events, platform_of, signatures
 from worker.platforms.base import Capabilities, Sink
 from worker.settings import Settings
-from worker.settings_accounts import ApiVideoAccount, CloudflareAccount, FastPixAccount, MuxAccount
+from worker.settings_accounts import (
+    ApiVideoAccount,
+    BunnyAccount,
+    CloudflareAccount,
+    FastPixAccount,
+    MuxAccount,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +40,9 @@ def _key(word: str) -> str:
 NEW, OLD, FOREIGN = _key("new"), _key("old"), _key("foreign")
 
 
+BUNNY_LIBRARY = {"library_id": "133", "api_key": "the-api-key", "cdn_url": "https://vz-1.b-cdn.net"}
+
+
 def settings(**changes: Any) -> Settings:
     """One account of every platform, called `main`, in the middle of a rotation of its secret."""
     secrets = {"webhook_secret": NEW, "webhook_secret_previous": OLD}
@@ -42,6 +51,7 @@ def settings(**changes: Any) -> Settings:
         "mux": {"main": MuxAccount.model_validate(account)},
         "fastpix": {"main": FastPixAccount.model_validate(account)},
         "api_video": {"main": ApiVideoAccount.model_validate({**secrets, "api_key": "the-api-key"})},
+        "bunny": {"main": BunnyAccount.model_validate({**secrets, **BUNNY_LIBRARY})},
         "cloudflare": {
             "main": CloudflareAccount.model_validate(
                 {**secrets, "account_id": "a1", "api_token": "the-api-token"}
@@ -118,6 +128,12 @@ API_VIDEO = Sender(
     lambda body, secret, _: {"X-Api-Video-Signature": signatures.sign_hex(body, secret)},
     "API_VIDEO__MAIN__WEBHOOK_SECRET",
 )
+BUNNY = Sender(
+    "bunny",
+    lambda body, secret, _: {"X-BunnyStream-Signature": signatures.sign_hex(body, secret)},
+    "BUNNY__MAIN__WEBHOOK_SECRET",
+    unknown=lambda more: {"VideoLibraryId": 133, "VideoGuid": "g1", "Status": 99, **more},
+)
 CLOUDFLARE = Sender(
     "cloudflare",
     lambda body, secret, now_s: {
@@ -132,4 +148,4 @@ OWN_EVENTS = Sender(
     "EVENTS_SECRET",
 )
 
-SENDERS = {sender.name: sender for sender in (API_VIDEO, CLOUDFLARE, FASTPIX, MUX, OWN_EVENTS)}
+SENDERS = {sender.name: sender for sender in (API_VIDEO, BUNNY, CLOUDFLARE, FASTPIX, MUX, OWN_EVENTS)}

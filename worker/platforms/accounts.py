@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from worker.errors import UnknownAccount
 from worker.platforms.api_video import ApiVideo
 from worker.platforms.base import Platform
+from worker.platforms.bunny import Bunny
 from worker.platforms.cloudflare import Cloudflare
 from worker.platforms.direct import ACCOUNT, Direct
 from worker.platforms.fastpix import FastPix
@@ -23,7 +24,7 @@ class _OfAccount(Platform, Protocol):
 
 
 PLATFORMS: Mapping[str, type[_OfAccount]] = {
-    platform.name: platform for platform in (ApiVideo, Cloudflare, FastPix, Mux)
+    platform.name: platform for platform in (ApiVideo, Bunny, Cloudflare, FastPix, Mux)
 }
 """Each is made from an account's name and its settings, which lie under the platform's name in `Settings`."""
 

@@ -4,6 +4,7 @@ Each is a real HTTP server, and strict where the vendor is: what it accepts, the
 """
 
 from worker.simulator.api_video import SimulatedApiVideo
+from worker.simulator.bunny import SimulatedBunny
 from worker.simulator.cloudflare import SimulatedCloudflare
 from worker.simulator.faults import Fault
 from worker.simulator.journal import Entry, Journal
@@ -12,7 +13,8 @@ from worker.simulator.mux import SimulatedMux
 from worker.simulator.platform import Simulated
 
 SIMULATED: dict[str, type[Simulated]] = {
-    simulated.name: simulated for simulated in (SimulatedApiVideo, SimulatedMux, SimulatedCloudflare)
+    simulated.name: simulated
+    for simulated in (SimulatedApiVideo, SimulatedBunny, SimulatedCloudflare, SimulatedMux)
 }
 """By the names of the platforms."""
 

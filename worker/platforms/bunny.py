@@ -1,0 +1,206 @@
+"""Bunny Stream: reads the MP4 that is good enough, else HLS, and shows our picture.
+
+Its webhooks hold a number and nothing else: no id, no time. The same bytes may be sent honestly for a second
+encoding, so every one counts, and the fingerprint tells whether there is anything new.
+"""
+
+from __future__ import annotations
+
+import base64
+import enum
+import hmac
+import secrets
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import quote
+
+from worker.errors import MalformedPayload, PublishRejected
+from worker.events import Event, EventKind
+from worker.platforms import payload, renditions, signatures
+from worker.platforms.api import Api, Credentials, Upload, segment
+from worker.platforms.base import Asset, AssetState, Capabilities, Choice, Identity, Rendition, Sink, Source
+from worker.platforms.tokens import LIFETIME_S
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from worker.settings_accounts import BunnyAccount
+
+
+class WebhookStatus(enum.IntEnum):
+    """What a webhook's number means. Source: https://docs.bunny.net/docs/stream-webhook (seen 2026-11)."""
+
+    QUEUED = 0
+    PROCESSING = 1
+    ENCODING = 2
+    FINISHED = 3
+    RESOLUTION_FINISHED = 4
+    FAILED = 5
+    PRESIGNED_UPLOAD_STARTED = 6
+    PRESIGNED_UPLOAD_FINISHED = 7
+    PRESIGNED_UPLOAD_FAILED = 8
+    CAPTIONS_GENERATED = 9
+    TITLE_OR_DESCRIPTION_GENERATED = 10
+
+
+class VideoStatus(enum.IntEnum):
+    """What the same numbers mean in the API. Source: https://docs.bunny.net/reference/video_getvideo."""
+
+    CREATED = 0
+    UPLOADED = 1
+    PROCESSING = 2
+    TRANSCODING = 3
+    FINISHED = 4
+    ERROR = 5
+    UPLOAD_FAILED = 6
+
+
+KINDS = {
+    WebhookStatus.FINISHED: EventKind.READY,
+    WebhookStatus.RESOLUTION_FINISHED: EventKind.RENDITION_READY,
+    WebhookStatus.FAILED: EventKind.FAILED,
+    WebhookStatus.PRESIGNED_UPLOAD_FAILED: EventKind.FAILED,
+}
+STATES: dict[object, AssetState] = {
+    VideoStatus.FINISHED: AssetState.READY,
+    VideoStatus.ERROR: AssetState.FAILED,
+    VideoStatus.UPLOAD_FAILED: AssetState.FAILED,
+}
+
+_STATUSES = {int(status): status for status in WebhookStatus}
+
+OWN_THUMBNAIL = "thumbnail.jpg"  # the one that Bunny makes; an uploaded one has another name
+
+
+class Bunny:
+    """One video library of Bunny Stream."""
+
+    name: ClassVar[str] = "bunny"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        "Bunny Stream",
+        frozenset(KINDS.values()),
+        frozenset({Sink.IMAGE}),
+        identity=Identity.NONE,
+        is_time_signed=False,
+        needs_reconcile=True,
+    )
+    sink = Sink.IMAGE
+
+    def __init__(self, account: str, settings: BunnyAccount) -> None:
+        self.account = account
+        self._settings = settings
+        self._prefix = f"BUNNY__{account.upper()}"
+
+    def is_probe(self, body: bytes) -> bool:  # noqa: ARG002 - part of every platform
+        """No: Bunny signs whatever it sends."""
+        return False
+
+    def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:  # noqa: ARG002 - no time is signed
+        """Check the header `X-BunnyStream-Signature`; the key is the library's read-only API key."""
+        signatures.verify_hex(
+            signatures.header(headers, "x-bunnystream-signature"),
+            body,
+            self._settings.webhook_secrets,
+            setting=f"{self._prefix}__WEBHOOK_SECRET",
+        )
+
+    def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - all is in the body
+        """Read the one number of a delivery."""
+        said = payload.read_object(body)
+        asset_id, number = payload.identifier(said, "VideoGuid"), said.get("Status")
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise MalformedPayload("`Status` is missing, or not a whole number")
+        status = _STATUSES.get(number)
+        kind = EventKind.OTHER if status is None else KINDS.get(status, EventKind.OTHER)
+        event = Event(
+            platform=self.name,
+            account=self.account,
+            delivery_id=secrets.token_hex(16),
+            type=f"status {number}" if status is None else status.name.lower(),
+            kind=kind,
+            asset_id=None if kind is EventKind.OTHER else asset_id,
+            payload=said,
+        )
+        return [event]
+
+    def asset(self, asset_id: str) -> Asset:
+        """Ask for the video. The hash of the uploaded file tells whether another took its place."""
+        video = self._api.request("GET", self._path(asset_id))
+        name = payload.text(video, "thumbnailFileName")
+        return Asset(
+            id=asset_id,
+            state=STATES.get(payload.number(video.get("status")), AssetState.PREPARING),
+            fingerprint=payload.fingerprint(
+                hash=video.get("originalHash"),
+                duration_s=payload.number(video.get("length")),
+                size=[video.get("width"), video.get("height")],
+                uploaded_at=video.get("dateUploaded"),
+            ),
+            duration_s=payload.number(video.get("length")),
+            title=payload.text(video, "title"),
+            shown=name if name != OWN_THUMBNAIL else None,
+            details=video,
+        )
+
+    def source(self, asset: Asset) -> Source:
+        """The MP4s where the library makes them, else HLS.
+
+        Source: https://docs.bunny.net/docs/stream-video-storage-structure
+        """
+        base, video = self._files_url(asset.id), asset.details
+        referer = {"Referer": self._settings.referer} if self._settings.referer else {}
+        playlist = Rendition(f"{base}/playlist.m3u8", is_hls=True, headers=referer)
+        heights = payload.text(video, "availableResolutions").replace("p", "").split(",")
+        files = [renditions.File(f"{base}/play_{height}p.mp4", None, height) for height in heights]
+        px = renditions.short_side_px(video.get("width"), video.get("height"))
+        return renditions.choose(files if video.get("hasMP4Fallback") is True else [], playlist, px)
+
+    def write(self, asset: Asset, choice: Choice) -> str | None:
+        """Upload the picture, and ask what it is called from now on.
+
+        Source: https://docs.bunny.net/reference/video_setthumbnail
+        """
+        upload = Upload(choice.jpeg, media_type="application/octet-stream")
+        self._api.request("POST", f"{self._path(asset.id)}/thumbnail", upload=upload)
+        return self.asset(asset.id).shown
+
+    def unset(self, asset: Asset) -> None:
+        """Refuse: there is no way back to the thumbnail that Bunny made."""
+        raise PublishRejected(f"Bunny cannot take the thumbnail of {asset.id} back; choose another")
+
+    def image_url(self, asset: Asset, time_s: float) -> str | None:  # noqa: ARG002 - part of every platform
+        """None: Bunny makes no pictures of other moments."""
+        return None
+
+    def close(self) -> None:
+        """Close connections."""
+        self._api.close()
+
+    @cached_property
+    def _api(self) -> Api:
+        key = self._settings.api_key.get_secret_value()
+        credentials = Credentials({"AccessKey": key}, (key,), f"{self._prefix}__API_KEY")
+        return Api(self._settings.api_url, credentials, self._prefix)
+
+    def _path(self, asset_id: str) -> str:
+        return f"/library/{segment(self._settings.library_id)}/videos/{segment(asset_id)}"
+
+    def _files_url(self, asset_id: str) -> str:
+        """Where a video's files lie; a token stands before the path, so that segments have it too."""
+        base, folder = self._settings.cdn_url, f"/{segment(asset_id)}"
+        key = self._settings.cdn_token_key
+        if key is None:
+            return base + folder
+        token = cdn_token(key.get_secret_value(), f"{folder}/", int(time.time()) + LIFETIME_S)
+        return f"{base}/{token}{folder}"
+
+
+def cdn_token(key: str, folder: str, expires_s: int) -> str:
+    """The step of a path that opens a folder of a pull zone until a time, in seconds since 1970.
+
+    Source: https://github.com/BunnyWay/BunnyCDN.TokenAuthentication
+    """
+    signed = f"{folder}{expires_s}token_path={folder}"
+    digest = base64.urlsafe_b64encode(hmac.digest(key.encode(), signed.encode(), "sha256")).decode()
+    return f"bcdn_token=HS256-{digest.rstrip('=')}&token_path={quote(folder, safe='')}&expires={expires_s}"
