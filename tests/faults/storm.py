@@ -39,7 +39,7 @@ VARIANTS = 8
 DELIVERIES_PER_VIDEO = 25
 BROKEN_WAYS_PER_KILL = 0.25
 SECONDS_PER_DELIVERY = 0.06  # of 10,000 in ten minutes: what two cores keep up with between two kills
-QUIET_S = 300.0
+QUIET_S = 420.0
 TURN_S = 0.01
 
 
