@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from worker.platforms import payload
-from worker.platforms.base import Rendition, Source
+from worker.platforms.base import Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from worker.platforms.base import Rendition
 
 # Of the shorter side. Below, blur and faces are hard to tell; above, files only take longer to come.
 MIN_USEFUL_PX = 360
@@ -33,7 +36,7 @@ def choose(files: Sequence[File], hls: Rendition, video_px: float | None) -> Sou
 
     Args:
         files: all that are ready.
-        hls: the playlist.
+        hls: the playlist; files take the same headers and hosts.
         video_px: the shorter side of the video itself; of a small one, a small file is all there is.
     """
     enough_px = min(MIN_USEFUL_PX, video_px or MIN_USEFUL_PX)
@@ -42,5 +45,5 @@ def choose(files: Sequence[File], hls: Rendition, video_px: float | None) -> Sou
     if not useful:
         return Source(scan=hls, stills=hls)
     (_, small), (_, good) = useful[0], useful[-1]
-    stills = Rendition(good, hosts=hls.hosts) if good != small else None
-    return Source(scan=Rendition(small, hosts=hls.hosts), stills=stills)
+    stills = replace(hls, url=good, is_hls=False) if good != small else None
+    return Source(scan=replace(hls, url=small, is_hls=False), stills=stills)
