@@ -39,6 +39,7 @@ from worker.settings_accounts import (
     CloudflareAccount,
     FastPixAccount,
     MuxAccount,
+    VimeoAccount,
 )
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ class Settings(BaseSettings):
     api_video: dict[AccountName, ApiVideoAccount] = Field({}, description="Accounts of api.video.")
     cloudflare: dict[AccountName, CloudflareAccount] = Field({}, description="Accounts of Cloudflare Stream.")
     bunny: dict[AccountName, BunnyAccount] = Field({}, description="Accounts of Bunny Stream.")
+    vimeo: dict[AccountName, VimeoAccount] = Field({}, description="Accounts of Vimeo.")
     events_secret: StandardSecret | None = Field(
         None, description="Signs requests to `/v1/events`: `whsec_` and the base64 of 24 to 64 bytes."
     )

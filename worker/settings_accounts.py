@@ -112,3 +112,13 @@ class BunnyAccount(WebhookAccount):
         None, description="A page that may embed its videos, where direct access to files is blocked."
     )
     api_url: Url = Field("https://video.bunnycdn.com", description="The API.")
+
+
+class VimeoAccount(Account):
+    """One Vimeo account, which sends no webhooks."""
+
+    access_token: Secret = Field(description="A token with the scopes private, edit, upload and video_files.")
+    api_url: Url = Field("https://api.vimeo.com", description="The API.")
+    write_time: bool = Field(
+        default=False, description="Name the time of the best pick, in place of uploading the picture."
+    )

@@ -22,6 +22,7 @@ from worker.settings_accounts import (
     CloudflareAccount,
     FastPixAccount,
     MuxAccount,
+    VimeoAccount,
 )
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def settings(**changes: Any) -> Settings:
         "fastpix": {"main": FastPixAccount.model_validate(account)},
         "api_video": {"main": ApiVideoAccount.model_validate({**secrets, "api_key": "the-api-key"})},
         "bunny": {"main": BunnyAccount.model_validate({**secrets, **BUNNY_LIBRARY})},
+        "vimeo": {"main": VimeoAccount(access_token=SecretStr("the-token"))},
         "cloudflare": {
             "main": CloudflareAccount.model_validate(
                 {**secrets, "account_id": "a1", "api_token": "the-api-token"}

@@ -233,6 +233,19 @@ class TestEveryAccount:
             platform_of(name, "other", settings())
 
 
+@pytest.mark.parametrize(
+    "name", sorted(name for name, one in PLATFORMS.items() if not one.capabilities.events)
+)
+def test_a_platform_without_webhooks_takes_none(name: str) -> None:
+    """Whoever sends one there is a stranger, and the message says where to tell instead."""
+    platform = platform_of(name, "main", settings())
+
+    with pytest.raises(InvalidSignature, match="/v1/events"):
+        platform.verify({}, BODY, NOW_S)
+    with pytest.raises(MalformedPayload, match="/v1/events"):
+        platform.parse({}, BODY)
+
+
 def test_all_accounts_are_listed() -> None:
     """By platform and name."""
     assert accounts(settings()) == [(name, "main") for name in PLATFORMS]

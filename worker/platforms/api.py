@@ -80,7 +80,7 @@ class Api:
 
         Args:
             method: of HTTP.
-            path: from the base address, with its query.
+            path: from the base address, with its query; where the base is empty, a whole address.
             body: to be sent as JSON, if any.
             upload: a picture in its place.
 
@@ -88,17 +88,18 @@ class Api:
             CredentialsRefused, AssetGone, PlatformUnavailable, PublishRejected
         """
         deadline_s = time.monotonic() + TOTAL_TIMEOUT_S
+        asked = f"{method} {path.partition('?')[0]}"  # a query may hold a signature
         try:
             with self._client.stream(method, path, **_sent(body, upload)) as answer:
                 content = _read(answer, deadline_s)
         except httpx.RequestError as exc:
-            raise PlatformUnavailable(f"{method} {path}: {type(exc).__name__}: {exc}") from exc
+            raise PlatformUnavailable(f"{asked}: {type(exc).__name__}: {exc}") from exc
         if not answer.is_success:
             raise self._error(answer, content)
         try:
             return payload.read_object(content) if content else {}
         except MalformedPayload as exc:
-            raise PlatformUnavailable(f"{method} {path}: {exc}; check {self._setting}__API_URL") from exc
+            raise PlatformUnavailable(f"{asked}: {exc}; check {self._setting}__API_URL") from exc
 
     def close(self) -> None:
         """Close connections, if there are any."""

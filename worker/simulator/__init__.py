@@ -11,11 +11,17 @@ from worker.simulator.journal import Entry, Journal
 from worker.simulator.library import Media
 from worker.simulator.mux import SimulatedMux
 from worker.simulator.platform import Simulated
+from worker.simulator.vimeo import SimulatedVimeo
 
-SIMULATED: dict[str, type[Simulated]] = {
-    simulated.name: simulated
-    for simulated in (SimulatedApiVideo, SimulatedBunny, SimulatedCloudflare, SimulatedMux)
-}
+_ALL: tuple[type[Simulated], ...] = (
+    SimulatedApiVideo,
+    SimulatedBunny,
+    SimulatedCloudflare,
+    SimulatedMux,
+    SimulatedVimeo,
+)
+
+SIMULATED = {simulated.name: simulated for simulated in _ALL}
 """By the names of the platforms."""
 
 __all__ = ["SIMULATED", "Entry", "Fault", "Journal", "Media", "Simulated", "SimulatedMux"]

@@ -110,7 +110,7 @@ class Simulated:
         raise NotImplementedError
 
     def signed(self, body: bytes) -> Mapping[str, str]:
-        """The headers that prove who sends these bytes."""
+        """The headers that prove who sends these bytes; of a platform with webhooks."""
         raise NotImplementedError
 
     def variables(self) -> Mapping[str, str]:

@@ -1,0 +1,183 @@
+"""Vimeo: reads the files that the plan gives access to, and shows our picture, or a moment where preferred.
+
+Vimeo has no webhook for "ready", so somebody says it at `/v1/events`; until the video is transcoded, the job
+asks again. A new version of a video keeps its id.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
+
+from worker.errors import (
+    InvalidSignature,
+    MalformedPayload,
+    PlatformUnavailable,
+    PublishRejected,
+    SourceRefused,
+)
+from worker.platforms import payload, renditions
+from worker.platforms.api import Api, Credentials, Upload, segment
+from worker.platforms.base import Asset, AssetState, Capabilities, Choice, Identity, Rendition, Sink, Source
+from worker.platforms.payload import part, parts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from worker.events import Event
+    from worker.settings_accounts import VimeoAccount
+
+# https://developer.vimeo.com/api/changelog (seen 2026-11)
+MEDIA_TYPE = "application/vnd.vimeo.*+json;version=3.4"
+
+# Asked for by name, because an answer with all fields costs more of the rate limit.
+FIELDS = (
+    "uri,name,duration,width,height,created_time,transcode.status,files,download,"
+    "metadata.connections.versions.current_uri"
+)
+
+STATES = {"complete": AssetState.READY, "error": AssetState.FAILED}
+
+# Links lead from player.vimeo.com to a CDN; Vimeo does not list their names.
+CDN_HOSTS = ("*.vimeo.com", "*.vimeocdn.com", "*.akamaized.net")
+
+NO_WEBHOOKS = "Vimeo sends no webhooks; say at /v1/events that a video is ready"
+LAST_FRAME_S = 1 / 24  # one frame at the slowest common rate
+
+
+class Vimeo:
+    """One Vimeo account."""
+
+    name: ClassVar[str] = "vimeo"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        "Vimeo",
+        frozenset(),
+        frozenset({Sink.IMAGE, Sink.TIME}),
+        identity=Identity.NONE,
+        is_time_signed=False,
+        tells_shown=False,
+        needs_reconcile=True,
+    )
+
+    def __init__(self, account: str, settings: VimeoAccount) -> None:
+        self.account = account
+        self._settings = settings
+        self._prefix = f"VIMEO__{account.upper()}"
+
+    @property
+    def sink(self) -> Sink:
+        """Our picture, or its time, as the account's settings say."""
+        return Sink.TIME if self._settings.write_time else Sink.IMAGE
+
+    def is_probe(self, body: bytes) -> bool:  # noqa: ARG002 - part of every platform
+        """No."""
+        return False
+
+    def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:  # noqa: ARG002 - see is_probe
+        """Refuse: whoever sends this is not Vimeo."""
+        raise InvalidSignature(NO_WEBHOOKS)
+
+    def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - see is_probe
+        """Refuse, as `verify`."""
+        raise MalformedPayload(NO_WEBHOOKS)
+
+    def asset(self, asset_id: str) -> Asset:
+        """Ask for the video. Which version of it is shown is part of the fingerprint."""
+        video = self._api.request("GET", f"{_path(asset_id)}?fields={FIELDS}")
+        versions = part(part(part(video, "metadata"), "connections"), "versions")
+        duration_s = payload.number(video.get("duration"))
+        return Asset(
+            id=asset_id,
+            state=STATES.get(payload.text(part(video, "transcode"), "status"), AssetState.PREPARING),
+            fingerprint=payload.fingerprint(
+                duration_s=duration_s,
+                size=[video.get("width"), video.get("height")],
+                version=versions.get("current_uri"),
+                created_at=video.get("created_time"),
+            ),
+            duration_s=duration_s,
+            title=payload.text(video, "name"),
+            details=video,
+        )
+
+    def source(self, asset: Asset) -> Source:
+        """The files, or HLS; links to them run out, and each look gets new ones.
+
+        Raises:
+            SourceRefused: the account's plan gives no access to files, or the token has no scope for them.
+        """
+        found = [*parts(asset.details, "files"), *parts(asset.details, "download")]
+        links = [(payload.text(file, "link"), file) for file in found if payload.text(file, "link")]
+        if not links:
+            raise SourceRefused(
+                f"Vimeo names no file of video {asset.id}; that takes a plan with file access, and a token"
+                " with the scope video_files"
+            )
+        playlists = [url for url, file in links if file.get("quality") == "hls"]
+        files = [
+            renditions.File(url, file.get("width"), file.get("height"))
+            for url, file in links
+            if file.get("quality") != "hls"
+        ]
+        fallback = Rendition(
+            playlists[0] if playlists else files[0].url, is_hls=bool(playlists), hosts=CDN_HOSTS
+        )
+        px = renditions.short_side_px(asset.details.get("width"), asset.details.get("height"))
+        return renditions.choose(files, fallback, px)
+
+    def write(self, asset: Asset, choice: Choice) -> None:
+        """Add a picture to the video, and make it the one that is shown. Which one is shown is not told.
+
+        Source: https://developer.vimeo.com/api/upload/thumbnails
+        """
+        path = f"{_path(asset.id)}/pictures"
+        if self.sink is Sink.TIME:
+            self._api.request("POST", path, {"time": _time_within(asset, choice.time_s), "active": True})
+            return
+        made = self._api.request("POST", path)
+        uri, link = payload.text(made, "uri"), payload.text(made, "link")
+        if not uri.startswith("/") or urlsplit(link).scheme != urlsplit(self._settings.api_url).scheme:
+            raise PlatformUnavailable("Vimeo's answer does not say where to send the picture")
+        self._send(link, choice.jpeg)
+        self._api.request("PATCH", uri, {"active": True})
+
+    def unset(self, asset: Asset) -> None:
+        """Refuse: which picture was shown before is not known."""
+        raise PublishRejected(f"Vimeo cannot take the thumbnail of {asset.id} back; choose another")
+
+    def image_url(self, asset: Asset, time_s: float) -> str | None:  # noqa: ARG002 - part of every platform
+        """None: Vimeo makes no pictures of other moments."""
+        return None
+
+    def close(self) -> None:
+        """Close connections."""
+        self._api.close()
+
+    @cached_property
+    def _api(self) -> Api:
+        token = self._settings.access_token.get_secret_value()
+        headers = {"Authorization": f"Bearer {token}", "Accept": MEDIA_TYPE}
+        return Api(
+            self._settings.api_url,
+            Credentials(headers, (token,), f"{self._prefix}__ACCESS_TOKEN"),
+            self._prefix,
+        )
+
+    def _send(self, link: str, jpeg: bytes) -> None:
+        """The link is signed and leads to another host, which must not see the token."""
+        storage = Api("", Credentials({}, (), f"{self._prefix}__ACCESS_TOKEN"), self._prefix)
+        try:
+            storage.request("PUT", link, upload=Upload(jpeg))
+        finally:
+            storage.close()
+
+
+def _path(asset_id: str) -> str:
+    return f"/videos/{segment(asset_id)}"
+
+
+def _time_within(asset: Asset, time_s: float) -> float:
+    last_s = math.inf if asset.duration_s is None else max(0.0, asset.duration_s - LAST_FRAME_S)
+    return min(max(0.0, payload.milliseconds_up(time_s)), last_s)
