@@ -1,4 +1,4 @@
-"""One running service for the tests of a file, and tiny videos."""
+"""One running service for all tests, and tiny videos."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def folder(servers_dir: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_system(servers_dir: Path) -> Iterator[System]:
-    """Start the whole service once for the tests of a file."""
+    """Start the whole service once; every test leaves it quiet and whole."""
     folder = servers_dir / f"f{next(_NUMBERS)}"
     folder.mkdir()
     with System(folder) as system:

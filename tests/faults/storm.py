@@ -123,6 +123,8 @@ def report(storm: Storm, seed: int, took_s: float, quiet_s: float, found: Sequen
     given = f"--seed {seed} --deliveries {storm.deliveries} --kills {storm.kills}"
     tried = ", ".join(f"{count} x {status or 'none'}" for status, count in answers.most_common())
     lines = [
+        "# The last storm",
+        "",
         f"`python -m tests.faults.storm {given}`, {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores:",
         f"{took_s:.0f} s of storm, quiet {quiet_s:.0f} s later.",
         "",

@@ -57,7 +57,9 @@ def test_webhooks_are_taken_while_the_broker_is_frozen(system: System, media: Me
     assert refusals(system) == []
 
 
-@pytest.mark.parametrize("how", ["killed and its data deleted", "flushed"])
+@pytest.mark.parametrize(
+    "how", [pytest.param("killed and its data deleted", marks=pytest.mark.faults), "flushed"]
+)
 def test_what_a_wiped_broker_forgot_is_announced_again(system: System, media: Media, how: str) -> None:
     """Case 7: the rows are the truth."""
     worker = system.programs["analyze"]
@@ -74,6 +76,7 @@ def test_what_a_wiped_broker_forgot_is_announced_again(system: System, media: Me
     parts.thaw(worker)
 
 
+@pytest.mark.faults
 def test_a_message_that_died_with_its_worker_is_sent_again(system: System, media: Media) -> None:
     """Case 8: the broker gave it to a frozen worker, which was killed before it noted that."""
     worker = system.programs["analyze"]

@@ -158,6 +158,7 @@ def test_a_receiver_that_dies_loses_and_doubles_nothing(
     assert system.asset(asset_id).generation == 1
 
 
+@pytest.mark.faults
 def test_a_request_to_look_again_may_be_made_at_any_time_and_twice(system: System, media: Media) -> None:
     """Case 28: twice while it runs is one run more; twice when it is done is one more; all is on record."""
     trap = system.hold("scan")

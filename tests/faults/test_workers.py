@@ -217,9 +217,7 @@ def test_a_clock_that_is_an_hour_off_does_no_harm(folder: Path, media: Media, tm
 @pytest.mark.faults
 def test_a_dead_worker_costs_seconds(folder: Path, media: Media, record_property: Any) -> None:
     """The figure, with short leases and otherwise the settings of somebody who sets nothing."""
-    with System(
-        folder, programs=("receiver", "analyze", "publish", "dispatcher"), variables=DEFAULTS
-    ) as system:
+    with System(folder, variables=DEFAULTS | SHORT_LEASES) as system:
         trap = system.hold("scan")
         asset_id = system.platform.upload(media)
         assert trap.sprung.wait(20)
