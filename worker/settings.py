@@ -40,6 +40,7 @@ from worker.settings_accounts import (
     FastPixAccount,
     MuxAccount,
     VimeoAccount,
+    WistiaAccount,
 )
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ class Settings(BaseSettings):
     cloudflare: dict[AccountName, CloudflareAccount] = Field({}, description="Accounts of Cloudflare Stream.")
     bunny: dict[AccountName, BunnyAccount] = Field({}, description="Accounts of Bunny Stream.")
     vimeo: dict[AccountName, VimeoAccount] = Field({}, description="Accounts of Vimeo.")
+    wistia: dict[AccountName, WistiaAccount] = Field({}, description="Accounts of Wistia.")
     events_secret: StandardSecret | None = Field(
         None, description="Signs requests to `/v1/events`: `whsec_` and the base64 of 24 to 64 bytes."
     )

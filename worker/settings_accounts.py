@@ -122,3 +122,13 @@ class VimeoAccount(Account):
     write_time: bool = Field(
         default=False, description="Name the time of the best pick, in place of uploading the picture."
     )
+
+
+class WistiaAccount(WebhookAccount):
+    """One Wistia account."""
+
+    webhook_secret: Secret = Field(description="The secret key that was given when the webhook was made.")
+    api_token: Secret = Field(description="An API token that may read, update and delete anything.")
+    api_url: Url = Field("https://api.wistia.com/v1", description="The API.")
+    upload_url: Url = Field("https://upload.wistia.com", description="Where pictures are sent.")
+    embed_url: Url = Field("https://fast.wistia.com", description="Where HLS is read.")

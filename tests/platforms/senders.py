@@ -23,6 +23,7 @@ from worker.settings_accounts import (
     FastPixAccount,
     MuxAccount,
     VimeoAccount,
+    WistiaAccount,
 )
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def settings(**changes: Any) -> Settings:
         "api_video": {"main": ApiVideoAccount.model_validate({**secrets, "api_key": "the-api-key"})},
         "bunny": {"main": BunnyAccount.model_validate({**secrets, **BUNNY_LIBRARY})},
         "vimeo": {"main": VimeoAccount(access_token=SecretStr("the-token"))},
+        "wistia": {"main": WistiaAccount.model_validate({**secrets, "api_token": "the-token"})},
         "cloudflare": {
             "main": CloudflareAccount.model_validate(
                 {**secrets, "account_id": "a1", "api_token": "the-api-token"}
@@ -144,10 +146,17 @@ CLOUDFLARE = Sender(
     "CLOUDFLARE__MAIN__WEBHOOK_SECRET",
     unknown=lambda more: {"uid": "u1", "status": {"state": "something.new"}, **more},
 )
+WISTIA = Sender(
+    "wistia",
+    lambda body, secret, _: {"X-Wistia-Signature": signatures.sign_hex(body, secret)},
+    "WISTIA__MAIN__WEBHOOK_SECRET",
+    unknown=lambda more: {"hook": {}, "events": [{"type": "something.new", "uuid": "evt_1", **more}]},
+    events_of=lambda said: said["events"],
+)
 OWN_EVENTS = Sender(
     "own_events",
     lambda body, secret, now_s: signatures.sign_standard(body, f"whsec_{secret}", "evt_1", now_s),
     "EVENTS_SECRET",
 )
 
-SENDERS = {sender.name: sender for sender in (API_VIDEO, BUNNY, CLOUDFLARE, FASTPIX, MUX, OWN_EVENTS)}
+SENDERS = {sender.name: sender for sender in (API_VIDEO, BUNNY, CLOUDFLARE, FASTPIX, MUX, OWN_EVENTS, WISTIA)}

@@ -13,6 +13,7 @@ from worker.platforms.direct import ACCOUNT, Direct
 from worker.platforms.fastpix import FastPix
 from worker.platforms.mux import Mux
 from worker.platforms.vimeo import Vimeo
+from worker.platforms.wistia import Wistia
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ class _OfAccount(Platform, Protocol):
 
 
 PLATFORMS: Mapping[str, type[_OfAccount]] = {
-    platform.name: platform for platform in (ApiVideo, Bunny, Cloudflare, FastPix, Mux, Vimeo)
+    platform.name: platform for platform in (ApiVideo, Bunny, Cloudflare, FastPix, Mux, Vimeo, Wistia)
 }
 """Each is made from an account's name and its settings, which lie under the platform's name in `Settings`."""
 

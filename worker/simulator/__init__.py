@@ -12,6 +12,7 @@ from worker.simulator.library import Media
 from worker.simulator.mux import SimulatedMux
 from worker.simulator.platform import Simulated
 from worker.simulator.vimeo import SimulatedVimeo
+from worker.simulator.wistia import SimulatedWistia
 
 _ALL: tuple[type[Simulated], ...] = (
     SimulatedApiVideo,
@@ -19,6 +20,7 @@ _ALL: tuple[type[Simulated], ...] = (
     SimulatedCloudflare,
     SimulatedMux,
     SimulatedVimeo,
+    SimulatedWistia,
 )
 
 SIMULATED = {simulated.name: simulated for simulated in _ALL}

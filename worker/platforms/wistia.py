@@ -1,0 +1,168 @@
+"""Wistia: reads the MP4s of a media, and shows our picture.
+
+One delivery holds several events. A swap puts another media's content under the same id, and our own write
+comes back as an update; the fingerprint tells the two apart.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from worker.errors import MalformedPayload, PublishRejected, SourceRefused
+from worker.events import Event, EventKind
+from worker.platforms import payload, renditions, signatures
+from worker.platforms.api import Api, Upload, bearer, segment
+from worker.platforms.base import Asset, AssetState, Capabilities, Choice, Rendition, Sink, Source
+from worker.platforms.payload import part, parts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from worker.settings_accounts import WistiaAccount
+
+# https://docs.wistia.com/docs/webhooks (seen 2026-11)
+KINDS = {
+    "media.ready": EventKind.READY,
+    "media.updated": EventKind.UPDATED,
+    "media.failed": EventKind.FAILED,
+    "media.deleted": EventKind.DELETED,
+}
+
+STATES = {"ready": AssetState.READY, "failed": AssetState.FAILED}
+
+ORIGINAL = "OriginalFile"
+CDN_HOSTS = ("*.wistia.com", "*.wistia.net")
+
+
+class Wistia:
+    """One Wistia account."""
+
+    name: ClassVar[str] = "wistia"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        "Wistia",
+        frozenset(KINDS.values()),
+        frozenset({Sink.IMAGE}),
+        is_time_signed=False,
+        tells_shown=False,
+    )
+    sink = Sink.IMAGE
+
+    def __init__(self, account: str, settings: WistiaAccount) -> None:
+        self.account = account
+        self._settings = settings
+        self._prefix = f"WISTIA__{account.upper()}"
+
+    def is_probe(self, body: bytes) -> bool:  # noqa: ARG002 - part of every platform
+        """No: Wistia signs whatever it sends."""
+        return False
+
+    def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:  # noqa: ARG002 - no time is signed
+        """Check the header `X-Wistia-Signature`."""
+        signatures.verify_hex(
+            signatures.header(headers, "x-wistia-signature"),
+            body,
+            self._settings.webhook_secrets,
+            setting=f"{self._prefix}__WEBHOOK_SECRET",
+        )
+
+    def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - all is in the body
+        """Read all events of a delivery; one that cannot be read spoils the others, as it would for ever."""
+        said = payload.read_object(body)
+        events = parts(said, "events")
+        if not isinstance(said.get("events"), list) or len(events) != len(said["events"]):
+            raise MalformedPayload("`events` is missing, or not a list of objects")
+        return [self._event(event) for event in events]
+
+    def asset(self, asset_id: str) -> Asset:
+        """Ask for the media. Which file was uploaded is part of the fingerprint: a swap changes it."""
+        media = self._api.request("GET", f"/medias/{segment(asset_id)}.json")
+        assets = parts(media, "assets")
+        original: dict[str, Any] = next((one for one in assets if one.get("type") == ORIGINAL), {})
+        duration_s = payload.number(media.get("duration"))
+        return Asset(
+            id=asset_id,
+            state=STATES.get(payload.text(media, "status"), AssetState.PREPARING),
+            fingerprint=payload.fingerprint(
+                duration_s=duration_s,
+                file=payload.text(original, "url").rpartition("/")[2] or None,
+                size=[original.get("width"), original.get("height"), original.get("fileSize")],
+            ),
+            duration_s=duration_s,
+            title=payload.text(media, "name"),
+            details=media,
+        )
+
+    def source(self, asset: Asset) -> Source:
+        """The MP4s, else HLS.
+
+        Source: https://docs.wistia.com/docs/asset-urls
+        """
+        if asset.details.get("type") not in {None, "Video"}:
+            raise SourceRefused(f"media {asset.id} is no video")
+        assets = parts(asset.details, "assets")
+        files = [
+            renditions.File(self._secure(url), file.get("width"), file.get("height"))
+            for file in assets
+            if file.get("contentType") == "video/mp4" and (url := payload.text(file, "url"))
+        ]
+        original: dict[str, Any] = next((one for one in assets if one.get("type") == ORIGINAL), {})
+        playlist = Rendition(
+            f"{self._settings.embed_url}/embed/medias/{segment(asset.id)}.m3u8", is_hls=True, hosts=CDN_HOSTS
+        )
+        px = renditions.short_side_px(original.get("width"), original.get("height"))
+        return renditions.choose(files, playlist, px)
+
+    def write(self, asset: Asset, choice: Choice) -> None:
+        """Upload the picture. Whose thumbnail is shown is not told.
+
+        Source: https://docs.wistia.com/reference/update-thumbnails-via-upload-api
+        """
+        self._upload_api.request(
+            "POST", f"/thumbnail?media_id={segment(asset.id)}", upload=Upload(choice.jpeg, field="file")
+        )
+
+    def unset(self, asset: Asset) -> None:
+        """Refuse: there is no way back to the thumbnail that Wistia made."""
+        raise PublishRejected(f"Wistia cannot take the thumbnail of {asset.id} back; choose another")
+
+    def image_url(self, asset: Asset, time_s: float) -> str | None:  # noqa: ARG002 - part of every platform
+        """None: pictures of other moments are of files that a swap takes away."""
+        return None
+
+    def close(self) -> None:
+        """Close connections."""
+        self._api.close()
+        self._upload_api.close()
+
+    @cached_property
+    def _api(self) -> Api:
+        return self._api_at(self._settings.api_url)
+
+    @cached_property
+    def _upload_api(self) -> Api:
+        return self._api_at(self._settings.upload_url)
+
+    def _api_at(self, base_url: str) -> Api:
+        token = self._settings.api_token.get_secret_value()
+        return Api(base_url, bearer(token, f"{self._prefix}__API_TOKEN"), self._prefix)
+
+    def _event(self, said: Mapping[str, Any]) -> Event:
+        kind = KINDS.get(payload.required(said, "type"), EventKind.OTHER)
+        media = part(part(said, "payload"), "media")
+        return Event(
+            platform=self.name,
+            account=self.account,
+            delivery_id=payload.required(said, "uuid"),
+            type=payload.required(said, "type"),
+            kind=kind,
+            asset_id=None if kind is EventKind.OTHER else payload.identifier(media, "id"),
+            happened_at=payload.moment(said.get("generated_at")),
+            title=payload.text(media, "name"),
+            payload=said,
+        )
+
+    def _secure(self, url: str) -> str:
+        """Wistia names its files with http, and serves them with https too."""
+        is_secure = self._settings.api_url.startswith("https:")
+        return url.replace("http:", "https:", 1) if is_secure and url.startswith("http:") else url
