@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker import metrics, publications
+from worker import metrics, pick_webhooks, publications
 from worker.database import transaction
 from worker.errors import (
     AssetFailed,
@@ -94,6 +94,7 @@ class Publisher:
         """Show the thumbnail, and return what is to be noted."""
         with closing(self.platform_of(claim)) as platform:
             if platform.sink is Sink.NONE:
+                self._tell(claim)
                 return partial(publications.confirm, claim=claim, written=None)
             if platform.sink is Sink.TIME and claim.is_image:
                 raise PublishRejected(f"{platform.name} shows a moment of the video, and takes no picture")
@@ -111,6 +112,17 @@ class Publisher:
             written = platform.write(asset, Choice(claim.time_s, claim.jpeg))
         log.info("published the thumbnail at %.3f s", claim.time_s, extra={"action": "published"})
         return partial(publications.confirm, claim=claim, written=written)
+
+    def _tell(self, claim: Claim) -> None:
+        """Send the picks to the customer's own system, if there is one."""
+        if self.settings.picks_url is None:
+            return
+        self._go_on()
+        with transaction(self.engine) as session:
+            publications.begin_write(session, claim)
+            body = pick_webhooks.message(session, claim, self.settings.public_url)
+        pick_webhooks.send(self.settings, claim, body)
+        log.info("told PICKS_URL of the picks", extra={"action": "told"})
 
     def _may_replace(self, shown: str, claim: Claim) -> bool:
         """Whether what the platform shows is ours, or is to give way."""

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -133,6 +133,12 @@ class Settings(BaseSettings):
     events_secret_previous: StandardSecret | None = Field(
         None, description="Also accepted, while the secret is being rotated."
     )
+    picks_url: Url | None = Field(
+        None, description="Your system's address, which is told of picks that no platform takes."
+    )
+    picks_secret: StandardSecret | None = Field(
+        None, description="Signs what is sent there: `whsec_` and the base64 of 24 to 64 bytes."
+    )
     media_hosts: Hosts = Field((), description="Hosts that `media_url` of `/v1/events` may name.")
     allow_loopback: bool = Field(
         default=False, description="Fetch over plain http from this machine: for the demo and tests."
@@ -181,6 +187,12 @@ class Settings(BaseSettings):
         files = SecretFiles(file_secret_settings, secrets_dir=os.environ.get("SECRETS_DIR") or None)
         return init_settings, env_settings, files
 
+    @model_validator(mode="after")
+    def _picks_are_signed(self) -> Self:
+        if (self.picks_url is None) != (self.picks_secret is None):
+            raise ValueError("PICKS_URL and PICKS_SECRET go together; set both, or neither")
+        return self
+
     @property
     def events_secrets(self) -> tuple[str, ...]:
         """Every secret of `/v1/events` that is live, the newest first."""
@@ -203,7 +215,7 @@ class Settings(BaseSettings):
 def _sentence(error: ErrorDetails) -> str:
     variable = "__".join(part for part in error["loc"] if isinstance(part, str) and part != "[key]").upper()
     problem = _PROBLEMS.get(error["type"]) or error["msg"].removeprefix("Value error, ")
-    return f"{variable}: {problem}"
+    return f"{variable}: {problem}" if variable else problem
 
 
 @cache

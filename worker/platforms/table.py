@@ -24,7 +24,8 @@ WRITTEN = {
 }
 OWN = (
     "| [your own systems](docs/events.md) | ready, edited, deleted: `POST /v1/events`, signed by"
-    " [Standard Webhooks](https://www.standardwebhooks.com) | the picture is served here | no | |"
+    " [Standard Webhooks](https://www.standardwebhooks.com) | the picture is served here, and the"
+    " picks are sent to `PICKS_URL` | no | |"
 )
 
 
