@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from worker.pipeline.frames import Candidate, Rgb
 
 # So many are scored at most: beyond, a large model on a CPU takes longer than everything else.
-MAX_SCORED = 120
+MAX_SCORED = 100
 
 # What so many of the candidates have is the look of the video, and no reason to leave one out.
 LOOK_SHARE = 0.8
