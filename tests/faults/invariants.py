@@ -128,6 +128,8 @@ def writes_never_go_back(evidence: Evidence) -> Iterator[str]:
         for time_s in times_s:
             # Two generations may have the same moment: then the write is taken for the lowest it can be.
             known = [number for at_s, number in generations if abs(at_s - time_s) <= ROUNDING_S]
+            # A moment beyond the end of content that became shorter meanwhile is brought within it.
+            known = known or [number for at_s, number in generations if at_s > time_s]
             later = [number for number in known if number >= newest]
             if not later:
                 yield f"{asset_id}: {time_s} s was written (generations {known}) after generation {newest}"
