@@ -221,7 +221,7 @@ def test_the_demo_brings_a_thumbnail_back(folder: Path) -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"the platform accepted thumbnail_time \d", done.stdout)
+    assert re.search(r"the platform accepted the time \d", done.stdout)
     assert (folder / "out" / "1-16x9.jpg").read_bytes().startswith(b"\xff\xd8")
     assert (folder / "out" / "platform.jpg").read_bytes().startswith(b"\xff\xd8")
     assert not list(folder.glob("thumbs-*"))
@@ -248,3 +248,20 @@ def test_a_demo_that_fails_says_why(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "no-such-model" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_a_demo_of_a_platform_that_there_is_not_names_those_that_there_are(tmp_path: Path) -> None:
+    """Before anything is started."""
+    done = subprocess.run(
+        [sys.executable, "-m", "worker", "demo", "--platform", "youtube", "--out", str(tmp_path / "out")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=START_S,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert (
+        "no simulated 'youtube'; there are: api_video, bunny, cloudflare, mux, vimeo, wistia" in done.stderr
+    )

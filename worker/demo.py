@@ -8,6 +8,9 @@ shown; the demo ends when that clip has a thumbnail of its own.
 
 from __future__ import annotations
 
+import base64
+import json
+import secrets
 import time
 from dataclasses import dataclass
 from importlib import metadata
@@ -25,8 +28,10 @@ from worker.embedded import free_port
 from worker.errors import ConfigurationError, ThumbsError
 from worker.interruptions import Interruptions
 from worker.models import Asset, Job, JobState, Publication, PublicationState, Thumbnail
+from worker.platforms import PLATFORMS
+from worker.platforms.signatures import sign_standard
 from worker.settings import Settings
-from worker.simulator import Media, SimulatedMux
+from worker.simulator import SIMULATED
 from worker.simulator.clip import draw, media_of, trimmed
 from worker.supervisor import POLL_S
 from worker.up import Service
@@ -36,7 +41,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from worker.simulator import Media, Simulated
+
 ACCOUNT = "demo"
+EVENTS_SECRET = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"  #: for one demo
 TIMEOUT_S = 120.0  # for one short clip on a slow machine; a long one takes its time
 TIMEOUT_S_PER_VIDEO_S = 2.0
 _ANSWER_TIMEOUT_S = 10.0
@@ -84,45 +92,50 @@ def bundled_clip() -> Path:
         raise ConfigurationError("no clip is at hand: name one, as in `thumbs demo VIDEO`") from None
 
 
-def run(video: Path, out: Path) -> None:
+def run(video: Path, out: Path, name: str) -> None:
     """Show the loop for one video, and print what happened.
 
     Args:
         video: a file.
         out: folder for the pictures.
+        name: of the platform that is simulated, e.g. "mux".
 
     Raises:
-        DemoFailed: a step failed, or took too long.
+        DemoFailed: there is no such platform, a step failed, or took too long.
         ThumbsError: the service does not start.
     """
+    if name not in SIMULATED:
+        raise DemoFailed(f"there is no simulated {name!r}; there are: {', '.join(SIMULATED)}")
     port, media = free_port(), media_of(video)
-    receiver = f"http://127.0.0.1:{port}/webhooks/mux/{ACCOUNT}"
+    receiver = f"http://127.0.0.1:{port}/webhooks/{name}/{ACCOUNT}"
     # A short name: the path of PostgreSQL's socket must fit into a hundred bytes.
     with (
         Interruptions() as asked,
         TemporaryDirectory(prefix="thumbs-", ignore_cleanup_errors=True) as folder,
-        SimulatedMux(receiver, draw=draw) as platform,
+        SIMULATED[name](receiver, draw=draw) as platform,
     ):
         click.echo("Starting PostgreSQL, Valkey, receiver, dispatcher, analyze and publish ...")
         variables = _variables(port) | platform.settings(ACCOUNT)
         settings = _settings(Path(folder), port)
         with Service(settings, asked, variables=variables, show=_keep_quiet) as service:
-            click.echo(f"All ready at {service.url}. Uploading {video.name} to the simulated platform ...")
+            label = PLATFORMS[name].capabilities.label
+            click.echo(f"All ready at {service.url}. Uploading {video.name} to a simulated {label} ...")
             engine = make_engine(service.database_url)
             try:
                 asset_id = platform.upload(media, title=media.path.stem)
                 best = _show_loop(service, engine, platform, media, asset_id, out)
                 clip = trimmed(media, _end_of_trim_s(best, media), Path(folder))
-                _show_trim(service, engine, platform, clip, asset_id, out)
+                _show_trim(service, engine, platform, clip, asset_id, best, out)
             finally:
                 engine.dispose()
 
 
 def _show_loop(
-    service: Service, engine: Engine, platform: SimulatedMux, media: Media, asset_id: str, out: Path
+    service: Service, engine: Engine, platform: Simulated, media: Media, asset_id: str, out: Path
 ) -> Thumbnail:
     """Wait for the first choice, print what happened, and return the best pick."""
     uploaded_s = time.time()
+    _tell_of(service, platform, asset_id)
     rows = _wait_for_choice(service, engine, asset_id, _timeout_s(media))
     accepted = platform.journal.entries("write", asset_id=asset_id)[-1]
     pictures = [(thumbnail, _served(service, thumbnail)) for thumbnail in rows.thumbnails]
@@ -140,16 +153,37 @@ def _show_loop(
 
 
 def _show_trim(
-    service: Service, engine: Engine, platform: SimulatedMux, clip: Media, asset_id: str, out: Path
+    service: Service,
+    engine: Engine,
+    platform: Simulated,
+    clip: Media,
+    asset_id: str,
+    best: Thumbnail,
+    out: Path,
 ) -> None:
     """Make a clip of the video, wait for its choice, and print what is shown before and after."""
     clip_id = platform.trim(asset_id, clip)
-    _wait_for_choice(service, engine, clip_id, _timeout_s(clip))
+    _tell_of(service, platform, clip_id)
+    rows = _wait_for_choice(service, engine, clip_id, _timeout_s(clip))
     pictures = demo_summary.write_pair(
         out, _fetched(platform.image_url(asset_id)), _fetched(platform.image_url(clip_id))
     )
-    shown_s = [platform.thumbnail_time(one) or 0.0 for one in (asset_id, clip_id)]
+    shown_s = [pick.time_s for pick in (best, rows.thumbnails[0])]
     click.echo(demo_summary.trim_text(clip.duration_s, list(zip(shown_s, pictures, strict=True))))
+
+
+def _tell_of(service: Service, platform: Simulated, asset_id: str) -> None:
+    """Do for a platform without webhooks what a customer does: tell that a video is there."""
+    if PLATFORMS[platform.name].capabilities.events:
+        return
+    data = {"platform": platform.name, "account": ACCOUNT, "asset_id": asset_id}
+    body = json.dumps({"type": "asset.ready", "data": data}).encode()
+    headers = sign_standard(body, EVENTS_SECRET, f"demo_{asset_id}", time.time())
+    try:
+        url = f"{service.url}/v1/events"
+        httpx.post(url, content=body, headers=headers, timeout=_ANSWER_TIMEOUT_S, trust_env=False)
+    except httpx.HTTPError as exc:
+        raise DemoFailed(str(exc)) from exc
 
 
 def _end_of_trim_s(best: Thumbnail, media: Media) -> float:
@@ -171,7 +205,13 @@ def _settings(folder: Path, port: int) -> Settings:
 def _variables(port: int) -> dict[str, str]:
     """The same for the programs, which may fetch the clip from this machine."""
     public_url = f"http://127.0.0.1:{port}"
-    return {"HOST": "127.0.0.1", "PORT": str(port), "PUBLIC_URL": public_url, "ALLOW_LOOPBACK": "true"}
+    return {
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "PUBLIC_URL": public_url,
+        "ALLOW_LOOPBACK": "true",
+        "EVENTS_SECRET": EVENTS_SECRET,
+    }
 
 
 def _wait_for_choice(service: Service, engine: Engine, asset_id: str, timeout_s: float) -> Rows:

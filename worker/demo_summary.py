@@ -77,7 +77,7 @@ def text(
             f"  {thumbnail.rank}  {clock(thumbnail.time_s)}  {thumbnail.score:.2f}  {file}  {reasons}"
         )
         lines.append(f"     {url}/thumbnails/{thumbnail.sha256}.jpg, fetched: {len(thumbnail.jpeg)} bytes")
-    lines += ["", "Written back:", f"  the platform accepted thumbnail_time {accepted.thumbnail_time}"]
+    lines += ["", "Written back:", f"  the platform accepted {_what(accepted)}"]
     lines += [f"  and shows {pictures[0][1].with_name(PLATFORM_PICTURE)}"]
     in_order = sorted(timings_s.items(), key=lambda item: (*STAGES, item[0]).index(item[0]))
     stages = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in in_order)
@@ -89,3 +89,10 @@ def text(
         f"  and {took_s - sum(timings_s.values()):.2f} on the way between the programs",
     ]
     return "\n".join(lines)
+
+
+def _what(accepted: Entry) -> str:
+    """What was written: a moment, or a picture."""
+    if accepted.thumbnail_time is None:
+        return f"our picture, {accepted.detail['image_bytes']} bytes"
+    return f"the time {accepted.thumbnail_time:.3f} s"

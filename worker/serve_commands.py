@@ -35,7 +35,8 @@ def up() -> None:
     show_default=True,
     help="Folder for the pictures.",
 )
-def demo(video: Path | None, out: Path) -> None:
+@click.option("--platform", default="mux", show_default=True, metavar="NAME", help="Which one to simulate.")
+def demo(video: Path | None, out: Path, platform: str) -> None:
     """Show the whole loop: a webhook goes in, the thumbnail comes back to the platform.
 
     Runs the service with servers of its own beside a simulated platform, for one VIDEO; a clip that the tests
@@ -44,6 +45,6 @@ def demo(video: Path | None, out: Path) -> None:
     from worker import demo as show  # noqa: PLC0415  heavy
 
     try:
-        show.run(video or show.bundled_clip(), out)
+        show.run(video or show.bundled_clip(), out, platform)
     except ThumbsError as error:
         raise click.ClickException(str(error)) from error
