@@ -19,6 +19,7 @@ import pytest
 
 from worker.embedded import free_port
 from worker.settings import environment
+from worker.simulator import SIMULATED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -262,6 +263,4 @@ def test_a_demo_of_a_platform_that_there_is_not_names_those_that_there_are(tmp_p
     )
 
     assert done.returncode == 1
-    assert (
-        "no simulated 'youtube'; there are: api_video, bunny, cloudflare, mux, vimeo, wistia" in done.stderr
-    )
+    assert f"no simulated 'youtube'; there are: {', '.join(SIMULATED)}" in done.stderr

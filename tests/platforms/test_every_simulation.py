@@ -44,11 +44,9 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_every_platform_that_can_be_written_to_is_simulated() -> None:
+def test_every_platform_is_simulated() -> None:
     """Else its loop runs in no test, and in no demo."""
-    written = {name for name, one in PLATFORMS.items() if Sink.NONE not in one.capabilities.sinks}
-
-    assert set(SIMULATED) == written
+    assert SIMULATED.keys() == PLATFORMS.keys()
 
 
 def test_a_video_is_read_and_its_thumbnail_written(name: str, tmp_path: Path) -> None:

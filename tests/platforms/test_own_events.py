@@ -153,7 +153,7 @@ def test_a_range_that_makes_no_sense_is_named(kept: object) -> None:
 def test_an_account_that_is_not_configured_is_unknown(names: tuple[str, str]) -> None:
     """Nothing of it is recorded."""
     with pytest.raises(UnknownAccount):
-        parse("asset.ready", {"platform": names[0], "account": names[1], "asset_id": "a"})
+        parse("asset.ready", {"platform": names[0], "account": names[1], "asset_id": "a"}, vimeo={})
 
 
 @pytest.mark.parametrize(

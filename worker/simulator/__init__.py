@@ -6,6 +6,7 @@ Each is a real HTTP server, and strict where the vendor is: what it accepts, the
 from worker.simulator.api_video import SimulatedApiVideo
 from worker.simulator.bunny import SimulatedBunny
 from worker.simulator.cloudflare import SimulatedCloudflare
+from worker.simulator.fastpix import SimulatedFastPix
 from worker.simulator.faults import Fault
 from worker.simulator.journal import Entry, Journal
 from worker.simulator.library import Media
@@ -18,6 +19,7 @@ _ALL: tuple[type[Simulated], ...] = (
     SimulatedApiVideo,
     SimulatedBunny,
     SimulatedCloudflare,
+    SimulatedFastPix,
     SimulatedMux,
     SimulatedVimeo,
     SimulatedWistia,
