@@ -12,7 +12,7 @@ from tests import rows
 from tests.rows import completed, event, record
 from worker import publications
 from worker.database import transaction
-from worker.errors import LeaseLost, PlatformUnavailable, PublishRejected
+from worker.errors import LeaseLost, Overtaken, PlatformUnavailable, PublishRejected
 from worker.events import EventKind
 from worker.models import Publication
 
@@ -148,6 +148,18 @@ def test_a_deleted_asset_is_written_no_more(engine: Engine) -> None:
 
     assert claim_next(engine) is None
     assert rows.publication_states(engine) == ["superseded"]
+
+
+def test_a_write_that_a_delete_overtook_does_not_go_out(engine: Engine) -> None:
+    """Though a worker had it already; nor is it tried again."""
+    published(engine)
+    claim = claimed(engine)
+    record(engine, event(EventKind.DELETED, minute=5))
+
+    with pytest.raises(Overtaken), transaction(engine) as session:
+        publications.begin_write(session, claim)
+    with transaction(engine) as session:
+        assert publications.fail(session, claim, PlatformUnavailable("down")) == "superseded"
 
 
 def test_a_write_under_way_counts_for_a_generation_that_changed_nothing(engine: Engine) -> None:

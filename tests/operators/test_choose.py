@@ -129,7 +129,9 @@ def test_releasing_twice_is_said(engine: Engine, thumbs: Run) -> None:
         "mux/main/a1: released; the best pick is the thumbnail again\n",
     )
     assert (second.exit_code, second.stdout) == (1, "mux/main/a1: nothing was chosen\n")
-    assert rows.only(engine, Choice).released_because == "a mistake"
+    choice = rows.only(engine, Choice)
+    assert "@" in choice.released_by
+    assert choice.released_because == "a mistake"
 
 
 @pytest.mark.parametrize("words", [(), ("--time", "1", "--candidate", "2")])
@@ -153,8 +155,8 @@ def test_options_are_kept_and_the_asset_is_looked_at_again(engine: Engine, thumb
 
     assert (result.exit_code, result.stdout) == (0, "mux/main/a1: queued\n")
     assert rows.claimed(engine).options == {"avoid": ["0-15", "-30-0"], "prefer": ["0%-50%"]}
-    notes = [line.note for line in rows.every(engine, JobLog)]
-    assert 'requeued: options {"avoid": ["0-15", "-30-0"], "prefer": ["0%-50%"]}; ads' in notes
+    notes = {line.note: line.actor for line in rows.every(engine, JobLog)}
+    assert "@" in notes['requeued: options {"avoid": ["0-15", "-30-0"], "prefer": ["0%-50%"]}; ads']
     assert "avoid: 0-15, -30-0" in thumbs("show", "a1").stdout
 
 

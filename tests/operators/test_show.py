@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import rows
+from tests import choosing, rows
 from tests.operators.acts import answer, failed, give_up_write, picked
+from worker import jobs, publications
+from worker.database import transaction
 from worker.events import EventKind
+from worker.timeline import Range, Timeline
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -47,6 +50,77 @@ def test_people_see_the_same(engine: Engine, thumbs: Run) -> None:
         rows.OWNER,
     ):
         assert part in text
+
+
+def happened(sheet: dict[str, Any]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return who did it and what it says, by what happened."""
+    return {(one["what"], one["state"]): (one["who"], one["says"]) for one in sheet["timeline"]}
+
+
+def test_the_timeline_tells_what_happened_and_who_did_it(engine: Engine, thumbs: Run) -> None:
+    """Events, jobs with every attempt, writes, and choices until somebody ends them."""
+    rows.record(engine, rows.event())
+    with transaction(engine) as session:
+        jobs.give_back(session, rows.claimed(engine))
+    choosing.pick(engine)
+    choosing.choose(engine)
+    choosing.release(engine)
+
+    sheet = answer(thumbs("show", "a1", "--json"))
+
+    assert happened(sheet) == {
+        ("event", "applied"): ("mux", "video.asset.ready"),
+        ("job 1", "requested"): ("", "ready"),
+        ("job 1", "running"): (rows.OWNER, ""),
+        ("job 1", "available"): (rows.OWNER, "given back"),
+        ("job 1", "completed"): (rows.OWNER, ""),
+        ("write 1", "requested"): ("", "00:01.500, the best pick"),
+        ("write 1", "confirmed"): ("", "the platform shows 1.5"),
+        ("choice 1", "chosen"): ("ada@host", "00:12.400: the boss likes it"),
+        ("write 2", "requested"): ("", "00:12.400, choice 1"),
+        ("choice 1", "released"): ("bob@host", "back to normal"),
+        ("write 3", "requested"): ("", "00:01.500, the best pick"),
+    }
+    text = thumbs("show", "a1").stdout
+    for (what, state), (who, says) in happened(sheet).items():
+        assert all(word in text for word in (what, state, who, says))
+
+
+def test_a_choice_is_seen_and_whether_it_was_lost(engine: Engine, thumbs: Run) -> None:
+    """With who made it, and what became of its moment."""
+    choosing.choose(choosing.pick(engine))
+    assert "chosen by ada@host: 00:12.400" in thumbs("show", "a1").stdout
+
+    choosing.after_edit(engine, Timeline.of([Range(0.0, 10.0)]))
+
+    sheet, text = answer(thumbs("show", "a1", "--json")), thumbs("show", "a1").stdout
+    fate = "generation 2: 12.400 s was cut away"
+    assert (sheet["choice"]["who"], sheet["choice"]["note"]) == ("ada@host", fate)
+    assert sheet["choice"]["lost_at"] is not None
+    assert happened(sheet)["choice 1", "lost"] == ("", fate)
+    assert f"the chosen moment was lost, so the best pick is shown\n{fate}\n" in text
+
+
+def test_a_thumbnail_that_somebody_else_set_is_seen(engine: Engine, thumbs: Run) -> None:
+    """That it stays, and which write gave way to it."""
+    picked(engine, "a1")
+    claim = choosing.claimed(engine)
+    with transaction(engine) as session:
+        publications.yield_to(session, claim, "7.0")
+
+    sheet, text = answer(thumbs("show", "a1", "--json")), thumbs("show", "a1").stdout
+    assert sheet["foreign_thumbnail"] == "7.0"
+    assert sheet["foreign_at"] is not None
+    assert happened(sheet)["write 1", "yielded"] == ("", "left alone: somebody else set 7.0")
+    assert "somebody else set 7.0 at the platform; it stays" in text
+
+
+def test_a_clip_names_the_asset_that_it_was_cut_from(engine: Engine, thumbs: Run) -> None:
+    """As its platform told it."""
+    rows.record(engine, rows.event(source_asset_id="whole"))
+
+    assert answer(thumbs("show", "a1", "--json"))["source_external_id"] == "whole"
+    assert "cut from whole" in thumbs("show", "a1").stdout
 
 
 def test_a_write_that_was_given_up_says_why(engine: Engine, thumbs: Run) -> None:
