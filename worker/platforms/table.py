@@ -22,6 +22,13 @@ WRITTEN = {
     Sink.TIME: "the time of the best pick",
     Sink.NONE: "nothing: the picture is served here",
 }
+COLUMNS = (
+    "platform",
+    "webhooks tell of",
+    "what is written back",
+    "webhooks may be lost",
+    "a thumbnail that a person set there",
+)
 OWN = (
     "| [your own systems](docs/events.md) | ready, edited, deleted: `POST /v1/events`, signed by"
     " [Standard Webhooks](https://www.standardwebhooks.com) | the picture is served here, and the"
@@ -31,10 +38,7 @@ OWN = (
 
 def render() -> str:
     """A row for each platform, in Markdown."""
-    rows = [
-        "| platform | webhooks tell of | what is written back | webhooks get lost | another's thumbnail |",
-        "|---|---|---|---|---|",
-    ]
+    rows = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
     rows += [_row(name, platform.capabilities) for name, platform in PLATFORMS.items()]
     return "\n".join([*rows, OWN])
 
@@ -55,7 +59,7 @@ def _row(name: str, can: Capabilities) -> str:
 def _others(can: Capabilities) -> str:
     if can.sinks == {Sink.NONE}:
         return ""
-    return "is left alone" if can.tells_shown else "cannot be told from ours, and is replaced"
+    return "is left alone" if can.tells_shown else "is not told apart, and is replaced"
 
 
 if __name__ == "__main__":
