@@ -9,7 +9,15 @@ import pytest
 
 from worker.pipeline.defects import defects
 from worker.pipeline.frames import Box, Candidate, Cues, Face
-from worker.pipeline.ranking import BEST_OF_SHOT, Weights, face_value, light, rank, reasons
+from worker.pipeline.ranking import (
+    BEST_OF_SHOT,
+    UNLIKE_OTHERS,
+    Weights,
+    face_value,
+    light,
+    rank,
+    reasons,
+)
 
 GOOD = Cues(
     brightness=0.45,
@@ -139,7 +147,20 @@ class TestRank:
         )
 
         assert reasons(everyone[0], everyone) == ("sharp",)
-        assert reasons(everyone[1], everyone) == (BEST_OF_SHOT,)
+        assert reasons(everyone[1], everyone) == (UNLIKE_OTHERS,)
+
+    def test_the_best_of_a_shot_of_equals_is_called_that(self) -> None:
+        """Where nothing sets it apart, nothing is made up."""
+        everyone = rank(
+            [candidate(time_s=time_s) for time_s in (0.0, 5.0)],
+            embeddings(2),
+            appeal={"sharp": np.array([0.02, 0.0], np.float32)},
+            relevance=None,
+            faces=[(), ()],
+        )
+
+        assert reasons(everyone[0], everyone) == (BEST_OF_SHOT,)
+        assert reasons(everyone[1], everyone) == (UNLIKE_OTHERS,)
 
     def test_a_frame_that_stands_for_a_poor_shot_is_compared_with_that_shot(self) -> None:
         """Every pick has a reason, also the third best."""
