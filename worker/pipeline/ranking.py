@@ -126,8 +126,8 @@ def light(cues: Cues) -> float:
 def reasons(scored: Scored, everyone: Sequence[Scored]) -> tuple[str, ...]:
     """Why this frame: the few parts that lift it most above the video's median frame, strongest first.
 
-    A frame that only stands for its shot is compared with that shot. Where nothing lifts it, it is the best of it,
-    or else it was taken because it shows something else.
+    A frame that only stands for its shot is compared with that shot. Where nothing lifts it, it is the best
+    of that, or else it was taken because it shows something else.
     """
     shot = [other for other in everyone if other.candidate.shot == scored.candidate.shot]
     is_best = scored.score >= max(other.score for other in shot)
