@@ -193,6 +193,13 @@ class TestItsMedia:
             media(tracks=[{"type": "video", "width": 640, "height": 360}]).fingerprint != media().fingerprint
         )
 
+    def test_a_clip_is_other_content_and_names_its_source(self) -> None:
+        """Though all else is equal."""
+        clip = media(sourceMediaId="whole")
+
+        assert clip.source_asset_id == "whole"
+        assert clip.fingerprint != media().fingerprint
+
     def test_a_media_that_is_gone_is_gone(self) -> None:
         """404."""
         with fastpix(Answer(404)) as (platform, server), pytest.raises(AssetGone):
