@@ -130,6 +130,15 @@ def test_a_write_that_was_given_up_says_why(engine: Engine, thumbs: Run) -> None
     assert "PublishRejected: thumbnail_time is beyond the end" in thumbs("show", "a1").stdout
 
 
+def test_a_job_that_was_given_up_says_why(engine: Engine, thumbs: Run) -> None:
+    """And at which attempt."""
+    failed(engine, "a1", "no video stream")
+
+    line = next(line for line in thumbs("show", "a1").stdout.splitlines() if line.startswith("job "))
+    assert "attempt 1/5: " in line
+    assert "no video stream" in line
+
+
 def test_a_number_is_a_job(engine: Engine, thumbs: Run) -> None:
     """Of an asset's jobs only this one is shown."""
     first = failed(engine, "a1").job_id
