@@ -48,6 +48,8 @@ def test_a_choice_that_was_cut_away_is_lost_and_kept_on_record(picked: Engine) -
     assert publish(picked) == 2.5
     edit(picked, 2, "f3", time_s=3.5)
     assert publish(picked) == 3.5
+    edit(picked, 3, "f3", time_s=4.5)  # the same content, looked at again
+    assert publish(picked) == 4.5
     choose(picked, Wish(time_s=1.0))
     assert publish(picked) == 1.0
 

@@ -116,12 +116,14 @@ def test_a_delete_that_arrives_first_leaves_a_tombstone(engine: Engine) -> None:
 
 
 def test_an_asset_that_is_ready_again_later_comes_back(engine: Engine) -> None:
-    """A restored asset is worked on."""
+    """A restored asset is worked on, though its content may be what it was."""
     record(engine, event(minute=1))
+    rows.completed(engine)
     record(engine, event(EventKind.DELETED, minute=5))
 
     assert outcomes(engine, event(minute=6)) == [Outcome.RECORDED]
     assert rows.asset(engine).deleted_at is None
+    assert rows.claimed(engine).known_fingerprint is None
 
 
 def test_a_delete_older_than_the_return_is_only_a_look(engine: Engine) -> None:
