@@ -35,7 +35,7 @@ bench-service: $(READY)  ## measure the receiver, and the way from a webhook to 
 	@$(PY) -m tests.benchmarks.end_to_end
 
 bench-quality: $(READY)  ## count how often the picker falls for planted bad frames
-	@$(PY) tests/benchmarks/traps.py $(ARGS)
+	@$(PY) -m tests.benchmarks.traps $(ARGS)
 
 clean:  ## remove everything that make made
 	rm -rf .venv $(OUT) dist var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -11,19 +9,14 @@ import numpy as np
 import pytest
 
 from tests import clips
+from tests.benchmarks import peer_hecate, peer_katna, peers
 from tests.pictures import black, footage, solid
-
-sys.path.append(str(Path(__file__).parent / "benchmarks"))  # programs that find each other beside them
-
-import peer_hecate
-import peer_katna
-import peers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from peer_frames import Frame
-
+    from tests.benchmarks.peer_frames import Frame
     from worker.pipeline.frames import Rgb
 
 RATE = 25

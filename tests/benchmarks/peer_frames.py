@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ Frame = tuple[float, Bgr]
 Filter = tuple[str, str | None]
 """The name of an FFmpeg filter, and its arguments."""
 
+# In MPEG-TS, FFmpeg finds a moment, not the keyframe before it: look again from further back.
+BACK_S = (0.0, 1.0, 4.0, 16.0, math.inf)
 ROUNDING_S = 1e-6  #: times are kept to a microsecond
 
 
@@ -43,7 +46,7 @@ def filtered(
         graph.link_nodes(graph.add_buffer(template=stream), *nodes, graph.add("buffersink")).configure()
         with suppress(av.EOFError):  # `trim` has had enough
             for frame in _frames_from(container, from_share * duration_s(container)):
-                frame.opaque = frame.time  # filters give frames new times, and leave this alone
+                frame.opaque = time_s(frame, container)  # filters give frames new times, and leave this alone
                 graph.push(frame)
                 yield from _through(graph)
             graph.push(None)
@@ -56,21 +59,36 @@ def _through(graph: Graph) -> Iterator[float]:
             yield graph.pull().opaque
 
 
-def first_from(container: InputContainer, start_s: float) -> float:
-    """Return the time in seconds of the frame that `ffmpeg -ss` shows: the first at a moment or after it."""
-    return time_s(next(_frames_from(container, start_s)))
+def first_from(container: InputContainer, start_s: float) -> list[float]:
+    """Return the time in seconds of the frame that `ffmpeg -ss` shows: the first at a moment or after it.
+
+    None is left where the last frame was shown before.
+    """
+    return [time_s(frame, container) for frame in itertools.islice(_frames_from(container, start_s), 1)]
 
 
 def _frames_from(container: InputContainer, start_s: float) -> Iterator[VideoFrame]:
-    container.seek(int(start_s * av.time_base))
-    frames = container.decode(video=0)
-    return itertools.dropwhile(lambda frame: time_s(frame) < start_s - ROUNDING_S, frames)
+    for back_s in BACK_S:
+        container.seek(offset(container, max(0.0, start_s - back_s)))
+        frames = container.decode(video=0)
+        first = next(frames, None)
+        if first is not None and time_s(first, container) <= start_s + ROUNDING_S:
+            return itertools.dropwhile(
+                lambda frame: time_s(frame, container) < start_s - ROUNDING_S,
+                itertools.chain([first], frames),
+            )
+    return iter(())
+
+
+def offset(container: InputContainer, moment_s: float) -> int:
+    """Return where to seek to, in FFmpeg's units: some containers (MPEG-TS) do not begin at zero."""
+    return (container.start_time or 0) + int(moment_s * av.time_base)
 
 
 def small_frames(video: Path, long_side_px: int) -> list[Frame]:
     """Return all frames, scaled."""
     with av.open(str(video)) as container:
-        return [(time_s(frame), small(frame, long_side_px)) for frame in container.decode(video=0)]
+        return [(time_s(frame, container), small(frame, long_side_px)) for frame in container.decode(video=0)]
 
 
 def small(frame: VideoFrame, long_side_px: int) -> Bgr:
@@ -81,9 +99,9 @@ def small(frame: VideoFrame, long_side_px: int) -> Bgr:
     )
 
 
-def time_s(frame: VideoFrame) -> float:
-    """Return when a frame is shown, in seconds."""
-    return frame.time or 0.0
+def time_s(frame: VideoFrame, container: InputContainer) -> float:
+    """Return when a frame is shown, in seconds from the start of the container."""
+    return (frame.time or 0.0) - (container.start_time or 0) / av.time_base
 
 
 def duration_s(container: InputContainer) -> float:

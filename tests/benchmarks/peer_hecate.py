@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-    from peer_frames import Bgr, Frame
+
+    from tests.benchmarks.peer_frames import Bgr, Frame
 
     Grey = NDArray[np.uint8]
 

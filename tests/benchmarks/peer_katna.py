@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-    from peer_frames import Bgr, Frame
+
+    from tests.benchmarks.peer_frames import Bgr, Frame
 
 WINDOW_FRAMES = 20
 MIN_BRIGHTNESS, MAX_BRIGHTNESS, BRIGHTNESS_STEP = 10.0, 90.0, 2.0  # per cent; the step widens the range

@@ -11,6 +11,7 @@ import itertools
 import math
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +19,8 @@ from typing import TYPE_CHECKING
 import av
 import cv2
 import numpy as np
-import peer_frames
-import peer_hecate
-import peer_katna
+
+from tests.benchmarks import peer_frames, peer_hecate, peer_katna
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,24 +56,21 @@ def at_share(video: Path, share: float) -> list[float]:
     50 %: Mux (mux.com/docs) and Brightcove (studio.support.brightcove.com). The others: common advice.
     """
     with av.open(str(video)) as container:
-        return [peer_frames.first_from(container, share * peer_frames.duration_s(container))]
+        return peer_frames.first_from(container, share * peer_frames.duration_s(container))
 
 
 def mediacms(video: Path) -> list[float]:
     """MediaCMS, `files/models/media.py`: uniformly random; here the video's name is the seed."""
     with av.open(str(video)) as container:
         rng = np.random.default_rng(zlib.crc32(video.name.encode()))
-        return [
-            peer_frames.first_from(
-                container, rng.uniform(0, peer_frames.duration_s(container) - MEDIACMS_END_S)
-            )
-        ]
+        moment_s = rng.uniform(0, peer_frames.duration_s(container) - MEDIACMS_END_S)
+        return peer_frames.first_from(container, moment_s)
 
 
 def photoprism(video: Path) -> list[float]:
     """PhotoPrism, `internal/ffmpeg/preview.go`: by a table of lengths."""
     with av.open(str(video)) as container:
-        return [peer_frames.first_from(container, photoprism_moment_s(peer_frames.duration_s(container)))]
+        return peer_frames.first_from(container, photoprism_moment_s(peer_frames.duration_s(container)))
 
 
 def photoprism_moment_s(duration_s: float) -> float:
@@ -108,17 +105,19 @@ def ffmpegthumbnailer(video: Path, *, smart: bool = False) -> list[float]:
     takes the one of the 25 frames that follow whose histogram is nearest to their mean.
     """
     with av.open(str(video)) as container:
-        try:
-            container.seek(int(peer_frames.duration_s(container)) // 10 * av.time_base, backward=False)
-        except av.PermissionError:  # FFmpeg's word for no keyframe from there on
-            container.seek(0)
-        frames = container.decode(video=0)
-        keyframe = next(frame for frame in frames if frame.key_frame)
+        keyframe = None
+        with suppress(av.PermissionError):  # FFmpeg's word for no keyframe from there on
+            moment_s = int(peer_frames.duration_s(container)) // 10
+            container.seek(peer_frames.offset(container, moment_s), backward=False)
+            keyframe = next(frames := container.decode(video=0), None)
+        if keyframe is None:
+            container.seek(peer_frames.offset(container, 0))
+            keyframe = next(frames := container.decode(video=0))
         following = list(itertools.islice(frames, SMART_FRAMES)) if smart else []
         if len(following) < SMART_FRAMES:
-            return [peer_frames.time_s(keyframe)]
+            return [peer_frames.time_s(keyframe, container)]
         nearest = nearest_to_mean([peer_frames.small(frame, SMART_LONG_SIDE_PX) for frame in following])
-        return [peer_frames.time_s(following[nearest])]
+        return [peer_frames.time_s(following[nearest], container)]
 
 
 def nearest_to_mean(pictures: Sequence[NDArray[np.uint8]]) -> int:
@@ -134,11 +133,11 @@ def totem(video: Path) -> list[float]:
     """GNOME, totem's `src/totem-video-thumbnailer.c`: the first of five keyframes that is not uniform."""
     with av.open(str(video)) as container:
         for share in TOTEM_SHARES:
-            container.seek(int(share * (container.duration or 0)))
+            container.seek(peer_frames.offset(container, share * peer_frames.duration_s(container)))
             frame = next(container.decode(video=0))
             if frame.to_ndarray(format="rgb24").var() > TOTEM_BORING_VARIANCE:
                 break
-        return [peer_frames.time_s(frame)]
+        return [peer_frames.time_s(frame, container)]
 
 
 def hecate_like(video: Path) -> list[float]:
