@@ -11,7 +11,6 @@ import itertools
 import math
 import zlib
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,14 +104,15 @@ def ffmpegthumbnailer(video: Path, *, smart: bool = False) -> list[float]:
     takes the one of the 25 frames that follow whose histogram is nearest to their mean.
     """
     with av.open(str(video)) as container:
-        keyframe = None
-        with suppress(av.PermissionError):  # FFmpeg's word for no keyframe from there on
+        try:
             moment_s = int(peer_frames.duration_s(container)) // 10
             container.seek(peer_frames.offset(container, moment_s), backward=False)
-            keyframe = next(frames := container.decode(video=0), None)
-        if keyframe is None:
+        except av.PermissionError:  # FFmpeg's word for no keyframe from there on
             container.seek(peer_frames.offset(container, 0))
-            keyframe = next(frames := container.decode(video=0))
+        frames = container.decode(video=0)
+        keyframe = next(frames, None)
+        if keyframe is None:  # MPEG-TS has no index to know it by
+            return at_share(video, 0.0)
         following = list(itertools.islice(frames, SMART_FRAMES)) if smart else []
         if len(following) < SMART_FRAMES:
             return [peer_frames.time_s(keyframe, container)]
@@ -131,13 +131,17 @@ def nearest_to_mean(pictures: Sequence[NDArray[np.uint8]]) -> int:
 
 def totem(video: Path) -> list[float]:
     """GNOME, totem's `src/totem-video-thumbnailer.c`: the first of five keyframes that is not uniform."""
-    with av.open(str(video)) as container:
-        for share in TOTEM_SHARES:
+    shown: list[float] = []
+    for share in TOTEM_SHARES:
+        with av.open(str(video)) as container:
             container.seek(peer_frames.offset(container, share * peer_frames.duration_s(container)))
-            frame = next(container.decode(video=0))
+            frame = next(container.decode(video=0), None)
+            if frame is None:  # in MPEG-TS, behind the last keyframe
+                continue
+            shown = [peer_frames.time_s(frame, container)]
             if frame.to_ndarray(format="rgb24").var() > TOTEM_BORING_VARIANCE:
                 break
-        return [peer_frames.time_s(frame, container)]
+    return shown
 
 
 def hecate_like(video: Path) -> list[float]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -20,6 +21,10 @@ from tests.benchmarks.contact_sheet import frames_at, head, tile
 from tests.benchmarks.trap_recipes import REPORTING_SEEDS, VIDEOS_PER_SEED, recipes
 from tests.benchmarks.trap_videos import made
 from worker.pipeline.sandbox import Decoder
+
+if TYPE_CHECKING:
+    from tests.benchmarks.methods import Choice
+    from tests.benchmarks.trap_videos import TrapVideo
 
 VIDEOS = 6
 COLUMNS = {
@@ -34,6 +39,7 @@ SIZE_PX = (224, 126)
 HEAD_PX = 26
 GAP_PX = 4
 WHITE = 255
+BLACK, LIT_SHARE = 24, 0.1  # a row with less light in it belongs to a bar
 JPEG_QUALITY = 85
 
 
@@ -53,8 +59,22 @@ def main() -> None:
     for number, video in enumerate(videos):
         picks = [column[number] for column in choices]
         frames = frames_at(video, [pick.time_s for pick in picks], SIZE_PX)
-        rows.append(_spaced([tile(frames[pick.time_s], pick.kind) for pick in picks]))
+        rows.append(_spaced([_delivered(video, pick, frames[pick.time_s]) for pick in picks]))
     cv2.imwrite(str(out), np.vstack(rows), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+
+
+def _delivered(video: TrapVideo, pick: Choice, bgr: np.ndarray) -> np.ndarray:
+    """Show a pick without the bars that the method cut off, and say so where it left them on."""
+    if video.is_barred_at(pick.time_s) and not pick.is_barred:
+        lit = bgr.max(axis=2) > BLACK
+        rows, columns = (np.flatnonzero(lit.mean(axis=axis) > LIT_SHARE) for axis in (1, 0))
+        cut = bgr[rows[0] + 1 : rows[-1], columns[0] + 1 : columns[-1]]
+        bgr = np.full_like(bgr, WHITE)
+        scale = min(SIZE_PX[0] / cut.shape[1], SIZE_PX[1] / cut.shape[0])
+        cut = cv2.resize(cut, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+        top, left = (SIZE_PX[1] - cut.shape[0]) // 2, (SIZE_PX[0] - cut.shape[1]) // 2
+        bgr[top : top + cut.shape[0], left : left + cut.shape[1]] = cut
+    return tile(bgr, pick.kind or ("bars left on" if pick.is_barred else ""))
 
 
 def _spaced(tiles: list[np.ndarray]) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Does the picker fall for bad frames? It, and other open pickers, on trap videos with known truth.
 
-    make bench-quality ARGS="--clips DIR [--quick] [--tuning] [--methods NAME...] [--costs-only] [--out DIR]"
+    make bench-quality ARGS="--clips DIR [--quick] [--tuning] [--methods NAME...] [--no-costs] [--out DIR]"
 
 Writes `results.json`, `results.md` and pictures for the eyes. Tuning seeds are for finding faults and mending
 them; figures are reported from the others.
@@ -49,7 +49,7 @@ def main() -> None:
         chosen = _chosen(names, videos, clips)
         results = {name: summary(videos, found) for name, found in chosen.items()}
         _write(given.out, videos, chosen, results)
-    costs = {} if given.quick else _costs(names, videos)
+    costs = {} if given.quick or given.no_costs else _costs(names, videos)
     text = quality_table.tables({} if given.costs_only else results, costs)
     facts = f"{_facts(videos)}, {(time.monotonic() - began_s) / 60:.0f} minutes"
     (given.out / ("costs.md" if given.costs_only else "results.md")).write_text(f"{facts}\n\n{text}")
@@ -63,7 +63,8 @@ def _arguments() -> argparse.Namespace:
     add("--methods", nargs="+", choices=(*methods.NAMES, "peers"), help="which (default: all)")
     add("--quick", action="store_true", help="a few videos and methods, no costs")
     add("--tuning", action="store_true", help="the seeds for finding faults, not for figures")
-    add("--costs-only", action="store_true", help="only seconds and memory, on an idle machine")
+    add("--no-costs", action="store_true", help="no seconds and memory, for a busy machine")
+    add("--costs-only", action="store_true", help="nothing but those, when it is idle")
     add("--out", type=Path, default=OUT, help="where results go")
     return parser.parse_args()
 
