@@ -51,13 +51,17 @@ class TestDefects:
         """Nothing is wrong with it."""
         assert defects(GOOD) == ()
 
+    def test_a_page_with_text_is_not_a_white_flash(self) -> None:
+        """Paper is mostly white, and has the contrast of its print: a recorded screen can be picked from."""
+        assert defects(GOOD._replace(brightness=0.9, clipped=0.7, contrast=0.22)) == ()
+
     @pytest.mark.parametrize(
         ("change", "name"),
         [
             ({"brightness": 0.01, "contrast": 0.3}, "black"),
             ({"brightness": 0.08, "contrast": 0.05}, "black"),
             ({"brightness": 0.95}, "white"),
-            ({"brightness": 0.8, "clipped": 0.7}, "white"),
+            ({"brightness": 0.8, "clipped": 0.7, "contrast": 0.1}, "white"),
             ({"contrast": 0.01}, "blank"),
             ({"uniformity": 0.99}, "blank"),
             ({"color_bars": 0.9}, "color bars"),
