@@ -16,6 +16,8 @@ DARK_BRIGHTNESS, DARK_CONTRAST = 0.12, 0.07
 # White flash, fade to white.
 WHITE_BRIGHTNESS = 0.93
 BLOWN_BRIGHTNESS, BLOWN_SHARE = 0.75, 0.6
+# A page with text or a chart is mostly white too, and has this contrast; a flash or a fade has half of it.
+PAGE_CONTRAST = 0.2
 # One flat colour, whatever it is.
 FLAT_CONTRAST = 0.03
 FLAT_UNIFORMITY = 0.97
@@ -39,7 +41,11 @@ def defects(cues: Cues) -> tuple[str, ...]:
         "black": cues.brightness < BLACK_BRIGHTNESS
         or (cues.brightness < DARK_BRIGHTNESS and cues.contrast < DARK_CONTRAST),
         "white": cues.brightness > WHITE_BRIGHTNESS
-        or (cues.brightness > BLOWN_BRIGHTNESS and cues.clipped > BLOWN_SHARE),
+        or (
+            cues.brightness > BLOWN_BRIGHTNESS
+            and cues.clipped > BLOWN_SHARE
+            and cues.contrast < PAGE_CONTRAST
+        ),
         "blank": cues.contrast < FLAT_CONTRAST or cues.uniformity > FLAT_UNIFORMITY,
         "color bars": cues.color_bars > CERTAIN,
         "title card": cues.title_card > CERTAIN,
