@@ -13,6 +13,8 @@ from tests.receiver import deliveries
 from worker.models import Asset, Job, WebhookEvent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask.testing import FlaskClient
     from sqlalchemy import Engine
 
@@ -22,9 +24,13 @@ if TYPE_CHECKING:
 FIVE_MINUTES_S = 300.0
 
 
-@pytest.mark.parametrize("delivery", [deliveries.mux(), deliveries.fastpix()], ids=["mux", "fastpix"])
-def test_a_video_that_becomes_ready_gets_a_job(post: Post, engine: Engine, delivery: Delivery) -> None:
+@pytest.mark.parametrize("make", [deliveries.mux, deliveries.fastpix], ids=["mux", "fastpix"])
+def test_a_video_that_becomes_ready_gets_a_job(
+    post: Post, engine: Engine, make: Callable[[], Delivery]
+) -> None:
     """202 means: the event and the job for it are in the database."""
+    delivery = make()
+
     answer = post(delivery)
 
     assert (answer.status_code, answer.json["status"]) == (202, "recorded")
@@ -82,20 +88,24 @@ def test_the_unsigned_probe_of_fastpix_finds_the_address_good(
 
 
 @pytest.mark.parametrize(
-    "delivery",
+    "make",  # when the test runs: a signature is good for five minutes
     [
-        pytest.param(deliveries.mux(secret="wrong"), id="another secret"),  # noqa: S106 - made up
-        pytest.param(deliveries.mux().with_body(b"{}"), id="another body"),
-        pytest.param(deliveries.mux().with_headers(mux_signature=""), id="no signature"),
-        pytest.param(deliveries.mux().with_headers(mux_signature="t=,v1=\xff"), id="garbage"),
-        pytest.param(deliveries.mux(sent_s=-2 * FIVE_MINUTES_S), id="too old"),
-        pytest.param(deliveries.mux(sent_s=2 * FIVE_MINUTES_S), id="ahead of its time"),
-        pytest.param(deliveries.fastpix().with_body(b'{"id":"x","type":"y"}'), id="FastPix, another body"),
+        pytest.param(lambda: deliveries.mux(secret="wrong"), id="another secret"),  # noqa: S106 - made up
+        pytest.param(lambda: deliveries.mux().with_body(b"{}"), id="another body"),
+        pytest.param(lambda: deliveries.mux().with_headers(mux_signature=""), id="no signature"),
+        pytest.param(lambda: deliveries.mux().with_headers(mux_signature="t=,v1=\xff"), id="garbage"),
+        pytest.param(lambda: deliveries.mux(sent_s=-2 * FIVE_MINUTES_S), id="too old"),
+        pytest.param(lambda: deliveries.mux(sent_s=2 * FIVE_MINUTES_S), id="ahead of its time"),
+        pytest.param(
+            lambda: deliveries.fastpix().with_body(b'{"id":"x","type":"y"}'), id="FastPix, another body"
+        ),
     ],
 )
-def test_what_the_platform_did_not_sign_is_refused(post: Post, engine: Engine, delivery: Delivery) -> None:
+def test_what_the_platform_did_not_sign_is_refused(
+    post: Post, engine: Engine, make: Callable[[], Delivery]
+) -> None:
     """401, no row, and no word about what was wrong."""
-    answer = post(delivery)
+    answer = post(make())
 
     assert (answer.status_code, answer.json["status"]) == (401, "unauthorized")
     assert "SECRET" not in answer.text
