@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults check bench bench-service bench-quality clean
+.PHONY: help demo test faults check bench bench-speed bench-service bench-quality clean
 
 # The first of these that is new enough makes .venv; name your own with `make PYTHON=...`.
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -28,7 +28,11 @@ check: $(READY)  ## lint, formatting, types and the import rules
 	@.venv/bin/lint-imports
 
 bench: $(READY)  ## measure the picker's speed and memory; choose with ARGS="--only seed"
-	@$(PY) tests/benchmarks/speed.py $(ARGS)
+	@$(PY) -m tests.benchmarks.speed $(ARGS)
+
+bench-speed: $(READY)  ## measure how cost grows, and how full several jobs keep the cores; draws docs/images/growth-*.svg
+	@$(PY) -m tests.benchmarks.growth $(ARGS)
+	@$(PY) -m tests.benchmarks.utilisation
 
 bench-service: $(READY)  ## measure the receiver, and the way from a webhook to the accepted write
 	@$(PY) -m tests.benchmarks.receiver $(ARGS)

@@ -4,7 +4,7 @@ The clips are cut into pieces of a few seconds and joined in turn, mirrored and 
 time round, and encoded the way a platform stores a rendition: H.264, B-frames, a keyframe every few
 seconds. The longer files repeat that file by stream copy, so they cost disk but no encoding.
 
-    python tests/benchmarks/footage.py [--clips DIR]
+    python -m tests.benchmarks.footage [--clips DIR]
 """
 
 from __future__ import annotations
@@ -87,14 +87,29 @@ def joined(clips: Sequence[Path], cache: Path = CACHE) -> Path:
     return target
 
 
-def lengthened(source: Path, minutes: int) -> Path:
-    """Return `source` repeated, by stream copy, until it lasts this many minutes."""
-    target = source.with_name(f"{minutes}min.mp4")
+def lengthened(source: Path, minutes: float) -> Path:
+    """Return `source` repeated or cut, by stream copy, so that it lasts this many minutes."""
+    target = source.with_name(f"{minutes:g}min.mp4")
     if not target.exists():
         listing = source.with_name("repeat.txt")
         times = int(minutes * 60 / JOINED_S) + 1
         listing.write_text(f"file '{source.name}'\n" * times, encoding="utf-8")
         _ffmpeg(["-f", "concat", "-i", str(listing), "-t", str(minutes * 60), "-c", "copy"], target)
+    return target
+
+
+def rendition(
+    source: Path, height_px: int = HEIGHT_PX, frame_rate: int = FRAME_RATE, length_s: int = 30
+) -> Path:
+    """Return the start of `source` in another size, or with its frames shown at another rate.
+
+    No frame is made up or left out: at a higher rate the picture moves faster.
+    """
+    target = source.with_name(f"{height_px}p{frame_rate}-{length_s}s.mp4")
+    if not target.exists():
+        keyframes = ("-g", str(4 * frame_rate))
+        inputs = ["-r", str(frame_rate), "-i", str(source), "-t", str(length_s)]
+        _ffmpeg([*inputs, "-vf", f"scale=-2:{height_px}:flags=lanczos", *X264, *keyframes], target)
     return target
 
 

