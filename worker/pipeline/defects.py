@@ -5,9 +5,12 @@ A frame with a defect is picked only where the whole video has nothing better.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from worker.pipeline.frames import Cues
 
 # Black: hardly any light, or little light and nothing to see in it. A night scene has contrast.
@@ -35,24 +38,36 @@ SMEARED_SHARPNESS_X_STILLNESS = 0.03
 LOOKS = frozenset({"title card", "blurred", "blocky"})
 
 
+def _is_black(cues: Cues) -> bool:
+    is_dark_and_empty = cues.brightness < DARK_BRIGHTNESS and cues.contrast < DARK_CONTRAST
+    return cues.brightness < BLACK_BRIGHTNESS or is_dark_and_empty
+
+
+def _is_white(cues: Cues) -> bool:
+    is_blown = cues.brightness > BLOWN_BRIGHTNESS and cues.clipped > BLOWN_SHARE
+    return cues.brightness > WHITE_BRIGHTNESS or (is_blown and cues.contrast < PAGE_CONTRAST)
+
+
+def _is_moving(cues: Cues) -> bool:
+    is_smeared = cues.sharpness * cues.stillness < SMEARED_SHARPNESS_X_STILLNESS
+    return cues.stillness < MOVING_STILLNESS or is_smeared
+
+
+GATES: Mapping[str, Callable[[Cues], bool]] = MappingProxyType(
+    {
+        "black": _is_black,
+        "white": _is_white,
+        "blank": lambda cues: cues.contrast < FLAT_CONTRAST or cues.uniformity > FLAT_UNIFORMITY,
+        "color bars": lambda cues: cues.color_bars > CERTAIN,
+        "title card": lambda cues: cues.title_card > CERTAIN,
+        "transition": lambda cues: cues.transition > CERTAIN,
+        "blurred": lambda cues: cues.relative_sharpness < BLURRED_SHARE or cues.sharpness < BLURRED_SHARPNESS,
+        "blocky": lambda cues: cues.blockiness > CERTAIN,
+        "moving": _is_moving,
+    }
+)
+
+
 def defects(cues: Cues) -> tuple[str, ...]:
     """Names of what is wrong with a frame; empty where it is usable."""
-    found = {
-        "black": cues.brightness < BLACK_BRIGHTNESS
-        or (cues.brightness < DARK_BRIGHTNESS and cues.contrast < DARK_CONTRAST),
-        "white": cues.brightness > WHITE_BRIGHTNESS
-        or (
-            cues.brightness > BLOWN_BRIGHTNESS
-            and cues.clipped > BLOWN_SHARE
-            and cues.contrast < PAGE_CONTRAST
-        ),
-        "blank": cues.contrast < FLAT_CONTRAST or cues.uniformity > FLAT_UNIFORMITY,
-        "color bars": cues.color_bars > CERTAIN,
-        "title card": cues.title_card > CERTAIN,
-        "transition": cues.transition > CERTAIN,
-        "blurred": cues.relative_sharpness < BLURRED_SHARE or cues.sharpness < BLURRED_SHARPNESS,
-        "blocky": cues.blockiness > CERTAIN,
-        "moving": cues.stillness < MOVING_STILLNESS
-        or cues.sharpness * cues.stillness < SMEARED_SHARPNESS_X_STILLNESS,
-    }
-    return tuple(name for name, is_present in found.items() if is_present)
+    return tuple(name for name, has in GATES.items() if has(cues))

@@ -79,7 +79,7 @@ def rank(
         parts |= measured(candidate.cues, weights)
         scored.append(Scored(candidate, embeddings[index], faces[index], parts, sum(parts.values())))
     scores = np.array([one.score for one in scored])
-    around = _surroundings(candidates, scores)
+    around = surroundings(candidates, scores)
     lifts = (SURROUNDINGS_SHARE * (around - scores)).tolist()
     return [
         replace(one, parts={**one.parts, SURROUNDINGS: lift}, score=one.score + lift)
@@ -87,13 +87,13 @@ def rank(
     ]
 
 
-def _surroundings(candidates: Sequence[Candidate], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+def surroundings(candidates: Sequence[Candidate], scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n,) mean score of the frames around each in its shot, its own included."""
     times_s = np.array([candidate.time_s for candidate in candidates])
     shots = np.array([candidate.shot for candidate in candidates])
     nearness = np.maximum(0.0, 1.0 - np.abs(times_s[:, None] - times_s) / SURROUNDINGS_S)
     nearness *= shots[:, None] == shots
-    return np.asarray(nearness @ scores / nearness.sum(axis=1), np.float64)
+    return np.asarray(nearness / nearness.sum(axis=1, keepdims=True) @ scores, np.float64)
 
 
 def measured(cues: Cues, weights: Weights = DEFAULT_WEIGHTS) -> dict[str, float]:
