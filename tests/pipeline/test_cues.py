@@ -10,6 +10,7 @@ import pytest
 
 from tests import pictures
 from worker.pipeline import bars, exposure, patterns, sharpness, stillness
+from worker.pipeline.defects import DARK_BRIGHTNESS, DARK_CONTRAST
 
 if TYPE_CHECKING:
     from worker.pipeline.frames import Box, Rgb
@@ -25,6 +26,17 @@ def luma(rgb: Rgb) -> np.ndarray:
 def real(name: str, index: int = 0) -> Rgb:
     """One frame of real footage at scan size."""
     return pictures.footage(name, 1, start=index)[0]
+
+
+def caption(rgb: Rgb) -> Rgb:
+    """Burn two lines into the lowest part of a picture, white with a black rim."""
+    height, width = rgb.shape[:2]
+    written = rgb.copy()
+    for line, text in ((0.86, "And then, all of a sudden,"), (0.96, "the lights went out.")):
+        place = (width // 5, int(line * height))
+        for color, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+            cv2.putText(written, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, color, thickness, cv2.LINE_AA)
+    return written
 
 
 class TestExposure:
@@ -52,6 +64,17 @@ class TestExposure:
         assert measured.clipped < 0.3
         assert measured.contrast > 0.1
 
+    def test_a_caption_does_not_make_a_dark_frame_a_picture(self) -> None:
+        """White words on noise in the dark give it no contrast; a scene with light in it has some."""
+        grain = np.random.default_rng(3).normal(8, 3, (180, 320, 3))
+        dark = np.clip(grain, 0, 255).astype(np.uint8)
+
+        captioned = exposure.exposure(luma(caption(dark)))
+
+        assert captioned.contrast < 2 * exposure.exposure(luma(dark)).contrast
+        assert captioned.contrast < DARK_CONTRAST
+        assert captioned.brightness < DARK_BRIGHTNESS
+
 
 class TestSharpness:
     """Detail that is not noise."""
@@ -73,6 +96,13 @@ class TestSharpness:
         noisy_blur = np.clip(cv2.GaussianBlur(sharp, (0, 0), 3.0) + grain, 0, 255).astype(np.uint8)
 
         assert sharpness.sharpness(luma(noisy_blur)) < sharpness.sharpness(luma(sharp))
+
+    @pytest.mark.parametrize("name", REAL)
+    def test_a_caption_does_not_make_a_blurred_frame_sharp(self, name: str) -> None:
+        """Burnt-in words are sharp whatever they lie on."""
+        blurred = cv2.GaussianBlur(real(name), (0, 0), 3.0)
+
+        assert sharpness.sharpness(luma(caption(blurred))) < 0.4 * sharpness.sharpness(luma(real(name)))
 
     @pytest.mark.parametrize("sigma", [2.0, 8.0])
     def test_noise_is_estimated(self, sigma: float) -> None:
@@ -146,6 +176,13 @@ class TestPatterns:
         assert patterns.color_bars(pictures.color_bars(1)[0]) == 1
         assert patterns.color_bars(pictures.title_card("The end", 1)[0]) == 0
         assert max(patterns.color_bars(real(name)) for name in REAL) == 0
+
+    def test_color_bars_with_a_dark_edge_above_are_recognised(self) -> None:
+        """Where black bars were cut off, a line of them may be left."""
+        bars_below = pictures.color_bars(1)[0].copy()
+        bars_below[:3] //= 4
+
+        assert patterns.color_bars(bars_below) == 1
 
     @pytest.mark.parametrize("text", ["Chapter 1", "A longer title of a film"])
     def test_title_cards_are_recognised(self, text: str) -> None:

@@ -59,7 +59,7 @@ class TestDefects:
         ("change", "name"),
         [
             ({"brightness": 0.01, "contrast": 0.3}, "black"),
-            ({"brightness": 0.08, "contrast": 0.05}, "black"),
+            ({"brightness": 0.06, "contrast": 0.1}, "black"),
             ({"brightness": 0.95}, "white"),
             ({"brightness": 0.8, "clipped": 0.7, "contrast": 0.1}, "white"),
             ({"contrast": 0.01}, "blank"),
@@ -77,6 +77,10 @@ class TestDefects:
     def test_each_defect_has_its_name(self, change: dict[str, float], name: str) -> None:
         """One bad cue is enough."""
         assert name in defects(GOOD._replace(**change))
+
+    def test_a_dark_editor_is_not_black(self) -> None:
+        """A few lines of text on dark grey: a recorded screen may have nothing else."""
+        assert defects(GOOD._replace(brightness=0.1, contrast=0.05, uniformity=0.9)) == ()
 
     def test_a_night_scene_is_not_black(self) -> None:
         """Dark, but with lights in it."""

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
     from worker.pipeline.frames import Cues
 
-# Black: hardly any light, or little light and nothing to see in it. A night scene has contrast.
+# Black: hardly any light, or little light and nothing to see in it but noise. A night scene has contrast, a
+# dark editor or terminal more light.
 BLACK_BRIGHTNESS = 0.015
-DARK_BRIGHTNESS, DARK_CONTRAST = 0.12, 0.07
+DARK_BRIGHTNESS, DARK_CONTRAST = 0.075, 0.12
 # White flash, fade to white.
 WHITE_BRIGHTNESS = 0.93
 BLOWN_BRIGHTNESS, BLOWN_SHARE = 0.75, 0.6

@@ -17,6 +17,11 @@ BLOWN_LEVEL = 247
 # Share of the 256 levels that counts as "few": hecate's uniformity measure (yahoo/hecate, Apache-2.0).
 COMMON_LEVELS = 13
 
+# The brightest pixels count for contrast as if they were no brighter than the others: on a black frame, a
+# caption or a sender's sign is no picture, and takes about so much of it.
+SIGN_SHARE = 0.03
+
+_LEVELS = np.arange(256.0)
 _HALF_RANGE = 127.5
 
 
@@ -35,11 +40,18 @@ def exposure(luma: NDArray[np.uint8]) -> Exposure:
     Args:
         luma: (height, width) uint8, full range.
     """
-    counts = cv2.calcHist([luma], [0], None, [256], [0, 256]).ravel() / luma.size
-    mean, deviation = cv2.meanStdDev(luma)
+    counts = cv2.calcHist([luma], [0], None, [256], [0, 256]).ravel().astype(np.float64) / luma.size
     return Exposure(
-        brightness=float(mean[0, 0]) / 255,
-        contrast=float(deviation[0, 0]) / _HALF_RANGE,
+        brightness=float(counts @ _LEVELS) / 255,
+        contrast=_deviation(counts) / _HALF_RANGE,
         clipped=float(counts[:CRUSHED_LEVEL].sum() + counts[BLOWN_LEVEL + 1 :].sum()),
         uniformity=float(np.sort(counts)[-COMMON_LEVELS:].sum()),
     )
+
+
+def _deviation(counts: NDArray[np.float64]) -> float:
+    """Standard deviation of luma, its brightest pixels brought down to the rest."""
+    top = np.searchsorted(np.cumsum(counts), 1.0 - SIGN_SHARE)
+    levels = np.minimum(_LEVELS, top)
+    mean = float(counts @ levels)
+    return float(np.sqrt(counts @ (levels - mean) ** 2))

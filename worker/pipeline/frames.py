@@ -80,7 +80,7 @@ class Cues(NamedTuple):
     """What cheap measurements say about one frame. All in 0..1."""
 
     brightness: float  #: mean luma
-    contrast: float  #: spread of luma (its standard deviation, full scale = 0.5)
+    contrast: float  #: spread of luma (its standard deviation, full scale = 0.5), small bright signs apart
     clipped: float  #: share of pixels that are crushed to black or blown to white
     uniformity: float  #: share of pixels in the few commonest luma levels; 1 = one flat colour
     sharpness: float  #: noise-corrected detail, before comparison with the shot

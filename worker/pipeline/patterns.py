@@ -38,9 +38,10 @@ _STRONGEST_EDGE = 4.0  # of the mean: one post in the picture is no grid
 _MIN_EDGE_LEVELS = 0.1
 _MIN_GRID_PX = 64  # four blocks of the largest kind
 
-# Colour bars: this part of the height (SMPTE bars change below it), this many strong edges at least.
-BARS_HEIGHT_SHARE = 0.6
+# Colour bars: so many strong edges at least, in this part of the height; above it may be the edge of a black
+# bar, and below it SMPTE bars change.
 BARS_MIN_EDGES = 5
+BARS_HEIGHT = (0.05, 0.6)
 BARS_EDGE_LEVELS = 12.0
 # Spread of levels within a column, for nine columns of ten; filmed stripes have grain, text has edges.
 BARS_COLUMN_DEVIATION = (12.0, 5.0)
@@ -77,7 +78,8 @@ def color_bars(rgb: Rgb) -> float:
     Args:
         rgb: (height, width, 3) uint8 RGB.
     """
-    upper = rgb[: max(2, int(rgb.shape[0] * BARS_HEIGHT_SHARE))].astype(np.float32)
+    first, last = (int(share * rgb.shape[0]) for share in BARS_HEIGHT)
+    upper = rgb[first : max(first + 2, last)].astype(np.float32)
     profile = upper.mean(axis=0)
     jumps = np.abs(np.diff(profile, axis=0)).max(axis=1) > BARS_EDGE_LEVELS
     # A blurred edge spans several columns: count the runs.

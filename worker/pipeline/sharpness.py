@@ -17,6 +17,8 @@ WIDTH_PX = 320
 # A sharp subject before a blurred background fills only part of the picture, so the sharpest blocks count.
 BLOCKS_PER_SIDE = 8
 BLOCK_QUANTILE = 0.9
+# Rows of blocks from the top: below lie burnt-in captions, which are sharp whatever they lie on.
+BLOCK_ROWS = 6
 
 # The variance that white noise of variance 1 has after the 3x3 Laplacian [1 1 1; ...] used here:
 # the sum of the kernel's squared weights, 4 * 1 + 16.
@@ -46,7 +48,8 @@ def sharpness(luma: NDArray[np.uint8]) -> float:
     """Detail of the sharpest part of a picture, 0..1.
 
     1. The variance of the Laplacian in each of 8x8 blocks, without what noise adds.
-    2. The 0.9 quantile of the blocks: bokeh stays sharp, a blurred frame does not.
+    2. The 0.9 quantile of the blocks above the lowest quarter, where captions lie: bokeh stays sharp, a
+       blurred frame does not.
     3. Divided by contrast, so that a dim or hazy shot is not called blurred; squashed to 0..1.
 
     Args:
@@ -58,7 +61,7 @@ def sharpness(luma: NDArray[np.uint8]) -> float:
     laplacian = cv2.Laplacian(luma, cv2.CV_32F)
     blocks = (BLOCKS_PER_SIDE, BLOCKS_PER_SIDE)
     # The mean of a Laplacian over a block is near 0, so its mean square is its variance.
-    energy = cv2.resize(laplacian * laplacian, blocks, interpolation=cv2.INTER_AREA)
+    energy = cv2.resize(laplacian * laplacian, blocks, interpolation=cv2.INTER_AREA)[:BLOCK_ROWS]
     detail = float(np.quantile(energy, BLOCK_QUANTILE)) - _LAPLACIAN_NOISE_GAIN * noise_sigma(luma) ** 2
     variance = max(float(cv2.meanStdDev(luma)[1][0, 0]) ** 2, _MIN_CONTRAST_VARIANCE)
     return math.tanh(math.sqrt(max(detail, 0.0) / variance))
