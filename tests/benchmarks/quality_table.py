@@ -41,14 +41,14 @@ def _methods(results: Mapping[str, dict[str, Any]]) -> str:
         )
         for name, found in results.items()
     ]
-    return _markdown(("method", *heads), rows)
+    return markdown(("method", *heads), rows)
 
 
 def _kinds(results: Mapping[str, dict[str, Any]]) -> str:
     """Bad first picks by kind: a column for each method would be too wide, so methods are rows."""
     counts = {name: found["bad first picks"] for name, found in results.items()}
     kinds = sorted({kind for count in counts.values() for kind in count})
-    return _markdown(
+    return markdown(
         ("bad first picks", *kinds),
         [(name, *(str(count[kind] or "") for kind in kinds)) for name, count in counts.items()],
     )
@@ -59,14 +59,14 @@ def _costs(costs: Mapping[str, dict[str, float]]) -> str:
         (name, f"{cost['s per video-minute']:.2f}", f"{cost['peak bytes'] / MEBI:.0f}")
         for name, cost in costs.items()
     ]
-    return _markdown(("method", "s / video-minute", "peak MiB"), rows)
+    return markdown(("method", "s / video-minute", "peak MiB"), rows)
 
 
 def _crops(found: dict[str, Any]) -> str:
     names = ("has_cut_head", "has_cut_head_in_middle", "kept", "kept_in_middle")
     heads = ("head cut", "head cut, from the middle", "face area kept", "kept, from the middle")
     rows = [(aspect, *(_share(found["crops"][aspect][name]) for name in names)) for aspect in ASPECTS]
-    return _markdown(("crop", *heads), rows)
+    return markdown(("crop", *heads), rows)
 
 
 def _gates(found: dict[str, Any]) -> str:
@@ -74,7 +74,7 @@ def _gates(found: dict[str, Any]) -> str:
         (kind or "good", str(count), str(found["past the gates"][kind]))
         for kind, count in found["candidates"].most_common()
     ]
-    return _markdown(("kind", "kept by the scan", "past the gates"), rows)
+    return markdown(("kind", "kept by the scan", "past the gates"), rows)
 
 
 def _share(found: Figure | None) -> str:
@@ -87,7 +87,8 @@ def _mean(found: Figure | None) -> str:
     return f"{found.mean:.2f} ({found.low:.2f}-{found.high:.2f})" if found else ""
 
 
-def _markdown(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def markdown(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """Write a table."""
     return "\n".join(_lines(heads, rows))
 
 
