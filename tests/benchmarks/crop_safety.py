@@ -1,6 +1,7 @@
 """What cuts do to faces: ours, and a cut around the middle of the same still.
 
 The faces are those that the product's own detector finds on the whole still: whom it misses, nobody counts.
+Of a head that is wider than the cut, as in a close-up that is cut upright, only the face has to be whole.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from worker.pipeline.frames import Box
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from worker.pipeline.frames import Pick
+    from worker.pipeline.frames import Face, Pick
 
 ASPECTS = ("16:9", "9:16", "1:1")
 WHOLE_SHARE = 0.98  #: of a head; rounding may cost the rest
@@ -36,14 +37,11 @@ def measured(pick: Pick) -> Iterator[Safety]:
     still = Box(0, 0, pick.still_width_px, pick.still_height_px)
     faces = [face.box for face in pick.faces]
     tallest = max((box.height for box in faces), default=0)
-    heads = [
-        head_box(face, still.width, still.height)
-        for face in pick.faces
-        if face.box.height >= MAIN_HEAD_SHARE * tallest
-    ]
+    main = [face for face in pick.faces if face.box.height >= MAIN_HEAD_SHARE * tallest]
     for crop in pick.crops:
         if crop.aspect in ASPECTS and faces and crop.box != still:
             middle = _middle(still, crop.box)
+            heads = [_whole(face, still, crop.box) for face in main]
             yield Safety(
                 crop.aspect,
                 _kept(faces, crop.box),
@@ -56,6 +54,12 @@ def measured(pick: Pick) -> Iterator[Safety]:
 def _middle(still: Box, cut: Box) -> Box:
     left, top = (still.width - cut.width) // 2, (still.height - cut.height) // 2
     return Box(left, top, left + cut.width, top + cut.height)
+
+
+def _whole(face: Face, still: Box, cut: Box) -> Box:
+    """What should not be cut: the head, or the face where a head is too large for the cut."""
+    head = head_box(face, still.width, still.height)
+    return head if head.width <= cut.width and head.height <= cut.height else face.box
 
 
 def _kept(boxes: Sequence[Box], cut: Box) -> float:
