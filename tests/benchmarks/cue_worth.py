@@ -90,18 +90,13 @@ def picked(videos: Sequence[SeenVideo], judge: Judge) -> dict[str, list[float]]:
 
 def agreement(clips: Sequence[Encodings], judge: Judge) -> list[float]:
     """For each clip, in how many other encodings the first pick is of the same moment."""
-    return [
-        float(
-            np.mean(
-                [
-                    abs(_first_s(other, judge) + early_s - first_s) <= MOMENT_S
-                    for early_s, other in clip.others
-                ]
-            )
-        )
-        for clip in clips
-        for first_s in [_first_s(clip.original, judge)]
-    ]
+    return [_same_moment(clip, judge) for clip in clips]
+
+
+def _same_moment(clip: Encodings, judge: Judge) -> float:
+    first_s = _first_s(clip.original, judge)
+    apart_s = [abs(_first_s(other, judge) + early_s - first_s) for early_s, other in clip.others]
+    return float((np.array(apart_s) <= MOMENT_S).mean())
 
 
 def _first_s(video: SeenVideo, judge: Judge) -> float:

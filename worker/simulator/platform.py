@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import threading
+from abc import ABC, abstractmethod
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -49,7 +50,7 @@ class _Quiet(WSGIRequestHandler):
         """Leave it to the journal."""
 
 
-class Simulated:
+class Simulated(ABC):
     """A platform on a free loopback port.
 
     Args:
@@ -93,29 +94,29 @@ class Simulated:
 
     # What the vendor's protocol decides.
 
+    @abstractmethod
     def add_routes(self, app: Flask) -> None:
         """Add the addresses of the API, of files and of pictures."""
-        raise NotImplementedError
 
+    @abstractmethod
     def is_allowed(self) -> bool:
         """Whether the present request shows the token, as the API wants it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refusal(self, status: int, words: str) -> Mapping[str, Any]:
         """The body of an answer that refuses."""
-        raise NotImplementedError
 
+    @abstractmethod
     def notices(self, change: Change, video: Video) -> Sequence[Notice]:
         """What the platform sends about a change; nothing where it has no event for it."""
-        raise NotImplementedError
 
-    def signed(self, body: bytes) -> Mapping[str, str]:
-        """The headers that prove who sends these bytes; of a platform with webhooks."""
-        raise NotImplementedError
+    def signed(self, body: bytes) -> Mapping[str, str]:  # noqa: ARG002 - for those that sign
+        """The headers that prove who sends these bytes; nothing where no webhooks are sent."""
+        return {}
 
+    @abstractmethod
     def variables(self) -> Mapping[str, str]:
         """An account's settings, without the prefix of their names."""
-        raise NotImplementedError
 
     # What people do at the platform, and what can be seen there.
 
