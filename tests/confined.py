@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import signal
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,17 @@ def process_id() -> int:
 def crash() -> None:
     """Read from address 0."""
     ctypes.string_at(0)
+
+
+class _Fatal:
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return _Fatal, ()
+
+
+def die_while_answering() -> _Fatal:
+    """Be killed while the answer is being sent."""
+    return _Fatal()
 
 
 def hang() -> None:

@@ -49,9 +49,14 @@ def variables(database_url: str, redis_url: str, mux: SimulatedMux, tmp_path: Pa
 @pytest.fixture
 def asset_id(mux: SimulatedMux, engine: Engine) -> str:
     """Return a video that is ready at the platform, and recorded."""
-    asset_id = mux.upload(Media(pictures.footage_path("carphone_pristine"), 4.0, 176, 144, 30.0))
+    asset_id = upload(mux)
     rows.record(engine, rows.event(asset_id=asset_id))
     return asset_id
+
+
+def upload(mux: SimulatedMux) -> str:
+    """Add four seconds of real footage to the platform, and return the asset's id."""
+    return mux.upload(Media(pictures.footage_path("carphone_pristine"), 4.0, 176, 144, 30.0))
 
 
 def test_two_workers_bring_a_thumbnail_to_the_platform(
@@ -91,10 +96,13 @@ def test_a_worker_that_is_stopped_at_work_gives_the_job_back(
 
 @pytest.mark.usefixtures("asset_id")
 def test_a_decode_process_that_is_killed_costs_one_attempt(
-    variables: dict[str, str], engine: Engine, redis_url: str
+    variables: dict[str, str], engine: Engine, redis_url: str, mux: SimulatedMux
 ) -> None:
     """The worker goes on, and the next attempt succeeds."""
     with WorkerProcess("analyze", **variables) as worker:
+        dispatch(engine, redis_url)
+        until(lambda: job(engine).state == "completed")  # the process has loaded its libraries
+        rows.record(engine, rows.event(asset_id=upload(mux)))
         (child,) = worker.children()
         os.kill(child, signal.SIGSTOP)
         dispatch(engine, redis_url)

@@ -7,9 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests import confined
@@ -64,6 +66,31 @@ def test_a_child_that_dies_while_idle_does_not_end_the_decoder(numbered_clip: Pa
             decoder.probe(numbered_clip)
 
         assert decoder.probe(numbered_clip).codec == "h264"
+
+
+def test_a_child_that_dies_while_it_answers_leaves_no_lock_behind(numbered_clip: Path) -> None:
+    """The next call would wait for that lock for ever."""
+    with Decoder() as decoder:
+        with pytest.raises(DecoderCrashed, match="SIGKILL"):
+            confined.call(decoder, "die_while_answering")
+
+        assert decoder.probe(numbered_clip).codec == "h264"
+
+
+def test_a_child_that_dies_before_its_first_call_costs_nothing(numbered_clip: Path) -> None:
+    """It was loading its libraries; another one does."""
+    others = _children()
+    with Decoder() as decoder:
+        (child,) = _children() - others
+        child.suspend()
+        threading.Timer(0.2, child.kill).start()
+
+        assert decoder.probe(numbered_clip).codec == "h264"
+
+
+def _children() -> set[psutil.Process]:
+    ours = psutil.Process().children()
+    return {process for process in ours if "spawn_main" in " ".join(process.cmdline())}
 
 
 def _is_there(process_id: int) -> bool:

@@ -55,9 +55,11 @@ class Decoder:
         self._fraction = self._context.Value("d", 0.0, lock=False)
         self._is_closed = False
         self._pool = self._new_pool()
+        self._last: pebble.ProcessFuture[Any] | None = None  # what this pool's child was told to do last
 
     def __enter__(self) -> Self:
-        self._warm_up()
+        # Loading FFmpeg and OpenCV takes the child half a second, during which the caller loads its model.
+        self._schedule(_warm_up)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -68,14 +70,16 @@ class Decoder:
             max_workers=1, initializer=_start, initargs=(self._limits, self._fraction), context=self._context
         )
 
-    def _warm_up(self) -> None:
-        # Loading FFmpeg and OpenCV takes the child half a second, during which the caller loads its model.
-        # It inherits the mask: Ctrl-C is the caller's business, also before `confine` runs.
+    def _schedule(
+        self, function: Callable[..., object], *arguments: object, wall_s: float | None = None
+    ) -> pebble.ProcessFuture[Any]:
+        # A child that this starts inherits the mask: Ctrl-C is the caller's business, also before `confine`.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            self._pool.schedule(_warm_up)
+            self._last = self._pool.schedule(function, args=arguments, timeout=wall_s)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        return self._last
 
     def close(self) -> None:
         """Kill the child, once nobody waits for it."""
@@ -86,12 +90,24 @@ class Decoder:
         self._pool.stop()  # type: ignore[no-untyped-call] # pebble leaves it so
         self._pool.join()
 
-    def _revive(self) -> None:
-        """Replace a pool that gave up, as pebble's do when their child dies while it has nothing to do."""
-        if not (self._pool.active or self._is_closed):
+    def _settle(self, on_progress: Callable[[float], None] | None) -> None:
+        """Wait until the child has nothing to do; replace a pool that lost its child.
+
+        Pebble gives up a pool whose child dies idle. It goes on where one dies at work, but in a pipe that
+        may hold half a message, and behind a lock that may have gone with the child.
+        """
+        if self._is_closed:
+            return
+        if self._last is not None:
+            self._wait(self._last, on_progress)
+        if not self._pool.active or _has_died(self._last):
             self._stop()
-            self._pool = self._new_pool()
-            self._warm_up()
+            self._pool, self._last = self._new_pool(), None
+
+    def _wait(self, future: pebble.ProcessFuture[Any], on_progress: Callable[[float], None] | None) -> None:
+        while wait([future], timeout=_PROGRESS_POLL_S).not_done:
+            if on_progress:
+                on_progress(self._fraction.value)
 
     def probe(self, path: Path, on_progress: Callable[[float], None] | None = None) -> Video:
         """`probe.probe` in the child."""
@@ -163,13 +179,12 @@ class Decoder:
             VideoTooLarge: the video needs more memory than the child may have.
             UnreadableVideo: as raised by the function, or whatever else went wrong in it.
         """
-        self._revive()
+        self._settle(on_progress)
         self._fraction.value = 0.0
         budget_s = cpu_s or wall_s * (os.cpu_count() or 1)
-        future = self._pool.schedule(_with_cpu, args=[budget_s, function, *arguments], timeout=wall_s)
+        future = self._schedule(_with_cpu, budget_s, function, *arguments, wall_s=wall_s)
         try:
-            while on_progress and wait([future], timeout=_PROGRESS_POLL_S).not_done:
-                on_progress(self._fraction.value)
+            self._wait(future, on_progress)
         except BaseException:
             future.cancel()  # type: ignore[no-untyped-call] # kills the child; pebble starts another
             raise
@@ -193,6 +208,11 @@ class Decoder:
     def _memory_sentence(self) -> str:
         limit = (self._limits.address_space_bytes or 0) // confine.MIB
         return f"needs more than the {limit} MiB a decoder may use (send a smaller rendition)"
+
+
+def _has_died(last: pebble.ProcessFuture[Any] | None) -> bool:
+    """Whether the child died at what it was told."""
+    return last is not None and not last.cancelled() and isinstance(last.exception(), pebble.ProcessExpired)
 
 
 def _scan_wall_s(video: Video) -> float:
