@@ -2,7 +2,8 @@
 
 Runs first thing in the child, before NumPy and FFmpeg are loaded, so it imports neither. Memory,
 files and core dumps are limited for good, processor time for each task anew; the environment (which
-may hold secrets) is wiped; and the process dies with its parent.
+may hold secrets) is wiped; no socket can be opened and no program started (see `seccomp`); and the
+process dies with its parent. What of this is in force on a machine, `isolation` measures.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from worker.pipeline import seccomp
 
 MIB = 1024 * 1024
 
@@ -47,6 +50,7 @@ def confine(limits: ProcessLimits) -> None:
     os.environ.update(_CHILD_ENVIRONMENT)
     # The parent answers Ctrl-C and stops its children itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _give_up_privileges()
     _die_with_parent()
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, limits.file_size_bytes)
@@ -89,11 +93,15 @@ def _wipe_environment() -> None:
     os.environ.clear()
 
 
+def _give_up_privileges() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        seccomp.refuse_calls()
+
+
 def _die_with_parent() -> None:
     if sys.platform == "linux":
-        prctl = ctypes.CDLL(None, use_errno=True).prctl
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     # Also where prctl exists: it fires only for a parent that dies after the call.
     threading.Thread(target=_watch_parent, args=(os.getppid(),), daemon=True).start()
 
