@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from worker.download import Limits, fetch
 from worker.platforms import PLATFORMS
+from worker.platforms.base import Choice
 from worker.settings_table import ACCOUNTS
 from worker.simulator import SIMULATED, Media, Simulated
 
@@ -20,6 +21,7 @@ NOWHERE = "http://127.0.0.1:9/"  # nobody takes webhooks there
 LIMITS = Limits(max_bytes=1_000_000, timeout_s=20, allow_loopback=True)
 CONTENT = bytes(range(256)) * 40
 JPEG = b"\xff\xd8\xff our picture"
+CHOICE = Choice(4.2, JPEG)
 
 
 def clip(folder: Path, duration_s: float = 10.0) -> Media:

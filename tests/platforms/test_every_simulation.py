@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.platforms.simulated import CONTENT, JPEG, client, clip, fetched, simulated
+from tests.platforms.simulated import CHOICE, CONTENT, JPEG, client, clip, fetched, simulated
 from tests.webhook_inbox import Inbox
 from worker.errors import AssetGone, CredentialsRefused, PlatformUnavailable, PublishRejected
 from worker.events import EventKind
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 SOON_S = 10.0
 SECRETS = {"api_key", "token_secret", "api_token", "access_token"}
-CHOICE = Choice(4.2, JPEG)
 
 
 @pytest.fixture

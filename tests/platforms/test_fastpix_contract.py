@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -74,3 +75,20 @@ def test_our_payloads_use_their_names(openapi: dict[str, Any], payload: str) -> 
     described = openapi["components"]["schemas"]["GetMediaResponse"]["properties"]
 
     assert FASTPIX.payload(payload)["data"].keys() <= described.keys()
+
+
+def test_the_list_is_asked_for_and_read_as_described(openapi: dict[str, Any]) -> None:
+    """Every parameter is known, within its limits, and their example of an answer is read."""
+    asked = openapi["paths"]["/on-demand"]["get"]
+    described = {parameter["name"]: parameter["schema"] for parameter in asked["parameters"]}
+    example = asked["responses"]["200"]["content"]["application/json"]["schema"]["example"]
+    with fastpix(Answer(json=example)) as (platform, server):
+        page = platform.assets()
+
+    query = dict(parse_qsl(urlsplit(server.journal[0].path).query))
+    assert query.keys() <= described.keys()
+    assert int(query["limit"]) <= described["limit"]["maximum"]
+    assert page.total == 100
+    assert [(one.id, one.state) for one in page.assets] == [
+        ("cfeec1a3-6cbd-40df-a425-2ed7f8f72ced", AssetState.READY)
+    ]

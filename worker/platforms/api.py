@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -23,9 +23,11 @@ from worker.errors import (
 from worker.platforms import payload
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from worker.settings_accounts import TokenAccount
+
+Answer = TypeVar("Answer")
 
 TOTAL_TIMEOUT_S = 30.0  # from the first byte sent to the last one read; an API answers in one
 PHASE_TIMEOUT_S = 10.0  # to connect, to send, and between two reads
@@ -87,6 +89,23 @@ class Api:
         Raises:
             CredentialsRefused, AssetGone, PlatformUnavailable, PublishRejected
         """
+        content, asked = self._exchange(method, path, body, upload)
+        return self._read(content, asked, payload.read_object) if content else {}
+
+    def request_list(self, path: str) -> list[dict[str, Any]]:
+        """Ask for a list that no object holds. Raises as `request`."""
+        return self._read(*self._exchange("GET", path), payload.read_objects)
+
+    def _read(self, content: bytes, asked: str, read: Callable[[bytes], Answer]) -> Answer:
+        try:
+            return read(content)
+        except MalformedPayload as exc:
+            raise PlatformUnavailable(f"{asked}: {exc}; check {self._setting}__API_URL") from exc
+
+    def _exchange(
+        self, method: str, path: str, body: object = None, upload: Upload | None = None
+    ) -> tuple[bytes, str]:
+        """The answer, and what it answers in words."""
         deadline_s = time.monotonic() + TOTAL_TIMEOUT_S
         asked = f"{method} {path.partition('?')[0]}"  # a query may hold a signature
         try:
@@ -96,10 +115,7 @@ class Api:
             raise PlatformUnavailable(f"{asked}: {type(exc).__name__}: {exc}") from exc
         if not answer.is_success:
             raise self._error(answer, content)
-        try:
-            return payload.read_object(content) if content else {}
-        except MalformedPayload as exc:
-            raise PlatformUnavailable(f"{asked}: {exc}; check {self._setting}__API_URL") from exc
+        return content, asked
 
     def close(self) -> None:
         """Close connections, if there are any."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from worker.errors import AssetGone, PublishRejected, SourceRefused
 from worker.events import Event, EventKind
-from worker.platforms import payload, renditions, signatures
+from worker.platforms import listing, payload, renditions, signatures
 from worker.platforms.api import Api, Upload, basic, segment
 from worker.platforms.base import (
     Asset,
@@ -20,6 +20,8 @@ from worker.platforms.base import (
     Capabilities,
     Choice,
     Identity,
+    Listed,
+    Page,
     Rendition,
     Sink,
     Source,
@@ -125,6 +127,22 @@ class ApiVideo:
             details={**video, "encoding": part(status, "encoding")},
         )
 
+    def assets(self, page: str | None = None) -> Page:
+        """List them, those that changed last first; how far their encoding is is not told.
+
+        Source: https://docs.api.video/reference/api/Videos
+        """
+        query = listing.query(
+            currentPage=listing.number_of(page),
+            pageSize=listing.PAGE_SIZE,
+            sortBy="updatedAt",
+            sortOrder="desc",
+        )
+        answer = self._api.request("GET", f"/videos{query}")
+        return listing.numbered_page(
+            parts(answer, "data"), _listed, page, part(answer, "pagination").get("itemsTotal")
+        )
+
     def source(self, asset: Asset) -> Source:
         """The MP4, else HLS. The address of a private video opens once, and `asset` gives another."""
         assets, is_private = part(asset.details, "assets"), asset.details.get("public") is False
@@ -182,6 +200,12 @@ def timecode(asset: Asset, time_s: float) -> str:
         centiseconds = math.floor(last_s * CENTISECONDS)
     minutes, rest = divmod(centiseconds, 60 * CENTISECONDS)
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest / CENTISECONDS:05.2f}"
+
+
+def _listed(video: Mapping[str, Any]) -> Listed | None:
+    if video.get("discarded") is True:
+        return None
+    return Listed(payload.identifier(video, "videoId"), payload.moment(video.get("updatedAt")))
 
 
 def _path(asset_id: str) -> str:

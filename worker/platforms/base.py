@@ -3,19 +3,20 @@
 One file per platform, standard library and httpx only. A platform object belongs to one account: it holds
 that account's secrets and is cheap to make. Its methods stand in the order in which they are used. The
 receiver calls `verify` and `parse`, the analyze worker `asset` and `source`, the publish worker
-`asset`, `write` and `unset`.
+`asset`, `write` and `unset`. `assets` is for what no webhook told of.
 """
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from worker.errors import PublishRejected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from worker.events import Event, EventKind
 
@@ -74,6 +75,24 @@ class Asset:
     #: The thumbnail that is set at the platform, in the form that `write` returns; None where none is set.
     shown: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)  #: the platform's own words, for `source`
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a platform's list of its assets says about one."""
+
+    id: str
+    changed_at: datetime | None  #: aware; when it was made, or changed where the list is ordered by that
+    state: AssetState | None = None  #: None: only `asset` tells
+    fingerprint: str | None = None  #: as of `Asset`; None: the list does not tell, and the content stays
+
+
+class Page(NamedTuple):
+    """A part of a platform's list."""
+
+    assets: Sequence[Listed]  #: those that changed last come first
+    following: str | None  #: what to ask for next; None: this was the last page
+    total: int | None = None  #: of the whole list, where that is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +174,14 @@ class Platform(Protocol):
             AssetGone: there is none of this id.
             PlatformUnavailable: try later.
             CredentialsRefused: the token is wrong, or may not do this.
+        """
+
+    def assets(self, page: str | None = None) -> Page:
+        """List the account's assets; `page` is `Page.following` of the page before.
+
+        Raises:
+            MalformedPayload: there can be no such page.
+            PlatformUnavailable, CredentialsRefused
         """
 
     def source(self, asset: Asset) -> Source:

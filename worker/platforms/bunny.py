@@ -12,14 +12,26 @@ import hmac
 import secrets
 import time
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 from worker.errors import MalformedPayload, PublishRejected
 from worker.events import Event, EventKind
-from worker.platforms import payload, renditions, signatures
+from worker.platforms import listing, payload, renditions, signatures
 from worker.platforms.api import Api, Credentials, Upload, segment
-from worker.platforms.base import Asset, AssetState, Capabilities, Choice, Identity, Rendition, Sink, Source
+from worker.platforms.base import (
+    Asset,
+    AssetState,
+    Capabilities,
+    Choice,
+    Identity,
+    Listed,
+    Page,
+    Rendition,
+    Sink,
+    Source,
+)
+from worker.platforms.payload import parts
 from worker.platforms.tokens import LIFETIME_S
 
 if TYPE_CHECKING:
@@ -126,22 +138,16 @@ class Bunny:
 
     def asset(self, asset_id: str) -> Asset:
         """Ask for the video. The hash of the uploaded file tells whether another took its place."""
-        video = self._api.request("GET", self._path(asset_id))
-        name = payload.text(video, "thumbnailFileName")
-        return Asset(
-            id=asset_id,
-            state=STATES.get(payload.number(video.get("status")), AssetState.PREPARING),
-            fingerprint=payload.fingerprint(
-                hash=video.get("originalHash"),
-                duration_s=payload.number(video.get("length")),
-                size=[video.get("width"), video.get("height")],
-                uploaded_at=video.get("dateUploaded"),
-            ),
-            duration_s=payload.number(video.get("length")),
-            title=payload.text(video, "title"),
-            shown=name if name != OWN_THUMBNAIL else None,
-            details=video,
-        )
+        return _asset(asset_id, self._api.request("GET", self._path(asset_id)))
+
+    def assets(self, page: str | None = None) -> Page:
+        """List them, the newest first.
+
+        Source: https://docs.bunny.net/reference/video_list
+        """
+        query = listing.query(page=listing.number_of(page), itemsPerPage=listing.PAGE_SIZE, orderBy="date")
+        answer = self._api.request("GET", self._path() + query)
+        return listing.numbered_page(parts(answer, "items"), _listed, page, answer.get("totalItems"))
 
     def source(self, asset: Asset) -> Source:
         """The MP4s where the library makes them, else HLS.
@@ -183,8 +189,10 @@ class Bunny:
         credentials = Credentials({"AccessKey": key}, (key,), f"{self._prefix}__API_KEY")
         return Api(self._settings.api_url, credentials, self._prefix)
 
-    def _path(self, asset_id: str) -> str:
-        return f"/library/{segment(self._settings.library_id)}/videos/{segment(asset_id)}"
+    def _path(self, asset_id: str | None = None) -> str:
+        """Of one video, or of all."""
+        videos = f"/library/{segment(self._settings.library_id)}/videos"
+        return videos if asset_id is None else f"{videos}/{segment(asset_id)}"
 
     def _files_url(self, asset_id: str) -> str:
         """Where a video's files lie; a token stands before the path, so that segments have it too."""
@@ -194,6 +202,28 @@ class Bunny:
             return base + folder
         token = cdn_token(key.get_secret_value(), f"{folder}/", int(time.time()) + LIFETIME_S)
         return f"{base}/{token}{folder}"
+
+
+def _asset(asset_id: str, video: Mapping[str, Any]) -> Asset:
+    name = payload.text(video, "thumbnailFileName")
+    return Asset(
+        id=asset_id,
+        state=STATES.get(payload.number(video.get("status")), AssetState.PREPARING),
+        fingerprint=payload.fingerprint(
+            hash=video.get("originalHash"),
+            duration_s=payload.number(video.get("length")),
+            size=[video.get("width"), video.get("height")],
+            uploaded_at=video.get("dateUploaded"),
+        ),
+        duration_s=payload.number(video.get("length")),
+        title=payload.text(video, "title"),
+        shown=name if name != OWN_THUMBNAIL else None,
+        details=video,
+    )
+
+
+def _listed(video: Mapping[str, Any]) -> Listed:
+    return listing.listed(_asset(payload.identifier(video, "guid"), video), video.get("dateUploaded"))
 
 
 def cdn_token(key: str, folder: str, expires_s: int) -> str:

@@ -13,10 +13,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from worker.errors import NotReadyYet, PlatformUnavailable, PublishRejected, SourceRefused
 from worker.events import Event, EventKind
-from worker.platforms import payload, renditions, signatures
+from worker.platforms import listing, payload, renditions, signatures
 from worker.platforms.api import Api, bearer, segment
-from worker.platforms.base import Asset, AssetState, Capabilities, Choice, Identity, Rendition, Sink, Source
-from worker.platforms.payload import part
+from worker.platforms.base import (
+    Asset,
+    AssetState,
+    Capabilities,
+    Choice,
+    Identity,
+    Page,
+    Rendition,
+    Sink,
+    Source,
+)
+from worker.platforms.payload import part, parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,25 +106,24 @@ class Cloudflare:
 
     def asset(self, asset_id: str) -> Asset:
         """Ask for the video."""
-        video = self._result("GET", self._path(asset_id))
-        duration_s = _duration_s(video)
-        size = part(video, "input")
-        return Asset(
-            id=asset_id,
-            state=STATES.get(payload.text(part(video, "status"), "state"), AssetState.PREPARING),
-            fingerprint=payload.fingerprint(
-                duration_s=duration_s,
-                input=[size.get("width"), size.get("height")],
-                bytes=video.get("size"),
-                created_at=video.get("created"),
-                source_asset_id=video.get("clippedFrom"),
-            ),
-            duration_s=duration_s,
-            title=payload.text(part(video, "meta"), "name"),
-            source_asset_id=payload.text(video, "clippedFrom") or None,
-            shown=_shown(video),
-            details=video,
-        )
+        return _asset(asset_id, self._result("GET", self._path(asset_id)))
+
+    def assets(self, page: str | None = None) -> Page:
+        """List them, the newest first; a page is what was made before a time.
+
+        Source: https://developers.cloudflare.com/api/resources/stream/methods/list
+        """
+        query = listing.query(limit=listing.PAGE_SIZE, asc="false", include_counts="true", end=page)
+        answer = self._api.request("GET", self._path() + query)
+        videos = parts(answer, "result")
+        assets = [
+            listing.listed(_asset(payload.identifier(video, "uid"), video), video.get("created"))
+            for video in videos
+        ]
+        following = payload.text(videos[-1], "created") if len(videos) == listing.PAGE_SIZE else None
+        # Of a page, the total is of what is left.
+        total = payload.number(answer.get("total")) if page is None else None
+        return Page(assets, following, None if total is None else int(total))
 
     def source(self, asset: Asset) -> Source:
         """The MP4 where somebody has asked Cloudflare for one, else HLS; nothing is asked for here.
@@ -174,8 +183,10 @@ class Cloudflare:
     def _result(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         return part(self._api.request(method, path, body), "result")
 
-    def _path(self, asset_id: str) -> str:
-        return f"/accounts/{segment(self._settings.account_id)}/stream/{segment(asset_id)}"
+    def _path(self, asset_id: str | None = None) -> str:
+        """Of one video, or of all."""
+        stream = f"/accounts/{segment(self._settings.account_id)}/stream"
+        return stream if asset_id is None else f"{stream}/{segment(asset_id)}"
 
     def _token(self, asset: Asset) -> str:
         """What stands in the place of a private video's id; empty for a public one."""
@@ -197,6 +208,27 @@ def share_of(asset: Asset, time_s: float) -> float:
     last_s = max(0.0, asset.duration_s - LAST_FRAME_S)
     within_s = min(max(0.0, payload.milliseconds_up(time_s)), last_s)
     return math.ceil(within_s / asset.duration_s * SHARES) / SHARES
+
+
+def _asset(asset_id: str, video: Mapping[str, Any]) -> Asset:
+    duration_s = _duration_s(video)
+    size = part(video, "input")
+    return Asset(
+        id=asset_id,
+        state=STATES.get(payload.text(part(video, "status"), "state"), AssetState.PREPARING),
+        fingerprint=payload.fingerprint(
+            duration_s=duration_s,
+            input=[size.get("width"), size.get("height")],
+            bytes=video.get("size"),
+            created_at=video.get("created"),
+            source_asset_id=video.get("clippedFrom"),
+        ),
+        duration_s=duration_s,
+        title=payload.text(part(video, "meta"), "name"),
+        source_asset_id=payload.text(video, "clippedFrom") or None,
+        shown=_shown(video),
+        details=video,
+    )
 
 
 def _duration_s(video: Mapping[str, Any]) -> float | None:

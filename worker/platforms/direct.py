@@ -22,7 +22,7 @@ from worker.errors import (
 )
 from worker.platforms import payload
 from worker.platforms.api import GONE, TRY_LATER, retry_after_s
-from worker.platforms.base import Asset, AssetState, Capabilities, Choice, Rendition, Sink, Source
+from worker.platforms.base import Asset, AssetState, Capabilities, Choice, Page, Rendition, Sink, Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,6 +78,10 @@ class Direct:
             raise PlatformUnavailable(f"{self._host}: {type(exc).__name__}: {exc}") from exc
         self._require_success(answer)
         return Asset(asset_id, AssetState.READY, _fingerprint(answer.headers))
+
+    def assets(self, page: str | None = None) -> Page:  # noqa: ARG002 - part of every platform
+        """None: there is no account that has a list."""
+        return Page((), None)
 
     def source(self, asset: Asset) -> Source:  # noqa: ARG002 - the address is all there is
         """The file itself.

@@ -14,9 +14,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from worker.errors import MalformedPayload, SourceRefused
 from worker.events import Event, EventKind
-from worker.platforms import payload, renditions, signatures, tokens
+from worker.platforms import listing, payload, renditions, signatures, tokens
 from worker.platforms.api import Api, segment, token_of
-from worker.platforms.base import Asset, AssetState, Capabilities, Choice, Rendition, Sink, Source
+from worker.platforms.base import (
+    Asset,
+    AssetState,
+    Capabilities,
+    Choice,
+    Listed,
+    Page,
+    Rendition,
+    Sink,
+    Source,
+)
 from worker.platforms.payload import part, parts
 
 if TYPE_CHECKING:
@@ -116,27 +126,17 @@ class FastPix:
 
     def asset(self, asset_id: str) -> Asset:
         """Ask for the media. What our own write changes, the metadata, is not in the fingerprint."""
-        data = self._media(asset_id)
-        duration_s = _seconds(data.get("duration"))
-        created_at = payload.moment(data.get("createdAt"))
-        return Asset(
-            id=asset_id,
-            state=STATES.get(payload.text(data, "status").lower(), AssetState.PREPARING),
-            fingerprint=payload.fingerprint(
-                duration_s=duration_s,
-                aspect_ratio=data.get("aspectRatio"),
-                tracks=[
-                    [track.get("width"), track.get("height"), track.get("frameRate")]
-                    for track in _video_tracks(data)
-                ],
-                source_asset_id=data.get("sourceMediaId"),
-                created_at=created_at and created_at.isoformat(),
-            ),
-            duration_s=duration_s,
-            title=payload.text(data, "title"),
-            source_asset_id=payload.text(data, "sourceMediaId") or None,
-            shown=self._shown(data),
-            details=data,
+        return self._asset(asset_id, self._media(asset_id))
+
+    def assets(self, page: str | None = None) -> Page:
+        """List them, the newest first.
+
+        Source: https://docs.fastpix.com/reference/list-media
+        """
+        query = listing.query(limit=listing.PAGE_SIZE, offset=listing.number_of(page), orderBy="desc")
+        answer: dict[str, Any] = _camel_case(self._api.request("GET", f"/on-demand{query}"))
+        return listing.numbered_page(
+            parts(answer, "data"), self._listed, page, part(answer, "pagination").get("totalRecords")
         )
 
     def source(self, asset: Asset) -> Source:
@@ -178,6 +178,32 @@ class FastPix:
     @cached_property
     def _api(self) -> Api:
         return Api(self._settings.api_url, token_of(self._settings, self._prefix), self._prefix)
+
+    def _listed(self, data: Mapping[str, Any]) -> Listed:
+        return listing.listed(self._asset(payload.identifier(data, "id"), data), data.get("createdAt"))
+
+    def _asset(self, asset_id: str, data: Mapping[str, Any]) -> Asset:
+        duration_s = _seconds(data.get("duration"))
+        created_at = payload.moment(data.get("createdAt"))
+        return Asset(
+            id=asset_id,
+            state=STATES.get(payload.text(data, "status").lower(), AssetState.PREPARING),
+            fingerprint=payload.fingerprint(
+                duration_s=duration_s,
+                aspect_ratio=data.get("aspectRatio"),
+                tracks=[
+                    [track.get("width"), track.get("height"), track.get("frameRate")]
+                    for track in _video_tracks(data)
+                ],
+                source_asset_id=data.get("sourceMediaId"),
+                created_at=created_at and created_at.isoformat(),
+            ),
+            duration_s=duration_s,
+            title=payload.text(data, "title"),
+            source_asset_id=payload.text(data, "sourceMediaId") or None,
+            shown=self._shown(data),
+            details=data,
+        )
 
     def _media(self, asset_id: str) -> dict[str, Any]:
         answer: dict[str, Any] = _camel_case(self._api.request("GET", _path(asset_id)))

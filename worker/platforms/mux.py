@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from worker.errors import PlatformUnavailable, SourceRefused
 from worker.events import Event, EventKind
-from worker.platforms import payload, renditions, signatures, tokens
+from worker.platforms import listing, payload, renditions, signatures, tokens
 from worker.platforms.api import Api, segment, token_of
-from worker.platforms.base import Asset, AssetState, Capabilities, Choice, Rendition, Sink, Source
+from worker.platforms.base import Asset, AssetState, Capabilities, Choice, Page, Rendition, Sink, Source
 from worker.platforms.payload import part, parts
 
 if TYPE_CHECKING:
@@ -101,30 +101,18 @@ class Mux:
 
     def asset(self, asset_id: str) -> Asset:
         """Ask for the asset; its fingerprint holds what the content depends on: no title, no thumbnail."""
-        data = part(self._api.request("GET", _path(asset_id)), "data")
-        state = STATES.get(payload.text(data, "status"), AssetState.PREPARING)
-        # While a stream is on air its recording is "ready" too, and grows; an event comes at the end.
-        is_live = data.get("is_live") is True and state is AssetState.READY
-        created_at = payload.moment(data.get("created_at"))
-        return Asset(
-            id=asset_id,
-            state=AssetState.PREPARING if is_live else state,
-            fingerprint=payload.fingerprint(
-                duration_s=payload.number(data.get("duration")),
-                aspect_ratio=data.get("aspect_ratio"),
-                tracks=[
-                    [track.get("max_width"), track.get("max_height"), track.get("max_frame_rate")]
-                    for track in _video_tracks(data)
-                ],
-                source_asset_id=data.get("source_asset_id"),
-                created_at=created_at and created_at.isoformat(),
-            ),
-            duration_s=payload.number(data.get("duration")),
-            title=payload.text(part(data, "meta"), "title"),
-            source_asset_id=payload.text(data, "source_asset_id") or None,
-            shown=_shown(data),
-            details=data,
-        )
+        return _asset(asset_id, part(self._api.request("GET", _path(asset_id)), "data"))
+
+    def assets(self, page: str | None = None) -> Page:
+        """List them, the newest first.
+
+        Source: https://www.mux.com/docs/api-reference/video/assets/list-assets
+        """
+        query = listing.query(limit=listing.PAGE_SIZE, cursor=page)
+        answer = self._api.request("GET", f"/video/v1/assets{query}")
+        found = [(_asset(payload.identifier(data, "id"), data), data) for data in parts(answer, "data")]
+        assets = [listing.listed(asset, data.get("created_at")) for asset, data in found]
+        return Page(assets, payload.text(answer, "next_cursor") or None)
 
     def source(self, asset: Asset) -> Source:
         """Ready static renditions of a useful size, else HLS; asking for more costs time and money."""
@@ -183,6 +171,32 @@ class Mux:
         if not playback.is_signed:
             return ""
         return f"?token={tokens.sign(self._settings, {'sub': playback.id, **claims}, self._prefix)}"
+
+
+def _asset(asset_id: str, data: Mapping[str, Any]) -> Asset:
+    state = STATES.get(payload.text(data, "status"), AssetState.PREPARING)
+    # While a stream is on air its recording is "ready" too, and grows; an event comes at the end.
+    is_live = data.get("is_live") is True and state is AssetState.READY
+    created_at = payload.moment(data.get("created_at"))
+    return Asset(
+        id=asset_id,
+        state=AssetState.PREPARING if is_live else state,
+        fingerprint=payload.fingerprint(
+            duration_s=payload.number(data.get("duration")),
+            aspect_ratio=data.get("aspect_ratio"),
+            tracks=[
+                [track.get("max_width"), track.get("max_height"), track.get("max_frame_rate")]
+                for track in _video_tracks(data)
+            ],
+            source_asset_id=data.get("source_asset_id"),
+            created_at=created_at and created_at.isoformat(),
+        ),
+        duration_s=payload.number(data.get("duration")),
+        title=payload.text(part(data, "meta"), "title"),
+        source_asset_id=payload.text(data, "source_asset_id") or None,
+        shown=_shown(data),
+        details=data,
+    )
 
 
 def _path(asset_id: str) -> str:

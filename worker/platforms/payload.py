@@ -29,13 +29,25 @@ def read_object(body: bytes) -> dict[str, Any]:
     Raises:
         MalformedPayload: not UTF-8, not JSON, no object, nested too deeply, or a number beyond all bounds.
     """
-    try:
-        value = json.loads(body.decode())
-    except (ValueError, RecursionError) as exc:
-        raise MalformedPayload("the body is not JSON in UTF-8") from exc
+    value = _json(body)
     if not isinstance(value, dict):
         raise MalformedPayload("the body is JSON, but not an object")
     return {_storable(name, 1): _storable(item, 1) for name, item in value.items()}
+
+
+def read_objects(body: bytes) -> list[dict[str, Any]]:
+    """The objects in a body that is a list. Raises as `read_object`."""
+    value = _json(body)
+    if not isinstance(value, list):
+        raise MalformedPayload("the body is JSON, but not a list")
+    return [_storable(item, 1) for item in value if isinstance(item, dict)]
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body.decode())
+    except (ValueError, RecursionError) as exc:
+        raise MalformedPayload("the body is not JSON in UTF-8") from exc
 
 
 def _storable(value: Any, depth: int) -> Any:

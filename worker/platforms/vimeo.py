@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from worker.errors import (
@@ -18,9 +18,20 @@ from worker.errors import (
     PublishRejected,
     SourceRefused,
 )
-from worker.platforms import payload, renditions
+from worker.platforms import listing, payload, renditions
 from worker.platforms.api import Api, Credentials, Upload, segment
-from worker.platforms.base import Asset, AssetState, Capabilities, Choice, Identity, Rendition, Sink, Source
+from worker.platforms.base import (
+    Asset,
+    AssetState,
+    Capabilities,
+    Choice,
+    Identity,
+    Listed,
+    Page,
+    Rendition,
+    Sink,
+    Source,
+)
 from worker.platforms.payload import part, parts
 
 if TYPE_CHECKING:
@@ -85,22 +96,22 @@ class Vimeo:
 
     def asset(self, asset_id: str) -> Asset:
         """Ask for the video. Which version of it is shown is part of the fingerprint."""
-        video = self._api.request("GET", f"{_path(asset_id)}?fields={FIELDS}")
-        versions = part(part(part(video, "metadata"), "connections"), "versions")
-        duration_s = payload.number(video.get("duration"))
-        return Asset(
-            id=asset_id,
-            state=STATES.get(payload.text(part(video, "transcode"), "status"), AssetState.PREPARING),
-            fingerprint=payload.fingerprint(
-                duration_s=duration_s,
-                size=[video.get("width"), video.get("height")],
-                version=versions.get("current_uri"),
-                created_at=video.get("created_time"),
-            ),
-            duration_s=duration_s,
-            title=payload.text(video, "name"),
-            details=video,
+        return _asset(asset_id, self._api.request("GET", f"{_path(asset_id)}?fields={FIELDS}"))
+
+    def assets(self, page: str | None = None) -> Page:
+        """List them, those that changed last first.
+
+        Source: https://developer.vimeo.com/api/reference/videos#get_videos
+        """
+        query = listing.query(
+            page=listing.number_of(page),
+            per_page=listing.PAGE_SIZE,
+            sort="modified_time",
+            direction="desc",
+            fields=f"{FIELDS},modified_time",
         )
+        answer = self._api.request("GET", f"/me/videos{query}")
+        return listing.numbered_page(parts(answer, "data"), _listed, page, answer.get("total"))
 
     def source(self, asset: Asset) -> Source:
         """The files, or HLS; links to them run out, and each look gets new ones.
@@ -172,6 +183,29 @@ class Vimeo:
             storage.request("PUT", link, upload=Upload(jpeg))
         finally:
             storage.close()
+
+
+def _asset(asset_id: str, video: Mapping[str, Any]) -> Asset:
+    versions = part(part(part(video, "metadata"), "connections"), "versions")
+    duration_s = payload.number(video.get("duration"))
+    return Asset(
+        id=asset_id,
+        state=STATES.get(payload.text(part(video, "transcode"), "status"), AssetState.PREPARING),
+        fingerprint=payload.fingerprint(
+            duration_s=duration_s,
+            size=[video.get("width"), video.get("height")],
+            version=versions.get("current_uri"),
+            created_at=video.get("created_time"),
+        ),
+        duration_s=duration_s,
+        title=payload.text(video, "name"),
+        details=video,
+    )
+
+
+def _listed(video: Mapping[str, Any]) -> Listed:
+    asset_id = payload.identifier({"id": payload.text(video, "uri").rpartition("/")[2]}, "id")
+    return listing.listed(_asset(asset_id, video), video.get("modified_time"))
 
 
 def _path(asset_id: str) -> str:

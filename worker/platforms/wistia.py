@@ -11,9 +11,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from worker.errors import MalformedPayload, PublishRejected, SourceRefused
 from worker.events import Event, EventKind
-from worker.platforms import payload, renditions, signatures
+from worker.platforms import listing, payload, renditions, signatures
 from worker.platforms.api import Api, Upload, bearer, segment
-from worker.platforms.base import Asset, AssetState, Capabilities, Choice, Rendition, Sink, Source
+from worker.platforms.base import (
+    Asset,
+    AssetState,
+    Capabilities,
+    Choice,
+    Listed,
+    Page,
+    Rendition,
+    Sink,
+    Source,
+)
 from worker.platforms.payload import part, parts
 
 if TYPE_CHECKING:
@@ -76,22 +86,17 @@ class Wistia:
 
     def asset(self, asset_id: str) -> Asset:
         """Ask for the media. Which file was uploaded is part of the fingerprint: a swap changes it."""
-        media = self._api.request("GET", f"/medias/{segment(asset_id)}.json")
-        assets = parts(media, "assets")
-        original: dict[str, Any] = next((one for one in assets if one.get("type") == ORIGINAL), {})
-        duration_s = payload.number(media.get("duration"))
-        return Asset(
-            id=asset_id,
-            state=STATES.get(payload.text(media, "status"), AssetState.PREPARING),
-            fingerprint=payload.fingerprint(
-                duration_s=duration_s,
-                file=payload.text(original, "url").rpartition("/")[2] or None,
-                size=[original.get("width"), original.get("height"), original.get("fileSize")],
-            ),
-            duration_s=duration_s,
-            title=payload.text(media, "name"),
-            details=media,
+        return _asset(asset_id, self._api.request("GET", f"/medias/{segment(asset_id)}.json"))
+
+    def assets(self, page: str | None = None) -> Page:
+        """List the videos, those that changed last first.
+
+        Source: https://docs.wistia.com/reference/get_medias
+        """
+        query = listing.query(
+            page=listing.number_of(page), per_page=listing.PAGE_SIZE, sort_by="updated", sort_direction=0
         )
+        return listing.numbered_page(self._api.request_list(f"/medias.json{query}"), _listed, page)
 
     def source(self, asset: Asset) -> Source:
         """The MP4s, else HLS.
@@ -166,3 +171,27 @@ class Wistia:
         """Wistia names its files with http, and serves them with https too."""
         is_secure = self._settings.api_url.startswith("https:")
         return url.replace("http:", "https:", 1) if is_secure and url.startswith("http:") else url
+
+
+def _asset(asset_id: str, media: Mapping[str, Any]) -> Asset:
+    assets = parts(media, "assets")
+    original: dict[str, Any] = next((one for one in assets if one.get("type") == ORIGINAL), {})
+    duration_s = payload.number(media.get("duration"))
+    return Asset(
+        id=asset_id,
+        state=STATES.get(payload.text(media, "status"), AssetState.PREPARING),
+        fingerprint=payload.fingerprint(
+            duration_s=duration_s,
+            file=payload.text(original, "url").rpartition("/")[2] or None,
+            size=[original.get("width"), original.get("height"), original.get("fileSize")],
+        ),
+        duration_s=duration_s,
+        title=payload.text(media, "name"),
+        details=media,
+    )
+
+
+def _listed(media: Mapping[str, Any]) -> Listed | None:
+    if media.get("type") not in {None, "Video"}:
+        return None
+    return listing.listed(_asset(payload.identifier(media, "hashed_id"), media), media.get("updated"))

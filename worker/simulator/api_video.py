@@ -39,6 +39,7 @@ class SimulatedApiVideo(Simulated):
     def add_routes(self, app: Flask) -> None:
         """Add the addresses that api.video documents, and that of a private file."""
         self._tokens: set[str] = set()
+        app.add_url_rule("/videos", view_func=self.list_assets, methods=["GET"])
         video = "/videos/<asset_id>"
         app.add_url_rule(video, view_func=self.show, methods=["GET"])
         app.add_url_rule(f"{video}/status", view_func=self.status, methods=["GET"])
@@ -59,6 +60,16 @@ class SimulatedApiVideo(Simulated):
     def show(self, asset_id: str) -> dict[str, Any]:
         """The video; of a private one with an address that opens once."""
         return self._described(self.found(asset_id))
+
+    def list_assets(self) -> dict[str, Any]:
+        """A page of all videos, those that changed last first."""
+        bodies.require_query(sortBy="updatedAt", sortOrder="desc")
+        videos = self.library.last_changed()
+        page = bodies.page_of(videos, number="currentPage", size="pageSize")
+        return {
+            "data": [self._described(video) for video in page],
+            "pagination": {"itemsTotal": len(videos)},
+        }
 
     def status(self, asset_id: str) -> dict[str, Any]:
         """How far the encoding is."""
@@ -131,6 +142,7 @@ class SimulatedApiVideo(Simulated):
             "videoId": video.id,
             "title": video.title,
             "createdAt": video.created,
+            "updatedAt": video.changed,
             "public": not video.is_private,
             "mp4Support": True,
             "discarded": False,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import abort, request
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
+
+Item = TypeVar("Item")
 
 _JPEG = b"\xff\xd8\xff"
 
@@ -33,6 +35,30 @@ def number(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         abort(HTTPStatus.BAD_REQUEST, f"{name} must be a number")
     return float(value)
+
+
+def page_of(
+    items: Sequence[Item], *, number: str = "page", size: str = "per_page", max_size: int = 100
+) -> list[Item]:
+    """The items that the present request asks for; refused with 400 where such a page cannot be."""
+    asked, count = _whole(number, 1), _whole(size, 10)
+    if asked < 1 or not 1 <= count <= max_size:
+        abort(HTTPStatus.BAD_REQUEST, f"{number} starts at 1, and {size} is at most {max_size}")
+    return list(items[(asked - 1) * count : asked * count])
+
+
+def _whole(name: str, otherwise: int) -> int:
+    value = request.args.get(name, str(otherwise))
+    if not value.isdecimal():
+        abort(HTTPStatus.BAD_REQUEST, f"{name} must be a whole number")
+    return int(value)
+
+
+def require_query(**values: str) -> None:
+    """Refuse a request that asks for anything else than these, page by page."""
+    for name, value in values.items():
+        if request.args.get(name) != value:
+            abort(HTTPStatus.BAD_REQUEST, f"{name} must be {value}")
 
 
 def jpeg(content: bytes, max_bytes: int) -> bytes:

@@ -34,6 +34,7 @@ class SimulatedBunny(Simulated):
 
     def add_routes(self, app: Flask) -> None:
         """Add the addresses that Bunny documents."""
+        app.add_url_rule(f"/library/{LIBRARY_ID}/videos", view_func=self.list_assets, methods=["GET"])
         video = f"/library/{LIBRARY_ID}/videos/<asset_id>"
         app.add_url_rule(video, view_func=self.show, methods=["GET"])
         app.add_url_rule(f"{video}/thumbnail", view_func=self.set_thumbnail, methods=["POST"])
@@ -48,23 +49,14 @@ class SimulatedBunny(Simulated):
 
     def show(self, asset_id: str) -> dict[str, Any]:
         """The video."""
-        video = self.found(asset_id)
-        media = video.media
-        return {
-            "videoLibraryId": int(LIBRARY_ID),
-            "guid": video.id,
-            "title": video.title,
-            "dateUploaded": video.created,
-            "length": int(media.duration_s),
-            "status": int(VideoStatus.FINISHED),
-            "framerate": media.frame_rate,
-            "width": media.width_px,
-            "height": media.height_px,
-            "availableResolutions": f"{media.height_px}p",
-            "hasMP4Fallback": True,
-            "originalHash": f"{media.path.stat().st_size:064X}",
-            "thumbnailFileName": video.image_id or OWN_THUMBNAIL,
-        }
+        return _described(self.found(asset_id))
+
+    def list_assets(self) -> dict[str, Any]:
+        """A page of all videos, the newest first."""
+        bodies.require_query(orderBy="date")
+        videos = self.library.newest()
+        page = bodies.page_of(videos, size="itemsPerPage", max_size=1000)
+        return {"totalItems": len(videos), "items": [_described(video) for video in page]}
 
     def set_thumbnail(self, asset_id: str) -> dict[str, Any]:
         """Show a picture, which gets a name of its own."""
@@ -108,6 +100,25 @@ class SimulatedBunny(Simulated):
             "API_URL": self.url,
             "CDN_URL": self.url + STREAM,
         }
+
+
+def _described(video: Video) -> dict[str, Any]:
+    media = video.media
+    return {
+        "videoLibraryId": int(LIBRARY_ID),
+        "guid": video.id,
+        "title": video.title,
+        "dateUploaded": video.created,
+        "length": int(media.duration_s),
+        "status": int(VideoStatus.FINISHED),
+        "framerate": media.frame_rate,
+        "width": media.width_px,
+        "height": media.height_px,
+        "availableResolutions": f"{media.height_px}p",
+        "hasMP4Fallback": True,
+        "originalHash": f"{media.path.stat().st_size:064X}",
+        "thumbnailFileName": video.image_id or OWN_THUMBNAIL,
+    }
 
 
 def _notice(video: Video, status: WebhookStatus) -> Notice:

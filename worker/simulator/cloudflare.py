@@ -48,6 +48,9 @@ class SimulatedCloudflare(Simulated):
     def add_routes(self, app: Flask) -> None:
         """Add the addresses that Cloudflare documents."""
         self._polls: dict[str, int] = {}
+        app.add_url_rule(
+            f"/client/v4/accounts/{ACCOUNT_ID}/stream", view_func=self.list_assets, methods=["GET"]
+        )
         video = f"/client/v4/accounts/{ACCOUNT_ID}/stream/<asset_id>"
         app.add_url_rule(video, view_func=self.show, methods=["GET"])
         app.add_url_rule(video, view_func=self.edit, methods=["POST"])
@@ -70,6 +73,14 @@ class SimulatedCloudflare(Simulated):
     def show(self, asset_id: str) -> dict[str, Any]:
         """The video."""
         return _answer(self._described(self.found(asset_id)))
+
+    def list_assets(self) -> dict[str, Any]:
+        """The newest videos that were made before a time."""
+        bodies.require_query(asc="false", include_counts="true")
+        end, limit = request.args.get("end"), int(request.args.get("limit", "1000"))
+        found = [video for video in self.library.newest() if end is None or video.created < end]
+        page = [self._described(video) for video in found[:limit]]
+        return {**_answer(page), "range": len(page), "total": len(found)}
 
     def edit(self, asset_id: str) -> dict[str, Any]:
         """Set the thumbnail's share of the duration, or what we do not look at."""
@@ -137,5 +148,5 @@ class SimulatedCloudflare(Simulated):
         }
 
 
-def _answer(result: dict[str, Any]) -> dict[str, Any]:
+def _answer(result: object) -> dict[str, Any]:
     return {"result": result, "success": True, "errors": [], "messages": []}

@@ -31,6 +31,7 @@ FILE_NAME = "capped-4k.mp4"
 
 # https://docs.fastpix.com/reference/updated-media (seen 2026-11)
 WRITABLE = frozenset({"metadata", "title", "creatorId"})
+MAX_PAGE = 50
 MAX_METADATA_KEYS = 10
 MAX_METADATA_CHARACTERS = 255
 
@@ -49,6 +50,7 @@ class SimulatedFastPix(Simulated):
     def add_routes(self, app: Flask) -> None:
         """Add the addresses that FastPix documents."""
         self._metadata: dict[str, dict[str, str]] = {}
+        app.add_url_rule("/v1/on-demand", view_func=self.list_assets, methods=["GET"])
         media = "/v1/on-demand/<asset_id>"
         app.add_url_rule(media, view_func=self.show, methods=["GET"])
         app.add_url_rule(media, view_func=self.update, methods=["PATCH"])
@@ -65,6 +67,17 @@ class SimulatedFastPix(Simulated):
     def show(self, asset_id: str) -> dict[str, Any]:
         """The media."""
         return {"success": True, "data": self._described(self.found(asset_id))}
+
+    def list_assets(self) -> dict[str, Any]:
+        """A page of all media, the newest first."""
+        bodies.require_query(orderBy="desc")
+        videos = self.library.newest()
+        page = bodies.page_of(videos, number="offset", size="limit", max_size=MAX_PAGE)
+        return {
+            "success": True,
+            "data": [self._described(video) for video in page],
+            "pagination": {"totalRecords": len(videos), "currentOffset": 1, "offsetCount": 1},
+        }
 
     def update(self, asset_id: str) -> dict[str, Any]:
         """Replace the metadata, which every time raises an event."""

@@ -39,6 +39,7 @@ class Video:
     id: str = field(default_factory=lambda: secrets.token_hex(16))
     playback_id: str = field(default_factory=lambda: secrets.token_hex(16))
     created_at: int = field(default_factory=lambda: int(time.time()))
+    changed_at: float = field(default_factory=time.time)
 
     @property
     def file_name(self) -> str:
@@ -49,6 +50,11 @@ class Video:
     def created(self) -> str:
         """When it was made, in ISO 8601."""
         return datetime.fromtimestamp(self.created_at, UTC).isoformat()
+
+    @property
+    def changed(self) -> str:
+        """When anything about it changed, in ISO 8601."""
+        return datetime.fromtimestamp(self.changed_at, UTC).isoformat()
 
 
 class Library:
@@ -74,10 +80,19 @@ class Library:
         with self.lock:
             return next((one for one in self._videos.values() if one.playback_id == playback_id), None)
 
+    def newest(self) -> list[Video]:
+        """All videos, the newest first."""
+        with self.lock:
+            return list(reversed(self._videos.values()))
+
+    def last_changed(self) -> list[Video]:
+        """All videos, the one that changed last first."""
+        return sorted(self.newest(), key=lambda video: video.changed_at, reverse=True)
+
     def change(self, asset_id: str, **changes: Any) -> Video:
         """Change fields of a known video."""
         with self.lock:
-            return self.add(replace(self._videos[asset_id], **changes))
+            return self.add(replace(self._videos[asset_id], changed_at=time.time(), **changes))
 
     def remove(self, asset_id: str) -> Video:
         """Forget a known video."""

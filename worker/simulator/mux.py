@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from worker.simulator.library import Video
 
 WRITABLE = frozenset({"thumbnail_time", "passthrough", "meta"})
+MAX_PAGE = 100
 
 EVENTS = {
     Change.READY: "video.asset.ready",
@@ -38,6 +39,7 @@ class SimulatedMux(Simulated):
 
     def add_routes(self, app: Flask) -> None:
         """Add the addresses that Mux documents."""
+        app.add_url_rule("/video/v1/assets", view_func=self.list_assets, methods=["GET"])
         asset = "/video/v1/assets/<asset_id>"
         app.add_url_rule(asset, view_func=self.show, methods=["GET"])
         app.add_url_rule(asset, view_func=self.update, methods=["PATCH"])
@@ -55,6 +57,18 @@ class SimulatedMux(Simulated):
     def show(self, asset_id: str) -> dict[str, Any]:
         """The present state of an asset."""
         return {"data": described(self.found(asset_id))}
+
+    def list_assets(self) -> dict[str, Any]:
+        """All assets, the newest first; the cursor is how many were told already."""
+        told, limit = int(request.args.get("cursor", "0")), int(request.args.get("limit", "25"))
+        if not 1 <= limit <= MAX_PAGE:
+            abort(HTTPStatus.BAD_REQUEST, f"limit must be between 1 and {MAX_PAGE}")
+        videos = self.library.newest()
+        found, is_last = videos[told : told + limit], told + limit >= len(videos)
+        return {
+            "data": [described(video) for video in found],
+            "next_cursor": None if is_last else str(told + limit),
+        }
 
     def update(self, asset_id: str) -> dict[str, Any]:
         """Set the thumbnail's time, or what we do not look at."""

@@ -37,6 +37,7 @@ class SimulatedVimeo(Simulated):
     def add_routes(self, app: Flask) -> None:
         """Add the addresses that Vimeo documents, and that of its storage."""
         self._pictures: dict[str, _Picture] = {}
+        app.add_url_rule("/me/videos", view_func=self.list_assets, methods=["GET"])
         video = "/videos/<asset_id>"
         app.add_url_rule(video, view_func=self.show, methods=["GET"])
         app.add_url_rule(f"{video}/pictures", view_func=self.add_picture, methods=["POST"])
@@ -55,7 +56,16 @@ class SimulatedVimeo(Simulated):
 
     def show(self, asset_id: str) -> dict[str, Any]:
         """The video."""
-        video = self.found(asset_id)
+        return self._described(self.found(asset_id))
+
+    def list_assets(self) -> dict[str, Any]:
+        """A page of all videos, those that changed last first."""
+        bodies.require_query(sort="modified_time", direction="desc")
+        videos = self.library.last_changed()
+        page = bodies.page_of(videos)
+        return {"total": len(videos), "data": [self._described(video) for video in page]}
+
+    def _described(self, video: Video) -> dict[str, Any]:
         media = video.media
         link = f"{self.url}{STREAM}/{video.playback_id}/{video.file_name}"
         file = {"quality": "hd", "type": "video/mp4", "width": media.width_px, "height": media.height_px}
@@ -66,6 +76,7 @@ class SimulatedVimeo(Simulated):
             "width": media.width_px,
             "height": media.height_px,
             "created_time": video.created,
+            "modified_time": video.changed,
             "transcode": {"status": "complete"},
             "files": [{**file, "link": link}],
             "metadata": {"connections": {"versions": {"current_uri": f"/videos/{video.id}/versions/1"}}},

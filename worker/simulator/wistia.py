@@ -39,6 +39,7 @@ class SimulatedWistia(Simulated):
 
     def add_routes(self, app: Flask) -> None:
         """Add the addresses of the API, and that of uploads, which have a host of their own."""
+        app.add_url_rule("/v1/medias.json", view_func=self.list_assets, methods=["GET"])
         app.add_url_rule("/v1/medias/<asset_id>.json", view_func=self.show, methods=["GET"])
         app.add_url_rule("/upload/thumbnail", view_func=self.set_thumbnail, methods=["POST"])
 
@@ -52,7 +53,14 @@ class SimulatedWistia(Simulated):
 
     def show(self, asset_id: str) -> dict[str, Any]:
         """The media."""
-        video = self.found(asset_id)
+        return self._described(self.found(asset_id))
+
+    def list_assets(self) -> list[dict[str, Any]]:
+        """A page of all media, those that changed last first."""
+        bodies.require_query(sort_by="updated", sort_direction="0")
+        return [self._described(video) for video in bodies.page_of(self.library.last_changed())]
+
+    def _described(self, video: Video) -> dict[str, Any]:
         media = video.media
         size = {"width": media.width_px, "height": media.height_px, "fileSize": media.path.stat().st_size}
         url = f"{self.url}{STREAM}/{video.playback_id}/{video.file_name}"
@@ -63,6 +71,7 @@ class SimulatedWistia(Simulated):
             "status": "ready",
             "duration": media.duration_s,
             "created": video.created,
+            "updated": video.changed,
             "thumbnail": {"url": self.image_url(video.id)},
             "assets": [
                 {"type": "OriginalFile", "url": url, "contentType": "video/quicktime", **size},
