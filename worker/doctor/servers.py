@@ -1,0 +1,150 @@
+"""Looks at the database, its tables and its clock, and at the broker."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from worker import embedded, migrate
+from worker.database import make_engine
+from worker.doctor.finding import Finding, State
+from worker.errors import SettingsInvalid
+from worker.platforms.signatures import TOLERANCE_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Connection, Engine
+
+    from worker.settings import Settings
+
+BROKER_TIMEOUT_S = 3.0  # to connect, and to answer
+CLOCK_WARNING_S = 2.0  # from here on, times in logs and rows do not tell what came first
+
+_POSTGRES_PORT = 5432
+
+
+def database(settings: Settings) -> Iterator[Finding]:
+    """Whether it answers, takes writes, has our tables, and knows the time."""
+    given = settings.database_url.get_secret_value() if settings.database_url else None
+    # Beside a `thumbs up` in the same folder, its own database is meant.
+    address = given or embedded.running_postgres(settings.data_dir / "postgres")
+    if address is None:
+        yield _not_set("database", "DATABASE_URL")
+        return
+    engine = make_engine(address)
+    try:
+        with engine.connect() as connection:
+            version = connection.scalar(text("SHOW server_version"))
+            yield Finding("database", State.OK, f"PostgreSQL {version}, {_place(engine)}")
+            yield _writes(connection)
+            yield _clock(connection)
+        yield _tables(engine)
+    except SQLAlchemyError as error:
+        reason = str(error.orig).partition("\n")[0] if isinstance(error, DBAPIError) else type(error).__name__
+        remedy = "start it, or correct DATABASE_URL" if given else "start `thumbs up` again"
+        yield Finding("database", State.FAILED, f"{_place(engine)}: {reason}", remedy)
+    finally:
+        engine.dispose()
+
+
+def _place(engine: Engine) -> str:
+    url = engine.url
+    where = f"at {url.host} port {url.port or _POSTGRES_PORT}" if url.host else "on this machine"
+    return f"{url.database or url.username} {where}"
+
+
+def _writes(connection: Connection) -> Finding:
+    if connection.scalar(text("SHOW transaction_read_only")) == "on":
+        remedy = "name the primary server in DATABASE_URL, or end the read-only state"
+        return Finding("database writes", State.FAILED, "refused: it is read-only", remedy)
+    return Finding("database writes", State.OK, "taken")
+
+
+def _clock(connection: Connection) -> Finding:
+    before_s = time.time()
+    database_s = connection.execute(text("SELECT clock_timestamp()")).scalar_one().timestamp()
+    after_s = time.time()
+    off_s = max(before_s - database_s, database_s - after_s, 0.0)  # the way there and back does not count
+    says = f"{off_s:.1f} s off the database's"
+    if off_s < CLOCK_WARNING_S:
+        return Finding("clock", State.OK, says)
+    here = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(after_s))
+    remedy = (
+        f"here it is {here} UTC: set both clocks by NTP; a clock that is {TOLERANCE_S:.0f} s off refuses"
+        " every webhook"
+    )
+    return Finding("clock", State.FAILED if off_s >= TOLERANCE_S else State.WARNING, says, remedy)
+
+
+def _tables(engine: Engine) -> Finding:
+    revision, head = migrate.current(engine), migrate.head()
+    if migrate.missing()(revision):
+        says = f"at {revision}, and {head} is needed" if revision else "there are none"
+        return Finding("tables", State.FAILED, says, "run `thumbs migrate`")
+    if revision != head:
+        says = f"at {revision}, which is newer than this program ({head})"
+        return Finding("tables", State.WARNING, says, "start the newer version here, too")
+    return Finding("tables", State.OK, f"up to date ({head})")
+
+
+def broker(settings: Settings) -> Iterator[Finding]:
+    """Whether it answers, and forgets nothing when it is full."""
+    if settings.redis_url is None:
+        yield _not_set("broker", "REDIS_URL")
+        return
+    address = settings.redis_url.get_secret_value()
+    try:
+        with closing(_client(address)) as client:
+            told = _told_by(client)
+    except redis.AuthenticationError:
+        yield Finding("broker", State.FAILED, "it does not accept the password", "correct REDIS_URL")
+    except (redis.RedisError, OSError) as error:
+        remedy = "start it, or correct REDIS_URL; meanwhile events are taken, and wait"
+        yield Finding("broker", State.FAILED, f"it does not answer ({type(error).__name__})", remedy)
+    else:
+        yield Finding("broker", State.OK, _version(told))
+        if told.get("maxmemory") and told.get("maxmemory_policy") != "noeviction":
+            says = f"when it is full it forgets what waits ({told.get('maxmemory_policy')})"
+            yield Finding("broker memory", State.WARNING, says, "set its maxmemory-policy to noeviction")
+
+
+def _client(address: str) -> redis.Redis:
+    try:
+        return redis.Redis.from_url(
+            address,
+            socket_timeout=BROKER_TIMEOUT_S,
+            socket_connect_timeout=BROKER_TIMEOUT_S,
+            retry=Retry(NoBackoff(), 0),
+        )
+    except ValueError:  # it repeats the address
+        raise SettingsInvalid("REDIS_URL: not an address like redis://:password@host:6379/0") from None
+
+
+def _told_by(client: redis.Redis) -> dict[str, Any]:
+    """What it says of itself; nothing where our user may not ask that."""
+    client.ping()
+    try:
+        return dict(client.info())
+    except redis.ResponseError:
+        return {}
+
+
+def _version(told: dict[str, Any]) -> str:
+    if "valkey_version" in told:
+        return f"Valkey {told['valkey_version']}"
+    return f"Redis {told['redis_version']}" if "redis_version" in told else "it answers"
+
+
+def _not_set(what: str, variable: str) -> Finding:
+    if embedded.is_installed():
+        return Finding(what, State.OK, f"{variable} is not set: `thumbs up` starts its own")
+    remedy = f"set {variable}, or pip install 'auto-thumbnail-picker[embedded]'"
+    return Finding(what, State.FAILED, f"{variable} is not set", remedy)
