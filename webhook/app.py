@@ -4,6 +4,7 @@
     POST /v1/events                        an event from the customer's own systems
     GET  /thumbnails/<sha256>.jpg          a thumbnail, for players and pages
     GET  /healthz, /readyz, /metrics       for the operator's machinery
+    GET  /openapi.json                     all of this, for programs
 
 It verifies, records and answers; the work is done elsewhere. It never talks to Redis on the way to an answer.
 """
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from webhook import answers, health, receive, thumbnails
+from webhook import answers, health, openapi, receive, thumbnails
 from webhook.bounded import BoundedDatabase
 from worker import settings as configuration
 from worker.database import make_engine
@@ -48,6 +49,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.register_blueprint(receive.routes(settings, database))
     app.register_blueprint(thumbnails.routes(database))
     app.register_blueprint(health.routes(settings, database))
+    app.register_blueprint(openapi.routes())
     answers.register(app)
     return app
 
