@@ -15,6 +15,7 @@ from worker.announcements import Hint
 from worker.app import Kind, make_app, send_hint
 from worker.broker import Broker
 from worker.errors import SettingsInvalid
+from worker.states import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,21 @@ def test_a_hint_waits_in_the_queue_of_its_workers(redis_url: str, kind: Kind) ->
         message = json.loads(broker.lindex(kind.value, 0))  # type: ignore[arg-type]
     assert message["headers"]["task"] == f"thumbs.{kind.value}"
     assert message["headers"]["argsrepr"] == "(17, 2)"
+
+
+def test_a_hint_of_a_backfill_is_read_after_all_others(redis_url: str) -> None:
+    """Though it was sent first."""
+    with make_app(redis_url) as app:
+        send_hint(app, Kind.ANALYZE, Hint(1, 1, Priority.BACKFILL))
+        send_hint(app, Kind.ANALYZE, Hint(2, 1))
+        with app.connection() as connection:
+            queue = connection.SimpleQueue(Kind.ANALYZE.value)
+            read = [queue.get(timeout=SOON_S) for _ in range(2)]
+            for message in read:
+                message.ack()
+            queue.close()
+
+    assert [message.headers["argsrepr"] for message in read] == ["(2, 1)", "(1, 1)"]
 
 
 def test_a_broker_that_is_down_is_an_error() -> None:

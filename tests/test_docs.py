@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from worker.cli import pick
+from worker.cli import main
+
+if TYPE_CHECKING:
+    import click
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -17,14 +21,28 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/cli.md"])
-def test_the_table_of_options_is_complete(page: str) -> None:
-    """Each option of `thumbs pick` has its row, and no row names one that is gone."""
-    rows = set(re.findall(r"^\| `(--[a-z]+)", (ROOT / page).read_text(), re.MULTILINE))
+def options_of(command: click.Command) -> set[str]:
+    """Its options, as they are written."""
+    return {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
 
-    assert rows == {
-        option for parameter in pick.params for option in parameter.opts if option.startswith("--")
-    }
+
+def rows_of(text: str) -> set[str]:
+    """The options that have a row in a table."""
+    return set(re.findall(r"^\| `(--[a-z]+)", text, re.MULTILINE))
+
+
+def test_the_readme_lists_every_option_of_pick() -> None:
+    """Each has its row, and no row names one that is gone."""
+    assert rows_of((ROOT / "README.md").read_text()) == options_of(main.commands["pick"])
+
+
+@pytest.mark.parametrize("command", ["pick", "sync"])
+def test_the_page_of_the_command_lists_every_option(command: str) -> None:
+    """In the section of that command."""
+    sections = re.split(r"^## `thumbs ", (ROOT / "docs" / "cli.md").read_text(), flags=re.MULTILINE)
+    (section,) = (text for text in sections if text.startswith(command))
+
+    assert rows_of(section) == options_of(main.commands[command])
 
 
 @pytest.mark.parametrize("page", PAGES)

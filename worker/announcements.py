@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import func, or_, select, update
 
-from worker.models import Job, JobState, Publication, PublicationState
+from worker.models import Job, JobState, Priority, Publication, PublicationState
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
-# So many announced rows may lie in the broker. More would only be announced again while they wait there.
+# So many announced rows of one priority may lie in the broker. More would only be announced again while they
+# wait there.
 MAX_ANNOUNCED = 500
 LONGEST_PATIENCE = 10  # times as long as the first wait
 
@@ -27,6 +28,7 @@ class Hint(NamedTuple):
 
     id: int
     number: int  #: counts the hints of one row
+    priority: Priority = Priority.LIVE
 
 
 def announce(
@@ -46,13 +48,27 @@ def announce(
             long, and so on: while all workers are busy, hints must not fill the broker.
         **values: set on the rows besides.
     """
+    return [
+        hint
+        for priority in Priority
+        for hint in _announce(session, table, is_waiting & (table.priority == priority), rehint_s, values)
+    ]
+
+
+def _announce(
+    session: Session,
+    table: type[Job | Publication],
+    is_waiting: ColumnElement[bool],
+    rehint_s: float,
+    values: Mapping[str, Any],
+) -> list[Hint]:
     patience = func.least(func.greatest(table.hint_no, 1), LONGEST_PATIENCE)
     is_fresh = table.hinted_at > _NOW - timedelta(seconds=rehint_s) * patience
     in_broker = session.scalar(select(func.count()).select_from(table).where(is_waiting, is_fresh)) or 0
     ids = (
         select(table.id)
         .where(is_waiting, table.scheduled_at <= _NOW, or_(table.hinted_at.is_(None), ~is_fresh))
-        .order_by(table.priority, table.scheduled_at)
+        .order_by(table.scheduled_at)
         .limit(max(0, MAX_ANNOUNCED - in_broker))
         .with_for_update(skip_locked=True)
     )
@@ -60,9 +76,9 @@ def announce(
         update(table)
         .where(table.id.in_(ids.scalar_subquery()))
         .values(hinted_at=_NOW, hint_no=table.hint_no + 1, **values)
-        .returning(table.id, table.hint_no)
+        .returning(table.id, table.hint_no, table.priority)
     )
-    return [Hint(*row) for row in rows]
+    return [Hint(row_id, number, Priority(priority)) for row_id, number, priority in rows]
 
 
 def unannounce(session: Session, table: type[Job | Publication], ids: Collection[int]) -> None:

@@ -88,7 +88,13 @@ def send_hint(app: Celery, kind: Kind | str, hint: Hint) -> None:
         kombu.exceptions.OperationalError: the broker is down, or does not answer.
     """
     kind = Kind(kind)
-    app.send_task(kind.task, args=hint, task_id=f"{kind.value}-{hint.id}-{hint.number}", retry=False)
+    app.send_task(
+        kind.task,
+        args=(hint.id, hint.number),
+        task_id=f"{kind.value}-{hint.id}-{hint.number}",
+        priority=hint.priority,
+        retry=False,
+    )
 
 
 def _leave_logging_alone(**_: object) -> None:

@@ -14,6 +14,7 @@ from worker.doctor_command import doctor
 from worker.errors import ConfigurationError
 from worker.operate_commands import events, jobs, migrate, requeue, show
 from worker.serve_commands import demo, up
+from worker.sync_commands import sync
 from worker.work_commands import analyze, dispatch, publish
 
 INTERRUPTED = 130  #: exit code of a program that Ctrl-C ended: 128 + SIGINT
@@ -131,7 +132,7 @@ def pick(
     raise SystemExit(any(outcome.error for outcome in outcomes))
 
 
-for command in (up, demo, doctor, jobs, show, events, requeue, choose, release, options):
+for command in (up, demo, doctor, jobs, show, events, requeue, sync, choose, release, options):
     main.add_command(command)
 for command in (migrate, dispatch, analyze, publish):
     main.add_command(command)

@@ -22,6 +22,7 @@ from worker import announcements, database, housekeeping, jobs, logs, metrics, p
 from worker.broker import Broker
 from worker.database import transaction
 from worker.models import Job, Publication
+from worker.sync_schedule import SyncSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,8 +55,9 @@ def serve(settings: Settings) -> None:
     broker = Broker(address.get_secret_value() if address else None)
     name = f"{socket.gethostname()}:{os.getpid()}:dispatch"
     dispatcher = Dispatcher(database.engine(), settings, broker, name)
-    log.info("ready: dispatching", extra={"action": "ready"})
-    dispatcher.run(stop)
+    with SyncSchedule(database.engine(), settings):
+        log.info("ready: dispatching", extra={"action": "ready"})
+        dispatcher.run(stop)
     log.info("stopped", extra={"action": "stopped"})
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from worker import jobs, publications
 from worker.errors import MalformedPayload
 from worker.events import Event, EventKind
-from worker.models import Asset, EventOutcome, Job, JobReason, WebhookEvent
+from worker.models import Asset, EventOutcome, Job, JobReason, Priority, WebhookEvent
 from worker.tables import table
 
 if TYPE_CHECKING:
@@ -105,7 +105,9 @@ _LEARN = (
 )
 
 
-def record(session: Session, events: Sequence[Event], settings: Settings) -> list[Receipt]:
+def record(
+    session: Session, events: Sequence[Event], settings: Settings, *, priority: Priority = Priority.LIVE
+) -> list[Receipt]:
     """Take in the events of one delivery; the caller commits, and answers only then.
 
     Raises:
@@ -116,17 +118,17 @@ def record(session: Session, events: Sequence[Event], settings: Settings) -> lis
     events = [_no_later_than_now(event) for event in events]
     # Always in one order, so that two deliveries never wait for each other.
     ordered = sorted(events, key=lambda event: (event.asset_id or "", event.delivery_id))
-    receipts = {event.delivery_id: _record_one(session, event, settings) for event in ordered}
+    receipts = {event.delivery_id: _record_one(session, event, settings, priority) for event in ordered}
     return [receipts[event.delivery_id] for event in events]
 
 
-def _record_one(session: Session, event: Event, settings: Settings) -> Receipt:
+def _record_one(session: Session, event: Event, settings: Settings, priority: Priority) -> Receipt:
     is_relevant = event.asset_id is not None and event.kind is not EventKind.OTHER
     asset = _asset(session, event) if is_relevant else None
     event_id = session.scalar(_RECORD, _row(event, asset))
     if event_id is None:
         return Receipt(Outcome.DUPLICATE, None)
-    verdict = _apply(session, event, asset, settings) if asset else _UNRELATED
+    verdict = _apply(session, event, asset, settings, priority) if asset else _UNRELATED
     if verdict != _APPLIED:
         changed = update(WebhookEvent).where(WebhookEvent.id == event_id)
         session.execute(changed.values(outcome=verdict.outcome, detail=verdict.detail))
@@ -164,7 +166,7 @@ def _learn(session: Session, event: Event, asset: Known) -> None:
     session.execute(_LEARN, {"of_asset": asset.id, "at": at, **values})
 
 
-def _apply(session: Session, event: Event, asset: Known, settings: Settings) -> Verdict:
+def _apply(session: Session, event: Event, asset: Known, settings: Settings, priority: Priority) -> Verdict:
     if event.kind is EventKind.DELETED:
         return _delete(session, event, asset, settings)
     if asset.deleted_at and not (event.happened_at and event.happened_at > asset.deleted_at):
@@ -178,7 +180,9 @@ def _apply(session: Session, event: Event, asset: Known, settings: Settings) -> 
     delay_s = 0.0 if is_urgent else settings.quiet_window_s
     reason = REASONS.get(event.kind, JobReason.READY)
     change = jobs.told_by(event, asset.last_event_at)
-    jobs.request(session, asset.id, reason, delay_s=delay_s, settings=settings, change=change)
+    jobs.request(
+        session, asset.id, reason, delay_s=delay_s, settings=settings, change=change, priority=priority
+    )
     return _APPLIED
 
 

@@ -30,6 +30,7 @@ from worker.states import (
     EventOutcome,
     JobReason,
     JobState,
+    Priority,
     PublicationState,
     is_one_of,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "FINAL",
     "IS_WAITING",
     "WAITING",
+    "AccountSync",
     "Asset",
     "Base",
     "Candidate",
@@ -50,6 +52,7 @@ __all__ = [
     "JobLog",
     "JobReason",
     "JobState",
+    "Priority",
     "Publication",
     "PublicationState",
     "Thumbnail",
@@ -112,6 +115,17 @@ class Asset(Base):
     #: What is wanted of its thumbnails, as `spans.read_options` takes it; None: what its account wants.
     options: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class AccountSync(Base):
+    """When the list of an account's assets was last compared with what we know."""
+
+    __tablename__ = "account_syncs"
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    account: Mapped[str] = mapped_column(primary_key=True)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]  #: when one last came to its end
 
 
 class Job(Announced, Leased, Base):

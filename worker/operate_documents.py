@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from worker.operate import name_of, picture_url
+from worker.sync import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from worker.operate import EventLine, Migration, Requeueing
     from worker.operate_choices import Decision
     from worker.operate_sheet import Sheet
+    from worker.operate_sync import Outcome
 
 _JOB = (
     "id state reason generation attempt max_attempts requested_at scheduled_at started_at finished_at"
@@ -81,6 +83,22 @@ def of_decision(decision: Decision) -> dict[str, Any]:
         "choice": _fields(decision.choice, _CHOICE) if decision.choice else None,
         "sha256": decision.thumbnail.sha256 if decision.thumbnail else None,
         "is_taking_still": decision.is_taking_still,
+    }
+
+
+def of_syncs(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """What `thumbs sync` found; `resume` is null where nothing is left to do, or all of it."""
+    return {
+        "accounts": [
+            {
+                "account": outcome.account,
+                "found": {finding: outcome.findings[finding] for finding in Finding},
+                "error": str(outcome.error) if outcome.error else None,
+                "is_interrupted": outcome.is_interrupted,
+                "resume": outcome.resume,
+            }
+            for outcome in outcomes
+        ]
     }
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from worker.models import JobState
 from worker.operate import name_of
+from worker.sync import Finding
 from worker.wording import clock, printable
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from worker.models import Job
     from worker.operate import EventLine, Migration, Requeueing
     from worker.operate_choices import Decision
+    from worker.operate_sync import Outcome
 
 _PIPE_WIDTH = 240  # columns where stdout is no terminal: hardly a line is folded
 _LEAST_WIDTH = 80  # columns; a narrower terminal breaks the lines itself, and nothing is cut off
@@ -111,6 +113,19 @@ def of_release(decision: Decision) -> list[RenderableType]:
         "nothing was chosen" if decision.choice is None else "released; the best pick is the thumbnail again"
     )
     return [Text(f"{printable(name_of(decision.asset))}: {done}")]
+
+
+def of_syncs(outcomes: Sequence[Outcome]) -> list[RenderableType]:
+    """Tell what each account's list held, and how to go on where it was not read to its end."""
+    lines = []
+    for account, findings, resume, error, is_interrupted in outcomes:
+        counts = [f"{findings[finding]} {finding}" for finding in Finding if findings[finding]]
+        videos = "1 video" if findings.total() == 1 else f"{findings.total()} videos"
+        lines.append(": ".join(filter(None, [account, videos, ", ".join(counts)])))
+        if error or is_interrupted:
+            again = f"; go on with --account {account.partition('/')[2]} --resume {resume}" if resume else ""
+            lines.append(f"  stopped: {printable(str(error or 'interrupted'))}{again}")
+    return [Text(line) for line in lines]
 
 
 def of_migration(migration: Migration) -> list[RenderableType]:

@@ -165,6 +165,10 @@ class Settings(BaseSettings):
     max_attempts: int = Field(5, ge=1, description="After so many failures a job is given up.")
     lease_s: Seconds = Field(30.0, description="A worker that is silent for so long loses its job.")
     sweep_s: Seconds = Field(5.0, description="How often the dispatcher looks for what was missed.")
+    sync_interval_s: SecondsOrZero = Field(
+        600.0,
+        description="How often the videos of accounts whose webhooks may be lost are listed; 0: never.",
+    )
     rehint_s: Seconds = Field(60.0, description="A job that nobody claimed is announced again after this.")
     quiet_window_s: SecondsOrZero = Field(10.0, description="Edits of one asset within this become one run.")
     max_wait_s: SecondsOrZero = Field(60.0, description="The longest that edits may hold a run back.")

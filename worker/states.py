@@ -29,6 +29,13 @@ WAITING = (JobState.SCHEDULED, JobState.AVAILABLE, JobState.RETRYABLE)
 FINAL = (JobState.COMPLETED, JobState.DISCARDED, JobState.CANCELLED, JobState.SUPERSEDED)
 
 
+class Priority(enum.IntEnum):
+    """Who goes first, as Redis's queues count it."""
+
+    LIVE = 0  #: somebody has just done something
+    BACKFILL = 9  #: what was there before us; waits for all others
+
+
 class JobReason(enum.StrEnum):
     """Why there is a job."""
 

@@ -6,7 +6,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -59,6 +66,31 @@ def progress(name: str) -> Iterator[Callable[[str, float], None]]:
         yield lambda stage, share: bar.update(
             task, stage=stage, completed=_overall(stage, share), refresh=True
         )
+
+
+@contextmanager
+def counting(name: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Show on stderr how many things are done; silent where stderr is no terminal.
+
+    Yields:
+        What to call with how many are done, and how many there are, where that is known: then it tells how
+        long the rest may take.
+    """
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=32),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_interactive,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    with bar:
+        task = bar.add_task(printable(name), total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total, refresh=True)
 
 
 def _overall(stage: str, share: float) -> float:

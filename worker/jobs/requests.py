@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from worker import wake
 from worker.jobs import edits
 from worker.jobs.history import note
-from worker.models import IS_WAITING, WAITING, Asset, Job, JobReason, JobState
+from worker.models import IS_WAITING, WAITING, Asset, Job, JobReason, JobState, Priority
 from worker.tables import table
 from worker.timeline import Timeline
 
@@ -43,7 +43,9 @@ _BUMP = (
 )
 _new = insert(_jobs).values(scheduled_at=_NOW + bindparam("delay", type_=Interval))
 _since = case((_jobs.c.state == JobState.RETRYABLE, _NOW), else_=_jobs.c.requested_at)
+_FIRST = {"priority": func.least(_jobs.c.priority, _new.excluded.priority)}
 _NEWER: dict[str, Any] = {
+    **_FIRST,
     "generation": _new.excluded.generation,
     "reason": _new.excluded.reason,
     "is_forced": _jobs.c.is_forced | _new.excluded.is_forced,
@@ -62,7 +64,7 @@ _ASK, _LOOK = (
         index_where=text(IS_WAITING),  # literally: no parameter matches an index
         set_=changes,
     ).returning(_jobs.c.id)
-    for changes in (_NEWER, {"generation": _jobs.c.generation})
+    for changes in (_NEWER, _FIRST)
 )
 
 
@@ -75,6 +77,7 @@ def request(
     settings: Settings,
     change: Timeline | None = None,
     model: str | None = None,
+    priority: Priority = Priority.LIVE,
 ) -> int:
     """Ask for work on an asset whose row is locked, and return the job.
 
@@ -89,6 +92,7 @@ def request(
         settings: how often to try, and how long to wait.
         change: what was done to the content since the last request; None where nobody knows.
         model: which has to judge; None: whichever the worker has.
+        priority: of a new job; one that waits keeps its own, if that is higher.
     """
     is_look = reason is JobReason.UPDATE
     edit = edits.after(session, asset_id, change)
@@ -102,6 +106,7 @@ def request(
         "delay": timedelta(seconds=delay_s),
         "edit": edit,
         "model": model,
+        "priority": priority,
     }
     longest = {} if is_look else {"longest": timedelta(seconds=settings.max_wait_s)}
     job_id = session.execute(_LOOK if is_look else _ASK, values | longest).scalar_one()

@@ -48,7 +48,7 @@ def _row(name: str, can: Capabilities) -> str:
     written = ", or ".join(words for sink, words in WRITTEN.items() if sink in can.sinks)
     cells = [
         f"[{can.label}](docs/platforms/{name}.md)",
-        events or "nothing: tell `/v1/events`",
+        events or "nothing: its list is read",
         written,
         "yes" if can.needs_reconcile else "no",
         _others(can),

@@ -1,0 +1,119 @@
+"""Beside a dispatcher's rounds, the lists of accounts whose webhooks may be lost are read."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from tests import rows
+from tests.platforms.simulated import NOWHERE, clip
+from tests.workers import until
+from worker.database import transaction
+from worker.models import AccountSync, Job
+from worker.simulator import SIMULATED, Fault, Simulated
+from worker.sync_schedule import STOP_S, SyncSchedule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from worker.settings import Settings
+
+
+@pytest.fixture
+def bunny(tmp_path: Path) -> Iterator[Simulated]:
+    """Serve a platform with one video that no webhook told of."""
+    with SIMULATED["bunny"](NOWHERE) as vendor:
+        vendor.upload(clip(tmp_path))
+        yield vendor
+
+
+def settings(vendor: Simulated, interval_s: float = 600.0) -> Settings:
+    """Return the settings of a service with an account at the platform."""
+    account = {key.lower(): value for key, value in vendor.variables().items()}
+    return rows.make_settings(**{vendor.name: {"main": account}}, sync_interval_s=interval_s)
+
+
+def lists_read(vendor: Simulated) -> int:
+    """How often the list was asked for."""
+    return len(vendor.journal.entries("request"))
+
+
+def is_finished(engine: Engine) -> bool:
+    """Whether a look came to its end."""
+    return any(row.finished_at for row in all_syncs(engine))
+
+
+def all_syncs(engine: Engine) -> list[AccountSync]:
+    """The rows of all accounts."""
+    with transaction(engine) as session:
+        return list(session.scalars(select(AccountSync)))
+
+
+def test_a_lost_webhook_is_made_up_for(engine: Engine, bunny: Simulated) -> None:
+    """As soon as a dispatcher runs, nobody has to ask."""
+    with SyncSchedule(engine, settings(bunny)):
+        until(lambda: is_finished(engine))
+
+    assert rows.only(engine, Job).reason == "ready"
+
+
+def test_two_dispatchers_read_a_list_once(engine: Engine, bunny: Simulated) -> None:
+    """In an interval; a platform counts requests."""
+    with SyncSchedule(engine, settings(bunny)), SyncSchedule(engine, settings(bunny)):
+        until(lambda: is_finished(engine))
+    with SyncSchedule(engine, settings(bunny)):
+        pass
+
+    assert lists_read(bunny) == 1
+
+
+def test_a_list_is_read_again_after_the_interval(engine: Engine, bunny: Simulated) -> None:
+    """And again after that."""
+    with SyncSchedule(engine, settings(bunny, interval_s=0.2)):
+        until(lambda: lists_read(bunny) >= 3)
+
+    assert rows.job_states(engine) == ["scheduled"]
+
+
+def test_a_list_that_could_not_be_read_is_tried_again(
+    engine: Engine, bunny: Simulated, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log names the account and the reason."""
+    bunny.faults.plan(Fault(status=401))
+
+    with SyncSchedule(engine, settings(bunny, interval_s=0.2)):
+        until(lambda: is_finished(engine))
+
+    assert "bunny/main: its list was not read" in caplog.text
+    assert "BUNNY__MAIN__API_KEY" in caplog.text
+    assert rows.job_states(engine) == ["scheduled"]
+
+
+@pytest.mark.parametrize(("name", "interval_s"), [("bunny", 0.0), ("mux", 600.0)])
+def test_no_list_is_read_where_nobody_wants_it(
+    engine: Engine, tmp_path: Path, name: str, interval_s: float
+) -> None:
+    """Neither where it is turned off, nor where webhooks are sent until they are taken."""
+    with SIMULATED[name](NOWHERE) as vendor:
+        vendor.upload(clip(tmp_path))
+        with SyncSchedule(engine, settings(vendor, interval_s)):
+            pass
+
+        assert lists_read(vendor) == 0
+    assert all_syncs(engine) == []
+
+
+def test_a_silent_platform_does_not_hold_the_dispatcher_up(engine: Engine, bunny: Simulated) -> None:
+    """Whoever stops it waits a few seconds at most."""
+    bunny.faults.plan(Fault(delay_s=600.0))
+    with SyncSchedule(engine, settings(bunny)):
+        until(lambda: bunny.journal.entries("fault"))
+        start_s = time.monotonic()
+
+    assert time.monotonic() - start_s < 2 * STOP_S
