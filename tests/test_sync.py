@@ -17,7 +17,7 @@ from worker.events import EventKind
 from worker.models import Asset, Job, Priority, WebhookEvent
 from worker.platforms.listing import PAGE_SIZE
 from worker.simulator import Fault
-from worker.sync import FIRST_PAUSE_S, MAX_TRIES, Finding, Step, sync
+from worker.sync import FIRST_PAUSE_S, MAX_TRIES, Standing, Step, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,10 +42,10 @@ def media(tmp_path: Path) -> Media:
     return clip(tmp_path)
 
 
-def look(engine: Engine, platform: Platform, **wanted: Any) -> dict[Finding, int]:
+def look(engine: Engine, platform: Platform, **wanted: Any) -> dict[Standing, int]:
     """Go through the whole list."""
     *_, last = sync(engine, platform, rows.make_settings(), **wanted)
-    return dict(last.findings)
+    return dict(last.standings)
 
 
 def test_a_video_that_no_webhook_told_of_is_found(
@@ -57,7 +57,7 @@ def test_a_video_that_no_webhook_told_of_is_found(
 
     found = look(engine, ours)
 
-    assert found == {Finding.MISSED: 1}
+    assert found == {Standing.MISSED: 1}
     assert rows.asset(engine).external_id == asset_id
     assert rows.only(engine, WebhookEvent).type == "sync.missed"
     assert rows.job_states(engine) == ["scheduled"]
@@ -71,9 +71,9 @@ def test_a_second_look_asks_for_nothing(
     asset_id = vendor.upload(media)
     look(engine, ours)
 
-    assert look(engine, ours) == {Finding.WAITING: 1}
+    assert look(engine, ours) == {Standing.WAITING: 1}
     rows.completed(engine, ours.asset(asset_id).fingerprint)
-    assert look(engine, ours) == {Finding.KNOWN: 1}
+    assert look(engine, ours) == {Standing.KNOWN: 1}
 
     assert len(rows.every(engine, WebhookEvent)) == 1
     assert rows.job_states(engine) == ["completed"]
@@ -89,8 +89,8 @@ def test_content_that_was_replaced_is_looked_at_again(
     rows.completed(engine, ours.asset(asset_id).fingerprint)
     vendor.replace(asset_id, clip(tmp_path, duration_s=20.0))
 
-    assert look(engine, ours) == {Finding.CHANGED: 1}
-    assert look(engine, ours) == {Finding.WAITING: 1}
+    assert look(engine, ours) == {Standing.CHANGED: 1}
+    assert look(engine, ours) == {Standing.WAITING: 1}
 
     assert [job.reason for job in rows.every(engine, Job)] == ["ready", "update"]
 
@@ -106,7 +106,7 @@ def test_what_was_given_up_is_left_to_the_operator(
     with transaction(engine) as session:
         jobs.fail(session, claim, UnreadableVideo("damaged"))
 
-    assert look(engine, ours) == {Finding.FAILED: 1}
+    assert look(engine, ours) == {Standing.FAILED: 1}
     assert rows.job_states(engine) == ["discarded"]
 
 
@@ -115,7 +115,7 @@ def test_a_video_that_is_not_made_yet_is_left_alone(engine: Engine, media: Media
     with simulated("mux") as (vendor, ours):
         vendor.library.change(vendor.upload(media), status="preparing")
 
-        assert look(engine, ours) == {Finding.UNREADY: 1}
+        assert look(engine, ours) == {Standing.UNREADY: 1}
 
     assert rows.every(engine, Asset) == []
 
@@ -130,12 +130,12 @@ def test_what_is_deleted_stays_deleted_until_it_changes(engine: Engine, media: M
         gone = {"platform": "api_video", "asset_id": asset_id, "happened_at": deleted_at}
         rows.record(engine, rows.event(EventKind.DELETED, **gone))
 
-        assert look(engine, ours) == {Finding.DELETED: 1}
+        assert look(engine, ours) == {Standing.DELETED: 1}
         assert rows.every(engine, Job) == []
 
         video = vendor.known(asset_id)
         vendor.library.add(replace(video, changed_at=video.changed_at + 5))
-        assert look(engine, ours) == {Finding.MISSED: 1}
+        assert look(engine, ours) == {Standing.MISSED: 1}
 
     assert rows.asset(engine).deleted_at is None
 
@@ -152,7 +152,7 @@ def test_a_look_back_ends_where_the_list_is_older(
 
     found = look(engine, ours, since=newest)
 
-    assert found == {Finding.MISSED: 3}
+    assert found == {Standing.MISSED: 3}
     assert len(vendor.journal.entries("request")) == before + 1
 
 
@@ -168,7 +168,7 @@ def test_a_look_that_was_stopped_goes_on_where_it_was(
     rest = look(engine, ours, page=first.following)
 
     assert first.total == PAGE_SIZE + 5
-    assert (dict(first.findings), rest) == ({Finding.MISSED: PAGE_SIZE}, {Finding.MISSED: 5})
+    assert (dict(first.standings), rest) == ({Standing.MISSED: PAGE_SIZE}, {Standing.MISSED: 5})
 
 
 def test_a_platform_that_asks_for_patience_gets_it(
@@ -181,7 +181,7 @@ def test_a_platform_that_asks_for_patience_gets_it(
     vendor.faults.plan(Fault(status=503))
     pauses: list[float] = []
 
-    assert look(engine, ours, pause=pauses.append) == {Finding.MISSED: 1}
+    assert look(engine, ours, pause=pauses.append) == {Standing.MISSED: 1}
 
     assert pauses == [7.0, 2 * FIRST_PAUSE_S]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from worker.choice_commands import choose, options, release
-from worker.doctor_command import doctor
+from worker.doctor_command import accounts, doctor
 from worker.errors import ConfigurationError
 from worker.operate_commands import events, jobs, migrate, requeue, show
 from worker.serve_commands import demo, up
@@ -132,7 +132,7 @@ def pick(
     raise SystemExit(any(outcome.error for outcome in outcomes))
 
 
-for command in (up, demo, doctor, jobs, show, events, requeue, sync, choose, release, options):
+for command in (up, demo, doctor, accounts, jobs, show, events, requeue, sync, choose, release, options):
     main.add_command(command)
 for command in (migrate, dispatch, analyze, publish):
     main.add_command(command)

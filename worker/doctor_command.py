@@ -1,10 +1,17 @@
-"""The command `thumbs doctor`."""
+"""`thumbs doctor` and `thumbs accounts check`: two looks, reported in one way."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from worker.operate_commands import answer, json_option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from worker.doctor.finding import Finding
 
 
 @click.command()
@@ -15,13 +22,37 @@ def doctor(*, as_json: bool) -> None:
     Exit code 1 where something failed; warnings do not count.
     """
     from worker.doctor import examine  # noqa: PLC0415  heavy
+
+    _report(examine(), as_json)
+
+
+@click.group()
+def accounts() -> None:
+    """Look after the accounts at the platforms."""
+
+
+@accounts.command()
+@click.option("--platform", metavar="NAME", help="Only those of this platform, e.g. mux.")
+@json_option
+def check(platform: str | None, *, as_json: bool) -> None:
+    """Ask the platforms whether our accounts are set up right, and say what is missing.
+
+    Nothing is changed there. Exit code 1 where something failed; warnings do not count.
+    """
+    from worker.doctor import vendors  # noqa: PLC0415  heavy
+    from worker.settings import settings  # noqa: PLC0415  heavy
+
+    _report(vendors.examine(settings(), platform), as_json)
+
+
+def _report(findings: Iterable[Finding], as_json: bool) -> NoReturn:
     from worker.doctor.finding import document, line, summary  # noqa: PLC0415  heavy
 
-    findings = []
-    for finding in examine():
-        findings.append(finding)
+    shown = []
+    for finding in findings:
+        shown.append(finding)
         if not as_json:
             answer(as_json, {}, [line(finding)])  # each at once: some take seconds
-    found = document(findings)
-    answer(as_json, found, [summary(findings)])
+    found = document(shown)
+    answer(as_json, found, [summary(shown)])
     raise SystemExit(found["failed"])

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from worker.operate import name_of, picture_url
-from worker.sync import Finding
+from worker.sync import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +92,7 @@ def of_syncs(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "accounts": [
             {
                 "account": outcome.account,
-                "found": {finding: outcome.findings[finding] for finding in Finding},
+                "found": {standing: outcome.standings[standing] for standing in Standing},
                 "error": str(outcome.error) if outcome.error else None,
                 "is_interrupted": outcome.is_interrupted,
                 "resume": outcome.resume,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from worker.errors import ThumbsError, UnknownAccount
 from worker.models import Priority
 from worker.platforms import PLATFORMS, accounts, platform_of
-from worker.sync import Finding, Step, sync
+from worker.sync import Standing, Step, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,7 +38,7 @@ class Outcome(NamedTuple):
     """What came of one account."""
 
     account: str  #: as in mux/main
-    findings: Counter[Finding]  #: how many assets of each kind the list held
+    standings: Counter[Standing]  #: how many assets of each kind the list held
     resume: str | None  #: the page where another run can go on; None: from the start
     error: ThumbsError | None = None
     is_interrupted: bool = False
@@ -98,9 +98,9 @@ def _look(
     priority = Priority.BACKFILL if wanted.is_all else Priority.LIVE
     try:
         for step in sync(engine, platform, settings, since=since, priority=priority, page=wanted.page):
-            show(step.findings.total(), step.total if wanted.is_all else None)
+            show(step.standings.total(), step.total if wanted.is_all else None)
     except ThumbsError as exc:
-        return Outcome(name, step.findings, step.following, error=exc)
+        return Outcome(name, step.standings, step.following, error=exc)
     except KeyboardInterrupt:
-        return Outcome(name, step.findings, step.following, is_interrupted=True)
-    return Outcome(name, step.findings, None)
+        return Outcome(name, step.standings, step.following, is_interrupted=True)
+    return Outcome(name, step.standings, None)

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from worker.models import JobState
 from worker.operate import name_of
-from worker.sync import Finding
+from worker.sync import Standing
 from worker.wording import clock, printable
 
 if TYPE_CHECKING:
@@ -118,9 +118,9 @@ def of_release(decision: Decision) -> list[RenderableType]:
 def of_syncs(outcomes: Sequence[Outcome]) -> list[RenderableType]:
     """Tell what each account's list held, and how to go on where it was not read to its end."""
     lines = []
-    for account, findings, resume, error, is_interrupted in outcomes:
-        counts = [f"{findings[finding]} {finding}" for finding in Finding if findings[finding]]
-        videos = "1 video" if findings.total() == 1 else f"{findings.total()} videos"
+    for account, standings, resume, error, is_interrupted in outcomes:
+        counts = [f"{standings[standing]} {standing}" for standing in Standing if standings[standing]]
+        videos = "1 video" if standings.total() == 1 else f"{standings.total()} videos"
         lines.append(": ".join(filter(None, [account, videos, ", ".join(counts)])))
         if error or is_interrupted:
             again = f"; go on with --account {account.partition('/')[2]} --resume {resume}" if resume else ""

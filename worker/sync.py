@@ -37,7 +37,7 @@ MAX_TRIES = 6
 FIRST_PAUSE_S = 1.0  # doubled with every try, where the platform does not say how long
 
 
-class Finding(enum.StrEnum):
+class Standing(enum.StrEnum):
     """What the list says about one asset, next to what we know."""
 
     KNOWN = "known"  #: it has its thumbnails
@@ -52,7 +52,7 @@ class Finding(enum.StrEnum):
 class Step(NamedTuple):
     """How far a look at an account's list is."""
 
-    findings: Counter[Finding]
+    standings: Counter[Standing]
     following: str | None  #: the page that comes next; None: this was the end
     total: int | None  #: length of the list, where the platform tells it
 
@@ -67,7 +67,7 @@ class _Known(NamedTuple):
 
 
 _UNHEARD_OF = _Known(None, 0, None, None)
-_KINDS = {Finding.MISSED: EventKind.READY, Finding.CHANGED: EventKind.UPDATED}
+_KINDS = {Standing.MISSED: EventKind.READY, Standing.CHANGED: EventKind.UPDATED}
 
 
 def sync(
@@ -95,15 +95,15 @@ def sync(
         PlatformUnavailable: it did not answer, however often it was asked.
         CredentialsRefused, MalformedPayload: as `Platform.assets`.
     """
-    findings, total = Counter[Finding](), None
+    standings, total = Counter[Standing](), None
     while True:
         found = _ask(platform, page, pause)
         recent = list(itertools.takewhile(lambda one: _is_recent(one, since), found.assets))
         with transaction(engine) as session:
-            findings += _take_in(session, platform, recent, settings, priority)
+            standings += _take_in(session, platform, recent, settings, priority)
         page = found.following if len(recent) == len(found.assets) else None
         total = found.total if total is None else total
-        yield Step(findings, page, total)
+        yield Step(standings, page, total)
         if page is None:
             return
 
@@ -123,17 +123,17 @@ def _is_recent(listed: Listed, since: datetime | None) -> bool:
 
 def _take_in(
     session: Session, platform: Platform, assets: Sequence[Listed], settings: Settings, priority: Priority
-) -> Counter[Finding]:
+) -> Counter[Standing]:
     """Record what the list tells that nobody told before."""
     known = _known(session, platform, assets)
-    findings = {listed: _judge(listed, known.get(listed.id, _UNHEARD_OF)) for listed in assets}
+    standings = {listed: _judge(listed, known.get(listed.id, _UNHEARD_OF)) for listed in assets}
     news = [
-        _event(platform, listed, finding, known.get(listed.id, _UNHEARD_OF))
-        for listed, finding in findings.items()
-        if finding in _KINDS
+        _event(platform, listed, standing, known.get(listed.id, _UNHEARD_OF))
+        for listed, standing in standings.items()
+        if standing in _KINDS
     ]
     inbox.record(session, news, settings, priority=priority)
-    return Counter(findings.values())
+    return Counter(standings.values())
 
 
 def _known(session: Session, platform: Platform, assets: Sequence[Listed]) -> Mapping[str, _Known]:
@@ -154,28 +154,28 @@ def _known(session: Session, platform: Platform, assets: Sequence[Listed]) -> Ma
     return {external_id: _Known(*rest) for external_id, *rest in rows}
 
 
-def _judge(listed: Listed, known: _Known) -> Finding:
+def _judge(listed: Listed, known: _Known) -> Standing:
     if listed.state not in {None, AssetState.READY}:
-        return Finding.UNREADY
+        return Standing.UNREADY
     if known.deleted_at and not (listed.changed_at and listed.changed_at > known.deleted_at):
-        return Finding.DELETED
+        return Standing.DELETED
     if known.job_state in {*WAITING, JobState.RUNNING}:
-        return Finding.WAITING
+        return Standing.WAITING
     if known.job_state == JobState.DISCARDED:
-        return Finding.FAILED
+        return Standing.FAILED
     if known.fingerprint is None:
-        return Finding.MISSED
-    return Finding.KNOWN if listed.fingerprint in {None, known.fingerprint} else Finding.CHANGED
+        return Standing.MISSED
+    return Standing.KNOWN if listed.fingerprint in {None, known.fingerprint} else Standing.CHANGED
 
 
-def _event(platform: Platform, listed: Listed, finding: Finding, known: _Known) -> Event:
+def _event(platform: Platform, listed: Listed, standing: Standing, known: _Known) -> Event:
     return Event(
         platform=platform.name,
         account=platform.account,
         # Two looks at the same time find the same; the second is a duplicate.
-        delivery_id=f"sync:{listed.id}:{known.generation}:{finding}",
-        type=f"sync.{finding}",
-        kind=_KINDS[finding],
+        delivery_id=f"sync:{listed.id}:{known.generation}:{standing}",
+        type=f"sync.{standing}",
+        kind=_KINDS[standing],
         asset_id=listed.id,
         happened_at=listed.changed_at,
         payload={"fingerprint": listed.fingerprint},

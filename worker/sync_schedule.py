@@ -20,7 +20,7 @@ from worker.database import transaction
 from worker.errors import Stopping, ThumbsError
 from worker.models import AccountSync
 from worker.platforms import PLATFORMS, accounts, platform_of
-from worker.sync import Finding, sync
+from worker.sync import Standing, sync
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -103,12 +103,12 @@ class SyncSchedule:
     def _sync(self, name: str, account: str, since: datetime) -> None:
         with closing(platform_of(name, account, self._settings)) as platform:
             for step in sync(self._engine, platform, self._settings, since=since, pause=self._stopping.wait):
-                findings = step.findings
+                standings = step.standings
                 if self._stopping.is_set():
                     raise Stopping("the dispatcher is stopping")
         this = (AccountSync.platform == name, AccountSync.account == account)
         with transaction(self._engine) as session:
             session.execute(update(AccountSync).where(*this).values(finished_at=_NOW))
-        if findings[Finding.MISSED] or findings[Finding.CHANGED]:
-            missed, changed = findings[Finding.MISSED], findings[Finding.CHANGED]
+        if standings[Standing.MISSED] or standings[Standing.CHANGED]:
+            missed, changed = standings[Standing.MISSED], standings[Standing.CHANGED]
             log.info("%s/%s: %d assets were missed, %d changed", name, account, missed, changed)

@@ -179,6 +179,16 @@ class ApiVideo:
         """None: api.video makes no pictures of other moments."""
         return None
 
+    def webhooks(self) -> list[str]:
+        """Those that are told of encodings.
+
+        Source: https://docs.api.video/reference/api/Webhooks
+        """
+        answer = self._api.request(
+            "GET", f"/webhooks{listing.query(events=ENCODED, pageSize=listing.PAGE_SIZE)}"
+        )
+        return [url for webhook in parts(answer, "data") if (url := payload.text(webhook, "url"))]
+
     def close(self) -> None:
         """Close connections."""
         self._api.close()

@@ -207,5 +207,11 @@ class Platform(Protocol):
     def image_url(self, asset: Asset, time_s: float) -> str | None:
         """A ready-made address of the picture at a moment, where the platform makes one."""
 
+    def webhooks(self) -> list[str] | None:
+        """The addresses that the platform sends our events to; None where its API does not tell.
+
+        Raises as `assets`.
+        """
+
     def close(self) -> None:
         """Close connections."""

@@ -179,6 +179,10 @@ class Bunny:
         """None: Bunny makes no pictures of other moments."""
         return None
 
+    def webhooks(self) -> list[str] | None:
+        """None: the library's key does not open its settings."""
+        return None
+
     def close(self) -> None:
         """Close connections."""
         self._api.close()

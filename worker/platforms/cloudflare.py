@@ -11,7 +11,7 @@ import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from worker.errors import NotReadyYet, PlatformUnavailable, PublishRejected, SourceRefused
+from worker.errors import AssetGone, NotReadyYet, PlatformUnavailable, PublishRejected, SourceRefused
 from worker.events import Event, EventKind
 from worker.platforms import listing, payload, renditions, signatures
 from worker.platforms.api import Api, bearer, segment
@@ -170,6 +170,17 @@ class Cloudflare:
         if not thumbnail or asset.details.get("requireSignedURLs") is True:
             return None
         return f"{thumbnail}?time={payload.milliseconds_up(time_s)}s"
+
+    def webhooks(self) -> list[str]:
+        """The one of the account, if it has one.
+
+        Source: https://developers.cloudflare.com/api/resources/stream/subresources/webhooks/methods/get
+        """
+        try:
+            found = self._result("GET", f"{self._path()}/webhook")
+        except AssetGone:
+            return []
+        return [url for url in [payload.text(found, "notificationUrl")] if url]
 
     def close(self) -> None:
         """Close connections."""

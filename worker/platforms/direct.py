@@ -104,6 +104,10 @@ class Direct:
         """None: a file's host makes no pictures."""
         return None
 
+    def webhooks(self) -> list[str] | None:
+        """None: there are none."""
+        return None
+
     def close(self) -> None:
         """Do nothing: connections are closed after every question."""
 

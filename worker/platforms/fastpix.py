@@ -171,6 +171,10 @@ class FastPix:
         base = f"{self._settings.images_url}/{segment(playback_id)}"
         return f"{base}/thumbnail.jpg{query}time={payload.milliseconds_up(time_s)}"
 
+    def webhooks(self) -> list[str] | None:
+        """None: only the dashboard tells."""
+        return None
+
     def close(self) -> None:
         """Close connections."""
         self._api.close()

@@ -158,6 +158,10 @@ class Mux:
             return None
         return f"{self._settings.image_url}/{segment(playback.id)}/thumbnail.jpg{query}"
 
+    def webhooks(self) -> list[str] | None:
+        """None: only the dashboard tells."""
+        return None
+
     def close(self) -> None:
         """Close connections."""
         self._api.close()

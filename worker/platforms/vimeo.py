@@ -162,6 +162,10 @@ class Vimeo:
         """None: Vimeo makes no pictures of other moments."""
         return None
 
+    def webhooks(self) -> list[str] | None:
+        """None: there are none."""
+        return None
+
     def close(self) -> None:
         """Close connections."""
         self._api.close()

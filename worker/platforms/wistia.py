@@ -135,6 +135,10 @@ class Wistia:
         """None: pictures of other moments are of files that a swap takes away."""
         return None
 
+    def webhooks(self) -> list[str] | None:
+        """None: only the settings page tells."""
+        return None
+
     def close(self) -> None:
         """Close connections."""
         self._api.close()

@@ -40,6 +40,7 @@ class SimulatedApiVideo(Simulated):
         """Add the addresses that api.video documents, and that of a private file."""
         self._tokens: set[str] = set()
         app.add_url_rule("/videos", view_func=self.list_assets, methods=["GET"])
+        app.add_url_rule("/webhooks", view_func=self.webhooks, methods=["GET"])
         video = "/videos/<asset_id>"
         app.add_url_rule(video, view_func=self.show, methods=["GET"])
         app.add_url_rule(f"{video}/status", view_func=self.status, methods=["GET"])
@@ -70,6 +71,12 @@ class SimulatedApiVideo(Simulated):
             "data": [self._described(video) for video in page],
             "pagination": {"itemsTotal": len(videos)},
         }
+
+    def webhooks(self) -> dict[str, Any]:
+        """Where webhooks are sent to."""
+        bodies.require_query(events="video.encoding.quality.completed")
+        found = [] if self.webhooks_to is None else [{"webhookId": "w1", "url": self.webhooks_to}]
+        return {"data": found, "pagination": {"itemsTotal": len(found)}}
 
     def status(self, asset_id: str) -> dict[str, Any]:
         """How far the encoding is."""

@@ -51,6 +51,9 @@ class SimulatedCloudflare(Simulated):
         app.add_url_rule(
             f"/client/v4/accounts/{ACCOUNT_ID}/stream", view_func=self.list_assets, methods=["GET"]
         )
+        app.add_url_rule(
+            f"/client/v4/accounts/{ACCOUNT_ID}/stream/webhook", view_func=self.webhook, methods=["GET"]
+        )
         video = f"/client/v4/accounts/{ACCOUNT_ID}/stream/<asset_id>"
         app.add_url_rule(video, view_func=self.show, methods=["GET"])
         app.add_url_rule(video, view_func=self.edit, methods=["POST"])
@@ -81,6 +84,12 @@ class SimulatedCloudflare(Simulated):
         found = [video for video in self.library.newest() if end is None or video.created < end]
         page = [self._described(video) for video in found[:limit]]
         return {**_answer(page), "range": len(page), "total": len(found)}
+
+    def webhook(self) -> dict[str, Any]:
+        """Where webhooks are sent to."""
+        if self.webhooks_to is None:
+            abort(HTTPStatus.NOT_FOUND, "No webhook is set")
+        return _answer({"notificationUrl": self.webhooks_to, "secret": WEBHOOK_SECRET})
 
     def edit(self, asset_id: str) -> dict[str, Any]:
         """Set the thumbnail's share of the duration, or what we do not look at."""

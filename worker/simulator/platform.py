@@ -71,6 +71,7 @@ class Simulated(ABC):
     ) -> None:
         self._closing = threading.Event()
         self._draw = draw
+        self.webhooks_to: str | None = webhooks_to  #: what people have set at the platform's pages
         self.library = Library()
         self.journal = Journal(journal_file)
         self._sender = Sender(webhooks_to, self.signed, self.journal, self._closing, self.retries)

@@ -1,0 +1,84 @@
+"""Asks the platforms whether our accounts are set up right, by questions that change nothing."""
+
+from __future__ import annotations
+
+import ipaddress
+from contextlib import closing
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from worker.doctor.finding import Finding, State
+from worker.errors import SettingsInvalid, ThumbsError
+from worker.platforms import PLATFORMS, accounts, platform_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from worker.platforms.base import Platform
+    from worker.settings import Settings
+
+
+def examine(settings: Settings, only: str | None = None) -> Iterator[Finding]:
+    """Look at every account, one by one.
+
+    Args:
+        settings: with the accounts.
+        only: of this platform; None: of all.
+
+    Raises:
+        SettingsInvalid: there is no account to look at.
+    """
+    wanted = [(name, account) for name, account in accounts(settings) if only in {None, name}]
+    if not wanted:
+        platforms = f"of {only} " if only in PLATFORMS else ""
+        raise SettingsInvalid(f"no account {platforms}is configured; docs/platforms/ lists the variables")
+    if any(PLATFORMS[name].capabilities.events for name, _ in wanted):
+        yield from _public_url(settings)
+    for name, account in wanted:
+        with closing(platform_of(name, account, settings)) as platform:
+            yield _token(platform)
+            yield _webhook(platform, settings)
+
+
+def _public_url(settings: Settings) -> Iterator[Finding]:
+    host = urlsplit(settings.public_url).hostname or ""
+    if _is_near(host):
+        remedy = "set PUBLIC_URL to the address of the receiver on the internet, with https"
+        says = f"{settings.public_url} cannot be reached by a platform"
+        yield Finding("PUBLIC_URL", State.WARNING, says, remedy)
+
+
+def _is_near(host: str) -> bool:
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or "." not in host
+
+
+def _token(platform: Platform) -> Finding:
+    """Whether its videos can be read; whether they can be written to is only known once that is done."""
+    name = f"{platform.name}/{platform.account}"
+    try:
+        page = platform.assets()
+    except ThumbsError as error:
+        return Finding(name, State.FAILED, str(error), f"docs/platforms/{platform.name}.md, step 1")
+    count = page.total if page.total is not None else len(page.assets)
+    more = " or more" if page.total is None and page.following else ""
+    return Finding(name, State.OK, f"the token is accepted; videos: {count}{more}")
+
+
+def _webhook(platform: Platform, settings: Settings) -> Finding:
+    """Whether the platform knows where to send its events."""
+    if not platform.capabilities.events:
+        return Finding("  webhook", State.OK, "there is none: the list of videos is read instead")
+    ours = f"{settings.public_url}/webhooks/{platform.name}/{platform.account}"
+    try:
+        theirs = platform.webhooks()
+    except ThumbsError as error:
+        return Finding("  webhook", State.WARNING, f"cannot be asked for: {error}", f"it is to be {ours}")
+    if theirs is None:
+        return Finding("  webhook", State.OK, f"only its own pages tell; it is to be {ours}")
+    if ours in theirs:
+        return Finding("  webhook", State.OK, ours)
+    says = f"events are sent to {', '.join(theirs)}" if theirs else "events are sent nowhere"
+    return Finding("  webhook", State.FAILED, says, f"set it to {ours}: docs/platforms/{platform.name}.md")
