@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - of the specification's example
+NEWER = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDAQIDBAUGBwg="
 EVENTS_PAGE = Path(__file__).parent.parent / "docs" / "events.md"
 SOON_S = 10.0
 
@@ -68,6 +69,19 @@ def bench(engine: Engine, tmp_path: Path, inbox: Inbox) -> Iterator[Bench]:
     """Return a publisher, ready to tell of the pick of one video."""
     with ready_bench(engine, tmp_path) as bench:
         yield telling(bench, inbox.url)
+
+
+def test_while_the_secret_is_rotated_both_sign(bench: Bench, inbox: Inbox) -> None:
+    """Whoever knows one of them believes what it hears."""
+    rotated = {"picks_secret": SecretStr(NEWER), "picks_secret_previous": SecretStr(SECRET)}
+    settings = bench.publisher.settings.model_copy(update=rotated)
+    bench = replace(bench, publisher=replace(bench.publisher, settings=settings))
+
+    assert bench.publish().state == "confirmed"
+
+    ((headers, body),) = inbox.deliveries
+    for secret in (SECRET, NEWER):
+        signatures.verify_standard(headers, body, [secret], time.time(), setting="S")
 
 
 def test_the_picks_are_told_and_signed(bench: Bench, inbox: Inbox) -> None:

@@ -65,8 +65,14 @@ def send(settings: Settings, claim: Claim, body: bytes) -> None:
     """
     if settings.picks_url is None or settings.picks_secret is None:
         return
-    secret = settings.picks_secret.get_secret_value()
-    signed = sign_standard(body, secret, f"picks_{claim.publication_id}", time.time())
+    previous = settings.picks_secret_previous
+    signed = sign_standard(
+        body,
+        settings.picks_secret.get_secret_value(),
+        f"picks_{claim.publication_id}",
+        time.time(),
+        previous=previous.get_secret_value() if previous else None,
+    )
     headers = {"Content-Type": "application/json", **signed}
     try:
         # The body of the answer says nothing that we need, and could be endless.

@@ -139,6 +139,9 @@ class Settings(BaseSettings):
     picks_secret: StandardSecret | None = Field(
         None, description="Signs what is sent there: `whsec_` and the base64 of 24 to 64 bytes."
     )
+    picks_secret_previous: StandardSecret | None = Field(
+        None, description="Also signs it, while the secret is being rotated."
+    )
     media_hosts: Hosts = Field((), description="Hosts that `media_url` of `/v1/events` may name.")
     allow_loopback: bool = Field(
         default=False, description="Fetch over plain http from this machine: for the demo and tests."

@@ -112,7 +112,7 @@ def test_an_asset_may_lack_everything_optional() -> None:
     with mux(Answer(json={"data": {"id": "a", "status": "ready"}})) as (platform, _):
         found = platform.asset("a")
 
-    assert (found.duration_s, found.title, found.source_asset_id, found.shown) == (None, "", None, None)
+    assert (found.duration_s, found.title, found.shown) == (None, "", None)
 
 
 def test_an_asset_that_is_gone_is_gone() -> None:

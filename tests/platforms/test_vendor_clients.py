@@ -13,6 +13,7 @@ import pytest
 
 from tests.platforms.simulated import JPEG, clip, simulated
 from worker.platforms.api import basic
+from worker.platforms.listing import PAGE_SIZE
 from worker.simulator.api_video import API_KEY
 from worker.simulator.cloudflare import ACCOUNT_ID, API_TOKEN
 
@@ -30,9 +31,13 @@ def test_cloudflares_client_reads_and_sets_what_ours_does(tmp_path: Path) -> Non
                 api_token=API_TOKEN, base_url=f"{vendor.url}/client/v4", http_client=http, max_retries=0
             ).stream
             video = theirs.edit(asset_id, account_id=ACCOUNT_ID, thumbnail_timestamp_pct=0.42)
+            listed = theirs.list(account_id=ACCOUNT_ID, asc=False, include_counts=True, limit=PAGE_SIZE)
+            webhook = theirs.webhooks.get(account_id=ACCOUNT_ID)
             download = theirs.downloads.get(asset_id, account_id=ACCOUNT_ID).default
 
         found = ours.asset(asset_id)
+        assert [one.uid for one in listed] == [one.id for one in ours.assets().assets] == [asset_id]
+        assert [webhook.notification_url] == ours.webhooks()
         assert (video.uid, video.duration, video.status.state) == (asset_id, found.duration_s, "ready")
         assert (found.shown, vendor.thumbnail_time(asset_id)) == ("4.2", pytest.approx(4.2))
         assert (download.status, download.url) == ("ready", ours.source(found).scan.url)
@@ -55,9 +60,12 @@ def test_api_videos_client_reads_and_sets_what_ours_does(tmp_path: Path) -> None
             )
         )
         status = theirs.get_status(asset_id)
+        order = {"sort_by": "updatedAt", "sort_order": "desc"}
+        listed = theirs.list(current_page=1, page_size=PAGE_SIZE, **order)
         with picture.open("rb") as file:
             theirs.upload_thumbnail(asset_id, file)
         uploaded = vendor.known(asset_id).image
+        assert [one.video_id for one in listed.data] == [one.id for one in ours.assets().assets]
         theirs.pick_thumbnail(asset_id, payloads.VideoThumbnailPickPayload(timecode="00:00:04.20"))
 
         found = ours.asset(asset_id)

@@ -71,7 +71,6 @@ class Asset:
     fingerprint: str
     duration_s: float | None = None
     title: str = ""
-    source_asset_id: str | None = None  #: the asset that this one was cut from
     #: The thumbnail that is set at the platform, in the form that `write` returns; None where none is set.
     shown: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)  #: the platform's own words, for `source`

@@ -236,7 +236,6 @@ def _asset(asset_id: str, video: Mapping[str, Any]) -> Asset:
         ),
         duration_s=duration_s,
         title=payload.text(part(video, "meta"), "name"),
-        source_asset_id=payload.text(video, "clippedFrom") or None,
         shown=_shown(video),
         details=video,
     )

@@ -204,7 +204,6 @@ class FastPix:
             ),
             duration_s=duration_s,
             title=payload.text(data, "title"),
-            source_asset_id=payload.text(data, "sourceMediaId") or None,
             shown=self._shown(data),
             details=data,
         )

@@ -197,7 +197,6 @@ def _asset(asset_id: str, data: Mapping[str, Any]) -> Asset:
         ),
         duration_s=payload.number(data.get("duration")),
         title=payload.text(part(data, "meta"), "title"),
-        source_asset_id=payload.text(data, "source_asset_id") or None,
         shown=_shown(data),
         details=data,
     )

@@ -109,16 +109,21 @@ def verify_base64(value: str, body: bytes, secrets: Sequence[str], *, setting: s
     _require_match([value.strip()], secrets, lambda secret: sign_base64(body, secret), setting)
 
 
-def sign_standard(body: bytes, secret: str, delivery_id: str, now_s: float) -> dict[str, str]:
+def sign_standard(
+    body: bytes, secret: str, delivery_id: str, now_s: float, *, previous: str | None = None
+) -> dict[str, str]:
     """The three headers of Standard Webhooks; `secret` looks like `whsec_...`.
+
+    While it is being rotated, the previous one signs too: whoever knows one of them believes the message.
 
     Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
     """
     sent = str(int(now_s))
+    signatures = [_standard(one, delivery_id, sent, body) for one in (secret, previous) if one]
     return {
         "webhook-id": delivery_id,
         "webhook-timestamp": sent,
-        "webhook-signature": f"v1,{_standard(secret, delivery_id, sent, body)}",
+        "webhook-signature": " ".join(f"v1,{signature}" for signature in signatures),
     }
 
 

@@ -69,14 +69,14 @@ class SimulatedApiVideo(Simulated):
         page = bodies.page_of(videos, number="currentPage", size="pageSize")
         return {
             "data": [self._described(video) for video in page],
-            "pagination": {"itemsTotal": len(videos)},
+            "pagination": _pagination(len(videos)),
         }
 
     def webhooks(self) -> dict[str, Any]:
         """Where webhooks are sent to."""
         bodies.require_query(events="video.encoding.quality.completed")
         found = [] if self.webhooks_to is None else [{"webhookId": "w1", "url": self.webhooks_to}]
-        return {"data": found, "pagination": {"itemsTotal": len(found)}}
+        return {"data": found, "pagination": _pagination(len(found))}
 
     def status(self, asset_id: str) -> dict[str, Any]:
         """How far the encoding is."""
@@ -159,6 +159,18 @@ class SimulatedApiVideo(Simulated):
                 "thumbnail": self.image_url(video.id),
             },
         }
+
+
+def _pagination(total: int) -> dict[str, Any]:
+    size = int(request.args["pageSize"])
+    return {
+        "currentPage": int(request.args.get("currentPage", "1")),
+        "currentPageItems": min(size, total),
+        "pageSize": size,
+        "pagesTotal": -(-total // size),
+        "itemsTotal": total,
+        "links": [],
+    }
 
 
 def _notice(video: Video, encoding: str) -> Notice:
