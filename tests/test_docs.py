@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
 from worker.cli import main
 
@@ -43,6 +44,14 @@ def test_the_page_of_the_command_lists_every_option(command: str) -> None:
     (section,) = (text for text in sections if text.startswith(command))
 
     assert rows_of(section) == options_of(main.commands[command])
+
+
+def test_the_list_of_commands_cuts_no_sentence_short() -> None:
+    """On a terminal of 80 columns."""
+    listed = CliRunner().invoke(main, ["--help"], terminal_width=80).output.partition("Commands:")[2]
+
+    assert all(f"  {name} " in listed for name in main.commands)
+    assert "..." not in listed
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -26,7 +26,7 @@ from worker.operate_commands import answer, json_option, open_database, why_opti
 def choose(
     name: str, time_s: float | None, candidate_id: int | None, image: Path | None, why: str, *, as_json: bool
 ) -> None:
-    """Show a thumbnail that you choose, whatever is picked from now on."""
+    """Show a thumbnail that you choose, whatever is picked."""
     from worker import operate_choices, operate_documents, operate_tables  # noqa: PLC0415  heavy
     from worker.choices import Wish  # noqa: PLC0415  heavy
     from worker.settings import settings  # noqa: PLC0415  heavy
@@ -64,7 +64,7 @@ def release(name: str, why: str, *, as_json: bool) -> None:
 def options(
     name: str, avoid: tuple[str, ...], prefer: tuple[str, ...], why: str, *, is_clear: bool, as_json: bool
 ) -> None:
-    """Say where an asset's thumbnails may come from, and look at it again."""
+    """Say which parts of an asset to avoid or to prefer."""
     from worker import operate_choices, operate_documents, operate_tables  # noqa: PLC0415  heavy
     from worker.settings import settings  # noqa: PLC0415  heavy
 

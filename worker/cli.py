@@ -115,7 +115,7 @@ def pick(
     as_json: bool,
     with_report: bool,
 ) -> None:
-    """Choose the best frames of each VIDEO and write them as cropped JPEG files."""
+    """Write the best frames of each VIDEO as cropped JPEG files."""
     from worker import batch, document, terminal  # noqa: PLC0415  heavy
     from worker.pipeline.pick import Options  # noqa: PLC0415  heavy
     from worker.pipeline.sandbox import Decoder  # noqa: PLC0415  heavy

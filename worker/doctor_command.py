@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 @click.command()
 @json_option
 def doctor(*, as_json: bool) -> None:
-    """Look at everything that the service needs, and say what to do about what is not right.
+    """Look at everything that the service needs.
 
-    Exit code 1 where something failed; warnings do not count.
+    Says what to do about what is not right. Exit code 1 where something failed; warnings do not count.
     """
     from worker.doctor import examine  # noqa: PLC0415  heavy
 
@@ -35,9 +35,9 @@ def accounts() -> None:
 @click.option("--platform", metavar="NAME", help="Only those of this platform, e.g. mux.")
 @json_option
 def check(platform: str | None, *, as_json: bool) -> None:
-    """Ask the platforms whether our accounts are set up right, and say what is missing.
+    """Ask the platforms whether our accounts are set up right.
 
-    Nothing is changed there. Exit code 1 where something failed; warnings do not count.
+    Says what is missing; nothing is changed there. Exit code 1 where something failed; warnings do not count.
     """
     from worker.doctor import vendors  # noqa: PLC0415  heavy
     from worker.settings import settings  # noqa: PLC0415  heavy

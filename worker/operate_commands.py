@@ -89,7 +89,10 @@ def jobs(
 @click.argument("name", metavar="ASSET|JOB")
 @json_option
 def show(name: str, *, as_json: bool) -> None:
-    """Show all about an asset (mux/main/ASSETID, or its id alone), or about one job (its number)."""
+    """Show all about an asset, or about one job.
+
+    An asset is written as mux/main/ASSETID, or as its id alone; a job is a number.
+    """
     from worker import operate, operate_sheet, operate_sheet_table  # noqa: PLC0415  heavy
     from worker import operate_documents as documents  # noqa: PLC0415  heavy
     from worker.database import transaction  # noqa: PLC0415  heavy
@@ -119,7 +122,7 @@ def events(
     *,
     as_json: bool,
 ) -> None:
-    """List the webhooks that came in, the newest first, and what became of each."""
+    """List the webhooks that came in, the newest first."""
     from worker import operate  # noqa: PLC0415  heavy
     from worker import operate_documents as documents  # noqa: PLC0415  heavy
     from worker import operate_tables as tables  # noqa: PLC0415  heavy
@@ -156,7 +159,7 @@ def requeue(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Look at assets again, at once: the named ones, or all that match the options."""
+    """Look again, at once, at named assets or at all that match."""
     from worker import operate  # noqa: PLC0415  heavy
     from worker import operate_documents as documents  # noqa: PLC0415  heavy
     from worker import operate_tables as tables  # noqa: PLC0415  heavy

@@ -37,7 +37,7 @@ def up() -> None:
 )
 @click.option("--platform", default="mux", show_default=True, metavar="NAME", help="Which one to simulate.")
 def demo(video: Path | None, out: Path, platform: str) -> None:
-    """Show the whole loop: a webhook goes in, the thumbnail comes back to the platform.
+    """Show the whole loop: a webhook in, the thumbnail out.
 
     Runs the service with servers of its own beside a simulated platform, for one VIDEO; a clip that the tests
     use where none is given. Nothing but the pictures is kept.

@@ -35,7 +35,7 @@ def sync(
     is_all: bool,
     as_json: bool,
 ) -> None:
-    """Find videos that no webhook told of, and ask for their thumbnails."""
+    """Find videos that no webhook told of."""
     from worker import operate_documents as documents  # noqa: PLC0415  heavy
     from worker import operate_sync, terminal  # noqa: PLC0415  heavy
     from worker import operate_tables as tables  # noqa: PLC0415  heavy

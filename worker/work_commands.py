@@ -7,7 +7,7 @@ import click
 
 @click.command()
 def dispatch() -> None:
-    """Tell workers what is due, and take over from those that died, until stopped."""
+    """Tell workers what is due, until stopped."""
     from worker import dispatcher  # noqa: PLC0415  heavy
     from worker.settings import settings  # noqa: PLC0415  heavy
 
