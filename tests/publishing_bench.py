@@ -16,8 +16,9 @@ from worker.events import EventKind
 from worker.models import Publication
 from worker.platforms import platform_of
 from worker.publishing import Publisher
-from worker.settings import FastPixAccount, MuxAccount
-from worker.simulator import Media, SimulatedMux
+from worker.settings import FastPixAccount
+from worker.settings_table import ACCOUNTS
+from worker.simulator import SIMULATED, Media, Simulated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,7 @@ class Bench:
     """A publisher, a platform with one video, and a pick for it."""
 
     publisher: Publisher
-    mux: SimulatedMux
+    vendor: Simulated
     asset_id: str
     stopping: threading.Event
 
@@ -45,7 +46,8 @@ class Bench:
 
     def pick(self, time_s: float, minute: int) -> None:
         """Choose another moment, as after an edit."""
-        rows.record(self.engine, rows.event(EventKind.EDITED, asset_id=self.asset_id, minute=minute))
+        about = {"asset_id": self.asset_id, "platform": self.vendor.name}
+        rows.record(self.engine, rows.event(EventKind.EDITED, minute=minute, **about))
         claim = rows.claimed(self.engine)
         with transaction(self.engine) as session:
             rows.jobs.complete(session, claim, rows.result(f"f{minute}", time_s))
@@ -63,18 +65,18 @@ class Bench:
 
     def writes(self) -> list[float | None]:
         """The moments that the platform was told to show."""
-        return [entry.thumbnail_time for entry in self.mux.journal.entries("write")]
+        return [entry.thumbnail_time for entry in self.vendor.journal.entries("write")]
 
 
 @contextmanager
-def ready_bench(engine: Engine, folder: Path) -> Iterator[Bench]:
-    """Yield a publisher, ready for the pick of one video."""
+def ready_bench(engine: Engine, folder: Path, name: str = "mux") -> Iterator[Bench]:
+    """Yield a publisher, ready for the pick of one video at the platform of this name."""
     (folder / "video.mp4").touch()
-    with SimulatedMux(NOWHERE) as mux:
-        account = {name.rpartition("__")[2].lower(): value for name, value in mux.settings("main").items()}
+    with SIMULATED[name](NOWHERE) as vendor:
+        account = {key.lower(): value for key, value in vendor.variables().items()}
         fastpix = FastPixAccount(webhook_secret="c2VjcmV0", token_id="id", token_secret="secret")  # noqa: S106
         settings = rows.make_settings(
-            mux={"main": MuxAccount(**account)}, fastpix={"main": fastpix}, allow_loopback=True
+            **{"fastpix": {"main": fastpix}, name: {"main": ACCOUNTS[name](**account)}}, allow_loopback=True
         )
         stopping = threading.Event()
         publisher = Publisher(
@@ -84,7 +86,7 @@ def ready_bench(engine: Engine, folder: Path) -> Iterator[Bench]:
             "host:1:publish",
             stopping,
         )
-        asset_id = mux.upload(Media(folder / "video.mp4", 30.0, 1280, 720, 25.0))
-        rows.record(engine, rows.event(asset_id=asset_id))
+        asset_id = vendor.upload(Media(folder / "video.mp4", 30.0, 1280, 720, 25.0))
+        rows.record(engine, rows.event(asset_id=asset_id, platform=name))
         rows.completed(engine)
-        yield Bench(publisher, mux, asset_id, stopping)
+        yield Bench(publisher, vendor, asset_id, stopping)

@@ -48,21 +48,21 @@ def test_an_edit_replaces_what_we_showed(bench: Bench) -> None:
 
 def test_a_thumbnail_that_somebody_else_set_is_left_alone(bench: Bench) -> None:
     """Before our first write, or after it."""
-    bench.mux.choose(bench.asset_id, 7.0)
+    bench.vendor.choose(bench.asset_id, 7.0)
     assert bench.publish().state == "yielded"
 
     bench.pick(2.5, minute=1)
 
     assert bench.publish().state == "yielded"
-    assert bench.mux.thumbnail_time(bench.asset_id) == 7.0
+    assert bench.vendor.thumbnail_time(bench.asset_id) == 7.0
     assert bench.writes() == []
 
 
 def test_a_platform_that_is_down_gets_the_choice_later(bench: Bench) -> None:
     """However it fails."""
-    bench.mux.faults.plan(Fault(status=503), count=3)
+    bench.vendor.faults.plan(Fault(status=503), count=3)
     assert bench.publish().state == "pending"
-    bench.mux.faults.clear()
+    bench.vendor.faults.clear()
 
     assert bench.publish().state == "confirmed"
     assert bench.writes() == [PICKED_S]
@@ -70,10 +70,10 @@ def test_a_platform_that_is_down_gets_the_choice_later(bench: Bench) -> None:
 
 def test_a_write_whose_answer_was_lost_is_made_again(bench: Bench) -> None:
     """What the platform shows by then is ours, though we never heard of it."""
-    bench.mux.faults.plan(Fault(is_reply_lost=True), method="PATCH", count=3)
+    bench.vendor.faults.plan(Fault(is_reply_lost=True), method="PATCH", count=3)
     assert bench.publish().state == "pending"
-    assert bench.mux.thumbnail_time(bench.asset_id) == PICKED_S
-    bench.mux.faults.clear()
+    assert bench.vendor.thumbnail_time(bench.asset_id) == PICKED_S
+    bench.vendor.faults.clear()
 
     publication = bench.publish()
 
@@ -83,18 +83,18 @@ def test_a_write_whose_answer_was_lost_is_made_again(bench: Bench) -> None:
 
 def test_an_edit_after_a_lost_answer_is_shown(bench: Bench) -> None:
     """Our own forgotten write is not taken for somebody else's."""
-    bench.mux.faults.plan(Fault(is_reply_lost=True), method="PATCH", count=3)
+    bench.vendor.faults.plan(Fault(is_reply_lost=True), method="PATCH", count=3)
     bench.publish()
-    bench.mux.faults.clear()
+    bench.vendor.faults.clear()
     bench.pick(2.5, minute=1)
 
     assert bench.publish().state == "confirmed"
-    assert bench.mux.thumbnail_time(bench.asset_id) == 2.5
+    assert bench.vendor.thumbnail_time(bench.asset_id) == 2.5
 
 
 def test_a_write_that_the_platform_refuses_is_given_up(bench: Bench) -> None:
     """With its reason, for an operator."""
-    bench.mux.faults.plan(Fault(status=400), method="PATCH", count=3)
+    bench.vendor.faults.plan(Fault(status=400), method="PATCH", count=3)
 
     publication = bench.publish()
 

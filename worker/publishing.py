@@ -31,7 +31,7 @@ from worker.errors import (
     ThumbsError,
 )
 from worker.logs import about
-from worker.platforms.base import AssetState, Choice, Sink
+from worker.platforms.base import AssetState, Choice, Sink, Tells
 
 if TYPE_CHECKING:
     import threading
@@ -101,7 +101,8 @@ class Publisher:
             self._go_on()
             asset = _ready(platform.asset(claim.external_id))
             is_ours = _may_be_ours(asset.shown, uncertain_s, platform.sink)
-            if asset.shown is not None and not (is_ours or self._may_replace(asset.shown, claim)):
+            is_first = claim.written is None and platform.capabilities.tells_others is not Tells.ALWAYS
+            if asset.shown is not None and not (is_ours or is_first or self._may_replace(asset.shown, claim)):
                 log.info("left alone: somebody else set a thumbnail", extra={"action": "left_alone"})
                 return partial(publications.yield_to, claim=claim, shown=asset.shown)
             self._go_on()
@@ -158,8 +159,8 @@ def _may_be_ours(shown: str | None, times_s: Sequence[float], sink: Sink) -> boo
         return bool(times_s)
     try:
         shown_s = float(shown or "nothing")
-    except ValueError:
-        return False
+    except ValueError:  # it is called by another name than its time
+        return shown is not None and bool(times_s)
     return any(abs(shown_s - time_s) <= ROUNDING_S for time_s in times_s)
 
 

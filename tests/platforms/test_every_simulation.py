@@ -14,7 +14,7 @@ from tests.webhook_inbox import Inbox
 from worker.errors import AssetGone, CredentialsRefused, PlatformUnavailable, PublishRejected
 from worker.events import EventKind
 from worker.platforms import PLATFORMS
-from worker.platforms.base import AssetState, Choice, Sink
+from worker.platforms.base import AssetState, Choice, Sink, Tells
 from worker.simulator import SIMULATED, Fault
 
 if TYPE_CHECKING:
@@ -59,10 +59,12 @@ def test_a_video_is_read_and_its_thumbnail_written(name: str, tmp_path: Path) ->
         after = ours.asset(asset_id)
         shown = vendor.known(asset_id)
 
-    assert (before.state, before.title, before.shown) == (AssetState.READY, "Ducks", None)
+    assert (before.state, before.title) == (AssetState.READY, "Ducks")
+    assert (before.shown is None) == (ours.capabilities.tells_others is not Tells.ONCE_WRITTEN)
     assert content == CONTENT
     assert after.shown == written
-    assert (written is not None) == ours.capabilities.tells_shown
+    assert (written is not None) == (ours.capabilities.tells_others is not Tells.NEVER)
+    assert written is None or written != before.shown
     assert after.fingerprint == before.fingerprint
     if ours.sink is Sink.IMAGE:
         assert (shown.image, shown.thumbnail_time) == (JPEG, None)

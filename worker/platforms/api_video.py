@@ -25,6 +25,7 @@ from worker.platforms.base import (
     Rendition,
     Sink,
     Source,
+    Tells,
     require_size,
 )
 from worker.platforms.payload import part, parts
@@ -59,7 +60,7 @@ class ApiVideo:
         frozenset({Sink.IMAGE, Sink.TIME}),
         identity=Identity.TIME,
         is_time_signed=False,
-        tells_shown=False,
+        tells_others=Tells.NEVER,
         needs_reconcile=True,
         max_image_bytes=8 * 1024 * 1024,
     )

@@ -37,6 +37,14 @@ class Identity(enum.StrEnum):
     NONE = "none"  #: nothing: each counts as new, and a look at the asset finds nothing new
 
 
+class Tells(enum.StrEnum):
+    """Whether a thumbnail that somebody else set can be told from others, by `Asset.shown`."""
+
+    ALWAYS = "always"
+    ONCE_WRITTEN = "once written"  #: but what is there before our first write may be anybody's
+    NEVER = "never"  #: so it is overwritten
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What can be done with a platform."""
@@ -46,8 +54,7 @@ class Capabilities:
     sinks: frozenset[Sink]  #: what can be written; an account's settings choose, where there are several
     identity: Identity = Identity.ID
     is_time_signed: bool = True  #: a request that was seen by somebody else is refused five minutes later
-    #: Whether `Asset.shown` is told. Where it is not, a thumbnail that somebody else set is overwritten.
-    tells_shown: bool = True
+    tells_others: Tells = Tells.ALWAYS
     #: Whether events get lost, or are not sent of edits or deletes, so that only a list of assets tells.
     needs_reconcile: bool = False
     max_image_bytes: int | None = None  #: of a picture that is written
@@ -71,7 +78,8 @@ class Asset:
     fingerprint: str
     duration_s: float | None = None
     title: str = ""
-    #: The thumbnail that is set at the platform, in the form that `write` returns; None where none is set.
+    #: The thumbnail that is set at the platform, in the form that `write` returns; None where none is set, or
+    #: where the platform does not tell.
     shown: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)  #: the platform's own words, for `source`
 

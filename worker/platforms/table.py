@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from worker.events import EventKind
 from worker.platforms import PLATFORMS
-from worker.platforms.base import Sink
+from worker.platforms.base import Sink, Tells
 
 if TYPE_CHECKING:
     from worker.platforms.base import Capabilities
@@ -29,6 +29,11 @@ COLUMNS = (
     "webhooks may be lost",
     "a thumbnail that a person set there",
 )
+OTHERS = {
+    Tells.ALWAYS: "is left alone",
+    Tells.ONCE_WRITTEN: "is left alone once we have written; the first pick replaces it",
+    Tells.NEVER: "is not told apart, and is replaced",
+}
 OWN = (
     "| [your own systems](docs/events.md) | ready, edited, deleted: `POST /v1/events`, signed by"
     " [Standard Webhooks](https://www.standardwebhooks.com) | the picture is served here, and the"
@@ -59,7 +64,7 @@ def _row(name: str, can: Capabilities) -> str:
 def _others(can: Capabilities) -> str:
     if can.sinks == {Sink.NONE}:
         return ""
-    return "is left alone" if can.tells_shown else "is not told apart, and is replaced"
+    return OTHERS[can.tells_others]
 
 
 if __name__ == "__main__":

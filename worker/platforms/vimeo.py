@@ -31,6 +31,7 @@ from worker.platforms.base import (
     Rendition,
     Sink,
     Source,
+    Tells,
 )
 from worker.platforms.payload import part, parts
 
@@ -45,7 +46,7 @@ MEDIA_TYPE = "application/vnd.vimeo.*+json;version=3.4"
 
 # Asked for by name, because an answer with all fields costs more of the rate limit.
 FIELDS = (
-    "uri,name,duration,width,height,created_time,transcode.status,files,download,"
+    "uri,name,duration,width,height,created_time,transcode.status,files,download,pictures.uri,"
     "metadata.connections.versions.current_uri"
 )
 
@@ -68,7 +69,7 @@ class Vimeo:
         frozenset({Sink.IMAGE, Sink.TIME}),
         identity=Identity.NONE,
         is_time_signed=False,
-        tells_shown=False,
+        tells_others=Tells.ONCE_WRITTEN,
         needs_reconcile=True,
     )
 
@@ -138,21 +139,17 @@ class Vimeo:
         px = renditions.short_side_px(asset.details.get("width"), asset.details.get("height"))
         return renditions.choose(files, fallback, px)
 
-    def write(self, asset: Asset, choice: Choice) -> None:
-        """Add a picture to the video, and make it the one that is shown. Which one is shown is not told.
+    def write(self, asset: Asset, choice: Choice) -> str | None:
+        """Add a picture to the video, make it the one that is shown, and ask what it is called from now on.
 
         Source: https://developer.vimeo.com/api/upload/thumbnails
         """
         path = f"{_path(asset.id)}/pictures"
         if self.sink is Sink.TIME:
             self._api.request("POST", path, {"time": _time_within(asset, choice.time_s), "active": True})
-            return
-        made = self._api.request("POST", path)
-        uri, link = payload.text(made, "uri"), payload.text(made, "link")
-        if not uri.startswith("/") or urlsplit(link).scheme != urlsplit(self._settings.api_url).scheme:
-            raise PlatformUnavailable("Vimeo's answer does not say where to send the picture")
-        self._send(link, choice.jpeg)
-        self._api.request("PATCH", uri, {"active": True})
+        else:
+            self._upload(path, choice.jpeg)
+        return self.asset(asset.id).shown
 
     def unset(self, asset: Asset) -> None:
         """Refuse: which picture was shown before is not known."""
@@ -180,6 +177,14 @@ class Vimeo:
             self._prefix,
         )
 
+    def _upload(self, path: str, jpeg: bytes) -> None:
+        made = self._api.request("POST", path)
+        uri, link = payload.text(made, "uri"), payload.text(made, "link")
+        if not uri.startswith("/") or urlsplit(link).scheme != urlsplit(self._settings.api_url).scheme:
+            raise PlatformUnavailable("Vimeo's answer does not say where to send the picture")
+        self._send(link, jpeg)
+        self._api.request("PATCH", uri, {"active": True})
+
     def _send(self, link: str, jpeg: bytes) -> None:
         """The link is signed and leads to another host, which must not see the token."""
         storage = Api("", Credentials({}, (), f"{self._prefix}__ACCESS_TOKEN"), self._prefix)
@@ -203,6 +208,8 @@ def _asset(asset_id: str, video: Mapping[str, Any]) -> Asset:
         ),
         duration_s=duration_s,
         title=payload.text(video, "name"),
+        # Vimeo's own has an address too, and nothing tells it from one that somebody set.
+        shown=payload.text(part(video, "pictures"), "uri") or None,
         details=video,
     )
 

@@ -23,6 +23,7 @@ from worker.platforms.base import (
     Rendition,
     Sink,
     Source,
+    Tells,
 )
 from worker.platforms.payload import part, parts
 
@@ -54,7 +55,7 @@ class Wistia:
         frozenset(KINDS.values()),
         frozenset({Sink.IMAGE}),
         is_time_signed=False,
-        tells_shown=False,
+        tells_others=Tells.NEVER,
     )
     sink = Sink.IMAGE
 

@@ -149,7 +149,8 @@ class Simulated(ABC):
 
     def choose(self, asset_id: str, time_s: float | None) -> None:
         """Set the thumbnail as a person at the platform's own pages does; not in the journal's writes."""
-        self.tell(Change.UPDATED, self.library.change(asset_id, thumbnail_time=time_s))
+        shown = {"thumbnail_time": time_s, "image": None, "image_id": ""}
+        self.tell(Change.UPDATED, self.library.change(asset_id, **shown))
 
     def announce(self, asset_id: str, *, copies: int = 1) -> None:
         """Tell of a video again, as a new event."""
@@ -184,7 +185,7 @@ class Simulated(ABC):
         """Change what is shown, as the API was asked to, and tell of it."""
         with self.library.lock:
             self.found(asset_id)
-            clean = {"thumbnail_time": None, "image": None}
+            clean = {"thumbnail_time": None, "image": None, "image_id": ""}
             video = self.library.change(asset_id, **{**clean, **shown})
             detail = {"image_bytes": len(video.image)} if video.image else {}
             self.journal.add(

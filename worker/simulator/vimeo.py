@@ -78,6 +78,7 @@ class SimulatedVimeo(Simulated):
             "created_time": video.created,
             "modified_time": video.changed,
             "transcode": {"status": "complete"},
+            "pictures": {"uri": f"/videos/{video.id}/pictures/{_picture_id(video)}"},
             "files": [{**file, "link": link}],
             "metadata": {"connections": {"versions": {"current_uri": f"/videos/{video.id}/versions/1"}}},
         }
@@ -92,7 +93,7 @@ class SimulatedVimeo(Simulated):
             if not 0 <= time_s < video.media.duration_s:
                 abort(HTTPStatus.BAD_REQUEST, "The time is not within the video")
             if asked.get("active") is True:
-                self.write(asset_id, thumbnail_time=time_s)
+                self.write(asset_id, thumbnail_time=time_s, image_id=picture_id)
         self._pictures[picture_id] = _Picture(asset_id)
         answer = {
             "uri": f"/videos/{asset_id}/pictures/{picture_id}",
@@ -114,7 +115,7 @@ class SimulatedVimeo(Simulated):
         picture = self._pictures.get(picture_id, _Picture(""))
         if bodies.fields({"active"})["active"] is not True or not picture.jpeg:
             abort(HTTPStatus.BAD_REQUEST, "There is no such picture")
-        self.write(asset_id, image=picture.jpeg)
+        self.write(asset_id, image=picture.jpeg, image_id=picture_id)
         return {"uri": f"/videos/{asset_id}/pictures/{picture_id}", "active": True}
 
     def notices(self, change: Change, video: Video) -> Sequence[Notice]:  # noqa: ARG002 - as of every platform
@@ -124,3 +125,9 @@ class SimulatedVimeo(Simulated):
     def variables(self) -> dict[str, str]:
         """An account's settings."""
         return {"ACCESS_TOKEN": ACCESS_TOKEN, "API_URL": self.url}
+
+
+def _picture_id(video: Video) -> str:
+    """Of what is shown: ours, what somebody chose at Vimeo's pages, or what Vimeo made."""
+    chosen = "own" if video.thumbnail_time is None else f"at{video.thumbnail_time:g}"
+    return video.image_id or chosen
