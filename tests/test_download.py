@@ -253,6 +253,24 @@ def test_no_message_tells_a_secret(
     assert "sesame" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/bcdn_token=HS256-sesame&token_path=%2Fv1%2F&expires=1790000000/v1/low.mp4",
+        f"/eyJhbGciOiJSUzI1NiJ9.{'sesame' * 20}.c2ln/downloads/low.mp4",
+    ],
+    ids=["bunny", "cloudflare"],
+)
+def test_no_message_tells_a_token_that_is_part_of_the_path(
+    server: MediaServer, tmp_path: Path, address: str
+) -> None:
+    """Some content networks sign there."""
+    with pytest.raises(DownloadFailed, match=r"/\.\.\./.*low\.mp4: the host answers 404") as caught:
+        fetch(Rendition(server.url + address), tmp_path, HASTY)
+
+    assert "sesame" not in str(caught.value)
+
+
 def test_a_full_disk_is_an_error_that_names_the_setting(rendition: Rendition, tmp_path: Path) -> None:
     """A process that may write little meets the same end as one on a full disk, and stays alive."""
     program = (

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import IO, TYPE_CHECKING
+from urllib.parse import unquote
 
 from worker.errors import DownloadFailed, SourceRefused, VideoTooLarge
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+_LONGEST_STEP = 64  # of a path: longer than an id or a file's name, shorter than a JSON Web Token
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(?:\d+|\*)")
 
 
@@ -103,5 +105,11 @@ class Body:
 
 
 def name_of(url: httpx.URL) -> str:
-    """Where a file lies, without the query: that may be a signature."""
-    return f"{url.host}{url.path}"
+    """Where a file lies, without what may be a signature: the query, and steps of the path that sign it."""
+    steps = url.raw_path.decode().partition("?")[0].split("/")
+    return url.host + "/".join("..." if _is_token(step) else unquote(step) for step in steps)
+
+
+def _is_token(step: str) -> bool:
+    """Bunny signs in a step like a query, Cloudflare in a JSON Web Token."""
+    return "=" in step or len(step) > _LONGEST_STEP

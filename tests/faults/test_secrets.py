@@ -1,0 +1,217 @@
+"""After whole loops through the real processes, no secret stands anywhere that others may read."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from tests.platforms import keys
+from tests.receiver import deliveries
+from tests.test_every_loop import best_picks
+from worker.database import make_engine, transaction
+from worker.embedded import free_port, start_valkey
+from worker.interruptions import Interruptions
+from worker.platforms import PLATFORMS
+from worker.platforms.signatures import sign_standard
+from worker.settings import Settings, environment
+from worker.simulator import SIMULATED
+from worker.up import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from sqlalchemy import Engine
+
+    from worker.simulator import Media, Simulated
+
+pytestmark = pytest.mark.faults
+
+DONE_WITHIN_S = 180.0
+EVENTS_SECRET = deliveries.EVENTS_SECRET
+CDN_KEY = "cdn-token-key-5b7d"
+# Shorter values are words and numbers, which may stand anywhere.
+LEAST_LETTERS = 12
+# Names of settings whose values are secrets.
+SECRET_NAME = re.compile(r"SECRET|TOKEN(?!_ID)|API_KEY|PRIVATE_KEY|TOKEN_KEY")
+
+
+class Witness:
+    """Stands before a simulated platform: notes what proves who we are, and once repeats it in a refusal."""
+
+    def __init__(self, application: WSGIApplication, vendor: Simulated, seen: set[str]) -> None:
+        self._application, self._vendor, self._seen = application, vendor, seen
+        self._refusals = [HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INTERNAL_SERVER_ERROR]
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        shown = {environ.get(f"HTTP_{name}", "") for name in ("AUTHORIZATION", "ACCESSKEY")}
+        shown |= set(re.findall(r"token=([^&/]+)", self._address(environ)))
+        self._seen |= {word for value in shown for word in value.split()}
+        # As a content network does, which checks the token of a path and leaves it out.
+        environ["PATH_INFO"] = re.sub(r"/bcdn_token=.*?&expires=\d+", "", environ["PATH_INFO"])
+        if self._refusals:
+            words = f"cannot serve {self._address(environ)} to {' '.join(shown)}"
+            body = json.dumps(dict(self._vendor.refusal(self._refusals.pop(), words))).encode()
+            start_response("503 Service Unavailable", [("Content-Type", "application/json")])
+            return [body]
+        return self._application(environ, start_response)
+
+    @staticmethod
+    def _address(environ: WSGIEnvironment) -> str:
+        return f"{environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')}"
+
+
+def watched(kind: type[Simulated], seen: set[str]) -> type[Simulated]:
+    """Derive a simulated platform that notes each signature and each credential."""
+
+    class Watched(kind):  # type: ignore[valid-type, misc]
+        def _application(self) -> Any:
+            app = super()._application()
+            app.wsgi_app = Witness(app.wsgi_app, self, seen)
+            return app
+
+        def signed(self, body: bytes) -> Any:
+            headers = super().signed(body)
+            seen.update(re.split(r"[,=]", value)[-1] for value in headers.values())
+            seen.update(headers.values())
+            return headers
+
+    return Watched
+
+
+@contextmanager
+def overheard(url: str) -> Iterator[list[str]]:
+    """Note everything that is said to the broker."""
+    broker, said = make_url(url), list[str]()
+    with socket.create_connection((broker.host, broker.port)) as connection:
+        connection.sendall(f"AUTH {broker.password}\r\nMONITOR\r\n".encode())
+        lines = connection.makefile(errors="replace")
+        listener = threading.Thread(target=lambda: said.extend(lines), daemon=True)
+        listener.start()
+        yield said
+        connection.shutdown(socket.SHUT_RDWR)
+        listener.join()
+
+
+def everything_stored(engine: Engine) -> Iterator[tuple[str, str]]:
+    """Every row of every table, as text."""
+    with transaction(engine) as session:
+        tables = session.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).all()
+        for table in tables:
+            rows = session.scalars(text(f'SELECT to_json(t)::text FROM "{table}" t')).all()  # noqa: S608 - ours
+            yield f"table {table}", "\n".join(rows)
+
+
+def refused(url: str) -> Iterator[tuple[str, str]]:
+    """Pages that tell of a failure, and those that tell how it goes."""
+    forged = deliveries.mux_bytes(b"{}", secret="forged")  # noqa: S106 - made up
+    with httpx.Client(base_url=url, trust_env=False) as client:
+        for answer in (
+            client.post(forged.path, headers=forged.headers, content=forged.body),
+            client.post(
+                "/webhooks/mux/other", headers={"Authorization": f"Bearer {EVENTS_SECRET}"}, content=b"{}"
+            ),
+            client.post("/v1/events", headers={"webhook-signature": f"v1,{EVENTS_SECRET}"}, content=b"{}"),
+            client.get("/nowhere", params={"token": EVENTS_SECRET}),
+            client.get(f"/thumbnails/{'0' * 64}.jpg", params={"signature": EVENTS_SECRET}),
+            client.get("/readyz"),
+            client.get("/metrics"),
+            client.get("/openapi.json"),
+        ):
+            yield f"the page {answer.request.url.path}", f"{answer.headers}\n{answer.text}"
+
+
+def told_to_operators(variables: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """What the commands print."""
+    for words in (("jobs",), ("events",), ("doctor",), ("jobs", "--json"), ("events", "--json")):
+        command = [sys.executable, "-m", "worker", *words]
+        done = subprocess.run(
+            command, env=environment(**variables), capture_output=True, text=True, check=False
+        )
+        assert done.stdout
+        yield f"thumbs {' '.join(words)}", done.stdout + done.stderr
+
+
+def test_nothing_that_others_may_read_holds_a_secret(servers_dir: Path, media: Media) -> None:
+    """Logs at their loudest, rows, the broker's messages, pages, commands; every platform fails twice."""
+    folder, port, seen = servers_dir / "secrets", free_port(), set[str]()
+    with ExitStack() as stack:
+        valkey = start_valkey(folder / "broker")
+        stack.callback(valkey.close)
+        said = stack.enter_context(overheard(valkey.url))
+        vendors = {
+            name: stack.enter_context(watched(kind, seen)(f"http://127.0.0.1:{port}/webhooks/{name}/main"))
+            for name, kind in SIMULATED.items()
+        }
+        variables = {
+            "PORT": str(port),
+            "ALLOW_LOOPBACK": "true",
+            "EVENTS_SECRET": EVENTS_SECRET,
+            "REDIS_URL": valkey.url,
+            "DATA_DIR": str(folder),
+            "LOG_LEVEL": "DEBUG",
+            "QUIET_WINDOW_S": "0",
+            "BUNNY__MAIN__CDN_TOKEN_KEY": CDN_KEY,
+            "MUX__MAIN__SIGNING_KEY_ID": keys.KEY_ID,
+            "MUX__MAIN__SIGNING_PRIVATE_KEY": keys.private_key(),
+            "OMP_NUM_THREADS": "1",
+        }
+        for vendor in vendors.values():
+            variables |= vendor.settings("main")
+        seen |= {value for name, value in variables.items() if SECRET_NAME.search(name)}
+        seen |= {make_url(valkey.url).password or "", EVENTS_SECRET.removeprefix("whsec_")}
+        settings = Settings(data_dir=folder, port=port, allow_loopback=True, redis_url=valkey.url)
+        asked = stack.enter_context(Interruptions())
+        service = stack.enter_context(Service(settings, asked, variables=variables))
+        run_every_loop(service, vendors, media, seen)
+        engine = make_engine(service.database_url)
+        stack.callback(engine.dispose)
+        places = [
+            *refused(service.url),
+            *everything_stored(engine),
+            *told_to_operators(variables),
+            ("the broker", "\n".join(said)),
+        ]
+    places += [(str(log), log.read_text(errors="replace")) for log in folder.rglob("*.log")]
+
+    secrets = {secret for secret in seen if len(secret) >= LEAST_LETTERS}
+    assert len(secrets) > 2 * len(SIMULATED), "hardly anything was noted"
+    assert {name for name, words in places if not words} <= {f"table {name}" for name in ("choices", "syncs")}
+    found = {(name, secret) for name, words in places for secret in secrets if secret in words}
+    assert found == set()
+
+
+def run_every_loop(service: Service, vendors: dict[str, Simulated], media: Media, seen: set[str]) -> None:
+    """Upload a video to every platform, and wait until each has its thumbnail."""
+    uploaded = {name: vendor.upload(media) for name, vendor in vendors.items()}
+    for name, asset_id in uploaded.items():
+        if not PLATFORMS[name].capabilities.events:
+            data = {"platform": name, "account": "main", "asset_id": asset_id}
+            body = json.dumps({"type": "asset.ready", "data": data}).encode()
+            headers = sign_standard(body, EVENTS_SECRET, f"evt_{asset_id}", time.time())
+            seen.add(headers["webhook-signature"].partition(",")[2])
+            httpx.post(f"{service.url}/v1/events", content=body, headers=headers, trust_env=False)
+    engine = make_engine(service.database_url)
+    deadline_s = time.monotonic() + DONE_WITHIN_S
+    try:
+        while missing := vendors.keys() - best_picks(engine).keys():
+            service.watch()
+            assert time.monotonic() < deadline_s, f"no thumbnail at {sorted(missing)}"
+            time.sleep(0.05)
+    finally:
+        engine.dispose()
