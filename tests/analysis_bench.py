@@ -98,6 +98,6 @@ def ready_bench(engine: Engine, models: Models, decoders: Decoders, work_dir: Pa
         def platform(claim: jobs.Claim) -> Any:
             return _Busy(platform_of(claim.platform, claim.account, settings), meanwhile)
 
-        with Leases(engine, settings.lease_s, settings.job_timeout_s, stopping) as leases:
+        with Leases(engine, jobs.renew, settings.lease_s, settings.job_timeout_s, stopping) as leases:
             analyzer = Analyzer(settings, engine, models, decoders, leases, platform, OWNER)
             yield Bench(analyzer, engine, stopping, mux, work_dir, meanwhile)

@@ -13,6 +13,7 @@ from tests import rows
 from worker import publications
 from worker.database import transaction
 from worker.events import EventKind
+from worker.leases import Leases
 from worker.models import Publication
 from worker.platforms import platform_of
 from worker.publishing import Publisher
@@ -83,8 +84,8 @@ def ready_bench(engine: Engine, folder: Path, name: str = "mux") -> Iterator[Ben
             settings,
             engine,
             lambda claim: platform_of(claim.platform, claim.account, settings),
+            Leases(engine, publications.renew, settings.lease_s, settings.job_timeout_s, stopping),
             "host:1:publish",
-            stopping,
         )
         asset_id = vendor.upload(Media(folder / "video.mp4", 30.0, 1280, 720, 25.0))
         rows.record(engine, rows.event(asset_id=asset_id, platform=name))

@@ -199,7 +199,9 @@ class TestAJobThatIsGivenUp:
     def test_is_tried_again_when_it_took_too_long(self, bench: Bench) -> None:
         """One attempt has a deadline of its own."""
         bench.upload()
-        with Leases(bench.engine, lease_s=30.0, timeout_s=0.0, stopping=bench.stopping) as impatient:
+        with Leases(
+            bench.engine, jobs.renew, lease_s=30.0, timeout_s=0.0, stopping=bench.stopping
+        ) as impatient:
             bench.analyzer = replace(bench.analyzer, leases=impatient)
 
             job = bench.work()

@@ -82,7 +82,9 @@ def bench(engine: Engine, tmp_path: Path) -> Iterator[Bench]:
             allow_loopback=True,
             work_dir=tmp_path / "work",
         )
-        with Leases(engine, settings.lease_s, settings.job_timeout_s, threading.Event()) as leases:
+        with Leases(
+            engine, jobs.renew, settings.lease_s, settings.job_timeout_s, threading.Event()
+        ) as leases:
 
             def platform(claim: jobs.Claim) -> object:
                 return platform_of(claim.platform, claim.account, settings)

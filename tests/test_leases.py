@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, update
 
 from tests import rows
 from tests.workers import until
+from worker import jobs
 from worker.database import transaction
 from worker.errors import JobTimedOut, LeaseLost, Overtaken, Stopping
 from worker.events import EventKind
@@ -30,7 +31,7 @@ def stopping() -> threading.Event:
 
 def make(engine: Engine, stopping: threading.Event, lease_s: float = 30.0, timeout_s: float = 60.0) -> Leases:
     """Return leases that nobody renews but the test."""
-    return Leases(engine, lease_s, timeout_s, stopping)
+    return Leases(engine, jobs.renew, lease_s, timeout_s, stopping)
 
 
 def test_a_lease_that_is_renewed_lasts(engine: Engine, stopping: threading.Event) -> None:
@@ -113,9 +114,9 @@ def test_a_job_that_hangs_ends_the_process(engine: Engine, stopping: threading.E
     patience = Limits(silence_s=0.5, stop_s=0.5, watch_s=0.05)
 
     with (
-        Leases(engine, 30.0, 60.0, stopping, patience, abort=ended.append) as leases,
+        Leases(engine, jobs.renew, 30.0, 60.0, stopping, patience, abort=ended.append) as leases,
         leases.hold(rows.claimed(engine)) as lease,
     ):
         until(lambda: ended)
 
-    assert f"job {lease.claim.job_id} hangs" in ended[0]
+    assert f"row {lease.claim.job_id} hangs" in ended[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +11,10 @@ from sqlalchemy import update
 
 from tests import rows
 from tests.publishing_bench import PICKED_S, Bench, ready_bench
+from tests.workers import until
+from worker import publications
 from worker.database import transaction
+from worker.leases import Leases
 from worker.models import Asset
 from worker.simulator import Fault
 
@@ -118,3 +123,42 @@ def test_a_publisher_that_stops_gives_its_write_back(bench: Bench) -> None:
 
     assert (publication.state, publication.attempt) == ("pending", 0)
     assert bench.writes() == []
+
+
+def test_a_slow_platform_does_not_cost_the_lease(bench: Bench) -> None:
+    """It is renewed while the platform thinks, so nobody takes the write over, and it is made once."""
+    lease_s = 0.6
+    bench.vendor.faults.plan(Fault(delay_s=3 * lease_s), method="PATCH")
+    settings = bench.publisher.settings.model_copy(update={"lease_s": lease_s})
+    taken_over: list[bool] = []
+    is_over = threading.Event()
+
+    def dispatch() -> None:
+        while not is_over.wait(0.05):
+            with transaction(bench.engine) as session:
+                taken_over.append(publications.take_over(session))
+
+    with Leases(bench.engine, publications.renew, lease_s, 60.0, bench.stopping) as leases:
+        patient = replace(bench, publisher=replace(bench.publisher, settings=settings, leases=leases))
+        dispatcher = threading.Thread(target=dispatch)
+        dispatcher.start()
+        publication = patient.publish()
+        is_over.set()
+        dispatcher.join()
+
+    assert (publication.state, publication.attempt, len(bench.writes())) == ("confirmed", 1, 1)
+    assert taken_over
+    assert not any(taken_over)
+
+
+def test_a_write_that_nobody_wants_any_more_is_not_made(bench: Bench) -> None:
+    """A newer one was asked for while the platform was asked what it shows."""
+    bench.vendor.faults.plan(Fault(delay_s=1.0), method="GET")
+    writing = threading.Thread(target=bench.publish)
+    writing.start()
+    until(lambda: rows.publication_states(bench.engine) == ["sending"])
+    bench.pick(4.0, minute=1)
+    writing.join()
+
+    assert bench.publish().state == "confirmed"
+    assert bench.writes() == [4.0]

@@ -59,7 +59,7 @@ class Analyzer:
     engine: Engine
     models: Models
     decoders: Decoders
-    leases: Leases
+    leases: Leases[Claim]
     platform_of: Callable[[Claim], Platform]
     owner: str  #: who we are, in leases and logs
 
@@ -82,7 +82,7 @@ class Analyzer:
                 log.info("%s", state, extra={"action": state})
                 metrics.JOB_ATTEMPTS.labels(state, "").inc()
 
-    def _end_without_result(self, lease: Lease, error: Exception) -> None:
+    def _end_without_result(self, lease: Lease[Claim], error: Exception) -> None:
         """Give the job back, or note why it failed."""
         if isinstance(error, LeaseLost):
             log.warning("the job is not ours any more: %s", error)
@@ -123,7 +123,7 @@ class _Look:
     """One attempt at one job."""
 
     worker: Analyzer
-    lease: Lease
+    lease: Lease[Claim]
     stage: str = "claimed"
     timings_s: dict[str, float] = field(default_factory=dict)
 

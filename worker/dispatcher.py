@@ -93,6 +93,8 @@ class Dispatcher:
             waits_s = (
                 announcements.next_due_in_s(session, Job, jobs.is_waiting()),
                 announcements.next_due_in_s(session, Publication, publications.is_waiting()),
+                announcements.next_lease_ends_in_s(session, Job),
+                announcements.next_lease_ends_in_s(session, Publication),
             )
         longest_s = self._settings.sweep_s if is_sent else PAUSE_S
         return min([longest_s, *(wait_s for wait_s in waits_s if wait_s is not None)])

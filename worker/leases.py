@@ -1,9 +1,9 @@
-"""The leases of the jobs that this process works on: renewed, and watched.
+"""The leases of the rows that this process works on, jobs or publications: renewed, and watched.
 
-A job asks its lease often whether to go on, at least once in each stage and many times a second while a
+Work asks its lease often whether to go on, at least once in each stage and many times a second while a
 video is decoded. Two threads look after all leases: one renews them in the database, the other, which waits
-for nothing, ends the process if a job stops asking: then a call into the model or a library hangs, and no
-thread can be stopped from outside. The leases run out, and other workers take the jobs over.
+for nothing, ends the process if work stops asking: then a call into the model or a library hangs, and no
+thread can be stopped from outside. The leases run out, and other workers take over.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker import jobs
 from worker.database import transaction
 from worker.errors import JobTimedOut, LeaseLost, Overtaken, Stopping
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
 
-    from worker.jobs import Claim
+    from worker.renewals import Held
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +35,12 @@ RENEWALS_PER_LEASE = 3  #: so that one may fail
 EXIT_STUCK = 70  #: of the process; EX_SOFTWARE of BSD's sysexits.h
 
 
+Claim = TypeVar("Claim", bound="Held")
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long a job may be silent before its process is ended."""
+    """How long work may be silent before its process is ended."""
 
     #: No call of ours takes so long: requests to platforms end after 40 s, and the slowest batch of the
     #: largest model on a CPU takes half a minute.
@@ -47,12 +50,12 @@ class Limits:
     watch_s: float = 1.0  #: between two looks
 
 
-class Lease:
-    """The right to work on one job. Its `check` says when to stop."""
+class Lease(Generic[Claim]):
+    """The right to work on one row. Its `check` says when to stop."""
 
     def __init__(self, claim: Claim, lease_s: float, timeout_s: float, stopping: threading.Event) -> None:
         self.claim = claim
-        self.heard_s = time.monotonic()  #: when the job last asked
+        self.heard_s = time.monotonic()  #: when the work last asked
         self._ends_s = self.heard_s + lease_s
         self._times_out_s = self.heard_s + timeout_s
         self._timeout_s = timeout_s
@@ -65,21 +68,21 @@ class Lease:
 
         Raises:
             Stopping: this process is to end.
-            LeaseLost: another worker has the job, or may have it.
-            Overtaken: a newer edit, or the asset's deletion, makes the work useless.
-            JobTimedOut: the job took too long.
+            LeaseLost: another worker has the row, or may have it.
+            Overtaken: something newer, or the asset's deletion, makes the work useless.
+            JobTimedOut: it took too long.
         """
         self.heard_s = time.monotonic()
         if self._stopping.is_set():
             raise Stopping("this worker is stopping")
         if self._is_taken:
-            raise LeaseLost("another worker took the job over")
+            raise LeaseLost("another worker took it over")
         if self.heard_s >= self._ends_s:
             raise LeaseLost("the lease could not be renewed: the database did not answer")
         if self._is_overtaken:
-            raise Overtaken("newer content makes this run useless")
+            raise Overtaken("something newer makes this useless")
         if self.heard_s >= self._times_out_s:
-            raise JobTimedOut(f"the job took over {self._timeout_s:.0f} s and was stopped (JOB_TIMEOUT_S)")
+            raise JobTimedOut(f"it took over {self._timeout_s:.0f} s and was stopped (JOB_TIMEOUT_S)")
 
     def renewed(self, until_s: float, *, is_overtaken: bool) -> None:
         """It is still ours until `until_s` of the monotonic clock."""
@@ -91,21 +94,24 @@ class Lease:
         self._is_taken = True
 
 
-class Leases:
+class Leases(Generic[Claim]):
     """All leases of this process. Use as a context manager.
 
     Args:
         engine: the database.
+        renew: extends leases in it, by so many seconds; returns each row that is still ours, and whether
+            something newer makes the work on it useless.
         lease_s: a lease that is not renewed for so long ends.
-        timeout_s: for one attempt at one job.
+        timeout_s: for one attempt at one row.
         stopping: set when this process is to end.
-        limits: on the silence of a job.
+        limits: on the silence of work.
         abort: ends the process at once; gets the reason.
     """
 
     def __init__(
         self,
         engine: Engine,
+        renew: Callable[[Session, Sequence[Claim], float], dict[int, bool]],
         lease_s: float,
         timeout_s: float,
         stopping: threading.Event,
@@ -113,10 +119,11 @@ class Leases:
         abort: Callable[[str], None] | None = None,
     ) -> None:
         self.stopping = stopping
-        self._engine, self._lease_s, self._timeout_s = engine, lease_s, timeout_s
+        self._engine, self._renew = engine, renew
+        self._lease_s, self._timeout_s = lease_s, timeout_s
         self._limits = limits
         self._abort = abort or _end_process
-        self._held: set[Lease] = set()
+        self._held: set[Lease[Claim]] = set()
         self._closed = threading.Event()
 
     def __enter__(self) -> Self:
@@ -128,8 +135,8 @@ class Leases:
         self._closed.set()
 
     @contextmanager
-    def hold(self, claim: Claim) -> Iterator[Lease]:
-        """Renew and watch a job's lease until the block ends."""
+    def hold(self, claim: Claim) -> Iterator[Lease[Claim]]:
+        """Renew and watch a row's lease until the block ends."""
         lease = Lease(claim, self._lease_s, self._timeout_s, self.stopping)
         self._held.add(lease)
         try:
@@ -144,13 +151,13 @@ class Leases:
             return
         try:
             with transaction(self._engine) as session:
-                renewed = jobs.renew(session, [lease.claim for lease in leases], self._lease_s)
+                renewed = self._renew(session, [lease.claim for lease in leases], self._lease_s)
         except SQLAlchemyError as exc:
             log.warning("leases cannot be renewed: %s", str(exc).partition("\n")[0])
             return
         for lease in leases:
-            if lease.claim.job_id in renewed:
-                lease.renewed(asked_s + self._lease_s, is_overtaken=renewed[lease.claim.job_id])
+            if lease.claim.row_id in renewed:
+                lease.renewed(asked_s + self._lease_s, is_overtaken=renewed[lease.claim.row_id])
             else:
                 lease.taken()
 
@@ -164,10 +171,11 @@ class Leases:
             for lease in list(self._held):
                 silent_s = time.monotonic() - lease.heard_s
                 if silent_s > max_s:
-                    self._abort(f"job {lease.claim.job_id} hangs: nothing heard of it for {silent_s:.0f} s")
+                    what = f"the work on row {lease.claim.row_id}"
+                    self._abort(f"{what} hangs: nothing heard of it for {silent_s:.0f} s")
 
 
 def _end_process(reason: str) -> None:
-    log.critical("%s; this process ends, and others take its jobs over", reason)
+    log.critical("%s; this process ends, and others take over", reason)
     logging.shutdown()
     os._exit(EXIT_STUCK)

@@ -11,7 +11,6 @@ a second, is overwritten, and so is what somebody sets after a write of ours who
 from __future__ import annotations
 
 import logging
-import time
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +24,6 @@ from worker.errors import (
     AssetFailed,
     LeaseLost,
     NotReadyYet,
-    PlatformUnavailable,
     PublishRejected,
     Stopping,
     ThumbsError,
@@ -34,22 +32,17 @@ from worker.logs import about
 from worker.platforms.base import AssetState, Choice, Sink, Tells
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Sequence
 
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
+    from worker.leases import Lease, Leases
     from worker.platforms.base import Asset, Platform
     from worker.publications import Claim
     from worker.settings import Settings
 
 log = logging.getLogger(__name__)
-
-# A publication's lease is not renewed: it outlasts the two requests, which end after 30 s each, or 40 s where
-# the answer comes in drops.
-LEASES_PER_PUBLICATION = 4
-LEASES_FOR_THE_WRITE = 2
 
 # What was written comes back rounded, or brought within the video by up to two frames.
 ROUNDING_S = 0.1
@@ -62,63 +55,59 @@ class Publisher:
     settings: Settings
     engine: Engine
     platform_of: Callable[[Claim], Platform]
+    leases: Leases[Claim]
     owner: str  #: who we are, in leases and logs
-    stopping: threading.Event  #: set when this process is to end
 
     def publish(self, publication_id: int) -> None:
         """Do the write, if it is there to be done."""
-        ends_s = time.monotonic() + self._lease_s
         with transaction(self.engine) as session:
-            claim = publications.claim(session, publication_id, self.owner, self._lease_s)
+            claim = publications.claim(session, publication_id, self.owner, self.settings.lease_s)
             uncertain_s = publications.uncertain_times_s(session, claim) if claim else []
         if claim is None:
             log.info("publication %d is not there to be taken", publication_id)
             return
-        with about(asset=f"{claim.platform}/{claim.external_id}", generation=claim.generation):
+        with (
+            about(asset=f"{claim.platform}/{claim.external_id}", generation=claim.generation),
+            self.leases.hold(claim) as lease,
+        ):
             try:
                 with metrics.PUBLISH_SECONDS.labels(claim.platform).time():
-                    change = self._write(claim, ends_s, uncertain_s)
+                    change = self._write(claim, lease, uncertain_s)
             except Exception as error:
                 log.warning("not published: %s", error, exc_info=not isinstance(error, ThumbsError))
                 self._store(partial(_end_unwritten, claim=claim, error=error))
             else:
                 self._store(change)
 
-    @property
-    def _lease_s(self) -> float:
-        return LEASES_PER_PUBLICATION * self.settings.lease_s
-
     def _write(
-        self, claim: Claim, ends_s: float, uncertain_s: Sequence[float]
+        self, claim: Claim, lease: Lease[Claim], uncertain_s: Sequence[float]
     ) -> Callable[[Session], object]:
         """Show the thumbnail, and return what is to be noted."""
         with closing(self.platform_of(claim)) as platform:
             if platform.sink is Sink.NONE:
-                self._tell(claim)
+                self._tell(claim, lease)
                 return partial(publications.confirm, claim=claim, written=None)
             if platform.sink is Sink.TIME and claim.is_image:
                 raise PublishRejected(f"{platform.name} shows a moment of the video, and takes no picture")
-            self._go_on()
+            lease.check()
             asset = _ready(platform.asset(claim.external_id))
             is_ours = _may_be_ours(asset.shown, uncertain_s, platform.sink)
             is_first = claim.written is None and platform.capabilities.tells_others is not Tells.ALWAYS
             if asset.shown is not None and not (is_ours or is_first or self._may_replace(asset.shown, claim)):
                 log.info("left alone: somebody else set a thumbnail", extra={"action": "left_alone"})
                 return partial(publications.yield_to, claim=claim, shown=asset.shown)
-            self._go_on()
-            if ends_s - time.monotonic() < LEASES_FOR_THE_WRITE * self.settings.lease_s:
-                raise PlatformUnavailable("the platform's answer took too long to write safely")
+            lease.check()
             with transaction(self.engine) as session:
                 publications.begin_write(session, claim)
             written = platform.write(asset, Choice(claim.time_s, claim.jpeg))
         log.info("published the thumbnail at %.3f s", claim.time_s, extra={"action": "published"})
         return partial(publications.confirm, claim=claim, written=written)
 
-    def _tell(self, claim: Claim) -> None:
+    def _tell(self, claim: Claim, lease: Lease[Claim]) -> None:
         """Send the picks to the customer's own system, if there is one."""
         if self.settings.picks_url is None:
             return
-        self._go_on()
+        lease.check()
         with transaction(self.engine) as session:
             publications.begin_write(session, claim)
             body = pick_webhooks.message(session, claim, self.settings.public_url)
@@ -128,10 +117,6 @@ class Publisher:
     def _may_replace(self, shown: str, claim: Claim) -> bool:
         """Whether what the platform shows is ours, or is to give way."""
         return shown in {claim.written, claim.replaces} or self.settings.foreign_thumbnail == "replace"
-
-    def _go_on(self) -> None:
-        if self.stopping.is_set():
-            raise Stopping("this worker is stopping")
 
     def _store(self, change: Callable[[Session], object]) -> None:
         try:

@@ -166,7 +166,7 @@ class Settings(BaseSettings):
     download_timeout_s: Seconds = Field(900.0, description="For all of one video.")
     job_timeout_s: Seconds = Field(3600.0, description="For one attempt at one job.")
     max_attempts: int = Field(5, ge=1, description="After so many failures a job is given up.")
-    lease_s: Seconds = Field(30.0, description="A worker that is silent for so long loses its job.")
+    lease_s: Seconds = Field(10.0, description="A worker that is silent for so long loses its job.")
     sweep_s: Seconds = Field(5.0, description="How often the dispatcher looks for what was missed.")
     sync_interval_s: SecondsOrZero = Field(
         600.0,

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from celery import signals
 from celery.concurrency import get_implementation
 
-from worker import database, logs, metrics, tasks
+from worker import database, jobs, logs, metrics, publications, tasks
 from worker.app import Kind, make_app
 from worker.download import sweep_workspaces
+from worker.leases import Leases
 from worker.platforms import platform_of
 from worker.publishing import Publisher
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from celery import Celery
 
-    from worker import jobs, publications
     from worker.platforms.base import Platform
     from worker.settings import Settings
 
@@ -42,7 +42,6 @@ def analyze(settings: Settings) -> None:
     # Loads the model's libraries, which a publishing worker does not need.
     from worker.analysis import Analyzer  # noqa: PLC0415
     from worker.decoders import Decoders  # noqa: PLC0415
-    from worker.leases import Leases  # noqa: PLC0415
     from worker.pipeline.pick import Models  # noqa: PLC0415
 
     logs.setup(settings)
@@ -51,7 +50,7 @@ def analyze(settings: Settings) -> None:
     sweep_workspaces(settings.work_dir)
     with (
         Decoders(settings.analyze_concurrency) as decoders,  # they start while the model loads
-        Leases(engine, settings.lease_s, settings.job_timeout_s, stopping) as leases,
+        Leases(engine, jobs.renew, settings.lease_s, settings.job_timeout_s, stopping) as leases,
     ):
         models = Models.load(settings.model, settings.prompts_file, settings.device, settings.yunet_file)
         models.warm_up()
@@ -72,10 +71,11 @@ def publish(settings: Settings) -> None:
     """
     logs.setup(settings)
     metrics.serve(settings)
-    stopping, app = threading.Event(), _app(settings)
-    publisher = Publisher(settings, database.engine(), _finder(settings), _owner(Kind.PUBLISH), stopping)
-    tasks.serve(app, Kind.PUBLISH, publisher.publish)
-    _run(app, Kind.PUBLISH, settings.publish_concurrency, settings, stopping)
+    stopping, engine, app = threading.Event(), database.engine(), _app(settings)
+    with Leases(engine, publications.renew, settings.lease_s, settings.job_timeout_s, stopping) as leases:
+        publisher = Publisher(settings, engine, _finder(settings), leases, _owner(Kind.PUBLISH))
+        tasks.serve(app, Kind.PUBLISH, publisher.publish)
+        _run(app, Kind.PUBLISH, settings.publish_concurrency, settings, stopping)
 
 
 def _run(app: Celery, kind: Kind, concurrency: int, settings: Settings, stopping: threading.Event) -> None:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 LEASE_S, SWEEP_S = float(HURRY["LEASE_S"]), float(HURRY["SWEEP_S"])
 HAND_OVER_S = 5.0
-SHORT_LEASES = {"LEASE_S": "10", "SWEEP_S": "2"}
 TAKEN_OVER_S = 15.0
 # Where a job is killed: as it enters a stage, before its result is committed, and after that.
 STAGES = ["download", "scan", "score", "stills"]
@@ -216,8 +215,8 @@ def test_a_clock_that_is_an_hour_off_does_no_harm(folder: Path, media: Media, tm
 
 @pytest.mark.faults
 def test_a_dead_worker_costs_seconds(folder: Path, media: Media, record_property: Any) -> None:
-    """The figure, with short leases and otherwise the settings of somebody who sets nothing."""
-    with System(folder, variables=DEFAULTS | SHORT_LEASES) as system:
+    """The figure, with the settings of somebody who sets nothing."""
+    with System(folder, variables=DEFAULTS) as system:
         trap = system.hold("scan")
         asset_id = system.platform.upload(media)
         assert trap.sprung.wait(20)

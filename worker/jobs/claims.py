@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
-from worker import announcements
+from worker import announcements, renewals
 from worker.jobs.history import note
 from worker.models import WAITING, Asset, Job, JobState
 
@@ -46,6 +46,11 @@ class Claim:
     options: Mapping[str, Any] | None = None  #: what is wanted of this asset, see `spans.read_options`
     edit: Mapping[str, Any] | None = None  #: what is known of the change, see `edits`
     model: str | None = None  #: which has to judge; None: whichever the worker has
+
+    @property
+    def row_id(self) -> int:
+        """Of the job."""
+        return self.job_id
 
     @property
     def held(self) -> tuple[ColumnElement[bool], ...]:
@@ -120,17 +125,7 @@ def claim_of(job: Job, asset: Asset) -> Claim:
 def renew(session: Session, claims: Sequence[Claim], lease_s: float) -> dict[int, bool]:
     """Extend leases. Each job that is still ours, and whether newer content makes it useless."""
     is_overtaken = or_(Asset.generation > Job.generation, Asset.deleted_at.is_not(None))
-    rows = session.execute(
-        update(Job)
-        .where(
-            Job.asset_id == Asset.id,
-            Job.state == JobState.RUNNING,
-            tuple_(Job.id, Job.lease_token).in_([(claim.job_id, claim.token) for claim in claims]),
-        )
-        .values(lease_until=_NOW + timedelta(seconds=lease_s))
-        .returning(Job.id, is_overtaken)
-    )
-    return {job_id: overtaken for job_id, overtaken in rows}  # noqa: C416 - rows are no pairs to `dict`
+    return renewals.renew(session, Job, JobState.RUNNING, claims, lease_s, is_overtaken)
 
 
 def note_stage(session: Session, claim: Claim, stage: str) -> None:

@@ -1,0 +1,40 @@
+"""A publication's life: one write of one thumbnail to the platform. The only place that changes its state.
+
+    request ─> pending ── claim ──> sending ──> confirmed, yielded, superseded, failed
+                  └──── failed, given back ┘
+
+One write per asset is under way at a time, and always the newest one that was asked for: an older one that
+still waits is superseded. So a person's choice, which asks for a write in the transaction that takes it down,
+is written after every pick that was on its way. A platform knows nothing of our leases, so a write may happen
+twice; it is the same write, and what was written last wins.
+"""
+
+from worker.publications.claims import (
+    Claim,
+    announce,
+    begin_write,
+    claim,
+    is_waiting,
+    renew,
+    uncertain_times_s,
+)
+from worker.publications.endings import confirm, fail, give_back, take_over, yield_to
+from worker.publications.requests import carry_over, request, supersede
+
+__all__ = [
+    "Claim",
+    "announce",
+    "begin_write",
+    "carry_over",
+    "claim",
+    "confirm",
+    "fail",
+    "give_back",
+    "is_waiting",
+    "renew",
+    "request",
+    "supersede",
+    "take_over",
+    "uncertain_times_s",
+    "yield_to",
+]
