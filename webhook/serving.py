@@ -10,11 +10,11 @@ that speaks TLS; the limits here hold without one too.
 from __future__ import annotations
 
 import logging
-import shutil
 import socket
 import tempfile
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gunicorn import util
@@ -22,7 +22,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
-from worker import logs
+from worker import logs, private_folders
 from worker.database import url_of
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ KEEPALIVE_S = 15
 MAX_LINE_BYTES = 2048
 MAX_HEADERS = 64
 MAX_HEADER_BYTES = 8190
+
+_COUNTS_PREFIX = "thumbs-metrics-"
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +87,10 @@ class Receiver(BaseApplication):
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._counts_dir = tempfile.mkdtemp(prefix="thumbs-metrics-")
+        # Of what several processes count. Those of a receiver that was killed are of no use to anybody.
+        place = Path(tempfile.gettempdir())
+        private_folders.sweep(place, _COUNTS_PREFIX)
+        self._counts = private_folders.make(place, _COUNTS_PREFIX)
         super().__init__()
 
     def load_config(self) -> None:
@@ -107,8 +112,8 @@ class Receiver(BaseApplication):
             "limit_request_field_size": MAX_HEADER_BYTES,
             "control_socket_disable": True,
             # Set by gunicorn before it starts a process, so before prometheus_client is imported there.
-            "raw_env": [f"PROMETHEUS_MULTIPROC_DIR={self._counts_dir}"],
-            "on_exit": lambda _: shutil.rmtree(self._counts_dir, ignore_errors=True),
+            "raw_env": [f"PROMETHEUS_MULTIPROC_DIR={self._counts.path}"],
+            "on_exit": lambda _: self._counts.remove(),
         }
         for name, value in options.items():
             self.cfg.set(name, value)

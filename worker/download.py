@@ -6,16 +6,14 @@ with workspace(settings.work_dir) as folder:
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import os
-import shutil
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from worker import hls
+from worker import hls, private_folders
 from worker.errors import DownloadFailed, SettingsInvalid
 from worker.transfer import Limits, Transfer
 
@@ -26,9 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Limits", "fetch", "fetch_moments", "sweep_workspaces", "workspace"]
 
-# Nobody else may call a folder so: what bears the name and has no lock is removed.
 _PREFIX = "thumbs-workspace-"
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
 def fetch(
@@ -120,53 +116,17 @@ def workspace(work_dir: Path | None) -> Iterator[Path]:
     """
     parent = work_dir or Path(tempfile.gettempdir())
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        folder, lock = _locked_folder(parent)
+        folder = private_folders.make(parent, _PREFIX)
     except OSError as exc:
         raise SettingsInvalid(
             f"WORK_DIR: cannot make a folder in {parent} ({exc.strerror}); name one that can be written to"
         ) from exc
     try:
-        yield folder
+        yield folder.path
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
+        folder.remove()
 
 
 def sweep_workspaces(work_dir: Path | None) -> list[Path]:
-    """Remove the folders that dead processes left, and return them.
-
-    A living process holds a lock on each of its folders. The kernel drops it with the process, and knows it
-    across containers that share the folder, where process numbers say nothing.
-    """
-    swept = []
-    for folder in (work_dir or Path(tempfile.gettempdir())).glob(f"{_PREFIX}*"):
-        # Another user's, not a folder, or gone in the meantime.
-        with suppress(OSError):
-            handle = os.open(folder, _FOLDER)
-            try:
-                if _lock(handle):
-                    shutil.rmtree(folder)
-                    swept.append(folder)
-            finally:
-                os.close(handle)
-    return swept
-
-
-def _locked_folder(parent: Path) -> tuple[Path, int]:
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-        # A sweep may come between making and locking; then there is nothing to lock, or no lock to be had.
-        with suppress(FileNotFoundError):
-            handle = os.open(folder, _FOLDER)
-            if _lock(handle) and folder.exists():
-                return folder, handle
-            os.close(handle)
-
-
-def _lock(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    """Remove the folders that dead processes left, and return them."""
+    return private_folders.sweep(work_dir or Path(tempfile.gettempdir()), _PREFIX)

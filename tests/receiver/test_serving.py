@@ -10,6 +10,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import httpx
@@ -177,3 +178,31 @@ def test_without_a_database_it_does_not_start() -> None:
 
     assert done.returncode == 2
     assert "DATABASE_URL" in done.stderr
+
+
+def test_the_next_receiver_removes_what_a_killed_one_left(database_url: str, tmp_path: Path) -> None:
+    """Its folder of counts; that of a receiver which runs beside it stays."""
+    logs = [tmp_path / "first", tmp_path / "beside", tmp_path / "next"]
+    for folder in logs:
+        folder.mkdir()
+    with ExitStack() as stack:
+        first, beside = (
+            stack.enter_context(served(database_url, log, TMPDIR=str(tmp_path))) for log in logs[:2]
+        )
+        children = first.pids()
+        first.process.kill()
+        until(lambda: not any(_is_alive(pid) for pid in children))
+        left = set(tmp_path.glob("thumbs-metrics-*"))
+        assert len(left) == 2
+
+        stack.enter_context(served(database_url, logs[2], TMPDIR=str(tmp_path)))
+
+        assert len(left & set(tmp_path.glob("thumbs-metrics-*"))) == 1
+        assert beside.get("/metrics").status_code == HTTPStatus.OK
+
+
+def _is_alive(pid: int) -> bool:
+    with suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        return True
+    return False

@@ -1,0 +1,71 @@
+"""Private folders in shared places, that are swept once the process that made them is dead.
+
+A living process holds a lock on each of its folders. The kernel drops it with the process and its forks, and
+knows it across containers that share the place, where process numbers say nothing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+
+
+class PrivateFolder(NamedTuple):
+    """A folder that nobody sweeps while its lock is held."""
+
+    path: Path
+    lock: int  #: a file descriptor
+
+    def remove(self) -> None:
+        """Remove it with all that is in it, and give the lock back."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self.lock)
+
+
+def make(parent: Path, prefix: str) -> PrivateFolder:
+    """Make a folder and lock it. Raises OSError.
+
+    Args:
+        parent: where to; made where it is missing.
+        prefix: of its name. Nobody else may call a folder so: what bears the name and has no lock is swept.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        # A sweep may come between making and locking; then there is nothing to lock, or no lock to be had.
+        with suppress(FileNotFoundError):
+            handle = os.open(folder, _FOLDER)
+            if _lock(handle) and folder.exists():
+                return PrivateFolder(folder, handle)
+            os.close(handle)
+
+
+def sweep(parent: Path, prefix: str) -> list[Path]:
+    """Remove the folders of this name that dead processes left, and return them."""
+    swept = []
+    for folder in parent.glob(f"{prefix}*"):
+        # Another user's, not a folder, or gone in the meantime.
+        with suppress(OSError):
+            handle = os.open(folder, _FOLDER)
+            try:
+                if _lock(handle):
+                    shutil.rmtree(folder)
+                    swept.append(folder)
+            finally:
+                os.close(handle)
+    return swept
+
+
+def _lock(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
