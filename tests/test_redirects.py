@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ipaddress
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests import media_server as media
 from tests.media_server import MediaServer
+from tests.test_addresses import INSIDE
+from worker.addresses import is_loopback
 from worker.download import Limits, fetch
 from worker.errors import SourceRefused
 from worker.platforms.base import Rendition
@@ -115,3 +119,21 @@ def test_a_redirect_leads_nowhere_inside(
 
     with pytest.raises(SourceRefused):
         fetch(named, tmp_path, LIMITS)
+
+
+def _is_this_machine(host: str) -> bool:
+    return is_loopback(ipaddress.ip_address(socket.getaddrinfo(host, None)[0][4][0]))
+
+
+# The first hop is on this machine, so it is allowed here.
+@pytest.mark.parametrize("host", [host for host in INSIDE if not _is_this_machine(host)])
+def test_no_spelling_of_an_inner_address_is_redirected_to(
+    server: MediaServer, rendition: Rendition, tmp_path: Path, host: str
+) -> None:
+    """Each is refused as a second hop too, with the list of hosts open, and gets no request."""
+    url_host = f"[{host}]" if ":" in host else host
+    server.answers[PATH] = media.redirect(f"https://{url_host}:{server.port}/secret")
+
+    with pytest.raises(SourceRefused):
+        fetch(Rendition(rendition.url, hosts=(host,)), tmp_path, LIMITS)
+    assert server.paths == [PATH]
