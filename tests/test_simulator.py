@@ -222,7 +222,7 @@ def test_a_trim_is_a_new_asset_that_names_its_source(platform: SimulatedMux, mux
     clip = mux.asset(platform.trim(asset_id, media))
 
     assert clip.id != asset_id
-    assert clip.source_asset_id == asset_id
+    assert clip.details["source_asset_id"] == asset_id
 
 
 def test_planned_answers_come_in_order_and_then_it_is_healthy(

@@ -10,7 +10,7 @@ import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from worker.errors import AssetGone, PublishRejected, SourceRefused
+from worker.errors import AssetGone, SourceRefused
 from worker.events import Event, EventKind
 from worker.platforms import listing, payload, renditions, signatures
 from worker.platforms.api import Api, Upload, basic, segment
@@ -26,6 +26,7 @@ from worker.platforms.base import (
     Sink,
     Source,
     Tells,
+    Usual,
     require_size,
 )
 from worker.platforms.payload import part, parts
@@ -50,7 +51,7 @@ CENTISECONDS = 100  # a timecode has two decimals
 _STILL_AT_WORK = frozenset({"waiting", "encoding"})
 
 
-class ApiVideo:
+class ApiVideo(Usual):
     """One workspace of api.video."""
 
     name: ClassVar[str] = "api_video"
@@ -74,10 +75,6 @@ class ApiVideo:
     def sink(self) -> Sink:
         """Our picture, or its time, as the account's settings say."""
         return Sink.TIME if self._settings.write_time else Sink.IMAGE
-
-    def is_probe(self, body: bytes) -> bool:  # noqa: ARG002 - part of every platform
-        """No: api.video signs whatever it sends."""
-        return False
 
     def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:  # noqa: ARG002 - no time is signed
         """Check the header `X-Api-Video-Signature`."""
@@ -171,14 +168,6 @@ class ApiVideo:
             return
         require_size(choice, self.capabilities)
         self._api.request("POST", path, upload=Upload(choice.jpeg, field="file"))
-
-    def unset(self, asset: Asset) -> None:
-        """Refuse: there is no way back to the thumbnail that api.video made."""
-        raise PublishRejected(f"api.video cannot take the thumbnail of {asset.id} back; choose another")
-
-    def image_url(self, asset: Asset, time_s: float) -> str | None:  # noqa: ARG002 - part of every platform
-        """None: api.video makes no pictures of other moments."""
-        return None
 
     def webhooks(self) -> list[str]:
         """Those that are told of encodings.

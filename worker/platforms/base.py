@@ -222,3 +222,26 @@ class Platform(Protocol):
 
     def close(self) -> None:
         """Close connections."""
+
+
+class Usual:
+    """What most platforms have in common; one derives from it, and says what is otherwise."""
+
+    capabilities: ClassVar[Capabilities]
+
+    def is_probe(self, body: bytes) -> bool:  # noqa: ARG002 - some look at it
+        """No: whatever it sends is signed."""
+        return False
+
+    def unset(self, asset: Asset) -> None:
+        """Refuse: there is no way back to the thumbnail that the platform made."""
+        label = self.capabilities.label
+        raise PublishRejected(f"{label} cannot take the thumbnail of {asset.id} back; choose another")
+
+    def image_url(self, asset: Asset, time_s: float) -> str | None:  # noqa: ARG002 - some make one
+        """None: it makes no pictures of other moments."""
+        return None
+
+    def webhooks(self) -> list[str] | None:
+        """None: only its own pages tell."""
+        return None

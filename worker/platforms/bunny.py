@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
-from worker.errors import MalformedPayload, PublishRejected
+from worker.errors import MalformedPayload
 from worker.events import Event, EventKind
 from worker.platforms import listing, payload, renditions, signatures
 from worker.platforms.api import Api, Credentials, Upload, segment
@@ -30,6 +30,7 @@ from worker.platforms.base import (
     Rendition,
     Sink,
     Source,
+    Usual,
 )
 from worker.platforms.payload import parts
 from worker.platforms.tokens import LIFETIME_S
@@ -85,7 +86,7 @@ _STATUSES = {int(status): status for status in WebhookStatus}
 OWN_THUMBNAIL = "thumbnail.jpg"  # the one that Bunny makes; an uploaded one has another name
 
 
-class Bunny:
+class Bunny(Usual):
     """One video library of Bunny Stream."""
 
     name: ClassVar[str] = "bunny"
@@ -103,10 +104,6 @@ class Bunny:
         self.account = account
         self._settings = settings
         self._prefix = f"BUNNY__{account.upper()}"
-
-    def is_probe(self, body: bytes) -> bool:  # noqa: ARG002 - part of every platform
-        """No: Bunny signs whatever it sends."""
-        return False
 
     def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:  # noqa: ARG002 - no time is signed
         """Check the header `X-BunnyStream-Signature`; the key is the library's read-only API key."""
@@ -170,18 +167,6 @@ class Bunny:
         upload = Upload(choice.jpeg, media_type="application/octet-stream")
         self._api.request("POST", f"{self._path(asset.id)}/thumbnail", upload=upload)
         return self.asset(asset.id).shown
-
-    def unset(self, asset: Asset) -> None:
-        """Refuse: there is no way back to the thumbnail that Bunny made."""
-        raise PublishRejected(f"Bunny cannot take the thumbnail of {asset.id} back; choose another")
-
-    def image_url(self, asset: Asset, time_s: float) -> str | None:  # noqa: ARG002 - part of every platform
-        """None: Bunny makes no pictures of other moments."""
-        return None
-
-    def webhooks(self) -> list[str] | None:
-        """None: the library's key does not open its settings."""
-        return None
 
     def close(self) -> None:
         """Close connections."""

@@ -25,6 +25,7 @@ from worker.platforms.base import (
     Rendition,
     Sink,
     Source,
+    Usual,
 )
 from worker.platforms.payload import part, parts
 
@@ -48,7 +49,7 @@ SHARES = 10**9  # a share of an hour rounded up to one of these is moved by 4 mi
 SHOWN_DIGITS = 3  # milliseconds: a share comes back as the time that it was made from
 
 
-class Cloudflare:
+class Cloudflare(Usual):
     """One account of Cloudflare."""
 
     name: ClassVar[str] = "cloudflare"
@@ -65,10 +66,6 @@ class Cloudflare:
         self.account = account
         self._settings = settings
         self._prefix = f"CLOUDFLARE__{account.upper()}"
-
-    def is_probe(self, body: bytes) -> bool:  # noqa: ARG002 - part of every platform
-        """No: Cloudflare signs whatever it sends."""
-        return False
 
     def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:
         """Check the header `Webhook-Signature`."""

@@ -22,7 +22,17 @@ from worker.errors import (
 )
 from worker.platforms import payload
 from worker.platforms.api import GONE, TRY_LATER, retry_after_s
-from worker.platforms.base import Asset, AssetState, Capabilities, Choice, Page, Rendition, Sink, Source
+from worker.platforms.base import (
+    Asset,
+    AssetState,
+    Capabilities,
+    Choice,
+    Page,
+    Rendition,
+    Sink,
+    Source,
+    Usual,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +49,7 @@ TIMEOUT_S = 10.0  # to connect, and for every read; only the head of an answer i
 _HEAD_NOT_ALLOWED = frozenset({400, 403, 405, 501})
 
 
-class Direct:
+class Direct(Usual):
     """One video at an address of its own."""
 
     name: ClassVar[str] = "direct"
@@ -51,15 +61,11 @@ class Direct:
         self._media_url = media_url
         self._settings = settings
 
-    def is_probe(self, body: bytes) -> bool:  # noqa: ARG002 - part of every platform
-        """No."""
-        return False
-
-    def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:  # noqa: ARG002 - see is_probe
+    def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:  # noqa: ARG002 - part of every platform
         """Refuse: nobody but the customer reports these videos."""
         raise InvalidSignature("videos that live on no platform are reported to /v1/events")
 
-    def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - see is_probe
+    def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - part of every platform
         """Refuse, as `verify`."""
         raise MalformedPayload("videos that live on no platform are reported to /v1/events")
 
@@ -99,14 +105,6 @@ class Direct:
     def unset(self, asset: Asset) -> None:
         """Refuse, as `write`."""
         raise PublishRejected(f"{asset.id} lives on no platform; its thumbnails are served by us only")
-
-    def image_url(self, asset: Asset, time_s: float) -> str | None:  # noqa: ARG002 - see is_probe
-        """None: a file's host makes no pictures."""
-        return None
-
-    def webhooks(self) -> list[str] | None:
-        """None: there are none."""
-        return None
 
     def close(self) -> None:
         """Do nothing: connections are closed after every question."""

@@ -26,6 +26,7 @@ from worker.platforms.base import (
     Rendition,
     Sink,
     Source,
+    Usual,
 )
 from worker.platforms.payload import part, parts
 
@@ -61,7 +62,7 @@ MAX_PROBE_BYTES = 1024
 _CLOCK = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d(?:\.\d+)?)")
 
 
-class FastPix:
+class FastPix(Usual):
     """One workspace of FastPix."""
 
     name: ClassVar[str] = "fastpix"
@@ -170,10 +171,6 @@ class FastPix:
         query = f"{token}&" if token else "?"
         base = f"{self._settings.images_url}/{segment(playback_id)}"
         return f"{base}/thumbnail.jpg{query}time={payload.milliseconds_up(time_s)}"
-
-    def webhooks(self) -> list[str] | None:
-        """None: only the dashboard tells."""
-        return None
 
     def close(self) -> None:
         """Close connections."""

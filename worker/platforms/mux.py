@@ -14,7 +14,17 @@ from worker.errors import PlatformUnavailable, SourceRefused
 from worker.events import Event, EventKind
 from worker.platforms import listing, payload, renditions, signatures, tokens
 from worker.platforms.api import Api, segment, token_of
-from worker.platforms.base import Asset, AssetState, Capabilities, Choice, Page, Rendition, Sink, Source
+from worker.platforms.base import (
+    Asset,
+    AssetState,
+    Capabilities,
+    Choice,
+    Page,
+    Rendition,
+    Sink,
+    Source,
+    Usual,
+)
 from worker.platforms.payload import part, parts
 
 if TYPE_CHECKING:
@@ -50,7 +60,7 @@ class _Playback(NamedTuple):
     is_signed: bool
 
 
-class Mux:
+class Mux(Usual):
     """One environment of Mux."""
 
     name: ClassVar[str] = "mux"
@@ -63,10 +73,6 @@ class Mux:
         self.account = account
         self._settings = settings
         self._prefix = f"MUX__{account.upper()}"
-
-    def is_probe(self, body: bytes) -> bool:  # noqa: ARG002 - Mux signs whatever it sends
-        """No: Mux signs whatever it sends."""
-        return False
 
     def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:
         """Check the header `mux-signature`."""
@@ -157,10 +163,6 @@ class Mux:
         except SourceRefused:
             return None
         return f"{self._settings.image_url}/{segment(playback.id)}/thumbnail.jpg{query}"
-
-    def webhooks(self) -> list[str] | None:
-        """None: only the dashboard tells."""
-        return None
 
     def close(self) -> None:
         """Close connections."""

@@ -15,7 +15,6 @@ from worker.errors import (
     InvalidSignature,
     MalformedPayload,
     PlatformUnavailable,
-    PublishRejected,
     SourceRefused,
 )
 from worker.platforms import listing, payload, renditions
@@ -32,6 +31,7 @@ from worker.platforms.base import (
     Sink,
     Source,
     Tells,
+    Usual,
 )
 from worker.platforms.payload import part, parts
 
@@ -59,7 +59,7 @@ NO_WEBHOOKS = "Vimeo sends no webhooks; say at /v1/events that a video is ready"
 LAST_FRAME_S = 1 / 24  # one frame at the slowest common rate
 
 
-class Vimeo:
+class Vimeo(Usual):
     """One Vimeo account."""
 
     name: ClassVar[str] = "vimeo"
@@ -83,15 +83,11 @@ class Vimeo:
         """Our picture, or its time, as the account's settings say."""
         return Sink.TIME if self._settings.write_time else Sink.IMAGE
 
-    def is_probe(self, body: bytes) -> bool:  # noqa: ARG002 - part of every platform
-        """No."""
-        return False
-
-    def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:  # noqa: ARG002 - see is_probe
+    def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:  # noqa: ARG002 - part of every platform
         """Refuse: whoever sends this is not Vimeo."""
         raise InvalidSignature(NO_WEBHOOKS)
 
-    def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - see is_probe
+    def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - part of every platform
         """Refuse, as `verify`."""
         raise MalformedPayload(NO_WEBHOOKS)
 
@@ -150,18 +146,6 @@ class Vimeo:
         else:
             self._upload(path, choice.jpeg)
         return self.asset(asset.id).shown
-
-    def unset(self, asset: Asset) -> None:
-        """Refuse: which picture was shown before is not known."""
-        raise PublishRejected(f"Vimeo cannot take the thumbnail of {asset.id} back; choose another")
-
-    def image_url(self, asset: Asset, time_s: float) -> str | None:  # noqa: ARG002 - part of every platform
-        """None: Vimeo makes no pictures of other moments."""
-        return None
-
-    def webhooks(self) -> list[str] | None:
-        """None: there are none."""
-        return None
 
     def close(self) -> None:
         """Close connections."""

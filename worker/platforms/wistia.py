@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from worker.errors import MalformedPayload, PublishRejected, SourceRefused
+from worker.errors import MalformedPayload, SourceRefused
 from worker.events import Event, EventKind
 from worker.platforms import listing, payload, renditions, signatures
 from worker.platforms.api import Api, Upload, bearer, segment
@@ -24,6 +24,7 @@ from worker.platforms.base import (
     Sink,
     Source,
     Tells,
+    Usual,
 )
 from worker.platforms.payload import part, parts
 
@@ -46,7 +47,7 @@ ORIGINAL = "OriginalFile"
 CDN_HOSTS = ("*.wistia.com", "*.wistia.net")
 
 
-class Wistia:
+class Wistia(Usual):
     """One Wistia account."""
 
     name: ClassVar[str] = "wistia"
@@ -63,10 +64,6 @@ class Wistia:
         self.account = account
         self._settings = settings
         self._prefix = f"WISTIA__{account.upper()}"
-
-    def is_probe(self, body: bytes) -> bool:  # noqa: ARG002 - part of every platform
-        """No: Wistia signs whatever it sends."""
-        return False
 
     def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:  # noqa: ARG002 - no time is signed
         """Check the header `X-Wistia-Signature`."""
@@ -127,18 +124,6 @@ class Wistia:
         self._upload_api.request(
             "POST", f"/thumbnail?media_id={segment(asset.id)}", upload=Upload(choice.jpeg, field="file")
         )
-
-    def unset(self, asset: Asset) -> None:
-        """Refuse: there is no way back to the thumbnail that Wistia made."""
-        raise PublishRejected(f"Wistia cannot take the thumbnail of {asset.id} back; choose another")
-
-    def image_url(self, asset: Asset, time_s: float) -> str | None:  # noqa: ARG002 - part of every platform
-        """None: pictures of other moments are of files that a swap takes away."""
-        return None
-
-    def webhooks(self) -> list[str] | None:
-        """None: only the settings page tells."""
-        return None
 
     def close(self) -> None:
         """Close connections."""
