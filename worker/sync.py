@@ -79,6 +79,7 @@ def sync(
     priority: Priority = Priority.LIVE,
     page: str | None = None,
     pause: Callable[[float], object] = time.sleep,
+    check: Callable[[], None] = lambda: None,
 ) -> Iterator[Step]:
     """Go through an account's list, and ask for work where it is needed; yields after each page.
 
@@ -90,6 +91,7 @@ def sync(
         priority: of the jobs.
         page: where to go on.
         pause: called with the seconds to wait for a platform that asks for patience.
+        check: called before anything is recorded; raises to give up.
 
     Raises:
         PlatformUnavailable: it did not answer, however often it was asked.
@@ -98,6 +100,7 @@ def sync(
     standings, total = Counter[Standing](), None
     while True:
         found = _ask(platform, page, pause)
+        check()
         recent = list(itertools.takewhile(lambda one: _is_recent(one, since), found.assets))
         with transaction(engine) as session:
             standings += _take_in(session, platform, recent, settings, priority)

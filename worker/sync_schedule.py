@@ -100,12 +100,23 @@ class SyncSchedule:
         at_least = datetime.now(UTC) - LEAST_WINDOW
         return min(at_least, taken.finished_at - OVERLAP) if taken.finished_at else at_least
 
+    def _check(self) -> None:
+        """A platform may answer long after the dispatcher was stopped."""
+        if self._stopping.is_set():
+            raise Stopping("the dispatcher is stopping")
+
     def _sync(self, name: str, account: str, since: datetime) -> None:
         with closing(platform_of(name, account, self._settings)) as platform:
-            for step in sync(self._engine, platform, self._settings, since=since, pause=self._stopping.wait):
+            steps = sync(
+                self._engine,
+                platform,
+                self._settings,
+                since=since,
+                pause=self._stopping.wait,
+                check=self._check,
+            )
+            for step in steps:
                 standings = step.standings
-                if self._stopping.is_set():
-                    raise Stopping("the dispatcher is stopping")
         this = (AccountSync.platform == name, AccountSync.account == account)
         with transaction(self._engine) as session:
             session.execute(update(AccountSync).where(*this).values(finished_at=_NOW))
