@@ -147,9 +147,20 @@ def test_after_its_own_start_a_dispatcher_lets_leases_be(engine: Engine, broker:
     with transaction(engine) as session:
         session.execute(update(Job).values(lease_until=func.now() - timedelta(seconds=1)))
 
-    make(engine, broker, lease_s=30.0).turn()
+    wait_s = make(engine, broker, lease_s=30.0, sweep_s=20.0).turn()
 
     assert claimed_state(engine) == "running"
+    assert wait_s == 20.0  # and it does not look again and again meanwhile
+
+
+def test_a_dispatcher_sleeps_no_longer_than_until_a_lease_ends(engine: Engine, broker: Broker) -> None:
+    """So that a dead worker is noticed at once then."""
+    record(engine, event())
+    claimed(engine, lease_s=30.0)
+
+    wait_s = make(engine, broker, sweep_s=3600.0).turn()
+
+    assert 0.0 < wait_s <= 30.0
 
 
 def test_a_sleeping_dispatcher_wakes_for_a_new_event(

@@ -14,6 +14,7 @@ from tests.platforms.simulated import NOWHERE, clip
 from tests.workers import until
 from worker.database import transaction
 from worker.models import AccountSync, Job
+from worker.platforms.bunny import Bunny
 from worker.simulator import SIMULATED, Fault, Simulated
 from worker.sync_schedule import STOP_S, SyncSchedule
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from worker.platforms.base import Page
     from worker.settings import Settings
 
 
@@ -34,10 +36,10 @@ def bunny(tmp_path: Path) -> Iterator[Simulated]:
         yield vendor
 
 
-def settings(vendor: Simulated, interval_s: float = 600.0) -> Settings:
-    """Return the settings of a service with an account at the platform."""
+def settings(vendor: Simulated, interval_s: float = 600.0, accounts: tuple[str, ...] = ("main",)) -> Settings:
+    """Return the settings of a service with accounts at the platform."""
     account = {key.lower(): value for key, value in vendor.variables().items()}
-    return rows.make_settings(**{vendor.name: {"main": account}}, sync_interval_s=interval_s)
+    return rows.make_settings(**{vendor.name: dict.fromkeys(accounts, account)}, sync_interval_s=interval_s)
 
 
 def lists_read(vendor: Simulated) -> int:
@@ -53,7 +55,7 @@ def is_finished(engine: Engine) -> bool:
 def all_syncs(engine: Engine) -> list[AccountSync]:
     """The rows of all accounts."""
     with transaction(engine) as session:
-        return list(session.scalars(select(AccountSync)))
+        return list(session.scalars(select(AccountSync).order_by(AccountSync.account)))
 
 
 def test_a_lost_webhook_is_made_up_for(engine: Engine, bunny: Simulated) -> None:
@@ -64,14 +66,35 @@ def test_a_lost_webhook_is_made_up_for(engine: Engine, bunny: Simulated) -> None
     assert rows.only(engine, Job).reason == "ready"
 
 
-def test_two_dispatchers_read_a_list_once(engine: Engine, bunny: Simulated) -> None:
-    """In an interval; a platform counts requests."""
-    with SyncSchedule(engine, settings(bunny)), SyncSchedule(engine, settings(bunny)):
-        until(lambda: is_finished(engine))
+def test_another_dispatcher_does_not_read_it_again(engine: Engine, bunny: Simulated) -> None:
+    """In the same interval; a platform counts requests. It reads what nobody has read yet."""
     with SyncSchedule(engine, settings(bunny)):
-        pass
+        until(lambda: is_finished(engine))
 
-    assert lists_read(bunny) == 1
+    # In the order of their names: when the second account is done, the first one has had its turn.
+    with SyncSchedule(engine, settings(bunny, accounts=("main", "other"))):
+        until(lambda: [row.account for row in all_syncs(engine) if row.finished_at] == ["main", "other"])
+
+    assert lists_read(bunny) == 2
+
+
+def test_what_nobody_foresaw_does_not_end_the_schedule(
+    engine: Engine, bunny: Simulated, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log shows where, and the next interval comes."""
+    answers = iter([ZeroDivisionError("a bug of ours")])
+    really = Bunny.assets
+
+    def assets(ours: Bunny, page: str | None = None) -> Page:
+        for failure in answers:
+            raise failure
+        return really(ours, page)
+
+    monkeypatch.setattr(Bunny, "assets", assets)
+    with SyncSchedule(engine, settings(bunny, interval_s=0.2)):
+        until(lambda: is_finished(engine))
+
+    assert "a bug of ours" in caplog.text
 
 
 def test_a_list_is_read_again_after_the_interval(engine: Engine, bunny: Simulated) -> None:
@@ -104,7 +127,7 @@ def test_no_list_is_read_where_nobody_wants_it(
     with SIMULATED[name](NOWHERE) as vendor:
         vendor.upload(clip(tmp_path))
         with SyncSchedule(engine, settings(vendor, interval_s)):
-            pass
+            assert "sync" not in {thread.name for thread in threading.enumerate()}
 
         assert lists_read(vendor) == 0
     assert all_syncs(engine) == []

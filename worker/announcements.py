@@ -92,11 +92,12 @@ def unannounce_all(session: Session) -> None:
         session.execute(update(table).where(table.state == state).values(hinted_at=None))
 
 
-def next_lease_ends_in_s(session: Session, table: type[Job | Publication]) -> float | None:
-    """Seconds until the next lease ends, less than 0 where one has; None where no row is held."""
+def next_lease_ends_in_s(
+    session: Session, table: type[Job | Publication], held: JobState | PublicationState
+) -> float | None:
+    """Seconds until the next lease of a row in this state ends; None where none is to end."""
     at = func.extract("epoch", func.min(table.lease_until) - _NOW)
-    held = table.state.in_([JobState.RUNNING, PublicationState.SENDING])
-    seconds = session.scalar(select(at).where(held))
+    seconds = session.scalar(select(at).where(table.state == held, table.lease_until > _NOW))
     return None if seconds is None else float(seconds)
 
 

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from worker import announcements, database, housekeeping, jobs, logs, metrics, publications, wake
 from worker.broker import Broker
 from worker.database import transaction
-from worker.models import Job, Publication
+from worker.models import Job, JobState, Publication, PublicationState
 from worker.sync_schedule import SyncSchedule
 
 if TYPE_CHECKING:
@@ -93,8 +93,8 @@ class Dispatcher:
             waits_s = (
                 announcements.next_due_in_s(session, Job, jobs.is_waiting()),
                 announcements.next_due_in_s(session, Publication, publications.is_waiting()),
-                announcements.next_lease_ends_in_s(session, Job),
-                announcements.next_lease_ends_in_s(session, Publication),
+                announcements.next_lease_ends_in_s(session, Job, JobState.RUNNING),
+                announcements.next_lease_ends_in_s(session, Publication, PublicationState.SENDING),
             )
         longest_s = self._settings.sweep_s if is_sent else PAUSE_S
         return min([longest_s, *(wait_s for wait_s in waits_s if wait_s is not None)])

@@ -81,6 +81,8 @@ class SyncSchedule:
             return
         except (ThumbsError, SQLAlchemyError) as exc:
             log.warning("%s/%s: its list was not read: %s", name, account, str(exc).partition("\n")[0])
+        except Exception:
+            log.exception("%s/%s: its list was not read", name, account)  # the other accounts' are
 
     def _take_turn(self, name: str, account: str) -> datetime | None:
         """Since when to look; None where it is not time, or another dispatcher looks."""
