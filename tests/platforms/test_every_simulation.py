@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import closing
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
+from tests.platforms import keys
 from tests.platforms.simulated import CHOICE, CONTENT, JPEG, client, clip, fetched, simulated
 from tests.webhook_inbox import Inbox
 from worker.errors import AssetGone, CredentialsRefused, PlatformUnavailable, PublishRejected
@@ -119,6 +122,27 @@ def test_a_deleted_video_is_gone(name: str, tmp_path: Path) -> None:
             ours.asset(asset.id)
         with pytest.raises(AssetGone):
             ours.write(asset, CHOICE)
+
+
+@pytest.mark.parametrize("private", ["api_video", "cloudflare", "fastpix", "mux"])
+def test_a_private_video_is_read_with_a_token_only(private: str, tmp_path: Path) -> None:
+    """The same address without one is refused; and a token opens no other video."""
+    key = {"signing_key_id": keys.KEY_ID, "signing_private_key": keys.private_key()}
+    with simulated(private, **(key if private in {"fastpix", "mux"} else {})) as (vendor, ours):
+        asset_id, other_id = (vendor.upload(clip(tmp_path), is_private=True) for _ in range(2))
+        video, other = vendor.known(asset_id), vendor.known(other_id)
+        signed = ours.source(ours.asset(asset_id)).scan.url
+        bare = f"{vendor.url}/stream/{video.id if private == 'cloudflare' else video.playback_id}/"
+        elsewhere = signed.replace(video.playback_id, other.playback_id)
+
+        assert fetched(ours, ours.asset(asset_id), tmp_path) == CONTENT
+        assert status_of(bare + signed.partition("?")[0].rpartition("/")[2]) == HTTPStatus.FORBIDDEN
+        assert private in {"api_video", "cloudflare"} or status_of(elsewhere) == HTTPStatus.FORBIDDEN
+
+
+def status_of(url: str) -> int:
+    """Ask for a file as a stranger does."""
+    return httpx.get(url, trust_env=False).status_code
 
 
 LIMITED = [name for name, one in sorted(PLATFORMS.items()) if one.capabilities.max_image_bytes]

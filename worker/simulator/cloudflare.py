@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from flask import abort, request
+import jwt
+from flask import Response, abort, request
 
 from worker.platforms.signatures import CLOUDFLARE_FIELDS, sign_timestamped
 from worker.simulator import bodies
@@ -48,6 +50,7 @@ class SimulatedCloudflare(Simulated):
     def add_routes(self, app: Flask) -> None:
         """Add the addresses that Cloudflare documents."""
         self._polls: dict[str, int] = {}
+        self._tokens: dict[str, str] = {}
         app.add_url_rule(
             f"/client/v4/accounts/{ACCOUNT_ID}/stream", view_func=self.list_assets, methods=["GET"]
         )
@@ -107,14 +110,24 @@ class SimulatedCloudflare(Simulated):
         self._polls[asset_id] = max(0, left - 1)
         made = {
             "status": "inprogress" if left else "ready",
-            "url": f"{self.url}{STREAM}/{video.playback_id}/{video.file_name}",
+            "url": f"{self.url}{STREAM}/{video.id}/{video.file_name}",
             "percentComplete": 50.0 if left else 100.0,
         }
         return _answer({"default": made})
 
     def token(self, asset_id: str) -> dict[str, Any]:
-        """What opens a private video."""
-        return _answer({"token": f"token-of-{self.found(asset_id).id}"})
+        """What stands in the place of a private video's id."""
+        claims = {"sub": self.found(asset_id).id, "jti": secrets.token_hex(8)}
+        token = jwt.encode(claims, secrets.token_hex(32), algorithm="HS256")
+        self._tokens[token] = asset_id
+        return _answer({"token": token})
+
+    def rendition(self, playback_id: str, name: str) -> Response:
+        """The MP4: of a public video by its id, of a private one by a token."""
+        video = self.found(self._tokens.get(playback_id, playback_id))
+        if video.is_private and playback_id not in self._tokens:
+            abort(HTTPStatus.FORBIDDEN, "The video is private.")
+        return super().rendition(video.playback_id, name)
 
     def notices(self, change: Change, video: Video) -> Sequence[Notice]:
         """The video itself, when it is ready; nothing of updates and deletes."""

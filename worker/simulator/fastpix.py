@@ -19,6 +19,7 @@ from worker.platforms.fastpix import METADATA_KEY
 from worker.platforms.signatures import sign_base64
 from worker.simulator import bodies
 from worker.simulator.platform import IMAGE, NOT_FOUND, STREAM, TOKEN, WEBHOOK_SECRET, Change, Simulated
+from worker.simulator.private import require_token
 from worker.simulator.webhooks import Notice
 
 if TYPE_CHECKING:
@@ -90,8 +91,9 @@ class SimulatedFastPix(Simulated):
 
     def rendition(self, playback_id: str, name: str) -> Response:
         """The MP4."""
-        video = self.library.of_playback(playback_id)
-        if video is None or name != FILE_NAME:
+        video = self.played(playback_id)
+        require_token(video, aud=f"media:{playback_id}")
+        if name != FILE_NAME:
             abort(HTTPStatus.NOT_FOUND, NOT_FOUND)
         return send_file(video.media.path, mimetype="video/mp4", conditional=True)
 
@@ -130,12 +132,13 @@ class SimulatedFastPix(Simulated):
         media = video.media
         size = {"width": media.width_px, "height": media.height_px}
         minutes, seconds = divmod(media.duration_s, 60)
+        policy = "private" if video.is_private else "public"
         described = {
             "id": video.id,
             "title": video.title,
             "metadata": self._metadata.get(video.id, {}),
             "status": "Ready",  # with a capital, as in the real API
-            "playbackIds": [{"id": video.playback_id, "accessPolicy": "public"}],
+            "playbackIds": [{"id": video.playback_id, "accessPolicy": policy}],
             "tracks": [{"id": "t1", "type": "video", "frameRate": f"{media.frame_rate:g}/1", **size}],
             "mp4Support": [{"type": "capped_4k", "status": "ready", "ext": "mp4", **size}],
             "duration": f"{minutes // 60:02.0f}:{minutes % 60:02.0f}:{seconds:06.3f}",

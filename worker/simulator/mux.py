@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from flask import abort, request
+from flask import Response, abort, request
 
 from worker.platforms.signatures import sign_timestamped
 from worker.simulator import bodies
 from worker.simulator.platform import IMAGE, STREAM, TOKEN, WEBHOOK_SECRET, Change, Simulated
+from worker.simulator.private import require_token
 from worker.simulator.webhooks import Notice
 
 if TYPE_CHECKING:
@@ -88,6 +89,11 @@ class SimulatedMux(Simulated):
         self.write(asset_id)
         return "", HTTPStatus.NO_CONTENT
 
+    def rendition(self, playback_id: str, name: str) -> Response:
+        """A file; of a signed playback id with a token only."""
+        require_token(self.played(playback_id), sub=playback_id, aud="v")
+        return super().rendition(playback_id, name)
+
     def announce(self, asset_id: str, event: str = EVENTS[Change.READY], *, copies: int = 1) -> None:
         """Tell of a video again, as a new event of any type."""
         self._sender.send(_notice(event, self.known(asset_id)), copies=copies)
@@ -145,7 +151,7 @@ def described(video: Video) -> dict[str, Any]:
         "status": video.status,
         "passthrough": "",
         "meta": {"title": video.title},
-        "playback_ids": [{"id": video.playback_id, "policy": "public"}],
+        "playback_ids": [{"id": video.playback_id, "policy": "signed" if video.is_private else "public"}],
         "source_asset_id": video.source_asset_id,
         "ingest_type": "on_demand_clip" if video.source_asset_id else "on_demand_url",
         "thumbnail_time": video.thumbnail_time,

@@ -126,9 +126,16 @@ class Simulated(ABC):
         prefix = f"{self.name}__{account}__".upper()
         return {prefix + name: value for name, value in self.variables().items()}
 
-    def upload(self, media: Media, *, title: str = "", copies: int = 1) -> str:
-        """Take in a video that is ready at once, tell of it in so many copies, and return its id."""
-        video = self.library.add(Video(media, title=title))
+    def upload(self, media: Media, *, title: str = "", copies: int = 1, is_private: bool = False) -> str:
+        """Take in a video that is ready at once, tell of it in so many copies, and return its id.
+
+        Args:
+            media: the file.
+            title: what people call it.
+            copies: how often each webhook is sent.
+            is_private: its file is opened by a token only, where the platform has such videos.
+        """
+        video = self.library.add(Video(media, title=title, is_private=is_private))
         self.tell(Change.READY, video, copies=copies)
         return video.id
 
@@ -201,14 +208,14 @@ class Simulated(ABC):
 
     def rendition(self, playback_id: str, name: str) -> Response:
         """A file of a video, or a range of it."""
-        video = self._played(playback_id)
+        video = self.played(playback_id)
         if name != video.file_name or video.status != "ready":
             abort(HTTPStatus.NOT_FOUND, NOT_FOUND)
         return send_file(video.media.path, mimetype="video/mp4", conditional=True)
 
     def picture(self, playback_id: str) -> Response:
         """What is shown; the frame at `time` where that is asked for, and without a choice in the middle."""
-        video = self._played(playback_id)
+        video = self.played(playback_id)
         if video.image:
             return Response(video.image, mimetype="image/jpeg")
         if self._draw is None:
@@ -217,7 +224,8 @@ class Simulated(ABC):
         time_s = request.args.get("time", chosen_s, type=float)
         return Response(self._draw(video.media.path, time_s), mimetype="image/jpeg")
 
-    def _played(self, playback_id: str) -> Video:
+    def played(self, playback_id: str) -> Video:
+        """The video that a file's address stands for; the request is refused where there is none."""
         return self.library.of_playback(playback_id) or abort(HTTPStatus.NOT_FOUND, NOT_FOUND)
 
     def _application(self) -> Flask:

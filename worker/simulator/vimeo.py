@@ -37,6 +37,7 @@ class SimulatedVimeo(Simulated):
     def add_routes(self, app: Flask) -> None:
         """Add the addresses that Vimeo documents, and that of its storage."""
         self._pictures: dict[str, _Picture] = {}
+        self._signature = secrets.token_hex(16)  # of every address that is opened without our token
         app.add_url_rule("/me/videos", view_func=self.list_assets, methods=["GET"])
         video = "/videos/<asset_id>"
         app.add_url_rule(video, view_func=self.show, methods=["GET"])
@@ -65,9 +66,13 @@ class SimulatedVimeo(Simulated):
         page = bodies.page_of(videos)
         return {"total": len(videos), "data": [self._described(video) for video in page]}
 
+    def _require_signature(self) -> None:
+        if request.args.get("signature") != self._signature:
+            abort(HTTPStatus.FORBIDDEN, "The address is not signed so")
+
     def _described(self, video: Video) -> dict[str, Any]:
         media = video.media
-        link = f"{self.url}{STREAM}/{video.playback_id}/{video.file_name}"
+        link = f"{self.url}{STREAM}/{video.playback_id}/{video.file_name}?signature={self._signature}"
         file = {"quality": "hd", "type": "video/mp4", "width": media.width_px, "height": media.height_px}
         return {
             "uri": f"/videos/{video.id}",
@@ -97,17 +102,23 @@ class SimulatedVimeo(Simulated):
         self._pictures[picture_id] = _Picture(asset_id)
         answer = {
             "uri": f"/videos/{asset_id}/pictures/{picture_id}",
-            "link": f"{self.url}{IMAGE}/upload/{picture_id}?signature=0a1b",
+            "link": f"{self.url}{IMAGE}/upload/{picture_id}?signature={self._signature}",
         }
         return answer, HTTPStatus.CREATED
 
     def store(self, picture_id: str) -> Response:
         """Take the bytes in; the address is signed, and nobody shows a token here."""
+        self._require_signature()
         if "Authorization" in request.headers or picture_id not in self._pictures:
-            abort(HTTPStatus.FORBIDDEN, "The address is not signed so")
+            abort(HTTPStatus.FORBIDDEN, "This address takes no picture, or no stranger's token")
         jpeg = bodies.jpeg(request.get_data(), MAX_IMAGE_BYTES)
         self._pictures[picture_id] = self._pictures[picture_id]._replace(jpeg=jpeg)
         return Response()
+
+    def rendition(self, playback_id: str, name: str) -> Response:
+        """A file, by a signed address only."""
+        self._require_signature()
+        return super().rendition(playback_id, name)
 
     def activate(self, asset_id: str, picture_id: str) -> dict[str, Any]:
         """Show a picture that is there."""
