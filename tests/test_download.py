@@ -258,8 +258,9 @@ def test_no_message_tells_a_secret(
     [
         "/bcdn_token=HS256-sesame&token_path=%2Fv1%2F&expires=1790000000/v1/low.mp4",
         f"/eyJhbGciOiJSUzI1NiJ9.{'sesame' * 20}.c2ln/downloads/low.mp4",
+        "/vod/vi1/token/sesame-0001/mp4/low.mp4",
     ],
-    ids=["bunny", "cloudflare"],
+    ids=["bunny", "cloudflare", "api_video"],
 )
 def test_no_message_tells_a_token_that_is_part_of_the_path(
     server: MediaServer, tmp_path: Path, address: str

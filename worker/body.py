@@ -107,9 +107,10 @@ class Body:
 def name_of(url: httpx.URL) -> str:
     """Where a file lies, without what may be a signature: the query, and steps of the path that sign it."""
     steps = url.raw_path.decode().partition("?")[0].split("/")
-    return url.host + "/".join("..." if _is_token(step) else unquote(step) for step in steps)
+    pairs = zip(["", *steps], steps, strict=False)
+    return url.host + "/".join("..." if _is_token(step, before) else unquote(step) for before, step in pairs)
 
 
-def _is_token(step: str) -> bool:
-    """Bunny signs in a step like a query, Cloudflare in a JSON Web Token."""
-    return "=" in step or len(step) > _LONGEST_STEP
+def _is_token(step: str, before: str) -> bool:
+    """Bunny signs in a step like a query, Cloudflare in a JSON Web Token, api.video after a step "token"."""
+    return "=" in step or len(step) > _LONGEST_STEP or before == "token"

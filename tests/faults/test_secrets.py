@@ -28,7 +28,7 @@ from worker.platforms import PLATFORMS
 from worker.platforms.signatures import sign_standard
 from worker.settings import Settings, environment
 from worker.simulator import SIMULATED
-from worker.simulator.platform import STREAM
+from worker.simulator.platform import IMAGE, STREAM
 from worker.up import Service
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from flask import Response
     from sqlalchemy import Engine
 
     from worker.simulator import Media, Simulated
@@ -49,29 +50,35 @@ CDN_KEY = "cdn-token-key-5b7d"
 LEAST_LETTERS = 12
 # Names of settings whose values are secrets.
 SECRET_NAME = re.compile(r"SECRET|TOKEN(?!_ID)|API_KEY|PRIVATE_KEY|TOKEN_KEY")
+# What opens a file or an upload: a parameter of its address, a part of its path, a field of an answer.
+OPENS = re.compile(r"""(?:token|signature)(?:=|/|":\s*")([^&/?"\s]+)""")
+# A token of a private video's playback, whoever made it, and whether or not it was ever shown to a platform.
+JWT = re.compile(r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}")
 
 
 class Witness:
     """Stands before a simulated platform, and notes what proves who we are.
 
-    It refuses the first request to the API and that for a file, and repeats in its answer what it was shown.
+    It refuses the first request to the API, for a file, and to upload, and repeats in its answer what it was
+    shown.
     """
 
     def __init__(self, application: WSGIApplication, vendor: Simulated, seen: set[str]) -> None:
         self._application, self._vendor, self._seen = application, vendor, seen
-        self._refused: set[bool] = set()
+        self._refused: set[str] = set()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         shown = {environ.get(f"HTTP_{name}", "") for name in ("AUTHORIZATION", "ACCESSKEY")}
         address = f"{environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')}"
-        shown |= set(re.findall(r"token=([^&/]+)", address))
+        shown |= set(OPENS.findall(address))
         self._seen |= {word for value in shown for word in value.split()}
         # As a content network does, which checks the token of a path and leaves it out.
         environ["PATH_INFO"] = re.sub(r"/bcdn_token=.*?&expires=\d+", "", environ["PATH_INFO"])
-        is_file = environ["PATH_INFO"].startswith(STREAM)
-        if is_file not in self._refused:
-            self._refused.add(is_file)
+        kind = environ["PATH_INFO"].split("/")[1]
+        kind = kind if f"/{kind}" in {STREAM, IMAGE} else "api"
+        if kind not in self._refused:
+            self._refused.add(kind)
             words = f"cannot serve {address} to {' '.join(shown)}"
             body = json.dumps(dict(self._vendor.refusal(HTTPStatus.SERVICE_UNAVAILABLE, words))).encode()
             headers = [("Content-Type", "application/json"), ("Retry-After", "1")]
@@ -87,7 +94,13 @@ def watched(kind: type[Simulated], seen: set[str]) -> type[Simulated]:
         def _application(self) -> Any:
             app = super()._application()
             app.wsgi_app = Witness(app.wsgi_app, self, seen)
+            app.after_request(self._overhear)
             return app
+
+        def _overhear(self, answer: Response) -> Response:
+            if answer.is_json:
+                seen.update(OPENS.findall(answer.get_data(as_text=True)))
+            return answer
 
         def signed(self, body: bytes) -> Any:
             headers = super().signed(body)
@@ -171,8 +184,14 @@ def test_nothing_that_others_may_read_holds_a_secret(servers_dir: Path, media: M
             "LOG_LEVEL": "DEBUG",
             "QUIET_WINDOW_S": "0",
             "BUNNY__MAIN__CDN_TOKEN_KEY": CDN_KEY,
-            "MUX__MAIN__SIGNING_KEY_ID": keys.KEY_ID,
-            "MUX__MAIN__SIGNING_PRIVATE_KEY": keys.private_key(),
+            **{
+                f"{name}__MAIN__{setting}": value
+                for name in ("MUX", "FASTPIX")
+                for setting, value in (
+                    ("SIGNING_KEY_ID", keys.KEY_ID),
+                    ("SIGNING_PRIVATE_KEY", keys.private_key()),
+                )
+            },
             "OMP_NUM_THREADS": "1",
         }
         for vendor in vendors.values():
@@ -195,15 +214,17 @@ def test_nothing_that_others_may_read_holds_a_secret(servers_dir: Path, media: M
 
     secrets = {secret for secret in seen if len(secret) >= LEAST_LETTERS}
     assert len(secrets) > 2 * len(SIMULATED), "hardly anything was noted"
+    assert len([secret for secret in secrets if JWT.match(secret)]) >= 3, "no private video was read"
     filled = {name for name, words in places if words}
     assert filled >= {"the broker", "table job_log", "table publications", "receiver.log", "analyze.log"}
     found = {(name, secret) for name, words in places for secret in secrets if secret in words}
+    found |= {(name, token) for name, words in places for token in JWT.findall(words)}
     assert found == set()
 
 
 def run_every_loop(service: Service, vendors: dict[str, Simulated], media: Media, seen: set[str]) -> None:
-    """Upload a video to every platform, and wait until each has its thumbnail."""
-    uploaded = {name: vendor.upload(media) for name, vendor in vendors.items()}
+    """Upload a video to every platform, private where it can be, and wait until each has its thumbnail."""
+    uploaded = {name: vendor.upload(media, is_private=True) for name, vendor in vendors.items()}
     for name, asset_id in uploaded.items():
         if not PLATFORMS[name].capabilities.events:
             data = {"platform": name, "account": "main", "asset_id": asset_id}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from urllib.parse import unquote
 
 import pytest
 
@@ -17,7 +18,7 @@ from worker.errors import (
     ThumbsError,
 )
 from worker.platforms import api
-from worker.platforms.api import Api, Upload, bearer, token_of
+from worker.platforms.api import MAX_MESSAGE_CHARACTERS, Api, Upload, bearer, token_of
 
 TOKEN = token_of(settings().mux["main"], "MUX__MAIN")
 REFUSED = {"error": {"type": "invalid_parameters", "messages": ["thumbnail_time is", "too large"]}}
@@ -133,6 +134,19 @@ def test_the_token_is_never_in_a_message() -> None:
 
     assert "no user ... with ..." in message
     assert "the-token" not in message
+
+
+@pytest.mark.parametrize("value", ["sesame-sesame-01", "sesame%2Fsesame-01", "sesame/sesame-01"])
+def test_a_signed_address_that_the_platform_repeats_is_in_no_message(value: str) -> None:
+    """Neither as it was sent, nor as it was meant; not even its beginning, where the message is cut."""
+    told = f"{value} {unquote(value)} {'x' * (MAX_MESSAGE_CHARACTERS - 16)} {value} {value}"
+    with serving(Answer(503, json={"message": told})) as server:
+        client = Api(server.url, TOKEN, "MUX__MAIN")
+        with pytest.raises(PlatformUnavailable, match=r"\.\.\. \.\.\. x+") as caught:
+            client.request("PUT", f"/upload?signature={value}")
+        client.close()
+
+    assert "ses" not in str(caught.value)
 
 
 def test_a_redirect_is_not_followed() -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import httpx
 
@@ -34,6 +34,7 @@ PHASE_TIMEOUT_S = 10.0  # to connect, to send, and between two reads
 MAX_ANSWER_BYTES = 4 * 1024 * 1024  # an asset with a hundred tracks takes 50 kB
 MAX_RETRY_AFTER_S = 3600.0  # a platform that asks for more is asked again all the same
 MAX_MESSAGE_CHARACTERS = 300
+LEAST_SIGNATURE_CHARACTERS = 16  # shorter values of a query are numbers and names
 
 # Each platform has a field of its own for what went wrong, some within `error`, `errors` or `problems`.
 _TOLD_IN = ("title", "message", "Message", "description", "detail", "error", "developer_message")
@@ -139,7 +140,7 @@ class Api:
 
     def _error(self, answer: httpx.Response, content: bytes) -> ThumbsError:
         status = answer.status_code
-        said = self._without_token(_message(content))
+        said = self._without_secrets(_message(content), answer.request.url)[:MAX_MESSAGE_CHARACTERS]
         happened = f"{answer.request.method} {answer.request.url.path}: {status}{said and f' ({said})'}"
         if status in _REFUSED:
             return CredentialsRefused(
@@ -153,8 +154,9 @@ class Api:
             return PublishRejected(happened)
         return PlatformUnavailable(f"{happened}; check {self._setting}__API_URL")
 
-    def _without_token(self, message: str) -> str:
-        for secret in self._credentials.secrets:
+    def _without_secrets(self, message: str, url: httpx.URL) -> str:
+        """Some platforms repeat what they were shown."""
+        for secret in (*self._credentials.secrets, *_signatures(url)):
             message = message.replace(secret, "...")
         return message
 
@@ -204,6 +206,12 @@ def _read(answer: httpx.Response, deadline_s: float) -> bytes:
     return bytes(content)
 
 
+def _signatures(url: httpx.URL) -> list[str]:
+    """What may sign an address: each long value of its query, as it was sent and as it was meant."""
+    sent = [pair.partition("=")[2] for pair in url.query.decode().split("&")]
+    return [value for value in (*sent, *map(unquote, sent)) if len(value) >= LEAST_SIGNATURE_CHARACTERS]
+
+
 def _message(content: bytes) -> str:
     """What the platform said about an error, in one line; empty where it said nothing that we can read."""
     try:
@@ -216,7 +224,7 @@ def _message(content: bytes) -> str:
     found = [place.get(name) for place in places for name in _TOLD_IN]
     found += messages if isinstance(messages, list) else []
     line = "; ".join(dict.fromkeys(item for item in found if isinstance(item, str) and item))
-    return "".join(sign if sign.isprintable() else " " for sign in line)[:MAX_MESSAGE_CHARACTERS]
+    return "".join(sign if sign.isprintable() else " " for sign in line)
 
 
 def retry_after_s(answer: httpx.Response) -> float | None:
