@@ -35,6 +35,7 @@ from worker.up import PROGRAMS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
 ROOT = Path(__file__).parents[2]
@@ -169,12 +170,7 @@ class System(Questions):
 
     def hurry(self) -> None:
         """Let whatever waits for its time be due now, so that no test waits for a back-off."""
-        with suppress(SQLAlchemyError), transaction(self.engine) as session:  # it may just be recovering
-            for table, waiting in ((Job, jobs.is_waiting()), (Publication, publications.is_waiting())):
-                later = (waiting, table.scheduled_at > func.clock_timestamp())
-                due = update(table).where(*later).values(scheduled_at=func.clock_timestamp())
-                if session.scalars(due.returning(table.id)).all():
-                    wake.dispatcher(session)
+        hurry(self.engine)
 
     def is_quiet(self) -> bool:
         """Say whether every webhook was taken, and nothing is left to do."""
@@ -261,6 +257,16 @@ class System(Questions):
         """Processes of ours that live, though what they belonged to is gone."""
         ours = {process for part in self.parts() for process in parts.family(part)}
         return [process for process in self._seen - ours if _lives(process)]
+
+
+def hurry(engine: Engine) -> None:
+    """Let whatever waits for its time be due now."""
+    with suppress(SQLAlchemyError), transaction(engine) as session:  # it may just be recovering
+        for table, waiting in ((Job, jobs.is_waiting()), (Publication, publications.is_waiting())):
+            later = (waiting, table.scheduled_at > func.clock_timestamp())
+            due = update(table).where(*later).values(scheduled_at=func.clock_timestamp())
+            if session.scalars(due.returning(table.id)).all():
+                wake.dispatcher(session)
 
 
 def _lives(process: psutil.Process) -> bool:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import shutil
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.faults import parts
-from tests.faults.system import DEFAULTS, System
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from tests.faults.system import System
     from worker.simulator import Media
 
 ACK_S = 1.0  #: an answer takes milliseconds; a busy machine may add some
@@ -116,22 +114,3 @@ def test_all_ways_may_be_slow_and_in_small_pieces(system: System, media: Media) 
     asset_id = system.platform.upload(media)
 
     parts.until(lambda: system.is_published(asset_id), 60)
-
-
-@pytest.mark.faults
-def test_a_wiped_broker_costs_seconds(folder: Path, media: Media, record_property: Any) -> None:
-    """The figure, with the settings as they are by default."""
-    with System(folder, variables=DEFAULTS) as system:
-        worker = system.programs["analyze"]
-        parts.freeze(worker)
-        assets = [system.platform.upload(media) for _ in range(3)]
-        parts.until(lambda: system.broker().llen("analyze") >= 2, 20)
-        system.broker().flushall()
-        parts.thaw(worker)
-        start_s = time.monotonic()
-        parts.until(lambda: system.is_published(*assets), 90)
-        took_s = time.monotonic() - start_s
-        record_property("seconds", took_s)
-        print(f"the broker was wiped: all was done {took_s:.1f} s later")
-        assert system.settle() == []
-    assert took_s <= RECOVERED_S

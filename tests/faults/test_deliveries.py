@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.faults import parts
-from tests.faults.system import System
 from tests.faults.videos import moment_is_of
 from worker.database import transaction
 from worker.models import Asset, JobLog, JobReason, WebhookEvent
@@ -22,8 +21,7 @@ from worker.platforms.signatures import sign_timestamped
 from worker.simulator.platform import WEBHOOK_SECRET
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from tests.faults.system import System
     from worker.simulator import Media
 
 STORM_S = 10.0
@@ -184,31 +182,6 @@ def test_a_request_to_look_again_may_be_made_at_any_time_and_twice(system: Syste
 def asked_for(system: System, asset_id: str) -> int:
     """Count the runs that an operator asked for."""
     return sum(job.reason == JobReason.REQUEUE for job in system.jobs(asset_id))
-
-
-@pytest.mark.faults
-def test_a_storm_of_edits_is_at_most_three_runs(
-    folder: Path, media: Media, other_media: Media, record_property: Any
-) -> None:
-    """Case 26: a thousand edits of one video in ten seconds, with the windows as they are by default."""
-    with System(folder, variables={"QUIET_WINDOW_S": "10", "MAX_WAIT_S": "60"}) as system:
-        # A thousand threads that send leave its proxy too little time.
-        receiver = system.programs["receiver"]
-        receiver.stop()
-        receiver.start(DATABASE_URL=system.postgres.server.url)
-        asset_id = system.platform.upload(media)
-        assert system.settle() == []
-        before, start_s = system.runs(asset_id), time.monotonic()
-        for number in range(EDITS):
-            system.platform.replace(asset_id, (media, other_media)[number % 2])
-            while time.monotonic() < start_s + (number + 1) * STORM_S / EDITS:
-                time.sleep(0.001)
-
-        assert system.settle(is_hurried=False) == []
-        runs = system.runs(asset_id) - before
-        record_property("runs", runs)
-        print(f"{EDITS} edits in {STORM_S:.0f} s: {runs} runs")
-        assert runs <= 3
 
 
 @pytest.mark.faults

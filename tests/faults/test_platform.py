@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import resource
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests import clips, pictures
 from tests.faults import parts
-from tests.faults.system import DEFAULTS, System
+from tests.faults.system import System
 from worker.simulator import Fault, Media
 from worker.simulator.clip import media_of
 
@@ -97,23 +96,6 @@ def test_a_write_that_arrives_late_is_put_right(folder: Path, media: Media, othe
         times_s = [entry.thumbnail_time for entry in writes("write", asset_id=asset_id)]
     assert [violation.invariant for violation in found] == ["I5"]
     assert times_s[0] == times_s[-1] != times_s[1]
-
-
-@pytest.mark.faults
-def test_a_dead_publisher_costs_seconds(folder: Path, media: Media, record_property: Any) -> None:
-    """The figure, with the settings of somebody who sets nothing."""
-    with System(folder, variables=DEFAULTS) as system:
-        system.platform.faults.plan(Fault(delay_s=60.0), method="PATCH")
-        asset_id = system.platform.upload(media)
-        parts.until(lambda: system.platform.journal.entries("fault"), 60)
-        system.add("publish").wait_until_ready()
-        parts.kill_all(system.programs["publish"])
-        start_s = time.monotonic()
-        parts.until(lambda: system.platform.journal.entries("write", asset_id=asset_id), 90)
-        took_s = time.monotonic() - start_s
-        record_property("seconds", took_s)
-        print(f"a publisher was killed: another had written {took_s:.1f} s later")
-    assert took_s <= TAKEN_OVER_S
 
 
 def empty(path: Path) -> None:

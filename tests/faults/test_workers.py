@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -12,7 +12,7 @@ import pytest
 
 from tests import pictures
 from tests.faults import parts
-from tests.faults.system import DEFAULTS, HURRY, System
+from tests.faults.system import HURRY, System
 from worker.simulator.clip import media_of
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ STAGES = ["download", "scan", "score", "stills"]
 def take_over_s(system: System, asset_id: str) -> float:
     """Return how long it takes until the job of a killed worker is not its job any more."""
     start_s = time.monotonic()
-    parts.until(lambda: not system.is_running(asset_id), 90)
+    parts.until(lambda: not system.is_running(asset_id) or system.jobs(asset_id)[0].attempt == 2, 90)
     return time.monotonic() - start_s
 
 
@@ -45,6 +45,7 @@ def test_a_worker_that_is_killed_in_a_stage_costs_one_attempt(
     asset_id = system.platform.upload(media)
     assert trap.sprung.wait(20)
     parts.kill(system.programs["analyze"])
+    system.programs["analyze"].start()  # as supervisors do, while the lease runs out
     took_s = take_over_s(system, asset_id)
 
     assert took_s < LEASE_S + 2 * SWEEP_S
@@ -188,45 +189,32 @@ def kill_decoder(worker: parts.Program, number: signal.Signals) -> None:
 
 
 @pytest.mark.faults
-def test_a_clock_that_is_an_hour_off_does_no_harm(folder: Path, media: Media, tmp_path: Path) -> None:
+def test_a_clock_that_is_an_hour_off_does_no_harm(system: System, media: Media, tmp_path: Path) -> None:
     """Case 25: leases go by the database's clock; only webhooks are signed with a time."""
     (tmp_path / "sitecustomize.py").write_text(
         "import time\nnow = time.time\ntime.time = lambda: now() + 3600\n"
     )
-    with System(folder) as system:
-        for name in ("analyze", "publish", "dispatcher"):
-            parts.kill_all(system.programs[name])
-            system.programs[name].start(PYTHONPATH=str(tmp_path))
+    others = [program for name, program in system.programs.items() if name != "receiver"]
+    with ExitStack() as stack:
+        for program in others:
+            start_again(program, PYTHONPATH=str(tmp_path))
+            stack.callback(start_again, program, PYTHONPATH="")
         asset_id = system.platform.upload(media)
         assert system.settle() == []
         assert (system.runs(asset_id), system.is_published(asset_id)) == (1, True)
 
-        receiver = system.programs["receiver"]
-        receiver.stop()
-        receiver.start(PYTHONPATH=str(tmp_path))
+    receiver = system.programs["receiver"]
+    with ExitStack() as stack:
+        start_again(receiver, PYTHONPATH=str(tmp_path))
+        stack.callback(start_again, receiver, PYTHONPATH="")
         receiver.wait_until_ready()
         late = system.platform.upload(media)
-        parts.until(lambda: system.platform.journal.entries("delivery", asset_id=late), 20)
-        assert {entry.status for entry in system.platform.journal.entries("delivery", asset_id=late)} == {401}
-        receiver.stop()
-        receiver.start(PYTHONPATH="")
-        assert system.settle() == []
+        deliveries = system.platform.journal.entries
+        parts.until(lambda: deliveries("delivery", asset_id=late), 20)
+        assert {entry.status for entry in deliveries("delivery", asset_id=late)} == {401}
 
 
-@pytest.mark.faults
-def test_a_dead_worker_costs_seconds(folder: Path, media: Media, record_property: Any) -> None:
-    """The figure, with the settings of somebody who sets nothing."""
-    with System(folder, variables=DEFAULTS) as system:
-        trap = system.hold("scan")
-        asset_id = system.platform.upload(media)
-        assert trap.sprung.wait(20)
-        other = system.add("analyze")
-        other.wait_until_ready()
-        parts.kill_all(system.programs["analyze"])
-        start_s = time.monotonic()
-        parts.until(lambda: system.runs(asset_id) == 2, 90)
-        took_s = time.monotonic() - start_s
-        record_property("seconds", took_s)
-        print(f"a worker was killed: another had its job {took_s:.1f} s later")
-        assert system.settle() == []
-    assert took_s <= TAKEN_OVER_S
+def start_again(program: parts.Program, **variables: str) -> None:
+    """End a program at once, and start it with other variables."""
+    parts.kill_all(program)
+    program.start(**variables)
