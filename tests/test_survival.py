@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections import Counter
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+# For longer: SURVIVAL_SEEDS=5 make test ARGS="-k whoever"
+SEEDS = int(os.environ.get("SURVIVAL_SEEDS", "1"))
 ASSETS = 50
 KILLS = 8
 UPLOADS_S = 25.0  # that the uploads are spread over
@@ -100,7 +103,7 @@ def newest_picks_s(engine: Engine) -> dict[str, float]:
 
 
 @pytest.mark.timeout(2 * DONE_WITHIN_S)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", range(1, 1 + SEEDS))
 def test_nothing_is_lost_whoever_is_killed(
     servers_dir: Path, media: Media, other_media: Media, seed: int
 ) -> None:

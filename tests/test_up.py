@@ -199,14 +199,26 @@ def test_a_port_in_use_is_named_with_its_setting(folder: Path) -> None:
     assert not (folder / "data" / "logs").exists()
 
 
-def test_a_program_that_cannot_work_ends_all_with_its_reason(folder: Path) -> None:
-    """Here a model that does not exist."""
+def test_a_program_that_cannot_work_ends_all_with_its_reason(folder: Path, tmp_path: Path) -> None:
+    """Here a model that does not exist: of `thumbs up`, and of a demo, which leaves nothing."""
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "worker", "demo", "--out", str(tmp_path / "out")],
+        env=environment(MODEL="no-such-model"),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     with thumbs_up(folder, MODEL="no-such-model") as up:
+        _, said = demo.communicate(timeout=4 * START_S)
         assert up.process.wait(START_S) == 1
 
     printed = up.printed.read_text()
     assert "Error: analyze ended" in printed
     assert "no-such-model" in printed.rpartition("Error: analyze ended")[2]
+    assert demo.returncode == 1
+    assert "no-such-model" in said
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_demo_brings_a_thumbnail_back(folder: Path) -> None:
@@ -232,23 +244,6 @@ def test_the_demo_brings_a_thumbnail_back(folder: Path) -> None:
     assert after_s < length_s < before_s
     before, after = (folder / "out" / name for name in ("before-the-trim.jpg", "after-the-trim.jpg"))
     assert before.read_bytes() != after.read_bytes()
-
-
-def test_a_demo_that_fails_says_why(tmp_path: Path) -> None:
-    """Here the model is missing; exit code 1 and the end of the log."""
-    done = subprocess.run(
-        [sys.executable, "-m", "worker", "demo", "--out", str(tmp_path / "out")],
-        env=environment(MODEL="no-such-model"),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=4 * START_S,
-        check=False,
-    )
-
-    assert done.returncode == 1
-    assert "no-such-model" in done.stderr
-    assert not (tmp_path / "out").exists()
 
 
 def test_a_demo_of_a_platform_that_there_is_not_names_those_that_there_are(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -118,26 +119,24 @@ def test_a_decode_process_that_is_killed_costs_one_attempt(
         assert job(engine).attempt == 2
 
 
-@pytest.mark.parametrize(
-    ("changed", "reason"),
-    [
-        ({"MODEL": "ViT-B-32:laion2b_s34b_b79k"}, "python -m worker.weights fetch"),
-        ({"MODEL": "no-such-model"}, "no model is called"),
-        ({"REDIS_URL": ""}, "REDIS_URL"),
-        ({"DATABASE_URL": "sqlite://"}, "DATABASE_URL"),
-    ],
-)
-def test_a_worker_that_cannot_work_says_why_and_ends(
-    variables: dict[str, str], changed: dict[str, str], reason: str
-) -> None:
+WRONG = [
+    ({"MODEL": "ViT-B-32:laion2b_s34b_b79k"}, "python -m worker.weights fetch"),
+    ({"MODEL": "no-such-model"}, "no model is called"),
+    ({"REDIS_URL": ""}, "REDIS_URL"),
+    ({"DATABASE_URL": "sqlite://"}, "DATABASE_URL"),
+]
+
+
+def test_a_worker_that_cannot_work_says_why_and_ends(variables: dict[str, str]) -> None:
     """It takes no message, and an orchestrator sees that it failed."""
-    worker = WorkerProcess("analyze", **(variables | changed))
-    try:
-        assert worker.process.wait(START_S) == 2
-        assert reason in worker.log()
-        assert "Traceback" not in worker.log()
-    finally:
-        worker.__exit__()
+    with ExitStack() as stack:
+        workers = [WorkerProcess("analyze", **(variables | changed)) for changed, _ in WRONG]
+        for worker in workers:
+            stack.callback(worker.__exit__)
+        for worker, (_, reason) in zip(workers, WRONG, strict=True):
+            assert worker.process.wait(START_S) == 2, worker.log()
+            assert reason in worker.log()
+            assert "Traceback" not in worker.log()
 
 
 def test_a_worker_waits_for_its_broker_and_can_be_stopped_meanwhile(variables: dict[str, str]) -> None:

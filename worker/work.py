@@ -39,14 +39,15 @@ def analyze(settings: Settings) -> None:
     Raises:
         ConfigurationError: a setting is wrong, or a model cannot be used.
     """
-    # Loads the model's libraries, which a publishing worker does not need.
+    logs.setup(settings)
+    metrics.serve(settings)
+    stopping, engine, app = threading.Event(), database.engine(), _app(settings)
+
+    # Loads the model's libraries, which a publishing worker does not need, nor one whose settings are wrong.
     from worker.analysis import Analyzer  # noqa: PLC0415
     from worker.decoders import Decoders  # noqa: PLC0415
     from worker.pipeline.pick import Models  # noqa: PLC0415
 
-    logs.setup(settings)
-    metrics.serve(settings)
-    stopping, engine, app = threading.Event(), database.engine(), _app(settings)
     sweep_workspaces(settings.work_dir)
     with (
         Decoders(settings.analyze_concurrency) as decoders,  # they start while the model loads
