@@ -40,6 +40,7 @@ MAX_SHAPE_ERROR = 0.03  #: a picture whose bars are cut off has its own shape, g
 # A still is the frame it should be, upright and in its colours, where small grey copies agree so well.
 MIN_CORRELATION, MAX_LEVELS_APART = 0.9, 30.0
 FLAT_LEVELS = 4.0  #: a picture with less contrast is like any other
+SAME_LEVELS = 2.0  #: so near, they are the same: in the dark, a sender's sign makes the contrast
 MISSHOWN = "shown wrongly"
 
 
@@ -172,6 +173,6 @@ def _is_same(rgb: Rgb, reference: Rgb) -> bool:
     shown, wanted = small_grey(rgb).astype(np.float64), reference.astype(np.float64)
     if abs(shown.mean() - wanted.mean()) > MAX_LEVELS_APART:
         return False
-    if wanted.std() < FLAT_LEVELS:
+    if wanted.std() < FLAT_LEVELS or np.abs(shown - wanted).mean() < SAME_LEVELS:
         return True
     return float(np.corrcoef(shown.ravel(), wanted.ravel())[0, 1]) > MIN_CORRELATION

@@ -213,6 +213,19 @@ class TestPatterns:
         assert patterns.blockiness(blocks) > 0.9
         assert patterns.blockiness(sharp) < 0.2
 
+    def test_letters_do_not_hide_blocks(self) -> None:
+        """A page whose picture broke into blocks, beside text that did not."""
+        page, broken = (np.full((180, 320), 250, np.uint8) for _ in range(2))
+        page[:, :200] = luma(real("bikes"))[:, :200]
+        few = cv2.resize(page[:176, :200], (25, 22), interpolation=cv2.INTER_AREA)
+        broken[:176, :200] = cv2.resize(few, None, fx=8, fy=8, interpolation=cv2.INTER_NEAREST)
+        for shown in (page, broken):
+            for row_px in range(12, 180, 18):
+                cv2.putText(shown, "words of every length", (206, row_px), 0, 0.32, 40, 1, cv2.LINE_AA)
+
+        assert patterns.blockiness(broken) > 0.9
+        assert patterns.blockiness(page) < 0.2
+
     def test_one_post_or_fence_is_not_blocky(self) -> None:
         """Blocks have edges across and down."""
         fence = luma(real("bikes"))

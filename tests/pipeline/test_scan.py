@@ -75,6 +75,7 @@ def test_a_fade_through_black_starts_a_new_shot(tmp_path: Path) -> None:
     ("bad", "name"),
     [
         (pictures.black(25), "black"),
+        ([17 + grain // 12 for grain in pictures.noise(25)], "black"),
         (pictures.solid((255, 255, 255), 25), "white"),
         (pictures.solid((40, 90, 160), 25), "blank"),
         (pictures.color_bars(25), "color bars"),
@@ -82,7 +83,7 @@ def test_a_fade_through_black_starts_a_new_shot(tmp_path: Path) -> None:
         (pictures.dissolve(BIKES[:1] * 25, BUNNY[:1] * 25), "transition"),
         (pictures.fade_in(BIKES[:25]), "transition"),
     ],
-    ids=["black", "white", "blank", "color bars", "title card", "dissolve", "fade"],
+    ids=["black", "grain in the dark", "white", "blank", "color bars", "title card", "dissolve", "fade"],
 )
 def test_a_bad_stretch_is_named(tmp_path: Path, bad: list[Rgb], name: str) -> None:
     """Candidates inside it carry its defect; those around it do not."""

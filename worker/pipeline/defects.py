@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # dark editor or terminal more light.
 BLACK_BRIGHTNESS = 0.015
 DARK_BRIGHTNESS, DARK_CONTRAST = 0.075, 0.12
+# ... or a little more light, and next to nothing but grain, which is new in every frame (text stands still).
+GRAINY_BRIGHTNESS, GRAINY_CONTRAST, GRAINY_STILLNESS = 0.15, 0.06, 0.85
 # White flash, fade to white.
 WHITE_BRIGHTNESS = 0.93
 BLOWN_BRIGHTNESS, BLOWN_SHARE = 0.75, 0.6
@@ -29,8 +31,8 @@ FLAT_UNIFORMITY = 0.97
 CERTAIN = 0.5
 # Below this share of the sharpest frame of the same shot, a frame is out of focus or smeared...
 BLURRED_SHARE = 0.4
-# ... and so is a whole shot below this; sharp ones of soft footage have 0.16 and more.
-BLURRED_SHARPNESS = 0.12
+# ... and so is a whole shot below this; sharp ones of soft footage have 0.16 and more, blurred pages 0.12.
+BLURRED_SHARPNESS = 0.13
 # Next to a cut, or in a whip pan; in between, what moves fast is smeared where it is soft too.
 MOVING_STILLNESS = 0.05
 SMEARED_SHARPNESS_X_STILLNESS = 0.03
@@ -41,7 +43,12 @@ LOOKS = frozenset({"title card", "blurred", "blocky"})
 
 def _is_black(cues: Cues) -> bool:
     is_dark_and_empty = cues.brightness < DARK_BRIGHTNESS and cues.contrast < DARK_CONTRAST
-    return cues.brightness < BLACK_BRIGHTNESS or is_dark_and_empty
+    is_grain = (
+        cues.brightness < GRAINY_BRIGHTNESS
+        and cues.contrast < GRAINY_CONTRAST
+        and cues.stillness < GRAINY_STILLNESS
+    )
+    return cues.brightness < BLACK_BRIGHTNESS or is_dark_and_empty or is_grain
 
 
 def _is_white(cues: Cues) -> bool:

@@ -35,6 +35,7 @@ DRAWN_SHARE = (0.70, 0.80)
 BLOCK_PERIODS_PX = range(4, 17)
 BLOCK_RATIO = (2.3, 3.3)
 _STRONGEST_EDGE = 4.0  # of the mean: one post in the picture is no grid
+_STRONGEST_STEP = 16  # levels; the edges of letters are stronger than those of blocks, and would hide them
 _MIN_EDGE_LEVELS = 0.1
 _MIN_GRID_PX = 64  # four blocks of the largest kind
 
@@ -106,6 +107,7 @@ def _grid_strength(luma: NDArray[np.uint8]) -> NDArray[np.float64]:
     """(periods,) how far the vertical edges of the best grid of each period outdo the others."""
     steps = cv2.absdiff(luma[:, 1:], luma[:, :-1])
     alone = cv2.subtract(steps[:, 1:-1], cv2.max(steps[:, :-2], steps[:, 2:]))
+    alone = np.minimum(alone, _STRONGEST_STEP)
     edges = np.asarray(cv2.reduce(alone, 0, cv2.REDUCE_AVG, dtype=cv2.CV_64F)).ravel()
     edges = np.minimum(edges, _STRONGEST_EDGE * float(edges.mean()))
     grids = _grids(edges.size)
