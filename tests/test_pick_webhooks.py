@@ -39,13 +39,8 @@ SOON_S = 10.0
 @pytest.fixture
 def inbox() -> Iterator[Inbox]:
     """Serve the customer's system."""
-    inbox = Inbox()
-    thread = threading.Thread(target=inbox.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield inbox
-    inbox.server.shutdown()
-    thread.join()
-    inbox.server.server_close()
+    with Inbox.serving() as inbox:
+        yield inbox
 
 
 def telling(bench: Bench, url: str) -> Bench:
@@ -161,6 +156,14 @@ def test_an_address_without_a_secret_is_refused(monkeypatch: pytest.MonkeyPatch)
 
     with pytest.raises(SettingsInvalid, match="PICKS_URL and PICKS_SECRET go together"):
         Settings.read()
+
+
+def test_the_address_may_hold_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many systems give a hook an address of its own, with a key in its query."""
+    monkeypatch.setenv("PICKS_URL", "https://cms.example.com/hooks/?code=5b7d")
+    monkeypatch.setenv("PICKS_SECRET", SECRET)
+
+    assert Settings.read().picks_url == "https://cms.example.com/hooks/?code=5b7d"
 
 
 def test_the_receiver_in_the_documents_takes_the_picks(bench: Bench, tmp_path: Path) -> None:

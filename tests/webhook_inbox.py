@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Inbox:
@@ -26,3 +32,17 @@ class Inbox:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
+
+    @classmethod
+    @contextmanager
+    def serving(cls) -> Iterator[Inbox]:
+        """Serve until the end."""
+        inbox = cls()
+        thread = threading.Thread(target=inbox.server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield inbox
+        finally:
+            inbox.server.shutdown()
+            thread.join()
+            inbox.server.server_close()

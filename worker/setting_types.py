@@ -86,6 +86,13 @@ def _check_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _check_hook(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment:
+        raise ValueError("write an address like https://cms.example.com/hooks/picks?token=...")
+    return url
+
+
 def _check_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError("an account's name has only a-z, 0-9 and single underscores")
@@ -101,6 +108,7 @@ Aspects = Annotated[Words, Field(min_length=1), AfterValidator(check_aspects)]
 Spans = Annotated[Words, AfterValidator(_check_spans)]
 Hosts = Annotated[Words, AfterValidator(_check_hosts)]
 Url = Annotated[str, AfterValidator(_check_url)]
+HookUrl = Annotated[str, AfterValidator(_check_hook)]  #: may open with a token, as that of many systems does
 AccountName = Annotated[str, AfterValidator(_check_name)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 SecondsOrZero = Annotated[float, Field(ge=0, allow_inf_nan=False)]

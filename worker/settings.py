@@ -26,6 +26,7 @@ from worker.errors import SettingsInvalid
 from worker.setting_types import (
     AccountName,
     Aspects,
+    HookUrl,
     Hosts,
     Seconds,
     SecondsOrZero,
@@ -133,7 +134,7 @@ class Settings(BaseSettings):
     events_secret_previous: StandardSecret | None = Field(
         None, description="Also accepted, while the secret is being rotated."
     )
-    picks_url: Url | None = Field(
+    picks_url: HookUrl | None = Field(
         None, description="Your system's address, which is told of picks that no platform takes."
     )
     picks_secret: StandardSecret | None = Field(

@@ -23,6 +23,7 @@ from tests.faults.system import hurry
 from tests.platforms import keys
 from tests.receiver import deliveries
 from tests.test_every_loop import best_picks
+from tests.webhook_inbox import Inbox
 from worker.database import make_engine, transaction
 from worker.embedded import free_port, start_valkey
 from worker.interruptions import Interruptions
@@ -48,6 +49,8 @@ pytestmark = pytest.mark.faults
 DONE_WITHIN_S = 180.0
 EVENTS_SECRET = deliveries.EVENTS_SECRET
 CDN_KEY = "cdn-token-key-5b7d"
+PICKS_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - of the specification's example
+HOOK_TOKEN = "hook-token-of-the-customer-81f3"  # noqa: S105 - made up
 # Shorter values are words and numbers, which may stand anywhere.
 LEAST_LETTERS = 12
 # Names of settings whose values are secrets.
@@ -182,10 +185,14 @@ def test_nothing_that_others_may_read_holds_a_secret(servers_dir: Path, media: M
             name: stack.enter_context(watched(kind, seen)(f"http://127.0.0.1:{port}/webhooks/{name}/main"))
             for name, kind in SIMULATED.items()
         }
+        customer = stack.enter_context(Inbox.serving())
+        customer.answers = [HTTPStatus.SERVICE_UNAVAILABLE]
         variables = {
             "PORT": str(port),
             "ALLOW_LOOPBACK": "true",
             "EVENTS_SECRET": EVENTS_SECRET,
+            "PICKS_URL": f"{customer.url}?token={HOOK_TOKEN}",
+            "PICKS_SECRET": PICKS_SECRET,
             "REDIS_URL": valkey.url,
             "DATA_DIR": str(folder),
             "LOG_LEVEL": "DEBUG",
@@ -203,12 +210,16 @@ def test_nothing_that_others_may_read_holds_a_secret(servers_dir: Path, media: M
         }
         for vendor in vendors.values():
             variables |= vendor.settings("main")
+        variables["FASTPIX__MAIN__WRITE_METADATA"] = "false"  # so the customer's own system is told
         seen |= {value for name, value in variables.items() if SECRET_NAME.search(name)}
-        seen |= {make_url(valkey.url).password or "", EVENTS_SECRET.removeprefix("whsec_")}
+        seen |= {make_url(valkey.url).password or "", HOOK_TOKEN}
+        seen |= {secret.removeprefix("whsec_") for secret in (EVENTS_SECRET, PICKS_SECRET)}
         settings = Settings(data_dir=folder, port=port, allow_loopback=True, redis_url=valkey.url)
         asked = stack.enter_context(Interruptions())
         service = stack.enter_context(Service(settings, asked, variables=variables))
         run_every_loop(service, vendors, media, seen)
+        assert len(customer.deliveries) > 1, "the customer was not told again"
+        seen |= {headers["webhook-signature"].partition(",")[2] for headers, _ in customer.deliveries}
         engine = make_engine(service.database_url)
         stack.callback(engine.dispose)
         places = [
