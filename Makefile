@@ -28,18 +28,18 @@ check: $(READY)  ## lint, formatting, types and the import rules
 	@.venv/bin/lint-imports
 
 bench: $(READY)  ## measure the picker's speed and memory; choose with ARGS="--only seed"
-	@$(PY) -m tests.benchmarks.speed $(ARGS)
+	@$(PY) -m tests.benchmarks.speed.speed $(ARGS)
 
 bench-speed: $(READY)  ## measure how cost grows, and how full several jobs keep the cores; draws docs/images/growth-*.svg
-	@$(PY) -m tests.benchmarks.growth $(ARGS)
-	@$(PY) -m tests.benchmarks.utilisation
+	@$(PY) -m tests.benchmarks.speed.growth $(ARGS)
+	@$(PY) -m tests.benchmarks.speed.utilisation
 
 bench-service: $(READY)  ## measure the receiver, and the way from a webhook to the accepted write
-	@$(PY) -m tests.benchmarks.receiver $(ARGS)
-	@$(PY) -m tests.benchmarks.end_to_end
+	@$(PY) -m tests.benchmarks.service.receiver $(ARGS)
+	@$(PY) -m tests.benchmarks.service.end_to_end
 
 bench-quality: $(READY)  ## count how often the picker falls for planted bad frames
-	@$(PY) -m tests.benchmarks.traps $(ARGS)
+	@$(PY) -m tests.benchmarks.quality.traps $(ARGS)
 
 clean:  ## remove everything that make made
 	rm -rf .venv $(OUT) dist var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

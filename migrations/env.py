@@ -1,12 +1,12 @@
-"""How Alembic reaches the database: over a connection that `worker.migrate` hands in, or by the settings."""
+"""How Alembic reaches the database: over the connection of `worker.database.migrate`, or by the settings."""
 
 from __future__ import annotations
 
 from alembic import context
 from sqlalchemy import Connection, text
 
-from worker.database import engine
-from worker.models import Base
+from worker.database import get_engine
+from worker.database.models import Base
 
 # Any number, the same in every process: it makes a second migration wait for the first.
 LOCK = 7_421_190
@@ -25,5 +25,5 @@ given: Connection | None = context.config.attributes.get("connection")
 if given is not None:
     migrate(given)
 else:
-    with engine().begin() as opened:
+    with get_engine().begin() as opened:
         migrate(opened)

@@ -14,13 +14,12 @@ import redis
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
-from tests import clips, pictures
-from tests.analysis_bench import Bench, ready_bench
-from worker import migrate
-from worker.database import make_engine
-from worker.decoders import Decoders
-from worker.embedded import Server, start_postgres, start_valkey
+from tests.support.media import clips, pictures
+from tests.support.service.analyzer_rig import Bench, ready_bench
+from worker.analysis.decoder_pool import Decoders
+from worker.database import make_engine, migrate
 from worker.pipeline.pick import Models
+from worker.standalone.servers import Server, start_postgres, start_valkey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

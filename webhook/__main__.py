@@ -4,10 +4,10 @@ import sys
 
 from webhook.serving import serve
 from worker.errors import ConfigurationError
-from worker.settings import settings
+from worker.settings import get_settings
 
 try:
-    serve(settings())
+    serve(get_settings())
 except ConfigurationError as error:
     sys.stderr.write(f"thumbs: {error}\n")
     sys.exit(2)

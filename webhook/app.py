@@ -17,8 +17,8 @@ from flask import Flask
 
 from webhook import answers, health, openapi, receive, thumbnails
 from webhook.bounded import BoundedDatabase
-from worker import settings as configuration
 from worker.database import make_engine
+from worker.settings import get_settings
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -41,7 +41,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     Raises:
         SettingsInvalid: naming the environment variable.
     """
-    settings = settings or configuration.settings()
+    settings = settings or get_settings()
     database = BoundedDatabase(engine or make_receiver_engine(settings), CONNECTIONS)
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = receive.MAX_BODY_BYTES + 1  # see there

@@ -11,7 +11,8 @@ from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker import metrics, migrate
+from worker import metrics
+from worker.database import migrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable

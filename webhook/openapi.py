@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
+from worker.inbox.own_events import EDIT_FIELDS, KINDS
 from worker.platforms import PLATFORMS
-from worker.platforms.own_events import EDIT_FIELDS, KINDS
 
 
 def routes() -> Blueprint:

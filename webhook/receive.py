@@ -11,16 +11,17 @@ from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from webhook.answers import answer
-from worker import inbox, metrics
-from worker.inbox import Outcome
-from worker.platforms import own_events, platform_of
+from worker import metrics
+from worker.inbox import own_events, record
+from worker.inbox.record import Outcome
+from worker.platforms import platform_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from webhook.bounded import BoundedDatabase
-    from worker.events import Event
-    from worker.inbox import Receipt
+    from worker.inbox.record import Receipt
+    from worker.platforms.event import Event
     from worker.settings import Settings
 
 MAX_BODY_BYTES = 256 * 1024  # platforms send 2 to 20 kB
@@ -61,7 +62,7 @@ def routes(settings: Settings, database: BoundedDatabase) -> Blueprint:
         return _record(own_events.parse(headers, body, settings))
 
     def _record(events: Sequence[Event]) -> Response:
-        receipts = database.in_transaction(partial(inbox.record, events=events, settings=settings))
+        receipts = database.in_transaction(partial(record.record, events=events, settings=settings))
         _tell(events, receipts)
         outcomes = {receipt.outcome for receipt in receipts} or {Outcome.IGNORED}
         outcome = next(outcome for outcome in REASONS if outcome in outcomes)

@@ -22,8 +22,9 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
-from worker import logs, private_folders
+from worker import logs
 from worker.database import url_of
+from worker.download import scratch_folder
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -89,8 +90,8 @@ class Receiver(BaseApplication):
         self._settings = settings
         # Of what several processes count. Those of a receiver that was killed are of no use to anybody.
         place = Path(tempfile.gettempdir())
-        private_folders.sweep(place, _COUNTS_PREFIX)
-        self._counts = private_folders.make(place, _COUNTS_PREFIX)
+        scratch_folder.sweep(place, _COUNTS_PREFIX)
+        self._counts = scratch_folder.make(place, _COUNTS_PREFIX)
         super().__init__()
 
     def load_config(self) -> None:

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy import select
 from werkzeug.exceptions import NotFound
 
-from worker.models import Thumbnail
+from worker.database.models import Thumbnail
 
 if TYPE_CHECKING:
     from webhook.bounded import BoundedDatabase

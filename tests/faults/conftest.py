@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.system import System
-from tests.faults.videos import variants
+from tests.support.faults.system import System
+from tests.support.faults.videos import variants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from worker.simulator import Media
+    from worker.demo.simulator import Media
 
 _NUMBERS = itertools.count()
 

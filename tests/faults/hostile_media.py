@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from tests import clips, pictures
-from tests.faults import media_corpus
-from tests.faults.media_corpus import Hostile, Lures
-from tests.media_server import MediaServer
+from tests.support.faults import media_corpus
+from tests.support.faults.media_corpus import Hostile, Lures
+from tests.support.media import clips, pictures
+from tests.support.media.media_server import MediaServer
 from worker.errors import ThumbsError
-from worker.pipeline.confine import DEFAULT_LIMITS, MIB
-from worker.pipeline.sandbox import Decoder
+from worker.pipeline.sandbox.confine import DEFAULT_LIMITS, MIB
+from worker.pipeline.sandbox.decoder import Decoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -22,17 +22,18 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from tests.faults.harm import Nemesis
-from tests.faults.system import System
-from tests.faults.videos import variants
+from tests.support.faults.random_harm import Nemesis
+from tests.support.faults.system import System
+from tests.support.faults.videos import variants
 from worker.database import transaction
-from worker.models import Asset, Job, JobLog, JobState, WebhookEvent
+from worker.database.models import Asset, Job, JobLog, WebhookEvent
+from worker.database.states import JobState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.faults.invariants import Violation
-    from worker.simulator import Media
+    from tests.support.faults.invariants import Violation
+    from worker.demo.simulator import Media
 
 PROGRAMS = ("receiver", "analyze", "analyze", "publish", "dispatcher", "dispatcher")
 VARIANTS = 8

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults import parts
+from tests.support.faults import processes
 
 if TYPE_CHECKING:
-    from tests.faults.system import System
-    from worker.simulator import Media
+    from tests.support.faults.system import System
+    from worker.demo.simulator import Media
 
 ACK_S = 1.0  #: an answer takes milliseconds; a busy machine may add some
 RECOVERED_S = 15.0
@@ -23,7 +23,7 @@ def slowest_answer_s(system: System, media: Media, count: int = 10) -> float:
     start_s = time.monotonic()
     for _ in range(count):
         system.platform.upload(media)
-    parts.until(system.platform.is_heard, 20)
+    processes.until(system.platform.is_heard, 20)
     return time.monotonic() - start_s
 
 
@@ -36,7 +36,7 @@ def refusals(system: System) -> list[int | None]:
 @pytest.mark.faults
 def test_webhooks_are_taken_while_there_is_no_broker(system: System, media: Media) -> None:
     """Case 5: nothing is refused; the work is done once the broker is there."""
-    parts.kill(system.valkey)
+    processes.kill(system.valkey)
 
     assert slowest_answer_s(system, media) < ACK_S
     assert refusals(system) == []
@@ -46,10 +46,10 @@ def test_webhooks_are_taken_while_there_is_no_broker(system: System, media: Medi
 @pytest.mark.faults
 def test_webhooks_are_taken_while_the_broker_is_frozen(system: System, media: Media) -> None:
     """Case 6: longer than the programs' patience with it."""
-    parts.freeze(system.valkey)
+    processes.freeze(system.valkey)
     took_s = slowest_answer_s(system, media)
-    parts.until(lambda: "the broker does not answer" in system.programs["dispatcher"].said(), 30)
-    parts.thaw(system.valkey)
+    processes.until(lambda: "the broker does not answer" in system.programs["dispatcher"].said(), 30)
+    processes.thaw(system.valkey)
 
     assert took_s < ACK_S
     assert refusals(system) == []
@@ -61,31 +61,31 @@ def test_webhooks_are_taken_while_the_broker_is_frozen(system: System, media: Me
 def test_what_a_wiped_broker_forgot_is_announced_again(system: System, media: Media, how: str) -> None:
     """Case 7: the rows are the truth."""
     worker = system.programs["analyze"]
-    parts.freeze(worker)
+    processes.freeze(worker)
     for _ in range(5):
         system.platform.upload(media)
-    parts.until(lambda: system.broker().llen("analyze") >= 3, 20)
+    processes.until(lambda: system.broker().llen("analyze") >= 3, 20)
     if how == "flushed":
         system.broker().flushall()
     else:
-        parts.kill(system.valkey)
+        processes.kill(system.valkey)
         shutil.rmtree(system.folder / "valkey" / "appendonlydir")
         system.valkey.start()
-    parts.thaw(worker)
+    processes.thaw(worker)
 
 
 @pytest.mark.faults
 def test_a_message_that_died_with_its_worker_is_sent_again(system: System, media: Media) -> None:
     """Case 8: the broker gave it to a frozen worker, which was killed before it noted that."""
     worker = system.programs["analyze"]
-    parts.freeze(worker)
+    processes.freeze(worker)
     asset_id = system.platform.upload(media)
-    parts.until(lambda: system.jobs(asset_id) and system.jobs(asset_id)[0].hinted_at, 20)
+    processes.until(lambda: system.jobs(asset_id) and system.jobs(asset_id)[0].hinted_at, 20)
     broker = system.broker()
-    parts.until(lambda: not broker.llen("analyze"), 20)
+    processes.until(lambda: not broker.llen("analyze"), 20)
     assert broker.hlen("unacked") == 0
 
-    parts.kill_all(worker)
+    processes.kill_all(worker)
 
     assert system.settle() == []
     assert system.jobs(asset_id)[0].hint_no > 1
@@ -100,9 +100,11 @@ def test_a_broken_way_to_the_broker_mends_itself(system: System, media: Media) -
         asset_id = system.platform.upload(media)
         said = system.programs["dispatcher"].said
         before = said().count("the broker does not answer")
-        parts.until(lambda said=said, before=before: said().count("the broker does not answer") > before, 30)
+        processes.until(
+            lambda said=said, before=before: said().count("the broker does not answer") > before, 30
+        )
         way.heal()
-        parts.until(lambda asset_id=asset_id: system.is_published(asset_id), 30)
+        processes.until(lambda asset_id=asset_id: system.is_published(asset_id), 30)
 
 
 @pytest.mark.faults
@@ -113,4 +115,4 @@ def test_all_ways_may_be_slow_and_in_small_pieces(system: System, media: Media) 
 
     asset_id = system.platform.upload(media)
 
-    parts.until(lambda: system.is_published(asset_id), 60)
+    processes.until(lambda: system.is_published(asset_id), 60)

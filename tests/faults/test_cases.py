@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.faults.system import ROOT
+from tests.support.faults.system import ROOT
 
 PAGE = (ROOT / "docs" / "reliability.md").read_text()
 CASES = {int(row[1]): row[0] for row in re.finditer(r"^\| (\d+) \|.*$", PAGE, re.MULTILINE)}

@@ -13,16 +13,16 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import select, text
 
-from tests.faults import parts
-from tests.faults.system import ROOT, System
+from tests.support.faults import processes
+from tests.support.faults.system import ROOT, System
 from worker.database import transaction
-from worker.migrate import head
-from worker.models import Job
+from worker.database.migrate import head
+from worker.database.models import Job
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from worker.simulator import Media
+    from worker.demo.simulator import Media
 
 BACK_S = 3.0
 PROBE_S = 0.05
@@ -36,7 +36,7 @@ def pids(system: System) -> dict[str, int]:
 def first_answer_s(system: System, since_s: float) -> float:
     """Return how long after `since_s` the receiver takes an event again; it is asked all the time."""
     journal = system.platform.journal
-    parts.until(
+    processes.until(
         lambda: any(
             entry.at_s >= since_s and entry.status in {200, 202} for entry in journal.entries("delivery")
         ),
@@ -52,11 +52,11 @@ def test_a_killed_database_costs_no_event_and_no_restart(
     """Case 16: 503 while it is away, 2xx within seconds after it is back; every program goes on."""
     before = pids(system)
     system.platform.upload(media)
-    parts.until(system.platform.is_heard, 20)
-    parts.kill(system.postgres)
+    processes.until(system.platform.is_heard, 20)
+    processes.kill(system.postgres)
     assets = [system.platform.upload(media) for _ in range(3)]
     refused = [503, None]
-    parts.until(lambda: system.platform.journal.entries("delivery")[-1].status in refused, 20)
+    processes.until(lambda: system.platform.journal.entries("delivery")[-1].status in refused, 20)
 
     system.postgres.start()
     since_s = time.time()
@@ -101,7 +101,7 @@ def test_a_killed_backend_ends_all_connections_and_nothing_else(system: System, 
             with transaction(system.engine) as session:
                 mine = text("SELECT pid FROM pg_stat_activity WHERE client_port IS NOT NULL LIMIT 1")
                 pid = session.scalar(mine)
-            children = {process.pid for process in parts.family(system.postgres)}
+            children = {process.pid for process in processes.family(system.postgres)}
             assert pid in children
             os.kill(pid, signal.SIGKILL)
 
@@ -115,12 +115,12 @@ def test_a_frozen_database_is_answered_with_503(system: System, media: Media) ->
     trap = system.hold("scan")
     held = system.platform.upload(media)
     assert trap.sprung.wait(20)
-    parts.freeze(system.postgres)
+    processes.freeze(system.postgres)
     asset_id = system.platform.upload(media)
     answers = system.platform.journal.entries
-    parts.until(lambda: any(entry.asset_id == asset_id for entry in answers("delivery")), 30)
+    processes.until(lambda: any(entry.asset_id == asset_id for entry in answers("delivery")), 30)
     refused = [entry.status for entry in answers("delivery") if entry.asset_id == asset_id]
-    parts.thaw(system.postgres)
+    processes.thaw(system.postgres)
     system.way("analyze", "database").drop()
 
     assert set(refused) <= {503, None}
@@ -156,7 +156,7 @@ def test_a_commit_whose_answer_is_lost_is_made_once(
 
 def renew(system: System, program: str) -> None:
     """Start a program again, so that its connections still send every statement in full."""
-    parts.kill_all(system.programs[program])
+    processes.kill_all(system.programs[program])
     system.programs[program].start()
     system.programs[program].wait_until_ready()
 
@@ -171,7 +171,7 @@ def test_a_worker_that_cannot_renew_its_lease_stops(system: System, media: Media
         session.scalars(select(Job).where(Job.id == system.jobs(asset_id)[0].id).with_for_update()).one()
         system.way("analyze", "database").drop()
         worker = system.programs["analyze"]
-        parts.until(lambda: "is not ours any more" in worker.said(), 30)
+        processes.until(lambda: "is not ours any more" in worker.said(), 30)
 
     assert system.settle() == []
     assert system.is_published(asset_id)
@@ -187,7 +187,7 @@ def test_tables_are_migrated_while_events_come_in(folder: Path, media: Media) ->
         config = Config()
         config.set_main_option("script_location", str(ROOT / "migrations"))
         asset_id = system.platform.upload(media)
-        parts.until(system.platform.is_heard, 20)
+        processes.until(system.platform.is_heard, 20)
         with Announcing(system, asset_id):
             for change, revision in ((command.downgrade, "-1"), (command.upgrade, "head")) * 3:
                 with system.engine.begin() as connection:
@@ -195,7 +195,7 @@ def test_tables_are_migrated_while_events_come_in(folder: Path, media: Media) ->
                     change(config, revision)
                     taken_meanwhile(system)
                 taken_meanwhile(system)
-        parts.until(system.platform.is_heard, 20)
+        processes.until(system.platform.is_heard, 20)
         answers = [entry.status for entry in system.platform.journal.entries("delivery")]
         with system.engine.connect() as connection:
             assert connection.scalar(text("SELECT version_num FROM alembic_version")) == head()
@@ -206,4 +206,4 @@ def taken_meanwhile(system: System, count: int = 3) -> None:
     """Return once so many more events were answered."""
     deliveries = system.platform.journal.entries
     enough = len(deliveries("delivery")) + count
-    parts.until(lambda: len(deliveries("delivery")) >= enough, 20)
+    processes.until(lambda: len(deliveries("delivery")) >= enough, 20)

@@ -13,16 +13,17 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from tests.faults import parts
-from tests.faults.videos import moment_is_of
+from tests.support.faults import processes
+from tests.support.faults.videos import moment_is_of
 from worker.database import transaction
-from worker.models import Asset, JobLog, JobReason, WebhookEvent
-from worker.platforms.signatures import sign_timestamped
-from worker.simulator.platform import WEBHOOK_SECRET
+from worker.database.models import Asset, JobLog, WebhookEvent
+from worker.database.states import JobReason
+from worker.demo.simulator.platform import WEBHOOK_SECRET
+from worker.platforms.shared.signatures import sign_timestamped
 
 if TYPE_CHECKING:
-    from tests.faults.system import System
-    from worker.simulator import Media
+    from tests.support.faults.system import System
+    from worker.demo.simulator import Media
 
 STORM_S = 10.0
 EDITS = 1000
@@ -89,7 +90,7 @@ def test_a_deleted_video_stays_deleted(system: System, media: Media) -> None:
     assert system.settle() == []
     before = datetime.now(UTC) - timedelta(seconds=1)
     system.platform.delete(asset_id)
-    parts.until(lambda: system.asset(asset_id).deleted_at, 20)
+    processes.until(lambda: system.asset(asset_id).deleted_at, 20)
 
     assert post(system, envelope(asset_id, at=before)) == 200
     assert system.settle() == []
@@ -148,8 +149,8 @@ def test_a_receiver_that_dies_loses_and_doubles_nothing(
     trap = system.way("receiver", "database").set_trap(b"COMMIT", is_forwarded=is_committed)
     asset_id = system.platform.upload(media)
     assert trap.sprung.wait(20)
-    parts.until(lambda: not is_committed or events_of(system, asset_id), 20)
-    parts.kill_all(system.programs["receiver"])
+    processes.until(lambda: not is_committed or events_of(system, asset_id), 20)
+    processes.kill_all(system.programs["receiver"])
 
     assert system.settle() == []
     assert events_of(system, asset_id) == 1
@@ -167,10 +168,10 @@ def test_a_request_to_look_again_may_be_made_at_any_time_and_twice(system: Syste
     system.way("analyze", "database").drop()
     assert system.settle() == []
     while_running = asked_for(system, asset_id)
-    parts.freeze(system.programs["dispatcher"])
+    processes.freeze(system.programs["dispatcher"])
     for _ in range(2):
         system.command("requeue", asset_id, "--why", "race")
-    parts.thaw(system.programs["dispatcher"])
+    processes.thaw(system.programs["dispatcher"])
 
     assert system.settle() == []
     assert (while_running, asked_for(system, asset_id)) == (1, 2)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.faults import parts
-from tests.faults.system import DEFAULTS, System
-from worker.simulator import Fault
+from tests.support.faults import processes
+from tests.support.faults.system import DEFAULTS, System
+from worker.demo.simulator import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from worker.simulator import Media
+    from worker.demo.simulator import Media
 
 pytestmark = pytest.mark.faults
 
@@ -58,44 +58,44 @@ def test_a_dead_worker_costs_seconds(system: System, media: Media, record_proper
     asset_id = system.platform.upload(media)
     assert trap.sprung.wait(20)
     system.add("analyze").wait_until_ready()
-    parts.kill_all(system.programs["analyze"])
+    processes.kill_all(system.programs["analyze"])
     start_s = time.monotonic()
-    parts.until(lambda: system.runs(asset_id) == 2, 90)
+    processes.until(lambda: system.runs(asset_id) == 2, 90)
     took_s = time.monotonic() - start_s
 
     record_property("seconds", took_s)
     print(f"a worker was killed: another had its job {took_s:.1f} s later")
     assert took_s <= TAKEN_OVER_S
-    parts.until(lambda: system.is_published(asset_id), 60)
+    processes.until(lambda: system.is_published(asset_id), 60)
 
 
 def test_a_dead_publisher_costs_seconds(system: System, media: Media, record_property: Any) -> None:
     """From its death until another has written what it was writing."""
     system.platform.faults.plan(Fault(delay_s=HANGS_S, status=500), method="PATCH")
     asset_id = system.platform.upload(media)
-    parts.until(lambda: system.platform.journal.entries("fault"), 60)
+    processes.until(lambda: system.platform.journal.entries("fault"), 60)
     system.add("publish").wait_until_ready()
-    parts.kill_all(system.programs["publish"])
+    processes.kill_all(system.programs["publish"])
     start_s = time.monotonic()
-    parts.until(lambda: system.platform.journal.entries("write", asset_id=asset_id), 90)
+    processes.until(lambda: system.platform.journal.entries("write", asset_id=asset_id), 90)
     took_s = time.monotonic() - start_s
 
     record_property("seconds", took_s)
     print(f"a publisher was killed: another had written {took_s:.1f} s later")
     assert took_s <= TAKEN_OVER_S
-    parts.until(lambda: system.is_published(asset_id), 60)
+    processes.until(lambda: system.is_published(asset_id), 60)
 
 
 def test_a_wiped_broker_costs_seconds(system: System, media: Media, record_property: Any) -> None:
     """From its loss until everything that waited is published."""
     worker = system.programs["analyze"]
-    parts.freeze(worker)
+    processes.freeze(worker)
     assets = [system.platform.upload(media) for _ in range(3)]
-    parts.until(lambda: system.broker().llen("analyze") >= 2, 20)
+    processes.until(lambda: system.broker().llen("analyze") >= 2, 20)
     system.broker().flushall()
-    parts.thaw(worker)
+    processes.thaw(worker)
     start_s = time.monotonic()
-    parts.until(lambda: system.is_published(*assets), 90)
+    processes.until(lambda: system.is_published(*assets), 90)
     took_s = time.monotonic() - start_s
 
     record_property("seconds", took_s)

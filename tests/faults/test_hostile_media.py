@@ -8,10 +8,11 @@ import av
 import av.error
 import pytest
 
-from tests import pictures
-from tests.clips import write
-from tests.faults import hostile_media, media_corpus
-from tests.faults.media_corpus import Lures
+from tests.faults import hostile_media
+from tests.support.faults import media_corpus
+from tests.support.faults.media_corpus import Lures
+from tests.support.media import pictures
+from tests.support.media.clips import write
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import clips, pictures
-from tests.faults import parts
-from tests.faults.system import System
-from worker.simulator import Fault, Media
-from worker.simulator.clip import media_of
+from tests.support.faults import processes
+from tests.support.faults.system import System
+from tests.support.media import clips, pictures
+from worker.demo.clip import media_of
+from worker.demo.simulator import Fault, Media
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,7 @@ def test_a_platform_that_fails_twice_is_asked_again(
     """Case 19: and the attempts at the video do not count, as nothing is wrong with it."""
     system.platform.faults.plan(fault, count=2, method=method, path="/assets/")
     asset_id = system.platform.upload(media)
-    parts.until(lambda: hurried(system) and system.is_published(asset_id), 60)
+    processes.until(lambda: hurried(system) and system.is_published(asset_id), 60)
 
     assert system.settle() == []
     assert system.jobs(asset_id)[0].attempt == 1
@@ -66,7 +66,7 @@ def test_a_platform_that_says_no_is_asked_once(system: System, media: Media, sta
     """Case 19: the job is given up with its reason at once, and an operator can start it again."""
     system.platform.faults.plan(Fault(status=status), method="GET", path="/assets/")
     asset_id = system.platform.upload(media)
-    parts.until(lambda: [job.error_class for job in system.jobs(asset_id)] == [error], 20)
+    processes.until(lambda: [job.error_class for job in system.jobs(asset_id)] == [error], 20)
     assert (system.jobs(asset_id)[0].state, system.runs(asset_id)) == ("discarded", 1)
 
     system.command("requeue", asset_id, "--why", "mended")
@@ -84,12 +84,12 @@ def test_a_write_that_arrives_late_is_put_right(folder: Path, media: Media, othe
     with System(folder, variables={"LEASE_S": str(LEASE_S)}) as system:
         system.platform.faults.plan(Fault(delay_s=LATE_S), method="PATCH")
         asset_id = system.platform.upload(media)
-        parts.until(lambda: system.platform.journal.entries("fault"), 30)
-        parts.kill_all(system.programs["publish"])
+        processes.until(lambda: system.platform.journal.entries("fault"), 30)
+        processes.kill_all(system.programs["publish"])
         system.programs["publish"].start()
         system.platform.replace(asset_id, other_media)
         writes = system.platform.journal.entries
-        parts.until(lambda: len(writes("write", asset_id=asset_id)) >= 2, 60)
+        processes.until(lambda: len(writes("write", asset_id=asset_id)) >= 2, 60)
 
         found = system.settle()
 
@@ -143,7 +143,7 @@ def test_a_full_disk_costs_no_attempt(system: System, tmp_path: Path) -> None:
     before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (ROOM_BYTES, before[1]))
     asset_id = system.platform.upload(media_of(path))
-    parts.until(lambda: [job.error_class for job in system.jobs(asset_id)] == ["DownloadFailed"], 30)
+    processes.until(lambda: [job.error_class for job in system.jobs(asset_id)] == ["DownloadFailed"], 30)
     waiting, left = system.jobs(asset_id)[0], list((system.folder / "work").iterdir())
     resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
 

@@ -19,20 +19,20 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from tests.faults.system import hurry
-from tests.platforms import keys
-from tests.receiver import deliveries
-from tests.test_every_loop import best_picks
-from tests.webhook_inbox import Inbox
+from tests.end_to_end.test_every_loop import best_picks
+from tests.support.faults.system import hurry
+from tests.support.platforms import signing_keys
+from tests.support.service import deliveries
+from tests.support.service.customer_endpoint import Inbox
 from worker.database import make_engine, transaction
-from worker.embedded import free_port, start_valkey
-from worker.interruptions import Interruptions
+from worker.demo.simulator import SIMULATED
+from worker.demo.simulator.platform import IMAGE, STREAM
 from worker.platforms import PLATFORMS
-from worker.platforms.signatures import sign_standard
+from worker.platforms.shared.signatures import sign_standard
 from worker.settings import Settings, environment
-from worker.simulator import SIMULATED
-from worker.simulator.platform import IMAGE, STREAM
-from worker.up import Service
+from worker.standalone.interrupts import Interruptions
+from worker.standalone.servers import free_port, start_valkey
+from worker.standalone.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from flask import Response
     from sqlalchemy import Engine
 
-    from worker.simulator import Media, Simulated
+    from worker.demo.simulator import Media, Simulated
 
 pytestmark = pytest.mark.faults
 
@@ -202,8 +202,8 @@ def test_nothing_that_others_may_read_holds_a_secret(servers_dir: Path, media: M
                 f"{name}__MAIN__{setting}": value
                 for name in ("MUX", "FASTPIX")
                 for setting, value in (
-                    ("SIGNING_KEY_ID", keys.KEY_ID),
-                    ("SIGNING_PRIVATE_KEY", keys.private_key()),
+                    ("SIGNING_KEY_ID", signing_keys.KEY_ID),
+                    ("SIGNING_PRIVATE_KEY", signing_keys.private_key()),
                 )
             },
             "OMP_NUM_THREADS": "1",

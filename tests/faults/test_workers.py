@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from tests import pictures
-from tests.faults import parts
-from tests.faults.system import HURRY, System
-from worker.simulator.clip import media_of
+from tests.support.faults import processes
+from tests.support.faults.system import HURRY, System
+from tests.support.media import pictures
+from worker.demo.clip import media_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from worker.simulator import Media
+    from worker.demo.simulator import Media
 
 LEASE_S, SWEEP_S = float(HURRY["LEASE_S"]), float(HURRY["SWEEP_S"])
 HAND_OVER_S = 5.0
@@ -30,7 +30,7 @@ STAGES = ["download", "scan", "score", "stills"]
 def take_over_s(system: System, asset_id: str) -> float:
     """Return how long it takes until the job of a killed worker is not its job any more."""
     start_s = time.monotonic()
-    parts.until(lambda: not system.is_running(asset_id) or system.jobs(asset_id)[0].attempt == 2, 90)
+    processes.until(lambda: not system.is_running(asset_id) or system.jobs(asset_id)[0].attempt == 2, 90)
     return time.monotonic() - start_s
 
 
@@ -44,7 +44,7 @@ def test_a_worker_that_is_killed_in_a_stage_costs_one_attempt(
     trap = system.hold(stage)
     asset_id = system.platform.upload(media)
     assert trap.sprung.wait(20)
-    parts.kill(system.programs["analyze"])
+    processes.kill(system.programs["analyze"])
     system.programs["analyze"].start()  # as supervisors do, while the lease runs out
     took_s = take_over_s(system, asset_id)
 
@@ -60,7 +60,7 @@ def test_a_worker_that_is_killed_at_the_commit_of_its_result_does_not_double_it(
 ) -> None:
     """Case 11: before it, there is one more attempt; after it, the returning message finds nothing to do."""
     worker = system.programs["analyze"]
-    parts.kill_all(worker)
+    processes.kill_all(worker)
     worker.start()
     worker.wait_until_ready()
     trap = system.way("analyze", "database").set_trap(
@@ -68,8 +68,8 @@ def test_a_worker_that_is_killed_at_the_commit_of_its_result_does_not_double_it(
     )
     asset_id = system.platform.upload(media)
     assert trap.sprung.wait(20)
-    parts.until(lambda: not is_committed or not system.is_running(asset_id), 20)
-    parts.kill_all(worker)
+    processes.until(lambda: not is_committed or not system.is_running(asset_id), 20)
+    processes.kill_all(worker)
 
     assert system.settle() == []
     assert system.runs(asset_id) == (1 if is_committed else 2)
@@ -83,8 +83,8 @@ def test_a_dispatcher_that_dies_between_its_note_and_its_message_loses_nothing(
     """Case 10: the job is marked as announced, and nobody was told."""
     system.way("dispatcher", "broker").is_half_open = True
     asset_id = system.platform.upload(media)
-    parts.until(lambda: [job.hinted_at for job in system.jobs(asset_id)] not in ([], [None]), 20)
-    parts.kill(system.programs["dispatcher"])
+    processes.until(lambda: [job.hinted_at for job in system.jobs(asset_id)] not in ([], [None]), 20)
+    processes.kill(system.programs["dispatcher"])
 
 
 @pytest.mark.faults
@@ -106,13 +106,13 @@ def test_a_worker_that_was_frozen_for_too_long_stores_nothing(system: System, me
     trap = system.hold("score")
     asset_id = system.platform.upload(media)
     assert trap.sprung.wait(20)
-    parts.freeze(frozen)
+    processes.freeze(frozen)
     other = system.add("analyze")
-    parts.until(lambda: system.is_published(asset_id), 60)
+    processes.until(lambda: system.is_published(asset_id), 60)
     system.way("analyze", "database").drop()
-    parts.thaw(frozen)
+    processes.thaw(frozen)
 
-    parts.until(lambda: "is not ours any more" in frozen.said(), 30)
+    processes.until(lambda: "is not ours any more" in frozen.said(), 30)
     assert system.settle() == []
     assert len(system.platform.journal.entries("write", asset_id=asset_id)) == 1
     system.remove(other)
@@ -133,7 +133,7 @@ def test_a_deployment_burns_no_attempt(
     start_s = time.monotonic()
     stopped.process.send_signal(number)
     system.way("analyze", "database").drop()
-    parts.until(lambda: system.is_published(asset_id), 60)
+    processes.until(lambda: system.is_published(asset_id), 60)
     took_s = time.monotonic() - start_s
     assert stopped.process.wait(20) == 0
 
@@ -164,7 +164,7 @@ def test_a_video_that_kills_its_decoder_costs_exactly_its_attempts(
             others[system.platform.upload(media)] = time.monotonic()
         for asset_id in [one for one in others if system.is_published(one)]:
             slowest_s = max(slowest_s, time.monotonic() - others.pop(asset_id))
-        time.sleep(parts.POLL_S)
+        time.sleep(processes.POLL_S)
 
     assert system.settle() == []
     record_property("seconds", slowest_s)
@@ -180,9 +180,9 @@ def is_given_up(system: System, asset_id: str) -> bool:
     return any(job.state == "discarded" for job in system.jobs(asset_id))
 
 
-def kill_decoder(worker: parts.Program, number: signal.Signals) -> None:
+def kill_decoder(worker: processes.Program, number: signal.Signals) -> None:
     """End the process that decodes."""
-    for process in parts.family(worker)[1:]:
+    for process in processes.family(worker)[1:]:
         with suppress(psutil.NoSuchProcess):
             if "spawn_main" in " ".join(process.cmdline()):
                 process.send_signal(number)
@@ -210,11 +210,11 @@ def test_a_clock_that_is_an_hour_off_does_no_harm(system: System, media: Media, 
         receiver.wait_until_ready()
         late = system.platform.upload(media)
         deliveries = system.platform.journal.entries
-        parts.until(lambda: deliveries("delivery", asset_id=late), 20)
+        processes.until(lambda: deliveries("delivery", asset_id=late), 20)
         assert {entry.status for entry in deliveries("delivery", asset_id=late)} == {401}
 
 
-def start_again(program: parts.Program, **variables: str) -> None:
+def start_again(program: processes.Program, **variables: str) -> None:
     """End a program at once, and start it with other variables."""
-    parts.kill_all(program)
+    processes.kill_all(program)
     program.start(**variables)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests import clips, pictures
+from tests.support.media import clips, pictures
 from worker.errors import UnreadableVideo
-from worker.pipeline.diversity import MIN_GAP_S
 from worker.pipeline.pick import Models, Options, pick_thumbnails
-from worker.pipeline.sandbox import Decoder
+from worker.pipeline.sandbox.decoder import Decoder
+from worker.pipeline.selection.diversity import MIN_GAP_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.platforms.senders import API_VIDEO, NEW
-from tests.platforms.server import Answer, serving
-from tests.platforms.simulated import JPEG, NOWHERE, clip, fetched, simulated
-from tests.webhook_inbox import Inbox
+from tests.support.platforms.scripted_server import Answer, serving
+from tests.support.platforms.simulated_account import JPEG, NOWHERE, clip, fetched, simulated
+from tests.support.platforms.webhook_senders import API_VIDEO, NEW
+from tests.support.service.customer_endpoint import Inbox
+from worker.demo.simulator.api_video import API_KEY, SimulatedApiVideo
 from worker.errors import AssetGone, DownloadFailed, PublishRejected, SourceRefused
-from worker.events import EventKind
 from worker.platforms.api_video import ApiVideo, timecode
 from worker.platforms.base import Asset, AssetState, Choice, Sink
-from worker.settings_accounts import ApiVideoAccount
-from worker.simulator.api_video import API_KEY, SimulatedApiVideo
+from worker.platforms.event import EventKind
+from worker.settings.accounts import ApiVideoAccount
 
 if TYPE_CHECKING:
     from pathlib import Path

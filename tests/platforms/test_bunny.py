@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.platforms.senders import BUNNY, BUNNY_LIBRARY
-from tests.platforms.server import Answer, serving
-from tests.platforms.simulated import CONTENT, JPEG, clip, fetched, simulated
+from tests.support.platforms.scripted_server import Answer, serving
+from tests.support.platforms.simulated_account import CONTENT, JPEG, clip, fetched, simulated
+from tests.support.platforms.webhook_senders import BUNNY, BUNNY_LIBRARY
+from worker.demo.simulator.bunny import API_KEY
 from worker.errors import DownloadFailed, MalformedPayload, PublishRejected
-from worker.events import EventKind
 from worker.platforms.base import Asset, AssetState, Choice
 from worker.platforms.bunny import Bunny, VideoStatus, WebhookStatus, cdn_token
-from worker.settings_accounts import BunnyAccount
-from worker.simulator.bunny import API_KEY
+from worker.platforms.event import EventKind
+from worker.settings.accounts import BunnyAccount
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.platforms.senders import CLOUDFLARE, NOW_S, settings
-from tests.platforms.server import Answer, serving
-from tests.platforms.simulated import JPEG, clip, fetched, simulated
+from tests.support.platforms.scripted_server import Answer, serving
+from tests.support.platforms.simulated_account import JPEG, clip, fetched, simulated
+from tests.support.platforms.webhook_senders import CLOUDFLARE, NOW_S, settings
+from worker.demo.simulator.cloudflare import API_TOKEN
 from worker.errors import InvalidSignature, NotReadyYet, PlatformUnavailable, PublishRejected, SourceRefused
-from worker.events import EventKind
-from worker.platforms import platform_of, signatures
+from worker.platforms import platform_of
 from worker.platforms.base import Asset, AssetState, Choice
 from worker.platforms.cloudflare import Cloudflare, share_of
-from worker.settings_accounts import CloudflareAccount
-from worker.simulator.cloudflare import API_TOKEN
+from worker.platforms.event import EventKind
+from worker.platforms.shared import signatures
+from worker.settings.accounts import CloudflareAccount
 
 if TYPE_CHECKING:
     from pathlib import Path

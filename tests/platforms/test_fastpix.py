@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.platforms import keys
-from tests.platforms.senders import FASTPIX, FOREIGN, NEW
-from tests.platforms.server import Answer, Scripted, serving
+from tests.support.platforms import signing_keys
+from tests.support.platforms.scripted_server import Answer, Scripted, serving
+from tests.support.platforms.webhook_senders import FASTPIX, FOREIGN, NEW
 from worker.errors import AssetGone, InvalidSignature, SourceRefused
-from worker.events import EventKind
-from worker.platforms import signatures
 from worker.platforms.base import AssetState, Choice, Rendition, Sink
+from worker.platforms.event import EventKind
 from worker.platforms.fastpix import FastPix
-from worker.settings import FastPixAccount
+from worker.platforms.shared import signatures
+from worker.settings.settings import FastPixAccount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -226,14 +226,14 @@ class TestItsFiles:
 
     def test_a_private_media_is_read_with_a_token(self) -> None:
         """For this playback id, signed with the account's key."""
-        key = {"signing_key_id": keys.KEY_ID, "signing_private_key": keys.private_key()}
+        key = {"signing_key_id": signing_keys.KEY_ID, "signing_private_key": signing_keys.private_key()}
 
         found = FastPix("main", account(**key)).source(media(playbackIds=PRIVATE_ONLY))
 
         address, _, token = found.scan.url.partition("?token=")
         assert address == HLS.url
-        claims = keys.opened(token, f"media:{PLAYBACK_ID}")
-        assert (claims["iss"], claims["sub"], claims["kid"]) == ("fastpix.com", "", keys.KEY_ID)
+        claims = signing_keys.opened(token, f"media:{PLAYBACK_ID}")
+        assert (claims["iss"], claims["sub"], claims["kid"]) == ("fastpix.com", "", signing_keys.KEY_ID)
 
     @pytest.mark.parametrize(
         ("change", "reason"),

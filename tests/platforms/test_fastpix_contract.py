@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tests.platforms.senders import FASTPIX
-from tests.platforms.server import Answer
 from tests.platforms.test_fastpix import fastpix
+from tests.support.platforms.scripted_server import Answer
+from tests.support.platforms.webhook_senders import FASTPIX
 from worker.platforms.base import AssetState, Choice
 
 ROOT = Path(__file__).parents[2]

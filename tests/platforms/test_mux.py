@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.platforms.mux_side import asset, asset_json, mux
-from tests.platforms.senders import MUX
-from tests.platforms.server import Answer
+from tests.support.platforms.mux_server import asset, asset_json, mux
+from tests.support.platforms.scripted_server import Answer
+from tests.support.platforms.webhook_senders import MUX
 from worker.errors import AssetGone, MalformedPayload, PlatformUnavailable, PublishRejected
-from worker.events import EventKind
 from worker.platforms.base import AssetState, Choice, Sink
+from worker.platforms.event import EventKind
 from worker.platforms.mux import Mux
 
 ASSET = "/video/v1/assets/assetNEW0001"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.platforms import keys
-from tests.platforms.mux_side import account, asset
+from tests.support.platforms import signing_keys
+from tests.support.platforms.mux_server import account, asset
 from worker.errors import SettingsInvalid, SourceRefused
 from worker.platforms.base import Rendition
 from worker.platforms.mux import Mux
@@ -99,14 +99,16 @@ def test_the_older_kind_of_files_share_one_status(status: str, is_file: bool) ->
 
 def test_a_signed_video_is_read_with_a_token() -> None:
     """Signed with the account's key, for this playback id and for video only."""
-    account_with_key = account(signing_key_id=keys.KEY_ID, signing_private_key=keys.private_key())
+    account_with_key = account(
+        signing_key_id=signing_keys.KEY_ID, signing_private_key=signing_keys.private_key()
+    )
 
     found = Mux("main", account_with_key).source(asset(playback_ids=SIGNED_ONLY))
 
     address, _, token = found.scan.url.partition("?token=")
     assert address == "https://stream.mux.com/playSIGNED0001.m3u8"
-    claims = keys.opened(token, "v")
-    assert (claims["sub"], claims["kid"]) == ("playSIGNED0001", keys.KEY_ID)
+    claims = signing_keys.opened(token, "v")
+    assert (claims["sub"], claims["kid"]) == ("playSIGNED0001", signing_keys.KEY_ID)
 
 
 def test_a_public_playback_id_needs_no_key() -> None:
@@ -133,7 +135,7 @@ def test_what_cannot_be_read_says_why(change: dict[str, object], reason: str) ->
 
 def test_a_broken_signing_key_names_its_setting() -> None:
     """And does not show it."""
-    broken = keys.private_key()[:400] + keys.private_key()[-400:]
+    broken = signing_keys.private_key()[:400] + signing_keys.private_key()[-400:]
     platform = Mux("main", account(signing_key_id="k", signing_private_key=broken))
 
     with pytest.raises(SettingsInvalid, match=r"^MUX__MAIN__SIGNING_PRIVATE_KEY: not the base64") as caught:
@@ -143,7 +145,7 @@ def test_a_broken_signing_key_names_its_setting() -> None:
 
 def test_pictures_have_addresses() -> None:
     """With the time in the address, or in the token where the video is signed; none where we have no key."""
-    key = {"signing_key_id": keys.KEY_ID, "signing_private_key": keys.private_key()}
+    key = {"signing_key_id": signing_keys.KEY_ID, "signing_private_key": signing_keys.private_key()}
     signed = asset(playback_ids=SIGNED_ONLY)
 
     public_url = Mux("main", account()).image_url(asset(), 12.67)
@@ -153,5 +155,5 @@ def test_pictures_have_addresses() -> None:
     assert signed_url is not None
     address, _, token = signed_url.partition("?token=")
     assert address == "https://image.mux.com/playSIGNED0001/thumbnail.jpg"
-    assert keys.opened(token, "t")["time"] == 12.67
+    assert signing_keys.opened(token, "t")["time"] == 12.67
     assert Mux("main", account()).image_url(signed, 12.67) is None

@@ -9,15 +9,15 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from tests.platforms.senders import OWN_EVENTS
-from tests.platforms.server import Answer, serving
-from tests.platforms.simulated import JPEG, clip, simulated
+from tests.support.platforms.scripted_server import Answer, serving
+from tests.support.platforms.simulated_account import JPEG, clip, simulated
+from tests.support.platforms.webhook_senders import OWN_EVENTS
+from worker.demo.simulator.vimeo import ACCESS_TOKEN
 from worker.errors import PlatformUnavailable, PublishRejected, SourceRefused
-from worker.events import EventKind
 from worker.platforms.base import Asset, AssetState, Choice, Sink
+from worker.platforms.event import EventKind
 from worker.platforms.vimeo import MEDIA_TYPE, Vimeo
-from worker.settings_accounts import VimeoAccount
-from worker.simulator.vimeo import ACCESS_TOKEN
+from worker.settings.accounts import VimeoAccount
 
 if TYPE_CHECKING:
     from pathlib import Path

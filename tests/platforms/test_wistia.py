@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.platforms.senders import PAYLOADS, WISTIA
-from tests.platforms.server import Answer, serving
-from tests.platforms.simulated import JPEG, clip, simulated
+from tests.support.platforms.scripted_server import Answer, serving
+from tests.support.platforms.simulated_account import JPEG, clip, simulated
+from tests.support.platforms.webhook_senders import PAYLOADS, WISTIA
+from worker.demo.simulator.wistia import API_TOKEN
 from worker.errors import MalformedPayload, PublishRejected, SourceRefused
-from worker.events import EventKind
 from worker.platforms.base import Asset, AssetState, Choice
+from worker.platforms.event import EventKind
 from worker.platforms.wistia import Wistia
-from worker.settings_accounts import WistiaAccount
-from worker.simulator.wistia import API_TOKEN
+from worker.settings.accounts import WistiaAccount
 
 if TYPE_CHECKING:
     from pathlib import Path

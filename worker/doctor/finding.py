@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich.table import Table
 from rich.text import Text
 
-from worker.wording import printable
+from worker.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

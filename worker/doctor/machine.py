@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from worker import platforms
 from worker.doctor.finding import Finding, State
-from worker.download import workspace
+from worker.download.fetch import workspace
 from worker.errors import TransientError
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def decoder(_settings: Settings) -> Iterator[Finding]:
     """What confines the process that opens videos, tried inside one."""
     if _lacking():
         return
-    from worker.pipeline import isolation  # noqa: PLC0415  heavy
-    from worker.pipeline.sandbox import Decoder  # noqa: PLC0415  heavy
+    from worker.pipeline.sandbox import barriers as isolation  # noqa: PLC0415  heavy
+    from worker.pipeline.sandbox.decoder import Decoder  # noqa: PLC0415  heavy
 
     try:
         with Decoder() as child:

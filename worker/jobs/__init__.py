@@ -10,7 +10,7 @@ lost its lease changes nothing when it wakes. Locks are taken in one order: asse
 """
 
 from worker.jobs.claims import Claim, announce, claim, is_waiting, note_stage, renew
-from worker.jobs.edits import recall, told_by
+from worker.jobs.edits import recall
 from worker.jobs.endings import (
     Result,
     cancel,
@@ -42,5 +42,4 @@ __all__ = [
     "request",
     "requeue",
     "take_over",
-    "told_by",
 ]

@@ -10,16 +10,16 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
-from worker import announcements, renewals
-from worker.jobs.history import note
-from worker.models import WAITING, Asset, Job, JobState
+from worker.database.models import Asset, Job, JobLog
+from worker.database.states import WAITING, JobState
+from worker.queue import hints, leases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
-    from worker.announcements import Hint
+    from worker.queue.hints import Hint
 
 _NOW = func.clock_timestamp()
 
@@ -67,7 +67,7 @@ def is_waiting() -> ColumnElement[bool]:
 
 def announce(session: Session, rehint_s: float) -> list[Hint]:
     """Move what is due to AVAILABLE; the hints are to be sent once this is committed."""
-    return announcements.announce(session, Job, is_waiting(), rehint_s, state=JobState.AVAILABLE)
+    return hints.announce(session, Job, is_waiting(), rehint_s, state=JobState.AVAILABLE)
 
 
 def claim(session: Session, job_id: int, owner: str, lease_s: float) -> Claim | None:
@@ -125,9 +125,14 @@ def claim_of(job: Job, asset: Asset) -> Claim:
 def renew(session: Session, claims: Sequence[Claim], lease_s: float) -> dict[int, bool]:
     """Extend leases. Each job that is still ours, and whether newer content makes it useless."""
     is_overtaken = or_(Asset.generation > Job.generation, Asset.deleted_at.is_not(None))
-    return renewals.renew(session, Job, JobState.RUNNING, claims, lease_s, is_overtaken)
+    return leases.renew(session, Job, JobState.RUNNING, claims, lease_s, is_overtaken)
 
 
 def note_stage(session: Session, claim: Claim, stage: str) -> None:
     """Tell those who look what the worker is doing."""
     session.execute(update(Job).where(*claim.held).values(stage=stage))
+
+
+def note(session: Session, job_id: int, state: JobState, attempt: int, actor: str, why: str = "") -> None:
+    """Add a line to a job's history."""
+    session.add(JobLog(job_id=job_id, state=state, attempt=attempt, actor=actor, note=why))

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select, update
 
-from worker import choices, publications, wake
+from worker import choices, publications
+from worker.database.models import Asset, Candidate, Job, Thumbnail
+from worker.database.states import FINAL, WAITING, JobState
 from worker.errors import LeaseLost, Overtaken, WorkerSilent
-from worker.jobs.claims import claim_of
-from worker.jobs.history import note
-from worker.models import FINAL, WAITING, Asset, Candidate, Job, JobState, Thumbnail
-from worker.retry import PATIENCE, delay_s, is_elsewhere, may_help
+from worker.jobs.claims import claim_of, note
+from worker.queue import notify
+from worker.queue.backoff import PATIENCE, delay_s, is_elsewhere, may_help
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -207,5 +208,5 @@ def _end(
     note(session, claim.job_id, state, attempt, actor or claim.owner, why)
     siblings = (Job.asset_id == claim.asset_id, Job.state == JobState.AVAILABLE)
     session.execute(update(Job).where(*siblings).values(hinted_at=None))
-    wake.dispatcher(session)
+    notify.dispatcher(session)
     return state

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Interval, bindparam, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from worker import wake
+from worker.database.base import table
+from worker.database.models import Asset, Job
+from worker.database.states import IS_WAITING, WAITING, JobReason, JobState, Priority
 from worker.jobs import edits
-from worker.jobs.history import note
-from worker.models import IS_WAITING, WAITING, Asset, Job, JobReason, JobState, Priority
-from worker.tables import table
+from worker.jobs.claims import note
+from worker.queue import notify
 from worker.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def request(
     }
     longest = {} if is_look else {"longest": timedelta(seconds=settings.max_wait_s)}
     job_id = session.execute(_LOOK if is_look else _ASK, values | longest).scalar_one()
-    wake.dispatcher(session)
+    notify.dispatcher(session)
     return int(job_id)
 
 

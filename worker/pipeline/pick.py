@@ -13,26 +13,25 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from worker.pipeline import parts
-from worker.pipeline.clip_scorer import ClipScorer, Prompts
-from worker.pipeline.crop import crop
-from worker.pipeline.defects import defects
-from worker.pipeline.diversity import pick_diverse
-from worker.pipeline.faces import FaceFinder
+from worker.pipeline.crop.crop import crop
+from worker.pipeline.cues.defects import defects
+from worker.pipeline.earlier_run import UNSEEN, Unfit, check_stills, decided, recall
 from worker.pipeline.frames import Loser, Pick, Run
-from worker.pipeline.ranking import rank, reasons
-from worker.pipeline.reuse import UNSEEN, Unfit, check_stills, decided, recall
-from worker.pipeline.sharing import SharedScorer
-from worker.pipeline.shortlist import shortlist
+from worker.pipeline.scoring.clip_scorer import ClipScorer, Prompts
+from worker.pipeline.scoring.faces import FaceFinder
+from worker.pipeline.scoring.ranking import rank, reasons
+from worker.pipeline.selection import time_ranges
+from worker.pipeline.selection.diversity import pick_diverse
+from worker.pipeline.selection.shortlist import shortlist
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from worker.pipeline.earlier_run import Memory, Seen
     from worker.pipeline.frames import Candidate, Crop, Scan, Scored, Still, Video
-    from worker.pipeline.reuse import Memory, Seen
-    from worker.pipeline.sandbox import Decoder
-    from worker.spans import Span
+    from worker.pipeline.sandbox.decoder import Decoder
+    from worker.time_ranges import Span
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +64,7 @@ class Models:
         cls, model: str = "lite", prompts: Path | None = None, device: str = "auto", yunet: Path | None = None
     ) -> Self:
         """Load the models. Raises ConfigurationError where one cannot be used."""
-        return cls(SharedScorer.load(model, Prompts.load(prompts), device=device), FaceFinder.load(yunet))
+        return cls(ClipScorer.load(model, Prompts.load(prompts), device=device), FaceFinder.load(yunet))
 
     def warm_up(self) -> None:
         """Judge a grey picture, so that what is loaded or compiled at first use is in place."""
@@ -121,11 +120,11 @@ def _pick(
     with watch.stage("scan") as progress:
         scan, seen = _scan(video, decoder, memory, progress)
     with watch.stage("score") as progress:
-        avoided = parts.near(options.avoid, scan.candidates, video)
+        avoided = time_ranges.near(options.avoid, scan.candidates, video)
         worth, left_out = shortlist(scan.candidates, avoided, decided=decided(scan.candidates, seen))
         scored = score([scan.candidates[index] for index in worth], options.title, models, progress, seen)
     with watch.stage("pick"):
-        preferred = parts.inside(options.prefer, [one.candidate for one in scored], video)
+        preferred = time_ranges.inside(options.prefer, [one.candidate for one in scored], video)
         chosen, lost = pick_diverse(scored, options.count, preferred)
     with watch.stage("stills") as progress:
         winners = [scored[index] for index in chosen]

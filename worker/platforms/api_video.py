@@ -11,9 +11,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from worker.errors import AssetGone, SourceRefused
-from worker.events import Event, EventKind
-from worker.platforms import listing, payload, renditions, signatures
-from worker.platforms.api import Api, Upload, basic, segment
 from worker.platforms.base import (
     Asset,
     AssetState,
@@ -29,12 +26,15 @@ from worker.platforms.base import (
     Usual,
     require_size,
 )
-from worker.platforms.payload import part, parts
+from worker.platforms.event import Event, EventKind
+from worker.platforms.shared import json_fields, pagination, renditions, signatures
+from worker.platforms.shared.http_api import Api, Upload, basic, segment
+from worker.platforms.shared.json_fields import part, parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from worker.settings_accounts import ApiVideoAccount
+    from worker.settings.accounts import ApiVideoAccount
 
 # https://docs.api.video/reference/create-and-manage-webhooks (seen 2026-11). The MP4 is encoded once for each
 # video; of HLS each quality is told of, the lowest first.
@@ -87,19 +87,25 @@ class ApiVideo(Usual):
 
     def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - all is in the body
         """Read the one event of a delivery. It has no id: what was encoded, and when, stands for it."""
-        said = payload.read_object(body)
-        event_type, encoding = payload.required(said, "type"), payload.text(said, "encoding")
+        said = json_fields.read_object(body)
+        event_type, encoding = json_fields.required(said, "type"), json_fields.text(said, "encoding")
         kind = KINDS.get(encoding, EventKind.OTHER) if event_type == ENCODED else EventKind.OTHER
-        subject = payload.text(said, "videoId") or payload.text(said, "liveStreamId")
-        what = (event_type, subject, encoding, payload.text(said, "quality"), payload.text(said, "emittedAt"))
+        subject = json_fields.text(said, "videoId") or json_fields.text(said, "liveStreamId")
+        what = (
+            event_type,
+            subject,
+            encoding,
+            json_fields.text(said, "quality"),
+            json_fields.text(said, "emittedAt"),
+        )
         event = Event(
             platform=self.name,
             account=self.account,
             delivery_id=":".join(what),
             type=event_type,
             kind=kind,
-            asset_id=None if kind is EventKind.OTHER else payload.identifier(said, "videoId"),
-            happened_at=payload.moment(said.get("emittedAt")),
+            asset_id=None if kind is EventKind.OTHER else json_fields.identifier(said, "videoId"),
+            happened_at=json_fields.moment(said.get("emittedAt")),
             payload=said,
         )
         return [event]
@@ -115,13 +121,13 @@ class ApiVideo(Usual):
             id=asset_id,
             state=_state(video, part(status, "encoding")),
             # A video's content never changes.
-            fingerprint=payload.fingerprint(
-                duration_s=payload.number(found.get("duration")),
+            fingerprint=json_fields.fingerprint(
+                duration_s=json_fields.number(found.get("duration")),
                 size=[found.get("width"), found.get("height")],
                 created_at=video.get("createdAt") or video.get("publishedAt"),
             ),
-            duration_s=payload.number(found.get("duration")),
-            title=payload.text(video, "title"),
+            duration_s=json_fields.number(found.get("duration")),
+            title=json_fields.text(video, "title"),
             details={**video, "encoding": part(status, "encoding")},
         )
 
@@ -130,23 +136,23 @@ class ApiVideo(Usual):
 
         Source: https://docs.api.video/reference/api/Videos
         """
-        query = listing.query(
-            currentPage=listing.number_of(page),
-            pageSize=listing.PAGE_SIZE,
+        query = pagination.query(
+            currentPage=pagination.number_of(page),
+            pageSize=pagination.PAGE_SIZE,
             sortBy="updatedAt",
             sortOrder="desc",
         )
         answer = self._api.request("GET", f"/videos{query}")
-        return listing.numbered_page(
+        return pagination.numbered_page(
             parts(answer, "data"), _listed, page, part(answer, "pagination").get("itemsTotal")
         )
 
     def source(self, asset: Asset) -> Source:
         """The MP4, else HLS. The address of a private video opens once, and `asset` gives another."""
         assets, is_private = part(asset.details, "assets"), asset.details.get("public") is False
-        if mp4 := payload.text(assets, "mp4"):
+        if mp4 := json_fields.text(assets, "mp4"):
             return Source(Rendition(mp4, hosts=CDN_HOSTS, is_one_use=is_private))
-        hls = payload.text(assets, "hls")
+        hls = json_fields.text(assets, "hls")
         if not hls:
             raise SourceRefused(f"video {asset.id} has neither an MP4 nor HLS")
         if is_private:
@@ -175,9 +181,9 @@ class ApiVideo(Usual):
         Source: https://docs.api.video/reference/api/Webhooks
         """
         answer = self._api.request(
-            "GET", f"/webhooks{listing.query(events=ENCODED, pageSize=listing.PAGE_SIZE)}"
+            "GET", f"/webhooks{pagination.query(events=ENCODED, pageSize=pagination.PAGE_SIZE)}"
         )
-        return [url for webhook in parts(answer, "data") if (url := payload.text(webhook, "url"))]
+        return [url for webhook in parts(answer, "data") if (url := json_fields.text(webhook, "url"))]
 
     def close(self) -> None:
         """Close connections."""
@@ -193,7 +199,7 @@ class ApiVideo(Usual):
 def timecode(asset: Asset, time_s: float) -> str:
     """A moment as `hh:mm:ss.cc`, never before the frame that is meant, and always within the video."""
     last_s = math.inf if asset.duration_s is None else max(0.0, asset.duration_s - LAST_FRAME_S)
-    within_s = min(max(0.0, payload.milliseconds_up(time_s)), last_s)
+    within_s = min(max(0.0, json_fields.milliseconds_up(time_s)), last_s)
     # 4.1 s are 409.99999999999994 centiseconds as a float, and must not become 4.09 or 4.11.
     centiseconds = math.ceil(round(within_s * CENTISECONDS, 3))
     if centiseconds > last_s * CENTISECONDS:
@@ -205,7 +211,7 @@ def timecode(asset: Asset, time_s: float) -> str:
 def _listed(video: Mapping[str, Any]) -> Listed | None:
     if video.get("discarded") is True:
         return None
-    return Listed(payload.identifier(video, "videoId"), payload.moment(video.get("updatedAt")))
+    return Listed(json_fields.identifier(video, "videoId"), json_fields.moment(video.get("updatedAt")))
 
 
 def _path(asset_id: str) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from worker.events import Event, EventKind
+    from worker.platforms.event import Event, EventKind
 
 
 class Sink(enum.StrEnum):

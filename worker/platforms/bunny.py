@@ -16,9 +16,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 from worker.errors import MalformedPayload
-from worker.events import Event, EventKind
-from worker.platforms import listing, payload, renditions, signatures
-from worker.platforms.api import Api, Credentials, Upload, segment
 from worker.platforms.base import (
     Asset,
     AssetState,
@@ -32,13 +29,16 @@ from worker.platforms.base import (
     Source,
     Usual,
 )
-from worker.platforms.payload import parts
-from worker.platforms.tokens import LIFETIME_S
+from worker.platforms.event import Event, EventKind
+from worker.platforms.shared import json_fields, pagination, renditions, signatures
+from worker.platforms.shared.http_api import Api, Credentials, Upload, segment
+from worker.platforms.shared.json_fields import parts
+from worker.platforms.shared.signed_urls import LIFETIME_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from worker.settings_accounts import BunnyAccount
+    from worker.settings.accounts import BunnyAccount
 
 
 class WebhookStatus(enum.IntEnum):
@@ -116,8 +116,8 @@ class Bunny(Usual):
 
     def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - all is in the body
         """Read the one number of a delivery."""
-        said = payload.read_object(body)
-        asset_id, number = payload.identifier(said, "VideoGuid"), said.get("Status")
+        said = json_fields.read_object(body)
+        asset_id, number = json_fields.identifier(said, "VideoGuid"), said.get("Status")
         if not isinstance(number, int) or isinstance(number, bool):
             raise MalformedPayload("`Status` is missing, or not a whole number")
         status = _STATUSES.get(number)
@@ -142,9 +142,11 @@ class Bunny(Usual):
 
         Source: https://docs.bunny.net/reference/video_list
         """
-        query = listing.query(page=listing.number_of(page), itemsPerPage=listing.PAGE_SIZE, orderBy="date")
+        query = pagination.query(
+            page=pagination.number_of(page), itemsPerPage=pagination.PAGE_SIZE, orderBy="date"
+        )
         answer = self._api.request("GET", self._path() + query)
-        return listing.numbered_page(parts(answer, "items"), _listed, page, answer.get("totalItems"))
+        return pagination.numbered_page(parts(answer, "items"), _listed, page, answer.get("totalItems"))
 
     def source(self, asset: Asset) -> Source:
         """The MP4s where the library makes them, else HLS.
@@ -154,7 +156,7 @@ class Bunny(Usual):
         base, video = self._files_url(asset.id), asset.details
         referer = {"Referer": self._settings.referer} if self._settings.referer else {}
         playlist = Rendition(f"{base}/playlist.m3u8", is_hls=True, headers=referer)
-        heights = payload.text(video, "availableResolutions").replace("p", "").split(",")
+        heights = json_fields.text(video, "availableResolutions").replace("p", "").split(",")
         files = [renditions.File(f"{base}/play_{height}p.mp4", None, height) for height in heights]
         px = renditions.short_side_px(video.get("width"), video.get("height"))
         return renditions.choose(files if video.get("hasMP4Fallback") is True else [], playlist, px)
@@ -194,25 +196,25 @@ class Bunny(Usual):
 
 
 def _asset(asset_id: str, video: Mapping[str, Any]) -> Asset:
-    name = payload.text(video, "thumbnailFileName")
+    name = json_fields.text(video, "thumbnailFileName")
     return Asset(
         id=asset_id,
-        state=STATES.get(payload.number(video.get("status")), AssetState.PREPARING),
-        fingerprint=payload.fingerprint(
+        state=STATES.get(json_fields.number(video.get("status")), AssetState.PREPARING),
+        fingerprint=json_fields.fingerprint(
             hash=video.get("originalHash"),
-            duration_s=payload.number(video.get("length")),
+            duration_s=json_fields.number(video.get("length")),
             size=[video.get("width"), video.get("height")],
             uploaded_at=video.get("dateUploaded"),
         ),
-        duration_s=payload.number(video.get("length")),
-        title=payload.text(video, "title"),
+        duration_s=json_fields.number(video.get("length")),
+        title=json_fields.text(video, "title"),
         shown=name if name != OWN_THUMBNAIL else None,
         details=video,
     )
 
 
 def _listed(video: Mapping[str, Any]) -> Listed:
-    return listing.listed(_asset(payload.identifier(video, "guid"), video), video.get("dateUploaded"))
+    return pagination.listed(_asset(json_fields.identifier(video, "guid"), video), video.get("dateUploaded"))
 
 
 def cdn_token(key: str, folder: str, expires_s: int) -> str:

@@ -12,9 +12,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from worker.errors import AssetGone, NotReadyYet, PlatformUnavailable, PublishRejected, SourceRefused
-from worker.events import Event, EventKind
-from worker.platforms import listing, payload, renditions, signatures
-from worker.platforms.api import Api, bearer, segment
 from worker.platforms.base import (
     Asset,
     AssetState,
@@ -27,12 +24,15 @@ from worker.platforms.base import (
     Source,
     Usual,
 )
-from worker.platforms.payload import part, parts
+from worker.platforms.event import Event, EventKind
+from worker.platforms.shared import json_fields, pagination, renditions, signatures
+from worker.platforms.shared.http_api import Api, bearer, segment
+from worker.platforms.shared.json_fields import part, parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from worker.settings_accounts import CloudflareAccount
+    from worker.settings.accounts import CloudflareAccount
 
 # https://developers.cloudflare.com/stream/manage-video-library/using-webhooks (seen 2026-11)
 KINDS = {"ready": EventKind.READY, "error": EventKind.FAILED}
@@ -83,10 +83,13 @@ class Cloudflare(Usual):
 
         Which account it is of is not said either; that is in the address that it was sent to.
         """
-        video = payload.read_object(body)
-        asset_id, state = payload.identifier(video, "uid"), payload.required(part(video, "status"), "state")
+        video = json_fields.read_object(body)
+        asset_id, state = (
+            json_fields.identifier(video, "uid"),
+            json_fields.required(part(video, "status"), "state"),
+        )
         kind = KINDS.get(state, EventKind.OTHER)
-        modified = payload.text(video, "modified") or hashlib.sha256(body).hexdigest()
+        modified = json_fields.text(video, "modified") or hashlib.sha256(body).hexdigest()
         event = Event(
             platform=self.name,
             account=self.account,
@@ -94,9 +97,9 @@ class Cloudflare(Usual):
             type=": ".join(filter(None, [state, _reason(video)])),
             kind=kind,
             asset_id=None if kind is EventKind.OTHER else asset_id,
-            happened_at=payload.moment(video.get("modified")),
-            title=payload.text(part(video, "meta"), "name"),
-            source_asset_id=payload.optional_identifier(video, "clippedFrom"),
+            happened_at=json_fields.moment(video.get("modified")),
+            title=json_fields.text(part(video, "meta"), "name"),
+            source_asset_id=json_fields.optional_identifier(video, "clippedFrom"),
             payload=video,
         )
         return [event]
@@ -110,16 +113,16 @@ class Cloudflare(Usual):
 
         Source: https://developers.cloudflare.com/api/resources/stream/methods/list
         """
-        query = listing.query(limit=listing.PAGE_SIZE, asc="false", include_counts="true", end=page)
+        query = pagination.query(limit=pagination.PAGE_SIZE, asc="false", include_counts="true", end=page)
         answer = self._api.request("GET", self._path() + query)
         videos = parts(answer, "result")
         assets = [
-            listing.listed(_asset(payload.identifier(video, "uid"), video), video.get("created"))
+            pagination.listed(_asset(json_fields.identifier(video, "uid"), video), video.get("created"))
             for video in videos
         ]
-        following = payload.text(videos[-1], "created") if len(videos) == listing.PAGE_SIZE else None
+        following = json_fields.text(videos[-1], "created") if len(videos) == pagination.PAGE_SIZE else None
         # Of a page, the total is of what is left.
-        total = payload.number(answer.get("total")) if page is None else None
+        total = json_fields.number(answer.get("total")) if page is None else None
         return Page(assets, following, None if total is None else int(total))
 
     def source(self, asset: Asset) -> Source:
@@ -128,7 +131,7 @@ class Cloudflare(Usual):
         Raises:
             NotReadyYet: the MP4 is being made; no event tells of its end, so it is asked for again.
         """
-        size, hls = part(asset.details, "input"), payload.text(part(asset.details, "playback"), "hls")
+        size, hls = part(asset.details, "input"), json_fields.text(part(asset.details, "playback"), "hls")
         if not hls:
             raise SourceRefused(f"video {asset.id} has no playback address")
         made = part(self._result("GET", f"{self._path(asset.id)}/downloads"), "default")
@@ -137,7 +140,7 @@ class Cloudflare(Usual):
         handle = self._token(asset) or asset.id
         files = [
             renditions.File(url.replace(asset.id, handle), size.get("width"), size.get("height"))
-            for url in [payload.text(made, "url")]
+            for url in [json_fields.text(made, "url")]
             if url and made.get("status") == "ready"
         ]
         playlist = Rendition(hls.replace(asset.id, handle), is_hls=True, hosts=CDN_HOSTS)
@@ -152,7 +155,7 @@ class Cloudflare(Usual):
         """
         share = share_of(asset, choice.time_s)
         video = self._result("POST", self._path(asset.id), {"thumbnailTimestampPct": share})
-        written = payload.number(video.get("thumbnailTimestampPct"))
+        written = json_fields.number(video.get("thumbnailTimestampPct"))
         if written is None or not math.isclose(written, share, abs_tol=1 / SHARES):
             raise PlatformUnavailable("Cloudflare accepted a thumbnailTimestampPct, but shows another")
         return _shown({"duration": asset.duration_s, **video})
@@ -163,10 +166,10 @@ class Cloudflare(Usual):
 
     def image_url(self, asset: Asset, time_s: float) -> str | None:
         """The frame at a moment; None for a private video, whose addresses hold a token that runs out."""
-        thumbnail = payload.text(asset.details, "thumbnail")
+        thumbnail = json_fields.text(asset.details, "thumbnail")
         if not thumbnail or asset.details.get("requireSignedURLs") is True:
             return None
-        return f"{thumbnail}?time={payload.milliseconds_up(time_s)}s"
+        return f"{thumbnail}?time={json_fields.milliseconds_up(time_s)}s"
 
     def webhooks(self) -> list[str]:
         """The one of the account, if it has one.
@@ -177,7 +180,7 @@ class Cloudflare(Usual):
             found = self._result("GET", f"{self._path()}/webhook")
         except AssetGone:
             return []
-        return [url for url in [payload.text(found, "notificationUrl")] if url]
+        return [url for url in [json_fields.text(found, "notificationUrl")] if url]
 
     def close(self) -> None:
         """Close connections."""
@@ -200,7 +203,7 @@ class Cloudflare(Usual):
         """What stands in the place of a private video's id; empty for a public one."""
         if asset.details.get("requireSignedURLs") is not True:
             return ""
-        return payload.text(
+        return json_fields.text(
             self._result("POST", f"{self._path(asset.id)}/token", {"downloadable": True}), "token"
         )
 
@@ -214,7 +217,7 @@ def share_of(asset: Asset, time_s: float) -> float:
     if not asset.duration_s:
         raise PublishRejected(f"Cloudflare does not say how long {asset.id} is, and takes only shares of it")
     last_s = max(0.0, asset.duration_s - LAST_FRAME_S)
-    within_s = min(max(0.0, payload.milliseconds_up(time_s)), last_s)
+    within_s = min(max(0.0, json_fields.milliseconds_up(time_s)), last_s)
     return math.ceil(within_s / asset.duration_s * SHARES) / SHARES
 
 
@@ -223,8 +226,8 @@ def _asset(asset_id: str, video: Mapping[str, Any]) -> Asset:
     size = part(video, "input")
     return Asset(
         id=asset_id,
-        state=STATES.get(payload.text(part(video, "status"), "state"), AssetState.PREPARING),
-        fingerprint=payload.fingerprint(
+        state=STATES.get(json_fields.text(part(video, "status"), "state"), AssetState.PREPARING),
+        fingerprint=json_fields.fingerprint(
             duration_s=duration_s,
             input=[size.get("width"), size.get("height")],
             bytes=video.get("size"),
@@ -232,7 +235,7 @@ def _asset(asset_id: str, video: Mapping[str, Any]) -> Asset:
             source_asset_id=video.get("clippedFrom"),
         ),
         duration_s=duration_s,
-        title=payload.text(part(video, "meta"), "name"),
+        title=json_fields.text(part(video, "meta"), "name"),
         shown=_shown(video),
         details=video,
     )
@@ -240,16 +243,16 @@ def _asset(asset_id: str, video: Mapping[str, Any]) -> Asset:
 
 def _duration_s(video: Mapping[str, Any]) -> float | None:
     """None where it is not known yet, which is written as -1."""
-    duration_s = payload.number(video.get("duration"))
+    duration_s = json_fields.number(video.get("duration"))
     return duration_s if duration_s and duration_s > 0 else None
 
 
 def _shown(video: Mapping[str, Any]) -> str | None:
     """The time of the thumbnail, in seconds; 0 is what Cloudflare shows where nobody chose."""
-    share, duration_s = payload.number(video.get("thumbnailTimestampPct")), _duration_s(video)
+    share, duration_s = json_fields.number(video.get("thumbnailTimestampPct")), _duration_s(video)
     return str(round(share * duration_s, SHOWN_DIGITS)) if share and duration_s else None
 
 
 def _reason(video: Mapping[str, Any]) -> str:
     status = part(video, "status")
-    return next((code for name in REASON_FIELDS if (code := payload.text(status, name))), "")
+    return next((code for name in REASON_FIELDS if (code := json_fields.text(status, name))), "")

@@ -13,9 +13,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from worker.errors import MalformedPayload, SourceRefused
-from worker.events import Event, EventKind
-from worker.platforms import listing, payload, renditions, signatures, tokens
-from worker.platforms.api import Api, segment, token_of
 from worker.platforms.base import (
     Asset,
     AssetState,
@@ -28,12 +25,15 @@ from worker.platforms.base import (
     Source,
     Usual,
 )
-from worker.platforms.payload import part, parts
+from worker.platforms.event import Event, EventKind
+from worker.platforms.shared import json_fields, pagination, renditions, signatures, signed_urls
+from worker.platforms.shared.http_api import Api, segment, token_of
+from worker.platforms.shared.json_fields import part, parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from worker.settings_accounts import FastPixAccount
+    from worker.settings.accounts import FastPixAccount
 
 # https://docs.fastpix.com/docs/media-events (seen 2026-11)
 KINDS = {
@@ -90,7 +90,7 @@ class FastPix(Usual):
         if len(body) > MAX_PROBE_BYTES:
             return False
         try:
-            return not payload.read_object(body).keys() & {"id", "type"}
+            return not json_fields.read_object(body).keys() & {"id", "type"}
         except MalformedPayload:
             return False
 
@@ -105,22 +105,22 @@ class FastPix(Usual):
 
     def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - all is in the body
         """Read the one event of a delivery."""
-        said = payload.read_object(body)
+        said = json_fields.read_object(body)
         read = _camel_case(said)
         data, about = part(read, "data"), part(read, "object")
-        kind = _kind(payload.required(read, "type"), data)
+        kind = _kind(json_fields.required(read, "type"), data)
         event = Event(
             platform=self.name,
             account=self.account,
-            delivery_id=payload.required(read, "id"),
-            type=payload.required(read, "type"),
+            delivery_id=json_fields.required(read, "id"),
+            type=json_fields.required(read, "type"),
             kind=kind,
             asset_id=None
             if kind is EventKind.OTHER
-            else payload.identifier(about if "id" in about else data, "id"),
-            happened_at=payload.moment(read.get("createdAt")),
-            title=payload.text(data, "title"),
-            source_asset_id=payload.optional_identifier(data, "sourceMediaId"),
+            else json_fields.identifier(about if "id" in about else data, "id"),
+            happened_at=json_fields.moment(read.get("createdAt")),
+            title=json_fields.text(data, "title"),
+            source_asset_id=json_fields.optional_identifier(data, "sourceMediaId"),
             payload=said,
         )
         return [event]
@@ -134,9 +134,11 @@ class FastPix(Usual):
 
         Source: https://docs.fastpix.com/reference/list-media
         """
-        query = listing.query(limit=listing.PAGE_SIZE, offset=listing.number_of(page), orderBy="desc")
+        query = pagination.query(
+            limit=pagination.PAGE_SIZE, offset=pagination.number_of(page), orderBy="desc"
+        )
         answer: dict[str, Any] = _camel_case(self._api.request("GET", f"/on-demand{query}"))
-        return listing.numbered_page(
+        return pagination.numbered_page(
             parts(answer, "data"), self._listed, page, part(answer, "pagination").get("totalRecords")
         )
 
@@ -149,14 +151,14 @@ class FastPix(Usual):
         files = [
             renditions.File(f"{base}/capped-4k.mp4{token}", file.get("width"), file.get("height"))
             for file in parts(asset.details, "mp4Support")
-            if file.get("type") == "capped_4k" and payload.text(file, "status").lower() == "ready"
+            if file.get("type") == "capped_4k" and json_fields.text(file, "status").lower() == "ready"
         ]
         hls = Rendition(f"{base}.m3u8{token}", is_hls=True, hosts=CDN_HOSTS)
         return renditions.choose(files, hls, _video_px(asset.details))
 
     def write(self, asset: Asset, choice: Choice) -> str:
         """Keep the time in the media's metadata; the picture that FastPix shows does not change."""
-        return self._keep(asset, str(payload.milliseconds_up(choice.time_s)))
+        return self._keep(asset, str(json_fields.milliseconds_up(choice.time_s)))
 
     def unset(self, asset: Asset) -> None:
         """Empty what `write` kept."""
@@ -170,7 +172,7 @@ class FastPix(Usual):
             return None
         query = f"{token}&" if token else "?"
         base = f"{self._settings.images_url}/{segment(playback_id)}"
-        return f"{base}/thumbnail.jpg{query}time={payload.milliseconds_up(time_s)}"
+        return f"{base}/thumbnail.jpg{query}time={json_fields.milliseconds_up(time_s)}"
 
     def close(self) -> None:
         """Close connections."""
@@ -181,15 +183,15 @@ class FastPix(Usual):
         return Api(self._settings.api_url, token_of(self._settings, self._prefix), self._prefix)
 
     def _listed(self, data: Mapping[str, Any]) -> Listed:
-        return listing.listed(self._asset(payload.identifier(data, "id"), data), data.get("createdAt"))
+        return pagination.listed(self._asset(json_fields.identifier(data, "id"), data), data.get("createdAt"))
 
     def _asset(self, asset_id: str, data: Mapping[str, Any]) -> Asset:
         duration_s = _seconds(data.get("duration"))
-        created_at = payload.moment(data.get("createdAt"))
+        created_at = json_fields.moment(data.get("createdAt"))
         return Asset(
             id=asset_id,
-            state=STATES.get(payload.text(data, "status").lower(), AssetState.PREPARING),
-            fingerprint=payload.fingerprint(
+            state=STATES.get(json_fields.text(data, "status").lower(), AssetState.PREPARING),
+            fingerprint=json_fields.fingerprint(
                 duration_s=duration_s,
                 aspect_ratio=data.get("aspectRatio"),
                 tracks=[
@@ -200,7 +202,7 @@ class FastPix(Usual):
                 created_at=created_at and created_at.isoformat(),
             ),
             duration_s=duration_s,
-            title=payload.text(data, "title"),
+            title=json_fields.text(data, "title"),
             shown=self._shown(data),
             details=data,
         )
@@ -216,7 +218,7 @@ class FastPix(Usual):
         return value
 
     def _shown(self, data: Mapping[str, Any]) -> str | None:
-        kept = payload.text(part(data, "metadata"), METADATA_KEY)
+        kept = json_fields.text(part(data, "metadata"), METADATA_KEY)
         return kept or None if self._settings.write_metadata else None
 
     def _playback(self, asset: Asset) -> tuple[str, str]:
@@ -225,14 +227,14 @@ class FastPix(Usual):
         Source of the claims: https://github.com/FastPix/moodle-local_fastpix, which FastPix wrote
         """
         playbacks = parts(asset.details, "playbackIds")
-        ids = {payload.text(item, "accessPolicy"): payload.text(item, "id") for item in playbacks}
+        ids = {json_fields.text(item, "accessPolicy"): json_fields.text(item, "id") for item in playbacks}
         if ids.get("public"):
             return ids["public"], ""
         if not ids.get("private"):
             raise SourceRefused(f"media {asset.id} has no public or private playback id; add one at FastPix")
         now_s = int(time.time())
         claims = {"iss": "fastpix.com", "aud": f"media:{ids['private']}", "sub": "", "iat": now_s}
-        return ids["private"], f"?token={tokens.sign(self._settings, claims, self._prefix)}"
+        return ids["private"], f"?token={signed_urls.sign(self._settings, claims, self._prefix)}"
 
 
 def _kind(event_type: str, data: Mapping[str, Any]) -> EventKind:
@@ -258,7 +260,7 @@ def _seconds(value: Any) -> float | None:
     if isinstance(value, str) and (clock := _CLOCK.fullmatch(value)):
         hours, minutes, seconds = (float(field) for field in clock.groups())
         return hours * 3600 + minutes * 60 + seconds
-    return payload.number(value)
+    return json_fields.number(value)
 
 
 def _camel_case(value: Any) -> Any:

@@ -11,9 +11,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from worker.errors import PlatformUnavailable, SourceRefused
-from worker.events import Event, EventKind
-from worker.platforms import listing, payload, renditions, signatures, tokens
-from worker.platforms.api import Api, segment, token_of
 from worker.platforms.base import (
     Asset,
     AssetState,
@@ -25,12 +22,15 @@ from worker.platforms.base import (
     Source,
     Usual,
 )
-from worker.platforms.payload import part, parts
+from worker.platforms.event import Event, EventKind
+from worker.platforms.shared import json_fields, pagination, renditions, signatures, signed_urls
+from worker.platforms.shared.http_api import Api, segment, token_of
+from worker.platforms.shared.json_fields import part, parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from worker.settings_accounts import MuxAccount
+    from worker.settings.accounts import MuxAccount
 
 # https://www.mux.com/docs/core/listen-for-webhooks (seen 2026-11)
 KINDS = {
@@ -86,21 +86,21 @@ class Mux(Usual):
 
     def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - all is in the body
         """Read the one event of a delivery. Samples of Mux lack playback ids, attempts and more."""
-        said = payload.read_object(body)
-        kind = KINDS.get(payload.required(said, "type"), EventKind.OTHER)
+        said = json_fields.read_object(body)
+        kind = KINDS.get(json_fields.required(said, "type"), EventKind.OTHER)
         data = part(said, "data")
         # The events of one static rendition carry the rendition's own id in `id`.
         about = "asset_id" if "asset_id" in data else "id"
         event = Event(
             platform=self.name,
             account=self.account,
-            delivery_id=payload.required(said, "id"),
-            type=payload.required(said, "type"),
+            delivery_id=json_fields.required(said, "id"),
+            type=json_fields.required(said, "type"),
             kind=kind,
-            asset_id=None if kind is EventKind.OTHER else payload.identifier(data, about),
-            happened_at=payload.moment(said.get("created_at")),
-            title=payload.text(part(data, "meta"), "title"),
-            source_asset_id=payload.optional_identifier(data, "source_asset_id"),
+            asset_id=None if kind is EventKind.OTHER else json_fields.identifier(data, about),
+            happened_at=json_fields.moment(said.get("created_at")),
+            title=json_fields.text(part(data, "meta"), "title"),
+            source_asset_id=json_fields.optional_identifier(data, "source_asset_id"),
             payload=said,
         )
         return [event]
@@ -114,11 +114,11 @@ class Mux(Usual):
 
         Source: https://www.mux.com/docs/api-reference/video/assets/list-assets
         """
-        query = listing.query(limit=listing.PAGE_SIZE, cursor=page)
+        query = pagination.query(limit=pagination.PAGE_SIZE, cursor=page)
         answer = self._api.request("GET", f"/video/v1/assets{query}")
-        found = [(_asset(payload.identifier(data, "id"), data), data) for data in parts(answer, "data")]
-        assets = [listing.listed(asset, data.get("created_at")) for asset, data in found]
-        return Page(assets, payload.text(answer, "next_cursor") or None)
+        found = [(_asset(json_fields.identifier(data, "id"), data), data) for data in parts(answer, "data")]
+        assets = [pagination.listed(asset, data.get("created_at")) for asset, data in found]
+        return Page(assets, json_fields.text(answer, "next_cursor") or None)
 
     def source(self, asset: Asset) -> Source:
         """Ready static renditions of a useful size, else HLS; asking for more costs time and money."""
@@ -133,7 +133,7 @@ class Mux(Usual):
         files = [
             renditions.File(at(f"/{segment(name)}"), file.get("width"), file.get("height"))
             for file in _ready_files(asset.details)
-            if (name := payload.text(file, "name")).endswith(".mp4")
+            if (name := json_fields.text(file, "name")).endswith(".mp4")
         ]
         hls = Rendition(at(".m3u8"), is_hls=True, hosts=CDN_HOSTS)
         return renditions.choose(files, hls, _video_px(asset.details))
@@ -176,19 +176,19 @@ class Mux(Usual):
         """`?token=...`, or nothing where the playback id is public."""
         if not playback.is_signed:
             return ""
-        return f"?token={tokens.sign(self._settings, {'sub': playback.id, **claims}, self._prefix)}"
+        return f"?token={signed_urls.sign(self._settings, {'sub': playback.id, **claims}, self._prefix)}"
 
 
 def _asset(asset_id: str, data: Mapping[str, Any]) -> Asset:
-    state = STATES.get(payload.text(data, "status"), AssetState.PREPARING)
+    state = STATES.get(json_fields.text(data, "status"), AssetState.PREPARING)
     # While a stream is on air its recording is "ready" too, and grows; an event comes at the end.
     is_live = data.get("is_live") is True and state is AssetState.READY
-    created_at = payload.moment(data.get("created_at"))
+    created_at = json_fields.moment(data.get("created_at"))
     return Asset(
         id=asset_id,
         state=AssetState.PREPARING if is_live else state,
-        fingerprint=payload.fingerprint(
-            duration_s=payload.number(data.get("duration")),
+        fingerprint=json_fields.fingerprint(
+            duration_s=json_fields.number(data.get("duration")),
             aspect_ratio=data.get("aspect_ratio"),
             tracks=[
                 [track.get("max_width"), track.get("max_height"), track.get("max_frame_rate")]
@@ -197,8 +197,8 @@ def _asset(asset_id: str, data: Mapping[str, Any]) -> Asset:
             source_asset_id=data.get("source_asset_id"),
             created_at=created_at and created_at.isoformat(),
         ),
-        duration_s=payload.number(data.get("duration")),
-        title=payload.text(part(data, "meta"), "title"),
+        duration_s=json_fields.number(data.get("duration")),
+        title=json_fields.text(part(data, "meta"), "title"),
         shown=_shown(data),
         details=data,
     )
@@ -219,7 +219,7 @@ def _video_px(data: Mapping[str, Any]) -> float | None:
 
 def _playback(asset: Asset) -> _Playback:
     ids = {
-        payload.text(item, "policy"): payload.text(item, "id")
+        json_fields.text(item, "policy"): json_fields.text(item, "id")
         for item in parts(asset.details, "playback_ids")
     }
     for policy in ("public", "signed"):
@@ -241,9 +241,9 @@ def _time_within(asset: Asset, time_s: float) -> float:
     Rounded up, because a moment before a frame shows the frame before.
     """
     last_s = math.inf if asset.duration_s is None else max(0.0, asset.duration_s - LAST_FRAME_S)
-    return min(max(0.0, payload.milliseconds_up(time_s)), last_s)
+    return min(max(0.0, json_fields.milliseconds_up(time_s)), last_s)
 
 
 def _shown(data: Mapping[str, Any]) -> str | None:
-    time_s = payload.number(data.get("thumbnail_time"))
+    time_s = json_fields.number(data.get("thumbnail_time"))
     return None if time_s is None else str(time_s)

@@ -17,8 +17,6 @@ from worker.errors import (
     PlatformUnavailable,
     SourceRefused,
 )
-from worker.platforms import listing, payload, renditions
-from worker.platforms.api import Api, Credentials, Upload, segment
 from worker.platforms.base import (
     Asset,
     AssetState,
@@ -33,13 +31,15 @@ from worker.platforms.base import (
     Tells,
     Usual,
 )
-from worker.platforms.payload import part, parts
+from worker.platforms.shared import json_fields, pagination, renditions
+from worker.platforms.shared.http_api import Api, Credentials, Upload, segment
+from worker.platforms.shared.json_fields import part, parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from worker.events import Event
-    from worker.settings_accounts import VimeoAccount
+    from worker.platforms.event import Event
+    from worker.settings.accounts import VimeoAccount
 
 # https://developer.vimeo.com/api/changelog (seen 2026-11)
 MEDIA_TYPE = "application/vnd.vimeo.*+json;version=3.4"
@@ -100,15 +100,15 @@ class Vimeo(Usual):
 
         Source: https://developer.vimeo.com/api/reference/videos#get_videos
         """
-        query = listing.query(
-            page=listing.number_of(page),
-            per_page=listing.PAGE_SIZE,
+        query = pagination.query(
+            page=pagination.number_of(page),
+            per_page=pagination.PAGE_SIZE,
             sort="modified_time",
             direction="desc",
             fields=f"{FIELDS},modified_time",
         )
         answer = self._api.request("GET", f"/me/videos{query}")
-        return listing.numbered_page(parts(answer, "data"), _listed, page, answer.get("total"))
+        return pagination.numbered_page(parts(answer, "data"), _listed, page, answer.get("total"))
 
     def source(self, asset: Asset) -> Source:
         """The files, or HLS; links to them run out, and each look gets new ones.
@@ -117,7 +117,7 @@ class Vimeo(Usual):
             SourceRefused: the account's plan gives no access to files, or the token has no scope for them.
         """
         found = [*parts(asset.details, "files"), *parts(asset.details, "download")]
-        links = [(payload.text(file, "link"), file) for file in found if payload.text(file, "link")]
+        links = [(json_fields.text(file, "link"), file) for file in found if json_fields.text(file, "link")]
         if not links:
             raise SourceRefused(
                 f"Vimeo names no file of video {asset.id}; that takes a plan with file access, and a token"
@@ -163,7 +163,7 @@ class Vimeo(Usual):
 
     def _upload(self, path: str, jpeg: bytes) -> None:
         made = self._api.request("POST", path)
-        uri, link = payload.text(made, "uri"), payload.text(made, "link")
+        uri, link = json_fields.text(made, "uri"), json_fields.text(made, "link")
         if not uri.startswith("/") or urlsplit(link).scheme != urlsplit(self._settings.api_url).scheme:
             raise PlatformUnavailable("Vimeo's answer does not say where to send the picture")
         self._send(link, jpeg)
@@ -180,27 +180,27 @@ class Vimeo(Usual):
 
 def _asset(asset_id: str, video: Mapping[str, Any]) -> Asset:
     versions = part(part(part(video, "metadata"), "connections"), "versions")
-    duration_s = payload.number(video.get("duration"))
+    duration_s = json_fields.number(video.get("duration"))
     return Asset(
         id=asset_id,
-        state=STATES.get(payload.text(part(video, "transcode"), "status"), AssetState.PREPARING),
-        fingerprint=payload.fingerprint(
+        state=STATES.get(json_fields.text(part(video, "transcode"), "status"), AssetState.PREPARING),
+        fingerprint=json_fields.fingerprint(
             duration_s=duration_s,
             size=[video.get("width"), video.get("height")],
             version=versions.get("current_uri"),
             created_at=video.get("created_time"),
         ),
         duration_s=duration_s,
-        title=payload.text(video, "name"),
+        title=json_fields.text(video, "name"),
         # Vimeo's own has an address too, and nothing tells it from one that somebody set.
-        shown=payload.text(part(video, "pictures"), "uri") or None,
+        shown=json_fields.text(part(video, "pictures"), "uri") or None,
         details=video,
     )
 
 
 def _listed(video: Mapping[str, Any]) -> Listed:
-    asset_id = payload.identifier({"id": payload.text(video, "uri").rpartition("/")[2]}, "id")
-    return listing.listed(_asset(asset_id, video), video.get("modified_time"))
+    asset_id = json_fields.identifier({"id": json_fields.text(video, "uri").rpartition("/")[2]}, "id")
+    return pagination.listed(_asset(asset_id, video), video.get("modified_time"))
 
 
 def _path(asset_id: str) -> str:
@@ -209,4 +209,4 @@ def _path(asset_id: str) -> str:
 
 def _time_within(asset: Asset, time_s: float) -> float:
     last_s = math.inf if asset.duration_s is None else max(0.0, asset.duration_s - LAST_FRAME_S)
-    return min(max(0.0, payload.milliseconds_up(time_s)), last_s)
+    return min(max(0.0, json_fields.milliseconds_up(time_s)), last_s)

@@ -10,9 +10,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from worker.errors import MalformedPayload, SourceRefused
-from worker.events import Event, EventKind
-from worker.platforms import listing, payload, renditions, signatures
-from worker.platforms.api import Api, Upload, bearer, segment
 from worker.platforms.base import (
     Asset,
     AssetState,
@@ -26,12 +23,15 @@ from worker.platforms.base import (
     Tells,
     Usual,
 )
-from worker.platforms.payload import part, parts
+from worker.platforms.event import Event, EventKind
+from worker.platforms.shared import json_fields, pagination, renditions, signatures
+from worker.platforms.shared.http_api import Api, Upload, bearer, segment
+from worker.platforms.shared.json_fields import part, parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from worker.settings_accounts import WistiaAccount
+    from worker.settings.accounts import WistiaAccount
 
 # https://docs.wistia.com/docs/webhooks (seen 2026-11)
 KINDS = {
@@ -76,7 +76,7 @@ class Wistia(Usual):
 
     def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - all is in the body
         """Read all events of a delivery; one that cannot be read spoils the others, as it would for ever."""
-        said = payload.read_object(body)
+        said = json_fields.read_object(body)
         events = parts(said, "events")
         if not isinstance(said.get("events"), list) or len(events) != len(said["events"]):
             raise MalformedPayload("`events` is missing, or not a list of objects")
@@ -91,10 +91,13 @@ class Wistia(Usual):
 
         Source: https://docs.wistia.com/reference/get_medias
         """
-        query = listing.query(
-            page=listing.number_of(page), per_page=listing.PAGE_SIZE, sort_by="updated", sort_direction=0
+        query = pagination.query(
+            page=pagination.number_of(page),
+            per_page=pagination.PAGE_SIZE,
+            sort_by="updated",
+            sort_direction=0,
         )
-        return listing.numbered_page(self._api.request_list(f"/medias.json{query}"), _listed, page)
+        return pagination.numbered_page(self._api.request_list(f"/medias.json{query}"), _listed, page)
 
     def source(self, asset: Asset) -> Source:
         """The MP4s, else HLS.
@@ -107,7 +110,7 @@ class Wistia(Usual):
         files = [
             renditions.File(self._secure(url), file.get("width"), file.get("height"))
             for file in assets
-            if file.get("contentType") == "video/mp4" and (url := payload.text(file, "url"))
+            if file.get("contentType") == "video/mp4" and (url := json_fields.text(file, "url"))
         ]
         original: dict[str, Any] = next((one for one in assets if one.get("type") == ORIGINAL), {})
         playlist = Rendition(
@@ -143,17 +146,17 @@ class Wistia(Usual):
         return Api(base_url, bearer(token, f"{self._prefix}__API_TOKEN"), self._prefix)
 
     def _event(self, said: Mapping[str, Any]) -> Event:
-        kind = KINDS.get(payload.required(said, "type"), EventKind.OTHER)
+        kind = KINDS.get(json_fields.required(said, "type"), EventKind.OTHER)
         media = part(part(said, "payload"), "media")
         return Event(
             platform=self.name,
             account=self.account,
-            delivery_id=payload.required(said, "uuid"),
-            type=payload.required(said, "type"),
+            delivery_id=json_fields.required(said, "uuid"),
+            type=json_fields.required(said, "type"),
             kind=kind,
-            asset_id=None if kind is EventKind.OTHER else payload.identifier(media, "id"),
-            happened_at=payload.moment(said.get("generated_at")),
-            title=payload.text(media, "name"),
+            asset_id=None if kind is EventKind.OTHER else json_fields.identifier(media, "id"),
+            happened_at=json_fields.moment(said.get("generated_at")),
+            title=json_fields.text(media, "name"),
             payload=said,
         )
 
@@ -166,17 +169,17 @@ class Wistia(Usual):
 def _asset(asset_id: str, media: Mapping[str, Any]) -> Asset:
     assets = parts(media, "assets")
     original: dict[str, Any] = next((one for one in assets if one.get("type") == ORIGINAL), {})
-    duration_s = payload.number(media.get("duration"))
+    duration_s = json_fields.number(media.get("duration"))
     return Asset(
         id=asset_id,
-        state=STATES.get(payload.text(media, "status"), AssetState.PREPARING),
-        fingerprint=payload.fingerprint(
+        state=STATES.get(json_fields.text(media, "status"), AssetState.PREPARING),
+        fingerprint=json_fields.fingerprint(
             duration_s=duration_s,
-            file=payload.text(original, "url").rpartition("/")[2] or None,
+            file=json_fields.text(original, "url").rpartition("/")[2] or None,
             size=[original.get("width"), original.get("height"), original.get("fileSize")],
         ),
         duration_s=duration_s,
-        title=payload.text(media, "name"),
+        title=json_fields.text(media, "name"),
         details=media,
     )
 
@@ -184,4 +187,4 @@ def _asset(asset_id: str, media: Mapping[str, Any]) -> Asset:
 def _listed(media: Mapping[str, Any]) -> Listed | None:
     if media.get("type") not in {None, "Video"}:
         return None
-    return listing.listed(_asset(payload.identifier(media, "hashed_id"), media), media.get("updated"))
+    return pagination.listed(_asset(json_fields.identifier(media, "hashed_id"), media), media.get("updated"))

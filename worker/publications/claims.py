@@ -10,16 +10,17 @@ from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
-from worker import announcements, renewals
+from worker.database.models import Asset, Choice, Publication, Thumbnail
+from worker.database.states import ChoiceKind, PublicationState
 from worker.errors import LeaseLost, Overtaken
-from worker.models import Asset, Choice, ChoiceKind, Publication, PublicationState, Thumbnail
+from worker.queue import hints, leases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy.orm import Session
 
-    from worker.announcements import Hint
+    from worker.queue.hints import Hint
 
 # No request that was on its way for longer still arrives.
 LATE_WRITE = timedelta(days=1)
@@ -65,7 +66,7 @@ class Claim:
 
 def announce(session: Session, rehint_s: float) -> list[Hint]:
     """Mark what is due; the hints are to be sent once this is committed."""
-    return announcements.announce(session, Publication, is_waiting(), rehint_s)
+    return hints.announce(session, Publication, is_waiting(), rehint_s)
 
 
 def is_waiting() -> ColumnElement[bool]:
@@ -127,7 +128,7 @@ def renew(session: Session, claims: Sequence[Claim], lease_s: float) -> dict[int
     newer = aliased(Publication)
     has_newer = exists().where(newer.asset_id == Publication.asset_id, newer.id > Publication.id)
     is_overtaken = or_(has_newer, Asset.deleted_at.is_not(None))
-    return renewals.renew(session, Publication, PublicationState.SENDING, claims, lease_s, is_overtaken)
+    return leases.renew(session, Publication, PublicationState.SENDING, claims, lease_s, is_overtaken)
 
 
 def begin_write(session: Session, claim: Claim) -> None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, update
 
-from worker import wake
+from worker.database.models import Asset, Publication
+from worker.database.states import PublicationState
 from worker.errors import LeaseLost, WorkerSilent
-from worker.models import Asset, Publication, PublicationState
 from worker.publications.claims import claim_of, has_newer_than
-from worker.retry import PATIENCE, delay_s, may_help
+from worker.queue import notify
+from worker.queue.backoff import PATIENCE, delay_s, may_help
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -94,5 +95,5 @@ def _end(session: Session, claim: Claim, state: PublicationState, **values: Any)
         raise LeaseLost(f"publication {claim.publication_id} was taken over while {claim.owner} had it")
     waiting = (Publication.asset_id == claim.asset_id, Publication.state == PublicationState.PENDING)
     session.execute(update(Publication).where(*waiting).values(hinted_at=None))
-    wake.dispatcher(session)
+    notify.dispatcher(session)
     return generation

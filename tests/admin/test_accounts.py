@@ -1,0 +1,127 @@
+"""`thumbs accounts check` asks the platforms, and says what is missing there."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.platforms.simulated_account import clip
+from tests.support.service.commands import run
+from worker.demo.simulator import SIMULATED, Simulated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+OURS = "https://thumbs.example.com"
+TELLING = ["api_video", "cloudflare"]  # whose APIs tell where webhooks are sent to
+
+
+@pytest.fixture
+def vendors(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Simulated]]:
+    """Serve every platform, each with an account of ours, set up as it is to be."""
+    monkeypatch.setenv("PUBLIC_URL", OURS)
+    with ExitStack() as stack:
+        served = {
+            name: stack.enter_context(vendor(f"{OURS}/webhooks/{name}/main"))
+            for name, vendor in SIMULATED.items()
+        }
+        for vendor in served.values():
+            for variable, value in vendor.settings("main").items():
+                monkeypatch.setenv(variable, value)
+        yield served
+
+
+def checked(*words: str) -> tuple[int, list[dict[str, Any]]]:
+    """Run the command, and return its exit code and its lines."""
+    result = run("accounts", "check", *words, "--json")
+    document = json.loads(result.stdout)
+    assert document["failed"] == bool(result.exit_code)
+    return result.exit_code, document["checks"]
+
+
+def test_accounts_that_are_set_up_pass(vendors: dict[str, Simulated], tmp_path: Path) -> None:
+    """With how many videos each token opens, and the address for the webhooks; nothing is written."""
+    for vendor in vendors.values():
+        vendor.library.add(vendor.known(vendor.upload(clip(tmp_path))))
+
+    code, lines = checked()
+
+    assert code == 0
+    assert {line["state"] for line in lines} == {"ok"}
+    says = {line["what"]: line["says"] for line in lines}
+    assert {f"{name}/main" for name in vendors} <= says.keys()
+    assert says["mux/main"] == "the token is accepted; videos: 1"
+    assert f"{OURS}/webhooks/wistia/main" in "".join(line["says"] for line in lines)
+    for vendor in vendors.values():
+        methods = {entry.method for entry in vendor.journal.entries("request")}
+        assert methods == {"GET"}
+
+
+@pytest.mark.parametrize("name", TELLING)
+@pytest.mark.parametrize("theirs", [None, "https://elsewhere.example.com/hook"])
+def test_a_webhook_that_is_not_set_there_is_told(
+    vendors: dict[str, Simulated], name: str, theirs: str | None
+) -> None:
+    """With the address to paste, and the page that says where."""
+    vendors[name].webhooks_to = theirs
+
+    code, lines = checked("--platform", name)
+
+    (webhook,) = [line for line in lines if "webhook" in line["what"]]
+    assert (code, webhook["state"]) == (1, "failed")
+    assert (theirs or "nowhere") in webhook["says"]
+    assert f"{OURS}/webhooks/{name}/main" in webhook["remedy"]
+    assert f"docs/platforms/{name}.md" in webhook["remedy"]
+
+
+@pytest.mark.parametrize("name", sorted(SIMULATED))
+def test_a_token_that_is_refused_names_its_variables(
+    vendors: dict[str, Simulated], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """And does not repeat them."""
+    secrets = ("TOKEN_SECRET", "API_KEY", "API_TOKEN", "ACCESS_TOKEN")
+    (variable,) = [key for key in vendors[name].settings("main") if key.endswith(secrets)]
+    monkeypatch.setenv(variable, "hush-9f3b")
+
+    code, lines = checked("--platform", name)
+
+    account = next(line for line in lines if line["what"] == f"{name}/main")
+    assert (code, account["state"]) == (1, "failed")
+    assert variable in account["says"]
+    assert "hush" not in json.dumps(lines)
+
+
+def test_an_address_that_no_platform_can_reach_is_a_warning(
+    vendors: dict[str, Simulated], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the one that is set by default."""
+    monkeypatch.setenv("PUBLIC_URL", "http://127.0.0.1:8000")
+
+    code, (first, *_) = checked("--platform", "mux")
+
+    assert (code, first["what"], first["state"]) == (0, "PUBLIC_URL", "warning")
+    assert vendors["mux"].journal.entries("request") != []
+
+
+@pytest.mark.parametrize("words", [(), ("--platform", "mux"), ("--platform", "youtube")])
+def test_where_there_is_no_account_it_says_what_to_set(words: tuple[str, ...]) -> None:
+    """Exit code 2: it is a matter of configuration."""
+    result = run("accounts", "check", *words)
+
+    assert result.exit_code == 2
+    assert "configured; docs/platforms/ lists the variables" in result.stderr
+
+
+def test_people_read_lines(vendors: dict[str, Simulated]) -> None:
+    """One for each look, and how many of them matter."""
+    vendors["cloudflare"].webhooks_to = None
+
+    result = run("accounts", "check", "--platform", "cloudflare")
+
+    assert result.exit_code == 1
+    assert "cloudflare/main" in result.stdout
+    assert result.stdout.rstrip().endswith("1 failed, 0 to look at, of 2")

@@ -1,0 +1,189 @@
+"""`thumbs choose` and `thumbs release`."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from tests.support.service import builders
+from tests.support.service.commands import answer, picked
+from worker.database.models import Candidate, Choice, JobLog, Thumbnail
+from worker.platforms.event import EventKind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from tests.support.service.commands import Run
+
+
+@pytest.fixture(autouse=True)
+def accounts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Configure an account of a platform that shows a time, and one of a platform that shows nothing."""
+    for platform in ("MUX", "FASTPIX"):
+        for name, value in (("WEBHOOK_SECRET", "c2VjcmV0"), ("TOKEN_ID", "id"), ("TOKEN_SECRET", "secret")):
+            monkeypatch.setenv(f"{platform}__MAIN__{name}", value)
+
+
+def on_fastpix(engine: Engine, asset_id: str) -> None:
+    """Let an asset of FastPix be picked."""
+    builders.record(engine, builders.event(asset_id=asset_id, platform="fastpix"))
+    builders.completed(engine)
+
+
+def picture(folder: Path, kind: str, size: tuple[int, int] = (320, 180)) -> str:
+    """Write a picture, and return where it is."""
+    file = folder / f"own.{kind.lower()}"
+    Image.new("RGBA" if kind == "PNG" else "RGB", size, "orange").save(file, kind)
+    return str(file)
+
+
+def test_a_moment_is_chosen_at_once_where_the_platform_cuts_it(engine: Engine, thumbs: Run) -> None:
+    """Nothing is looked at again; who did it and why is on record."""
+    picked(engine, "a1")
+
+    result = thumbs("choose", "a1", "--time", "12.4", "--why", "the goal")
+
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "mux/main/a1: 00:12.400 is the thumbnail from now on, until `thumbs release`\n",
+    )
+    choice = builders.only(engine, Choice)
+    assert "@" in choice.who
+    assert choice.why == "the goal"
+    assert builders.publication_states(engine) == ["superseded", "pending"]
+    assert builders.job_states(engine) == ["completed"]
+
+
+def test_a_run_takes_the_still_where_we_serve_it(engine: Engine, thumbs: Run) -> None:
+    """Until then the nearest frame is served; a pick's own still needs no run."""
+    on_fastpix(engine, "f1")
+
+    exact = answer(thumbs("choose", "f1", "--time", "1.5", "--json"))
+    between = thumbs("choose", "f1", "--time", "12.4")
+
+    assert exact["is_taking_still"] is False
+    assert "a run takes the picture of exactly that moment" in between.stdout
+    assert builders.job_states(engine) == ["completed", "scheduled"]
+    assert "requeued: to take the chosen still" in [line.note for line in builders.every(engine, JobLog)]
+
+
+def test_a_frame_is_chosen_by_its_number(engine: Engine, thumbs: Run) -> None:
+    """`thumbs show --json` lists the numbers."""
+    picked(engine, "a1")
+    (frame,) = answer(thumbs("show", "a1", "--json"))["candidates"]
+    assert frame["id"] == builders.only(engine, Candidate).id
+
+    document = answer(thumbs("choose", "a1", "--candidate", str(frame["id"]), "--json"))
+
+    assert (document["choice"]["kind"], document["choice"]["time_s"]) == ("candidate", 1.5)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_picture_of_ones_own_is_served(engine: Engine, thumbs: Run, tmp_path: Path, kind: str) -> None:
+    """As a JPEG of the same size."""
+    on_fastpix(engine, "f1")
+
+    document = answer(thumbs("choose", "f1", "--image", picture(tmp_path, kind), "--json"))
+
+    thumbnail = builders.every(engine, Thumbnail)[-1]
+    assert document["sha256"] == thumbnail.sha256
+    with Image.open(io.BytesIO(thumbnail.jpeg)) as stored:
+        assert (stored.format, stored.size) == ("JPEG", (320, 180))
+
+
+def test_a_platform_that_only_takes_a_time_takes_no_picture(
+    engine: Engine, thumbs: Run, tmp_path: Path
+) -> None:
+    """It is said, with what works; nothing changes."""
+    picked(engine, "a1")
+
+    result = thumbs("choose", "a1", "--image", picture(tmp_path, "PNG"))
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: mux shows a moment of the video and takes no picture: use --time\n"
+    assert builders.every(engine, Choice) == []
+
+
+def test_a_deleted_asset_is_refused(engine: Engine, thumbs: Run) -> None:
+    """There is nowhere to show it."""
+    picked(engine, "a1")
+    builders.record(engine, builders.event(EventKind.DELETED, minute=5))
+
+    assert "the asset is deleted" in thumbs("choose", "a1", "--time", "1").stderr
+
+
+def test_releasing_twice_is_said(engine: Engine, thumbs: Run) -> None:
+    """The second time there is nothing to release, and the code says so."""
+    picked(engine, "a1")
+    thumbs("choose", "a1", "--time", "12.4")
+
+    first, second = thumbs("release", "a1", "--why", "a mistake"), thumbs("release", "a1")
+
+    assert (first.exit_code, first.stdout) == (
+        0,
+        "mux/main/a1: released; the best pick is the thumbnail again\n",
+    )
+    assert (second.exit_code, second.stdout) == (1, "mux/main/a1: nothing was chosen\n")
+    choice = builders.only(engine, Choice)
+    assert "@" in choice.released_by
+    assert choice.released_because == "a mistake"
+
+
+@pytest.mark.parametrize("words", [(), ("--time", "1", "--candidate", "2")])
+def test_one_way_to_choose_is_named(engine: Engine, thumbs: Run, words: tuple[str, ...]) -> None:
+    """Neither none nor two."""
+    picked(engine, "a1")
+
+    result = thumbs("choose", "a1", *words)
+
+    assert result.exit_code == 2
+    assert "choose by one of --time, --candidate and --image" in result.stderr
+
+
+def test_options_are_kept_and_the_asset_is_looked_at_again(engine: Engine, thumbs: Run) -> None:
+    """The history says what is wanted now, and who wanted it."""
+    picked(engine, "a1")
+
+    result = thumbs(
+        "options", "a1", "--avoid", "0-15", "--avoid", "-30-0", "--prefer", "0%-50%", "--why", "ads"
+    )
+
+    assert (result.exit_code, result.stdout) == (0, "mux/main/a1: queued\n")
+    assert builders.claimed(engine).options == {"avoid": ["0-15", "-30-0"], "prefer": ["0%-50%"]}
+    notes = {line.note: line.actor for line in builders.every(engine, JobLog)}
+    assert "@" in notes['requeued: options {"avoid": ["0-15", "-30-0"], "prefer": ["0%-50%"]}; ads']
+    assert "avoid: 0-15, -30-0" in thumbs("show", "a1").stdout
+
+
+def test_options_are_taken_back(engine: Engine, thumbs: Run) -> None:
+    """What the account wants counts again."""
+    picked(engine, "a1")
+    thumbs("options", "a1", "--avoid", "0-15")
+
+    assert thumbs("options", "a1", "--clear").exit_code == 0
+
+    assert builders.asset(engine).options is None
+
+
+def test_a_range_that_cannot_be_read_changes_nothing(engine: Engine, thumbs: Run) -> None:
+    """It is shown how to write one."""
+    picked(engine, "a1")
+
+    result = thumbs("options", "a1", "--avoid", "intro")
+
+    assert result.exit_code == 1
+    assert "'intro' is no range: write START-END as 0-15" in result.stderr
+    assert builders.job_states(engine) == ["completed"]
+
+
+@pytest.mark.parametrize("words", [(), ("--clear", "--avoid", "0-15"), ("--avoids", "0-15")])
+def test_unknown_options_and_none_are_refused(engine: Engine, thumbs: Run, words: tuple[str, ...]) -> None:
+    """By name."""
+    picked(engine, "a1")
+
+    assert thumbs("options", "a1", *words).exit_code == 2

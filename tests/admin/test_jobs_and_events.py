@@ -1,0 +1,136 @@
+"""`thumbs jobs` and `thumbs events`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.service import builders
+from tests.support.service.commands import answer, failed, let_time_pass, picked
+from worker.cli import operate
+from worker.database.states import EventOutcome, JobState
+from worker.platforms.event import EventKind
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from tests.support.service.commands import Run
+
+
+def test_the_newest_job_comes_first(engine: Engine, thumbs: Run) -> None:
+    """With its asset, its state, and what went wrong."""
+    failed(engine, "old")
+    picked(engine, "new")
+
+    listed = answer(thumbs("jobs", "--json"))["jobs"]
+
+    assert [(job["asset"], job["state"]) for job in listed] == [
+        ("mux/main/new", "completed"),
+        ("mux/main/old", "discarded"),
+    ]
+    assert listed[1]["error_class"] == "UnreadableVideo"
+
+
+def test_people_get_a_table(engine: Engine, thumbs: Run) -> None:
+    """One line for each job."""
+    failed(engine, "a1", "audio.mp4: no video stream")
+
+    lines = thumbs("jobs").stdout.splitlines()
+
+    assert len(lines) == 2
+    assert "mux/main/a1" in lines[1]
+    assert "UnreadableVideo: audio.mp4: no video stream" in lines[1]
+
+
+def test_what_a_platform_says_cannot_steer_the_terminal(engine: Engine, thumbs: Run) -> None:
+    """Control codes of an error are shown as what they are not: letters."""
+    failed(engine, "a1", "\x1b[2Jgone")
+
+    assert "\x1b" not in thumbs("jobs").stdout
+    assert "\x1b" not in thumbs("show", "a1").stdout
+
+
+def test_jobs_are_chosen_by_state_platform_age_and_number(engine: Engine, thumbs: Run) -> None:
+    """Every choice narrows the list."""
+    old = failed(engine, "old").job_id
+    new = failed(engine, "new").job_id
+    picked(engine, "fine")
+    let_time_pass(engine, old, hours=48)
+
+    def listed(*words: str) -> list[int]:
+        return [job["id"] for job in answer(thumbs("jobs", "--json", *words))["jobs"]]
+
+    assert listed("--state", "discarded") == [new, old]
+    assert listed("--state", "discarded", "--since", "24h") == [new]
+    assert listed("--state", "discarded", "--since", "3d") == [new, old]
+    assert listed("--state", "discarded", "--limit", "1") == [new]
+    assert listed("--platform", "fastpix") == []
+    assert len(listed("--state", "discarded", "--state", "completed", "--platform", "mux")) == 3
+
+
+def test_no_jobs_is_an_answer(thumbs: Run) -> None:
+    """An empty list is no failure."""
+    assert thumbs("jobs").stdout == "no such jobs\n"
+    assert answer(thumbs("jobs", "--json")) == {"jobs": []}
+
+
+@pytest.mark.parametrize("words", [("--since", "yesterday"), ("--state", "stuck"), ("--limit", "0")])
+def test_a_word_that_means_nothing_is_refused(thumbs: Run, words: tuple[str, str]) -> None:
+    """Nothing is listed for it."""
+    result = thumbs("jobs", *words)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_every_state_and_outcome_can_be_asked_for() -> None:
+    """The command knows the words of the database."""
+    assert set(operate.STATES) == set(JobState)
+    assert set(operate.OUTCOMES) == set(EventOutcome)
+
+
+def test_every_webhook_is_listed_with_what_became_of_it(engine: Engine, thumbs: Run) -> None:
+    """The newest first, narrowed by asset, outcome and platform."""
+    builders.record(engine, builders.event(asset_id="a1"))
+    builders.record(engine, builders.event(EventKind.FAILED, asset_id="a1", minute=1))
+    builders.record(engine, builders.event(EventKind.READY, asset_id="a2"))
+
+    def listed(*words: str) -> list[tuple[str, str]]:
+        found = answer(thumbs("events", "--json", *words))["events"]
+        return [(event["asset"].removeprefix("mux/main/"), event["outcome"]) for event in found]
+
+    assert listed() == [("a2", "applied"), ("a1", "ignored"), ("a1", "applied")]
+    assert listed("--asset", "mux/main/a1") == [("a1", "ignored"), ("a1", "applied")]
+    assert listed("--outcome", "ignored") == [("a1", "ignored")]
+    assert listed("--limit", "1") == [("a2", "applied")]
+    assert len(listed("--since", "1h")) == 3
+    assert listed("--platform", "fastpix") == []
+
+
+def test_people_get_a_table_of_events(engine: Engine, thumbs: Run) -> None:
+    """With the reason for the outcome, also of an event that is about no asset."""
+    builders.record(engine, builders.event(EventKind.FAILED, asset_id="a1"))
+    builders.record(engine, builders.event(EventKind.OTHER, asset_id="a2"))
+
+    lines = thumbs("events").stdout.splitlines()
+
+    assert lines[1].split()[-5:] == ["mux/main", "ignored", "asks", "for", "nothing"]
+    assert "mux/main/a1" in lines[2]
+    assert "the platform could not process the asset" in lines[2]
+
+
+@pytest.mark.parametrize("columns", ["40", "80"])
+def test_a_narrow_terminal_cuts_nothing_off(
+    engine: Engine, thumbs: Run, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    """Cells are folded, and every letter is there."""
+    failed(engine, "z" * 60, "PlatformUnavailableForALongTime, and a sentence of some words")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", columns)
+
+    letters = re.sub(r"\x1b\[[0-9;]*m", "", thumbs("jobs").stdout)
+
+    assert letters.count("z") == 60
+    assert "words" in letters
+    assert "Unavail" in letters

@@ -1,0 +1,131 @@
+"""`thumbs requeue`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.service import builders
+from tests.support.service.commands import answer, failed, give_up_write, let_time_pass, picked
+from worker.database.models import JobLog
+from worker.platforms.event import EventKind
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from tests.support.service.commands import Run
+
+
+def test_a_named_asset_is_looked_at_again(engine: Engine, thumbs: Run) -> None:
+    """At once, and the history says who wanted it and why."""
+    failed(engine, "a1")
+
+    result = thumbs("requeue", "mux/main/a1", "--why", "the decoder was repaired")
+
+    assert (result.exit_code, result.stdout) == (0, "mux/main/a1: queued\n")
+    assert builders.job_states(engine) == ["discarded", "scheduled"]
+    last = builders.every(engine, JobLog)[-1]
+    assert "@" in last.actor
+    assert last.note == "requeued: the decoder was repaired"
+    assert builders.claimed(engine).is_forced
+
+
+def test_a_model_may_be_named(engine: Engine, thumbs: Run) -> None:
+    """Only a worker that has it takes the job."""
+    picked(engine, "a1")
+
+    thumbs("requeue", "a1", "--force-model", "ViT-B-32:tag", "--why", "better words")
+
+    assert builders.claimed(engine).model == "ViT-B-32:tag"
+    assert "requeued for ViT-B-32:tag: better words" in [line.note for line in builders.every(engine, JobLog)]
+
+
+def test_doing_it_twice_makes_one_job(engine: Engine, thumbs: Run) -> None:
+    """The second time it says that one waits already."""
+    job_id = failed(engine, "a1").job_id
+
+    thumbs("requeue", str(job_id))
+    again = thumbs("requeue", "a1", "a1")
+
+    assert (again.exit_code, again.stdout) == (0, "mux/main/a1: waiting\n")
+    assert builders.job_states(engine) == ["discarded", "scheduled"]
+
+
+def test_failed_ones_are_found(engine: Engine, thumbs: Run) -> None:
+    """A job that was given up, and a write that was; neither what went well nor what waits already."""
+    failed(engine, "a1")
+    failed(engine, "mended")
+    builders.record(engine, builders.event(EventKind.EDITED, asset_id="mended", minute=5))
+    builders.completed(engine)
+    give_up_write(engine, "a2", "no")
+    picked(engine, "a3")
+
+    done = answer(thumbs("requeue", "--failed", "--json"))["assets"]
+    again = thumbs("requeue", "--failed", "--json")
+
+    assert [(line["asset"], line["outcome"]) for line in done] == [
+        ("mux/main/a1", "queued"),
+        ("mux/main/a2", "queued"),
+    ]
+    assert again.exit_code == 1
+    assert json.loads(again.stdout) == {"assets": []}
+
+
+def test_time_and_platform_narrow_the_choice(engine: Engine, thumbs: Run) -> None:
+    """Alone they choose whatever went through in that time, failed or not."""
+    let_time_pass(engine, failed(engine, "old").job_id, hours=48)
+    picked(engine, "new")
+
+    def chosen(*words: str) -> list[str]:
+        result = thumbs("requeue", "--dry-run", "--json", *words)
+        return [line["asset"] for line in json.loads(result.stdout)["assets"]]
+
+    assert chosen("--since", "24h") == ["mux/main/new"]
+    assert chosen("--platform", "mux") == ["mux/main/old", "mux/main/new"]
+    assert chosen("--failed", "--since", "24h") == []
+    assert chosen("--failed", "--since", "72h") == ["mux/main/old"]
+    assert chosen("--platform", "fastpix") == []
+
+
+def test_a_dry_run_changes_nothing(engine: Engine, thumbs: Run) -> None:
+    """It only says what would be done."""
+    failed(engine, "a1")
+
+    result = thumbs("requeue", "--failed", "--dry-run")
+
+    assert (result.exit_code, result.stdout) == (0, "mux/main/a1: would be requeued\n")
+    assert builders.job_states(engine) == ["discarded"]
+
+
+def test_a_deleted_asset_stays_deleted(engine: Engine, thumbs: Run) -> None:
+    """Named, it is refused; no choice matches it."""
+    failed(engine, "a1")
+    builders.record(engine, builders.event(EventKind.DELETED, minute=9))
+
+    named, chosen = thumbs("requeue", "a1"), thumbs("requeue", "--failed")
+
+    assert (named.exit_code, named.stdout) == (1, "mux/main/a1: deleted\n")
+    assert (chosen.exit_code, chosen.stdout) == (1, "nothing matches\n")
+    assert builders.job_states(engine) == ["discarded"]
+
+
+def test_one_wrong_name_stops_all(engine: Engine, thumbs: Run) -> None:
+    """Rather than leaving the operator to find out which half was done."""
+    failed(engine, "a1")
+
+    result = thumbs("requeue", "a1", "a2")
+
+    assert result.exit_code == 1
+    assert "a2: no such asset or job" in result.stderr
+    assert builders.job_states(engine) == ["discarded"]
+
+
+@pytest.mark.parametrize("words", [(), ("a1", "--failed"), ("--dry-run",), ("--why", "so")])
+def test_either_names_or_a_choice(thumbs: Run, words: tuple[str, ...]) -> None:
+    """Without any, everything would be requeued."""
+    result = thumbs("requeue", *words)
+
+    assert result.exit_code == 2
+    assert "name assets or jobs, or choose them by --failed, --since or --platform" in result.stderr

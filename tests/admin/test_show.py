@@ -1,0 +1,186 @@
+"""`thumbs show`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.service import builders, chosen_asset
+from tests.support.service.commands import answer, failed, give_up_write, picked
+from worker import jobs, publications
+from worker.database import transaction
+from worker.platforms.event import EventKind
+from worker.timeline import Range, Timeline
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from tests.support.service.commands import Run
+
+
+def test_it_tells_all_about_an_asset(engine: Engine, thumbs: Run, monkeypatch: Any) -> None:
+    """Its picks with reasons and addresses, its publication, its job with the history."""
+    monkeypatch.setenv("PUBLIC_URL", "https://thumbs.example.com/")
+    picked(engine, "a1")
+
+    sheet = answer(thumbs("show", "mux/main/a1", "--json"))
+
+    assert (sheet["asset"], sheet["title"]) == ("mux/main/a1", "Growing tomatoes")
+    (pick,) = sheet["picks"]
+    assert (pick["rank"], pick["time_s"], pick["score"], pick["reasons"]) == (1, 1.5, 2.5, ["sharp"])
+    assert pick["url"] == f"https://thumbs.example.com/thumbnails/{'ab' * 32}.jpg"
+    assert sheet["publication"]["state"] == "pending"
+    assert [line["state"] for line in sheet["jobs"][0]["log"]] == ["running", "completed"]
+
+
+def test_people_see_the_same(engine: Engine, thumbs: Run) -> None:
+    """Heading, picks, publication, job and history."""
+    picked(engine, "a1")
+
+    text = thumbs("show", "a1").stdout
+
+    for part in (
+        "mux/main/a1",
+        "Growing tomatoes",
+        "sharp",
+        "00:01.500",
+        "pending",
+        "completed",
+        builders.OWNER,
+    ):
+        assert part in text
+
+
+def happened(sheet: dict[str, Any]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return who did it and what it says, by what happened."""
+    return {(one["what"], one["state"]): (one["who"], one["says"]) for one in sheet["timeline"]}
+
+
+def test_the_timeline_tells_what_happened_and_who_did_it(engine: Engine, thumbs: Run) -> None:
+    """Events, jobs with every attempt, writes, and choices until somebody ends them."""
+    builders.record(engine, builders.event())
+    with transaction(engine) as session:
+        jobs.give_back(session, builders.claimed(engine))
+    chosen_asset.pick(engine)
+    chosen_asset.choose(engine)
+    chosen_asset.release(engine)
+
+    sheet = answer(thumbs("show", "a1", "--json"))
+
+    assert happened(sheet) == {
+        ("event", "applied"): ("mux", "video.asset.ready"),
+        ("job 1", "requested"): ("", "ready"),
+        ("job 1", "running"): (builders.OWNER, ""),
+        ("job 1", "available"): (builders.OWNER, "given back"),
+        ("job 1", "completed"): (builders.OWNER, ""),
+        ("write 1", "requested"): ("", "00:01.500, the best pick"),
+        ("write 1", "confirmed"): ("", "the platform shows 1.5"),
+        ("choice 1", "chosen"): ("ada@host", "00:12.400: the boss likes it"),
+        ("write 2", "requested"): ("", "00:12.400, choice 1"),
+        ("choice 1", "released"): ("bob@host", "back to normal"),
+        ("write 3", "requested"): ("", "00:01.500, the best pick"),
+    }
+    text = thumbs("show", "a1").stdout
+    for (what, state), (who, says) in happened(sheet).items():
+        assert all(word in text for word in (what, state, who, says))
+
+
+def test_a_choice_is_seen_and_whether_it_was_lost(engine: Engine, thumbs: Run) -> None:
+    """With who made it, and what became of its moment."""
+    chosen_asset.choose(chosen_asset.pick(engine))
+    assert "chosen by ada@host: 00:12.400" in thumbs("show", "a1").stdout
+
+    chosen_asset.after_edit(engine, Timeline.of([Range(0.0, 10.0)]))
+
+    sheet, text = answer(thumbs("show", "a1", "--json")), thumbs("show", "a1").stdout
+    fate = "generation 2: 12.400 s was cut away"
+    assert (sheet["choice"]["who"], sheet["choice"]["note"]) == ("ada@host", fate)
+    assert sheet["choice"]["lost_at"] is not None
+    assert happened(sheet)["choice 1", "lost"] == ("", fate)
+    assert f"the chosen moment was lost, so the best pick is shown\n{fate}\n" in text
+
+
+def test_a_thumbnail_that_somebody_else_set_is_seen(engine: Engine, thumbs: Run) -> None:
+    """That it stays, and which write gave way to it."""
+    picked(engine, "a1")
+    claim = chosen_asset.claimed(engine)
+    with transaction(engine) as session:
+        publications.yield_to(session, claim, "7.0")
+
+    sheet, text = answer(thumbs("show", "a1", "--json")), thumbs("show", "a1").stdout
+    assert sheet["foreign_thumbnail"] == "7.0"
+    assert sheet["foreign_at"] is not None
+    assert happened(sheet)["write 1", "yielded"] == ("", "left alone: somebody else set 7.0")
+    assert "somebody else set 7.0 at the platform; it stays" in text
+
+
+def test_a_clip_names_the_asset_that_it_was_cut_from(engine: Engine, thumbs: Run) -> None:
+    """As its platform told it."""
+    builders.record(engine, builders.event(source_asset_id="whole"))
+
+    assert answer(thumbs("show", "a1", "--json"))["source_external_id"] == "whole"
+    assert "cut from whole" in thumbs("show", "a1").stdout
+
+
+def test_a_write_that_was_given_up_says_why(engine: Engine, thumbs: Run) -> None:
+    """So that the operator knows what to repair."""
+    give_up_write(engine, "a1", "thumbnail_time is beyond the end")
+
+    assert "PublishRejected: thumbnail_time is beyond the end" in thumbs("show", "a1").stdout
+
+
+def test_a_job_that_was_given_up_says_why(engine: Engine, thumbs: Run) -> None:
+    """And at which attempt."""
+    failed(engine, "a1", "no video stream")
+
+    line = next(line for line in thumbs("show", "a1").stdout.splitlines() if line.startswith("job "))
+    assert "attempt 1/5: " in line
+    assert "no video stream" in line
+
+
+def test_a_number_is_a_job(engine: Engine, thumbs: Run) -> None:
+    """Of an asset's jobs only this one is shown."""
+    first = failed(engine, "a1").job_id
+    builders.record(engine, builders.event(EventKind.EDITED, asset_id="a1", minute=5))
+
+    sheet = answer(thumbs("show", str(first), "--json"))
+
+    assert [job["id"] for job in sheet["jobs"]] == [first]
+    assert len(answer(thumbs("show", "a1", "--json"))["jobs"]) == 2
+
+
+def test_a_deleted_asset_says_so(engine: Engine, thumbs: Run) -> None:
+    """It is not looked at any more."""
+    picked(engine, "a1")
+    builders.record(engine, builders.event(EventKind.DELETED, minute=9))
+
+    assert "deleted" in thumbs("show", "a1").stdout
+
+
+def test_what_is_not_there_is_named(thumbs: Run) -> None:
+    """One sentence, and how to write it."""
+    result = thumbs("show", "nothing", "--json")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        "Error: nothing: no such asset or job; write mux/main/ASSETID, or a job's number\n"
+    )
+
+
+def test_an_id_that_may_be_two_things_is_refused(engine: Engine, thumbs: Run) -> None:
+    """A job's number may also be the id of an asset; the full name decides."""
+    job_id = failed(engine, "a1").job_id
+    builders.record(engine, builders.event(asset_id=str(job_id)))
+
+    result = thumbs("show", str(job_id))
+
+    assert result.exit_code == 1
+    assert f"{job_id} may be job {job_id}, or mux/main/{job_id}" in result.stderr
+    assert answer(thumbs("show", f"mux/main/{job_id}", "--json"))["asset"] == f"mux/main/{job_id}"
+
+
+@pytest.mark.parametrize("word", ["99999999999999999999", "\u0663", "a/b", "a/b/c/d", ""])
+def test_no_word_breaks_it(thumbs: Run, word: str) -> None:
+    """Numbers beyond the database's, digits of other scripts, half a name."""
+    assert thumbs("show", word).exit_code == 1

@@ -1,0 +1,72 @@
+"""Send signed webhooks over kept connections, and print as JSON how long each answer took.
+
+    python -m tests.benchmarks.service.sender PORT COUNT RATE CONNECTIONS
+
+RATE is in webhooks a second; 0 sends as fast as answers come. With a rate, the time counts from the moment
+when a webhook was due, so that one slow answer also shows in those that had to wait behind it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection, HTTPException
+from typing import TYPE_CHECKING
+
+from tests.support.service import deliveries
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.support.service.deliveries import Delivery
+
+START_S = 0.5  # for the threads to be there
+TIMEOUT_S = 30.0
+
+
+def send(port: int, share: Sequence[tuple[float, Delivery]], start_s: float) -> list[tuple[int, float]]:
+    """Send one connection's share; return the code (0 for none) and the seconds of each."""
+    answers = []
+    connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
+    for offset_s, delivery in share:
+        time.sleep(max(0.0, start_s + offset_s - time.perf_counter()))
+        due_s = start_s + offset_s if offset_s else time.perf_counter()
+        try:
+            connection.request("POST", delivery.path, delivery.body, delivery.headers)
+            response = connection.getresponse()
+            response.read()
+            code = response.status
+        except (OSError, HTTPException):
+            connection.close()
+            code = 0
+        answers.append((code, time.perf_counter() - due_s))
+    connection.close()
+    return answers
+
+
+def main() -> None:
+    """Send, and print."""
+    port, count, rate, connections = map(int, sys.argv[1:])
+    run = secrets.token_hex(4)
+    sent = [deliveries.mux(asset=f"{run}-{n}", delivery=f"{run}-{n}") for n in range(count)]
+    timed = [(number / rate if rate else 0.0, delivery) for number, delivery in enumerate(sent)]
+    start_s = time.perf_counter() + START_S
+    with ThreadPoolExecutor(connections) as threads:
+        shares = [timed[number::connections] for number in range(connections)]
+        answers = [
+            one for many in threads.map(lambda share: send(port, share, start_s), shares) for one in many
+        ]
+    result = {
+        "codes": Counter(code for code, _ in answers),
+        "answered_s": sorted(seconds for _, seconds in answers),
+        "took_s": time.perf_counter() - start_s,
+    }
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""The loop between the rows and the workers."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from kombu.exceptions import OperationalError
+from sqlalchemy import func, update
+
+from tests.support.service import builders
+from tests.support.service.builders import claimed, event, record
+from worker.database import transaction
+from worker.database.models import Job, WebhookEvent
+from worker.dispatch.dispatcher import Dispatcher
+from worker.platforms.event import EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+
+    from worker.queue.hints import Hint
+
+WAIT_S = 10.0
+
+
+class Broker:
+    """Takes hints, unless it is down."""
+
+    def __init__(self) -> None:
+        self.hints: list[tuple[str, int]] = []
+        self.is_down = self.is_wiped = False
+        self.arrived = threading.Event()
+
+    def is_new(self) -> bool:
+        """Say once that everything was forgotten."""
+        was_wiped, self.is_wiped = self.is_wiped, False
+        return was_wiped
+
+    def send(self, queue: str, hint: Hint) -> None:
+        """Note a hint."""
+        if self.is_down:
+            raise OperationalError("connection refused")
+        self.hints.append((queue, hint.id))
+        self.arrived.set()
+
+
+@pytest.fixture
+def broker() -> Broker:
+    """Return a broker that is up."""
+    return Broker()
+
+
+def make(engine: Engine, broker: Broker, **settings: float) -> Dispatcher:
+    """Return a dispatcher that takes over at once, so that a test need not wait."""
+    return Dispatcher(engine, builders.make_settings(**{"lease_s": 1e-9, **settings}), broker, "dispatcher")
+
+
+@pytest.fixture
+def running(engine: Engine, broker: Broker) -> Iterator[Dispatcher]:
+    """Run a dispatcher in a thread; it would sleep for an hour if nothing woke it."""
+    dispatcher, stop = make(engine, broker, sweep_s=3600.0), threading.Event()
+    thread = threading.Thread(target=dispatcher.run, args=(stop,))
+    thread.start()
+    yield dispatcher
+    stop.set()
+    thread.join(WAIT_S)
+    assert not thread.is_alive()
+
+
+def test_a_due_job_is_announced_once(engine: Engine, broker: Broker) -> None:
+    """Two dispatchers in turn send one hint."""
+    record(engine, event())
+
+    make(engine, broker).turn()
+    make(engine, broker).turn()
+
+    assert broker.hints == [("analyze", builders.only(engine, Job).id)]
+
+
+def test_a_finished_job_has_its_publication_announced(engine: Engine, broker: Broker) -> None:
+    """To the other queue."""
+    record(engine, event())
+    builders.completed(engine)
+
+    make(engine, broker).turn()
+
+    assert [queue for queue, _ in broker.hints] == ["publish"]
+
+
+def test_nothing_is_lost_while_the_broker_is_down(engine: Engine, broker: Broker) -> None:
+    """The job is announced in the first round after the broker is back."""
+    record(engine, event())
+    broker.is_down = True
+    dispatcher = make(engine, broker)
+
+    wait_s = dispatcher.turn()
+    broker.is_down = False
+    dispatcher.turn()
+
+    assert wait_s <= 1.0
+    assert len(broker.hints) == 1
+
+
+def test_what_a_broker_forgot_is_announced_again(engine: Engine, broker: Broker) -> None:
+    """A job and a publication, at once, and once."""
+    record(engine, event())
+    builders.completed(engine)
+    record(engine, event(asset_id="a2"))
+    dispatcher = make(engine, broker)
+    dispatcher.turn()
+    sent, broker.hints = broker.hints, []
+    broker.is_wiped = True
+
+    dispatcher.turn()
+    dispatcher.turn()
+
+    assert {queue for queue, _ in sent} == {"analyze", "publish"}
+    assert sorted(broker.hints) == sorted(sent)
+
+
+def test_the_job_of_a_silent_worker_is_announced_again(engine: Engine, broker: Broker) -> None:
+    """In the round in which its lease has run out."""
+    record(engine, event())
+    claimed(engine)
+    with transaction(engine) as session:
+        session.execute(update(Job).values(lease_until=func.now() - timedelta(seconds=1)))
+
+    make(engine, broker).turn()
+
+    assert [queue for queue, _ in broker.hints] == ["analyze"]
+    assert claimed_state(engine) == "available"
+
+
+def claimed_state(engine: Engine) -> str:
+    """Return the only job's state."""
+    return builders.job_states(engine)[0]
+
+
+def test_after_its_own_start_a_dispatcher_lets_leases_be(engine: Engine, broker: Broker) -> None:
+    """After an outage every lease has run out, because nobody could renew: workers get one lease of time."""
+    record(engine, event())
+    claimed(engine)
+    with transaction(engine) as session:
+        session.execute(update(Job).values(lease_until=func.now() - timedelta(seconds=1)))
+
+    wait_s = make(engine, broker, lease_s=30.0, sweep_s=20.0).turn()
+
+    assert claimed_state(engine) == "running"
+    assert wait_s == 20.0  # and it does not look again and again meanwhile
+
+
+def test_a_dispatcher_sleeps_no_longer_than_until_a_lease_ends(engine: Engine, broker: Broker) -> None:
+    """So that a dead worker is noticed at once then."""
+    record(engine, event())
+    claimed(engine, lease_s=30.0)
+
+    wait_s = make(engine, broker, sweep_s=3600.0).turn()
+
+    assert 0.0 < wait_s <= 30.0
+
+
+def test_a_sleeping_dispatcher_wakes_for_a_new_event(
+    engine: Engine, broker: Broker, running: Dispatcher
+) -> None:
+    """The notification comes with the commit; no poll is needed."""
+    assert running
+    record(engine, event())
+
+    assert broker.arrived.wait(WAIT_S)
+
+
+def test_a_sleeping_dispatcher_wakes_when_a_job_becomes_due(
+    engine: Engine, broker: Broker, running: Dispatcher
+) -> None:
+    """An edit waits for its quiet window, and not for the next sweep."""
+    assert running
+    record(engine, event())
+    assert broker.arrived.wait(WAIT_S)
+    broker.arrived.clear()
+    builders.completed_now(engine)
+    assert broker.arrived.wait(WAIT_S)  # the publication
+    broker.arrived.clear()
+
+    record(engine, event(EventKind.EDITED, minute=1), settings=builders.make_settings(quiet_window_s=0.5))
+
+    assert broker.arrived.wait(WAIT_S)
+
+
+def test_old_events_and_jobs_are_removed(engine: Engine, broker: Broker) -> None:
+    """What is over for long enough goes; what is young, or not over, stays."""
+    record(engine, event(asset_id="old"))
+    builders.completed(engine)
+    record(engine, event(asset_id="waiting"))
+    with transaction(engine) as session:
+        session.execute(update(Job).values(finished_at=func.now() - timedelta(days=91)))
+        session.execute(update(WebhookEvent).values(received_at=func.now() - timedelta(days=31)))
+    record(engine, event(asset_id="young"))
+
+    make(engine, broker).turn()
+
+    assert builders.job_states(engine) == ["available", "available"]
+    assert len(builders.every(engine, WebhookEvent)) == 1

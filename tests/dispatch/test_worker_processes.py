@@ -1,0 +1,153 @@
+"""Worker processes start whole or not at all, and stop in order, whatever they are doing."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import update
+
+from tests.support.media import pictures
+from tests.support.service import builders
+from tests.support.service.worker_processes import START_S, WorkerProcess, dispatch, job, until
+from worker.database import transaction
+from worker.database.models import Job, Thumbnail
+from worker.demo.simulator import Media, SimulatedMux
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+NOWHERE = "http://127.0.0.1:9/"  # nobody hears the webhooks; the tests record events themselves
+NO_SERVER = "redis://127.0.0.1:9/0"
+AT_ONCE_S = 10.0  # to stop, on a busy machine; an orchestrator kills after 30 s
+
+
+@pytest.fixture
+def mux() -> Iterator[SimulatedMux]:
+    """Serve a platform."""
+    with SimulatedMux(NOWHERE) as mux:
+        yield mux
+
+
+@pytest.fixture
+def variables(database_url: str, redis_url: str, mux: SimulatedMux, tmp_path: Path) -> dict[str, str]:
+    """Return the environment of a worker."""
+    return {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "WORK_DIR": str(tmp_path / "work"),
+        "ALLOW_LOOPBACK": "true",
+        "ANALYZE_CONCURRENCY": "1",
+        **mux.settings("main"),
+    }
+
+
+@pytest.fixture
+def asset_id(mux: SimulatedMux, engine: Engine) -> str:
+    """Return a video that is ready at the platform, and recorded."""
+    asset_id = upload(mux)
+    builders.record(engine, builders.event(asset_id=asset_id))
+    return asset_id
+
+
+def upload(mux: SimulatedMux) -> str:
+    """Add four seconds of real footage to the platform, and return the asset's id."""
+    return mux.upload(Media(pictures.footage_path("carphone_pristine"), 4.0, 176, 144, 30.0))
+
+
+def test_two_workers_bring_a_thumbnail_to_the_platform(
+    variables: dict[str, str], engine: Engine, redis_url: str, mux: SimulatedMux, asset_id: str
+) -> None:
+    """One looks at the video, the other writes; both end when asked to."""
+    with WorkerProcess("analyze", **variables) as analyze, WorkerProcess("publish", **variables) as publish:
+        dispatch(engine, redis_url)
+        until(lambda: job(engine).state == "completed")
+        dispatch(engine, redis_url)
+        until(lambda: builders.publication_states(engine) == ["confirmed"])
+
+        assert analyze.stop() < AT_ONCE_S
+        assert publish.stop(signal.SIGINT) < AT_ONCE_S
+
+    assert mux.thumbnail_time(asset_id) == pytest.approx(
+        builders.every(engine, Thumbnail)[0].time_s, abs=0.001
+    )
+
+
+@pytest.mark.usefixtures("asset_id")
+def test_a_worker_that_is_stopped_at_work_gives_the_job_back(
+    variables: dict[str, str], engine: Engine, redis_url: str, tmp_path: Path
+) -> None:
+    """Within seconds, with the attempt not counted, no child and no file left."""
+    with WorkerProcess("analyze", **variables) as worker:
+        (child,) = worker.standalone.child_process()
+        os.kill(child, signal.SIGSTOP)  # a video that takes for ever
+        dispatch(engine, redis_url)
+        until(lambda: job(engine).stage == "probe")
+
+        assert worker.stop() < AT_ONCE_S
+
+    given_back = job(engine)
+    assert (given_back.state, given_back.attempt, given_back.hinted_at) == ("available", 0, None)
+    assert not os.path.exists(f"/proc/{child}")  # noqa: PTH110 - no file system path
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+@pytest.mark.usefixtures("asset_id")
+def test_a_decode_process_that_is_killed_costs_one_attempt(
+    variables: dict[str, str], engine: Engine, redis_url: str, mux: SimulatedMux
+) -> None:
+    """The worker goes on, and the next attempt succeeds."""
+    with WorkerProcess("analyze", **variables) as worker:
+        dispatch(engine, redis_url)
+        until(lambda: job(engine).state == "completed")  # the process has loaded its libraries
+        builders.record(engine, builders.event(asset_id=upload(mux)))
+        (child,) = worker.standalone.child_process()
+        os.kill(child, signal.SIGSTOP)
+        dispatch(engine, redis_url)
+        until(lambda: job(engine).stage == "probe")
+        os.kill(child, signal.SIGKILL)
+        until(lambda: job(engine).state == "retryable")
+        assert (job(engine).error_class, job(engine).attempt) == ("DecoderCrashed", 1)
+
+        with transaction(engine) as session:
+            session.execute(update(Job).values(scheduled_at=Job.requested_at))  # skip the back-off
+        dispatch(engine, redis_url)
+        until(lambda: job(engine).state == "completed")
+        assert job(engine).attempt == 2
+
+
+WRONG = [
+    ({"MODEL": "ViT-B-32:laion2b_s34b_b79k"}, "python -m worker.weights fetch"),
+    ({"MODEL": "no-such-model"}, "no model is called"),
+    ({"REDIS_URL": ""}, "REDIS_URL"),
+    ({"DATABASE_URL": "sqlite://"}, "DATABASE_URL"),
+]
+
+
+def test_a_worker_that_cannot_work_says_why_and_ends(variables: dict[str, str]) -> None:
+    """It takes no message, and an orchestrator sees that it failed."""
+    with ExitStack() as stack:
+        workers = [WorkerProcess("analyze", **(variables | changed)) for changed, _ in WRONG]
+        for worker in workers:
+            stack.callback(worker.__exit__)
+        for worker, (_, reason) in zip(workers, WRONG, strict=True):
+            assert worker.process.wait(START_S) == 2, worker.log()
+            assert reason in worker.log()
+            assert "Traceback" not in worker.log()
+
+
+def test_a_worker_waits_for_its_broker_and_can_be_stopped_meanwhile(variables: dict[str, str]) -> None:
+    """A broker that comes later is no reason to end."""
+    worker = WorkerProcess("publish", **(variables | {"REDIS_URL": NO_SERVER}))
+    try:
+        until(lambda: "Cannot connect to redis" in worker.log(), START_S)
+
+        assert worker.stop() < AT_ONCE_S
+    finally:
+        worker.__exit__()

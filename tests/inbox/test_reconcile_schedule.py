@@ -1,0 +1,147 @@
+"""Beside a dispatcher's rounds, the lists of accounts whose webhooks may be lost are read."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from tests.support.platforms.simulated_account import NOWHERE, clip
+from tests.support.service import builders
+from tests.support.service.worker_processes import until
+from worker.database import transaction
+from worker.database.models import AccountSync, Job
+from worker.demo.simulator import SIMULATED, Fault, Simulated
+from worker.inbox.reconcile_schedule import STOP_S, SyncSchedule
+from worker.platforms.bunny import Bunny
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from worker.platforms.base import Page
+    from worker.settings import Settings
+
+
+@pytest.fixture
+def bunny(tmp_path: Path) -> Iterator[Simulated]:
+    """Serve a platform with one video that no webhook told of."""
+    with SIMULATED["bunny"](NOWHERE) as vendor:
+        vendor.upload(clip(tmp_path))
+        yield vendor
+
+
+def settings(vendor: Simulated, interval_s: float = 600.0, accounts: tuple[str, ...] = ("main",)) -> Settings:
+    """Return the settings of a service with accounts at the platform."""
+    account = {key.lower(): value for key, value in vendor.variables().items()}
+    return builders.make_settings(
+        **{vendor.name: dict.fromkeys(accounts, account)}, sync_interval_s=interval_s
+    )
+
+
+def lists_read(vendor: Simulated) -> int:
+    """How often the list was asked for."""
+    return len(vendor.journal.entries("request"))
+
+
+def is_finished(engine: Engine) -> bool:
+    """Whether a look came to its end."""
+    return any(row.finished_at for row in all_syncs(engine))
+
+
+def all_syncs(engine: Engine) -> list[AccountSync]:
+    """The rows of all accounts."""
+    with transaction(engine) as session:
+        return list(session.scalars(select(AccountSync).order_by(AccountSync.account)))
+
+
+def test_a_lost_webhook_is_made_up_for(engine: Engine, bunny: Simulated) -> None:
+    """As soon as a dispatcher runs, nobody has to ask."""
+    with SyncSchedule(engine, settings(bunny)):
+        until(lambda: is_finished(engine))
+
+    assert builders.only(engine, Job).reason == "ready"
+
+
+def test_another_dispatcher_does_not_read_it_again(engine: Engine, bunny: Simulated) -> None:
+    """In the same interval; a platform counts requests. It reads what nobody has read yet."""
+    with SyncSchedule(engine, settings(bunny)):
+        until(lambda: is_finished(engine))
+
+    # In the order of their names: when the second account is done, the first one has had its turn.
+    with SyncSchedule(engine, settings(bunny, accounts=("main", "other"))):
+        until(lambda: [row.account for row in all_syncs(engine) if row.finished_at] == ["main", "other"])
+
+    assert lists_read(bunny) == 2
+
+
+def test_what_nobody_foresaw_does_not_end_the_schedule(
+    engine: Engine, bunny: Simulated, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log shows where, and the next interval comes."""
+    answers = iter([ZeroDivisionError("a bug of ours")])
+    really = Bunny.assets
+
+    def assets(ours: Bunny, page: str | None = None) -> Page:
+        for failure in answers:
+            raise failure
+        return really(ours, page)
+
+    monkeypatch.setattr(Bunny, "assets", assets)
+    with SyncSchedule(engine, settings(bunny, interval_s=0.2)):
+        until(lambda: is_finished(engine))
+
+    assert "a bug of ours" in caplog.text
+
+
+def test_a_list_is_read_again_after_the_interval(engine: Engine, bunny: Simulated) -> None:
+    """And again after that."""
+    with SyncSchedule(engine, settings(bunny, interval_s=0.2)):
+        until(lambda: lists_read(bunny) >= 3)
+
+    assert builders.job_states(engine) == ["scheduled"]
+
+
+def test_a_list_that_could_not_be_read_is_tried_again(
+    engine: Engine, bunny: Simulated, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log names the account and the reason."""
+    bunny.faults.plan(Fault(status=401))
+
+    with SyncSchedule(engine, settings(bunny, interval_s=0.2)):
+        until(lambda: is_finished(engine))
+
+    assert "bunny/main: its list was not read" in caplog.text
+    assert "BUNNY__MAIN__API_KEY" in caplog.text
+    assert builders.job_states(engine) == ["scheduled"]
+
+
+@pytest.mark.parametrize(("name", "interval_s"), [("bunny", 0.0), ("mux", 600.0)])
+def test_no_list_is_read_where_nobody_wants_it(
+    engine: Engine, tmp_path: Path, name: str, interval_s: float
+) -> None:
+    """Neither where it is turned off, nor where webhooks are sent until they are taken."""
+    with SIMULATED[name](NOWHERE) as vendor:
+        vendor.upload(clip(tmp_path))
+        with SyncSchedule(engine, settings(vendor, interval_s)):
+            assert "sync" not in {thread.name for thread in threading.enumerate()}
+
+        assert lists_read(vendor) == 0
+    assert all_syncs(engine) == []
+
+
+def test_a_silent_platform_does_not_hold_the_dispatcher_up(engine: Engine, bunny: Simulated) -> None:
+    """Whoever stops it waits a few seconds at most."""
+    bunny.faults.plan(Fault(delay_s=STOP_S + 2.0))
+    with SyncSchedule(engine, settings(bunny)):
+        until(lambda: bunny.journal.entries("fault"))
+        start_s = time.monotonic()
+
+    assert time.monotonic() - start_s < STOP_S + 1.0
+    until(lambda: "sync" not in {thread.name for thread in threading.enumerate()})
+    assert builders.every(engine, Job) == []  # what is answered after that is not recorded

@@ -1,0 +1,196 @@
+"""The report: one page that stands alone and tells why each candidate won or lost."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from tests.support.service import sample_run
+from worker.local import report
+
+
+class Page(HTMLParser):
+    """A report as a browser reads it: its elements, and the text between tags."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.script = ""
+        self._inside = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep the element."""
+        self.elements.append((tag, dict(attrs)))
+        self._inside = tag
+
+    def handle_data(self, data: str) -> None:
+        """Keep the words, and the script apart from them."""
+        if self._inside == "script":
+            self.script += data
+        elif self._inside != "style":
+            self.words.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave the element."""
+        del tag
+        self._inside = ""
+
+    @property
+    def text(self) -> str:
+        """All words, with single spaces."""
+        return " ".join(" ".join(self.words).split())
+
+    def all(self, tag: str, css_class: str = "") -> list[dict[str, str | None]]:
+        """The attributes of each element of a kind."""
+        return [
+            found for name, found in self.elements if name == tag and css_class in (found.get("class") or "")
+        ]
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    """The page of a run with two picks and three losers."""
+    return report.render(sample_run.run())
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> Page:
+    """The same, parsed."""
+    return Page(html)
+
+
+def test_the_page_needs_nothing_from_outside(html: str, page: Page) -> None:
+    """No address leads out of the page, so it works from a mail attachment."""
+    addresses = [
+        attributes[name] or ""
+        for _, attributes in page.elements
+        for name in ("src", "href")
+        if name in attributes
+    ]
+
+    assert addresses
+    assert all(address.startswith(("data:", "#")) for address in addresses)
+    assert not re.search(r"https?:|url\(|@import", html)
+
+
+def test_the_policy_lets_only_the_pages_own_script_run(page: Page) -> None:
+    """The hash in the policy is that of the one script; nothing may be loaded."""
+    (policy,) = [
+        meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy"
+    ]
+    digest = base64.b64encode(hashlib.sha256(page.script.encode()).digest()).decode()
+
+    assert policy is not None
+    assert "default-src 'none'" in policy
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert len(page.all("script")) == 1
+
+
+def test_a_file_name_is_only_ever_text() -> None:
+    """A video called like a script, or with codes for a terminal, does no harm."""
+    html = report.render(sample_run.run(name='<script>alert("x")<\x1b[31m\udcff.mp4'))
+
+    page = Page(html)
+
+    assert len(page.all("script")) == 1
+    assert '<script>alert("x")<\N{REPLACEMENT CHARACTER}[31m\N{REPLACEMENT CHARACTER}.mp4' in page.text
+    html.encode()
+
+
+def test_reasons_and_notes_are_only_ever_text() -> None:
+    """What the pipeline says is escaped as well."""
+    run = sample_run.run(note="<b>note</b>")
+    run = replace(run, losers=(sample_run.loser(1.0, '"><img src=x onerror=alert(1)>'),))
+
+    page = Page(report.render(run))
+
+    assert "<b>note</b>" in page.text
+    assert not [image for image in page.all("img") if "onerror" in image]
+
+
+def test_every_pick_shows_its_crops_time_score_and_reasons(page: Page) -> None:
+    """The picks stand first, best first, each cut to every ratio."""
+    alternatives = [image["alt"] for image in page.all("img") if "cut to" in (image["alt"] or "")]
+
+    assert alternatives == [
+        "Pick 1 at 00:06.500, cut to 16:9",
+        "Pick 1 at 00:06.500, cut to 1:1",
+        "Pick 2 at 00:02.000, cut to 16:9",
+        "Pick 2 at 00:02.000, cut to 1:1",
+    ]
+    assert "Time 00:06.500 Score 1.00 Shot 2 sharpness faces" in page.text
+
+
+def test_the_crops_on_the_page_are_the_files(html: str) -> None:
+    """The page shows the very bytes that were written."""
+    for pick in sample_run.run().picks:
+        for crop in pick.crops:
+            assert base64.b64encode(crop.jpeg).decode() in html
+
+
+def test_the_parts_of_a_score_are_drawn_for_and_against(page: Page) -> None:
+    """The strongest part fills its half; what counts against goes the other way."""
+    appeal, against, faces = page.all("i")[:3]
+
+    assert appeal == {"class": "for", "style": "width: 50.0%"}
+    assert against == {"class": "against", "style": "width: 30.0%"}
+    assert faces == {"class": "for", "style": "width: 20.0%"}
+    assert "appeal +1.25 defect -0.75 faces +0.50" in page.text
+
+
+def test_every_candidate_stands_in_order_of_time_with_its_fate(page: Page) -> None:
+    """The filmstrip holds winners and losers, and says why each one lost."""
+    squares = [item for item in page.all("li") if (item.get("id") or "").startswith("candidate-")]
+
+    assert [item["data-time"] for item in squares] == ["1.0", "2.0", "2.5", "6.5", "7.0"]
+    assert [item["data-group"] for item in squares] == [
+        "outscored",
+        "picked",
+        "too like a pick",
+        "picked",
+        "black",
+    ]
+    for why in ("outscored", "too like pick 2", "black, blurred"):
+        assert why in page.text
+
+
+def test_cuts_are_marked(page: Page) -> None:
+    """The first candidate of each shot carries the mark."""
+    marked = [item["data-time"] for item in page.all("li", "cut")]
+
+    assert marked == ["1.0", "6.5"]
+
+
+def test_faces_are_outlined_where_they_are_in_each_crop(page: Page) -> None:
+    """A face is moved into the crop and scaled with it."""
+    wide, square = page.all("rect")[:2]
+
+    assert wide == {"x": "100", "y": "20", "width": "40", "height": "40"}
+    assert square == {"x": "20", "y": "40", "width": "80", "height": "80"}
+
+
+def test_a_face_outside_a_crop_is_not_outlined() -> None:
+    """A narrow crop beside the face shows no box at its edge."""
+    run = sample_run.run()
+    narrow = replace(run.picks[0], crops=(sample_run.crop("9:16", sample_run.Box(200, 0, 300, 180)),))
+
+    assert Page(report.render(replace(run, picks=(narrow,)))).all("rect") == []
+
+
+def test_the_note_of_a_run_is_shown() -> None:
+    """Where the result needs an explanation, the page gives it at the top."""
+    assert (
+        "the whole video is dark" in Page(report.render(sample_run.run(note="the whole video is dark"))).text
+    )
+
+
+def test_the_same_run_gives_the_same_page(html: str) -> None:
+    """Nothing of the moment or the machine is in it."""
+    assert report.render(sample_run.run()) == html

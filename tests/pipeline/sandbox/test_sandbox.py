@@ -1,0 +1,201 @@
+"""The decode process is confined, and its death is an error with a name."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.media import hostile_decoder
+from worker.errors import DecoderCrashed, DecodeTimedOut, Stopping, UnreadableVideo, VideoTooLarge
+from worker.pipeline.sandbox.confine import ProcessLimits
+from worker.pipeline.sandbox.decoder import Decoder
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the limit exists on Linux only")
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Decoder:
+    """Return a warm decoder for the module."""
+    with Decoder() as decoder:
+        yield decoder
+
+
+def test_errors_of_the_pipeline_come_through(decoder: Decoder, tmp_path: Path) -> None:
+    """A file that is no video is reported as such, with its sentence."""
+    with pytest.raises(UnreadableVideo, match="no such file"):
+        decoder.probe(tmp_path / "gone.mp4")
+
+
+def test_progress_of_the_scan_is_reported(decoder: Decoder, bikes_clip: Path) -> None:
+    """The caller hears fractions that grow to nearly 1."""
+    heard: list[float] = []
+
+    decoder.scan(decoder.probe(bikes_clip), heard.append)
+
+    assert heard == sorted(heard)
+    assert 0.0 < heard[-1] <= 1.0
+
+
+def test_a_crash_is_an_error_and_the_next_call_works(decoder: Decoder, numbered_clip: Path) -> None:
+    """A segmentation fault in the decoder costs one call."""
+    with pytest.raises(DecoderCrashed, match="SIGSEGV"):
+        hostile_decoder.call(decoder, "crash")
+
+    assert decoder.probe(numbered_clip).codec == "h264"
+
+
+@pytest.mark.parametrize("is_noticed", [False, True])
+def test_a_child_that_dies_while_idle_does_not_end_the_decoder(numbered_clip: Path, is_noticed: bool) -> None:
+    """The system kills whom it likes when memory runs out; at most one call fails, and says what happened."""
+    with Decoder() as decoder:
+        child = hostile_decoder.call(decoder, "process_id")
+        os.kill(child, signal.SIGKILL)
+        while is_noticed and _is_there(child):
+            time.sleep(0.01)
+
+        with contextlib.suppress(DecoderCrashed):
+            decoder.probe(numbered_clip)
+
+        assert decoder.probe(numbered_clip).codec == "h264"
+
+
+def test_a_child_that_dies_while_it_answers_leaves_no_lock_behind(numbered_clip: Path) -> None:
+    """The next call would wait for that lock for ever."""
+    with Decoder() as decoder:
+        with pytest.raises(DecoderCrashed, match="SIGKILL"):
+            hostile_decoder.call(decoder, "die_while_answering")
+
+        assert decoder.probe(numbered_clip).codec == "h264"
+
+
+def test_a_child_that_dies_before_its_first_call_costs_nothing(numbered_clip: Path) -> None:
+    """It was loading its libraries; another one does."""
+    others = _children()
+    with Decoder() as decoder:
+        (child,) = _children() - others
+        child.suspend()
+        threading.Timer(0.2, child.kill).start()
+
+        assert decoder.probe(numbered_clip).codec == "h264"
+
+
+def _children() -> set[psutil.Process]:
+    ours = psutil.Process().children()
+    return {process for process in ours if "spawn_main" in " ".join(process.cmdline())}
+
+
+def _is_there(process_id: int) -> bool:
+    """Until its parent has noticed its end."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process_id, 0)
+        return True
+    return False
+
+
+def test_a_call_that_nobody_waits_for_is_ended(decoder: Decoder, numbered_clip: Path) -> None:
+    """Within a moment, and the next call works."""
+
+    def stop(_fraction: float) -> None:
+        raise Stopping("enough")
+
+    with pytest.raises(Stopping):
+        decoder.run(hostile_decoder.hang, label="endless.mp4", wall_s=600.0, on_progress=stop)
+
+    assert decoder.probe(numbered_clip).codec == "h264"
+
+
+def test_a_hang_is_an_error_and_the_next_call_works(decoder: Decoder, numbered_clip: Path) -> None:
+    """A decoder that never comes back is stopped at its deadline."""
+    with pytest.raises(DecodeTimedOut, match="stopped"):
+        hostile_decoder.call(decoder, "hang", wall_s=0.5)
+
+    assert decoder.probe(numbered_clip).codec == "h264"
+
+
+@linux_only
+def test_a_memory_bomb_is_too_large(numbered_clip: Path) -> None:
+    """Memory beyond the limit is refused to the child; the caller hears what to do."""
+    with Decoder() as decoder:
+        with pytest.raises(VideoTooLarge, match=r"3072 MiB .* smaller rendition"):
+            hostile_decoder.call(decoder, "hoard")
+
+        assert decoder.probe(numbered_clip).codec == "h264"
+
+
+def test_a_busy_loop_is_stopped_by_its_processor_time(decoder: Decoder) -> None:
+    """Threads that burn processor time are stopped even before the deadline."""
+    with pytest.raises(DecodeTimedOut, match="processor time"):
+        hostile_decoder.call(decoder, "spin", cpu_s=0.5)
+
+
+def test_the_child_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither its environment nor what the kernel shows of it holds the parent's variables."""
+    monkeypatch.setenv("MUX_TOKEN_SECRET", "do-not-tell")
+    with Decoder() as decoder:
+        environment, kernel_view = hostile_decoder.call(decoder, "environment")
+
+    assert "MUX_TOKEN_SECRET" not in environment
+    assert b"do-not-tell" not in kernel_view
+
+
+def test_the_child_writes_no_file(decoder: Decoder, tmp_path: Path) -> None:
+    """Its file-size limit is zero."""
+    with pytest.raises(UnreadableVideo, match="too large"):
+        hostile_decoder.call(decoder, "write", str(tmp_path / "loot"))
+
+
+def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
+    """A parent that is killed leaves no decoder behind."""
+    script = (
+        "import sys\nfrom tests import confined\nfrom worker.pipeline.sandbox.decoder import Decoder\n"
+        "if __name__ == '__main__':\n"
+        "    with Decoder() as decoder:\n"
+        "        print(confined.call(decoder, 'pid'), flush=True)\n"
+        "        sys.stdin.read()\n"
+    )
+    program = tmp_path / "parent.py"
+    program.write_text(script)
+    root = Path(__file__).parents[3]
+    with subprocess.Popen(
+        [sys.executable, str(program)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    ) as parent:
+        assert parent.stdout is not None
+        child_id = int(parent.stdout.readline())
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+        deadline_s = time.monotonic() + 10
+        while _is_alive(child_id) and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+
+    assert not _is_alive(child_id)
+
+
+def test_limits_can_be_tightened(numbered_clip: Path) -> None:
+    """An operator may give the decoder less."""
+    tight = ProcessLimits(open_files=32)
+    with Decoder(tight) as decoder:
+        assert hostile_decoder.call(decoder, "open_files_limit") == 32
+        assert decoder.probe(numbered_clip).codec == "h264"
+
+
+def _is_alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    # A dead child that nobody has waited for still has a number.
+    status = Path(f"/proc/{process_id}/stat")
+    return not (status.exists() and ") Z " in status.read_text())

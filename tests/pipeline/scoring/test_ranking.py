@@ -1,0 +1,205 @@
+"""From cues, CLIP and faces to one score with named parts, and to defects."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from worker.pipeline.cues.defects import defects
+from worker.pipeline.frames import Box, Candidate, Cues, Face
+from worker.pipeline.scoring.ranking import (
+    BEST_OF_SHOT,
+    UNLIKE_OTHERS,
+    Weights,
+    face_value,
+    light,
+    rank,
+    reasons,
+)
+
+GOOD = Cues(
+    brightness=0.45,
+    contrast=0.4,
+    clipped=0.0,
+    uniformity=0.3,
+    sharpness=0.6,
+    relative_sharpness=1.0,
+    stillness=0.9,
+    transition=0.0,
+    color_bars=0.0,
+    title_card=0.0,
+    blockiness=0.0,
+)
+
+
+def candidate(cues: Cues = GOOD, time_s: float = 0.0) -> Candidate:
+    """Return a grey candidate with the given cues."""
+    return Candidate(time_s, 0, np.full((90, 160, 3), 128, np.uint8), cues)
+
+
+def embeddings(count: int) -> np.ndarray:
+    """Return that many orthogonal embeddings."""
+    return np.eye(count, 8, dtype=np.float32)
+
+
+class TestDefects:
+    """A frame that is unfit is named."""
+
+    def test_a_good_frame_has_none(self) -> None:
+        """Nothing is wrong with it."""
+        assert defects(GOOD) == ()
+
+    def test_a_page_with_text_is_not_a_white_flash(self) -> None:
+        """Paper is mostly white, and has the contrast of its print: a recorded screen can be picked from."""
+        assert defects(GOOD._replace(brightness=0.9, clipped=0.7, contrast=0.22)) == ()
+
+    @pytest.mark.parametrize(
+        ("change", "name"),
+        [
+            ({"brightness": 0.01, "contrast": 0.3}, "black"),
+            ({"brightness": 0.06, "contrast": 0.1}, "black"),
+            ({"brightness": 0.95}, "white"),
+            ({"brightness": 0.8, "clipped": 0.7, "contrast": 0.1}, "white"),
+            ({"contrast": 0.01}, "blank"),
+            ({"uniformity": 0.99}, "blank"),
+            ({"color_bars": 0.9}, "color bars"),
+            ({"title_card": 0.9}, "title card"),
+            ({"transition": 0.9}, "transition"),
+            ({"relative_sharpness": 0.2}, "blurred"),
+            ({"sharpness": 0.06}, "blurred"),
+            ({"blockiness": 0.9}, "blocky"),
+            ({"stillness": 0.01}, "moving"),
+            ({"sharpness": 0.2, "stillness": 0.1}, "moving"),
+        ],
+    )
+    def test_each_defect_has_its_name(self, change: dict[str, float], name: str) -> None:
+        """One bad cue is enough."""
+        assert name in defects(GOOD._replace(**change))
+
+    def test_a_dark_editor_is_not_black(self) -> None:
+        """A few lines of text on dark grey: a recorded screen may have nothing else."""
+        assert defects(GOOD._replace(brightness=0.1, contrast=0.05, uniformity=0.9)) == ()
+
+    def test_a_night_scene_is_not_black(self) -> None:
+        """Dark, but with lights in it."""
+        assert defects(GOOD._replace(brightness=0.06, contrast=0.2, uniformity=0.8)) == ()
+
+
+class TestRank:
+    """One weighted sum."""
+
+    def test_the_parts_add_up_to_the_score(self) -> None:
+        """Every point of the score has a name."""
+        one, two = rank(
+            [candidate(), candidate(GOOD._replace(stillness=0.2))],
+            embeddings(2),
+            appeal={"sharp": np.array([0.5, -0.5], np.float32)},
+            relevance=np.array([1.0, -1.0], np.float32),
+            faces=[(Face(Box(50, 20, 80, 60), 0.9),), ()],
+        )
+
+        assert one.score == pytest.approx(sum(one.parts.values()))
+        assert two.score == pytest.approx(sum(two.parts.values()))
+        assert one.score > two.score
+
+    def test_a_lucky_frame_loses_against_a_good_moment(self) -> None:
+        """One frame's judgement is noise; that of a few in a row is not."""
+        times_s = [0.0, 0.25, 0.5, 5.0, 5.25, 5.5]
+        appeal = np.array([0.0, 1.0, 0.0, 0.8, 0.8, 0.8], np.float32)
+        everyone = rank(
+            [candidate(time_s=time_s) for time_s in times_s],
+            embeddings(6),
+            appeal={"sharp": appeal},
+            relevance=None,
+            faces=[()] * 6,
+        )
+
+        assert max(everyone, key=lambda one: one.score).candidate.time_s >= 5.0
+
+    def test_what_stands_in_another_shot_is_not_around_a_frame(self) -> None:
+        """A good picture beside a cut is not pulled down by what is behind the cut."""
+        first, second = rank(
+            [candidate(), replace(candidate(time_s=0.2), shot=1)],
+            embeddings(2),
+            appeal={"sharp": np.array([1.0, -1.0], np.float32)},
+            relevance=None,
+            faces=[(), ()],
+        )
+
+        assert first.parts["surroundings"] == second.parts["surroundings"] == 0.0
+
+    def test_weights_can_be_changed(self) -> None:
+        """A caller that wants no faces gets none."""
+        face = (Face(Box(50, 20, 80, 60), 0.9),)
+        plain, with_face = rank(
+            [candidate(), candidate()],
+            embeddings(2),
+            appeal={},
+            relevance=None,
+            faces=[(), face],
+            weights=Weights(faces=0.0),
+        )
+
+        assert plain.score == with_face.score
+
+    def test_reasons_are_what_lifts_a_frame_above_the_others(self) -> None:
+        """A part that all frames share is no reason."""
+        everyone = rank(
+            [candidate(), candidate(), candidate()],
+            embeddings(3),
+            appeal={"sharp": np.array([2.0, 0.0, 0.0], np.float32)},
+            relevance=None,
+            faces=[(), (), ()],
+        )
+
+        assert reasons(everyone[0], everyone) == ("sharp",)
+        assert reasons(everyone[1], everyone) == (UNLIKE_OTHERS,)
+
+    def test_the_best_of_a_shot_of_equals_is_called_that(self) -> None:
+        """Where nothing sets it apart, nothing is made up."""
+        everyone = rank(
+            [candidate(time_s=time_s) for time_s in (0.0, 5.0)],
+            embeddings(2),
+            appeal={"sharp": np.array([0.02, 0.0], np.float32)},
+            relevance=None,
+            faces=[(), ()],
+        )
+
+        assert reasons(everyone[0], everyone) == (BEST_OF_SHOT,)
+        assert reasons(everyone[1], everyone) == (UNLIKE_OTHERS,)
+
+    def test_a_frame_that_stands_for_a_poor_shot_is_compared_with_that_shot(self) -> None:
+        """Every pick has a reason, also the third best."""
+        poor = [replace(candidate(GOOD._replace(brightness=0.1)), shot=1) for _ in range(3)]
+        everyone = rank(
+            [candidate(), candidate(), candidate(), candidate(), *poor],
+            embeddings(7),
+            appeal={"sharp": np.array([0, 0, 0, 0, -0.5, -2, -2], np.float32)},
+            relevance=None,
+            faces=[()] * 7,
+        )
+
+        assert reasons(everyone[4], everyone) == ("sharp",)
+
+
+class TestParts:
+    """Faces and light."""
+
+    def test_a_large_whole_face_beats_a_small_and_a_cut_one(self) -> None:
+        """Size counts, and so does being inside the picture."""
+        large = (Face(Box(50, 20, 90, 70), 0.9),)
+        small = (Face(Box(50, 20, 56, 28), 0.9),)
+        cut = (Face(Box(0, 20, 40, 70), 0.9),)
+
+        values = [face_value(faces, 160, 90) for faces in (large, cut, small, ())]
+
+        assert values == sorted(values, reverse=True)
+        assert values[0] > values[1] > values[2] > values[3] == 0
+
+    def test_comfortable_light_beats_dim_and_blown(self) -> None:
+        """A page of thumbnails wants to be seen."""
+        assert light(GOOD) > light(GOOD._replace(brightness=0.1))
+        assert light(GOOD) > light(GOOD._replace(brightness=0.9, clipped=0.5))
+        assert light(GOOD) > light(GOOD._replace(contrast=0.05))

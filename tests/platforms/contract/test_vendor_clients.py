@@ -1,0 +1,75 @@
+"""The vendors' own clients, where they are installed, against our simulations: what they send is accepted.
+
+`pip install cloudflare api.video` installs them; we depend on neither. What our client sends is accepted by
+the same simulations in `test_every_simulation.py`, so the two agree.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from tests.support.platforms.simulated_account import JPEG, clip, simulated
+from worker.demo.simulator.api_video import API_KEY
+from worker.demo.simulator.cloudflare import ACCOUNT_ID, API_TOKEN
+from worker.platforms.shared.http_api import basic
+from worker.platforms.shared.pagination import PAGE_SIZE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_cloudflares_client_reads_and_sets_what_ours_does(tmp_path: Path) -> None:
+    """The video, its download, and the thumbnail's share of the duration."""
+    cloudflare = pytest.importorskip("cloudflare")
+    with simulated("cloudflare") as (vendor, ours):
+        asset_id = vendor.upload(clip(tmp_path), title="Ducks")
+        with httpx.Client(trust_env=False) as http:
+            theirs = cloudflare.Cloudflare(
+                api_token=API_TOKEN, base_url=f"{vendor.url}/client/v4", http_client=http, max_retries=0
+            ).stream
+            video = theirs.edit(asset_id, account_id=ACCOUNT_ID, thumbnail_timestamp_pct=0.42)
+            listed = theirs.list(account_id=ACCOUNT_ID, asc=False, include_counts=True, limit=PAGE_SIZE)
+            webhook = theirs.webhooks.get(account_id=ACCOUNT_ID)
+            download = theirs.downloads.get(asset_id, account_id=ACCOUNT_ID).default
+
+        found = ours.asset(asset_id)
+        assert [one.uid for one in listed] == [one.id for one in ours.assets().assets] == [asset_id]
+        assert [webhook.notification_url] == ours.webhooks()
+        assert (video.uid, video.duration, video.status.state) == (asset_id, found.duration_s, "ready")
+        assert (found.shown, vendor.thumbnail_time(asset_id)) == ("4.2", pytest.approx(4.2))
+        assert (download.status, download.url) == ("ready", ours.source(found).scan.url)
+
+
+def test_api_videos_client_reads_and_sets_what_ours_does(tmp_path: Path) -> None:
+    """The video, its status, and the thumbnail as a picture and as a time."""
+    clients = pytest.importorskip("apivideo.api_client")
+    configurations = pytest.importorskip("apivideo.configuration")
+    api = pytest.importorskip("apivideo.api.videos_api")
+    payloads = pytest.importorskip("apivideo.model.video_thumbnail_pick_payload")
+    picture = tmp_path / "thumbnail.jpg"
+    picture.write_bytes(JPEG)
+    with simulated("api_video") as (vendor, ours):
+        asset_id = vendor.upload(clip(tmp_path), title="Ducks")
+        shown = basic(API_KEY, "", "").headers["Authorization"]
+        theirs = api.VideosApi(
+            clients.ApiClient(
+                configurations.Configuration(host=vendor.url), header_name="Authorization", header_value=shown
+            )
+        )
+        status = theirs.get_status(asset_id)
+        order = {"sort_by": "updatedAt", "sort_order": "desc"}
+        listed = theirs.list(current_page=1, page_size=PAGE_SIZE, **order)
+        with picture.open("rb") as file:
+            theirs.upload_thumbnail(asset_id, file)
+        uploaded = vendor.known(asset_id).image
+        assert [one.video_id for one in listed.data] == [one.id for one in ours.assets().assets]
+        theirs.pick_thumbnail(asset_id, payloads.VideoThumbnailPickPayload(timecode="00:00:04.20"))
+
+        found = ours.asset(asset_id)
+        assert theirs.get(asset_id).title == found.title == "Ducks"
+        assert status.encoding.metadata.duration == found.duration_s
+        assert uploaded == JPEG
+        assert vendor.thumbnail_time(asset_id) == pytest.approx(4.2)

@@ -1,0 +1,81 @@
+"""What the pages promise is what the command does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from worker.cli.main import main
+
+if TYPE_CHECKING:
+    import click
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    "README.md",
+    ".github/CONTRIBUTING.md",
+    *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md")),
+]
+
+
+def options_of(command: click.Command) -> set[str]:
+    """Its options, as they are written."""
+    return {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+
+
+def rows_of(text: str) -> set[str]:
+    """The options that have a row in a table."""
+    return set(re.findall(r"^\| `(--[a-z]+)", text, re.MULTILINE))
+
+
+def test_the_readme_lists_every_option_of_pick() -> None:
+    """Each has its row, and no row names one that is gone."""
+    assert rows_of((ROOT / "README.md").read_text()) == options_of(main.commands["pick"])
+
+
+@pytest.mark.parametrize("command", ["pick", "sync"])
+def test_the_page_of_the_command_lists_every_option(command: str) -> None:
+    """In the section of that command."""
+    sections = re.split(r"^## `thumbs ", (ROOT / "docs" / "cli.md").read_text(), flags=re.MULTILINE)
+    (section,) = (text for text in sections if text.startswith(command))
+
+    assert rows_of(section) == options_of(main.commands[command])
+
+
+def test_the_list_of_commands_cuts_no_sentence_short() -> None:
+    """On a terminal of 80 columns."""
+    listed = CliRunner().invoke(main, ["--help"], terminal_width=80).output.partition("Commands:")[2]
+
+    assert all(f"  {name} " in listed for name in main.commands)
+    assert "..." not in listed
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_links_to_is_there(page: str) -> None:
+    """No link within the repository is broken, and no file that a page names is missing."""
+    text = (ROOT / page).read_text()
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
+    named = re.findall(r"`((?:worker|tests|docs)/[\w/]+\.\w+)`", text)
+    here = (ROOT / page).parent
+
+    missing = [name for name in links if not (here / name).exists()]
+    missing += [name for name in named if not (ROOT / name).exists()]
+
+    assert missing == []
+
+
+def test_the_pages_name_only_targets_that_make_has() -> None:
+    """`make X` in a page is a target of the Makefile."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {
+        name
+        for page in PAGES
+        for name in re.findall(r"(?:^    |`)make ([a-z-]+)", (ROOT / page).read_text(), re.MULTILINE)
+    }
+
+    assert named
+    assert named <= targets

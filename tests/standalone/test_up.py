@@ -1,0 +1,261 @@
+"""`thumbs up` and `thumbs demo` as an operator meets them: real processes, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from worker.demo.simulator import SIMULATED
+from worker.settings import environment
+from worker.standalone.servers import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).parents[2]
+START_S = 90.0  # on a slow and busy machine; only a hang takes longer
+STOP_S = 30.0
+PROGRAMS = {"receiver", "dispatcher", "analyze", "publish"}
+
+
+class Up:
+    """A running `thumbs up`: what it printed, and the processes that belong to it."""
+
+    def __init__(self, folder: Path, **variables: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.printed = folder / "printed"
+        own = {"DATA_DIR": str(folder / "data"), "PORT": str(self.port), "OMP_NUM_THREADS": "1"}
+        none = {"DATABASE_URL": "", "REDIS_URL": ""}
+        with self.printed.open("w") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "worker", "up"],
+                env=environment(**(none | own | variables)),
+                cwd=ROOT,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def wait_until(self, is_there: Callable[[], object]) -> None:
+        """Return once something is true of it."""
+        deadline = time.monotonic() + START_S
+        while not is_there():
+            assert self.process.poll() is None, self.printed.read_text()
+            assert time.monotonic() < deadline, self.printed.read_text()
+            time.sleep(0.05)
+
+    def wait_until_up(self) -> None:
+        """Return once it says that it is up."""
+        self.wait_until(lambda: "thumbs is up" in self.printed.read_text())
+
+    def answers(self) -> bool:
+        """Return whether the receiver has all that it needs."""
+        with suppress(httpx.TransportError):
+            return httpx.get(f"http://127.0.0.1:{self.port}/readyz", trust_env=False).is_success
+        return False
+
+    def children(self, words: str = "") -> set[int]:
+        """Return its own children: all, or those whose command has these words."""
+        return {
+            pid for pid, parent, command in processes() if parent == self.process.pid and words in command
+        }
+
+    def descendants(self) -> set[int]:
+        """Return its children, theirs, and so on."""
+        found = {self.process.pid}
+        listed = processes()
+        while more := {pid for pid, parent, _ in listed if parent in found} - found:
+            found |= more
+        return found - {self.process.pid}
+
+
+def processes() -> list[tuple[int, int, str]]:
+    """Return the id, the parent and the command of every process."""
+    listed = subprocess.check_output(["ps", "-wweo", "pid=,ppid=,args="], text=True)  # noqa: S607
+    rows = [line.split(maxsplit=2) for line in listed.splitlines()]
+    return [(int(pid), int(parent), command) for pid, parent, command in rows]
+
+
+@contextmanager
+def thumbs_up(folder: Path, **variables: str) -> Iterator[Up]:
+    """Run `thumbs up`, and end it if the test has not."""
+    up = Up(folder, **variables)
+    try:
+        yield up
+    finally:
+        up.process.send_signal(signal.SIGTERM)
+        try:
+            up.process.wait(STOP_S)
+        finally:
+            up.process.kill()
+            up.process.wait()
+
+
+def ended(pids: set[int]) -> bool:
+    """Return whether all of these processes end soon."""
+    deadline = time.monotonic() + STOP_S
+    while running := {pid for pid in pids if is_running(pid)}:
+        if time.monotonic() > deadline:
+            pytest.fail(f"still running: {running}")
+        time.sleep(0.05)
+    return True
+
+
+def is_running(pid: int) -> bool:
+    """Return whether there is such a process, and it has not ended."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S607
+    return state.stdout.strip()[:1] not in {"", "Z"}
+
+
+@pytest.fixture
+def folder(servers_dir: Path, request: pytest.FixtureRequest) -> Path:
+    """Return a folder of the test's own whose path is short enough for a socket."""
+    folder = servers_dir / f"u{abs(hash(request.node.nodeid))}"
+    folder.mkdir()
+    return folder
+
+
+def test_one_command_starts_all_and_one_ctrl_c_stops_all(folder: Path) -> None:
+    """In order, in seconds, with exit code 0; each program has a log of its own."""
+    with thumbs_up(folder) as up:
+        up.wait_until_up()
+        started = up.descendants()
+        assert up.answers()
+        second = Up(folder / "..", DATA_DIR=str(folder / "data"))
+        assert second.process.wait(START_S) == 2
+        assert f"in use by process {up.process.pid}" in second.printed.read_text()
+
+        up.process.send_signal(signal.SIGINT)
+
+        assert up.process.wait(STOP_S) == 0
+        assert ended(started)
+    assert {log.stem for log in (folder / "data" / "logs").glob("*.log")} == PROGRAMS
+
+
+def test_what_dies_is_started_again(folder: Path) -> None:
+    """The database, the broker and a worker, each by SIGKILL; then all of it works."""
+    with thumbs_up(folder) as up:
+        up.wait_until_up()
+        for words in ("postgres -D", "valkey-server", "worker dispatch"):
+            up.wait_until(partial(up.children, words))
+            (victim,) = up.children(words)
+            os.kill(victim, signal.SIGKILL)
+            up.wait_until(lambda words=words, victim=victim: bool(up.children(words) - {victim}))
+        up.wait_until(up.answers)
+
+        assert "PostgreSQL died; starting it again" in up.printed.read_text()
+        assert "Valkey died; starting it again" in up.printed.read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children for us")
+def test_nothing_outlives_a_killed_thumbs_up(folder: Path) -> None:
+    """And the next one starts in the same folder."""
+    with thumbs_up(folder) as up:
+        up.wait_until_up()
+        started = up.descendants()
+        up.process.kill()
+        assert ended(started)
+
+    with thumbs_up(folder) as again:
+        again.wait_until_up()
+
+
+def test_a_second_ctrl_c_does_not_wait(folder: Path) -> None:
+    """Even for a program that does not react any more."""
+    with thumbs_up(folder) as up:
+        up.wait_until_up()
+        started = up.descendants()
+        (frozen,) = up.children("worker publish")
+        os.kill(frozen, signal.SIGSTOP)
+
+        up.process.send_signal(signal.SIGINT)
+        up.wait_until(lambda: not up.children("-m webhook"))
+        up.process.send_signal(signal.SIGINT)
+
+        assert up.process.wait(STOP_S) == 0
+        assert ended(started)
+
+
+def test_a_port_in_use_is_named_with_its_setting(folder: Path) -> None:
+    """Before any program starts, and the servers are stopped again."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with thumbs_up(folder, PORT=str(port)) as up:
+            assert up.process.wait(START_S) == 2
+
+    assert re.search(rf"port {port}: .*; set PORT", up.printed.read_text())
+    assert not (folder / "data" / "logs").exists()
+
+
+def test_a_program_that_cannot_work_ends_all_with_its_reason(folder: Path, tmp_path: Path) -> None:
+    """Here a model that does not exist: of `thumbs up`, and of a demo, which leaves nothing."""
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "worker", "demo", "--out", str(tmp_path / "out")],
+        env=environment(MODEL="no-such-model"),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with thumbs_up(folder, MODEL="no-such-model") as up:
+        _, said = demo.communicate(timeout=4 * START_S)
+        assert up.process.wait(START_S) == 1
+
+    printed = up.printed.read_text()
+    assert "Error: analyze ended" in printed
+    assert "no-such-model" in printed.rpartition("Error: analyze ended")[2]
+    assert demo.returncode == 1
+    assert "no-such-model" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_demo_brings_a_thumbnail_back(folder: Path) -> None:
+    """A webhook in, the choice written back, the pictures there, our temporary folders gone."""
+    done = subprocess.run(
+        [sys.executable, "-m", "worker", "demo", "--out", str(folder / "out")],
+        env=environment(TMPDIR=str(folder), OMP_NUM_THREADS="1"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=4 * START_S,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"the platform accepted the time \d", done.stdout)
+    assert (folder / "out" / "1-16x9.jpg").read_bytes().startswith(b"\xff\xd8")
+    assert (folder / "out" / "platform.jpg").read_bytes().startswith(b"\xff\xd8")
+    assert not list(folder.glob("thumbs-*"))
+    trim = re.search(r"first (\S+) s; .*\n  before  00:(\S+)  .*\n  after   00:(\S+)  ", done.stdout)
+    assert trim is not None
+    length_s, before_s, after_s = (float(part) for part in trim.groups())
+    assert after_s < length_s < before_s
+    before, after = (folder / "out" / name for name in ("before-the-trim.jpg", "after-the-trim.jpg"))
+    assert before.read_bytes() != after.read_bytes()
+
+
+def test_a_demo_of_a_platform_that_there_is_not_names_those_that_there_are(tmp_path: Path) -> None:
+    """Before anything is started."""
+    done = subprocess.run(
+        [sys.executable, "-m", "worker", "demo", "--platform", "youtube", "--out", str(tmp_path / "out")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=START_S,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert f"no simulated 'youtube'; there are: {', '.join(SIMULATED)}" in done.stderr

@@ -1,0 +1,112 @@
+"""Harm done at random to a running system: who is killed, who is frozen, which way breaks."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import Counter
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import psutil
+
+from tests.support.faults import processes
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    from tests.support.faults.system import System
+
+DEAD_S = 0.5  # before it is started again, as supervisors do
+FROZEN_S = (0.5, 8.0)  # some freezes are longer than a lease, none is as long as that of a write
+BROKEN_S = (0.5, 3.0)
+
+
+class Nemesis:
+    """Does harm, and undoes it later; call `turn` often, from the main thread.
+
+    Args:
+        system: the victim.
+        chance: decides everything.
+    """
+
+    def __init__(self, system: System, chance: random.Random) -> None:
+        self._system, self._chance = system, chance
+        self._later: list[tuple[float, Callable[[], None]]] = []
+        self._busy: set[str] = set()
+        self.done: Counter[str] = Counter()  #: what was done to whom, and how often
+
+    def turn(self) -> None:
+        """Undo what has lasted long enough, and start again who died by itself."""
+        now_s = time.monotonic()
+        due = [act for at_s, act in self._later if at_s <= now_s]
+        self._later = [(at_s, act) for at_s, act in self._later if at_s > now_s]
+        for act in due:
+            act()
+        for part in self._system.parts():
+            if part.name not in self._busy and part.process.poll() is not None:
+                self.done[f"{part.name} ended by itself"] += 1
+                part.start()
+
+    def is_at_work(self) -> bool:
+        """Say whether there is harm that was not undone yet."""
+        return bool(self._later)
+
+    def strike(self) -> str:
+        """Kill or freeze somebody, and say whom."""
+        idle = [part for part in self._system.parts() if part.name not in self._busy]
+        if not idle:
+            return "nobody"
+        victim = self._chance.choice(idle)
+        harm = self._chance.choice((self._kill, self._kill, self._kill_child, self._freeze, self._freeze))
+        what = harm(victim)
+        self.done[what] += 1
+        return what
+
+    def break_way(self) -> str:
+        """Hurt one way between a program and a server, and say which."""
+        (program, server), way = self._chance.choice(sorted(self._system.ways.items()))
+        harm = self._chance.choice(("latency", "slices", "cut", "half-open"))
+        way.latency_s = 0.1 if harm == "latency" else 0.0
+        way.slice_bytes = 50 if harm == "slices" else None
+        way.is_cut, way.is_half_open = harm == "cut", harm == "half-open"
+        self._after(self._chance.uniform(*BROKEN_S), way.heal)
+        self.done[f"{harm}: {server}"] += 1
+        return f"{harm} from {program} to {server}"
+
+    def _kill(self, victim: processes.Part) -> str:
+        self._busy.add(victim.name)
+        (processes.kill if self._chance.random() < 0.5 else processes.kill_all)(victim)
+        is_wiped = victim is self._system.valkey and self._chance.random() < 0.5
+        if is_wiped:
+            shutil.rmtree(self._system.folder / "valkey" / "appendonlydir", ignore_errors=True)
+
+        def start_again() -> None:
+            victim.start()
+            self._busy.discard(victim.name)
+
+        self._after(DEAD_S, start_again)
+        return f"killed {victim.name}" + (" and its data deleted" if is_wiped else "")
+
+    def _kill_child(self, victim: processes.Part) -> str:
+        below = processes.family(victim)[1:]
+        if not below:
+            return self._freeze(victim)
+        with suppress(psutil.NoSuchProcess):
+            self._chance.choice(below).kill()
+        return f"killed a child of {victim.name}"
+
+    def _freeze(self, victim: processes.Part) -> str:
+        self._busy.add(victim.name)
+        processes.freeze(victim)
+
+        def thaw() -> None:
+            processes.thaw(victim)
+            self._busy.discard(victim.name)
+
+        self._after(self._chance.uniform(*FROZEN_S), thaw)
+        return f"froze {victim.name}"
+
+    def _after(self, wait_s: float, act: Callable[[], None]) -> None:
+        self._later.append((time.monotonic() + wait_s, act))

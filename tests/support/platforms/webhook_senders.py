@@ -1,0 +1,164 @@
+"""Those who send webhooks: each platform, and a customer with an event of our own.
+
+A platform that is added gets an entry in `SENDERS` and a folder of payloads; a test misses them otherwise.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from worker.inbox import own_events
+from worker.platforms import PLATFORMS, platform_of
+from worker.platforms.base import Capabilities, Sink
+from worker.platforms.shared import signatures
+from worker.settings import Settings
+from worker.settings.accounts import (
+    ApiVideoAccount,
+    BunnyAccount,
+    CloudflareAccount,
+    FastPixAccount,
+    MuxAccount,
+    VimeoAccount,
+    WistiaAccount,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from worker.platforms.event import Event
+
+NOW_S = 1_790_000_000.0
+PAYLOADS = Path(__file__).parents[2] / "platforms" / "payloads"
+
+
+def _key(word: str) -> str:
+    return base64.b64encode(word.encode().ljust(32, b"-")).decode()
+
+
+NEW, OLD, FOREIGN = _key("new"), _key("old"), _key("foreign")
+
+
+BUNNY_LIBRARY = {"library_id": "133", "api_key": "the-api-key", "cdn_url": "https://vz-1.b-cdn.net"}
+
+
+def settings(**changes: Any) -> Settings:
+    """One account of every platform, called `main`, in the middle of a rotation of its secret."""
+    secrets = {"webhook_secret": NEW, "webhook_secret_previous": OLD}
+    account = {**secrets, "token_id": "the-token-id", "token_secret": "the-token-secret"}
+    values: dict[str, Any] = {
+        "mux": {"main": MuxAccount.model_validate(account)},
+        "fastpix": {"main": FastPixAccount.model_validate(account)},
+        "api_video": {"main": ApiVideoAccount.model_validate({**secrets, "api_key": "the-api-key"})},
+        "bunny": {"main": BunnyAccount.model_validate({**secrets, **BUNNY_LIBRARY})},
+        "vimeo": {"main": VimeoAccount(access_token=SecretStr("the-token"))},
+        "wistia": {"main": WistiaAccount.model_validate({**secrets, "api_token": "the-token"})},
+        "cloudflare": {
+            "main": CloudflareAccount.model_validate(
+                {**secrets, "account_id": "a1", "api_token": "the-api-token"}
+            )
+        },
+        "events_secret": SecretStr(f"whsec_{NEW}"),
+        "events_secret_previous": SecretStr(f"whsec_{OLD}"),
+        "media_hosts": ("media.example.com",),
+    }
+    return Settings(**{**values, **changes})
+
+
+@dataclass(frozen=True)
+class Sender:
+    """How one of them signs, and how we take what it sends."""
+
+    name: str
+    sign: Callable[[bytes, str, float], dict[str, str]]
+    secret_setting: str  #: which a person has to check when a signature does not match
+    #: A delivery of an event of no known kind, about no asset, which holds these fields too.
+    unknown: Callable[[dict[str, Any]], dict[str, Any]] = lambda more: {
+        "type": "something.new",
+        "id": "evt_1",
+        "data": {},
+        **more,
+    }
+    #: What a delivery says of each of its events.
+    events_of: Callable[[dict[str, Any]], list[dict[str, Any]]] = lambda said: [said]
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it is known to send."""
+        platform = PLATFORMS.get(self.name)
+        return platform.capabilities if platform else OWN
+
+    def verify(self, headers: dict[str, str], body: bytes, now_s: float = NOW_S) -> None:
+        """As the receiver does."""
+        if self.name == "own_events":
+            own_events.verify(headers, body, settings(), now_s)
+        else:
+            platform_of(self.name, "main", settings()).verify(headers, body, now_s)
+
+    def parse(self, body: bytes) -> list[Event]:
+        """As the receiver does, after `verify`."""
+        if self.name == "own_events":
+            return own_events.parse({"Webhook-Id": "evt_1"}, body, settings())
+        return platform_of(self.name, "main", settings()).parse({}, body)
+
+    def payload(self, name: str) -> dict[str, Any]:
+        """One of its payloads."""
+        read: dict[str, Any] = json.loads((PAYLOADS / self.name / f"{name}.json").read_text())
+        return read
+
+    def event(self, name: str) -> Event:
+        """What we read from one of its payloads."""
+        (event,) = self.parse(json.dumps(self.payload(name)).encode())
+        return event
+
+
+OWN = Capabilities("your own systems", frozenset(own_events.KINDS.values()), frozenset({Sink.NONE}))
+
+MUX = Sender(
+    "mux",
+    lambda body, secret, now_s: {"Mux-Signature": signatures.sign_timestamped(body, secret, now_s)},
+    "MUX__MAIN__WEBHOOK_SECRET",
+)
+FASTPIX = Sender(
+    "fastpix",
+    lambda body, secret, _: {"FastPix-Signature": signatures.sign_base64(body, secret)},
+    "FASTPIX__MAIN__WEBHOOK_SECRET",
+)
+API_VIDEO = Sender(
+    "api_video",
+    lambda body, secret, _: {"X-Api-Video-Signature": signatures.sign_hex(body, secret)},
+    "API_VIDEO__MAIN__WEBHOOK_SECRET",
+)
+BUNNY = Sender(
+    "bunny",
+    lambda body, secret, _: {"X-BunnyStream-Signature": signatures.sign_hex(body, secret)},
+    "BUNNY__MAIN__WEBHOOK_SECRET",
+    unknown=lambda more: {"VideoLibraryId": 133, "VideoGuid": "g1", "Status": 99, **more},
+)
+CLOUDFLARE = Sender(
+    "cloudflare",
+    lambda body, secret, now_s: {
+        "Webhook-Signature": signatures.sign_timestamped(body, secret, now_s, signatures.CLOUDFLARE_FIELDS)
+    },
+    "CLOUDFLARE__MAIN__WEBHOOK_SECRET",
+    unknown=lambda more: {"uid": "u1", "status": {"state": "something.new"}, **more},
+)
+WISTIA = Sender(
+    "wistia",
+    lambda body, secret, _: {"X-Wistia-Signature": signatures.sign_hex(body, secret)},
+    "WISTIA__MAIN__WEBHOOK_SECRET",
+    unknown=lambda more: {"hook": {}, "events": [{"type": "something.new", "uuid": "evt_1", **more}]},
+    events_of=lambda said: said["events"],
+)
+OWN_EVENTS = Sender(
+    "own_events",
+    lambda body, secret, now_s: signatures.sign_standard(body, f"whsec_{secret}", "evt_1", now_s),
+    "EVENTS_SECRET",
+)
+
+SENDERS = {sender.name: sender for sender in (API_VIDEO, BUNNY, CLOUDFLARE, FASTPIX, MUX, OWN_EVENTS, WISTIA)}

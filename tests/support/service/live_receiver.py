@@ -1,0 +1,99 @@
+"""The receiver as operators run it: `python -m webhook`, with its own processes, on a free port."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from tests.support.service.deliveries import ENVIRONMENT, Delivery
+from webhook.serving import PROCESSES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).parents[3]
+START_TIMEOUT_S = 60.0
+POLL_S = 0.05
+
+
+@dataclass
+class Served:
+    """A receiver that runs."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    log: Path
+    client: httpx.Client
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def post(self, delivery: Delivery, timeout_s: float = 20.0) -> httpx.Response:
+        """Send one delivery."""
+        url = f"{self.url}{delivery.path}"
+        return self.client.post(url, headers=delivery.headers, content=delivery.body, timeout=timeout_s)
+
+    def get(self, path: str) -> httpx.Response:
+        """Ask for a page."""
+        return self.client.get(f"{self.url}{path}")
+
+    def pids(self) -> set[int]:
+        """The processes that answer."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return {int(pid) for pid in children.split()}
+
+    def resident_bytes(self) -> int:
+        """The memory of all processes that answer."""
+        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.pids())
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def log_lines(self) -> list[dict[str, object]]:
+        """What it has logged."""
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+
+@contextmanager
+def served(database_url: str, folder: Path, **environment: str) -> Iterator[Served]:
+    """Run a receiver until the end of the block."""
+    port, log = free_port(), folder / "receiver.log"
+    variables = {"DATABASE_URL": database_url, "PORT": str(port), "TMPDIR": str(folder), **ENVIRONMENT}
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "webhook"], cwd=ROOT, env={**variables, **environment}, stderr=output
+        )
+    try:
+        with httpx.Client(trust_env=False) as client:
+            receiver = Served(process, port, log, client)
+            until(lambda: log.read_text().count("ready for webhooks") == PROCESSES, START_TIMEOUT_S)
+            yield receiver
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(START_TIMEOUT_S)
+
+
+def until(is_so: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    """Wait for something to become true, and fail where it does not."""
+    deadline_s = time.monotonic() + timeout_s
+    while not is_so():
+        assert time.monotonic() < deadline_s, f"not so within {timeout_s} s"
+        time.sleep(POLL_S)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,64 @@
+"""Ranges of a video, as people write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from worker.time_ranges import MAX_SPANS, Span, parse_spans, read_options
+
+DURATION_S = 100.0
+
+
+@pytest.mark.parametrize(
+    ("text", "inside_s", "outside_s"),
+    [
+        ("0-15", (0, 14.9), (15, 50)),
+        ("-30-0", (70, 99.9), (0, 69.9)),
+        ("-30--10", (70, 89.9), (69.9, 90)),
+        ("0%-50%", (0, 49.9), (50, 99)),
+        ("10-50%", (10, 49.9), (9.9, 50)),
+        ("12.5--5.25", (12.5, 94.7), (12.4, 94.8)),
+        (" 1-2 ", (1, 1.9), (0.9, 2)),
+    ],
+)
+def test_a_range_means_what_it_says(
+    text: str, inside_s: tuple[float, ...], outside_s: tuple[float, ...]
+) -> None:
+    """Seconds from the beginning or the end, or percent; the end is not part of it."""
+    span = Span.parse(text)
+
+    assert [span.holds(time_s, DURATION_S) for time_s in inside_s] == [True] * len(inside_s)
+    assert [span.holds(time_s, DURATION_S) for time_s in outside_s] == [False] * len(outside_s)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "15", "a-b", "5-5", "9-3", "-10--30", "60%-50%", "1-2-3", "1e9-2", "0-٣"]
+)
+def test_what_cannot_be_read_is_refused_with_an_example(text: str) -> None:
+    """Rather than being taken for something else."""
+    with pytest.raises(ValueError, match=r"write START-END as 0-15, -30-0 \(the last 30 s\) or 0%-50%"):
+        Span.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"avoids": []}, "there is no option 'avoids'; there are: avoid, prefer"),
+        ({"avoid": "0-15"}, "'avoid' must be a list of ranges"),
+        ({"prefer": [5]}, "'prefer' must be a list of ranges"),
+        ({"avoid": ["x"]}, "'x' is no range"),
+        ([], "options are an object with avoid and prefer"),
+    ],
+)
+def test_an_option_that_means_nothing_is_refused_by_name(given: Any, says: str) -> None:
+    """A misspelt one would be ignored for ever."""
+    with pytest.raises(ValueError, match=says):
+        read_options(given)
+
+
+def test_a_video_has_no_more_ranges_than_anybody_writes() -> None:
+    """Each candidate is compared with all of them."""
+    with pytest.raises(ValueError, match="more than 100 ranges"):
+        parse_spans(["0-1"] * (MAX_SPANS + 1))

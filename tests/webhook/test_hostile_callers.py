@@ -1,0 +1,137 @@
+"""The real server under strangers: it tells them nothing, and costs no more for many than for a few."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.service import deliveries
+from tests.support.service.live_receiver import Served, served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MIB = 1024 * 1024
+SEED = 6
+CALLERS = 8  # at once
+WARM_UP, REQUESTS = 500, 2000
+# Python frees rings of objects only now and then; had it kept the bodies alone, it would be 40 MiB.
+GROWTH_BYTES = 8 * MIB
+
+SECRET_FILE = "/etc/passwd"  # noqa: S105 - what such requests are usually after
+PATHS = (
+    f"/thumbnails/../../../../..{SECRET_FILE}",
+    f"/thumbnails/..%2f..%2f..%2f..{SECRET_FILE}",
+    "/thumbnails/%2e%2e/%2e%2e/etc/passwd%00.jpg",
+    "/thumbnails/..%252f..%252fetc%252fpasswd.jpg",
+    "/thumbnails/....//....//etc/passwd.jpg",
+    "/thumbnails/..\\..\\etc\\passwd.jpg",
+    f"/thumbnails/{SECRET_FILE}.jpg",
+    f"//thumbnails/{SECRET_FILE}",
+    f"/thumbnails/{'%00' * 64}.jpg",
+    f"/thumbnails/{'0' * 64}.jpg/../../../webhook/app.py",
+    f"/thumbnails/{'0' * 64}.jpg%0d%0aX-Injected:%20yes",
+    "/thumbnails/%c0%ae%c0%ae/%c0%ae%c0%ae/etc/passwd.jpg",
+    "/thumbnails/%ff%fe.jpg",
+    "/static/../webhook/app.py",
+    f"file://{SECRET_FILE}",
+    "http://127.0.0.1:1/thumbnails/x.jpg",
+    "/thumbnails/' UNION SELECT 1--.jpg",
+    "/webhooks/mux/main/../../../etc/passwd",
+    "/webhooks/__class__/__init__",
+    "/webhooks/settings/database_url",
+)
+
+
+@pytest.fixture
+def receiver(database_url: str, tmp_path: Path) -> Iterator[Served]:
+    """Run a receiver on this test's database."""
+    with served(database_url, tmp_path) as receiver:
+        yield receiver
+
+
+def ask(receiver: Served, request: bytes) -> bytes:
+    """Send bytes, and return all that comes back; nothing where the other side hung up before the end."""
+    answer = b""
+    with socket.create_connection(("127.0.0.1", receiver.port), timeout=20) as connection:
+        with suppress(OSError):
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+        with suppress(ConnectionError):
+            while part := connection.recv(64 * 1024):
+                answer += part
+    return answer
+
+
+def test_no_path_leads_to_a_file(receiver: Served) -> None:
+    """As no browser would send it: nothing is put right on the way."""
+    for method, path in itertools.product(("GET", "POST"), PATHS):
+        answer = ask(receiver, f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+
+        assert answer.split(b" ", 2)[1] in {b"400", b"401", b"404", b"405"}, path
+        for leak in (b"root:", b"X-Injected", b"Traceback", b"postgresql"):
+            assert leak not in answer, path
+
+
+def test_bodies_of_ten_megabytes_are_refused_and_cost_no_memory(receiver: Served) -> None:
+    """Signed or not: the size is refused before it is read. Who goes on sending is hung up on."""
+    request = _request(deliveries.mux_bytes(b" " * (10 * MIB)))
+    before_bytes = receiver.resident_bytes()
+
+    answers = [ask(receiver, request) for _ in range(50)]
+
+    assert {answer.split(b"\r\n")[0] for answer in answers} <= {b"", b"HTTP/1.1 413 REQUEST ENTITY TOO LARGE"}
+    assert receiver.resident_bytes() - before_bytes < GROWTH_BYTES
+    assert receiver.post(deliveries.mux()).status_code == 202
+
+
+def test_memory_stays_flat_under_thousands_of_hostile_requests(receiver: Served) -> None:
+    """Of every kind, from many callers at once; none of them earns a 500."""
+    requests = list(itertools.islice(_hostile(), WARM_UP + REQUESTS))
+
+    def statuses(part: list[bytes]) -> set[bytes]:
+        with ThreadPoolExecutor(CALLERS) as callers:
+            answers = callers.map(lambda request: ask(receiver, request), part)
+            return {answer.split(b" ", 2)[1] if answer else b"hung up" for answer in answers}
+
+    statuses(requests[:WARM_UP])
+    before_bytes, before_pids = receiver.resident_bytes(), receiver.pids()
+    seen = statuses(requests[WARM_UP:])
+    grown_bytes = receiver.resident_bytes() - before_bytes
+    print(f"{REQUESTS} hostile requests: {grown_bytes / MIB:+.1f} MiB, answered {sorted(seen)}")
+
+    assert {status[:1] for status in seen} <= {b"2", b"4", b"h"}
+    assert receiver.pids() == before_pids
+    assert grown_bytes < GROWTH_BYTES
+
+
+def _hostile() -> Iterator[bytes]:
+    """Requests of every hostile kind in turn, none like another; the same ones in every run."""
+    chance = random.Random(SEED)  # noqa: S311 - no secret
+    for number in itertools.count():
+        size = chance.choice((10, 1000, 50_000))
+        said = chance.randbytes(size)
+        yield _request(deliveries.mux_bytes(said))
+        yield _request(deliveries.own_bytes(said.hex().encode(), delivery=f"odd-{number}"))
+        yield _request(deliveries.mux(secret=f"forged-{number}"))
+        yield _request(deliveries.mux(asset="x" * size, title="\0" * 100))
+        yield _request(deliveries.mux_bytes(b'{"type":"x","id":"y","data":' + b"[" * size))
+        yield _request(deliveries.mux_bytes(b" " * (300 * 1024)))
+        yield _request(deliveries.mux().with_headers(Content_Encoding="gzip"))
+        yield f"GET /thumbnails/{said[:32].hex()}.jpg HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        yield f"GET {chance.choice(PATHS)}/{number} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        yield b"POST /webhooks/mux/main HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n" + said[:99]
+        yield said[:2000]
+
+
+def _request(delivery: deliveries.Delivery) -> bytes:
+    head = {**delivery.headers, "Host": "x", "Connection": "close", "Content-Length": str(len(delivery.body))}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+    return f"POST {delivery.path} HTTP/1.1\r\n{lines}\r\n".encode() + delivery.body

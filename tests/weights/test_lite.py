@@ -1,0 +1,133 @@
+"""The bundled model: offline, reproducible, and able to tell damaged frames from clean ones."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+
+from tests.support.media import pictures
+from worker.pipeline.scoring.clip_scorer import ClipScorer
+from worker.weights import lite
+from worker.weights.training import train_image, train_text
+from worker.weights.training.damage import DAMAGES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from worker.pipeline.frames import Rgb
+
+NO_NETWORK = """
+import sys
+
+def refuse(event, arguments):
+    if event in {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname"}:
+        raise OSError(f"network: {event} {arguments}")
+
+sys.addaudithook(refuse)
+import numpy
+from worker.pipeline.clip_scorer import ClipScorer
+scorer = ClipScorer.load("lite", device="cpu")
+scorer.relevance(scorer.embed([numpy.zeros((180, 320, 3), numpy.uint8)]), "a dog")
+print("done")
+"""
+
+
+@pytest.fixture(scope="module")
+def scorer() -> ClipScorer:
+    """Return the bundled model."""
+    return ClipScorer.load("lite", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def frames() -> list[Rgb]:
+    """Return clean frames of a real clip."""
+    return pictures.footage("bikes", 240)[::12]
+
+
+def test_it_loads_and_scores_without_a_network() -> None:
+    """No library behind it reaches out, not even to look for something newer."""
+    done = subprocess.run([sys.executable, "-c", NO_NETWORK], capture_output=True, text=True, check=False)
+
+    assert done.stdout == "done\n", done.stderr
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_a_damaged_frame_is_never_the_best_of_a_clip(
+    scorer: ClipScorer, frames: list[Rgb], kind: str
+) -> None:
+    """Whatever was done to it: three such frames among twenty clean ones all lose."""
+    rng = np.random.default_rng(4)
+    other = pictures.footage("bigbuckbunny", 1)[0]
+    damaged = [DAMAGES[kind](rgb, other, rng) for rgb in frames[::7]]
+
+    appeal = np.sum(list(scorer.appeal(scorer.embed([*frames, *damaged])).values()), axis=0)
+
+    assert appeal[len(frames) :].max() < appeal[: len(frames)].max()
+
+
+def test_words_it_does_not_know_change_nothing(scorer: ClipScorer, frames: list[Rgb]) -> None:
+    """So a long title counts by the words that mean something."""
+    embeddings = scorer.embed(frames)
+    plain = scorer.relevance(embeddings, "bike")
+
+    assert np.array_equal(plain, scorer.relevance(embeddings, "The Qwrtz of my bike, photo by Xyzzyx!"))
+
+
+def test_a_saved_model_loads_as_the_same_model(tmp_path: Path) -> None:
+    """Apart from the rounding to half precision."""
+    tokenizer = lite.Tokenizer(train_text.learned_tokenizer().known[:50])
+    torch.manual_seed(0)
+    made = lite.build(len(tokenizer.vocabulary))
+    picture = torch.rand(1, 3, 64, 64)
+
+    lite.save(made, tokenizer.known, tmp_path / "lite.safetensors")
+    loaded, loaded_tokenizer = lite.load(tmp_path / "lite.safetensors")
+
+    assert loaded_tokenizer.vocabulary == tokenizer.vocabulary
+    with torch.inference_mode():
+        assert torch.allclose(made.encode_image(picture), loaded.encode_image(picture), atol=1e-2)
+
+
+def test_the_text_side_learns_where_its_words_belong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few steps already bring the words for blur to the blurred end of its axis."""
+    monkeypatch.setattr(train_text, "STEPS", 25)
+    monkeypatch.setattr(train_text, "BATCH", 64)
+    tokenizer = train_text.learned_tokenizer()
+    text = lite.build(len(tokenizer.vocabulary)).text
+
+    train_text.train(text, tokenizer, seed=0, report=lambda _line: None)
+
+    axis = train_text.SEMANTIC_DIM + list(DAMAGES).index("defocus")
+    with torch.inference_mode():
+        sharp, blurry = torch.nn.functional.normalize(text(tokenizer(["sharp", "blurry"])), dim=-1)
+    assert sharp[axis] > 0.3
+    assert blurry[axis] < -0.3
+
+
+def test_the_image_side_learns_the_damage_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Solved in closed form: on what it was shown, each axis parts its damage from the clean frames."""
+    monkeypatch.setattr(train_image, "FRAMES_PER_CLIP", 4)
+    network = lite.build(len(train_text.learned_tokenizer().vocabulary))
+    clips = train_image.default_clips()[:1]
+
+    shown = train_image.examples(network, clips, seed=0)
+    weight, bias = train_image.fit(shown)
+
+    axes = (shown.features @ weight.T + bias)[:, train_text.SEMANTIC_DIM :]
+    for kind, axis in enumerate(axes.T):
+        assert axis[shown.is_clean].mean() > axis[shown.kind == kind].mean() + 1
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_damage_is_the_same_for_the_same_seed(frames: list[Rgb], kind: str) -> None:
+    """So that training can be repeated, and its figures with it."""
+    once, again = (DAMAGES[kind](frames[0], frames[9], np.random.default_rng(2)) for _ in range(2))
+
+    assert np.array_equal(once, again)
+    assert once.shape == frames[0].shape
+    assert not np.array_equal(once, frames[0])

@@ -1,0 +1,158 @@
+"""All that is known about one asset: `thumbs show`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import contains_eager, defer
+
+from worker import choices
+from worker.admin.assets import now
+from worker.database.models import Asset, Candidate, Choice, Job, JobLog, Publication, Thumbnail, WebhookEvent
+from worker.database.states import PublicationState
+from worker.text import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from worker.admin.assets import Found
+
+# Of an asset, the newest ones; an asset that is edited all day would fill many screens.
+SHOWN_JOBS = 5
+SHOWN_EVENTS = 20
+SHOWN_PUBLICATIONS = 20
+SHOWN_CHOICES = 10
+
+_ENDINGS = {
+    PublicationState.CONFIRMED: "the platform shows {shown}",
+    PublicationState.YIELDED: "left alone: somebody else set {shown}",
+}
+
+
+class JobHistory(NamedTuple):
+    """A job, and what happened to it in order."""
+
+    job: Job
+    log: list[JobLog]
+
+
+class Moment(NamedTuple):
+    """One thing that happened to an asset."""
+
+    at: datetime
+    what: str  #: "event", "job 17", "write 3" or "choice 2"
+    state: str
+    who: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """All about one asset."""
+
+    asset: Asset
+    choice: Choice | None  #: that nobody has released
+    histories: list[JobHistory]  #: the newest first
+    thumbnails: list[Thumbnail]  #: the picks of the newest run, the best first; without their bytes
+    candidates: list[Candidate]  #: of the same run, in order of time; without their bytes
+    publication: Publication | None  #: the newest
+    timeline: list[Moment]  #: in order of time
+    now: datetime  #: by the database's clock
+
+
+def describe(session: Session, found: Found) -> Sheet:
+    """Gather all about an asset; of its jobs only the one that was asked for, where one was."""
+    asset = session.get_one(Asset, found.asset_id)
+    wanted = Job.asset_id == asset.id if found.job_id is None else Job.id == found.job_id
+    jobs = session.scalars(select(Job).where(wanted).order_by(Job.id.desc()).limit(SHOWN_JOBS)).all()
+    histories = [JobHistory(job, _log(session, job)) for job in jobs]
+    publications = _publications(session, asset)
+    moments = chain(
+        () if found.job_id else _events(session, asset),
+        _steps(histories),
+        () if found.job_id else _writes(publications),
+        () if found.job_id else _decisions(session, asset),
+    )
+    return Sheet(
+        asset=asset,
+        choice=choices.open_choice(session, asset),
+        histories=histories,
+        thumbnails=_picks(session, asset),
+        candidates=_candidates(session, asset),
+        publication=publications[0] if publications else None,
+        timeline=sorted(moments, key=lambda moment: moment.at),
+        now=now(session),
+    )
+
+
+def _events(session: Session, asset: Asset) -> Iterator[Moment]:
+    of_asset = select(WebhookEvent).where(WebhookEvent.asset_id == asset.id)
+    newest = of_asset.order_by(WebhookEvent.id.desc()).limit(SHOWN_EVENTS)
+    for event in session.scalars(newest.options(defer(WebhookEvent.payload))):
+        says = f"{event.type}: {event.detail}" if event.detail else event.type
+        yield Moment(event.received_at, "event", event.outcome, event.platform, says)
+
+
+def _steps(histories: Sequence[JobHistory]) -> Iterator[Moment]:
+    for job, log in histories:
+        yield Moment(job.requested_at, f"job {job.id}", "requested", "", job.reason)
+        for line in log:
+            yield Moment(line.at, f"job {job.id}", line.state, line.actor, line.note)
+
+
+def _writes(publications: Sequence[Publication]) -> Iterator[Moment]:
+    for row in publications:
+        what, why = f"write {row.id}", "the best pick" if row.choice_id is None else f"choice {row.choice_id}"
+        yield Moment(row.created_at, what, "requested", "", f"{clock(row.thumbnail.time_s)}, {why}")
+        if row.confirmed_at is not None:
+            says = _ENDINGS.get(PublicationState(row.state), "asked for again").format(shown=row.shown)
+            yield Moment(row.confirmed_at, what, row.state, "", says)
+
+
+def _decisions(session: Session, asset: Asset) -> Iterator[Moment]:
+    of_asset = select(Choice).where(Choice.asset_id == asset.id)
+    for row in session.scalars(of_asset.order_by(Choice.id.desc()).limit(SHOWN_CHOICES)):
+        what = f"choice {row.id}"
+        moment = "a picture of their own" if row.time_s is None else clock(row.time_s)
+        yield Moment(row.made_at, what, "chosen", row.who, f"{moment}: {row.why}" if row.why else moment)
+        if row.lost_at is not None:
+            yield Moment(row.lost_at, what, "lost", "", row.note)
+        if row.released_at is not None:
+            yield Moment(row.released_at, what, "released", row.released_by or "", row.released_because or "")
+
+
+def _publications(session: Session, asset: Asset) -> list[Publication]:
+    """The newest first, with the moments of their thumbnails."""
+    newest = (
+        select(Publication)
+        .join(Publication.thumbnail)
+        .where(Publication.asset_id == asset.id)
+        .order_by(Publication.id.desc())
+        .limit(SHOWN_PUBLICATIONS)
+    )
+    return list(session.scalars(newest.options(contains_eager(Publication.thumbnail).defer(Thumbnail.jpeg))))
+
+
+def _picks(session: Session, asset: Asset) -> list[Thumbnail]:
+    newest = choices.is_newest_pick(asset)
+    rows = select(Thumbnail).where(*newest).order_by(Thumbnail.rank, Thumbnail.id)
+    return list(session.scalars(rows.options(defer(Thumbnail.jpeg))))
+
+
+def _candidates(session: Session, asset: Asset) -> list[Candidate]:
+    newest = select(func.max(Candidate.generation)).where(Candidate.asset_id == asset.id)
+    rows = select(Candidate).where(
+        Candidate.asset_id == asset.id, Candidate.generation == newest.scalar_subquery()
+    )
+    light = rows.options(defer(Candidate.jpeg), defer(Candidate.embedding)).order_by(Candidate.time_s)
+    return list(session.scalars(light))
+
+
+def _log(session: Session, job: Job) -> list[JobLog]:
+    return list(session.scalars(select(JobLog).where(JobLog.job_id == job.id).order_by(JobLog.id)))

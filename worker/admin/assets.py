@@ -1,0 +1,241 @@
+"""What operators ask of the database, and the one thing that they change: `requeue`.
+
+Nothing here prints; `operate_commands` is the command line, `operate_tables` what people read.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import defer, joinedload
+
+from worker import jobs
+from worker.database import make_engine, migrate, transaction
+from worker.database.models import Asset, Job, Publication, Thumbnail, WebhookEvent
+from worker.database.states import JobState, PublicationState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
+    from worker.settings import Settings
+
+_NAME_PARTS = 3
+_MAX_ID = 2**63 - 1
+_NOW = func.clock_timestamp()
+
+
+class NotFound(LookupError):
+    """No row matches, or too many do."""
+
+
+class Found(NamedTuple):
+    """What an operator's word means."""
+
+    asset_id: int
+    job_id: int | None  #: where the word was a job's number
+
+
+class EventLine(NamedTuple):
+    """An event, and the asset that it is about."""
+
+    event: WebhookEvent
+    asset: Asset | None
+
+
+class Filters(NamedTuple):
+    """Which assets; deleted ones and those without a job never match."""
+
+    is_failed: bool = False  #: whose newest job was given up, or whose newest write to the platform was
+    since: timedelta | None = None  #: whose newest job was asked for, started or ended within this time
+    platform: str | None = None
+
+
+class Requeueing(NamedTuple):
+    """What an operator's request did to one asset."""
+
+    asset: Asset
+    outcome: jobs.Requeued | None  #: None: nothing, it was only asked what would be done
+
+
+class Migration(NamedTuple):
+    """Revisions of the database's tables."""
+
+    before: str  #: empty: there were none
+    after: str
+
+
+def name_of(asset: Asset) -> str:
+    """The asset as operators write it: mux/main/ASSETID."""
+    return f"{asset.platform}/{asset.account}/{asset.external_id}"
+
+
+def picture_url(thumbnail: Thumbnail, public_url: str) -> str:
+    """Where the receiver serves a thumbnail."""
+    return f"{public_url}/thumbnails/{thumbnail.sha256}.jpg"
+
+
+def now(session: Session) -> datetime:
+    """The time by the database's clock."""
+    answer: datetime = session.scalars(select(_NOW)).one()
+    return answer
+
+
+def find(session: Session, word: str) -> Found:
+    """Find a job by its number, or an asset by `mux/main/ASSETID` or by its id alone.
+
+    Raises:
+        NotFound: there is none, or there are several.
+    """
+    is_named = Asset.external_id == word
+    parts = word.split("/", _NAME_PARTS - 1)
+    if len(parts) == _NAME_PARTS:
+        platform, account, external_id = parts
+        is_full = and_(Asset.platform == platform, Asset.account == account, Asset.external_id == external_id)
+        is_named = or_(is_named, is_full)
+    found = {
+        name_of(asset): Found(asset.id, None) for asset in session.scalars(select(Asset).where(is_named))
+    }
+    job = session.get(Job, int(word)) if word.isdecimal() and int(word) <= _MAX_ID else None
+    if job is not None:
+        found[f"job {job.id}"] = Found(job.asset_id, job.id)
+    if not found:
+        raise NotFound(f"{word}: no such asset or job; write mux/main/ASSETID, or a job's number")
+    if len(found) > 1:
+        raise NotFound(f"{word} may be {', or '.join(sorted(found))}; write an asset with its platform")
+    return next(iter(found.values()))
+
+
+def list_jobs(
+    session: Session, states: Sequence[str], platform: str | None, since: timedelta | None, limit: int
+) -> list[Job]:
+    """List jobs with their assets, the newest first."""
+    statement = (
+        select(Job).join(Job.asset).options(joinedload(Job.asset)).order_by(Job.id.desc()).limit(limit)
+    )
+    if states:
+        statement = statement.where(Job.state.in_(states))
+    if platform:
+        statement = statement.where(Asset.platform == platform)
+    if since is not None:
+        statement = statement.where(_touched() >= _NOW - since)
+    return list(session.scalars(statement))
+
+
+def list_events(
+    session: Session,
+    platform: str | None,
+    since: timedelta | None,
+    outcomes: Sequence[str],
+    asset_id: int | None,
+    limit: int,
+) -> list[EventLine]:
+    """List events, the newest first."""
+    statement = (
+        select(WebhookEvent, Asset)
+        .outerjoin(Asset, WebhookEvent.asset_id == Asset.id)
+        .options(defer(WebhookEvent.payload))
+        .order_by(WebhookEvent.id.desc())
+        .limit(limit)
+    )
+    if platform:
+        statement = statement.where(WebhookEvent.platform == platform)
+    if since is not None:
+        statement = statement.where(WebhookEvent.received_at >= _NOW - since)
+    if outcomes:
+        statement = statement.where(WebhookEvent.outcome.in_(outcomes))
+    if asset_id is not None:
+        statement = statement.where(WebhookEvent.asset_id == asset_id)
+    return [EventLine(*row) for row in session.execute(statement)]
+
+
+def named(session: Session, words: Sequence[str]) -> list[Asset]:
+    """List the assets that these words mean, each once. Raises NotFound as `find`."""
+    ids = dict.fromkeys(find(session, word).asset_id for word in words)
+    return [session.get_one(Asset, asset_id) for asset_id in ids]
+
+
+def matching(session: Session, filters: Filters) -> list[Asset]:
+    """List the assets that match, the oldest first."""
+    newest = select(func.max(Job.id)).group_by(Job.asset_id)
+    statement = select(Asset).join(Job, Job.asset_id == Asset.id).where(Job.id.in_(newest))
+    statement = statement.where(Asset.deleted_at.is_(None))
+    if filters.is_failed:
+        newest_write = select(func.max(Publication.id)).where(Publication.asset_id == Asset.id)
+        write_failed = exists().where(
+            Publication.id == newest_write.correlate(Asset).scalar_subquery(),
+            Publication.generation == Asset.generation,
+            Publication.state == PublicationState.FAILED,
+        )
+        statement = statement.where(or_(Job.state == JobState.DISCARDED, write_failed))
+    if filters.since is not None:
+        statement = statement.where(_touched() >= _NOW - filters.since)
+    if filters.platform:
+        statement = statement.where(Asset.platform == filters.platform)
+    return list(session.scalars(statement.order_by(Asset.id)))
+
+
+def requeue(
+    engine: Engine,
+    chosen: Sequence[str] | Filters,
+    why: str,
+    settings: Settings,
+    *,
+    model: str | None = None,
+    is_dry_run: bool = False,
+) -> list[Requeueing]:
+    """Ask for assets anew, those that were named or those that match; one that waits is not doubled.
+
+    With a model, a worker that has it judges anew what is stored of them.
+
+    Raises:
+        NotFound: a name means nothing; none of the assets was touched.
+    """
+    with transaction(engine) as session:
+        assets = matching(session, chosen) if isinstance(chosen, Filters) else named(session, chosen)
+    if is_dry_run:
+        return [Requeueing(asset, None) for asset in assets]
+    actor = operator()
+    outcomes = []
+    for asset in assets:  # one transaction each, so that no webhook waits for all of them
+        with transaction(engine) as session:
+            outcome = jobs.requeue(session, asset.id, actor, why, settings, model=model)
+        outcomes.append(Requeueing(asset, outcome))
+    return outcomes
+
+
+def has_effect(outcomes: Sequence[Requeueing]) -> bool:
+    """True if at least one asset is looked at again, or would be."""
+    return any(outcome is not jobs.Requeued.DELETED for _, outcome in outcomes)
+
+
+def migrate_tables(address: str) -> Migration:
+    """Bring the tables of the database at this address up to date, for as long as it takes."""
+    engine = make_engine(address, statement_timeout_ms=0)
+    try:
+        before = migrate.current(engine)
+        migrate.upgrade(engine)
+        return Migration(before, migrate.current(engine))
+    finally:
+        engine.dispose()
+
+
+def operator() -> str:
+    """Who acts, for the job's history: user@host."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have a number and no name
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
+
+
+def _touched() -> ColumnElement[datetime]:
+    """When a job was asked for, started or ended, whatever came last."""
+    return func.greatest(Job.requested_at, Job.started_at, Job.finished_at)

@@ -1,0 +1,90 @@
+"""What operators decide about an asset's thumbnail: `choose`, `release` and `options`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from worker import choices, jobs
+from worker.admin.assets import Requeueing, find, operator
+from worker.choices import ChoiceRefused
+from worker.database import transaction
+from worker.database.models import Asset
+from worker.platforms import platform_of
+from worker.platforms.base import Sink
+from worker.time_ranges import read_options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
+    from worker.choices import Wish
+    from worker.database.models import Choice, Thumbnail
+    from worker.settings import Settings
+
+
+class Decision(NamedTuple):
+    """What an operator decided, and what happens now."""
+
+    asset: Asset
+    choice: Choice | None  #: None: there was none to release
+    thumbnail: Thumbnail | None  #: that is shown because of it; None: none yet
+    is_taking_still: bool = False  #: a run is to take the picture of exactly this moment
+
+
+def choose(engine: Engine, word: str, wish: Wish, why: str, settings: Settings) -> Decision:
+    """Show what a person wants, at once where there is a picture of it, whatever is picked from now on.
+
+    Raises:
+        NotFound: the word means no asset.
+        ChoiceRefused: the asset is deleted, the video has no such moment, or its platform takes no pictures.
+        UnknownAccount: the asset's account is no longer configured.
+    """
+    with transaction(engine) as session:
+        asset = _locked(session, word)
+        if asset.deleted_at:
+            raise ChoiceRefused("the asset is deleted at its platform; a choice needs it there")
+        platform = platform_of(asset.platform, asset.account, settings, asset.media_url)
+        if wish.picture is not None and platform.sink is Sink.TIME:
+            raise ChoiceRefused(
+                f"{platform.name} shows a moment of the video and takes no picture: use --time"
+            )
+        made = choices.choose(session, asset, wish, operator(), why)
+        is_shown_by_time = platform.sink is Sink.TIME and made.thumbnail is not None
+        is_taking_still = not (made.is_exact or is_shown_by_time)
+        if is_taking_still:
+            jobs.requeue(session, asset.id, operator(), "to take the chosen still", settings)
+    return Decision(asset, made.choice, made.thumbnail, is_taking_still)
+
+
+def release(engine: Engine, word: str, why: str) -> Decision:
+    """End the choice; the best pick is shown again. Raises NotFound."""
+    with transaction(engine) as session:
+        asset = _locked(session, word)
+        return Decision(asset, choices.release(session, asset, operator(), why), None)
+
+
+def set_options(
+    engine: Engine, word: str, options: Mapping[str, list[str]], why: str, settings: Settings
+) -> Requeueing:
+    """Say what is wanted of an asset from now on, in place of what its account wants; it is looked at again.
+
+    Raises:
+        NotFound: the word means no asset.
+        ChoiceRefused: a range cannot be read; the message shows how to write one.
+    """
+    try:
+        read = read_options(dict(options))
+    except ValueError as error:
+        raise ChoiceRefused(str(error)) from error
+    with transaction(engine) as session:
+        asset = _locked(session, word)
+        asset.options = read or None
+        note = f"options {json.dumps(read)}; {why}" if why else f"options {json.dumps(read)}"
+        return Requeueing(asset, jobs.requeue(session, asset.id, operator(), note, settings))
+
+
+def _locked(session: Session, word: str) -> Asset:
+    return session.get_one(Asset, find(session, word).asset_id, with_for_update=True, populate_existing=True)

@@ -1,0 +1,1 @@
+"""Do one analysis job: ask the platform, fetch the video, pick, store the picks."""

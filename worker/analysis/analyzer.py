@@ -1,0 +1,234 @@
+"""What a worker does with one job: ask, fetch, pick, store.
+
+The event that made the job was only a reason to look: what counts is what the platform says now. No
+transaction is open while work is done. Whatever fails goes into the job's row, where it is decided what comes
+next; the hint that started it is done with either way.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+
+from worker import choices, jobs, metrics
+from worker.analysis.options import options_of
+from worker.analysis.rows import memory_of, result_of
+from worker.database import transaction
+from worker.download.fetch import Limits, fetch, fetch_moments, workspace
+from worker.errors import AssetFailed, LeaseLost, ModelElsewhere, NotReadyYet, Stopping, ThumbsError
+from worker.logs import about
+from worker.pipeline.pick import pick_thumbnails
+from worker.platforms.base import AssetState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
+    from worker.analysis.decoder_pool import Decoders
+    from worker.database.states import JobState
+    from worker.jobs import Claim
+    from worker.pipeline.earlier_run import Memory
+    from worker.pipeline.frames import Run
+    from worker.pipeline.pick import Models
+    from worker.platforms.base import Asset, Platform, Source
+    from worker.queue.leases import Lease, Leases
+    from worker.settings import Settings
+    from worker.timeline import Timeline
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+# How long to wait before storing a result again, when the database did not answer.
+PAUSE_S = 1.0
+
+
+@dataclass(frozen=True)
+class Analyzer:
+    """Everything that a job needs, made once per process."""
+
+    settings: Settings
+    engine: Engine
+    models: Models
+    decoders: Decoders
+    leases: Leases[Claim]
+    platform_of: Callable[[Claim], Platform]
+    owner: str  #: who we are, in leases and logs
+
+    def analyze(self, job_id: int) -> None:
+        """Do the job, if it is there to be done."""
+        with transaction(self.engine) as session:
+            claim = jobs.claim(session, job_id, self.owner, self.settings.lease_s)
+        if claim is None:
+            log.info("job %d is not there to be taken", job_id)
+            return
+        with (
+            about(job_id=job_id, attempt=claim.attempt, asset=f"{claim.platform}/{claim.external_id}"),
+            self.leases.hold(claim) as lease,
+        ):
+            try:
+                state = _Look(self, lease).look()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the row has to know
+                self._end_without_result(lease, error)
+            else:
+                log.info("%s", state, extra={"action": state})
+                metrics.JOB_ATTEMPTS.labels(state, "").inc()
+
+    def _end_without_result(self, lease: Lease[Claim], error: Exception) -> None:
+        """Give the job back, or note why it failed."""
+        if isinstance(error, LeaseLost):
+            log.warning("the job is not ours any more: %s", error)
+            metrics.FENCED_WRITES.inc()
+            return
+        try:
+            with transaction(self.engine) as session:
+                state = _ended(session, lease.claim, error)
+        except LeaseLost as exc:
+            log.warning("the job is not ours any more: %s", exc)
+            metrics.FENCED_WRITES.inc()
+        except SQLAlchemyError:
+            log.exception("the database does not answer; once the lease has ended, another worker takes over")
+        else:
+            # What we have no name for is a bug: show where.
+            log.warning(
+                "%s: %s", state, error, extra={"action": state}, exc_info=not isinstance(error, ThumbsError)
+            )
+            metrics.JOB_ATTEMPTS.labels(state, type(error).__name__).inc()
+
+
+def _ended(session: Session, claim: Claim, error: Exception) -> JobState:
+    if isinstance(error, Stopping):
+        return jobs.give_back(session, claim)
+    return jobs.fail(session, claim, error)
+
+
+class _Past(NamedTuple):
+    """What is known of a video before it is looked at."""
+
+    timeline: Timeline | None  #: what was done to it since the last run
+    memory: Memory | None  #: what that run saw
+    chosen_s: float | None  #: the moment that a person chose
+
+
+@dataclass
+class _Look:
+    """One attempt at one job."""
+
+    worker: Analyzer
+    lease: Lease[Claim]
+    stage: str = "claimed"
+    timings_s: dict[str, float] = field(default_factory=dict)
+
+    def look(self) -> JobState:
+        """Look at the asset, and say how the job ended."""
+        claim, settings = self.lease.claim, self.worker.settings
+        _check_model(claim, self.worker.models.scorer.name)
+        with closing(self.worker.platform_of(claim)) as platform:
+            with self._timed("ask"):
+                asset = _ready(platform.asset(claim.external_id))
+            if asset.fingerprint == claim.known_fingerprint and not claim.is_forced:
+                return self._in_transaction(
+                    lambda session: jobs.complete_unchanged(session, claim, asset.shown)
+                )
+            if claim.known_fingerprint is not None and not claim.is_forced:
+                self.lease.claim = self._in_transaction(lambda session: jobs.content_changed(session, claim))
+            source = platform.source(asset)
+        with workspace(settings.work_dir) as folder:
+            with self._timed("download"):
+                path = fetch(source.scan, folder, self._limits(), self.lease.check)
+            past = self._in_transaction(lambda session: self._recall(session, asset))
+            run = self._pick(path, source, folder, asset.title or claim.title, past)
+        for stage, seconds in (self.timings_s | dict(run.timings_s)).items():
+            metrics.JOB_DURATION_SECONDS.labels(stage).observe(seconds)
+        result = result_of(run, asset, self.timings_s, past.timeline, past.chosen_s)
+        return self._in_transaction(lambda session: jobs.complete(session, self.lease.claim, result))
+
+    def _recall(self, session: Session, asset: Asset) -> _Past:
+        """What is known of the video from its last run."""
+        claim = self.lease.claim
+        known = jobs.recall(session, claim, asset.fingerprint)
+        timeline = known and known[0]
+        return _Past(
+            timeline,
+            memory_of(known[1], known[0], self.worker.models.scorer.name) if known else None,
+            choices.moment(session, claim.asset_id, timeline),
+        )
+
+    def _pick(self, path: Path, source: Source, folder: Path, title: str, past: _Past) -> Run:
+        def better(times_s: Sequence[float]) -> Path:
+            self._enter("download")
+            return fetch_moments(
+                source.stills or source.scan, times_s, folder, self._limits(), self.lease.check
+            )
+
+        options = options_of(self.worker.settings, self.lease.claim, title, past.chosen_s)
+        with self.worker.decoders.lend() as decoder:
+            return pick_thumbnails(
+                path,
+                options,
+                self.worker.models,
+                decoder,
+                on_progress=lambda stage, _fraction: self._enter(stage),
+                better=better if source.stills else None,
+                memory=past.memory,
+            )
+
+    def _limits(self) -> Limits:
+        settings = self.worker.settings
+        return Limits(settings.max_download_bytes, settings.download_timeout_s, settings.allow_loopback)
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        self._enter(stage)
+        start_s = time.monotonic()
+        yield
+        self.timings_s[stage] = time.monotonic() - start_s
+
+    def _enter(self, stage: str) -> None:
+        """Ask whether to go on, and tell those who look where we are."""
+        self.lease.check()
+        if stage == self.stage:
+            return
+        self.stage = stage
+        with suppress(SQLAlchemyError), transaction(self.worker.engine) as session:
+            jobs.note_stage(session, self.lease.claim, stage)
+
+    def _in_transaction(self, change: Callable[[Session], Result]) -> Result:
+        """Make a change as soon as the database answers, as long as the job is ours.
+
+        A commit may have been made although its answer was lost; then the job is over, the second try
+        raises LeaseLost, and nothing is wrong.
+        """
+        while True:
+            self.lease.check()
+            try:
+                with transaction(self.worker.engine) as session:
+                    return change(session)
+            except (OperationalError, InterfaceError) as exc:
+                log.warning("the database does not answer: %s", str(exc).partition("\n")[0])
+                self.worker.leases.stopping.wait(PAUSE_S)
+
+
+def _check_model(claim: Claim, name: str) -> None:
+    if claim.model not in {None, name}:
+        raise ModelElsewhere(
+            f"{claim.model} has to judge, and this worker has {name}; the job waits for a worker that was "
+            f"started with MODEL={claim.model}"
+        )
+
+
+def _ready(asset: Asset) -> Asset:
+    """The asset, if it can be looked at."""
+    if asset.state is AssetState.PREPARING:
+        raise NotReadyYet(f"asset {asset.id} is still being made at its platform")
+    if asset.state is AssetState.FAILED:
+        raise AssetFailed(f"the platform could not process asset {asset.id}; upload it again")
+    return asset

@@ -1,0 +1,35 @@
+"""What a run is to find: what the operator wants, or the account, or somebody for this asset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from worker.pipeline.pick import Options
+from worker.time_ranges import parse_spans
+
+if TYPE_CHECKING:
+    from worker.jobs import Claim
+    from worker.settings import Settings
+    from worker.settings.accounts import Account
+
+
+def options_of(settings: Settings, claim: Claim, title: str, chosen_s: float | None) -> Options:
+    """What is wanted of the claimed job; what is said closest to the asset counts.
+
+    Args:
+        settings: of the service.
+        claim: of the job.
+        title: of the video, if known.
+        chosen_s: the moment that a person chose, if any.
+    """
+    # A video that lives on no platform has no account of its own.
+    account: Account | None = getattr(settings, claim.platform, {}).get(claim.account)
+    wanted = claim.options or {}
+    return Options(
+        count=(account and account.count) or settings.count,
+        aspects=(account and account.aspects) or settings.aspects,
+        title=title,
+        avoid=parse_spans(wanted.get("avoid") or (account.avoid if account else ())),
+        prefer=parse_spans(wanted.get("prefer") or (account.prefer if account else ())),
+        chosen_s=chosen_s,
+    )

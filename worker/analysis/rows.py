@@ -1,0 +1,160 @@
+"""A run of the pipeline as rows of the database, and back for the next one."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from worker.choices import CHOSEN_RANK
+from worker.database.models import Candidate, Thumbnail
+from worker.jobs import Result
+from worker.pipeline.earlier_run import Memory, Seen, read_embedding, stored_embedding
+from worker.pipeline.frames import Box, Cues, Face
+from worker.pipeline.frames import Candidate as Frame
+from worker.pipeline.jpeg import decode_jpeg, encode_jpeg
+from worker.pipeline.selection.shortlist import ALIKE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from worker.pipeline.frames import Crop, Pick, Run, Scored, Video
+    from worker.platforms.base import Asset
+    from worker.timeline import Timeline
+
+# An editor's cuts fall on frames, each up to half a frame from where it says.
+CREDIBLE_S = 0.25
+
+FILMSTRIP_QUALITY = 70  #: of JPEG; the small frames are looked at side by side, never published
+
+
+def result_of(
+    run: Run,
+    asset: Asset,
+    timings_s: Mapping[str, float],
+    timeline: Timeline | None = None,
+    chosen_s: float | None = None,
+) -> Result:
+    """What is stored of a run.
+
+    Args:
+        run: what the pipeline found.
+        asset: what the platform said about the content.
+        timings_s: of the stages around the pipeline; its own are added.
+        timeline: what is said to have been done to the video since the last run.
+        chosen_s: the moment that a person chose, which the run has cut too.
+    """
+    thumbnails = [_thumbnail(pick, crop, run.model) for pick in run.picks for crop in pick.crops]
+    chosen = [_candidate(scored.candidate, scored, None, run.model) for scored in run.chosen]
+    losers = [_candidate(loser.candidate, loser.scored, loser.why, run.model) for loser in run.losers]
+    wanted = [_wanted(crop, chosen_s, run.model) for crop in run.wanted if chosen_s is not None]
+    return Result(
+        fingerprint=asset.fingerprint,
+        thumbnails=thumbnails + wanted,
+        candidates=chosen + losers,
+        publish=thumbnails[0],
+        timings_s={**timings_s, **run.timings_s},
+        note="; ".join(filter(None, [run.note, _recalled(run)])),
+        title=asset.title,
+        duration_s=run.video.duration_s,
+        timeline=timeline if timeline and _is_credible(timeline, run.video) else None,
+    )
+
+
+def _is_credible(timeline: Timeline, video: Video) -> bool:
+    """Whether the video lasts as long as what is said to have been done to it would make it."""
+    return abs(timeline.duration_s - video.duration_s) <= CREDIBLE_S
+
+
+def _recalled(run: Run) -> str:
+    return f"{run.recalled} candidates of the last run were used again" if run.recalled else ""
+
+
+def memory_of(rows: Iterable[Candidate], timeline: Timeline, model: str) -> Memory | None:
+    """What the next run can use of an earlier one; None where its rows do not tell enough.
+
+    Args:
+        rows: every candidate of one run.
+        timeline: what was done to the video since.
+        model: which judges now; what another one saw in the pictures says nothing to it.
+    """
+    seen = [_seen(row, model) for row in rows if row.cues is not None]
+    return Memory(timeline, seen) if seen else None
+
+
+def _thumbnail(pick: Pick, crop: Crop, model: str) -> Thumbnail:
+    return Thumbnail(
+        rank=pick.rank,
+        time_s=pick.time_s,
+        score=float(pick.score),
+        parts=_plain(pick.parts),
+        reasons=list(pick.reasons),
+        faces=_stored_faces(pick.faces),
+        model=model,
+        **_picture(crop),
+    )
+
+
+def _wanted(crop: Crop, chosen_s: float, model: str) -> Thumbnail:
+    """What a person chose has no score."""
+    return Thumbnail(
+        rank=CHOSEN_RANK,
+        time_s=chosen_s,
+        score=0.0,
+        parts={},
+        reasons=["chosen"],
+        faces=[],
+        model=model,
+        **_picture(crop),
+    )
+
+
+def _picture(crop: Crop) -> dict[str, Any]:
+    return {
+        "aspect": crop.aspect,
+        "box": list(crop.box),
+        "width_px": crop.width_px,
+        "height_px": crop.height_px,
+        "jpeg": crop.jpeg,
+        "sha256": hashlib.sha256(crop.jpeg).hexdigest(),
+    }
+
+
+def _candidate(frame: Frame, scored: Scored | None, lost_because: str | None, model: str) -> Candidate:
+    return Candidate(
+        time_s=frame.time_s,
+        shot=frame.shot,
+        score=None if scored is None else float(scored.score),
+        parts={} if scored is None else _plain(scored.parts),
+        lost_because=lost_because,
+        cues=_plain(frame.cues._asdict()),
+        active=None if frame.active is None else list(frame.active),
+        faces=None if scored is None else _stored_faces(scored.faces),
+        embedding=None if scored is None else stored_embedding(scored.embedding),
+        model=None if scored is None else model,
+        jpeg=encode_jpeg(frame.rgb, FILMSTRIP_QUALITY),
+    )
+
+
+def _seen(row: Candidate, model: str) -> Seen:
+    left, top, right, bottom = row.active or (0.0, 0.0, 1.0, 1.0)
+    return Seen(
+        Frame(
+            time_s=row.time_s,
+            shot=row.shot,
+            rgb=decode_jpeg(row.jpeg),
+            cues=Cues(**(row.cues or {})),
+            active=None if row.active is None else (left, top, right, bottom),
+        ),
+        embedding=None if row.embedding is None or row.model != model else read_embedding(row.embedding),
+        faces=None if row.faces is None else tuple(Face(Box(*box), share) for *box, share in row.faces),
+        was_kept=True if row.score is not None else False if row.lost_because == ALIKE else None,
+    )
+
+
+def _stored_faces(faces: Iterable[Face]) -> list[list[float]]:
+    return [[*face.box, float(face.confidence)] for face in faces]
+
+
+def _plain(parts: Mapping[str, float]) -> dict[str, float]:
+    """NumPy's numbers are no JSON."""
+    return {name: float(value) for name, value in parts.items()}

@@ -1,0 +1,5 @@
+"""The tables, the connection to PostgreSQL, and one transaction as a `with` block."""
+
+from worker.database.engine import get_engine, make_engine, transaction, url_of
+
+__all__ = ["get_engine", "make_engine", "transaction", "url_of"]

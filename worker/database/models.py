@@ -1,0 +1,275 @@
+"""The tables. PostgreSQL only: partial unique indexes and SKIP LOCKED carry the promises.
+
+All times are taken from the database's clock. Only `inbox`, `jobs`, `publications` and `choices` write rows.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - SQLAlchemy reads the annotations when the program runs
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    UniqueConstraint,
+    false,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from worker.database.base import Announced, Base, Leased
+from worker.database.states import (
+    FINAL,
+    IS_WAITING,
+    WAITING,
+    ChoiceKind,
+    EventOutcome,
+    JobReason,
+    JobState,
+    PublicationState,
+    is_one_of,
+)
+
+
+class WebhookEvent(Base):
+    """The inbox: every event that was answered with 2xx, once."""
+
+    __tablename__ = "webhook_events"
+    __table_args__ = (
+        UniqueConstraint("platform", "account", "delivery_id"),
+        CheckConstraint(is_one_of("outcome", EventOutcome), name="outcome"),
+        Index(None, "received_at"),
+        Index(None, "asset_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    platform: Mapped[str]
+    account: Mapped[str]
+    delivery_id: Mapped[str]
+    type: Mapped[str]  #: the platform's word
+    kind: Mapped[str]  #: ours, see `EventKind`
+    asset_id: Mapped[int | None] = mapped_column(ForeignKey("assets.id", ondelete="SET NULL"))
+    happened_at: Mapped[datetime | None]
+    received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    outcome: Mapped[str]
+    detail: Mapped[str] = mapped_column(server_default="")  #: why, where the outcome alone does not say
+    #: As received. Not JSONB, which refuses some of what a JSON text may hold (the escape of NUL).
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class Asset(Base):
+    """A video, as far as we know it."""
+
+    __tablename__ = "assets"
+    __table_args__ = (
+        UniqueConstraint("platform", "account", "external_id"),
+        CheckConstraint("published_generation <= generation", name="published_not_ahead"),
+        Index("ix_assets_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    platform: Mapped[str]
+    account: Mapped[str]
+    external_id: Mapped[str]  #: the platform's id
+    media_url: Mapped[str | None]  #: only of a video that lives on no platform
+    title: Mapped[str] = mapped_column(server_default="")
+    source_external_id: Mapped[str | None]  #: the asset that this one was cut from
+    generation: Mapped[int] = mapped_column(server_default="0")  #: grows with every request for work
+    published_generation: Mapped[int] = mapped_column(server_default="0")
+    fingerprint: Mapped[str | None]  #: of the content that the newest thumbnails were made from
+    duration_s: Mapped[float | None]  #: of the same content
+    last_event_at: Mapped[datetime | None]  #: `happened_at` of the newest event that was applied
+    deleted_at: Mapped[datetime | None]  #: a tombstone: what arrives later and happened earlier is ignored
+    written: Mapped[str | None]  #: what the platform shows because of us, as `Platform.write` returned it
+    foreign_thumbnail: Mapped[str | None]  #: what somebody else set at the platform, and we leave alone
+    foreign_at: Mapped[datetime | None]  #: when we first saw it
+    #: What is wanted of its thumbnails, as `spans.read_options` takes it; None: what its account wants.
+    options: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class AccountSync(Base):
+    """When the list of an account's assets was last compared with what we know."""
+
+    __tablename__ = "account_syncs"
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    account: Mapped[str] = mapped_column(primary_key=True)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]  #: when one last came to its end
+
+
+class Job(Announced, Leased, Base):
+    """One look at one asset. The row is the truth; a Celery message only says that it exists."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        CheckConstraint(is_one_of("state", JobState), name="state"),
+        CheckConstraint(is_one_of("reason", JobReason), name="reason"),
+        CheckConstraint("attempt <= max_attempts", name="attempts"),
+        Index("uq_jobs_waiting", "asset_id", unique=True, postgresql_where=text(is_one_of("state", WAITING))),
+        Index("uq_jobs_running", "asset_id", unique=True, postgresql_where=text("state = 'running'")),
+        Index("ix_jobs_due", "priority", "scheduled_at", postgresql_where=text(IS_WAITING)),
+        Index("ix_jobs_lease", "lease_until", postgresql_where=text("state = 'running'")),
+        Index("ix_jobs_over", "finished_at", postgresql_where=text(is_one_of("state", FINAL))),
+        Index(None, "asset_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    asset_id: Mapped[int] = mapped_column(ForeignKey("assets.id", ondelete="CASCADE"))
+    generation: Mapped[int]  #: of the asset, when this job was asked for
+    reason: Mapped[str]
+    is_forced: Mapped[bool] = mapped_column(
+        server_default=false()
+    )  #: work even if the content seems the same
+    state: Mapped[str] = mapped_column(server_default=JobState.SCHEDULED)
+    requested_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())  #: first
+    max_attempts: Mapped[int]
+    waits: Mapped[int] = mapped_column(server_default="0")  #: for platforms and networks; see `retry`
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    stage: Mapped[str | None]  #: what the worker is doing
+    timings_s: Mapped[dict[str, Any] | None]  #: seconds that each stage took
+    note: Mapped[str] = mapped_column(server_default="")  #: a sentence about the result
+    edit: Mapped[dict[str, Any] | None]  #: what is known of the change, see `jobs.edits`; None: nothing
+    model: Mapped[str | None]  #: which has to judge; None: whichever the worker has
+
+    asset: Mapped[Asset] = relationship(lazy="raise")
+
+
+class JobLog(Base):
+    """What happened to a job, in order; rows are only added."""
+
+    __tablename__ = "job_log"
+    __table_args__ = (Index(None, "job_id"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    state: Mapped[str]
+    attempt: Mapped[int]
+    actor: Mapped[str]
+    note: Mapped[str] = mapped_column(server_default="")
+
+
+class Candidate(Base):
+    """One frame that was looked at: the filmstrip of an asset's newest run."""
+
+    __tablename__ = "candidates"
+    __table_args__ = (Index(None, "asset_id"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    asset_id: Mapped[int] = mapped_column(ForeignKey("assets.id", ondelete="CASCADE"))
+    generation: Mapped[int]
+    time_s: Mapped[float]
+    shot: Mapped[int]
+    score: Mapped[float | None]  #: None where it was left out before scoring
+    parts: Mapped[dict[str, Any]]  #: of the score
+    lost_because: Mapped[str | None]  #: None for a pick
+    cues: Mapped[dict[str, Any] | None]  #: as measured; without them no later run can use the candidate
+    active: Mapped[list[Any] | None]  #: where the picture is, if its shot has bars
+    faces: Mapped[list[Any] | None]  #: boxes in the small picture and confidence; None where not looked for
+    embedding: Mapped[bytes | None]  #: (dimensions,) float32, L2-normalised
+    model: Mapped[str | None]  #: that made the embedding
+    jpeg: Mapped[bytes]  #: small
+
+
+class Thumbnail(Base):
+    """One pick, cut to one ratio."""
+
+    __tablename__ = "thumbnails"
+    __table_args__ = (
+        Index(
+            "uq_thumbnails_pick",
+            *("asset_id", "generation", "rank", "aspect"),
+            unique=True,
+            postgresql_where=text("rank > 0"),
+        ),
+        Index(None, "asset_id"),
+        Index("ix_thumbnails_outdated", "outdated_at", postgresql_where=text("outdated_at IS NOT NULL")),
+        Index(None, "sha256"),
+        Index(None, "job_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    asset_id: Mapped[int] = mapped_column(ForeignKey("assets.id", ondelete="CASCADE"))
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
+    generation: Mapped[int]
+    rank: Mapped[int]  #: 1 is the best; 0: a person's choice
+    aspect: Mapped[str]  #: "16:9"
+    time_s: Mapped[float]  #: media time
+    score: Mapped[float]
+    parts: Mapped[dict[str, Any]]  #: of the score
+    reasons: Mapped[list[Any]]
+    faces: Mapped[list[Any]]  #: boxes in the still: left, top, right, bottom, confidence
+    box: Mapped[list[Any]]  #: the crop in the still: left, top, right, bottom
+    width_px: Mapped[int]
+    height_px: Mapped[int]
+    jpeg: Mapped[bytes]
+    sha256: Mapped[str]  #: of `jpeg`, in hex; its address
+    model: Mapped[str]
+    outdated_at: Mapped[datetime | None]  #: when a newer run took its place
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class Publication(Announced, Leased, Base):
+    """One write of one thumbnail to the platform."""
+
+    __tablename__ = "publications"
+    __table_args__ = (
+        Index(None, "asset_id"),
+        CheckConstraint(is_one_of("state", PublicationState), name="state"),
+        Index("uq_publications_sending", "asset_id", unique=True, postgresql_where=text("state = 'sending'")),
+        Index("ix_publications_due", "scheduled_at", postgresql_where=text("state = 'pending'")),
+        Index("ix_publications_lease", "lease_until", postgresql_where=text("state = 'sending'")),
+        Index(None, "thumbnail_id"),
+        Index(None, "choice_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    asset_id: Mapped[int] = mapped_column(ForeignKey("assets.id", ondelete="CASCADE"))
+    thumbnail_id: Mapped[int] = mapped_column(ForeignKey("thumbnails.id", ondelete="CASCADE"))
+    choice_id: Mapped[int | None] = mapped_column(ForeignKey("choices.id", ondelete="SET NULL"))
+    generation: Mapped[int]
+    state: Mapped[str] = mapped_column(server_default=PublicationState.PENDING)
+    replaces: Mapped[str | None]  #: somebody else's thumbnail that was known, and may be replaced
+    shown: Mapped[str | None]  #: what the platform shows since then
+    sent_at: Mapped[datetime | None]  #: when it may first have reached the platform
+    confirmed_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+    asset: Mapped[Asset] = relationship(lazy="raise")
+    thumbnail: Mapped[Thumbnail] = relationship(lazy="raise")
+
+
+class Choice(Base):
+    """What a person chose for an asset. It stays on record when it is over."""
+
+    __tablename__ = "choices"
+    __table_args__ = (
+        CheckConstraint(is_one_of("kind", ChoiceKind), name="kind"),
+        CheckConstraint("(time_s IS NULL) = (kind = 'image')", name="time"),
+        Index(None, "thumbnail_id"),
+        Index("uq_choices_open", "asset_id", unique=True, postgresql_where=text("released_at IS NULL")),
+        Index(None, "asset_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    asset_id: Mapped[int] = mapped_column(ForeignKey("assets.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    time_s: Mapped[float | None]  #: media time in the content of `generation`; None for an image
+    thumbnail_id: Mapped[int | None] = mapped_column(ForeignKey("thumbnails.id", ondelete="SET NULL"))
+    generation: Mapped[int]  #: of the content that it refers to; moves on with every run
+    who: Mapped[str]
+    why: Mapped[str] = mapped_column(server_default="")
+    made_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    note: Mapped[str] = mapped_column(server_default="")  #: what edits did to it
+    lost_at: Mapped[datetime | None]  #: when an edit cut the moment away
+    released_at: Mapped[datetime | None]
+    released_by: Mapped[str | None]
+    released_because: Mapped[str | None]

@@ -1,0 +1,31 @@
+"""Simulated platforms that speak the vendors' protocols: for the demo, and for tests of faults.
+
+Each is a real HTTP server, and strict where the vendor is: what it accepts, the vendor should accept too.
+"""
+
+from worker.demo.simulator.api_video import SimulatedApiVideo
+from worker.demo.simulator.bunny import SimulatedBunny
+from worker.demo.simulator.cloudflare import SimulatedCloudflare
+from worker.demo.simulator.fastpix import SimulatedFastPix
+from worker.demo.simulator.faults import Fault
+from worker.demo.simulator.journal import Entry, Journal
+from worker.demo.simulator.library import Media
+from worker.demo.simulator.mux import SimulatedMux
+from worker.demo.simulator.platform import Simulated
+from worker.demo.simulator.vimeo import SimulatedVimeo
+from worker.demo.simulator.wistia import SimulatedWistia
+
+_ALL: tuple[type[Simulated], ...] = (
+    SimulatedApiVideo,
+    SimulatedBunny,
+    SimulatedCloudflare,
+    SimulatedFastPix,
+    SimulatedMux,
+    SimulatedVimeo,
+    SimulatedWistia,
+)
+
+SIMULATED = {simulated.name: simulated for simulated in _ALL}
+"""By the names of the platforms."""
+
+__all__ = ["SIMULATED", "Entry", "Fault", "Journal", "Media", "Simulated", "SimulatedMux"]

@@ -1,0 +1,99 @@
+"""Faults by script: what the next requests meet instead of a healthy platform."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import threading
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from worker.demo.simulator.journal import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from worker.demo.simulator.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What goes wrong with one request. Without a field set, nothing does."""
+
+    delay_s: float = 0.0  #: wait so long first; a very long delay is a platform that hangs
+    status: int | None = None  #: answer this, and do nothing
+    retry_after: str | None = None  #: header of that answer: seconds, or a date
+    is_cut: bool = False  #: close the connection at once
+    is_reply_lost: bool = False  #: do what was asked, then close the connection without an answer
+
+
+@dataclass
+class _Planned:
+    fault: Fault
+    left: int
+    method: str
+    path: re.Pattern[str]
+
+
+class Faults:
+    """Stands before the application, and hands out the faults that were planned."""
+
+    def __init__(self, application: WSGIApplication, journal: Journal, closing: threading.Event) -> None:
+        self._application = application
+        self._journal = journal
+        self._closing = closing
+        self._planned: list[_Planned] = []
+        self._lock = threading.Lock()
+
+    def plan(self, fault: Fault, *, count: int = 1, method: str = "", path: str = "") -> None:
+        """Let the next `count` requests meet a fault: those of a method, whose path matches an expression."""
+        with self._lock:
+            self._planned.append(_Planned(fault, count, method, re.compile(path)))
+
+    def clear(self) -> None:
+        """Be healthy from now on."""
+        with self._lock:
+            self._planned.clear()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request."""
+        fault = self._next(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        if fault.delay_s:
+            self._closing.wait(fault.delay_s)
+        if fault.is_cut:
+            _hang_up(environ)
+        if fault.status is not None:
+            return _answer(fault.status, fault.retry_after, start_response)
+        answer = self._application(environ, start_response)
+        if fault.is_reply_lost:
+            _hang_up(environ)
+        return answer
+
+    def _next(self, method: str, path: str) -> Fault:
+        with self._lock:
+            for planned in self._planned:
+                if planned.left and planned.method in {"", method} and planned.path.search(path):
+                    planned.left -= 1
+                    self._journal.add(
+                        Entry("fault", method, path, planned.fault.status, fault=repr(planned.fault))
+                    )
+                    return planned.fault
+        return Fault()
+
+
+def _hang_up(environ: WSGIEnvironment) -> None:
+    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    raise ConnectionAbortedError("a planned fault")  # the server's word for a caller who has gone
+
+
+def _answer(status: int, retry_after: str | None, start_response: StartResponse) -> list[bytes]:
+    phrase = HTTPStatus(status).phrase
+    headers = [("Content-Type", "application/json")]
+    if retry_after is not None:
+        headers.append(("Retry-After", retry_after))
+    start_response(f"{status} {phrase}", headers)
+    kind = "rate_limit_exceeded" if status == HTTPStatus.TOO_MANY_REQUESTS else "internal_error"
+    return [json.dumps({"error": {"type": kind, "messages": [phrase]}}).encode()]

@@ -1,0 +1,179 @@
+"""Mux, simulated: its paths, its webhooks, and its shape of an error."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, abort, request
+
+from worker.demo.simulator import bodies
+from worker.demo.simulator.platform import IMAGE, STREAM, TOKEN, WEBHOOK_SECRET, Change, Simulated
+from worker.demo.simulator.private import require_token
+from worker.demo.simulator.webhooks import Notice
+from worker.platforms.shared.signatures import sign_timestamped
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from worker.demo.simulator.library import Video
+
+WRITABLE = frozenset({"thumbnail_time", "passthrough", "meta"})
+MAX_PAGE = 100
+
+EVENTS = {
+    Change.READY: "video.asset.ready",
+    Change.UPDATED: "video.asset.updated",
+    Change.DELETED: "video.asset.deleted",
+}
+ERRORS = {HTTPStatus.UNAUTHORIZED: "unauthorized", HTTPStatus.NOT_FOUND: "not_found"}
+
+
+class SimulatedMux(Simulated):
+    """One environment of Mux."""
+
+    name = "mux"
+
+    def add_routes(self, app: Flask) -> None:
+        """Add the addresses that Mux documents."""
+        app.add_url_rule("/video/v1/assets", view_func=self.list_assets, methods=["GET"])
+        asset = "/video/v1/assets/<asset_id>"
+        app.add_url_rule(asset, view_func=self.show, methods=["GET"])
+        app.add_url_rule(asset, view_func=self.update, methods=["PATCH"])
+        app.add_url_rule(f"{asset}/thumbnail-time", view_func=self.unset, methods=["DELETE"])
+
+    def is_allowed(self) -> bool:
+        """By HTTP's basic authentication."""
+        given = request.authorization
+        return given is not None and (given.username, given.password) == TOKEN
+
+    def refusal(self, status: int, words: str) -> dict[str, Any]:
+        """Mux lists messages."""
+        return {"error": {"type": ERRORS.get(HTTPStatus(status), "invalid_parameters"), "messages": [words]}}
+
+    def show(self, asset_id: str) -> dict[str, Any]:
+        """The present state of an asset."""
+        return {"data": described(self.found(asset_id))}
+
+    def list_assets(self) -> dict[str, Any]:
+        """All assets, the newest first; the cursor is how many were told already."""
+        told, limit = int(request.args.get("cursor", "0")), int(request.args.get("limit", "25"))
+        if not 1 <= limit <= MAX_PAGE:
+            abort(HTTPStatus.BAD_REQUEST, f"limit must be between 1 and {MAX_PAGE}")
+        videos = self.library.newest()
+        found, is_last = videos[told : told + limit], told + limit >= len(videos)
+        return {
+            "data": [described(video) for video in found],
+            "next_cursor": None if is_last else str(told + limit),
+        }
+
+    def update(self, asset_id: str) -> dict[str, Any]:
+        """Set the thumbnail's time, or what we do not look at."""
+        video = self.found(asset_id)
+        asked = bodies.fields(WRITABLE)
+        if "thumbnail_time" in asked:
+            return {
+                "data": described(self.write(asset_id, thumbnail_time=_time(video, asked["thumbnail_time"])))
+            }
+        if isinstance(asked.get("meta"), dict):
+            video = self.library.change(asset_id, title=str(asked["meta"].get("title", "")))
+        self.tell(Change.UPDATED, video)
+        return {"data": described(video)}
+
+    def unset(self, asset_id: str) -> tuple[str, int]:
+        """Go back to the platform's own thumbnail."""
+        self.write(asset_id)
+        return "", HTTPStatus.NO_CONTENT
+
+    def rendition(self, playback_id: str, name: str) -> Response:
+        """A file; of a signed playback id with a token only."""
+        require_token(self.played(playback_id), sub=playback_id, aud="v")
+        return super().rendition(playback_id, name)
+
+    def announce(self, asset_id: str, event: str = EVENTS[Change.READY], *, copies: int = 1) -> None:
+        """Tell of a video again, as a new event of any type."""
+        self._sender.send(_notice(event, self.known(asset_id)), copies=copies)
+
+    def notices(self, change: Change, video: Video) -> list[Notice]:
+        """Mux tells of everything."""
+        return [_notice(EVENTS[change], video)]
+
+    def signed(self, body: bytes) -> dict[str, str]:
+        """Sign with the time of the attempt."""
+        return {"Mux-Signature": sign_timestamped(body, WEBHOOK_SECRET, time.time())}
+
+    def variables(self) -> dict[str, str]:
+        """An account's settings."""
+        return {
+            "WEBHOOK_SECRET": WEBHOOK_SECRET,
+            "TOKEN_ID": TOKEN[0],
+            "TOKEN_SECRET": TOKEN[1],
+            "API_URL": self.url,
+            "STREAM_URL": self.url + STREAM,
+            "IMAGE_URL": self.url + IMAGE,
+        }
+
+
+def _time(video: Video, value: object) -> float:
+    if video.status != "ready":
+        abort(HTTPStatus.BAD_REQUEST, "The asset is not ready")
+    time_s = bodies.number(value, "thumbnail_time")
+    if not 0 <= time_s < video.media.duration_s:
+        abort(HTTPStatus.BAD_REQUEST, "thumbnail_time must be within the asset's duration")
+    return time_s
+
+
+def _notice(event: str, video: Video) -> Notice:
+    delivery_id = str(uuid.uuid4())
+    subject = "static_rendition" if "static_rendition" in event else "asset"
+    envelope = {
+        "type": event,
+        "id": delivery_id,
+        "created_at": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        "object": {"type": subject, "id": video.id},
+        "environment": {"name": "Simulated", "id": "simulated"},
+        "data": described(video),
+        "attempts": [],
+    }
+    return Notice(event, video.id, json.dumps(envelope).encode(), delivery_id)
+
+
+def described(video: Video) -> dict[str, Any]:
+    """A video as the API and the webhooks show it; a field that is not set is missing."""
+    media = video.media
+    asset: dict[str, Any] = {
+        "id": video.id,
+        "created_at": str(video.created_at),  # a number as text, as in the real API
+        "status": video.status,
+        "passthrough": "",
+        "meta": {"title": video.title},
+        "playback_ids": [{"id": video.playback_id, "policy": "signed" if video.is_private else "public"}],
+        "source_asset_id": video.source_asset_id,
+        "ingest_type": "on_demand_clip" if video.source_asset_id else "on_demand_url",
+        "thumbnail_time": video.thumbnail_time,
+    }
+    if video.status == "ready":
+        track = {
+            "type": "video",
+            "duration": media.duration_s,
+            "max_frame_rate": media.frame_rate,
+            "max_width": media.width_px,
+            "max_height": media.height_px,
+        }
+        file = {
+            "name": video.file_name,
+            "ext": "mp4",
+            "type": "standard",
+            "status": "ready",
+            "width": media.width_px,
+            "height": media.height_px,
+            "filesize": str(media.path.stat().st_size),
+        }
+        asset |= {"duration": media.duration_s, "tracks": [track]}
+        asset |= {"aspect_ratio": f"{media.width_px}:{media.height_px}"}
+        asset |= {"static_renditions": {"files": [file]}}
+    return {name: value for name, value in asset.items() if value is not None}

@@ -1,0 +1,144 @@
+"""Vimeo, simulated: its paths, its three steps to a thumbnail, and its shape of an error."""
+
+from __future__ import annotations
+
+import secrets
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from flask import Response, abort, request
+
+from worker.demo.simulator import bodies
+from worker.demo.simulator.platform import IMAGE, STREAM, Change, Simulated
+from worker.platforms.vimeo import MEDIA_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flask import Flask
+
+    from worker.demo.simulator.library import Video
+    from worker.demo.simulator.webhooks import Notice
+
+ACCESS_TOKEN = "simulated-access-token"  # noqa: S105 - guards nothing
+MAX_IMAGE_BYTES = 10 * 1024 * 1024  # the real limit is not documented
+
+
+class _Picture(NamedTuple):
+    asset_id: str
+    jpeg: bytes = b""
+
+
+class SimulatedVimeo(Simulated):
+    """One account whose plan gives access to files."""
+
+    name = "vimeo"
+
+    def add_routes(self, app: Flask) -> None:
+        """Add the addresses that Vimeo documents, and that of its storage."""
+        self._pictures: dict[str, _Picture] = {}
+        self._signature = secrets.token_hex(16)  # of every address that is opened without our token
+        app.add_url_rule("/me/videos", view_func=self.list_assets, methods=["GET"])
+        video = "/videos/<asset_id>"
+        app.add_url_rule(video, view_func=self.show, methods=["GET"])
+        app.add_url_rule(f"{video}/pictures", view_func=self.add_picture, methods=["POST"])
+        app.add_url_rule(f"{video}/pictures/<picture_id>", view_func=self.activate, methods=["PATCH"])
+        app.add_url_rule(f"{IMAGE}/upload/<picture_id>", view_func=self.store, methods=["PUT"])
+
+    def is_allowed(self) -> bool:
+        """By a token of OAuth's kind, and of this version."""
+        if request.headers.get("Accept") != MEDIA_TYPE:
+            abort(HTTPStatus.NOT_ACCEPTABLE, "Name the version in Accept")
+        return request.headers.get("Authorization") == f"Bearer {ACCESS_TOKEN}"
+
+    def refusal(self, status: int, words: str) -> dict[str, Any]:
+        """Vimeo has words for people and for developers."""
+        return {"error": "Something went wrong.", "developer_message": words, "error_code": status}
+
+    def show(self, asset_id: str) -> dict[str, Any]:
+        """The video."""
+        return self._described(self.found(asset_id))
+
+    def list_assets(self) -> dict[str, Any]:
+        """A page of all videos, those that changed last first."""
+        bodies.require_query(sort="modified_time", direction="desc")
+        videos = self.library.last_changed()
+        page = bodies.page_of(videos)
+        return {"total": len(videos), "data": [self._described(video) for video in page]}
+
+    def _require_signature(self) -> None:
+        if request.args.get("signature") != self._signature:
+            abort(HTTPStatus.FORBIDDEN, "The address is not signed so")
+
+    def _described(self, video: Video) -> dict[str, Any]:
+        media = video.media
+        link = f"{self.url}{STREAM}/{video.playback_id}/{video.file_name}?signature={self._signature}"
+        file = {"quality": "hd", "type": "video/mp4", "width": media.width_px, "height": media.height_px}
+        return {
+            "uri": f"/videos/{video.id}",
+            "name": video.title,
+            "duration": int(media.duration_s),
+            "width": media.width_px,
+            "height": media.height_px,
+            "created_time": video.created,
+            "modified_time": video.changed,
+            "transcode": {"status": "complete"},
+            "pictures": {"uri": f"/videos/{video.id}/pictures/{_picture_id(video)}"},
+            "files": [{**file, "link": link}],
+            "metadata": {"connections": {"versions": {"current_uri": f"/videos/{video.id}/versions/1"}}},
+        }
+
+    def add_picture(self, asset_id: str) -> tuple[dict[str, Any], int]:
+        """Make room for a picture, or cut one at a time."""
+        video = self.found(asset_id)
+        asked = bodies.fields({"time", "active"}) if request.get_data() else {}
+        picture_id = secrets.token_hex(4)
+        if "time" in asked:
+            time_s = bodies.number(asked["time"], "time")
+            if not 0 <= time_s < video.media.duration_s:
+                abort(HTTPStatus.BAD_REQUEST, "The time is not within the video")
+            if asked.get("active") is True:
+                self.write(asset_id, thumbnail_time=time_s, image_id=picture_id)
+        self._pictures[picture_id] = _Picture(asset_id)
+        answer = {
+            "uri": f"/videos/{asset_id}/pictures/{picture_id}",
+            "link": f"{self.url}{IMAGE}/upload/{picture_id}?signature={self._signature}",
+        }
+        return answer, HTTPStatus.CREATED
+
+    def store(self, picture_id: str) -> Response:
+        """Take the bytes in; the address is signed, and nobody shows a token here."""
+        self._require_signature()
+        if "Authorization" in request.headers or picture_id not in self._pictures:
+            abort(HTTPStatus.FORBIDDEN, "This address takes no picture, or no stranger's token")
+        jpeg = bodies.jpeg(request.get_data(), MAX_IMAGE_BYTES)
+        self._pictures[picture_id] = self._pictures[picture_id]._replace(jpeg=jpeg)
+        return Response()
+
+    def rendition(self, playback_id: str, name: str) -> Response:
+        """A file, by a signed address only."""
+        self._require_signature()
+        return super().rendition(playback_id, name)
+
+    def activate(self, asset_id: str, picture_id: str) -> dict[str, Any]:
+        """Show a picture that is there."""
+        self.found(asset_id)
+        picture = self._pictures.get(picture_id, _Picture(""))
+        if bodies.fields({"active"})["active"] is not True or not picture.jpeg:
+            abort(HTTPStatus.BAD_REQUEST, "There is no such picture")
+        self.write(asset_id, image=picture.jpeg, image_id=picture_id)
+        return {"uri": f"/videos/{asset_id}/pictures/{picture_id}", "active": True}
+
+    def notices(self, change: Change, video: Video) -> Sequence[Notice]:  # noqa: ARG002 - as of every platform
+        """Vimeo sends nothing."""
+        return ()
+
+    def variables(self) -> dict[str, str]:
+        """An account's settings."""
+        return {"ACCESS_TOKEN": ACCESS_TOKEN, "API_URL": self.url}
+
+
+def _picture_id(video: Video) -> str:
+    """Of what is shown: ours, what somebody chose at Vimeo's pages, or what Vimeo made."""
+    chosen = "own" if video.thumbnail_time is None else f"at{video.thumbnail_time:g}"
+    return video.image_id or chosen

@@ -1,0 +1,122 @@
+"""Wistia, simulated: its paths, its webhooks of several events, and its shape of an error."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from flask import abort, request
+
+from worker.demo.simulator import bodies
+from worker.demo.simulator.platform import NOT_FOUND, STREAM, WEBHOOK_SECRET, Change, Simulated
+from worker.demo.simulator.webhooks import Notice
+from worker.platforms.shared.signatures import sign_hex
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flask import Flask
+
+    from worker.demo.simulator.library import Video
+
+API_TOKEN = "simulated-api-token"  # noqa: S105 - guards nothing
+MAX_IMAGE_BYTES = 10 * 1024 * 1024  # the real limit is not documented
+
+EVENTS = {
+    Change.READY: ("media.processing", "media.ready"),
+    Change.UPDATED: ("media.updated",),
+    Change.DELETED: ("media.deleted",),
+}
+
+
+class SimulatedWistia(Simulated):
+    """One Wistia account."""
+
+    name = "wistia"
+
+    def add_routes(self, app: Flask) -> None:
+        """Add the addresses of the API, and that of uploads, which have a host of their own."""
+        app.add_url_rule("/v1/medias.json", view_func=self.list_assets, methods=["GET"])
+        app.add_url_rule("/v1/medias/<asset_id>.json", view_func=self.show, methods=["GET"])
+        app.add_url_rule("/upload/thumbnail", view_func=self.set_thumbnail, methods=["POST"])
+
+    def is_allowed(self) -> bool:
+        """By a token of OAuth's kind."""
+        return request.headers.get("Authorization") == f"Bearer {API_TOKEN}"
+
+    def refusal(self, status: int, words: str) -> dict[str, Any]:
+        """Wistia says one sentence, and a code."""
+        return {"code": HTTPStatus(status).name.lower(), "error": words}
+
+    def show(self, asset_id: str) -> dict[str, Any]:
+        """The media."""
+        return self._described(self.found(asset_id))
+
+    def list_assets(self) -> list[dict[str, Any]]:
+        """A page of all media, those that changed last first."""
+        bodies.require_query(sort_by="updated", sort_direction="0")
+        return [self._described(video) for video in bodies.page_of(self.library.last_changed())]
+
+    def _described(self, video: Video) -> dict[str, Any]:
+        media = video.media
+        size = {"width": media.width_px, "height": media.height_px, "fileSize": media.path.stat().st_size}
+        url = f"{self.url}{STREAM}/{video.playback_id}/{video.file_name}"
+        return {
+            "hashed_id": video.id,
+            "name": video.title,
+            "type": "Video",
+            "status": "ready",
+            "duration": media.duration_s,
+            "created": video.created,
+            "updated": video.changed,
+            "thumbnail": {"url": self.image_url(video.id)},
+            "assets": [
+                {"type": "OriginalFile", "url": url, "contentType": "video/quicktime", **size},
+                {"type": "HdMp4VideoFile", "url": url, "contentType": "video/mp4", **size},
+                {
+                    "type": "StillImageFile",
+                    "url": self.image_url(video.id),
+                    "contentType": "image/jpg",
+                    **size,
+                },
+            ],
+        }
+
+    def set_thumbnail(self) -> dict[str, Any]:
+        """Show a picture."""
+        asset_id = request.args.get("media_id") or abort(HTTPStatus.NOT_FOUND, NOT_FOUND)
+        image = bodies.jpeg(bodies.form_file("file"), MAX_IMAGE_BYTES)
+        self.write(asset_id, image=image)
+        return {"thumbnail": {"url": self.image_url(asset_id)}}
+
+    def notices(self, change: Change, video: Video) -> Sequence[Notice]:
+        """All that happened, in one delivery."""
+        events = [self._event(event, video) for event in EVENTS[change]]
+        body = json.dumps({"hook": {"uuid": "simulated"}, "events": events}).encode()
+        return [Notice(EVENTS[change][-1], video.id, body, events[-1]["uuid"])]
+
+    def signed(self, body: bytes) -> dict[str, str]:
+        """Sign the body alone."""
+        return {"X-Wistia-Signature": sign_hex(body, WEBHOOK_SECRET)}
+
+    def variables(self) -> dict[str, str]:
+        """An account's settings."""
+        return {
+            "WEBHOOK_SECRET": WEBHOOK_SECRET,
+            "API_TOKEN": API_TOKEN,
+            "API_URL": f"{self.url}/v1",
+            "UPLOAD_URL": f"{self.url}/upload",
+        }
+
+    def _event(self, event: str, video: Video) -> dict[str, Any]:
+        media = {"id": video.id, "name": video.title, "duration": video.media.duration_s}
+        return {
+            "uuid": str(uuid.uuid4()),
+            "type": event,
+            "generated_at": datetime.now(UTC).isoformat(),
+            "payload": {"media": {**media, "thumbnail": {"url": f"{self.url}/deliveries/1.jpg"}}},
+            "metadata": {"account_id": "simulated"},
+        }

@@ -1,0 +1,101 @@
+"""The Celery app: it carries hints from the dispatcher to the workers, and nothing else.
+
+A hint says "look at row 17". It may be lost, late or doubled, so none of Celery's promises are used: no
+results, no retries, no times to start or to end at. The rows keep those.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING
+
+from celery import Celery, signals
+from kombu.entity import Queue
+
+from worker.errors import SettingsInvalid
+
+if TYPE_CHECKING:
+    from worker.queue.hints import Hint
+
+# A broker that does not answer becomes an error after this, not a hung process: Celery's default is to wait
+# for ever.
+CONNECT_TIMEOUT_S = 2
+ANSWER_TIMEOUT_S = 5
+HEALTH_CHECK_S = 10
+# When a message counts as lost with its worker. The dispatcher notices much earlier, so this only cleans up.
+VISIBILITY_TIMEOUT_S = 1800
+
+
+class Kind(enum.StrEnum):
+    """What a worker does: also the name of its queue."""
+
+    ANALYZE = "analyze"
+    PUBLISH = "publish"
+
+    @property
+    def task(self) -> str:
+        """The name of its Celery task."""
+        return f"thumbs.{self.value}"
+
+
+SETTINGS = {
+    "broker_transport_options": {
+        "visibility_timeout": VISIBILITY_TIMEOUT_S,
+        "socket_timeout": ANSWER_TIMEOUT_S,
+        "socket_connect_timeout": CONNECT_TIMEOUT_S,
+        "socket_keepalive": True,
+        "health_check_interval": HEALTH_CHECK_S,
+    },
+    "visibility_timeout": VISIBILITY_TIMEOUT_S,
+    "broker_connection_timeout": CONNECT_TIMEOUT_S,
+    "broker_connection_retry_on_startup": True,
+    "broker_connection_max_retries": None,  # for ever; the default is to give up at 100
+    "task_queues": [Queue(kind.value) for kind in Kind],  # type: ignore[no-untyped-call] # kombu's
+    "task_default_queue": Kind.ANALYZE.value,
+    "task_routes": {kind.task: {"queue": kind.value} for kind in Kind},
+    "task_create_missing_queues": False,
+    "task_serializer": "json",
+    "accept_content": ["json"],
+    "task_ignore_result": True,
+    "task_publish_retry": False,  # the dispatcher sends again
+    "task_acks_late": True,  # a hint goes back into the queue when its worker stops in order
+    "task_reject_on_worker_lost": False,
+    "worker_prefetch_multiplier": 1,
+    "worker_cancel_long_running_tasks_on_connection_loss": False,  # the work does not need the broker
+    "worker_enable_remote_control": False,
+    "worker_send_task_events": False,
+    "worker_hijack_root_logger": False,
+    "worker_redirect_stdouts": False,
+}
+
+
+def make_app(redis_url: str | None) -> Celery:
+    """The app for one broker; connects when it is used.
+
+    Raises:
+        SettingsInvalid: there is no address.
+    """
+    if not redis_url:
+        raise SettingsInvalid("REDIS_URL: missing; name a Redis or Valkey server, or run `thumbs up`")
+    signals.setup_logging.connect(_leave_logging_alone)
+    return Celery("thumbs", broker=redis_url, config_source=SETTINGS, set_as_current=False)
+
+
+def send_hint(app: Celery, kind: Kind | str, hint: Hint) -> None:
+    """Tell a worker to look at a row.
+
+    Raises:
+        kombu.exceptions.OperationalError: the broker is down, or does not answer.
+    """
+    kind = Kind(kind)
+    app.send_task(
+        kind.task,
+        args=(hint.id, hint.number),
+        task_id=f"{kind.value}-{hint.id}-{hint.number}",
+        priority=hint.priority,
+        retry=False,
+    )
+
+
+def _leave_logging_alone(**_: object) -> None:
+    """Whoever listens to this signal keeps Celery from setting up logging; `logs` does that."""

@@ -1,0 +1,190 @@
+"""Turns rows that are due into hints for the workers, and takes over from workers that went silent.
+
+Any number may run. One round: expired leases, due jobs, due publications, old rows. Between rounds it sleeps
+until a row becomes due, at most `sweep_s`; a notification from PostgreSQL wakes it at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import psycopg
+from kombu.exceptions import OperationalError as BrokerDown
+from sqlalchemy.exc import DBAPIError
+
+from worker import database, jobs, logs, metrics, publications
+from worker.database import transaction
+from worker.database.engine import TCP_LIMITS
+from worker.database.models import Job, Publication
+from worker.database.states import JobState, PublicationState
+from worker.dispatch import retention
+from worker.dispatch.broker import Broker
+from worker.inbox.reconcile_schedule import SyncSchedule
+from worker.queue import hints as announcements
+from worker.queue import notify
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Engine
+
+    from worker.queue.hints import Hint
+    from worker.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# How long to wait after the database or the broker failed.
+PAUSE_S = 1.0
+# Old rows and counts are in no hurry, and cost a look at many rows.
+HOUSEKEEPING_S = 30.0
+
+
+def serve(settings: Settings) -> None:
+    """Look after the rows until a signal comes.
+
+    Raises:
+        SettingsInvalid: a setting is missing or wrong.
+    """
+    logs.setup(settings)
+    metrics.serve(settings)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    address = settings.redis_url
+    broker = Broker(address.get_secret_value() if address else None)
+    name = f"{socket.gethostname()}:{os.getpid()}:dispatch"
+    dispatcher = Dispatcher(database.get_engine(), settings, broker, name)
+    with SyncSchedule(database.get_engine(), settings):
+        log.info("ready: dispatching", extra={"action": "ready"})
+        dispatcher.run(stop)
+    log.info("stopped", extra={"action": "stopped"})
+
+
+class Dispatcher:
+    """Looks after the rows; `run` it in a process of its own, or call `turn` to do one round."""
+
+    def __init__(self, engine: Engine, settings: Settings, broker: Broker, name: str) -> None:
+        self._engine, self._settings, self._broker, self._name = engine, settings, broker, name
+        self._housekeeping_at = 0.0
+        self._forgive()
+
+    def run(self, stop: threading.Event) -> None:
+        """Do rounds until `stop` is set; a failure of the database or the broker is waited out."""
+        while not stop.is_set():
+            try:
+                with self._listening() as listener:
+                    while not stop.is_set():
+                        self._sleep(listener, self.turn(), stop)
+            except (DBAPIError, psycopg.Error) as exc:
+                log.warning("the database does not answer: %s", str(exc).partition("\n")[0])
+                if _is_outage(exc):
+                    self._forgive()
+                stop.wait(PAUSE_S)
+
+    def turn(self) -> float:
+        """Do one round; returns after how many seconds there may be something to do."""
+        if time.monotonic() >= self._forgiving_until:
+            self._take_over()
+        is_sent = all([self._remind(), self._announce_jobs(), self._announce_publications()])
+        if time.monotonic() >= self._housekeeping_at:
+            self._keep_house()
+        with transaction(self._engine) as session:
+            waits_s = (
+                announcements.next_due_in_s(session, Job, jobs.is_waiting()),
+                announcements.next_due_in_s(session, Publication, publications.is_waiting()),
+                announcements.next_lease_ends_in_s(session, Job, JobState.RUNNING),
+                announcements.next_lease_ends_in_s(session, Publication, PublicationState.SENDING),
+            )
+        longest_s = self._settings.sweep_s if is_sent else PAUSE_S
+        return min([longest_s, *(wait_s for wait_s in waits_s if wait_s is not None)])
+
+    def _keep_house(self) -> None:
+        """Prune and count; if that fails, the rest of the work must not wait for it."""
+        self._housekeeping_at = time.monotonic() + HOUSEKEEPING_S
+        try:
+            with transaction(self._engine) as session:
+                retention.prune(session, self._settings)
+                retention.count(session)
+        except DBAPIError as exc:
+            if _is_outage(exc):
+                raise
+            log.warning("old rows could not be removed: %s", str(exc).partition("\n")[0])
+
+    def _forgive(self) -> None:
+        """Let leases run out for a while: after an outage no worker could renew its own."""
+        self._forgiving_until = time.monotonic() + self._settings.lease_s
+
+    def _take_over(self) -> None:
+        is_found = True
+        while is_found:
+            with transaction(self._engine) as session:
+                is_found = jobs.take_over(session, self._name) or publications.take_over(session)
+            metrics.LEASES_EXPIRED.inc(is_found)
+
+    def _remind(self) -> bool:
+        """Announce everything again to a broker that was wiped; False where it does not answer."""
+        try:
+            is_new = self._broker.is_new()
+        except BrokerDown as exc:
+            _warn_of_broker(exc)
+            return False
+        if is_new:
+            with transaction(self._engine) as session:
+                announcements.unannounce_all(session)
+        return True
+
+    def _announce_jobs(self) -> bool:
+        with transaction(self._engine) as session:
+            hints = jobs.announce(session, self._settings.rehint_s)
+        return self._send_all("analyze", hints, Job)
+
+    def _announce_publications(self) -> bool:
+        with transaction(self._engine) as session:
+            hints = publications.announce(session, self._settings.rehint_s)
+        return self._send_all("publish", hints, Publication)
+
+    def _send_all(self, queue: str, hints: Iterable[Hint], table: type[Job | Publication]) -> bool:
+        """Send hints; those that cannot be sent are taken back, and wait for the next round."""
+        unsent = list(hints)
+        try:
+            while unsent:
+                self._broker.send(queue, unsent[0])
+                metrics.HINTS.labels("sent").inc()
+                unsent.pop(0)
+        except BrokerDown as exc:
+            _warn_of_broker(exc)
+            metrics.HINTS.labels("failed").inc(len(unsent))
+            with transaction(self._engine) as session:
+                announcements.unannounce(session, table, [hint.id for hint in unsent])
+            return False
+        return True
+
+    def _listening(self) -> psycopg.Connection:
+        """A connection of its own that hears the notifications."""
+        url = self._engine.url.set(drivername="postgresql")
+        address = url.render_as_string(hide_password=False)
+        listener = psycopg.connect(address, autocommit=True, connect_timeout=3, **TCP_LIMITS)
+        listener.execute(f"LISTEN {notify.CHANNEL}")
+        return listener
+
+    def _sleep(self, listener: psycopg.Connection, wait_s: float, stop: threading.Event) -> None:
+        """Wait for a notification; in short steps, so that `stop` is heard."""
+        until = time.monotonic() + wait_s
+        while not stop.is_set() and (left_s := until - time.monotonic()) > 0:
+            if any(listener.notifies(timeout=min(left_s, PAUSE_S), stop_after=1)):
+                return
+
+
+def _warn_of_broker(error: BrokerDown) -> None:
+    log.warning("the broker does not answer: %s", str(error).partition("\n")[0])
+
+
+def _is_outage(error: DBAPIError | psycopg.Error) -> bool:
+    """Whether the connection failed, and not only a statement: then nobody could renew a lease either."""
+    return error.connection_invalidated if isinstance(error, DBAPIError) else True

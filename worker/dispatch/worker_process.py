@@ -1,0 +1,130 @@
+"""The two worker processes: `thumbs analyze` looks at videos, `thumbs publish` writes to platforms.
+
+A worker takes no message before everything that it needs is there and has worked once. Asked to stop, it
+takes no more messages, gives back what it has not finished, and is gone within seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+from celery import signals
+from celery.concurrency import get_implementation
+
+from worker import database, jobs, logs, metrics, publications
+from worker.dispatch.celery_app import Kind, make_app
+from worker.download.fetch import sweep_workspaces
+from worker.platforms import platform_of
+from worker.publishing.publisher import Publisher
+from worker.queue.leases import Leases
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from celery import Celery
+
+    from worker.platforms.base import Platform
+    from worker.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def analyze(settings: Settings) -> None:
+    """Look at videos until asked to stop.
+
+    Raises:
+        ConfigurationError: a setting is wrong, or a model cannot be used.
+    """
+    logs.setup(settings)
+    metrics.serve(settings)
+    stopping, engine, app = threading.Event(), database.get_engine(), _app(settings)
+
+    # Loads the model's libraries, which a publishing worker does not need, nor one whose settings are wrong.
+    from worker.analysis.analyzer import Analyzer  # noqa: PLC0415
+    from worker.analysis.decoder_pool import Decoders  # noqa: PLC0415
+    from worker.pipeline.pick import Models  # noqa: PLC0415
+
+    sweep_workspaces(settings.work_dir)
+    with (
+        Decoders(settings.analyze_concurrency) as decoders,  # they start while the model loads
+        Leases(engine, jobs.renew, settings.lease_s, settings.job_timeout_s, stopping) as leases,
+    ):
+        models = Models.load(settings.model, settings.prompts_file, settings.device, settings.yunet_file)
+        models.warm_up()
+        analyzer = Analyzer(
+            settings, engine, models, decoders, leases, _finder(settings), _owner(Kind.ANALYZE)
+        )
+        if models.faces.note:
+            log.warning("%s (YUNET_FILE)", models.faces.note)
+        _serve(app, Kind.ANALYZE, analyzer.analyze)
+        _run(app, Kind.ANALYZE, settings.analyze_concurrency, settings, stopping)
+
+
+def publish(settings: Settings) -> None:
+    """Write thumbnails to platforms until asked to stop.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+    """
+    logs.setup(settings)
+    metrics.serve(settings)
+    stopping, engine, app = threading.Event(), database.get_engine(), _app(settings)
+    with Leases(engine, publications.renew, settings.lease_s, settings.job_timeout_s, stopping) as leases:
+        publisher = Publisher(settings, engine, _finder(settings), leases, _owner(Kind.PUBLISH))
+        _serve(app, Kind.PUBLISH, publisher.publish)
+        _run(app, Kind.PUBLISH, settings.publish_concurrency, settings, stopping)
+
+
+def _serve(app: Celery, kind: Kind, work: Callable[[int], object]) -> None:
+    """Let this process do `work` on every row that a hint of this kind names."""
+
+    @app.task(name=kind.task)  # type: ignore[untyped-decorator] # Celery's
+    def look(row_id: int, hint_no: int) -> None:
+        with logs.about(**{f"{kind.value}_id": row_id, "hint_no": hint_no}):
+            work(row_id)
+
+
+def _run(app: Celery, kind: Kind, concurrency: int, settings: Settings, stopping: threading.Event) -> None:
+    """Take messages until a signal comes; then set `stopping` and wait for what runs."""
+
+    def on_ready(**_: object) -> None:
+        log.info("ready: %s takes up to %d at once", kind, concurrency, extra={"action": "ready"})
+
+    def on_stop(**_: object) -> None:
+        stopping.set()
+
+    # Celery refers to its listeners weakly; these two live until this function returns.
+    signals.worker_ready.connect(on_ready)
+    signals.worker_shutting_down.connect(on_stop)
+    app.Worker(
+        hostname=f"{kind}-{os.getpid()}@{socket.gethostname()}",
+        pool_cls=get_implementation("threads"),
+        concurrency=concurrency,
+        queues=[kind.value],
+        loglevel=settings.log_level,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        quiet=True,
+    ).start()
+    log.info("stopped", extra={"action": "stopped"})
+
+
+def _app(settings: Settings) -> Celery:
+    address = settings.redis_url
+    return make_app(address.get_secret_value() if address else None)
+
+
+def _finder(settings: Settings) -> Callable[[jobs.Claim | publications.Claim], Platform]:
+    def platform(claim: jobs.Claim | publications.Claim) -> Platform:
+        return platform_of(claim.platform, claim.account, settings, claim.media_url)
+
+    return platform
+
+
+def _owner(kind: Kind) -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{kind}"

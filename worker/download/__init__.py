@@ -1,0 +1,1 @@
+"""Bring a rendition to this machine, checked at every hop."""

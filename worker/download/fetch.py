@@ -1,0 +1,132 @@
+"""A rendition as a local file, in a private folder that is always removed.
+
+with workspace(settings.work_dir) as folder:
+    path = fetch(source.scan, folder, limits, should_stop)
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from worker.download import hls, scratch_folder
+from worker.download.transfer import Limits, Transfer
+from worker.errors import DownloadFailed, SettingsInvalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from worker.platforms.base import Rendition
+
+__all__ = ["Limits", "fetch", "fetch_moments", "sweep_workspaces", "workspace"]
+
+_PREFIX = "thumbs-workspace-"
+
+
+def fetch(
+    rendition: Rendition,
+    folder: Path,
+    limits: Limits,
+    should_stop: Callable[[], None] = lambda: None,
+    on_progress: Callable[[float], None] = lambda _fraction: None,
+) -> Path:
+    """Fetch a video to look for thumbnails in; of an HLS stream, the smallest variant that is good enough.
+
+    Args:
+        rendition: Where it lies.
+        folder: Where to put it, under a name of its own.
+        limits: How much, for how long, and from where.
+        should_stop: Called at least twice a second; raises to give up.
+        on_progress: Called with the share that is here, 0..1, where it is known.
+
+    Raises:
+        SourceRefused: an address that we do not fetch from, or a stream that we do not read.
+        UnreadableVideo: a damaged playlist.
+        VideoTooLarge: more bytes than the limit.
+        DownloadFailed: it broke off, took too long, or the disk is full.
+        PlatformUnavailable: the host is down or busy.
+    """
+    return _fetch(rendition, folder, limits, should_stop, on_progress, hls.for_scan, None)
+
+
+def fetch_moments(
+    rendition: Rendition,
+    times_s: Sequence[float],
+    folder: Path,
+    limits: Limits,
+    should_stop: Callable[[], None] = lambda: None,
+    on_progress: Callable[[float], None] = lambda _fraction: None,
+) -> Path:
+    """Fetch what the stills of a few moments need, in the best variant up to 1080p.
+
+    Of an HLS stream that is the first segment, which begins the time line, and the segments around each
+    moment: a moment has the same time in this file as in the whole video. Other files come whole.
+
+    Arguments and errors are those of `fetch`.
+    """
+    return _fetch(rendition, folder, limits, should_stop, on_progress, hls.for_stills, times_s)
+
+
+def _fetch(
+    rendition: Rendition,
+    folder: Path,
+    limits: Limits,
+    should_stop: Callable[[], None],
+    on_progress: Callable[[float], None],
+    choose: hls.Choose,
+    times_s: Sequence[float] | None,
+) -> Path:
+    try:
+        with Transfer(rendition, limits, should_stop) as transfer, _new_file(folder) as file:
+            if rendition.is_hls:
+                hls.save(transfer, file, choose, times_s, on_progress)
+            else:
+                transfer.save(transfer.url, file, on_progress=on_progress)
+            return Path(file.name)
+    except OSError as exc:
+        raise DownloadFailed(
+            f"{folder}: cannot store the video ({exc.strerror or exc}); make room there, or set WORK_DIR"
+        ) from exc
+
+
+def _new_file(folder: Path) -> BinaryIO:
+    for number in itertools.count(1):
+        with suppress(FileExistsError):
+            return open(folder / f"video-{number}", "xb", opener=_private)
+    raise AssertionError  # the numbers do not end
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+@contextmanager
+def workspace(work_dir: Path | None) -> Iterator[Path]:
+    """A private folder, removed at the end; if this process is killed, by the next `sweep_workspaces`.
+
+    Args:
+        work_dir: Where to make it; the system's temporary folder if None.
+
+    Raises:
+        SettingsInvalid: it cannot be made.
+    """
+    parent = work_dir or Path(tempfile.gettempdir())
+    try:
+        folder = scratch_folder.make(parent, _PREFIX)
+    except OSError as exc:
+        raise SettingsInvalid(
+            f"WORK_DIR: cannot make a folder in {parent} ({exc.strerror}); name one that can be written to"
+        ) from exc
+    try:
+        yield folder.path
+    finally:
+        folder.remove()
+
+
+def sweep_workspaces(work_dir: Path | None) -> list[Path]:
+    """Remove the folders that dead processes left, and return them."""
+    return scratch_folder.sweep(work_dir or Path(tempfile.gettempdir()), _PREFIX)

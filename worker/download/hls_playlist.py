@@ -1,0 +1,195 @@
+"""Reads HLS playlists: as much of the grammar as a finished recording needs.
+
+What cannot become one file whose time line is the video's own is refused, with the reason.
+
+Source: RFC 8216, 4 (https://www.rfc-editor.org/rfc/rfc8216)
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from worker.download.byte_ranges import Span
+from worker.errors import SourceRefused, UnreadableVideo
+
+# Twelve hours of segments as short as anybody cuts them.
+MAX_SEGMENTS = 43_200
+
+_ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)')
+_AUDIO_CODECS = ("mp4a", "ac-3", "ec-3", "opus", "flac", "fLaC", "alac")
+
+_REFUSED = {
+    "#EXT-X-DISCONTINUITY": "is put together from several recordings",
+    "#EXT-X-GAP": "has gaps",
+    "#EXT-X-DEFINE": "uses variables",
+    "#EXT-X-I-FRAMES-ONLY": "holds keyframes only",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One encoding of the video, in a playlist of its own."""
+
+    uri: str
+    bandwidth: int  #: peak, bits a second
+    short_side_px: int | None  #: the picture's height, or its width where it is upright; None: not said
+    codecs: tuple[str, ...] = ()
+
+    @property
+    def has_picture(self) -> bool:
+        """False where it is sound alone."""
+        return (
+            self.short_side_px is not None
+            or not self.codecs
+            or not all(codec.startswith(_AUDIO_CODECS) for codec in self.codecs)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A file, or a part of one, that makes up the video."""
+
+    uri: str
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment(Piece):
+    """A few seconds of the video."""
+
+    start_s: float  #: from the start of the video
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One encoding, in pieces."""
+
+    segments: tuple[Segment, ...]
+    init: Piece | None  #: goes before the first segment of fragmented MP4
+
+
+def parse(text: str) -> tuple[Variant, ...] | Stream:
+    """Read a master playlist (its variants) or a media playlist (its segments).
+
+    Raises:
+        UnreadableVideo: not a playlist.
+        SourceRefused: live, encrypted, or not one recording.
+    """
+    lines = [line.strip() for line in text.split("\n")]
+    if lines[0] != "#EXTM3U":
+        raise UnreadableVideo("not an HLS playlist: its first line is not #EXTM3U")
+    try:
+        if any(line.startswith("#EXT-X-STREAM-INF:") for line in lines):
+            return _read_variants(lines)
+        return _read_stream(lines)
+    except ValueError as exc:
+        raise UnreadableVideo(f"a damaged HLS playlist ({exc})") from exc
+
+
+def _read_variants(lines: list[str]) -> tuple[Variant, ...]:
+    variants = []
+    told: dict[str, str] | None = None
+    for line in lines:
+        if line.startswith("#EXT-X-STREAM-INF:"):
+            told = _attributes(line)
+        elif line and not line.startswith("#") and told is not None:
+            sides = [_whole(side) for side in told.get("RESOLUTION", "").split("x") if side]
+            codecs = tuple(codec.strip() for codec in told.get("CODECS", "").split(",") if codec)
+            variants.append(
+                Variant(line, _whole(told.get("BANDWIDTH", "0")), min(sides, default=None), codecs)
+            )
+            told = None
+    return tuple(variants)
+
+
+def _read_stream(lines: list[str]) -> Stream:
+    reader = _StreamReader()
+    for line in lines:
+        if line.startswith("#EXT"):
+            reader.read_tag(line)
+        elif line and not line.startswith("#"):
+            reader.read_uri(line)
+    if not reader.has_end:
+        raise SourceRefused("is live: its playlist has no end; send the event when the recording is done")
+    if not reader.segments:
+        raise UnreadableVideo("the HLS playlist is empty")
+    return Stream(tuple(reader.segments), reader.init)
+
+
+class _StreamReader:
+    """Goes through a media playlist line by line: tags describe the URI that comes after them."""
+
+    def __init__(self) -> None:
+        self.segments: list[Segment] = []
+        self.init: Piece | None = None
+        self.has_end = False
+        self._now_s = 0.0
+        self._duration_s: float | None = None
+        self._range = ""
+        self._ends: dict[str, int] = {}  # of the last part of each file
+
+    def read_tag(self, line: str) -> None:
+        tag, _, value = line.partition(":")
+        if tag == "#EXTINF":
+            self._duration_s = _seconds(value.partition(",")[0])
+        elif tag == "#EXT-X-BYTERANGE":
+            self._range = value
+        elif tag == "#EXT-X-ENDLIST":
+            self.has_end = True
+        elif tag == "#EXT-X-MAP":
+            self._read_map(_attributes(line))
+        elif tag == "#EXT-X-KEY" and (method := _attributes(line).get("METHOD")) != "NONE":
+            raise SourceRefused(f"is encrypted ({method}); give a rendition without encryption or DRM")
+        # Before the first segment a discontinuity says nothing.
+        elif tag in _REFUSED and (self.segments or tag != "#EXT-X-DISCONTINUITY"):
+            raise SourceRefused(f"{_REFUSED[tag]} ({tag[1:]}); give an MP4 rendition of it")
+
+    def _read_map(self, told: dict[str, str]) -> None:
+        uri, text = told.get("URI"), told.get("BYTERANGE")
+        if not uri:
+            raise ValueError("#EXT-X-MAP without a URI")
+        init = Piece(uri, self._span(text, uri) if text else None)
+        if self.segments and init != self.init:
+            raise SourceRefused("changes its format on the way (EXT-X-MAP); give an MP4 rendition of it")
+        self.init = init
+
+    def read_uri(self, uri: str) -> None:
+        if self._duration_s is None:
+            raise ValueError("a segment without #EXTINF")
+        if len(self.segments) == MAX_SEGMENTS:
+            raise SourceRefused(f"has more than {MAX_SEGMENTS} segments")
+        span = self._span(self._range, uri) if self._range else None
+        self.segments.append(Segment(uri, span, self._now_s, self._duration_s))
+        self._now_s += self._duration_s
+        self._duration_s, self._range = None, ""
+
+    def _span(self, text: str, uri: str) -> Span:
+        """`LENGTH@FIRST`, or `LENGTH` to go on where the last part of the same file ended."""
+        length, _, first = text.partition("@")
+        if not first and uri not in self._ends:
+            raise ValueError("a part of a file without its place")
+        span = Span(_whole(first) if first else self._ends[uri], _whole(length))
+        if not span.length_bytes:
+            raise ValueError("a part of a file without bytes")
+        self._ends[uri] = span.first_byte + span.length_bytes
+        return span
+
+
+def _attributes(line: str) -> dict[str, str]:
+    return {name: value.strip('"') for name, value in _ATTRIBUTE.findall(line.partition(":")[2])}
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise ValueError(f"{text[:20]!r} is no whole number")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise ValueError(f"{text[:20]!r} is no duration")
+    return seconds

@@ -1,0 +1,194 @@
+"""Everything that is fetched for one video: one deadline, one limit on bytes, one list of hosts.
+
+Redirects are followed by hand, so that every hop is checked like the first. A transfer that breaks off goes
+on where it broke if the host can tell that the file is still the same (a strong ETag), else from its start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+from io import BytesIO
+from typing import IO, TYPE_CHECKING, Self
+
+import httpx
+
+from worker.download.byte_ranges import Body, Span, name_of
+from worker.errors import DownloadFailed, PlatformUnavailable, SourceRefused
+from worker.http.public_client import checked_client
+from worker.http.retry_after import TRY_LATER, retry_after_s
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+
+    from worker.platforms.base import Rendition
+
+# A CDN sends at most two: to the nearest edge, and to a signed address.
+MAX_REDIRECTS = 3
+
+# A host that says nothing for so long is down; a busy origin behind a CDN can take several seconds.
+SILENCE_S = 20.0
+
+# Tries of one file; more in a row is an outage, which the job's own back-off outlasts better.
+TRIES = 4
+
+# Worth another try: the platform has just told us that the file is there, so an edge that does not know it
+# lags behind, and an address whose signature ran out is made anew each time. A deleted asset is noticed when
+# the platform is asked again.
+_MAY_APPEAR = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is fetched for one video, for how long, and from where."""
+
+    max_bytes: int
+    timeout_s: float  #: for all of it, from the first connection to the last byte
+    allow_loopback: bool = False  #: also from this machine, over plain http
+
+
+class Transfer:
+    """Fetches the files of one rendition, one after the other. Use it as a context manager."""
+
+    def __init__(self, rendition: Rendition, limits: Limits, should_stop: Callable[[], None]) -> None:
+        self.url = parse_url(rendition.url)
+        self._headers = dict(rendition.headers)
+        # An address that opens once would only be refused from now on; the job asks for another.
+        self._tries = 1 if rendition.is_one_use else TRIES
+        self._hosts = (self.url.host, *rendition.hosts)
+        self._limits = limits
+        self._should_stop = should_stop
+        self._ends_s = time.monotonic() + limits.timeout_s
+        self._client = checked_client(
+            allow_loopback=limits.allow_loopback, timeout_s=SILENCE_S, on_wait=self._go_on
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def text(self, url: httpx.URL, max_bytes: int) -> tuple[str, httpx.URL]:
+        """Fetch a text, and say where it was found: its relative addresses start from there."""
+        body = BytesIO()
+        found_at = self.save(url, body, max_bytes=max_bytes)
+        return body.getvalue().decode("utf-8-sig", errors="replace"), found_at
+
+    def save(
+        self,
+        url: httpx.URL,
+        file: IO[bytes],
+        span: Span | None = None,
+        *,
+        max_bytes: int | None = None,
+        on_progress: Callable[[float], None] = lambda _fraction: None,
+    ) -> httpx.URL:
+        """Append a file, or a part of it, to `file`, and return the address after redirects.
+
+        Args:
+            url: Where it lies.
+            file: Open for writing and seeking.
+            span: The part that is wanted; None for all.
+            max_bytes: How large `file` may become; `Limits.max_bytes` by default.
+            on_progress: Called with the share that is here, 0..1, where the host tells the length.
+
+        Raises:
+            SourceRefused: an address that we do not fetch from, on whatever hop.
+            VideoTooLarge: more than `max_bytes`.
+            DownloadFailed: it broke off time and again, or the deadline passed.
+            PlatformUnavailable: the host is down or busy.
+        """
+        body = Body(file, span, self._limits.max_bytes if max_bytes is None else max_bytes, file.tell())
+        broken: Exception | None = None
+        for _ in range(self._tries):
+            try:
+                with self._get(url, body.request_headers()) as response:
+                    body.receive(response, on_progress)
+                    return response.url
+            except (httpx.ConnectError, httpx.ConnectTimeout) as exc:
+                raise PlatformUnavailable(f"{url.host}: cannot be reached ({_reason(exc)})") from exc
+            except httpx.InvalidURL as exc:
+                # The library reads the target of a redirect before we do.
+                raise SourceRefused(f"{name_of(url)}: redirects to an address that cannot be read") from exc
+            except httpx.TransportError as exc:
+                broken = exc
+        times = "once" if self._tries == 1 else f"{self._tries} times"
+        raise DownloadFailed(
+            f"{name_of(url)}: the transfer broke off {times}, "
+            f"the last time after {body.done_bytes} bytes ({_reason(broken)})"
+        ) from broken
+
+    @contextlib.contextmanager
+    def _get(self, url: httpx.URL, headers: dict[str, str]) -> Iterator[httpx.Response]:
+        for _ in range(MAX_REDIRECTS + 1):
+            self._refuse_strange_host(url)
+            own = self._headers if _origin(url) == _origin(self.url) else {}
+            with self._client.stream("GET", url, headers={**own, **headers}) as response:
+                if not response.has_redirect_location:
+                    _refuse_status(response)
+                    yield response
+                    return
+                url = parse_url(response.headers["Location"], response.url)
+        raise SourceRefused(f"{self.url.host}: redirects more than {MAX_REDIRECTS} times")
+
+    def _refuse_strange_host(self, url: httpx.URL) -> None:
+        # Other schemes name no host; the client refuses them.
+        if url.scheme in {"http", "https"} and not any(
+            _is_host(url.host, allowed) for allowed in self._hosts
+        ):
+            raise SourceRefused(
+                f"{self.url.host} leads to {url.host}, a host that its platform does not name"
+            )
+
+    def _go_on(self) -> None:
+        """Let the caller stop us, and stop at the deadline."""
+        self._should_stop()
+        if time.monotonic() > self._ends_s:
+            raise DownloadFailed(
+                f"{name_of(self.url)}: not there after {self._limits.timeout_s:.0f} s; "
+                "for a slow line set DOWNLOAD_TIMEOUT_S"
+            )
+
+
+def _refuse_status(response: httpx.Response) -> None:
+    status, name = response.status_code, name_of(response.url)
+    if status in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
+        return
+    if status in TRY_LATER or response.is_server_error:
+        raise PlatformUnavailable(f"{name}: the host answers {status}, busy or down", retry_after_s(response))
+    if status in _MAY_APPEAR:
+        raise DownloadFailed(
+            f"{name}: the host answers {status}; if it stays so, look whether the video still exists and "
+            "whether its signing key and its playback restrictions let this machine in"
+        )
+    raise SourceRefused(f"{name}: the host answers {status}, and would again")
+
+
+def parse_url(address: str, base: httpx.URL | None = None) -> httpx.URL:
+    """Read an address, which may be relative to another. Raises SourceRefused."""
+    try:
+        return base.join(address) if base else httpx.URL(address)
+    except (httpx.InvalidURL, ValueError) as exc:
+        raise SourceRefused(
+            "an address that cannot be read, in the rendition, a redirect or a playlist"
+        ) from exc
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
+def _is_host(host: str, allowed: str) -> bool:
+    """Whether a host is the allowed one, or under "*.example.com"."""
+    host, allowed = host.lower().rstrip("."), allowed.lower()
+    return host.endswith(allowed[1:]) if allowed.startswith("*.") else host == allowed
+
+
+def _reason(exc: Exception | None) -> str:
+    return str(exc) or type(exc).__name__

@@ -1,0 +1,1 @@
+"""What every HTTP client of ours shares: public addresses only, and when to try again."""

@@ -1,0 +1,186 @@
+"""Finds what no webhook told of: a platform's list of its assets, compared with what we know.
+
+A page of the list is one request for fifty assets. What was missed is recorded like any event, so the rows
+decide what comes of it: nothing is done twice, and nobody's choice is touched. To stop in the middle loses
+nothing; the next look finds the rest.
+"""
+
+from __future__ import annotations
+
+import enum
+import itertools
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import select
+
+from worker.database import transaction
+from worker.database.models import Asset, Job
+from worker.database.states import WAITING, JobState, Priority
+from worker.errors import PlatformUnavailable
+from worker.inbox import record
+from worker.platforms.base import AssetState
+from worker.platforms.event import Event, EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
+    from worker.platforms.base import Listed, Page, Platform
+    from worker.settings import Settings
+
+# A platform that is down, or asks for patience, is asked so often for one page.
+MAX_TRIES = 6
+FIRST_PAUSE_S = 1.0  # doubled with every try, where the platform does not say how long
+
+
+class Standing(enum.StrEnum):
+    """What the list says about one asset, next to what we know."""
+
+    KNOWN = "known"  #: it has its thumbnails
+    MISSED = "missed"  #: we never heard of it; now there is a job
+    CHANGED = "changed"  #: its content is not what its thumbnails were made from; now there is a job
+    WAITING = "waiting"  #: there is a job already
+    FAILED = "failed"  #: its job was given up; `thumbs requeue` starts it again
+    UNREADY = "unready"  #: the platform has not made it, or could not
+    DELETED = "deleted"  #: we were told that it is deleted
+
+
+class Step(NamedTuple):
+    """How far a look at an account's list is."""
+
+    standings: Counter[Standing]
+    following: str | None  #: the page that comes next; None: this was the end
+    total: int | None  #: length of the list, where the platform tells it
+
+
+class _Known(NamedTuple):
+    """What the rows say of an asset."""
+
+    fingerprint: str | None
+    generation: int
+    deleted_at: datetime | None
+    job_state: str | None  #: of the newest job
+
+
+_UNHEARD_OF = _Known(None, 0, None, None)
+_KINDS = {Standing.MISSED: EventKind.READY, Standing.CHANGED: EventKind.UPDATED}
+
+
+def sync(
+    engine: Engine,
+    platform: Platform,
+    settings: Settings,
+    *,
+    since: datetime | None = None,
+    priority: Priority = Priority.LIVE,
+    page: str | None = None,
+    pause: Callable[[float], object] = time.sleep,
+    check: Callable[[], None] = lambda: None,
+) -> Iterator[Step]:
+    """Go through an account's list, and ask for work where it is needed; yields after each page.
+
+    Args:
+        engine: the database.
+        platform: one account.
+        settings: of the jobs.
+        since: only what was made, or changed where the list is ordered by that, after this moment.
+        priority: of the jobs.
+        page: where to go on.
+        pause: called with the seconds to wait for a platform that asks for patience.
+        check: called before anything is recorded; raises to give up.
+
+    Raises:
+        PlatformUnavailable: it did not answer, however often it was asked.
+        CredentialsRefused, MalformedPayload: as `Platform.assets`.
+    """
+    standings, total = Counter[Standing](), None
+    while True:
+        found = _ask(platform, page, pause)
+        check()
+        recent = list(itertools.takewhile(lambda one: _is_recent(one, since), found.assets))
+        with transaction(engine) as session:
+            standings += _take_in(session, platform, recent, settings, priority)
+        page = found.following if len(recent) == len(found.assets) else None
+        total = found.total if total is None else total
+        yield Step(standings, page, total)
+        if page is None:
+            return
+
+
+def _ask(platform: Platform, page: str | None, pause: Callable[[float], object]) -> Page:
+    for tried in range(MAX_TRIES - 1):
+        try:
+            return platform.assets(page)
+        except PlatformUnavailable as exc:
+            pause(FIRST_PAUSE_S * 2**tried if exc.retry_after_s is None else exc.retry_after_s)
+    return platform.assets(page)
+
+
+def _is_recent(listed: Listed, since: datetime | None) -> bool:
+    return since is None or listed.changed_at is None or listed.changed_at >= since
+
+
+def _take_in(
+    session: Session, platform: Platform, assets: Sequence[Listed], settings: Settings, priority: Priority
+) -> Counter[Standing]:
+    """Record what the list tells that nobody told before."""
+    known = _known(session, platform, assets)
+    standings = {listed: _judge(listed, known.get(listed.id, _UNHEARD_OF)) for listed in assets}
+    news = [
+        _event(platform, listed, standing, known.get(listed.id, _UNHEARD_OF))
+        for listed, standing in standings.items()
+        if standing in _KINDS
+    ]
+    record.record(session, news, settings, priority=priority)
+    return Counter(standings.values())
+
+
+def _known(session: Session, platform: Platform, assets: Sequence[Listed]) -> Mapping[str, _Known]:
+    newest = select(Job.state).where(Job.asset_id == Asset.id).order_by(Job.id.desc()).limit(1)
+    rows = session.execute(
+        select(
+            Asset.external_id,
+            Asset.fingerprint,
+            Asset.generation,
+            Asset.deleted_at,
+            newest.correlate(Asset).scalar_subquery(),
+        ).where(
+            Asset.platform == platform.name,
+            Asset.account == platform.account,
+            Asset.external_id.in_([listed.id for listed in assets]),
+        )
+    )
+    return {external_id: _Known(*rest) for external_id, *rest in rows}
+
+
+def _judge(listed: Listed, known: _Known) -> Standing:
+    if listed.state not in {None, AssetState.READY}:
+        return Standing.UNREADY
+    if known.deleted_at and not (listed.changed_at and listed.changed_at > known.deleted_at):
+        return Standing.DELETED
+    if known.job_state in {*WAITING, JobState.RUNNING}:
+        return Standing.WAITING
+    if known.job_state == JobState.DISCARDED:
+        return Standing.FAILED
+    if known.fingerprint is None:
+        return Standing.MISSED
+    return Standing.KNOWN if listed.fingerprint in {None, known.fingerprint} else Standing.CHANGED
+
+
+def _event(platform: Platform, listed: Listed, standing: Standing, known: _Known) -> Event:
+    return Event(
+        platform=platform.name,
+        account=platform.account,
+        # Two looks at the same time find the same; the second is a duplicate.
+        delivery_id=f"sync:{listed.id}:{known.generation}:{standing}",
+        type=f"sync.{standing}",
+        kind=_KINDS[standing],
+        asset_id=listed.id,
+        happened_at=listed.changed_at,
+        payload={"fingerprint": listed.fingerprint},
+    )

@@ -1,0 +1,127 @@
+"""Looks at the lists of accounts whose webhooks may be lost, in a thread beside the dispatcher's rounds.
+
+Any number of dispatchers may do so: each look at an account is taken by one of them, in the row of
+`account_syncs`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Self
+
+from sqlalchemy import func, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from worker.database import transaction
+from worker.database.models import AccountSync
+from worker.errors import Stopping, ThumbsError
+from worker.inbox.reconcile import Standing, sync
+from worker.platforms import PLATFORMS, accounts, platform_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from worker.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# A look goes back at least so far, and over the end of the one before: a video that takes long to be made, or
+# a clock that is wrong, must not fall between two looks.
+LEAST_WINDOW = timedelta(days=1)
+OVERLAP = timedelta(hours=1)
+LOOKS_PER_INTERVAL = 10  # for one's turn: so an interval is late by a tenth at most
+LONGEST_PAUSE_S = 30.0  # between two of them
+STOP_S = 5.0  # a platform that is silent must not hold the dispatcher up
+
+_NOW = func.clock_timestamp()
+
+
+class SyncSchedule:
+    """Looks at every account in turn while it is entered."""
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self._engine, self._settings = engine, settings
+        self._accounts = [
+            (name, account)
+            for name, account in accounts(settings)
+            if PLATFORMS[name].capabilities.needs_reconcile and settings.sync_interval_s
+        ]
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin, if there is any account to look at."""
+        if self._accounts:
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End with the page that is being read; what is left is found by the next look."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(STOP_S)
+
+    def _run(self) -> None:
+        pause_s = min(self._settings.sync_interval_s / LOOKS_PER_INTERVAL, LONGEST_PAUSE_S)
+        while not self._stopping.is_set():
+            for name, account in self._accounts:
+                self._look(name, account)
+            self._stopping.wait(pause_s)
+
+    def _look(self, name: str, account: str) -> None:
+        """Look at one account, if it is time; a failure is told, and the next interval tries again."""
+        try:
+            if (since := self._take_turn(name, account)) is not None:
+                self._sync(name, account, since)
+        except Stopping:
+            return
+        except (ThumbsError, SQLAlchemyError) as exc:
+            log.warning("%s/%s: its list was not read: %s", name, account, str(exc).partition("\n")[0])
+        except Exception:
+            log.exception("%s/%s: its list was not read", name, account)  # the other accounts' are
+
+    def _take_turn(self, name: str, account: str) -> datetime | None:
+        """Since when to look; None where it is not time, or another dispatcher looks."""
+        due = AccountSync.started_at < _NOW - timedelta(seconds=self._settings.sync_interval_s)
+        turn = (
+            insert(AccountSync)
+            .values(platform=name, account=account, started_at=_NOW)
+            .on_conflict_do_update(
+                index_elements=["platform", "account"], set_={"started_at": _NOW}, where=due
+            )
+            .returning(AccountSync.finished_at)
+        )
+        with transaction(self._engine) as session:
+            taken = session.execute(turn).one_or_none()
+        if taken is None:
+            return None
+        at_least = datetime.now(UTC) - LEAST_WINDOW
+        return min(at_least, taken.finished_at - OVERLAP) if taken.finished_at else at_least
+
+    def _check(self) -> None:
+        """A platform may answer long after the dispatcher was stopped."""
+        if self._stopping.is_set():
+            raise Stopping("the dispatcher is stopping")
+
+    def _sync(self, name: str, account: str, since: datetime) -> None:
+        with closing(platform_of(name, account, self._settings)) as platform:
+            steps = sync(
+                self._engine,
+                platform,
+                self._settings,
+                since=since,
+                pause=self._stopping.wait,
+                check=self._check,
+            )
+            for step in steps:
+                standings = step.standings
+        this = (AccountSync.platform == name, AccountSync.account == account)
+        with transaction(self._engine) as session:
+            session.execute(update(AccountSync).where(*this).values(finished_at=_NOW))
+        if standings[Standing.MISSED] or standings[Standing.CHANGED]:
+            missed, changed = standings[Standing.MISSED], standings[Standing.CHANGED]
+            log.info("%s/%s: %d assets were missed, %d changed", name, account, missed, changed)

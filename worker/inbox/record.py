@@ -1,0 +1,237 @@
+"""Records what webhooks said. One transaction: the event, the asset it is about, the job it asks for.
+
+An event only says that there is something to look at: the worker asks the platform for the present state.
+So order hardly matters, and no event is dropped because of its time: clocks differ, and a look that finds
+nothing new is cheap. Only a delete needs an order, because after it there is nothing to look at: what
+happened before it, or at the same time, is ignored.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from worker import jobs, publications
+from worker.database.base import table
+from worker.database.models import Asset, Job, WebhookEvent
+from worker.database.states import EventOutcome, JobReason, Priority
+from worker.errors import MalformedPayload
+from worker.inbox.told_edit import told_by
+from worker.platforms.event import Event, EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from worker.settings import Settings
+
+# An index of PostgreSQL holds no more than 2,700 bytes of a row; ids of platforms have 20 to 60 characters.
+MAX_ID_CHARACTERS = 500
+# Addresses signed with a session's token reach 2,000.
+MAX_URL_CHARACTERS = 4000
+
+REASONS = {
+    EventKind.READY: JobReason.READY,
+    EventKind.EDITED: JobReason.EDIT,
+    EventKind.UPDATED: JobReason.UPDATE,
+}
+
+
+class Outcome(enum.StrEnum):
+    """What the receiver answers about an event."""
+
+    RECORDED = "recorded"  #: there is a job for it
+    IGNORED = "ignored"  #: it asks for nothing
+    DUPLICATE = "duplicate"  #: it was here before
+
+
+class Receipt(NamedTuple):
+    """What became of one event."""
+
+    outcome: Outcome
+    event_id: int | None  #: None for a duplicate
+
+
+class Verdict(NamedTuple):
+    """What an event means for its asset, and why."""
+
+    outcome: EventOutcome
+    detail: str = ""
+
+
+class Known(NamedTuple):
+    """What the locked row of an asset says."""
+
+    id: int
+    generation: int
+    fingerprint: str | None
+    last_event_at: datetime | None
+    deleted_at: datetime | None
+
+
+# What an event may say about its asset; the newest that says something counts.
+_LEARNED = ("title", "media_url", "source_external_id", "options")
+
+_APPLIED = Verdict(EventOutcome.APPLIED)
+_UNRELATED = Verdict(EventOutcome.IGNORED, "asks for nothing")
+
+# Built once, and on tables instead of classes: the receiver does little else, hundreds of times a second.
+_assets, _events = table(Asset), table(WebhookEvent)
+_RECORD = (
+    insert(_events)
+    .on_conflict_do_nothing(index_elements=["platform", "account", "delivery_id"])
+    .returning(_events.c.id)
+)
+_new = insert(_assets)
+_LOCK = _new.on_conflict_do_update(
+    index_elements=["platform", "account", "external_id"],
+    # An update that changes nothing, because only a row that is written is locked and returned.
+    set_={"external_id": _new.excluded.external_id},
+).returning(*(_assets.c[name] for name in Known._fields))
+_said = {name: bindparam(f"said_{name}", type_=_assets.c[name].type) for name in _LEARNED}
+_LEARN = (
+    update(_assets)
+    .where(_assets.c.id == bindparam("of_asset"))
+    .values(
+        last_event_at=func.greatest(
+            _assets.c.last_event_at, bindparam("at", type_=_assets.c.last_event_at.type)
+        ),
+        **{name: func.coalesce(said, _assets.c[name]) for name, said in _said.items()},
+    )
+)
+
+
+def record(
+    session: Session, events: Sequence[Event], settings: Settings, *, priority: Priority = Priority.LIVE
+) -> list[Receipt]:
+    """Take in the events of one delivery; the caller commits, and answers only then.
+
+    Raises:
+        MalformedPayload: an id is one that no platform would send.
+    """
+    for event in events:
+        _check_ids(event)
+    events = [_no_later_than_now(event) for event in events]
+    # Always in one order, so that two deliveries never wait for each other.
+    ordered = sorted(events, key=lambda event: (event.asset_id or "", event.delivery_id))
+    receipts = {event.delivery_id: _record_one(session, event, settings, priority) for event in ordered}
+    return [receipts[event.delivery_id] for event in events]
+
+
+def _record_one(session: Session, event: Event, settings: Settings, priority: Priority) -> Receipt:
+    is_relevant = event.asset_id is not None and event.kind is not EventKind.OTHER
+    asset = _asset(session, event) if is_relevant else None
+    event_id = session.scalar(_RECORD, _row(event, asset))
+    if event_id is None:
+        return Receipt(Outcome.DUPLICATE, None)
+    verdict = _apply(session, event, asset, settings, priority) if asset else _UNRELATED
+    if verdict != _APPLIED:
+        changed = update(WebhookEvent).where(WebhookEvent.id == event_id)
+        session.execute(changed.values(outcome=verdict.outcome, detail=verdict.detail))
+    is_applied = verdict.outcome is EventOutcome.APPLIED
+    return Receipt(Outcome.RECORDED if is_applied else Outcome(verdict.outcome), event_id)
+
+
+def _row(event: Event, asset: Known | None) -> dict[str, Any]:
+    return {
+        "platform": event.platform,
+        "account": event.account,
+        "delivery_id": event.delivery_id,
+        "type": _text(event.type),
+        "kind": event.kind,
+        "asset_id": asset and asset.id,
+        "happened_at": event.happened_at,
+        "outcome": EventOutcome.APPLIED,
+        "payload": dict(event.payload),
+    }
+
+
+def _asset(session: Session, event: Event) -> Known:
+    """The asset's row, locked until the end of the transaction; made where there is none."""
+    values = {"platform": event.platform, "account": event.account, "external_id": event.asset_id}
+    return Known(*session.execute(_LOCK, values).one())
+
+
+def _learn(session: Session, event: Event, asset: Known) -> None:
+    """Take over what the event says about the asset, unless something newer was said before."""
+    at, last_at = event.happened_at, asset.last_event_at
+    is_news = at is None or last_at is None or at >= last_at
+    options = None if event.options is None else dict(event.options)
+    said = (_text(event.title) or None, event.media_url, event.source_asset_id, options)
+    values = {f"said_{name}": value if is_news else None for name, value in zip(_LEARNED, said, strict=True)}
+    session.execute(_LEARN, {"of_asset": asset.id, "at": at, **values})
+
+
+def _apply(session: Session, event: Event, asset: Known, settings: Settings, priority: Priority) -> Verdict:
+    if event.kind is EventKind.DELETED:
+        return _delete(session, event, asset, settings)
+    if asset.deleted_at and not (event.happened_at and event.happened_at > asset.deleted_at):
+        return Verdict(EventOutcome.IGNORED, "the asset is deleted")
+    if event.kind is EventKind.FAILED:
+        return Verdict(EventOutcome.IGNORED, "the platform could not process the asset")
+    if event.kind is EventKind.RENDITION_READY and not _waits_for_file(session, asset):
+        return Verdict(EventOutcome.IGNORED, "nothing waits for this file")
+    _learn(session, event, asset)
+    is_urgent = asset.generation == 0 or event.kind is EventKind.RENDITION_READY
+    delay_s = 0.0 if is_urgent else settings.quiet_window_s
+    reason = REASONS.get(event.kind, JobReason.READY)
+    change = told_by(event, asset.last_event_at)
+    jobs.request(
+        session, asset.id, reason, delay_s=delay_s, settings=settings, change=change, priority=priority
+    )
+    return _APPLIED
+
+
+def _delete(session: Session, event: Event, known: Known, settings: Settings) -> Verdict:
+    if event.happened_at and known.last_event_at and event.happened_at < known.last_event_at:
+        if known.deleted_at:
+            return Verdict(EventOutcome.IGNORED, "the asset is deleted")
+        # It came back after this, or a clock is wrong: the platform knows.
+        jobs.request(session, known.id, JobReason.UPDATE, delay_s=0.0, settings=settings)
+        return Verdict(EventOutcome.APPLIED, "something newer is known: looking whether it is there")
+    asset = session.get_one(Asset, known.id)
+    asset.deleted_at = asset.last_event_at = event.happened_at or session.scalar(
+        select(func.clock_timestamp())
+    )
+    # Should it come back, nothing is known about it, and its thumbnails are those of a former life.
+    asset.fingerprint = asset.written = asset.foreign_thumbnail = asset.foreign_at = None
+    asset.generation += 1
+    jobs.cancel(session, asset, "the asset was deleted")
+    publications.supersede(session, asset)
+    return Verdict(EventOutcome.APPLIED, "the asset was deleted")
+
+
+def _waits_for_file(session: Session, asset: Known) -> bool:
+    """True while there are no thumbnails: what kept them away may be this file."""
+    running = select(Job.id).where(Job.asset_id == asset.id, Job.state == "running")
+    return asset.fingerprint is None and session.scalar(running) is None
+
+
+def _no_later_than_now(event: Event) -> Event:
+    """One event from a clock that is far ahead would make every delete look old, for ever."""
+    now = datetime.now(UTC)
+    is_ahead = event.happened_at is not None and event.happened_at > now
+    return replace(event, happened_at=now) if is_ahead else event
+
+
+def _check_ids(event: Event) -> None:
+    for value in (event.delivery_id, event.asset_id, event.source_asset_id):
+        if value is not None and not _is_plain(value, MAX_ID_CHARACTERS):
+            raise MalformedPayload(f"an id is empty, longer than {MAX_ID_CHARACTERS} characters, or no text")
+    if event.media_url is not None and not _is_plain(event.media_url, MAX_URL_CHARACTERS):
+        raise MalformedPayload(f"`media_url` is longer than {MAX_URL_CHARACTERS} characters, or no text")
+
+
+def _is_plain(value: str, longest: int) -> bool:
+    return 0 < len(value) <= longest and value == _text(value)
+
+
+def _text(value: str) -> str:
+    """What PostgreSQL can hold: no NUL, no half of a surrogate pair."""
+    return value.replace("\0", "").encode("utf-8", "ignore").decode()

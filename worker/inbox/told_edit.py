@@ -1,0 +1,31 @@
+"""What an event tells of the edit that it reports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from worker.platforms.event import EventKind
+from worker.timeline import Range, Timeline
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from worker.platforms.event import Event
+
+# A clip's ranges are of another video.
+RANGES_IN = {"trimmed": "kept", "reordered": "order"}
+
+
+def told_by(event: Event, last_event_at: datetime | None) -> Timeline | None:
+    """What an event says was done to this very video; None where it does not say.
+
+    Args:
+        event: what happened.
+        last_event_at: when the newest event before it happened. What came late tells of an earlier video
+            than the one that is known, and of two at once nobody knows the order.
+    """
+    ranges = event.detail.get(RANGES_IN.get(event.detail.get("kind", ""), ""))
+    is_newest = event.happened_at is not None and (last_event_at is None or event.happened_at > last_event_at)
+    if event.kind is not EventKind.EDITED or ranges is None or not is_newest:
+        return None
+    return Timeline.of(Range(this["start_s"], this["end_s"]) for this in ranges)

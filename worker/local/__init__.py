@@ -1,0 +1,1 @@
+"""The pipeline on files of this machine, and how its results are shown."""

@@ -1,0 +1,182 @@
+"""The report: one HTML page that shows what was picked, from what, and why the rest lost.
+
+The page stands alone: pictures, style and script are inside it, and its content security policy lets
+nothing else load or run. Every text in it is escaped, so a file may be named `<script>.mp4`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from worker.pipeline.frames import Box
+from worker.pipeline.jpeg import encode_jpeg
+from worker.text import clock, printable, video_facts, words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from worker.pipeline.frames import Crop, Face, Loser, Pick, Run
+
+_STRIP_QUALITY = 72  # JPEG: the pictures of the strip are about 320 px wide, and there may be hundreds
+_CHART_MARGIN = 6.0  # per cent of the chart's height, so that its best and worst dots are not cut
+_DEPTH = 1.5  # the chart goes so much further below the median score than above it
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("worker.local"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_ENVIRONMENT.filters |= {"clock": clock, "words": words, "printable": printable}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One part of a score: from a middle line to the right or, where it counts against, to the left."""
+
+    name: str
+    value: float
+    percent: float  #: length, of half the width
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture and where the faces in it are."""
+
+    jpeg: bytes
+    width_px: int
+    height_px: int
+    faces: tuple[Box, ...]  #: in pixels of this picture
+    aspect: str = ""  #: as asked; "" where nobody asked
+
+    @property
+    def address(self) -> str:
+        """The whole picture as a data: address."""
+        return "data:image/jpeg;base64," + base64.b64encode(self.jpeg).decode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One candidate: a dot of the chart and a square of the filmstrip; picks also stand large above."""
+
+    time_s: float
+    shot: int
+    score: float
+    bars: tuple[Bar, ...]  #: empty where the candidate was never scored
+    pictures: tuple[Picture, ...]  #: each crop of a pick; the one small picture of a loser
+    rank: int = 0  #: 0 for a loser
+    reasons: tuple[str, ...] = ()  #: for a pick
+    why: str = ""  #: for a loser
+
+    @property
+    def group(self) -> str:
+        """What losers of one kind share: the first fault, and "too like a pick", whichever pick it was."""
+        return re.sub(r"\bpick \d+", "a pick", self.why.partition(", ")[0])
+
+
+def render(run: Run) -> str:
+    """Write the page of one run.
+
+    Returns:
+        A whole HTML document, in characters that UTF-8 can encode.
+    """
+    widest = max((abs(value) for pick in run.picks for value in pick.parts.values()), default=0.0) or 1.0
+    picks = [_pick_entry(pick, widest) for pick in run.picks]
+    entries = sorted(
+        [*picks, *(_loser_entry(loser, widest) for loser in run.losers)], key=lambda entry: entry.time_s
+    )
+    script = _source("report.js")
+    return _ENVIRONMENT.get_template("report.html").render(
+        run=run,
+        name=printable(run.video.path.name),
+        facts=video_facts(run.video),
+        shots=_shots(run),
+        picks=picks,
+        entries=entries,
+        heights=_heights(entries),
+        groups=Counter(entry.group for entry in entries if entry.why).most_common(),
+        has_faces=any(picture.faces for entry in entries for picture in entry.pictures),
+        style=_source("report.css"),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
+    )
+
+
+def _source(name: str) -> str:
+    return _ENVIRONMENT.get_template(name).render()
+
+
+def _bars(parts: Mapping[str, float], widest: float) -> tuple[Bar, ...]:
+    """Draw parts, strongest first, to the scale of the picks; what is beyond it fills its half."""
+    strongest_first = sorted(parts.items(), key=lambda part: -abs(part[1]))
+    return tuple(Bar(name, value, min(abs(value) / widest, 1) * 100) for name, value in strongest_first)
+
+
+def _pick_entry(pick: Pick, widest: float) -> Entry:
+    pictures = tuple(_crop_picture(crop, pick.faces) for crop in pick.crops)
+    bars = _bars(pick.parts, widest)
+    return Entry(pick.time_s, pick.shot, pick.score, bars, pictures, rank=pick.rank, reasons=pick.reasons)
+
+
+def _crop_picture(crop: Crop, faces: Sequence[Face]) -> Picture:
+    """Show a crop with the faces of its still that are, at least in part, inside it."""
+    boxes = (_in_crop(face.box, crop) for face in faces)
+    visible = tuple(
+        box
+        for box in boxes
+        if box.right > 0 and box.bottom > 0 and box.left < crop.width_px and box.top < crop.height_px
+    )
+    return Picture(crop.jpeg, crop.width_px, crop.height_px, visible, crop.aspect)
+
+
+def _in_crop(box: Box, crop: Crop) -> Box:
+    """Move a box from pixels of the still to pixels of a crop, which may have been scaled."""
+    ratio = crop.width_px / crop.box.width
+    left, top = crop.box.left, crop.box.top
+    return Box(
+        round((box.left - left) * ratio),
+        round((box.top - top) * ratio),
+        round((box.right - left) * ratio),
+        round((box.bottom - top) * ratio),
+    )
+
+
+def _loser_entry(loser: Loser, widest: float) -> Entry:
+    candidate, scored = loser.candidate, loser.scored
+    height_px, width_px = candidate.rgb.shape[:2]
+    faces = tuple(face.box for face in scored.faces) if scored else ()
+    picture = Picture(encode_jpeg(candidate.rgb, _STRIP_QUALITY), width_px, height_px, faces)
+    bars = _bars(scored.parts, widest) if scored else ()
+    score = scored.score if scored else 0.0
+    return Entry(candidate.time_s, candidate.shot, score, bars, (picture,), why=loser.why)
+
+
+def _shots(run: Run) -> list[tuple[float, float]]:
+    """Start and end of each shot, in seconds."""
+    ends = [*run.shot_starts_s, max(run.video.duration_s, *run.shot_starts_s)]
+    return list(pairwise(ends))
+
+
+def _heights(entries: Sequence[Entry]) -> list[float]:
+    """Where each entry's dot stands in the chart: per cent from its bottom.
+
+    The scale keeps the better ones apart: what is far below the middle, or unscored, lies at the bottom.
+    """
+    scores = [entry.score for entry in entries if entry.bars] or [0.0]
+    high, middle = max(scores), median(scores)
+    low = max(min(scores), middle - _DEPTH * (high - middle))
+    spread = (high - low) or 1.0
+    room = 100 - 2 * _CHART_MARGIN
+    return [
+        _CHART_MARGIN + room * max((entry.score - low) / spread, 0) if entry.bars else 0 for entry in entries
+    ]

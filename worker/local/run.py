@@ -1,0 +1,75 @@
+"""The pipeline on local video files: one model and one decoder for all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from worker.errors import ThumbsError
+from worker.local import output_files, report, terminal
+from worker.pipeline.pick import Models, Options, pick_thumbnails
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from worker.pipeline.frames import Run
+    from worker.pipeline.sandbox.decoder import Decoder
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one video: a run, or the error that ended it."""
+
+    video: Path  #: as given
+    folder: Path  #: where its pictures are
+    run: Run | None = None
+    error: ThumbsError | None = None
+    report: Path | None = None  #: where it is, if one was asked for
+
+
+def load_models(name: str, prompts: Path | None, device: str, yunet: Path | None) -> Models:
+    """Load what judges, show that it takes a moment, and say where faces cannot be found.
+
+    Raises:
+        ConfigurationError: no such model, its weights are not in place, or the prompts cannot be used.
+    """
+    with terminal.progress(name) as on_progress:
+        on_progress("load", 0)
+        models = Models.load(model=name, prompts=prompts, device=device, yunet=yunet)
+    if models.faces.note:
+        terminal.warn(f"thumbs: {models.faces.note} (--yunet)")
+    return models
+
+
+def pick_each(
+    videos: Sequence[Path],
+    options: Options,
+    models: Models,
+    decoder: Decoder,
+    out: Path,
+    *,
+    with_report: bool,
+) -> Iterator[Outcome]:
+    """Pick from each video in turn and write its pictures; one that fails does not stop the next.
+
+    Raises:
+        ConfigurationError: the folder `out` cannot be made.
+    """
+    output_files.make_folder(out)
+    for video, folder in zip(videos, output_files.name_folders(videos, out), strict=True):
+        try:
+            with terminal.progress(video.name) as on_progress:
+                run = pick_thumbnails(video, options, models, decoder, on_progress)
+            outcome = Outcome(video, folder, run, report=_write(run, folder, with_report=with_report))
+        except ThumbsError as error:
+            outcome = Outcome(video, folder, error=error)
+        yield outcome
+
+
+def _write(run: Run, folder: Path, *, with_report: bool) -> Path | None:
+    contents = {output_files.picture_name(pick, crop): crop.jpeg for pick in run.picks for crop in pick.crops}
+    if with_report:
+        contents[output_files.REPORT_NAME] = report.render(run).encode()
+    output_files.write(contents, folder)
+    return folder / output_files.REPORT_NAME if with_report else None

@@ -1,0 +1,1 @@
+"""Cut a still to an aspect ratio around what matters."""

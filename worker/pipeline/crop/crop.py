@@ -1,0 +1,185 @@
+"""Cuts a still to an aspect ratio, around what matters.
+
+The crop is the largest box of the ratio, so it slides along one side of the still only. Where it
+stops, in this order: no head that matters is cut and as many as possible are in; the rest of the
+heads likewise; heads in a pleasant place. Without faces, the most salient part is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+
+from worker.pipeline.crop.saliency import saliency
+from worker.pipeline.frames import Box, Crop
+from worker.pipeline.jpeg import MAX_SIDE_PX, encode_jpeg
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from worker.pipeline.frames import Face, Rgb
+
+SOURCE = "source"  #: the aspect that means the whole still
+
+# A detector's box goes from the brows to the chin. A head is more, in face heights and widths.
+HAIR, CHIN, EARS = 0.5, 0.15, 0.25
+# A head at least so tall, beside the tallest, matters; the audience behind a speaker does not.
+MAIN_HEAD_SHARE = 0.5
+# Where faces go in a crop that slides up and down: headroom above, body below.
+FACE_LINE = 0.4
+
+# Where the middle of a flat crop of a tall still goes if nothing stands out: people stand in the upper part.
+UPPER_THIRD = 1 / 3
+# The best place must hold so much more saliency than the mean of all; with less, nothing stands out.
+_MIN_SALIENCE = 1.05
+
+_ASPECT = re.compile(r"([1-9]\d{0,3}):([1-9]\d{0,3})")
+
+
+class _Head(NamedTuple):
+    """A head along the side that the crop slides on."""
+
+    first: int
+    last: int  #: exclusive
+    middle: float  #: of the face, without hair and chin
+    weight: float  #: larger and surer faces weigh more
+    is_main: bool
+
+
+def parse_aspect(aspect: str) -> Fraction | None:
+    """Width over height; None for "source".
+
+    Raises:
+        ValueError: Not an aspect ratio; the message names the valid forms.
+    """
+    if aspect == SOURCE:
+        return None
+    match = _ASPECT.fullmatch(aspect)
+    if match is None:
+        raise ValueError(f"{aspect!r} is no aspect ratio: write WIDTH:HEIGHT, as 16:9, or {SOURCE}")
+    return Fraction(int(match[1]), int(match[2]))
+
+
+def crop(rgb: Rgb, aspect: str, faces: Sequence[Face] = (), *, max_side_px: int = MAX_SIDE_PX) -> Crop:
+    """Cut and encode one picture.
+
+    Args:
+        rgb: The still.
+        aspect: As `parse_aspect` takes it.
+        faces: In pixels of the still.
+        max_side_px: The longer side of the result at most; a smaller crop is not enlarged.
+    """
+    box = crop_box(rgb, aspect, faces)
+    scale = min(1.0, max_side_px / max(box.width, box.height))
+    size = (max(1, round(box.width * scale)), max(1, round(box.height * scale)))
+    cut = rgb[box.top : box.bottom, box.left : box.right]
+    scaled = cut if scale == 1 else cv2.resize(cut, size, interpolation=cv2.INTER_AREA)
+    return Crop(aspect, box, *size, encode_jpeg(np.asarray(scaled, np.uint8)))
+
+
+def crop_box(rgb: Rgb, aspect: str, faces: Sequence[Face] = ()) -> Box:
+    """Place the largest box of an aspect ratio on a still."""
+    height, width = rgb.shape[:2]
+    ratio = parse_aspect(aspect)
+    if ratio is None:
+        return Box(0, 0, width, height)
+    if width >= height * ratio:
+        length = min(width, max(1, round(height * ratio)))
+        left = _start(rgb, length, faces, across=True)
+        return Box(left, 0, left + length, height)
+    length = min(height, max(1, round(width / ratio)))
+    top = _start(rgb, length, faces, across=False)
+    return Box(0, top, width, top + length)
+
+
+def _start(rgb: Rgb, length: int, faces: Sequence[Face], *, across: bool) -> int:
+    """Where the crop begins on the side that it slides along: across (x) or down (y)."""
+    height, width = rgb.shape[:2]
+    side = width if across else height
+    if length == side:
+        return 0
+    if not faces:
+        return _around_saliency(rgb, length, across=across)
+    heads = _heads(faces, width, height, across=across)
+    return _around_heads(heads, length, side, line=0.5 if across else FACE_LINE)
+
+
+def head_box(face: Face, width_px: int, height_px: int) -> Box:
+    """The head around a face, with hair, ears and chin, inside the picture."""
+    box = face.box
+    ears = round(EARS * box.width)
+    return Box(
+        max(0, box.left - ears),
+        max(0, box.top - round(HAIR * box.height)),
+        min(width_px, box.right + ears),
+        min(height_px, box.bottom + round(CHIN * box.height)),
+    )
+
+
+def _heads(faces: Sequence[Face], width: int, height: int, *, across: bool) -> list[_Head]:
+    tallest = max(face.box.height for face in faces)
+    heads = []
+    for face in faces:
+        box = head_box(face, width, height)
+        first, last = (box.left, box.right) if across else (box.top, box.bottom)
+        middle = (face.box.left + face.box.right if across else face.box.top + face.box.bottom) / 2
+        weight = face.box.width * face.box.height * face.confidence
+        heads.append(_Head(first, last, middle, weight, face.box.height >= MAIN_HEAD_SHARE * tallest))
+    return heads
+
+
+def _around_heads(heads: Sequence[_Head], length: int, side: int, line: float) -> int:
+    """The best start. The verdict on heads changes only where an edge of the crop meets one of a head."""
+    main = [head for head in heads if head.is_main]
+    largest = max(main, key=lambda head: head.weight)
+    if all(head.last - head.first > length for head in main):
+        return _within(largest.middle - length / 2, side - length)
+    first, last = min(head.first for head in main), max(head.last for head in main)
+    middle = (first + last) / 2 if last - first <= length else largest.middle
+    ideal = _within(middle - line * length, side - length)
+    meetings = [edge - shift for head in heads for edge in (head.first, head.last) for shift in (0, length)]
+    starts = {ideal, *(_within(start, side - length) for start in meetings)}
+    return min(starts, key=lambda start: (*_harm(heads, start, length), abs(start - ideal), start))
+
+
+def _within(start: float, last: int) -> int:
+    return min(max(round(start), 0), last)
+
+
+def _harm(heads: Sequence[_Head], start: int, length: int) -> tuple[float, ...]:
+    """What a crop does to heads, the worst first: to those that matter, then to the others."""
+    end = start + length
+    verdicts: list[float] = []
+    for is_main in (True, False):
+        group = [head for head in heads if head.is_main is is_main]
+        whole = [head for head in group if start <= head.first and head.last <= end]
+        cut = [head for head in group if head not in whole and head.first < end and head.last > start]
+        none_left = is_main and not whole
+        verdicts += [none_left, sum(head.weight for head in cut), -sum(head.weight for head in whole)]
+    return tuple(verdicts)
+
+
+def _around_saliency(rgb: Rgb, length: int, *, across: bool) -> int:
+    """The crop with the most saliency about its middle; the usual place where nothing stands out."""
+    height, width = rgb.shape[:2]
+    side = width if across else height
+    middle = UPPER_THIRD if not across and height > width else 0.5
+    usual = _within(middle * side - length / 2, side - length)
+    profile = saliency(rgb).sum(axis=0 if across else 1)
+    if not profile.any():
+        return usual
+    places = (np.arange(side) + 0.5) * len(profile) / side - 0.5
+    held = np.convolve(np.interp(places, np.arange(len(profile)), profile), _middle_first(length), "valid")
+    stands_out = bool(held.max() > _MIN_SALIENCE * held.mean())
+    return int(held.argmax()) if stands_out else usual
+
+
+def _middle_first(length: int) -> NDArray[np.float64]:
+    """Weights over a crop: what stands out belongs into the middle, not just inside."""
+    return np.asarray(1 - np.linspace(-1, 1, length) ** 2)

@@ -1,0 +1,1 @@
+"""Cheap measurements of one small frame or of its neighbours in time."""

@@ -1,0 +1,184 @@
+"""Uses an earlier run's candidates again after an edit: what was kept is neither decoded nor scored again.
+
+An edit says which ranges of the old video play now. Candidates of those ranges move to where they are now.
+Only around the joins, where frames have other neighbours than before, is the new file scanned. Whatever does
+not fit (another duration, too few candidates left, a still that shows something else) makes it `Unfit`, and
+the whole video is looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from worker.pipeline.frames import STILL_REACH_S, Scan
+from worker.pipeline.selection.shortlist import look_difference
+from worker.pipeline.video.candidates import in_shots
+from worker.pipeline.video.shot_starts import CONTEXT_S, shot_at, shot_starts
+from worker.timeline import Range, Timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from worker.pipeline.frames import Candidate, Face, Still, Video
+    from worker.pipeline.sandbox.decoder import Decoder
+
+# So far from a join, a frame's stillness, transition and shot do not depend on what stands behind the join.
+JOIN_REACH_S = 0.3
+
+# A part that is scanned alone is decoded with its context. Beyond this share of the video, a scan of the
+# whole is as cheap.
+MAX_SCANNED_SHARE = 0.5
+
+# A whole run has up to 4 candidates a second, and of a minute or more about 120. With fewer than half of
+# them, it would find better frames.
+MIN_CANDIDATES_PER_S = 2.0
+MIN_CANDIDATES = 60
+MIN_CANDIDATES_PER_FRAME = 1 / 8  # the scan skips frames that no other refers to: up to 3 of 4
+
+# A still and its candidate differ by less where they show one picture: as far as a still's neighbours may.
+SAME_PICTURE = 0.5
+
+# Two frames are what cutting at frames, and not between them, can add up to at both ends.
+_DURATION_FRAMES = 2
+_NOMINAL_FRAME_S = 1 / 25  # where the container does not say
+
+_STORED = np.dtype("<f4")
+
+
+class Unfit(Exception):
+    """What is known does not fit this file; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A candidate of an earlier run, at its time in the video of then."""
+
+    candidate: Candidate
+    embedding: NDArray[np.float32] | None  #: by the model that judges now; None where it has not seen it
+    faces: tuple[Face, ...] | None  #: in pixels of the candidate; None where nobody looked for any
+    was_kept: bool | None  #: when it was compared with its neighbours' looks; None where it was not
+
+
+@dataclass(frozen=True, slots=True)
+class NotSeen:
+    """What stands for a candidate that is new."""
+
+    embedding: None = None
+    faces: None = None
+
+
+UNSEEN = NotSeen()
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is known of a video before it is looked at."""
+
+    timeline: Timeline  #: what was done to it since
+    seen: Sequence[Seen]  #: all candidates of a run on the video as it was before
+
+
+def recall(
+    memory: Memory, video: Video, decoder: Decoder, on_progress: Callable[[float], None] | None = None
+) -> tuple[Scan, Mapping[float, Seen]]:
+    """Move candidates to a new timeline, and scan where it has joins.
+
+    Returns:
+        What a scan of the whole would have found; and what is not new of it, by its time in the new video.
+
+    Raises:
+        Unfit: the whole video must be looked at.
+    """
+    timeline = memory.timeline
+    parts = _around_joins(timeline)
+    seen = _moved(memory.seen, timeline, parts)
+    if timeline != Timeline.whole():
+        _check_duration(timeline, video)
+        _check_worth(seen, parts, video)
+    scanned = decoder.scan_parts(video, parts, on_progress) if parts else Scan((), (), 0, is_sampled=False)
+    starts_s = shot_starts(video.start_s, [*_known_cuts(seen, timeline), *scanned.shot_starts_s])
+    everyone = [*(one.candidate for one in seen.values()), *scanned.candidates]
+    everyone.sort(key=lambda candidate: candidate.time_s)
+    return Scan(in_shots(everyone, starts_s), starts_s, scanned.frames_seen, is_sampled=False), seen
+
+
+def decided(candidates: Sequence[Candidate], seen: Mapping[float, Seen]) -> dict[int, bool]:
+    """What an earlier run found out by comparing neighbours, by index."""
+    known = {index: seen[one.time_s].was_kept for index, one in enumerate(candidates) if one.time_s in seen}
+    return {index: was_kept for index, was_kept in known.items() if was_kept is not None}
+
+
+def check_stills(
+    candidates: Sequence[Candidate], stills: Sequence[Still], seen: Mapping[float, Seen]
+) -> None:
+    """Raise Unfit unless the new video shows at the picked moments what is remembered of them."""
+    for candidate, still in zip(candidates, stills, strict=True):
+        if candidate.time_s in seen and look_difference(candidate.rgb, still.rgb) > SAME_PICTURE:
+            raise Unfit(f"at {candidate.time_s:.3f} s it shows something else than before")
+
+
+def stored_embedding(embedding: NDArray[np.float32]) -> bytes:
+    """An embedding as it is kept: (dimensions,) float32, little-endian."""
+    return embedding.astype(_STORED).tobytes()
+
+
+def read_embedding(stored: bytes) -> NDArray[np.float32]:
+    """The embedding that `stored_embedding` kept."""
+    return np.frombuffer(stored, _STORED).astype(np.float32)
+
+
+def _check_duration(timeline: Timeline, video: Video) -> None:
+    """Each range may end within a frame, but all of them together must not move a still's picture away."""
+    frame_s = float(1 / video.frame_rate) if video.frame_rate else _NOMINAL_FRAME_S
+    tolerance_s = max(_DURATION_FRAMES * frame_s, min(len(timeline.ranges) * frame_s, STILL_REACH_S))
+    if abs(timeline.duration_s - video.duration_s) > tolerance_s:
+        raise Unfit(f"it lasts {video.duration_s:.2f} s in place of {timeline.duration_s:.2f} s")
+
+
+def _check_worth(seen: Mapping[float, Seen], parts: Sequence[Range], video: Video) -> None:
+    everything = Range(0.0, video.duration_s)
+    decoded = (Range(part.start_s - CONTEXT_S, part.end_s + CONTEXT_S).within(everything) for part in parts)
+    if sum(part.length_s for part in decoded) > MAX_SCANNED_SHARE * video.duration_s:
+        raise Unfit("it is short, or made of many pieces")
+    frames_per_s = float(video.frame_rate or 1 / _NOMINAL_FRAME_S)
+    enough_per_s = min(MIN_CANDIDATES_PER_S, MIN_CANDIDATES_PER_FRAME * frames_per_s)
+    if len(seen) < min(MIN_CANDIDATES, enough_per_s * video.duration_s):
+        raise Unfit(f"only {len(seen)} candidates are left of it")
+
+
+def _around_joins(timeline: Timeline) -> list[Range]:
+    """The surroundings of every join, as few ranges as possible."""
+    parts: list[Range] = []
+    for join_s in timeline.joins_s():
+        part = Range(max(0.0, join_s - JOIN_REACH_S), join_s + JOIN_REACH_S)
+        if parts and part.start_s - parts[-1].end_s < 2 * CONTEXT_S:
+            part = Range(parts.pop().start_s, part.end_s)
+        parts.append(part)
+    return parts
+
+
+def _moved(seen: Sequence[Seen], timeline: Timeline, parts: Sequence[Range]) -> dict[float, Seen]:
+    """What is left, by its new time, in order; without what is going to be scanned."""
+    placed = ((place_s, one) for one in seen for place_s in timeline.places_of(one.candidate.time_s))
+    return {
+        place_s: replace(one, candidate=replace(one.candidate, time_s=place_s))
+        for place_s, one in sorted(placed, key=lambda pair: pair[0])
+        if not any(part.start_s <= place_s < part.end_s for part in parts)
+    }
+
+
+def _known_cuts(seen: Mapping[float, Seen], timeline: Timeline) -> list[float]:
+    """Moments between candidates that had stood in two shots, where no join lies between them."""
+    begins_s = timeline.starts_s()
+    return [
+        (before_s + after_s) / 2
+        for before_s, after_s in pairwise(seen)
+        if seen[before_s].candidate.shot != seen[after_s].candidate.shot
+        and shot_at(begins_s, before_s) == shot_at(begins_s, after_s)
+    ]

@@ -1,0 +1,275 @@
+"""The process that opens untrusted videos, and may be killed.
+
+One `Decoder` is one confined child process (see `confine`), kept warm over many videos. A crash, a
+hang or a memory bomb ends the child, never the caller: it becomes an error with a name, and the next
+call gets a fresh child. FFmpeg is loaded in the child only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures import wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import pebble
+
+from worker.errors import DecoderCrashed, DecodeTimedOut, ThumbsError, UnreadableVideo, VideoTooLarge
+from worker.pipeline.sandbox import confine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from worker.pipeline.frames import Active, Scan, Still, Video
+    from worker.timeline import Range
+
+Result = TypeVar("Result")
+
+PROBE_WALL_S = 60.0
+# A scan may be three times slower than real time; long videos are sampled, so that is enough for them.
+SCAN_WALL_S = 120.0
+SCAN_WALL_S_PER_VIDEO_S = 3.0
+SCAN_WALL_MAX_S = 1800.0
+STILLS_WALL_S = 180.0
+
+_PROGRESS_POLL_S = 0.05
+
+# How far the scan is, 0..1; shared with the parent. Set once in the child, when it starts.
+_fraction: Any = None
+
+
+class Decoder:
+    """A confined child process that probes, scans and takes stills. Use as a context manager.
+
+    One call at a time: give every thread a decoder of its own.
+    """
+
+    def __init__(self, limits: confine.ProcessLimits = confine.DEFAULT_LIMITS) -> None:
+        self._context = multiprocessing.get_context("spawn")
+        self._limits = limits
+        self._fraction = self._context.Value("d", 0.0, lock=False)
+        self._is_closed = False
+        self._pool = self._new_pool()
+        self._last: pebble.ProcessFuture[Any] | None = None  # what this pool's child was told to do last
+
+    def __enter__(self) -> Self:
+        # Loading FFmpeg and OpenCV takes the child half a second, during which the caller loads its model.
+        self._schedule(_warm_up)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _new_pool(self) -> pebble.ProcessPool:
+        return pebble.ProcessPool(
+            max_workers=1, initializer=_start, initargs=(self._limits, self._fraction), context=self._context
+        )
+
+    def _schedule(
+        self, function: Callable[..., object], *arguments: object, wall_s: float | None = None
+    ) -> pebble.ProcessFuture[Any]:
+        # A child that this starts inherits the mask: Ctrl-C is the caller's business, also before `confine`.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._last = self._pool.schedule(function, args=arguments, timeout=wall_s)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        return self._last
+
+    def close(self) -> None:
+        """Kill the child, once nobody waits for it."""
+        self._is_closed = True
+        self._stop()
+
+    def _stop(self) -> None:
+        self._pool.stop()  # type: ignore[no-untyped-call] # pebble leaves it so
+        self._pool.join()
+
+    def _settle(self, on_progress: Callable[[float], None] | None) -> None:
+        """Wait until the child has nothing to do; replace a pool that lost its child.
+
+        Pebble gives up a pool whose child dies idle. It goes on where one dies at work, but in a pipe that
+        may hold half a message, and behind a lock that may have gone with the child.
+        """
+        if self._is_closed:
+            return
+        if self._last is not None:
+            self._wait(self._last, on_progress)
+        if not self._pool.active or _has_died(self._last):
+            self._stop()
+            self._pool, self._last = self._new_pool(), None
+
+    def _wait(self, future: pebble.ProcessFuture[Any], on_progress: Callable[[float], None] | None) -> None:
+        while wait([future], timeout=_PROGRESS_POLL_S).not_done:
+            if on_progress:
+                on_progress(self._fraction.value)
+
+    def probe(self, path: Path, on_progress: Callable[[float], None] | None = None) -> Video:
+        """`probe.probe` in the child."""
+        return self.run(_probe, path, label=path.name, wall_s=PROBE_WALL_S, on_progress=on_progress)
+
+    def scan(self, video: Video, on_progress: Callable[[float], None] | None = None) -> Scan:
+        """`scan.scan` in the child; `on_progress` gets the fraction done, 0..1."""
+        return self.run(
+            _scan, video, label=video.path.name, wall_s=_scan_wall_s(video), on_progress=on_progress
+        )
+
+    def scan_parts(
+        self, video: Video, parts: Sequence[Range], on_progress: Callable[[float], None] | None = None
+    ) -> Scan:
+        """`scan.scan_parts` in the child."""
+        return self.run(
+            _scan_parts,
+            video,
+            tuple(parts),
+            label=video.path.name,
+            wall_s=_scan_wall_s(video),
+            on_progress=on_progress,
+        )
+
+    def take_stills(
+        self,
+        video: Video,
+        times_s: Sequence[float],
+        actives: Sequence[Active | None],
+        *,
+        refine: bool = True,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> list[Still]:
+        """`stills.take_stills` in the child."""
+        return self.run(
+            _take_stills,
+            video,
+            tuple(times_s),
+            tuple(actives),
+            refine,
+            label=video.path.name,
+            wall_s=STILLS_WALL_S,
+            on_progress=on_progress,
+        )
+
+    def run(
+        self,
+        function: Callable[..., Result],
+        *arguments: object,
+        label: str,
+        wall_s: float,
+        cpu_s: float | None = None,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> Result:
+        """Run a module's function in the child.
+
+        Args:
+            function: Found by its name in the child.
+            *arguments: Passed on; anything that can be pickled.
+            label: What errors call the video.
+            wall_s: Deadline.
+            cpu_s: Processor time it may use; by default the deadline on every core.
+            on_progress: Gets the fraction that the child reports, 0..1, many times a second. What it raises
+                kills the child and ends the call.
+
+        Raises:
+            DecodeTimedOut: beyond `wall_s` or `cpu_s`.
+            DecoderCrashed: the child died.
+            VideoTooLarge: the video needs more memory than the child may have.
+            UnreadableVideo: as raised by the function, or whatever else went wrong in it.
+        """
+        self._settle(on_progress)
+        self._fraction.value = 0.0
+        budget_s = cpu_s or wall_s * (os.cpu_count() or 1)
+        future = self._schedule(_with_cpu, budget_s, function, *arguments, wall_s=wall_s)
+        try:
+            self._wait(future, on_progress)
+        except BaseException:
+            future.cancel()  # type: ignore[no-untyped-call] # kills the child; pebble starts another
+            raise
+        try:
+            result: Result = future.result()
+        except FutureTimeoutError as exc:
+            raise DecodeTimedOut(f"{label}: decoding took over {wall_s:.0f} s and was stopped") from exc
+        except MemoryError as exc:
+            raise VideoTooLarge(f"{label}: {self._memory_sentence()}") from exc
+        except pebble.ProcessExpired as exc:
+            raise _crash(label, exc.exitcode or 0, budget_s) from exc
+        except BrokenProcessPool as exc:
+            raise DecoderCrashed(f"{label}: the decoder died before it looked at the file") from exc
+        except ThumbsError:
+            raise
+        except Exception as exc:
+            # Hostile input finds what nobody thought of; it must not end the caller.
+            raise UnreadableVideo(f"{label}: cannot be decoded ({exc}); export it again as H.264") from exc
+        return result
+
+    def _memory_sentence(self) -> str:
+        limit = (self._limits.address_space_bytes or 0) // confine.MIB
+        return f"needs more than the {limit} MiB a decoder may use (send a smaller rendition)"
+
+
+def _has_died(last: pebble.ProcessFuture[Any] | None) -> bool:
+    """Whether the child died at what it was told."""
+    return last is not None and not last.cancelled() and isinstance(last.exception(), pebble.ProcessExpired)
+
+
+def _scan_wall_s(video: Video) -> float:
+    return min(SCAN_WALL_S + SCAN_WALL_S_PER_VIDEO_S * video.duration_s, SCAN_WALL_MAX_S)
+
+
+def _crash(label: str, exit_code: int, cpu_s: float) -> DecoderCrashed | DecodeTimedOut:
+    if exit_code == -signal.SIGXCPU:
+        return DecodeTimedOut(f"{label}: decoding used over {cpu_s:.0f} s of processor time and was stopped")
+    how = f"exit code {exit_code}"
+    with contextlib.suppress(ValueError):
+        how = signal.Signals(-exit_code).name
+    return DecoderCrashed(f"{label}: the decoder died ({how}); the file may be damaged, so export it again")
+
+
+# The rest runs in the child.
+
+
+def _start(limits: confine.ProcessLimits, fraction: Any) -> None:
+    global _fraction  # noqa: PLW0603 - the one way to hand a shared value to later tasks of a process
+    confine.confine(limits)
+    _fraction = fraction
+
+
+def _with_cpu(cpu_s: float, function: Callable[..., Result], *arguments: object) -> Result:
+    confine.allow_cpu(cpu_s)
+    return function(*arguments)
+
+
+def _warm_up() -> None:
+    from worker.pipeline.video import probe, scan, stills  # noqa: F401
+
+
+def _probe(path: Path) -> Video:
+    from worker.pipeline.video.probe import probe
+
+    return probe(path)
+
+
+def _scan(video: Video) -> Scan:
+    from worker.pipeline.video.scan import scan
+
+    def report(fraction: float) -> None:
+        _fraction.value = fraction
+
+    return scan(video, report)
+
+
+def _scan_parts(video: Video, parts: Sequence[Range]) -> Scan:
+    from worker.pipeline.video.scan import scan_parts
+
+    return scan_parts(video, parts)
+
+
+def _take_stills(
+    video: Video, times_s: Sequence[float], actives: Sequence[Active | None], refine: bool
+) -> list[Still]:
+    from worker.pipeline.video.stills import take_stills
+
+    return take_stills(video, times_s, actives, refine=refine)

@@ -1,0 +1,1 @@
+"""From candidates to scores: CLIP, faces, prompts, one sum with named parts."""

@@ -1,0 +1,206 @@
+"""Scoring frames with CLIP: how near a picture is to words.
+
+Appeal comes from pairs of opposites, each as a z-score within the video: the model's idea of "sharp" differs
+from video to video, but within one the sharper frame is nearer to the word. Antonym pairs: Wang et al.,
+"Exploring CLIP for Assessing the Look and Feel of Images", AAAI 2023.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.nn import functional
+
+from worker.errors import OutOfMemory
+from worker.pipeline.scoring import clip_model
+from worker.pipeline.scoring.prompts import Prompts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from worker.pipeline.frames import Rgb
+    from worker.pipeline.scoring.clip_model import ClipModel
+
+__all__ = ["ClipScorer", "Prompts"]
+
+BATCH_BY_DEVICE = {"cuda": 128, "mps": 64, "cpu": 4}
+"""Pictures at once; halved when the memory does not suffice. On a CPU, more than 4 leave its caches."""
+
+MAD_TO_SIGMA = 1.4826  #: makes the median absolute deviation equal sigma for a normal distribution
+Z_LIMIT = 3.0  #: beyond, a frame is an outlier and more so says no more
+MIN_SPREAD = 1e-5  #: of cosines; below is the rounding of float32, not a difference between frames
+
+CAPTIONS = ("{}", "a photo of {}", "a video about {}", "a frame of a video titled {}")
+"""Ways to say a title, averaged: no single wording fits every title."""
+
+
+class ClipScorer:
+    """Scores pictures with one model, shared by all threads of a process; load it once.
+
+    Takes (height, width, 3) uint8 RGB of any size; sizes, crop and normalization are the model's own.
+
+    Threads prepare their pictures side by side, and wait in line for the model with one batch each. So none
+    waits longer than one batch of every other, the processor's caches serve one batch, and an error meets the
+    thread that brought the batch.
+
+    Pictures of different videos never share a batch, because the size of a batch decides how the last bits
+    are rounded (by up to 2e-7 with lite), and a run must not depend on what else was running. It
+    would save little: a video has a few hundred candidates, and only its last batch is not full.
+    """
+
+    def __init__(self, name: str, model: ClipModel, prompts: Prompts, device: torch.device) -> None:
+        self.name = name
+        self.batch_size = BATCH_BY_DEVICE.get(device.type, BATCH_BY_DEVICE["cpu"])
+        self._model = model
+        self._device = device
+        self._line = ThreadPoolExecutor(1, thread_name_prefix="model")
+        self._pairs = prompts.pairs
+        self._opposites = self._embed_texts([pair.good for pair in prompts.pairs]) - self._embed_texts(
+            [pair.bad for pair in prompts.pairs]
+        )
+
+    @classmethod
+    def load(
+        cls,
+        model: str = "lite",
+        prompts: Prompts | None = None,
+        *,
+        device: str = "auto",
+        weights_dir: Path | None = None,
+    ) -> ClipScorer:
+        """Load a model; never downloads.
+
+        Args:
+            model: "lite", an open_clip "ARCH:TAG", or "ARCH:/path/to/checkpoint".
+            prompts: None for those that ship with the product.
+            device: "auto", "cuda", "cuda:1", "mps" or "cpu".
+            weights_dir: where `python -m worker.weights fetch` put its files; None for its default.
+
+        Raises:
+            UnknownModel: no such model, or a damaged checkpoint.
+            WeightsMissing: the model's file is not in place.
+            ConfigurationError: no such device.
+        """
+        chosen = clip_model.pick_device(device)
+        return cls(model, clip_model.load(model, chosen, weights_dir), prompts or Prompts.load(), chosen)
+
+    def embed(
+        self, pictures: Sequence[Rgb], on_progress: Callable[[float], None] = lambda _fraction: None
+    ) -> NDArray[np.float32]:
+        """Embed pictures.
+
+        Args:
+            pictures: of any size.
+            on_progress: gets the fraction done, 0..1, after each batch; what it raises ends the work.
+
+        Returns:
+            (n, d) float32, L2-normalized.
+
+        Raises:
+            OutOfMemory: not even one picture at a time fits.
+        """
+        done: list[NDArray[np.float32]] = []
+        start = 0
+        while start < len(pictures):
+            size = self.batch_size
+            batch = pictures[start : start + size]
+            try:
+                done.append(self._embed_batch(batch))
+            except RuntimeError as error:
+                if not _is_out_of_memory(error):
+                    raise
+                self._halve_batch(size, error)
+                continue
+            start += len(batch)
+            on_progress(start / len(pictures))
+        return np.concatenate(done) if done else np.zeros((0, self._opposites.shape[1]), np.float32)
+
+    def appeal(self, embeddings: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """How much each frame is on the good side of each pair, against its video.
+
+        Args:
+            embeddings: (n, d) of all candidates of one video.
+
+        Returns:
+            For each pair by name, its (n,) share of the appeal: the z-score in -3..3 times the pair's
+            weight over all weights, so that the shares add up to a weighted mean.
+        """
+        total = sum(pair.weight for pair in self._pairs)
+        nearer = embeddings @ self._opposites.T
+        return {
+            pair.name: z_scores(column) * np.float32(pair.weight / total)
+            for pair, column in zip(self._pairs, nearer.T, strict=True)
+        }
+
+    def relevance(self, embeddings: NDArray[np.float32], title: str) -> NDArray[np.float32]:
+        """How well each frame fits a title, against its video.
+
+        What the captions say without the title is taken away, so a title of which the model knows no
+        word makes no difference between frames.
+
+        Args:
+            embeddings: (n, d) of all candidates of one video.
+            title: in any language; models know mostly English.
+
+        Returns:
+            (n,) z-scores in -3..3.
+        """
+        about = self._embed_texts([caption.format(title) for caption in CAPTIONS])
+        nothing = self._embed_texts([caption.format("") for caption in CAPTIONS])
+        return z_scores(embeddings @ (about - nothing).mean(axis=0))
+
+    def _embed_batch(self, pictures: Sequence[Rgb]) -> NDArray[np.float32]:
+        prepared = torch.stack([self._model.preprocess(Image.fromarray(rgb)) for rgb in pictures])
+        prepared = prepared.to(self._device, self._model.input_dtype, memory_format=torch.channels_last)
+        return self._run(self._model.network.encode_image, prepared)
+
+    def _embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._run(self._model.network.encode_text, self._model.tokenize(texts).to(self._device))
+
+    def _run(self, tower: Callable[[Any], torch.Tensor], batch: torch.Tensor) -> NDArray[np.float32]:
+        return self._line.submit(self._compute, tower, batch).result()
+
+    @torch.inference_mode()
+    def _compute(self, tower: Callable[[Any], torch.Tensor], batch: torch.Tensor) -> NDArray[np.float32]:
+        embeddings: NDArray[np.float32] = functional.normalize(tower(batch).float(), dim=-1).cpu().numpy()
+        return embeddings
+
+    def _halve_batch(self, size: int, error: RuntimeError) -> None:
+        if size == 1:
+            raise OutOfMemory(
+                f"{self.name} does not fit into the memory of {self._device}, even one picture at a time; "
+                "free memory, use a smaller model, or --device cpu"
+            ) from error
+        self.batch_size = min(self.batch_size, size // 2)  # another thread may have halved it already
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+
+
+def z_scores(values: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Robust z-scores: distance from the median in robust standard deviations, within -3..3.
+
+    All zero where at least half of the values are the same: there is no scale to compare by.
+
+    Source: Iglewicz and Hoaglin, "How to Detect and Handle Outliers", 1993.
+    """
+    if not len(values):
+        return np.zeros(0, np.float32)
+    from_median = values - np.median(values)
+    spread = MAD_TO_SIGMA * float(np.median(np.abs(from_median)))
+    if spread < MIN_SPREAD:
+        return np.zeros(len(values), np.float32)
+    z: NDArray[np.float32] = np.clip(from_median / spread, -Z_LIMIT, Z_LIMIT).astype(np.float32)
+    return z
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """CUDA raises a class of its own; MPS and the CPU only say so in words."""
+    words = ("out of memory", "not enough memory", "can't allocate memory")
+    return isinstance(error, torch.OutOfMemoryError) or any(word in str(error).lower() for word in words)

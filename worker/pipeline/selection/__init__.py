@@ -1,0 +1,1 @@
+"""Which candidates are scored, and which of those are picked."""

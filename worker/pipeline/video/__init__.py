@@ -1,0 +1,1 @@
+"""From an untrusted file to frames: probe, one scan, final stills."""

@@ -1,0 +1,117 @@
+"""Decodes stretches of a video into small frames. Runs in the decode process.
+
+Stretches are decoded side by side, one on each core: FFmpeg's own threads wait for each other.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from worker.pipeline.video.container import (
+    Clock,
+    decode_packets,
+    open_container,
+    packets_before,
+    packets_of,
+    prepare_for_scan,
+    seek,
+    video_stream,
+)
+from worker.pipeline.video.small_frames import SmallFrame, shrink, small_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
+    from worker.pipeline.frames import Video
+    from worker.pipeline.video.sampling_plan import Stretch
+
+# Looking at more frames a second finds no more cuts and no stiller moments.
+MIN_STEP_S = 0.1
+
+# Stretches longer than this are not collected: their frames come one by one.
+MAX_COLLECTED_S = 30.0
+# Each decoder holds up to 16 frames of its own; beyond 4K, several would not fit into the process's memory.
+MAX_DECODERS = 4
+MAX_PARALLEL_PIXELS = 4096 * 2304
+
+
+def decode(video: Video, stretches: Sequence[Stretch]) -> Iterator[tuple[Stretch, Iterable[SmallFrame]]]:
+    """Small frames of each stretch, about one per `MIN_STEP_S`; the same on any number of cores."""
+    decoders = min(os.cpu_count() or 1, MAX_DECODERS, len(stretches))
+    is_huge = video.width_px * video.height_px > MAX_PARALLEL_PIXELS
+    is_long = any(stretch.length_s > MAX_COLLECTED_S for stretch in stretches)
+    if decoders == 1 or is_huge or is_long:
+        with _opened(video) as reader:
+            for stretch in stretches:
+                yield stretch, reader.frames(stretch)
+    else:
+        yield from _side_by_side(video, stretches, decoders)
+
+
+def _side_by_side(
+    video: Video, stretches: Sequence[Stretch], decoders: int
+) -> Iterator[tuple[Stretch, list[SmallFrame]]]:
+    idle: SimpleQueue[_Reader] = SimpleQueue()
+
+    def collect(stretch: Stretch) -> list[SmallFrame]:
+        reader = idle.get()
+        try:
+            return list(reader.frames(stretch))
+        finally:
+            idle.put(reader)
+
+    with ExitStack() as stack:
+        for _ in range(decoders):
+            idle.put(stack.enter_context(_opened(video, threads=1)))
+        pool = stack.enter_context(ThreadPoolExecutor(decoders))
+        under_way: deque[Future[list[SmallFrame]]] = deque()
+        for index, stretch in enumerate(stretches):
+            # One more than are decoded, so that no core waits for the one who looks at the frames.
+            for ahead in stretches[index + len(under_way) : index + decoders + 1]:
+                under_way.append(pool.submit(collect, ahead))
+            yield stretch, under_way.popleft().result()
+
+
+class _Reader:
+    """An open file, from which one stretch after the other is read."""
+
+    def __init__(self, container: InputContainer, video: Video, threads: int) -> None:
+        self._container = container
+        self._stream = video_stream(container)
+        prepare_for_scan(self._stream, threads)
+        self._clock = Clock.of(container, self._stream)
+        self._size = small_size(video)
+
+    def frames(self, stretch: Stretch) -> Iterator[SmallFrame]:
+        """Small frames of one stretch."""
+        if stretch.seek_s > -math.inf:
+            seek(self._container, self._stream, self._clock.pts(stretch.seek_s))
+        next_s = stretch.start_s
+        for frame in decode_packets(self._packets(stretch.end_s)):
+            time_s = self._clock.time_s(frame.pts or 0)
+            if time_s >= stretch.end_s:
+                break
+            if time_s >= next_s:
+                next_s = time_s + MIN_STEP_S
+                yield shrink(frame, time_s, self._size)
+
+    def _packets(self, end_s: float) -> Iterator[Packet[VideoStream]]:
+        if end_s == math.inf:
+            return packets_of(self._container, self._stream)
+        return packets_before(self._container, self._stream, self._clock.pts(end_s))
+
+
+@contextmanager
+def _opened(video: Video, threads: int = 0) -> Iterator[_Reader]:
+    with open_container(video.path) as container:
+        yield _Reader(container, video, threads)

@@ -1,0 +1,128 @@
+"""Which stretches of a video are decoded: all of a short one, an even share of a longer one.
+
+Decoding is nearly all that a scan costs, and it can begin at keyframes only. So of a longer video what
+follows each keyframe is decoded for a while, the shorter the longer the video is; and once that is only a
+glance, keyframes are left out, evenly. Encoders set a keyframe at a cut, so shots are seen from their start.
+Runs in the decode process.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from worker.pipeline.video.container import Clock, open_container, packets_of, seek, video_stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from worker.pipeline.frames import Video
+
+# Of a longer video about so much is decoded.
+LOOK_S = 60.0
+# The least that is decoded of what follows a keyframe: enough to measure stillness against neighbours.
+GLANCE_S = 0.35
+# So many keyframes are looked at, however long the video is.
+MAX_GLANCES = 200
+# Keyframes closer than this are looked at as one.
+MIN_APART_S = 1.0
+# With fewer keyframes, or fewer than one in so many seconds, too much would stay unseen.
+MIN_GLANCES = 60
+MAX_APART_S = 12.0
+
+# A whole video is decoded in chunks: long enough that to seek to each costs little, short enough that a few
+# fit into memory (60 small frames of 90 KB each) and that all cores stay busy to the end.
+CHUNK_S = 6.0
+
+# Containers that list their keyframes. In the others a seek may land behind the keyframe it aimed at.
+INDEXED_FORMATS = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What is decoded in one go, in seconds; it begins at a keyframe."""
+
+    seek_s: float  #: to seek there leads to the keyframe; minus infinity where decoding begins with the file
+    start_s: float  #: no frame before this
+    end_s: float  #: no frame from here on
+    follows_on: bool = False  #: True where nothing is left out between the stretch before it and this one
+
+    @property
+    def length_s(self) -> float:
+        """How long it is; infinite where nobody knows."""
+        return self.end_s - max(self.start_s, 0.0)
+
+
+EVERYTHING = Stretch(-math.inf, -math.inf, math.inf)
+
+
+class _Keyframe(NamedTuple):
+    seek_s: float
+    time_s: float
+
+
+def stretches(video: Video) -> list[Stretch]:
+    """What is decoded of a video, in order of time; the same on any number of cores."""
+    if video.duration_s > LOOK_S:
+        sampled = _samples(video)
+        if sampled:
+            return sampled
+    return _chunks(video)
+
+
+def is_sampled(found: Iterable[Stretch]) -> bool:
+    """Whether something is left out between stretches."""
+    return not all(stretch.follows_on for stretch in list(found)[1:])
+
+
+def _samples(video: Video) -> list[Stretch]:
+    """What follows each of the keyframes, shortened evenly; nothing where keyframes are too rare."""
+    keyframes = _keyframes(video, max(MIN_APART_S, video.duration_s / MAX_GLANCES))
+    if len(keyframes) < min(MIN_GLANCES, video.duration_s / MAX_APART_S):
+        return []
+    share = LOOK_S / video.duration_s
+    found = []
+    for keyframe, end_s in _with_ends(keyframes, video.duration_s):
+        length_s = max(GLANCE_S, share * (end_s - keyframe.time_s))
+        found.append(Stretch(keyframe.seek_s, keyframe.time_s, min(keyframe.time_s + length_s, end_s)))
+    return found
+
+
+def _chunks(video: Video) -> list[Stretch]:
+    """The whole video, cut at keyframes where its container lists them."""
+    with open_container(video.path) as container:
+        is_indexed = container.format.name in INDEXED_FORMATS
+    later = _keyframes(video, CHUNK_S)[1:] if is_indexed else []
+    if not later:
+        return [EVERYTHING]
+    # The first one's time is not used: pictures may be shown before it.
+    keyframes = [_Keyframe(-math.inf, -math.inf), *later]
+    # A file may go on behind its stated end, but not for ever.
+    return [
+        Stretch(*keyframe, end_s, follows_on=keyframe.time_s > -math.inf)
+        for keyframe, end_s in _with_ends(keyframes, video.duration_s + CHUNK_S)
+    ]
+
+
+def _with_ends(keyframes: list[_Keyframe], end_s: float) -> Iterator[tuple[_Keyframe, float]]:
+    """Each with the time of the next, the last with the end."""
+    return zip(keyframes, [*(keyframe.time_s for keyframe in keyframes[1:]), end_s], strict=True)
+
+
+def _keyframes(video: Video, step_s: float) -> list[_Keyframe]:
+    """The keyframes that seeks lead to, in order of time, each once; the first begins the video."""
+    found: list[_Keyframe] = []
+    with open_container(video.path) as container:
+        stream = video_stream(container)
+        clock = Clock.of(container, stream)
+        for seek_s in [-math.inf, *(step_s * n for n in range(1, math.ceil(video.duration_s / step_s)))]:
+            if seek_s > 0 and not seek(container, stream, clock.pts(seek_s)):
+                break
+            packet = next((p for p in packets_of(container, stream) if p.is_keyframe), None)
+            if packet is None or packet.pts is None:
+                continue
+            time_s = clock.time_s(packet.pts)
+            if not found or time_s > found[-1].time_s:
+                found.append(_Keyframe(seek_s, time_s))
+    return found

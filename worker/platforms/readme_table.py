@@ -1,0 +1,71 @@
+"""`python -m worker.platforms.readme_table`: print the README's table of platforms, from their capabilities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from worker.platforms import PLATFORMS
+from worker.platforms.base import Sink, Tells
+from worker.platforms.event import EventKind
+
+if TYPE_CHECKING:
+    from worker.platforms.base import Capabilities
+
+EVENTS = {
+    EventKind.READY: "ready",
+    EventKind.UPDATED: "updated",
+    EventKind.FAILED: "failed",
+    EventKind.DELETED: "deleted",
+}
+WRITTEN = {
+    Sink.IMAGE: "the picture",
+    Sink.TIME: "the time of the best pick",
+    Sink.NONE: "nothing: the picture is served here",
+}
+COLUMNS = (
+    "platform",
+    "webhooks tell of",
+    "what is written back",
+    "webhooks may be lost",
+    "a thumbnail that a person set there",
+)
+OTHERS = {
+    Tells.ALWAYS: "is left alone",
+    Tells.ONCE_WRITTEN: "is left alone once we have written; the first pick replaces it",
+    Tells.NEVER: "is not told apart, and is replaced",
+}
+OWN = (
+    "| [your own systems](docs/events.md) | ready, edited, deleted: `POST /v1/events`, signed by"
+    " [Standard Webhooks](https://www.standardwebhooks.com) | the picture is served here, and the"
+    " picks are sent to `PICKS_URL` | no | |"
+)
+
+
+def render() -> str:
+    """A row for each platform, in Markdown."""
+    rows = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
+    rows += [_row(name, platform.capabilities) for name, platform in PLATFORMS.items()]
+    return "\n".join([*rows, OWN])
+
+
+def _row(name: str, can: Capabilities) -> str:
+    events = ", ".join(words for kind, words in EVENTS.items() if kind in can.events)
+    written = ", or ".join(words for sink, words in WRITTEN.items() if sink in can.sinks)
+    cells = [
+        f"[{can.label}](docs/platforms/{name}.md)",
+        events or "nothing: its list is read",
+        written,
+        "yes" if can.needs_reconcile else "no",
+        _others(can),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _others(can: Capabilities) -> str:
+    if can.sinks == {Sink.NONE}:
+        return ""
+    return OTHERS[can.tells_others]
+
+
+if __name__ == "__main__":
+    print(render())  # noqa: T201 - the command's result

@@ -1,0 +1,63 @@
+"""Reads a platform's list of its assets, page by page."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from worker.errors import MalformedPayload
+from worker.platforms.base import Listed, Page
+from worker.platforms.shared import json_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from worker.platforms.base import Asset
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+
+PAGE_SIZE = 50  # the most that FastPix gives; every platform gives as many
+
+
+def query(**values: object) -> str:
+    """The end of a path: what is asked for; None is left out."""
+    return "?" + urlencode({name: value for name, value in values.items() if value is not None})
+
+
+def number_of(page: str | None) -> int:
+    """Which page is meant, from 1, where a platform counts them.
+
+    Raises:
+        MalformedPayload: it is no number of a page.
+    """
+    if page is None:
+        return 1
+    if not _NUMBER.fullmatch(page):
+        raise MalformedPayload(f"{page!r} is no page of this platform's list; they are numbered from 1")
+    return int(page)
+
+
+def listed(asset: Asset, changed_at: Any) -> Listed:
+    """What a list says of an asset, where it says all that `Platform.asset` does."""
+    return Listed(asset.id, json_fields.moment(changed_at), asset.state, asset.fingerprint)
+
+
+def numbered_page(
+    items: Sequence[Mapping[str, Any]],
+    read: Callable[[Mapping[str, Any]], Listed | None],
+    page: str | None,
+    total: Any = None,
+) -> Page:
+    """A page of a platform that counts them; a full one has another behind it, which may be empty.
+
+    Args:
+        items: of the answer.
+        read: says what one of them is; None for what is no video.
+        page: that was asked for.
+        total: of all items, as the platform writes it.
+    """
+    following = str(number_of(page) + 1) if len(items) == PAGE_SIZE else None
+    count = json_fields.number(total)
+    found = [one for item in items if (one := read(item))]
+    return Page(found, following, None if count is None else int(count))

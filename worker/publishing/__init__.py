@@ -1,0 +1,1 @@
+"""Make one write to a platform, or tell the customer's own system."""

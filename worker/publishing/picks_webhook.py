@@ -1,0 +1,101 @@
+"""Tells the customer's own system what was picked: a POST to `PICKS_URL`, signed by Standard Webhooks.
+
+It goes out in the place of a write, for videos on no platform, and on one that takes no thumbnail. It tells
+what is shown from now on, and all picks of the run that it came from. It may come twice, under one id.
+
+Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from sqlalchemy import select
+
+from worker.database.models import Thumbnail
+from worker.errors import PlatformUnavailable, PublishRejected
+from worker.http.retry_after import retry_after_s
+from worker.platforms.shared.signatures import sign_standard
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from worker.publications import Claim
+    from worker.settings import Settings
+
+EVENT = "thumbnails.picked"
+TIMEOUT_S = 15.0  # to connect, to send, and for the head of the answer; the standard suggests 15 to 30
+
+
+def message(session: Session, claim: Claim, public_url: str) -> bytes:
+    """What is to be told; the same bytes at every attempt.
+
+    Args:
+        session: of any transaction.
+        claim: of the publication.
+        public_url: the receiver's address, where the pictures are served.
+    """
+    shown = session.get_one(Thumbnail, claim.thumbnail_id)
+    of_run = (
+        Thumbnail.asset_id == claim.asset_id,
+        Thumbnail.generation == shown.generation,
+        Thumbnail.rank > 0,
+    )
+    picks = session.scalars(select(Thumbnail).where(*of_run).order_by(Thumbnail.rank, Thumbnail.aspect))
+    data = {
+        "platform": claim.platform,
+        "account": claim.account,
+        "asset_id": claim.external_id,
+        "shown": _described(shown, public_url),
+        "picks": [{"rank": pick.rank, **_described(pick, public_url)} for pick in picks],
+    }
+    return json.dumps({"type": EVENT, "timestamp": shown.created_at.isoformat(), "data": data}).encode()
+
+
+def send(settings: Settings, claim: Claim, body: bytes) -> None:
+    """Send it to the customer's system.
+
+    Raises:
+        PlatformUnavailable: it did not answer with 2xx; try later.
+        PublishRejected: it answered with 410, which says that it wants nothing more.
+    """
+    if settings.picks_url is None or settings.picks_secret is None:
+        return
+    previous = settings.picks_secret_previous
+    signed = sign_standard(
+        body,
+        settings.picks_secret.get_secret_value(),
+        f"picks_{claim.publication_id}",
+        time.time(),
+        previous=previous.get_secret_value() if previous else None,
+    )
+    headers = {"Content-Type": "application/json", **signed}
+    try:
+        # The body of the answer says nothing that we need, and could be endless.
+        with (
+            httpx.Client(timeout=TIMEOUT_S, trust_env=False, follow_redirects=False) as client,
+            client.stream("POST", settings.picks_url, content=body, headers=headers) as answer,
+        ):
+            status = answer.status_code
+    except httpx.RequestError as exc:
+        raise PlatformUnavailable(f"PICKS_URL: {type(exc).__name__}: {exc}") from exc
+    if status == HTTPStatus.GONE:
+        raise PublishRejected("PICKS_URL answers 410: it wants no more picks; set another, or none")
+    if not httpx.codes.is_success(status):
+        raise PlatformUnavailable(f"PICKS_URL answers {status}; see that system's log", retry_after_s(answer))
+
+
+def _described(thumbnail: Thumbnail, public_url: str) -> dict[str, Any]:
+    return {
+        "time_s": thumbnail.time_s,
+        "score": thumbnail.score,
+        "reasons": thumbnail.reasons,
+        "aspect": thumbnail.aspect,
+        "width_px": thumbnail.width_px,
+        "height_px": thumbnail.height_px,
+        "image_url": f"{public_url}/thumbnails/{thumbnail.sha256}.jpg",
+    }

@@ -1,0 +1,1 @@
+"""What jobs and publications share as queues: hints, leases, back-off, notification."""

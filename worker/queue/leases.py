@@ -1,0 +1,227 @@
+"""The leases of the rows that this process works on, jobs or publications: renewed, and watched.
+
+Work asks its lease often whether to go on, at least once in each stage and many times a second while a
+video is decoded. Two threads look after all leases: one renews them in the database, the other, which waits
+for nothing, ends the process if work stops asking: then a call into the model or a library hangs, and no
+thread can be stopped from outside. The leases run out, and other workers take over.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar
+
+from sqlalchemy import func, tuple_, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from worker.database import transaction
+from worker.database.models import Asset
+from worker.errors import JobTimedOut, LeaseLost, Overtaken, Stopping
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sqlalchemy import ColumnElement, Engine
+    from sqlalchemy.orm import Session
+
+    from worker.database.models import Job, Publication
+    from worker.database.states import JobState, PublicationState
+
+log = logging.getLogger(__name__)
+
+RENEWALS_PER_LEASE = 3  #: so that one may fail
+EXIT_STUCK = 70  #: of the process; EX_SOFTWARE of BSD's sysexits.h
+
+
+class Held(Protocol):
+    """A claim, as far as its lease goes."""
+
+    @property
+    def row_id(self) -> int:
+        """Of the row."""
+
+    @property
+    def token(self) -> int:
+        """Of the claim."""
+
+
+Claim = TypeVar("Claim", bound=Held)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long work may be silent before its process is ended."""
+
+    #: No call of ours takes so long: requests to platforms end after 40 s, and the slowest batch of the
+    #: largest model on a CPU takes half a minute.
+    silence_s: float = 300.0
+    #: While the process stops. It is to be gone before an orchestrator kills it (Kubernetes after 30 s).
+    stop_s: float = 25.0
+    watch_s: float = 1.0  #: between two looks
+
+
+class Lease(Generic[Claim]):
+    """The right to work on one row. Its `check` says when to stop."""
+
+    def __init__(self, claim: Claim, lease_s: float, timeout_s: float, stopping: threading.Event) -> None:
+        self.claim = claim
+        self.heard_s = time.monotonic()  #: when the work last asked
+        self._ends_s = self.heard_s + lease_s
+        self._times_out_s = self.heard_s + timeout_s
+        self._timeout_s = timeout_s
+        self._stopping = stopping
+        self._is_taken = False
+        self._is_overtaken = False
+
+    def check(self) -> None:
+        """Go on, or not.
+
+        Raises:
+            Stopping: this process is to end.
+            LeaseLost: another worker has the row, or may have it.
+            Overtaken: something newer, or the asset's deletion, makes the work useless.
+            JobTimedOut: it took too long.
+        """
+        self.heard_s = time.monotonic()
+        if self._stopping.is_set():
+            raise Stopping("this worker is stopping")
+        if self._is_taken:
+            raise LeaseLost("another worker took it over")
+        if self.heard_s >= self._ends_s:
+            raise LeaseLost("the lease could not be renewed: the database did not answer")
+        if self._is_overtaken:
+            raise Overtaken("something newer makes this useless")
+        if self.heard_s >= self._times_out_s:
+            raise JobTimedOut(f"it took over {self._timeout_s:.0f} s and was stopped (JOB_TIMEOUT_S)")
+
+    def renewed(self, until_s: float, *, is_overtaken: bool) -> None:
+        """It is still ours until `until_s` of the monotonic clock."""
+        self._ends_s = until_s
+        self._is_overtaken = is_overtaken
+
+    def taken(self) -> None:
+        """It is another worker's."""
+        self._is_taken = True
+
+
+class Leases(Generic[Claim]):
+    """All leases of this process. Use as a context manager.
+
+    Args:
+        engine: the database.
+        renew: extends leases in it, by so many seconds; returns each row that is still ours, and whether
+            something newer makes the work on it useless.
+        lease_s: a lease that is not renewed for so long ends.
+        timeout_s: for one attempt at one row.
+        stopping: set when this process is to end.
+        limits: on the silence of work.
+        abort: ends the process at once; gets the reason.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        renew: Callable[[Session, Sequence[Claim], float], dict[int, bool]],
+        lease_s: float,
+        timeout_s: float,
+        stopping: threading.Event,
+        limits: Limits = Limits(),
+        abort: Callable[[str], None] | None = None,
+    ) -> None:
+        self.stopping = stopping
+        self._engine, self._renew = engine, renew
+        self._lease_s, self._timeout_s = lease_s, timeout_s
+        self._limits = limits
+        self._abort = abort or _end_process
+        self._held: set[Lease[Claim]] = set()
+        self._closed = threading.Event()
+
+    def __enter__(self) -> Self:
+        for work in (self._renew_all, self._watch_all):
+            threading.Thread(target=work, name=f"leases{work.__name__}", daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closed.set()
+
+    @contextmanager
+    def hold(self, claim: Claim) -> Iterator[Lease[Claim]]:
+        """Renew and watch a row's lease until the block ends."""
+        lease = Lease(claim, self._lease_s, self._timeout_s, self.stopping)
+        self._held.add(lease)
+        try:
+            yield lease
+        finally:
+            self._held.discard(lease)
+
+    def renew(self) -> None:
+        """Renew every lease once."""
+        leases, asked_s = list(self._held), time.monotonic()
+        if not leases:
+            return
+        try:
+            with transaction(self._engine) as session:
+                renewed = self._renew(session, [lease.claim for lease in leases], self._lease_s)
+        except SQLAlchemyError as exc:
+            log.warning("leases cannot be renewed: %s", str(exc).partition("\n")[0])
+            return
+        for lease in leases:
+            if lease.claim.row_id in renewed:
+                lease.renewed(asked_s + self._lease_s, is_overtaken=renewed[lease.claim.row_id])
+            else:
+                lease.taken()
+
+    def _renew_all(self) -> None:
+        while not self._closed.wait(self._lease_s / RENEWALS_PER_LEASE):
+            self.renew()
+
+    def _watch_all(self) -> None:
+        while not self._closed.wait(self._limits.watch_s):
+            max_s = self._limits.stop_s if self.stopping.is_set() else self._limits.silence_s
+            for lease in list(self._held):
+                silent_s = time.monotonic() - lease.heard_s
+                if silent_s > max_s:
+                    what = f"the work on row {lease.claim.row_id}"
+                    self._abort(f"{what} hangs: nothing heard of it for {silent_s:.0f} s")
+
+
+def _end_process(reason: str) -> None:
+    log.critical("%s; this process ends, and others take over", reason)
+    logging.shutdown()
+    os._exit(EXIT_STUCK)
+
+
+def renew(
+    session: Session,
+    table: type[Job | Publication],
+    state: JobState | PublicationState,
+    claims: Sequence[Held],
+    lease_s: float,
+    is_overtaken: ColumnElement[bool],
+) -> dict[int, bool]:
+    """Extend leases; each row that is still held by the claim, and whether something newer makes it useless.
+
+    Args:
+        session: its transaction.
+        table: of the rows.
+        state: of rows that are held.
+        claims: the leases.
+        lease_s: from now.
+        is_overtaken: the condition for that, on the row and its asset.
+    """
+    held = [(claim.row_id, claim.token) for claim in claims]
+    rows = session.execute(
+        update(table)
+        .where(
+            table.asset_id == Asset.id, table.state == state, tuple_(table.id, table.lease_token).in_(held)
+        )
+        .values(lease_until=func.clock_timestamp() + timedelta(seconds=lease_s))
+        .returning(table.id, is_overtaken)
+    )
+    return {row_id: overtaken for row_id, overtaken in rows}  # noqa: C416 - rows are no pairs to `dict`

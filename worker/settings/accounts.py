@@ -1,0 +1,134 @@
+"""What an operator sets for one account of each platform: a group of variables, as MUX__MAIN__TOKEN_ID."""
+
+# ruff: noqa: TC001 - pydantic reads the annotations when the program runs
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from worker.settings.types import Aspects, Base64Secret, PemSecret, Secret, Spans, Url
+
+
+class Account(BaseModel):
+    """One account of any platform: what is wanted of its videos."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    count: int | None = Field(None, ge=1, le=20, description="Picks for each video, in place of `COUNT`.")
+    aspects: Aspects | None = Field(None, description="Ratios, in place of `ASPECTS`.")
+    avoid: Spans = Field(
+        (), description="Parts to pick nothing from: `0-15, -30-0` is the first 15 s and the last 30 s."
+    )
+    prefer: Spans = Field((), description="Parts to pick from first: `0%-50%` is the first half.")
+
+
+class WebhookAccount(Account):
+    """One account of a platform that sends webhooks."""
+
+    webhook_secret: Secret = Field(description="Signs its webhooks.")
+    webhook_secret_previous: Secret | None = Field(
+        None, description="Also accepted, while the secret is being rotated."
+    )
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Every secret that is live, the newest first."""
+        live = (self.webhook_secret, self.webhook_secret_previous)
+        return tuple(secret.get_secret_value() for secret in live if secret is not None)
+
+
+class TokenAccount(WebhookAccount):
+    """One account of a platform whose API takes an id and a secret, and whose private videos take a key."""
+
+    token_id: str = Field(description="The API token.")
+    token_secret: Secret = Field(description="The API token's secret.")
+    signing_key_id: str | None = Field(None, description="For private videos: the signing key.")
+    signing_private_key: PemSecret | None = Field(None, description="Its private part, base64 of a PEM.")
+
+    @model_validator(mode="after")
+    def _keys_are_whole(self) -> Self:
+        if (self.signing_key_id is None) != (self.signing_private_key is None):
+            raise ValueError("SIGNING_KEY_ID and SIGNING_PRIVATE_KEY go together; set both, or neither")
+        return self
+
+
+class MuxAccount(TokenAccount):
+    """One environment of Mux."""
+
+    api_url: Url = Field("https://api.mux.com", description="The API.")
+    stream_url: Url = Field("https://stream.mux.com", description="Where videos are read.")
+    image_url: Url = Field("https://image.mux.com", description="Where pictures are shown.")
+
+
+class FastPixAccount(TokenAccount):
+    """One workspace of FastPix."""
+
+    webhook_secret: Base64Secret = Field(description="Signs its webhooks.")
+    webhook_secret_previous: Base64Secret | None = Field(
+        None, description="Also accepted, while the secret is being rotated."
+    )
+    api_url: Url = Field("https://api.fastpix.com/v1", description="The API.")
+    stream_url: Url = Field("https://stream.fastpix.com", description="Where videos are read.")
+    images_url: Url = Field("https://images.fastpix.com", description="Where pictures are shown.")
+    write_metadata: bool = Field(
+        default=False, description="Write the time of the best pick into the media's metadata."
+    )
+
+
+class ApiVideoAccount(WebhookAccount):
+    """One workspace of api.video."""
+
+    webhook_secret: Secret = Field(description="Signs its webhooks; shown once, when the webhook is made.")
+    api_key: Secret = Field(description="An API key that may read and write videos.")
+    api_url: Url = Field(
+        "https://ws.api.video", description="The API; `https://sandbox.api.video` for trying it out."
+    )
+    write_time: bool = Field(
+        default=False, description="Name the time of the best pick, in place of uploading the picture."
+    )
+
+
+class CloudflareAccount(WebhookAccount):
+    """One account of Cloudflare."""
+
+    account_id: str = Field(min_length=1, description="The account's id.")
+    api_token: Secret = Field(description="An API token with Stream: Edit.")
+    api_url: Url = Field("https://api.cloudflare.com/client/v4", description="The API.")
+
+
+class BunnyAccount(WebhookAccount):
+    """One video library of Bunny Stream."""
+
+    webhook_secret: Secret = Field(description="The library's read-only API key, which signs its webhooks.")
+    library_id: str = Field(min_length=1, description="The library's id.")
+    api_key: Secret = Field(description="The library's API key.")
+    cdn_url: Url = Field(description="Its pull zone, `https://vz-....b-cdn.net`.")
+    cdn_token_key: Secret | None = Field(
+        None, description="The pull zone's token authentication key, where files need a token."
+    )
+    referer: Url | None = Field(
+        None, description="A page that may embed its videos, where direct access to files is blocked."
+    )
+    api_url: Url = Field("https://video.bunnycdn.com", description="The API.")
+
+
+class VimeoAccount(Account):
+    """One Vimeo account, which sends no webhooks."""
+
+    access_token: Secret = Field(description="A token with the scopes private, edit, upload and video_files.")
+    api_url: Url = Field("https://api.vimeo.com", description="The API.")
+    write_time: bool = Field(
+        default=False, description="Name the time of the best pick, in place of uploading the picture."
+    )
+
+
+class WistiaAccount(WebhookAccount):
+    """One Wistia account."""
+
+    webhook_secret: Secret = Field(description="The secret key that was given when the webhook was made.")
+    api_token: Secret = Field(description="An API token that may read, update and delete anything.")
+    api_url: Url = Field("https://api.wistia.com/v1", description="The API.")
+    upload_url: Url = Field("https://upload.wistia.com", description="Where pictures are sent.")
+    embed_url: Url = Field("https://fast.wistia.com", description="Where HLS is read.")

@@ -1,0 +1,68 @@
+"""`python -m worker.settings.readme_table`: the README's table of settings, made from the class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args, get_origin
+
+from worker.settings import Settings
+from worker.settings.accounts import Account
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic.fields import FieldInfo
+
+ACCOUNTS: dict[str, type[Account]] = {
+    name: get_args(field.annotation)[1]
+    for name, field in Settings.model_fields.items()
+    if get_origin(field.annotation) is dict
+}
+"""What an account of each platform is set by."""
+
+EVERY_PLATFORM = "<platform>"
+
+
+def render() -> str:
+    """All settings, and those of an account, as one table in Markdown."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    first = next(iter(ACCOUNTS))
+    for name, field in Settings.model_fields.items():
+        if name == first:
+            rows += _account(EVERY_PLATFORM, Account.model_fields)
+        if name in ACCOUNTS:
+            own = ACCOUNTS[name].model_fields.items()
+            rows += _account(name, {key: value for key, value in own if key not in Account.model_fields})
+        else:
+            rows.append(_row(name.upper(), field))
+    return "\n".join(rows)
+
+
+def _account(platform: str, fields: Mapping[str, FieldInfo]) -> Iterator[str]:
+    for name, field in fields.items():
+        yield _row(variable(platform, name), field)
+
+
+def variable(platform: str, name: str) -> str:
+    """What a setting of an account is called, e.g. `MUX__<account>__TOKEN_ID`."""
+    known = platform if platform == EVERY_PLATFORM else platform.upper()
+    return f"{known}__<account>__{name.upper()}"
+
+
+def _row(variable: str, field: FieldInfo) -> str:
+    default = "required" if field.is_required() else _written(field.default)
+    return f"| `{variable}` | {default} | {field.description} |"
+
+
+def _written(value: object) -> str:
+    """A default as it would be written into the environment; nothing where nothing is set."""
+    if isinstance(value, tuple):
+        value = " ".join(value)
+    if value is None or value == "":
+        return ""
+    return (
+        f"`{value:g}`" if isinstance(value, float) else f"`{str(value).lower() if value is False else value}`"
+    )
+
+
+if __name__ == "__main__":
+    print(render())  # noqa: T201 - the command's result

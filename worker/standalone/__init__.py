@@ -1,0 +1,1 @@
+"""Everything on one machine: servers from wheels, and the programs as one service."""

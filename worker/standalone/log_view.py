@@ -1,0 +1,37 @@
+"""Log lines as a person at a terminal reads them: the sentence first, then its fields."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from worker.text import printable
+
+_LOUD = {"warning": "yellow", "error": "red", "critical": "red"}
+_SAID_ELSEWHERE = frozenset({"at", "level", "logger", "message", "traceback"})
+
+
+def message_of(line: str) -> str:
+    """The sentence of one line, without its fields; the line itself where it is no JSON of ours."""
+    return str(_fields(line).get("message", line))
+
+
+def readable(line: str) -> str:
+    """One line for the terminal, coloured by its level; a traceback follows on lines of its own."""
+    fields = _fields(line)
+    if "message" not in fields:
+        return printable(line)
+    sentence = click.style(printable(str(fields["message"])), fg=_LOUD.get(str(fields.get("level"))))
+    about = [f"{name}={value}" for name, value in fields.items() if name not in _SAID_ELSEWHERE]
+    parts = [sentence, click.style(printable(" ".join(about)), dim=True)] if about else [sentence]
+    trace = [printable(row) for row in str(fields.get("traceback", "")).splitlines()]
+    return "\n".join([" ".join(parts), *trace])
+
+
+def _fields(line: str) -> dict[str, object]:
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}

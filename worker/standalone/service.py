@@ -1,0 +1,222 @@
+"""The whole service on one machine: `thumbs up`.
+
+Where no address of a database or a broker is set, we start our own. Everything else is the same programs with
+the same settings that a fleet runs.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
+
+import click
+import httpx
+from sqlalchemy.exc import OperationalError
+
+from worker.database import make_engine, migrate
+from worker.errors import ConfigurationError, Stopping
+from worker.platforms import PLATFORMS, accounts
+from worker.settings import environment
+from worker.standalone.interrupts import Interruptions
+from worker.standalone.servers import Server, start_postgres, start_valkey
+from worker.standalone.supervisor import POLL_S, Program, ProgramFailed, Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from worker.settings import Settings
+
+READY_TIMEOUT_S = 120.0  # a large model is loaded from a cold disk within it
+
+_ANSWER_TIMEOUT_S = 2.0
+_REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}  # noqa: S104 - where HOST means "anywhere"
+
+RECEIVER = "receiver"
+# Stopped from the first to the last: nothing new comes in, what runs is given back, then the rest.
+PROGRAMS = (
+    Program(RECEIVER, (sys.executable, "-m", "webhook"), ready_words="ready for webhooks", stops=0),
+    Program("analyze", (sys.executable, "-m", "worker", "analyze"), ready_words="ready:", stops=1),
+    Program("publish", (sys.executable, "-m", "worker", "publish"), ready_words="ready:", stops=1),
+    Program("dispatcher", (sys.executable, "-m", "worker", "dispatch"), ready_words="ready:", stops=2),
+)
+
+
+class Service:
+    """The servers that we need, and the programs: one thing that starts and stops. Main thread only.
+
+    Entered, it works: the servers answer, the tables are there, every program is ready.
+
+    Args:
+        settings: of the service.
+        interruptions: end the start, and hurry the stop.
+        programs: what runs beside the servers.
+        variables: for the programs, where they are to differ from our environment.
+        show: called with each line for the terminal.
+
+    Raises:
+        ConfigurationError: the operator must act.
+        ProgramFailed: a program cannot be kept running.
+        Stopping: interrupted.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        interruptions: Interruptions,
+        *,
+        programs: Sequence[Program] = PROGRAMS,
+        variables: Mapping[str, str] | None = None,
+        show: Callable[[str], None] = click.echo,
+    ) -> None:
+        self.url = f"http://{_REACHED_AT.get(settings.host, settings.host)}:{settings.port}"
+        self._settings = settings
+        self._interruptions = interruptions
+        self._programs = programs
+        self._variables = dict(variables or {})
+        self._show = show
+        self._servers: dict[str, Server] = {}
+        self._supervisor: Supervisor | None = None
+
+    @property
+    def database_url(self) -> str:
+        """Of the database that the programs use."""
+        given = self._settings.database_url
+        return given.get_secret_value() if given else self._servers["DATABASE_URL"].url
+
+    def __enter__(self) -> Self:
+        """Start everything; what started is stopped again if the rest does not."""
+        try:
+            self._start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop everything, in order."""
+        self._stop()
+
+    def failure(self, name: str, what: str) -> ProgramFailed:
+        """The error that tells what a program said last."""
+        if self._supervisor is None:
+            raise LookupError(name)
+        return self._supervisor.failure(name, what)
+
+    def watch(self) -> None:
+        """Show what the programs say, and start again what died. To be called often.
+
+        Raises:
+            ProgramFailed: as in the start.
+            Stopping: interrupted.
+        """
+        self._interruptions.check()
+        for variable, server in self._servers.items():
+            if server.process.poll() is not None:
+                self._show(f"{server.name} died; starting it again")
+                server.close()
+                self._servers[variable] = server.start_again()
+        if self._supervisor is not None:
+            self._supervisor.watch()
+
+    def _start(self) -> None:
+        self._start_servers()
+        _migrate(self.database_url)
+        _require_free(self._settings.host, self._settings.port)
+        urls = {variable: server.url for variable, server in self._servers.items()}
+        self._supervisor = Supervisor(
+            self._programs,
+            # The programs share this machine, and would all ask for one port.
+            environment=environment(**self._variables, **urls, METRICS_PORT="0"),
+            logs=self._settings.data_dir / "logs",
+            show=self._show,
+        )
+        self._supervisor.start()
+        self._wait_until_ready(self._supervisor)
+
+    def _start_servers(self) -> None:
+        folder, should_stop = self._settings.data_dir, self._interruptions.check
+        if self._settings.database_url is None:
+            self._servers["DATABASE_URL"] = start_postgres(folder / "postgres", should_stop=should_stop)
+        if self._settings.redis_url is None:
+            self._servers["REDIS_URL"] = start_valkey(folder / "valkey", should_stop=should_stop)
+
+    def _wait_until_ready(self, supervisor: Supervisor) -> None:
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while silent := supervisor.first_silent() or self._unready_receiver():
+            self.watch()
+            if time.monotonic() > deadline:
+                raise supervisor.failure(silent, f"is not ready after {READY_TIMEOUT_S:.0f} s")
+            time.sleep(POLL_S)
+
+    def _unready_receiver(self) -> str | None:
+        """Its name, unless it answers, has a database, and finds the tables as it needs them."""
+        try:
+            answer = httpx.get(f"{self.url}/readyz", timeout=_ANSWER_TIMEOUT_S, trust_env=False)
+        except httpx.TransportError:
+            return RECEIVER
+        return None if answer.is_success else RECEIVER
+
+    def _stop(self) -> None:
+        if self._supervisor is not None:
+            self._supervisor.stop(is_hurried=self._interruptions.is_urgent)
+        while self._servers:
+            self._servers.popitem()[1].close()
+
+
+def run(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> None:
+    """Run the service until somebody ends it.
+
+    Raises:
+        ConfigurationError: the operator must act.
+        ProgramFailed: a program cannot be kept running.
+    """
+    with Interruptions() as asked, suppress(Stopping), Service(settings, asked, programs=programs) as service:
+        click.echo(_greeting(settings, service.url))
+        while True:
+            service.watch()
+            time.sleep(POLL_S)
+
+
+def _greeting(settings: Settings, url: str) -> str:
+    configured = accounts(settings)
+    lines = [click.style("thumbs is up", bold=True), f"  logs      {settings.data_dir / 'logs'}"]
+    lines += [
+        f"  webhooks  {url}/webhooks/{name}/{account}"
+        for name, account in configured
+        if PLATFORMS[name].capabilities.events
+    ]
+    if settings.events_secret:
+        lines.append(f"  events    {url}/v1/events")
+    if not configured and not settings.events_secret:
+        lines.append(
+            "  no account is configured yet: set MUX__MAIN__WEBHOOK_SECRET and its like; see the README"
+        )
+    return "\n".join([*lines, "  Ctrl-C stops it"])
+
+
+def _migrate(database_url: str) -> None:
+    engine = make_engine(database_url)
+    try:
+        migrate.upgrade(engine)
+    except OperationalError as exc:
+        raise ConfigurationError(f"DATABASE_URL: the database does not answer: {exc.orig}") from exc
+    finally:
+        engine.dispose()
+
+
+def _require_free(host: str, port: int) -> None:
+    """Say it before the receiver does, in words that help."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as exc:
+            remedy = "set PORT to a free one" if exc.errno == errno.EADDRINUSE else "set HOST and PORT"
+            raise ConfigurationError(
+                f"cannot listen on {host} port {port}: {exc.strerror}; {remedy}"
+            ) from exc

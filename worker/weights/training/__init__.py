@@ -1,0 +1,1 @@
+"""Train the bundled model `lite`; no worker loads this."""
