@@ -1,4 +1,4 @@
-"""`python -m worker.platforms.readme_table`: print the README's table of platforms, from their capabilities."""
+"""`python -m worker.platforms.readme_table`: print the README's table of platforms."""
 
 from __future__ import annotations
 

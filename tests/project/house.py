@@ -1,0 +1,169 @@
+"""Count the figures of the house, and fail where one that is a rule is broken: `python -m tests.project.house`.
+
+The rules are kept by `make check`; the other figures stand in docs/architecture.md.
+"""
+
+from __future__ import annotations
+
+import ast
+import collections
+import io
+import statistics
+import subprocess
+import sys
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grimp
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("webhook", "worker")
+
+MAX_FILE_LINES = 300
+MAX_FOLDER_FILES = 15  #: beside `__init__.py`, which every package has
+MAX_LOOSE_FILES = 8  #: of worker/, which belong to no room
+MAX_FUNCTION_LINES = 50  #: without its docstring
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass
+class House:
+    """What was counted of the packages."""
+
+    file_lines: dict[Path, int] = field(default_factory=dict)
+    function_lines: dict[str, int] = field(default_factory=dict)
+    homes: dict[str, set[Path]] = field(default_factory=lambda: collections.defaultdict(set))
+    undocumented: list[str] = field(default_factory=list)
+    local_imports: list[str] = field(default_factory=list)
+    comment_lines: int = 0
+    code_lines: int = 0
+
+
+def python_files(*folders: str) -> list[Path]:
+    """List the Python files under folders that git tracks, as paths from the root."""
+    told = subprocess.run(["git", "ls-files", *folders], cwd=ROOT, check=True, capture_output=True, text=True)
+    return [Path(line) for line in told.stdout.split() if line.endswith(".py")]
+
+
+def count(paths: list[Path]) -> House:
+    """Read every file once."""
+    house = House()
+    for path in paths:
+        source = (ROOT / path).read_text()
+        tree = ast.parse(source)
+        house.file_lines[path] = source.count("\n")
+        house.code_lines += sum(1 for line in source.splitlines() if line.strip())
+        house.comment_lines += comment_lines(source)
+        if not ast.get_docstring(tree):
+            house.undocumented.append(str(path))
+        for node in tree.body:
+            if isinstance(node, (*Function.__args__, ast.ClassDef)) and not node.name.startswith("_"):
+                house.homes[node.name].add(path)
+        for function in functions(tree):
+            house.function_lines[f"{path}:{function.lineno} {function.name}"] = length(function)
+            house.local_imports += [f"{path}:{node.lineno}" for node in imports_in(function)]
+    return house
+
+
+def functions(tree: ast.AST) -> Iterator[Function]:
+    """Every function and method of a source."""
+    yield from (node for node in ast.walk(tree) if isinstance(node, Function))
+
+
+def length(function: Function) -> int:
+    """Count a function's lines, without its docstring."""
+    lines = (function.end_lineno or function.lineno) - function.lineno + 1
+    if ast.get_docstring(function):
+        docstring = function.body[0]
+        lines -= (docstring.end_lineno or docstring.lineno) - docstring.lineno + 1
+    return lines
+
+
+def imports_in(function: Function) -> list[ast.stmt]:
+    """The imports that wait until a function runs."""
+    return [node for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def comment_lines(source: str) -> int:
+    """Count the lines that hold a comment which speaks to people."""
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    comments = (token for token in tokens if token.type == tokenize.COMMENT)
+    return len({token.start[0] for token in comments if not token.string.startswith(("# noqa", "# type:"))})
+
+
+def folder_files(paths: list[Path]) -> collections.Counter[Path]:
+    """Count the files of each folder beside its `__init__.py`."""
+    return collections.Counter(path.parent for path in paths if path.name != "__init__.py")
+
+
+def floors(packages: tuple[str, ...]) -> int:
+    """Count the modules of the longest chain of imports, as the program runs."""
+    graph = grimp.build_graph(*packages, exclude_type_checking_imports=True)
+    heights: dict[str, int] = {}
+
+    def height(module: str) -> int:
+        if module not in heights:
+            heights[module] = 1  # a circle, which import-linter forbids, ends here
+            below = graph.find_modules_directly_imported_by(module)
+            heights[module] = 1 + max((height(other) for other in below), default=0)
+        return heights[module]
+
+    return max(height(module) for module in graph.modules)
+
+
+def broken_rules(house: House, tests: list[Path]) -> Iterator[str]:
+    """Name each place that breaks a rule."""
+    for path, lines in house.file_lines.items():
+        if lines > MAX_FILE_LINES:
+            yield f"{path}: {lines} lines; at most {MAX_FILE_LINES}"
+    for folder, files in folder_files([*house.file_lines, *tests]).items():
+        limit = MAX_LOOSE_FILES if folder == Path("worker") else MAX_FOLDER_FILES
+        if files > limit:
+            yield f"{folder}/: {files} files; at most {limit}"
+    for where, lines in house.function_lines.items():
+        if lines > MAX_FUNCTION_LINES:
+            yield f"{where}: {lines} lines; at most {MAX_FUNCTION_LINES}"
+    yield from (f"{path}: no docstring" for path in house.undocumented)
+
+
+def figures(house: House) -> Iterator[tuple[str, str]]:
+    """Say each figure in words."""
+    folders = folder_files(list(house.file_lines))
+    lengths = sorted(house.function_lines.values())
+    short = sum(lines <= 25 for lines in lengths) / len(lengths)
+    fullest, files = folders.most_common(1)[0]
+    twice = {name: homes for name, homes in house.homes.items() if len(homes) > 1}
+    yield "files / lines", f"{len(house.file_lines)} / {sum(house.file_lines.values()):,}"
+    yield "file lines, median / p90 / max", spread(sorted(house.file_lines.values()))
+    yield "function lines, median / p90 / max", spread(lengths)
+    yield "functions of 25 lines or fewer", f"{short:.1%}"
+    yield "files in the fullest folder", f"{files} ({fullest}/)"
+    yield "loose files in worker/", str(folders[Path("worker")])
+    yield "folders", str(len(folders))
+    yield "floors (the longest chain of imports)", str(floors(PACKAGES))
+    yield "public names of modules that stand in two or more files", f"{len(twice)}: {', '.join(sorted(twice))}"
+    yield "imports inside functions", str(len(house.local_imports))
+    yield "comment lines", f"{house.comment_lines / house.code_lines:.1%}"
+
+
+def spread(values: list[int]) -> str:
+    """The median, the 90th percentile and the maximum."""
+    return f"{statistics.median(values):.0f} / {values[int(0.9 * len(values))]} / {values[-1]}"
+
+
+def main() -> int:
+    """Print the figures, then what breaks a rule; the exit code is 1 where something does."""
+    house = count(python_files(*PACKAGES))
+    broken = list(broken_rules(house, python_files("tests", "migrations")))
+    if "--quiet" not in sys.argv:
+        for what, figure in figures(house):
+            print(f"{what:56} {figure}")
+    print(*broken, sep="\n", end="\n" if broken else "")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
