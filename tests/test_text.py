@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.service import sample_run
-from worker.pipeline.frames import Transfer
+from worker.pipeline.frames import TransferFunction
 from worker.text import clock, printable, video_facts, words
 
 
@@ -40,7 +40,7 @@ def test_the_facts_name_what_is_unusual() -> None:
     """HDR, rotation, interlacing and a variable rate are said; the usual is not."""
     plain = sample_run.video()
     odd = replace(
-        plain, transfer=Transfer.PQ, rotation_deg=90, is_vfr=True, is_interlaced=True, frame_rate=None
+        plain, transfer=TransferFunction.PQ, rotation_deg=90, is_vfr=True, is_interlaced=True, frame_rate=None
     )
 
     assert video_facts(plain) == ["00:10.000", "320 \N{MULTIPLICATION SIGN} 180", "h264", "29.97 frames/s"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from worker.time_ranges import MAX_SPANS, Span, parse_spans, read_options
+from worker.time_ranges import MAX_SPANS, TimeRange, parse_spans, read_options
 
 DURATION_S = 100.0
 
@@ -27,7 +27,7 @@ def test_a_range_means_what_it_says(
     text: str, inside_s: tuple[float, ...], outside_s: tuple[float, ...]
 ) -> None:
     """Seconds from the beginning or the end, or percent; the end is not part of it."""
-    span = Span.parse(text)
+    span = TimeRange.parse(text)
 
     assert [span.holds(time_s, DURATION_S) for time_s in inside_s] == [True] * len(inside_s)
     assert [span.holds(time_s, DURATION_S) for time_s in outside_s] == [False] * len(outside_s)
@@ -39,7 +39,7 @@ def test_a_range_means_what_it_says(
 def test_what_cannot_be_read_is_refused_with_an_example(text: str) -> None:
     """Rather than being taken for something else."""
     with pytest.raises(ValueError, match=r"write START-END as 0-15, -30-0 \(the last 30 s\) or 0%-50%"):
-        Span.parse(text)
+        TimeRange.parse(text)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMe
 from webhook.answers import answer
 from worker import metrics
 from worker.inbox import own_events, record
-from worker.inbox.record import Outcome
+from worker.inbox.record import DeliveryOutcome
 from worker.platforms import platform_of
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ MAX_BODY_BYTES = 256 * 1024  # platforms send 2 to 20 kB
 
 # What one delivery of several events is answered with: the first of these that holds for one of them.
 REASONS = {
-    Outcome.RECORDED: "recorded",
-    Outcome.DUPLICATE: "this was here before",
-    Outcome.IGNORED: "this asks for nothing",
+    DeliveryOutcome.RECORDED: "recorded",
+    DeliveryOutcome.DUPLICATE: "this was here before",
+    DeliveryOutcome.IGNORED: "this asks for nothing",
 }
 UNKNOWN = "unknown"  # in the metrics: their labels are never what a stranger wrote into an address
 
@@ -64,9 +64,9 @@ def routes(settings: Settings, database: BoundedDatabase) -> Blueprint:
     def _record(events: Sequence[Event]) -> Response:
         receipts = database.in_transaction(partial(record.record, events=events, settings=settings))
         _tell(events, receipts)
-        outcomes = {receipt.outcome for receipt in receipts} or {Outcome.IGNORED}
+        outcomes = {receipt.outcome for receipt in receipts} or {DeliveryOutcome.IGNORED}
         outcome = next(outcome for outcome in REASONS if outcome in outcomes)
-        return answer(outcome, 202 if outcome is Outcome.RECORDED else 200, REASONS[outcome])
+        return answer(outcome, 202 if outcome is DeliveryOutcome.RECORDED else 200, REASONS[outcome])
 
     return pages
 

@@ -34,7 +34,7 @@ class Mark(NamedTuple):
         return duration_s + length_s if self.is_from_end else length_s
 
 
-class Span(NamedTuple):
+class TimeRange(NamedTuple):
     """A part of a video, whatever its length."""
 
     start: Mark
@@ -63,11 +63,11 @@ class Span(NamedTuple):
         return self.start.at_s(duration_s) - margin_s <= time_s < self.end.at_s(duration_s) + margin_s
 
 
-def parse_spans(texts: Sequence[str]) -> tuple[Span, ...]:
-    """Read several. Raises ValueError as `Span.parse`, or where there are too many."""
+def parse_spans(texts: Sequence[str]) -> tuple[TimeRange, ...]:
+    """Read several. Raises ValueError as `TimeRange.parse`, or where there are too many."""
     if len(texts) > MAX_SPANS:
         raise ValueError(f"more than {MAX_SPANS} ranges")
-    return tuple(Span.parse(text) for text in texts)
+    return tuple(TimeRange.parse(text) for text in texts)
 
 
 def read_options(given: Any) -> dict[str, list[str]]:

@@ -22,4 +22,4 @@ def thumbs(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     monkeypatch.setenv("DATABASE_URL", database_url)
     yield run
     get_settings.cache_clear()
-    database.engine.cache_clear()
+    database.get_engine.cache_clear()

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.support.service import builders
 from tests.support.service.commands import answer, picked
-from worker.database.models import Candidate, Choice, JobLog, Thumbnail
+from worker.database.models import Choice, JobLog, StoredCandidate, Thumbnail
 from worker.platforms.event import EventKind
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def test_a_frame_is_chosen_by_its_number(engine: Engine, thumbs: Run) -> None:
     """`thumbs show --json` lists the numbers."""
     picked(engine, "a1")
     (frame,) = answer(thumbs("show", "a1", "--json"))["candidates"]
-    assert frame["id"] == builders.only(engine, Candidate).id
+    assert frame["id"] == builders.only(engine, StoredCandidate).id
 
     document = answer(thumbs("choose", "a1", "--candidate", str(frame["id"]), "--json"))
 

@@ -15,7 +15,7 @@ from tests.support.service import builders
 from tests.support.service.worker_processes import until
 from worker import jobs
 from worker.database import make_engine, transaction
-from worker.database.models import Asset, Candidate, Job, Publication, Thumbnail
+from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
 from worker.demo.simulator import Fault, SimulatedMux
 from worker.platforms.event import EventKind
 from worker.queue.leases import Leases
@@ -57,7 +57,7 @@ class TestAReadyVideo:
 
         bench.work()
 
-        candidates = builders.every(bench.engine, Candidate)
+        candidates = builders.every(bench.engine, StoredCandidate)
         picks = [candidate for candidate in candidates if candidate.lost_because is None]
         assert len(picks) == len(builders.every(bench.engine, Thumbnail))
         assert len(candidates) > len(picks)
@@ -135,7 +135,7 @@ class TestAVideoThatCannotBeUsed:
         bench.mux.faults.clear()
 
         job = bench.work()
-        assert (job.state, job.attempt, job.waits) == ("completed", 1, 1)
+        assert (job.state, job.attempt, job.external_retries) == ("completed", 1, 1)
 
     def test_what_nobody_foresaw_is_noted_and_tried_again(self, bench: Bench) -> None:
         """A bug must not lose a job, nor stay unseen."""

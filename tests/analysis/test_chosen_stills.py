@@ -15,9 +15,9 @@ from tests.support.service import builders
 from worker import choices, jobs
 from worker.analysis.analyzer import Analyzer
 from worker.analysis.decoder_pool import Decoders
-from worker.choices import Wish
+from worker.choices import ChoiceRequest
 from worker.database import transaction
-from worker.database.models import Asset, Candidate, Choice, Publication, Thumbnail
+from worker.database.models import Asset, Choice, Publication, StoredCandidate, Thumbnail
 from worker.demo.simulator import Media, SimulatedMux
 from worker.pipeline.pick import Models
 from worker.platforms import platform_of
@@ -60,7 +60,9 @@ class Bench:
     def choose(self, time_s: float) -> None:
         """Choose a moment."""
         with transaction(self.engine) as session:
-            choices.choose(session, session.get_one(Asset, 1, with_for_update=True), Wish(time_s), "ada", "")
+            choices.choose(
+                session, session.get_one(Asset, 1, with_for_update=True), ChoiceRequest(time_s), "ada", ""
+            )
 
     def trim(self, kept: Range) -> None:
         """Replace the video by a part of itself, and tell of it as an editor does."""
@@ -87,7 +89,7 @@ def bench(engine: Engine, tmp_path: Path) -> Iterator[Bench]:
             engine, jobs.renew, settings.lease_s, settings.job_timeout_s, threading.Event()
         ) as leases:
 
-            def platform(claim: jobs.Claim) -> object:
+            def platform(claim: jobs.JobClaim) -> object:
                 return platform_of(claim.platform, claim.account, settings)
 
             analyzer = Analyzer(settings, engine, Models.load(), decoders, leases, platform, "host:1:analyze")  # type: ignore[arg-type]
@@ -139,7 +141,7 @@ def test_a_choice_that_a_trim_cut_away_gives_way_to_the_best_pick(bench: Bench) 
 
 def test_an_accounts_ranges_are_avoided(bench: Bench) -> None:
     """MUX__MAIN__AVOID=0-0.5; what an asset says for itself counts in its place."""
-    early = [row for row in builders.every(bench.engine, Candidate) if row.time_s < 0.5]
+    early = [row for row in builders.every(bench.engine, StoredCandidate) if row.time_s < 0.5]
     assert {row.lost_because for row in early} <= {"avoided"}
 
     with transaction(bench.engine) as session:
@@ -147,5 +149,5 @@ def test_an_accounts_ranges_are_avoided(bench: Bench) -> None:
         jobs.requeue(session, 1, "ada", "", bench.analyzer.settings)
     bench.work()
 
-    late = [row for row in builders.every(bench.engine, Candidate) if row.time_s > 2.2]
+    late = [row for row in builders.every(bench.engine, StoredCandidate) if row.time_s > 2.2]
     assert {row.lost_because for row in late} == {"avoided"}

@@ -10,7 +10,7 @@ from tests.support.service import builders
 from worker import jobs
 from worker.database import transaction
 from worker.database.models import Asset, Job, JobLog
-from worker.queue.backoff import PATIENCE
+from worker.queue.backoff import MAX_EXTERNAL_RETRIES
 
 if TYPE_CHECKING:
     from tests.support.service.analyzer_rig import Bench
@@ -57,7 +57,7 @@ def test_it_is_given_up_with_its_reason_when_no_worker_has_the_model(bench: Benc
     requeue(bench, "other")
     with transaction(bench.engine) as session:
         waiting = update(Job).where(Job.model == "other")
-        session.execute(waiting.values(waits=PATIENCE, max_attempts=1))
+        session.execute(waiting.values(external_retries=MAX_EXTERNAL_RETRIES, max_attempts=1))
 
     job = bench.work()
 

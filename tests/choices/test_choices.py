@@ -9,10 +9,10 @@ import pytest
 from tests.support.service import builders
 from tests.support.service.chosen_asset import CHOSEN_S, WHO, choose, claimed, edit, pick, publish, release
 from worker import publications
-from worker.choices import ChoiceRefused, Wish
-from worker.choices.own_picture import Picture
+from worker.choices import ChoiceRefused, ChoiceRequest
+from worker.choices.own_picture import OwnPicture
 from worker.database import transaction
-from worker.database.models import Asset, Candidate, Choice, Publication
+from worker.database.models import Asset, Choice, Publication, StoredCandidate
 from worker.errors import Overtaken
 from worker.platforms.event import EventKind
 
@@ -46,7 +46,7 @@ def test_a_moment_between_the_picks_shows_the_nearest_frame_meanwhile(picked: En
     assert not choose(picked).is_exact
     assert claimed(picked).jpeg == builders.SMALL_JPEG
 
-    near = choose(picked, Wish(time_s=1.6))
+    near = choose(picked, ChoiceRequest(time_s=1.6))
 
     assert near.is_exact
     assert near.thumbnail is not None
@@ -142,7 +142,7 @@ def test_releasing_publishes_the_best_pick_again(picked: Engine) -> None:
 def test_the_last_choice_counts(picked: Engine) -> None:
     """The earlier one stays on record."""
     choose(picked)
-    choose(picked, Wish(time_s=3.0))
+    choose(picked, ChoiceRequest(time_s=3.0))
 
     assert publish(picked) == 3.0
     first, second = builders.every(picked, Choice)
@@ -151,17 +151,17 @@ def test_the_last_choice_counts(picked: Engine) -> None:
 
 def test_a_frame_of_the_filmstrip_can_be_chosen(picked: Engine) -> None:
     """By its number; one of another asset, or of an older run, is refused."""
-    candidate = builders.only(picked, Candidate)
-    choose(picked, Wish(candidate_id=candidate.id))
+    candidate = builders.only(picked, StoredCandidate)
+    choose(picked, ChoiceRequest(candidate_id=candidate.id))
     assert publish(picked) == candidate.time_s
 
     with pytest.raises(ChoiceRefused, match="candidate 99 is not of the newest run"):
-        choose(picked, Wish(candidate_id=99))
+        choose(picked, ChoiceRequest(candidate_id=99))
 
 
 def test_a_picture_of_ones_own_stays_through_every_edit(picked: Engine) -> None:
     """It is of no moment, so nothing can cut it away."""
-    choose(picked, Wish(picture=Picture.of_jpeg(builders.SMALL_JPEG)))
+    choose(picked, ChoiceRequest(picture=OwnPicture.of_jpeg(builders.SMALL_JPEG)))
     edit(picked, 1, "f2")
 
     claim = claimed(picked)
@@ -178,6 +178,6 @@ def test_a_moment_outside_the_video_is_refused(picked: Engine, time_s: float) ->
         session.get_one(Asset, 1).duration_s = 30.0
 
     with pytest.raises(ChoiceRefused, match=r"the video ends at 30\.000 s"):
-        choose(picked, Wish(time_s=time_s))
+        choose(picked, ChoiceRequest(time_s=time_s))
 
     assert builders.only(picked, Choice).released_at is None

@@ -9,7 +9,7 @@ from sqlalchemy import delete
 
 from tests.support.service import builders
 from tests.support.service.chosen_asset import CHOSEN_S, after_edit, choose, edit, pick, publish
-from worker.choices import Wish
+from worker.choices import ChoiceRequest
 from worker.database import transaction
 from worker.database.models import Choice, Thumbnail
 from worker.platforms.event import EventKind
@@ -50,7 +50,7 @@ def test_a_choice_that_was_cut_away_is_lost_and_kept_on_record(picked: Engine) -
     assert publish(picked) == 3.5
     edit(picked, 3, "f3", time_s=4.5)  # the same content, looked at again
     assert publish(picked) == 4.5
-    choose(picked, Wish(time_s=1.0))
+    choose(picked, ChoiceRequest(time_s=1.0))
     assert publish(picked) == 1.0
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from worker.choices.own_picture import MAX_BYTES, Picture, PictureRefused
+from worker.choices.own_picture import MAX_BYTES, OwnPicture, PictureRefused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ def bomb(width_px: int, height_px: int) -> bytes:
     )
 
 
-def opened(picture: Picture) -> Image.Image:
+def opened(picture: OwnPicture) -> Image.Image:
     """Decode it."""
     return Image.open(io.BytesIO(picture.jpeg))
 
@@ -46,7 +46,7 @@ def test_a_turned_picture_is_stored_upright_without_where_it_was_taken() -> None
     exif[0x0112] = 6  # turn by 90 degrees
     exif[0x010F] = "a camera"
 
-    picture = Picture.of_upload(encoded(Image.new("RGB", (64, 32)), "JPEG", exif=exif))
+    picture = OwnPicture.of_upload(encoded(Image.new("RGB", (64, 32)), "JPEG", exif=exif))
 
     assert (picture.width_px, picture.height_px) == (32, 64)
     assert not opened(picture).getexif()
@@ -54,7 +54,7 @@ def test_a_turned_picture_is_stored_upright_without_where_it_was_taken() -> None
 
 def test_what_is_transparent_becomes_white() -> None:
     """A JPEG has no transparency, and black would look like a mistake."""
-    picture = Picture.of_upload(encoded(Image.new("RGBA", (64, 32), (0, 0, 0, 0)), "PNG"))
+    picture = OwnPicture.of_upload(encoded(Image.new("RGBA", (64, 32), (0, 0, 0, 0)), "PNG"))
 
     assert opened(picture).getpixel((10, 10)) == (255, 255, 255)
 
@@ -77,7 +77,7 @@ def test_what_is_transparent_becomes_white() -> None:
 def test_what_cannot_be_shown_is_refused(data: bytes, says: str) -> None:
     """With what to do about it."""
     with pytest.raises(PictureRefused, match=says):
-        Picture.of_upload(data)
+        OwnPicture.of_upload(data)
 
 
 def test_a_file_is_read_no_further_than_it_may_be_long(tmp_path: Path) -> None:
@@ -87,4 +87,4 @@ def test_a_file_is_read_no_further_than_it_may_be_long(tmp_path: Path) -> None:
         sparse.truncate(100 * 1024**3)
 
     with pytest.raises(PictureRefused, match="more than 10 MiB"):
-        Picture.of_file(file)
+        OwnPicture.of_file(file)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.platforms.simulated_account import JPEG, clip, simulated
 from worker.demo.simulator.platform import TOKEN
-from worker.platforms.base import Choice, Sink
+from worker.platforms.base import NewThumbnail, WriteBack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ def test_a_write_leaves_the_other_metadata_alone(tmp_path: Path) -> None:
         found = ours.asset(vendor.upload(clip(tmp_path)))
         url = f"{vendor.url}/v1/on-demand/{found.id}"
         patched(url, json={"metadata": {"order": "17"}})
-        ours.write(found, Choice(4.2, JPEG))
+        ours.write(found, NewThumbnail(4.2, JPEG))
         kept = ours.asset(found.id).details["metadata"]
         ours.unset(found)
 
@@ -37,7 +37,7 @@ def test_a_write_leaves_the_other_metadata_alone(tmp_path: Path) -> None:
 def test_without_the_setting_nothing_is_written() -> None:
     """The picture is served by us."""
     with simulated("fastpix", write_metadata=False) as (_, ours):
-        assert ours.sink is Sink.NONE
+        assert ours.sink is WriteBack.NONE
 
 
 @pytest.mark.parametrize(

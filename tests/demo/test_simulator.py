@@ -15,7 +15,7 @@ from tests.support.service.customer_endpoint import Inbox
 from worker.demo.simulator import Fault, Media, SimulatedMux
 from worker.demo.simulator.platform import TOKEN, WEBHOOK_SECRET
 from worker.errors import AssetGone, CredentialsRefused, PlatformUnavailable, PublishRejected
-from worker.platforms.base import AssetState, Choice
+from worker.platforms.base import AssetState, NewThumbnail
 from worker.platforms.mux import Mux
 from worker.settings.settings import MuxAccount
 
@@ -68,9 +68,9 @@ def account(platform: SimulatedMux, **changed: str) -> MuxAccount:
     return MuxAccount.model_validate({**fields, **changed})
 
 
-def choice(time_s: float) -> Choice:
+def choice(time_s: float) -> NewThumbnail:
     """Return what the publish worker would write."""
-    return Choice(time_s, b"")
+    return NewThumbnail(time_s, b"")
 
 
 def test_our_client_reads_an_asset_its_file_and_sets_its_thumbnail(

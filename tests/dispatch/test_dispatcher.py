@@ -75,8 +75,8 @@ def test_a_due_job_is_announced_once(engine: Engine, broker: Broker) -> None:
     """Two dispatchers in turn send one hint."""
     record(engine, event())
 
-    make(engine, broker).turn()
-    make(engine, broker).turn()
+    make(engine, broker).run_once()
+    make(engine, broker).run_once()
 
     assert broker.hints == [("analyze", builders.only(engine, Job).id)]
 
@@ -86,7 +86,7 @@ def test_a_finished_job_has_its_publication_announced(engine: Engine, broker: Br
     record(engine, event())
     builders.completed(engine)
 
-    make(engine, broker).turn()
+    make(engine, broker).run_once()
 
     assert [queue for queue, _ in broker.hints] == ["publish"]
 
@@ -97,9 +97,9 @@ def test_nothing_is_lost_while_the_broker_is_down(engine: Engine, broker: Broker
     broker.is_down = True
     dispatcher = make(engine, broker)
 
-    wait_s = dispatcher.turn()
+    wait_s = dispatcher.run_once()
     broker.is_down = False
-    dispatcher.turn()
+    dispatcher.run_once()
 
     assert wait_s <= 1.0
     assert len(broker.hints) == 1
@@ -111,12 +111,12 @@ def test_what_a_broker_forgot_is_announced_again(engine: Engine, broker: Broker)
     builders.completed(engine)
     record(engine, event(asset_id="a2"))
     dispatcher = make(engine, broker)
-    dispatcher.turn()
+    dispatcher.run_once()
     sent, broker.hints = broker.hints, []
     broker.is_wiped = True
 
-    dispatcher.turn()
-    dispatcher.turn()
+    dispatcher.run_once()
+    dispatcher.run_once()
 
     assert {queue for queue, _ in sent} == {"analyze", "publish"}
     assert sorted(broker.hints) == sorted(sent)
@@ -129,7 +129,7 @@ def test_the_job_of_a_silent_worker_is_announced_again(engine: Engine, broker: B
     with transaction(engine) as session:
         session.execute(update(Job).values(lease_until=func.now() - timedelta(seconds=1)))
 
-    make(engine, broker).turn()
+    make(engine, broker).run_once()
 
     assert [queue for queue, _ in broker.hints] == ["analyze"]
     assert claimed_state(engine) == "available"
@@ -147,7 +147,7 @@ def test_after_its_own_start_a_dispatcher_lets_leases_be(engine: Engine, broker:
     with transaction(engine) as session:
         session.execute(update(Job).values(lease_until=func.now() - timedelta(seconds=1)))
 
-    wait_s = make(engine, broker, lease_s=30.0, sweep_s=20.0).turn()
+    wait_s = make(engine, broker, lease_s=30.0, sweep_s=20.0).run_once()
 
     assert claimed_state(engine) == "running"
     assert wait_s == 20.0  # and it does not look again and again meanwhile
@@ -158,7 +158,7 @@ def test_a_dispatcher_sleeps_no_longer_than_until_a_lease_ends(engine: Engine, b
     record(engine, event())
     claimed(engine, lease_s=30.0)
 
-    wait_s = make(engine, broker, sweep_s=3600.0).turn()
+    wait_s = make(engine, broker, sweep_s=3600.0).run_once()
 
     assert 0.0 < wait_s <= 30.0
 
@@ -185,7 +185,7 @@ def test_a_sleeping_dispatcher_wakes_when_a_job_becomes_due(
     assert broker.arrived.wait(WAIT_S)  # the publication
     broker.arrived.clear()
 
-    record(engine, event(EventKind.EDITED, minute=1), settings=builders.make_settings(quiet_window_s=0.5))
+    record(engine, event(EventKind.EDITED, minute=1), settings=builders.make_settings(debounce_s=0.5))
 
     assert broker.arrived.wait(WAIT_S)
 
@@ -200,7 +200,7 @@ def test_old_events_and_jobs_are_removed(engine: Engine, broker: Broker) -> None
         session.execute(update(WebhookEvent).values(received_at=func.now() - timedelta(days=31)))
     record(engine, event(asset_id="young"))
 
-    make(engine, broker).turn()
+    make(engine, broker).run_once()
 
     assert builders.job_states(engine) == ["available", "available"]
     assert len(builders.every(engine, WebhookEvent)) == 1

@@ -10,9 +10,9 @@ from sqlalchemy import func, update
 
 from tests.support.service import builders
 from worker import choices, publications
-from worker.choices import Wish
+from worker.choices import ChoiceRequest
 from worker.database import transaction
-from worker.database.models import Asset, Candidate, Choice, Publication, Thumbnail
+from worker.database.models import Asset, Choice, Publication, StoredCandidate, Thumbnail
 from worker.dispatch import retention
 from worker.platforms.event import EventKind
 
@@ -86,7 +86,7 @@ def test_what_was_chosen_stays(engine: Engine) -> None:
     """Also a choice that was published long ago."""
     with transaction(engine) as session:
         asset = session.get_one(Asset, 1, with_for_update=True)
-        chosen = choices.choose(session, asset, Wish(time_s=9.0), "ada@host", "").thumbnail
+        chosen = choices.choose(session, asset, ChoiceRequest(time_s=9.0), "ada@host", "").thumbnail
     assert chosen is not None
     edit(engine, 1)
     edit(engine, 2)
@@ -108,7 +108,7 @@ def test_a_deleted_asset_keeps_its_pictures_for_a_while(engine: Engine) -> None:
     delete(engine, NOT_SO_LONG_AGO)
     prune(engine, timedelta())
 
-    assert len(builders.every(engine, Thumbnail)) == len(builders.every(engine, Candidate)) == 1
+    assert len(builders.every(engine, Thumbnail)) == len(builders.every(engine, StoredCandidate)) == 1
 
 
 def test_a_deleted_asset_leaves_a_tombstone_only(engine: Engine) -> None:
@@ -116,7 +116,7 @@ def test_a_deleted_asset_leaves_a_tombstone_only(engine: Engine) -> None:
     delete(engine, LONG_AGO)
     prune(engine, timedelta())
 
-    assert builders.every(engine, Thumbnail) == builders.every(engine, Candidate) == []
+    assert builders.every(engine, Thumbnail) == builders.every(engine, StoredCandidate) == []
     assert builders.every(engine, Publication) == []
     assert builders.record(engine, builders.event(minute=-60 * 24 * 365))[0].outcome == "ignored"
 

@@ -85,7 +85,7 @@ def test_a_worker_that_is_stopped_at_work_gives_the_job_back(
 ) -> None:
     """Within seconds, with the attempt not counted, no child and no file left."""
     with WorkerProcess("analyze", **variables) as worker:
-        (child,) = worker.standalone.child_process()
+        (child,) = worker.children()
         os.kill(child, signal.SIGSTOP)  # a video that takes for ever
         dispatch(engine, redis_url)
         until(lambda: job(engine).stage == "probe")
@@ -107,7 +107,7 @@ def test_a_decode_process_that_is_killed_costs_one_attempt(
         dispatch(engine, redis_url)
         until(lambda: job(engine).state == "completed")  # the process has loaded its libraries
         builders.record(engine, builders.event(asset_id=upload(mux)))
-        (child,) = worker.standalone.child_process()
+        (child,) = worker.children()
         os.kill(child, signal.SIGSTOP)
         dispatch(engine, redis_url)
         until(lambda: job(engine).stage == "probe")

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.media import media_server as media
 from tests.support.media.media_server import MediaServer
-from worker.download.fetch import Limits, fetch, fetch_moments
+from worker.download.fetch import DownloadLimits, fetch, fetch_moments
 from worker.errors import (
     DownloadFailed,
     PlatformUnavailable,
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 CLIP = os.urandom(300_000)
-LIMITS = Limits(max_bytes=1_000_000, timeout_s=20, allow_loopback=True)
-HASTY = Limits(max_bytes=1_000_000, timeout_s=0.5, allow_loopback=True)
+LIMITS = DownloadLimits(max_bytes=1_000_000, timeout_s=20, allow_loopback=True)
+HASTY = DownloadLimits(max_bytes=1_000_000, timeout_s=0.5, allow_loopback=True)
 PATH = "/low.mp4"
 
 
@@ -234,7 +234,7 @@ def test_a_compressed_body_is_refused(server: MediaServer, rendition: Rendition,
 def test_plain_http_needs_the_setting(rendition: Rendition, tmp_path: Path) -> None:
     """As in production."""
     with pytest.raises(SourceRefused, match="over https"):
-        fetch(rendition, tmp_path, Limits(max_bytes=1_000_000, timeout_s=20))
+        fetch(rendition, tmp_path, DownloadLimits(max_bytes=1_000_000, timeout_s=20))
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_a_full_disk_is_an_error_that_names_the_setting(rendition: Rendition, tm
         "import resource, sys; from pathlib import Path; from worker.download.fetch import *; "
         "from worker.platforms.base import Rendition; from worker.errors import DownloadFailed\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
-        "try: fetch(Rendition(sys.argv[1]), Path(sys.argv[2]), Limits(10**6, 20, allow_loopback=True))\n"
+        "try: fetch(Rendition(sys.argv[1]), Path(sys.argv[2]), DownloadLimits(10**6, 20, allow_loopback=True))\n"
         "except DownloadFailed as exc: print(exc)"
     )
     done = subprocess.run(

@@ -11,7 +11,7 @@ import pytest
 from tests.support.media import media_server as media
 from tests.support.media.media_server import MediaServer
 from tests.support.media.pictures import footage_path
-from worker.download.fetch import Limits, fetch, fetch_moments
+from worker.download.fetch import DownloadLimits, fetch, fetch_moments
 from worker.errors import DownloadFailed, SourceRefused, Stopping, VideoTooLarge
 from worker.pipeline.sandbox.decoder import Decoder
 from worker.platforms.base import Rendition
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LIMITS = Limits(max_bytes=10_000_000, timeout_s=30, allow_loopback=True)
+LIMITS = DownloadLimits(max_bytes=10_000_000, timeout_s=30, allow_loopback=True)
 INDEX = "index.m3u8"
 CLIP_S = 10.0
 
@@ -226,7 +226,7 @@ def test_a_part_beyond_the_end_of_its_file_is_no_success(server: MediaServer, tm
 def test_all_segments_together_keep_the_limit(server: MediaServer, tmp_path: Path) -> None:
     """Each is small."""
     with pytest.raises(VideoTooLarge):
-        fetch(at(server, f"/ts/{INDEX}"), tmp_path, Limits(300_000, 30, allow_loopback=True))
+        fetch(at(server, f"/ts/{INDEX}"), tmp_path, DownloadLimits(300_000, 30, allow_loopback=True))
     assert all(path.stat().st_size <= 300_000 for path in tmp_path.iterdir())
 
 

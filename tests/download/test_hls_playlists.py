@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.media import media_server as media
 from tests.support.media.media_server import MediaServer
-from worker.download.fetch import Limits, fetch
+from worker.download.fetch import DownloadLimits, fetch
 from worker.download.hls_playlist import Stream, parse
 from worker.errors import SourceRefused, UnreadableVideo
 from worker.platforms.base import Rendition
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LIMITS = Limits(max_bytes=10_000_000, timeout_s=30, allow_loopback=True)
+LIMITS = DownloadLimits(max_bytes=10_000_000, timeout_s=30, allow_loopback=True)
 
 
 @pytest.fixture

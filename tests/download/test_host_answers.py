@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.media import media_server as media
 from tests.support.media.media_server import MediaServer
-from worker.download.fetch import Limits, fetch
+from worker.download.fetch import DownloadLimits, fetch
 from worker.errors import DownloadFailed, PlatformUnavailable, SourceRefused
 from worker.platforms.base import Rendition
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LIMITS = Limits(max_bytes=1_000_000, timeout_s=20, allow_loopback=True)
+LIMITS = DownloadLimits(max_bytes=1_000_000, timeout_s=20, allow_loopback=True)
 PATH = "/low.mp4"
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.http.test_public_client import INSIDE
 from tests.support.media import media_server as media
 from tests.support.media.media_server import MediaServer
-from worker.download.fetch import Limits, fetch
+from worker.download.fetch import DownloadLimits, fetch
 from worker.errors import SourceRefused
 from worker.http.public_client import is_loopback
 from worker.platforms.base import Rendition
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CLIP = bytes(range(256)) * 40
-LIMITS = Limits(max_bytes=1_000_000, timeout_s=20, allow_loopback=True)
+LIMITS = DownloadLimits(max_bytes=1_000_000, timeout_s=20, allow_loopback=True)
 PATH = "/low.mp4"
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 EDITS = 1000
 SENDERS = 8
-QUIET_WINDOW_S = 2.0
+DEBOUNCE_S = 2.0
 SETTLED_S = 120.0
 
 
@@ -87,7 +87,7 @@ def bench() -> Iterator[Bench]:
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "ALLOW_LOOPBACK": "true",
-        "QUIET_WINDOW_S": str(QUIET_WINDOW_S),
+        "DEBOUNCE_S": str(DEBOUNCE_S),
         "EVENTS_SECRET": EVENTS_SECRET,
         "OMP_NUM_THREADS": "1",
     }

@@ -16,7 +16,7 @@ from worker.database import make_engine, transaction
 from worker.database.models import Asset, Thumbnail
 from worker.demo.simulator import SIMULATED, Media, Simulated
 from worker.platforms import PLATFORMS
-from worker.platforms.base import Sink
+from worker.platforms.base import WriteBack
 from worker.platforms.shared.signatures import sign_standard
 from worker.settings import Settings
 from worker.standalone.interrupts import Interruptions
@@ -86,7 +86,7 @@ def test_every_platform_gets_the_thumbnail_of_its_video(servers_dir: Path, media
         shown = {name: vendors[name].known(asset_id) for name, asset_id in uploaded.items()}
 
     for name, pick in picks.items():
-        if Sink.IMAGE in PLATFORMS[name].capabilities.sinks:
+        if WriteBack.IMAGE in PLATFORMS[name].capabilities.sinks:
             assert shown[name].image == pick.jpeg, name
         else:
             assert shown[name].thumbnail_time == pytest.approx(pick.time_s, abs=1e-3), name

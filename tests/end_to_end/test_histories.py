@@ -26,7 +26,7 @@ from tests.support.service import builders
 from tests.support.service.history_model import ASSETS, LENGTH_S, Choice, Platform
 from tests.support.service.history_service import SETTINGS, Service
 from worker import choices, jobs, publications
-from worker.choices import ChoiceRefused, Wish
+from worker.choices import ChoiceRefused, ChoiceRequest
 from worker.database import transaction
 from worker.database.models import Asset, Job, Publication
 from worker.database.states import JobState
@@ -54,8 +54,8 @@ class Histories(RuleBasedStateMachine):
             connection.execute(text("TRUNCATE assets, webhook_events RESTART IDENTITY CASCADE"))
         self.platform = Platform()
         self.service = Service(self.engine, self.platform)
-        self.jobs: list[tuple[jobs.Claim, int]] = []  # with the content that the worker saw
-        self.writes: list[publications.Claim] = []
+        self.jobs: list[tuple[jobs.JobClaim, int]] = []  # with the content that the worker saw
+        self.writes: list[publications.PublicationClaim] = []
 
     @rule(
         name=st.sampled_from(ASSETS),
@@ -132,7 +132,7 @@ class Histories(RuleBasedStateMachine):
             if asset is None or asset.deleted_at:
                 return
             try:
-                choices.choose(session, asset, Wish(time_s=time_s), "ada", "")
+                choices.choose(session, asset, ChoiceRequest(time_s=time_s), "ada", "")
             except ChoiceRefused:
                 assert time_s >= length_s
                 return

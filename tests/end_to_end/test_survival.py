@@ -37,7 +37,7 @@ KILLS = 8
 UPLOADS_S = 25.0  # that the uploads are spread over
 DONE_WITHIN_S = 300.0
 # Short enough that a test can wait for a lease to run out, long enough for a busy machine to renew it.
-HURRY = {"LEASE_S": "6", "SWEEP_S": "1", "REHINT_S": "4", "QUIET_WINDOW_S": "0.5", "OMP_NUM_THREADS": "1"}
+HURRY = {"LEASE_S": "6", "SWEEP_S": "1", "REHINT_S": "4", "DEBOUNCE_S": "0.5", "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture

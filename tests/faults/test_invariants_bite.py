@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from tests.support.faults.invariants import Evidence, check
-from worker.demo.simulator import Entry
+from worker.demo.simulator import JournalEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def reported(evidence: Evidence) -> set[str]:
     return {violation.invariant for violation in check(evidence)}
 
 
-def last_writes(evidence: Evidence) -> list[Entry]:
+def last_writes(evidence: Evidence) -> list[JournalEntry]:
     """Return the writes to the asset that was written to last."""
     writes = [entry for entry in evidence.entries if entry.kind == "write"]
     return [entry for entry in writes if entry.asset_id == writes[-1].asset_id]
@@ -55,7 +55,7 @@ def test_nothing_is_reported_where_all_is_well(evidence: Evidence) -> None:
 
 def test_a_delivery_that_was_accepted_and_lost(evidence: Evidence) -> None:
     """I1: the platform heard 200, and there is no row."""
-    lost = Entry("delivery", status=200, event="video.asset.ready", detail={"id": "lost"})
+    lost = JournalEntry("delivery", status=200, event="video.asset.ready", detail={"id": "lost"})
 
     assert reported(replace(evidence, entries=[*evidence.entries, lost])) == {"I1"}
 

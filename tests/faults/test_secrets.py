@@ -196,7 +196,7 @@ def test_nothing_that_others_may_read_holds_a_secret(servers_dir: Path, media: M
             "REDIS_URL": valkey.url,
             "DATA_DIR": str(folder),
             "LOG_LEVEL": "DEBUG",
-            "QUIET_WINDOW_S": "0",
+            "DEBOUNCE_S": "0",
             "BUNNY__MAIN__CDN_TOKEN_KEY": CDN_KEY,
             **{
                 f"{name}__MAIN__{setting}": value

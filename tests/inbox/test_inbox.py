@@ -12,21 +12,21 @@ from tests.support.service import builders
 from tests.support.service.builders import event, record
 from worker.database.models import Asset, Job, WebhookEvent
 from worker.errors import MalformedPayload
-from worker.inbox.record import Outcome
+from worker.inbox.record import DeliveryOutcome
 from worker.platforms.event import EventKind
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 
-def outcomes(engine: Engine, *events: object) -> list[Outcome]:
+def outcomes(engine: Engine, *events: object) -> list[DeliveryOutcome]:
     """Record events one by one, and return what became of each."""
     return [record(engine, one)[0].outcome for one in events]  # type: ignore[arg-type]
 
 
 def test_a_ready_asset_gets_one_job_that_is_due_at_once(engine: Engine) -> None:
     """The first event of an asset does not wait for others."""
-    assert outcomes(engine, event(title="Tomatoes")) == [Outcome.RECORDED]
+    assert outcomes(engine, event(title="Tomatoes")) == [DeliveryOutcome.RECORDED]
 
     assert builders.asset(engine).generation == 1
     assert builders.asset(engine).title == "Tomatoes"
@@ -35,7 +35,7 @@ def test_a_ready_asset_gets_one_job_that_is_due_at_once(engine: Engine) -> None:
 
 def test_a_delivery_that_comes_twice_counts_once(engine: Engine) -> None:
     """The event's id tells a redelivery from a new event."""
-    assert outcomes(engine, event(), event()) == [Outcome.RECORDED, Outcome.DUPLICATE]
+    assert outcomes(engine, event(), event()) == [DeliveryOutcome.RECORDED, DeliveryOutcome.DUPLICATE]
 
     assert builders.asset(engine).generation == 1
 
@@ -45,13 +45,13 @@ def test_deliveries_at_the_same_moment_count_once(engine: Engine) -> None:
     with ThreadPoolExecutor(8) as pool:
         receipts = list(pool.map(lambda _: record(engine, event())[0].outcome, range(8)))
 
-    assert sorted(receipts) == sorted([Outcome.RECORDED] + [Outcome.DUPLICATE] * 7)
+    assert sorted(receipts) == sorted([DeliveryOutcome.RECORDED] + [DeliveryOutcome.DUPLICATE] * 7)
     assert len(builders.every(engine, WebhookEvent)) == len(builders.every(engine, Job)) == 1
 
 
 def test_events_of_other_kinds_are_kept_and_ask_for_nothing(engine: Engine) -> None:
     """An unknown event is in the inbox, and makes no asset."""
-    assert outcomes(engine, event(EventKind.OTHER)) == [Outcome.IGNORED]
+    assert outcomes(engine, event(EventKind.OTHER)) == [DeliveryOutcome.IGNORED]
 
     assert builders.every(engine, Asset) == []
     assert builders.only(engine, WebhookEvent).payload == {"k": 1}
@@ -59,7 +59,7 @@ def test_events_of_other_kinds_are_kept_and_ask_for_nothing(engine: Engine) -> N
 
 def test_edits_in_a_burst_become_one_job_for_the_newest(engine: Engine) -> None:
     """A thousand edits in the quiet window wait as one job, with the number of the last."""
-    settings = builders.make_settings(quiet_window_s=10.0)
+    settings = builders.make_settings(debounce_s=10.0)
     record(engine, event(), settings=settings)
     builders.completed(engine)
 
@@ -72,7 +72,7 @@ def test_edits_in_a_burst_become_one_job_for_the_newest(engine: Engine) -> None:
 
 def test_edits_without_end_do_not_hold_a_run_back_for_ever(engine: Engine) -> None:
     """After the longest wait the job is due, though another edit has just come."""
-    settings = builders.make_settings(quiet_window_s=3600.0, max_wait_s=0.0)
+    settings = builders.make_settings(debounce_s=3600.0, max_wait_s=0.0)
     record(engine, event(), settings=settings)
     builders.completed(engine)
 
@@ -88,7 +88,7 @@ def test_an_event_that_seems_old_is_looked_into_all_the_same(engine: Engine, min
     """The editor's clock may be wrong: an edit is never dropped because of its time."""
     record(engine, event(minute=5))
 
-    assert outcomes(engine, event(EventKind.EDITED, minute=minute)) == [Outcome.RECORDED]
+    assert outcomes(engine, event(EventKind.EDITED, minute=minute)) == [DeliveryOutcome.RECORDED]
     assert builders.asset(engine).generation == 2
 
 
@@ -103,7 +103,7 @@ def test_a_deleted_asset_stays_deleted_whatever_arrives_late(engine: Engine) -> 
         event(delivery_id="no-time", happened_at=None),
     ]
 
-    assert outcomes(engine, *late) == [Outcome.IGNORED] * 3
+    assert outcomes(engine, *late) == [DeliveryOutcome.IGNORED] * 3
     assert builders.job_states(engine) == ["cancelled"]
 
 
@@ -111,7 +111,7 @@ def test_a_delete_that_arrives_first_leaves_a_tombstone(engine: Engine) -> None:
     """`deleted` may overtake `ready`."""
     record(engine, event(EventKind.DELETED, minute=5))
 
-    assert outcomes(engine, event(minute=4)) == [Outcome.IGNORED]
+    assert outcomes(engine, event(minute=4)) == [DeliveryOutcome.IGNORED]
     assert builders.every(engine, Job) == []
 
 
@@ -121,7 +121,7 @@ def test_an_asset_that_is_ready_again_later_comes_back(engine: Engine) -> None:
     builders.completed(engine)
     record(engine, event(EventKind.DELETED, minute=5))
 
-    assert outcomes(engine, event(minute=6)) == [Outcome.RECORDED]
+    assert outcomes(engine, event(minute=6)) == [DeliveryOutcome.RECORDED]
     assert builders.asset(engine).deleted_at is None
     assert builders.claimed(engine).known_fingerprint is None
 
@@ -131,7 +131,7 @@ def test_a_delete_older_than_the_return_is_only_a_look(engine: Engine) -> None:
     record(engine, event(minute=6))
     builders.completed(engine)
 
-    assert outcomes(engine, event(EventKind.DELETED, minute=5)) == [Outcome.RECORDED]
+    assert outcomes(engine, event(EventKind.DELETED, minute=5)) == [DeliveryOutcome.RECORDED]
     assert builders.asset(engine).deleted_at is None
     assert not builders.claimed(engine).is_forced
 
@@ -183,12 +183,12 @@ def test_an_update_is_a_look_and_no_new_generation(engine: Engine) -> None:
 
 def test_a_rendition_wakes_an_asset_that_has_no_thumbnails(engine: Engine) -> None:
     """The file that a job waited for makes it due at once, with all its attempts."""
-    settings = builders.make_settings(quiet_window_s=3600.0)
+    settings = builders.make_settings(debounce_s=3600.0)
     record(engine, event(), settings=settings)
 
-    assert outcomes(engine, event(EventKind.RENDITION_READY, minute=1)) == [Outcome.RECORDED]
+    assert outcomes(engine, event(EventKind.RENDITION_READY, minute=1)) == [DeliveryOutcome.RECORDED]
     builders.completed(engine)
-    assert outcomes(engine, event(EventKind.RENDITION_READY, minute=2)) == [Outcome.IGNORED]
+    assert outcomes(engine, event(EventKind.RENDITION_READY, minute=2)) == [DeliveryOutcome.IGNORED]
 
 
 @pytest.mark.parametrize("asset_id", ["", "x" * 501, "nul\0", "\ud800"])

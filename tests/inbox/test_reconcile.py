@@ -16,7 +16,7 @@ from worker.database.models import Asset, Job, WebhookEvent
 from worker.database.states import Priority
 from worker.demo.simulator import Fault
 from worker.errors import PlatformUnavailable, UnreadableVideo
-from worker.inbox.reconcile import FIRST_PAUSE_S, MAX_TRIES, Standing, Step, sync
+from worker.inbox.reconcile import FIRST_PAUSE_S, MAX_TRIES, ReconcileStatus, Step, sync
 from worker.platforms.event import EventKind
 from worker.platforms.shared.pagination import PAGE_SIZE
 from worker.queue import hints as announcements
@@ -44,7 +44,7 @@ def media(tmp_path: Path) -> Media:
     return clip(tmp_path)
 
 
-def look(engine: Engine, platform: Platform, **wanted: Any) -> dict[Standing, int]:
+def look(engine: Engine, platform: Platform, **wanted: Any) -> dict[ReconcileStatus, int]:
     """Go through the whole list."""
     *_, last = sync(engine, platform, builders.make_settings(), **wanted)
     return dict(last.standings)
@@ -59,7 +59,7 @@ def test_a_video_that_no_webhook_told_of_is_found(
 
     found = look(engine, ours)
 
-    assert found == {Standing.MISSED: 1}
+    assert found == {ReconcileStatus.MISSED: 1}
     assert builders.asset(engine).external_id == asset_id
     assert builders.only(engine, WebhookEvent).type == "sync.missed"
     assert builders.job_states(engine) == ["scheduled"]
@@ -73,9 +73,9 @@ def test_a_second_look_asks_for_nothing(
     asset_id = vendor.upload(media)
     look(engine, ours)
 
-    assert look(engine, ours) == {Standing.WAITING: 1}
+    assert look(engine, ours) == {ReconcileStatus.WAITING: 1}
     builders.completed(engine, ours.asset(asset_id).fingerprint)
-    assert look(engine, ours) == {Standing.KNOWN: 1}
+    assert look(engine, ours) == {ReconcileStatus.KNOWN: 1}
 
     assert len(builders.every(engine, WebhookEvent)) == 1
     assert builders.job_states(engine) == ["completed"]
@@ -91,8 +91,8 @@ def test_content_that_was_replaced_is_looked_at_again(
     builders.completed(engine, ours.asset(asset_id).fingerprint)
     vendor.replace(asset_id, clip(tmp_path, duration_s=20.0))
 
-    assert look(engine, ours) == {Standing.CHANGED: 1}
-    assert look(engine, ours) == {Standing.WAITING: 1}
+    assert look(engine, ours) == {ReconcileStatus.CHANGED: 1}
+    assert look(engine, ours) == {ReconcileStatus.WAITING: 1}
 
     assert [job.reason for job in builders.every(engine, Job)] == ["ready", "update"]
 
@@ -108,7 +108,7 @@ def test_what_was_given_up_is_left_to_the_operator(
     with transaction(engine) as session:
         jobs.fail(session, claim, UnreadableVideo("damaged"))
 
-    assert look(engine, ours) == {Standing.FAILED: 1}
+    assert look(engine, ours) == {ReconcileStatus.FAILED: 1}
     assert builders.job_states(engine) == ["discarded"]
 
 
@@ -117,7 +117,7 @@ def test_a_video_that_is_not_made_yet_is_left_alone(engine: Engine, media: Media
     with simulated("mux") as (vendor, ours):
         vendor.library.change(vendor.upload(media), status="preparing")
 
-        assert look(engine, ours) == {Standing.UNREADY: 1}
+        assert look(engine, ours) == {ReconcileStatus.UNREADY: 1}
 
     assert builders.every(engine, Asset) == []
 
@@ -132,12 +132,12 @@ def test_what_is_deleted_stays_deleted_until_it_changes(engine: Engine, media: M
         gone = {"platform": "api_video", "asset_id": asset_id, "happened_at": deleted_at}
         builders.record(engine, builders.event(EventKind.DELETED, **gone))
 
-        assert look(engine, ours) == {Standing.DELETED: 1}
+        assert look(engine, ours) == {ReconcileStatus.DELETED: 1}
         assert builders.every(engine, Job) == []
 
         video = vendor.known(asset_id)
         vendor.library.add(replace(video, changed_at=video.changed_at + 5))
-        assert look(engine, ours) == {Standing.MISSED: 1}
+        assert look(engine, ours) == {ReconcileStatus.MISSED: 1}
 
     assert builders.asset(engine).deleted_at is None
 
@@ -154,7 +154,7 @@ def test_a_look_back_ends_where_the_list_is_older(
 
     found = look(engine, ours, since=newest)
 
-    assert found == {Standing.MISSED: 3}
+    assert found == {ReconcileStatus.MISSED: 3}
     assert len(vendor.journal.entries("request")) == before + 1
 
 
@@ -170,7 +170,7 @@ def test_a_look_that_was_stopped_goes_on_where_it_was(
     rest = look(engine, ours, page=first.following)
 
     assert first.total == PAGE_SIZE + 5
-    assert (dict(first.standings), rest) == ({Standing.MISSED: PAGE_SIZE}, {Standing.MISSED: 5})
+    assert (dict(first.standings), rest) == ({ReconcileStatus.MISSED: PAGE_SIZE}, {ReconcileStatus.MISSED: 5})
 
 
 def test_a_platform_that_asks_for_patience_gets_it(
@@ -183,7 +183,7 @@ def test_a_platform_that_asks_for_patience_gets_it(
     vendor.faults.plan(Fault(status=503))
     pauses: list[float] = []
 
-    assert look(engine, ours, pause=pauses.append) == {Standing.MISSED: 1}
+    assert look(engine, ours, pause=pauses.append) == {ReconcileStatus.MISSED: 1}
 
     assert pauses == [7.0, 2 * FIRST_PAUSE_S]
 

@@ -62,7 +62,7 @@ def test_a_thousand_edits_are_at_most_three_runs(engine: Engine, lasting_s: floa
         pass_time(engine, lasting_s * EDITS_AT_ONCE / EDITS)
         runs += run(engine)
     during = runs
-    pass_time(engine, DEFAULTS.quiet_window_s)
+    pass_time(engine, DEFAULTS.debounce_s)
     runs += run(engine)
 
     assert during == (lasting_s > DEFAULTS.max_wait_s)
@@ -73,7 +73,7 @@ def test_a_thousand_edits_are_at_most_three_runs(engine: Engine, lasting_s: floa
     assert not run(engine)
 
 
-def test_one_edit_waits_for_the_quiet_window(engine: Engine) -> None:
+def test_one_edit_waits_for_the_debounce(engine: Engine) -> None:
     """Not less: another may follow."""
     pick(engine)
     edit(engine, 1)
@@ -82,9 +82,9 @@ def test_one_edit_waits_for_the_quiet_window(engine: Engine) -> None:
         due_in = select(Job.scheduled_at - Job.requested_at).where(Job.id == newest)
         waits = session.scalar(due_in)
     assert waits is not None
-    assert waits.total_seconds() == pytest.approx(DEFAULTS.quiet_window_s, abs=1.0)
+    assert waits.total_seconds() == pytest.approx(DEFAULTS.debounce_s, abs=1.0)
     assert not run(engine)
 
-    pass_time(engine, DEFAULTS.quiet_window_s)
+    pass_time(engine, DEFAULTS.debounce_s)
 
     assert run(engine)

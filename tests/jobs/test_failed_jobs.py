@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 
-def fail(engine: Engine, claim: jobs.Claim, error: Exception) -> str:
+def fail(engine: Engine, claim: jobs.JobClaim, error: Exception) -> str:
     """End a claim with an error; returns the job's state."""
     with transaction(engine) as session:
         return jobs.fail(session, claim, error)
@@ -52,7 +52,7 @@ def test_a_failure_that_may_pass_is_tried_again_later(
     let_it_be_due(engine)
     again = claimed(engine)
 
-    assert (again.attempt, again.waits) == (attempt, waits)
+    assert (again.attempt, again.external_retries) == (attempt, waits)
 
 
 def test_a_platform_that_is_down_for_hours_costs_no_job(engine: Engine) -> None:

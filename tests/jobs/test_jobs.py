@@ -14,7 +14,7 @@ from tests.support.service import builders
 from tests.support.service.builders import claimed, completed, event, record
 from worker import jobs
 from worker.database import transaction
-from worker.database.models import Asset, Candidate, Job, JobLog, Publication, Thumbnail
+from worker.database.models import Asset, Job, JobLog, Publication, StoredCandidate, Thumbnail
 from worker.errors import (
     DownloadFailed,
     LeaseLost,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 
-def fail(engine: Engine, claim: jobs.Claim, error: Exception) -> str:
+def fail(engine: Engine, claim: jobs.JobClaim, error: Exception) -> str:
     """End a claim with an error; returns the job's state."""
     with transaction(engine) as session:
         return jobs.fail(session, claim, error)
@@ -54,7 +54,7 @@ def test_a_completed_job_leaves_thumbnails_a_filmstrip_and_a_publication(engine:
 
     thumbnail = builders.only(engine, Thumbnail)
     assert (thumbnail.generation, thumbnail.time_s) == (1, 1.5)
-    assert builders.only(engine, Candidate).generation == 1
+    assert builders.only(engine, StoredCandidate).generation == 1
     assert builders.only(engine, Publication).thumbnail_id == thumbnail.id
     assert builders.asset(engine).fingerprint == "f1"
     assert builders.job_states(engine) == ["completed"]
@@ -75,7 +75,7 @@ def test_of_workers_that_claim_at_once_one_gets_the_job(engine: Engine) -> None:
     with transaction(engine) as session:
         (hint,) = jobs.announce(session, 60.0)
 
-    def try_it(number: int) -> jobs.Claim | None:
+    def try_it(number: int) -> jobs.JobClaim | None:
         with transaction(engine) as session:
             return jobs.claim(session, hint.id, f"w:{number}:analyze", 30.0)
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.service import builders
 from worker import choices, jobs, publications
-from worker.choices import Wish
+from worker.choices import ChoiceRequest
 from worker.database import transaction
 from worker.database.models import Asset, JobLog
 from worker.errors import UnreadableVideo
@@ -121,7 +121,7 @@ def test_when_chosen_the_choice_stays(engine: Engine, when: str) -> None:
         builders.claimed(engine)
     with transaction(engine) as session:
         asset = session.get_one(Asset, 1, with_for_update=True)
-        choices.choose(session, asset, Wish(time_s=CHOSEN_S), "ada@host", "")
+        choices.choose(session, asset, ChoiceRequest(time_s=CHOSEN_S), "ada@host", "")
     requeue(engine)
     if when == "running":
         return_running(engine)

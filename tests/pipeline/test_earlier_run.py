@@ -12,7 +12,7 @@ from tests.support.media.edited_videos import cut
 from worker.analysis.rows import memory_of, result_of
 from worker.pipeline.pick import Models, Options, pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder
-from worker.platforms.base import Asset, AssetState
+from worker.platforms.base import AssetState, RemoteAsset
 from worker.timeline import Range, Timeline
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def first(clip: Path, models: Models, decoder: Decoder) -> Run:
 
 def remembered(run: Run, timeline: Timeline, model: str = "lite") -> Memory | None:
     """Return what the database would give back of a run."""
-    rows = result_of(run, Asset("a", AssetState.READY, "f"), {}).candidates
+    rows = result_of(run, RemoteAsset("a", AssetState.READY, "f"), {}).candidates
     return memory_of(rows, timeline, model)
 
 

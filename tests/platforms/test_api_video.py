@@ -16,7 +16,7 @@ from tests.support.service.customer_endpoint import Inbox
 from worker.demo.simulator.api_video import API_KEY, SimulatedApiVideo
 from worker.errors import AssetGone, DownloadFailed, PublishRejected, SourceRefused
 from worker.platforms.api_video import ApiVideo, timecode
-from worker.platforms.base import Asset, AssetState, Choice, Sink
+from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset, WriteBack
 from worker.platforms.event import EventKind
 from worker.settings.accounts import ApiVideoAccount
 
@@ -44,7 +44,7 @@ def encoding(*qualities: tuple[str, str], **found: Any) -> dict[str, Any]:
     }
 
 
-def asset(video: dict[str, Any], status: dict[str, Any]) -> Asset:
+def asset(video: dict[str, Any], status: dict[str, Any]) -> RemoteAsset:
     """What we make of the API's two answers."""
     with serving(Answer(json=video), Answer(json=status)) as server:
         platform = ApiVideo(
@@ -166,12 +166,12 @@ def test_a_time_beyond_the_end_does_not_become_the_first_frame(tmp_path: Path) -
     """The simulation does what the vendor does, and we do not let it come to that."""
     with simulated("api_video", write_time=True) as (vendor, ours):
         found = ours.asset(vendor.upload(clip(tmp_path)))
-        ours.write(found, Choice(99.0, JPEG))
+        ours.write(found, NewThumbnail(99.0, JPEG))
         ours_s = vendor.thumbnail_time(found.id)
         url = f"{vendor.url}/videos/{found.id}/thumbnail"
         httpx.patch(url, json={"timecode": "00:01:39.00"}, auth=(API_KEY, ""), trust_env=False)
 
-        assert ours.sink is Sink.TIME
+        assert ours.sink is WriteBack.TIME
         assert ours_s == pytest.approx(9.95)
         assert vendor.thumbnail_time(found.id) == 0.0
 

@@ -13,7 +13,7 @@ from tests.support.platforms.simulated_account import CONTENT, JPEG, clip, fetch
 from tests.support.platforms.webhook_senders import BUNNY, BUNNY_LIBRARY
 from worker.demo.simulator.bunny import API_KEY
 from worker.errors import DownloadFailed, MalformedPayload, PublishRejected
-from worker.platforms.base import Asset, AssetState, Choice
+from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset
 from worker.platforms.bunny import Bunny, VideoStatus, WebhookStatus, cdn_token
 from worker.platforms.event import EventKind
 from worker.settings.accounts import BunnyAccount
@@ -42,7 +42,7 @@ def library(**changes: Any) -> Bunny:
     return Bunny("main", BunnyAccount.model_validate({"webhook_secret": "s", **BUNNY_LIBRARY, **changes}))
 
 
-def asset(**changes: Any) -> Asset:
+def asset(**changes: Any) -> RemoteAsset:
     """What we make of a video, with some fields changed."""
     with serving(Answer(json={**VIDEO, **changes})) as server:
         platform = library(api_url=server.url)
@@ -152,8 +152,8 @@ def test_a_thumbnail_of_somebody_else_has_a_name_of_its_own(tmp_path: Path) -> N
     assert asset(thumbnailFileName="thumbnail_3.jpg").shown == "thumbnail_3.jpg"
     with simulated("bunny") as (vendor, ours):
         found = ours.asset(vendor.upload(clip(tmp_path)))
-        mine = ours.write(found, Choice(1.0, JPEG))
-        theirs = ours.write(found, Choice(1.0, JPEG))
+        mine = ours.write(found, NewThumbnail(1.0, JPEG))
+        theirs = ours.write(found, NewThumbnail(1.0, JPEG))
 
         assert mine != theirs
 

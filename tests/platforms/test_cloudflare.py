@@ -14,7 +14,7 @@ from tests.support.platforms.webhook_senders import CLOUDFLARE, NOW_S, settings
 from worker.demo.simulator.cloudflare import API_TOKEN
 from worker.errors import InvalidSignature, NotReadyYet, PlatformUnavailable, PublishRejected, SourceRefused
 from worker.platforms import platform_of
-from worker.platforms.base import Asset, AssetState, Choice
+from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset
 from worker.platforms.cloudflare import Cloudflare, share_of
 from worker.platforms.event import EventKind
 from worker.platforms.shared import signatures
@@ -27,7 +27,7 @@ UID = "6b9e68b07dfee8cc2d116e4c51d6a957"
 ACCOUNT = {"webhook_secret": "s", "account_id": "a1", "api_token": "t"}
 
 
-def asset(**changes: Any) -> Asset:
+def asset(**changes: Any) -> RemoteAsset:
     """What we make of the video that Cloudflare documents, with some fields changed."""
     video = {**CLOUDFLARE.payload("ready"), **changes}
     with serving(Answer(json={"result": video, "success": True})) as server:
@@ -145,7 +145,7 @@ def test_an_answer_with_another_share_is_no_success() -> None:
     with serving(Answer(json={"result": {"thumbnailTimestampPct": 0.9}})) as server:
         platform = Cloudflare("main", CloudflareAccount.model_validate({**ACCOUNT, "api_url": server.url}))
         with pytest.raises(PlatformUnavailable, match="shows another"):
-            platform.write(asset(), Choice(1.0, JPEG))
+            platform.write(asset(), NewThumbnail(1.0, JPEG))
         platform.close()
 
 
@@ -153,7 +153,7 @@ def test_a_thumbnail_can_be_taken_back(tmp_path: Path) -> None:
     """To the first frame."""
     with simulated("cloudflare") as (vendor, ours):
         found = ours.asset(vendor.upload(clip(tmp_path)))
-        ours.write(found, Choice(4.2, JPEG))
+        ours.write(found, NewThumbnail(4.2, JPEG))
         ours.unset(found)
 
         assert ours.asset(found.id).shown is None

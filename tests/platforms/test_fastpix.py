@@ -12,7 +12,7 @@ from tests.support.platforms import signing_keys
 from tests.support.platforms.scripted_server import Answer, Scripted, serving
 from tests.support.platforms.webhook_senders import FASTPIX, FOREIGN, NEW
 from worker.errors import AssetGone, InvalidSignature, SourceRefused
-from worker.platforms.base import AssetState, Choice, Rendition, Sink
+from worker.platforms.base import AssetState, NewThumbnail, Rendition, WriteBack
 from worker.platforms.event import EventKind
 from worker.platforms.fastpix import FastPix
 from worker.platforms.shared import signatures
@@ -21,7 +21,7 @@ from worker.settings.settings import FastPixAccount
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from worker.platforms.base import Asset
+    from worker.platforms.base import RemoteAsset
 
 MEDIA_ID = "a1b2c3d4-0000-4000-8000-000000000001"
 PLAYBACK_ID = "b1b2c3d4-0000-4000-8000-000000000002"
@@ -50,7 +50,7 @@ def media_json(**changes: Any) -> dict[str, Any]:
     return {"success": True, "data": {name: value for name, value in data.items() if value is not None}}
 
 
-def media(*, write_metadata: bool = False, **changes: Any) -> Asset:
+def media(*, write_metadata: bool = False, **changes: Any) -> RemoteAsset:
     """A media, as FastPix tells about it."""
     answer = Answer(json=media_json(**changes))
     with fastpix(answer, write_metadata=write_metadata) as (platform, _):
@@ -264,15 +264,15 @@ class TestItsMetadata:
 
     def test_nothing_is_written_by_default(self) -> None:
         """And what stands there is not taken for a thumbnail."""
-        assert FastPix("main", account()).sink is Sink.NONE
-        assert FastPix("main", account(write_metadata=True)).sink is Sink.TIME
+        assert FastPix("main", account()).sink is WriteBack.NONE
+        assert FastPix("main", account(write_metadata=True)).sink is WriteBack.TIME
         assert media(metadata={"thumbnail_time": "3.5"}).shown is None
 
     def test_the_time_is_added_to_what_is_there(self) -> None:
         """The other keys are sent along, as they are at this moment, so that none is lost."""
         now = media_json(metadata={"user": "u", "thumbnail_time": "1.0"})
         with fastpix(Answer(json=now), Answer(json=now), write_metadata=True) as (platform, server):
-            shown = platform.write(media(metadata={"user": "before"}), Choice(12.67, b""))
+            shown = platform.write(media(metadata={"user": "before"}), NewThumbnail(12.67, b""))
 
         assert server.asked == [f"GET /v1/on-demand/{MEDIA_ID}", f"PATCH /v1/on-demand/{MEDIA_ID}"]
         assert server.journal[1].json == {"metadata": {"user": "u", "thumbnail_time": "12.67"}}

@@ -15,7 +15,7 @@ import pytest
 from tests.platforms.test_fastpix import fastpix
 from tests.support.platforms.scripted_server import Answer
 from tests.support.platforms.webhook_senders import FASTPIX
-from worker.platforms.base import AssetState, Choice
+from worker.platforms.base import AssetState, NewThumbnail
 
 ROOT = Path(__file__).parents[2]
 BESIDE_US = ROOT.parent / "shared" / "platform-data" / "fastpix-node-sdk_old-yaml.openapi.yaml"
@@ -57,7 +57,7 @@ def test_what_we_ask_is_described(openapi: dict[str, Any]) -> None:
     answer = Answer(json=example(openapi, "get"))
     with fastpix(answer, write_metadata=True) as (platform, server):
         found = platform.asset("m1")
-        platform.write(found, Choice(12.67, b""))
+        platform.write(found, NewThumbnail(12.67, b""))
 
     body = openapi["paths"][MEDIA_PATH]["patch"]["requestBody"]["content"]["application/json"]["schema"]
     metadata = body["properties"]["metadata"]

@@ -17,7 +17,7 @@ from worker.errors import (
     SourceRefused,
 )
 from worker.platforms import platform_of
-from worker.platforms.base import Asset, AssetState, Choice, Platform, Sink
+from worker.platforms.base import AssetState, NewThumbnail, Platform, RemoteAsset, WriteBack
 
 KNOWN = {"ETag": '"v1"', "Last-Modified": "Sun, 22 Nov 2026 10:00:00 GMT", "Content-Length": "9000"}
 
@@ -28,7 +28,7 @@ def direct(url: str, **changes: Any) -> Platform:
     return platform_of("direct", "media", settings(**local), media_url=url)
 
 
-def asset(*answers: Answer) -> tuple[Asset, list[str]]:
+def asset(*answers: Answer) -> tuple[RemoteAsset, list[str]]:
     """What is found out about a file, and what its host was asked."""
     with serving(*answers) as server:
         found = direct(f"{server.url}/a.mp4").asset("promo/17")
@@ -131,7 +131,7 @@ def test_the_file_itself_is_read() -> None:
     hosts = ("media.example.com", "cdn.example.com")
     url = "https://media.example.com/a.mp4?signature=x"
 
-    found = direct(url, media_hosts=hosts).source(Asset("a", AssetState.READY, ""))
+    found = direct(url, media_hosts=hosts).source(RemoteAsset("a", AssetState.READY, ""))
 
     assert (found.scan.url, found.scan.hosts, found.stills) == (url, hosts, None)
 
@@ -139,17 +139,17 @@ def test_the_file_itself_is_read() -> None:
 def test_a_host_that_is_no_longer_allowed_is_not_read() -> None:
     """The setting may have changed since the event."""
     with pytest.raises(SourceRefused, match="MEDIA_HOSTS"):
-        direct("https://media.example.com/a.mp4").source(Asset("a", AssetState.READY, ""))
+        direct("https://media.example.com/a.mp4").source(RemoteAsset("a", AssetState.READY, ""))
 
 
 def test_nobody_is_there_to_write_to_or_to_hear_from() -> None:
     """Its thumbnails are served by us, and its events come to /v1/events."""
-    platform, found = direct("https://media.example.com/a.mp4"), Asset("a", AssetState.READY, "")
+    platform, found = direct("https://media.example.com/a.mp4"), RemoteAsset("a", AssetState.READY, "")
 
-    assert platform.sink is Sink.NONE
+    assert platform.sink is WriteBack.NONE
     assert platform.image_url(found, 1.0) is None
     with pytest.raises(PublishRejected):
-        platform.write(found, Choice(1.0, b""))
+        platform.write(found, NewThumbnail(1.0, b""))
     with pytest.raises(InvalidSignature):
         platform.verify({}, b"", 0)
     with pytest.raises(MalformedPayload):

@@ -10,7 +10,7 @@ from tests.support.platforms.mux_server import asset, asset_json, mux
 from tests.support.platforms.scripted_server import Answer
 from tests.support.platforms.webhook_senders import MUX
 from worker.errors import AssetGone, MalformedPayload, PlatformUnavailable, PublishRejected
-from worker.platforms.base import AssetState, Choice, Sink
+from worker.platforms.base import AssetState, NewThumbnail, WriteBack
 from worker.platforms.event import EventKind
 from worker.platforms.mux import Mux
 
@@ -126,13 +126,13 @@ def test_an_asset_that_is_gone_is_gone() -> None:
 def test_a_thumbnail_is_written_as_a_time() -> None:
     """What is returned is what the next look at the asset shows."""
     with mux(Answer(json={"data": asset_json(thumbnail_time=12.67)})) as (platform, server):
-        shown = platform.write(asset(), Choice(12.67, b""))
+        shown = platform.write(asset(), NewThumbnail(12.67, b""))
         later = platform.asset("assetNEW0001").shown
 
     assert shown == later == "12.67"
     assert server.asked[0] == f"PATCH {ASSET}"
     assert server.journal[0].json == {"thumbnail_time": 12.67}
-    assert Mux.sink is Sink.TIME
+    assert Mux.sink is WriteBack.TIME
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_thumbnail_is_written_as_a_time() -> None:
 def test_a_time_lies_within_the_video(time_s: float, written: float) -> None:
     """Mux refuses anything else."""
     with mux(Answer(json={"data": {"thumbnail_time": 1}})) as (platform, server):
-        platform.write(asset(), Choice(time_s, b""))
+        platform.write(asset(), NewThumbnail(time_s, b""))
 
     assert server.journal[0].json["thumbnail_time"] == pytest.approx(written, abs=5e-4)
     assert 0 <= server.journal[0].json["thumbnail_time"] < 23.872
@@ -161,13 +161,13 @@ def test_a_refused_write_says_what_mux_said() -> None:
     refusal = {"error": {"type": "invalid_parameters", "messages": ["asset is not ready"]}}
 
     with mux(Answer(400, json=refusal)) as (platform, _), pytest.raises(PublishRejected, match="not ready"):
-        platform.write(asset(), Choice(1.0, b""))
+        platform.write(asset(), NewThumbnail(1.0, b""))
 
 
 def test_an_answer_without_a_time_is_no_success() -> None:
     """Nothing was written, so nothing is confirmed."""
     with mux(Answer(json={"data": {}})) as (platform, _), pytest.raises(PlatformUnavailable):
-        platform.write(asset(), Choice(1.0, b""))
+        platform.write(asset(), NewThumbnail(1.0, b""))
 
 
 def test_a_thumbnail_can_be_taken_back() -> None:

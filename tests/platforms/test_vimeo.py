@@ -14,7 +14,7 @@ from tests.support.platforms.simulated_account import JPEG, clip, simulated
 from tests.support.platforms.webhook_senders import OWN_EVENTS
 from worker.demo.simulator.vimeo import ACCESS_TOKEN
 from worker.errors import PlatformUnavailable, PublishRejected, SourceRefused
-from worker.platforms.base import Asset, AssetState, Choice, Sink
+from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset, WriteBack
 from worker.platforms.event import EventKind
 from worker.platforms.vimeo import MEDIA_TYPE, Vimeo
 from worker.settings.accounts import VimeoAccount
@@ -54,7 +54,7 @@ def client(api_url: str) -> Vimeo:
     return Vimeo("main", VimeoAccount(access_token=SecretStr("the-token"), api_url=api_url))
 
 
-def asset(**changes: Any) -> Asset:
+def asset(**changes: Any) -> RemoteAsset:
     """What we make of a video, with some fields changed."""
     with serving(Answer(json={**VIDEO, **changes})) as server:
         platform = client(server.url)
@@ -119,7 +119,7 @@ def test_a_thumbnail_takes_three_steps_and_the_token_only_two_of_them(tmp_path: 
     """The storage is another host: the simulation refuses whoever shows it a token."""
     with simulated("vimeo") as (vendor, ours):
         found = ours.asset(vendor.upload(clip(tmp_path)))
-        ours.write(found, Choice(1.0, JPEG))
+        ours.write(found, NewThumbnail(1.0, JPEG))
 
     steps = [entry for entry in vendor.journal.entries("request") if entry.method != "GET"]
     assert [(entry.method, entry.status) for entry in steps] == [("POST", 201), ("PUT", 200), ("PATCH", 200)]
@@ -132,7 +132,7 @@ def test_an_answer_without_an_address_is_no_success(made: dict[str, str]) -> Non
     with serving(Answer(201, json=made)) as server:
         platform = client(server.url)
         with pytest.raises(PlatformUnavailable, match="where to send"):
-            platform.write(asset(), Choice(1.0, JPEG))
+            platform.write(asset(), NewThumbnail(1.0, JPEG))
         platform.close()
 
     assert len(server.asked) == 1
@@ -146,7 +146,7 @@ def test_a_signed_address_is_in_no_message() -> None:
     with serving(Answer(201, json=made)) as server:
         platform = client(server.url)
         with pytest.raises(PlatformUnavailable) as caught:
-            platform.write(asset(), Choice(1.0, JPEG))
+            platform.write(asset(), NewThumbnail(1.0, JPEG))
         platform.close()
 
     assert "sesame" not in str(caught.value)
@@ -157,9 +157,9 @@ def test_a_time_can_be_written_instead(tmp_path: Path, time_s: float, written: f
     """In one step, within the video."""
     with simulated("vimeo", write_time=True) as (vendor, ours):
         found = ours.asset(vendor.upload(clip(tmp_path)))
-        ours.write(found, Choice(time_s, JPEG))
+        ours.write(found, NewThumbnail(time_s, JPEG))
 
-        assert ours.sink is Sink.TIME
+        assert ours.sink is WriteBack.TIME
         assert vendor.thumbnail_time(found.id) == pytest.approx(written, abs=1e-3)
 
 

@@ -14,7 +14,7 @@ from tests.support.platforms.simulated_account import JPEG, clip, simulated
 from tests.support.platforms.webhook_senders import PAYLOADS, WISTIA
 from worker.demo.simulator.wistia import API_TOKEN
 from worker.errors import MalformedPayload, PublishRejected, SourceRefused
-from worker.platforms.base import Asset, AssetState, Choice
+from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset
 from worker.platforms.event import EventKind
 from worker.platforms.wistia import Wistia
 from worker.settings.accounts import WistiaAccount
@@ -60,7 +60,7 @@ def client(**changes: Any) -> Wistia:
     return Wistia("main", WistiaAccount.model_validate({"webhook_secret": "s", "api_token": "t", **changes}))
 
 
-def asset(**changes: Any) -> Asset:
+def asset(**changes: Any) -> RemoteAsset:
     """What we make of a media, with some fields changed."""
     with serving(Answer(json={**MEDIA, **changes})) as server:
         platform = client(api_url=server.url)
@@ -119,7 +119,7 @@ def test_our_own_write_comes_back_and_is_no_other_content(tmp_path: Path) -> Non
     event = WISTIA.event("media.updated")
     with simulated("wistia") as (vendor, ours):
         before = ours.asset(vendor.upload(clip(tmp_path)))
-        written = ours.write(before, Choice(1.0, JPEG))
+        written = ours.write(before, NewThumbnail(1.0, JPEG))
         after = ours.asset(before.id)
 
     assert event.kind is EventKind.UPDATED

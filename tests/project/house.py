@@ -1,4 +1,4 @@
-"""Count the figures of the house, and fail where one that is a rule is broken: `python -m tests.project.house`.
+"""Count the figures of the house; fail where one that is a rule is broken: `python -m tests.project.house`.
 
 The rules are kept by `make check`; the other figures stand in docs/architecture.md.
 """
@@ -12,11 +12,14 @@ import statistics
 import subprocess
 import sys
 import tokenize
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grimp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("webhook", "worker")
@@ -25,6 +28,18 @@ MAX_FILE_LINES = 300
 MAX_FOLDER_FILES = 15  #: beside `__init__.py`, which every package has
 MAX_LOOSE_FILES = 8  #: of worker/, which belong to no room
 MAX_FUNCTION_LINES = 50  #: without its docstring
+
+# What a function does is said by a verb in the imperative (PEP 257; ruff's D401 looks at verbs only).
+# A property is a thing, and is called by a noun.
+NO_VERBS = frozenset(
+    (
+        "a all an and another any anything as at both by each either every everything false for "
+        "from given here how if in is it its just least like most neither no nobody none not "
+        "nothing of on one only or other others our so some somebody something such that the their "
+        "there these they this those three to true two what whatever when where whether which who "
+        "whoever whose why with without yes "
+    ).split()
+)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -37,6 +52,7 @@ class House:
     function_lines: dict[str, int] = field(default_factory=dict)
     homes: dict[str, set[Path]] = field(default_factory=lambda: collections.defaultdict(set))
     undocumented: list[str] = field(default_factory=list)
+    verbless: list[str] = field(default_factory=list)
     local_imports: list[str] = field(default_factory=list)
     comment_lines: int = 0
     code_lines: int = 0
@@ -44,7 +60,13 @@ class House:
 
 def python_files(*folders: str) -> list[Path]:
     """List the Python files under folders that git tracks, as paths from the root."""
-    told = subprocess.run(["git", "ls-files", *folders], cwd=ROOT, check=True, capture_output=True, text=True)
+    told = subprocess.run(
+        ["git", "ls-files", *folders],  # noqa: S607
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     return [Path(line) for line in told.stdout.split() if line.endswith(".py")]
 
 
@@ -64,6 +86,8 @@ def count(paths: list[Path]) -> House:
                 house.homes[node.name].add(path)
         for function in functions(tree):
             house.function_lines[f"{path}:{function.lineno} {function.name}"] = length(function)
+            if not starts_with_a_verb(function):
+                house.verbless.append(f"{path}:{function.lineno} {function.name}")
             house.local_imports += [f"{path}:{node.lineno}" for node in imports_in(function)]
     return house
 
@@ -82,16 +106,24 @@ def length(function: Function) -> int:
     return lines
 
 
+def starts_with_a_verb(function: Function) -> bool:
+    """Judge the first word of a docstring; a property, and a function without a docstring, pass."""
+    docstring = ast.get_docstring(function) or ""
+    is_property = any("property" in ast.unparse(decorator) for decorator in function.decorator_list)
+    first = docstring.partition(" ")[0].strip("`,.:;\"'").lower()
+    return is_property or not docstring or (first not in NO_VERBS and first.isalpha())
+
+
 def imports_in(function: Function) -> list[ast.stmt]:
     """The imports that wait until a function runs."""
     return [node for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def comment_lines(source: str) -> int:
-    """Count the lines that hold a comment which speaks to people."""
+    """Count the lines that hold a comment and nothing else."""
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     comments = (token for token in tokens if token.type == tokenize.COMMENT)
-    return len({token.start[0] for token in comments if not token.string.startswith(("# noqa", "# type:"))})
+    return sum(token.line.lstrip().startswith("#") for token in comments)
 
 
 def folder_files(paths: list[Path]) -> collections.Counter[Path]:
@@ -127,6 +159,7 @@ def broken_rules(house: House, tests: list[Path]) -> Iterator[str]:
         if lines > MAX_FUNCTION_LINES:
             yield f"{where}: {lines} lines; at most {MAX_FUNCTION_LINES}"
     yield from (f"{path}: no docstring" for path in house.undocumented)
+    yield from (f"{where}: the docstring does not begin with a verb" for where in house.verbless)
 
 
 def figures(house: House) -> Iterator[tuple[str, str]]:
@@ -144,7 +177,10 @@ def figures(house: House) -> Iterator[tuple[str, str]]:
     yield "loose files in worker/", str(folders[Path("worker")])
     yield "folders", str(len(folders))
     yield "floors (the longest chain of imports)", str(floors(PACKAGES))
-    yield "public names of modules that stand in two or more files", f"{len(twice)}: {', '.join(sorted(twice))}"
+    yield (
+        "public names of modules that stand in two or more files",
+        f"{len(twice)}: {', '.join(sorted(twice))}",
+    )
     yield "imports inside functions", str(len(house.local_imports))
     yield "comment lines", f"{house.comment_lines / house.code_lines:.1%}"
 

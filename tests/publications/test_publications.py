@@ -26,7 +26,7 @@ def published(engine: Engine, fingerprint: str = "f1", minute: int = 0) -> None:
     completed(engine, fingerprint)
 
 
-def claim_next(engine: Engine, owner: str = "test:1:publish") -> publications.Claim | None:
+def claim_next(engine: Engine, owner: str = "test:1:publish") -> publications.PublicationClaim | None:
     """Announce what is due and claim the first of it."""
     with transaction(engine) as session:
         hints = publications.announce(session, rehint_s=60.0)
@@ -36,7 +36,7 @@ def claim_next(engine: Engine, owner: str = "test:1:publish") -> publications.Cl
         return publications.claim(session, hints[0].id, owner, 30.0)
 
 
-def claimed(engine: Engine, owner: str = "test:1:publish") -> publications.Claim:
+def claimed(engine: Engine, owner: str = "test:1:publish") -> publications.PublicationClaim:
     """Claim the publication that must be due."""
     claim = claim_next(engine, owner)
     assert claim is not None

@@ -10,7 +10,7 @@ import pytest
 from tests.support.service import builders
 from tests.support.service.publisher_rig import PICKED_S, Bench, ready_bench
 from worker import choices
-from worker.choices import Wish
+from worker.choices import ChoiceRequest
 from worker.database import transaction
 from worker.database.models import Asset
 from worker.demo.simulator import Fault
@@ -45,7 +45,7 @@ def choose(bench: Bench, time_s: float) -> None:
     """Choose with us, not at the platform."""
     with transaction(bench.engine) as session:
         asset = session.get_one(Asset, builders.asset(bench.engine).id, with_for_update=True)
-        choices.choose(session, asset, Wish(time_s=time_s), "ada@host", "")
+        choices.choose(session, asset, ChoiceRequest(time_s=time_s), "ada@host", "")
 
 
 def test_it_is_noted(bench: Bench) -> None:

@@ -15,7 +15,7 @@ from worker.database import transaction
 from worker.database.models import Job
 from worker.errors import JobTimedOut, LeaseLost, Overtaken, Stopping
 from worker.platforms.event import EventKind
-from worker.queue.leases import Leases, Limits
+from worker.queue.leases import Leases, SilenceLimits
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -111,7 +111,7 @@ def test_a_job_that_hangs_ends_the_process(engine: Engine, stopping: threading.E
     """No thread can be stopped from outside; only a job that goes on asking is well."""
     builders.record(engine, builders.event())
     ended: list[str] = []
-    patience = Limits(silence_s=0.5, stop_s=0.5, watch_s=0.05)
+    patience = SilenceLimits(silence_s=0.5, stop_s=0.5, watch_s=0.05)
 
     with (
         Leases(engine, jobs.renew, 30.0, 60.0, stopping, patience, abort=ended.append) as leases,

@@ -62,10 +62,10 @@ def start_and_die(start: str, folder: Path, *, without_setpriv: bool = False) ->
     code = f"""
 import os, signal
 from pathlib import Path
-from worker import children, embedded
+from worker.standalone import child_process, servers
 if {without_setpriv}:
-    children.sys.platform = "elsewhere"
-print(embedded.{start}(Path({str(folder)!r})).pid, flush=True)
+    child_process.sys.platform = "elsewhere"
+print(servers.{start}(Path({str(folder)!r})).pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
@@ -254,7 +254,7 @@ def test_a_wheel_that_is_missing_is_named_with_its_extra(start: str, package: st
     for entry in installed.iterdir():
         if entry.name != package:
             (tmp_path / entry.name).symlink_to(entry)
-    code = f"from pathlib import Path; from worker import embedded; embedded.{start}(Path('x'))"
+    code = f"from pathlib import Path; from worker.standalone import servers; servers.{start}(Path('x'))"
     paths = environment(PYTHONPATH=f"{tmp_path}:{ROOT}")
 
     done = subprocess.run(

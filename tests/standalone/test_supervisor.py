@@ -52,7 +52,7 @@ class Run:
 
     def watch_until_ready(self) -> None:
         """Watch until every program is ready."""
-        self.watch_until(lambda: self.supervisor.first_silent() is None)
+        self.watch_until(lambda: self.supervisor.first_not_ready() is None)
 
     def times_shown(self, words: str) -> int:
         """Return how many lines have these words."""

@@ -30,7 +30,7 @@ def refuse(event, arguments):
 
 sys.addaudithook(refuse)
 import numpy
-from worker.pipeline.clip_scorer import ClipScorer
+from worker.pipeline.scoring.clip_scorer import ClipScorer
 scorer = ClipScorer.load("lite", device="cpu")
 scorer.relevance(scorer.embed([numpy.zeros((180, 320, 3), numpy.uint8)]), "a dog")
 print("done")

@@ -11,7 +11,16 @@ from sqlalchemy.orm import contains_eager, defer
 
 from worker import choices
 from worker.admin.assets import now
-from worker.database.models import Asset, Candidate, Choice, Job, JobLog, Publication, Thumbnail, WebhookEvent
+from worker.database.models import (
+    Asset,
+    Choice,
+    Job,
+    JobLog,
+    Publication,
+    StoredCandidate,
+    Thumbnail,
+    WebhookEvent,
+)
 from worker.database.states import PublicationState
 from worker.text import clock
 
@@ -21,7 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from worker.admin.assets import Found
+    from worker.admin.assets import Match
 
 # Of an asset, the newest ones; an asset that is edited all day would fill many screens.
 SHOWN_JOBS = 5
@@ -60,13 +69,13 @@ class Sheet:
     choice: Choice | None  #: that nobody has released
     histories: list[JobHistory]  #: the newest first
     thumbnails: list[Thumbnail]  #: the picks of the newest run, the best first; without their bytes
-    candidates: list[Candidate]  #: of the same run, in order of time; without their bytes
+    candidates: list[StoredCandidate]  #: of the same run, in order of time; without their bytes
     publication: Publication | None  #: the newest
     timeline: list[Moment]  #: in order of time
     now: datetime  #: by the database's clock
 
 
-def describe(session: Session, found: Found) -> Sheet:
+def describe(session: Session, found: Match) -> Sheet:
     """Gather all about an asset; of its jobs only the one that was asked for, where one was."""
     asset = session.get_one(Asset, found.asset_id)
     wanted = Job.asset_id == asset.id if found.job_id is None else Job.id == found.job_id
@@ -145,12 +154,14 @@ def _picks(session: Session, asset: Asset) -> list[Thumbnail]:
     return list(session.scalars(rows.options(defer(Thumbnail.jpeg))))
 
 
-def _candidates(session: Session, asset: Asset) -> list[Candidate]:
-    newest = select(func.max(Candidate.generation)).where(Candidate.asset_id == asset.id)
-    rows = select(Candidate).where(
-        Candidate.asset_id == asset.id, Candidate.generation == newest.scalar_subquery()
+def _candidates(session: Session, asset: Asset) -> list[StoredCandidate]:
+    newest = select(func.max(StoredCandidate.generation)).where(StoredCandidate.asset_id == asset.id)
+    rows = select(StoredCandidate).where(
+        StoredCandidate.asset_id == asset.id, StoredCandidate.generation == newest.scalar_subquery()
     )
-    light = rows.options(defer(Candidate.jpeg), defer(Candidate.embedding)).order_by(Candidate.time_s)
+    light = rows.options(defer(StoredCandidate.jpeg), defer(StoredCandidate.embedding)).order_by(
+        StoredCandidate.time_s
+    )
     return list(session.scalars(light))
 
 

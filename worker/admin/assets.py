@@ -36,7 +36,7 @@ class NotFound(LookupError):
     """No row matches, or too many do."""
 
 
-class Found(NamedTuple):
+class Match(NamedTuple):
     """What an operator's word means."""
 
     asset_id: int
@@ -88,7 +88,7 @@ def now(session: Session) -> datetime:
     return answer
 
 
-def find(session: Session, word: str) -> Found:
+def find(session: Session, word: str) -> Match:
     """Find a job by its number, or an asset by `mux/main/ASSETID` or by its id alone.
 
     Raises:
@@ -101,11 +101,11 @@ def find(session: Session, word: str) -> Found:
         is_full = and_(Asset.platform == platform, Asset.account == account, Asset.external_id == external_id)
         is_named = or_(is_named, is_full)
     found = {
-        name_of(asset): Found(asset.id, None) for asset in session.scalars(select(Asset).where(is_named))
+        name_of(asset): Match(asset.id, None) for asset in session.scalars(select(Asset).where(is_named))
     }
     job = session.get(Job, int(word)) if word.isdecimal() and int(word) <= _MAX_ID else None
     if job is not None:
-        found[f"job {job.id}"] = Found(job.asset_id, job.id)
+        found[f"job {job.id}"] = Match(job.asset_id, job.id)
     if not found:
         raise NotFound(f"{word}: no such asset or job; write mux/main/ASSETID, or a job's number")
     if len(found) > 1:

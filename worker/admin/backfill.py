@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from worker.database.states import Priority
 from worker.errors import ThumbsError, UnknownAccount
-from worker.inbox.reconcile import Standing, Step, sync
-from worker.platforms import PLATFORMS, accounts, platform_of
+from worker.inbox.reconcile import ReconcileStatus, Step, sync
+from worker.platforms import PLATFORMS, configured_accounts, platform_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,11 +34,11 @@ class Wanted(NamedTuple):
     is_all: bool = False  #: however old; as a backfill, which waits for everything else
 
 
-class Outcome(NamedTuple):
+class SyncOutcome(NamedTuple):
     """What came of one account."""
 
     account: str  #: as in mux/main
-    standings: Counter[Standing]  #: how many assets of each kind the list held
+    standings: Counter[ReconcileStatus]  #: how many assets of each kind the list held
     resume: str | None  #: the page where another run can go on; None: from the start
     error: ThumbsError | None = None
     is_interrupted: bool = False
@@ -46,7 +46,7 @@ class Outcome(NamedTuple):
 
 def run(
     engine: Engine, wanted: Wanted, settings: Settings, show: Callable[[int, int | None], None]
-) -> list[Outcome]:
+) -> list[SyncOutcome]:
     """Look at each account, until one is interrupted.
 
     Args:
@@ -58,7 +58,7 @@ def run(
     Raises:
         UnknownAccount: there is no such platform, or no such account is configured.
     """
-    outcomes: list[Outcome] = []
+    outcomes: list[SyncOutcome] = []
     for name in _accounts(wanted, settings):
         with closing(platform_of(wanted.platform, name, settings)) as platform:
             outcomes.append(_look(engine, platform, wanted, settings, show))
@@ -67,7 +67,7 @@ def run(
     return outcomes
 
 
-def exit_code(outcomes: Sequence[Outcome]) -> int:
+def exit_code(outcomes: Sequence[SyncOutcome]) -> int:
     """Of the command."""
     if any(outcome.is_interrupted for outcome in outcomes):
         return INTERRUPTED
@@ -78,7 +78,7 @@ def _accounts(wanted: Wanted, settings: Settings) -> list[str]:
     if wanted.platform not in PLATFORMS or wanted.account is not None:
         platform_of(wanted.platform, wanted.account or "", settings).close()
         return [wanted.account or ""]
-    found = [account for name, account in accounts(settings) if name == wanted.platform]
+    found = [account for name, account in configured_accounts(settings) if name == wanted.platform]
     if not found:
         raise UnknownAccount(f"no account of {wanted.platform} is configured; see docs/platforms/")
     if wanted.page is not None and len(found) > 1:
@@ -92,7 +92,7 @@ def _look(
     wanted: Wanted,
     settings: Settings,
     show: Callable[[int, int | None], None],
-) -> Outcome:
+) -> SyncOutcome:
     name, step = f"{platform.name}/{platform.account}", Step(Counter(), wanted.page, None)
     since = None if wanted.is_all else datetime.now(UTC) - (wanted.since or USUALLY)
     priority = Priority.BACKFILL if wanted.is_all else Priority.LIVE
@@ -100,7 +100,7 @@ def _look(
         for step in sync(engine, platform, settings, since=since, priority=priority, page=wanted.page):
             show(step.standings.total(), step.total if wanted.is_all else None)
     except ThumbsError as exc:
-        return Outcome(name, step.standings, step.following, error=exc)
+        return SyncOutcome(name, step.standings, step.following, error=exc)
     except KeyboardInterrupt:
-        return Outcome(name, step.standings, step.following, is_interrupted=True)
-    return Outcome(name, step.standings, None)
+        return SyncOutcome(name, step.standings, step.following, is_interrupted=True)
+    return SyncOutcome(name, step.standings, None)

@@ -11,7 +11,7 @@ from worker.choices import ChoiceRefused
 from worker.database import transaction
 from worker.database.models import Asset
 from worker.platforms import platform_of
-from worker.platforms.base import Sink
+from worker.platforms.base import WriteBack
 from worker.time_ranges import read_options
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from worker.choices import Wish
+    from worker.choices import ChoiceRequest
     from worker.database.models import Choice, Thumbnail
     from worker.settings import Settings
 
@@ -34,7 +34,7 @@ class Decision(NamedTuple):
     is_taking_still: bool = False  #: a run is to take the picture of exactly this moment
 
 
-def choose(engine: Engine, word: str, wish: Wish, why: str, settings: Settings) -> Decision:
+def choose(engine: Engine, word: str, wish: ChoiceRequest, why: str, settings: Settings) -> Decision:
     """Show what a person wants, at once where there is a picture of it, whatever is picked from now on.
 
     Raises:
@@ -47,12 +47,12 @@ def choose(engine: Engine, word: str, wish: Wish, why: str, settings: Settings) 
         if asset.deleted_at:
             raise ChoiceRefused("the asset is deleted at its platform; a choice needs it there")
         platform = platform_of(asset.platform, asset.account, settings, asset.media_url)
-        if wish.picture is not None and platform.sink is Sink.TIME:
+        if wish.picture is not None and platform.sink is WriteBack.TIME:
             raise ChoiceRefused(
                 f"{platform.name} shows a moment of the video and takes no picture: use --time"
             )
         made = choices.choose(session, asset, wish, operator(), why)
-        is_shown_by_time = platform.sink is Sink.TIME and made.thumbnail is not None
+        is_shown_by_time = platform.sink is WriteBack.TIME and made.thumbnail is not None
         is_taking_still = not (made.is_exact or is_shown_by_time)
         if is_taking_still:
             jobs.requeue(session, asset.id, operator(), "to take the chosen still", settings)

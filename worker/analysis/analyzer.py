@@ -19,7 +19,7 @@ from worker import choices, jobs, metrics
 from worker.analysis.options import options_of
 from worker.analysis.rows import memory_of, result_of
 from worker.database import transaction
-from worker.download.fetch import Limits, fetch, fetch_moments, workspace
+from worker.download.fetch import DownloadLimits, fetch, fetch_moments, workspace
 from worker.errors import AssetFailed, LeaseLost, ModelElsewhere, NotReadyYet, Stopping, ThumbsError
 from worker.logs import about
 from worker.pipeline.pick import pick_thumbnails
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
     from worker.analysis.decoder_pool import Decoders
     from worker.database.states import JobState
-    from worker.jobs import Claim
+    from worker.jobs import JobClaim
     from worker.pipeline.earlier_run import Memory
     from worker.pipeline.frames import Run
     from worker.pipeline.pick import Models
-    from worker.platforms.base import Asset, Platform, Source
+    from worker.platforms.base import Platform, RemoteAsset, Source
     from worker.queue.leases import Lease, Leases
     from worker.settings import Settings
     from worker.timeline import Timeline
@@ -59,8 +59,8 @@ class Analyzer:
     engine: Engine
     models: Models
     decoders: Decoders
-    leases: Leases[Claim]
-    platform_of: Callable[[Claim], Platform]
+    leases: Leases[JobClaim]
+    platform_of: Callable[[JobClaim], Platform]
     owner: str  #: who we are, in leases and logs
 
     def analyze(self, job_id: int) -> None:
@@ -75,14 +75,14 @@ class Analyzer:
             self.leases.hold(claim) as lease,
         ):
             try:
-                state = _Look(self, lease).look()
+                state = _AnalysisRun(self, lease).look()
             except Exception as error:  # noqa: BLE001 - whatever it is, the row has to know
                 self._end_without_result(lease, error)
             else:
                 log.info("%s", state, extra={"action": state})
                 metrics.JOB_ATTEMPTS.labels(state, "").inc()
 
-    def _end_without_result(self, lease: Lease[Claim], error: Exception) -> None:
+    def _end_without_result(self, lease: Lease[JobClaim], error: Exception) -> None:
         """Give the job back, or note why it failed."""
         if isinstance(error, LeaseLost):
             log.warning("the job is not ours any more: %s", error)
@@ -104,13 +104,13 @@ class Analyzer:
             metrics.JOB_ATTEMPTS.labels(state, type(error).__name__).inc()
 
 
-def _ended(session: Session, claim: Claim, error: Exception) -> JobState:
+def _ended(session: Session, claim: JobClaim, error: Exception) -> JobState:
     if isinstance(error, Stopping):
         return jobs.give_back(session, claim)
     return jobs.fail(session, claim, error)
 
 
-class _Past(NamedTuple):
+class _EarlierRun(NamedTuple):
     """What is known of a video before it is looked at."""
 
     timeline: Timeline | None  #: what was done to it since the last run
@@ -119,11 +119,11 @@ class _Past(NamedTuple):
 
 
 @dataclass
-class _Look:
+class _AnalysisRun:
     """One attempt at one job."""
 
     worker: Analyzer
-    lease: Lease[Claim]
+    lease: Lease[JobClaim]
     stage: str = "claimed"
     timings_s: dict[str, float] = field(default_factory=dict)
 
@@ -151,18 +151,18 @@ class _Look:
         result = result_of(run, asset, self.timings_s, past.timeline, past.chosen_s)
         return self._in_transaction(lambda session: jobs.complete(session, self.lease.claim, result))
 
-    def _recall(self, session: Session, asset: Asset) -> _Past:
+    def _recall(self, session: Session, asset: RemoteAsset) -> _EarlierRun:
         """What is known of the video from its last run."""
         claim = self.lease.claim
         known = jobs.recall(session, claim, asset.fingerprint)
         timeline = known and known[0]
-        return _Past(
+        return _EarlierRun(
             timeline,
             memory_of(known[1], known[0], self.worker.models.scorer.name) if known else None,
             choices.moment(session, claim.asset_id, timeline),
         )
 
-    def _pick(self, path: Path, source: Source, folder: Path, title: str, past: _Past) -> Run:
+    def _pick(self, path: Path, source: Source, folder: Path, title: str, past: _EarlierRun) -> Run:
         def better(times_s: Sequence[float]) -> Path:
             self._enter("download")
             return fetch_moments(
@@ -181,9 +181,11 @@ class _Look:
                 memory=past.memory,
             )
 
-    def _limits(self) -> Limits:
+    def _limits(self) -> DownloadLimits:
         settings = self.worker.settings
-        return Limits(settings.max_download_bytes, settings.download_timeout_s, settings.allow_loopback)
+        return DownloadLimits(
+            settings.max_download_bytes, settings.download_timeout_s, settings.allow_loopback
+        )
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
@@ -217,7 +219,7 @@ class _Look:
                 self.worker.leases.stopping.wait(PAUSE_S)
 
 
-def _check_model(claim: Claim, name: str) -> None:
+def _check_model(claim: JobClaim, name: str) -> None:
     if claim.model not in {None, name}:
         raise ModelElsewhere(
             f"{claim.model} has to judge, and this worker has {name}; the job waits for a worker that was "
@@ -225,7 +227,7 @@ def _check_model(claim: Claim, name: str) -> None:
         )
 
 
-def _ready(asset: Asset) -> Asset:
+def _ready(asset: RemoteAsset) -> RemoteAsset:
     """The asset, if it can be looked at."""
     if asset.state is AssetState.PREPARING:
         raise NotReadyYet(f"asset {asset.id} is still being made at its platform")

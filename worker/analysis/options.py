@@ -8,12 +8,12 @@ from worker.pipeline.pick import Options
 from worker.time_ranges import parse_spans
 
 if TYPE_CHECKING:
-    from worker.jobs import Claim
+    from worker.jobs import JobClaim
     from worker.settings import Settings
     from worker.settings.accounts import Account
 
 
-def options_of(settings: Settings, claim: Claim, title: str, chosen_s: float | None) -> Options:
+def options_of(settings: Settings, claim: JobClaim, title: str, chosen_s: float | None) -> Options:
     """What is wanted of the claimed job; what is said closest to the asset counts.
 
     Args:

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from worker.choices import CHOSEN_RANK
-from worker.database.models import Candidate, Thumbnail
+from worker.database.models import StoredCandidate, Thumbnail
 from worker.jobs import Result
 from worker.pipeline.earlier_run import Memory, Seen, read_embedding, stored_embedding
 from worker.pipeline.frames import Box, Cues, Face
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from worker.pipeline.frames import Crop, Pick, Run, Scored, Video
-    from worker.platforms.base import Asset
+    from worker.platforms.base import RemoteAsset
     from worker.timeline import Timeline
 
 # An editor's cuts fall on frames, each up to half a frame from where it says.
@@ -29,7 +29,7 @@ FILMSTRIP_QUALITY = 70  #: of JPEG; the small frames are looked at side by side,
 
 def result_of(
     run: Run,
-    asset: Asset,
+    asset: RemoteAsset,
     timings_s: Mapping[str, float],
     timeline: Timeline | None = None,
     chosen_s: float | None = None,
@@ -69,7 +69,7 @@ def _recalled(run: Run) -> str:
     return f"{run.recalled} candidates of the last run were used again" if run.recalled else ""
 
 
-def memory_of(rows: Iterable[Candidate], timeline: Timeline, model: str) -> Memory | None:
+def memory_of(rows: Iterable[StoredCandidate], timeline: Timeline, model: str) -> Memory | None:
     """What the next run can use of an earlier one; None where its rows do not tell enough.
 
     Args:
@@ -119,8 +119,8 @@ def _picture(crop: Crop) -> dict[str, Any]:
     }
 
 
-def _candidate(frame: Frame, scored: Scored | None, lost_because: str | None, model: str) -> Candidate:
-    return Candidate(
+def _candidate(frame: Frame, scored: Scored | None, lost_because: str | None, model: str) -> StoredCandidate:
+    return StoredCandidate(
         time_s=frame.time_s,
         shot=frame.shot,
         score=None if scored is None else float(scored.score),
@@ -135,7 +135,7 @@ def _candidate(frame: Frame, scored: Scored | None, lost_because: str | None, mo
     )
 
 
-def _seen(row: Candidate, model: str) -> Seen:
+def _seen(row: StoredCandidate, model: str) -> Seen:
     left, top, right, bottom = row.active or (0.0, 0.0, 1.0, 1.0)
     return Seen(
         Frame(

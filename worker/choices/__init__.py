@@ -2,9 +2,9 @@
 
 from worker.choices.choices import (
     CHOSEN_RANK,
+    ChoiceMade,
     ChoiceRefused,
-    Made,
-    Wish,
+    ChoiceRequest,
     after_run,
     carry_over,
     choose,
@@ -16,9 +16,9 @@ from worker.choices.choices import (
 
 __all__ = [
     "CHOSEN_RANK",
+    "ChoiceMade",
     "ChoiceRefused",
-    "Made",
-    "Wish",
+    "ChoiceRequest",
     "after_run",
     "carry_over",
     "choose",

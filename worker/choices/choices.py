@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import func, literal, select
 
 from worker import publications
-from worker.database.models import Asset, Candidate, Choice, Thumbnail
+from worker.database.models import Asset, Choice, StoredCandidate, Thumbnail
 from worker.database.states import ChoiceKind
 from worker.errors import PermanentError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
-    from worker.choices.own_picture import Picture
+    from worker.choices.own_picture import OwnPicture
     from worker.timeline import Timeline
 
 CHOSEN_RANK = 0  #: of a thumbnail that a person chose
@@ -39,15 +39,15 @@ class ChoiceRefused(PermanentError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ChoiceRequest:
     """What a person asks for: exactly one of these."""
 
     time_s: float | None = None  #: a moment of the video
     candidate_id: int | None = None  #: a frame of the filmstrip
-    picture: Picture | None = None  #: a picture of their own
+    picture: OwnPicture | None = None  #: a picture of their own
 
 
-class Made(NamedTuple):
+class ChoiceMade(NamedTuple):
     """A choice, and what can be shown of it now."""
 
     choice: Choice
@@ -68,7 +68,7 @@ def open_choice(session: Session, asset: Asset) -> Choice | None:
     return session.scalar(select(Choice).where(Choice.asset_id == asset.id, Choice.released_at.is_(None)))
 
 
-def choose(session: Session, asset: Asset, wish: Wish, who: str, why: str) -> Made:
+def choose(session: Session, asset: Asset, wish: ChoiceRequest, who: str, why: str) -> ChoiceMade:
     """Take down a choice, in place of an earlier one, and ask for its publication.
 
     Raises:
@@ -83,9 +83,9 @@ def choose(session: Session, asset: Asset, wish: Wish, who: str, why: str) -> Ma
     session.flush()
     if wish.picture is not None:
         own = _Moment(0.0, "source", wish.picture.jpeg)
-        made = Made(choice, _store(session, choice, own), is_exact=True)
+        made = ChoiceMade(choice, _store(session, choice, own), is_exact=True)
     else:
-        made = Made(choice, *_show_nearest(session, asset, choice))
+        made = ChoiceMade(choice, *_show_nearest(session, asset, choice))
     if made.thumbnail is not None:
         # A choice made now may replace what was known by now, not what somebody sets afterwards.
         publications.request(session, asset, made.thumbnail, choice, replaces=asset.foreign_thumbnail)
@@ -169,12 +169,12 @@ def moment(session: Session, asset_id: int, timeline: Timeline | None) -> float 
     return next(timeline.places_of(time_s), None)
 
 
-def _resolved(session: Session, asset: Asset, wish: Wish) -> tuple[ChoiceKind, float | None]:
+def _resolved(session: Session, asset: Asset, wish: ChoiceRequest) -> tuple[ChoiceKind, float | None]:
     """What kind of choice it is, and its moment."""
     if wish.picture is not None:
         return ChoiceKind.IMAGE, None
     if wish.candidate_id is not None:
-        candidate = session.get(Candidate, wish.candidate_id)
+        candidate = session.get(StoredCandidate, wish.candidate_id)
         if candidate is None or candidate.asset_id != asset.id:
             raise ChoiceRefused(
                 f"candidate {wish.candidate_id} is not of the newest run; `thumbs show --json` lists those"
@@ -213,9 +213,9 @@ def _show_nearest(session: Session, asset: Asset, choice: Choice) -> tuple[Thumb
     if still is not None and abs(still.time_s - time_s) <= SAME_MOMENT_S:
         return _store(session, choice, still), True
     frame = session.execute(
-        select(Candidate.time_s, literal("source"), Candidate.jpeg)
-        .where(Candidate.asset_id == asset.id)
-        .order_by(func.abs(Candidate.time_s - time_s))
+        select(StoredCandidate.time_s, literal("source"), StoredCandidate.jpeg)
+        .where(StoredCandidate.asset_id == asset.id)
+        .order_by(func.abs(StoredCandidate.time_s - time_s))
         .limit(1)
     ).first()
     return (None if frame is None else _store(session, choice, _Moment(*frame))), False
@@ -233,9 +233,9 @@ def _nearest_still(session: Session, asset: Asset, time_s: float) -> _Moment | N
 
 
 def _store(session: Session, choice: Choice, moment: _Moment) -> Thumbnail:
-    from worker.choices.own_picture import Picture  # noqa: PLC0415  Pillow, which the receiver does without
+    from worker.choices.own_picture import OwnPicture  # noqa: PLC0415  Pillow, which the receiver does without
 
-    picture = Picture.of_jpeg(moment.jpeg)
+    picture = OwnPicture.of_jpeg(moment.jpeg)
     thumbnail = Thumbnail(
         asset_id=choice.asset_id,
         generation=choice.generation,

@@ -28,7 +28,7 @@ class PictureRefused(PermanentError):
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class OwnPicture:
     """A JPEG that can be shown."""
 
     jpeg: bytes

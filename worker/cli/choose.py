@@ -28,15 +28,15 @@ def choose(
 ) -> None:
     """Show a thumbnail that you choose, whatever is picked."""
     from worker.admin import choose as operate_choices  # noqa: PLC0415  heavy
-    from worker.choices import Wish  # noqa: PLC0415  heavy
-    from worker.choices.own_picture import Picture  # noqa: PLC0415  heavy
+    from worker.choices import ChoiceRequest  # noqa: PLC0415  heavy
+    from worker.choices.own_picture import OwnPicture  # noqa: PLC0415  heavy
     from worker.cli import json_output, tables  # noqa: PLC0415  heavy
     from worker.settings import get_settings  # noqa: PLC0415  heavy
 
     if sum(one is not None for one in (time_s, candidate_id, image)) != 1:
         raise click.UsageError("choose by one of --time, --candidate and --image")
     with open_database() as engine:
-        wish = Wish(time_s, candidate_id, Picture.of_file(image) if image else None)
+        wish = ChoiceRequest(time_s, candidate_id, OwnPicture.of_file(image) if image else None)
         made = operate_choices.choose(engine, name, wish, why, get_settings())
     answer(as_json, json_output.of_decision(made), tables.of_choosing(made))
 

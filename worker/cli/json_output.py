@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from worker.admin.assets import name_of, picture_url
-from worker.inbox.reconcile import Standing
+from worker.inbox.reconcile import ReconcileStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from worker.admin.asset_history import Sheet
     from worker.admin.assets import EventLine, Migration, Requeueing
-    from worker.admin.backfill import Outcome
+    from worker.admin.backfill import SyncOutcome
     from worker.admin.choose import Decision
     from worker.database.models import Job
 
@@ -86,13 +86,13 @@ def of_decision(decision: Decision) -> dict[str, Any]:
     }
 
 
-def of_syncs(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def of_syncs(outcomes: Sequence[SyncOutcome]) -> dict[str, Any]:
     """What `thumbs sync` found; `resume` is null where nothing is left to do, or all of it."""
     return {
         "accounts": [
             {
                 "account": outcome.account,
-                "found": {standing: outcome.standings[standing] for standing in Standing},
+                "found": {standing: outcome.standings[standing] for standing in ReconcileStatus},
                 "error": str(outcome.error) if outcome.error else None,
                 "is_interrupted": outcome.is_interrupted,
                 "resume": outcome.resume,

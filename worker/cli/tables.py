@@ -10,7 +10,7 @@ from rich.text import Text
 
 from worker.admin.assets import name_of
 from worker.database.states import JobState
-from worker.inbox.reconcile import Standing
+from worker.inbox.reconcile import ReconcileStatus
 from worker.text import clock, printable
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from worker.admin.assets import EventLine, Migration, Requeueing
-    from worker.admin.backfill import Outcome
+    from worker.admin.backfill import SyncOutcome
     from worker.admin.choose import Decision
     from worker.database.models import Job
 
@@ -115,11 +115,11 @@ def of_release(decision: Decision) -> list[RenderableType]:
     return [Text(f"{printable(name_of(decision.asset))}: {done}")]
 
 
-def of_syncs(outcomes: Sequence[Outcome]) -> list[RenderableType]:
+def of_syncs(outcomes: Sequence[SyncOutcome]) -> list[RenderableType]:
     """Tell what each account's list held, and how to go on where it was not read to its end."""
     lines = []
     for account, standings, resume, error, is_interrupted in outcomes:
-        counts = [f"{standings[standing]} {standing}" for standing in Standing if standings[standing]]
+        counts = [f"{standings[standing]} {standing}" for standing in ReconcileStatus if standings[standing]]
         videos = "1 video" if standings.total() == 1 else f"{standings.total()} videos"
         lines.append(": ".join(filter(None, [account, videos, ", ".join(counts)])))
         if error or is_interrupted:

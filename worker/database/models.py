@@ -130,7 +130,8 @@ class Job(Announced, Leased, Base):
     state: Mapped[str] = mapped_column(server_default=JobState.SCHEDULED)
     requested_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())  #: first
     max_attempts: Mapped[int]
-    waits: Mapped[int] = mapped_column(server_default="0")  #: for platforms and networks; see `retry`
+    #: For platforms and networks, see `queue.backoff`. The column keeps its name: old workers read it too.
+    external_retries: Mapped[int] = mapped_column("waits", key="external_retries", server_default="0")
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     stage: Mapped[str | None]  #: what the worker is doing
@@ -157,7 +158,7 @@ class JobLog(Base):
     note: Mapped[str] = mapped_column(server_default="")
 
 
-class Candidate(Base):
+class StoredCandidate(Base):
     """One frame that was looked at: the filmstrip of an asset's newest run."""
 
     __tablename__ = "candidates"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.database.models import Thumbnail
-    from worker.demo.simulator import Entry
+    from worker.demo.simulator import JournalEntry
 
 STAGES = ("ask", "download", "probe", "scan", "score", "pick", "stills")
 PLATFORM_PICTURE = "platform.jpg"
@@ -56,7 +56,7 @@ def trim_text(duration_s: float, shown: Sequence[tuple[float, Path]]) -> str:
 def text(
     pictures: Sequence[tuple[Thumbnail, Path]],
     timings_s: Mapping[str, float],
-    accepted: Entry,
+    accepted: JournalEntry,
     *,
     took_s: float,
     url: str,
@@ -91,7 +91,7 @@ def text(
     return "\n".join(lines)
 
 
-def _what(accepted: Entry) -> str:
+def _what(accepted: JournalEntry) -> str:
     """What was written: a moment, or a picture."""
     if accepted.thumbnail_time is None:
         return f"our picture, {accepted.detail['image_bytes']} bytes"

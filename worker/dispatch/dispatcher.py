@@ -72,7 +72,7 @@ class Dispatcher:
     def __init__(self, engine: Engine, settings: Settings, broker: Broker, name: str) -> None:
         self._engine, self._settings, self._broker, self._name = engine, settings, broker, name
         self._housekeeping_at = 0.0
-        self._forgive()
+        self._extend_grace()
 
     def run(self, stop: threading.Event) -> None:
         """Do rounds until `stop` is set; a failure of the database or the broker is waited out."""
@@ -80,20 +80,20 @@ class Dispatcher:
             try:
                 with self._listening() as listener:
                     while not stop.is_set():
-                        self._sleep(listener, self.turn(), stop)
+                        self._sleep(listener, self.run_once(), stop)
             except (DBAPIError, psycopg.Error) as exc:
                 log.warning("the database does not answer: %s", str(exc).partition("\n")[0])
                 if _is_outage(exc):
-                    self._forgive()
+                    self._extend_grace()
                 stop.wait(PAUSE_S)
 
-    def turn(self) -> float:
+    def run_once(self) -> float:
         """Do one round; returns after how many seconds there may be something to do."""
         if time.monotonic() >= self._forgiving_until:
             self._take_over()
-        is_sent = all([self._remind(), self._announce_jobs(), self._announce_publications()])
+        is_sent = all([self._reannounce_all(), self._announce_jobs(), self._announce_publications()])
         if time.monotonic() >= self._housekeeping_at:
-            self._keep_house()
+            self._maintain()
         with transaction(self._engine) as session:
             waits_s = (
                 announcements.next_due_in_s(session, Job, jobs.is_waiting()),
@@ -104,7 +104,7 @@ class Dispatcher:
         longest_s = self._settings.sweep_s if is_sent else PAUSE_S
         return min([longest_s, *(wait_s for wait_s in waits_s if wait_s is not None)])
 
-    def _keep_house(self) -> None:
+    def _maintain(self) -> None:
         """Prune and count; if that fails, the rest of the work must not wait for it."""
         self._housekeeping_at = time.monotonic() + HOUSEKEEPING_S
         try:
@@ -116,7 +116,7 @@ class Dispatcher:
                 raise
             log.warning("old rows could not be removed: %s", str(exc).partition("\n")[0])
 
-    def _forgive(self) -> None:
+    def _extend_grace(self) -> None:
         """Let leases run out for a while: after an outage no worker could renew its own."""
         self._forgiving_until = time.monotonic() + self._settings.lease_s
 
@@ -127,7 +127,7 @@ class Dispatcher:
                 is_found = jobs.take_over(session, self._name) or publications.take_over(session)
             metrics.LEASES_EXPIRED.inc(is_found)
 
-    def _remind(self) -> bool:
+    def _reannounce_all(self) -> bool:
         """Announce everything again to a broker that was wiped; False where it does not answer."""
         try:
             is_new = self._broker.is_new()

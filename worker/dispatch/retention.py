@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, exists, false, func, select
 
 from worker import metrics
-from worker.database.models import Asset, Candidate, Job, Publication, Thumbnail, WebhookEvent
+from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail, WebhookEvent
 from worker.database.states import FINAL, WAITING, PublicationState
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from worker.settings import Settings
 
-    Prunable = WebhookEvent | Job | Candidate | Thumbnail
+    Prunable = WebhookEvent | Job | StoredCandidate | Thumbnail
 
 # Small enough that a batch takes no time that anybody notices; the rest goes in the next rounds.
 BATCH_ROWS = 1000
@@ -39,7 +39,7 @@ def prune(session: Session, settings: Settings) -> None:
 def _prune_pictures(session: Session, end: ColumnElement[datetime]) -> None:
     """Remove pictures of deleted assets, which stay as tombstones, and of older runs if not published."""
     is_gone = exists().where(Asset.deleted_at < end)
-    _remove(session, Candidate, is_gone.where(Asset.id == Candidate.asset_id))
+    _remove(session, StoredCandidate, is_gone.where(Asset.id == StoredCandidate.asset_id))
     _remove(session, Thumbnail, is_gone.where(Asset.id == Thumbnail.asset_id))
     _remove(session, Thumbnail, Thumbnail.outdated_at < end, ~_is_published())
 

@@ -119,8 +119,8 @@ def _app(settings: Settings) -> Celery:
     return make_app(address.get_secret_value() if address else None)
 
 
-def _finder(settings: Settings) -> Callable[[jobs.Claim | publications.Claim], Platform]:
-    def platform(claim: jobs.Claim | publications.Claim) -> Platform:
+def _finder(settings: Settings) -> Callable[[jobs.JobClaim | publications.PublicationClaim], Platform]:
+    def platform(claim: jobs.JobClaim | publications.PublicationClaim) -> Platform:
         return platform_of(claim.platform, claim.account, settings, claim.media_url)
 
     return platform

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from worker.doctor.finding import Finding, State
 from worker.errors import SettingsInvalid, ThumbsError
-from worker.platforms import PLATFORMS, accounts, platform_of
+from worker.platforms import PLATFORMS, configured_accounts, platform_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ def examine(settings: Settings, only: str | None = None) -> Iterator[Finding]:
     Raises:
         SettingsInvalid: there is no account to look at.
     """
-    wanted = [(name, account) for name, account in accounts(settings) if only in {None, name}]
+    wanted = [(name, account) for name, account in configured_accounts(settings) if only in {None, name}]
     if not wanted:
         platforms = f"of {only} " if only in PLATFORMS else ""
         raise SettingsInvalid(f"no account {platforms}is configured; docs/platforms/ lists the variables")

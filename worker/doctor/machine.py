@@ -27,7 +27,7 @@ _HEAVY = ("av", "cv2", "open_clip", "pebble", "torch")
 
 def accounts(settings: Settings) -> Iterator[Finding]:
     """Which are configured; whether the platforms agree is not asked."""
-    names = [f"{platform}/{account}" for platform, account in platforms.accounts(settings)]
+    names = [f"{platform}/{account}" for platform, account in platforms.configured_accounts(settings)]
     if settings.events_secret:
         names.append("/v1/events")
     if names:

@@ -23,7 +23,7 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(?:\d+|\*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ByteRange:
     """A part of a file."""
 
     first_byte: int
@@ -35,7 +35,7 @@ class Body:
     """One file on its way: what is asked for, and how much of it is here."""
 
     file: IO[bytes]
-    span: Span | None
+    span: ByteRange | None
     max_bytes: int  #: of `file`
     start: int  #: where in `file` it begins
     done_bytes: int = 0

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from worker.download import hls, scratch_folder
-from worker.download.transfer import Limits, Transfer
+from worker.download.transfer import DownloadLimits, Transfer
 from worker.errors import DownloadFailed, SettingsInvalid
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from worker.platforms.base import Rendition
 
-__all__ = ["Limits", "fetch", "fetch_moments", "sweep_workspaces", "workspace"]
+__all__ = ["DownloadLimits", "fetch", "fetch_moments", "sweep_workspaces", "workspace"]
 
 _PREFIX = "thumbs-workspace-"
 
@@ -30,7 +30,7 @@ _PREFIX = "thumbs-workspace-"
 def fetch(
     rendition: Rendition,
     folder: Path,
-    limits: Limits,
+    limits: DownloadLimits,
     should_stop: Callable[[], None] = lambda: None,
     on_progress: Callable[[float], None] = lambda _fraction: None,
 ) -> Path:
@@ -57,7 +57,7 @@ def fetch_moments(
     rendition: Rendition,
     times_s: Sequence[float],
     folder: Path,
-    limits: Limits,
+    limits: DownloadLimits,
     should_stop: Callable[[], None] = lambda: None,
     on_progress: Callable[[float], None] = lambda _fraction: None,
 ) -> Path:
@@ -74,7 +74,7 @@ def fetch_moments(
 def _fetch(
     rendition: Rendition,
     folder: Path,
-    limits: Limits,
+    limits: DownloadLimits,
     should_stop: Callable[[], None],
     on_progress: Callable[[float], None],
     choose: hls.Choose,

@@ -11,7 +11,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from worker.download.byte_ranges import Span
+from worker.download.byte_ranges import ByteRange
 from worker.errors import SourceRefused, UnreadableVideo
 
 # Twelve hours of segments as short as anybody cuts them.
@@ -52,7 +52,7 @@ class Piece:
     """A file, or a part of one, that makes up the video."""
 
     uri: str
-    span: Span | None
+    span: ByteRange | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +166,12 @@ class _StreamReader:
         self._now_s += self._duration_s
         self._duration_s, self._range = None, ""
 
-    def _span(self, text: str, uri: str) -> Span:
+    def _span(self, text: str, uri: str) -> ByteRange:
         """`LENGTH@FIRST`, or `LENGTH` to go on where the last part of the same file ended."""
         length, _, first = text.partition("@")
         if not first and uri not in self._ends:
             raise ValueError("a part of a file without its place")
-        span = Span(_whole(first) if first else self._ends[uri], _whole(length))
+        span = ByteRange(_whole(first) if first else self._ends[uri], _whole(length))
         if not span.length_bytes:
             raise ValueError("a part of a file without bytes")
         self._ends[uri] = span.first_byte + span.length_bytes

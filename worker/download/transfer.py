@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Self
 
 import httpx
 
-from worker.download.byte_ranges import Body, Span, name_of
+from worker.download.byte_ranges import Body, ByteRange, name_of
 from worker.errors import DownloadFailed, PlatformUnavailable, SourceRefused
 from worker.http.public_client import checked_client
 from worker.http.retry_after import TRY_LATER, retry_after_s
@@ -42,7 +42,7 @@ _MAY_APPEAR = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOU
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class DownloadLimits:
     """How much is fetched for one video, for how long, and from where."""
 
     max_bytes: int
@@ -53,7 +53,7 @@ class Limits:
 class Transfer:
     """Fetches the files of one rendition, one after the other. Use it as a context manager."""
 
-    def __init__(self, rendition: Rendition, limits: Limits, should_stop: Callable[[], None]) -> None:
+    def __init__(self, rendition: Rendition, limits: DownloadLimits, should_stop: Callable[[], None]) -> None:
         self.url = parse_url(rendition.url)
         self._headers = dict(rendition.headers)
         # An address that opens once would only be refused from now on; the job asks for another.
@@ -84,7 +84,7 @@ class Transfer:
         self,
         url: httpx.URL,
         file: IO[bytes],
-        span: Span | None = None,
+        span: ByteRange | None = None,
         *,
         max_bytes: int | None = None,
         on_progress: Callable[[float], None] = lambda _fraction: None,
@@ -95,7 +95,7 @@ class Transfer:
             url: Where it lies.
             file: Open for writing and seeking.
             span: The part that is wanted; None for all.
-            max_bytes: How large `file` may become; `Limits.max_bytes` by default.
+            max_bytes: How large `file` may become; `DownloadLimits.max_bytes` by default.
             on_progress: Called with the share that is here, 0..1, where the host tells the length.
 
         Raises:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from worker.platforms.base import Listed, Page, Platform
+    from worker.platforms.base import ListedAsset, Page, Platform
     from worker.settings import Settings
 
 # A platform that is down, or asks for patience, is asked so often for one page.
@@ -38,7 +38,7 @@ MAX_TRIES = 6
 FIRST_PAUSE_S = 1.0  # doubled with every try, where the platform does not say how long
 
 
-class Standing(enum.StrEnum):
+class ReconcileStatus(enum.StrEnum):
     """What the list says about one asset, next to what we know."""
 
     KNOWN = "known"  #: it has its thumbnails
@@ -53,7 +53,7 @@ class Standing(enum.StrEnum):
 class Step(NamedTuple):
     """How far a look at an account's list is."""
 
-    standings: Counter[Standing]
+    standings: Counter[ReconcileStatus]
     following: str | None  #: the page that comes next; None: this was the end
     total: int | None  #: length of the list, where the platform tells it
 
@@ -68,7 +68,7 @@ class _Known(NamedTuple):
 
 
 _UNHEARD_OF = _Known(None, 0, None, None)
-_KINDS = {Standing.MISSED: EventKind.READY, Standing.CHANGED: EventKind.UPDATED}
+_KINDS = {ReconcileStatus.MISSED: EventKind.READY, ReconcileStatus.CHANGED: EventKind.UPDATED}
 
 
 def sync(
@@ -98,7 +98,7 @@ def sync(
         PlatformUnavailable: it did not answer, however often it was asked.
         CredentialsRefused, MalformedPayload: as `Platform.assets`.
     """
-    standings, total = Counter[Standing](), None
+    standings, total = Counter[ReconcileStatus](), None
     while True:
         found = _ask(platform, page, pause)
         check()
@@ -121,13 +121,17 @@ def _ask(platform: Platform, page: str | None, pause: Callable[[float], object])
     return platform.assets(page)
 
 
-def _is_recent(listed: Listed, since: datetime | None) -> bool:
+def _is_recent(listed: ListedAsset, since: datetime | None) -> bool:
     return since is None or listed.changed_at is None or listed.changed_at >= since
 
 
 def _take_in(
-    session: Session, platform: Platform, assets: Sequence[Listed], settings: Settings, priority: Priority
-) -> Counter[Standing]:
+    session: Session,
+    platform: Platform,
+    assets: Sequence[ListedAsset],
+    settings: Settings,
+    priority: Priority,
+) -> Counter[ReconcileStatus]:
     """Record what the list tells that nobody told before."""
     known = _known(session, platform, assets)
     standings = {listed: _judge(listed, known.get(listed.id, _UNHEARD_OF)) for listed in assets}
@@ -140,7 +144,7 @@ def _take_in(
     return Counter(standings.values())
 
 
-def _known(session: Session, platform: Platform, assets: Sequence[Listed]) -> Mapping[str, _Known]:
+def _known(session: Session, platform: Platform, assets: Sequence[ListedAsset]) -> Mapping[str, _Known]:
     newest = select(Job.state).where(Job.asset_id == Asset.id).order_by(Job.id.desc()).limit(1)
     rows = session.execute(
         select(
@@ -158,21 +162,23 @@ def _known(session: Session, platform: Platform, assets: Sequence[Listed]) -> Ma
     return {external_id: _Known(*rest) for external_id, *rest in rows}
 
 
-def _judge(listed: Listed, known: _Known) -> Standing:
+def _judge(listed: ListedAsset, known: _Known) -> ReconcileStatus:
     if listed.state not in {None, AssetState.READY}:
-        return Standing.UNREADY
+        return ReconcileStatus.UNREADY
     if known.deleted_at and not (listed.changed_at and listed.changed_at > known.deleted_at):
-        return Standing.DELETED
+        return ReconcileStatus.DELETED
     if known.job_state in {*WAITING, JobState.RUNNING}:
-        return Standing.WAITING
+        return ReconcileStatus.WAITING
     if known.job_state == JobState.DISCARDED:
-        return Standing.FAILED
+        return ReconcileStatus.FAILED
     if known.fingerprint is None:
-        return Standing.MISSED
-    return Standing.KNOWN if listed.fingerprint in {None, known.fingerprint} else Standing.CHANGED
+        return ReconcileStatus.MISSED
+    return (
+        ReconcileStatus.KNOWN if listed.fingerprint in {None, known.fingerprint} else ReconcileStatus.CHANGED
+    )
 
 
-def _event(platform: Platform, listed: Listed, standing: Standing, known: _Known) -> Event:
+def _event(platform: Platform, listed: ListedAsset, standing: ReconcileStatus, known: _Known) -> Event:
     return Event(
         platform=platform.name,
         account=platform.account,

@@ -19,8 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from worker.database import transaction
 from worker.database.models import AccountSync
 from worker.errors import Stopping, ThumbsError
-from worker.inbox.reconcile import Standing, sync
-from worker.platforms import PLATFORMS, accounts, platform_of
+from worker.inbox.reconcile import ReconcileStatus, sync
+from worker.platforms import PLATFORMS, configured_accounts, platform_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -47,7 +47,7 @@ class SyncSchedule:
         self._engine, self._settings = engine, settings
         self._accounts = [
             (name, account)
-            for name, account in accounts(settings)
+            for name, account in configured_accounts(settings)
             if PLATFORMS[name].capabilities.needs_reconcile and settings.sync_interval_s
         ]
         self._stopping = threading.Event()
@@ -122,6 +122,6 @@ class SyncSchedule:
         this = (AccountSync.platform == name, AccountSync.account == account)
         with transaction(self._engine) as session:
             session.execute(update(AccountSync).where(*this).values(finished_at=_NOW))
-        if standings[Standing.MISSED] or standings[Standing.CHANGED]:
-            missed, changed = standings[Standing.MISSED], standings[Standing.CHANGED]
+        if standings[ReconcileStatus.MISSED] or standings[ReconcileStatus.CHANGED]:
+            missed, changed = standings[ReconcileStatus.MISSED], standings[ReconcileStatus.CHANGED]
             log.info("%s/%s: %d assets were missed, %d changed", name, account, missed, changed)

@@ -43,7 +43,7 @@ REASONS = {
 }
 
 
-class Outcome(enum.StrEnum):
+class DeliveryOutcome(enum.StrEnum):
     """What the receiver answers about an event."""
 
     RECORDED = "recorded"  #: there is a job for it
@@ -54,18 +54,18 @@ class Outcome(enum.StrEnum):
 class Receipt(NamedTuple):
     """What became of one event."""
 
-    outcome: Outcome
+    outcome: DeliveryOutcome
     event_id: int | None  #: None for a duplicate
 
 
-class Verdict(NamedTuple):
+class EventDecision(NamedTuple):
     """What an event means for its asset, and why."""
 
     outcome: EventOutcome
     detail: str = ""
 
 
-class Known(NamedTuple):
+class LockedAsset(NamedTuple):
     """What the locked row of an asset says."""
 
     id: int
@@ -78,8 +78,8 @@ class Known(NamedTuple):
 # What an event may say about its asset; the newest that says something counts.
 _LEARNED = ("title", "media_url", "source_external_id", "options")
 
-_APPLIED = Verdict(EventOutcome.APPLIED)
-_UNRELATED = Verdict(EventOutcome.IGNORED, "asks for nothing")
+_APPLIED = EventDecision(EventOutcome.APPLIED)
+_UNRELATED = EventDecision(EventOutcome.IGNORED, "asks for nothing")
 
 # Built once, and on tables instead of classes: the receiver does little else, hundreds of times a second.
 _assets, _events = table(Asset), table(WebhookEvent)
@@ -93,7 +93,7 @@ _LOCK = _new.on_conflict_do_update(
     index_elements=["platform", "account", "external_id"],
     # An update that changes nothing, because only a row that is written is locked and returned.
     set_={"external_id": _new.excluded.external_id},
-).returning(*(_assets.c[name] for name in Known._fields))
+).returning(*(_assets.c[name] for name in LockedAsset._fields))
 _said = {name: bindparam(f"said_{name}", type_=_assets.c[name].type) for name in _LEARNED}
 _LEARN = (
     update(_assets)
@@ -129,16 +129,16 @@ def _record_one(session: Session, event: Event, settings: Settings, priority: Pr
     asset = _asset(session, event) if is_relevant else None
     event_id = session.scalar(_RECORD, _row(event, asset))
     if event_id is None:
-        return Receipt(Outcome.DUPLICATE, None)
+        return Receipt(DeliveryOutcome.DUPLICATE, None)
     verdict = _apply(session, event, asset, settings, priority) if asset else _UNRELATED
     if verdict != _APPLIED:
         changed = update(WebhookEvent).where(WebhookEvent.id == event_id)
         session.execute(changed.values(outcome=verdict.outcome, detail=verdict.detail))
     is_applied = verdict.outcome is EventOutcome.APPLIED
-    return Receipt(Outcome.RECORDED if is_applied else Outcome(verdict.outcome), event_id)
+    return Receipt(DeliveryOutcome.RECORDED if is_applied else DeliveryOutcome(verdict.outcome), event_id)
 
 
-def _row(event: Event, asset: Known | None) -> dict[str, Any]:
+def _row(event: Event, asset: LockedAsset | None) -> dict[str, Any]:
     return {
         "platform": event.platform,
         "account": event.account,
@@ -152,13 +152,13 @@ def _row(event: Event, asset: Known | None) -> dict[str, Any]:
     }
 
 
-def _asset(session: Session, event: Event) -> Known:
+def _asset(session: Session, event: Event) -> LockedAsset:
     """The asset's row, locked until the end of the transaction; made where there is none."""
     values = {"platform": event.platform, "account": event.account, "external_id": event.asset_id}
-    return Known(*session.execute(_LOCK, values).one())
+    return LockedAsset(*session.execute(_LOCK, values).one())
 
 
-def _learn(session: Session, event: Event, asset: Known) -> None:
+def _learn(session: Session, event: Event, asset: LockedAsset) -> None:
     """Take over what the event says about the asset, unless something newer was said before."""
     at, last_at = event.happened_at, asset.last_event_at
     is_news = at is None or last_at is None or at >= last_at
@@ -168,18 +168,20 @@ def _learn(session: Session, event: Event, asset: Known) -> None:
     session.execute(_LEARN, {"of_asset": asset.id, "at": at, **values})
 
 
-def _apply(session: Session, event: Event, asset: Known, settings: Settings, priority: Priority) -> Verdict:
+def _apply(
+    session: Session, event: Event, asset: LockedAsset, settings: Settings, priority: Priority
+) -> EventDecision:
     if event.kind is EventKind.DELETED:
         return _delete(session, event, asset, settings)
     if asset.deleted_at and not (event.happened_at and event.happened_at > asset.deleted_at):
-        return Verdict(EventOutcome.IGNORED, "the asset is deleted")
+        return EventDecision(EventOutcome.IGNORED, "the asset is deleted")
     if event.kind is EventKind.FAILED:
-        return Verdict(EventOutcome.IGNORED, "the platform could not process the asset")
+        return EventDecision(EventOutcome.IGNORED, "the platform could not process the asset")
     if event.kind is EventKind.RENDITION_READY and not _waits_for_file(session, asset):
-        return Verdict(EventOutcome.IGNORED, "nothing waits for this file")
+        return EventDecision(EventOutcome.IGNORED, "nothing waits for this file")
     _learn(session, event, asset)
     is_urgent = asset.generation == 0 or event.kind is EventKind.RENDITION_READY
-    delay_s = 0.0 if is_urgent else settings.quiet_window_s
+    delay_s = 0.0 if is_urgent else settings.debounce_s
     reason = REASONS.get(event.kind, JobReason.READY)
     change = told_by(event, asset.last_event_at)
     jobs.request(
@@ -188,13 +190,13 @@ def _apply(session: Session, event: Event, asset: Known, settings: Settings, pri
     return _APPLIED
 
 
-def _delete(session: Session, event: Event, known: Known, settings: Settings) -> Verdict:
+def _delete(session: Session, event: Event, known: LockedAsset, settings: Settings) -> EventDecision:
     if event.happened_at and known.last_event_at and event.happened_at < known.last_event_at:
         if known.deleted_at:
-            return Verdict(EventOutcome.IGNORED, "the asset is deleted")
+            return EventDecision(EventOutcome.IGNORED, "the asset is deleted")
         # It came back after this, or a clock is wrong: the platform knows.
         jobs.request(session, known.id, JobReason.UPDATE, delay_s=0.0, settings=settings)
-        return Verdict(EventOutcome.APPLIED, "something newer is known: looking whether it is there")
+        return EventDecision(EventOutcome.APPLIED, "something newer is known: looking whether it is there")
     asset = session.get_one(Asset, known.id)
     asset.deleted_at = asset.last_event_at = event.happened_at or session.scalar(
         select(func.clock_timestamp())
@@ -204,10 +206,10 @@ def _delete(session: Session, event: Event, known: Known, settings: Settings) ->
     asset.generation += 1
     jobs.cancel(session, asset, "the asset was deleted")
     publications.supersede(session, asset)
-    return Verdict(EventOutcome.APPLIED, "the asset was deleted")
+    return EventDecision(EventOutcome.APPLIED, "the asset was deleted")
 
 
-def _waits_for_file(session: Session, asset: Known) -> bool:
+def _waits_for_file(session: Session, asset: LockedAsset) -> bool:
     """True while there are no thumbnails: what kept them away may be this file."""
     running = select(Job.id).where(Job.asset_id == asset.id, Job.state == "running")
     return asset.fingerprint is None and session.scalar(running) is None

@@ -25,7 +25,7 @@ _NOW = func.clock_timestamp()
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class JobClaim:
     """The right to work on a job, until its lease ends or another worker takes over."""
 
     job_id: int
@@ -33,7 +33,7 @@ class Claim:
     owner: str
     attempt: int
     max_attempts: int
-    waits: int  #: how often the cause of a failure was elsewhere, see `retry`
+    external_retries: int  #: how often the cause of a failure was elsewhere, see `queue.backoff`
     generation: int
     asset_id: int
     platform: str
@@ -70,7 +70,7 @@ def announce(session: Session, rehint_s: float) -> list[Hint]:
     return hints.announce(session, Job, is_waiting(), rehint_s, state=JobState.AVAILABLE)
 
 
-def claim(session: Session, job_id: int, owner: str, lease_s: float) -> Claim | None:
+def claim(session: Session, job_id: int, owner: str, lease_s: float) -> JobClaim | None:
     """Move a job from AVAILABLE to RUNNING; None if it is not there to be taken, or a sibling runs."""
     generation = select(Asset.generation).where(Asset.id == Job.asset_id).scalar_subquery()
     try:
@@ -98,15 +98,15 @@ def claim(session: Session, job_id: int, owner: str, lease_s: float) -> Claim | 
     return claim_of(job, session.get_one(Asset, job.asset_id))
 
 
-def claim_of(job: Job, asset: Asset) -> Claim:
+def claim_of(job: Job, asset: Asset) -> JobClaim:
     """What the rows say about the claim that holds a running job."""
-    return Claim(
+    return JobClaim(
         job_id=job.id,
         token=job.lease_token,
         owner=job.lease_owner or "",
         attempt=job.attempt,
         max_attempts=job.max_attempts,
-        waits=job.waits,
+        external_retries=job.external_retries,
         generation=job.generation,
         asset_id=asset.id,
         platform=asset.platform,
@@ -122,13 +122,13 @@ def claim_of(job: Job, asset: Asset) -> Claim:
     )
 
 
-def renew(session: Session, claims: Sequence[Claim], lease_s: float) -> dict[int, bool]:
+def renew(session: Session, claims: Sequence[JobClaim], lease_s: float) -> dict[int, bool]:
     """Extend leases. Each job that is still ours, and whether newer content makes it useless."""
     is_overtaken = or_(Asset.generation > Job.generation, Asset.deleted_at.is_not(None))
     return leases.renew(session, Job, JobState.RUNNING, claims, lease_s, is_overtaken)
 
 
-def note_stage(session: Session, claim: Claim, stage: str) -> None:
+def note_stage(session: Session, claim: JobClaim, stage: str) -> None:
     """Tell those who look what the worker is doing."""
     session.execute(update(Job).where(*claim.held).values(stage=stage))
 

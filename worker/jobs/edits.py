@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from worker.database.models import Asset, Candidate, Job
+from worker.database.models import Asset, Job, StoredCandidate
 from worker.database.states import WAITING, JobReason, JobState
 from worker.timeline import Timeline
 
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
-    from worker.jobs.claims import Claim
+    from worker.jobs.claims import JobClaim
 
 
-def recall(session: Session, claim: Claim, fingerprint: str) -> tuple[Timeline, list[Candidate]] | None:
+def recall(
+    session: Session, claim: JobClaim, fingerprint: str
+) -> tuple[Timeline, list[StoredCandidate]] | None:
     """The candidates that a claimed job may use again, and what was done to their video since.
 
     Args:
@@ -36,9 +38,9 @@ def recall(session: Session, claim: Claim, fingerprint: str) -> tuple[Timeline, 
     if timeline == Timeline.whole() and fingerprint != claim.known_fingerprint:
         return None
     found = session.scalars(
-        select(Candidate)
-        .where(Candidate.asset_id == claim.asset_id, Candidate.generation == claim.edit["of"])
-        .order_by(Candidate.time_s)
+        select(StoredCandidate)
+        .where(StoredCandidate.asset_id == claim.asset_id, StoredCandidate.generation == claim.edit["of"])
+        .order_by(StoredCandidate.time_s)
     ).all()
     return (timeline, list(found)) if found else None
 
@@ -78,9 +80,9 @@ def _pending(session: Session, asset_id: int) -> Row[tuple[dict[str, Any] | None
 def _stored(session: Session, asset_id: int) -> dict[str, Any] | None:
     """The newest candidates, unchanged; None if work was asked for since, and came to nothing."""
     newest = session.scalar(
-        select(func.max(Candidate.generation))
-        .join(Asset, Asset.id == Candidate.asset_id)
+        select(func.max(StoredCandidate.generation))
+        .join(Asset, Asset.id == StoredCandidate.asset_id)
         .where(Asset.id == asset_id, Asset.fingerprint.is_not(None))
-        .having(func.max(Candidate.generation) == func.max(Asset.generation))
+        .having(func.max(StoredCandidate.generation) == func.max(Asset.generation))
     )
     return None if newest is None else {"of": newest, "ranges": Timeline.whole().stored()}

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, select, update
 
 from worker import choices, publications
-from worker.database.models import Asset, Candidate, Job, Thumbnail
+from worker.database.models import Asset, Job, StoredCandidate, Thumbnail
 from worker.database.states import FINAL, WAITING, JobState
 from worker.errors import LeaseLost, Overtaken, WorkerSilent
 from worker.jobs.claims import claim_of, note
 from worker.queue import notify
-from worker.queue.backoff import PATIENCE, delay_s, is_elsewhere, may_help
+from worker.queue.backoff import MAX_EXTERNAL_RETRIES, delay_s, is_external, is_retryable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
-    from worker.jobs.claims import Claim
+    from worker.jobs.claims import JobClaim
     from worker.timeline import Timeline
 
 _NOW = func.clock_timestamp()
@@ -33,7 +33,7 @@ class Result:
 
     fingerprint: str  #: of the content that was looked at
     thumbnails: Sequence[Thumbnail]  #: new rows; asset, job and generation are filled in here
-    candidates: Sequence[Candidate]  #: the same
+    candidates: Sequence[StoredCandidate]  #: the same
     publish: Thumbnail  #: the one of `thumbnails` to write to the platform
     timings_s: Mapping[str, float]  #: seconds that each stage took
     note: str = ""
@@ -42,7 +42,7 @@ class Result:
     timeline: Timeline | None = None  #: how it came from the content before, if that is known and right
 
 
-def complete(session: Session, claim: Claim, result: Result) -> JobState:
+def complete(session: Session, claim: JobClaim, result: Result) -> JobState:
     """Store what a job found and ask for its publication, all in this transaction.
 
     Returns:
@@ -55,7 +55,7 @@ def complete(session: Session, claim: Claim, result: Result) -> JobState:
     if (unwanted := _unwanted(asset, claim)) is not None:
         return _end(session, claim, unwanted, "its result came too late")
     _end(session, claim, JobState.COMPLETED, result.note, timings_s=dict(result.timings_s), note=result.note)
-    session.execute(delete(Candidate).where(Candidate.asset_id == asset.id))
+    session.execute(delete(StoredCandidate).where(StoredCandidate.asset_id == asset.id))
     for thumbnail in result.thumbnails:
         thumbnail.asset_id, thumbnail.generation, thumbnail.job_id = asset.id, claim.generation, claim.job_id
     for candidate in result.candidates:
@@ -72,7 +72,7 @@ def complete(session: Session, claim: Claim, result: Result) -> JobState:
     return JobState.COMPLETED
 
 
-def complete_unchanged(session: Session, claim: Claim, shown: str | None) -> JobState:
+def complete_unchanged(session: Session, claim: JobClaim, shown: str | None) -> JobState:
     """The content is what the newest thumbnails were made from: they count for this generation too.
 
     Args:
@@ -86,7 +86,7 @@ def complete_unchanged(session: Session, claim: Claim, shown: str | None) -> Job
     asset = _lock(session, claim)
     if (unwanted := _unwanted(asset, claim)) is not None:
         return _end(session, claim, unwanted, "its result came too late")
-    for table in (Thumbnail, Candidate):
+    for table in (Thumbnail, StoredCandidate):
         newest = select(func.max(table.generation)).where(table.asset_id == asset.id).scalar_subquery()
         session.execute(
             update(table)
@@ -98,7 +98,7 @@ def complete_unchanged(session: Session, claim: Claim, shown: str | None) -> Job
     return _end(session, claim, JobState.COMPLETED, "the content did not change")
 
 
-def content_changed(session: Session, claim: Claim) -> Claim:
+def content_changed(session: Session, claim: JobClaim) -> JobClaim:
     """A look found new content: the job goes on for a new generation. Raises LeaseLost."""
     asset = _lock(session, claim)
     if _unwanted(asset, claim) is not None:
@@ -113,12 +113,12 @@ def content_changed(session: Session, claim: Claim) -> Claim:
     return replace(claim, generation=asset.generation)
 
 
-def fail(session: Session, claim: Claim, error: Exception) -> JobState:
+def fail(session: Session, claim: JobClaim, error: Exception) -> JobState:
     """Note a failure, and decide whether the job is tried again. Raises LeaseLost."""
     return _after_failure(session, _lock(session, claim), claim, error, claim.owner)
 
 
-def give_back(session: Session, claim: Claim) -> JobState:
+def give_back(session: Session, claim: JobClaim) -> JobState:
     """This process stops: the job is announced again, and the attempt does not count. Raises LeaseLost."""
     asset = _lock(session, claim)
     state = _unwanted(asset, claim) or _make_way(session, claim) or JobState.AVAILABLE
@@ -153,18 +153,18 @@ def take_over(session: Session, actor: str) -> bool:
     return True
 
 
-def _lock(session: Session, claim: Claim) -> Asset:
+def _lock(session: Session, claim: JobClaim) -> Asset:
     return session.get_one(Asset, claim.asset_id, with_for_update=True, populate_existing=True)
 
 
-def _unwanted(asset: Asset, claim: Claim) -> JobState | None:
+def _unwanted(asset: Asset, claim: JobClaim) -> JobState | None:
     """How a job ends whose result nobody wants; None where it is wanted."""
     if asset.deleted_at:
         return JobState.CANCELLED
     return JobState.SUPERSEDED if asset.generation > claim.generation else None
 
 
-def _make_way(session: Session, claim: Claim) -> JobState | None:
+def _make_way(session: Session, claim: JobClaim) -> JobState | None:
     """SUPERSEDED where another job of the asset waits, which then does what this one was to do."""
     waiting = session.scalar(
         update(Job)
@@ -175,14 +175,14 @@ def _make_way(session: Session, claim: Claim) -> JobState | None:
     return None if waiting is None else JobState.SUPERSEDED
 
 
-def _after_failure(session: Session, asset: Asset, claim: Claim, error: Exception, actor: str) -> JobState:
+def _after_failure(session: Session, asset: Asset, claim: JobClaim, error: Exception, actor: str) -> JobState:
     values: dict[str, Any] = {"error_class": type(error).__name__, "error": str(error)}
     state = _unwanted(asset, claim) or _make_way(session, claim)
-    if state is None and is_elsewhere(error) and claim.waits < PATIENCE:
+    if state is None and is_external(error) and claim.external_retries < MAX_EXTERNAL_RETRIES:
         # The attempt does not count: nothing is wrong with the video, nor with us.
-        state, delay = JobState.RETRYABLE, delay_s(claim.waits + 1, error)
-        values |= {"attempt": Job.attempt - 1, "waits": Job.waits + 1}
-    elif state is None and may_help(error) and claim.attempt < claim.max_attempts:
+        state, delay = JobState.RETRYABLE, delay_s(claim.external_retries + 1, error)
+        values |= {"attempt": Job.attempt - 1, "external_retries": Job.external_retries + 1}
+    elif state is None and is_retryable(error) and claim.attempt < claim.max_attempts:
         state, delay = JobState.RETRYABLE, delay_s(claim.attempt, error)
     if state is JobState.RETRYABLE:
         values["scheduled_at"] = _NOW + timedelta(seconds=delay)
@@ -192,7 +192,7 @@ def _after_failure(session: Session, asset: Asset, claim: Claim, error: Exceptio
 
 
 def _end(
-    session: Session, claim: Claim, state: JobState, why: str, actor: str = "", **values: Any
+    session: Session, claim: JobClaim, state: JobState, why: str, actor: str = "", **values: Any
 ) -> JobState:
     """Leave RUNNING; whatever comes next for the asset is due now."""
     if state in FINAL:

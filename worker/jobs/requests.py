@@ -56,7 +56,7 @@ _NEWER: dict[str, Any] = {
     "edit": _new.excluded.edit,
     "model": func.coalesce(_new.excluded.model, _jobs.c.model),
     "attempt": 0,
-    "waits": 0,
+    "external_retries": 0,
     "hinted_at": None,
 }
 _ASK, _LOOK = (

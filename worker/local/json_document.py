@@ -11,18 +11,18 @@ from worker.local.output_files import picture_name
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from worker.local.run import Outcome
+    from worker.local.run import FileOutcome
     from worker.pipeline.frames import Crop, Face, Pick, Video
 
 _DIGITS = 6  # of a score or a time: a microsecond is the pipeline's own resolution
 
 
-def render(outcomes: Iterable[Outcome]) -> str:
+def render(outcomes: Iterable[FileOutcome]) -> str:
     """Write all outcomes as one JSON document, in ASCII, for any terminal or pipe."""
     return json.dumps({"videos": [_video(outcome) for outcome in outcomes]}, indent=2)
 
 
-def _video(outcome: Outcome) -> dict[str, Any]:
+def _video(outcome: FileOutcome) -> dict[str, Any]:
     run = outcome.run
     return {
         "video": str(outcome.video),
@@ -36,7 +36,7 @@ def _video(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _error(outcome: Outcome) -> dict[str, Any] | None:
+def _error(outcome: FileOutcome) -> dict[str, Any] | None:
     if outcome.error is None:
         return None
     return {
@@ -58,7 +58,7 @@ def _facts(video: Video) -> dict[str, Any]:
     }
 
 
-def _pick(pick: Pick, outcome: Outcome) -> dict[str, Any]:
+def _pick(pick: Pick, outcome: FileOutcome) -> dict[str, Any]:
     return {
         "rank": pick.rank,
         "time_s": pick.time_s,
@@ -77,7 +77,7 @@ def _face(face: Face) -> dict[str, Any]:
     return {"box": list(face.box), "confidence": round(face.confidence, _DIGITS)}
 
 
-def _crop(pick: Pick, crop: Crop, outcome: Outcome) -> dict[str, Any]:
+def _crop(pick: Pick, crop: Crop, outcome: FileOutcome) -> dict[str, Any]:
     return {
         "aspect": crop.aspect,
         "box": list(crop.box),

@@ -50,7 +50,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class EmbeddedPicture:
     """A picture and where the faces in it are."""
 
     jpeg: bytes
@@ -66,14 +66,14 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CandidateEntry:
     """One candidate: a dot of the chart and a square of the filmstrip; picks also stand large above."""
 
     time_s: float
     shot: int
     score: float
     bars: tuple[Bar, ...]  #: empty where the candidate was never scored
-    pictures: tuple[Picture, ...]  #: each crop of a pick; the one small picture of a loser
+    pictures: tuple[EmbeddedPicture, ...]  #: each crop of a pick; the one small picture of a loser
     rank: int = 0  #: 0 for a loser
     reasons: tuple[str, ...] = ()  #: for a pick
     why: str = ""  #: for a loser
@@ -122,13 +122,15 @@ def _bars(parts: Mapping[str, float], widest: float) -> tuple[Bar, ...]:
     return tuple(Bar(name, value, min(abs(value) / widest, 1) * 100) for name, value in strongest_first)
 
 
-def _pick_entry(pick: Pick, widest: float) -> Entry:
+def _pick_entry(pick: Pick, widest: float) -> CandidateEntry:
     pictures = tuple(_crop_picture(crop, pick.faces) for crop in pick.crops)
     bars = _bars(pick.parts, widest)
-    return Entry(pick.time_s, pick.shot, pick.score, bars, pictures, rank=pick.rank, reasons=pick.reasons)
+    return CandidateEntry(
+        pick.time_s, pick.shot, pick.score, bars, pictures, rank=pick.rank, reasons=pick.reasons
+    )
 
 
-def _crop_picture(crop: Crop, faces: Sequence[Face]) -> Picture:
+def _crop_picture(crop: Crop, faces: Sequence[Face]) -> EmbeddedPicture:
     """Show a crop with the faces of its still that are, at least in part, inside it."""
     boxes = (_in_crop(face.box, crop) for face in faces)
     visible = tuple(
@@ -136,7 +138,7 @@ def _crop_picture(crop: Crop, faces: Sequence[Face]) -> Picture:
         for box in boxes
         if box.right > 0 and box.bottom > 0 and box.left < crop.width_px and box.top < crop.height_px
     )
-    return Picture(crop.jpeg, crop.width_px, crop.height_px, visible, crop.aspect)
+    return EmbeddedPicture(crop.jpeg, crop.width_px, crop.height_px, visible, crop.aspect)
 
 
 def _in_crop(box: Box, crop: Crop) -> Box:
@@ -151,14 +153,14 @@ def _in_crop(box: Box, crop: Crop) -> Box:
     )
 
 
-def _loser_entry(loser: Loser, widest: float) -> Entry:
+def _loser_entry(loser: Loser, widest: float) -> CandidateEntry:
     candidate, scored = loser.candidate, loser.scored
     height_px, width_px = candidate.rgb.shape[:2]
     faces = tuple(face.box for face in scored.faces) if scored else ()
-    picture = Picture(encode_jpeg(candidate.rgb, _STRIP_QUALITY), width_px, height_px, faces)
+    picture = EmbeddedPicture(encode_jpeg(candidate.rgb, _STRIP_QUALITY), width_px, height_px, faces)
     bars = _bars(scored.parts, widest) if scored else ()
     score = scored.score if scored else 0.0
-    return Entry(candidate.time_s, candidate.shot, score, bars, (picture,), why=loser.why)
+    return CandidateEntry(candidate.time_s, candidate.shot, score, bars, (picture,), why=loser.why)
 
 
 def _shots(run: Run) -> list[tuple[float, float]]:
@@ -167,7 +169,7 @@ def _shots(run: Run) -> list[tuple[float, float]]:
     return list(pairwise(ends))
 
 
-def _heights(entries: Sequence[Entry]) -> list[float]:
+def _heights(entries: Sequence[CandidateEntry]) -> list[float]:
     """Where each entry's dot stands in the chart: per cent from its bottom.
 
     The scale keeps the better ones apart: what is far below the middle, or unscored, lies at the bottom.

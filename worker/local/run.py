@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class FileOutcome:
     """What became of one video: a run, or the error that ended it."""
 
     video: Path  #: as given
@@ -50,7 +50,7 @@ def pick_each(
     out: Path,
     *,
     with_report: bool,
-) -> Iterator[Outcome]:
+) -> Iterator[FileOutcome]:
     """Pick from each video in turn and write its pictures; one that fails does not stop the next.
 
     Raises:
@@ -61,9 +61,9 @@ def pick_each(
         try:
             with terminal.progress(video.name) as on_progress:
                 run = pick_thumbnails(video, options, models, decoder, on_progress)
-            outcome = Outcome(video, folder, run, report=_write(run, folder, with_report=with_report))
+            outcome = FileOutcome(video, folder, run, report=_write(run, folder, with_report=with_report))
         except ThumbsError as error:
-            outcome = Outcome(video, folder, error=error)
+            outcome = FileOutcome(video, folder, error=error)
         yield outcome
 
 

@@ -23,7 +23,7 @@ from worker.text import clock, printable, words
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from worker.local.run import Outcome
+    from worker.local.run import FileOutcome
     from worker.pipeline.frames import Run
 
 # Where each stage begins in the whole, by its usual share of the time on a CPU.
@@ -105,7 +105,7 @@ def warn(sentence: str) -> None:
     Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(sentence)
 
 
-def show(outcome: Outcome, *, with_table: bool) -> None:
+def show(outcome: FileOutcome, *, with_table: bool) -> None:
     """Tell how one video went: its picks as a table, or the sentence of its error."""
     if outcome.error is not None:
         sentence = printable(str(outcome.error))
@@ -118,7 +118,7 @@ def show(outcome: Outcome, *, with_table: bool) -> None:
         console.print(_heading(outcome, outcome.run), _table(outcome.run), "", sep="\n")
 
 
-def _heading(outcome: Outcome, run: Run) -> Text:
+def _heading(outcome: FileOutcome, run: Run) -> Text:
     heading = Text.assemble((printable(outcome.video.name), "bold"), " in ", printable(str(outcome.folder)))
     if run.note:
         heading.append(f"\n{run.note}", style="yellow")

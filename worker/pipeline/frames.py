@@ -50,7 +50,7 @@ class Box(NamedTuple):
         return self.bottom - self.top
 
 
-class Transfer(enum.StrEnum):
+class TransferFunction(enum.StrEnum):
     """How light is coded in the samples."""
 
     SDR = "sdr"  #: BT.709 and its relatives
@@ -71,7 +71,7 @@ class Video:
     frame_rate: Fraction | None  #: average; None where the container does not say
     is_vfr: bool  #: frame spacing varies
     is_interlaced: bool
-    transfer: Transfer
+    transfer: TransferFunction
     codec: str  #: FFmpeg's name of it, e.g. "h264"
     start_s: float  #: when the first picture appears; > 0 where the picture starts late
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from worker.pipeline.earlier_run import Memory, Seen
     from worker.pipeline.frames import Candidate, Crop, Scan, Scored, Still, Video
     from worker.pipeline.sandbox.decoder import Decoder
-    from worker.time_ranges import Span
+    from worker.time_ranges import TimeRange
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +47,8 @@ class Options:
     count: int = 3  #: at most so many picks
     aspects: tuple[str, ...] = ("16:9",)  #: one crop each: "W:H", or "source" for the whole picture
     title: str = ""  #: what the video is about, if known
-    avoid: tuple[Span, ...] = ()  #: parts of the video to pick nothing from
-    prefer: tuple[Span, ...] = ()  #: parts to pick from first
+    avoid: tuple[TimeRange, ...] = ()  #: parts of the video to pick nothing from
+    prefer: tuple[TimeRange, ...] = ()  #: parts to pick from first
     chosen_s: float | None = None  #: a moment that a person chose: its still is taken too
 
 

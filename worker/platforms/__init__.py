@@ -1,5 +1,5 @@
-"""Video platforms: one file each, listed in `accounts`."""
+"""Video platforms: one file each, listed in `configured_accounts`."""
 
-from worker.platforms.registry import PLATFORMS, accounts, platform_of
+from worker.platforms.registry import PLATFORMS, configured_accounts, platform_of
 
-__all__ = ["PLATFORMS", "accounts", "platform_of"]
+__all__ = ["PLATFORMS", "configured_accounts", "platform_of"]

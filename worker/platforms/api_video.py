@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from worker.errors import AssetGone, SourceRefused
 from worker.platforms.base import (
-    Asset,
     AssetState,
+    BasePlatform,
     Capabilities,
-    Choice,
+    ForeignThumbnails,
     Identity,
-    Listed,
+    ListedAsset,
+    NewThumbnail,
     Page,
+    RemoteAsset,
     Rendition,
-    Sink,
     Source,
-    Tells,
-    Usual,
+    WriteBack,
     require_size,
 )
 from worker.platforms.event import Event, EventKind
@@ -51,17 +51,17 @@ CENTISECONDS = 100  # a timecode has two decimals
 _STILL_AT_WORK = frozenset({"waiting", "encoding"})
 
 
-class ApiVideo(Usual):
+class ApiVideo(BasePlatform):
     """One workspace of api.video."""
 
     name: ClassVar[str] = "api_video"
     capabilities: ClassVar[Capabilities] = Capabilities(
         "api.video",
         frozenset(KINDS.values()),
-        frozenset({Sink.IMAGE, Sink.TIME}),
+        frozenset({WriteBack.IMAGE, WriteBack.TIME}),
         identity=Identity.TIME,
         is_time_signed=False,
-        tells_others=Tells.NEVER,
+        tells_others=ForeignThumbnails.NEVER,
         needs_reconcile=True,
         max_image_bytes=8 * 1024 * 1024,
     )
@@ -72,9 +72,9 @@ class ApiVideo(Usual):
         self._prefix = f"API_VIDEO__{account.upper()}"
 
     @property
-    def sink(self) -> Sink:
+    def sink(self) -> WriteBack:
         """Our picture, or its time, as the account's settings say."""
-        return Sink.TIME if self._settings.write_time else Sink.IMAGE
+        return WriteBack.TIME if self._settings.write_time else WriteBack.IMAGE
 
     def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:  # noqa: ARG002 - no time is signed
         """Check the header `X-Api-Video-Signature`."""
@@ -110,14 +110,14 @@ class ApiVideo(Usual):
         )
         return [event]
 
-    def asset(self, asset_id: str) -> Asset:
+    def asset(self, asset_id: str) -> RemoteAsset:
         """Ask for the video, and how far its encoding is; the two make one asset."""
         video = self._api.request("GET", _path(asset_id))
         if video.get("discarded") is True:
             raise AssetGone(f"{asset_id} was discarded at api.video")
         status = self._api.request("GET", f"{_path(asset_id)}/status")
         found = part(part(status, "encoding"), "metadata")
-        return Asset(
+        return RemoteAsset(
             id=asset_id,
             state=_state(video, part(status, "encoding")),
             # A video's content never changes.
@@ -147,7 +147,7 @@ class ApiVideo(Usual):
             parts(answer, "data"), _listed, page, part(answer, "pagination").get("itemsTotal")
         )
 
-    def source(self, asset: Asset) -> Source:
+    def source(self, asset: RemoteAsset) -> Source:
         """The MP4, else HLS. The address of a private video opens once, and `asset` gives another."""
         assets, is_private = part(asset.details, "assets"), asset.details.get("public") is False
         if mp4 := json_fields.text(assets, "mp4"):
@@ -163,13 +163,13 @@ class ApiVideo(Usual):
         px = renditions.short_side_px(found.get("width"), found.get("height"))
         return renditions.choose([], Rendition(hls, is_hls=True, hosts=CDN_HOSTS), px)
 
-    def write(self, asset: Asset, choice: Choice) -> None:
+    def write(self, asset: RemoteAsset, choice: NewThumbnail) -> None:
         """Upload the picture, or name its time. What is shown is not told afterwards.
 
         Source: https://docs.api.video/reference/api/Videos
         """
         path = f"{_path(asset.id)}/thumbnail"
-        if self.sink is Sink.TIME:
+        if self.sink is WriteBack.TIME:
             self._api.request("PATCH", path, {"timecode": timecode(asset, choice.time_s)})
             return
         require_size(choice, self.capabilities)
@@ -196,7 +196,7 @@ class ApiVideo(Usual):
         return Api(self._settings.api_url, basic(key, "", f"{self._prefix}__API_KEY"), self._prefix)
 
 
-def timecode(asset: Asset, time_s: float) -> str:
+def timecode(asset: RemoteAsset, time_s: float) -> str:
     """A moment as `hh:mm:ss.cc`, never before the frame that is meant, and always within the video."""
     last_s = math.inf if asset.duration_s is None else max(0.0, asset.duration_s - LAST_FRAME_S)
     within_s = min(max(0.0, json_fields.milliseconds_up(time_s)), last_s)
@@ -208,10 +208,10 @@ def timecode(asset: Asset, time_s: float) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest / CENTISECONDS:05.2f}"
 
 
-def _listed(video: Mapping[str, Any]) -> Listed | None:
+def _listed(video: Mapping[str, Any]) -> ListedAsset | None:
     if video.get("discarded") is True:
         return None
-    return Listed(json_fields.identifier(video, "videoId"), json_fields.moment(video.get("updatedAt")))
+    return ListedAsset(json_fields.identifier(video, "videoId"), json_fields.moment(video.get("updatedAt")))
 
 
 def _path(asset_id: str) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from worker.platforms.event import Event, EventKind
 
 
-class Sink(enum.StrEnum):
+class WriteBack(enum.StrEnum):
     """What can be written back as an asset's thumbnail."""
 
     TIME = "time"  #: a moment of the video; the platform cuts the picture itself
@@ -37,8 +37,8 @@ class Identity(enum.StrEnum):
     NONE = "none"  #: nothing: each counts as new, and a look at the asset finds nothing new
 
 
-class Tells(enum.StrEnum):
-    """Whether a thumbnail that somebody else set can be told from others, by `Asset.shown`."""
+class ForeignThumbnails(enum.StrEnum):
+    """Whether a thumbnail that somebody else set can be told from others, by `RemoteAsset.shown`."""
 
     ALWAYS = "always"
     ONCE_WRITTEN = "once written"  #: but what is there before our first write may be anybody's
@@ -51,10 +51,10 @@ class Capabilities:
 
     label: str  #: how the vendor writes its name
     events: frozenset[EventKind]  #: what its webhooks tell us of; empty: it sends none
-    sinks: frozenset[Sink]  #: what can be written; an account's settings choose, where there are several
+    sinks: frozenset[WriteBack]  #: what can be written; an account's settings choose, where there are several
     identity: Identity = Identity.ID
     is_time_signed: bool = True  #: a request that was seen by somebody else is refused five minutes later
-    tells_others: Tells = Tells.ALWAYS
+    tells_others: ForeignThumbnails = ForeignThumbnails.ALWAYS
     #: Whether events get lost, or are not sent of edits or deletes, so that only a list of assets tells.
     needs_reconcile: bool = False
     max_image_bytes: int | None = None  #: of a picture that is written
@@ -69,7 +69,7 @@ class AssetState(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asset:
+class RemoteAsset:
     """What the platform says about an asset at this moment."""
 
     id: str
@@ -85,7 +85,7 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedAsset:
     """What a platform's list of its assets says about one."""
 
     id: str
@@ -97,7 +97,7 @@ class Listed:
 class Page(NamedTuple):
     """A part of a platform's list."""
 
-    assets: Sequence[Listed]  #: those that changed last come first
+    assets: Sequence[ListedAsset]  #: those that changed last come first
     following: str | None  #: what to ask for next; None: this was the last page
     total: int | None = None  #: of the whole list, where that is told
 
@@ -123,14 +123,14 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class NewThumbnail:
     """What is to be shown."""
 
     time_s: float  #: media time
     jpeg: bytes  #: the picture in the shape that the platform shows best
 
 
-def require_size(choice: Choice, capabilities: Capabilities) -> None:
+def require_size(choice: NewThumbnail, capabilities: Capabilities) -> None:
     """Refuse a picture that the platform would not take.
 
     Raises:
@@ -152,7 +152,7 @@ class Platform(Protocol):
     account: str
 
     @property
-    def sink(self) -> Sink:
+    def sink(self) -> WriteBack:
         """What `write` takes; an account's settings may decide it."""
 
     def is_probe(self, body: bytes) -> bool:
@@ -174,7 +174,7 @@ class Platform(Protocol):
             MalformedPayload: not what the platform documents.
         """
 
-    def asset(self, asset_id: str) -> Asset:
+    def asset(self, asset_id: str) -> RemoteAsset:
         """Ask for the present state of an asset.
 
         Raises:
@@ -191,7 +191,7 @@ class Platform(Protocol):
             PlatformUnavailable, CredentialsRefused
         """
 
-    def source(self, asset: Asset) -> Source:
+    def source(self, asset: RemoteAsset) -> Source:
         """Where to read the video. Built from our settings and the API's answer, never from a webhook.
 
         Raises:
@@ -199,19 +199,19 @@ class Platform(Protocol):
             SourceRefused: the asset has nothing that can be read.
         """
 
-    def write(self, asset: Asset, choice: Choice) -> str | None:
+    def write(self, asset: RemoteAsset, choice: NewThumbnail) -> str | None:
         """Show this as the asset's thumbnail, and return what `asset().shown` will say from now on.
 
-        Writing the same twice is harmless. Not called where `sink` is `Sink.NONE`.
+        Writing the same twice is harmless. Not called where `sink` is `WriteBack.NONE`.
 
         Raises:
             PublishRejected, AssetGone, PlatformUnavailable, CredentialsRefused
         """
 
-    def unset(self, asset: Asset) -> None:
+    def unset(self, asset: RemoteAsset) -> None:
         """Go back to the platform's own thumbnail. Raises as `write`."""
 
-    def image_url(self, asset: Asset, time_s: float) -> str | None:
+    def image_url(self, asset: RemoteAsset, time_s: float) -> str | None:
         """A ready-made address of the picture at a moment, where the platform makes one."""
 
     def webhooks(self) -> list[str] | None:
@@ -224,7 +224,7 @@ class Platform(Protocol):
         """Close connections."""
 
 
-class Usual:
+class BasePlatform:
     """What most platforms have in common; one derives from it, and says what is otherwise."""
 
     capabilities: ClassVar[Capabilities]
@@ -233,12 +233,12 @@ class Usual:
         """No: whatever it sends is signed."""
         return False
 
-    def unset(self, asset: Asset) -> None:
+    def unset(self, asset: RemoteAsset) -> None:
         """Refuse: there is no way back to the thumbnail that the platform made."""
         label = self.capabilities.label
         raise PublishRejected(f"{label} cannot take the thumbnail of {asset.id} back; choose another")
 
-    def image_url(self, asset: Asset, time_s: float) -> str | None:  # noqa: ARG002 - some make one
+    def image_url(self, asset: RemoteAsset, time_s: float) -> str | None:  # noqa: ARG002 - some make one
         """None: it makes no pictures of other moments."""
         return None
 

@@ -17,17 +17,17 @@ from urllib.parse import quote
 
 from worker.errors import MalformedPayload
 from worker.platforms.base import (
-    Asset,
     AssetState,
+    BasePlatform,
     Capabilities,
-    Choice,
     Identity,
-    Listed,
+    ListedAsset,
+    NewThumbnail,
     Page,
+    RemoteAsset,
     Rendition,
-    Sink,
     Source,
-    Usual,
+    WriteBack,
 )
 from worker.platforms.event import Event, EventKind
 from worker.platforms.shared import json_fields, pagination, renditions, signatures
@@ -86,19 +86,19 @@ _STATUSES = {int(status): status for status in WebhookStatus}
 OWN_THUMBNAIL = "thumbnail.jpg"  # the one that Bunny makes; an uploaded one has another name
 
 
-class Bunny(Usual):
+class Bunny(BasePlatform):
     """One video library of Bunny Stream."""
 
     name: ClassVar[str] = "bunny"
     capabilities: ClassVar[Capabilities] = Capabilities(
         "Bunny Stream",
         frozenset(KINDS.values()),
-        frozenset({Sink.IMAGE}),
+        frozenset({WriteBack.IMAGE}),
         identity=Identity.NONE,
         is_time_signed=False,
         needs_reconcile=True,
     )
-    sink = Sink.IMAGE
+    sink = WriteBack.IMAGE
 
     def __init__(self, account: str, settings: BunnyAccount) -> None:
         self.account = account
@@ -133,7 +133,7 @@ class Bunny(Usual):
         )
         return [event]
 
-    def asset(self, asset_id: str) -> Asset:
+    def asset(self, asset_id: str) -> RemoteAsset:
         """Ask for the video. The hash of the uploaded file tells whether another took its place."""
         return _asset(asset_id, self._api.request("GET", self._path(asset_id)))
 
@@ -148,7 +148,7 @@ class Bunny(Usual):
         answer = self._api.request("GET", self._path() + query)
         return pagination.numbered_page(parts(answer, "items"), _listed, page, answer.get("totalItems"))
 
-    def source(self, asset: Asset) -> Source:
+    def source(self, asset: RemoteAsset) -> Source:
         """The MP4s where the library makes them, else HLS.
 
         Source: https://docs.bunny.net/docs/stream-video-storage-structure
@@ -161,7 +161,7 @@ class Bunny(Usual):
         px = renditions.short_side_px(video.get("width"), video.get("height"))
         return renditions.choose(files if video.get("hasMP4Fallback") is True else [], playlist, px)
 
-    def write(self, asset: Asset, choice: Choice) -> str | None:
+    def write(self, asset: RemoteAsset, choice: NewThumbnail) -> str | None:
         """Upload the picture, and ask what it is called from now on.
 
         Source: https://docs.bunny.net/reference/video_setthumbnail
@@ -195,9 +195,9 @@ class Bunny(Usual):
         return f"{base}/{token}{folder}"
 
 
-def _asset(asset_id: str, video: Mapping[str, Any]) -> Asset:
+def _asset(asset_id: str, video: Mapping[str, Any]) -> RemoteAsset:
     name = json_fields.text(video, "thumbnailFileName")
-    return Asset(
+    return RemoteAsset(
         id=asset_id,
         state=STATES.get(json_fields.number(video.get("status")), AssetState.PREPARING),
         fingerprint=json_fields.fingerprint(
@@ -213,7 +213,7 @@ def _asset(asset_id: str, video: Mapping[str, Any]) -> Asset:
     )
 
 
-def _listed(video: Mapping[str, Any]) -> Listed:
+def _listed(video: Mapping[str, Any]) -> ListedAsset:
     return pagination.listed(_asset(json_fields.identifier(video, "guid"), video), video.get("dateUploaded"))
 
 

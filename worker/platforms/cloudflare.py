@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from worker.errors import AssetGone, NotReadyYet, PlatformUnavailable, PublishRejected, SourceRefused
 from worker.platforms.base import (
-    Asset,
     AssetState,
+    BasePlatform,
     Capabilities,
-    Choice,
     Identity,
+    NewThumbnail,
     Page,
+    RemoteAsset,
     Rendition,
-    Sink,
     Source,
-    Usual,
+    WriteBack,
 )
 from worker.platforms.event import Event, EventKind
 from worker.platforms.shared import json_fields, pagination, renditions, signatures
@@ -49,18 +49,18 @@ SHARES = 10**9  # a share of an hour rounded up to one of these is moved by 4 mi
 SHOWN_DIGITS = 3  # milliseconds: a share comes back as the time that it was made from
 
 
-class Cloudflare(Usual):
+class Cloudflare(BasePlatform):
     """One account of Cloudflare."""
 
     name: ClassVar[str] = "cloudflare"
     capabilities: ClassVar[Capabilities] = Capabilities(
         "Cloudflare Stream",
         frozenset(KINDS.values()),
-        frozenset({Sink.TIME}),
+        frozenset({WriteBack.TIME}),
         identity=Identity.TIME,
         needs_reconcile=True,
     )
-    sink = Sink.TIME
+    sink = WriteBack.TIME
 
     def __init__(self, account: str, settings: CloudflareAccount) -> None:
         self.account = account
@@ -104,7 +104,7 @@ class Cloudflare(Usual):
         )
         return [event]
 
-    def asset(self, asset_id: str) -> Asset:
+    def asset(self, asset_id: str) -> RemoteAsset:
         """Ask for the video."""
         return _asset(asset_id, self._result("GET", self._path(asset_id)))
 
@@ -125,7 +125,7 @@ class Cloudflare(Usual):
         total = json_fields.number(answer.get("total")) if page is None else None
         return Page(assets, following, None if total is None else int(total))
 
-    def source(self, asset: Asset) -> Source:
+    def source(self, asset: RemoteAsset) -> Source:
         """The MP4 where somebody has asked Cloudflare for one, else HLS; nothing is asked for here.
 
         Raises:
@@ -148,7 +148,7 @@ class Cloudflare(Usual):
             files, playlist, renditions.short_side_px(size.get("width"), size.get("height"))
         )
 
-    def write(self, asset: Asset, choice: Choice) -> str | None:
+    def write(self, asset: RemoteAsset, choice: NewThumbnail) -> str | None:
         """Set `thumbnailTimestampPct`; the first frame is what is shown without it.
 
         Source: https://developers.cloudflare.com/api/resources/stream/methods/edit
@@ -160,11 +160,11 @@ class Cloudflare(Usual):
             raise PlatformUnavailable("Cloudflare accepted a thumbnailTimestampPct, but shows another")
         return _shown({"duration": asset.duration_s, **video})
 
-    def unset(self, asset: Asset) -> None:
+    def unset(self, asset: RemoteAsset) -> None:
         """Go back to the first frame."""
         self._result("POST", self._path(asset.id), {"thumbnailTimestampPct": 0})
 
-    def image_url(self, asset: Asset, time_s: float) -> str | None:
+    def image_url(self, asset: RemoteAsset, time_s: float) -> str | None:
         """The frame at a moment; None for a private video, whose addresses hold a token that runs out."""
         thumbnail = json_fields.text(asset.details, "thumbnail")
         if not thumbnail or asset.details.get("requireSignedURLs") is True:
@@ -199,7 +199,7 @@ class Cloudflare(Usual):
         stream = f"/accounts/{segment(self._settings.account_id)}/stream"
         return stream if asset_id is None else f"{stream}/{segment(asset_id)}"
 
-    def _token(self, asset: Asset) -> str:
+    def _token(self, asset: RemoteAsset) -> str:
         """What stands in the place of a private video's id; empty for a public one."""
         if asset.details.get("requireSignedURLs") is not True:
             return ""
@@ -208,7 +208,7 @@ class Cloudflare(Usual):
         )
 
 
-def share_of(asset: Asset, time_s: float) -> float:
+def share_of(asset: RemoteAsset, time_s: float) -> float:
     """A moment as a share of the duration that Cloudflare reports, never before the frame that is meant.
 
     Raises:
@@ -221,10 +221,10 @@ def share_of(asset: Asset, time_s: float) -> float:
     return math.ceil(within_s / asset.duration_s * SHARES) / SHARES
 
 
-def _asset(asset_id: str, video: Mapping[str, Any]) -> Asset:
+def _asset(asset_id: str, video: Mapping[str, Any]) -> RemoteAsset:
     duration_s = _duration_s(video)
     size = part(video, "input")
-    return Asset(
+    return RemoteAsset(
         id=asset_id,
         state=STATES.get(json_fields.text(part(video, "status"), "state"), AssetState.PREPARING),
         fingerprint=json_fields.fingerprint(

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from worker.errors import MalformedPayload, SourceRefused
 from worker.platforms.base import (
-    Asset,
     AssetState,
+    BasePlatform,
     Capabilities,
-    Choice,
-    Listed,
+    ListedAsset,
+    NewThumbnail,
     Page,
+    RemoteAsset,
     Rendition,
-    Sink,
     Source,
-    Usual,
+    WriteBack,
 )
 from worker.platforms.event import Event, EventKind
 from worker.platforms.shared import json_fields, pagination, renditions, signatures, signed_urls
@@ -62,12 +62,15 @@ MAX_PROBE_BYTES = 1024
 _CLOCK = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d(?:\.\d+)?)")
 
 
-class FastPix(Usual):
+class FastPix(BasePlatform):
     """One workspace of FastPix."""
 
     name: ClassVar[str] = "fastpix"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        "FastPix", frozenset(KINDS.values()), frozenset({Sink.NONE, Sink.TIME}), is_time_signed=False
+        "FastPix",
+        frozenset(KINDS.values()),
+        frozenset({WriteBack.NONE, WriteBack.TIME}),
+        is_time_signed=False,
     )
 
     def __init__(self, account: str, settings: FastPixAccount) -> None:
@@ -76,9 +79,9 @@ class FastPix(Usual):
         self._prefix = f"FASTPIX__{account.upper()}"
 
     @property
-    def sink(self) -> Sink:
+    def sink(self) -> WriteBack:
         """A time, into the metadata, where the account's settings ask for that; else nothing."""
-        return Sink.TIME if self._settings.write_metadata else Sink.NONE
+        return WriteBack.TIME if self._settings.write_metadata else WriteBack.NONE
 
     def is_probe(self, body: bytes) -> bool:
         """True for what FastPix sends when an address is saved: nothing, or an object with no id and type.
@@ -125,7 +128,7 @@ class FastPix(Usual):
         )
         return [event]
 
-    def asset(self, asset_id: str) -> Asset:
+    def asset(self, asset_id: str) -> RemoteAsset:
         """Ask for the media. What our own write changes, the metadata, is not in the fingerprint."""
         return self._asset(asset_id, self._media(asset_id))
 
@@ -142,7 +145,7 @@ class FastPix(Usual):
             parts(answer, "data"), self._listed, page, part(answer, "pagination").get("totalRecords")
         )
 
-    def source(self, asset: Asset) -> Source:
+    def source(self, asset: RemoteAsset) -> Source:
         """An MP4 that is ready and of a useful size, else HLS."""
         if asset.details.get("isAudioOnly") is True:
             raise SourceRefused(f"media {asset.id} has sound only, no picture")
@@ -156,15 +159,15 @@ class FastPix(Usual):
         hls = Rendition(f"{base}.m3u8{token}", is_hls=True, hosts=CDN_HOSTS)
         return renditions.choose(files, hls, _video_px(asset.details))
 
-    def write(self, asset: Asset, choice: Choice) -> str:
+    def write(self, asset: RemoteAsset, choice: NewThumbnail) -> str:
         """Keep the time in the media's metadata; the picture that FastPix shows does not change."""
         return self._keep(asset, str(json_fields.milliseconds_up(choice.time_s)))
 
-    def unset(self, asset: Asset) -> None:
+    def unset(self, asset: RemoteAsset) -> None:
         """Empty what `write` kept."""
         self._keep(asset, "")
 
-    def image_url(self, asset: Asset, time_s: float) -> str | None:
+    def image_url(self, asset: RemoteAsset, time_s: float) -> str | None:
         """The frame at a moment; for a private media the address holds a token, and runs out."""
         try:
             playback_id, token = self._playback(asset)
@@ -182,13 +185,13 @@ class FastPix(Usual):
     def _api(self) -> Api:
         return Api(self._settings.api_url, token_of(self._settings, self._prefix), self._prefix)
 
-    def _listed(self, data: Mapping[str, Any]) -> Listed:
+    def _listed(self, data: Mapping[str, Any]) -> ListedAsset:
         return pagination.listed(self._asset(json_fields.identifier(data, "id"), data), data.get("createdAt"))
 
-    def _asset(self, asset_id: str, data: Mapping[str, Any]) -> Asset:
+    def _asset(self, asset_id: str, data: Mapping[str, Any]) -> RemoteAsset:
         duration_s = _seconds(data.get("duration"))
         created_at = json_fields.moment(data.get("createdAt"))
-        return Asset(
+        return RemoteAsset(
             id=asset_id,
             state=STATES.get(json_fields.text(data, "status").lower(), AssetState.PREPARING),
             fingerprint=json_fields.fingerprint(
@@ -211,7 +214,7 @@ class FastPix(Usual):
         answer: dict[str, Any] = _camel_case(self._api.request("GET", _path(asset_id)))
         return part(answer, "data")
 
-    def _keep(self, asset: Asset, value: str) -> str:
+    def _keep(self, asset: RemoteAsset, value: str) -> str:
         # It is not said whether a PATCH adds to the metadata or replaces them: sent whole, both are right.
         metadata = part(self._media(asset.id), "metadata") | {METADATA_KEY: value}
         self._api.request("PATCH", _path(asset.id), {"metadata": metadata})
@@ -221,7 +224,7 @@ class FastPix(Usual):
         kept = json_fields.text(part(data, "metadata"), METADATA_KEY)
         return kept or None if self._settings.write_metadata else None
 
-    def _playback(self, asset: Asset) -> tuple[str, str]:
+    def _playback(self, asset: RemoteAsset) -> tuple[str, str]:
         """A playback id, and `?token=...` where it is private.
 
         Source of the claims: https://github.com/FastPix/moodle-local_fastpix, which FastPix wrote

@@ -22,15 +22,15 @@ from worker.errors import (
 from worker.http.public_client import checked_client
 from worker.http.retry_after import GONE, TRY_LATER, retry_after_s
 from worker.platforms.base import (
-    Asset,
     AssetState,
+    BasePlatform,
     Capabilities,
-    Choice,
+    NewThumbnail,
     Page,
+    RemoteAsset,
     Rendition,
-    Sink,
     Source,
-    Usual,
+    WriteBack,
 )
 from worker.platforms.shared import json_fields
 
@@ -49,12 +49,14 @@ TIMEOUT_S = 10.0  # to connect, and for every read; only the head of an answer i
 _HEAD_NOT_ALLOWED = frozenset({400, 403, 405, 501})
 
 
-class Direct(Usual):
+class Direct(BasePlatform):
     """One video at an address of its own."""
 
     name: ClassVar[str] = "direct"
-    capabilities: ClassVar[Capabilities] = Capabilities("no platform", frozenset(), frozenset({Sink.NONE}))
-    sink = Sink.NONE
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        "no platform", frozenset(), frozenset({WriteBack.NONE})
+    )
+    sink = WriteBack.NONE
     account = ACCOUNT
 
     def __init__(self, media_url: str, settings: Settings) -> None:
@@ -69,7 +71,7 @@ class Direct(Usual):
         """Refuse, as `verify`."""
         raise MalformedPayload("videos that live on no platform are reported to /v1/events")
 
-    def asset(self, asset_id: str) -> Asset:
+    def asset(self, asset_id: str) -> RemoteAsset:
         """Ask the file's host for what tells one version of the file from another.
 
         Raises:
@@ -83,13 +85,13 @@ class Direct(Usual):
         except httpx.RequestError as exc:
             raise PlatformUnavailable(f"{self._host}: {type(exc).__name__}: {exc}") from exc
         self._require_success(answer)
-        return Asset(asset_id, AssetState.READY, _fingerprint(answer.headers))
+        return RemoteAsset(asset_id, AssetState.READY, _fingerprint(answer.headers))
 
     def assets(self, page: str | None = None) -> Page:  # noqa: ARG002 - part of every platform
         """None: there is no account that has a list."""
         return Page((), None)
 
-    def source(self, asset: Asset) -> Source:  # noqa: ARG002 - the address is all there is
+    def source(self, asset: RemoteAsset) -> Source:  # noqa: ARG002 - the address is all there is
         """The file itself.
 
         Raises:
@@ -98,11 +100,11 @@ class Direct(Usual):
         check_media_url(self._media_url, self._settings)
         return Source(scan=Rendition(self._media_url, hosts=self._settings.media_hosts))
 
-    def write(self, asset: Asset, choice: Choice) -> str:  # noqa: ARG002 - part of every platform
+    def write(self, asset: RemoteAsset, choice: NewThumbnail) -> str:  # noqa: ARG002 - part of every platform
         """Refuse: there is nobody to write to."""
         raise PublishRejected(f"{asset.id} lives on no platform; its thumbnails are served by us only")
 
-    def unset(self, asset: Asset) -> None:
+    def unset(self, asset: RemoteAsset) -> None:
         """Refuse, as `write`."""
         raise PublishRejected(f"{asset.id} lives on no platform; its thumbnails are served by us only")
 

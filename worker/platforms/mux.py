@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from worker.errors import PlatformUnavailable, SourceRefused
 from worker.platforms.base import (
-    Asset,
     AssetState,
+    BasePlatform,
     Capabilities,
-    Choice,
+    NewThumbnail,
     Page,
+    RemoteAsset,
     Rendition,
-    Sink,
     Source,
-    Usual,
+    WriteBack,
 )
 from worker.platforms.event import Event, EventKind
 from worker.platforms.shared import json_fields, pagination, renditions, signatures, signed_urls
@@ -60,14 +60,14 @@ class _Playback(NamedTuple):
     is_signed: bool
 
 
-class Mux(Usual):
+class Mux(BasePlatform):
     """One environment of Mux."""
 
     name: ClassVar[str] = "mux"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        "Mux", frozenset(KINDS.values()), frozenset({Sink.TIME})
+        "Mux", frozenset(KINDS.values()), frozenset({WriteBack.TIME})
     )
-    sink = Sink.TIME
+    sink = WriteBack.TIME
 
     def __init__(self, account: str, settings: MuxAccount) -> None:
         self.account = account
@@ -105,7 +105,7 @@ class Mux(Usual):
         )
         return [event]
 
-    def asset(self, asset_id: str) -> Asset:
+    def asset(self, asset_id: str) -> RemoteAsset:
         """Ask for the asset; its fingerprint holds what the content depends on: no title, no thumbnail."""
         return _asset(asset_id, part(self._api.request("GET", _path(asset_id)), "data"))
 
@@ -120,7 +120,7 @@ class Mux(Usual):
         assets = [pagination.listed(asset, data.get("created_at")) for asset, data in found]
         return Page(assets, json_fields.text(answer, "next_cursor") or None)
 
-    def source(self, asset: Asset) -> Source:
+    def source(self, asset: RemoteAsset) -> Source:
         """Ready static renditions of a useful size, else HLS; asking for more costs time and money."""
         if parts(asset.details, "tracks") and not _video_tracks(asset.details):
             raise SourceRefused(f"asset {asset.id} has sound only, no picture")
@@ -138,7 +138,7 @@ class Mux(Usual):
         hls = Rendition(at(".m3u8"), is_hls=True, hosts=CDN_HOSTS)
         return renditions.choose(files, hls, _video_px(asset.details))
 
-    def write(self, asset: Asset, choice: Choice) -> str:
+    def write(self, asset: RemoteAsset, choice: NewThumbnail) -> str:
         """Set `thumbnail_time`.
 
         Source: https://www.mux.com/docs/guides/set-a-default-thumbnail
@@ -149,11 +149,11 @@ class Mux(Usual):
             raise PlatformUnavailable("Mux accepted a thumbnail_time, but its answer does not show one")
         return shown
 
-    def unset(self, asset: Asset) -> None:
+    def unset(self, asset: RemoteAsset) -> None:
         """Go back to the middle frame, which Mux shows by default."""
         self._api.request("DELETE", f"{_path(asset.id)}/thumbnail-time")
 
-    def image_url(self, asset: Asset, time_s: float) -> str | None:
+    def image_url(self, asset: RemoteAsset, time_s: float) -> str | None:
         """The frame at a moment; for a private video the address holds a token, and runs out."""
         try:
             playback = _playback(asset)
@@ -179,12 +179,12 @@ class Mux(Usual):
         return f"?token={signed_urls.sign(self._settings, {'sub': playback.id, **claims}, self._prefix)}"
 
 
-def _asset(asset_id: str, data: Mapping[str, Any]) -> Asset:
+def _asset(asset_id: str, data: Mapping[str, Any]) -> RemoteAsset:
     state = STATES.get(json_fields.text(data, "status"), AssetState.PREPARING)
     # While a stream is on air its recording is "ready" too, and grows; an event comes at the end.
     is_live = data.get("is_live") is True and state is AssetState.READY
     created_at = json_fields.moment(data.get("created_at"))
-    return Asset(
+    return RemoteAsset(
         id=asset_id,
         state=AssetState.PREPARING if is_live else state,
         fingerprint=json_fields.fingerprint(
@@ -217,7 +217,7 @@ def _video_px(data: Mapping[str, Any]) -> float | None:
     return renditions.short_side_px(track.get("max_width"), track.get("max_height"))
 
 
-def _playback(asset: Asset) -> _Playback:
+def _playback(asset: RemoteAsset) -> _Playback:
     ids = {
         json_fields.text(item, "policy"): json_fields.text(item, "id")
         for item in parts(asset.details, "playback_ids")
@@ -235,7 +235,7 @@ def _ready_files(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [file for file in parts(static, "files") if file.get("status", shared) == "ready"]
 
 
-def _time_within(asset: Asset, time_s: float) -> float:
+def _time_within(asset: RemoteAsset, time_s: float) -> float:
     """A time that Mux accepts: 0 or more, and less than the duration.
 
     Rounded up, because a moment before a frame shows the frame before.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from worker.platforms import PLATFORMS
-from worker.platforms.base import Sink, Tells
+from worker.platforms.base import ForeignThumbnails, WriteBack
 from worker.platforms.event import EventKind
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ EVENTS = {
     EventKind.DELETED: "deleted",
 }
 WRITTEN = {
-    Sink.IMAGE: "the picture",
-    Sink.TIME: "the time of the best pick",
-    Sink.NONE: "nothing: the picture is served here",
+    WriteBack.IMAGE: "the picture",
+    WriteBack.TIME: "the time of the best pick",
+    WriteBack.NONE: "nothing: the picture is served here",
 }
 COLUMNS = (
     "platform",
@@ -30,9 +30,9 @@ COLUMNS = (
     "a thumbnail that a person set there",
 )
 OTHERS = {
-    Tells.ALWAYS: "is left alone",
-    Tells.ONCE_WRITTEN: "is left alone once we have written; the first pick replaces it",
-    Tells.NEVER: "is not told apart, and is replaced",
+    ForeignThumbnails.ALWAYS: "is left alone",
+    ForeignThumbnails.ONCE_WRITTEN: "is left alone once we have written; the first pick replaces it",
+    ForeignThumbnails.NEVER: "is not told apart, and is replaced",
 }
 OWN = (
     "| [your own systems](docs/events.md) | ready, edited, deleted: `POST /v1/events`, signed by"
@@ -62,7 +62,7 @@ def _row(name: str, can: Capabilities) -> str:
 
 
 def _others(can: Capabilities) -> str:
-    if can.sinks == {Sink.NONE}:
+    if can.sinks == {WriteBack.NONE}:
         return ""
     return OTHERS[can.tells_others]
 

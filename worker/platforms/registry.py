@@ -50,6 +50,6 @@ def platform_of(name: str, account: str, settings: Settings, media_url: str | No
     return PLATFORMS[name](account, configured)
 
 
-def accounts(settings: Settings) -> list[tuple[str, str]]:
+def configured_accounts(settings: Settings) -> list[tuple[str, str]]:
     """Every configured account, as (platform, account)."""
     return [(name, account) for name in PLATFORMS for account in sorted(getattr(settings, name))]

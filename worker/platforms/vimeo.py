@@ -18,18 +18,18 @@ from worker.errors import (
     SourceRefused,
 )
 from worker.platforms.base import (
-    Asset,
     AssetState,
+    BasePlatform,
     Capabilities,
-    Choice,
+    ForeignThumbnails,
     Identity,
-    Listed,
+    ListedAsset,
+    NewThumbnail,
     Page,
+    RemoteAsset,
     Rendition,
-    Sink,
     Source,
-    Tells,
-    Usual,
+    WriteBack,
 )
 from worker.platforms.shared import json_fields, pagination, renditions
 from worker.platforms.shared.http_api import Api, Credentials, Upload, segment
@@ -59,17 +59,17 @@ NO_WEBHOOKS = "Vimeo sends no webhooks; say at /v1/events that a video is ready"
 LAST_FRAME_S = 1 / 24  # one frame at the slowest common rate
 
 
-class Vimeo(Usual):
+class Vimeo(BasePlatform):
     """One Vimeo account."""
 
     name: ClassVar[str] = "vimeo"
     capabilities: ClassVar[Capabilities] = Capabilities(
         "Vimeo",
         frozenset(),
-        frozenset({Sink.IMAGE, Sink.TIME}),
+        frozenset({WriteBack.IMAGE, WriteBack.TIME}),
         identity=Identity.NONE,
         is_time_signed=False,
-        tells_others=Tells.ONCE_WRITTEN,
+        tells_others=ForeignThumbnails.ONCE_WRITTEN,
         needs_reconcile=True,
     )
 
@@ -79,9 +79,9 @@ class Vimeo(Usual):
         self._prefix = f"VIMEO__{account.upper()}"
 
     @property
-    def sink(self) -> Sink:
+    def sink(self) -> WriteBack:
         """Our picture, or its time, as the account's settings say."""
-        return Sink.TIME if self._settings.write_time else Sink.IMAGE
+        return WriteBack.TIME if self._settings.write_time else WriteBack.IMAGE
 
     def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:  # noqa: ARG002 - part of every platform
         """Refuse: whoever sends this is not Vimeo."""
@@ -91,7 +91,7 @@ class Vimeo(Usual):
         """Refuse, as `verify`."""
         raise MalformedPayload(NO_WEBHOOKS)
 
-    def asset(self, asset_id: str) -> Asset:
+    def asset(self, asset_id: str) -> RemoteAsset:
         """Ask for the video. Which version of it is shown is part of the fingerprint."""
         return _asset(asset_id, self._api.request("GET", f"{_path(asset_id)}?fields={FIELDS}"))
 
@@ -110,7 +110,7 @@ class Vimeo(Usual):
         answer = self._api.request("GET", f"/me/videos{query}")
         return pagination.numbered_page(parts(answer, "data"), _listed, page, answer.get("total"))
 
-    def source(self, asset: Asset) -> Source:
+    def source(self, asset: RemoteAsset) -> Source:
         """The files, or HLS; links to them run out, and each look gets new ones.
 
         Raises:
@@ -135,13 +135,13 @@ class Vimeo(Usual):
         px = renditions.short_side_px(asset.details.get("width"), asset.details.get("height"))
         return renditions.choose(files, fallback, px)
 
-    def write(self, asset: Asset, choice: Choice) -> str | None:
+    def write(self, asset: RemoteAsset, choice: NewThumbnail) -> str | None:
         """Add a picture to the video, make it the one that is shown, and ask what it is called from now on.
 
         Source: https://developer.vimeo.com/api/upload/thumbnails
         """
         path = f"{_path(asset.id)}/pictures"
-        if self.sink is Sink.TIME:
+        if self.sink is WriteBack.TIME:
             self._api.request("POST", path, {"time": _time_within(asset, choice.time_s), "active": True})
         else:
             self._upload(path, choice.jpeg)
@@ -178,10 +178,10 @@ class Vimeo(Usual):
             storage.close()
 
 
-def _asset(asset_id: str, video: Mapping[str, Any]) -> Asset:
+def _asset(asset_id: str, video: Mapping[str, Any]) -> RemoteAsset:
     versions = part(part(part(video, "metadata"), "connections"), "versions")
     duration_s = json_fields.number(video.get("duration"))
-    return Asset(
+    return RemoteAsset(
         id=asset_id,
         state=STATES.get(json_fields.text(part(video, "transcode"), "status"), AssetState.PREPARING),
         fingerprint=json_fields.fingerprint(
@@ -198,7 +198,7 @@ def _asset(asset_id: str, video: Mapping[str, Any]) -> Asset:
     )
 
 
-def _listed(video: Mapping[str, Any]) -> Listed:
+def _listed(video: Mapping[str, Any]) -> ListedAsset:
     asset_id = json_fields.identifier({"id": json_fields.text(video, "uri").rpartition("/")[2]}, "id")
     return pagination.listed(_asset(asset_id, video), video.get("modified_time"))
 
@@ -207,6 +207,6 @@ def _path(asset_id: str) -> str:
     return f"/videos/{segment(asset_id)}"
 
 
-def _time_within(asset: Asset, time_s: float) -> float:
+def _time_within(asset: RemoteAsset, time_s: float) -> float:
     last_s = math.inf if asset.duration_s is None else max(0.0, asset.duration_s - LAST_FRAME_S)
     return min(max(0.0, json_fields.milliseconds_up(time_s)), last_s)

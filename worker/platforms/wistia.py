@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from worker.errors import MalformedPayload, SourceRefused
 from worker.platforms.base import (
-    Asset,
     AssetState,
+    BasePlatform,
     Capabilities,
-    Choice,
-    Listed,
+    ForeignThumbnails,
+    ListedAsset,
+    NewThumbnail,
     Page,
+    RemoteAsset,
     Rendition,
-    Sink,
     Source,
-    Tells,
-    Usual,
+    WriteBack,
 )
 from worker.platforms.event import Event, EventKind
 from worker.platforms.shared import json_fields, pagination, renditions, signatures
@@ -47,18 +47,18 @@ ORIGINAL = "OriginalFile"
 CDN_HOSTS = ("*.wistia.com", "*.wistia.net")
 
 
-class Wistia(Usual):
+class Wistia(BasePlatform):
     """One Wistia account."""
 
     name: ClassVar[str] = "wistia"
     capabilities: ClassVar[Capabilities] = Capabilities(
         "Wistia",
         frozenset(KINDS.values()),
-        frozenset({Sink.IMAGE}),
+        frozenset({WriteBack.IMAGE}),
         is_time_signed=False,
-        tells_others=Tells.NEVER,
+        tells_others=ForeignThumbnails.NEVER,
     )
-    sink = Sink.IMAGE
+    sink = WriteBack.IMAGE
 
     def __init__(self, account: str, settings: WistiaAccount) -> None:
         self.account = account
@@ -82,7 +82,7 @@ class Wistia(Usual):
             raise MalformedPayload("`events` is missing, or not a list of objects")
         return [self._event(event) for event in events]
 
-    def asset(self, asset_id: str) -> Asset:
+    def asset(self, asset_id: str) -> RemoteAsset:
         """Ask for the media. Which file was uploaded is part of the fingerprint: a swap changes it."""
         return _asset(asset_id, self._api.request("GET", f"/medias/{segment(asset_id)}.json"))
 
@@ -99,7 +99,7 @@ class Wistia(Usual):
         )
         return pagination.numbered_page(self._api.request_list(f"/medias.json{query}"), _listed, page)
 
-    def source(self, asset: Asset) -> Source:
+    def source(self, asset: RemoteAsset) -> Source:
         """The MP4s, else HLS.
 
         Source: https://docs.wistia.com/docs/asset-urls
@@ -119,7 +119,7 @@ class Wistia(Usual):
         px = renditions.short_side_px(original.get("width"), original.get("height"))
         return renditions.choose(files, playlist, px)
 
-    def write(self, asset: Asset, choice: Choice) -> None:
+    def write(self, asset: RemoteAsset, choice: NewThumbnail) -> None:
         """Upload the picture. Whose thumbnail is shown is not told.
 
         Source: https://docs.wistia.com/reference/update-thumbnails-via-upload-api
@@ -166,11 +166,11 @@ class Wistia(Usual):
         return url.replace("http:", "https:", 1) if is_secure and url.startswith("http:") else url
 
 
-def _asset(asset_id: str, media: Mapping[str, Any]) -> Asset:
+def _asset(asset_id: str, media: Mapping[str, Any]) -> RemoteAsset:
     assets = parts(media, "assets")
     original: dict[str, Any] = next((one for one in assets if one.get("type") == ORIGINAL), {})
     duration_s = json_fields.number(media.get("duration"))
-    return Asset(
+    return RemoteAsset(
         id=asset_id,
         state=STATES.get(json_fields.text(media, "status"), AssetState.PREPARING),
         fingerprint=json_fields.fingerprint(
@@ -184,7 +184,7 @@ def _asset(asset_id: str, media: Mapping[str, Any]) -> Asset:
     )
 
 
-def _listed(media: Mapping[str, Any]) -> Listed | None:
+def _listed(media: Mapping[str, Any]) -> ListedAsset | None:
     if media.get("type") not in {None, "Video"}:
         return None
     return pagination.listed(_asset(json_fields.identifier(media, "hashed_id"), media), media.get("updated"))

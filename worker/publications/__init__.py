@@ -10,7 +10,7 @@ twice; it is the same write, and what was written last wins.
 """
 
 from worker.publications.claims import (
-    Claim,
+    PublicationClaim,
     announce,
     begin_write,
     claim,
@@ -22,7 +22,7 @@ from worker.publications.endings import confirm, fail, give_back, take_over, yie
 from worker.publications.requests import carry_over, request, supersede
 
 __all__ = [
-    "Claim",
+    "PublicationClaim",
     "announce",
     "begin_write",
     "carry_over",

@@ -29,7 +29,7 @@ _NOW = func.clock_timestamp()
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class PublicationClaim:
     """The right to write an asset's thumbnail, until the lease ends."""
 
     publication_id: int
@@ -74,7 +74,7 @@ def is_waiting() -> ColumnElement[bool]:
     return Publication.state == PublicationState.PENDING
 
 
-def claim(session: Session, publication_id: int, owner: str, lease_s: float) -> Claim | None:
+def claim(session: Session, publication_id: int, owner: str, lease_s: float) -> PublicationClaim | None:
     """Move a publication from PENDING to SENDING; None if it cannot be taken, or a sibling is being sent."""
     try:
         with session.begin_nested():
@@ -99,11 +99,11 @@ def claim(session: Session, publication_id: int, owner: str, lease_s: float) -> 
     return None if row is None else claim_of(session, row)
 
 
-def claim_of(session: Session, row: Publication) -> Claim:
+def claim_of(session: Session, row: Publication) -> PublicationClaim:
     """What the rows say about the claim that holds a publication that is being sent."""
     asset, thumbnail = session.get_one(Asset, row.asset_id), session.get_one(Thumbnail, row.thumbnail_id)
     choice = session.get(Choice, row.choice_id) if row.choice_id else None
-    return Claim(
+    return PublicationClaim(
         publication_id=row.id,
         token=row.lease_token,
         owner=row.lease_owner or "",
@@ -123,7 +123,7 @@ def claim_of(session: Session, row: Publication) -> Claim:
     )
 
 
-def renew(session: Session, claims: Sequence[Claim], lease_s: float) -> dict[int, bool]:
+def renew(session: Session, claims: Sequence[PublicationClaim], lease_s: float) -> dict[int, bool]:
     """Extend leases. Each publication that is still ours, and whether nobody wants it any more."""
     newer = aliased(Publication)
     has_newer = exists().where(newer.asset_id == Publication.asset_id, newer.id > Publication.id)
@@ -131,7 +131,7 @@ def renew(session: Session, claims: Sequence[Claim], lease_s: float) -> dict[int
     return leases.renew(session, Publication, PublicationState.SENDING, claims, lease_s, is_overtaken)
 
 
-def begin_write(session: Session, claim: Claim) -> None:
+def begin_write(session: Session, claim: PublicationClaim) -> None:
     """Note that the write may reach the platform from now on, as the last thing before it does.
 
     Raises:
@@ -146,7 +146,7 @@ def begin_write(session: Session, claim: Claim) -> None:
         raise LeaseLost(f"publication {claim.publication_id} was taken over while {claim.owner} had it")
 
 
-def uncertain_times_s(session: Session, claim: Claim) -> list[float]:
+def uncertain_times_s(session: Session, claim: PublicationClaim) -> list[float]:
     """Moments that the platform may show because of us, though we never heard so.
 
     Also those of earlier writes than the last that was confirmed: a worker that froze while it was sending
@@ -164,7 +164,7 @@ def uncertain_times_s(session: Session, claim: Claim) -> list[float]:
     )
 
 
-def has_newer_than(session: Session, claim: Claim) -> bool:
+def has_newer_than(session: Session, claim: PublicationClaim) -> bool:
     """Whether a later write was asked for."""
     newer = (Publication.asset_id == claim.asset_id, Publication.id > claim.publication_id)
     return session.scalar(select(Publication.id).where(*newer).limit(1)) is not None

@@ -12,31 +12,31 @@ from worker.database.states import PublicationState
 from worker.errors import LeaseLost, WorkerSilent
 from worker.publications.claims import claim_of, has_newer_than
 from worker.queue import notify
-from worker.queue.backoff import PATIENCE, delay_s, may_help
+from worker.queue.backoff import MAX_EXTERNAL_RETRIES, delay_s, is_retryable
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from worker.publications.claims import Claim
+    from worker.publications.claims import PublicationClaim
 
 _NOW = func.clock_timestamp()
 
 
-def confirm(session: Session, claim: Claim, written: str | None) -> None:
+def confirm(session: Session, claim: PublicationClaim, written: str | None) -> None:
     """The platform accepted the write, or there was nothing to write. Raises LeaseLost."""
     asset = _settle(session, claim, PublicationState.CONFIRMED, written)
     asset.written = written
     asset.foreign_thumbnail = asset.foreign_at = None
 
 
-def yield_to(session: Session, claim: Claim, shown: str) -> None:
+def yield_to(session: Session, claim: PublicationClaim, shown: str) -> None:
     """Somebody else's thumbnail is shown, and stays. Raises LeaseLost."""
     asset = _settle(session, claim, PublicationState.YIELDED, shown)
     if asset.foreign_thumbnail != shown:
         asset.foreign_thumbnail, asset.foreign_at = shown, session.scalar(select(_NOW))
 
 
-def _settle(session: Session, claim: Claim, state: PublicationState, shown: str | None) -> Asset:
+def _settle(session: Session, claim: PublicationClaim, state: PublicationState, shown: str | None) -> Asset:
     """Nothing more is to be done for this generation; returns the locked asset."""
     asset = session.get_one(Asset, claim.asset_id, with_for_update=True, populate_existing=True)
     # Its generation may have grown meanwhile, see `carry_over`. What may be replaced, may be so once.
@@ -45,21 +45,21 @@ def _settle(session: Session, claim: Claim, state: PublicationState, shown: str 
     return asset
 
 
-def fail(session: Session, claim: Claim, error: Exception) -> PublicationState:
+def fail(session: Session, claim: PublicationClaim, error: Exception) -> PublicationState:
     """Note a failure, and decide whether the write is tried again. Raises LeaseLost."""
     asset = session.get_one(Asset, claim.asset_id, with_for_update=True, populate_existing=True)
     values: dict[str, Any] = {"error_class": type(error).__name__, "error": str(error)}
     state = PublicationState.FAILED
     if asset.deleted_at or has_newer_than(session, claim):
         state = PublicationState.SUPERSEDED
-    elif may_help(error) and claim.attempt < PATIENCE:
+    elif is_retryable(error) and claim.attempt < MAX_EXTERNAL_RETRIES:
         state = PublicationState.PENDING
         values["scheduled_at"] = _NOW + timedelta(seconds=delay_s(claim.attempt, error))
     _end(session, claim, state, **values)
     return state
 
 
-def give_back(session: Session, claim: Claim) -> None:
+def give_back(session: Session, claim: PublicationClaim) -> None:
     """This process stops: another may write at once, and the attempt does not count. Raises LeaseLost."""
     session.get_one(Asset, claim.asset_id, with_for_update=True)
     state = PublicationState.SUPERSEDED if has_newer_than(session, claim) else PublicationState.PENDING
@@ -83,7 +83,7 @@ def take_over(session: Session) -> bool:
     return True
 
 
-def _end(session: Session, claim: Claim, state: PublicationState, **values: Any) -> int:
+def _end(session: Session, claim: PublicationClaim, state: PublicationState, **values: Any) -> int:
     """Leave SENDING; whatever waits for the asset is due now. Returns the generation."""
     generation: int | None = session.scalar(
         update(Publication)

@@ -24,14 +24,14 @@ from worker.platforms.shared.signatures import sign_standard
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from worker.publications import Claim
+    from worker.publications import PublicationClaim
     from worker.settings import Settings
 
 EVENT = "thumbnails.picked"
 TIMEOUT_S = 15.0  # to connect, to send, and for the head of the answer; the standard suggests 15 to 30
 
 
-def message(session: Session, claim: Claim, public_url: str) -> bytes:
+def message(session: Session, claim: PublicationClaim, public_url: str) -> bytes:
     """What is to be told; the same bytes at every attempt.
 
     Args:
@@ -56,7 +56,7 @@ def message(session: Session, claim: Claim, public_url: str) -> bytes:
     return json.dumps({"type": EVENT, "timestamp": shown.created_at.isoformat(), "data": data}).encode()
 
 
-def send(settings: Settings, claim: Claim, body: bytes) -> None:
+def send(settings: Settings, claim: PublicationClaim, body: bytes) -> None:
     """Send it to the customer's system.
 
     Raises:

@@ -29,7 +29,7 @@ from worker.errors import (
     ThumbsError,
 )
 from worker.logs import about
-from worker.platforms.base import AssetState, Choice, Sink, Tells
+from worker.platforms.base import AssetState, ForeignThumbnails, NewThumbnail, WriteBack
 from worker.publishing import picks_webhook
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from worker.platforms.base import Asset, Platform
-    from worker.publications import Claim
+    from worker.platforms.base import Platform, RemoteAsset
+    from worker.publications import PublicationClaim
     from worker.queue.leases import Lease, Leases
     from worker.settings import Settings
 
@@ -55,8 +55,8 @@ class Publisher:
 
     settings: Settings
     engine: Engine
-    platform_of: Callable[[Claim], Platform]
-    leases: Leases[Claim]
+    platform_of: Callable[[PublicationClaim], Platform]
+    leases: Leases[PublicationClaim]
     owner: str  #: who we are, in leases and logs
 
     def publish(self, publication_id: int) -> None:
@@ -81,30 +81,32 @@ class Publisher:
                 self._store(change)
 
     def _write(
-        self, claim: Claim, lease: Lease[Claim], uncertain_s: Sequence[float]
+        self, claim: PublicationClaim, lease: Lease[PublicationClaim], uncertain_s: Sequence[float]
     ) -> Callable[[Session], object]:
         """Show the thumbnail, and return what is to be noted."""
         with closing(self.platform_of(claim)) as platform:
-            if platform.sink is Sink.NONE:
+            if platform.sink is WriteBack.NONE:
                 self._tell(claim, lease)
                 return partial(publications.confirm, claim=claim, written=None)
-            if platform.sink is Sink.TIME and claim.is_image:
+            if platform.sink is WriteBack.TIME and claim.is_image:
                 raise PublishRejected(f"{platform.name} shows a moment of the video, and takes no picture")
             lease.check()
             asset = _ready(platform.asset(claim.external_id))
             is_ours = _may_be_ours(asset.shown, uncertain_s, platform.sink)
-            is_first = claim.written is None and platform.capabilities.tells_others is not Tells.ALWAYS
+            is_first = (
+                claim.written is None and platform.capabilities.tells_others is not ForeignThumbnails.ALWAYS
+            )
             if asset.shown is not None and not (is_ours or is_first or self._may_replace(asset.shown, claim)):
                 log.info("left alone: somebody else set a thumbnail", extra={"action": "left_alone"})
                 return partial(publications.yield_to, claim=claim, shown=asset.shown)
             lease.check()
             with transaction(self.engine) as session:
                 publications.begin_write(session, claim)
-            written = platform.write(asset, Choice(claim.time_s, claim.jpeg))
+            written = platform.write(asset, NewThumbnail(claim.time_s, claim.jpeg))
         log.info("published the thumbnail at %.3f s", claim.time_s, extra={"action": "published"})
         return partial(publications.confirm, claim=claim, written=written)
 
-    def _tell(self, claim: Claim, lease: Lease[Claim]) -> None:
+    def _tell(self, claim: PublicationClaim, lease: Lease[PublicationClaim]) -> None:
         """Send the picks to the customer's own system, if there is one."""
         if self.settings.picks_url is None:
             return
@@ -115,7 +117,7 @@ class Publisher:
         picks_webhook.send(self.settings, claim, body)
         log.info("told PICKS_URL of the picks", extra={"action": "told"})
 
-    def _may_replace(self, shown: str, claim: Claim) -> bool:
+    def _may_replace(self, shown: str, claim: PublicationClaim) -> bool:
         """Whether what the platform shows is ours, or is to give way."""
         return shown in {claim.written, claim.replaces} or self.settings.foreign_thumbnail == "replace"
 
@@ -130,7 +132,7 @@ class Publisher:
             log.exception("the database does not answer; once the lease has ended, the write is made again")
 
 
-def _ready(asset: Asset) -> Asset:
+def _ready(asset: RemoteAsset) -> RemoteAsset:
     """The asset, if it can be written to."""
     if asset.state is AssetState.PREPARING:
         raise NotReadyYet(f"asset {asset.id} is being made again at its platform")
@@ -139,9 +141,9 @@ def _ready(asset: Asset) -> Asset:
     return asset
 
 
-def _may_be_ours(shown: str | None, times_s: Sequence[float], sink: Sink) -> bool:
+def _may_be_ours(shown: str | None, times_s: Sequence[float], sink: WriteBack) -> bool:
     """Whether a write of one of these moments, whose answer was lost, may have left what is shown."""
-    if sink is not Sink.TIME:  # how one image is told from another is the platform's business
+    if sink is not WriteBack.TIME:  # how one image is told from another is the platform's business
         return bool(times_s)
     try:
         shown_s = float(shown or "nothing")
@@ -150,7 +152,7 @@ def _may_be_ours(shown: str | None, times_s: Sequence[float], sink: Sink) -> boo
     return any(abs(shown_s - time_s) <= ROUNDING_S for time_s in times_s)
 
 
-def _end_unwritten(session: Session, claim: Claim, error: Exception) -> None:
+def _end_unwritten(session: Session, claim: PublicationClaim, error: Exception) -> None:
     if isinstance(error, Stopping):
         publications.give_back(session, claim)
     else:

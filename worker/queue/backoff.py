@@ -20,15 +20,15 @@ FACTOR = 4.0
 LAST_S = 900.0
 
 # With waits of up to 15 minutes, so many tries take a day: as long as platforms send a webhook again.
-PATIENCE = 100
+MAX_EXTERNAL_RETRIES = 100
 
 
-def may_help(error: Exception) -> bool:
+def is_retryable(error: Exception) -> bool:
     """True where the same may work later; also for what nobody foresaw, as attempts are limited."""
     return isinstance(error, TransientError) or not isinstance(error, ThumbsError)
 
 
-def is_elsewhere(error: Exception) -> bool:
+def is_external(error: Exception) -> bool:
     """True where the cause is neither this video nor this worker, so that waiting is all that helps."""
     return isinstance(error, PlatformUnavailable | NotReadyYet | DownloadFailed | ModelElsewhere)
 

@@ -55,7 +55,7 @@ Claim = TypeVar("Claim", bound=Held)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SilenceLimits:
     """How long work may be silent before its process is ended."""
 
     #: No call of ours takes so long: requests to platforms end after 40 s, and the slowest batch of the
@@ -76,7 +76,7 @@ class Lease(Generic[Claim]):
         self._times_out_s = self.heard_s + timeout_s
         self._timeout_s = timeout_s
         self._stopping = stopping
-        self._is_taken = False
+        self._is_lost = False
         self._is_overtaken = False
 
     def check(self) -> None:
@@ -91,7 +91,7 @@ class Lease(Generic[Claim]):
         self.heard_s = time.monotonic()
         if self._stopping.is_set():
             raise Stopping("this worker is stopping")
-        if self._is_taken:
+        if self._is_lost:
             raise LeaseLost("another worker took it over")
         if self.heard_s >= self._ends_s:
             raise LeaseLost("the lease could not be renewed: the database did not answer")
@@ -100,14 +100,14 @@ class Lease(Generic[Claim]):
         if self.heard_s >= self._times_out_s:
             raise JobTimedOut(f"it took over {self._timeout_s:.0f} s and was stopped (JOB_TIMEOUT_S)")
 
-    def renewed(self, until_s: float, *, is_overtaken: bool) -> None:
+    def mark_renewed(self, until_s: float, *, is_overtaken: bool) -> None:
         """It is still ours until `until_s` of the monotonic clock."""
         self._ends_s = until_s
         self._is_overtaken = is_overtaken
 
-    def taken(self) -> None:
+    def mark_lost(self) -> None:
         """It is another worker's."""
-        self._is_taken = True
+        self._is_lost = True
 
 
 class Leases(Generic[Claim]):
@@ -131,7 +131,7 @@ class Leases(Generic[Claim]):
         lease_s: float,
         timeout_s: float,
         stopping: threading.Event,
-        limits: Limits = Limits(),
+        limits: SilenceLimits = SilenceLimits(),
         abort: Callable[[str], None] | None = None,
     ) -> None:
         self.stopping = stopping
@@ -173,9 +173,9 @@ class Leases(Generic[Claim]):
             return
         for lease in leases:
             if lease.claim.row_id in renewed:
-                lease.renewed(asked_s + self._lease_s, is_overtaken=renewed[lease.claim.row_id])
+                lease.mark_renewed(asked_s + self._lease_s, is_overtaken=renewed[lease.claim.row_id])
             else:
-                lease.taken()
+                lease.mark_lost()
 
     def _renew_all(self) -> None:
         while not self._closed.wait(self._lease_s / RENEWALS_PER_LEASE):

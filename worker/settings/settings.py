@@ -174,7 +174,7 @@ class Settings(BaseSettings):
         description="How often the videos of accounts whose webhooks may be lost are listed; 0: never.",
     )
     rehint_s: Seconds = Field(60.0, description="A job that nobody claimed is announced again after this.")
-    quiet_window_s: SecondsOrZero = Field(10.0, description="Edits of one asset within this become one run.")
+    debounce_s: SecondsOrZero = Field(10.0, description="Edits of one asset within this become one run.")
     max_wait_s: SecondsOrZero = Field(60.0, description="The longest that edits may hold a run back.")
     events_retention_days: int = Field(30, ge=4, description="Webhooks are kept so long.")
     jobs_retention_days: int = Field(90, ge=1, description="Jobs that are over are kept so long.")

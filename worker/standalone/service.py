@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from worker.database import make_engine, migrate
 from worker.errors import ConfigurationError, Stopping
-from worker.platforms import PLATFORMS, accounts
+from worker.platforms import PLATFORMS, configured_accounts
 from worker.settings import environment
 from worker.standalone.interrupts import Interruptions
 from worker.standalone.servers import Server, start_postgres, start_valkey
@@ -146,7 +146,7 @@ class Service:
 
     def _wait_until_ready(self, supervisor: Supervisor) -> None:
         deadline = time.monotonic() + READY_TIMEOUT_S
-        while silent := supervisor.first_silent() or self._unready_receiver():
+        while silent := supervisor.first_not_ready() or self._unready_receiver():
             self.watch()
             if time.monotonic() > deadline:
                 raise supervisor.failure(silent, f"is not ready after {READY_TIMEOUT_S:.0f} s")
@@ -182,7 +182,7 @@ def run(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> None:
 
 
 def _greeting(settings: Settings, url: str) -> str:
-    configured = accounts(settings)
+    configured = configured_accounts(settings)
     lines = [click.style("thumbs is up", bold=True), f"  logs      {settings.data_dir / 'logs'}"]
     lines += [
         f"  webhooks  {url}/webhooks/{name}/{account}"

@@ -140,7 +140,7 @@ class Supervisor:
                 child.process = self._spawn(child.program, child.log)
                 child.start_again_s = None
 
-    def first_silent(self) -> str | None:
+    def first_not_ready(self) -> str | None:
         """The name of a program that has not said yet that it is ready; None where all have."""
         return next((child.program.name for child in self._children if not child.is_ready), None)
 

@@ -22,7 +22,7 @@ SUFFIXES = (".safetensors", ".bin")
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class WeightsFile:
     """One entry of `manifest.toml`."""
 
     name: str
@@ -35,10 +35,10 @@ class Weights:
     sha256: str | None = None  #: None where only the hub knows
 
 
-def manifest() -> dict[str, Weights]:
+def manifest() -> dict[str, WeightsFile]:
     """Every entry of `manifest.toml` by its name."""
     text = (importlib.resources.files(__name__) / "manifest.toml").read_text("utf-8")
-    return {name: Weights(name, **entry) for name, entry in tomllib.loads(text).items()}
+    return {name: WeightsFile(name, **entry) for name, entry in tomllib.loads(text).items()}
 
 
 def path(name: str, folder: Path | None = None) -> Path:
@@ -96,7 +96,7 @@ def recorded_sha256(file: Path) -> str | None:
     return record.read_text("utf-8").split()[0] if record.is_file() else None
 
 
-def _shipped_file(entry: Weights) -> Path | None:
+def _shipped_file(entry: WeightsFile) -> Path | None:
     try:
         root = importlib.resources.files(entry.package or __name__)
     except ModuleNotFoundError:

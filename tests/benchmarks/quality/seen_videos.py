@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from worker.pipeline.frames import Candidate, Face, Scored
     from worker.pipeline.pick import Models
     from worker.pipeline.sandbox.decoder import Decoder
-    from worker.pipeline.scoring.ranking import Weights
+    from worker.pipeline.scoring.ranking import ScoreWeights
 
 Appeal = Callable[[NDArray[np.float32]], dict[str, NDArray[np.float32]]]
 
@@ -39,7 +39,7 @@ class Judge:
     has_surroundings: bool = True  #: whether a frame's surroundings count
 
     @property
-    def weights(self) -> Weights:
+    def weights(self) -> ScoreWeights:
         """The weights of the parts."""
         now = DEFAULT_WEIGHTS._asdict()
         return DEFAULT_WEIGHTS._replace(

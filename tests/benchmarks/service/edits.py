@@ -26,7 +26,7 @@ from tests.support.media.edited_videos import EDITS, OTHER_EXPORT, cut, kept
 from worker.analysis.rows import memory_of, result_of
 from worker.pipeline.pick import Models, Options, pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder
-from worker.platforms.base import Asset, AssetState
+from worker.platforms.base import AssetState, RemoteAsset
 
 if TYPE_CHECKING:
     from worker.pipeline.earlier_run import Memory
@@ -101,7 +101,7 @@ class Bench:
 
 def remembered(run: Run, timeline: Timeline, model: str) -> Memory | None:
     """What the next run knows of this one, through everything that the database stores of it."""
-    rows = result_of(run, Asset("", AssetState.READY, ""), {}).candidates
+    rows = result_of(run, RemoteAsset("", AssetState.READY, ""), {}).candidates
     return memory_of(rows, timeline, model)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from tests.benchmarks.trap_videos.bad_frames import RATE
 from tests.support.media import clips, pictures
-from worker.pipeline.frames import Transfer
+from worker.pipeline.frames import TransferFunction
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -35,7 +35,7 @@ class Coding:
     name: str
     suffixes: tuple[str, ...] = (".mp4", ".mkv", ".ts", ".fragmented.mp4", ".webm")
     form: clips.Format = clips.Format()  # noqa: RUF009 (frozen)
-    transfer: Transfer = Transfer.SDR
+    transfer: TransferFunction = TransferFunction.SDR
     is_vfr: bool = False
 
 
@@ -48,8 +48,8 @@ CODINGS = (
     Coding("tall samples", (".mp4", ".mkv", ".ts"), clips.Format(sample_aspect_ratio=Fraction(8, 9))),
     Coding("VFR", (".mp4", ".mkv", ".webm"), is_vfr=True),
     Coding("VFR", (".mp4", ".mkv", ".webm"), is_vfr=True),
-    Coding("PQ", (".mp4", ".mkv"), replace(_HEVC10, color=clips.PQ), Transfer.PQ),
-    Coding("HLG", (".mp4", ".ts"), replace(_HEVC10, color=clips.HLG), Transfer.HLG),
+    Coding("PQ", (".mp4", ".mkv"), replace(_HEVC10, color=clips.PQ), TransferFunction.PQ),
+    Coding("HLG", (".mp4", ".ts"), replace(_HEVC10, color=clips.HLG), TransferFunction.HLG),
     Coding("interlaced", (".ts", ".mkv"), clips.Format(is_interlaced=True)),
     Coding("interlaced", (".ts", ".mp4"), clips.Format(is_interlaced=True)),
 )
@@ -79,13 +79,13 @@ def coded(frames: Sequence[Rgb], coding: Coding) -> Sequence[NDArray[np.generic]
     if coding.form.is_interlaced:
         following = [*frames[1:], frames[-1]]
         return [pictures.interlace([one, other])[0] for one, other in zip(frames, following, strict=True)]
-    return frames if coding.transfer is Transfer.SDR else _Graded(frames, coding.transfer)
+    return frames if coding.transfer is TransferFunction.SDR else _Graded(frames, coding.transfer)
 
 
 class _Graded(Sequence["NDArray[np.uint16]"]):
     """Frames in HDR, 16 bits deep, made when they are looked at."""
 
-    def __init__(self, frames: Sequence[Rgb], transfer: Transfer) -> None:
+    def __init__(self, frames: Sequence[Rgb], transfer: TransferFunction) -> None:
         self._frames, self._transfer = frames, transfer
 
     def __len__(self) -> int:
@@ -96,10 +96,10 @@ class _Graded(Sequence["NDArray[np.uint16]"]):
 
 
 @cache
-def _codes(transfer: Transfer) -> NDArray[np.uint16]:
+def _codes(transfer: TransferFunction) -> NDArray[np.uint16]:
     """Return the code value of each sRGB value; the primaries stay, which makes colours stronger."""
     linear = (np.arange(256) / 255) ** 2.2
-    if transfer is Transfer.PQ:  # BT.2100 table 4
+    if transfer is TransferFunction.PQ:  # BT.2100 table 4
         power = (linear * WHITE_NITS / 10_000) ** (2610 / 16384)
         code = ((3424 / 4096 + 2413 / 128 * power) / (1 + 2392 / 128 * power)) ** (2523 / 32)
     else:  # BT.2100 table 5; the scene light of 203 nits on a display of 1000

@@ -56,7 +56,7 @@ def test_a_barrier_that_is_missing_is_found_missing() -> None:
     """The same tries in a process that nobody confined: the report says what that means."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         tries = (
-            "import json, sys; from worker.pipeline import isolation\n"
+            "import json, sys; from worker.pipeline.sandbox import barriers as isolation\n"
             "print(json.dumps([found._asdict() for found in isolation.try_all(int(sys.argv[1]))]))"
         )
         command = [sys.executable, "-c", tries, str(listener.getsockname()[1])]

@@ -12,7 +12,7 @@ from worker.pipeline.frames import Box, Candidate, Cues, Face
 from worker.pipeline.scoring.ranking import (
     BEST_OF_SHOT,
     UNLIKE_OTHERS,
-    Weights,
+    ScoreWeights,
     face_value,
     light,
     rank,
@@ -139,7 +139,7 @@ class TestRank:
             appeal={},
             relevance=None,
             faces=[(), face],
-            weights=Weights(faces=0.0),
+            weights=ScoreWeights(faces=0.0),
         )
 
         assert plain.score == with_face.score

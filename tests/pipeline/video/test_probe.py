@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.media import clips, pictures
 from worker.errors import UnreadableVideo, VideoTooLarge
-from worker.pipeline.frames import Transfer
+from worker.pipeline.frames import TransferFunction
 from worker.pipeline.video.probe import VideoLimits, probe
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def test_a_plain_clip_is_described(numbered_clip: Path) -> None:
     assert video.codec == "h264"
     assert not video.is_vfr
     assert not video.is_interlaced
-    assert video.transfer is Transfer.SDR
+    assert video.transfer is TransferFunction.SDR
 
 
 @pytest.mark.parametrize("rotation_deg", [90, 180, 270])
@@ -52,8 +52,10 @@ def test_non_square_samples_widen_the_picture(tmp_path: Path) -> None:
     assert video.width_px / video.height_px == pytest.approx(16 / 9, rel=0.02)
 
 
-@pytest.mark.parametrize(("color", "transfer"), [(clips.PQ, Transfer.PQ), (clips.HLG, Transfer.HLG)])
-def test_hdr_is_recognised(tmp_path: Path, color: clips.ColorTags, transfer: Transfer) -> None:
+@pytest.mark.parametrize(
+    ("color", "transfer"), [(clips.PQ, TransferFunction.PQ), (clips.HLG, TransferFunction.HLG)]
+)
+def test_hdr_is_recognised(tmp_path: Path, color: clips.ColorTags, transfer: TransferFunction) -> None:
     """The transfer curve is read from the stream."""
     form = clips.Format(codec="libx265", pix_fmt="yuv420p10le", color=color)
     path = clips.write(tmp_path / "hdr.mp4", pictures.numbered(5), form)

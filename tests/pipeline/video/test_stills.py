@@ -14,7 +14,7 @@ import pytest
 from tests.support.media import clips, pictures
 from tests.support.media.clips import Format
 from worker.errors import UnreadableVideo
-from worker.pipeline.frames import Transfer
+from worker.pipeline.frames import TransferFunction
 from worker.pipeline.video.container import Clock, open_container
 from worker.pipeline.video.probe import probe
 from worker.pipeline.video.stills import take_stills
@@ -230,11 +230,13 @@ def test_interlaced_video_comes_without_combs(tmp_path: Path, codec: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("color", "transfer"), [(clips.PQ, Transfer.PQ), (clips.HLG, Transfer.HLG)], ids=["pq", "hlg"]
+    ("color", "transfer"),
+    [(clips.PQ, TransferFunction.PQ), (clips.HLG, TransferFunction.HLG)],
+    ids=["pq", "hlg"],
 )
-def test_hdr_video_is_tone_mapped(tmp_path: Path, color: clips.ColorTags, transfer: Transfer) -> None:
+def test_hdr_video_is_tone_mapped(tmp_path: Path, color: clips.ColorTags, transfer: TransferFunction) -> None:
     """Reference white, 58 % in PQ and 75 % in HLG, is nearly white; shown raw it would be grey."""
-    code = round({Transfer.PQ: 0.5807, Transfer.HLG: 0.75}[transfer] * 255)
+    code = round({TransferFunction.PQ: 0.5807, TransferFunction.HLG: 0.75}[transfer] * 255)
     form = Format(codec="libx265", pix_fmt="yuv420p10le", color=color)
     path = clips.write(tmp_path / "hdr.mp4", pictures.solid((code, code, code), 3), form)
     rgb = still(path, 0.0)

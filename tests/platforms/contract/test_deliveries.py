@@ -17,13 +17,13 @@ from tests.support.service import builders
 from worker.database import transaction
 from worker.database.models import Asset, Job, WebhookEvent
 from worker.inbox import record
-from worker.inbox.record import Outcome
+from worker.inbox.record import DeliveryOutcome
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 
-def recorded(engine: Engine, sender: Sender, payload: str) -> list[Outcome]:
+def recorded(engine: Engine, sender: Sender, payload: str) -> list[DeliveryOutcome]:
     """Take one delivery in, as the receiver does, and say what became of its events."""
     events = sender.parse((PAYLOADS / sender.name / f"{payload}.json").read_bytes())
     with transaction(engine) as session:
@@ -32,8 +32,8 @@ def recorded(engine: Engine, sender: Sender, payload: str) -> list[Outcome]:
 
 def test_the_same_bytes_of_bunny_are_two_looks_and_one_run(engine: Engine) -> None:
     """A second encoding says exactly what the first did, so it must not be dropped as a redelivery."""
-    assert recorded(engine, BUNNY, "finished") == [Outcome.RECORDED]
-    assert recorded(engine, BUNNY, "finished") == [Outcome.RECORDED]
+    assert recorded(engine, BUNNY, "finished") == [DeliveryOutcome.RECORDED]
+    assert recorded(engine, BUNNY, "finished") == [DeliveryOutcome.RECORDED]
 
     assert len(builders.every(engine, WebhookEvent)) == 2
     assert len(builders.every(engine, Job)) == 1
@@ -41,22 +41,26 @@ def test_the_same_bytes_of_bunny_are_two_looks_and_one_run(engine: Engine) -> No
 
 def test_a_redelivery_of_cloudflare_is_known_though_it_has_no_id(engine: Engine) -> None:
     """It says when the video changed, and that is the same."""
-    assert recorded(engine, CLOUDFLARE, "ready") == [Outcome.RECORDED]
-    assert recorded(engine, CLOUDFLARE, "ready") == [Outcome.DUPLICATE]
-    assert recorded(engine, CLOUDFLARE, "error") == [Outcome.IGNORED]
+    assert recorded(engine, CLOUDFLARE, "ready") == [DeliveryOutcome.RECORDED]
+    assert recorded(engine, CLOUDFLARE, "ready") == [DeliveryOutcome.DUPLICATE]
+    assert recorded(engine, CLOUDFLARE, "error") == [DeliveryOutcome.IGNORED]
 
 
 def test_a_retry_of_api_video_is_known_though_it_has_no_id(engine: Engine) -> None:
     """It comes three times at most, and says what was encoded, and when."""
-    assert recorded(engine, API_VIDEO, "video.encoding.quality.completed.mp4") == [Outcome.RECORDED]
-    assert recorded(engine, API_VIDEO, "video.encoding.quality.completed.mp4") == [Outcome.DUPLICATE]
-    assert recorded(engine, API_VIDEO, "video.encoding.quality.completed.hls") == [Outcome.RECORDED]
+    assert recorded(engine, API_VIDEO, "video.encoding.quality.completed.mp4") == [DeliveryOutcome.RECORDED]
+    assert recorded(engine, API_VIDEO, "video.encoding.quality.completed.mp4") == [DeliveryOutcome.DUPLICATE]
+    assert recorded(engine, API_VIDEO, "video.encoding.quality.completed.hls") == [DeliveryOutcome.RECORDED]
 
 
 def test_each_event_of_one_delivery_counts(engine: Engine) -> None:
     """About one media or several; a delivery that comes again is known as a whole."""
-    assert recorded(engine, WISTIA, "several") == [Outcome.IGNORED, Outcome.RECORDED, Outcome.RECORDED]
-    assert recorded(engine, WISTIA, "several") == [Outcome.DUPLICATE] * 3
+    assert recorded(engine, WISTIA, "several") == [
+        DeliveryOutcome.IGNORED,
+        DeliveryOutcome.RECORDED,
+        DeliveryOutcome.RECORDED,
+    ]
+    assert recorded(engine, WISTIA, "several") == [DeliveryOutcome.DUPLICATE] * 3
 
     deleted = {asset.external_id: asset.deleted_at is not None for asset in builders.every(engine, Asset)}
     assert deleted == {"abc123def4": False, "zyx987wvu6": True}

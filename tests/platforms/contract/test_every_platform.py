@@ -21,7 +21,7 @@ from tests.support.platforms.webhook_senders import (
     settings,
 )
 from worker.errors import InvalidSignature, MalformedPayload, UnknownAccount
-from worker.platforms import PLATFORMS, accounts, platform_of
+from worker.platforms import PLATFORMS, configured_accounts, platform_of
 from worker.platforms.base import Identity
 from worker.platforms.event import EventKind
 
@@ -257,7 +257,7 @@ def test_a_platform_without_webhooks_takes_none(name: str) -> None:
 
 def test_all_accounts_are_listed() -> None:
     """By platform and name."""
-    assert accounts(settings()) == [(name, "main") for name in PLATFORMS]
+    assert configured_accounts(settings()) == [(name, "main") for name in PLATFORMS]
 
 
 @pytest.mark.parametrize("name", ["youtube", "", "direct", "settings", "__class__", "media_hosts"])

@@ -17,7 +17,7 @@ from tests.support.service.customer_endpoint import Inbox
 from worker.demo.simulator import SIMULATED, Fault
 from worker.errors import AssetGone, CredentialsRefused, PlatformUnavailable, PublishRejected
 from worker.platforms import PLATFORMS
-from worker.platforms.base import AssetState, Choice, Sink, Tells
+from worker.platforms.base import AssetState, ForeignThumbnails, NewThumbnail, WriteBack
 from worker.platforms.event import EventKind
 
 if TYPE_CHECKING:
@@ -63,13 +63,13 @@ def test_a_video_is_read_and_its_thumbnail_written(name: str, tmp_path: Path) ->
         shown = vendor.known(asset_id)
 
     assert (before.state, before.title) == (AssetState.READY, "Ducks")
-    assert (before.shown is None) == (ours.capabilities.tells_others is not Tells.ONCE_WRITTEN)
+    assert (before.shown is None) == (ours.capabilities.tells_others is not ForeignThumbnails.ONCE_WRITTEN)
     assert content == CONTENT
     assert after.shown == written
-    assert (written is not None) == (ours.capabilities.tells_others is not Tells.NEVER)
+    assert (written is not None) == (ours.capabilities.tells_others is not ForeignThumbnails.NEVER)
     assert written is None or written != before.shown
     assert after.fingerprint == before.fingerprint
-    if ours.sink is Sink.IMAGE:
+    if ours.sink is WriteBack.IMAGE:
         assert (shown.image, shown.thumbnail_time) == (JPEG, None)
     else:
         assert shown.thumbnail_time == pytest.approx(4.2, abs=1e-3)
@@ -155,7 +155,7 @@ def test_a_picture_that_is_too_large_is_not_sent(limited: str, tmp_path: Path) -
     with simulated(limited) as (vendor, ours):
         asset = ours.asset(vendor.upload(clip(tmp_path)))
         with pytest.raises(PublishRejected, match=f"takes {limit}"):
-            ours.write(asset, Choice(4.2, JPEG.ljust(limit + 1)))
+            ours.write(asset, NewThumbnail(4.2, JPEG.ljust(limit + 1)))
 
         assert vendor.journal.entries("write") == []
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.demo.simulator import Simulated
-    from worker.platforms.base import Listed, Platform
+    from worker.platforms.base import ListedAsset, Platform
 
 
 @pytest.fixture(params=sorted(SIMULATED))
@@ -25,7 +25,7 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def whole_list(platform: Platform) -> list[list[Listed]]:
+def whole_list(platform: Platform) -> list[list[ListedAsset]]:
     """All pages."""
     page = platform.assets()
     pages = [list(page.assets)]

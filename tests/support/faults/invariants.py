@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import psutil
     from sqlalchemy.orm import Session
 
-    from worker.demo.simulator import Entry
+    from worker.demo.simulator import JournalEntry
 
 SIGNATURE = re.compile(r"v1=[0-9a-f]{64}")
 
@@ -43,7 +43,7 @@ class Evidence:
     """What the invariants are read from."""
 
     session: Session
-    entries: Sequence[Entry]  #: the platform's journal
+    entries: Sequence[JournalEntry]  #: the platform's journal
     shown: Callable[[str], float | None]  #: what the platform shows for an asset, in seconds of media time
     logs: Path  #: the folder of the programs' logs
     leftovers: Sequence[Path | psutil.Process]  #: files in the work folder, processes without a parent

@@ -46,7 +46,7 @@ HURRY = {
     "LEASE_S": "5",
     "SWEEP_S": "1",
     "REHINT_S": "4",
-    "QUIET_WINDOW_S": "0.2",
+    "DEBOUNCE_S": "0.2",
     "MAX_WAIT_S": "2",
     "MAX_ATTEMPTS": "3",
     "ANALYZE_CONCURRENCY": "1",
@@ -55,7 +55,7 @@ HURRY = {
 # As an operator has them who sets nothing: for figures.
 DEFAULTS = {
     name: str(Settings.model_fields[name.lower()].default)
-    for name in ("LEASE_S", "SWEEP_S", "REHINT_S", "QUIET_WINDOW_S", "MAX_WAIT_S")
+    for name in ("LEASE_S", "SWEEP_S", "REHINT_S", "DEBOUNCE_S", "MAX_WAIT_S")
 }
 QUIET_TIMEOUT_S = 120.0
 WATCH_S = 0.25  # between two looks at what may never be, not even for a moment

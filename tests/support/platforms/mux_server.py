@@ -13,7 +13,7 @@ from worker.settings.settings import MuxAccount
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from worker.platforms.base import Asset
+    from worker.platforms.base import RemoteAsset
 
 
 def account(**changes: Any) -> MuxAccount:
@@ -31,7 +31,7 @@ def mux(*answers: Answer, **changes: Any) -> Iterator[tuple[Mux, Scripted]]:
         platform.close()
 
 
-def asset(**changes: Any) -> Asset:
+def asset(**changes: Any) -> RemoteAsset:
     """An asset, as Mux tells about it."""
     with mux(Answer(json={"data": asset_json(**changes)})) as (platform, _):
         return platform.asset("assetNEW0001")

@@ -6,22 +6,22 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from worker.demo.simulator import SIMULATED, Media, Simulated
-from worker.download.fetch import Limits, fetch
+from worker.download.fetch import DownloadLimits, fetch
 from worker.platforms import PLATFORMS
-from worker.platforms.base import Choice
+from worker.platforms.base import NewThumbnail
 from worker.settings.readme_table import ACCOUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from worker.platforms.base import Asset, Platform
+    from worker.platforms.base import Platform, RemoteAsset
 
 NOWHERE = "http://127.0.0.1:9/"  # nobody takes webhooks there
-LIMITS = Limits(max_bytes=1_000_000, timeout_s=20, allow_loopback=True)
+LIMITS = DownloadLimits(max_bytes=1_000_000, timeout_s=20, allow_loopback=True)
 CONTENT = bytes(range(256)) * 40
 JPEG = b"\xff\xd8\xff our picture"
-CHOICE = Choice(4.2, JPEG)
+CHOICE = NewThumbnail(4.2, JPEG)
 
 
 def clip(folder: Path, duration_s: float = 10.0) -> Media:
@@ -46,6 +46,6 @@ def client(vendor: Simulated, **changes: Any) -> Platform:
     return PLATFORMS[vendor.name]("main", ACCOUNTS[vendor.name].model_validate({**fields, **changes}))
 
 
-def fetched(platform: Platform, asset: Asset, folder: Path) -> bytes:
+def fetched(platform: Platform, asset: RemoteAsset, folder: Path) -> bytes:
     """The file that we would look at."""
     return fetch(platform.source(asset).scan, folder, LIMITS).read_bytes()

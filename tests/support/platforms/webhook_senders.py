@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from worker.inbox import own_events
 from worker.platforms import PLATFORMS, platform_of
-from worker.platforms.base import Capabilities, Sink
+from worker.platforms.base import Capabilities, WriteBack
 from worker.platforms.shared import signatures
 from worker.settings import Settings
 from worker.settings.accounts import (
@@ -117,7 +117,7 @@ class Sender:
         return event
 
 
-OWN = Capabilities("your own systems", frozenset(own_events.KINDS.values()), frozenset({Sink.NONE}))
+OWN = Capabilities("your own systems", frozenset(own_events.KINDS.values()), frozenset({WriteBack.NONE}))
 
 MUX = Sender(
     "mux",

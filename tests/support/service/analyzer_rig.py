@@ -96,7 +96,7 @@ def ready_bench(engine: Engine, models: Models, decoders: Decoders, work_dir: Pa
             mux={"main": MuxAccount(**account)}, allow_loopback=True, work_dir=work_dir, count=2
         )
 
-        def platform(claim: jobs.Claim) -> Any:
+        def platform(claim: jobs.JobClaim) -> Any:
             return _Busy(platform_of(claim.platform, claim.account, settings), meanwhile)
 
         with Leases(engine, jobs.renew, settings.lease_s, settings.job_timeout_s, stopping) as leases:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from worker import jobs
 from worker.database import transaction
-from worker.database.models import Asset, Candidate, Job, Publication, Thumbnail
+from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
 from worker.inbox import record as inbox
 from worker.platforms.event import Event, EventKind
 from worker.settings import Settings
@@ -35,7 +35,7 @@ JPEG, SMALL_JPEG = _jpeg(16, 9), _jpeg(8, 4)
 
 def make_settings(**values: Any) -> Settings:
     """Return settings that a test can do without an environment."""
-    return Settings(**{"quiet_window_s": 0.0, **values})
+    return Settings(**{"debounce_s": 0.0, **values})
 
 
 def event(kind: EventKind = EventKind.READY, *, minute: int = 0, **values: Any) -> Event:
@@ -64,7 +64,7 @@ def every(engine: Engine, table: type[Any]) -> list[Any]:
         return list(session.scalars(select(table).order_by(table.id)))
 
 
-def claim_next(engine: Engine, owner: str = OWNER, lease_s: float = LEASE_S) -> jobs.Claim | None:
+def claim_next(engine: Engine, owner: str = OWNER, lease_s: float = LEASE_S) -> jobs.JobClaim | None:
     """Announce what is due and claim the first of it."""
     with transaction(engine) as session:
         hints = jobs.announce(session, rehint_s=60.0)
@@ -74,7 +74,7 @@ def claim_next(engine: Engine, owner: str = OWNER, lease_s: float = LEASE_S) -> 
         return jobs.claim(session, hints[0].id, owner, lease_s)
 
 
-def claimed(engine: Engine, **values: Any) -> jobs.Claim:
+def claimed(engine: Engine, **values: Any) -> jobs.JobClaim:
     """Claim the job that must be due."""
     claim = claim_next(engine, **values)
     assert claim is not None
@@ -98,11 +98,11 @@ def result(fingerprint: str = "f1", time_s: float = 1.5) -> jobs.Result:
         sha256="ab" * 32,
         model="lite",
     )
-    candidate = Candidate(time_s=time_s, shot=0, score=2.5, parts={}, jpeg=SMALL_JPEG)
+    candidate = StoredCandidate(time_s=time_s, shot=0, score=2.5, parts={}, jpeg=SMALL_JPEG)
     return jobs.Result(fingerprint, [thumbnail], [candidate], thumbnail, {"scan": 0.5})
 
 
-def completed(engine: Engine, fingerprint: str = "f1") -> jobs.Claim:
+def completed(engine: Engine, fingerprint: str = "f1") -> jobs.JobClaim:
     """Claim the due job and complete it."""
     claim = claimed(engine)
     with transaction(engine) as session:

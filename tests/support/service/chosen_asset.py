@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.support.service import builders
 from worker import choices, publications
-from worker.choices import Wish
+from worker.choices import ChoiceRequest
 from worker.database import transaction
 from worker.database.models import Asset, Choice
 from worker.platforms.event import EventKind
@@ -30,11 +30,13 @@ def pick(engine: Engine) -> Engine:
     return engine
 
 
-def choose(engine: Engine, wish: Wish | None = None) -> choices.Made:
+def choose(engine: Engine, wish: ChoiceRequest | None = None) -> choices.ChoiceMade:
     """Choose for the only asset."""
     with transaction(engine) as session:
         asset = session.get_one(Asset, builders.asset(engine).id, with_for_update=True)
-        return choices.choose(session, asset, wish or Wish(time_s=CHOSEN_S), WHO, "the boss likes it")
+        return choices.choose(
+            session, asset, wish or ChoiceRequest(time_s=CHOSEN_S), WHO, "the boss likes it"
+        )
 
 
 def release(engine: Engine) -> Choice | None:
@@ -54,7 +56,7 @@ def publish(engine: Engine) -> float:
     return claim.time_s
 
 
-def claimed(engine: Engine) -> publications.Claim:
+def claimed(engine: Engine) -> publications.PublicationClaim:
     """Claim the write that must be due."""
     with transaction(engine) as session:
         hints = publications.announce(session, rehint_s=60.0)

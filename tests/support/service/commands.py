@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def run(*words: str) -> Result:
     """Run a command of `thumbs` as a fresh process would."""
     get_settings.cache_clear()
-    database.engine.cache_clear()
+    database.get_engine.cache_clear()
     return CliRunner().invoke(main, words)
 
 
@@ -39,7 +39,7 @@ def answer(result: Result) -> dict[str, Any]:
     return document
 
 
-def failed(engine: Engine, asset_id: str, message: str = "no video stream") -> jobs.Claim:
+def failed(engine: Engine, asset_id: str, message: str = "no video stream") -> jobs.JobClaim:
     """Let an asset's job be given up."""
     builders.record(engine, builders.event(asset_id=asset_id))
     claim = builders.claimed(engine)
@@ -48,7 +48,7 @@ def failed(engine: Engine, asset_id: str, message: str = "no video stream") -> j
     return claim
 
 
-def picked(engine: Engine, asset_id: str) -> jobs.Claim:
+def picked(engine: Engine, asset_id: str) -> jobs.JobClaim:
     """Let an asset's job be completed."""
     builders.record(engine, builders.event(asset_id=asset_id, title="Growing tomatoes"))
     return builders.completed(engine, fingerprint=asset_id)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.support.service.history_model import Platform
     from worker.platforms.event import Event
 
-SETTINGS = builders.make_settings(quiet_window_s=0.0, max_attempts=5)
+SETTINGS = builders.make_settings(debounce_s=0.0, max_attempts=5)
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Service:
             return True
         return False
 
-    def end(self, claim: jobs.Claim, content: int, ending: str) -> None:
+    def end(self, claim: jobs.JobClaim, content: int, ending: str) -> None:
         """End a job in some way, by a worker that saw this content."""
         with suppress(LeaseLost):
             try:
@@ -66,7 +66,7 @@ class Service:
                 with transaction(self.engine) as session:
                     jobs.fail(session, claim, overtaken)
 
-    def _end(self, claim: jobs.Claim, content: int, ending: str) -> None:
+    def _end(self, claim: jobs.JobClaim, content: int, ending: str) -> None:
         video, fingerprint = self.platform.videos[claim.external_id], f"content {content}"
         with transaction(self.engine) as session:
             if ending == "give back":
@@ -82,7 +82,7 @@ class Service:
                 claim = jobs.content_changed(session, claim) if is_news else claim
                 self._complete(session, claim, content)
 
-    def _complete(self, session: Session, claim: jobs.Claim, content: int) -> None:
+    def _complete(self, session: Session, claim: jobs.JobClaim, content: int) -> None:
         """Store a run; what an edit told is believed only if the pictures bear it out, as in a real run."""
         video, fingerprint = self.platform.videos[claim.external_id], f"content {content}"
         known = jobs.recall(session, claim, fingerprint)
@@ -95,7 +95,7 @@ class Service:
         if jobs.complete(session, claim, found) is JobState.COMPLETED:
             video.look(content, timeline, is_other=was != fingerprint)
 
-    def claim_write(self) -> publications.Claim | None:
+    def claim_write(self) -> publications.PublicationClaim | None:
         """Claim the next write; None where none is due."""
         with transaction(self.engine) as session:
             hints = publications.announce(session, rehint_s=0.0)
@@ -104,7 +104,7 @@ class Service:
         with transaction(self.engine) as session:
             return publications.claim(session, hints[0].id, "test:1:publish", 30.0)
 
-    def end_write(self, claim: publications.Claim, ending: str) -> None:
+    def end_write(self, claim: publications.PublicationClaim, ending: str) -> None:
         """End a write in some way."""
         try:
             with transaction(self.engine) as session:
@@ -117,7 +117,7 @@ class Service:
         except LeaseLost:
             pass
 
-    def _write(self, session: Session, claim: publications.Claim) -> None:
+    def _write(self, session: Session, claim: publications.PublicationClaim) -> None:
         """Write to the platform; as long as a choice stands, nothing else."""
         video = self.platform.videos[claim.external_id]
         try:

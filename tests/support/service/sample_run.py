@@ -18,7 +18,7 @@ from worker.pipeline.frames import (
     Pick,
     Run,
     Scored,
-    Transfer,
+    TransferFunction,
     Video,
 )
 from worker.pipeline.jpeg import encode_jpeg
@@ -51,7 +51,7 @@ def video(name: str = "holiday.mp4") -> Video:
         frame_rate=Fraction(30000, 1001),
         is_vfr=False,
         is_interlaced=False,
-        transfer=Transfer.SDR,
+        transfer=TransferFunction.SDR,
         codec="h264",
         start_s=0.0,
     )

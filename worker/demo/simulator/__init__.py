@@ -8,7 +8,7 @@ from worker.demo.simulator.bunny import SimulatedBunny
 from worker.demo.simulator.cloudflare import SimulatedCloudflare
 from worker.demo.simulator.fastpix import SimulatedFastPix
 from worker.demo.simulator.faults import Fault
-from worker.demo.simulator.journal import Entry, Journal
+from worker.demo.simulator.journal import Journal, JournalEntry
 from worker.demo.simulator.library import Media
 from worker.demo.simulator.mux import SimulatedMux
 from worker.demo.simulator.platform import Simulated
@@ -28,4 +28,4 @@ _ALL: tuple[type[Simulated], ...] = (
 SIMULATED = {simulated.name: simulated for simulated in _ALL}
 """By the names of the platforms."""
 
-__all__ = ["SIMULATED", "Entry", "Fault", "Journal", "Media", "Simulated", "SimulatedMux"]
+__all__ = ["SIMULATED", "Fault", "Journal", "JournalEntry", "Media", "Simulated", "SimulatedMux"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from worker.demo.simulator.library import Video
+    from worker.demo.simulator.library import LibraryVideo
 
 API_KEY = "simulated-api-key"
 MAX_IMAGE_BYTES = 8 * 1024 * 1024
@@ -122,7 +122,7 @@ class SimulatedApiVideo(Simulated):
             abort(HTTPStatus.FORBIDDEN, "The video is private.")
         return super().rendition(playback_id, name)
 
-    def notices(self, change: Change, video: Video) -> Sequence[Notice]:
+    def notices(self, change: Change, video: LibraryVideo) -> Sequence[Notice]:
         """An encoded quality of HLS, and the MP4; nothing of updates and deletes."""
         if change is not Change.READY:
             return ()
@@ -139,7 +139,7 @@ class SimulatedApiVideo(Simulated):
         """An account's settings."""
         return {"WEBHOOK_SECRET": WEBHOOK_SECRET, "API_KEY": API_KEY, "API_URL": self.url}
 
-    def _described(self, video: Video) -> dict[str, Any]:
+    def _described(self, video: LibraryVideo) -> dict[str, Any]:
         handle = video.playback_id
         if video.is_private:
             token = secrets.token_hex(8)
@@ -173,7 +173,7 @@ def _pagination(total: int) -> dict[str, Any]:
     }
 
 
-def _notice(video: Video, encoding: str) -> Notice:
+def _notice(video: LibraryVideo, encoding: str) -> Notice:
     event = "video.encoding.quality.completed"
     said = {
         "type": event,

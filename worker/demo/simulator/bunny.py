@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from worker.demo.simulator.library import Video
+    from worker.demo.simulator.library import LibraryVideo
 
 LIBRARY_ID, API_KEY = "133", "simulated-api-key"
 MAX_IMAGE_BYTES = 64 * 1024 * 1024  # the real limit is not documented
@@ -75,7 +75,7 @@ class SimulatedBunny(Simulated):
             abort(HTTPStatus.NOT_FOUND, NOT_FOUND)
         return send_file(video.media.path, mimetype="video/mp4", conditional=True)
 
-    def notices(self, change: Change, video: Video) -> Sequence[Notice]:
+    def notices(self, change: Change, video: LibraryVideo) -> Sequence[Notice]:
         """The first resolution, and the end of the work; nothing of updates and deletes."""
         if change is not Change.READY:
             return ()
@@ -102,7 +102,7 @@ class SimulatedBunny(Simulated):
         }
 
 
-def _described(video: Video) -> dict[str, Any]:
+def _described(video: LibraryVideo) -> dict[str, Any]:
     media = video.media
     return {
         "videoLibraryId": int(LIBRARY_ID),
@@ -121,6 +121,6 @@ def _described(video: Video) -> dict[str, Any]:
     }
 
 
-def _notice(video: Video, status: WebhookStatus) -> Notice:
+def _notice(video: LibraryVideo, status: WebhookStatus) -> Notice:
     said = {"VideoLibraryId": int(LIBRARY_ID), "VideoGuid": video.id, "Status": int(status)}
     return Notice(status.name.lower(), video.id, json.dumps(said).encode())

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from worker.demo.simulator.library import Video
+    from worker.demo.simulator.library import LibraryVideo
 
 ACCOUNT_ID, API_TOKEN = "simulated-account", "simulated-api-token"
 
@@ -129,7 +129,7 @@ class SimulatedCloudflare(Simulated):
             abort(HTTPStatus.FORBIDDEN, "The video is private.")
         return super().rendition(video.playback_id, name)
 
-    def notices(self, change: Change, video: Video) -> Sequence[Notice]:
+    def notices(self, change: Change, video: LibraryVideo) -> Sequence[Notice]:
         """The video itself, when it is ready; nothing of updates and deletes."""
         if change is not Change.READY:
             return ()
@@ -149,7 +149,7 @@ class SimulatedCloudflare(Simulated):
             "API_URL": f"{self.url}/client/v4",
         }
 
-    def _described(self, video: Video) -> dict[str, Any]:
+    def _described(self, video: LibraryVideo) -> dict[str, Any]:
         media = video.media
         return {
             "uid": video.id,

@@ -25,7 +25,7 @@ from worker.platforms.shared.signatures import sign_base64
 if TYPE_CHECKING:
     from flask import Flask
 
-    from worker.demo.simulator.library import Video
+    from worker.demo.simulator.library import LibraryVideo
 
 SECRET = base64.b64encode(WEBHOOK_SECRET.encode()).decode()
 FILE_NAME = "capped-4k.mp4"
@@ -97,7 +97,7 @@ class SimulatedFastPix(Simulated):
             abort(HTTPStatus.NOT_FOUND, NOT_FOUND)
         return send_file(video.media.path, mimetype="video/mp4", conditional=True)
 
-    def notices(self, change: Change, video: Video) -> list[Notice]:
+    def notices(self, change: Change, video: LibraryVideo) -> list[Notice]:
         """FastPix tells of everything."""
         delivery_id = str(uuid.uuid4())
         envelope = {
@@ -128,7 +128,7 @@ class SimulatedFastPix(Simulated):
             "WRITE_METADATA": "true",
         }
 
-    def _described(self, video: Video) -> dict[str, Any]:
+    def _described(self, video: LibraryVideo) -> dict[str, Any]:
         media = video.media
         size = {"width": media.width_px, "height": media.height_px}
         minutes, seconds = divmod(media.duration_s, 60)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from worker.demo.simulator.journal import Entry
+from worker.demo.simulator.journal import JournalEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,7 +78,7 @@ class Faults:
                 if planned.left and planned.method in {"", method} and planned.path.search(path):
                     planned.left -= 1
                     self._journal.add(
-                        Entry("fault", method, path, planned.fault.status, fault=repr(planned.fault))
+                        JournalEntry("fault", method, path, planned.fault.status, fault=repr(planned.fault))
                     )
                     return planned.fault
         return Fault()

@@ -16,7 +16,7 @@ Kind = Literal["request", "fault", "write", "delivery"]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """One thing that happened.
 
     A `request` was answered; a `fault` met a request, which was perhaps not answered; a `write` changed the
@@ -40,10 +40,10 @@ class Journal:
 
     def __init__(self, file: Path | None = None) -> None:
         self._file = file
-        self._entries: list[Entry] = []
+        self._entries: list[JournalEntry] = []
         self._changed = threading.Condition()
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: JournalEntry) -> None:
         """Append one entry, and wake who waits."""
         with self._changed:
             self._entries.append(entry)
@@ -52,7 +52,7 @@ class Journal:
                     lines.write(json.dumps(asdict(entry)) + "\n")
             self._changed.notify_all()
 
-    def entries(self, kind: Kind | None = None, *, asset_id: str | None = None) -> list[Entry]:
+    def entries(self, kind: Kind | None = None, *, asset_id: str | None = None) -> list[JournalEntry]:
         """What happened so far; only of one kind, or about one asset, where that is asked for."""
         with self._changed:
             return [

@@ -25,7 +25,7 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
-class Video:
+class LibraryVideo:
     """One asset, at one moment."""
 
     media: Media
@@ -61,40 +61,40 @@ class Library:
     """All videos; safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._videos: dict[str, Video] = {}
+        self._videos: dict[str, LibraryVideo] = {}
         self.lock = threading.RLock()  #: held while a video and the journal change together
 
-    def add(self, video: Video) -> Video:
+    def add(self, video: LibraryVideo) -> LibraryVideo:
         """Take in a new video, or a new state of a known one."""
         with self.lock:
             self._videos[video.id] = video
         return video
 
-    def get(self, asset_id: str) -> Video | None:
+    def get(self, asset_id: str) -> LibraryVideo | None:
         """One video; None where there is none, or no more."""
         with self.lock:
             return self._videos.get(asset_id)
 
-    def of_playback(self, playback_id: str) -> Video | None:
+    def of_playback(self, playback_id: str) -> LibraryVideo | None:
         """The video that a public handle stands for."""
         with self.lock:
             return next((one for one in self._videos.values() if one.playback_id == playback_id), None)
 
-    def newest(self) -> list[Video]:
+    def newest(self) -> list[LibraryVideo]:
         """All videos, the newest first."""
         with self.lock:
             return list(reversed(self._videos.values()))
 
-    def last_changed(self) -> list[Video]:
+    def last_changed(self) -> list[LibraryVideo]:
         """All videos, the one that changed last first."""
         return sorted(self.newest(), key=lambda video: video.changed_at, reverse=True)
 
-    def change(self, asset_id: str, **changes: Any) -> Video:
+    def change(self, asset_id: str, **changes: Any) -> LibraryVideo:
         """Change fields of a known video."""
         with self.lock:
             return self.add(replace(self._videos[asset_id], changed_at=time.time(), **changes))
 
-    def remove(self, asset_id: str) -> Video:
+    def remove(self, asset_id: str) -> LibraryVideo:
         """Forget a known video."""
         with self.lock:
             return self._videos.pop(asset_id)

@@ -20,7 +20,7 @@ from worker.platforms.shared.signatures import sign_timestamped
 if TYPE_CHECKING:
     from flask import Flask
 
-    from worker.demo.simulator.library import Video
+    from worker.demo.simulator.library import LibraryVideo
 
 WRITABLE = frozenset({"thumbnail_time", "passthrough", "meta"})
 MAX_PAGE = 100
@@ -98,7 +98,7 @@ class SimulatedMux(Simulated):
         """Tell of a video again, as a new event of any type."""
         self._sender.send(_notice(event, self.known(asset_id)), copies=copies)
 
-    def notices(self, change: Change, video: Video) -> list[Notice]:
+    def notices(self, change: Change, video: LibraryVideo) -> list[Notice]:
         """Mux tells of everything."""
         return [_notice(EVENTS[change], video)]
 
@@ -118,7 +118,7 @@ class SimulatedMux(Simulated):
         }
 
 
-def _time(video: Video, value: object) -> float:
+def _time(video: LibraryVideo, value: object) -> float:
     if video.status != "ready":
         abort(HTTPStatus.BAD_REQUEST, "The asset is not ready")
     time_s = bodies.number(value, "thumbnail_time")
@@ -127,7 +127,7 @@ def _time(video: Video, value: object) -> float:
     return time_s
 
 
-def _notice(event: str, video: Video) -> Notice:
+def _notice(event: str, video: LibraryVideo) -> Notice:
     delivery_id = str(uuid.uuid4())
     subject = "static_rendition" if "static_rendition" in event else "asset"
     envelope = {
@@ -142,7 +142,7 @@ def _notice(event: str, video: Video) -> Notice:
     return Notice(event, video.id, json.dumps(envelope).encode(), delivery_id)
 
 
-def described(video: Video) -> dict[str, Any]:
+def described(video: LibraryVideo) -> dict[str, Any]:
     """A video as the API and the webhooks show it; a field that is not set is missing."""
     media = video.media
     asset: dict[str, Any] = {

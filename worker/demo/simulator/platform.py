@@ -16,8 +16,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from worker.demo.simulator.faults import Faults
-from worker.demo.simulator.journal import Entry, Journal
-from worker.demo.simulator.library import Library, Media, Video
+from worker.demo.simulator.journal import Journal, JournalEntry
+from worker.demo.simulator.library import Library, LibraryVideo, Media
 from worker.demo.simulator.webhooks import Notice, Sender
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Simulated(ABC):
         """The body of an answer that refuses."""
 
     @abstractmethod
-    def notices(self, change: Change, video: Video) -> Sequence[Notice]:
+    def notices(self, change: Change, video: LibraryVideo) -> Sequence[Notice]:
         """What the platform sends about a change; nothing where it has no event for it."""
 
     def signed(self, body: bytes) -> Mapping[str, str]:  # noqa: ARG002 - for those that sign
@@ -135,14 +135,14 @@ class Simulated(ABC):
             copies: how often each webhook is sent.
             is_private: its file is opened by a token only, where the platform has such videos.
         """
-        video = self.library.add(Video(media, title=title, is_private=is_private))
+        video = self.library.add(LibraryVideo(media, title=title, is_private=is_private))
         self.tell(Change.READY, video, copies=copies)
         return video.id
 
     def trim(self, asset_id: str, media: Media, *, copies: int = 1) -> str:
         """Make a clip of a video, which is a new asset that names its source; return its id."""
         source = self.known(asset_id)
-        video = self.library.add(Video(media, title=source.title, source_asset_id=asset_id))
+        video = self.library.add(LibraryVideo(media, title=source.title, source_asset_id=asset_id))
         self.tell(Change.READY, video, copies=copies)
         return video.id
 
@@ -177,18 +177,18 @@ class Simulated(ABC):
 
     # For the vendors' files.
 
-    def known(self, asset_id: str) -> Video:
+    def known(self, asset_id: str) -> LibraryVideo:
         """One video. Raises KeyError where there is none."""
         video = self.library.get(asset_id)
         if video is None:
             raise KeyError(asset_id)
         return video
 
-    def found(self, asset_id: str) -> Video:
+    def found(self, asset_id: str) -> LibraryVideo:
         """The video that a request is about; the request is refused where there is none."""
         return self.library.get(asset_id) or abort(HTTPStatus.NOT_FOUND, NOT_FOUND)
 
-    def write(self, asset_id: str, **shown: Any) -> Video:
+    def write(self, asset_id: str, **shown: Any) -> LibraryVideo:
         """Change what is shown, as the API was asked to, and tell of it."""
         with self.library.lock:
             self.found(asset_id)
@@ -196,12 +196,12 @@ class Simulated(ABC):
             video = self.library.change(asset_id, **{**clean, **shown})
             detail = {"image_bytes": len(video.image)} if video.image else {}
             self.journal.add(
-                Entry("write", asset_id=asset_id, thumbnail_time=video.thumbnail_time, detail=detail)
+                JournalEntry("write", asset_id=asset_id, thumbnail_time=video.thumbnail_time, detail=detail)
             )
         self.tell(Change.UPDATED, video)
         return video
 
-    def tell(self, change: Change, video: Video, *, copies: int = 1) -> None:
+    def tell(self, change: Change, video: LibraryVideo, *, copies: int = 1) -> None:
         """Send what the platform sends about a change."""
         for notice in self.notices(change, video):
             self._sender.send(notice, copies=copies)
@@ -224,7 +224,7 @@ class Simulated(ABC):
         time_s = request.args.get("time", chosen_s, type=float)
         return Response(self._draw(video.media.path, time_s), mimetype="image/jpeg")
 
-    def played(self, playback_id: str) -> Video:
+    def played(self, playback_id: str) -> LibraryVideo:
         """The video that a file's address stands for; the request is refused where there is none."""
         return self.library.of_playback(playback_id) or abort(HTTPStatus.NOT_FOUND, NOT_FOUND)
 
@@ -248,7 +248,7 @@ class Simulated(ABC):
         asset_id = (request.view_args or {}).get("asset_id")
         detail = {"body": request.get_data(as_text=True)} if request.mimetype == "application/json" else {}
         path, status = request.path, answer.status_code
-        self.journal.add(Entry("request", request.method, path, status, asset_id, detail=detail))
+        self.journal.add(JournalEntry("request", request.method, path, status, asset_id, detail=detail))
         return answer
 
     def _refuse(self, error: HTTPException) -> tuple[dict[str, Any], int]:

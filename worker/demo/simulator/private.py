@@ -9,10 +9,10 @@ import jwt
 from flask import abort, request
 
 if TYPE_CHECKING:
-    from worker.demo.simulator.library import Video
+    from worker.demo.simulator.library import LibraryVideo
 
 
-def require_token(video: Video, **claims: str) -> None:
+def require_token(video: LibraryVideo, **claims: str) -> None:
     """Refuse the present request for a private video unless its token claims this.
 
     Nobody has given us the other half of the key, so who signed the token is left to others.

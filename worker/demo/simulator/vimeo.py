@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from worker.demo.simulator.library import Video
+    from worker.demo.simulator.library import LibraryVideo
     from worker.demo.simulator.webhooks import Notice
 
 ACCESS_TOKEN = "simulated-access-token"  # noqa: S105 - guards nothing
@@ -70,7 +70,7 @@ class SimulatedVimeo(Simulated):
         if request.args.get("signature") != self._signature:
             abort(HTTPStatus.FORBIDDEN, "The address is not signed so")
 
-    def _described(self, video: Video) -> dict[str, Any]:
+    def _described(self, video: LibraryVideo) -> dict[str, Any]:
         media = video.media
         link = f"{self.url}{STREAM}/{video.playback_id}/{video.file_name}?signature={self._signature}"
         file = {"quality": "hd", "type": "video/mp4", "width": media.width_px, "height": media.height_px}
@@ -129,7 +129,7 @@ class SimulatedVimeo(Simulated):
         self.write(asset_id, image=picture.jpeg, image_id=picture_id)
         return {"uri": f"/videos/{asset_id}/pictures/{picture_id}", "active": True}
 
-    def notices(self, change: Change, video: Video) -> Sequence[Notice]:  # noqa: ARG002 - as of every platform
+    def notices(self, change: Change, video: LibraryVideo) -> Sequence[Notice]:  # noqa: ARG002 - as of every platform
         """Vimeo sends nothing."""
         return ()
 
@@ -138,7 +138,7 @@ class SimulatedVimeo(Simulated):
         return {"ACCESS_TOKEN": ACCESS_TOKEN, "API_URL": self.url}
 
 
-def _picture_id(video: Video) -> str:
+def _picture_id(video: LibraryVideo) -> str:
     """Of what is shown: ours, what somebody chose at Vimeo's pages, or what Vimeo made."""
     chosen = "own" if video.thumbnail_time is None else f"at{video.thumbnail_time:g}"
     return video.image_id or chosen

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
-from worker.demo.simulator.journal import Entry
+from worker.demo.simulator.journal import JournalEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -80,7 +80,9 @@ class Sender:
             if self._closing.is_set():
                 return
             status = self._attempt(notice.body)
-            entry = Entry("delivery", "POST", self._address, status, notice.asset_id, event=notice.event)
+            entry = JournalEntry(
+                "delivery", "POST", self._address, status, notice.asset_id, event=notice.event
+            )
             self._journal.add(replace(entry, detail={"id": notice.id}))
             is_taken = status is not None and httpx.codes.is_success(status)
             if is_taken or attempt == self._retries:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from worker.demo.simulator.library import Video
+    from worker.demo.simulator.library import LibraryVideo
 
 API_TOKEN = "simulated-api-token"  # noqa: S105 - guards nothing
 MAX_IMAGE_BYTES = 10 * 1024 * 1024  # the real limit is not documented
@@ -60,14 +60,14 @@ class SimulatedWistia(Simulated):
         bodies.require_query(sort_by="updated", sort_direction="0")
         return [self._described(video) for video in bodies.page_of(self.library.last_changed())]
 
-    def _described(self, video: Video) -> dict[str, Any]:
+    def _described(self, video: LibraryVideo) -> dict[str, Any]:
         media = video.media
         size = {"width": media.width_px, "height": media.height_px, "fileSize": media.path.stat().st_size}
         url = f"{self.url}{STREAM}/{video.playback_id}/{video.file_name}"
         return {
             "hashed_id": video.id,
             "name": video.title,
-            "type": "Video",
+            "type": "LibraryVideo",
             "status": "ready",
             "duration": media.duration_s,
             "created": video.created,
@@ -92,7 +92,7 @@ class SimulatedWistia(Simulated):
         self.write(asset_id, image=image)
         return {"thumbnail": {"url": self.image_url(asset_id)}}
 
-    def notices(self, change: Change, video: Video) -> Sequence[Notice]:
+    def notices(self, change: Change, video: LibraryVideo) -> Sequence[Notice]:
         """All that happened, in one delivery."""
         events = [self._event(event, video) for event in EVENTS[change]]
         body = json.dumps({"hook": {"uuid": "simulated"}, "events": events}).encode()
@@ -111,7 +111,7 @@ class SimulatedWistia(Simulated):
             "UPLOAD_URL": f"{self.url}/upload",
         }
 
-    def _event(self, event: str, video: Video) -> dict[str, Any]:
+    def _event(self, event: str, video: LibraryVideo) -> dict[str, Any]:
         media = {"id": video.id, "name": video.title, "duration": video.media.duration_s}
         return {
             "uuid": str(uuid.uuid4()),

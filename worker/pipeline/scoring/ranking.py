@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Weights(NamedTuple):
+class ScoreWeights(NamedTuple):
     """How much each part counts. `appeal` and `relevance` are z-scores within the video, the rest 0..1."""
 
     appeal: float = 0.7  #: CLIP's preference over all prompt pairs
@@ -26,7 +26,7 @@ class Weights(NamedTuple):
     light: float = 1.0  #: neither dim nor blown, with contrast
 
 
-DEFAULT_WEIGHTS = Weights()
+DEFAULT_WEIGHTS = ScoreWeights()
 
 
 # A face this large (share of the picture's area) is as good as any larger one.
@@ -55,7 +55,7 @@ def rank(
     appeal: Mapping[str, NDArray[np.float32]],
     relevance: NDArray[np.float32] | None,
     faces: Sequence[tuple[Face, ...]],
-    weights: Weights = DEFAULT_WEIGHTS,
+    weights: ScoreWeights = DEFAULT_WEIGHTS,
 ) -> list[Scored]:
     """Score every candidate, in the order given.
 
@@ -96,7 +96,7 @@ def surroundings(candidates: Sequence[Candidate], scores: NDArray[np.float64]) -
     return np.asarray(nearness / nearness.sum(axis=1, keepdims=True) @ scores, np.float64)
 
 
-def measured(cues: Cues, weights: Weights = DEFAULT_WEIGHTS) -> dict[str, float]:
+def measured(cues: Cues, weights: ScoreWeights = DEFAULT_WEIGHTS) -> dict[str, float]:
     """The parts of the score that need no model."""
     return {
         "sharpness": weights.sharpness * cues.relative_sharpness,

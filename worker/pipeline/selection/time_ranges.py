@@ -10,21 +10,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from worker.pipeline.frames import Candidate, Video
-    from worker.time_ranges import Span
+    from worker.time_ranges import TimeRange
 
 
-def near(spans: Sequence[Span], candidates: Sequence[Candidate], video: Video) -> frozenset[int]:
+def near(spans: Sequence[TimeRange], candidates: Sequence[Candidate], video: Video) -> frozenset[int]:
     """Indexes of the candidates whose still could lie in one of these parts."""
     return _lying_in(spans, candidates, video, STILL_REACH_S)
 
 
-def inside(spans: Sequence[Span], candidates: Sequence[Candidate], video: Video) -> frozenset[int]:
+def inside(spans: Sequence[TimeRange], candidates: Sequence[Candidate], video: Video) -> frozenset[int]:
     """Indexes of the candidates whose still surely lies in one of these parts."""
     return _lying_in(spans, candidates, video, -STILL_REACH_S)
 
 
 def _lying_in(
-    spans: Sequence[Span], candidates: Sequence[Candidate], video: Video, margin_s: float
+    spans: Sequence[TimeRange], candidates: Sequence[Candidate], video: Video, margin_s: float
 ) -> frozenset[int]:
     return frozenset(
         i

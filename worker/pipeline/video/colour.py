@@ -19,7 +19,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
-from worker.pipeline.frames import Transfer
+from worker.pipeline.frames import TransferFunction
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -123,7 +123,7 @@ def yuv_to_rgb(yuv: NDArray[np.uint8], space: ColourSpace) -> Rgb:
     return np.asarray(cv2.transform(yuv, np.column_stack([matrix, -offset])), np.uint8)
 
 
-def tone_map_rgb(rgb: Coded, transfer: Transfer) -> Rgb:
+def tone_map_rgb(rgb: Coded, transfer: TransferFunction) -> Rgb:
     """Bring a picture with PQ or HLG code values and BT.2020 primaries to 8-bit sRGB.
 
     Args:
@@ -133,16 +133,18 @@ def tone_map_rgb(rgb: Coded, transfer: Transfer) -> Rgb:
     Returns:
         A picture of the same size.
     """
-    if transfer is Transfer.SDR:
+    if transfer is TransferFunction.SDR:
         return (rgb if rgb.dtype == np.uint8 else rgb >> 8).astype(np.uint8, copy=False)
     levels = np.linspace(0, 1, np.iinfo(rgb.dtype).max + 1)
-    table = (_pq_nits(levels) if transfer is Transfer.PQ else _hlg_scene_light(levels)).astype(np.float32)
+    table = (_pq_nits(levels) if transfer is TransferFunction.PQ else _hlg_scene_light(levels)).astype(
+        np.float32
+    )
     height, width = rgb.shape[:2]
     rows = max(1, _BAND_PX // width)
     mapped = np.empty((height, width, 3), np.uint8)
     for top in range(0, height, rows):
         light = table[rgb[top : top + rows]]
-        nits = light if transfer is Transfer.PQ else _hlg_display_nits(light)
+        nits = light if transfer is TransferFunction.PQ else _hlg_display_nits(light)
         mapped[top : top + rows] = _display(nits)
     return mapped
 

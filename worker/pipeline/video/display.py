@@ -10,7 +10,7 @@ import numpy as np
 from av.filter import Graph
 from av.video.reformatter import ColorRange, Interpolation
 
-from worker.pipeline.frames import Transfer
+from worker.pipeline.frames import TransferFunction
 from worker.pipeline.video.colour import colour_space, tone_map_rgb
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _square_rgb(frame: VideoFrame, video: Video) -> Rgb:
     packed = frame.reformat(
         width=round(frame.width * max(aspect, Fraction(1))),
         height=round(frame.height / min(aspect, Fraction(1))),
-        format="rgb24" if video.transfer is Transfer.SDR else "rgb48le",
+        format="rgb24" if video.transfer is TransferFunction.SDR else "rgb48le",
         src_colorspace=None if frame.format.is_rgb else space.matrix,
         src_color_range=ColorRange.JPEG if space.is_full_range or frame.format.is_rgb else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,

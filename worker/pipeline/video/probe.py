@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import av
 
 from worker.errors import UnreadableVideo, VideoTooLarge
-from worker.pipeline.frames import Transfer, Video
+from worker.pipeline.frames import TransferFunction, Video
 from worker.pipeline.video.container import (
     Clock,
     decode_packets,
@@ -49,7 +49,7 @@ _SQUARE = Fraction(1)
 MAX_SAMPLE_ASPECT = 4
 
 # H.273 transfer characteristics.
-_TRANSFERS = {16: Transfer.PQ, 18: Transfer.HLG}
+_TRANSFERS = {16: TransferFunction.PQ, 18: TransferFunction.HLG}
 
 # The tag in which Matroska keeps the end of a stream, e.g. "00:01:02.500000000".
 _MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d\.?\d*)")
@@ -225,7 +225,7 @@ def _describe(
         frame_rate=stream.average_rate,
         is_vfr=is_vfr,
         is_interlaced=bool(frame.interlaced_frame),
-        transfer=_TRANSFERS.get(int(frame.color_trc), Transfer.SDR),
+        transfer=_TRANSFERS.get(int(frame.color_trc), TransferFunction.SDR),
         codec=stream.codec_context.name,
         start_s=start_s,
     )

@@ -20,7 +20,7 @@ from worker.pipeline.video.colour import ColourSpace, colour_space, tone_map_rgb
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-    from worker.pipeline.frames import Rgb, Transfer, Video
+    from worker.pipeline.frames import Rgb, TransferFunction, Video
 
 # 320x180 for 16:9; other shapes get the same number of pixels, so portrait videos cost no more.
 PIXELS = 320 * 180
@@ -59,7 +59,7 @@ class SmallFrame:
         u, v = self.chroma
         return np.asarray(cv2.cvtColor(cv2.merge([self.tiny_luma, v, u]), cv2.COLOR_YCrCb2BGR), np.uint8)
 
-    def rgb(self, transfer: Transfer) -> Rgb:
+    def rgb(self, transfer: TransferFunction) -> Rgb:
         """The picture in its true colours, tone-mapped where it is HDR."""
         size = (self.luma.shape[1], self.luma.shape[0])
         chroma = [cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) for plane in self.chroma]

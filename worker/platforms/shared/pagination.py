@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from worker.errors import MalformedPayload
-from worker.platforms.base import Listed, Page
+from worker.platforms.base import ListedAsset, Page
 from worker.platforms.shared import json_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from worker.platforms.base import Asset
+    from worker.platforms.base import RemoteAsset
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
@@ -38,14 +38,14 @@ def number_of(page: str | None) -> int:
     return int(page)
 
 
-def listed(asset: Asset, changed_at: Any) -> Listed:
+def listed(asset: RemoteAsset, changed_at: Any) -> ListedAsset:
     """What a list says of an asset, where it says all that `Platform.asset` does."""
-    return Listed(asset.id, json_fields.moment(changed_at), asset.state, asset.fingerprint)
+    return ListedAsset(asset.id, json_fields.moment(changed_at), asset.state, asset.fingerprint)
 
 
 def numbered_page(
     items: Sequence[Mapping[str, Any]],
-    read: Callable[[Mapping[str, Any]], Listed | None],
+    read: Callable[[Mapping[str, Any]], ListedAsset | None],
     page: str | None,
     total: Any = None,
 ) -> Page:
