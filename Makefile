@@ -16,16 +16,17 @@ demo: $(READY)  ## the whole loop on this machine: a webhook goes in, the thumbn
 	@$(PY) -m worker demo --out $(OUT)/demo
 
 test: $(READY)  ## run the tests; choose with ARGS="-k report"
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n auto --no-loadscope-reorder $(ARGS)
 
 faults: $(READY)  ## hurt the running service in every way that we know, and check that nothing is lost
-	@$(PY) -m pytest tests/faults -m "" $(ARGS)
+	@$(PY) -m pytest -m faults $(ARGS)
 
-check: $(READY)  ## lint, formatting, types and the import rules
+check: $(READY)  ## lint, formatting, types, the import rules and the rules of the house
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports
+	@$(PY) -m tests.project.house --quiet
 
 bench: $(READY)  ## measure the picker's speed and memory; choose with ARGS="--only seed"
 	@$(PY) -m tests.benchmarks.speed.speed $(ARGS)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import itertools
+import os
 import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
+
+# Each of the parallel workers has one core, where more threads would only wait for each other. PyTorch and
+# OpenBLAS read this once, when they are imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import psycopg
 import pytest
 import redis
 from psycopg import sql
 from sqlalchemy.engine import make_url
+from xdist.scheduler.loadfile import LoadFileScheduling
 
 from tests.support.media import clips, pictures
 from tests.support.service.analyzer_rig import Bench, ready_bench
@@ -26,9 +33,35 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+# These start whole programs. They go first, so that no worker is left with one of them at the end.
+SLOW_FIRST = ("tests/end_to_end", "tests/standalone", "tests/faults", "tests/webhook", "tests/project")
+MAX_WORKERS = 4  # each has a PostgreSQL, a Valkey and the models: 2 GB
+
 TEMPLATE = "migrated"
 VALKEY_DATABASES = 16  # its own default
 _NUMBERS = itertools.count()
+
+
+class RoomScheduling(LoadFileScheduling):
+    """Give a parallel worker whole files, because modules share servers; the faults share a service."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/faults" if nodeid.startswith("tests/faults/") else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Say how many tests run at once where `-n auto` leaves it to us."""
+    return min(os.cpu_count() or 1, MAX_WORKERS)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> RoomScheduling:
+    """Say how tests are dealt to parallel workers."""
+    return RoomScheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the slow ones first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOW_FIRST))
 
 
 class Databases:
@@ -48,20 +81,19 @@ class Databases:
         for dropped in self._dropped:
             dropped.result()
 
-    def take(self) -> str:
-        """Return the name of a fresh one."""
+    @contextmanager
+    def fresh(self) -> Iterator[str]:
+        """Lend one, by its address; then drop it, with whatever is still connected to it."""
         name = self._next.result()
         self._next = self._thread.submit(self._make)
-        return name
-
-    def drop(self, name: str) -> None:
-        """Forget one, with whatever is still connected to it."""
+        yield _url_of(self.server, name)
         drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
         self._dropped.append(self._thread.submit(_administer, self.server, drop))
 
     def _make(self) -> str:
         name = f"test_{next(_NUMBERS)}"
-        clone = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        # Copies files. PostgreSQL's default also writes each page to its log, and takes three times as long.
+        clone = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
         _administer(self.server, clone.format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
         return name
 
@@ -135,9 +167,8 @@ def databases(postgres_server: Server) -> Iterator[Databases]:
 @pytest.fixture
 def database_url(databases: Databases) -> Iterator[str]:
     """Return a database with all tables and no rows, for one test."""
-    name = databases.take()
-    yield _url_of(databases.server, name)
-    databases.drop(name)
+    with databases.fresh() as url:
+        yield url
 
 
 @pytest.fixture

@@ -278,7 +278,8 @@ def test_a_full_disk_is_an_error_that_names_the_setting(rendition: Rendition, tm
         "import resource, sys; from pathlib import Path; from worker.download.fetch import *; "
         "from worker.platforms.base import Rendition; from worker.errors import DownloadFailed\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
-        "try: fetch(Rendition(sys.argv[1]), Path(sys.argv[2]), DownloadLimits(10**6, 20, allow_loopback=True))\n"
+        "limits = DownloadLimits(10**6, 20, allow_loopback=True)\n"
+        "try: fetch(Rendition(sys.argv[1]), Path(sys.argv[2]), limits)\n"
         "except DownloadFailed as exc: print(exc)"
     )
     done = subprocess.run(

@@ -103,6 +103,7 @@ def newest_picks_s(engine: Engine) -> dict[str, float]:
 
 
 @pytest.mark.timeout(2 * DONE_WITHIN_S)
+@pytest.mark.faults
 @pytest.mark.parametrize("seed", range(1, 1 + SEEDS))
 def test_nothing_is_lost_whoever_is_killed(
     servers_dir: Path, media: Media, other_media: Media, seed: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,11 +13,19 @@ from tests.support.faults.videos import variants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from worker.demo.simulator import Media
 
 _NUMBERS = itertools.count()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything here as a fault; what is not called one at its definition is quick."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and not item.get_closest_marker("faults"):
+            item.add_marker("faults")
+            item.add_marker("quick")
 
 
 @pytest.fixture(scope="session")

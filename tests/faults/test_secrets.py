@@ -19,10 +19,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from tests.end_to_end.test_every_loop import best_picks
 from tests.support.faults.system import hurry
 from tests.support.platforms import signing_keys
-from tests.support.service import deliveries
+from tests.support.service import builders, deliveries
 from tests.support.service.customer_endpoint import Inbox
 from worker.database import make_engine, transaction
 from worker.demo.simulator import SIMULATED
@@ -253,7 +252,7 @@ def run_every_loop(service: Service, vendors: dict[str, Simulated], media: Media
     engine = make_engine(service.database_url)
     deadline_s = time.monotonic() + DONE_WITHIN_S
     try:
-        while missing := vendors.keys() - best_picks(engine).keys():
+        while missing := vendors.keys() - {name for name, _ in builders.published_picks(engine)}:
             service.watch()
             assert time.monotonic() < deadline_s, f"no thumbnail at {sorted(missing)}"
             hurry(engine)  # what every platform refused first

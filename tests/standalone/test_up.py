@@ -1,4 +1,8 @@
-"""`thumbs up` and `thumbs demo` as an operator meets them: real processes, and nothing left behind."""
+"""`thumbs up` and `thumbs demo` as an operator meets them: real processes, and nothing left behind.
+
+One test starts the real programs, and the demo does; elsewhere quick ones stand in for them beside the real
+servers, because what is tested is how programs are started, watched and stopped.
+"""
 
 from __future__ import annotations
 
@@ -17,23 +21,25 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from tests.support.service.quick_programs import BROKEN
 from worker.demo.simulator import SIMULATED
 from worker.settings import environment
 from worker.standalone.servers import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 ROOT = Path(__file__).parents[2]
 START_S = 90.0  # on a slow and busy machine; only a hang takes longer
 STOP_S = 30.0
 PROGRAMS = {"receiver", "dispatcher", "analyze", "publish"}
+REAL, QUICK = ("worker", "up"), ("tests.support.service.quick_programs",)
 
 
 class Up:
     """A running `thumbs up`: what it printed, and the processes that belong to it."""
 
-    def __init__(self, folder: Path, **variables: str) -> None:
+    def __init__(self, folder: Path, command: Sequence[str] = QUICK, **variables: str) -> None:
         self.folder = folder
         self.port = free_port()
         self.printed = folder / "printed"
@@ -41,7 +47,7 @@ class Up:
         none = {"DATABASE_URL": "", "REDIS_URL": ""}
         with self.printed.open("w") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "worker", "up"],
+                [sys.executable, "-m", *command],
                 env=environment(**(none | own | variables)),
                 cwd=ROOT,
                 stdout=output,
@@ -89,9 +95,9 @@ def processes() -> list[tuple[int, int, str]]:
 
 
 @contextmanager
-def thumbs_up(folder: Path, **variables: str) -> Iterator[Up]:
+def thumbs_up(folder: Path, command: Sequence[str] = QUICK, **variables: str) -> Iterator[Up]:
     """Run `thumbs up`, and end it if the test has not."""
-    up = Up(folder, **variables)
+    up = Up(folder, command, **variables)
     try:
         yield up
     finally:
@@ -129,7 +135,7 @@ def folder(servers_dir: Path, request: pytest.FixtureRequest) -> Path:
 
 def test_one_command_starts_all_and_one_ctrl_c_stops_all(folder: Path) -> None:
     """In order, in seconds, with exit code 0; each program has a log of its own."""
-    with thumbs_up(folder) as up:
+    with thumbs_up(folder, REAL) as up:
         up.wait_until_up()
         started = up.descendants()
         assert up.answers()
@@ -148,7 +154,7 @@ def test_what_dies_is_started_again(folder: Path) -> None:
     """The database, the broker and a worker, each by SIGKILL; then all of it works."""
     with thumbs_up(folder) as up:
         up.wait_until_up()
-        for words in ("postgres -D", "valkey-server", "worker dispatch"):
+        for words in ("postgres -D", "valkey-server", "quick_programs dispatcher"):
             up.wait_until(partial(up.children, words))
             (victim,) = up.children(words)
             os.kill(victim, signal.SIGKILL)
@@ -177,11 +183,11 @@ def test_a_second_ctrl_c_does_not_wait(folder: Path) -> None:
     with thumbs_up(folder) as up:
         up.wait_until_up()
         started = up.descendants()
-        (frozen,) = up.children("worker publish")
+        (frozen,) = up.children("quick_programs publish")
         os.kill(frozen, signal.SIGSTOP)
 
         up.process.send_signal(signal.SIGINT)
-        up.wait_until(lambda: not up.children("-m webhook"))
+        up.wait_until(lambda: not up.children("quick_programs receiver"))
         up.process.send_signal(signal.SIGINT)
 
         assert up.process.wait(STOP_S) == 0
@@ -199,25 +205,31 @@ def test_a_port_in_use_is_named_with_its_setting(folder: Path) -> None:
     assert not (folder / "data" / "logs").exists()
 
 
-def test_a_program_that_cannot_work_ends_all_with_its_reason(folder: Path, tmp_path: Path) -> None:
-    """Here a model that does not exist: of `thumbs up`, and of a demo, which leaves nothing."""
-    demo = subprocess.Popen(
-        [sys.executable, "-m", "worker", "demo", "--out", str(tmp_path / "out")],
-        env=environment(MODEL="no-such-model"),
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with thumbs_up(folder, MODEL="no-such-model") as up:
-        _, said = demo.communicate(timeout=4 * START_S)
+def test_a_program_that_cannot_work_ends_all_with_its_reason(folder: Path) -> None:
+    """The operator sees what it said last, and nothing is left running."""
+    with thumbs_up(folder, **{BROKEN: "analyze"}) as up:
         assert up.process.wait(START_S) == 1
 
     printed = up.printed.read_text()
     assert "Error: analyze ended" in printed
     assert "no-such-model" in printed.rpartition("Error: analyze ended")[2]
-    assert demo.returncode == 1
-    assert "no-such-model" in said
+
+
+@pytest.mark.faults
+def test_a_demo_whose_worker_cannot_work_says_why_and_leaves_nothing(tmp_path: Path) -> None:
+    """Here with a model that does not exist."""
+    done = subprocess.run(
+        [sys.executable, "-m", "worker", "demo", "--out", str(tmp_path / "out")],
+        env=environment(MODEL="no-such-model"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=4 * START_S,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "no-such-model" in done.stderr
     assert not (tmp_path / "out").exists()
 
 

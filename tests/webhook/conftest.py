@@ -9,13 +9,25 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.support.service.deliveries import Delivery, make_settings
+from tests.support.service.live_receiver import Served, served
 from webhook.app import create_app
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flask.testing import FlaskClient
     from sqlalchemy import Engine
 
+    from tests.conftest import Databases
+
 Post = Callable[[Delivery], TestResponse]
+
+
+@pytest.fixture(scope="module")
+def shared_receiver(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Run a receiver for the tests of a file that only ask it."""
+    with databases.fresh() as url, served(url, tmp_path_factory.mktemp("receiver")) as receiver:
+        yield receiver
 
 
 @pytest.fixture

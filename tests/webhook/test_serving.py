@@ -64,70 +64,70 @@ def test_it_records_shows_and_counts(receiver: Served, engine: Engine) -> None:
         assert 'thumbs_webhook_requests_total{outcome="recorded",platform="mux"} 20.0' in numbers
 
 
-def test_every_log_line_is_json_and_holds_no_secret(receiver: Served) -> None:
+def test_every_log_line_is_json_and_holds_no_secret(shared_receiver: Served) -> None:
     """Also those of gunicorn, and those about what was refused."""
     forged = deliveries.mux(secret="forged")  # noqa: S106 - made up
-    receiver.post(deliveries.mux())
-    receiver.post(forged)
+    shared_receiver.post(deliveries.mux())
+    shared_receiver.post(forged)
 
-    lines = receiver.log_lines()
+    lines = shared_receiver.log_lines()
 
     messages = " ".join(str(line["message"]) for line in lines)
     assert "Listening at" in messages
     assert "refused a request" in messages
-    assert forged.headers["mux-signature"].rpartition("=")[2] not in receiver.log.read_text()
-    assert deliveries.MUX_SECRET not in receiver.log.read_text()
+    assert forged.headers["mux-signature"].rpartition("=")[2] not in shared_receiver.log.read_text()
+    assert deliveries.MUX_SECRET not in shared_receiver.log.read_text()
 
 
-def test_an_endless_body_in_chunks_is_413_and_costs_no_memory(receiver: Served) -> None:
+def test_an_endless_body_in_chunks_is_413_and_costs_no_memory(shared_receiver: Served) -> None:
     """It is not read on past the limit: 640 MiB in all, of which each thread may keep one read's buffers."""
     head = "POST /webhooks/mux/main HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\n\n"
-    before_bytes = receiver.resident_bytes()
+    before_bytes = shared_receiver.resident_bytes()
     codes = set()
     for _ in range(64):
-        with connect(receiver, head) as connection:
+        with connect(shared_receiver, head) as connection:
             with suppress(ConnectionError):
                 for _ in range(10):
                     connection.sendall(b"100000\r\n" + b"x" * MIB + b"\r\n")
             codes.add(status_line(connection))
 
     assert codes == {"HTTP/1.1 413 REQUEST ENTITY TOO LARGE"}
-    assert receiver.resident_bytes() - before_bytes < PROCESSES * THREADS * BUFFERS_BYTES
+    assert shared_receiver.resident_bytes() - before_bytes < PROCESSES * THREADS * BUFFERS_BYTES
 
 
-def test_a_content_length_that_lies_is_no_way_around_the_limit(receiver: Served) -> None:
+def test_a_content_length_that_lies_is_no_way_around_the_limit(shared_receiver: Served) -> None:
     """Neither too large a one nor one that promises more than comes."""
     head = "POST /webhooks/mux/main HTTP/1.1\nHost: x\nContent-Length: {}\n\n"
-    with connect(receiver, head.format(10**12)) as connection:
+    with connect(shared_receiver, head.format(10**12)) as connection:
         assert " 413 " in status_line(connection)
-    with connect(receiver, head.format(1000)) as connection:
+    with connect(shared_receiver, head.format(1000)) as connection:
         connection.sendall(b"{}")
         connection.shutdown(socket.SHUT_WR)
         assert " 401 " in status_line(connection)
 
 
-def test_callers_who_never_finish_are_hung_up_on(receiver: Served) -> None:
+def test_callers_who_never_finish_are_hung_up_on(shared_receiver: Served) -> None:
     """There are as many of them as threads, half of them still at the head; others are served."""
     heads = ("POST /webhooks/mux/main HTTP/1.1\nHost: x\nContent-Length: 100\n\n", "POST /")
     with ExitStack() as opened:
-        callers = [opened.enter_context(connect(receiver, head)) for head in heads * THREADS]
+        callers = [opened.enter_context(connect(shared_receiver, head)) for head in heads * THREADS]
 
-        assert receiver.post(deliveries.mux(), timeout_s=60).status_code == 202
+        assert shared_receiver.post(deliveries.mux(), timeout_s=60).status_code == 202
         assert {status_line(caller) for caller in callers} <= {"", "HTTP/1.1 401 UNAUTHORIZED"}
 
 
-def test_what_is_not_http_at_all_is_turned_away(receiver: Served) -> None:
-    """By gunicorn itself, and the receiver lives on."""
+def test_what_is_not_http_at_all_is_turned_away(shared_receiver: Served) -> None:
+    """By gunicorn itself, and the shared_receiver lives on."""
     for nonsense in (
         "\x16\x03\x01\x02\x00\x01\n\n",
         "GET\n\n",
         f"GET /{'x' * 5000} HTTP/1.1\n\n",
         "\0" * 100,
     ):
-        with connect(receiver, nonsense) as connection:
+        with connect(shared_receiver, nonsense) as connection:
             connection.shutdown(socket.SHUT_WR)
             assert " 500 " not in status_line(connection)
-    assert receiver.get("/healthz").status_code == 200
+    assert shared_receiver.get("/healthz").status_code == 200
 
 
 def test_a_process_that_is_killed_loses_nothing_that_was_accepted(receiver: Served, engine: Engine) -> None:

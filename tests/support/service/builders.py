@@ -133,3 +133,16 @@ def completed_now(engine: Engine) -> None:
         claim = jobs.claim(session, job.id, OWNER, LEASE_S)
         assert claim is not None
         jobs.complete(session, claim, result())
+
+
+def published_picks(engine: Engine) -> dict[tuple[str, str], Thumbnail]:
+    """Return the best pick of every asset whose newest generation is published, by platform and id there."""
+    published = Asset.published_generation == Asset.generation
+    newest = (Thumbnail.generation == Asset.generation, Thumbnail.rank == 1)
+    best = select(Asset.platform, Asset.external_id, Thumbnail).join(
+        Thumbnail, Thumbnail.asset_id == Asset.id
+    )
+    with transaction(engine) as session:
+        found = session.execute(best.where(published, *newest)).all()
+        session.expunge_all()
+    return {(platform, external_id): pick for platform, external_id, pick in found}

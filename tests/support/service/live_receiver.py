@@ -31,6 +31,7 @@ POLL_S = 0.05
 class Served:
     """A receiver that runs."""
 
+    database_url: str
     process: subprocess.Popen[bytes]
     port: int
     log: Path
@@ -76,7 +77,7 @@ def served(database_url: str, folder: Path, **environment: str) -> Iterator[Serv
         )
     try:
         with httpx.Client(trust_env=False) as client:
-            receiver = Served(process, port, log, client)
+            receiver = Served(database_url, process, port, log, client)
             until(lambda: log.read_text().count("ready for webhooks") == PROCESSES, START_TIMEOUT_S)
             yield receiver
     finally:

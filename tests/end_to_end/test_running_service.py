@@ -1,0 +1,181 @@
+"""One running service, real programs and all, with an account at every simulated platform.
+
+Every video gets its thumbnail, and the service comes to rest, whatever it is told and however often.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from sqlalchemy import func, select
+
+from tests.support.media import clips, pictures
+from tests.support.service import builders
+from tests.support.service.deliveries import EVENTS_SECRET, own, own_bytes
+from worker.database import make_engine, transaction
+from worker.database.models import Asset, Job, Publication, WebhookEvent
+from worker.database.states import FINAL, PublicationState
+from worker.demo.simulator import SIMULATED, Media, Simulated
+from worker.platforms import PLATFORMS
+from worker.platforms.base import WriteBack
+from worker.settings import Settings
+from worker.standalone.interrupts import Interruptions
+from worker.standalone.servers import free_port
+from worker.standalone.service import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+EDITS = 1000
+SENDERS = 8
+DEBOUNCE_S = 2.0
+SETTLED_S = 180.0
+
+
+@dataclass
+class Running:
+    """A service that runs, and platforms that tell of every change, also of what the service wrote."""
+
+    service: Service
+    engine: Engine
+    vendors: dict[str, Simulated]
+    media: Media
+
+    def upload(self, name: str) -> str:
+        """Put a clip on a platform, and return its id; where a platform has no webhooks, tell of it."""
+        asset_id = self.vendors[name].upload(self.media)
+        if not PLATFORMS[name].capabilities.events:
+            self.tell_of(name, asset_id)
+        return asset_id
+
+    def tell_of(self, name: str, asset_id: str) -> None:
+        """Say that a video is ready."""
+        data = {"platform": name, "account": "main", "asset_id": asset_id}
+        said = {"type": "asset.ready", "timestamp": "2026-11-22T00:00:00Z", "data": data}
+        delivery = own_bytes(json.dumps(said).encode(), delivery=f"evt_{asset_id}")
+        url = f"{self.service.url}{delivery.path}"
+        answer = httpx.post(url, content=delivery.body, headers=delivery.headers, trust_env=False)
+        assert answer.status_code == 202
+
+    def until(self, is_so: Callable[[], object]) -> None:
+        """Keep the service running until something is true."""
+        deadline_s = time.monotonic() + SETTLED_S
+        while not is_so():
+            self.service.watch()
+            assert time.monotonic() < deadline_s, f"not so within {SETTLED_S:.0f} s"
+            time.sleep(0.05)
+
+    def settle(self, asset_id: str, told: int) -> None:
+        """Wait until so many events are in, and nothing is left to do about any."""
+        self.until(lambda: self.count(asset_id, WebhookEvent.id) >= told and not self.is_busy(asset_id))
+
+    def is_busy(self, asset_id: str) -> bool:
+        """Tell whether a job or a write is still to come."""
+        over = [state for state in PublicationState if state not in {"pending", "sending"}]
+        return bool(
+            self.count(asset_id, Job.id, Job.state.not_in(FINAL))
+            or self.count(asset_id, Publication.id, Publication.state.not_in(over))
+        )
+
+    def count(self, asset_id: str, column: object, *conditions: object) -> int:
+        """Count rows of an asset."""
+        table = column.class_  # type: ignore[attr-defined]
+        of_asset = select(func.count()).select_from(table).join(Asset, Asset.id == table.asset_id)
+        with transaction(self.engine) as session:
+            return session.scalar(of_asset.where(Asset.external_id == asset_id, *conditions)) or 0  # type: ignore[arg-type]
+
+    def runs(self, asset_id: str) -> int:
+        """Count how often the video was looked at, not only asked for."""
+        return self.count(asset_id, Job.id, Job.started_at.is_not(None), Job.timings_s.is_not(None))
+
+
+@pytest.fixture(scope="module")
+def running(servers_dir: Path) -> Iterator[Running]:
+    """Start the service, as `thumbs up` does, and all platforms."""
+    port = free_port()
+    settings = Settings(data_dir=servers_dir / "running", database_url=None, redis_url=None, port=port)
+    variables = {
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "ALLOW_LOOPBACK": "true",
+        "DEBOUNCE_S": str(DEBOUNCE_S),
+        "EVENTS_SECRET": EVENTS_SECRET,
+    }
+    path = clips.write(servers_dir / "clip.mp4", pictures.footage("bikes", 50))
+    media = Media(path, duration_s=2.0, width_px=320, height_px=180, frame_rate=25.0)
+    with Interruptions() as asked, ExitStack() as stack:
+        vendors = {
+            name: stack.enter_context(vendor(f"http://127.0.0.1:{port}/webhooks/{name}/main"))
+            for name, vendor in SIMULATED.items()
+        }
+        for vendor in vendors.values():
+            variables |= vendor.settings("main")
+        with Service(settings, asked, variables=variables, show=lambda _line: None) as service:
+            engine = make_engine(service.database_url)
+            yield Running(service, engine, vendors, media)
+            engine.dispose()
+
+
+def test_every_platform_gets_the_thumbnail_of_its_video(running: Running) -> None:
+    """A webhook in, or a word to us where there is none; our picture, or its time, at the platform."""
+    uploaded = {name: running.upload(name) for name in SIMULATED}
+    running.until(lambda: builders.published_picks(running.engine).keys() >= set(uploaded.items()))
+    picks = builders.published_picks(running.engine)
+
+    for name, asset_id in uploaded.items():
+        pick, shown = picks[name, asset_id], running.vendors[name].known(asset_id)
+        if WriteBack.IMAGE in PLATFORMS[name].capabilities.sinks:
+            assert shown.image == pick.jpeg, name
+        else:
+            assert shown.thumbnail_time == pytest.approx(pick.time_s, abs=1e-3), name
+
+
+def test_our_own_write_starts_nothing(running: Running) -> None:
+    """The platform tells of it like of any change; one question shows that there is nothing to do."""
+    mux = running.vendors["mux"]
+    asset_id = running.upload("mux")
+    running.settle(asset_id, told=2)  # that it is ready, and that its thumbnail changed
+
+    def writes() -> int:
+        return len(mux.journal.entries("write", asset_id=asset_id))
+
+    assert (running.runs(asset_id), writes()) == (1, 1)
+    for told in (3, 4):  # and of changes that are none
+        mux.announce(asset_id, "video.asset.updated")
+        running.settle(asset_id, told)
+    assert (running.runs(asset_id), writes()) == (1, 1)
+
+
+@pytest.mark.faults
+def test_a_thousand_edits_become_few_runs(running: Running) -> None:
+    """All are taken, and the newest is published; test_bursts.py shows the rule on the rows alone."""
+    asset_id = running.upload("mux")
+    running.settle(asset_id, told=2)
+    runs = running.runs(asset_id)
+
+    with httpx.Client(base_url=running.service.url, trust_env=False, timeout=60.0) as client:
+
+        def send(_number: int) -> int:
+            delivery = own(asset=asset_id, edit={"kind": "source_replaced"})
+            return client.post(delivery.path, headers=delivery.headers, content=delivery.body).status_code
+
+        with ThreadPoolExecutor(SENDERS) as senders:
+            statuses = list(senders.map(send, range(EDITS)))
+    assert {status // 100 for status in statuses} == {2}
+    running.settle(asset_id, told=EDITS + 2)
+
+    assert 1 <= running.runs(asset_id) - runs <= 3
+    with transaction(running.engine) as session:
+        asset = session.scalars(select(Asset).where(Asset.external_id == asset_id)).one()
+        assert asset.published_generation == asset.generation > EDITS
+        assert asset.written == str(running.vendors["mux"].known(asset_id).thumbnail_time)
