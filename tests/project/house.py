@@ -31,85 +31,13 @@ MAX_FUNCTION_LINES = 50  #: without its docstring
 
 # What a function does is said by a verb in the imperative (PEP 257; ruff's D401 looks at verbs only).
 # A property is a thing, and is called by a noun.
-NO_VERBS = frozenset(
-    [
-        "a",
-        "all",
-        "an",
-        "and",
-        "another",
-        "any",
-        "anything",
-        "as",
-        "at",
-        "both",
-        "by",
-        "each",
-        "either",
-        "every",
-        "everything",
-        "false",
-        "for",
-        "from",
-        "given",
-        "here",
-        "how",
-        "if",
-        "in",
-        "is",
-        "it",
-        "its",
-        "just",
-        "least",
-        "like",
-        "most",
-        "neither",
-        "no",
-        "nobody",
-        "none",
-        "not",
-        "nothing",
-        "of",
-        "on",
-        "one",
-        "only",
-        "or",
-        "other",
-        "others",
-        "our",
-        "so",
-        "some",
-        "somebody",
-        "something",
-        "such",
-        "that",
-        "the",
-        "their",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "three",
-        "to",
-        "true",
-        "two",
-        "what",
-        "whatever",
-        "when",
-        "where",
-        "whether",
-        "which",
-        "who",
-        "whoever",
-        "whose",
-        "why",
-        "with",
-        "without",
-        "yes",
-    ]
-)
-
+_NO_VERBS = """
+a all an and another any anything as at both by each either every everything false for from given
+here how if in is it its just least like most neither no nobody none not nothing of on one only or
+other others our so some somebody something such that the their there these they this those three to
+true two what whatever when where whether which who whoever whose why with without yes
+"""
+NO_VERBS = frozenset(_NO_VERBS.split())
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
