@@ -10,7 +10,8 @@ import pytest
 from tests.support.media import clips, pictures
 from tests.support.media.edited_videos import cut
 from worker.analysis.rows import memory_of, result_of
-from worker.pipeline.pick import Models, Options, pick_thumbnails
+from worker.pipeline.options import Options
+from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder
 from worker.platforms.base import AssetState, RemoteAsset
 from worker.timeline import Range, Timeline
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from worker.pipeline.earlier_run import Memory
     from worker.pipeline.frames import Rgb, Run
+    from worker.pipeline.scoring.models import Models
 
 # Which of several good frames wins differs even between whole runs, once the same frames are encoded again.
 GOOD = 0.75

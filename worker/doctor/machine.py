@@ -62,7 +62,7 @@ def decoder(_settings: Settings) -> Iterator[Finding]:
 
     try:
         with Decoder() as child:
-            barriers = isolation.measure(child)
+            barriers = isolation.try_barriers(child)
     except TransientError as error:
         remedy = "no video can be opened: give this machine or container more memory and processes"
         yield Finding("decoder", State.FAILED, str(error), remedy)
@@ -79,7 +79,7 @@ def model(settings: Settings) -> Iterator[Finding]:
         says = f"no video can be looked at on this machine: {', '.join(lacking)} not installed"
         yield Finding("model", State.WARNING, says, remedy)
         return
-    from worker.pipeline.pick import Models  # noqa: PLC0415  heavy
+    from worker.pipeline.scoring.models import Models  # noqa: PLC0415  heavy
 
     start_s = time.monotonic()
     models = Models.load(settings.model, settings.prompts_file, settings.device, settings.yunet_file)

@@ -79,7 +79,7 @@ class Tokenizer:
 
     def content(self, text: str) -> list[int]:
         """The numbers of a text's tokens, without the words that have an unknown piece."""
-        pieces = (self.pieces(word) for word in words(text))
+        pieces = (self.pieces(word) for word in split_words(text))
         return [self._number[piece] for ids in pieces if self._number.keys() >= set(ids) for piece in ids]
 
     def pieces(self, word: str) -> tuple[int, ...]:
@@ -87,12 +87,12 @@ class Tokenizer:
         return tuple(self._bpe.encode(word))
 
 
-def words(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """The words of a text: lower case, without punctuation."""
     return WORD.findall(text.lower())
 
 
-def build(vocabulary: int) -> open_clip.CustomTextCLIP:
+def build_lite(vocabulary: int) -> open_clip.CustomTextCLIP:
     """Make the two towers, with the ImageNet weights in the image tower and the rest still random.
 
     Args:
@@ -140,7 +140,7 @@ def wheel_tensors() -> dict[str, torch.Tensor]:
     return tensors
 
 
-def load(file: Path | None = None) -> tuple[open_clip.CustomTextCLIP, Tokenizer]:
+def load_lite(file: Path | None = None) -> tuple[open_clip.CustomTextCLIP, Tokenizer]:
     """Load the model.
 
     Args:
@@ -151,13 +151,13 @@ def load(file: Path | None = None) -> tuple[open_clip.CustomTextCLIP, Tokenizer]
     """
     tensors = safetensors.torch.load_file(file or weights.path("lite"))
     tokenizer = Tokenizer(tensors.pop(KNOWN).tolist())
-    model = build(len(tokenizer.vocabulary))
+    model = build_lite(len(tokenizer.vocabulary))
     trunk = {name: tensor for name, tensor in model.state_dict().items() if name.startswith(TRUNK)}
     model.load_state_dict({**trunk, **{name: tensor.float() for name, tensor in tensors.items()}})
     return model, tokenizer
 
 
-def save(model: open_clip.CustomTextCLIP, known: Sequence[int], file: Path) -> None:
+def save_lite(model: open_clip.CustomTextCLIP, known: Sequence[int], file: Path) -> None:
     """Write what was trained, in half precision: everything but the ImageNet weights."""
     trained = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith(TRUNK)}
     halves = {name: tensor.half().contiguous() for name, tensor in trained.items()}

@@ -103,7 +103,7 @@ class SeedScorer:
     def __init__(self, model: str) -> None:
         from worker.pipeline.scoring import clip_model  # noqa: PLC0415 (torch; not before the clock says so)
 
-        self._model = clip_model.load(model, clip_model.pick_device("cpu"))
+        self._model = clip_model.load_clip_model(model, clip_model.pick_device("cpu"))
         self._model.network.requires_grad_(False)
         self._good, self._bad = (
             _unit(self._model.network.encode_text(self._model.tokenize(texts)).float().numpy())

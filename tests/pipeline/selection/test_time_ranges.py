@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.media import pictures
-from worker.pipeline.pick import Models, Options, pick_thumbnails
+from worker.pipeline.options import Options
+from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder
+from worker.pipeline.scoring.models import Models
 from worker.time_ranges import parse_spans
 
 if TYPE_CHECKING:

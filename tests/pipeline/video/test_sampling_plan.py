@@ -33,7 +33,7 @@ def seen_s(video: Video) -> list[float]:
     """When the frames are that a scan sees."""
     return [
         frame.time_s
-        for _, frames in parallel_decode.decode(video, sampling_plan.stretches(video))
+        for _, frames in parallel_decode.decode_stretches(video, sampling_plan.plan_stretches(video))
         for frame in frames
     ]
 
@@ -42,7 +42,7 @@ def test_a_minute_is_decoded_whole(tmp_path: Path) -> None:
     """No two frames that were looked at are far apart."""
     video = video_of(tmp_path / "minute.mp4", 60, 5)
 
-    stretches = sampling_plan.stretches(video)
+    stretches = sampling_plan.plan_stretches(video)
 
     assert not sampling_plan.is_sampled(stretches)
     assert max(after - before for before, after in pairwise(seen_s(video))) <= 4 * FRAME_S
@@ -53,7 +53,7 @@ def test_of_two_minutes_half_is_decoded_from_every_keyframe_on(tmp_path: Path, n
     """A shot is seen from its keyframe on, wherever in the video it stands."""
     video = video_of(tmp_path / name, 120, 5)
 
-    stretches = sampling_plan.stretches(video)
+    stretches = sampling_plan.plan_stretches(video)
 
     assert sampling_plan.is_sampled(stretches)
     assert len(stretches) == 24
@@ -69,7 +69,7 @@ def test_frames_of_a_stretch_show_their_own_moments(tmp_path: Path) -> None:
     """One file is read from many places, and nothing is left over from the place before."""
     video = video_of(tmp_path / "numbered.mp4", 90, 3)
 
-    for _, frames in parallel_decode.decode(video, sampling_plan.stretches(video)):
+    for _, frames in parallel_decode.decode_stretches(video, sampling_plan.plan_stretches(video)):
         for frame in frames:
             assert pictures.read_number(frame.rgb(video.transfer)) == round(frame.time_s * RATE)
 
@@ -78,7 +78,7 @@ def test_the_longer_the_video_the_shorter_each_look(tmp_path: Path) -> None:
     """So the cost stays the same, until only glances are left; then keyframes are left out, evenly."""
     video = video_of(tmp_path / "long.mp4", 800, 2)
 
-    stretches = sampling_plan.stretches(video)
+    stretches = sampling_plan.plan_stretches(video)
 
     assert len(stretches) == sampling_plan.MAX_GLANCES
     assert all(stretch.length_s == pytest.approx(sampling_plan.GLANCE_S) for stretch in stretches)
@@ -89,5 +89,5 @@ def test_where_keyframes_are_rare_all_is_decoded(tmp_path: Path) -> None:
     """Else most of the video would stay unseen."""
     video = video_of(tmp_path / "rare.mp4", 90, 30)
 
-    assert not sampling_plan.is_sampled(sampling_plan.stretches(video))
+    assert not sampling_plan.is_sampled(sampling_plan.plan_stretches(video))
     assert max(after - before for before, after in pairwise(seen_s(video))) <= 4 * FRAME_S

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from worker.pipeline.frames import Rgb
     from worker.pipeline.scoring.clip_model import ClipModel
 
-__all__ = ["ClipScorer", "Prompts"]
-
 BATCH_BY_DEVICE = {"cuda": 128, "mps": 64, "cpu": 4}
 """Pictures at once; halved when the memory does not suffice. On a CPU, more than 4 leave its caches."""
 
@@ -89,7 +87,9 @@ class ClipScorer:
             ConfigurationError: no such device.
         """
         chosen = clip_model.pick_device(device)
-        return cls(model, clip_model.load(model, chosen, weights_dir), prompts or Prompts.load(), chosen)
+        return cls(
+            model, clip_model.load_clip_model(model, chosen, weights_dir), prompts or Prompts.load(), chosen
+        )
 
     def embed(
         self, pictures: Sequence[Rgb], on_progress: Callable[[float], None] = lambda _fraction: None

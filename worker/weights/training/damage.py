@@ -105,7 +105,7 @@ def blank(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
     return _to_rgb(rgb * rest + ground * (1 - rest) + _noise(rgb.shape, rng.uniform(0, 3), rng))
 
 
-def color_bars(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
+def draw_color_bars(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
     """A test pattern: bars at 75 or 100 %, some with a darker strip below."""
     height, width = rgb.shape[:2]
     count = int(rng.integers(6, len(BARS) + 1))
@@ -117,7 +117,7 @@ def color_bars(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
     return _to_rgb(picture + _noise(rgb.shape, rng.uniform(0, 4), rng))
 
 
-def title_card(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
+def draw_title_card(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
     """Words on a plain ground, nothing else."""
     height, width = rgb.shape[:2]
     dark = rng.random() < DARK_CARDS
@@ -148,10 +148,17 @@ def compression(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST).astype(np.uint8)
 
 
+# Their order is that of the axes in `lite.safetensors`, and their names are those of `lite_words.toml`.
 DAMAGES: dict[str, Damage] = {
-    damage.__name__: damage
-    for damage in (
-        fade, dissolve, motion_blur, defocus, dark_noise, noise,
-        overexposure, blank, color_bars, title_card, compression,
-    )
-}  # fmt: skip
+    "fade": fade,
+    "dissolve": dissolve,
+    "motion_blur": motion_blur,
+    "defocus": defocus,
+    "dark_noise": dark_noise,
+    "noise": noise,
+    "overexposure": overexposure,
+    "blank": blank,
+    "color_bars": draw_color_bars,
+    "title_card": draw_title_card,
+    "compression": compression,
+}

@@ -2,7 +2,7 @@
 
 The shared space has two parts. The first axes are the principal directions of the ImageNet classifier's
 rows, so a class name's place is its own row. The last axes stand for one kind of damage each; the image
-side learns to fill them (`train_image.py`), here their words are simply tied to them: the good words to the
+side learns to fill them (`image_tower.py`), here their words are simply tied to them: the good words to the
 positive end, the bad ones to the negative. No picture is needed, so this part is the same whatever clips
 the image side learns from.
 """
@@ -40,7 +40,7 @@ Phrases = dict[str, NDArray[np.float32]]
 """Phrase -> (EMBED_DIM,) unit vector."""
 
 
-def vocabulary() -> dict[str, Any]:
+def read_words() -> dict[str, Any]:
     """Read `lite_words.toml`."""
     return tomllib.loads((importlib.resources.files(__package__) / "lite_words.toml").read_text("utf-8"))
 
@@ -88,25 +88,27 @@ def qualities(words: dict[str, Any]) -> Phrases:
 
 def learned_tokenizer() -> lite.Tokenizer:
     """A tokenizer that knows every word of every phrase, and their plurals, but no filler."""
-    words, bpe = vocabulary(), lite.Tokenizer(())
+    words, bpe = read_words(), lite.Tokenizer(())
     axes = (*words["axes"].values(), words["overall"])
     phrases = [
         *open_clip.IMAGENET_CLASSNAMES,
         *words["groups"],
         *(phrase for axis in axes for end in axis.values() for phrase in end),
     ]
-    used = {form for phrase in phrases for word in lite.words(phrase) for form in (word, word + "s")}
+    used = {form for phrase in phrases for word in lite.split_words(phrase) for form in (word, word + "s")}
     filler = set(words["filler"].split())
     known = {piece for word in used - filler for piece in bpe.pieces(word)}
     # A piece of a learned word may be a whole filler: the filler stays unknown all the same.
     return lite.Tokenizer(known - {piece for word in filler for piece in bpe.pieces(word)})
 
 
-def train(text: TextTransformer, tokenizer: lite.Tokenizer, seed: int, report: Callable[[str], None]) -> None:
+def train_text_tower(
+    text: TextTransformer, tokenizer: lite.Tokenizer, seed: int, report: Callable[[str], None]
+) -> None:
     """Train the text tower in place."""
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    words = vocabulary()
+    words = read_words()
     named, praised = things(words, class_directions()[1]), qualities(words)
     text.train().init_parameters()
     optimizer = torch.optim.AdamW(text.parameters(), lr=LEARNING_RATE, weight_decay=0.0, fused=True)

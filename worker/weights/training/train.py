@@ -15,7 +15,7 @@ from worker.pipeline.scoring.clip_model import ClipModel
 from worker.pipeline.scoring.clip_scorer import ClipScorer
 from worker.pipeline.scoring.prompts import Prompts
 from worker.weights import lite
-from worker.weights.training import train_image, train_text
+from worker.weights.training import image_tower, text_tower
 from worker.weights.training.damage import DAMAGES
 
 if TYPE_CHECKING:
@@ -23,22 +23,24 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from worker.weights.training.train_image import Examples
+    from worker.weights.training.image_tower import Examples
 
 VIDEOS_PER_SHAPE = 4  #: how often a held-out clip, wide and tall, is mixed with other damaged frames
 
 Report = Callable[[str], None]
 
 
-def train(clips: Sequence[Path], seed: int, file: Path, report: Report) -> None:
+def train_lite(clips: Sequence[Path], seed: int, file: Path, report: Report) -> None:
     """Train both sides and write the file."""
     torch.use_deterministic_algorithms(True)
-    tokenizer = train_text.learned_tokenizer()
-    network = lite.build(len(tokenizer.vocabulary))
+    tokenizer = text_tower.learned_tokenizer()
+    network = lite.build_lite(len(tokenizer.vocabulary))
     report(f"image side: {len(clips)} clips, {len(DAMAGES)} kinds of damage")
-    train_image.apply(network, *train_image.fit(train_image.examples(network, clips, seed)))
-    train_text.train(network.text, tokenizer, seed, report)
-    lite.save(network, tokenizer.known, file)
+    image_tower.set_projection(
+        network, *image_tower.fit_projection(image_tower.make_examples(network, clips, seed))
+    )
+    text_tower.train_text_tower(network.text, tokenizer, seed, report)
+    lite.save_lite(network, tokenizer.known, file)
     report(f"wrote {file}; for manifest.toml: bytes = {file.stat().st_size}, sha256 = {weights.sha256(file)}")
 
 
@@ -58,16 +60,16 @@ def evaluate(clips: Sequence[Path], seed: int, report: Report) -> Figures:
     Each such video holds the clip's clean frames and one frame of each kind of damage. The text side is
     the bundled one: it has seen no picture.
     """
-    network, tokenizer = lite.load()
+    network, tokenizer = lite.load_lite()
     scorer = ClipScorer("lite", ClipModel(network, tokenizer, _unused), Prompts.load(), torch.device("cpu"))
     report(f"making features of {len(clips)} clips")
-    shown = train_image.examples(network, clips, seed)
+    shown = image_tower.make_examples(network, clips, seed)
     rng = np.random.default_rng(seed)
     wins: list[NDArray[np.float64]] = []
     damaged_first: Counter[str] = Counter()
     for clip, path in enumerate(clips):
         held_out = shown.where(shown.clip == clip)
-        weight, bias = train_image.fit(shown.where(shown.clip != clip))
+        weight, bias = image_tower.fit_projection(shown.where(shown.clip != clip))
         embeddings = _unit(held_out.features @ weight.T + bias)
         trials = [_trial(scorer, embeddings[rows]) for rows in _videos(held_out, rng)]
         wins += [won for won, _ in trials]

@@ -22,7 +22,7 @@ from PIL import Image
 
 from worker.weights import lite
 from worker.weights.training.damage import DAMAGES
-from worker.weights.training.train_text import SEMANTIC_DIM, class_directions
+from worker.weights.training.text_tower import SEMANTIC_DIM, class_directions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -90,7 +90,7 @@ def sample_frames(clip: Path) -> list[Rgb]:
     return frames + [_tall(frame) for frame in frames[::TALL_EVERY]]
 
 
-def examples(network: Any, clips: Sequence[Path], seed: int) -> Examples:
+def make_examples(network: Any, clips: Sequence[Path], seed: int) -> Examples:
     """Make clean and damaged frames of every clip, and their features."""
     rng = np.random.default_rng(seed)
     clean = [sample_frames(clip) for clip in clips]
@@ -108,7 +108,7 @@ def examples(network: Any, clips: Sequence[Path], seed: int) -> Examples:
     return Examples(np.concatenate(features), clip, is_tall.astype(bool), kind)
 
 
-def fit(shown: Examples) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def fit_projection(shown: Examples) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Solve for the projection.
 
     Returns:
@@ -125,7 +125,7 @@ def fit(shown: Examples) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return weight.astype(np.float32), (-weight @ center).astype(np.float32)
 
 
-def apply(network: Any, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
+def set_projection(network: Any, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
     """Put a projection into the image tower."""
     with torch.no_grad():
         network.visual.head.proj.weight.copy_(torch.from_numpy(weight))
