@@ -57,12 +57,12 @@ def decoder(_settings: Settings) -> Iterator[Finding]:
     """What confines the process that opens videos, tried inside one."""
     if _lacking():
         return
-    from worker.pipeline.sandbox import barriers as isolation  # noqa: PLC0415  heavy
+    from worker.pipeline.sandbox.barriers import try_barriers  # noqa: PLC0415  heavy
     from worker.pipeline.sandbox.decoder import Decoder  # noqa: PLC0415  heavy
 
     try:
         with Decoder() as child:
-            barriers = isolation.try_barriers(child)
+            barriers = try_barriers(child)
     except TransientError as error:
         remedy = "no video can be opened: give this machine or container more memory and processes"
         yield Finding("decoder", State.FAILED, str(error), remedy)

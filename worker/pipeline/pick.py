@@ -91,11 +91,7 @@ def _pick(
         moments_s = [one.candidate.time_s for one in winners] + asked_s
         shown = decoder.probe(better(moments_s), progress) if better else video
         picks = take_picks(winners, scored, shown, seen, options, models, decoder, progress)
-        wanted = [
-            cut
-            for time_s in asked_s
-            for cut in take_exactly(time_s, shown, scan.candidates, options, models, decoder)
-        ]
+        wanted = take_exactly(asked_s, shown, scan.candidates, options, models, decoder)
     sentences = notes(
         winners[0].candidate,
         is_avoided=worth[chosen[0]] in avoided,
@@ -111,5 +107,5 @@ def _pick(
         timings_s=watch.timings_s,
         note="; ".join(sentences),
         recalled=len(seen),
-        wanted=tuple(wanted),
+        wanted=wanted,
     )

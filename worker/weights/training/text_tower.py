@@ -46,7 +46,7 @@ def read_words() -> dict[str, Any]:
 
 
 def class_directions() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The ImageNet classifier seen from its principal directions.
+    """Turn the ImageNet classifier into its principal directions.
 
     Returns:
         basis: (1280, SEMANTIC_DIM) orthonormal columns.
@@ -87,7 +87,7 @@ def qualities(words: dict[str, Any]) -> Phrases:
 
 
 def learned_tokenizer() -> lite.Tokenizer:
-    """A tokenizer that knows every word of every phrase, and their plurals, but no filler."""
+    """Make a tokenizer that knows every word of every phrase, and their plurals, but no filler."""
     words, bpe = read_words(), lite.Tokenizer(())
     axes = (*words["axes"].values(), words["overall"])
     phrases = [
@@ -105,7 +105,14 @@ def learned_tokenizer() -> lite.Tokenizer:
 def train_text_tower(
     text: TextTransformer, tokenizer: lite.Tokenizer, seed: int, report: Callable[[str], None]
 ) -> None:
-    """Train the text tower in place."""
+    """Train the text tower in place, on texts of random phrases.
+
+    Args:
+        text: an untrained tower; it is left in evaluation mode.
+        tokenizer: knows the words of all phrases.
+        seed: of the weights at the start and of the texts.
+        report: gets a line every `REPORT_EVERY` steps.
+    """
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     words = read_words()

@@ -1,109 +1,40 @@
-"""Train the bundled model, and measure it on clips that its training has not seen."""
+"""Trains both sides of the bundled model and writes its file."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from worker import weights
-from worker.pipeline.scoring.clip_model import ClipModel
-from worker.pipeline.scoring.clip_scorer import ClipScorer
-from worker.pipeline.scoring.prompts import Prompts
 from worker.weights import lite
 from worker.weights.training import image_tower, text_tower
 from worker.weights.training.damage import DAMAGES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
-    from worker.weights.training.image_tower import Examples
-
-VIDEOS_PER_SHAPE = 4  #: how often a held-out clip, wide and tall, is mixed with other damaged frames
-
 Report = Callable[[str], None]
+"""Called with a line for people, again and again."""
 
 
 def train_lite(clips: Sequence[Path], seed: int, file: Path, report: Report) -> None:
-    """Train both sides and write the file."""
+    """Train both sides and write `file`; the same clips and seed give the same weights on one machine.
+
+    Args:
+        clips: videos to take frames from, of any length.
+        seed: of the damages, and of the text tower's batches.
+        file: where the weights go, as safetensors.
+        report: hears what is under way.
+    """
     torch.use_deterministic_algorithms(True)
     tokenizer = text_tower.learned_tokenizer()
     network = lite.build_lite(len(tokenizer.vocabulary))
     report(f"image side: {len(clips)} clips, {len(DAMAGES)} kinds of damage")
-    image_tower.set_projection(
-        network, *image_tower.fit_projection(image_tower.make_examples(network, clips, seed))
-    )
+    weight, bias = image_tower.fit_projection(image_tower.make_examples(network, clips, seed))
+    image_tower.set_projection(network, weight, bias)
     text_tower.train_text_tower(network.text, tokenizer, seed, report)
     lite.save_lite(network, tokenizer.known, file)
     report(f"wrote {file}; for manifest.toml: bytes = {file.stat().st_size}, sha256 = {weights.sha256(file)}")
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """How well appeal tells clean frames from damaged ones, on clips held out of the training."""
-
-    auc_by_kind: dict[str, float]  #: area under the ROC curve; 1 = every clean frame before every damaged one
-    auc: float  #: over all kinds
-    videos: int  #: how many were tried
-    damaged_first: Counter[str]  #: in how many of them a damaged frame came first, by its kind
-
-
-def evaluate(clips: Sequence[Path], seed: int, report: Report) -> Figures:
-    """Leave one clip out, fit the image side on the rest, rank a video made of the one left out.
-
-    Each such video holds the clip's clean frames and one frame of each kind of damage. The text side is
-    the bundled one: it has seen no picture.
-    """
-    network, tokenizer = lite.load_lite()
-    scorer = ClipScorer("lite", ClipModel(network, tokenizer, _unused), Prompts.load(), torch.device("cpu"))
-    report(f"making features of {len(clips)} clips")
-    shown = image_tower.make_examples(network, clips, seed)
-    rng = np.random.default_rng(seed)
-    wins: list[NDArray[np.float64]] = []
-    damaged_first: Counter[str] = Counter()
-    for clip, path in enumerate(clips):
-        held_out = shown.where(shown.clip == clip)
-        weight, bias = image_tower.fit_projection(shown.where(shown.clip != clip))
-        embeddings = _unit(held_out.features @ weight.T + bias)
-        trials = [_trial(scorer, embeddings[rows]) for rows in _videos(held_out, rng)]
-        wins += [won for won, _ in trials]
-        damaged_first.update(first for _, first in trials if first)
-        report(f"{path.name}: AUC {np.mean([won for won, _ in trials]):.2f}")
-    by_kind = np.mean(wins, axis=0)
-    auc_by_kind = dict(zip(DAMAGES, by_kind.tolist(), strict=True))
-    return Figures(auc_by_kind, float(by_kind.mean()), len(wins), damaged_first)
-
-
-def _videos(held_out: Examples, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    """Rows of all clean frames of one shape, then of one damaged frame of each kind."""
-    for is_tall in (False, True):
-        alike = held_out.is_tall == is_tall
-        clean = np.flatnonzero(alike & held_out.is_clean)
-        for _ in range(VIDEOS_PER_SHAPE):
-            damaged = [
-                rng.choice(np.flatnonzero(alike & (held_out.kind == kind))) for kind in range(len(DAMAGES))
-            ]
-            yield np.concatenate([clean, damaged])
-
-
-def _trial(scorer: ClipScorer, embeddings: NDArray[np.float32]) -> tuple[NDArray[np.float64], str | None]:
-    """(kinds,) share of clean frames that beat each damaged one, ties half; the damage that came first."""
-    appeal = np.sum(list(scorer.appeal(embeddings).values()), axis=0)
-    clean, damaged = appeal[: -len(DAMAGES), None], appeal[-len(DAMAGES) :]
-    won = (clean > damaged).mean(axis=0) + (clean == damaged).mean(axis=0) / 2
-    return won, list(DAMAGES)[damaged.argmax()] if damaged.max() >= clean.max() else None
-
-
-def _unit(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    unit: NDArray[np.float32] = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
-    return unit
-
-
-def _unused(_picture: object) -> torch.Tensor:
-    raise AssertionError("features are made before")
