@@ -89,7 +89,7 @@ def take_exactly(
     """
     if not times_s:
         return ()
-    nearest = [min(candidates, key=lambda one: abs(one.time_s - time_s)) for time_s in times_s]  # noqa: B023
+    nearest = [min(candidates, key=lambda one: abs(one.time_s - time_s)) for time_s in times_s]
     stills = decoder.take_stills(video, times_s, [one.active for one in nearest], refine=False)
     return tuple(
         crop(still.rgb, aspect, faces)

@@ -78,7 +78,7 @@ class Tokenizer:
         return tokens
 
     def content(self, text: str) -> list[int]:
-        """Number a text's tokens, without the words that have an unknown piece."""
+        """Convert a text to the numbers of its tokens, without the words that have an unknown piece."""
         pieces = (self.pieces(word) for word in split_words(text))
         return [self._number[piece] for ids in pieces if self._number.keys() >= set(ids) for piece in ids]
 
@@ -159,8 +159,8 @@ def load_lite(file: Path | None = None) -> tuple[open_clip.CustomTextCLIP, Token
         file: trained weights; None for the bundled ones.
 
     Returns:
-        The network, from (n, 3, 192, 320) float32 pictures or (n, 12) tokens to (n, 256) embeddings that are not
-        normalized; and the tokenizer that belongs to it.
+        The network, from (n, 3, 192, 320) float32 pictures or (n, 12) tokens to (n, 256) embeddings that are
+        not normalized; and the tokenizer that belongs to it.
 
     Raises:
         WeightsMissing: a bundled file is absent or damaged.

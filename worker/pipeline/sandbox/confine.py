@@ -45,7 +45,7 @@ DEFAULT_LIMITS = ProcessLimits()
 
 
 def confine(limits: ProcessLimits) -> None:
-    """Give up what a decoder does not need. Called once, at the start of the child."""
+    """Give up for good what a decoder does not need. Call it once, at the start of the child."""
     _wipe_environment()
     os.environ.update(_CHILD_ENVIRONMENT)
     # The terminal sends Ctrl-C to every process of the group. The parent answers it, and stops its children.
@@ -61,7 +61,7 @@ def confine(limits: ProcessLimits) -> None:
 
 
 def allow_cpu(seconds: float) -> None:
-    """Let this process use so much more processor time, then be killed by SIGXCPU."""
+    """Let this process use so many seconds of processor time from now on, then be killed by SIGXCPU."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     # The kernel knows whole seconds; one more, so that none is taken away by rounding down.

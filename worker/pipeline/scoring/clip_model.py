@@ -86,8 +86,8 @@ def _load_open_clip(spec: str, precision: str, weights_dir: Path | None) -> tupl
     file = _checkpoint(spec, architecture, source, weights_dir)
     try:
         with _quiet():
-            # A path as `pretrained` keeps open_clip from its own download; what it would have looked up under the
-            # tag (activation, mean and std) has to be given along.
+            # A path as `pretrained` keeps open_clip from its own download; what it would have looked up under
+            # the tag (activation, mean and std) has to be given along.
             network = open_clip.create_model(
                 architecture,
                 pretrained=str(file),
@@ -136,7 +136,7 @@ def _checkpoint(spec: str, architecture: str, source: str, weights_dir: Path | N
 
 
 def _precision(device: torch.device) -> str:
-    """Half precision only where it is faster: on a GPU, and on a CPU that multiplies bfloat16 itself.
+    """Choose half precision only where it is faster: on a GPU, and on a CPU that multiplies bfloat16 itself.
 
     bfloat16 where it is native, for its wider range. On such a CPU, ViT-B-32 takes a third of the time.
     """
@@ -149,7 +149,7 @@ def _precision(device: torch.device) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep open_clip from logging each step of loading to the root logger, in words for its own developers."""
+    """Keep open_clip's steps of loading, which are words for its own developers, out of the root logger."""
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)

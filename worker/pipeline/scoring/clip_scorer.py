@@ -73,7 +73,7 @@ class ClipScorer:
         device: str = "auto",
         weights_dir: Path | None = None,
     ) -> ClipScorer:
-        """Load a model; never downloads.
+        """Load a model; nothing is downloaded.
 
         Args:
             model: "lite", an open_clip "ARCH:TAG", or "ARCH:/path/to/checkpoint".
@@ -92,10 +92,10 @@ class ClipScorer:
     def embed(
         self, pictures: Sequence[Rgb], on_progress: Callable[[float], None] = lambda _fraction: None
     ) -> NDArray[np.float32]:
-        """Embed pictures.
+        """Embed pictures, in batches.
 
         Args:
-            pictures: of any size.
+            pictures: (height, width, 3) uint8 RGB, of any sizes.
             on_progress: gets the fraction done, 0..1, after each batch; what it raises ends the work.
 
         Returns:
@@ -183,7 +183,7 @@ class ClipScorer:
 
 
 def z_scores(values: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Robust z-scores: distance from the median in robust standard deviations, within -3..3.
+    """Compute robust z-scores: distance from the median in robust standard deviations, within -3..3.
 
     All zero where at least half of the values are the same: there is no scale to compare by.
 
@@ -200,6 +200,6 @@ def z_scores(values: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
-    """CUDA raises a class of its own; MPS and the CPU only say so in words."""
+    """Recognise that memory ran out: CUDA raises a class of its own; MPS and the CPU only say so in words."""
     words = ("out of memory", "not enough memory", "can't allocate memory")
     return isinstance(error, torch.OutOfMemoryError) or any(word in str(error).lower() for word in words)

@@ -65,7 +65,7 @@ def score(
 
     Args:
         candidates: at least one.
-        title: what the video is about; empty where nobody said.
+        title: what the video is about; empty where it is not known.
         models: what judges.
         on_progress: gets the fraction of the pictures embedded, 0..1.
         seen: what an earlier run saw, by `Candidate.time_s`; what it holds is not computed again.

@@ -78,7 +78,7 @@ def rank(
         parts |= {name: getattr(weights, name) * value for name, value in raw.items() if value}
         parts |= measured(candidate.cues, weights)
         scored.append(Scored(candidate, embeddings[index], faces[index], parts, sum(parts.values())))
-    # In a second pass, because it takes all scores. The lift is a part as any other: parts add up to the score.
+    # In a second pass, because it takes all scores. The lift is one more part, so parts add up to the score.
     scores = np.array([one.score for one in scored])
     around = surroundings(candidates, scores)
     lifts = (SURROUNDINGS_SHARE * (around - scores)).tolist()
@@ -127,7 +127,7 @@ def face_value(faces: Sequence[Face], width_px: int, height_px: int) -> float:
         box = face.box
         size = min(1.0, (box.width * box.height) / (FULL_FACE_SHARE * width_px * height_px))
         is_whole = box.left > 0 and box.top > 0 and box.right < width_px and box.bottom < height_px
-        # By the side of the face, not its area: twice as wide is twice as good. A face that is cut counts half.
+        # By the side of the face, not its area: twice as wide is twice as good. A cut face counts half.
         best = max(best, size**0.5 * face.confidence * (1.0 if is_whole else 0.5))
     return best
 

@@ -118,7 +118,7 @@ def _look_at(
 
 
 def _slot_s(seen_s: float) -> float:
-    """Width of a slot: one of few, so that a slightly longer or shorter video has the same slots."""
+    """Choose the width of a slot from few, so that a slightly longer or shorter video has the same slots."""
     doublings = math.log2(max(1.0, seen_s / MIN_SLOT_S / MAX_CANDIDATES))
     return MIN_SLOT_S * 2.0 ** math.ceil(doublings)
 

@@ -63,7 +63,12 @@ def class_directions() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 
 def things(words: dict[str, Any], rows: NDArray[np.float32]) -> Phrases:
-    """Class names and group names with the places of their classifier rows."""
+    """Place class names and group names where their classifier rows are.
+
+    Args:
+        words: as `read_words` returns them.
+        rows: (1000, SEMANTIC_DIM) as `class_directions` returns them.
+    """
     found: Phrases = {}
     for name, row in zip(open_clip.IMAGENET_CLASSNAMES, rows, strict=True):
         found[name] = _place(semantic=row)
@@ -74,7 +79,7 @@ def things(words: dict[str, Any], rows: NDArray[np.float32]) -> Phrases:
 
 
 def qualities(words: dict[str, Any]) -> Phrases:
-    """Words of praise and blame with the ends of the damage axes they name."""
+    """Place words of praise and blame at the ends of the damage axes they name."""
     every_axis = np.ones(len(DAMAGES), np.float32)
     axes = dict(zip(DAMAGES, np.eye(len(DAMAGES), dtype=np.float32), strict=True))
     sides = [(words["axes"][name], axis) for name, axis in axes.items()] + [(words["overall"], every_axis)]
@@ -147,7 +152,7 @@ def _place(
 def _batch(
     named: Phrases, praised: Phrases, rng: np.random.Generator
 ) -> tuple[list[str], NDArray[np.float32]]:
-    """Texts of one to three phrases in any order, and (BATCH, EMBED_DIM) the places of their sums."""
+    """Make texts of one to three phrases in any order, and (BATCH, EMBED_DIM) the places of their sums."""
     texts, places = [], np.zeros((BATCH, lite.EMBED_DIM), np.float32)
     for row in range(BATCH):
         phrases: list[str] = []
