@@ -66,7 +66,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return 12 s of real footage: bikes, then a rabbit."""
     frames = pictures.footage("bikes", 150) + pictures.footage("bigbuckbunny", 125)
     frames += pictures.footage("bigbuckbunny", 25)
-    return clips.write(tmp_path_factory.mktemp("reuse") / "clip.mp4", frames)
+    return clips.write(tmp_path_factory.mktemp("edits") / "clip.mp4", frames)
 
 
 @pytest.fixture(scope="module")

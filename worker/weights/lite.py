@@ -177,5 +177,6 @@ def load_lite(file: Path | None = None) -> tuple[open_clip.CustomTextCLIP, Token
 def save_lite(model: open_clip.CustomTextCLIP, known: Sequence[int], file: Path) -> None:
     """Write what was trained, in half precision: everything but the ImageNet weights."""
     trained = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith(TRUNK)}
+    # Half the bytes, so that the file is small enough to commit.
     halves = {name: tensor.half().contiguous() for name, tensor in trained.items()}
     safetensors.torch.save_file({**halves, KNOWN: torch.tensor(known)}, file)

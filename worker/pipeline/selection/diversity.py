@@ -55,9 +55,11 @@ def pick_diverse(
         used_shots = {scored[pick].candidate.shot for pick in picks}
         first = [i for i in open_to if i in preferred] or open_to
         fresh = [i for i in first if scored[i].candidate.shot not in used_shots] or first
+        # The first pick is the best of all, wherever it lies; later ones keep room for those still to come.
         roomy = _leaving_room(fresh, open_to, count - len(picks), scored) if picks else fresh
         best = max(roomy, key=lambda i: _marginal(i, quality, likeness, picks))
         picks.append(best)
+        # What is too near or too like goes for good, with the first reason found.
         for i in open_to:
             if abs(scored[i].candidate.time_s - scored[best].candidate.time_s) < CANDIDATE_GAP_S:
                 why[i] = f"within {MIN_GAP_S:.0f} s of pick {len(picks)}"

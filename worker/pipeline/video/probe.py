@@ -172,6 +172,7 @@ def _packet_ends_s(container: InputContainer, stream: VideoStream) -> Iterator[f
 
 def _is_vfr(container: InputContainer, stream: VideoStream) -> bool:
     """Tell whether the spacing of the first frames varies."""
+    # Packets, not frames: their stamps say the same, and nothing has to be decoded.
     container.seek(0)
     packets = itertools.islice(packets_of(container, stream), VFR_PACKETS)
     # Packets come in decoding order; the last ones may still lack a neighbour, so they are left out.

@@ -85,6 +85,7 @@ def sample_frames(clip: Path) -> list[Rgb]:
     with av.open(str(clip)) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
+        # Counted by decoding: not every container states a count, and a stated one may be wrong.
         count = sum(1 for _ in container.decode(stream))
         first, last = EDGE_SHARE * count, (1 - EDGE_SHARE) * count - 1
         wanted = set(np.linspace(first, last, FRAMES_PER_CLIP).astype(int).tolist())
@@ -131,6 +132,7 @@ def fit_projection(shown: Examples) -> tuple[NDArray[np.float32], NDArray[np.flo
     spread = ((clean - center) @ basis).std(axis=0)
     # Class axes share one scale, which keeps their angles; each damage axis gets the same average spread.
     spread[:SEMANTIC_DIM] = np.sqrt((spread[:SEMANTIC_DIM] ** 2).mean())
+    # (features - center) @ basis / spread, written as one linear layer.
     weight = (basis / spread).T
     return weight.astype(np.float32), (-weight @ center).astype(np.float32)
 
@@ -169,6 +171,7 @@ def _damaged(
         for rgb in frames:
             is_tall = rgb.shape[0] > rgb.shape[1]
             yield (clip, is_tall, -1), rgb
+            # A frame of any other clip, for dissolves; of the same one where there is no other.
             others = clean[(clip + int(rng.integers(1, max(2, len(clean))))) % len(clean)]
             other = others[int(rng.integers(len(others)))]
             for kind, damage in enumerate(DAMAGES.values()):
@@ -190,5 +193,6 @@ def _small(rgb: NDArray[Any]) -> Rgb:
 def _tall(rgb: Rgb) -> Rgb:
     height, width = rgb.shape[:2]
     half = height * 9 // 32
+    # The cut is narrower than a candidate, so it is enlarged first and then brought to its width.
     middle = np.ascontiguousarray(rgb[:, width // 2 - half : width // 2 + half])
     return _small(cv2.resize(middle, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC))

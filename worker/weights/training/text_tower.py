@@ -54,6 +54,7 @@ def class_directions() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """
     classifier = lite.wheel_tensors()["_fc.weight"].double()
     centered = classifier - classifier.mean(0)
+    # Centered, for what all classes have in common tells none of them; then its principal components.
     _, _, directions = torch.linalg.svd(centered, full_matrices=False)
     basis = directions[:SEMANTIC_DIM].T
     # The sign of a singular vector is arbitrary: make the largest entry positive on every machine.
@@ -82,6 +83,7 @@ def qualities(words: dict[str, Any]) -> Phrases:
     """Place words of praise and blame at the ends of the damage axes they name."""
     every_axis = np.ones(len(DAMAGES), np.float32)
     axes = dict(zip(DAMAGES, np.eye(len(DAMAGES), dtype=np.float32), strict=True))
+    # "overall" words ("good", "bad") name the ends of all damage axes at once.
     sides = [(words["axes"][name], axis) for name, axis in axes.items()] + [(words["overall"], every_axis)]
     return {
         phrase: _place(quality=sign * axis)
@@ -126,6 +128,7 @@ def train_text_tower(
     optimizer = torch.optim.AdamW(text.parameters(), lr=LEARNING_RATE, weight_decay=0.0, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=STEPS)
     for step in range(STEPS):
+        # A text of several phrases belongs at the sum of their places; only the direction counts.
         texts, places = _batch(named, praised, rng)
         # A cosine has no gradient where two opposites cancel to nothing; such a pair simply teaches nothing.
         loss = 1 - functional.cosine_similarity(text(tokenizer(texts)), torch.from_numpy(places)).mean()
