@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 _fraction: Any = None
 
 
-def start(limits: confine.ProcessLimits, fraction: Any) -> None:
+def start_child(limits: confine.ProcessLimits, fraction: Any) -> None:
     """Confine this process and keep the shared number in which it reports progress."""
     global _fraction  # noqa: PLW0603 - the one way to hand a shared value to later tasks of a process
     confine.confine(limits)

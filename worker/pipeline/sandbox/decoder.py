@@ -69,7 +69,7 @@ class Decoder:
     def _new_pool(self) -> pebble.ProcessPool:
         return pebble.ProcessPool(
             max_workers=1,
-            initializer=child.start,
+            initializer=child.start_child,
             initargs=(self._limits, self._fraction),
             context=self._context,
         )
