@@ -25,7 +25,7 @@ from tests.support.media import clips, pictures
 from tests.support.service.analyzer_rig import Bench, ready_bench
 from worker.analysis.decoder_pool import Decoders
 from worker.database import make_engine, migrate
-from worker.pipeline.pick import Models
+from worker.pipeline.scoring.models import Models
 from worker.standalone.servers import Server, start_postgres, start_valkey
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from worker.choices import ChoiceRequest
 from worker.database import transaction
 from worker.database.models import Asset, Choice, Publication, StoredCandidate, Thumbnail
 from worker.demo.simulator import Media, SimulatedMux
-from worker.pipeline.pick import Models
+from worker.pipeline.scoring.models import Models
 from worker.platforms import platform_of
 from worker.platforms.event import EventKind
 from worker.queue.leases import Leases

@@ -14,7 +14,7 @@ from worker.time_ranges import parse_spans
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from worker.pipeline.pick import Options
+    from worker.pipeline.options import Options
 
 ACCOUNT: dict[str, Any] = {"count": 5, "aspects": "1:1 9:16", "avoid": "0-15", "prefer": "0%-50%"}
 

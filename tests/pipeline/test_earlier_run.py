@@ -10,7 +10,8 @@ import pytest
 from tests.support.media import clips, pictures
 from tests.support.media.edited_videos import cut
 from worker.analysis.rows import memory_of, result_of
-from worker.pipeline.pick import Models, Options, pick_thumbnails
+from worker.pipeline.options import Options
+from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder
 from worker.platforms.base import AssetState, RemoteAsset
 from worker.timeline import Range, Timeline
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from worker.pipeline.earlier_run import Memory
     from worker.pipeline.frames import Rgb, Run
+    from worker.pipeline.scoring.models import Models
 
 # Which of several good frames wins differs even between whole runs, once the same frames are encoded again.
 GOOD = 0.75
@@ -64,7 +66,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return 12 s of real footage: bikes, then a rabbit."""
     frames = pictures.footage("bikes", 150) + pictures.footage("bigbuckbunny", 125)
     frames += pictures.footage("bigbuckbunny", 25)
-    return clips.write(tmp_path_factory.mktemp("reuse") / "clip.mp4", frames)
+    return clips.write(tmp_path_factory.mktemp("edits") / "clip.mp4", frames)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ from PIL import Image
 
 from tests.support.media import clips, pictures
 from worker.errors import UnreadableVideo
-from worker.pipeline.pick import Models, Options, pick_thumbnails
+from worker.pipeline.options import Options
+from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder
 from worker.pipeline.selection.diversity import MIN_GAP_S
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.pipeline.frames import Rgb, Run
+    from worker.pipeline.scoring.models import Models
 
 BIKES = pictures.footage("bikes", 45, start=90)
 BUNNY = pictures.footage("bigbuckbunny", 50, start=60)

@@ -13,7 +13,7 @@ import torch
 from tests.support.media import pictures
 from worker.pipeline.scoring.clip_scorer import ClipScorer
 from worker.weights import lite
-from worker.weights.training import train_image, train_text
+from worker.weights.training import image_tower, text_tower
 from worker.weights.training.damage import DAMAGES
 
 if TYPE_CHECKING:
@@ -80,13 +80,13 @@ def test_words_it_does_not_know_change_nothing(scorer: ClipScorer, frames: list[
 
 def test_a_saved_model_loads_as_the_same_model(tmp_path: Path) -> None:
     """Apart from the rounding to half precision."""
-    tokenizer = lite.Tokenizer(train_text.learned_tokenizer().known[:50])
+    tokenizer = lite.Tokenizer(text_tower.learned_tokenizer().known[:50])
     torch.manual_seed(0)
-    made = lite.build(len(tokenizer.vocabulary))
+    made = lite.build_lite(len(tokenizer.vocabulary))
     picture = torch.rand(1, 3, 64, 64)
 
-    lite.save(made, tokenizer.known, tmp_path / "lite.safetensors")
-    loaded, loaded_tokenizer = lite.load(tmp_path / "lite.safetensors")
+    lite.save_lite(made, tokenizer.known, tmp_path / "lite.safetensors")
+    loaded, loaded_tokenizer = lite.load_lite(tmp_path / "lite.safetensors")
 
     assert loaded_tokenizer.vocabulary == tokenizer.vocabulary
     with torch.inference_mode():
@@ -95,14 +95,14 @@ def test_a_saved_model_loads_as_the_same_model(tmp_path: Path) -> None:
 
 def test_the_text_side_learns_where_its_words_belong(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few steps already bring the words for blur to the blurred end of its axis."""
-    monkeypatch.setattr(train_text, "STEPS", 25)
-    monkeypatch.setattr(train_text, "BATCH", 64)
-    tokenizer = train_text.learned_tokenizer()
-    text = lite.build(len(tokenizer.vocabulary)).text
+    monkeypatch.setattr(text_tower, "STEPS", 25)
+    monkeypatch.setattr(text_tower, "BATCH", 64)
+    tokenizer = text_tower.learned_tokenizer()
+    text = lite.build_lite(len(tokenizer.vocabulary)).text
 
-    train_text.train(text, tokenizer, seed=0, report=lambda _line: None)
+    text_tower.train_text_tower(text, tokenizer, seed=0, report=lambda _line: None)
 
-    axis = train_text.SEMANTIC_DIM + list(DAMAGES).index("defocus")
+    axis = text_tower.SEMANTIC_DIM + list(DAMAGES).index("defocus")
     with torch.inference_mode():
         sharp, blurry = torch.nn.functional.normalize(text(tokenizer(["sharp", "blurry"])), dim=-1)
     assert sharp[axis] > 0.3
@@ -111,14 +111,14 @@ def test_the_text_side_learns_where_its_words_belong(monkeypatch: pytest.MonkeyP
 
 def test_the_image_side_learns_the_damage_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Solved in closed form: on what it was shown, each axis parts its damage from the clean frames."""
-    monkeypatch.setattr(train_image, "FRAMES_PER_CLIP", 4)
-    network = lite.build(len(train_text.learned_tokenizer().vocabulary))
-    clips = train_image.default_clips()[:1]
+    monkeypatch.setattr(image_tower, "FRAMES_PER_CLIP", 4)
+    network = lite.build_lite(len(text_tower.learned_tokenizer().vocabulary))
+    clips = image_tower.default_clips()[:1]
 
-    shown = train_image.examples(network, clips, seed=0)
-    weight, bias = train_image.fit(shown)
+    shown = image_tower.make_examples(network, clips, seed=0)
+    weight, bias = image_tower.fit_projection(shown)
 
-    axes = (shown.features @ weight.T + bias)[:, train_text.SEMANTIC_DIM :]
+    axes = (shown.features @ weight.T + bias)[:, text_tower.SEMANTIC_DIM :]
     for kind, axis in enumerate(axes.T):
         assert axis[shown.is_clean].mean() > axis[shown.kind == kind].mean() + 1
 

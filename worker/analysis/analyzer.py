@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from worker.jobs import JobClaim
     from worker.pipeline.earlier_run import Memory
     from worker.pipeline.frames import Run
-    from worker.pipeline.pick import Models
+    from worker.pipeline.scoring.models import Models
     from worker.platforms.base import Platform, RemoteAsset, Source
     from worker.queue.leases import Lease, Leases
     from worker.settings import Settings

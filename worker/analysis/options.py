@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.pipeline.pick import Options
+from worker.pipeline.options import Options
 from worker.time_ranges import parse_spans
 
 if TYPE_CHECKING:

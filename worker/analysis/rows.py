@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from worker.choices import CHOSEN_RANK
 from worker.database.models import StoredCandidate, Thumbnail
 from worker.jobs import Result
-from worker.pipeline.earlier_run import Memory, Seen, read_embedding, stored_embedding
-from worker.pipeline.frames import Box, Cues, Face
+from worker.pipeline.earlier_run import Memory, decode_embedding, encode_embedding
+from worker.pipeline.frames import Box, Cues, Face, SeenCandidate
 from worker.pipeline.frames import Candidate as Frame
 from worker.pipeline.jpeg import decode_jpeg, encode_jpeg
 from worker.pipeline.selection.shortlist import ALIKE
@@ -129,15 +129,15 @@ def _candidate(frame: Frame, scored: Scored | None, lost_because: str | None, mo
         cues=_plain(frame.cues._asdict()),
         active=None if frame.active is None else list(frame.active),
         faces=None if scored is None else _stored_faces(scored.faces),
-        embedding=None if scored is None else stored_embedding(scored.embedding),
+        embedding=None if scored is None else encode_embedding(scored.embedding),
         model=None if scored is None else model,
         jpeg=encode_jpeg(frame.rgb, FILMSTRIP_QUALITY),
     )
 
 
-def _seen(row: StoredCandidate, model: str) -> Seen:
+def _seen(row: StoredCandidate, model: str) -> SeenCandidate:
     left, top, right, bottom = row.active or (0.0, 0.0, 1.0, 1.0)
-    return Seen(
+    return SeenCandidate(
         Frame(
             time_s=row.time_s,
             shot=row.shot,
@@ -145,7 +145,7 @@ def _seen(row: StoredCandidate, model: str) -> Seen:
             cues=Cues(**(row.cues or {})),
             active=None if row.active is None else (left, top, right, bottom),
         ),
-        embedding=None if row.embedding is None or row.model != model else read_embedding(row.embedding),
+        embedding=None if row.embedding is None or row.model != model else decode_embedding(row.embedding),
         faces=None if row.faces is None else tuple(Face(Box(*box), share) for *box, share in row.faces),
         was_kept=True if row.score is not None else False if row.lost_because == ALIKE else None,
     )

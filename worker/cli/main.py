@@ -116,7 +116,7 @@ def pick(
 ) -> None:
     """Write the best frames of each VIDEO as cropped JPEG files."""
     from worker.local import json_document, run, terminal  # noqa: PLC0415  heavy
-    from worker.pipeline.pick import Options  # noqa: PLC0415  heavy
+    from worker.pipeline.options import Options  # noqa: PLC0415  heavy
     from worker.pipeline.sandbox.decoder import Decoder  # noqa: PLC0415  heavy
 
     options = Options(count=count, aspects=aspects, title=title)

@@ -46,7 +46,7 @@ def analyze(settings: Settings) -> None:
     # Loads the model's libraries, which a publishing worker does not need, nor one whose settings are wrong.
     from worker.analysis.analyzer import Analyzer  # noqa: PLC0415
     from worker.analysis.decoder_pool import Decoders  # noqa: PLC0415
-    from worker.pipeline.pick import Models  # noqa: PLC0415
+    from worker.pipeline.scoring.models import Models  # noqa: PLC0415
 
     sweep_workspaces(settings.work_dir)
     with (

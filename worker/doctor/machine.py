@@ -57,12 +57,12 @@ def decoder(_settings: Settings) -> Iterator[Finding]:
     """What confines the process that opens videos, tried inside one."""
     if _lacking():
         return
-    from worker.pipeline.sandbox import barriers as isolation  # noqa: PLC0415  heavy
+    from worker.pipeline.sandbox.barriers import try_barriers  # noqa: PLC0415  heavy
     from worker.pipeline.sandbox.decoder import Decoder  # noqa: PLC0415  heavy
 
     try:
         with Decoder() as child:
-            barriers = isolation.measure(child)
+            barriers = try_barriers(child)
     except TransientError as error:
         remedy = "no video can be opened: give this machine or container more memory and processes"
         yield Finding("decoder", State.FAILED, str(error), remedy)
@@ -79,7 +79,7 @@ def model(settings: Settings) -> Iterator[Finding]:
         says = f"no video can be looked at on this machine: {', '.join(lacking)} not installed"
         yield Finding("model", State.WARNING, says, remedy)
         return
-    from worker.pipeline.pick import Models  # noqa: PLC0415  heavy
+    from worker.pipeline.scoring.models import Models  # noqa: PLC0415  heavy
 
     start_s = time.monotonic()
     models = Models.load(settings.model, settings.prompts_file, settings.device, settings.yunet_file)

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from worker.errors import ThumbsError
 from worker.local import output_files, report, terminal
-from worker.pipeline.pick import Models, Options, pick_thumbnails
+from worker.pipeline.pick import pick_thumbnails
+from worker.pipeline.scoring.models import Models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from worker.pipeline.frames import Run
+    from worker.pipeline.options import Options
     from worker.pipeline.sandbox.decoder import Decoder
 
 

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from worker.pipeline.cues.difference import SAME_PICTURE, look_difference
 from worker.pipeline.frames import STILL_REACH_S, Scan
-from worker.pipeline.selection.shortlist import look_difference
-from worker.pipeline.video.candidates import in_shots
-from worker.pipeline.video.shot_starts import CONTEXT_S, shot_at, shot_starts
+from worker.pipeline.video.shot_starts import CONTEXT_S, in_shots, shot_at, shot_starts
 from worker.timeline import Range, Timeline
 
 if TYPE_CHECKING:
@@ -25,13 +24,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from worker.pipeline.frames import Candidate, Face, Still, Video
+    from worker.pipeline.frames import Candidate, SeenCandidate, Still, Video
     from worker.pipeline.sandbox.decoder import Decoder
 
 # So far from a join, a frame's stillness, transition and shot do not depend on what stands behind the join.
 JOIN_REACH_S = 0.3
 
-# A part that is scanned alone is decoded with its context. Beyond this share of the video, a scan of the
+# A range that is scanned alone is decoded with its context. Beyond this share of the video, a scan of the
 # whole is as cheap.
 MAX_SCANNED_SHARE = 0.5
 
@@ -40,9 +39,6 @@ MAX_SCANNED_SHARE = 0.5
 MIN_CANDIDATES_PER_S = 2.0
 MIN_CANDIDATES = 60
 MIN_CANDIDATES_PER_FRAME = 1 / 8  # the scan skips frames that no other refers to: up to 3 of 4
-
-# A still and its candidate differ by less where they show one picture: as far as a still's neighbours may.
-SAME_PICTURE = 0.5
 
 # Two frames are what cutting at frames, and not between them, can add up to at both ends.
 _DURATION_FRAMES = 2
@@ -56,38 +52,23 @@ class Unfit(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A candidate of an earlier run, at its time in the video of then."""
-
-    candidate: Candidate
-    embedding: NDArray[np.float32] | None  #: by the model that judges now; None where it has not seen it
-    faces: tuple[Face, ...] | None  #: in pixels of the candidate; None where nobody looked for any
-    was_kept: bool | None  #: when it was compared with its neighbours' looks; None where it was not
-
-
-@dataclass(frozen=True, slots=True)
-class NotSeen:
-    """What stands for a candidate that is new."""
-
-    embedding: None = None
-    faces: None = None
-
-
-UNSEEN = NotSeen()
-
-
-@dataclass(frozen=True, slots=True)
 class Memory:
     """What is known of a video before it is looked at."""
 
     timeline: Timeline  #: what was done to it since
-    seen: Sequence[Seen]  #: all candidates of a run on the video as it was before
+    seen: Sequence[SeenCandidate]  #: all candidates of a run on the video as it was before
 
 
-def recall(
+def scan_after_edit(
     memory: Memory, video: Video, decoder: Decoder, on_progress: Callable[[float], None] | None = None
-) -> tuple[Scan, Mapping[float, Seen]]:
-    """Move candidates to a new timeline, and scan where it has joins.
+) -> tuple[Scan, Mapping[float, SeenCandidate]]:
+    """Move an earlier run's candidates to a new timeline, and scan only where it has joins.
+
+    Args:
+        memory: what that run saw, and what was done to the video since.
+        video: the new file, as probed.
+        decoder: what opens it.
+        on_progress: called again and again while it is scanned.
 
     Returns:
         What a scan of the whole would have found; and what is not new of it, by its time in the new video.
@@ -96,55 +77,64 @@ def recall(
         Unfit: the whole video must be looked at.
     """
     timeline = memory.timeline
-    parts = _around_joins(timeline)
-    seen = _moved(memory.seen, timeline, parts)
+    ranges = _around_joins(timeline)
+    seen = _moved(memory.seen, timeline, ranges)
     if timeline != Timeline.whole():
         _check_duration(timeline, video)
-        _check_worth(seen, parts, video)
-    scanned = decoder.scan_parts(video, parts, on_progress) if parts else Scan((), (), 0, is_sampled=False)
+        _check_worth(seen, ranges, video)
+    scanned = decoder.scan_ranges(video, ranges, on_progress) if ranges else Scan((), (), 0, is_sampled=False)
     starts_s = shot_starts(video.start_s, [*_known_cuts(seen, timeline), *scanned.shot_starts_s])
     everyone = [*(one.candidate for one in seen.values()), *scanned.candidates]
     everyone.sort(key=lambda candidate: candidate.time_s)
     return Scan(in_shots(everyone, starts_s), starts_s, scanned.frames_seen, is_sampled=False), seen
 
 
-def decided(candidates: Sequence[Candidate], seen: Mapping[float, Seen]) -> dict[int, bool]:
-    """What an earlier run found out by comparing neighbours, by index."""
+def decided_before(candidates: Sequence[Candidate], seen: Mapping[float, SeenCandidate]) -> dict[int, bool]:
+    """Tell what an earlier run found by comparing neighbours, by index: True where it kept the candidate."""
     known = {index: seen[one.time_s].was_kept for index, one in enumerate(candidates) if one.time_s in seen}
     return {index: was_kept for index, was_kept in known.items() if was_kept is not None}
 
 
 def check_stills(
-    candidates: Sequence[Candidate], stills: Sequence[Still], seen: Mapping[float, Seen]
+    candidates: Sequence[Candidate], stills: Sequence[Still], seen: Mapping[float, SeenCandidate]
 ) -> None:
-    """Raise Unfit unless the new video shows at the picked moments what is remembered of them."""
+    """Raise Unfit unless the new video shows at the picked moments what is remembered of them.
+
+    Args:
+        candidates: what was picked.
+        stills: one for each, in the same order.
+        seen: what the earlier run saw, by its time now; other candidates are new, and need no check.
+    """
     for candidate, still in zip(candidates, stills, strict=True):
         if candidate.time_s in seen and look_difference(candidate.rgb, still.rgb) > SAME_PICTURE:
             raise Unfit(f"at {candidate.time_s:.3f} s it shows something else than before")
 
 
-def stored_embedding(embedding: NDArray[np.float32]) -> bytes:
-    """An embedding as it is kept: (dimensions,) float32, little-endian."""
+def encode_embedding(embedding: NDArray[np.float32]) -> bytes:
+    """Pack an embedding, (dimensions,) float32, as little-endian bytes, 4 for each."""
     return embedding.astype(_STORED).tobytes()
 
 
-def read_embedding(stored: bytes) -> NDArray[np.float32]:
-    """The embedding that `stored_embedding` kept."""
+def decode_embedding(stored: bytes) -> NDArray[np.float32]:
+    """Unpack what `encode_embedding` packed: (dimensions,) float32."""
     return np.frombuffer(stored, _STORED).astype(np.float32)
 
 
 def _check_duration(timeline: Timeline, video: Video) -> None:
-    """Each range may end within a frame, but all of them together must not move a still's picture away."""
+    """Raise Unfit where the file lasts longer or shorter than the edit says, by more than frames explain.
+
+    Each range may end within a frame, but all of them together must not move a still's picture away.
+    """
     frame_s = float(1 / video.frame_rate) if video.frame_rate else _NOMINAL_FRAME_S
     tolerance_s = max(_DURATION_FRAMES * frame_s, min(len(timeline.ranges) * frame_s, STILL_REACH_S))
     if abs(timeline.duration_s - video.duration_s) > tolerance_s:
         raise Unfit(f"it lasts {video.duration_s:.2f} s in place of {timeline.duration_s:.2f} s")
 
 
-def _check_worth(seen: Mapping[float, Seen], parts: Sequence[Range], video: Video) -> None:
+def _check_worth(seen: Mapping[float, SeenCandidate], ranges: Sequence[Range], video: Video) -> None:
     everything = Range(0.0, video.duration_s)
-    decoded = (Range(part.start_s - CONTEXT_S, part.end_s + CONTEXT_S).within(everything) for part in parts)
-    if sum(part.length_s for part in decoded) > MAX_SCANNED_SHARE * video.duration_s:
+    decoded = (Range(one.start_s - CONTEXT_S, one.end_s + CONTEXT_S).within(everything) for one in ranges)
+    if sum(one.length_s for one in decoded) > MAX_SCANNED_SHARE * video.duration_s:
         raise Unfit("it is short, or made of many pieces")
     frames_per_s = float(video.frame_rate or 1 / _NOMINAL_FRAME_S)
     enough_per_s = min(MIN_CANDIDATES_PER_S, MIN_CANDIDATES_PER_FRAME * frames_per_s)
@@ -153,28 +143,34 @@ def _check_worth(seen: Mapping[float, Seen], parts: Sequence[Range], video: Vide
 
 
 def _around_joins(timeline: Timeline) -> list[Range]:
-    """The surroundings of every join, as few ranges as possible."""
-    parts: list[Range] = []
+    """List the surroundings of every join, as few ranges as possible, in order of time."""
+    ranges: list[Range] = []
     for join_s in timeline.joins_s():
-        part = Range(max(0.0, join_s - JOIN_REACH_S), join_s + JOIN_REACH_S)
-        if parts and part.start_s - parts[-1].end_s < 2 * CONTEXT_S:
-            part = Range(parts.pop().start_s, part.end_s)
-        parts.append(part)
-    return parts
+        around = Range(max(0.0, join_s - JOIN_REACH_S), join_s + JOIN_REACH_S)
+        # Where the contexts of two ranges touch, the frames between them are decoded anyway.
+        if ranges and around.start_s - ranges[-1].end_s < 2 * CONTEXT_S:
+            around = Range(ranges.pop().start_s, around.end_s)
+        ranges.append(around)
+    return ranges
 
 
-def _moved(seen: Sequence[Seen], timeline: Timeline, parts: Sequence[Range]) -> dict[float, Seen]:
-    """What is left, by its new time, in order; without what is going to be scanned."""
+def _moved(
+    seen: Sequence[SeenCandidate], timeline: Timeline, ranges: Sequence[Range]
+) -> dict[float, SeenCandidate]:
+    """Find what is left, by its new time, in order; without what is going to be scanned."""
     placed = ((place_s, one) for one in seen for place_s in timeline.places_of(one.candidate.time_s))
     return {
         place_s: replace(one, candidate=replace(one.candidate, time_s=place_s))
         for place_s, one in sorted(placed, key=lambda pair: pair[0])
-        if not any(part.start_s <= place_s < part.end_s for part in parts)
+        if not any(one.start_s <= place_s < one.end_s for one in ranges)
     }
 
 
-def _known_cuts(seen: Mapping[float, Seen], timeline: Timeline) -> list[float]:
-    """Moments between candidates that had stood in two shots, where no join lies between them."""
+def _known_cuts(seen: Mapping[float, SeenCandidate], timeline: Timeline) -> list[float]:
+    """List moments between candidates that had stood in two shots, where no join lies between them.
+
+    The cut itself lay somewhere between; only on which side of it each candidate lies matters.
+    """
     begins_s = timeline.starts_s()
     return [
         (before_s + after_s) / 2

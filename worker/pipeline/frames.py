@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -119,6 +120,20 @@ class Face:
 
     box: Box
     confidence: float  #: 0..1
+
+
+@dataclass(frozen=True, slots=True)
+class SeenCandidate:
+    """A candidate of an earlier run, with what was found out about it; at its time in the video of then."""
+
+    candidate: Candidate
+    embedding: NDArray[np.float32] | None  #: (d,) by the model that judges now; None where it has not seen it
+    faces: tuple[Face, ...] | None  #: in pixels of the candidate; None where they were not looked for
+    was_kept: bool | None  #: when it was compared with its neighbours' looks; None where it was not
+
+
+NOTHING_SEEN: Mapping[float, SeenCandidate] = MappingProxyType({})
+"""What is known of candidates, by their times, where no earlier run has looked at the video."""
 
 
 @dataclass(frozen=True, slots=True)

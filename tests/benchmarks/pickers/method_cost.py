@@ -22,8 +22,10 @@ import av
 import psutil
 
 from tests.benchmarks.pickers import methods
-from worker.pipeline.pick import Models, Options, pick_thumbnails
+from worker.pipeline.options import Options
+from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder
+from worker.pipeline.scoring.models import Models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,9 +25,11 @@ from tests.benchmarks.trap_videos.trap_videos import CACHE, TrapVideo, small_gre
 from worker.pipeline.crop.crop import SOURCE
 from worker.pipeline.cues.defects import defects
 from worker.pipeline.jpeg import decode_jpeg
-from worker.pipeline.pick import Models, Options, pick_thumbnails
+from worker.pipeline.options import Options
+from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.scoring.clip_scorer import ClipScorer
 from worker.pipeline.scoring.faces import FaceFinder
+from worker.pipeline.scoring.models import Models
 
 if TYPE_CHECKING:
     from worker.pipeline.frames import Pick, Rgb

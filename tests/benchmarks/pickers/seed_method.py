@@ -101,9 +101,12 @@ class SeedScorer:
     """CLIP, one frame at a time."""
 
     def __init__(self, model: str) -> None:
-        from worker.pipeline.scoring import clip_model  # noqa: PLC0415 (torch; not before the clock says so)
+        from worker.pipeline.scoring.clip_model import (  # noqa: PLC0415 (torch; not before the clock says so)
+            load_clip_model,
+            pick_device,
+        )
 
-        self._model = clip_model.load(model, clip_model.pick_device("cpu"))
+        self._model = load_clip_model(model, pick_device("cpu"))
         self._model.network.requires_grad_(False)
         self._good, self._bad = (
             _unit(self._model.network.encode_text(self._model.tokenize(texts)).float().numpy())

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.trap_videos.trap_videos import TrapVideo
     from worker.pipeline.frames import Candidate, Face, Scored
-    from worker.pipeline.pick import Models
     from worker.pipeline.sandbox.decoder import Decoder
+    from worker.pipeline.scoring.models import Models
     from worker.pipeline.scoring.ranking import ScoreWeights
 
 Appeal = Callable[[NDArray[np.float32]], dict[str, NDArray[np.float32]]]

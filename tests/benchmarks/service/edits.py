@@ -24,8 +24,10 @@ from rich.table import Table
 from tests.benchmarks.speed.footage import clips_in, joined, wheel_clips
 from tests.support.media.edited_videos import EDITS, OTHER_EXPORT, cut, kept
 from worker.analysis.rows import memory_of, result_of
-from worker.pipeline.pick import Models, Options, pick_thumbnails
+from worker.pipeline.options import Options
+from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder
+from worker.pipeline.scoring.models import Models
 from worker.platforms.base import AssetState, RemoteAsset
 
 if TYPE_CHECKING:

@@ -26,8 +26,10 @@ from rich.table import Table
 from tests.support.media.pictures import footage_path
 from worker.demo.clip import media_of
 from worker.demo.simulator import Journal, SimulatedMux
-from worker.pipeline.pick import Models, Options, pick_thumbnails
+from worker.pipeline.options import Options
+from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder
+from worker.pipeline.scoring.models import Models
 from worker.settings import Settings
 from worker.standalone.interrupts import Interruptions
 from worker.standalone.servers import free_port

@@ -47,7 +47,9 @@ def whole(path: Path, model: str, count: int, stills: Path | None = None) -> dic
         count: at most so many picks.
         stills: another rendition of the same video, which the stills are taken from.
     """
-    from worker.pipeline.pick import Models, Options, pick_thumbnails  # noqa: PLC0415 (loads torch)
+    from worker.pipeline.options import Options  # noqa: PLC0415 (loads torch)
+    from worker.pipeline.pick import pick_thumbnails  # noqa: PLC0415 (loads torch)
+    from worker.pipeline.scoring.models import Models  # noqa: PLC0415 (loads torch)
 
     models = Models.load(model)
     models.scorer.embed([np.zeros((180, 320, 3), np.uint8)] * models.scorer.batch_size)  # the first is slow

@@ -34,7 +34,7 @@ from worker.analysis.decoder_pool import Decoders
 from worker.database import make_engine, migrate, transaction
 from worker.database.models import Job
 from worker.demo.clip import media_of
-from worker.pipeline.pick import Models
+from worker.pipeline.scoring.models import Models
 from worker.standalone.servers import start_postgres
 
 if TYPE_CHECKING:

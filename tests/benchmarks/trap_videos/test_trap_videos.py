@@ -16,10 +16,10 @@ from tests.benchmarks.quality.quality_measures import figure, summary
 from tests.benchmarks.speed import footage
 from tests.benchmarks.trap_videos import codings, trap_recipes, trap_videos
 from tests.benchmarks.trap_videos.bad_frames import RATE
-from worker.pipeline.pick import Models
 from worker.pipeline.sandbox.decoder import Decoder
 from worker.pipeline.scoring.clip_scorer import ClipScorer
 from worker.pipeline.scoring.faces import FaceFinder
+from worker.pipeline.scoring.models import Models
 
 if TYPE_CHECKING:
     from pathlib import Path

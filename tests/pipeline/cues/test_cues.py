@@ -173,26 +173,26 @@ class TestPatterns:
 
     def test_color_bars_are_recognised(self) -> None:
         """A test pattern is one; real footage and a title card are not."""
-        assert patterns.color_bars(pictures.color_bars(1)[0]) == 1
-        assert patterns.color_bars(pictures.title_card("The end", 1)[0]) == 0
-        assert max(patterns.color_bars(real(name)) for name in REAL) == 0
+        assert patterns.color_bars_confidence(pictures.color_bars(1)[0]) == 1
+        assert patterns.color_bars_confidence(pictures.title_card("The end", 1)[0]) == 0
+        assert max(patterns.color_bars_confidence(real(name)) for name in REAL) == 0
 
     def test_color_bars_with_a_dark_edge_above_are_recognised(self) -> None:
         """Where black bars were cut off, a line of them may be left."""
         bars_below = pictures.color_bars(1)[0].copy()
         bars_below[:3] //= 4
 
-        assert patterns.color_bars(bars_below) == 1
+        assert patterns.color_bars_confidence(bars_below) == 1
 
     @pytest.mark.parametrize("text", ["Chapter 1", "A longer title of a film"])
     def test_title_cards_are_recognised(self, text: str) -> None:
         """Text on flat ground."""
-        assert patterns.title_card(luma(pictures.title_card(text, 1)[0])) > 0.9
+        assert patterns.title_card_confidence(luma(pictures.title_card(text, 1)[0])) > 0.9
 
     @pytest.mark.parametrize("name", REAL)
     def test_real_footage_is_no_title_card(self, name: str) -> None:
         """Nor is a person before a plain wall, with soft shading."""
-        assert patterns.title_card(luma(real(name))) < 0.2
+        assert patterns.title_card_confidence(luma(real(name))) < 0.2
 
     def test_a_logo_on_a_shaded_ground_is_a_title_card(self) -> None:
         """A drawn ground darkens evenly, without grain, so it is not flat."""
@@ -200,7 +200,7 @@ class TestPatterns:
         slate = np.repeat(shade[:, None], pictures.SIZE[0], axis=1)
         cv2.circle(slate, (160, 76), 36, 60, cv2.FILLED, cv2.LINE_AA)
 
-        assert patterns.title_card(slate) > 0.9
+        assert patterns.title_card_confidence(slate) > 0.9
 
     @pytest.mark.parametrize("name", REAL)
     @pytest.mark.parametrize("block_px", [5, 8, 16])

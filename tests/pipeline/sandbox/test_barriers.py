@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.media import hostile_decoder
 from worker.errors import UnreadableVideo
-from worker.pipeline.sandbox import barriers as isolation
+from worker.pipeline.sandbox.barriers import try_barriers
 from worker.pipeline.sandbox.decoder import Decoder
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def test_the_child_starts_no_program(decoder: Decoder) -> None:
 
 def test_every_barrier_is_found_in_force(decoder: Decoder) -> None:
     """In a real decode process, after it has worked."""
-    barriers = isolation.measure(decoder)
+    barriers = try_barriers(decoder)
 
     assert [barrier for barrier in barriers if not barrier.holds] == []
     assert {barrier.name for barrier in barriers} >= {"network", "privileges", "memory", "parent"}
@@ -56,8 +56,8 @@ def test_a_barrier_that_is_missing_is_found_missing() -> None:
     """The same tries in a process that nobody confined: the report says what that means."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         tries = (
-            "import json, sys; from worker.pipeline.sandbox import barriers as isolation\n"
-            "print(json.dumps([found._asdict() for found in isolation.try_all(int(sys.argv[1]))]))"
+            "import json, sys; from worker.pipeline.sandbox.barriers import try_all\n"
+            "print(json.dumps([found._asdict() for found in try_all(int(sys.argv[1]))]))"
         )
         command = [sys.executable, "-c", tries, str(listener.getsockname()[1])]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, env={"SECRET": "hush"})

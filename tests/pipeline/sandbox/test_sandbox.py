@@ -156,11 +156,12 @@ def test_the_child_writes_no_file(decoder: Decoder, tmp_path: Path) -> None:
 def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
     """A parent that is killed leaves no decoder behind."""
     script = (
-        "import sys\nfrom tests.support.media import hostile_decoder\n"
+        "import sys\n"
+        "from tests.support.media import hostile_decoder\n"
         "from worker.pipeline.sandbox.decoder import Decoder\n"
         "if __name__ == '__main__':\n"
         "    with Decoder() as decoder:\n"
-        "        print(hostile_decoder.call(decoder, 'pid'), flush=True)\n"
+        "        print(hostile_decoder.call(decoder, 'process_id'), flush=True)\n"
         "        sys.stdin.read()\n"
     )
     program = tmp_path / "parent.py"

@@ -15,9 +15,9 @@ import torch
 
 from tests.support.media import pictures
 from worker.errors import ConfigurationError, OutOfMemory, UnknownModel, WeightsMissing
-from worker.pipeline.scoring import clip_model
-from worker.pipeline.scoring.clip_scorer import ClipScorer, Prompts, z_scores
-from worker.pipeline.scoring.prompts import Pair
+from worker.pipeline.scoring.clip_model import load_clip_model
+from worker.pipeline.scoring.clip_scorer import ClipScorer, z_scores
+from worker.pipeline.scoring.prompts import Pair, Prompts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,7 +119,7 @@ class TestFullMemory:
         self, lite: ClipScorer, frames: list[Rgb], error: type[RuntimeError]
     ) -> None:
         """And it remembers the size that fits."""
-        loaded = clip_model.load("lite", CPU)
+        loaded = load_clip_model("lite", CPU)
         memory = TightMemory(loaded.network, 3, error)
         scorer = ClipScorer("lite", replace(loaded, network=memory), Prompts.load(), CPU)
         scorer.batch_size = 8
@@ -133,7 +133,7 @@ class TestFullMemory:
         self, frames: list[Rgb], error: type[RuntimeError]
     ) -> None:
         """A smaller model, or the CPU."""
-        loaded = clip_model.load("lite", CPU)
+        loaded = load_clip_model("lite", CPU)
         memory = TightMemory(loaded.network, 0, error)
         scorer = ClipScorer("lite", replace(loaded, network=memory), Prompts.load(), CPU)
 

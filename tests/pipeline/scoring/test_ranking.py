@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.support.service.sample_run import CUES
 from worker.pipeline.cues.defects import defects
 from worker.pipeline.frames import Box, Candidate, Cues, Face
 from worker.pipeline.scoring.ranking import (
@@ -19,19 +20,7 @@ from worker.pipeline.scoring.ranking import (
     reasons,
 )
 
-GOOD = Cues(
-    brightness=0.45,
-    contrast=0.4,
-    clipped=0.0,
-    uniformity=0.3,
-    sharpness=0.6,
-    relative_sharpness=1.0,
-    stillness=0.9,
-    transition=0.0,
-    color_bars=0.0,
-    title_card=0.0,
-    blockiness=0.0,
-)
+GOOD = CUES._replace(brightness=0.45, contrast=0.4, uniformity=0.3, sharpness=0.6)
 
 
 def candidate(cues: Cues = GOOD, time_s: float = 0.0) -> Candidate:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.media import pictures
-from worker.pipeline.pick import Models, Options, pick_thumbnails
+from worker.pipeline.options import Options
+from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder
+from worker.pipeline.scoring.models import Models
 from worker.time_ranges import parse_spans
 
 if TYPE_CHECKING:
@@ -38,9 +40,9 @@ def times_s(run: Run) -> list[float]:
 def test_an_avoided_part_gives_no_pick(pick: Callable[..., Run]) -> None:
     """Its candidates say why they lost; what is left is picked as ever."""
     best_s = times_s(pick(count=1))[0]
-    spans = parse_spans([f"{max(0.0, best_s - 0.5):.3f}-{best_s + 0.5:.3f}"])
+    ranges = parse_spans([f"{max(0.0, best_s - 0.5):.3f}-{best_s + 0.5:.3f}"])
 
-    run = pick(count=1, avoid=spans)
+    run = pick(count=1, avoid=ranges)
 
     assert abs(times_s(run)[0] - best_s) >= 0.5
     assert {loser.why for loser in run.losers if abs(loser.candidate.time_s - best_s) < 0.5} == {"avoided"}

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.media import clips, pictures
-from worker.pipeline.video import parallel_decode, sampling_plan
 from worker.pipeline.video.container import (
     Clock,
     decode_packets,
@@ -18,7 +17,9 @@ from worker.pipeline.video.container import (
     prepare_for_scan,
     video_stream,
 )
+from worker.pipeline.video.parallel_decode import MIN_STEP_S, decode_stretches
 from worker.pipeline.video.probe import probe
+from worker.pipeline.video.sampling_plan import plan_stretches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,7 @@ def times_of_one_pass(video: Video) -> list[float]:
 
 def looked_at(video: Video) -> Iterator[SmallFrame]:
     """The frames that a scan sees, one by one."""
-    for _, frames in parallel_decode.decode(video, sampling_plan.stretches(video)):
+    for _, frames in decode_stretches(video, plan_stretches(video)):
         yield from frames
 
 
@@ -68,13 +69,13 @@ def test_no_frame_is_lost_or_doubled_at_a_seam(tmp_path: Path, name: str, is_cut
 
     times_s = [frame.time_s for frame in looked_at(video)]
 
-    assert (len(sampling_plan.stretches(video)) > 1) is is_cut  # else this test would prove nothing
+    assert (len(plan_stretches(video)) > 1) is is_cut  # else this test would prove nothing
     assert times_s == sorted(times_s)
     decoded_s = times_of_one_pass(video)
     assert set(times_s) <= set(decoded_s)
     assert times_s[0] == decoded_s[0]
-    assert times_s[-1] >= decoded_s[-1] - parallel_decode.MIN_STEP_S
-    step_s = max(parallel_decode.MIN_STEP_S, *(after - before for before, after in pairwise(decoded_s)))
+    assert times_s[-1] >= decoded_s[-1] - MIN_STEP_S
+    step_s = max(MIN_STEP_S, *(after - before for before, after in pairwise(decoded_s)))
     assert max(after - before for before, after in pairwise(times_s)) < 2 * step_s + 1e-6
 
 
@@ -96,7 +97,7 @@ def test_pictures_that_refer_to_the_next_chunk_are_not_lost(tmp_path: Path) -> N
 
     times_s = [frame.time_s for frame in looked_at(video)]
 
-    assert len(sampling_plan.stretches(video)) > 1  # else this test would prove nothing
+    assert len(plan_stretches(video)) > 1  # else this test would prove nothing
     assert times_s == times_of_one_pass(video)
 
 
@@ -114,7 +115,7 @@ def test_frames_are_looked_at_ten_times_a_second_at_most(bikes_clip: Path) -> No
     """More would cost and find nothing."""
     times_s = [frame.time_s for frame in looked_at(probe(bikes_clip))]
 
-    assert min(after - before for before, after in pairwise(times_s)) >= parallel_decode.MIN_STEP_S - 1e-6
+    assert min(after - before for before, after in pairwise(times_s)) >= MIN_STEP_S - 1e-6
 
 
 @pytest.mark.parametrize("name", ["one_piece.avi", "one_piece.ts"])

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.media import clips, pictures
-from worker.pipeline.video import parallel_decode, sampling_plan
+from worker.pipeline.video.parallel_decode import decode_stretches
 from worker.pipeline.video.probe import probe
+from worker.pipeline.video.sampling_plan import GLANCE_S, LOOK_S, MAX_GLANCES, is_sampled, plan_stretches
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,20 +32,16 @@ def video_of(path: Path, length_s: int, keyframe_every_s: int) -> Video:
 
 def seen_s(video: Video) -> list[float]:
     """When the frames are that a scan sees."""
-    return [
-        frame.time_s
-        for _, frames in parallel_decode.decode(video, sampling_plan.stretches(video))
-        for frame in frames
-    ]
+    return [frame.time_s for _, frames in decode_stretches(video, plan_stretches(video)) for frame in frames]
 
 
 def test_a_minute_is_decoded_whole(tmp_path: Path) -> None:
     """No two frames that were looked at are far apart."""
     video = video_of(tmp_path / "minute.mp4", 60, 5)
 
-    stretches = sampling_plan.stretches(video)
+    stretches = plan_stretches(video)
 
-    assert not sampling_plan.is_sampled(stretches)
+    assert not is_sampled(stretches)
     assert max(after - before for before, after in pairwise(seen_s(video))) <= 4 * FRAME_S
 
 
@@ -53,12 +50,12 @@ def test_of_two_minutes_half_is_decoded_from_every_keyframe_on(tmp_path: Path, n
     """A shot is seen from its keyframe on, wherever in the video it stands."""
     video = video_of(tmp_path / name, 120, 5)
 
-    stretches = sampling_plan.stretches(video)
+    stretches = plan_stretches(video)
 
-    assert sampling_plan.is_sampled(stretches)
+    assert is_sampled(stretches)
     assert len(stretches) == 24
     assert [stretch.start_s for stretch in stretches] == pytest.approx(range(0, 120, 5))
-    assert sum(stretch.length_s for stretch in stretches) == pytest.approx(sampling_plan.LOOK_S, rel=0.02)
+    assert sum(stretch.length_s for stretch in stretches) == pytest.approx(LOOK_S, rel=0.02)
     times_s = seen_s(video)
     assert times_s == sorted(times_s)
     assert {int(time_s // 5) for time_s in times_s} == set(range(24))
@@ -69,7 +66,7 @@ def test_frames_of_a_stretch_show_their_own_moments(tmp_path: Path) -> None:
     """One file is read from many places, and nothing is left over from the place before."""
     video = video_of(tmp_path / "numbered.mp4", 90, 3)
 
-    for _, frames in parallel_decode.decode(video, sampling_plan.stretches(video)):
+    for _, frames in decode_stretches(video, plan_stretches(video)):
         for frame in frames:
             assert pictures.read_number(frame.rgb(video.transfer)) == round(frame.time_s * RATE)
 
@@ -78,10 +75,10 @@ def test_the_longer_the_video_the_shorter_each_look(tmp_path: Path) -> None:
     """So the cost stays the same, until only glances are left; then keyframes are left out, evenly."""
     video = video_of(tmp_path / "long.mp4", 800, 2)
 
-    stretches = sampling_plan.stretches(video)
+    stretches = plan_stretches(video)
 
-    assert len(stretches) == sampling_plan.MAX_GLANCES
-    assert all(stretch.length_s == pytest.approx(sampling_plan.GLANCE_S) for stretch in stretches)
+    assert len(stretches) == MAX_GLANCES
+    assert all(stretch.length_s == pytest.approx(GLANCE_S) for stretch in stretches)
     assert {after.start_s - before.start_s for before, after in pairwise(stretches)} == {4.0}
 
 
@@ -89,5 +86,5 @@ def test_where_keyframes_are_rare_all_is_decoded(tmp_path: Path) -> None:
     """Else most of the video would stay unseen."""
     video = video_of(tmp_path / "rare.mp4", 90, 30)
 
-    assert not sampling_plan.is_sampled(sampling_plan.stretches(video))
+    assert not is_sampled(plan_stretches(video))
     assert max(after - before for before, after in pairwise(seen_s(video))) <= 4 * FRAME_S

@@ -24,7 +24,7 @@ def call(
 
 
 def process_id() -> int:
-    """Whom to kill."""
+    """Tell the child's process id."""
     return os.getpid()
 
 
@@ -58,11 +58,6 @@ def spin() -> None:
     """Burn processor time."""
     while True:
         pass
-
-
-def pid() -> int:
-    """Tell the child's process id."""
-    return os.getpid()
 
 
 def environment() -> tuple[dict[str, str], bytes]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from worker.analysis.decoder_pool import Decoders
-    from worker.pipeline.pick import Models
+    from worker.pipeline.scoring.models import Models
     from worker.platforms.base import Platform
 
 NOWHERE = "http://127.0.0.1:9/"  # nobody hears the webhooks; the tests record events themselves

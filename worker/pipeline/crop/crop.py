@@ -53,10 +53,10 @@ class _Head(NamedTuple):
 
 
 def parse_aspect(aspect: str) -> Fraction | None:
-    """Width over height; None for "source".
+    """Read an aspect ratio as width over height; None for "source".
 
     Raises:
-        ValueError: Not an aspect ratio; the message names the valid forms.
+        ValueError: not an aspect ratio; the message names the valid forms.
     """
     if aspect == SOURCE:
         return None
@@ -70,10 +70,10 @@ def crop(rgb: Rgb, aspect: str, faces: Sequence[Face] = (), *, max_side_px: int 
     """Cut and encode one picture.
 
     Args:
-        rgb: The still.
-        aspect: As `parse_aspect` takes it.
-        faces: In pixels of the still.
-        max_side_px: The longer side of the result at most; a smaller crop is not enlarged.
+        rgb: the still, (height, width, 3) uint8 RGB.
+        aspect: as `parse_aspect` takes it.
+        faces: in pixels of the still.
+        max_side_px: the longer side of the result at most; a smaller crop is not enlarged.
     """
     box = crop_box(rgb, aspect, faces)
     scale = min(1.0, max_side_px / max(box.width, box.height))
@@ -84,7 +84,16 @@ def crop(rgb: Rgb, aspect: str, faces: Sequence[Face] = (), *, max_side_px: int 
 
 
 def crop_box(rgb: Rgb, aspect: str, faces: Sequence[Face] = ()) -> Box:
-    """Place the largest box of an aspect ratio on a still."""
+    """Place the largest box of an aspect ratio on a still.
+
+    Args:
+        rgb: the still, (height, width, 3) uint8 RGB.
+        aspect: as `parse_aspect` takes it.
+        faces: in pixels of the still; without any, the most salient part decides.
+
+    Returns:
+        A box in pixels of the still.
+    """
     height, width = rgb.shape[:2]
     ratio = parse_aspect(aspect)
     if ratio is None:
@@ -99,7 +108,7 @@ def crop_box(rgb: Rgb, aspect: str, faces: Sequence[Face] = ()) -> Box:
 
 
 def _start(rgb: Rgb, length: int, faces: Sequence[Face], *, across: bool) -> int:
-    """Where the crop begins on the side that it slides along: across (x) or down (y)."""
+    """Find where the crop begins on the side that it slides along: across (x) or down (y), in pixels."""
     height, width = rgb.shape[:2]
     side = width if across else height
     if length == side:
@@ -111,7 +120,7 @@ def _start(rgb: Rgb, length: int, faces: Sequence[Face], *, across: bool) -> int
 
 
 def head_box(face: Face, width_px: int, height_px: int) -> Box:
-    """The head around a face, with hair, ears and chin, inside the picture."""
+    """Enlarge a face's box to the head, with hair, ears and chin, inside the picture."""
     box = face.box
     ears = round(EARS * box.width)
     return Box(
@@ -135,7 +144,12 @@ def _heads(faces: Sequence[Face], width: int, height: int, *, across: bool) -> l
 
 
 def _around_heads(heads: Sequence[_Head], length: int, side: int, line: float) -> int:
-    """The best start. The verdict on heads changes only where an edge of the crop meets one of a head."""
+    """Find the best start among the few that can differ, for a crop of `length` on a side of `side` pixels.
+
+    What a crop does to heads changes only where an edge of it meets an edge of a head; so these starts are
+    tried, and the ideal one, which puts the heads that matter on the face line. The least harm wins, then the
+    nearest to the ideal.
+    """
     main = [head for head in heads if head.is_main]
     largest = max(main, key=lambda head: head.weight)
     if all(head.last - head.first > length for head in main):
@@ -153,7 +167,7 @@ def _within(start: float, last: int) -> int:
 
 
 def _harm(heads: Sequence[_Head], start: int, length: int) -> tuple[float, ...]:
-    """What a crop does to heads, the worst first: to those that matter, then to the others."""
+    """Measure what a crop does to heads, the worst first: to those that matter, then to the others."""
     end = start + length
     verdicts: list[float] = []
     for is_main in (True, False):
@@ -166,7 +180,7 @@ def _harm(heads: Sequence[_Head], start: int, length: int) -> tuple[float, ...]:
 
 
 def _around_saliency(rgb: Rgb, length: int, *, across: bool) -> int:
-    """The crop with the most saliency about its middle; the usual place where nothing stands out."""
+    """Find the crop with the most saliency about its middle; the usual place where nothing stands out."""
     height, width = rgb.shape[:2]
     side = width if across else height
     middle = UPPER_THIRD if not across and height > width else 0.5
@@ -174,6 +188,8 @@ def _around_saliency(rgb: Rgb, length: int, *, across: bool) -> int:
     profile = saliency(rgb).sum(axis=0 if across else 1)
     if not profile.any():
         return usual
+    # Each pixel's place on the 64 steps of the profile, both counted at the middle of their cells; then the
+    # sum over every possible crop in one convolution.
     places = (np.arange(side) + 0.5) * len(profile) / side - 0.5
     held = np.convolve(np.interp(places, np.arange(len(profile)), profile), _middle_first(length), "valid")
     stands_out = bool(held.max() > _MIN_SALIENCE * held.mean())
@@ -181,5 +197,5 @@ def _around_saliency(rgb: Rgb, length: int, *, across: bool) -> int:
 
 
 def _middle_first(length: int) -> NDArray[np.float64]:
-    """Weights over a crop: what stands out belongs into the middle, not just inside."""
+    """Make weights over a crop: what stands out belongs into the middle, not just inside."""
     return np.asarray(1 - np.linspace(-1, 1, length) ** 2)

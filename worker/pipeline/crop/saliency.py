@@ -23,10 +23,10 @@ _EDGE_LOSS = 0.6
 
 
 def saliency(rgb: Rgb) -> NDArray[np.float32]:
-    """How much each place stands out, by shape and by colour.
+    """Measure how much each place stands out, by shape and by colour.
 
     Args:
-        rgb: A picture of any size.
+        rgb: (height, width, 3) uint8 RGB, of any size.
 
     Returns:
         (64, 64) float32, 0..1, whatever the shape of the picture; all 0 for a flat one.
@@ -42,13 +42,17 @@ def saliency(rgb: Rgb) -> NDArray[np.float32]:
 
 
 def _central() -> NDArray[np.float64]:
-    """1 in the middle, `_EDGE_LOSS` less at the middle of an edge."""
+    """Make weights that are 1 in the middle and `_EDGE_LOSS` less at the middle of an edge: (64, 64)."""
     across = 1 - _EDGE_LOSS * np.linspace(-1, 1, _SIDE_PX) ** 2
     return np.outer(across, across)
 
 
 def _spectral_residual(luma: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What remains of a picture when the part that all pictures share is taken out of its spectrum."""
+    """Keep what remains of a picture when the part that all pictures share is taken out of its spectrum.
+
+    The log amplitude of natural pictures falls smoothly with frequency; what sticks out of its local mean is
+    what is special here. The phase, which says where things are, stays as it is.
+    """
     if np.ptp(luma) < 1:
         return np.zeros_like(luma)
     spectrum = np.fft.fft2(luma)

@@ -11,7 +11,7 @@ from worker.pipeline.frames import Active, Box
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# A bar is black: even its brightest decile is at most this, in video-range luma (black is 16).
+# A bar is black: even its brightest decile is at most this, in video-range luma (black is 16, BT.709).
 BAR_LEVEL = 26
 _ROW_QUANTILE = 0.9
 
@@ -28,21 +28,31 @@ _STEP_SPAN_PX = 2
 
 
 def brightest(luma: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """How bright every row and every column of one frame is: their 0.9 quantiles."""
+    """Measure how bright every row and every column of one frame is, by their 0.9 quantiles.
+
+    Args:
+        luma: (height, width) uint8.
+
+    Returns:
+        (height,) and (width,) uint8. Every other pixel of a line is looked at, which is enough.
+    """
     return _decile(luma[:, ::2]), _decile(luma[::2].T)
 
 
 def _decile(lines: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The 0.9 quantile of every line, exact enough by partial sorting."""
+    """Find the 0.9 quantile of every line; partial sorting, without interpolation, is exact enough."""
     index = int(_ROW_QUANTILE * (lines.shape[1] - 1))
     return np.partition(lines, index, axis=1)[:, index]
 
 
 def find_bars(lumas: list[NDArray[np.uint8]]) -> Box:
-    """The area of the picture, without bars, that all frames of one shot share.
+    """Find the area of the picture, without bars, that all frames of one shot share.
 
     Args:
         lumas: at least one (height, width) uint8 plane, video range, all of one size.
+
+    Returns:
+        A box in pixels of these planes: the whole plane where there are no bars.
     """
     levels = [brightest(luma) for luma in lumas]
     top, bottom = _edges(np.quantile([rows for rows, _ in levels], _FRAME_QUANTILE, axis=0))
@@ -51,7 +61,11 @@ def find_bars(lumas: list[NDArray[np.uint8]]) -> Box:
 
 
 def _edges(levels: NDArray[np.float64]) -> tuple[int, int]:
-    """First and last + 1 index that belong to the picture."""
+    """Find the first and last + 1 index that belong to the picture, on one side.
+
+    Args:
+        levels: (size,) how bright each row or column is.
+    """
     size = len(levels)
     lit = np.flatnonzero(levels > BAR_LEVEL)
     if lit.size == 0:
@@ -60,6 +74,7 @@ def _edges(levels: NDArray[np.float64]) -> tuple[int, int]:
     near_equal = abs(first - (size - last)) <= max(2, MAX_ASYMMETRY * size)
     if first == 0 or last == size or first > MAX_BAR_SHARE * size or not near_equal:
         return 0, size
+    # How far luma rises from the last line of each bar to just inside the picture.
     steps = (
         levels[min(first + _STEP_SPAN_PX, size - 1)] - levels[first - 1],
         levels[max(last - 1 - _STEP_SPAN_PX, 0)] - levels[min(last, size - 1)],
@@ -68,7 +83,7 @@ def _edges(levels: NDArray[np.float64]) -> tuple[int, int]:
 
 
 def as_fractions(box: Box, width_px: int, height_px: int) -> Active | None:
-    """The area as shares of the frame; None where it is the whole frame."""
+    """Express the area in pixels as shares (0..1) of the frame; None where it is the whole frame."""
     if box == (0, 0, width_px, height_px):
         return None
     return (box.left / width_px, box.top / height_px, box.right / width_px, box.bottom / height_px)

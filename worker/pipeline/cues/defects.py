@@ -1,12 +1,15 @@
 """What makes a frame unfit for a thumbnail, by name.
 
-A frame with a defect is picked only where the whole video has nothing better.
+A frame with a defect is picked only where the whole video has nothing better. The thresholds were set on
+trap videos, real footage with bad stretches of known place (`tests/benchmarks/README.md`).
 """
 
 from __future__ import annotations
 
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from worker.pipeline.cues.confidence import CERTAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,8 +30,6 @@ PAGE_CONTRAST = 0.2
 # One flat colour, whatever it is.
 FLAT_CONTRAST = 0.03
 FLAT_UNIFORMITY = 0.97
-# Confidence from which a measured pattern counts.
-CERTAIN = 0.5
 # Below this share of the sharpest frame of the same shot, a frame is out of focus or smeared...
 BLURRED_SHARE = 0.4
 # ... and so is a whole shot below this; sharp ones of soft footage have 0.16 and more, blurred pages 0.12.
@@ -61,6 +62,7 @@ def _is_moving(cues: Cues) -> bool:
     return cues.stillness < MOVING_STILLNESS or is_smeared
 
 
+# Written to reports and shown to people as they are.
 GATES: Mapping[str, Callable[[Cues], bool]] = MappingProxyType(
     {
         "black": _is_black,
@@ -77,5 +79,5 @@ GATES: Mapping[str, Callable[[Cues], bool]] = MappingProxyType(
 
 
 def defects(cues: Cues) -> tuple[str, ...]:
-    """Names of what is wrong with a frame; empty where it is usable."""
+    """Name what is wrong with a frame, in the order of `GATES`; nothing where it is usable."""
     return tuple(name for name, has in GATES.items() if has(cues))

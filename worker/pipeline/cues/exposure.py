@@ -28,10 +28,21 @@ _HALF_RANGE = 127.5
 class Exposure(NamedTuple):
     """How light is spread over a picture. All in 0..1."""
 
-    brightness: float
-    contrast: float
-    clipped: float
-    uniformity: float
+    brightness: float  #: mean luma
+    contrast: float  #: standard deviation of luma, without small bright signs; 1 = half black, half white
+    clipped: float  #: share of pixels crushed to black or blown to white
+    uniformity: float  #: share of pixels in the few commonest levels
+
+
+def rms_contrast(luma: NDArray[np.uint8]) -> float:
+    """Measure contrast as the standard deviation of luma, in levels: 0 for one flat grey, 127.5 at most.
+
+    Args:
+        luma: (height, width) uint8.
+
+    Source: Peli, Contrast in complex images, JOSA A 1990.
+    """
+    return float(cv2.meanStdDev(luma)[1][0, 0])
 
 
 def exposure(luma: NDArray[np.uint8]) -> Exposure:
@@ -39,6 +50,8 @@ def exposure(luma: NDArray[np.uint8]) -> Exposure:
 
     Args:
         luma: (height, width) uint8, full range.
+
+    Source of `uniformity`: hecate (yahoo/hecate, Apache-2.0), Song et al., CIKM 2016.
     """
     counts = cv2.calcHist([luma], [0], None, [256], [0, 256]).ravel().astype(np.float64) / luma.size
     return Exposure(
@@ -50,7 +63,11 @@ def exposure(luma: NDArray[np.uint8]) -> Exposure:
 
 
 def _deviation(counts: NDArray[np.float64]) -> float:
-    """Standard deviation of luma, its brightest pixels brought down to the rest."""
+    """Compute the standard deviation of luma, its brightest pixels brought down to the rest.
+
+    Args:
+        counts: (256,) share of pixels at each level.
+    """
     top = np.searchsorted(np.cumsum(counts), 1.0 - SIGN_SHARE)
     levels = np.minimum(_LEVELS, top)
     mean = float(counts @ levels)

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from worker.pipeline.cues.confidence import ramp
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from worker.pipeline.frames import Rgb
 
-# Blocks of this size are flat, textured or full of edges.
+# Pairs below are the levels at which a confidence is 0 and 1. They were set on drawn cards and on real clips,
+# and stand between the two.
+
+# Blocks of this size are flat, textured or full of edges, by the standard deviation of their luma in levels.
 BLOCK_PX = 8
 FLAT_DEVIATION = 1.5
 EDGE_DEVIATION = 24.0
@@ -49,35 +54,38 @@ BARS_COLUMN_DEVIATION = (12.0, 5.0)
 COLUMN_QUANTILE = 0.9
 
 
-def _ramp(value: float, zero_at: float, one_at: float) -> float:
-    return float(np.clip((value - zero_at) / (one_at - zero_at), 0.0, 1.0))
-
-
-def title_card(luma: NDArray[np.uint8]) -> float:
-    """1 for text or a logo on flat or evenly shaded ground, 0 for a filmed scene.
+def title_card_confidence(luma: NDArray[np.uint8]) -> float:
+    """Judge whether a picture is text or a logo on flat or evenly shaded ground.
 
     Args:
         luma: (height, width) uint8.
+
+    Returns:
+        A confidence: 1 for a card, 0 for a filmed scene.
     """
     plane = luma.astype(np.float32)
     size = (max(1, luma.shape[1] // BLOCK_PX), max(1, luma.shape[0] // BLOCK_PX))
+    # An area filter gives each block's mean, so variance = E[x^2] - E[x]^2; rounding may make it negative.
     mean = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
     square = cv2.resize(plane * plane, size, interpolation=cv2.INTER_AREA)
     deviation = np.sqrt(np.maximum(square - mean * mean, 0.0))
     flat = float((deviation < FLAT_DEVIATION).mean())
     edged = float((deviation > EDGE_DEVIATION).mean())
     laplacian = cv2.resize(np.abs(cv2.Laplacian(plane, cv2.CV_32F)), size, interpolation=cv2.INTER_AREA)
-    drawn = _ramp(float(((laplacian < SMOOTH_LAPLACIAN) & (mean > LIT_LEVEL)).mean()), *DRAWN_SHARE)
+    drawn = ramp(float(((laplacian < SMOOTH_LAPLACIAN) & (mean > LIT_LEVEL)).mean()), *DRAWN_SHARE)
     if edged < CARD_MIN_EDGES:
         return drawn
-    return max(drawn, _ramp(flat, *CARD_FLAT_SHARE) * _ramp(edged / (1.0 - flat), *CARD_EDGE_SHARE))
+    return max(drawn, ramp(flat, *CARD_FLAT_SHARE) * ramp(edged / (1.0 - flat), *CARD_EDGE_SHARE))
 
 
-def color_bars(rgb: Rgb) -> float:
-    """1 for vertical bars of flat colour (SMPTE, EBU), 0 otherwise.
+def color_bars_confidence(rgb: Rgb) -> float:
+    """Judge whether a picture is a test pattern: vertical bars of flat colour (SMPTE RP 219, EBU Tech 3325).
 
     Args:
         rgb: (height, width, 3) uint8 RGB.
+
+    Returns:
+        A confidence: 1 for bars, 0 for anything else.
     """
     first, last = (int(share * rgb.shape[0]) for share in BARS_HEIGHT)
     upper = rgb[first : max(first + 2, last)].astype(np.float32)
@@ -88,24 +96,36 @@ def color_bars(rgb: Rgb) -> float:
     if edges < BARS_MIN_EDGES:
         return 0.0
     deviation = float(np.quantile(upper.std(axis=0).max(axis=1), COLUMN_QUANTILE))
-    return _ramp(deviation, *BARS_COLUMN_DEVIATION)
+    return ramp(deviation, *BARS_COLUMN_DEVIATION)
 
 
 def blockiness(luma: NDArray[np.uint8]) -> float:
-    """1 for a picture in coarse blocks, 0 for one without.
+    """Judge whether a picture is in coarse blocks, as broken or starved coding leaves it.
+
+    Both the vertical and the horizontal edges must lie on a grid of one period, in whatever phase: a fence
+    or a page of text has a grid one way only.
 
     Args:
         luma: (height, width) uint8.
+
+    Returns:
+        A confidence: 1 for coarse blocks, 0 for a picture without, or one too small to tell.
     """
     if min(luma.shape) < _MIN_GRID_PX:
         return 0.0
     across, down = _grid_strength(luma), _grid_strength(np.ascontiguousarray(luma.T))
-    return _ramp(float(np.minimum(across, down).max()), *BLOCK_RATIO)
+    return ramp(float(np.minimum(across, down).max()), *BLOCK_RATIO)
 
 
 def _grid_strength(luma: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """(periods,) how far the vertical edges of the best grid of each period outdo the others."""
+    """Measure how far the vertical edges of the best grid of each period outdo the others.
+
+    Returns:
+        (periods,) ratio of the mean edge on the grid to the mean edge between, for `BLOCK_PERIODS_PX`.
+    """
     steps = cv2.absdiff(luma[:, 1:], luma[:, :-1])
+    # Only what a step has over both of its neighbours: edges of things are spread over several pixels, those
+    # of blocks are one pixel wide. cv2.subtract stops at 0.
     alone = cv2.subtract(steps[:, 1:-1], cv2.max(steps[:, :-2], steps[:, 2:]))
     alone = np.minimum(alone, _STRONGEST_STEP)
     edges = np.asarray(cv2.reduce(alone, 0, cv2.REDUCE_AVG, dtype=cv2.CV_64F)).ravel()
@@ -114,13 +134,14 @@ def _grid_strength(luma: NDArray[np.uint8]) -> NDArray[np.float64]:
     inside, count = grids @ edges, grids.sum(axis=1)
     between = (edges.sum() - inside) / (edges.size - count)
     ratio = inside / count / np.maximum(between, _MIN_EDGE_LEVELS)
+    # Grids are in order of period, and a period has as many phases as pixels: the first row of each period.
     first = np.cumsum([0, *BLOCK_PERIODS_PX[:-1]])
     return np.asarray(np.maximum.reduceat(ratio, first), np.float64)
 
 
 @cache
 def _grids(length: int) -> NDArray[np.float64]:
-    """(grids, length) 1 where a grid has its edges: every period in every phase."""
+    """Make every grid, period by period and phase by phase: (grids, length), 1 where it has its edges."""
     places = np.arange(length)
     return np.array(
         [places % period == phase for period in BLOCK_PERIODS_PX for phase in range(period)], np.float64

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from worker.pipeline.cues.exposure import rms_contrast
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 # Stills are compared at this width: the Laplacian's value depends on scale (24 to 154 for one picture).
@@ -20,21 +24,27 @@ BLOCK_QUANTILE = 0.9
 # Rows of blocks from the top: below lie burnt-in captions, which are sharp whatever they lie on.
 BLOCK_ROWS = 6
 
-# The variance that white noise of variance 1 has after the 3x3 Laplacian [1 1 1; ...] used here:
-# the sum of the kernel's squared weights, 4 * 1 + 16.
+# The variance that white noise of variance 1 has after OpenCV's Laplacian [0 1 0; 1 -4 1; 0 1 0]: the sum of
+# the kernel's squared weights, 4 * 1 + 16.
 _LAPLACIAN_NOISE_GAIN = 20.0
 
 # Contrast (as luma variance) below which dividing by it would only amplify noise.
 _MIN_CONTRAST_VARIANCE = 100.0
+
+# The most that a shot's sharpest frame is assumed to lack: a flat shot has no sharpness to compare with.
+_MIN_SHARPEST = 1e-6
 
 # Immerkær's noise mask: the difference of two Laplacians, blind to edges of constant slope.
 _NOISE_MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
 
 def noise_sigma(luma: NDArray[np.uint8]) -> float:
-    """Standard deviation of white noise in a picture, in luma levels.
+    """Estimate the standard deviation of white noise in a picture, in luma levels.
 
-    The median of the mask's response instead of the mean, so that texture counts less.
+    The median of the mask's response is taken instead of the mean, so that texture counts less.
+
+    Args:
+        luma: (height, width) uint8.
 
     Source: Immerkær, Fast Noise Variance Estimation, CVIU 1996.
     """
@@ -45,7 +55,7 @@ def noise_sigma(luma: NDArray[np.uint8]) -> float:
 
 
 def sharpness(luma: NDArray[np.uint8]) -> float:
-    """Detail of the sharpest part of a picture, 0..1.
+    """Measure the detail of the sharpest part of a picture, 0..1.
 
     1. The variance of the Laplacian in each of 8x8 blocks, without what noise adds.
     2. The 0.9 quantile of the blocks above the lowest quarter, where captions lie: bokeh stays sharp, a
@@ -63,5 +73,15 @@ def sharpness(luma: NDArray[np.uint8]) -> float:
     # The mean of a Laplacian over a block is near 0, so its mean square is its variance.
     energy = cv2.resize(laplacian * laplacian, blocks, interpolation=cv2.INTER_AREA)[:BLOCK_ROWS]
     detail = float(np.quantile(energy, BLOCK_QUANTILE)) - _LAPLACIAN_NOISE_GAIN * noise_sigma(luma) ** 2
-    variance = max(float(cv2.meanStdDev(luma)[1][0, 0]) ** 2, _MIN_CONTRAST_VARIANCE)
+    variance = max(rms_contrast(luma) ** 2, _MIN_CONTRAST_VARIANCE)
     return math.tanh(math.sqrt(max(detail, 0.0) / variance))
+
+
+def relative_sharpness(details: Sequence[float]) -> list[float]:
+    """Compare the frames of one shot with the sharpest of them, which gets 1; the others get their share.
+
+    Args:
+        details: what `sharpness` measured of at least one frame.
+    """
+    sharpest = max(*details, _MIN_SHARPEST)
+    return [detail / sharpest for detail in details]

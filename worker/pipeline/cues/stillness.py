@@ -8,6 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.pipeline.cues.confidence import ramp
+from worker.pipeline.cues.difference import luma_difference
+
 # Frames are compared at this width: enough to see an edge move, small enough for every frame.
 WIDTH_PX = 160
 
@@ -15,43 +18,45 @@ WIDTH_PX = 160
 MOTION_SCALE = 0.25
 _REFERENCE_GAP_S = 0.1
 
-# Contrast (standard deviation of luma) assumed at least, so that noise in the dark is not motion.
-_MIN_CONTRAST = 12.0
-
-# A fade or dissolve changes the picture by at least so many levels over the compared span.
+# A fade or dissolve changes the picture by at least so many levels from the earlier frame to the later one.
 MIN_TRANSITION_LEVELS = 4.0
 # Share of the change that a straight blend of the neighbours leaves unexplained: below, it is a blend
 # (1.0 at and below the first), above it is motion (0.0 at and above the second).
 BLEND_RESIDUAL, MOTION_RESIDUAL = 0.2, 0.4
-# In a fade, contrast changes by such a factor over the span (0.0 at the first, 1.0 at the second)...
+# In a fade, contrast changes by such a factor from end to end (0.0 at the first, 1.0 at the second)...
 FADE_FACTOR = (1.15, 1.35)
 # ... and brightness by the same factor, give or take this share.
 FADE_TOLERANCE = 0.25
-_MIN_FADE_CONTRAST = 3.0
+# Levels below which contrast and light are noise, and a ratio of two of them says nothing.
+_MIN_FADE_LEVELS = 3.0
+_BLACK, _WHITE = 0.0, 255.0
 # How far along the blend a frame inside a transition may be.
 _BLEND_RANGE = (0.2, 0.8)
 
 Luma = NDArray[np.uint8]
+"""(height, width) uint8."""
 
 
 def stillness(luma: Luma, neighbours: list[tuple[Luma, float]]) -> float:
-    """1 where a frame equals its neighbours, towards 0 the faster things move; 1 with no neighbour.
+    """Measure how still things are: 1 where a frame equals its neighbours, towards 0 the faster they move.
 
     Args:
-        luma: (height, width) uint8.
-        neighbours: the frames before and after, where they exist, and how far away each is in seconds.
+        luma: (height, width) uint8, about `WIDTH_PX` wide.
+        neighbours: the frames before and after, where they exist, of the same shape; and how far away each
+            is in seconds.
+
+    Returns:
+        0..1, by the neighbour that differs most; 1 where there is none.
     """
-    contrast = max(float(cv2.meanStdDev(luma)[1][0, 0]), _MIN_CONTRAST)
     worst = 0.0
     for other, gap_s in neighbours:
-        difference = cv2.norm(luma, other, cv2.NORM_L1) / luma.size
         # Far neighbours differ more; a long gap says little about this moment, so it is not scaled up.
-        worst = max(worst, difference / contrast * min(1.0, _REFERENCE_GAP_S / max(gap_s, 1e-6)))
+        worst = max(worst, luma_difference(luma, other) * min(1.0, _REFERENCE_GAP_S / max(gap_s, 1e-6)))
     return math.exp(-worst / MOTION_SCALE)
 
 
 def transition(before: Luma, luma: Luma, after: Luma) -> float:
-    """1 inside a fade or dissolve, 0 outside: is this frame a blend of an earlier and a later one?
+    """Judge whether a frame is a blend of an earlier and a later one: 1 inside a fade or dissolve, else 0.
 
     In a transition b = (1 - k) a + k c for every pixel at once; moving things are not a blend of
     where they were and where they will be. So: fit k, and see what the fit leaves unexplained.
@@ -62,6 +67,9 @@ def transition(before: Luma, luma: Luma, after: Luma) -> float:
         before: (height, width) uint8, full range, about a third of a second earlier.
         luma: the frame in question.
         after: about a third of a second later.
+
+    Returns:
+        A confidence, 0..1.
     """
     return max(_blend(before, luma, after), _fade(before, luma, after))
 
@@ -72,29 +80,31 @@ def _blend(before: Luma, luma: Luma, after: Luma) -> float:
     change_levels = float(np.abs(change).mean())
     if change_levels < MIN_TRANSITION_LEVELS:
         return 0.0
+    # Least squares of b - a = k (c - a), over all pixels.
     k = float((progress * change).sum() / (change * change).sum())
     if not _BLEND_RANGE[0] < k < _BLEND_RANGE[1]:
         return 0.0
     residual = float(np.abs(progress - k * change).mean()) / change_levels
-    return min(1.0, max(0.0, (MOTION_RESIDUAL - residual) / (MOTION_RESIDUAL - BLEND_RESIDUAL)))
+    return ramp(residual, MOTION_RESIDUAL, BLEND_RESIDUAL)
 
 
 def _fade(before: Luma, luma: Luma, after: Luma) -> float:
-    """1 where brightness and contrast grow or shrink together, as in a fade from or to black or white.
+    """Judge whether brightness and contrast grow or shrink together, as in a fade from or to black or white.
 
     Motion moves light about, but does not scale all of it by one factor.
     """
     (first, _), (contrast, _), (last, _) = levels = [
-        _contrast_and_brightness(p) for p in (before, luma, after)
+        _contrast_and_brightness(plane) for plane in (before, luma, after)
     ]
+    # In a fade contrast only rises or only falls, so that of the frame between lies between.
     if not min(first, last) < contrast < max(first, last):
         return 0.0
-    factor = max(first, last) / max(min(first, last), _MIN_FADE_CONTRAST)
+    factor = max(first, last) / max(min(first, last), _MIN_FADE_LEVELS)
     low, high = min(levels), max(levels)
-    for ground in (0.0, 255.0):  # black, white
-        light = abs(high[1] - ground) / max(abs(low[1] - ground), _MIN_FADE_CONTRAST)
+    for ground in (_BLACK, _WHITE):
+        light = abs(high[1] - ground) / max(abs(low[1] - ground), _MIN_FADE_LEVELS)
         if abs(light / factor - 1) < FADE_TOLERANCE:
-            return min(1.0, max(0.0, (factor - FADE_FACTOR[0]) / (FADE_FACTOR[1] - FADE_FACTOR[0])))
+            return ramp(factor, *FADE_FACTOR)
     return 0.0
 
 

@@ -1,4 +1,7 @@
-"""What isolation of the decode process is really in force on this machine, found by trying inside it."""
+"""What is really kept from the decode process on this machine, found by trying it inside.
+
+`confine` asks the kernel to take things away; a container, another system or an old kernel may not comply.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +36,8 @@ class Barrier(NamedTuple):
     without: str = ""  #: where it does not hold: what that means, and what to do
 
 
-def measure(decoder: Decoder) -> list[Barrier]:
-    """Try everything in a decoder's child.
+def try_barriers(decoder: Decoder) -> list[Barrier]:
+    """Try in a decoder's child everything that it should not be able to do.
 
     Raises:
         DecodeTimedOut, DecoderCrashed: there is no child to ask.
@@ -48,7 +51,11 @@ def measure(decoder: Decoder) -> list[Barrier]:
 
 
 def try_all(port: int) -> list[Barrier]:
-    """Try everything in this process; somebody listens on the port, on this machine."""
+    """Try everything in this process.
+
+    Args:
+        port: a TCP port on which a server of this machine listens.
+    """
     return [
         _network(port),
         _programs(),
@@ -89,6 +96,7 @@ def _programs() -> Barrier:
 
 
 def _privileges() -> Barrier:
+    # The flag belongs to a thread, not to the process (prctl(2)): one thread without it would be a way out.
     threads = Path("/proc/self/task").glob("*/status")
     given_up = [b"NoNewPrivs:\t1\n" in status.read_bytes() for status in threads]
     holds = bool(given_up) and all(given_up)
@@ -138,6 +146,7 @@ def _files() -> Barrier:
 
 
 def _secrets() -> Barrier:
+    # The kernel shows the memory in which the environment was at the start, whatever os.environ says now.
     kernels_view = Path("/proc/self/environ")
     holds = kernels_view.exists() and not kernels_view.read_bytes().strip(b"\0")
     return Barrier(
@@ -149,6 +158,7 @@ def _secrets() -> Barrier:
 
 
 def _parent() -> Barrier:
+    # 0 is no signal: what a system without parent-death signals leaves there.
     signal_number = ctypes.c_int(0)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_GET_PDEATHSIG, ctypes.byref(signal_number), 0, 0, 0)

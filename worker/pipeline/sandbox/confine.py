@@ -3,7 +3,7 @@
 Runs first thing in the child, before NumPy and FFmpeg are loaded, so it imports neither. Memory,
 files and core dumps are limited for good, processor time for each task anew; the environment (which
 may hold secrets) is wiped; no socket can be opened and no program started (see `seccomp`); and the
-process dies with its parent. What of this is in force on a machine, `isolation` measures.
+process dies with its parent. What of this is in force on a machine, `barriers` finds out.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ DEFAULT_LIMITS = ProcessLimits()
 
 
 def confine(limits: ProcessLimits) -> None:
-    """Give up what a decoder does not need. Called once, at the start of the child."""
+    """Give up for good what a decoder does not need. Call it once, at the start of the child."""
     _wipe_environment()
     os.environ.update(_CHILD_ENVIRONMENT)
-    # The parent answers Ctrl-C and stops its children itself.
+    # The terminal sends Ctrl-C to every process of the group. The parent answers it, and stops its children.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _give_up_privileges()
     _die_with_parent()
@@ -61,9 +61,10 @@ def confine(limits: ProcessLimits) -> None:
 
 
 def allow_cpu(seconds: float) -> None:
-    """Let this process use so much more processor time, then be killed by SIGXCPU."""
+    """Let this process use so many seconds of processor time from now on, then be killed by SIGXCPU."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    # The kernel knows whole seconds; one more, so that none is taken away by rounding down.
     soft = int(used.ru_utime + used.ru_stime + seconds) + 1
     resource.setrlimit(
         resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard)
@@ -77,13 +78,14 @@ def _limit(which: int, value: int) -> None:
 
 
 def _address_space_bytes() -> int:
-    """What is mapped already: a caller's main module, which every spawned child imports, may be large."""
+    """Measure what is mapped already: the caller's main module, imported by every child, may be large."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     return pages * resource.getpagesize()
 
 
 def _wipe_environment() -> None:
     """Remove every variable, and overwrite its text: /proc/self/environ would still show it."""
+    # `char **environ` of the C library (environ(7)): addresses of "NAME=value" texts, the last one null.
     strings = ctypes.POINTER(ctypes.c_void_p).in_dll(ctypes.CDLL(None), "environ")
     addresses: list[int] = []
     while (address := strings[len(addresses)]) is not None:
@@ -94,6 +96,7 @@ def _wipe_environment() -> None:
 
 
 def _give_up_privileges() -> None:
+    # Without this, the kernel takes a filter only from root: a set-user-id program could be fooled by one.
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         seccomp.refuse_calls()
@@ -102,7 +105,7 @@ def _give_up_privileges() -> None:
 def _die_with_parent() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    # Also where prctl exists: it fires only for a parent that dies after the call.
+    # Also where prctl exists: its signal comes only for a parent that dies after the call.
     threading.Thread(target=_watch_parent, args=(os.getppid(),), daemon=True).start()
 
 

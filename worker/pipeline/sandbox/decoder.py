@@ -1,6 +1,6 @@
 """The process that opens untrusted videos, and may be killed.
 
-One `Decoder` is one confined child process (see `confine`), kept warm over many videos. A crash, a
+One `Decoder` is one confined child process (see `child`), kept warm over many videos. A crash, a
 hang or a memory bomb ends the child, never the caller: it becomes an error with a name, and the next
 call gets a fresh child. FFmpeg is loaded in the child only.
 """
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import pebble
 
 from worker.errors import DecoderCrashed, DecodeTimedOut, ThumbsError, UnreadableVideo, VideoTooLarge
-from worker.pipeline.sandbox import confine
+from worker.pipeline.sandbox import child, confine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+# Deadlines, in seconds. They end a hang and are far from what any real file needs.
 PROBE_WALL_S = 60.0
 # A scan may be three times slower than real time; long videos are sampled, so that is enough for them.
 SCAN_WALL_S = 120.0
@@ -39,9 +40,6 @@ STILLS_WALL_S = 180.0
 
 _PROGRESS_POLL_S = 0.05
 
-# How far the scan is, 0..1; shared with the parent. Set once in the child, when it starts.
-_fraction: Any = None
-
 
 class Decoder:
     """A confined child process that probes, scans and takes stills. Use as a context manager.
@@ -50,8 +48,11 @@ class Decoder:
     """
 
     def __init__(self, limits: confine.ProcessLimits = confine.DEFAULT_LIMITS) -> None:
+        # A fork would give the child this process's memory: its secrets, its model, and the locks that its
+        # other threads hold at that moment.
         self._context = multiprocessing.get_context("spawn")
         self._limits = limits
+        # Without a lock, which a killed child could keep; a double is written in one piece.
         self._fraction = self._context.Value("d", 0.0, lock=False)
         self._is_closed = False
         self._pool = self._new_pool()
@@ -59,7 +60,7 @@ class Decoder:
 
     def __enter__(self) -> Self:
         # Loading FFmpeg and OpenCV takes the child half a second, during which the caller loads its model.
-        self._schedule(_warm_up)
+        self._schedule(child.warm_up)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -67,7 +68,10 @@ class Decoder:
 
     def _new_pool(self) -> pebble.ProcessPool:
         return pebble.ProcessPool(
-            max_workers=1, initializer=_start, initargs=(self._limits, self._fraction), context=self._context
+            max_workers=1,
+            initializer=child.start_child,
+            initargs=(self._limits, self._fraction),
+            context=self._context,
         )
 
     def _schedule(
@@ -82,7 +86,7 @@ class Decoder:
         return self._last
 
     def close(self) -> None:
-        """Kill the child, once nobody waits for it."""
+        """Kill the child, once no call waits for it."""
         self._is_closed = True
         self._stop()
 
@@ -110,23 +114,33 @@ class Decoder:
                 on_progress(self._fraction.value)
 
     def probe(self, path: Path, on_progress: Callable[[float], None] | None = None) -> Video:
-        """`probe.probe` in the child."""
-        return self.run(_probe, path, label=path.name, wall_s=PROBE_WALL_S, on_progress=on_progress)
+        """Read the facts of a video file in the child; see `probe.probe`.
 
-    def scan(self, video: Video, on_progress: Callable[[float], None] | None = None) -> Scan:
-        """`scan.scan` in the child; `on_progress` gets the fraction done, 0..1."""
+        Raises:
+            UnreadableVideo, VideoTooLarge: as `probe.probe`; and what `run` raises.
+        """
         return self.run(
-            _scan, video, label=video.path.name, wall_s=_scan_wall_s(video), on_progress=on_progress
+            child.probe_video, path, label=path.name, wall_s=PROBE_WALL_S, on_progress=on_progress
         )
 
-    def scan_parts(
-        self, video: Video, parts: Sequence[Range], on_progress: Callable[[float], None] | None = None
-    ) -> Scan:
-        """`scan.scan_parts` in the child."""
+    def scan(self, video: Video, on_progress: Callable[[float], None] | None = None) -> Scan:
+        """Find shots and candidates in the child; see `scan.scan`, also for `on_progress`."""
         return self.run(
-            _scan_parts,
+            child.scan_video,
             video,
-            tuple(parts),
+            label=video.path.name,
+            wall_s=_scan_wall_s(video),
+            on_progress=on_progress,
+        )
+
+    def scan_ranges(
+        self, video: Video, ranges: Sequence[Range], on_progress: Callable[[float], None] | None = None
+    ) -> Scan:
+        """Find shots and candidates within ranges of a video, in the child; see `scan.scan_ranges`."""
+        return self.run(
+            child.scan_ranges_of,
+            video,
+            tuple(ranges),
             label=video.path.name,
             wall_s=_scan_wall_s(video),
             on_progress=on_progress,
@@ -141,9 +155,9 @@ class Decoder:
         refine: bool = True,
         on_progress: Callable[[float], None] | None = None,
     ) -> list[Still]:
-        """`stills.take_stills` in the child."""
+        """Decode exact moments at full resolution in the child; see `stills.take_stills`."""
         return self.run(
-            _take_stills,
+            child.take_stills_of,
             video,
             tuple(times_s),
             tuple(actives),
@@ -165,24 +179,25 @@ class Decoder:
         """Run a module's function in the child.
 
         Args:
-            function: Found by its name in the child.
-            *arguments: Passed on; anything that can be pickled.
-            label: What errors call the video.
-            wall_s: Deadline.
-            cpu_s: Processor time it may use; by default the deadline on every core.
-            on_progress: Gets the fraction that the child reports, 0..1, many times a second. What it raises
+            function: a module's function, which the child imports by its name.
+            *arguments: passed on; anything that can be pickled.
+            label: what errors call the video.
+            wall_s: deadline in seconds.
+            cpu_s: seconds of processor time it may use, all threads together; by default the deadline on
+                every core.
+            on_progress: gets the fraction that the child reports, 0..1, many times a second. What it raises
                 kills the child and ends the call.
 
         Raises:
             DecodeTimedOut: beyond `wall_s` or `cpu_s`.
             DecoderCrashed: the child died.
             VideoTooLarge: the video needs more memory than the child may have.
-            UnreadableVideo: as raised by the function, or whatever else went wrong in it.
+            UnreadableVideo: as raised by the function; or any error in it that has no name here.
         """
         self._settle(on_progress)
         self._fraction.value = 0.0
         budget_s = cpu_s or wall_s * (os.cpu_count() or 1)
-        future = self._schedule(_with_cpu, budget_s, function, *arguments, wall_s=wall_s)
+        future = self._schedule(child.run_with_cpu, budget_s, function, *arguments, wall_s=wall_s)
         try:
             self._wait(future, on_progress)
         except BaseException:
@@ -201,7 +216,7 @@ class Decoder:
         except ThumbsError:
             raise
         except Exception as exc:
-            # Hostile input finds what nobody thought of; it must not end the caller.
+            # Hostile input finds errors that no code foresees; they must not end the caller.
             raise UnreadableVideo(f"{label}: cannot be decoded ({exc}); export it again as H.264") from exc
         return result
 
@@ -211,7 +226,7 @@ class Decoder:
 
 
 def _has_died(last: pebble.ProcessFuture[Any] | None) -> bool:
-    """Whether the child died at what it was told."""
+    """Tell whether the child died at its last task."""
     return last is not None and not last.cancelled() and isinstance(last.exception(), pebble.ProcessExpired)
 
 
@@ -220,56 +235,11 @@ def _scan_wall_s(video: Video) -> float:
 
 
 def _crash(label: str, exit_code: int, cpu_s: float) -> DecoderCrashed | DecodeTimedOut:
+    # The signal tells what ended the child: SIGXCPU its limit of processor time, SIGKILL mostly the kernel's
+    # want of memory, SIGSEGV a fault in the decoder.
     if exit_code == -signal.SIGXCPU:
         return DecodeTimedOut(f"{label}: decoding used over {cpu_s:.0f} s of processor time and was stopped")
     how = f"exit code {exit_code}"
     with contextlib.suppress(ValueError):
         how = signal.Signals(-exit_code).name
     return DecoderCrashed(f"{label}: the decoder died ({how}); the file may be damaged, so export it again")
-
-
-# The rest runs in the child.
-
-
-def _start(limits: confine.ProcessLimits, fraction: Any) -> None:
-    global _fraction  # noqa: PLW0603 - the one way to hand a shared value to later tasks of a process
-    confine.confine(limits)
-    _fraction = fraction
-
-
-def _with_cpu(cpu_s: float, function: Callable[..., Result], *arguments: object) -> Result:
-    confine.allow_cpu(cpu_s)
-    return function(*arguments)
-
-
-def _warm_up() -> None:
-    from worker.pipeline.video import probe, scan, stills  # noqa: F401
-
-
-def _probe(path: Path) -> Video:
-    from worker.pipeline.video.probe import probe
-
-    return probe(path)
-
-
-def _scan(video: Video) -> Scan:
-    from worker.pipeline.video.scan import scan
-
-    def report(fraction: float) -> None:
-        _fraction.value = fraction
-
-    return scan(video, report)
-
-
-def _scan_parts(video: Video, parts: Sequence[Range]) -> Scan:
-    from worker.pipeline.video.scan import scan_parts
-
-    return scan_parts(video, parts)
-
-
-def _take_stills(
-    video: Video, times_s: Sequence[float], actives: Sequence[Active | None], refine: bool
-) -> list[Still]:
-    from worker.pipeline.video.stills import take_stills
-
-    return take_stills(video, times_s, actives, refine=refine)

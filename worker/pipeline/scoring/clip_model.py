@@ -19,7 +19,7 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 
 from worker import weights
 from worker.errors import ConfigurationError, UnknownModel, WeightsMissing
-from worker.weights import lite
+from worker.weights.lite import load_lite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,16 +38,21 @@ class ClipModel:
     input_dtype: torch.dtype = torch.float32  #: what the image tower takes
 
 
-def load(spec: str, device: torch.device, weights_dir: Path | None = None) -> ClipModel:
-    """Load `lite`, `ARCH:TAG`, or `ARCH:/path/to/checkpoint`.
+def load_clip_model(spec: str, device: torch.device, weights_dir: Path | None = None) -> ClipModel:
+    """Load `lite`, `ARCH:TAG`, or `ARCH:/path/to/checkpoint`, ready to judge on one device.
+
+    Args:
+        spec: one of these three.
+        device: where the network goes; it also decides the precision.
+        weights_dir: where `python -m worker.weights fetch` put its files; None for its default.
 
     Raises:
         UnknownModel: no such architecture or tag, or a checkpoint that does not fit.
         WeightsMissing: the file is not in place, or damaged.
     """
-    # lite is so small that precision decides neither its speed nor its size.
+    # `lite` is so small that precision decides neither its speed nor its size.
     precision = "fp32" if spec == "lite" else _precision(device)
-    network, tokenize = lite.load() if spec == "lite" else _load_open_clip(spec, precision, weights_dir)
+    network, tokenize = load_lite() if spec == "lite" else _load_open_clip(spec, precision, weights_dir)
     transform = image_transform_v2(
         PreprocessCfg(**open_clip.get_model_preprocess_cfg(network)), is_train=False
     )
@@ -57,7 +62,7 @@ def load(spec: str, device: torch.device, weights_dir: Path | None = None) -> Cl
 
 
 def pick_device(wish: str) -> torch.device:
-    """The named device; for "auto" the fastest there is: CUDA, then Apple's MPS, then the CPU.
+    """Find the named device; for "auto" the fastest there is: CUDA, then Apple's MPS, then the CPU.
 
     Raises:
         ConfigurationError: the device is not there.
@@ -81,6 +86,8 @@ def _load_open_clip(spec: str, precision: str, weights_dir: Path | None) -> tupl
     file = _checkpoint(spec, architecture, source, weights_dir)
     try:
         with _quiet():
+            # A path as `pretrained` keeps open_clip from its own download; what it would have looked up under
+            # the tag (activation, mean and std) has to be given along.
             network = open_clip.create_model(
                 architecture,
                 pretrained=str(file),
@@ -112,7 +119,7 @@ def _check_architecture(architecture: str) -> None:
 
 
 def _checkpoint(spec: str, architecture: str, source: str, weights_dir: Path | None) -> Path:
-    """The file a path or a tag stands for."""
+    """Find the file that a path or a tag stands for."""
     if source.endswith(CHECKPOINT_SUFFIXES):
         if not Path(source).is_file():
             raise WeightsMissing(f"{source}: no such checkpoint; check the path after {architecture}:")
@@ -129,7 +136,7 @@ def _checkpoint(spec: str, architecture: str, source: str, weights_dir: Path | N
 
 
 def _precision(device: torch.device) -> str:
-    """Half precision only where it is faster: on a GPU, and on a CPU that multiplies bfloat16 itself.
+    """Choose half precision only where it is faster: on a GPU, and on a CPU that multiplies bfloat16 itself.
 
     bfloat16 where it is native, for its wider range. On such a CPU, ViT-B-32 takes a third of the time.
     """
@@ -142,7 +149,7 @@ def _precision(device: torch.device) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """open_clip logs each step of loading to the root logger, in words for its own developers."""
+    """Keep open_clip's steps of loading, which are words for its own developers, out of the root logger."""
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)

@@ -16,7 +16,7 @@ from PIL import Image
 from torch.nn import functional
 
 from worker.errors import OutOfMemory
-from worker.pipeline.scoring import clip_model
+from worker.pipeline.scoring.clip_model import load_clip_model, pick_device
 from worker.pipeline.scoring.prompts import Prompts
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from worker.pipeline.frames import Rgb
     from worker.pipeline.scoring.clip_model import ClipModel
-
-__all__ = ["ClipScorer", "Prompts"]
 
 BATCH_BY_DEVICE = {"cuda": 128, "mps": 64, "cpu": 4}
 """Pictures at once; halved when the memory does not suffice. On a CPU, more than 4 leave its caches."""
@@ -75,7 +73,7 @@ class ClipScorer:
         device: str = "auto",
         weights_dir: Path | None = None,
     ) -> ClipScorer:
-        """Load a model; never downloads.
+        """Load a model; nothing is downloaded.
 
         Args:
             model: "lite", an open_clip "ARCH:TAG", or "ARCH:/path/to/checkpoint".
@@ -88,16 +86,16 @@ class ClipScorer:
             WeightsMissing: the model's file is not in place.
             ConfigurationError: no such device.
         """
-        chosen = clip_model.pick_device(device)
-        return cls(model, clip_model.load(model, chosen, weights_dir), prompts or Prompts.load(), chosen)
+        chosen = pick_device(device)
+        return cls(model, load_clip_model(model, chosen, weights_dir), prompts or Prompts.load(), chosen)
 
     def embed(
         self, pictures: Sequence[Rgb], on_progress: Callable[[float], None] = lambda _fraction: None
     ) -> NDArray[np.float32]:
-        """Embed pictures.
+        """Embed pictures, in batches.
 
         Args:
-            pictures: of any size.
+            pictures: (height, width, 3) uint8 RGB, of any sizes.
             on_progress: gets the fraction done, 0..1, after each batch; what it raises ends the work.
 
         Returns:
@@ -123,7 +121,7 @@ class ClipScorer:
         return np.concatenate(done) if done else np.zeros((0, self._opposites.shape[1]), np.float32)
 
     def appeal(self, embeddings: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """How much each frame is on the good side of each pair, against its video.
+        """Measure how much each frame is on the good side of each pair, against its video.
 
         Args:
             embeddings: (n, d) of all candidates of one video.
@@ -132,6 +130,7 @@ class ClipScorer:
             For each pair by name, its (n,) share of the appeal: the z-score in -3..3 times the pair's
             weight over all weights, so that the shares add up to a weighted mean.
         """
+        # One matrix for all pairs: near to "good" minus near to "bad" is near to their difference.
         total = sum(pair.weight for pair in self._pairs)
         nearer = embeddings @ self._opposites.T
         return {
@@ -140,7 +139,7 @@ class ClipScorer:
         }
 
     def relevance(self, embeddings: NDArray[np.float32], title: str) -> NDArray[np.float32]:
-        """How well each frame fits a title, against its video.
+        """Measure how well each frame fits a title, against its video.
 
         What the captions say without the title is taken away, so a title of which the model knows no
         word makes no difference between frames.
@@ -184,7 +183,7 @@ class ClipScorer:
 
 
 def z_scores(values: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Robust z-scores: distance from the median in robust standard deviations, within -3..3.
+    """Compute robust z-scores: distance from the median in robust standard deviations, within -3..3.
 
     All zero where at least half of the values are the same: there is no scale to compare by.
 
@@ -201,6 +200,6 @@ def z_scores(values: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
-    """CUDA raises a class of its own; MPS and the CPU only say so in words."""
+    """Recognise that memory ran out: CUDA raises a class of its own; MPS and the CPU only say so in words."""
     words = ("out of memory", "not enough memory", "can't allocate memory")
     return isinstance(error, torch.OutOfMemoryError) or any(word in str(error).lower() for word in words)

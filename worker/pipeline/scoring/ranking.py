@@ -62,10 +62,10 @@ def rank(
     Args:
         candidates: n frames.
         embeddings: (n, d) L2-normalized.
-        appeal: For each prompt pair by name, (n,) its share of the appeal; the shares add up to a z-score.
+        appeal: for each prompt pair by name, (n,) its share of the appeal; the shares add up to a z-score.
         relevance: (n,) z-scores, or None without a title.
         faces: n tuples, in pixels of the candidates.
-        weights: How much each part counts.
+        weights: how much each part counts.
     """
     scored = []
     for index, candidate in enumerate(candidates):
@@ -78,6 +78,7 @@ def rank(
         parts |= {name: getattr(weights, name) * value for name, value in raw.items() if value}
         parts |= measured(candidate.cues, weights)
         scored.append(Scored(candidate, embeddings[index], faces[index], parts, sum(parts.values())))
+    # In a second pass, because it takes all scores. The lift is one more part, so parts add up to the score.
     scores = np.array([one.score for one in scored])
     around = surroundings(candidates, scores)
     lifts = (SURROUNDINGS_SHARE * (around - scores)).tolist()
@@ -88,7 +89,15 @@ def rank(
 
 
 def surroundings(candidates: Sequence[Candidate], scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n,) mean score of the frames around each in its shot, its own included."""
+    """Average the scores of the frames around each in its shot, its own included.
+
+    Args:
+        candidates: n frames, in any order.
+        scores: (n,) or (n, parts).
+
+    Returns:
+        The means, of the same shape. A frame weighs 1 at its own place and 0 from `SURROUNDINGS_S` on.
+    """
     times_s = np.array([candidate.time_s for candidate in candidates])
     shots = np.array([candidate.shot for candidate in candidates])
     nearness = np.maximum(0.0, 1.0 - np.abs(times_s[:, None] - times_s) / SURROUNDINGS_S)
@@ -97,7 +106,7 @@ def surroundings(candidates: Sequence[Candidate], scores: NDArray[np.float64]) -
 
 
 def measured(cues: Cues, weights: ScoreWeights = DEFAULT_WEIGHTS) -> dict[str, float]:
-    """The parts of the score that need no model."""
+    """Compute the parts of the score that need no model, by name."""
     return {
         "sharpness": weights.sharpness * cues.relative_sharpness,
         "stillness": weights.stillness * cues.stillness,
@@ -106,25 +115,32 @@ def measured(cues: Cues, weights: ScoreWeights = DEFAULT_WEIGHTS) -> dict[str, f
 
 
 def face_value(faces: Sequence[Face], width_px: int, height_px: int) -> float:
-    """0 without a face, up to 1 for one that is large enough and not cut by the picture's edge."""
+    """Value the best face: 0 without any, up to 1 for one that is large enough and not cut by the edge.
+
+    Args:
+        faces: in pixels of the picture.
+        width_px: of the picture.
+        height_px: of the picture.
+    """
     best = 0.0
     for face in faces:
         box = face.box
         size = min(1.0, (box.width * box.height) / (FULL_FACE_SHARE * width_px * height_px))
         is_whole = box.left > 0 and box.top > 0 and box.right < width_px and box.bottom < height_px
+        # By the side of the face, not its area: twice as wide is twice as good. A cut face counts half.
         best = max(best, size**0.5 * face.confidence * (1.0 if is_whole else 0.5))
     return best
 
 
 def light(cues: Cues) -> float:
-    """0..1: comfortable brightness and enough contrast."""
+    """Value the light, 0..1: comfortable brightness, enough contrast, little of it clipped."""
     low, high = COMFORTABLE_BRIGHTNESS
     comfort = float(np.interp(cues.brightness, [0.0, low, high, 1.0], [0.0, 1.0, 1.0, 0.0]))
     return comfort * min(1.0, cues.contrast / FULL_CONTRAST) * (1.0 - 0.5 * cues.clipped)
 
 
 def reasons(scored: Scored, everyone: Sequence[Scored]) -> tuple[str, ...]:
-    """Why this frame: the few parts that lift it most above the video's median frame, strongest first.
+    """Name the few parts that lift a frame most above the video's median frame, strongest first.
 
     A frame that only stands for its shot is compared with that shot. Where nothing lifts it, it is the best
     of that, or else it was taken because it shows something else.

@@ -39,7 +39,7 @@ def pick_diverse(
     """Choose up to `count` frames, best first; at least one where there is any.
 
     Args:
-        scored: in order of time.
+        scored: at least one, in order of time.
         count: how many at most.
         preferred: indexes that go before all others, as long as they differ from what is picked.
 
@@ -55,9 +55,11 @@ def pick_diverse(
         used_shots = {scored[pick].candidate.shot for pick in picks}
         first = [i for i in open_to if i in preferred] or open_to
         fresh = [i for i in first if scored[i].candidate.shot not in used_shots] or first
+        # The first pick is the best of all, wherever it lies; later ones keep room for those still to come.
         roomy = _leaving_room(fresh, open_to, count - len(picks), scored) if picks else fresh
         best = max(roomy, key=lambda i: _marginal(i, quality, likeness, picks))
         picks.append(best)
+        # What is too near or too like goes for good, with the first reason found.
         for i in open_to:
             if abs(scored[i].candidate.time_s - scored[best].candidate.time_s) < CANDIDATE_GAP_S:
                 why[i] = f"within {MIN_GAP_S:.0f} s of pick {len(picks)}"
@@ -70,7 +72,7 @@ def pick_diverse(
 def _leaving_room(
     among: Sequence[int], open_to: Sequence[int], wanted: int, scored: Sequence[Scored]
 ) -> Sequence[int]:
-    """Those after which the most of the wanted picks still find a place; in a short video, few do."""
+    """Keep those after which the most of the wanted picks still find a place; in a short video, few do."""
     times_s = np.array([scored[i].candidate.time_s for i in open_to])
 
     def places(index: int) -> int:
@@ -82,7 +84,10 @@ def _leaving_room(
 
 
 def _places(times_s: NDArray[np.float64]) -> int:
-    """How many of these moments, in order, can be taken so that no two are too close."""
+    """Count how many of these moments, in order, can be taken so that no two are too close.
+
+    To take each as early as possible leaves the most room for the rest, so this is the most there can be.
+    """
     taken, last_s = 0, -np.inf
     for time_s in times_s:
         if time_s - last_s >= CANDIDATE_GAP_S:
@@ -91,7 +96,7 @@ def _places(times_s: NDArray[np.float64]) -> int:
 
 
 def _quality(scored: Sequence[Scored]) -> NDArray[np.float64]:
-    """Scores brought to 0..1 within the video, on the scale of cosines."""
+    """Bring scores to 0..1 within the video, the scale of cosines."""
     scores = np.array([one.score for one in scored], np.float64)
     return np.asarray((scores - scores.min()) / max(float(np.ptp(scores)), 1e-9), np.float64)
 
@@ -109,7 +114,12 @@ def _marginal(
 
 
 def duplicate_cosine(scored: Sequence[Scored], likeness: NDArray[np.float64]) -> float:
-    """From which cosine on two frames of this video are near-duplicates."""
+    """Find the cosine from which on two frames of this video are near-duplicates.
+
+    Args:
+        scored: n frames, in order of time.
+        likeness: (n, n) cosines of their embeddings.
+    """
     neighbours = [
         float(likeness[a, b])
         for a, b in pairwise(range(len(scored)))

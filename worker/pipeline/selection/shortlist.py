@@ -16,18 +16,14 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
-
 from worker.pipeline.cues.defects import LOOKS, defects
+from worker.pipeline.cues.difference import look_difference
 from worker.pipeline.scoring.ranking import measured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
-    from worker.pipeline.frames import Candidate, Rgb
+    from worker.pipeline.frames import Candidate
 
 # So many are scored at most: beyond, a large model on a CPU takes longer than everything else.
 MAX_SCORED = 100
@@ -37,12 +33,8 @@ LOOK_SHARE = 0.8
 
 # Why the poorer of two neighbours is left out.
 ALIKE = "like a better neighbour"
-# Why a candidate is left out that lies where nobody wants a thumbnail from.
+# Why a candidate is left out that lies where the caller wants no thumbnail from.
 AVOIDED = "avoided"
-
-# Looks are compared at this size: a hand's tremble is no difference.
-_LOOK_PX = (64, 36)
-_MIN_CONTRAST = 12.0  # luma levels; less is noise in the dark
 
 
 def shortlist(
@@ -77,9 +69,11 @@ def shortlist(
         return _difference(candidates[first], candidates[second])
 
     def closeness(pair: tuple[int, int]) -> tuple[float, float]:
+        # Two that an earlier run kept beside each other stay: so an unchanged video gets the same picks.
         apart = math.inf if decided.keys() >= set(pair) else difference(*pair)
         return apart, candidates[pair[1]].time_s - candidates[pair[0]].time_s
 
+    # One at a time, because what remains gets new neighbours; differences are computed once.
     while len(kept) > MAX_SCORED:
         alike = min(pairwise(kept), key=closeness)
         poorer = min(alike, key=lambda i: _value(candidates[i]))
@@ -89,7 +83,7 @@ def shortlist(
 
 
 def _faults(candidates: Sequence[Candidate]) -> dict[int, str]:
-    """What is wrong with a candidate that is not so with nearly all of them, by its index."""
+    """Name what is wrong with each candidate and not with nearly all of them, by its index."""
     found = [defects(candidate.cues) for candidate in candidates]
     count = Counter(name for names in found for name in names)
     look = {name for name in LOOKS if count[name] >= LOOK_SHARE * len(candidates)}
@@ -102,19 +96,7 @@ def _value(candidate: Candidate) -> float:
 
 
 def _difference(first: Candidate, second: Candidate) -> float:
-    """How unlike two candidates look; infinite if they belong to two shots."""
+    """Measure how unlike two candidates look; infinite if they belong to two shots."""
     if first.shot != second.shot:
         return math.inf
     return look_difference(first.rgb, second.rgb)
-
-
-def look_difference(first: Rgb, second: Rgb) -> float:
-    """How unlike two pictures look: mean difference at a glance, in units of their contrast."""
-    return float(np.abs(_look(first) - _look(second)).mean())
-
-
-def _look(rgb: Rgb) -> NDArray[np.float32]:
-    """Luma at a glance: (36, 64) float32, in units of its contrast."""
-    small = cv2.resize(rgb, _LOOK_PX, interpolation=cv2.INTER_AREA)
-    luma = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.float32)
-    return luma / max(float(luma.std()), _MIN_CONTRAST)

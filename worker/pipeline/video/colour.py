@@ -57,7 +57,8 @@ _MATRICES = {
     9: Colorspace.BT2020,
     10: Colorspace.BT2020,
 }
-_HDR_TRANSFERS = (16, 18)  # H.273: PQ, HLG
+# H.273 transfer characteristics of high dynamic range; every other is treated as BT.709.
+TRANSFER_FUNCTIONS = {16: TransferFunction.PQ, 18: TransferFunction.HLG}
 
 # An untagged picture up to this size is standard definition, so BT.601; players guess the same way.
 _SD_WIDTH_PX, _SD_HEIGHT_PX = 1279, 576
@@ -76,6 +77,7 @@ REFERENCE_WHITE_NITS = 203.0
 # Most HDR video is graded for 1000 nits; what is brighter becomes white.
 SOURCE_PEAK_NITS = 1000.0
 
+# BT.2020: the luminance of linear red, green and blue.
 _BT2020_LUMA = np.array([0.2627, 0.6780, 0.0593], np.float32)
 # BT.2087: linear BT.2020 to linear BT.709.
 _BT2020_TO_BT709 = np.array(
@@ -90,13 +92,14 @@ _LINEAR_STEPS = 1 << 16
 
 
 def colour_space(frame: VideoFrame) -> ColourSpace:
-    """What a decoded frame says about its samples, and the usual guess where it says nothing."""
+    """Read what a decoded frame says about its samples; where it says nothing, guess as players do."""
+    # "yuvj..." is FFmpeg's older way to say full range; encoders of JPEG frames still do.
     is_full_range = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
     if frame.format.is_rgb:
         return ColourSpace(Colorspace.ITU601, is_full_range=False)  # what FFmpeg's scaler makes of RGB
     if frame.colorspace in _MATRICES:
         return ColourSpace(_MATRICES[frame.colorspace], is_full_range)
-    if frame.color_trc in _HDR_TRANSFERS:
+    if frame.color_trc in TRANSFER_FUNCTIONS:
         return ColourSpace(Colorspace.BT2020, is_full_range)
     is_sd = frame.width <= _SD_WIDTH_PX and frame.height <= _SD_HEIGHT_PX
     return ColourSpace(Colorspace.ITU601 if is_sd else Colorspace.ITU709, is_full_range)
@@ -107,7 +110,10 @@ def yuv_to_rgb(yuv: NDArray[np.uint8], space: ColourSpace) -> Rgb:
 
     Args:
         yuv: (height, width, 3) uint8: Y, Cb, Cr at one size.
-        space: How they are coded.
+        space: how they are coded.
+
+    Returns:
+        (height, width, 3) uint8 RGB, full range; with the transfer function of the samples.
 
     Source: ITU-T H.273 section 8.3, equations 38 to 40, solved for R, G and B.
     """
@@ -117,9 +123,11 @@ def yuv_to_rgb(yuv: NDArray[np.uint8], space: ColourSpace) -> Rgb:
     matrix = np.array(
         [[1, 0, from_cr], [1, -from_cb * blue / green, -from_cr * red / green], [1, from_cb, 0]], np.float64
     )
+    # Video range: luma 16..235, chroma 16..240 about 128 (BT.601, BT.709, BT.2020 alike).
     black, luma_span, chroma_span = (0, 255, 255) if space.is_full_range else (16, 219, 224)
     matrix = matrix * 255 / np.array([luma_span, chroma_span, chroma_span])
     offset = matrix @ np.array([black, 128, 128])
+    # A row of four: three weights and what is added. OpenCV clips to 0..255 what lies out of range.
     return np.asarray(cv2.transform(yuv, np.column_stack([matrix, -offset])), np.uint8)
 
 
@@ -128,13 +136,14 @@ def tone_map_rgb(rgb: Coded, transfer: TransferFunction) -> Rgb:
 
     Args:
         rgb: (height, width, 3) uint8 or uint16 code values, full range; 8 bits do for small pictures.
-        transfer: How the light is coded. An SDR picture comes back as it is, only as uint8.
+        transfer: how the light is coded. An SDR picture comes back as it is, only as uint8.
 
     Returns:
-        A picture of the same size.
+        (height, width, 3) uint8 sRGB, of the same size.
     """
     if transfer is TransferFunction.SDR:
         return (rgb if rgb.dtype == np.uint8 else rgb >> 8).astype(np.uint8, copy=False)
+    # The curves are steep and slow; every code value is looked up in a table of all of them.
     levels = np.linspace(0, 1, np.iinfo(rgb.dtype).max + 1)
     table = (_pq_nits(levels) if transfer is TransferFunction.PQ else _hlg_scene_light(levels)).astype(
         np.float32
@@ -150,40 +159,43 @@ def tone_map_rgb(rgb: Coded, transfer: TransferFunction) -> Rgb:
 
 
 def _display(nits: _Light) -> Rgb:
-    """Light in BT.2020 to sRGB code values."""
+    """Convert light (rows, width, 3) in nits with BT.2020 primaries to uint8 sRGB code values."""
     gain = np.interp(nits.max(axis=-1), _CURVE_NITS, _CURVE_GAIN).astype(np.float32)
+    # One gain for all three channels: each squeezed by itself, bright colours would turn towards white.
     linear = (nits * gain[..., None]) @ _BT2020_TO_BT709.T / np.float32(REFERENCE_WHITE_NITS)
     step = (linear.clip(0, 1) * (_LINEAR_STEPS - 1) + 0.5).astype(np.uint16)
     return np.asarray(_SRGB_TABLE[step])
 
 
 def _pq_nits(code: NDArray[np.float64]) -> NDArray[np.float64]:
-    """EOTF of ST 2084: code values 0..1 to nits."""
+    """Apply the EOTF of ST 2084: code values 0..1 to nits, 0..10,000."""
     root = code ** (1 / _PQ_M2)
     ratio = np.maximum(root - _PQ_C1, 0) / (_PQ_C2 - _PQ_C3 * root)
     return np.asarray(_PQ_PEAK_NITS * ratio ** (1 / _PQ_M1))
 
 
 def _pq_code(nits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Inverse of `_pq_nits`."""
+    """Invert `_pq_nits`: nits to code values 0..1."""
     power = (nits / _PQ_PEAK_NITS) ** _PQ_M1
     return np.asarray(((_PQ_C1 + _PQ_C2 * power) / (1 + _PQ_C3 * power)) ** _PQ_M2)
 
 
 def _hlg_scene_light(code: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Inverse OETF of HLG: code values 0..1 to scene light 0..1. Source: BT.2100 table 5."""
+    """Apply the inverse OETF of HLG: code values 0..1 to scene light 0..1. Source: BT.2100 table 5."""
     return np.where(code <= 1 / 2, code**2 / 3, (np.exp((code - _HLG_C) / _HLG_A) + _HLG_B) / 12)
 
 
 def _hlg_display_nits(scene: _Light) -> _Light:
-    """OOTF of HLG: the scene as a 1000-nit display shows it. Source: BT.2100 table 5."""
+    """Apply the OOTF of HLG: the scene as a 1000-nit display shows it, in nits. Source: BT.2100 table 5."""
     luminance = scene @ _BT2020_LUMA
     brighter = np.float32(_HLG_PEAK_NITS) * luminance ** np.float32(_HLG_GAMMA - 1)
     return np.asarray(brighter[..., None] * scene)
 
 
 def _squeezed_nits(nits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """EETF: a display of `SOURCE_PEAK_NITS` to one of `REFERENCE_WHITE_NITS`, by a knee in PQ.
+    """Apply the EETF, from a display of `SOURCE_PEAK_NITS` to one of `REFERENCE_WHITE_NITS`: a knee in PQ.
+
+    Below the knee nothing changes; above it a Hermite spline goes smoothly to the top.
 
     Source: BT.2390-10 section 5.4.1, with black at 0.
     """
@@ -199,7 +211,7 @@ def _squeezed_nits(nits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _srgb_table() -> Rgb:
-    """OETF of sRGB as 8-bit code values. Source: IEC 61966-2-1."""
+    """Tabulate the OETF of sRGB: linear light in `_LINEAR_STEPS` to 8-bit codes. Source: IEC 61966-2-1."""
     linear = np.linspace(0, 1, _LINEAR_STEPS)
     code = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)  # noqa: PLR2004 - the standard's own
     return np.round(code * 255).astype(np.uint8)

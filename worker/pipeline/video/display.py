@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from av.video.frame import VideoFrame
+    from numpy.typing import NDArray
 
     from worker.pipeline.frames import Active, Rgb, Video
 
 # Bars were measured on a small picture and codecs smear their edge: so many pixels more are cut away.
 BAR_MARGIN_PX = 2
 
-# Chroma is interpolated at full size, rounding is exact, and every machine gives the same bytes.
+# FFmpeg's scaler by default favours speed: it halves chroma's width, rounds coarsely, and its assembly gives
+# other bytes than its C code. So: full chroma in and out, exact rounding, the same bytes on every machine.
 _SCALER = (
     Interpolation.BICUBIC
     | Interpolation.FULL_CHR_H_INT
@@ -33,34 +35,58 @@ _SCALER = (
 )
 
 
+def upright(picture: NDArray[np.uint8], video: Video) -> NDArray[np.uint8]:
+    """Turn a stored picture as the container asks: (height, width[, channels]); a view, not a copy."""
+    return np.rot90(picture, -video.rotation_deg // 90)  # NumPy counts counter-clockwise
+
+
+def square_size(width_px: int, height_px: int, aspect: Fraction) -> tuple[int, int]:
+    """Compute the size of a stored picture once its samples are square.
+
+    The short side of a sample is made longer, so that no stored pixel is lost.
+
+    Args:
+        width_px: as stored.
+        height_px: as stored.
+        aspect: the sample aspect ratio, width over height.
+
+    Returns:
+        (width, height) in pixels.
+    """
+    return round(width_px * max(aspect, Fraction(1))), round(height_px / min(aspect, Fraction(1)))
+
+
 def displayed(frames: Sequence[VideoFrame], index: int, video: Video, active: Active | None = None) -> Rgb:
     """Show one of some neighbouring frames.
 
     Args:
-        frames: Successive frames; a deinterlacer needs the one before and the one after.
-        index: Which of them to show.
-        video: Gives rotation, sample aspect ratio and transfer.
-        active: The part of the shown picture between letterbox or pillarbox bars.
+        frames: successive frames; a deinterlacer needs the one before and the one after.
+        index: which of them to show.
+        video: gives rotation, sample aspect ratio and transfer.
+        active: the part of the shown picture between letterbox or pillarbox bars.
 
     Returns:
-        A picture of its own, with at least as many pixels each way as were stored.
+        (height, width, 3) uint8 sRGB, a picture of its own, with at least as many pixels each way as were
+        stored, but for the bars.
     """
     frame = frames[index]
     if frame.interlaced_frame:
         frame = _deinterlaced(frames[max(0, index - 1) : index + 2], min(index, 1))
-    rgb = _upright(_square_rgb(frame, video), video.rotation_deg)
+    rgb = upright(_square_rgb(frame, video), video)
     return np.ascontiguousarray(rgb if active is None else _without_bars(rgb, active))
 
 
 def _deinterlaced(frames: Sequence[VideoFrame], index: int) -> VideoFrame:
-    """Both fields woven or interpolated, each where it fits, by FFmpeg's bwdif."""
+    """Weave both fields where nothing moves and interpolate where it does, by FFmpeg's filter bwdif."""
     template = frames[index]
     graph = Graph()
     source = graph.add_buffer(
         width=template.width, height=template.height, format=template.format, time_base=Fraction(1, 1000)
     )
+    # One picture for each frame, not for each field; also of frames whose own flag does not say interlaced.
     deinterlacer = graph.add("bwdif", "mode=send_frame:deint=all")
     graph.link_nodes(source, deinterlacer, graph.add("buffersink")).configure()
+    # A filter graph takes frames of one size and format; a neighbour may be of another.
     alike = [
         frame
         for frame in frames
@@ -68,17 +94,19 @@ def _deinterlaced(frames: Sequence[VideoFrame], index: int) -> VideoFrame:
     ]
     for frame in alike:
         graph.vpush(frame)
+    # None ends the stream: the filter holds its last frame until it knows that no neighbour follows.
     graph.vpush(None)
     return [graph.vpull() for _ in alike][alike.index(template)]
 
 
 def _square_rgb(frame: VideoFrame, video: Video) -> Rgb:
-    """Samples to square pixels, by making the short side of a sample longer, and to sRGB."""
-    aspect = video.sample_aspect_ratio
+    """Bring samples to square pixels and to sRGB: (height, width, 3) uint8."""
+    width, height = square_size(frame.width, frame.height, video.sample_aspect_ratio)
     space = colour_space(frame)
     packed = frame.reformat(
-        width=round(frame.width * max(aspect, Fraction(1))),
-        height=round(frame.height / min(aspect, Fraction(1))),
+        width=width,
+        height=height,
+        # HDR curves need more than 8 bits: in 256 steps, skies would show bands.
         format="rgb24" if video.transfer is TransferFunction.SDR else "rgb48le",
         src_colorspace=None if frame.format.is_rgb else space.matrix,
         src_color_range=ColorRange.JPEG if space.is_full_range or frame.format.is_rgb else ColorRange.MPEG,
@@ -88,18 +116,14 @@ def _square_rgb(frame: VideoFrame, video: Video) -> Rgb:
     return tone_map_rgb(packed, video.transfer)  # type: ignore[arg-type]
 
 
-def _upright(rgb: Rgb, rotation_deg: int) -> Rgb:
-    return np.rot90(rgb, -rotation_deg // 90)  # it counts counterclockwise
-
-
 def _without_bars(rgb: Rgb, active: Active) -> Rgb:
     height, width = rgb.shape[:2]
     left, top, right, bottom = active
-    return rgb[_span(top, bottom, height), _span(left, right, width)]
+    return rgb[_inside(top, bottom, height), _inside(left, right, width)]
 
 
-def _span(first: float, last: float, size: int) -> slice:
-    """Shares of a side to pixels, a little inside; a side without a bar stays whole."""
+def _inside(first: float, last: float, size: int) -> slice:
+    """Convert shares of a side to pixels, a little inside; a side without a bar stays whole."""
     start = math.ceil(first * size) + BAR_MARGIN_PX if first > 0 else 0
     stop = math.floor(last * size) - BAR_MARGIN_PX if last < 1 else size
     return slice(start, stop) if start < stop else slice(0, size)

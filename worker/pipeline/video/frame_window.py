@@ -14,34 +14,34 @@ if TYPE_CHECKING:
     from worker.pipeline.video.small_frames import SmallFrame
 
 # A dissolve of half a second or more is seen as a blend of frames so far away on either side.
-SPAN_S = 0.3
+REACH_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedFrame:
     """A frame and how it relates to its neighbours in time."""
 
     frame: SmallFrame
-    stillness: float
-    transition: float
+    stillness: float  #: 0..1, as `Cues.stillness`
+    transition: float  #: 0..1, as `Cues.transition`
 
 
-class Neighbourhood:
-    """Holds about `2 * SPAN_S` of frames; gives each back once its later neighbours are known."""
+class FrameWindow:
+    """Holds about `2 * REACH_S` of frames; gives each back once its later neighbours are known."""
 
     def __init__(self) -> None:
         self._frames: deque[SmallFrame] = deque()
         self._next = 0  # index of the first frame that is not judged yet
 
-    def push(self, frame: SmallFrame) -> Iterator[Judged]:
-        """Add the next frame; yields those that can be judged now."""
+    def push(self, frame: SmallFrame) -> Iterator[JudgedFrame]:
+        """Add the next frame; yield those that can be judged now."""
         self._frames.append(frame)
-        while self._frames[self._next].time_s + SPAN_S <= frame.time_s:
+        while self._frames[self._next].time_s + REACH_S <= frame.time_s:
             yield self._judge(self._next)
             self._next += 1
             self._forget()
 
-    def flush(self) -> Iterator[Judged]:
+    def flush(self) -> Iterator[JudgedFrame]:
         """Judge the rest by the neighbours they have, and start afresh."""
         for index in range(self._next, len(self._frames)):
             yield self._judge(index)
@@ -49,20 +49,23 @@ class Neighbourhood:
         self._next = 0
 
     def _forget(self) -> None:
-        """Drop frames that no unjudged frame needs: keep one at or before the span."""
-        earliest_s = self._frames[self._next].time_s - SPAN_S
+        """Drop frames that no unjudged frame needs: keep one at or before its reach."""
+        earliest_s = self._frames[self._next].time_s - REACH_S
         while self._next > 1 and self._frames[1].time_s <= earliest_s:
             self._frames.popleft()
             self._next -= 1
 
-    def _judge(self, index: int) -> Judged:
-        frame = self._frames[index]
-        around = [self._frames[i] for i in (index - 1, index + 1) if 0 <= i < len(self._frames)]
-        still = stillness(frame.tiny_luma, [(f.tiny_luma, abs(f.time_s - frame.time_s)) for f in around])
-        before = [f for f in list(self._frames)[:index] if f.time_s >= frame.time_s - SPAN_S] or around[:1]
-        after = [f for f in list(self._frames)[index + 1 :] if f.time_s <= frame.time_s + SPAN_S] or around[
-            -1:
-        ]
+    def _judge(self, index: int) -> JudgedFrame:
+        frames = list(self._frames)
+        frame, earlier, later = frames[index], frames[:index], frames[index + 1 :]
+        # The next neighbour each way tells motion...
+        beside = [*earlier[-1:], *later[:1]]
+        still = stillness(frame.tiny_luma, [(f.tiny_luma, abs(f.time_s - frame.time_s)) for f in beside])
+        # ... and the farthest within reach each way, or at least the next, whether it is a blend of them.
+        before = [f for f in earlier if f.time_s >= frame.time_s - REACH_S] or beside[:1]
+        after = [f for f in later if f.time_s <= frame.time_s + REACH_S] or beside[-1:]
         if not before or not after or before[0] is after[-1]:
-            return Judged(frame, still, 0.0)
-        return Judged(frame, still, transition(before[0].tiny_luma, frame.tiny_luma, after[-1].tiny_luma))
+            return JudgedFrame(frame, still, 0.0)
+        return JudgedFrame(
+            frame, still, transition(before[0].tiny_luma, frame.tiny_luma, after[-1].tiny_luma)
+        )

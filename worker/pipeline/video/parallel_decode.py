@@ -45,8 +45,15 @@ MAX_DECODERS = 4
 MAX_PARALLEL_PIXELS = 4096 * 2304
 
 
-def decode(video: Video, stretches: Sequence[Stretch]) -> Iterator[tuple[Stretch, Iterable[SmallFrame]]]:
-    """Small frames of each stretch, about one per `MIN_STEP_S`; the same on any number of cores."""
+def decode_stretches(
+    video: Video, stretches: Sequence[Stretch]
+) -> Iterator[tuple[Stretch, Iterable[SmallFrame]]]:
+    """Decode each stretch into small frames, about one per `MIN_STEP_S`.
+
+    Yields:
+        Each stretch in the order given, with its frames in order of time: the same on any number of cores.
+        Frames that come one by one must be taken before the next stretch is asked for.
+    """
     decoders = min(os.cpu_count() or 1, MAX_DECODERS, len(stretches))
     is_huge = video.width_px * video.height_px > MAX_PARALLEL_PIXELS
     is_long = any(stretch.length_s > MAX_COLLECTED_S for stretch in stretches)
@@ -70,13 +77,14 @@ def _side_by_side(
         finally:
             idle.put(reader)
 
+    # A pool of open files: to open one anew for each stretch would cost more than to decode it.
     with ExitStack() as stack:
         for _ in range(decoders):
             idle.put(stack.enter_context(_opened(video, threads=1)))
         pool = stack.enter_context(ThreadPoolExecutor(decoders))
         under_way: deque[Future[list[SmallFrame]]] = deque()
         for index, stretch in enumerate(stretches):
-            # One more than are decoded, so that no core waits for the one who looks at the frames.
+            # One more than are decoded, so that no core waits for the thread that looks at the frames.
             for ahead in stretches[index + len(under_way) : index + decoders + 1]:
                 under_way.append(pool.submit(collect, ahead))
             yield stretch, under_way.popleft().result()
@@ -93,7 +101,7 @@ class _Reader:
         self._size = small_size(video)
 
     def frames(self, stretch: Stretch) -> Iterator[SmallFrame]:
-        """Small frames of one stretch."""
+        """Yield small frames of one stretch, in order of time."""
         if stretch.seek_s > -math.inf:
             seek(self._container, self._stream, self._clock.pts(stretch.seek_s))
         next_s = stretch.start_s

@@ -17,14 +17,17 @@ import av
 
 from worker.errors import UnreadableVideo, VideoTooLarge
 from worker.pipeline.frames import TransferFunction, Video
+from worker.pipeline.video.colour import TRANSFER_FUNCTIONS
 from worker.pipeline.video.container import (
     Clock,
     decode_packets,
+    no_picture,
     open_container,
     packets_of,
     seek,
     video_stream,
 )
+from worker.pipeline.video.display import square_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,9 +50,6 @@ MIN_CHECKED_DURATION_S = 2.0
 _SQUARE = Fraction(1)
 # No camera and no broadcast standard stretches samples further; such a flag is damage.
 MAX_SAMPLE_ASPECT = 4
-
-# H.273 transfer characteristics.
-_TRANSFERS = {16: TransferFunction.PQ, 18: TransferFunction.HLG}
 
 # The tag in which Matroska keeps the end of a stream, e.g. "00:01:02.500000000".
 _MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d\.?\d*)")
@@ -128,7 +128,7 @@ def _too_many_pixels(path: Path, width: int, height: int, limits: VideoLimits) -
 
 
 def _stated_duration_s(container: InputContainer, stream: VideoStream) -> float | None:
-    """What the container claims, measured from its start; None where it claims nothing."""
+    """Read what the container claims, in seconds from its start; None where it claims nothing."""
     picture_s = _picture_end_s(container, stream)
     if picture_s is None and container.duration is not None:
         return container.duration / av.time_base
@@ -136,7 +136,7 @@ def _stated_duration_s(container: InputContainer, stream: VideoStream) -> float 
 
 
 def _picture_end_s(container: InputContainer, stream: VideoStream) -> float | None:
-    """Where the picture ends by the container's word; the sound may go on for longer."""
+    """Read where the picture ends by the container's word, in seconds; the sound may go on for longer."""
     if stream.duration is not None:
         return Clock.of(container, stream).time_s((stream.start_time or 0) + stream.duration)
     if tag := _MATROSKA_DURATION.fullmatch(stream.metadata.get("DURATION", "")):
@@ -146,10 +146,11 @@ def _picture_end_s(container: InputContainer, stream: VideoStream) -> float | No
 
 
 def _duration_s(container: InputContainer, stream: VideoStream, path: Path) -> float:
-    """End of the picture; where nothing is stated, by reading every packet (without decoding)."""
+    """Find the end of the picture; where nothing is stated, by reading every packet (without decoding)."""
     stated = _stated_duration_s(container, stream)
     if stated is None or stated <= 0:
         return max(_packet_ends_s(container, stream), default=0.0)
+    # A file that was cut short still states its whole length; so look whether packets stand near its end.
     if stated >= MIN_CHECKED_DURATION_S:
         clock = Clock.of(container, stream)
         seek(container, stream, clock.pts(stated))
@@ -170,7 +171,8 @@ def _packet_ends_s(container: InputContainer, stream: VideoStream) -> Iterator[f
 
 
 def _is_vfr(container: InputContainer, stream: VideoStream) -> bool:
-    """Does the spacing of the first frames vary?"""
+    """Tell whether the spacing of the first frames varies."""
+    # Packets, not frames: their stamps say the same, and nothing has to be decoded.
     container.seek(0)
     packets = itertools.islice(packets_of(container, stream), VFR_PACKETS)
     # Packets come in decoding order; the last ones may still lack a neighbour, so they are left out.
@@ -190,9 +192,7 @@ def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> 
     except UnreadableVideo as exc:
         raise UnreadableVideo(f"{path.name}: {exc}") from exc
     if frame is None:
-        raise UnreadableVideo(
-            f"{path.name}: no picture could be decoded, it is damaged or encrypted (export it again)"
-        )
+        raise no_picture(path)
     return frame
 
 
@@ -208,9 +208,8 @@ def _describe(
     aspect = stream.sample_aspect_ratio or _SQUARE
     if max(aspect, 1 / aspect) > MAX_SAMPLE_ASPECT:
         aspect = _SQUARE
-    # Never shrink: the longer side of a stored sample keeps its pixels.
-    width, height = round(frame.width * max(aspect, _SQUARE)), round(frame.height / min(aspect, _SQUARE))
-    # PyAV counts counter-clockwise.
+    width, height = square_size(frame.width, frame.height, aspect)
+    # PyAV counts counter-clockwise, from FFmpeg's display matrix.
     rotation_deg = -round(frame.rotation / 90) * 90 % 360
     if rotation_deg % 180:
         width, height = height, width
@@ -225,7 +224,7 @@ def _describe(
         frame_rate=stream.average_rate,
         is_vfr=is_vfr,
         is_interlaced=bool(frame.interlaced_frame),
-        transfer=_TRANSFERS.get(int(frame.color_trc), TransferFunction.SDR),
+        transfer=TRANSFER_FUNCTIONS.get(int(frame.color_trc), TransferFunction.SDR),
         codec=stream.codec_context.name,
         start_s=start_s,
     )

@@ -50,7 +50,7 @@ class Stretch:
 
     @property
     def length_s(self) -> float:
-        """How long it is; infinite where nobody knows."""
+        """Seconds from start to end; infinite where the end is that of the file."""
         return self.end_s - max(self.start_s, 0.0)
 
 
@@ -62,8 +62,8 @@ class _Keyframe(NamedTuple):
     time_s: float
 
 
-def stretches(video: Video) -> list[Stretch]:
-    """What is decoded of a video, in order of time; the same on any number of cores."""
+def plan_stretches(video: Video) -> list[Stretch]:
+    """Choose what is decoded of a video, in order of time; the same on any number of cores."""
     if video.duration_s > LOOK_S:
         sampled = _samples(video)
         if sampled:
@@ -72,12 +72,12 @@ def stretches(video: Video) -> list[Stretch]:
 
 
 def is_sampled(found: Iterable[Stretch]) -> bool:
-    """Whether something is left out between stretches."""
+    """Tell whether something is left out between stretches."""
     return not all(stretch.follows_on for stretch in list(found)[1:])
 
 
 def _samples(video: Video) -> list[Stretch]:
-    """What follows each of the keyframes, shortened evenly; nothing where keyframes are too rare."""
+    """Take what follows each of the keyframes, shortened evenly; nothing where keyframes are too rare."""
     keyframes = _keyframes(video, max(MIN_APART_S, video.duration_s / MAX_GLANCES))
     if len(keyframes) < min(MIN_GLANCES, video.duration_s / MAX_APART_S):
         return []
@@ -90,7 +90,7 @@ def _samples(video: Video) -> list[Stretch]:
 
 
 def _chunks(video: Video) -> list[Stretch]:
-    """The whole video, cut at keyframes where its container lists them."""
+    """Take the whole video, cut at keyframes where its container lists them."""
     with open_container(video.path) as container:
         is_indexed = container.format.name in INDEXED_FORMATS
     later = _keyframes(video, CHUNK_S)[1:] if is_indexed else []
@@ -106,12 +106,12 @@ def _chunks(video: Video) -> list[Stretch]:
 
 
 def _with_ends(keyframes: list[_Keyframe], end_s: float) -> Iterator[tuple[_Keyframe, float]]:
-    """Each with the time of the next, the last with the end."""
+    """Pair each keyframe with the time of the next, the last with the end."""
     return zip(keyframes, [*(keyframe.time_s for keyframe in keyframes[1:]), end_s], strict=True)
 
 
 def _keyframes(video: Video, step_s: float) -> list[_Keyframe]:
-    """The keyframes that seeks lead to, in order of time, each once; the first begins the video."""
+    """Find the keyframes that seeks at even steps lead to, each once; the first begins the video."""
     found: list[_Keyframe] = []
     with open_container(video.path) as container:
         stream = video_stream(container)

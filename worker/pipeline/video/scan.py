@@ -1,6 +1,6 @@
 """One pass over a video: its shots, and a few hundred frames worth scoring, kept small.
 
-A long video is decoded in part (see `plan`), so that cost stops growing with length.
+A long video is decoded in part (see `sampling_plan`), so that cost stops growing with length.
 Runs in the decode process.
 """
 
@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from worker.errors import UnreadableVideo
+from worker.pipeline.cues.exposure import rms_contrast
 from worker.pipeline.frames import Scan
-from worker.pipeline.video import candidates, parallel_decode, sampling_plan
-from worker.pipeline.video.frame_window import Judged, Neighbourhood
-from worker.pipeline.video.sampling_plan import Stretch
+from worker.pipeline.video.candidates import measure_candidates
+from worker.pipeline.video.container import no_picture
+from worker.pipeline.video.frame_window import FrameWindow, JudgedFrame
+from worker.pipeline.video.parallel_decode import decode_stretches
+from worker.pipeline.video.sampling_plan import Stretch, is_sampled, plan_stretches
 from worker.pipeline.video.shot_starts import CONTEXT_S
 from worker.pipeline.video.shots import ShotDetector
 
@@ -40,48 +42,50 @@ _FLOOR = 0.2
 def scan(video: Video, on_progress: Callable[[float], None] = lambda _fraction: None) -> Scan:
     """Find shots and candidates.
 
+    Args:
+        video: as probed.
+        on_progress: gets the time of each frame over the duration, 0..1.
+
     Raises:
         UnreadableVideo: no frame could be decoded.
     """
-    stretches = sampling_plan.stretches(video)
-    look = _look(stretches, video, on_progress)
-    if not look.frames_seen:
-        raise UnreadableVideo(
-            f"{video.path.name}: no picture could be decoded, it is damaged or encrypted (export it again)"
-        )
-    starts_s = look.shots.shot_starts_s()
-    found = candidates.measure(look.slots.in_order(), starts_s, video)
-    return Scan(found, starts_s, look.frames_seen, is_sampled=sampling_plan.is_sampled(stretches))
+    stretches = plan_stretches(video)
+    findings = _look_at(stretches, video, on_progress)
+    if not findings.frames_seen:
+        raise no_picture(video.path)
+    starts_s = findings.shots.shot_starts_s()
+    found = measure_candidates(findings.slots.in_order(), starts_s, video)
+    return Scan(found, starts_s, findings.frames_seen, is_sampled=is_sampled(stretches))
 
 
-def scan_parts(video: Video, parts: Sequence[Range]) -> Scan:
-    """Find shots and candidates within parts of a video, as a scan of the whole would.
+def scan_ranges(video: Video, ranges: Sequence[Range]) -> Scan:
+    """Find shots and candidates within ranges of a video, as a scan of the whole would.
 
     Args:
         video: as probed.
-        parts: in order of time, and none touches another.
+        ranges: in order of time, and none touches another.
 
     Returns:
-        Candidates within the parts; cuts in and shortly beside them, the start of a part being none. Shots
-        are counted within each part. Nothing at all where nothing could be decoded.
+        Candidates within the ranges; as shot starts the cuts in and shortly beside them, the start of a range
+        being none. Shots are counted within each range. Nothing at all where nothing could be decoded.
     """
     found: list[Candidate] = []
     cuts_s: list[float] = []
     frames_seen = 0
-    for this in parts:
+    for this in ranges:
         start_s, end_s = this.start_s - CONTEXT_S, this.end_s + CONTEXT_S
-        look = _look([Stretch(start_s, start_s, end_s)], video)
-        frames_seen += look.frames_seen
-        if look.frames_seen:
-            starts_s = look.shots.shot_starts_s()
+        findings = _look_at([Stretch(start_s, start_s, end_s)], video)
+        frames_seen += findings.frames_seen
+        if findings.frames_seen:
+            starts_s = findings.shots.shot_starts_s()
             cuts_s += starts_s[1:]
-            around = candidates.measure(look.slots.in_order(), starts_s, video)
+            around = measure_candidates(findings.slots.in_order(), starts_s, video)
             found += [one for one in around if this.start_s <= one.time_s < this.end_s]
     return Scan(tuple(found), tuple(cuts_s), frames_seen, is_sampled=False)
 
 
 @dataclass(slots=True)
-class _Look:
+class _Findings:
     """What has been found so far."""
 
     slots: _Slots
@@ -89,37 +93,37 @@ class _Look:
     frames_seen: int = 0
 
 
-def _look(
+def _look_at(
     stretches: Sequence[Stretch],
     video: Video,
     on_progress: Callable[[float], None] = lambda _fraction: None,
-) -> _Look:
+) -> _Findings:
     """Look at every frame of these stretches; one that follows on has its neighbours in the one before."""
     seen_s = sum(min(stretch.length_s, video.duration_s) for stretch in stretches)
-    look = _Look(_Slots(_slot_s(seen_s)))
-    window = Neighbourhood()
-    for stretch, frames in parallel_decode.decode(video, stretches):
+    findings = _Findings(_Slots(_slot_s(seen_s)))
+    window = FrameWindow()
+    for stretch, frames in decode_stretches(video, stretches):
         if not stretch.follows_on:
-            _end(window, look.slots)
-            look.slots.begin(stretch)
+            _end(window, findings.slots)
+            findings.slots.begin(stretch)
         for frame in frames:
-            look.frames_seen += 1
-            look.shots.add(frame.time_s, frame.tiny_bgr())
+            findings.frames_seen += 1
+            findings.shots.add(frame.time_s, frame.tiny_bgr())
             for judged in window.push(frame):
-                look.shots.watch(judged)
-                look.slots.keep_best(judged)
+                findings.shots.watch(judged)
+                findings.slots.keep_best(judged)
             on_progress(min(1.0, frame.time_s / video.duration_s) if video.duration_s else 0.0)
-    _end(window, look.slots)
-    return look
+    _end(window, findings.slots)
+    return findings
 
 
 def _slot_s(seen_s: float) -> float:
-    """Width of a slot: one of few, so that a slightly longer or shorter video has the same slots."""
+    """Choose the width of a slot from few, so that a slightly longer or shorter video has the same slots."""
     doublings = math.log2(max(1.0, seen_s / MIN_SLOT_S / MAX_CANDIDATES))
     return MIN_SLOT_S * 2.0 ** math.ceil(doublings)
 
 
-def _end(window: Neighbourhood, slots: _Slots) -> None:
+def _end(window: FrameWindow, slots: _Slots) -> None:
     for judged in window.flush():
         slots.keep_best(judged)
 
@@ -130,28 +134,31 @@ class _Slots:
     def __init__(self, slot_s: float) -> None:
         self._slot_s = slot_s
         self._start_s = 0.0
-        self._best: dict[tuple[float, int], tuple[float, Judged]] = {}
+        self._best: dict[tuple[float, int], tuple[float, JudgedFrame]] = {}
 
     def begin(self, stretch: Stretch) -> None:
         """Count slots from the start of this stretch on."""
         self._start_s = max(stretch.start_s, 0.0)
 
-    def keep_best(self, judged: Judged) -> None:
+    def keep_best(self, judged: JudgedFrame) -> None:
         """Keep a frame if it promises more than the one its slot holds."""
         slot = self._start_s, int((judged.frame.time_s - self._start_s) / self._slot_s)
         promise = _promise(judged)
         if slot not in self._best or promise > self._best[slot][0]:
             self._best[slot] = (promise, judged)
 
-    def in_order(self) -> list[Judged]:
-        """What was kept, in order of time."""
+    def in_order(self) -> list[JudgedFrame]:
+        """List what was kept, in order of time."""
         return [judged for _, (_, judged) in sorted(self._best.items())]
 
 
-def _promise(judged: Judged) -> float:
-    """A first guess at quality among frames of one moment: no transition, still, not flat, detailed."""
+def _promise(judged: JudgedFrame) -> float:
+    """Guess at quality among frames of one moment, above 0: no transition, still, not flat, detailed.
+
+    Only for choosing within a slot, so a plain deviation of the Laplacian will do; `sharpness` costs more.
+    """
     luma = judged.frame.luma
-    contrast = float(cv2.meanStdDev(luma)[1][0, 0])
+    contrast = rms_contrast(luma)
     detail = float(cv2.meanStdDev(cv2.Laplacian(luma, cv2.CV_16S))[1][0, 0])
     return math.prod(
         (

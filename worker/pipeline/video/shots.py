@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from scenedetect import FrameTimecode
 from scenedetect.detectors import ContentDetector, HistogramDetector, ThresholdDetector
 
+from worker.pipeline.cues.confidence import CERTAIN
 from worker.pipeline.video.shot_starts import MIN_SHOT_S, shot_starts
 
 if TYPE_CHECKING:
@@ -19,13 +20,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scenedetect.detector import SceneDetector
 
-    from worker.pipeline.video.frame_window import Judged
+    from worker.pipeline.video.frame_window import JudgedFrame
 
 # On small frames the default of 128 bins is half empty, and a passing car looks like a cut.
 HISTOGRAM_BINS = 32
 
 # So many frames in a row that are surely a blend are a dissolve; one alone may be chance.
-CERTAIN = 0.5
 MIN_BLEND_FRAMES = 3
 
 # Only tells PySceneDetect how to print times; cuts are kept in seconds.
@@ -37,6 +37,7 @@ class ShotDetector:
 
     def __init__(self) -> None:
         self._detectors: list[SceneDetector] = [
+            # 27 is PySceneDetect's own default: mean change of hue, saturation and luma, in levels.
             ContentDetector(threshold=27.0, min_scene_len=MIN_SHOT_S),
             HistogramDetector(bins=HISTOGRAM_BINS, min_scene_len=MIN_SHOT_S),
             ThresholdDetector(min_scene_len=MIN_SHOT_S, add_final_scene=False),
@@ -55,7 +56,7 @@ class ShotDetector:
             self._cuts_s += [cut.seconds for cut in detector.process_frame(timecode, bgr)]
         self._last = timecode
 
-    def watch(self, judged: Judged) -> None:
+    def watch(self, judged: JudgedFrame) -> None:
         """Note how much of a transition a frame is; a run of such frames has a cut in its middle.
 
         Dissolves show no sudden change, so none of the detectors sees one.
@@ -68,7 +69,7 @@ class ShotDetector:
         self._blend_s.clear()
 
     def shot_starts_s(self) -> tuple[float, ...]:
-        """Start of every shot; the first is the first frame. Call once, after the last frame."""
+        """List the start of every shot; the first is the first frame. Call once, after the last frame."""
         for detector in self._detectors if self._last else ():
             self._cuts_s += [cut.seconds for cut in detector.post_process(self._last)]
         return shot_starts(self._first_s, self._cuts_s)

@@ -28,7 +28,7 @@ PIXELS = 320 * 180
 # Formats whose planes can be used as they are: 8 bit, planar, chroma at half size.
 _PLANAR_FORMATS = {"yuv420p", "yuvj420p"}
 
-# Video range 16..235 to 0..255.
+# Video range 16..235 to 0..255 (BT.709).
 _TO_FULL_RANGE = np.clip((np.arange(256) - 16) * 255 / 219, 0, 255).round().astype(np.uint8)
 
 Plane = NDArray[np.uint8]  # (height, width) uint8
@@ -55,12 +55,12 @@ class SmallFrame:
         return (width, height)
 
     def tiny_bgr(self) -> NDArray[np.uint8]:
-        """(height, width, 3) uint8 BGR for PySceneDetect; exact colours do not matter to it."""
+        """Make a picture for PySceneDetect, (height, width, 3) uint8 BGR; its colours need not be exact."""
         u, v = self.chroma
         return np.asarray(cv2.cvtColor(cv2.merge([self.tiny_luma, v, u]), cv2.COLOR_YCrCb2BGR), np.uint8)
 
     def rgb(self, transfer: TransferFunction) -> Rgb:
-        """The picture in its true colours, tone-mapped where it is HDR."""
+        """Make the picture in true colours, (height, width, 3) uint8 sRGB, tone-mapped where it is HDR."""
         size = (self.luma.shape[1], self.luma.shape[0])
         chroma = [cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) for plane in self.chroma]
         rgb = yuv_to_rgb(np.dstack([self.luma, *chroma]).astype(np.uint8, copy=False), self.space)
@@ -68,7 +68,7 @@ class SmallFrame:
 
 
 def small_size(video: Video) -> tuple[int, int]:
-    """(width, height) of small frames as stored: even, the shape as shown, never enlarged."""
+    """Compute (width, height) of small frames as stored: even, the shape as shown, never enlarged."""
     shown = (video.width_px, video.height_px)
     width, height = shown if video.rotation_deg % 180 == 0 else shown[::-1]
     scale = min(1.0, (PIXELS / (width * height)) ** 0.5)
@@ -80,7 +80,7 @@ def _even(length: float) -> int:
 
 
 def shrink(frame: VideoFrame, time_s: float, size: tuple[int, int]) -> SmallFrame:
-    """Make a decoded frame small.
+    """Make a decoded frame small; the result holds copies, so the frame's memory may be used again.
 
     Args:
         frame: any pixel format.
@@ -101,7 +101,7 @@ def shrink(frame: VideoFrame, time_s: float, size: tuple[int, int]) -> SmallFram
 
 
 def _plane(frame: VideoFrame, index: int) -> Plane:
-    """A view of one plane's samples, without its padding."""
+    """View one plane's samples in FFmpeg's memory, without the padding at the end of its lines."""
     plane = frame.planes[index]
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
     return rows[:, : plane.width]

@@ -17,8 +17,10 @@ import numpy as np
 
 from worker.errors import UnreadableVideo
 from worker.pipeline.cues import patterns, sharpness, stillness
+from worker.pipeline.cues.difference import SAME_PICTURE, luma_difference
 from worker.pipeline.frames import STILL_REACH_S, Still
 from worker.pipeline.video.container import (
+    MAX_THREADS,
     Clock,
     decode_packets,
     open_container,
@@ -45,16 +47,8 @@ REACH_FRAMES = 5
 # by 3 %.
 MARGIN = 1.1
 
-# Mean difference, as a share of contrast, up to which two frames show the same picture. Measured on real
-# clips: 0.8 to 1.8 across cuts, 0.01 to 0.6 between frames 0.2 s apart.
-SAME_PICTURE = 0.5
-_MIN_CONTRAST = 12.0  # luma levels; less is noise in the dark
-
 # Where a seek ends after the wanted frame (open GOP, a sparse index), the next one aims earlier by this much.
 _RETREATS_S = (0.0, 1.0, 5.0, 20.0)
-
-# Each decoder thread holds frames of its own; more would not fit into the process's memory at 4K.
-_MAX_THREADS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,12 +72,10 @@ class _Neighbour:
         return np.asarray(cv2.resize(self.luma, (stillness.WIDTH_PX, height), interpolation=cv2.INTER_AREA))
 
     def shows_the_same_as(self, other: _Neighbour) -> bool:
-        """Whether no cut and little motion lie between two frames."""
+        """Tell whether no cut and little motion lie between two frames."""
         if self.tiny_luma.shape != other.tiny_luma.shape:
             return False
-        contrast = max(float(self.tiny_luma.std()), _MIN_CONTRAST)
-        difference = cv2.norm(self.tiny_luma, other.tiny_luma, cv2.NORM_L1) / self.tiny_luma.size
-        return difference / contrast <= SAME_PICTURE
+        return luma_difference(self.tiny_luma, other.tiny_luma) <= SAME_PICTURE
 
 
 def take_stills(
@@ -96,21 +88,21 @@ def take_stills(
     """Decode moments at full resolution and quality, in one opening of the file.
 
     Args:
-        video: As probed.
-        times_s: Moments, in any order; each as exact as `Still.time_s`.
-        actives: For each moment, the picture between bars; None for whole pictures.
-        refine: Whether a stiller and sharper neighbour may be taken; else exactly the asked frame.
+        video: as probed.
+        times_s: moments in seconds, in any order; each as exact as `Still.time_s`.
+        actives: for each moment, the picture between bars; None for whole pictures.
+        refine: whether a stiller and sharper neighbour may be taken; else exactly the asked frame.
 
     Returns:
         One still for each moment, in the order asked. A moment past the end gives the last frame.
 
     Raises:
-        UnreadableVideo: No picture could be decoded there.
+        UnreadableVideo: no picture could be decoded there.
     """
     with open_container(video.path) as container:
         stream = video_stream(container)
         stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = _MAX_THREADS
+        stream.codec_context.thread_count = MAX_THREADS
         camera = _Camera(container, stream, video)
         return [
             camera.take(time_s, active, refine=refine)
@@ -133,7 +125,7 @@ class _Camera:
         return Still(window[chosen].time_s, rgb)
 
     def _around(self, time_s: float) -> tuple[list[_Neighbour], int]:
-        """The frames about a moment in order, and which of them is shown at that moment."""
+        """Find the frames about a moment in order, and the index of the one shown at that moment."""
         for retreat_s in _RETREATS_S:
             earliest_s = time_s - STILL_REACH_S - retreat_s
             if earliest_s <= self.video.start_s:
@@ -176,7 +168,7 @@ class _Camera:
 
 
 def _best(window: Sequence[_Neighbour], asked: int) -> int:
-    """The stillest and sharpest of the frames that show what the asked one shows."""
+    """Choose the stillest and sharpest of the frames that show what the asked one shows, by its index."""
     eligible = [*_reachable(window, asked, -1), *_reachable(window, asked, 1)]
     if not eligible:
         return asked
@@ -187,7 +179,7 @@ def _best(window: Sequence[_Neighbour], asked: int) -> int:
 
 
 def _reachable(window: Sequence[_Neighbour], asked: int, step: int) -> Iterator[int]:
-    """Frames one way from the asked one, up to a cut, a fast movement or the end of the reach."""
+    """Yield indexes one way from the asked frame, up to a cut, a fast movement or the end of the reach."""
     index = asked + step
     while 0 <= index < len(window) and abs(index - asked) <= REACH_FRAMES:
         too_far = abs(window[index].time_s - window[asked].time_s) > STILL_REACH_S

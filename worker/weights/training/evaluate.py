@@ -1,45 +1,31 @@
-"""Train the bundled model, and measure it on clips that its training has not seen."""
+"""Measures the bundled model on clips that its training has not seen."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from worker import weights
 from worker.pipeline.scoring.clip_model import ClipModel
 from worker.pipeline.scoring.clip_scorer import ClipScorer
 from worker.pipeline.scoring.prompts import Prompts
-from worker.weights import lite
-from worker.weights.training import train_image, train_text
+from worker.weights.lite import load_lite
 from worker.weights.training.damage import DAMAGES
+from worker.weights.training.image_tower import fit_projection, make_examples
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from worker.weights.training.train_image import Examples
+    from worker.weights.training.image_tower import Examples
+    from worker.weights.training.train import Report
 
 VIDEOS_PER_SHAPE = 4  #: how often a held-out clip, wide and tall, is mixed with other damaged frames
-
-Report = Callable[[str], None]
-
-
-def train(clips: Sequence[Path], seed: int, file: Path, report: Report) -> None:
-    """Train both sides and write the file."""
-    torch.use_deterministic_algorithms(True)
-    tokenizer = train_text.learned_tokenizer()
-    network = lite.build(len(tokenizer.vocabulary))
-    report(f"image side: {len(clips)} clips, {len(DAMAGES)} kinds of damage")
-    train_image.apply(network, *train_image.fit(train_image.examples(network, clips, seed)))
-    train_text.train(network.text, tokenizer, seed, report)
-    lite.save(network, tokenizer.known, file)
-    report(f"wrote {file}; for manifest.toml: bytes = {file.stat().st_size}, sha256 = {weights.sha256(file)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +38,27 @@ class Figures:
     damaged_first: Counter[str]  #: in how many of them a damaged frame came first, by its kind
 
 
-def evaluate(clips: Sequence[Path], seed: int, report: Report) -> Figures:
+def evaluate_lite(clips: Sequence[Path], seed: int, report: Report) -> Figures:
     """Leave one clip out, fit the image side on the rest, rank a video made of the one left out.
 
     Each such video holds the clip's clean frames and one frame of each kind of damage. The text side is
     the bundled one: it has seen no picture.
+
+    Args:
+        clips: at least two.
+        seed: of the damages, and of which damaged frame goes into which video.
+        report: gets a line for each clip.
     """
-    network, tokenizer = lite.load()
-    scorer = ClipScorer("lite", ClipModel(network, tokenizer, _unused), Prompts.load(), torch.device("cpu"))
+    network, tokenizer = load_lite()
+    scorer = ClipScorer("lite", ClipModel(network, tokenizer, _refuse), Prompts.load(), torch.device("cpu"))
     report(f"making features of {len(clips)} clips")
-    shown = train_image.examples(network, clips, seed)
+    shown = make_examples(network, clips, seed)
     rng = np.random.default_rng(seed)
     wins: list[NDArray[np.float64]] = []
     damaged_first: Counter[str] = Counter()
     for clip, path in enumerate(clips):
         held_out = shown.where(shown.clip == clip)
-        weight, bias = train_image.fit(shown.where(shown.clip != clip))
+        weight, bias = fit_projection(shown.where(shown.clip != clip))
         embeddings = _unit(held_out.features @ weight.T + bias)
         trials = [_trial(scorer, embeddings[rows]) for rows in _videos(held_out, rng)]
         wins += [won for won, _ in trials]
@@ -79,7 +70,7 @@ def evaluate(clips: Sequence[Path], seed: int, report: Report) -> Figures:
 
 
 def _videos(held_out: Examples, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    """Rows of all clean frames of one shape, then of one damaged frame of each kind."""
+    """Yield the rows of each video: all clean frames of one shape, then one damaged frame of each kind."""
     for is_tall in (False, True):
         alike = held_out.is_tall == is_tall
         clean = np.flatnonzero(alike & held_out.is_clean)
@@ -91,7 +82,12 @@ def _videos(held_out: Examples, rng: np.random.Generator) -> Iterator[NDArray[np
 
 
 def _trial(scorer: ClipScorer, embeddings: NDArray[np.float32]) -> tuple[NDArray[np.float64], str | None]:
-    """(kinds,) share of clean frames that beat each damaged one, ties half; the damage that came first."""
+    """Rank one video by appeal.
+
+    Returns:
+        (kinds,) share of clean frames that beat each damaged one, ties half: the area under the ROC curve
+        (Hanley and McNeil, Radiology 1982); and the damage that came first, if one did.
+    """
     appeal = np.sum(list(scorer.appeal(embeddings).values()), axis=0)
     clean, damaged = appeal[: -len(DAMAGES), None], appeal[-len(DAMAGES) :]
     won = (clean > damaged).mean(axis=0) + (clean == damaged).mean(axis=0) / 2
@@ -103,5 +99,5 @@ def _unit(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
     return unit
 
 
-def _unused(_picture: object) -> torch.Tensor:
+def _refuse(_picture: object) -> torch.Tensor:
     raise AssertionError("features are made before")

@@ -2,7 +2,7 @@
 
 The shared space has two parts. The first axes are the principal directions of the ImageNet classifier's
 rows, so a class name's place is its own row. The last axes stand for one kind of damage each; the image
-side learns to fill them (`train_image.py`), here their words are simply tied to them: the good words to the
+side learns to fill them (`image_tower.py`), here their words are simply tied to them: the good words to the
 positive end, the bad ones to the negative. No picture is needed, so this part is the same whatever clips
 the image side learns from.
 """
@@ -40,13 +40,13 @@ Phrases = dict[str, NDArray[np.float32]]
 """Phrase -> (EMBED_DIM,) unit vector."""
 
 
-def vocabulary() -> dict[str, Any]:
+def read_words() -> dict[str, Any]:
     """Read `lite_words.toml`."""
     return tomllib.loads((importlib.resources.files(__package__) / "lite_words.toml").read_text("utf-8"))
 
 
 def class_directions() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The ImageNet classifier seen from its principal directions.
+    """Turn the ImageNet classifier into its principal directions.
 
     Returns:
         basis: (1280, SEMANTIC_DIM) orthonormal columns.
@@ -54,6 +54,7 @@ def class_directions() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """
     classifier = lite.wheel_tensors()["_fc.weight"].double()
     centered = classifier - classifier.mean(0)
+    # Centered, for what all classes have in common tells none of them; then its principal components.
     _, _, directions = torch.linalg.svd(centered, full_matrices=False)
     basis = directions[:SEMANTIC_DIM].T
     # The sign of a singular vector is arbitrary: make the largest entry positive on every machine.
@@ -63,7 +64,12 @@ def class_directions() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 
 def things(words: dict[str, Any], rows: NDArray[np.float32]) -> Phrases:
-    """Class names and group names with the places of their classifier rows."""
+    """Place class names and group names where their classifier rows are.
+
+    Args:
+        words: as `read_words` returns them.
+        rows: (1000, SEMANTIC_DIM) as `class_directions` returns them.
+    """
     found: Phrases = {}
     for name, row in zip(open_clip.IMAGENET_CLASSNAMES, rows, strict=True):
         found[name] = _place(semantic=row)
@@ -74,9 +80,10 @@ def things(words: dict[str, Any], rows: NDArray[np.float32]) -> Phrases:
 
 
 def qualities(words: dict[str, Any]) -> Phrases:
-    """Words of praise and blame with the ends of the damage axes they name."""
+    """Place words of praise and blame at the ends of the damage axes they name."""
     every_axis = np.ones(len(DAMAGES), np.float32)
     axes = dict(zip(DAMAGES, np.eye(len(DAMAGES), dtype=np.float32), strict=True))
+    # "overall" words ("good", "bad") name the ends of all damage axes at once.
     sides = [(words["axes"][name], axis) for name, axis in axes.items()] + [(words["overall"], every_axis)]
     return {
         phrase: _place(quality=sign * axis)
@@ -87,31 +94,41 @@ def qualities(words: dict[str, Any]) -> Phrases:
 
 
 def learned_tokenizer() -> lite.Tokenizer:
-    """A tokenizer that knows every word of every phrase, and their plurals, but no filler."""
-    words, bpe = vocabulary(), lite.Tokenizer(())
+    """Make a tokenizer that knows every word of every phrase, and their plurals, but no filler."""
+    words, bpe = read_words(), lite.Tokenizer(())
     axes = (*words["axes"].values(), words["overall"])
     phrases = [
         *open_clip.IMAGENET_CLASSNAMES,
         *words["groups"],
         *(phrase for axis in axes for end in axis.values() for phrase in end),
     ]
-    used = {form for phrase in phrases for word in lite.words(phrase) for form in (word, word + "s")}
+    used = {form for phrase in phrases for word in lite.split_words(phrase) for form in (word, word + "s")}
     filler = set(words["filler"].split())
     known = {piece for word in used - filler for piece in bpe.pieces(word)}
     # A piece of a learned word may be a whole filler: the filler stays unknown all the same.
     return lite.Tokenizer(known - {piece for word in filler for piece in bpe.pieces(word)})
 
 
-def train(text: TextTransformer, tokenizer: lite.Tokenizer, seed: int, report: Callable[[str], None]) -> None:
-    """Train the text tower in place."""
+def train_text_tower(
+    text: TextTransformer, tokenizer: lite.Tokenizer, seed: int, report: Callable[[str], None]
+) -> None:
+    """Train the text tower in place, on texts of random phrases.
+
+    Args:
+        text: an untrained tower; it is left in evaluation mode.
+        tokenizer: knows the words of all phrases.
+        seed: of the weights at the start and of the texts.
+        report: gets a line every `REPORT_EVERY` steps.
+    """
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    words = vocabulary()
+    words = read_words()
     named, praised = things(words, class_directions()[1]), qualities(words)
     text.train().init_parameters()
     optimizer = torch.optim.AdamW(text.parameters(), lr=LEARNING_RATE, weight_decay=0.0, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=STEPS)
     for step in range(STEPS):
+        # A text of several phrases belongs at the sum of their places; only the direction counts.
         texts, places = _batch(named, praised, rng)
         # A cosine has no gradient where two opposites cancel to nothing; such a pair simply teaches nothing.
         loss = 1 - functional.cosine_similarity(text(tokenizer(texts)), torch.from_numpy(places)).mean()
@@ -138,7 +155,7 @@ def _place(
 def _batch(
     named: Phrases, praised: Phrases, rng: np.random.Generator
 ) -> tuple[list[str], NDArray[np.float32]]:
-    """Texts of one to three phrases in any order, and (BATCH, EMBED_DIM) the places of their sums."""
+    """Make texts of one to three phrases in any order, and (BATCH, EMBED_DIM) the places of their sums."""
     texts, places = [], np.zeros((BATCH, lite.EMBED_DIM), np.float32)
     for row in range(BATCH):
         phrases: list[str] = []

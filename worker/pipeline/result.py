@@ -1,0 +1,134 @@
+"""From what was chosen to what the caller gets: stills cut to every aspect, reasons, losers and notes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from worker.pipeline.crop.crop import crop
+from worker.pipeline.cues.defects import defects
+from worker.pipeline.earlier_run import check_stills
+from worker.pipeline.frames import Loser, Pick
+from worker.pipeline.scoring.ranking import reasons
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from worker.pipeline.frames import Candidate, Crop, Scored, SeenCandidate, Still, Video
+    from worker.pipeline.options import Options
+    from worker.pipeline.sandbox.decoder import Decoder
+    from worker.pipeline.scoring.models import Models
+
+
+def take_picks(
+    winners: Sequence[Scored],
+    everyone: Sequence[Scored],
+    video: Video,
+    seen: Mapping[float, SeenCandidate],
+    options: Options,
+    models: Models,
+    decoder: Decoder,
+    on_progress: Callable[[float], None],
+) -> tuple[Pick, ...]:
+    """Take the winners' stills at full resolution and cut them, best first.
+
+    Args:
+        winners: what was chosen, best first.
+        everyone: all that was scored, against which reasons are found.
+        video: the file that shows the picture best.
+        seen: what an earlier run saw, by its time; stills are compared with it.
+        options: names the aspects.
+        models: finds faces in the stills.
+        decoder: what opens the file.
+        on_progress: called again and again while stills are decoded.
+
+    Raises:
+        Unfit: a still shows something else than the earlier run saw at its time.
+    """
+    candidates = [one.candidate for one in winners]
+    times_s, actives = [c.time_s for c in candidates], [c.active for c in candidates]
+    stills = decoder.take_stills(video, times_s, actives, on_progress=on_progress)
+    check_stills(candidates, stills, seen)
+    return tuple(
+        _pick(number, winner, still, everyone, options, models)
+        for number, (winner, still) in enumerate(zip(winners, stills, strict=True), start=1)
+    )
+
+
+def _pick(
+    number: int, winner: Scored, still: Still, everyone: Sequence[Scored], options: Options, models: Models
+) -> Pick:
+    # The faces of the small candidate chose the frame; the crop needs those of the still, to the pixel.
+    faces = models.faces.find(still.rgb)
+    height, width = still.rgb.shape[:2]
+    return Pick(
+        rank=number,
+        time_s=still.time_s,
+        shot=winner.candidate.shot,
+        score=winner.score,
+        parts=winner.parts,
+        reasons=defects(winner.candidate.cues) or reasons(winner, everyone),
+        faces=faces,
+        still_width_px=width,
+        still_height_px=height,
+        crops=tuple(crop(still.rgb, aspect, faces) for aspect in options.aspects),
+    )
+
+
+def take_exactly(
+    times_s: Sequence[float],
+    video: Video,
+    candidates: Sequence[Candidate],
+    options: Options,
+    models: Models,
+    decoder: Decoder,
+) -> tuple[Crop, ...]:
+    """Cut the frames of just these moments to every aspect, however they look.
+
+    A person chose them, so neither defects nor better neighbours count. Bars are taken to be where the
+    candidate nearest in time has them, for one frame alone does not show them surely.
+    """
+    if not times_s:
+        return ()
+    nearest = [min(candidates, key=lambda one: abs(one.time_s - time_s)) for time_s in times_s]
+    stills = decoder.take_stills(video, times_s, [one.active for one in nearest], refine=False)
+    return tuple(
+        crop(still.rgb, aspect, faces)
+        for still in stills
+        for faces in [models.faces.find(still.rgb)]
+        for aspect in options.aspects
+    )
+
+
+def losers(
+    candidates: Sequence[Candidate],
+    left_out: Mapping[int, str],
+    scored: Sequence[Scored],
+    lost: Mapping[int, str],
+) -> tuple[Loser, ...]:
+    """List everything that was not picked, in order of time.
+
+    Args:
+        candidates: all that the scan found.
+        left_out: why a candidate was not scored, by its index in `candidates`.
+        scored: all that were scored.
+        lost: why one of these was not picked, by its index in `scored`.
+    """
+    found = [Loser(candidates[index], why) for index, why in left_out.items()]
+    found += [Loser(scored[index].candidate, why, scored[index]) for index, why in lost.items()]
+    return tuple(sorted(found, key=lambda loser: loser.candidate.time_s))
+
+
+def notes(best: Candidate, *, is_avoided: bool, is_elsewhere: bool) -> Iterator[str]:
+    """Yield a sentence for people where the result needs one.
+
+    Args:
+        best: the candidate of the first pick.
+        is_avoided: it lies in a range that the caller asked to avoid.
+        is_elsewhere: the caller preferred ranges, and it lies in none of them.
+    """
+    if found := defects(best.cues):
+        yield f"no frame is free of defects; the best one is {' and '.join(found)}"
+    if is_avoided:
+        yield "every frame lies in a range to avoid, so none was avoided"
+    if is_elsewhere:
+        yield "no usable frame lies in a preferred range"

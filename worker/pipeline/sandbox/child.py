@@ -1,0 +1,74 @@
+"""What the decode process does: confine itself first, then one task after the other.
+
+`decoder` sends these functions to the child by name, so its own process imports this module too. That is why
+everything that loads FFmpeg is imported inside the functions: only the confined child may load it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from worker.pipeline.sandbox import confine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from worker.pipeline.frames import Active, Scan, Still, Video
+    from worker.timeline import Range
+
+Result = TypeVar("Result")
+
+# How far the scan is, 0..1; shared with the parent. Set once, when the child starts.
+_fraction: Any = None
+
+
+def start_child(limits: confine.ProcessLimits, fraction: Any) -> None:
+    """Confine this process and keep the shared number in which it reports progress."""
+    global _fraction  # noqa: PLW0603 - the one way to hand a shared value to later tasks of a process
+    confine.confine(limits)
+    _fraction = fraction
+
+
+def run_with_cpu(cpu_s: float, function: Callable[..., Result], *arguments: object) -> Result:
+    """Call a function that may use so many seconds of processor time, all threads together."""
+    confine.allow_cpu(cpu_s)
+    return function(*arguments)
+
+
+def warm_up() -> None:
+    """Load FFmpeg, OpenCV and PySceneDetect."""
+    from worker.pipeline.video import probe, scan, stills  # noqa: F401
+
+
+def probe_video(path: Path) -> Video:
+    """Run `probe.probe`."""
+    from worker.pipeline.video.probe import probe
+
+    return probe(path)
+
+
+def scan_video(video: Video) -> Scan:
+    """Run `scan.scan`, and report how far it is."""
+    from worker.pipeline.video.scan import scan
+
+    def report(fraction: float) -> None:
+        _fraction.value = fraction
+
+    return scan(video, report)
+
+
+def scan_ranges_of(video: Video, ranges: Sequence[Range]) -> Scan:
+    """Run `scan.scan_ranges`."""
+    from worker.pipeline.video.scan import scan_ranges
+
+    return scan_ranges(video, ranges)
+
+
+def take_stills_of(
+    video: Video, times_s: Sequence[float], actives: Sequence[Active | None], refine: bool
+) -> list[Still]:
+    """Run `stills.take_stills`."""
+    from worker.pipeline.video.stills import take_stills
+
+    return take_stills(video, times_s, actives, refine=refine)

