@@ -118,8 +118,8 @@ def bikes_clip(shared_dir: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def models() -> Models:
-    """Return the bundled models, loaded once."""
-    return Models.load()
+    """Return the bundled models, loaded once, on the processor: results are to be the same everywhere."""
+    return Models.load(device="cpu")
 
 
 @pytest.fixture(scope="module")

@@ -14,12 +14,10 @@ from tests.support.media.edited_videos import cut
 from tests.support.service import builders
 from worker import choices, jobs
 from worker.analysis.analyzer import Analyzer
-from worker.analysis.decoder_pool import Decoders
 from worker.choices import ChoiceRequest
 from worker.database import transaction
 from worker.database.models import Asset, Choice, Publication, StoredCandidate, Thumbnail
 from worker.demo.simulator import Media, SimulatedMux
-from worker.pipeline.scoring.models import Models
 from worker.platforms import platform_of
 from worker.platforms.event import EventKind
 from worker.queue.leases import Leases
@@ -31,6 +29,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Engine
+
+    from worker.analysis.decoder_pool import Decoders
+    from worker.pipeline.scoring.models import Models
 
 CHOSEN_S = 2.25
 
@@ -75,10 +76,10 @@ class Bench:
 
 
 @pytest.fixture
-def bench(engine: Engine, tmp_path: Path) -> Iterator[Bench]:
+def bench(engine: Engine, models: Models, decoders: Decoders, tmp_path: Path) -> Iterator[Bench]:
     """Return a worker that has looked at the video once."""
     path = shutil.copy(pictures.footage_path("carphone_pristine"), tmp_path / "video.mp4")
-    with SimulatedMux("http://127.0.0.1:9/") as mux, Decoders(1) as decoders:
+    with SimulatedMux("http://127.0.0.1:9/") as mux:
         account = {name.rpartition("__")[2].lower(): value for name, value in mux.settings("main").items()}
         settings = builders.make_settings(
             mux={"main": MuxAccount(**account, avoid="0-0.5")},
@@ -92,7 +93,7 @@ def bench(engine: Engine, tmp_path: Path) -> Iterator[Bench]:
             def platform(claim: jobs.JobClaim) -> object:
                 return platform_of(claim.platform, claim.account, settings)
 
-            analyzer = Analyzer(settings, engine, Models.load(), decoders, leases, platform, "host:1:analyze")  # type: ignore[arg-type]
+            analyzer = Analyzer(settings, engine, models, decoders, leases, platform, "host:1:analyze")  # type: ignore[arg-type]
             asset_id = mux.upload(Media(path, 4.0, 176, 144, 30.0))
             builders.record(engine, builders.event(asset_id=asset_id))
             bench = Bench(analyzer, mux, asset_id, path)

@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from tests.support.media import pictures
-from worker.pipeline.scoring.clip_scorer import ClipScorer
 from worker.weights import lite
 from worker.weights.training import image_tower, text_tower
 from worker.weights.training.damage import DAMAGES
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.pipeline.frames import Rgb
+    from worker.pipeline.scoring.clip_scorer import ClipScorer
+    from worker.pipeline.scoring.models import Models
 
 NO_NETWORK = """
 import sys
@@ -38,9 +39,9 @@ print("done")
 
 
 @pytest.fixture(scope="module")
-def scorer() -> ClipScorer:
+def scorer(models: Models) -> ClipScorer:
     """Return the bundled model."""
-    return ClipScorer.load("lite", device="cpu")
+    return models.scorer
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.pipeline.frames import Rgb
+    from worker.pipeline.scoring.models import Models
 
 CPU = torch.device("cpu")
 TINY = {
@@ -33,9 +34,9 @@ TINY = {
 
 
 @pytest.fixture(scope="module")
-def lite() -> ClipScorer:
+def lite(models: Models) -> ClipScorer:
     """Return the bundled model."""
-    return ClipScorer.load("lite", device="cpu")
+    return models.scorer
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,13 @@ from worker.pipeline.scoring.clip_scorer import ClipScorer
 
 if TYPE_CHECKING:
     from worker.pipeline.frames import Rgb
+    from worker.pipeline.scoring.models import Models
 
 
 @pytest.fixture(scope="module")
-def shared() -> ClipScorer:
+def shared(models: Models) -> ClipScorer:
     """Return the bundled model, to be shared."""
-    return ClipScorer.load("lite", device="cpu")
+    return models.scorer
 
 
 @pytest.fixture(scope="module")

@@ -10,19 +10,18 @@ from tests.support.media import pictures
 from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder
-from worker.pipeline.scoring.models import Models
 from worker.time_ranges import parse_spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from worker.pipeline.frames import Run
+    from worker.pipeline.scoring.models import Models
 
 
 @pytest.fixture(scope="module")
-def pick() -> Iterator[Callable[..., Run]]:
+def pick(models: Models) -> Iterator[Callable[..., Run]]:
     """Return what picks from a real clip of 5 s with these options."""
-    models = Models.load()
     with Decoder() as decoder:
 
         def with_options(**values: Any) -> Run:
