@@ -67,7 +67,7 @@ class SimulatedWistia(Simulated):
         return {
             "hashed_id": video.id,
             "name": video.title,
-            "type": "LibraryVideo",
+            "type": "Video",
             "status": "ready",
             "duration": media.duration_s,
             "created": video.created,
