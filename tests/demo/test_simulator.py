@@ -94,17 +94,6 @@ def test_our_client_reads_an_asset_its_file_and_sets_its_thumbnail(
     assert [entry.thumbnail_time for entry in platform.journal.entries("write")] == [4.2]
 
 
-def test_a_thumbnail_can_be_unset(platform: SimulatedMux, mux: Mux, media: Media) -> None:
-    """Back to the platform's own."""
-    asset_id = platform.upload(media)
-    mux.write(mux.asset(asset_id), choice(4.2))
-
-    mux.unset(mux.asset(asset_id))
-
-    assert platform.thumbnail_time(asset_id) is None
-    assert [entry.thumbnail_time for entry in platform.journal.entries("write")] == [4.2, None]
-
-
 @pytest.mark.parametrize(
     ("body", "headers"),
     [

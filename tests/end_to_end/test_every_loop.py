@@ -86,7 +86,7 @@ def test_every_platform_gets_the_thumbnail_of_its_video(servers_dir: Path, media
         shown = {name: vendors[name].known(asset_id) for name, asset_id in uploaded.items()}
 
     for name, pick in picks.items():
-        if WriteBack.IMAGE in PLATFORMS[name].capabilities.sinks:
+        if WriteBack.IMAGE in PLATFORMS[name].capabilities.write_backs:
             assert shown[name].image == pick.jpeg, name
         else:
             assert shown[name].thumbnail_time == pytest.approx(pick.time_s, abs=1e-3), name

@@ -14,7 +14,7 @@ from tests.support.platforms.simulated_account import JPEG, NOWHERE, clip, fetch
 from tests.support.platforms.webhook_senders import API_VIDEO, NEW
 from tests.support.service.customer_endpoint import Inbox
 from worker.demo.simulator.api_video import API_KEY, SimulatedApiVideo
-from worker.errors import AssetGone, DownloadFailed, PublishRejected, SourceRefused
+from worker.errors import AssetGone, DownloadFailed, SourceRefused
 from worker.platforms.api_video import ApiVideo, timecode
 from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset, WriteBack
 from worker.platforms.event import EventKind
@@ -171,7 +171,7 @@ def test_a_time_beyond_the_end_does_not_become_the_first_frame(tmp_path: Path) -
         url = f"{vendor.url}/videos/{found.id}/thumbnail"
         httpx.patch(url, json={"timecode": "00:01:39.00"}, auth=(API_KEY, ""), trust_env=False)
 
-        assert ours.sink is WriteBack.TIME
+        assert ours.write_back is WriteBack.TIME
         assert ours_s == pytest.approx(9.95)
         assert vendor.thumbnail_time(found.id) == 0.0
 
@@ -193,14 +193,6 @@ def test_a_write_that_api_video_would_refuse_is_refused(tmp_path: Path, request_
 
     assert (answer.status_code, answer.json()["status"]) == (400, 400)
     assert answer.json()["title"]
-
-
-def test_a_thumbnail_cannot_be_taken_back(tmp_path: Path) -> None:
-    """There is no call for it, and we do not pretend."""
-    with simulated("api_video") as (vendor, ours):
-        found = ours.asset(vendor.upload(clip(tmp_path)))
-        with pytest.raises(PublishRejected, match="choose another"):
-            ours.unset(found)
 
 
 def test_a_webhook_is_tried_three_times_more_and_then_lost(tmp_path: Path) -> None:

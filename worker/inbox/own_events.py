@@ -100,7 +100,7 @@ def parse(headers: Mapping[str, str], body: bytes, settings: Settings) -> list[E
         type=event_type,
         kind=kind,
         asset_id=subject and subject.asset_id,
-        happened_at=json_fields.moment(said.get("timestamp")),
+        happened_at=json_fields.utc_time(said.get("timestamp")),
         title=subject.title if subject else "",
         source_asset_id=json_fields.optional_identifier(edit, "source_asset_id"),
         media_url=subject and subject.media_url,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from worker.errors import UnknownAccount
 from worker.platforms.api_video import ApiVideo
-from worker.platforms.base import Platform
 from worker.platforms.bunny import Bunny
 from worker.platforms.cloudflare import Cloudflare
 from worker.platforms.fastpix import FastPix
@@ -18,21 +17,19 @@ from worker.platforms.wistia import Wistia
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from worker.platforms.base import Platform
+    from worker.platforms.shared.base_platform import BasePlatform
     from worker.settings import Settings
 
 
-class _OfAccount(Platform, Protocol):
-    def __init__(self, account: str, settings: Any) -> None: ...
-
-
-PLATFORMS: Mapping[str, type[_OfAccount]] = {
+PLATFORMS: Mapping[str, type[BasePlatform[Any]]] = {
     platform.name: platform for platform in (ApiVideo, Bunny, Cloudflare, FastPix, Mux, Vimeo, Wistia)
 }
 """Each is made from an account's name and its settings, which lie under the platform's name in `Settings`."""
 
 
 def platform_of(name: str, account: str, settings: Settings, media_url: str | None = None) -> Platform:
-    """The platform object of one account; of one video, where `media_url` says that it lives on no platform.
+    """Make the platform object of one account, or of one video at an address of its own (`media_url`).
 
     Raises:
         UnknownAccount: nothing of this name is configured.
@@ -51,5 +48,5 @@ def platform_of(name: str, account: str, settings: Settings, media_url: str | No
 
 
 def configured_accounts(settings: Settings) -> list[tuple[str, str]]:
-    """Every configured account, as (platform, account)."""
+    """List every configured account, as (platform, account)."""
     return [(name, account) for name in PLATFORMS for account in sorted(getattr(settings, name))]

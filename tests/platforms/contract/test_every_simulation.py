@@ -63,13 +63,15 @@ def test_a_video_is_read_and_its_thumbnail_written(name: str, tmp_path: Path) ->
         shown = vendor.known(asset_id)
 
     assert (before.state, before.title) == (AssetState.READY, "Ducks")
-    assert (before.shown is None) == (ours.capabilities.tells_others is not ForeignThumbnails.ONCE_WRITTEN)
+    assert (before.shown is None) == (
+        ours.capabilities.foreign_thumbnails is not ForeignThumbnails.ONCE_WRITTEN
+    )
     assert content == CONTENT
     assert after.shown == written
-    assert (written is not None) == (ours.capabilities.tells_others is not ForeignThumbnails.NEVER)
+    assert (written is not None) == (ours.capabilities.foreign_thumbnails is not ForeignThumbnails.NEVER)
     assert written is None or written != before.shown
     assert after.fingerprint == before.fingerprint
-    if ours.sink is WriteBack.IMAGE:
+    if ours.write_back is WriteBack.IMAGE:
         assert (shown.image, shown.thumbnail_time) == (JPEG, None)
     else:
         assert shown.thumbnail_time == pytest.approx(4.2, abs=1e-3)

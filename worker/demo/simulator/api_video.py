@@ -14,7 +14,7 @@ from flask import Response, abort, request
 from worker.demo.simulator import bodies
 from worker.demo.simulator.platform import STREAM, WEBHOOK_SECRET, Change, Simulated
 from worker.demo.simulator.webhooks import Notice
-from worker.platforms.shared.signatures import sign_hex
+from worker.platforms.shared.signatures import Hex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 API_KEY = "simulated-api-key"
 MAX_IMAGE_BYTES = 8 * 1024 * 1024
+SIGNATURE = Hex("X-Api-Video-Signature")
 
 # https://docs.api.video/reference/api/Videos: hh:mm:ss, and perhaps hundredths
 _TIMECODE = re.compile(r"(\d{2}):([0-5]\d):([0-5]\d(?:\.\d{1,2})?)")
@@ -132,7 +133,7 @@ class SimulatedApiVideo(Simulated):
         """Sign the body alone."""
         return {
             "X-Api-Video-WebhookID": "webhook_simulated",
-            "X-Api-Video-Signature": sign_hex(body, WEBHOOK_SECRET),
+            **SIGNATURE.sign(body, WEBHOOK_SECRET),
         }
 
     def variables(self) -> dict[str, str]:

@@ -13,7 +13,7 @@ from worker.demo.simulator import bodies
 from worker.demo.simulator.platform import NOT_FOUND, STREAM, WEBHOOK_SECRET, Change, Simulated
 from worker.demo.simulator.webhooks import Notice
 from worker.platforms.bunny import OWN_THUMBNAIL, VideoStatus, WebhookStatus
-from worker.platforms.shared.signatures import sign_hex
+from worker.platforms.shared.signatures import Hex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LIBRARY_ID, API_KEY = "133", "simulated-api-key"
 MAX_IMAGE_BYTES = 64 * 1024 * 1024  # the real limit is not documented
+SIGNATURE = Hex("X-BunnyStream-Signature")
 
 
 class SimulatedBunny(Simulated):
@@ -88,7 +89,7 @@ class SimulatedBunny(Simulated):
         return {
             "X-BunnyStream-Signature-Version": "v1",
             "X-BunnyStream-Signature-Algorithm": "hmac-sha256",
-            "X-BunnyStream-Signature": sign_hex(body, WEBHOOK_SECRET),
+            **SIGNATURE.sign(body, WEBHOOK_SECRET),
         }
 
     def variables(self) -> dict[str, str]:

@@ -15,7 +15,7 @@ from flask import Response, abort, request
 from worker.demo.simulator import bodies
 from worker.demo.simulator.platform import STREAM, WEBHOOK_SECRET, Change, Simulated
 from worker.demo.simulator.webhooks import Notice
-from worker.platforms.shared.signatures import CLOUDFLARE_FIELDS, sign_timestamped
+from worker.platforms.shared.signatures import Timestamped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from worker.demo.simulator.library import LibraryVideo
 
 ACCOUNT_ID, API_TOKEN = "simulated-account", "simulated-api-token"
+SIGNATURE = Timestamped("Webhook-Signature", time_field="time", signature_field="sig1")
 
 # Of the official client, StreamEditParams.
 WRITABLE = frozenset(
@@ -49,7 +50,6 @@ class SimulatedCloudflare(Simulated):
 
     def add_routes(self, app: Flask) -> None:
         """Add the addresses that Cloudflare documents."""
-        self._polls: dict[str, int] = {}
         self._tokens: dict[str, str] = {}
         app.add_url_rule(
             f"/client/v4/accounts/{ACCOUNT_ID}/stream", view_func=self.list_assets, methods=["GET"]
@@ -71,10 +71,6 @@ class SimulatedCloudflare(Simulated):
         """Cloudflare lists errors beside an empty result."""
         errors = [{"code": 10000 + status, "message": words}]
         return {"result": None, "success": False, "errors": errors, "messages": []}
-
-    def delay_download(self, asset_id: str, polls: int) -> None:
-        """Let the download be made only after it was asked for so many times."""
-        self._polls[asset_id] = polls
 
     def show(self, asset_id: str) -> dict[str, Any]:
         """The video."""
@@ -105,14 +101,10 @@ class SimulatedCloudflare(Simulated):
         return _answer(self._described(video))
 
     def downloads(self, asset_id: str) -> dict[str, Any]:
-        """How far the MP4 is."""
-        video, left = self.found(asset_id), self._polls.get(asset_id, 0)
-        self._polls[asset_id] = max(0, left - 1)
-        made = {
-            "status": "inprogress" if left else "ready",
-            "url": f"{self.url}{STREAM}/{video.id}/{video.file_name}",
-            "percentComplete": 50.0 if left else 100.0,
-        }
+        """Say how far the MP4 is, which is ready at once."""
+        video = self.found(asset_id)
+        url = f"{self.url}{STREAM}/{video.id}/{video.file_name}"
+        made = {"status": "ready", "url": url, "percentComplete": 100.0}
         return _answer({"default": made})
 
     def token(self, asset_id: str) -> dict[str, Any]:
@@ -137,8 +129,7 @@ class SimulatedCloudflare(Simulated):
 
     def signed(self, body: bytes) -> dict[str, str]:
         """Sign with the time of the attempt."""
-        value = sign_timestamped(body, WEBHOOK_SECRET, time.time(), CLOUDFLARE_FIELDS)
-        return {"Webhook-Signature": value}
+        return SIGNATURE.sign(body, WEBHOOK_SECRET, time.time())
 
     def variables(self) -> dict[str, str]:
         """An account's settings."""

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, abort, request, send_file
 
 from worker.demo.simulator import bodies
-from worker.demo.simulator.platform import IMAGE, NOT_FOUND, STREAM, TOKEN, WEBHOOK_SECRET, Change, Simulated
+from worker.demo.simulator.platform import NOT_FOUND, STREAM, TOKEN, WEBHOOK_SECRET, Change, Simulated
 from worker.demo.simulator.private import require_token
 from worker.demo.simulator.webhooks import Notice
 from worker.platforms.fastpix import METADATA_KEY
 from worker.platforms.shared import json_fields
-from worker.platforms.shared.signatures import sign_base64
+from worker.platforms.shared.signatures import Base64
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SECRET = base64.b64encode(WEBHOOK_SECRET.encode()).decode()
 FILE_NAME = "capped-4k.mp4"
+SIGNATURE = Base64("FastPix-Signature")
 
 # https://docs.fastpix.com/reference/updated-media (seen 2026-11)
 WRITABLE = frozenset({"metadata", "title", "creatorId"})
@@ -85,7 +86,7 @@ class SimulatedFastPix(Simulated):
         video, asked = self.found(asset_id), bodies.fields(WRITABLE)
         if "metadata" in asked:
             self._metadata[asset_id] = _metadata(asked["metadata"])
-            time_s = json_fields.number(self._metadata[asset_id].get(METADATA_KEY))
+            time_s = json_fields.finite_number(self._metadata[asset_id].get(METADATA_KEY))
             video = self.write(asset_id, thumbnail_time=time_s)
         return {"success": True, "data": self._described(video)}
 
@@ -114,7 +115,7 @@ class SimulatedFastPix(Simulated):
 
     def signed(self, body: bytes) -> dict[str, str]:
         """Sign the body alone."""
-        return {"FastPix-Signature": sign_base64(body, SECRET)}
+        return SIGNATURE.sign(body, SECRET)
 
     def variables(self) -> dict[str, str]:
         """An account's settings."""
@@ -124,7 +125,6 @@ class SimulatedFastPix(Simulated):
             "TOKEN_SECRET": TOKEN[1],
             "API_URL": f"{self.url}/v1",
             "STREAM_URL": self.url + STREAM,
-            "IMAGES_URL": self.url + IMAGE,
             "WRITE_METADATA": "true",
         }
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, abort, request
 
 from worker.demo.simulator import bodies
-from worker.demo.simulator.platform import IMAGE, STREAM, TOKEN, WEBHOOK_SECRET, Change, Simulated
+from worker.demo.simulator.platform import STREAM, TOKEN, WEBHOOK_SECRET, Change, Simulated
 from worker.demo.simulator.private import require_token
 from worker.demo.simulator.webhooks import Notice
-from worker.platforms.shared.signatures import sign_timestamped
+from worker.platforms.shared.signatures import Timestamped
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 WRITABLE = frozenset({"thumbnail_time", "passthrough", "meta"})
 MAX_PAGE = 100
+SIGNATURE = Timestamped("Mux-Signature")
 
 EVENTS = {
     Change.READY: "video.asset.ready",
@@ -44,7 +45,6 @@ class SimulatedMux(Simulated):
         asset = "/video/v1/assets/<asset_id>"
         app.add_url_rule(asset, view_func=self.show, methods=["GET"])
         app.add_url_rule(asset, view_func=self.update, methods=["PATCH"])
-        app.add_url_rule(f"{asset}/thumbnail-time", view_func=self.unset, methods=["DELETE"])
 
     def is_allowed(self) -> bool:
         """By HTTP's basic authentication."""
@@ -84,11 +84,6 @@ class SimulatedMux(Simulated):
         self.tell(Change.UPDATED, video)
         return {"data": described(video)}
 
-    def unset(self, asset_id: str) -> tuple[str, int]:
-        """Go back to the platform's own thumbnail."""
-        self.write(asset_id)
-        return "", HTTPStatus.NO_CONTENT
-
     def rendition(self, playback_id: str, name: str) -> Response:
         """A file; of a signed playback id with a token only."""
         require_token(self.played(playback_id), sub=playback_id, aud="v")
@@ -104,7 +99,7 @@ class SimulatedMux(Simulated):
 
     def signed(self, body: bytes) -> dict[str, str]:
         """Sign with the time of the attempt."""
-        return {"Mux-Signature": sign_timestamped(body, WEBHOOK_SECRET, time.time())}
+        return SIGNATURE.sign(body, WEBHOOK_SECRET, time.time())
 
     def variables(self) -> dict[str, str]:
         """An account's settings."""
@@ -114,7 +109,6 @@ class SimulatedMux(Simulated):
             "TOKEN_SECRET": TOKEN[1],
             "API_URL": self.url,
             "STREAM_URL": self.url + STREAM,
-            "IMAGE_URL": self.url + IMAGE,
         }
 
 

@@ -13,7 +13,7 @@ from flask import abort, request
 from worker.demo.simulator import bodies
 from worker.demo.simulator.platform import NOT_FOUND, STREAM, WEBHOOK_SECRET, Change, Simulated
 from worker.demo.simulator.webhooks import Notice
-from worker.platforms.shared.signatures import sign_hex
+from worker.platforms.shared.signatures import Hex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 API_TOKEN = "simulated-api-token"  # noqa: S105 - guards nothing
 MAX_IMAGE_BYTES = 10 * 1024 * 1024  # the real limit is not documented
+SIGNATURE = Hex("X-Wistia-Signature")
 
 EVENTS = {
     Change.READY: ("media.processing", "media.ready"),
@@ -100,7 +101,7 @@ class SimulatedWistia(Simulated):
 
     def signed(self, body: bytes) -> dict[str, str]:
         """Sign the body alone."""
-        return {"X-Wistia-Signature": sign_hex(body, WEBHOOK_SECRET)}
+        return SIGNATURE.sign(body, WEBHOOK_SECRET)
 
     def variables(self) -> dict[str, str]:
         """An account's settings."""
