@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -29,13 +28,8 @@ SOON_S = 10.0
 @pytest.fixture
 def inbox() -> Iterator[Inbox]:
     """Serve an address for webhooks."""
-    inbox = Inbox()
-    thread = threading.Thread(target=inbox.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield inbox
-    inbox.server.shutdown()
-    thread.join()
-    inbox.server.server_close()
+    with Inbox.serving() as inbox:
+        yield inbox
 
 
 @pytest.fixture

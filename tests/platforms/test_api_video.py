@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -13,6 +12,7 @@ from tests.support.platforms.scripted_server import Answer, serving
 from tests.support.platforms.simulated_account import JPEG, NOWHERE, clip, fetched, simulated
 from tests.support.platforms.webhook_senders import API_VIDEO, NEW
 from tests.support.service.customer_endpoint import Inbox
+from tests.support.service.live_receiver import until
 from worker.demo.simulator.api_video import API_KEY, SimulatedApiVideo
 from worker.errors import AssetGone, DownloadFailed, SourceRefused
 from worker.platforms.api_video import ApiVideo, timecode
@@ -197,16 +197,10 @@ def test_a_write_that_api_video_would_refuse_is_refused(tmp_path: Path, request_
 
 def test_a_webhook_is_tried_three_times_more_and_then_lost(tmp_path: Path) -> None:
     """So a receiver that is down for ten seconds misses it, and only a list of videos tells."""
-    inbox = Inbox()
-    inbox.answers = list(itertools.repeat(503, 8))
-    thread = threading.Thread(target=inbox.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    with SimulatedApiVideo(inbox.url) as vendor:
+    with Inbox.serving() as inbox, SimulatedApiVideo(inbox.url) as vendor:
+        inbox.answers = list(itertools.repeat(503, 8))
         vendor.upload(clip(tmp_path))
-        assert vendor.journal.wait_for(lambda _: vendor.is_heard(), 10.0)
-    inbox.server.shutdown()
-    thread.join()
-    inbox.server.server_close()
+        until(vendor.is_heard, 10.0)
 
     assert len(inbox.deliveries) == 2 * (1 + 3)
     assert ApiVideo.capabilities.needs_reconcile

@@ -7,7 +7,7 @@ deletes, and a webhook that is not taken is tried three times, within nine secon
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from worker.errors import AssetGone, SourceRefused
 from worker.platforms.base import (
@@ -34,8 +34,6 @@ from worker.settings.accounts import ApiVideoAccount
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from worker.platforms.shared.credentials import Credentials
-
 
 # https://docs.api.video/reference/create-and-manage-webhooks (seen 2026-11). The MP4 is encoded once for each
 # video; of HLS each quality is told of, the lowest first.
@@ -53,8 +51,8 @@ _STILL_AT_WORK = frozenset({"waiting", "encoding"})
 class ApiVideo(BasePlatform[ApiVideoAccount]):
     """One workspace of api.video."""
 
-    name: ClassVar[str] = "api_video"
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    name = "api_video"
+    capabilities = Capabilities(
         "api.video",
         frozenset(KINDS.values()),
         frozenset({WriteBack.IMAGE, WriteBack.TIME}),
@@ -165,7 +163,7 @@ class ApiVideo(BasePlatform[ApiVideoAccount]):
         )
         return [url for webhook in parts(answer, "data") if (url := json_fields.text(webhook, "url"))]
 
-    def _credentials(self) -> Credentials:
+    def _credentials(self) -> credentials.Credentials:
         # The key is the user's name, and the password is empty.
         return credentials.basic(self._settings.api_key.get_secret_value(), "", f"{self._prefix}__API_KEY")
 

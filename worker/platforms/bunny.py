@@ -11,7 +11,7 @@ import enum
 import hmac
 import secrets
 import time
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from worker.errors import MalformedPayload
@@ -89,8 +89,8 @@ OWN_THUMBNAIL = "thumbnail.jpg"  # the one that Bunny makes; an uploaded one has
 class Bunny(BasePlatform[BunnyAccount]):
     """One video library of Bunny Stream."""
 
-    name: ClassVar[str] = "bunny"
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    name = "bunny"
+    capabilities = Capabilities(
         "Bunny Stream",
         frozenset(KINDS.values()),
         frozenset({WriteBack.IMAGE}),

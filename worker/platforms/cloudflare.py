@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from worker.errors import AssetGone, NotReadyYet, PlatformUnavailable, PublishRejected, SourceRefused
 from worker.platforms.base import (
@@ -34,8 +34,6 @@ from worker.settings.accounts import CloudflareAccount
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from worker.platforms.shared.credentials import Credentials
-
 
 # https://developers.cloudflare.com/stream/manage-video-library/using-webhooks (seen 2026-11)
 KINDS = {"ready": EventKind.READY, "error": EventKind.FAILED}
@@ -53,8 +51,8 @@ SHOWN_DIGITS = 3  # milliseconds: a share comes back as the time that it was mad
 class Cloudflare(BasePlatform[CloudflareAccount]):
     """One account of Cloudflare."""
 
-    name: ClassVar[str] = "cloudflare"
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    name = "cloudflare"
+    capabilities = Capabilities(
         "Cloudflare Stream",
         frozenset(KINDS.values()),
         frozenset({WriteBack.TIME}),
@@ -146,7 +144,7 @@ class Cloudflare(BasePlatform[CloudflareAccount]):
             return []
         return [url for url in [json_fields.text(found, "notificationUrl")] if url]
 
-    def _credentials(self) -> Credentials:
+    def _credentials(self) -> credentials.Credentials:
         return credentials.bearer(self._settings.api_token.get_secret_value(), f"{self._prefix}__API_TOKEN")
 
     def _result(self, method: str, path: str, body: object = None) -> dict[str, Any]:

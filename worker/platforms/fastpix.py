@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from worker.errors import MalformedPayload, SourceRefused
 from worker.platforms.base import (
@@ -33,8 +33,6 @@ from worker.settings.accounts import FastPixAccount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from worker.platforms.shared.credentials import Credentials
 
 
 # https://docs.fastpix.com/docs/media-events (seen 2026-11)
@@ -67,8 +65,8 @@ _CLOCK = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d(?:\.\d+)?)")
 class FastPix(BasePlatform[FastPixAccount]):
     """One workspace of FastPix."""
 
-    name: ClassVar[str] = "fastpix"
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    name = "fastpix"
+    capabilities = Capabilities(
         "FastPix",
         frozenset(KINDS.values()),
         frozenset({WriteBack.NONE, WriteBack.TIME}),
@@ -148,7 +146,7 @@ class FastPix(BasePlatform[FastPixAccount]):
         self._api.request("PATCH", _path(asset.id), {"metadata": metadata})
         return kept
 
-    def _credentials(self) -> Credentials:
+    def _credentials(self) -> credentials.Credentials:
         return credentials.of_token(self._settings, self._prefix)
 
     def _listed(self, data: Mapping[str, Any]) -> ListedAsset:

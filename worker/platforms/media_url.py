@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -49,10 +49,8 @@ _HEAD_NOT_ALLOWED = frozenset({400, 403, 405, 501})
 class Direct(Platform):
     """One video at an address of its own."""
 
-    name: ClassVar[str] = "direct"
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        "A media host", frozenset(), frozenset({WriteBack.NONE})
-    )
+    name = "direct"
+    capabilities = Capabilities("A media host", frozenset(), frozenset({WriteBack.NONE}))
     account = ACCOUNT
 
     def __init__(self, media_url: str, settings: Settings) -> None:

@@ -6,7 +6,7 @@ its source, and the content of an asset never changes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from worker.errors import PlatformUnavailable, SourceRefused
 from worker.platforms.base import (
@@ -29,8 +29,6 @@ from worker.settings.accounts import MuxAccount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from worker.platforms.shared.credentials import Credentials
 
 
 # https://www.mux.com/docs/core/listen-for-webhooks (seen 2026-11)
@@ -61,10 +59,8 @@ class _Playback(NamedTuple):
 class Mux(BasePlatform[MuxAccount]):
     """One environment of Mux."""
 
-    name: ClassVar[str] = "mux"
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        "Mux", frozenset(KINDS.values()), frozenset({WriteBack.TIME})
-    )
+    name = "mux"
+    capabilities = Capabilities("Mux", frozenset(KINDS.values()), frozenset({WriteBack.TIME}))
     signature = Timestamped("mux-signature")
 
     def _events(self, said: dict[str, Any]) -> list[Event]:
@@ -129,7 +125,7 @@ class Mux(BasePlatform[MuxAccount]):
             raise PlatformUnavailable("Mux accepted a thumbnail_time, but its answer does not show one")
         return shown
 
-    def _credentials(self) -> Credentials:
+    def _credentials(self) -> credentials.Credentials:
         return credentials.of_token(self._settings, self._prefix)
 
     def _token(self, playback: _Playback, claims: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ asks again. A new version of a video keeps its id.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from worker.errors import PlatformUnavailable, SourceRefused
@@ -52,8 +52,8 @@ CDN_HOSTS = ("*.vimeo.com", "*.vimeocdn.com", "*.akamaized.net")
 class Vimeo(BasePlatform[VimeoAccount]):
     """One Vimeo account."""
 
-    name: ClassVar[str] = "vimeo"
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    name = "vimeo"
+    capabilities = Capabilities(
         "Vimeo",
         frozenset(),
         frozenset({WriteBack.IMAGE, WriteBack.TIME}),

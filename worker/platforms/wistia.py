@@ -7,7 +7,7 @@ comes back as an update; the fingerprint tells the two apart.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from worker.errors import MalformedPayload, SourceRefused
 from worker.platforms.base import (
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from worker.platforms.event import Event
-    from worker.platforms.shared.credentials import Credentials
 
 
 # https://docs.wistia.com/docs/webhooks (seen 2026-11)
@@ -54,8 +53,8 @@ CDN_HOSTS = ("*.wistia.com", "*.wistia.net")
 class Wistia(BasePlatform[WistiaAccount]):
     """One Wistia account."""
 
-    name: ClassVar[str] = "wistia"
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    name = "wistia"
+    capabilities = Capabilities(
         "Wistia",
         frozenset(KINDS.values()),
         frozenset({WriteBack.IMAGE}),
@@ -122,7 +121,7 @@ class Wistia(BasePlatform[WistiaAccount]):
     def _upload_api(self) -> ApiClient:
         return self._client(self._settings.upload_url)
 
-    def _credentials(self) -> Credentials:
+    def _credentials(self) -> credentials.Credentials:
         return credentials.bearer(self._settings.api_token.get_secret_value(), f"{self._prefix}__API_TOKEN")
 
     def _read_event(self, said: dict[str, Any]) -> Event:

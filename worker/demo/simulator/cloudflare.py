@@ -64,20 +64,20 @@ class SimulatedCloudflare(Simulated):
         app.add_url_rule(f"{video}/token", view_func=self.token, methods=["POST"])
 
     def is_allowed(self) -> bool:
-        """By a token of OAuth's kind."""
+        """Look for the token, as OAuth shows it."""
         return request.headers.get("Authorization") == f"Bearer {API_TOKEN}"
 
     def refusal(self, status: int, words: str) -> dict[str, Any]:
-        """Cloudflare lists errors beside an empty result."""
+        """List errors beside an empty result."""
         errors = [{"code": 10000 + status, "message": words}]
         return {"result": None, "success": False, "errors": errors, "messages": []}
 
     def show(self, asset_id: str) -> dict[str, Any]:
-        """The video."""
+        """Show the video."""
         return _answer(self._described(self.found(asset_id)))
 
     def list_assets(self) -> dict[str, Any]:
-        """The newest videos that were made before a time."""
+        """Show the newest videos that were made before a time."""
         bodies.require_query(asc="false", include_counts="true")
         end, limit = request.args.get("end"), int(request.args.get("limit", "1000"))
         found = [video for video in self.library.newest() if end is None or video.created < end]
@@ -85,7 +85,7 @@ class SimulatedCloudflare(Simulated):
         return {**_answer(page), "range": len(page), "total": len(found)}
 
     def webhook(self) -> dict[str, Any]:
-        """Where webhooks are sent to."""
+        """Show where webhooks are sent to."""
         if self.webhooks_to is None:
             abort(HTTPStatus.NOT_FOUND, "No webhook is set")
         return _answer({"notificationUrl": self.webhooks_to, "secret": WEBHOOK_SECRET})
@@ -94,7 +94,7 @@ class SimulatedCloudflare(Simulated):
         """Set the thumbnail's share of the duration, or what we do not look at."""
         video, asked = self.found(asset_id), bodies.fields(WRITABLE)
         if "thumbnailTimestampPct" in asked:
-            share = bodies.number(asked["thumbnailTimestampPct"], "thumbnailTimestampPct")
+            share = bodies.require_number(asked["thumbnailTimestampPct"], "thumbnailTimestampPct")
             if not 0 <= share <= 1:
                 abort(HTTPStatus.BAD_REQUEST, "thumbnailTimestampPct must be between 0 and 1")
             video = self.write(asset_id, thumbnail_time=share * video.media.duration_s or None)
@@ -108,21 +108,21 @@ class SimulatedCloudflare(Simulated):
         return _answer({"default": made})
 
     def token(self, asset_id: str) -> dict[str, Any]:
-        """What stands in the place of a private video's id."""
+        """Hand out what stands in the place of a private video's id."""
         claims = {"sub": self.found(asset_id).id, "jti": secrets.token_hex(8)}
         token = jwt.encode(claims, secrets.token_hex(32), algorithm="HS256")
         self._tokens[token] = asset_id
         return _answer({"token": token})
 
     def rendition(self, playback_id: str, name: str) -> Response:
-        """The MP4: of a public video by its id, of a private one by a token."""
+        """Send the MP4: of a public video by its id, of a private one by a token."""
         video = self.found(self._tokens.get(playback_id, playback_id))
         if video.is_private and playback_id not in self._tokens:
             abort(HTTPStatus.FORBIDDEN, "The video is private.")
         return super().rendition(video.playback_id, name)
 
     def notices(self, change: Change, video: LibraryVideo) -> Sequence[Notice]:
-        """The video itself, when it is ready; nothing of updates and deletes."""
+        """Tell of a video that is ready, by the video itself; nothing of updates and deletes."""
         if change is not Change.READY:
             return ()
         return [Notice("ready", video.id, json.dumps(self._described(video)).encode())]
@@ -132,7 +132,7 @@ class SimulatedCloudflare(Simulated):
         return SIGNATURE.sign(body, WEBHOOK_SECRET, time.time())
 
     def variables(self) -> dict[str, str]:
-        """An account's settings."""
+        """Hand out an account's settings, as `Simulated.variables`."""
         return {
             "WEBHOOK_SECRET": WEBHOOK_SECRET,
             "ACCOUNT_ID": ACCOUNT_ID,

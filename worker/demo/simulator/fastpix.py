@@ -1,6 +1,6 @@
 """FastPix, simulated: its paths, its webhooks, and its shape of an error.
 
-It shows no thumbnail of anybody's choice; the time in the metadata counts as what a player shows.
+FastPix shows no chosen thumbnail; the time in the metadata counts as what a player shows.
 """
 
 from __future__ import annotations
@@ -58,20 +58,20 @@ class SimulatedFastPix(Simulated):
         app.add_url_rule(media, view_func=self.update, methods=["PATCH"])
 
     def is_allowed(self) -> bool:
-        """By HTTP's basic authentication."""
+        """Look for the token in HTTP's basic authentication."""
         given = request.authorization
         return given is not None and (given.username, given.password) == TOKEN
 
     def refusal(self, status: int, words: str) -> dict[str, Any]:
-        """FastPix repeats the status."""
+        """Repeat the status in the body."""
         return {"success": False, "error": {"code": status, "message": words, "description": words}}
 
     def show(self, asset_id: str) -> dict[str, Any]:
-        """The media."""
+        """Show the media."""
         return {"success": True, "data": self._described(self.found(asset_id))}
 
     def list_assets(self) -> dict[str, Any]:
-        """A page of all media, the newest first."""
+        """Show a page of all media, the newest first."""
         bodies.require_query(orderBy="desc")
         videos = self.library.newest()
         page = bodies.page_of(videos, number="offset", size="limit", max_size=MAX_PAGE)
@@ -91,7 +91,7 @@ class SimulatedFastPix(Simulated):
         return {"success": True, "data": self._described(video)}
 
     def rendition(self, playback_id: str, name: str) -> Response:
-        """The MP4."""
+        """Send the MP4."""
         video = self.played(playback_id)
         require_token(video, aud=f"media:{playback_id}")
         if name != FILE_NAME:
@@ -99,7 +99,7 @@ class SimulatedFastPix(Simulated):
         return send_file(video.media.path, mimetype="video/mp4", conditional=True)
 
     def notices(self, change: Change, video: LibraryVideo) -> list[Notice]:
-        """FastPix tells of everything."""
+        """Tell of everything."""
         delivery_id = str(uuid.uuid4())
         envelope = {
             "type": EVENTS[change],
@@ -118,7 +118,7 @@ class SimulatedFastPix(Simulated):
         return SIGNATURE.sign(body, SECRET)
 
     def variables(self) -> dict[str, str]:
-        """An account's settings."""
+        """Hand out an account's settings, as `Simulated.variables`."""
         return {
             "WEBHOOK_SECRET": SECRET,
             "TOKEN_ID": TOKEN[0],

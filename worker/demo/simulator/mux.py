@@ -47,20 +47,20 @@ class SimulatedMux(Simulated):
         app.add_url_rule(asset, view_func=self.update, methods=["PATCH"])
 
     def is_allowed(self) -> bool:
-        """By HTTP's basic authentication."""
+        """Look for the token in HTTP's basic authentication."""
         given = request.authorization
         return given is not None and (given.username, given.password) == TOKEN
 
     def refusal(self, status: int, words: str) -> dict[str, Any]:
-        """Mux lists messages."""
+        """List messages, as Mux does."""
         return {"error": {"type": ERRORS.get(HTTPStatus(status), "invalid_parameters"), "messages": [words]}}
 
     def show(self, asset_id: str) -> dict[str, Any]:
-        """The present state of an asset."""
+        """Show the present state of an asset."""
         return {"data": described(self.found(asset_id))}
 
     def list_assets(self) -> dict[str, Any]:
-        """All assets, the newest first; the cursor is how many were told already."""
+        """List all assets, the newest first; the cursor is how many were listed before."""
         told, limit = int(request.args.get("cursor", "0")), int(request.args.get("limit", "25"))
         if not 1 <= limit <= MAX_PAGE:
             abort(HTTPStatus.BAD_REQUEST, f"limit must be between 1 and {MAX_PAGE}")
@@ -72,7 +72,7 @@ class SimulatedMux(Simulated):
         }
 
     def update(self, asset_id: str) -> dict[str, Any]:
-        """Set the thumbnail's time, or what we do not look at."""
+        """Set the thumbnail's time, or fields that the service does not look at."""
         video = self.found(asset_id)
         asked = bodies.fields(WRITABLE)
         if "thumbnail_time" in asked:
@@ -85,7 +85,7 @@ class SimulatedMux(Simulated):
         return {"data": described(video)}
 
     def rendition(self, playback_id: str, name: str) -> Response:
-        """A file; of a signed playback id with a token only."""
+        """Send a file; of a signed playback id with a token only."""
         require_token(self.played(playback_id), sub=playback_id, aud="v")
         return super().rendition(playback_id, name)
 
@@ -94,7 +94,7 @@ class SimulatedMux(Simulated):
         self._sender.send(_notice(event, self.known(asset_id)), copies=copies)
 
     def notices(self, change: Change, video: LibraryVideo) -> list[Notice]:
-        """Mux tells of everything."""
+        """Tell of everything."""
         return [_notice(EVENTS[change], video)]
 
     def signed(self, body: bytes) -> dict[str, str]:
@@ -102,7 +102,7 @@ class SimulatedMux(Simulated):
         return SIGNATURE.sign(body, WEBHOOK_SECRET, time.time())
 
     def variables(self) -> dict[str, str]:
-        """An account's settings."""
+        """Hand out an account's settings, as `Simulated.variables`."""
         return {
             "WEBHOOK_SECRET": WEBHOOK_SECRET,
             "TOKEN_ID": TOKEN[0],
@@ -115,7 +115,7 @@ class SimulatedMux(Simulated):
 def _time(video: LibraryVideo, value: object) -> float:
     if video.status != "ready":
         abort(HTTPStatus.BAD_REQUEST, "The asset is not ready")
-    time_s = bodies.number(value, "thumbnail_time")
+    time_s = bodies.require_number(value, "thumbnail_time")
     if not 0 <= time_s < video.media.duration_s:
         abort(HTTPStatus.BAD_REQUEST, "thumbnail_time must be within the asset's duration")
     return time_s
@@ -137,7 +137,7 @@ def _notice(event: str, video: LibraryVideo) -> Notice:
 
 
 def described(video: LibraryVideo) -> dict[str, Any]:
-    """A video as the API and the webhooks show it; a field that is not set is missing."""
+    """Describe a video as the API and the webhooks do; a field that is not set is missing."""
     media = video.media
     asset: dict[str, Any] = {
         "id": video.id,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def require_token(video: LibraryVideo, **claims: str) -> None:
     """Refuse the present request for a private video unless its token claims this.
 
-    Nobody has given us the other half of the key, so who signed the token is left to others.
+    The simulation holds no half of the key, so it does not check who signed the token.
     """
     if not video.is_private:
         return

@@ -45,19 +45,19 @@ class SimulatedWistia(Simulated):
         app.add_url_rule("/upload/thumbnail", view_func=self.set_thumbnail, methods=["POST"])
 
     def is_allowed(self) -> bool:
-        """By a token of OAuth's kind."""
+        """Look for the token, as OAuth shows it."""
         return request.headers.get("Authorization") == f"Bearer {API_TOKEN}"
 
     def refusal(self, status: int, words: str) -> dict[str, Any]:
-        """Wistia says one sentence, and a code."""
+        """Write one sentence, and a code."""
         return {"code": HTTPStatus(status).name.lower(), "error": words}
 
     def show(self, asset_id: str) -> dict[str, Any]:
-        """The media."""
+        """Show the media."""
         return self._described(self.found(asset_id))
 
     def list_assets(self) -> list[dict[str, Any]]:
-        """A page of all media, those that changed last first."""
+        """Show a page of all media, those that changed last first."""
         bodies.require_query(sort_by="updated", sort_direction="0")
         return [self._described(video) for video in bodies.page_of(self.library.last_changed())]
 
@@ -94,7 +94,7 @@ class SimulatedWistia(Simulated):
         return {"thumbnail": {"url": self.image_url(asset_id)}}
 
     def notices(self, change: Change, video: LibraryVideo) -> Sequence[Notice]:
-        """All that happened, in one delivery."""
+        """Tell of all that happened, in one delivery."""
         events = [self._event(event, video) for event in EVENTS[change]]
         body = json.dumps({"hook": {"uuid": "simulated"}, "events": events}).encode()
         return [Notice(EVENTS[change][-1], video.id, body, events[-1]["uuid"])]
@@ -104,7 +104,7 @@ class SimulatedWistia(Simulated):
         return SIGNATURE.sign(body, WEBHOOK_SECRET)
 
     def variables(self) -> dict[str, str]:
-        """An account's settings."""
+        """Hand out an account's settings, as `Simulated.variables`."""
         return {
             "WEBHOOK_SECRET": WEBHOOK_SECRET,
             "API_TOKEN": API_TOKEN,
