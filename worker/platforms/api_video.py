@@ -34,7 +34,6 @@ from worker.settings.accounts import ApiVideoAccount
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-
 # https://docs.api.video/reference/create-and-manage-webhooks (seen 2026-11). The MP4 is encoded once for each
 # video; of HLS each quality is told of, the lowest first.
 ENCODED = "video.encoding.quality.completed"

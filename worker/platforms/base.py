@@ -45,7 +45,9 @@ class ForeignThumbnails(enum.StrEnum):
     """When `RemoteAsset.shown` tells a thumbnail that a person set at the platform from all others."""
 
     ALWAYS = "always"
-    ONCE_WRITTEN = "once written"  #: but what is there before our first write may be anybody's
+    ONCE_WRITTEN = (
+        "once written"  #: but not what is there before our first write: it may be the platform's own
+    )
     NEVER = "never"  #: so it is overwritten
 
 
@@ -150,7 +152,7 @@ class Platform(ABC):
     def is_probe(self, body: bytes) -> bool:  # noqa: ARG002 - some platforms look at it
         """Recognize the unsigned request by which a platform tests an address; it gets a 200.
 
-        False here, because most platforms sign whatever they send.
+        False here, because most platforms sign all that they send.
         """
         return False
 

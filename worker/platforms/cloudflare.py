@@ -34,7 +34,6 @@ from worker.settings.accounts import CloudflareAccount
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-
 # https://developers.cloudflare.com/stream/manage-video-library/using-webhooks (seen 2026-11)
 KINDS = {"ready": EventKind.READY, "error": EventKind.FAILED}
 STATES = {"ready": AssetState.READY, "error": AssetState.FAILED}

@@ -34,7 +34,6 @@ from worker.settings.accounts import FastPixAccount
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-
 # https://docs.fastpix.com/docs/media-events (seen 2026-11)
 KINDS = {
     "video.media.ready": EventKind.READY,

@@ -46,7 +46,7 @@ TIMEOUT_S = 10.0  # to connect, and for every read; only the head of an answer i
 _HEAD_NOT_ALLOWED = frozenset({400, 403, 405, 501})
 
 
-class Direct(Platform):
+class MediaUrl(Platform):
     """One video at an address of its own."""
 
     name = "direct"
@@ -87,7 +87,7 @@ class Direct(Platform):
         return Source(scan=Rendition(self._media_url, hosts=self._settings.media_hosts))
 
     def write(self, asset: RemoteAsset, choice: NewThumbnail) -> str:  # noqa: ARG002 - part of every platform
-        """Refuse: there is nobody to write to."""
+        """Refuse: no platform shows a thumbnail of this video."""
         raise PublishRejected(f"{asset.id} lives on no platform; its thumbnails are served by us only")
 
     def close(self) -> None:

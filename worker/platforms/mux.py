@@ -30,7 +30,6 @@ from worker.settings.accounts import MuxAccount
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-
 # https://www.mux.com/docs/core/listen-for-webhooks (seen 2026-11)
 KINDS = {
     "video.asset.ready": EventKind.READY,

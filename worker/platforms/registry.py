@@ -9,7 +9,7 @@ from worker.platforms.api_video import ApiVideo
 from worker.platforms.bunny import Bunny
 from worker.platforms.cloudflare import Cloudflare
 from worker.platforms.fastpix import FastPix
-from worker.platforms.media_url import ACCOUNT, Direct
+from worker.platforms.media_url import ACCOUNT, MediaUrl
 from worker.platforms.mux import Mux
 from worker.platforms.vimeo import Vimeo
 from worker.platforms.wistia import Wistia
@@ -34,8 +34,8 @@ def platform_of(name: str, account: str, settings: Settings, media_url: str | No
     Raises:
         UnknownAccount: nothing of this name is configured.
     """
-    if media_url is not None and (name, account) == (Direct.name, ACCOUNT):
-        return Direct(media_url, settings)
+    if media_url is not None and (name, account) == (MediaUrl.name, ACCOUNT):
+        return MediaUrl(media_url, settings)
     if name not in PLATFORMS:
         raise UnknownAccount(f"there is no platform {name!r}; there are: {', '.join(PLATFORMS)}")
     configured = getattr(settings, name).get(account)

@@ -1,6 +1,6 @@
 """Vimeo: reads the files that the plan gives access to, and shows our picture, or a moment where preferred.
 
-Vimeo has no webhook for "ready", so somebody says it at `/v1/events`; until the video is transcoded, the job
+Vimeo has no webhook for "ready", so the customer says it at `/v1/events`; until the video is transcoded, the job
 asks again. A new version of a video keeps its id.
 """
 
@@ -32,7 +32,6 @@ from worker.settings.accounts import VimeoAccount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
 
 # https://developer.vimeo.com/api/changelog (seen 2026-11)
 MEDIA_TYPE = "application/vnd.vimeo.*+json;version=3.4"
@@ -160,7 +159,7 @@ def _asset(asset_id: str, video: Mapping[str, Any]) -> RemoteAsset:
         ),
         duration_s=duration_s,
         title=json_fields.text(video, "name"),
-        # Vimeo's own has an address too, and nothing tells it from one that somebody set.
+        # Vimeo's own has an address too, and nothing tells it from one that a person set.
         shown=json_fields.text(part(video, "pictures"), "uri") or None,
         details=video,
     )

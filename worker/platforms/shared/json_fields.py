@@ -24,7 +24,7 @@ _ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._~:-]*")
 
 
 def read_object(body: bytes) -> dict[str, Any]:
-    """Read the JSON object in a body, with whatever PostgreSQL cannot hold replaced by U+FFFD.
+    """Read the JSON object in a body, with characters that PostgreSQL cannot hold replaced by U+FFFD.
 
     Raises:
         MalformedPayload: not UTF-8, not JSON, no object, nested too deeply, or a number beyond all bounds.

@@ -28,7 +28,7 @@ _STANDARD_PREFIX = "whsec_"
 
 
 def header(headers: Mapping[str, str], name: str) -> str:
-    """Find the value of a header, whatever the case of its name; empty where it is missing."""
+    """Find the value of a header, in any case of its name; empty where it is missing."""
     return next((value for key, value in headers.items() if key.lower() == name.lower()), "")
 
 
@@ -138,7 +138,7 @@ def sign_standard(
 ) -> dict[str, str]:
     """Make the three headers of Standard Webhooks; `secret` looks like `whsec_...`.
 
-    While it is being rotated, the previous one signs too: whoever knows one of them believes the message.
+    While it is being rotated, the previous one signs too: a receiver that knows one of them takes the message.
 
     Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
     """
@@ -179,7 +179,7 @@ def _standard(secret: str, delivery_id: str, sent: str, body: bytes) -> str:
 
 def _base64_hmac(key: bytes, message: bytes) -> str:
     if not key:
-        raise ValueError("with an empty key, anybody could sign")
+        raise ValueError("with an empty key, every stranger could sign")
     return base64.b64encode(hmac.digest(key, message, "sha256")).decode()
 
 
