@@ -71,16 +71,11 @@ class ApiVideo(BasePlatform[ApiVideoAccount]):
         event_type, encoding = json_fields.required(said, "type"), json_fields.text(said, "encoding")
         subject = json_fields.text(said, "videoId") or json_fields.text(said, "liveStreamId")
         # A delivery has no id: what was encoded, and when, stands for it.
-        told = (
-            event_type,
-            subject,
-            encoding,
-            *(json_fields.text(said, key) for key in ("quality", "emittedAt")),
-        )
+        told = [json_fields.text(said, key) for key in ("encoding", "quality", "emittedAt")]
         event = self._event(
             KINDS.get(encoding, EventKind.OTHER) if event_type == ENCODED else EventKind.OTHER,
             (said, "videoId"),
-            delivery_id=":".join(told),
+            delivery_id=":".join([event_type, subject, *told]),
             type=event_type,
             payload=said,
             happened_at=json_fields.utc_time(said.get("emittedAt")),
@@ -146,6 +141,7 @@ class ApiVideo(BasePlatform[ApiVideoAccount]):
         Source: https://docs.api.video/reference/api/Videos
         """
         path = f"{_path(asset.id)}/thumbnail"
+        # The vendor's one address has two methods: PATCH picks a moment, POST takes a file.
         if self.write_back is WriteBack.TIME:
             self._api.request("PATCH", path, {"timecode": timecode(asset, choice.time_s)})
             return
@@ -195,6 +191,7 @@ def _path(asset_id: str) -> str:
 def _state(video: Mapping[str, Any], encoding: Mapping[str, Any]) -> AssetState:
     """Tell whether the file that we would read is ready: the MP4 if one is to be made, else all of HLS."""
     wanted = "mp4" if video.get("mp4Support") is not False else "hls"
+    # A quality that does not say its type counts as one of the wanted type.
     states = {
         item.get("status") for item in parts(encoding, "qualities") if item.get("type", wanted) == wanted
     }

@@ -150,6 +150,7 @@ class Bunny(BasePlatform[BunnyAccount]):
 
         Source: https://docs.bunny.net/reference/video_setthumbnail
         """
+        # The reference names this type for the raw bytes of any picture.
         upload = Upload(choice.jpeg, media_type="application/octet-stream")
         self._api.request("POST", f"{self._path(asset.id)}/thumbnail", upload=upload)
         return self.asset(asset.id).shown

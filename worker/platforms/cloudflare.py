@@ -94,6 +94,7 @@ class Cloudflare(BasePlatform[CloudflareAccount]):
             pagination.listed_asset(_asset(json_fields.identifier(video, "uid"), video), video.get("created"))
             for video in videos
         ]
+        # Pages have no numbers: the next one is all that was made before the oldest video of this one.
         following = json_fields.text(videos[-1], "created") if len(videos) == pagination.PAGE_SIZE else None
         # Of a page, the total is of what is left.
         total = json_fields.finite_number(answer.get("total")) if page is None else None
@@ -111,6 +112,7 @@ class Cloudflare(BasePlatform[CloudflareAccount]):
         made = part(self._result("GET", f"{self._path(asset.id)}/downloads"), "default")
         if made.get("status") == "inprogress":
             raise NotReadyYet(f"the download of {asset.id} is at {made.get('percentComplete')} %")
+        # Addresses of a private video are those of a public one, with a token in the place of the id.
         handle = self._token(asset) or asset.id
         files = [
             renditions.File(url.replace(asset.id, handle), renditions.short_side_px(size))
@@ -130,6 +132,7 @@ class Cloudflare(BasePlatform[CloudflareAccount]):
         written = json_fields.finite_number(video.get("thumbnailTimestampPct"))
         if written is None or not math.isclose(written, share, abs_tol=1 / SHARES):
             raise PlatformUnavailable("Cloudflare accepted a thumbnailTimestampPct, but shows another")
+        # An answer may lack the duration, without which a share is no time.
         return _shown({"duration": asset.duration_s, **video})
 
     def webhooks(self) -> list[str]:

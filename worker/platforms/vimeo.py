@@ -1,7 +1,7 @@
 """Vimeo: reads the files that the plan gives access to, and shows our picture, or a moment where preferred.
 
-Vimeo has no webhook for "ready", so the customer says it at `/v1/events`; until the video is transcoded, the job
-asks again. A new version of a video keeps its id.
+Vimeo has no webhook for "ready", so the customer says it at `/v1/events`; until the video is transcoded, the
+job asks again. A new version of a video keeps its id.
 """
 
 from __future__ import annotations
@@ -131,6 +131,7 @@ class Vimeo(BasePlatform[VimeoAccount]):
     def _upload(self, path: str, jpeg: bytes) -> None:
         made = self._api.request("POST", path)
         uri, link = json_fields.text(made, "uri"), json_fields.text(made, "link")
+        # The bytes go to another host by an address from the answer: it must be as safe as the API's own.
         if not uri.startswith("/") or urlsplit(link).scheme != urlsplit(self._settings.api_url).scheme:
             raise PlatformUnavailable("Vimeo's answer does not say where to send the picture")
         self._send(link, jpeg)

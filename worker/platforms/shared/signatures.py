@@ -138,7 +138,7 @@ def sign_standard(
 ) -> dict[str, str]:
     """Make the three headers of Standard Webhooks; `secret` looks like `whsec_...`.
 
-    While it is being rotated, the previous one signs too: a receiver that knows one of them takes the message.
+    While it is being rotated, the previous one signs too: a receiver takes a message if it knows one.
 
     Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
     """
