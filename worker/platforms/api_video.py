@@ -76,7 +76,7 @@ class ApiVideo(BasePlatform[ApiVideoAccount]):
             KINDS.get(encoding, EventKind.OTHER) if event_type == ENCODED else EventKind.OTHER,
             (said, "videoId"),
             delivery_id=":".join([event_type, subject, *told]),
-            type=event_type,
+            event_type=event_type,
             payload=said,
             happened_at=json_fields.utc_time(said.get("emittedAt")),
         )

@@ -109,7 +109,7 @@ class Bunny(BasePlatform[BunnyAccount]):
             EventKind.OTHER if status is None else KINDS.get(status, EventKind.OTHER),
             (said, "VideoGuid"),
             delivery_id=secrets.token_hex(16),
-            type=f"status {number}" if status is None else status.name.lower(),
+            event_type=f"status {number}" if status is None else status.name.lower(),
             payload=said,
         )
         return [event]

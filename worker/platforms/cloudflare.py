@@ -70,7 +70,7 @@ class Cloudflare(BasePlatform[CloudflareAccount]):
             KINDS.get(state, EventKind.OTHER),
             (said, "uid"),
             delivery_id=f"{asset_id}:{state}:{modified}",
-            type=": ".join(filter(None, [state, _reason(said)])),
+            event_type=": ".join(filter(None, [state, _reason(said)])),
             payload=said,
             happened_at=json_fields.utc_time(said.get("modified")),
             title=json_fields.text(part(said, "meta"), "name"),

@@ -98,7 +98,7 @@ class FastPix(BasePlatform[FastPixAccount]):
             _kind(json_fields.required(read, "type"), data),
             (about if "id" in about else data, "id"),
             delivery_id=json_fields.required(read, "id"),
-            type=json_fields.required(read, "type"),
+            event_type=json_fields.required(read, "type"),
             payload=said,
             happened_at=json_fields.utc_time(read.get("createdAt")),
             title=json_fields.text(data, "title"),

@@ -134,6 +134,7 @@ def check_media_url(url: str, settings: Settings) -> None:
     is_local = address.scheme == "http" and settings.allow_loopback and _is_loopback(address.host)
     if address.scheme != "https" and not is_local:
         raise SourceRefused("`media_url` must begin with https://")
+    # A password in the address would end up in rows and in logs.
     if address.userinfo:
         raise SourceRefused("`media_url` must hold no name and password; sign the address instead")
     if address.host not in {host.lower() for host in settings.media_hosts}:

@@ -70,7 +70,7 @@ class Mux(BasePlatform[MuxAccount]):
             KINDS.get(json_fields.required(said, "type"), EventKind.OTHER),
             (data, "asset_id" if "asset_id" in data else "id"),
             delivery_id=json_fields.required(said, "id"),
-            type=json_fields.required(said, "type"),
+            event_type=json_fields.required(said, "type"),
             payload=said,
             happened_at=json_fields.utc_time(said.get("created_at")),
             title=json_fields.text(part(data, "meta"), "title"),

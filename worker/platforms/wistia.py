@@ -129,8 +129,9 @@ class Wistia(BasePlatform[WistiaAccount]):
         return self._event(
             KINDS.get(json_fields.required(said, "type"), EventKind.OTHER),
             (media, "id"),
+            # Of the event, since one delivery holds several; that of `hook` is not the event's.
             delivery_id=json_fields.required(said, "uuid"),
-            type=json_fields.required(said, "type"),
+            event_type=json_fields.required(said, "type"),
             payload=said,
             happened_at=json_fields.utc_time(said.get("generated_at")),
             title=json_fields.text(media, "name"),

@@ -110,6 +110,7 @@ class SimulatedApiVideo(Simulated):
 
     def private_rendition(self, playback_id: str, token: str, name: str) -> Response:
         """Send the file of a private video, once for each token."""
+        # Under the lock, so that of two requests at once only one gets the file.
         with self.library.lock:
             if token not in self._tokens:
                 abort(HTTPStatus.FORBIDDEN, "The token was used, or never was one.")

@@ -97,6 +97,7 @@ class SimulatedCloudflare(Simulated):
             share = bodies.require_number(asked["thumbnailTimestampPct"], "thumbnailTimestampPct")
             if not 0 <= share <= 1:
                 abort(HTTPStatus.BAD_REQUEST, "thumbnailTimestampPct must be between 0 and 1")
+            # A share of 0 is what a video has whose thumbnail was never set.
             video = self.write(asset_id, thumbnail_time=share * video.media.duration_s or None)
         return _answer(self._described(video))
 

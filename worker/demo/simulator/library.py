@@ -87,6 +87,7 @@ class Library:
 
     def last_changed(self) -> list[LibraryVideo]:
         """List all videos, the one that changed last first."""
+        # Sorting keeps the order of equals: of videos that changed at once, the newest comes first.
         return sorted(self.newest(), key=lambda video: video.changed_at, reverse=True)
 
     def change(self, asset_id: str, **changes: Any) -> LibraryVideo:

@@ -122,7 +122,7 @@ def _time(video: LibraryVideo, value: object) -> float:
 
 
 def _notice(event: str, video: LibraryVideo) -> Notice:
-    delivery_id = str(uuid.uuid4())
+    delivery_id = str(uuid.uuid4())  # one for all copies and redeliveries: they are the same bytes
     subject = "static_rendition" if "static_rendition" in event else "asset"
     envelope = {
         "type": event,

@@ -87,6 +87,7 @@ class Simulated(ABC):
 
     def __exit__(self, *_: object) -> None:
         """Stop serving and sending."""
+        # First, so that planned delays and pauses between deliveries end, and the server with them.
         self._closing.set()
         self._server.shutdown()
         self._thread.join()
@@ -190,8 +191,10 @@ class Simulated(ABC):
 
     def write(self, asset_id: str, **shown: Any) -> LibraryVideo:
         """Change what is shown, as the API was asked to, and tell of it."""
+        # Under one lock, so that writes stand in the journal in the order in which they happened.
         with self.library.lock:
             self.found(asset_id)
+            # A picture replaces a time, and a time a picture.
             clean = {"thumbnail_time": None, "image": None, "image_id": ""}
             video = self.library.change(asset_id, **{**clean, **shown})
             detail = {"image_bytes": len(video.image)} if video.image else {}
@@ -203,6 +206,7 @@ class Simulated(ABC):
 
     def tell(self, change: Change, video: LibraryVideo, *, copies: int = 1) -> None:
         """Send what the platform sends about a change."""
+        # Each is sent by a thread of its own, so they may arrive in any order.
         for notice in self.notices(change, video):
             self._sender.send(notice, copies=copies)
 

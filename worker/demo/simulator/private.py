@@ -23,5 +23,6 @@ def require_token(video: LibraryVideo, **claims: str) -> None:
         said = jwt.decode(request.args.get("token", ""), options={"verify_signature": False})
     except jwt.DecodeError:
         abort(HTTPStatus.FORBIDDEN, "The video is private, and no token is shown.")
+    # More may be claimed than what is asked for here: who the key is of, and when the token runs out.
     if claims.items() - said.items():
         abort(HTTPStatus.FORBIDDEN, "The token opens another video, or nothing of this kind.")

@@ -109,6 +109,7 @@ class SimulatedVimeo(Simulated):
     def store(self, picture_id: str) -> Response:
         """Take the bytes in; the address is signed, and a token is refused here."""
         self._require_signature()
+        # The real storage is another host, which must not see the token.
         if "Authorization" in request.headers or picture_id not in self._pictures:
             abort(HTTPStatus.FORBIDDEN, "This address takes no picture, or no stranger's token")
         jpeg = bodies.jpeg(request.get_data(), MAX_IMAGE_BYTES)

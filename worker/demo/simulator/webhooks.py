@@ -112,5 +112,6 @@ class Sender:
         headers = {"Content-Type": "application/json", **self._sign(body)}
         try:
             return self._client.post(self._address, content=body, headers=headers).status_code
+        # A refused connection is as good as no answer: the webhook is sent again.
         except (httpx.RequestError, RuntimeError):  # RuntimeError: closed meanwhile
             return None

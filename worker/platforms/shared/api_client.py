@@ -99,6 +99,7 @@ class ApiClient:
         return httpx.Client(
             base_url=self._base_url,
             timeout=PHASE_TIMEOUT_S,
+            # The token goes to the configured host: by no proxy of the environment, and to no other host.
             trust_env=False,
             follow_redirects=False,
             # Compressed, a small answer could fill the memory.

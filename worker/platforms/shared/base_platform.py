@@ -53,6 +53,7 @@ class BasePlatform(Platform, Generic[AccountT]):
 
     def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:
         """Check the vendor's signature with every secret that is live."""
+        # Accounts of vendors that send no webhooks have no secrets to check with.
         if self.signature is None or not isinstance(self._settings, WebhookAccount):
             super().verify(headers, body, now_s)
             return
@@ -94,7 +95,7 @@ class BasePlatform(Platform, Generic[AccountT]):
         about: tuple[Mapping[str, Any], str],
         *,
         delivery_id: str,
-        type: str,  # noqa: A002 - as in `Event`
+        event_type: str,
         payload: Mapping[str, Any],
         happened_at: datetime | None = None,
         title: str = "",
@@ -105,8 +106,8 @@ class BasePlatform(Platform, Generic[AccountT]):
         Args:
             kind: what it means to us; OTHER may be about no asset, so that no id is read.
             about: the object that holds the asset's id, and the id's name there.
-            delivery_id: as all that follow, a field of `Event`.
-            type: the vendor's word for it.
+            delivery_id: the same in every redelivery.
+            event_type: the vendor's word for it.
             payload: the vendor's words, untouched.
             happened_at: as the vendor says.
             title: of the asset.
@@ -119,7 +120,7 @@ class BasePlatform(Platform, Generic[AccountT]):
             platform=self.name,
             account=self.account,
             delivery_id=delivery_id,
-            type=type,
+            type=event_type,
             kind=kind,
             asset_id=None if kind is EventKind.OTHER else json_fields.identifier(*about),
             happened_at=happened_at,

@@ -114,6 +114,7 @@ def optional_identifier(of: Mapping[str, Any], name: str) -> str | None:
 
 def finite_number(value: Any) -> float | None:
     """Read a finite number, also where it is written as text; None for anything else."""
+    # In Python True is the number 1.
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -140,4 +141,5 @@ def utc_time(value: Any) -> datetime | None:
 
 def fingerprint(**facts: Any) -> str:
     """Write facts about a video's content as one text; the same facts always give the same text."""
+    # Facts that a platform does not tell are left out: one that it begins to tell is a change, null is not.
     return json.dumps({name: fact for name, fact in facts.items() if fact is not None}, sort_keys=True)

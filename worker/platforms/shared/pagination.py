@@ -57,6 +57,7 @@ def numbered_page(
         page: that was asked for.
         total: of all items, as the platform writes it.
     """
+    # Wistia tells no total, and elsewhere it changes meanwhile; that a page is full shows at all of them.
     following = str(number_of(page) + 1) if len(items) == PAGE_SIZE else None
     count = json_fields.finite_number(total)
     found = [one for item in items if (one := read(item))]

@@ -60,6 +60,7 @@ def choose_source(files: Sequence[File], hls: Rendition, video_px: float | None)
     """
     enough_px = min(MIN_USEFUL_PX, video_px or MIN_USEFUL_PX)
     useful = sorted((px, url) for url, px in files if px and enough_px <= px <= MAX_USEFUL_PX)
+    # Both uses name the playlist: each chooses the variant that is good enough for it.
     if not useful:
         return Source(scan=hls, stills=hls)
     (_, small), (_, good) = useful[0], useful[-1]

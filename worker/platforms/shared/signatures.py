@@ -173,6 +173,7 @@ def _timed(secret: str, sent: str, body: bytes) -> str:
 
 
 def _standard(secret: str, delivery_id: str, sent: str, body: bytes) -> str:
+    # Without `validate`, letters that are no base64 are dropped, and a mangled secret becomes a shorter key.
     key = base64.b64decode(secret.removeprefix(_STANDARD_PREFIX), validate=True)
     return _base64_hmac(key, _bytes(f"{delivery_id}.{sent}.") + body)
 
@@ -190,6 +191,7 @@ def _require_match(
     if not candidates:
         raise InvalidSignature("the request is not signed, or its signature cannot be read")
     expected = [_expected(expected_with, secret) for secret in secrets]
+    # All pairs are compared, also after a match, so that the time taken does not tell which secret was right.
     matches = [hmac.compare_digest(want, got) for want in expected if want for got in candidates]
     if not any(matches):
         unreadable = "" if all(expected) else " (it is empty, or not base64)"

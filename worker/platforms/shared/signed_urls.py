@@ -35,6 +35,7 @@ def sign_claims(account: TokenAccount, claims: Mapping[str, Any], prefix: str) -
     if account.signing_key_id is None or account.signing_private_key is None:
         raise SourceRefused(f"the video is private; set {names} to let us read it")
     key_id = account.signing_key_id
+    # The key's id stands twice: Mux documents it among the claims, FastPix there and in the header.
     claims = {**claims, "kid": key_id, "exp": int(time.time()) + LIFETIME_S}
     try:
         key = base64.b64decode(account.signing_private_key.get_secret_value(), validate=True)
