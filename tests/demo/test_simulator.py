@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -29,13 +28,8 @@ SOON_S = 10.0
 @pytest.fixture
 def inbox() -> Iterator[Inbox]:
     """Serve an address for webhooks."""
-    inbox = Inbox()
-    thread = threading.Thread(target=inbox.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield inbox
-    inbox.server.shutdown()
-    thread.join()
-    inbox.server.server_close()
+    with Inbox.serving() as inbox:
+        yield inbox
 
 
 @pytest.fixture
@@ -92,17 +86,6 @@ def test_our_client_reads_an_asset_its_file_and_sets_its_thumbnail(
     assert (file.status_code, file.content) == (206, bytes(range(10, 20)))
     assert mux.asset(asset_id).shown == shown
     assert [entry.thumbnail_time for entry in platform.journal.entries("write")] == [4.2]
-
-
-def test_a_thumbnail_can_be_unset(platform: SimulatedMux, mux: Mux, media: Media) -> None:
-    """Back to the platform's own."""
-    asset_id = platform.upload(media)
-    mux.write(mux.asset(asset_id), choice(4.2))
-
-    mux.unset(mux.asset(asset_id))
-
-    assert platform.thumbnail_time(asset_id) is None
-    assert [entry.thumbnail_time for entry in platform.journal.entries("write")] == [4.2, None]
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ def test_every_platform_gets_the_thumbnail_of_its_video(running: Running) -> Non
 
     for name, asset_id in uploaded.items():
         pick, shown = picks[name, asset_id], running.vendors[name].known(asset_id)
-        if WriteBack.IMAGE in PLATFORMS[name].capabilities.sinks:
+        if WriteBack.IMAGE in PLATFORMS[name].capabilities.write_backs:
             assert shown.image == pick.jpeg, name
         else:
             assert shown.thumbnail_time == pytest.approx(pick.time_s, abs=1e-3), name

@@ -19,12 +19,13 @@ from worker.database import transaction
 from worker.database.models import Asset, JobLog, WebhookEvent
 from worker.database.states import JobReason
 from worker.demo.simulator.platform import WEBHOOK_SECRET
-from worker.platforms.shared.signatures import sign_timestamped
+from worker.platforms.shared.signatures import Timestamped
 
 if TYPE_CHECKING:
     from tests.support.faults.system import System
     from worker.demo.simulator import Media
 
+SIGNATURE = Timestamped("Mux-Signature")
 STORM_S = 10.0
 EDITS = 1000
 
@@ -43,7 +44,7 @@ def envelope(asset_id: str, *, at: datetime, event: str = "video.asset.ready") -
 
 def post(system: System, body: bytes, *, secret: str = WEBHOOK_SECRET, **headers: str) -> int:
     """Send a webhook, signed unless there is a header for that, and return the code of the answer."""
-    given = {"Mux-Signature": sign_timestamped(body, secret, time.time()), **headers}
+    given = {**SIGNATURE.sign(body, secret, time.time()), **headers}
     address = f"http://127.0.0.1:{system.port}/webhooks/mux/main"
     return httpx.post(address, content=body, headers=given, timeout=15, trust_env=False).status_code
 
@@ -101,14 +102,14 @@ def test_what_is_forged_or_replayed_leaves_nothing(system: System) -> None:
     """Case 3: 401, and no row."""
     body = envelope("forged", at=datetime.now(UTC))
     reordered = json.dumps(dict(reversed(json.loads(body).items()))).encode()
-    good = sign_timestamped(body, WEBHOOK_SECRET, time.time())
+    good = SIGNATURE.sign(body, WEBHOOK_SECRET, time.time())
     codes = {
         post(system, body, secret="another"),  # noqa: S106 - made up
-        post(system, reordered, **{"Mux-Signature": good}),
-        post(system, body, **{"Mux-Signature": sign_timestamped(body, WEBHOOK_SECRET, time.time() - 600)}),
-        post(system, body, **{"Mux-Signature": sign_timestamped(body, WEBHOOK_SECRET, time.time() + 600)}),
+        post(system, reordered, **good),
+        post(system, body, **SIGNATURE.sign(body, WEBHOOK_SECRET, time.time() - 600)),
+        post(system, body, **SIGNATURE.sign(body, WEBHOOK_SECRET, time.time() + 600)),
         post(system, body, **{"Mux-Signature": "garbage,,=;t="}),
-        post(system, b"\xff\xfe" + body, **{"Mux-Signature": good}),
+        post(system, b"\xff\xfe" + body, **good),
     }
 
     assert codes == {401}

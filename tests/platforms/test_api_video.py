@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -13,8 +12,9 @@ from tests.support.platforms.scripted_server import Answer, serving
 from tests.support.platforms.simulated_account import JPEG, NOWHERE, clip, fetched, simulated
 from tests.support.platforms.webhook_senders import API_VIDEO, NEW
 from tests.support.service.customer_endpoint import Inbox
+from tests.support.service.live_receiver import until
 from worker.demo.simulator.api_video import API_KEY, SimulatedApiVideo
-from worker.errors import AssetGone, DownloadFailed, PublishRejected, SourceRefused
+from worker.errors import AssetGone, DownloadFailed, SourceRefused
 from worker.platforms.api_video import ApiVideo, timecode
 from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset, WriteBack
 from worker.platforms.event import EventKind
@@ -171,7 +171,7 @@ def test_a_time_beyond_the_end_does_not_become_the_first_frame(tmp_path: Path) -
         url = f"{vendor.url}/videos/{found.id}/thumbnail"
         httpx.patch(url, json={"timecode": "00:01:39.00"}, auth=(API_KEY, ""), trust_env=False)
 
-        assert ours.sink is WriteBack.TIME
+        assert ours.write_back is WriteBack.TIME
         assert ours_s == pytest.approx(9.95)
         assert vendor.thumbnail_time(found.id) == 0.0
 
@@ -195,26 +195,12 @@ def test_a_write_that_api_video_would_refuse_is_refused(tmp_path: Path, request_
     assert answer.json()["title"]
 
 
-def test_a_thumbnail_cannot_be_taken_back(tmp_path: Path) -> None:
-    """There is no call for it, and we do not pretend."""
-    with simulated("api_video") as (vendor, ours):
-        found = ours.asset(vendor.upload(clip(tmp_path)))
-        with pytest.raises(PublishRejected, match="choose another"):
-            ours.unset(found)
-
-
 def test_a_webhook_is_tried_three_times_more_and_then_lost(tmp_path: Path) -> None:
     """So a receiver that is down for ten seconds misses it, and only a list of videos tells."""
-    inbox = Inbox()
-    inbox.answers = list(itertools.repeat(503, 8))
-    thread = threading.Thread(target=inbox.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    with SimulatedApiVideo(inbox.url) as vendor:
+    with Inbox.serving() as inbox, SimulatedApiVideo(inbox.url) as vendor:
+        inbox.answers = list(itertools.repeat(503, 8))
         vendor.upload(clip(tmp_path))
-        assert vendor.journal.wait_for(lambda _: vendor.is_heard(), 10.0)
-    inbox.server.shutdown()
-    thread.join()
-    inbox.server.server_close()
+        until(vendor.is_heard, 10.0)
 
     assert len(inbox.deliveries) == 2 * (1 + 3)
     assert ApiVideo.capabilities.needs_reconcile

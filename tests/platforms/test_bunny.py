@@ -12,7 +12,7 @@ from tests.support.platforms.scripted_server import Answer, serving
 from tests.support.platforms.simulated_account import CONTENT, JPEG, clip, fetched, simulated
 from tests.support.platforms.webhook_senders import BUNNY, BUNNY_LIBRARY
 from worker.demo.simulator.bunny import API_KEY
-from worker.errors import DownloadFailed, MalformedPayload, PublishRejected
+from worker.errors import DownloadFailed, MalformedPayload
 from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset
 from worker.platforms.bunny import Bunny, VideoStatus, WebhookStatus, cdn_token
 from worker.platforms.event import EventKind
@@ -156,12 +156,6 @@ def test_a_thumbnail_of_somebody_else_has_a_name_of_its_own(tmp_path: Path) -> N
         theirs = ours.write(found, NewThumbnail(1.0, JPEG))
 
         assert mine != theirs
-
-
-def test_a_thumbnail_cannot_be_taken_back() -> None:
-    """There is no call for it, and we do not pretend."""
-    with pytest.raises(PublishRejected, match="choose another"):
-        library().unset(asset())
 
 
 @pytest.mark.parametrize(

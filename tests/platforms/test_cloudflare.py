@@ -9,21 +9,21 @@ import httpx
 import pytest
 
 from tests.support.platforms.scripted_server import Answer, serving
-from tests.support.platforms.simulated_account import JPEG, clip, fetched, simulated
+from tests.support.platforms.simulated_account import JPEG, clip, simulated
 from tests.support.platforms.webhook_senders import CLOUDFLARE, NOW_S, settings
 from worker.demo.simulator.cloudflare import API_TOKEN
 from worker.errors import InvalidSignature, NotReadyYet, PlatformUnavailable, PublishRejected, SourceRefused
 from worker.platforms import platform_of
-from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset
+from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset, Rendition
 from worker.platforms.cloudflare import Cloudflare, share_of
 from worker.platforms.event import EventKind
-from worker.platforms.shared import signatures
 from worker.settings.accounts import CloudflareAccount
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 UID = "6b9e68b07dfee8cc2d116e4c51d6a957"
+HOSTS = ("*.cloudflarestream.com", "*.videodelivery.net")
 ACCOUNT = {"webhook_secret": "s", "account_id": "a1", "api_token": "t"}
 
 
@@ -77,8 +77,7 @@ def test_the_address_says_which_account_a_video_is_of() -> None:
     body = json.dumps(CLOUDFLARE.payload("ready")).encode()
     other = CloudflareAccount.model_validate({**ACCOUNT, "webhook_secret": "another"})
     both = settings(cloudflare={**settings().cloudflare, "other": other})
-    signed = signatures.sign_timestamped(body, "another", NOW_S, signatures.CLOUDFLARE_FIELDS)
-    headers = {"Webhook-Signature": signed}
+    headers = CLOUDFLARE.sign(body, "another", NOW_S)
 
     platform_of("cloudflare", "other", both).verify(headers, body, NOW_S)
 
@@ -149,26 +148,21 @@ def test_an_answer_with_another_share_is_no_success() -> None:
         platform.close()
 
 
-def test_a_thumbnail_can_be_taken_back(tmp_path: Path) -> None:
-    """To the first frame."""
-    with simulated("cloudflare") as (vendor, ours):
-        found = ours.asset(vendor.upload(clip(tmp_path)))
-        ours.write(found, NewThumbnail(4.2, JPEG))
-        ours.unset(found)
-
-        assert ours.asset(found.id).shown is None
-
-
-def test_a_download_that_is_being_made_is_waited_for(tmp_path: Path) -> None:
+def test_a_download_that_is_being_made_is_waited_for() -> None:
     """No event tells of its end, so the job asks again; its address answers before it is whole."""
-    with simulated("cloudflare") as (vendor, ours):
-        found = ours.asset(vendor.upload(clip(tmp_path)))
-        vendor.delay_download(found.id, polls=2)  # type: ignore[attr-defined]
-        for _ in range(2):
-            with pytest.raises(NotReadyYet, match=r"at 50\.0 %"):
-                ours.source(found)
+    url = f"https://customer-1.cloudflarestream.com/{UID}/downloads/default.mp4"
+    made = [
+        Answer(json={"result": {"default": {"status": status, "url": url, "percentComplete": done}}})
+        for status, done in [("inprogress", 0.0), ("inprogress", 50.0), ("ready", 100.0)]
+    ]
+    with serving(*made) as server:
+        platform = Cloudflare("main", CloudflareAccount.model_validate({**ACCOUNT, "api_url": server.url}))
+        for done in (0, 50):
+            with pytest.raises(NotReadyYet, match=rf"at {done}\.0 %"):
+                platform.source(asset())
 
-        assert fetched(ours, found, tmp_path)
+        assert platform.source(asset()).scan == Rendition(url, hosts=HOSTS)
+        platform.close()
 
 
 @pytest.mark.parametrize("made", [{}, {"default": {"status": "error"}}])
@@ -185,16 +179,15 @@ def test_hls_is_read_where_nobody_asked_for_a_download(made: dict[str, Any]) -> 
 
 
 def test_a_private_video_is_read_with_a_token_in_place_of_its_id() -> None:
-    """In all addresses; none is given away as that of a picture."""
+    """In all addresses."""
     private = asset(requireSignedURLs=True)
     with serving(Answer(json={"result": {}}), Answer(json={"result": {"token": "tok"}})) as server:
         platform = Cloudflare("main", CloudflareAccount.model_validate({**ACCOUNT, "api_url": server.url}))
-        source, picture = platform.source(private), platform.image_url(private, 1.5)
+        source = platform.source(private)
         platform.close()
 
     assert source.scan.url.endswith("/tok/manifest/video.m3u8")
     assert UID not in source.scan.url
-    assert picture is None
     assert server.journal[1].json == {"downloadable": True}
 
 

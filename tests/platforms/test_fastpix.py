@@ -15,7 +15,7 @@ from worker.errors import AssetGone, InvalidSignature, SourceRefused
 from worker.platforms.base import AssetState, NewThumbnail, Rendition, WriteBack
 from worker.platforms.event import EventKind
 from worker.platforms.fastpix import FastPix
-from worker.platforms.shared import signatures
+from worker.platforms.shared.signatures import Base64
 from worker.settings.settings import FastPixAccount
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class TestItsWebhooks:
 
     def test_a_forged_one_is_refused(self) -> None:
         """Made with another secret."""
-        signed = {"fastpix-signature": signatures.sign_base64(b"{}", FOREIGN)}
+        signed = Base64("fastpix-signature").sign(b"{}", FOREIGN)
 
         with pytest.raises(InvalidSignature, match="check FASTPIX__MAIN__WEBHOOK_SECRET"):
             FastPix("main", account()).verify(signed, b"{}", 0)
@@ -249,23 +249,14 @@ class TestItsFiles:
         with pytest.raises(SourceRefused, match=reason):
             FastPix("main", account()).source(media(**change))
 
-    def test_pictures_have_addresses(self) -> None:
-        """Ready-made ones, for any page; none for what is private and cannot be signed."""
-        platform = FastPix("main", account())
-
-        assert platform.image_url(media(), 12.67) == (
-            f"https://images.fastpix.com/{PLAYBACK_ID}/thumbnail.jpg?time=12.67"
-        )
-        assert platform.image_url(media(playbackIds=PRIVATE_ONLY), 12.67) is None
-
 
 class TestItsMetadata:
     """The one thing that can be written, where the account's settings ask for it."""
 
     def test_nothing_is_written_by_default(self) -> None:
         """And what stands there is not taken for a thumbnail."""
-        assert FastPix("main", account()).sink is WriteBack.NONE
-        assert FastPix("main", account(write_metadata=True)).sink is WriteBack.TIME
+        assert FastPix("main", account()).write_back is WriteBack.NONE
+        assert FastPix("main", account(write_metadata=True)).write_back is WriteBack.TIME
         assert media(metadata={"thumbnail_time": "3.5"}).shown is None
 
     def test_the_time_is_added_to_what_is_there(self) -> None:
@@ -277,12 +268,3 @@ class TestItsMetadata:
         assert server.asked == [f"GET /v1/on-demand/{MEDIA_ID}", f"PATCH /v1/on-demand/{MEDIA_ID}"]
         assert server.journal[1].json == {"metadata": {"user": "u", "thumbnail_time": "12.67"}}
         assert shown == media(write_metadata=True, metadata={"thumbnail_time": "12.67"}).shown
-
-    def test_the_time_can_be_taken_back(self) -> None:
-        """Emptied, which is right whether FastPix adds to the metadata or replaces them."""
-        now = Answer(json=media_json(metadata={"user": "u", "thumbnail_time": "1.0"}))
-        with fastpix(now, now, write_metadata=True) as (platform, server):
-            platform.unset(media())
-
-        assert server.journal[1].json == {"metadata": {"user": "u", "thumbnail_time": ""}}
-        assert media(write_metadata=True, metadata={"thumbnail_time": ""}).shown is None

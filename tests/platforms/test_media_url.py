@@ -146,8 +146,7 @@ def test_nobody_is_there_to_write_to_or_to_hear_from() -> None:
     """Its thumbnails are served by us, and its events come to /v1/events."""
     platform, found = direct("https://media.example.com/a.mp4"), RemoteAsset("a", AssetState.READY, "")
 
-    assert platform.sink is WriteBack.NONE
-    assert platform.image_url(found, 1.0) is None
+    assert platform.write_back is WriteBack.NONE
     with pytest.raises(PublishRejected):
         platform.write(found, NewThumbnail(1.0, b""))
     with pytest.raises(InvalidSignature):

@@ -12,7 +12,6 @@ from tests.support.platforms.webhook_senders import MUX
 from worker.errors import AssetGone, MalformedPayload, PlatformUnavailable, PublishRejected
 from worker.platforms.base import AssetState, NewThumbnail, WriteBack
 from worker.platforms.event import EventKind
-from worker.platforms.mux import Mux
 
 ASSET = "/video/v1/assets/assetNEW0001"
 
@@ -132,7 +131,7 @@ def test_a_thumbnail_is_written_as_a_time() -> None:
     assert shown == later == "12.67"
     assert server.asked[0] == f"PATCH {ASSET}"
     assert server.journal[0].json == {"thumbnail_time": 12.67}
-    assert Mux.sink is WriteBack.TIME
+    assert platform.write_back is WriteBack.TIME
 
 
 @pytest.mark.parametrize(
@@ -168,11 +167,3 @@ def test_an_answer_without_a_time_is_no_success() -> None:
     """Nothing was written, so nothing is confirmed."""
     with mux(Answer(json={"data": {}})) as (platform, _), pytest.raises(PlatformUnavailable):
         platform.write(asset(), NewThumbnail(1.0, b""))
-
-
-def test_a_thumbnail_can_be_taken_back() -> None:
-    """0 is a valid time, so there is an address of its own for it."""
-    with mux(Answer(204)) as (platform, server):
-        platform.unset(asset())
-
-    assert server.asked == [f"DELETE {ASSET}/thumbnail-time"]

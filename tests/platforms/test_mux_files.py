@@ -1,4 +1,4 @@
-"""Mux: which file of an asset is read, with or without a token, and where its pictures are."""
+"""Mux: which file of an asset is read, with or without a token."""
 
 from __future__ import annotations
 
@@ -141,19 +141,3 @@ def test_a_broken_signing_key_names_its_setting() -> None:
     with pytest.raises(SettingsInvalid, match=r"^MUX__MAIN__SIGNING_PRIVATE_KEY: not the base64") as caught:
         platform.source(asset(playback_ids=SIGNED_ONLY))
     assert broken not in str(caught.value)
-
-
-def test_pictures_have_addresses() -> None:
-    """With the time in the address, or in the token where the video is signed; none where we have no key."""
-    key = {"signing_key_id": signing_keys.KEY_ID, "signing_private_key": signing_keys.private_key()}
-    signed = asset(playback_ids=SIGNED_ONLY)
-
-    public_url = Mux("main", account()).image_url(asset(), 12.67)
-    signed_url = Mux("main", account(**key)).image_url(signed, 12.67)
-
-    assert public_url == "https://image.mux.com/playPUBLIC0001/thumbnail.jpg?time=12.67"
-    assert signed_url is not None
-    address, _, token = signed_url.partition("?token=")
-    assert address == "https://image.mux.com/playSIGNED0001/thumbnail.jpg"
-    assert signing_keys.opened(token, "t")["time"] == 12.67
-    assert Mux("main", account()).image_url(signed, 12.67) is None

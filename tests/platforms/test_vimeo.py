@@ -13,7 +13,7 @@ from tests.support.platforms.scripted_server import Answer, serving
 from tests.support.platforms.simulated_account import JPEG, clip, simulated
 from tests.support.platforms.webhook_senders import OWN_EVENTS
 from worker.demo.simulator.vimeo import ACCESS_TOKEN
-from worker.errors import PlatformUnavailable, PublishRejected, SourceRefused
+from worker.errors import PlatformUnavailable, SourceRefused
 from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset, WriteBack
 from worker.platforms.event import EventKind
 from worker.platforms.vimeo import MEDIA_TYPE, Vimeo
@@ -159,14 +159,8 @@ def test_a_time_can_be_written_instead(tmp_path: Path, time_s: float, written: f
         found = ours.asset(vendor.upload(clip(tmp_path)))
         ours.write(found, NewThumbnail(time_s, JPEG))
 
-        assert ours.sink is WriteBack.TIME
+        assert ours.write_back is WriteBack.TIME
         assert vendor.thumbnail_time(found.id) == pytest.approx(written, abs=1e-3)
-
-
-def test_a_thumbnail_cannot_be_taken_back() -> None:
-    """Which picture was shown before is not known."""
-    with simulated("vimeo") as (_, ours), pytest.raises(PublishRejected, match="choose another"):
-        ours.unset(asset())
 
 
 @pytest.mark.parametrize("body", [{"time": 10.0}, {"time": "4"}, {"time": 4, "poster": 1}])

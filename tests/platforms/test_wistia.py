@@ -13,7 +13,7 @@ from tests.support.platforms.scripted_server import Answer, serving
 from tests.support.platforms.simulated_account import JPEG, clip, simulated
 from tests.support.platforms.webhook_senders import PAYLOADS, WISTIA
 from worker.demo.simulator.wistia import API_TOKEN
-from worker.errors import MalformedPayload, PublishRejected, SourceRefused
+from worker.errors import MalformedPayload, SourceRefused
 from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset
 from worker.platforms.event import EventKind
 from worker.platforms.wistia import Wistia
@@ -146,12 +146,6 @@ def test_what_is_no_video_is_refused() -> None:
     """A media may be sound, a picture or a document."""
     with pytest.raises(SourceRefused, match="no video"):
         client().source(replace(asset(), details={**MEDIA, "type": "Audio"}))
-
-
-def test_a_thumbnail_cannot_be_taken_back() -> None:
-    """There is no call for it, and we do not pretend."""
-    with pytest.raises(PublishRejected, match="choose another"):
-        client().unset(asset())
 
 
 @pytest.mark.parametrize(

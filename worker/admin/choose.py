@@ -47,12 +47,12 @@ def choose(engine: Engine, word: str, wish: ChoiceRequest, why: str, settings: S
         if asset.deleted_at:
             raise ChoiceRefused("the asset is deleted at its platform; a choice needs it there")
         platform = platform_of(asset.platform, asset.account, settings, asset.media_url)
-        if wish.picture is not None and platform.sink is WriteBack.TIME:
+        if wish.picture is not None and platform.write_back is WriteBack.TIME:
             raise ChoiceRefused(
                 f"{platform.name} shows a moment of the video and takes no picture: use --time"
             )
         made = choices.choose(session, asset, wish, operator(), why)
-        is_shown_by_time = platform.sink is WriteBack.TIME and made.thumbnail is not None
+        is_shown_by_time = platform.write_back is WriteBack.TIME and made.thumbnail is not None
         is_taking_still = not (made.is_exact or is_shown_by_time)
         if is_taking_still:
             jobs.requeue(session, asset.id, operator(), "to take the chosen still", settings)

@@ -93,14 +93,14 @@ def parse(headers: Mapping[str, str], body: bytes, settings: Settings) -> list[E
     subject = _subject(data, kind, settings) if kind is not EventKind.OTHER else None
     edit = _edit(data) if kind is EventKind.EDITED else {}
     event = Event(
-        platform=subject.platform if subject else direct.Direct.name,
+        platform=subject.platform if subject else direct.MediaUrl.name,
         account=subject.account if subject else direct.ACCOUNT,
         # A customer may pass on the platform's event under the platform's id: these are two deliveries.
         delivery_id=f"events:{signatures.header(headers, 'webhook-id')}",
         type=event_type,
         kind=kind,
         asset_id=subject and subject.asset_id,
-        happened_at=json_fields.moment(said.get("timestamp")),
+        happened_at=json_fields.utc_time(said.get("timestamp")),
         title=subject.title if subject else "",
         source_asset_id=json_fields.optional_identifier(edit, "source_asset_id"),
         media_url=subject and subject.media_url,
@@ -123,7 +123,7 @@ def _subject(data: Mapping[str, Any], kind: EventKind, settings: Settings) -> _S
     _refuse_unknown(data, {"asset_id", "media_url", "title"} | extra, "data")
     media_url = _media_url(data, settings) if kind is not EventKind.DELETED else None
     asset_id, title = json_fields.required(data, "asset_id"), json_fields.text(data, "title")
-    return _Subject(direct.Direct.name, direct.ACCOUNT, asset_id, media_url, title, options)
+    return _Subject(direct.MediaUrl.name, direct.ACCOUNT, asset_id, media_url, title, options)
 
 
 def _options(data: Mapping[str, Any]) -> dict[str, list[str]] | None:

@@ -7,13 +7,11 @@ deletes, and a webhook that is not taken is tried three times, within nine secon
 from __future__ import annotations
 
 import math
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from worker.errors import AssetGone, SourceRefused
 from worker.platforms.base import (
     AssetState,
-    BasePlatform,
     Capabilities,
     ForeignThumbnails,
     Identity,
@@ -24,17 +22,17 @@ from worker.platforms.base import (
     Rendition,
     Source,
     WriteBack,
-    require_size,
 )
 from worker.platforms.event import Event, EventKind
-from worker.platforms.shared import json_fields, pagination, renditions, signatures
-from worker.platforms.shared.http_api import Api, Upload, basic, segment
+from worker.platforms.shared import credentials, frame_times, json_fields, pagination, renditions
+from worker.platforms.shared.api_client import Upload, segment
+from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.json_fields import part, parts
+from worker.platforms.shared.signatures import Hex
+from worker.settings.accounts import ApiVideoAccount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from worker.settings.accounts import ApiVideoAccount
 
 # https://docs.api.video/reference/create-and-manage-webhooks (seen 2026-11). The MP4 is encoded once for each
 # video; of HLS each quality is told of, the lowest first.
@@ -44,69 +42,43 @@ KINDS = {"mp4": EventKind.READY, "hls": EventKind.RENDITION_READY}
 # Every host that api.video names in its documents lies under this one.
 CDN_HOSTS = ("*.api.video",)
 
-# A time beyond the end shows the first frame, and the answer does not say so: stay one frame within.
-LAST_FRAME_S = 1 / 24
 CENTISECONDS = 100  # a timecode has two decimals
 
 _STILL_AT_WORK = frozenset({"waiting", "encoding"})
 
 
-class ApiVideo(BasePlatform):
+class ApiVideo(BasePlatform[ApiVideoAccount]):
     """One workspace of api.video."""
 
-    name: ClassVar[str] = "api_video"
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    name = "api_video"
+    capabilities = Capabilities(
         "api.video",
         frozenset(KINDS.values()),
         frozenset({WriteBack.IMAGE, WriteBack.TIME}),
         identity=Identity.TIME,
-        is_time_signed=False,
-        tells_others=ForeignThumbnails.NEVER,
+        foreign_thumbnails=ForeignThumbnails.NEVER,
         needs_reconcile=True,
         max_image_bytes=8 * 1024 * 1024,
     )
-
-    def __init__(self, account: str, settings: ApiVideoAccount) -> None:
-        self.account = account
-        self._settings = settings
-        self._prefix = f"API_VIDEO__{account.upper()}"
+    signature = Hex("x-api-video-signature")
 
     @property
-    def sink(self) -> WriteBack:
+    def write_back(self) -> WriteBack:
         """Our picture, or its time, as the account's settings say."""
         return WriteBack.TIME if self._settings.write_time else WriteBack.IMAGE
 
-    def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:  # noqa: ARG002 - no time is signed
-        """Check the header `X-Api-Video-Signature`."""
-        signatures.verify_hex(
-            signatures.header(headers, "x-api-video-signature"),
-            body,
-            self._settings.webhook_secrets,
-            setting=f"{self._prefix}__WEBHOOK_SECRET",
-        )
-
-    def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - all is in the body
-        """Read the one event of a delivery. It has no id: what was encoded, and when, stands for it."""
-        said = json_fields.read_object(body)
+    def _events(self, said: dict[str, Any]) -> list[Event]:
         event_type, encoding = json_fields.required(said, "type"), json_fields.text(said, "encoding")
-        kind = KINDS.get(encoding, EventKind.OTHER) if event_type == ENCODED else EventKind.OTHER
         subject = json_fields.text(said, "videoId") or json_fields.text(said, "liveStreamId")
-        what = (
-            event_type,
-            subject,
-            encoding,
-            json_fields.text(said, "quality"),
-            json_fields.text(said, "emittedAt"),
-        )
-        event = Event(
-            platform=self.name,
-            account=self.account,
-            delivery_id=":".join(what),
-            type=event_type,
-            kind=kind,
-            asset_id=None if kind is EventKind.OTHER else json_fields.identifier(said, "videoId"),
-            happened_at=json_fields.moment(said.get("emittedAt")),
+        # A delivery has no id: what was encoded, and when, stands for it.
+        told = [json_fields.text(said, key) for key in ("encoding", "quality", "emittedAt")]
+        event = self._event(
+            KINDS.get(encoding, EventKind.OTHER) if event_type == ENCODED else EventKind.OTHER,
+            (said, "videoId"),
+            delivery_id=":".join([event_type, subject, *told]),
+            event_type=event_type,
             payload=said,
+            happened_at=json_fields.utc_time(said.get("emittedAt")),
         )
         return [event]
 
@@ -122,11 +94,11 @@ class ApiVideo(BasePlatform):
             state=_state(video, part(status, "encoding")),
             # A video's content never changes.
             fingerprint=json_fields.fingerprint(
-                duration_s=json_fields.number(found.get("duration")),
+                duration_s=json_fields.finite_number(found.get("duration")),
                 size=[found.get("width"), found.get("height")],
                 created_at=video.get("createdAt") or video.get("publishedAt"),
             ),
-            duration_s=json_fields.number(found.get("duration")),
+            duration_s=json_fields.finite_number(found.get("duration")),
             title=json_fields.text(video, "title"),
             details={**video, "encoding": part(status, "encoding")},
         )
@@ -148,7 +120,7 @@ class ApiVideo(BasePlatform):
         )
 
     def source(self, asset: RemoteAsset) -> Source:
-        """The MP4, else HLS. The address of a private video opens once, and `asset` gives another."""
+        """Choose the MP4, else HLS. The address of a private video opens once, and `asset` gives another."""
         assets, is_private = part(asset.details, "assets"), asset.details.get("public") is False
         if mp4 := json_fields.text(assets, "mp4"):
             return Source(Rendition(mp4, hosts=CDN_HOSTS, is_one_use=is_private))
@@ -160,8 +132,8 @@ class ApiVideo(BasePlatform):
                 f"video {asset.id} is private and has no MP4, and its HLS opens once only; set its mp4Support"
             )
         found = part(part(asset.details, "encoding"), "metadata")
-        px = renditions.short_side_px(found.get("width"), found.get("height"))
-        return renditions.choose([], Rendition(hls, is_hls=True, hosts=CDN_HOSTS), px)
+        playlist = Rendition(hls, is_hls=True, hosts=CDN_HOSTS)
+        return renditions.choose_source([], playlist, renditions.short_side_px(found))
 
     def write(self, asset: RemoteAsset, choice: NewThumbnail) -> None:
         """Upload the picture, or name its time. What is shown is not told afterwards.
@@ -169,14 +141,15 @@ class ApiVideo(BasePlatform):
         Source: https://docs.api.video/reference/api/Videos
         """
         path = f"{_path(asset.id)}/thumbnail"
-        if self.sink is WriteBack.TIME:
+        # The vendor's one address has two methods: PATCH picks a moment, POST takes a file.
+        if self.write_back is WriteBack.TIME:
             self._api.request("PATCH", path, {"timecode": timecode(asset, choice.time_s)})
             return
-        require_size(choice, self.capabilities)
+        self._require_size(choice)
         self._api.request("POST", path, upload=Upload(choice.jpeg, field="file"))
 
     def webhooks(self) -> list[str]:
-        """Those that are told of encodings.
+        """List those that are told of encodings.
 
         Source: https://docs.api.video/reference/api/Webhooks
         """
@@ -185,21 +158,18 @@ class ApiVideo(BasePlatform):
         )
         return [url for webhook in parts(answer, "data") if (url := json_fields.text(webhook, "url"))]
 
-    def close(self) -> None:
-        """Close connections."""
-        self._api.close()
-
-    @cached_property
-    def _api(self) -> Api:
-        key = self._settings.api_key.get_secret_value()
+    def _credentials(self) -> credentials.Credentials:
         # The key is the user's name, and the password is empty.
-        return Api(self._settings.api_url, basic(key, "", f"{self._prefix}__API_KEY"), self._prefix)
+        return credentials.basic(self._settings.api_key.get_secret_value(), "", f"{self._prefix}__API_KEY")
 
 
 def timecode(asset: RemoteAsset, time_s: float) -> str:
-    """A moment as `hh:mm:ss.cc`, never before the frame that is meant, and always within the video."""
-    last_s = math.inf if asset.duration_s is None else max(0.0, asset.duration_s - LAST_FRAME_S)
-    within_s = min(max(0.0, json_fields.milliseconds_up(time_s)), last_s)
+    """Write a moment as `hh:mm:ss.cc`, never before the frame that is meant, and always within the video.
+
+    A time beyond the end would show the first frame, and the answer would not say so.
+    """
+    last_s = frame_times.last_frame_s(asset)
+    within_s = frame_times.within(asset, time_s)
     # 4.1 s are 409.99999999999994 centiseconds as a float, and must not become 4.09 or 4.11.
     centiseconds = math.ceil(round(within_s * CENTISECONDS, 3))
     if centiseconds > last_s * CENTISECONDS:
@@ -211,7 +181,7 @@ def timecode(asset: RemoteAsset, time_s: float) -> str:
 def _listed(video: Mapping[str, Any]) -> ListedAsset | None:
     if video.get("discarded") is True:
         return None
-    return ListedAsset(json_fields.identifier(video, "videoId"), json_fields.moment(video.get("updatedAt")))
+    return ListedAsset(json_fields.identifier(video, "videoId"), json_fields.utc_time(video.get("updatedAt")))
 
 
 def _path(asset_id: str) -> str:
@@ -219,8 +189,9 @@ def _path(asset_id: str) -> str:
 
 
 def _state(video: Mapping[str, Any], encoding: Mapping[str, Any]) -> AssetState:
-    """Ready once the file that we would read is: the MP4 where there is to be one, else all of HLS."""
+    """Tell whether the file that we would read is ready: the MP4 if one is to be made, else all of HLS."""
     wanted = "mp4" if video.get("mp4Support") is not False else "hls"
+    # A quality that does not say its type counts as one of the wanted type.
     states = {
         item.get("status") for item in parts(encoding, "qualities") if item.get("type", wanted) == wanted
     }

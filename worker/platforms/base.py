@@ -2,17 +2,21 @@
 
 One file per platform, standard library and httpx only. A platform object belongs to one account: it holds
 that account's secrets and is cheap to make. Its methods stand in the order in which they are used. The
-receiver calls `verify` and `parse`, the analyze worker `asset` and `source`, the publish worker
-`asset`, `write` and `unset`. `assets` is for what no webhook told of.
+receiver calls `verify` and `parse`, the analyze worker `asset` and `source`, the publish worker `asset` and
+`write`. `assets` is for what no webhook told of.
+
+`Platform` is what the rest of the service knows. A vendor's class derives from `BasePlatform`
+(shared/base_platform.py), which has all that an account with an API and webhooks has in common.
 """
 
 from __future__ import annotations
 
 import enum
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from worker.errors import PublishRejected
+from worker.errors import InvalidSignature, MalformedPayload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,10 +42,12 @@ class Identity(enum.StrEnum):
 
 
 class ForeignThumbnails(enum.StrEnum):
-    """Whether a thumbnail that somebody else set can be told from others, by `RemoteAsset.shown`."""
+    """When `RemoteAsset.shown` tells a thumbnail that a person set at the platform from all others."""
 
     ALWAYS = "always"
-    ONCE_WRITTEN = "once written"  #: but what is there before our first write may be anybody's
+    ONCE_WRITTEN = (
+        "once written"  #: but not what is there before our first write: it may be the platform's own
+    )
     NEVER = "never"  #: so it is overwritten
 
 
@@ -51,13 +57,12 @@ class Capabilities:
 
     label: str  #: how the vendor writes its name
     events: frozenset[EventKind]  #: what its webhooks tell us of; empty: it sends none
-    sinks: frozenset[WriteBack]  #: what can be written; an account's settings choose, where there are several
+    write_backs: frozenset[WriteBack]  #: what can be written; an account's settings choose among several
     identity: Identity = Identity.ID
-    is_time_signed: bool = True  #: a request that was seen by somebody else is refused five minutes later
-    tells_others: ForeignThumbnails = ForeignThumbnails.ALWAYS
+    foreign_thumbnails: ForeignThumbnails = ForeignThumbnails.ALWAYS
     #: Whether events get lost, or are not sent of edits or deletes, so that only a list of assets tells.
     needs_reconcile: bool = False
-    max_image_bytes: int | None = None  #: of a picture that is written
+    max_image_bytes: int | None = None  #: of a picture that is written; None: no limit is known
 
 
 class AssetState(enum.StrEnum):
@@ -91,7 +96,8 @@ class ListedAsset:
     id: str
     changed_at: datetime | None  #: aware; when it was made, or changed where the list is ordered by that
     state: AssetState | None = None  #: None: only `asset` tells
-    fingerprint: str | None = None  #: as of `Asset`; None: the list does not tell, and the content stays
+    #: As of `RemoteAsset`; None: the list does not tell, and an id keeps its content.
+    fingerprint: str | None = None
 
 
 class Page(NamedTuple):
@@ -130,21 +136,7 @@ class NewThumbnail:
     jpeg: bytes  #: the picture in the shape that the platform shows best
 
 
-def require_size(choice: NewThumbnail, capabilities: Capabilities) -> None:
-    """Refuse a picture that the platform would not take.
-
-    Raises:
-        PublishRejected: it has too many bytes.
-    """
-    longest = capabilities.max_image_bytes
-    if longest is not None and len(choice.jpeg) > longest:
-        raise PublishRejected(
-            f"the picture has {len(choice.jpeg)} bytes, and {capabilities.label} takes {longest};"
-            " choose a smaller one"
-        )
-
-
-class Platform(Protocol):
+class Platform(ABC):
     """One account of one platform."""
 
     name: ClassVar[str]  #: as in addresses and in the database, e.g. "mux"
@@ -152,28 +144,43 @@ class Platform(Protocol):
     account: str
 
     @property
-    def sink(self) -> WriteBack:
-        """What `write` takes; an account's settings may decide it."""
+    def write_back(self) -> WriteBack:
+        """What `write` takes; a platform that takes several things asks the account's settings."""
+        (only,) = self.capabilities.write_backs
+        return only
 
-    def is_probe(self, body: bytes) -> bool:
-        """True for the unsigned request by which some platforms test an address; it gets a 200."""
+    def is_probe(self, body: bytes) -> bool:  # noqa: ARG002 - some platforms look at it
+        """Recognize the unsigned request by which a platform tests an address; it gets a 200.
 
-    def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:
+        False here, because most platforms sign all that they send.
+        """
+        return False
+
+    def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:  # noqa: ARG002 - as of all
         """Raise InvalidSignature unless the platform sent exactly these bytes, not long before `now_s`.
+
+        Here it always does, for platforms that send no webhooks.
 
         Args:
             headers: names in any case.
             body: as received.
             now_s: seconds since 1970.
         """
+        raise InvalidSignature(self._no_webhooks)
 
-    def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
+    def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - as of all
         """Say in our words what verified bytes report; unknown kinds are `EventKind.OTHER`.
 
         Raises:
-            MalformedPayload: not what the platform documents.
+            MalformedPayload: not what the platform documents; here always, as in `verify`.
         """
+        raise MalformedPayload(self._no_webhooks)
 
+    @property
+    def _no_webhooks(self) -> str:
+        return f"{self.capabilities.label} sends no webhooks; say at /v1/events that a video is ready"
+
+    @abstractmethod
     def asset(self, asset_id: str) -> RemoteAsset:
         """Ask for the present state of an asset.
 
@@ -183,6 +190,7 @@ class Platform(Protocol):
             CredentialsRefused: the token is wrong, or may not do this.
         """
 
+    @abstractmethod
     def assets(self, page: str | None = None) -> Page:
         """List the account's assets; `page` is `Page.following` of the page before.
 
@@ -191,57 +199,32 @@ class Platform(Protocol):
             PlatformUnavailable, CredentialsRefused
         """
 
+    @abstractmethod
     def source(self, asset: RemoteAsset) -> Source:
-        """Where to read the video. Built from our settings and the API's answer, never from a webhook.
+        """Find where to read the video: from our settings and the API's answer, never from a webhook.
 
         Raises:
             NotReadyYet: a file is being made; an event, or the next question, will tell when it is there.
             SourceRefused: the asset has nothing that can be read.
         """
 
+    @abstractmethod
     def write(self, asset: RemoteAsset, choice: NewThumbnail) -> str | None:
         """Show this as the asset's thumbnail, and return what `asset().shown` will say from now on.
 
-        Writing the same twice is harmless. Not called where `sink` is `WriteBack.NONE`.
+        Writing the same twice is harmless. Not called where `write_back` is `WriteBack.NONE`.
 
         Raises:
             PublishRejected, AssetGone, PlatformUnavailable, CredentialsRefused
         """
 
-    def unset(self, asset: RemoteAsset) -> None:
-        """Go back to the platform's own thumbnail. Raises as `write`."""
-
-    def image_url(self, asset: RemoteAsset, time_s: float) -> str | None:
-        """A ready-made address of the picture at a moment, where the platform makes one."""
-
     def webhooks(self) -> list[str] | None:
-        """The addresses that the platform sends our events to; None where its API does not tell.
+        """List the addresses that the platform sends our events to; None where its API does not tell.
 
         Raises as `assets`.
         """
+        return None
 
+    @abstractmethod
     def close(self) -> None:
         """Close connections."""
-
-
-class BasePlatform:
-    """What most platforms have in common; one derives from it, and says what is otherwise."""
-
-    capabilities: ClassVar[Capabilities]
-
-    def is_probe(self, body: bytes) -> bool:  # noqa: ARG002 - some look at it
-        """No: whatever it sends is signed."""
-        return False
-
-    def unset(self, asset: RemoteAsset) -> None:
-        """Refuse: there is no way back to the thumbnail that the platform made."""
-        label = self.capabilities.label
-        raise PublishRejected(f"{label} cannot take the thumbnail of {asset.id} back; choose another")
-
-    def image_url(self, asset: RemoteAsset, time_s: float) -> str | None:  # noqa: ARG002 - some make one
-        """None: it makes no pictures of other moments."""
-        return None
-
-    def webhooks(self) -> list[str] | None:
-        """None: only its own pages tell."""
-        return None

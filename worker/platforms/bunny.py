@@ -11,14 +11,12 @@ import enum
 import hmac
 import secrets
 import time
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from worker.errors import MalformedPayload
 from worker.platforms.base import (
     AssetState,
-    BasePlatform,
     Capabilities,
     Identity,
     ListedAsset,
@@ -30,15 +28,17 @@ from worker.platforms.base import (
     WriteBack,
 )
 from worker.platforms.event import Event, EventKind
-from worker.platforms.shared import json_fields, pagination, renditions, signatures
-from worker.platforms.shared.http_api import Api, Credentials, Upload, segment
+from worker.platforms.shared import json_fields, pagination, renditions
+from worker.platforms.shared.api_client import Upload, segment
+from worker.platforms.shared.base_platform import BasePlatform
+from worker.platforms.shared.credentials import Credentials
 from worker.platforms.shared.json_fields import parts
+from worker.platforms.shared.signatures import Hex
 from worker.platforms.shared.signed_urls import LIFETIME_S
+from worker.settings.accounts import BunnyAccount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from worker.settings.accounts import BunnyAccount
 
 
 class WebhookStatus(enum.IntEnum):
@@ -86,49 +86,30 @@ _STATUSES = {int(status): status for status in WebhookStatus}
 OWN_THUMBNAIL = "thumbnail.jpg"  # the one that Bunny makes; an uploaded one has another name
 
 
-class Bunny(BasePlatform):
+class Bunny(BasePlatform[BunnyAccount]):
     """One video library of Bunny Stream."""
 
-    name: ClassVar[str] = "bunny"
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    name = "bunny"
+    capabilities = Capabilities(
         "Bunny Stream",
         frozenset(KINDS.values()),
         frozenset({WriteBack.IMAGE}),
         identity=Identity.NONE,
-        is_time_signed=False,
         needs_reconcile=True,
     )
-    sink = WriteBack.IMAGE
+    signature = Hex("x-bunnystream-signature")  # the key is the library's read-only API key
 
-    def __init__(self, account: str, settings: BunnyAccount) -> None:
-        self.account = account
-        self._settings = settings
-        self._prefix = f"BUNNY__{account.upper()}"
-
-    def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:  # noqa: ARG002 - no time is signed
-        """Check the header `X-BunnyStream-Signature`; the key is the library's read-only API key."""
-        signatures.verify_hex(
-            signatures.header(headers, "x-bunnystream-signature"),
-            body,
-            self._settings.webhook_secrets,
-            setting=f"{self._prefix}__WEBHOOK_SECRET",
-        )
-
-    def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - all is in the body
-        """Read the one number of a delivery."""
-        said = json_fields.read_object(body)
-        asset_id, number = json_fields.identifier(said, "VideoGuid"), said.get("Status")
+    def _events(self, said: dict[str, Any]) -> list[Event]:
+        json_fields.identifier(said, "VideoGuid")  # must be there, also in an event of no known number
+        number = said.get("Status")
         if not isinstance(number, int) or isinstance(number, bool):
             raise MalformedPayload("`Status` is missing, or not a whole number")
         status = _STATUSES.get(number)
-        kind = EventKind.OTHER if status is None else KINDS.get(status, EventKind.OTHER)
-        event = Event(
-            platform=self.name,
-            account=self.account,
+        event = self._event(
+            EventKind.OTHER if status is None else KINDS.get(status, EventKind.OTHER),
+            (said, "VideoGuid"),
             delivery_id=secrets.token_hex(16),
-            type=f"status {number}" if status is None else status.name.lower(),
-            kind=kind,
-            asset_id=None if kind is EventKind.OTHER else asset_id,
+            event_type=f"status {number}" if status is None else status.name.lower(),
             payload=said,
         )
         return [event]
@@ -149,7 +130,7 @@ class Bunny(BasePlatform):
         return pagination.numbered_page(parts(answer, "items"), _listed, page, answer.get("totalItems"))
 
     def source(self, asset: RemoteAsset) -> Source:
-        """The MP4s where the library makes them, else HLS.
+        """Choose the MP4s where the library makes them, else HLS.
 
         Source: https://docs.bunny.net/docs/stream-video-storage-structure
         """
@@ -157,36 +138,34 @@ class Bunny(BasePlatform):
         referer = {"Referer": self._settings.referer} if self._settings.referer else {}
         playlist = Rendition(f"{base}/playlist.m3u8", is_hls=True, headers=referer)
         heights = json_fields.text(video, "availableResolutions").replace("p", "").split(",")
-        files = [renditions.File(f"{base}/play_{height}p.mp4", None, height) for height in heights]
-        px = renditions.short_side_px(video.get("width"), video.get("height"))
-        return renditions.choose(files if video.get("hasMP4Fallback") is True else [], playlist, px)
+        files = [
+            renditions.File(f"{base}/play_{height}p.mp4", json_fields.finite_number(height))
+            for height in heights
+            if video.get("hasMP4Fallback") is True
+        ]
+        return renditions.choose_source(files, playlist, renditions.short_side_px(video))
 
     def write(self, asset: RemoteAsset, choice: NewThumbnail) -> str | None:
         """Upload the picture, and ask what it is called from now on.
 
         Source: https://docs.bunny.net/reference/video_setthumbnail
         """
+        # The reference names this type for the raw bytes of any picture.
         upload = Upload(choice.jpeg, media_type="application/octet-stream")
         self._api.request("POST", f"{self._path(asset.id)}/thumbnail", upload=upload)
         return self.asset(asset.id).shown
 
-    def close(self) -> None:
-        """Close connections."""
-        self._api.close()
-
-    @cached_property
-    def _api(self) -> Api:
+    def _credentials(self) -> Credentials:
         key = self._settings.api_key.get_secret_value()
-        credentials = Credentials({"AccessKey": key}, (key,), f"{self._prefix}__API_KEY")
-        return Api(self._settings.api_url, credentials, self._prefix)
+        return Credentials({"AccessKey": key}, (key,), f"{self._prefix}__API_KEY")
 
     def _path(self, asset_id: str | None = None) -> str:
-        """Of one video, or of all."""
+        """Name the API's path to one video, or to all of the library."""
         videos = f"/library/{segment(self._settings.library_id)}/videos"
         return videos if asset_id is None else f"{videos}/{segment(asset_id)}"
 
     def _files_url(self, asset_id: str) -> str:
-        """Where a video's files lie; a token stands before the path, so that segments have it too."""
+        """Say where a video's files lie; a token stands before the path, so that segments have it too."""
         base, folder = self._settings.cdn_url, f"/{segment(asset_id)}"
         key = self._settings.cdn_token_key
         if key is None:
@@ -199,14 +178,14 @@ def _asset(asset_id: str, video: Mapping[str, Any]) -> RemoteAsset:
     name = json_fields.text(video, "thumbnailFileName")
     return RemoteAsset(
         id=asset_id,
-        state=STATES.get(json_fields.number(video.get("status")), AssetState.PREPARING),
+        state=STATES.get(json_fields.finite_number(video.get("status")), AssetState.PREPARING),
         fingerprint=json_fields.fingerprint(
             hash=video.get("originalHash"),
-            duration_s=json_fields.number(video.get("length")),
+            duration_s=json_fields.finite_number(video.get("length")),
             size=[video.get("width"), video.get("height")],
             uploaded_at=video.get("dateUploaded"),
         ),
-        duration_s=json_fields.number(video.get("length")),
+        duration_s=json_fields.finite_number(video.get("length")),
         title=json_fields.text(video, "title"),
         shown=name if name != OWN_THUMBNAIL else None,
         details=video,
@@ -214,11 +193,13 @@ def _asset(asset_id: str, video: Mapping[str, Any]) -> RemoteAsset:
 
 
 def _listed(video: Mapping[str, Any]) -> ListedAsset:
-    return pagination.listed(_asset(json_fields.identifier(video, "guid"), video), video.get("dateUploaded"))
+    return pagination.listed_asset(
+        _asset(json_fields.identifier(video, "guid"), video), video.get("dateUploaded")
+    )
 
 
 def cdn_token(key: str, folder: str, expires_s: int) -> str:
-    """The step of a path that opens a folder of a pull zone until a time, in seconds since 1970.
+    """Sign the step of a path that opens a folder of a pull zone until a time, in seconds since 1970.
 
     Source: https://github.com/BunnyWay/BunnyCDN.TokenAuthentication
     """

@@ -7,14 +7,13 @@ has failed, and the body is the video itself. A clip is a new video that names i
 from __future__ import annotations
 
 import hashlib
+import json
 import math
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from worker.errors import AssetGone, NotReadyYet, PlatformUnavailable, PublishRejected, SourceRefused
 from worker.platforms.base import (
     AssetState,
-    BasePlatform,
     Capabilities,
     Identity,
     NewThumbnail,
@@ -25,14 +24,15 @@ from worker.platforms.base import (
     WriteBack,
 )
 from worker.platforms.event import Event, EventKind
-from worker.platforms.shared import json_fields, pagination, renditions, signatures
-from worker.platforms.shared.http_api import Api, bearer, segment
+from worker.platforms.shared import credentials, frame_times, json_fields, pagination, renditions
+from worker.platforms.shared.api_client import segment
+from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.json_fields import part, parts
+from worker.platforms.shared.signatures import Timestamped
+from worker.settings.accounts import CloudflareAccount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from worker.settings.accounts import CloudflareAccount
 
 # https://developers.cloudflare.com/stream/manage-video-library/using-webhooks (seen 2026-11)
 KINDS = {"ready": EventKind.READY, "error": EventKind.FAILED}
@@ -43,64 +43,38 @@ REASON_FIELDS = ("errorReasonCode", "errReasonCode")
 
 CDN_HOSTS = ("*.cloudflarestream.com", "*.videodelivery.net")
 
-# The last frame of a video starts this long before its end: one frame at the slowest common rate.
-LAST_FRAME_S = 1 / 24
 SHARES = 10**9  # a share of an hour rounded up to one of these is moved by 4 microseconds
 SHOWN_DIGITS = 3  # milliseconds: a share comes back as the time that it was made from
 
 
-class Cloudflare(BasePlatform):
+class Cloudflare(BasePlatform[CloudflareAccount]):
     """One account of Cloudflare."""
 
-    name: ClassVar[str] = "cloudflare"
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    name = "cloudflare"
+    capabilities = Capabilities(
         "Cloudflare Stream",
         frozenset(KINDS.values()),
         frozenset({WriteBack.TIME}),
         identity=Identity.TIME,
         needs_reconcile=True,
     )
-    sink = WriteBack.TIME
+    signature = Timestamped("webhook-signature", time_field="time", signature_field="sig1")
 
-    def __init__(self, account: str, settings: CloudflareAccount) -> None:
-        self.account = account
-        self._settings = settings
-        self._prefix = f"CLOUDFLARE__{account.upper()}"
-
-    def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:
-        """Check the header `Webhook-Signature`."""
-        signatures.verify_timestamped(
-            signatures.header(headers, "webhook-signature"),
-            body,
-            self._settings.webhook_secrets,
-            now_s,
-            setting=f"{self._prefix}__WEBHOOK_SECRET",
-            fields=signatures.CLOUDFLARE_FIELDS,
-        )
-
-    def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - all is in the body
-        """Read the video that a delivery holds. It has no id: video, state and time of change stand for it.
-
-        Which account it is of is not said either; that is in the address that it was sent to.
-        """
-        video = json_fields.read_object(body)
-        asset_id, state = (
-            json_fields.identifier(video, "uid"),
-            json_fields.required(part(video, "status"), "state"),
-        )
-        kind = KINDS.get(state, EventKind.OTHER)
-        modified = json_fields.text(video, "modified") or hashlib.sha256(body).hexdigest()
-        event = Event(
-            platform=self.name,
-            account=self.account,
+    def _events(self, said: dict[str, Any]) -> list[Event]:
+        # The body is the video. Which account it is of is only in the address that it was sent to.
+        asset_id = json_fields.identifier(said, "uid")
+        state = json_fields.required(part(said, "status"), "state")
+        # A delivery has no id either: video, state and time of change stand for it.
+        modified = json_fields.text(said, "modified") or _digest(said)
+        event = self._event(
+            KINDS.get(state, EventKind.OTHER),
+            (said, "uid"),
             delivery_id=f"{asset_id}:{state}:{modified}",
-            type=": ".join(filter(None, [state, _reason(video)])),
-            kind=kind,
-            asset_id=None if kind is EventKind.OTHER else asset_id,
-            happened_at=json_fields.moment(video.get("modified")),
-            title=json_fields.text(part(video, "meta"), "name"),
-            source_asset_id=json_fields.optional_identifier(video, "clippedFrom"),
-            payload=video,
+            event_type=": ".join(filter(None, [state, _reason(said)])),
+            payload=said,
+            happened_at=json_fields.utc_time(said.get("modified")),
+            title=json_fields.text(part(said, "meta"), "name"),
+            source_asset_id=json_fields.optional_identifier(said, "clippedFrom"),
         )
         return [event]
 
@@ -117,16 +91,17 @@ class Cloudflare(BasePlatform):
         answer = self._api.request("GET", self._path() + query)
         videos = parts(answer, "result")
         assets = [
-            pagination.listed(_asset(json_fields.identifier(video, "uid"), video), video.get("created"))
+            pagination.listed_asset(_asset(json_fields.identifier(video, "uid"), video), video.get("created"))
             for video in videos
         ]
+        # Pages have no numbers: the next one is all that was made before the oldest video of this one.
         following = json_fields.text(videos[-1], "created") if len(videos) == pagination.PAGE_SIZE else None
         # Of a page, the total is of what is left.
-        total = json_fields.number(answer.get("total")) if page is None else None
+        total = json_fields.finite_number(answer.get("total")) if page is None else None
         return Page(assets, following, None if total is None else int(total))
 
     def source(self, asset: RemoteAsset) -> Source:
-        """The MP4 where somebody has asked Cloudflare for one, else HLS; nothing is asked for here.
+        """Choose the MP4 where the customer has had one made, else HLS; nothing is asked for here.
 
         Raises:
             NotReadyYet: the MP4 is being made; no event tells of its end, so it is asked for again.
@@ -137,16 +112,15 @@ class Cloudflare(BasePlatform):
         made = part(self._result("GET", f"{self._path(asset.id)}/downloads"), "default")
         if made.get("status") == "inprogress":
             raise NotReadyYet(f"the download of {asset.id} is at {made.get('percentComplete')} %")
+        # Addresses of a private video are those of a public one, with a token in the place of the id.
         handle = self._token(asset) or asset.id
         files = [
-            renditions.File(url.replace(asset.id, handle), size.get("width"), size.get("height"))
+            renditions.File(url.replace(asset.id, handle), renditions.short_side_px(size))
             for url in [json_fields.text(made, "url")]
             if url and made.get("status") == "ready"
         ]
         playlist = Rendition(hls.replace(asset.id, handle), is_hls=True, hosts=CDN_HOSTS)
-        return renditions.choose(
-            files, playlist, renditions.short_side_px(size.get("width"), size.get("height"))
-        )
+        return renditions.choose_source(files, playlist, renditions.short_side_px(size))
 
     def write(self, asset: RemoteAsset, choice: NewThumbnail) -> str | None:
         """Set `thumbnailTimestampPct`; the first frame is what is shown without it.
@@ -155,24 +129,14 @@ class Cloudflare(BasePlatform):
         """
         share = share_of(asset, choice.time_s)
         video = self._result("POST", self._path(asset.id), {"thumbnailTimestampPct": share})
-        written = json_fields.number(video.get("thumbnailTimestampPct"))
+        written = json_fields.finite_number(video.get("thumbnailTimestampPct"))
         if written is None or not math.isclose(written, share, abs_tol=1 / SHARES):
             raise PlatformUnavailable("Cloudflare accepted a thumbnailTimestampPct, but shows another")
+        # An answer may lack the duration, without which a share is no time.
         return _shown({"duration": asset.duration_s, **video})
 
-    def unset(self, asset: RemoteAsset) -> None:
-        """Go back to the first frame."""
-        self._result("POST", self._path(asset.id), {"thumbnailTimestampPct": 0})
-
-    def image_url(self, asset: RemoteAsset, time_s: float) -> str | None:
-        """The frame at a moment; None for a private video, whose addresses hold a token that runs out."""
-        thumbnail = json_fields.text(asset.details, "thumbnail")
-        if not thumbnail or asset.details.get("requireSignedURLs") is True:
-            return None
-        return f"{thumbnail}?time={json_fields.milliseconds_up(time_s)}s"
-
     def webhooks(self) -> list[str]:
-        """The one of the account, if it has one.
+        """List the one of the account, if it has one.
 
         Source: https://developers.cloudflare.com/api/resources/stream/subresources/webhooks/methods/get
         """
@@ -182,25 +146,19 @@ class Cloudflare(BasePlatform):
             return []
         return [url for url in [json_fields.text(found, "notificationUrl")] if url]
 
-    def close(self) -> None:
-        """Close connections."""
-        self._api.close()
-
-    @cached_property
-    def _api(self) -> Api:
-        token = self._settings.api_token.get_secret_value()
-        return Api(self._settings.api_url, bearer(token, f"{self._prefix}__API_TOKEN"), self._prefix)
+    def _credentials(self) -> credentials.Credentials:
+        return credentials.bearer(self._settings.api_token.get_secret_value(), f"{self._prefix}__API_TOKEN")
 
     def _result(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         return part(self._api.request(method, path, body), "result")
 
     def _path(self, asset_id: str | None = None) -> str:
-        """Of one video, or of all."""
+        """Name the API's path to one video, or to all of the account."""
         stream = f"/accounts/{segment(self._settings.account_id)}/stream"
         return stream if asset_id is None else f"{stream}/{segment(asset_id)}"
 
     def _token(self, asset: RemoteAsset) -> str:
-        """What stands in the place of a private video's id; empty for a public one."""
+        """Ask for what stands in the place of a private video's id; empty for a public one."""
         if asset.details.get("requireSignedURLs") is not True:
             return ""
         return json_fields.text(
@@ -209,16 +167,14 @@ class Cloudflare(BasePlatform):
 
 
 def share_of(asset: RemoteAsset, time_s: float) -> float:
-    """A moment as a share of the duration that Cloudflare reports, never before the frame that is meant.
+    """Write a moment as a share of the reported duration, never before the frame that is meant.
 
     Raises:
         PublishRejected: it reports none.
     """
     if not asset.duration_s:
         raise PublishRejected(f"Cloudflare does not say how long {asset.id} is, and takes only shares of it")
-    last_s = max(0.0, asset.duration_s - LAST_FRAME_S)
-    within_s = min(max(0.0, json_fields.milliseconds_up(time_s)), last_s)
-    return math.ceil(within_s / asset.duration_s * SHARES) / SHARES
+    return math.ceil(frame_times.within(asset, time_s) / asset.duration_s * SHARES) / SHARES
 
 
 def _asset(asset_id: str, video: Mapping[str, Any]) -> RemoteAsset:
@@ -242,15 +198,20 @@ def _asset(asset_id: str, video: Mapping[str, Any]) -> RemoteAsset:
 
 
 def _duration_s(video: Mapping[str, Any]) -> float | None:
-    """None where it is not known yet, which is written as -1."""
-    duration_s = json_fields.number(video.get("duration"))
+    """Read the duration; None where it is not known yet, which is written as -1."""
+    duration_s = json_fields.finite_number(video.get("duration"))
     return duration_s if duration_s and duration_s > 0 else None
 
 
 def _shown(video: Mapping[str, Any]) -> str | None:
-    """The time of the thumbnail, in seconds; 0 is what Cloudflare shows where nobody chose."""
-    share, duration_s = json_fields.number(video.get("thumbnailTimestampPct")), _duration_s(video)
+    """Read the time of the thumbnail, in seconds; 0 is what Cloudflare shows where nothing was chosen."""
+    share, duration_s = json_fields.finite_number(video.get("thumbnailTimestampPct")), _duration_s(video)
     return str(round(share * duration_s, SHOWN_DIGITS)) if share and duration_s else None
+
+
+def _digest(video: Mapping[str, Any]) -> str:
+    """Hash the words of a delivery, which are the same in a redelivery."""
+    return hashlib.sha256(json.dumps(video, sort_keys=True).encode()).hexdigest()
 
 
 def _reason(video: Mapping[str, Any]) -> str:

@@ -15,16 +15,12 @@ class EventKind(enum.StrEnum):
     """What an event means for the thumbnails of an asset."""
 
     READY = "ready"  #: the asset can be played: look at it
-    EDITED = "edited"  #: somebody says that the content changed: look again
+    EDITED = "edited"  #: the customer's editor says that the content changed: look again
     RENDITION_READY = "rendition_ready"  #: a file that a job may be waiting for is there
     UPDATED = "updated"  #: something about the asset changed, maybe only what we wrote ourselves
     FAILED = "failed"  #: the platform could not process the asset
     DELETED = "deleted"  #: the asset is gone
     OTHER = "other"  #: nothing to do with thumbnails
-
-
-ASKS_FOR_WORK = frozenset({EventKind.READY, EventKind.EDITED, EventKind.RENDITION_READY, EventKind.UPDATED})
-"""Kinds after which a worker looks at the asset's present state."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import httpx
 
 from worker.errors import (
     AssetGone,
-    InvalidSignature,
-    MalformedPayload,
     PlatformUnavailable,
     PublishRejected,
     SourceRefused,
@@ -23,10 +21,10 @@ from worker.http.public_client import checked_client
 from worker.http.retry_after import GONE, TRY_LATER, retry_after_s
 from worker.platforms.base import (
     AssetState,
-    BasePlatform,
     Capabilities,
     NewThumbnail,
     Page,
+    Platform,
     RemoteAsset,
     Rendition,
     Source,
@@ -37,7 +35,6 @@ from worker.platforms.shared import json_fields
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from worker.platforms.event import Event
     from worker.settings import Settings
 
 ACCOUNT = "media"  #: of every direct video; like the setting that names their hosts
@@ -49,27 +46,16 @@ TIMEOUT_S = 10.0  # to connect, and for every read; only the head of an answer i
 _HEAD_NOT_ALLOWED = frozenset({400, 403, 405, 501})
 
 
-class Direct(BasePlatform):
+class MediaUrl(Platform):
     """One video at an address of its own."""
 
-    name: ClassVar[str] = "direct"
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        "no platform", frozenset(), frozenset({WriteBack.NONE})
-    )
-    sink = WriteBack.NONE
+    name = "direct"
+    capabilities = Capabilities("A media host", frozenset(), frozenset({WriteBack.NONE}))
     account = ACCOUNT
 
     def __init__(self, media_url: str, settings: Settings) -> None:
         self._media_url = media_url
         self._settings = settings
-
-    def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:  # noqa: ARG002 - part of every platform
-        """Refuse: nobody but the customer reports these videos."""
-        raise InvalidSignature("videos that live on no platform are reported to /v1/events")
-
-    def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - part of every platform
-        """Refuse, as `verify`."""
-        raise MalformedPayload("videos that live on no platform are reported to /v1/events")
 
     def asset(self, asset_id: str) -> RemoteAsset:
         """Ask the file's host for what tells one version of the file from another.
@@ -88,11 +74,11 @@ class Direct(BasePlatform):
         return RemoteAsset(asset_id, AssetState.READY, _fingerprint(answer.headers))
 
     def assets(self, page: str | None = None) -> Page:  # noqa: ARG002 - part of every platform
-        """None: there is no account that has a list."""
+        """List nothing: there is no account that has a list."""
         return Page((), None)
 
     def source(self, asset: RemoteAsset) -> Source:  # noqa: ARG002 - the address is all there is
-        """The file itself.
+        """Read the file itself.
 
         Raises:
             SourceRefused: its host is not in MEDIA_HOSTS, or no longer.
@@ -101,11 +87,7 @@ class Direct(BasePlatform):
         return Source(scan=Rendition(self._media_url, hosts=self._settings.media_hosts))
 
     def write(self, asset: RemoteAsset, choice: NewThumbnail) -> str:  # noqa: ARG002 - part of every platform
-        """Refuse: there is nobody to write to."""
-        raise PublishRejected(f"{asset.id} lives on no platform; its thumbnails are served by us only")
-
-    def unset(self, asset: RemoteAsset) -> None:
-        """Refuse, as `write`."""
+        """Refuse: no platform shows a thumbnail of this video."""
         raise PublishRejected(f"{asset.id} lives on no platform; its thumbnails are served by us only")
 
     def close(self) -> None:
@@ -152,6 +134,7 @@ def check_media_url(url: str, settings: Settings) -> None:
     is_local = address.scheme == "http" and settings.allow_loopback and _is_loopback(address.host)
     if address.scheme != "https" and not is_local:
         raise SourceRefused("`media_url` must begin with https://")
+    # A password in the address would end up in rows and in logs.
     if address.userinfo:
         raise SourceRefused("`media_url` must hold no name and password; sign the address instead")
     if address.host not in {host.lower() for host in settings.media_hosts}:

@@ -6,14 +6,11 @@ its source, and the content of an asset never changes.
 
 from __future__ import annotations
 
-import math
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from worker.errors import PlatformUnavailable, SourceRefused
 from worker.platforms.base import (
     AssetState,
-    BasePlatform,
     Capabilities,
     NewThumbnail,
     Page,
@@ -23,14 +20,15 @@ from worker.platforms.base import (
     WriteBack,
 )
 from worker.platforms.event import Event, EventKind
-from worker.platforms.shared import json_fields, pagination, renditions, signatures, signed_urls
-from worker.platforms.shared.http_api import Api, segment, token_of
+from worker.platforms.shared import credentials, frame_times, json_fields, pagination, renditions, signed_urls
+from worker.platforms.shared.api_client import segment
+from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.json_fields import part, parts
+from worker.platforms.shared.signatures import Timestamped
+from worker.settings.accounts import MuxAccount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from worker.settings.accounts import MuxAccount
 
 # https://www.mux.com/docs/core/listen-for-webhooks (seen 2026-11)
 KINDS = {
@@ -49,9 +47,6 @@ STATES = {"ready": AssetState.READY, "errored": AssetState.FAILED}
 # no names, and changes them without notice, but all that were ever seen lie under mux.com.
 CDN_HOSTS = ("*.mux.com",)
 
-# The last frame of a video starts this long before its end: one frame at the slowest common rate.
-LAST_FRAME_S = 1 / 24
-
 
 class _Playback(NamedTuple):
     """A playback id, and whether its addresses need a token."""
@@ -60,48 +55,26 @@ class _Playback(NamedTuple):
     is_signed: bool
 
 
-class Mux(BasePlatform):
+class Mux(BasePlatform[MuxAccount]):
     """One environment of Mux."""
 
-    name: ClassVar[str] = "mux"
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        "Mux", frozenset(KINDS.values()), frozenset({WriteBack.TIME})
-    )
-    sink = WriteBack.TIME
+    name = "mux"
+    capabilities = Capabilities("Mux", frozenset(KINDS.values()), frozenset({WriteBack.TIME}))
+    signature = Timestamped("mux-signature")
 
-    def __init__(self, account: str, settings: MuxAccount) -> None:
-        self.account = account
-        self._settings = settings
-        self._prefix = f"MUX__{account.upper()}"
-
-    def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:
-        """Check the header `mux-signature`."""
-        signatures.verify_timestamped(
-            signatures.header(headers, "mux-signature"),
-            body,
-            self._settings.webhook_secrets,
-            now_s,
-            setting=f"{self._prefix}__WEBHOOK_SECRET",
-        )
-
-    def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - all is in the body
-        """Read the one event of a delivery. Samples of Mux lack playback ids, attempts and more."""
-        said = json_fields.read_object(body)
-        kind = KINDS.get(json_fields.required(said, "type"), EventKind.OTHER)
+    def _events(self, said: dict[str, Any]) -> list[Event]:
+        # Samples of Mux lack playback ids, attempts and more. The events of one static rendition carry the
+        # rendition's own id in `id`.
         data = part(said, "data")
-        # The events of one static rendition carry the rendition's own id in `id`.
-        about = "asset_id" if "asset_id" in data else "id"
-        event = Event(
-            platform=self.name,
-            account=self.account,
+        event = self._event(
+            KINDS.get(json_fields.required(said, "type"), EventKind.OTHER),
+            (data, "asset_id" if "asset_id" in data else "id"),
             delivery_id=json_fields.required(said, "id"),
-            type=json_fields.required(said, "type"),
-            kind=kind,
-            asset_id=None if kind is EventKind.OTHER else json_fields.identifier(data, about),
-            happened_at=json_fields.moment(said.get("created_at")),
+            event_type=json_fields.required(said, "type"),
+            payload=said,
+            happened_at=json_fields.utc_time(said.get("created_at")),
             title=json_fields.text(part(data, "meta"), "title"),
             source_asset_id=json_fields.optional_identifier(data, "source_asset_id"),
-            payload=said,
         )
         return [event]
 
@@ -117,12 +90,12 @@ class Mux(BasePlatform):
         query = pagination.query(limit=pagination.PAGE_SIZE, cursor=page)
         answer = self._api.request("GET", f"/video/v1/assets{query}")
         found = [(_asset(json_fields.identifier(data, "id"), data), data) for data in parts(answer, "data")]
-        assets = [pagination.listed(asset, data.get("created_at")) for asset, data in found]
+        assets = [pagination.listed_asset(asset, data.get("created_at")) for asset, data in found]
         return Page(assets, json_fields.text(answer, "next_cursor") or None)
 
     def source(self, asset: RemoteAsset) -> Source:
-        """Ready static renditions of a useful size, else HLS; asking for more costs time and money."""
-        if parts(asset.details, "tracks") and not _video_tracks(asset.details):
+        """Choose ready static renditions of a useful size, else HLS; asking for more costs time and money."""
+        if parts(asset.details, "tracks") and not renditions.video_tracks(asset.details):
             raise SourceRefused(f"asset {asset.id} has sound only, no picture")
         playback = _playback(asset)
         token = self._token(playback, {"aud": "v"})
@@ -131,73 +104,57 @@ class Mux(BasePlatform):
             return f"{self._settings.stream_url}/{segment(playback.id)}{name}{token}"
 
         files = [
-            renditions.File(at(f"/{segment(name)}"), file.get("width"), file.get("height"))
+            renditions.File(at(f"/{segment(name)}"), renditions.short_side_px(file))
             for file in _ready_files(asset.details)
             if (name := json_fields.text(file, "name")).endswith(".mp4")
         ]
         hls = Rendition(at(".m3u8"), is_hls=True, hosts=CDN_HOSTS)
-        return renditions.choose(files, hls, _video_px(asset.details))
+        return renditions.choose_source(
+            files, hls, renditions.first_track_px(asset.details, "max_width", "max_height")
+        )
 
     def write(self, asset: RemoteAsset, choice: NewThumbnail) -> str:
         """Set `thumbnail_time`.
 
         Source: https://www.mux.com/docs/guides/set-a-default-thumbnail
         """
-        body = {"thumbnail_time": _time_within(asset, choice.time_s)}
+        body = {"thumbnail_time": frame_times.within(asset, choice.time_s)}
         shown = _shown(part(self._api.request("PATCH", _path(asset.id), body), "data"))
         if shown is None:
             raise PlatformUnavailable("Mux accepted a thumbnail_time, but its answer does not show one")
         return shown
 
-    def unset(self, asset: RemoteAsset) -> None:
-        """Go back to the middle frame, which Mux shows by default."""
-        self._api.request("DELETE", f"{_path(asset.id)}/thumbnail-time")
-
-    def image_url(self, asset: RemoteAsset, time_s: float) -> str | None:
-        """The frame at a moment; for a private video the address holds a token, and runs out."""
-        try:
-            playback = _playback(asset)
-            time_s = _time_within(asset, time_s)
-            # Of a signed address, all parameters are in the token.
-            query = self._token(playback, {"aud": "t", "time": time_s}) or f"?time={time_s}"
-        except SourceRefused:
-            return None
-        return f"{self._settings.image_url}/{segment(playback.id)}/thumbnail.jpg{query}"
-
-    def close(self) -> None:
-        """Close connections."""
-        self._api.close()
-
-    @cached_property
-    def _api(self) -> Api:
-        return Api(self._settings.api_url, token_of(self._settings, self._prefix), self._prefix)
+    def _credentials(self) -> credentials.Credentials:
+        return credentials.of_token(self._settings, self._prefix)
 
     def _token(self, playback: _Playback, claims: Mapping[str, Any]) -> str:
-        """`?token=...`, or nothing where the playback id is public."""
+        """Make `?token=...`, or nothing where the playback id is public."""
         if not playback.is_signed:
             return ""
-        return f"?token={signed_urls.sign(self._settings, {'sub': playback.id, **claims}, self._prefix)}"
+        return (
+            f"?token={signed_urls.sign_claims(self._settings, {'sub': playback.id, **claims}, self._prefix)}"
+        )
 
 
 def _asset(asset_id: str, data: Mapping[str, Any]) -> RemoteAsset:
     state = STATES.get(json_fields.text(data, "status"), AssetState.PREPARING)
     # While a stream is on air its recording is "ready" too, and grows; an event comes at the end.
     is_live = data.get("is_live") is True and state is AssetState.READY
-    created_at = json_fields.moment(data.get("created_at"))
+    created_at = json_fields.utc_time(data.get("created_at"))
     return RemoteAsset(
         id=asset_id,
         state=AssetState.PREPARING if is_live else state,
         fingerprint=json_fields.fingerprint(
-            duration_s=json_fields.number(data.get("duration")),
+            duration_s=json_fields.finite_number(data.get("duration")),
             aspect_ratio=data.get("aspect_ratio"),
             tracks=[
                 [track.get("max_width"), track.get("max_height"), track.get("max_frame_rate")]
-                for track in _video_tracks(data)
+                for track in renditions.video_tracks(data)
             ],
             source_asset_id=data.get("source_asset_id"),
             created_at=created_at and created_at.isoformat(),
         ),
-        duration_s=json_fields.number(data.get("duration")),
+        duration_s=json_fields.finite_number(data.get("duration")),
         title=json_fields.text(part(data, "meta"), "title"),
         shown=_shown(data),
         details=data,
@@ -206,15 +163,6 @@ def _asset(asset_id: str, data: Mapping[str, Any]) -> RemoteAsset:
 
 def _path(asset_id: str) -> str:
     return f"/video/v1/assets/{segment(asset_id)}"
-
-
-def _video_tracks(data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [track for track in parts(data, "tracks") if track.get("type") == "video"]
-
-
-def _video_px(data: Mapping[str, Any]) -> float | None:
-    track: dict[str, Any] = next(iter(_video_tracks(data)), {})
-    return renditions.short_side_px(track.get("max_width"), track.get("max_height"))
 
 
 def _playback(asset: RemoteAsset) -> _Playback:
@@ -229,21 +177,12 @@ def _playback(asset: RemoteAsset) -> _Playback:
 
 
 def _ready_files(data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Files have a status each; of the older `mp4_support` they share one."""
+    """List the files that are ready: they have a status each; of the older `mp4_support` they share one."""
     static = part(data, "static_renditions")
     shared = static.get("status")
     return [file for file in parts(static, "files") if file.get("status", shared) == "ready"]
 
 
-def _time_within(asset: RemoteAsset, time_s: float) -> float:
-    """A time that Mux accepts: 0 or more, and less than the duration.
-
-    Rounded up, because a moment before a frame shows the frame before.
-    """
-    last_s = math.inf if asset.duration_s is None else max(0.0, asset.duration_s - LAST_FRAME_S)
-    return min(max(0.0, json_fields.milliseconds_up(time_s)), last_s)
-
-
 def _shown(data: Mapping[str, Any]) -> str | None:
-    time_s = json_fields.number(data.get("thumbnail_time"))
+    time_s = json_fields.finite_number(data.get("thumbnail_time"))
     return None if time_s is None else str(time_s)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from worker.errors import UnknownAccount
 from worker.platforms.api_video import ApiVideo
-from worker.platforms.base import Platform
 from worker.platforms.bunny import Bunny
 from worker.platforms.cloudflare import Cloudflare
 from worker.platforms.fastpix import FastPix
-from worker.platforms.media_url import ACCOUNT, Direct
+from worker.platforms.media_url import ACCOUNT, MediaUrl
 from worker.platforms.mux import Mux
 from worker.platforms.vimeo import Vimeo
 from worker.platforms.wistia import Wistia
@@ -18,27 +17,25 @@ from worker.platforms.wistia import Wistia
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from worker.platforms.base import Platform
+    from worker.platforms.shared.base_platform import BasePlatform
     from worker.settings import Settings
 
 
-class _OfAccount(Platform, Protocol):
-    def __init__(self, account: str, settings: Any) -> None: ...
-
-
-PLATFORMS: Mapping[str, type[_OfAccount]] = {
+PLATFORMS: Mapping[str, type[BasePlatform[Any]]] = {
     platform.name: platform for platform in (ApiVideo, Bunny, Cloudflare, FastPix, Mux, Vimeo, Wistia)
 }
 """Each is made from an account's name and its settings, which lie under the platform's name in `Settings`."""
 
 
 def platform_of(name: str, account: str, settings: Settings, media_url: str | None = None) -> Platform:
-    """The platform object of one account; of one video, where `media_url` says that it lives on no platform.
+    """Make the platform object of one account, or of one video at an address of its own (`media_url`).
 
     Raises:
         UnknownAccount: nothing of this name is configured.
     """
-    if media_url is not None and (name, account) == (Direct.name, ACCOUNT):
-        return Direct(media_url, settings)
+    if media_url is not None and (name, account) == (MediaUrl.name, ACCOUNT):
+        return MediaUrl(media_url, settings)
     if name not in PLATFORMS:
         raise UnknownAccount(f"there is no platform {name!r}; there are: {', '.join(PLATFORMS)}")
     configured = getattr(settings, name).get(account)
@@ -51,5 +48,5 @@ def platform_of(name: str, account: str, settings: Settings, media_url: str | No
 
 
 def configured_accounts(settings: Settings) -> list[tuple[str, str]]:
-    """Every configured account, as (platform, account)."""
+    """List every configured account, as (platform, account)."""
     return [(name, account) for name in PLATFORMS for account in sorted(getattr(settings, name))]

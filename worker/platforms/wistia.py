@@ -7,12 +7,11 @@ comes back as an update; the fingerprint tells the two apart.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from worker.errors import MalformedPayload, SourceRefused
 from worker.platforms.base import (
     AssetState,
-    BasePlatform,
     Capabilities,
     ForeignThumbnails,
     ListedAsset,
@@ -23,15 +22,19 @@ from worker.platforms.base import (
     Source,
     WriteBack,
 )
-from worker.platforms.event import Event, EventKind
-from worker.platforms.shared import json_fields, pagination, renditions, signatures
-from worker.platforms.shared.http_api import Api, Upload, bearer, segment
+from worker.platforms.event import EventKind
+from worker.platforms.shared import credentials, json_fields, pagination, renditions
+from worker.platforms.shared.api_client import ApiClient, Upload, segment
+from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.json_fields import part, parts
+from worker.platforms.shared.signatures import Hex
+from worker.settings.accounts import WistiaAccount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from worker.settings.accounts import WistiaAccount
+    from worker.platforms.event import Event
+
 
 # https://docs.wistia.com/docs/webhooks (seen 2026-11)
 KINDS = {
@@ -47,40 +50,24 @@ ORIGINAL = "OriginalFile"
 CDN_HOSTS = ("*.wistia.com", "*.wistia.net")
 
 
-class Wistia(BasePlatform):
+class Wistia(BasePlatform[WistiaAccount]):
     """One Wistia account."""
 
-    name: ClassVar[str] = "wistia"
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    name = "wistia"
+    capabilities = Capabilities(
         "Wistia",
         frozenset(KINDS.values()),
         frozenset({WriteBack.IMAGE}),
-        is_time_signed=False,
-        tells_others=ForeignThumbnails.NEVER,
+        foreign_thumbnails=ForeignThumbnails.NEVER,
     )
-    sink = WriteBack.IMAGE
+    signature = Hex("x-wistia-signature")
 
-    def __init__(self, account: str, settings: WistiaAccount) -> None:
-        self.account = account
-        self._settings = settings
-        self._prefix = f"WISTIA__{account.upper()}"
-
-    def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:  # noqa: ARG002 - no time is signed
-        """Check the header `X-Wistia-Signature`."""
-        signatures.verify_hex(
-            signatures.header(headers, "x-wistia-signature"),
-            body,
-            self._settings.webhook_secrets,
-            setting=f"{self._prefix}__WEBHOOK_SECRET",
-        )
-
-    def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:  # noqa: ARG002 - all is in the body
-        """Read all events of a delivery; one that cannot be read spoils the others, as it would for ever."""
-        said = json_fields.read_object(body)
+    def _events(self, said: dict[str, Any]) -> list[Event]:
+        # One that cannot be read spoils the others: sent again, it would not read better.
         events = parts(said, "events")
         if not isinstance(said.get("events"), list) or len(events) != len(said["events"]):
             raise MalformedPayload("`events` is missing, or not a list of objects")
-        return [self._event(event) for event in events]
+        return [self._read_event(event) for event in events]
 
     def asset(self, asset_id: str) -> RemoteAsset:
         """Ask for the media. Which file was uploaded is part of the fingerprint: a swap changes it."""
@@ -100,24 +87,21 @@ class Wistia(BasePlatform):
         return pagination.numbered_page(self._api.request_list(f"/medias.json{query}"), _listed, page)
 
     def source(self, asset: RemoteAsset) -> Source:
-        """The MP4s, else HLS.
+        """Choose the MP4s, else HLS.
 
         Source: https://docs.wistia.com/docs/asset-urls
         """
         if asset.details.get("type") not in {None, "Video"}:
             raise SourceRefused(f"media {asset.id} is no video")
-        assets = parts(asset.details, "assets")
         files = [
-            renditions.File(self._secure(url), file.get("width"), file.get("height"))
-            for file in assets
+            renditions.File(self._secure(url), renditions.short_side_px(file))
+            for file in parts(asset.details, "assets")
             if file.get("contentType") == "video/mp4" and (url := json_fields.text(file, "url"))
         ]
-        original: dict[str, Any] = next((one for one in assets if one.get("type") == ORIGINAL), {})
         playlist = Rendition(
             f"{self._settings.embed_url}/embed/medias/{segment(asset.id)}.m3u8", is_hls=True, hosts=CDN_HOSTS
         )
-        px = renditions.short_side_px(original.get("width"), original.get("height"))
-        return renditions.choose(files, playlist, px)
+        return renditions.choose_source(files, playlist, renditions.short_side_px(_original(asset.details)))
 
     def write(self, asset: RemoteAsset, choice: NewThumbnail) -> None:
         """Upload the picture. Whose thumbnail is shown is not told.
@@ -130,46 +114,38 @@ class Wistia(BasePlatform):
 
     def close(self) -> None:
         """Close connections."""
-        self._api.close()
+        super().close()
         self._upload_api.close()
 
     @cached_property
-    def _api(self) -> Api:
-        return self._api_at(self._settings.api_url)
+    def _upload_api(self) -> ApiClient:
+        return self._client(self._settings.upload_url)
 
-    @cached_property
-    def _upload_api(self) -> Api:
-        return self._api_at(self._settings.upload_url)
+    def _credentials(self) -> credentials.Credentials:
+        return credentials.bearer(self._settings.api_token.get_secret_value(), f"{self._prefix}__API_TOKEN")
 
-    def _api_at(self, base_url: str) -> Api:
-        token = self._settings.api_token.get_secret_value()
-        return Api(base_url, bearer(token, f"{self._prefix}__API_TOKEN"), self._prefix)
-
-    def _event(self, said: Mapping[str, Any]) -> Event:
-        kind = KINDS.get(json_fields.required(said, "type"), EventKind.OTHER)
+    def _read_event(self, said: dict[str, Any]) -> Event:
         media = part(part(said, "payload"), "media")
-        return Event(
-            platform=self.name,
-            account=self.account,
+        return self._event(
+            KINDS.get(json_fields.required(said, "type"), EventKind.OTHER),
+            (media, "id"),
+            # Of the event, since one delivery holds several; that of `hook` is not the event's.
             delivery_id=json_fields.required(said, "uuid"),
-            type=json_fields.required(said, "type"),
-            kind=kind,
-            asset_id=None if kind is EventKind.OTHER else json_fields.identifier(media, "id"),
-            happened_at=json_fields.moment(said.get("generated_at")),
-            title=json_fields.text(media, "name"),
+            event_type=json_fields.required(said, "type"),
             payload=said,
+            happened_at=json_fields.utc_time(said.get("generated_at")),
+            title=json_fields.text(media, "name"),
         )
 
     def _secure(self, url: str) -> str:
-        """Wistia names its files with http, and serves them with https too."""
+        """Spell a file's address with https: Wistia writes http, and serves both."""
         is_secure = self._settings.api_url.startswith("https:")
         return url.replace("http:", "https:", 1) if is_secure and url.startswith("http:") else url
 
 
 def _asset(asset_id: str, media: Mapping[str, Any]) -> RemoteAsset:
-    assets = parts(media, "assets")
-    original: dict[str, Any] = next((one for one in assets if one.get("type") == ORIGINAL), {})
-    duration_s = json_fields.number(media.get("duration"))
+    original = _original(media)
+    duration_s = json_fields.finite_number(media.get("duration"))
     return RemoteAsset(
         id=asset_id,
         state=STATES.get(json_fields.text(media, "status"), AssetState.PREPARING),
@@ -184,7 +160,14 @@ def _asset(asset_id: str, media: Mapping[str, Any]) -> RemoteAsset:
     )
 
 
+def _original(media: Mapping[str, Any]) -> dict[str, Any]:
+    """Find the file that was uploaded, among all that Wistia made of it; empty where it is not listed."""
+    return next((one for one in parts(media, "assets") if one.get("type") == ORIGINAL), {})
+
+
 def _listed(media: Mapping[str, Any]) -> ListedAsset | None:
     if media.get("type") not in {None, "Video"}:
         return None
-    return pagination.listed(_asset(json_fields.identifier(media, "hashed_id"), media), media.get("updated"))
+    return pagination.listed_asset(
+        _asset(json_fields.identifier(media, "hashed_id"), media), media.get("updated")
+    )

@@ -85,17 +85,16 @@ class Publisher:
     ) -> Callable[[Session], object]:
         """Show the thumbnail, and return what is to be noted."""
         with closing(self.platform_of(claim)) as platform:
-            if platform.sink is WriteBack.NONE:
+            if platform.write_back is WriteBack.NONE:
                 self._tell(claim, lease)
                 return partial(publications.confirm, claim=claim, written=None)
-            if platform.sink is WriteBack.TIME and claim.is_image:
+            if platform.write_back is WriteBack.TIME and claim.is_image:
                 raise PublishRejected(f"{platform.name} shows a moment of the video, and takes no picture")
             lease.check()
             asset = _ready(platform.asset(claim.external_id))
-            is_ours = _may_be_ours(asset.shown, uncertain_s, platform.sink)
-            is_first = (
-                claim.written is None and platform.capabilities.tells_others is not ForeignThumbnails.ALWAYS
-            )
+            is_ours = _may_be_ours(asset.shown, uncertain_s, platform.write_back)
+            told_apart = platform.capabilities.foreign_thumbnails
+            is_first = claim.written is None and told_apart is not ForeignThumbnails.ALWAYS
             if asset.shown is not None and not (is_ours or is_first or self._may_replace(asset.shown, claim)):
                 log.info("left alone: somebody else set a thumbnail", extra={"action": "left_alone"})
                 return partial(publications.yield_to, claim=claim, shown=asset.shown)
@@ -141,9 +140,9 @@ def _ready(asset: RemoteAsset) -> RemoteAsset:
     return asset
 
 
-def _may_be_ours(shown: str | None, times_s: Sequence[float], sink: WriteBack) -> bool:
+def _may_be_ours(shown: str | None, times_s: Sequence[float], write_back: WriteBack) -> bool:
     """Whether a write of one of these moments, whose answer was lost, may have left what is shown."""
-    if sink is not WriteBack.TIME:  # how one image is told from another is the platform's business
+    if write_back is not WriteBack.TIME:  # how one image is told from another is the platform's business
         return bool(times_s)
     try:
         shown_s = float(shown or "nothing")

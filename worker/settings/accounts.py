@@ -59,7 +59,6 @@ class MuxAccount(TokenAccount):
 
     api_url: Url = Field("https://api.mux.com", description="The API.")
     stream_url: Url = Field("https://stream.mux.com", description="Where videos are read.")
-    image_url: Url = Field("https://image.mux.com", description="Where pictures are shown.")
 
 
 class FastPixAccount(TokenAccount):
@@ -71,7 +70,6 @@ class FastPixAccount(TokenAccount):
     )
     api_url: Url = Field("https://api.fastpix.com/v1", description="The API.")
     stream_url: Url = Field("https://stream.fastpix.com", description="Where videos are read.")
-    images_url: Url = Field("https://images.fastpix.com", description="Where pictures are shown.")
     write_metadata: bool = Field(
         default=False, description="Write the time of the best pick into the media's metadata."
     )

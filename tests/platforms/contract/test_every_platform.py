@@ -133,7 +133,7 @@ class TestEveryPlatform:
         """An old request cannot be sent again, and none from the future either."""
         headers = sender.sign(BODY, NEW, NOW_S + off_s)
 
-        if sender.capabilities.is_time_signed:
+        if sender.is_time_signed:
             with pytest.raises(InvalidSignature):
                 sender.verify(headers, BODY)
         else:
@@ -234,7 +234,7 @@ class TestEveryAccount:
         platform = platform_of(name, "main", settings())
 
         assert (platform.name, platform.account) == (name, "main")
-        assert platform.sink in platform.capabilities.sinks
+        assert platform.write_back in platform.capabilities.write_backs
 
     def test_an_account_that_is_not_configured_is_unknown(self, name: str) -> None:
         """The message says what to set."""

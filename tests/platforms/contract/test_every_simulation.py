@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import closing
 from http import HTTPStatus
@@ -14,6 +13,7 @@ import pytest
 from tests.support.platforms import signing_keys
 from tests.support.platforms.simulated_account import CHOICE, CONTENT, JPEG, client, clip, fetched, simulated
 from tests.support.service.customer_endpoint import Inbox
+from tests.support.service.live_receiver import until
 from worker.demo.simulator import SIMULATED, Fault
 from worker.errors import AssetGone, CredentialsRefused, PlatformUnavailable, PublishRejected
 from worker.platforms import PLATFORMS
@@ -31,13 +31,8 @@ SECRETS = {"api_key", "token_secret", "api_token", "access_token"}
 @pytest.fixture
 def inbox() -> Iterator[Inbox]:
     """Serve an address for webhooks."""
-    inbox = Inbox()
-    thread = threading.Thread(target=inbox.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield inbox
-    inbox.server.shutdown()
-    thread.join()
-    inbox.server.server_close()
+    with Inbox.serving() as inbox:
+        yield inbox
 
 
 @pytest.fixture(params=sorted(SIMULATED))
@@ -63,13 +58,15 @@ def test_a_video_is_read_and_its_thumbnail_written(name: str, tmp_path: Path) ->
         shown = vendor.known(asset_id)
 
     assert (before.state, before.title) == (AssetState.READY, "Ducks")
-    assert (before.shown is None) == (ours.capabilities.tells_others is not ForeignThumbnails.ONCE_WRITTEN)
+    assert (before.shown is None) == (
+        ours.capabilities.foreign_thumbnails is not ForeignThumbnails.ONCE_WRITTEN
+    )
     assert content == CONTENT
     assert after.shown == written
-    assert (written is not None) == (ours.capabilities.tells_others is not ForeignThumbnails.NEVER)
+    assert (written is not None) == (ours.capabilities.foreign_thumbnails is not ForeignThumbnails.NEVER)
     assert written is None or written != before.shown
     assert after.fingerprint == before.fingerprint
-    if ours.sink is WriteBack.IMAGE:
+    if ours.write_back is WriteBack.IMAGE:
         assert (shown.image, shown.thumbnail_time) == (JPEG, None)
     else:
         assert shown.thumbnail_time == pytest.approx(4.2, abs=1e-3)
@@ -88,7 +85,7 @@ def test_its_webhook_asks_for_a_look(name: str, inbox: Inbox, tmp_path: Path) ->
     """Verified and parsed by the very code of the receiver, with nothing but the account's settings."""
     with simulated(name, inbox.url) as (vendor, ours):
         asset_id = vendor.upload(clip(tmp_path))
-        assert vendor.journal.wait_for(lambda _: vendor.is_heard(), SOON_S)
+        until(vendor.is_heard, SOON_S)
 
         for headers, body in inbox.deliveries:
             ours.verify(headers, body, time.time())

@@ -14,7 +14,7 @@ import pytest
 from tests.support.platforms.simulated_account import JPEG, clip, simulated
 from worker.demo.simulator.api_video import API_KEY
 from worker.demo.simulator.cloudflare import ACCOUNT_ID, API_TOKEN
-from worker.platforms.shared.http_api import basic
+from worker.platforms.shared.credentials import basic
 from worker.platforms.shared.pagination import PAGE_SIZE
 
 if TYPE_CHECKING:

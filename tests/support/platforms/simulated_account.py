@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tests.project.settings_table import ACCOUNTS
 from worker.demo.simulator import SIMULATED, Media, Simulated
 from worker.download.fetch import DownloadLimits, fetch
 from worker.platforms import PLATFORMS
 from worker.platforms.base import NewThumbnail
-from worker.settings.readme_table import ACCOUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from worker.inbox import own_events
 from worker.platforms import PLATFORMS, platform_of
 from worker.platforms.base import Capabilities, WriteBack
-from worker.platforms.shared import signatures
+from worker.platforms.shared.signatures import Base64, Hex, Timestamped, sign_standard
 from worker.settings import Settings
 from worker.settings.accounts import (
     ApiVideoAccount,
@@ -93,6 +93,12 @@ class Sender:
         platform = PLATFORMS.get(self.name)
         return platform.capabilities if platform else OWN
 
+    @property
+    def is_time_signed(self) -> bool:
+        """Whether an old request is refused."""
+        platform = PLATFORMS.get(self.name)
+        return platform is None or (platform.signature is not None and platform.signature.is_time_signed)
+
     def verify(self, headers: dict[str, str], body: bytes, now_s: float = NOW_S) -> None:
         """As the receiver does."""
         if self.name == "own_events":
@@ -121,43 +127,41 @@ OWN = Capabilities("your own systems", frozenset(own_events.KINDS.values()), fro
 
 MUX = Sender(
     "mux",
-    lambda body, secret, now_s: {"Mux-Signature": signatures.sign_timestamped(body, secret, now_s)},
+    Timestamped("Mux-Signature").sign,
     "MUX__MAIN__WEBHOOK_SECRET",
 )
 FASTPIX = Sender(
     "fastpix",
-    lambda body, secret, _: {"FastPix-Signature": signatures.sign_base64(body, secret)},
+    lambda body, secret, _: Base64("FastPix-Signature").sign(body, secret),
     "FASTPIX__MAIN__WEBHOOK_SECRET",
 )
 API_VIDEO = Sender(
     "api_video",
-    lambda body, secret, _: {"X-Api-Video-Signature": signatures.sign_hex(body, secret)},
+    lambda body, secret, _: Hex("X-Api-Video-Signature").sign(body, secret),
     "API_VIDEO__MAIN__WEBHOOK_SECRET",
 )
 BUNNY = Sender(
     "bunny",
-    lambda body, secret, _: {"X-BunnyStream-Signature": signatures.sign_hex(body, secret)},
+    lambda body, secret, _: Hex("X-BunnyStream-Signature").sign(body, secret),
     "BUNNY__MAIN__WEBHOOK_SECRET",
     unknown=lambda more: {"VideoLibraryId": 133, "VideoGuid": "g1", "Status": 99, **more},
 )
 CLOUDFLARE = Sender(
     "cloudflare",
-    lambda body, secret, now_s: {
-        "Webhook-Signature": signatures.sign_timestamped(body, secret, now_s, signatures.CLOUDFLARE_FIELDS)
-    },
+    Timestamped("Webhook-Signature", time_field="time", signature_field="sig1").sign,
     "CLOUDFLARE__MAIN__WEBHOOK_SECRET",
     unknown=lambda more: {"uid": "u1", "status": {"state": "something.new"}, **more},
 )
 WISTIA = Sender(
     "wistia",
-    lambda body, secret, _: {"X-Wistia-Signature": signatures.sign_hex(body, secret)},
+    lambda body, secret, _: Hex("X-Wistia-Signature").sign(body, secret),
     "WISTIA__MAIN__WEBHOOK_SECRET",
     unknown=lambda more: {"hook": {}, "events": [{"type": "something.new", "uuid": "evt_1", **more}]},
     events_of=lambda said: said["events"],
 )
 OWN_EVENTS = Sender(
     "own_events",
-    lambda body, secret, now_s: signatures.sign_standard(body, f"whsec_{secret}", "evt_1", now_s),
+    lambda body, secret, now_s: sign_standard(body, f"whsec_{secret}", "evt_1", now_s),
     "EVENTS_SECRET",
 )
 

@@ -78,8 +78,8 @@ def mux(
 
 def mux_bytes(body: bytes, *, secret: str = MUX_SECRET, sent_s: float = 0.0) -> Delivery:
     """Return any bytes, signed as Mux signs."""
-    signature = signatures.sign_timestamped(body, secret, time.time() + sent_s)
-    return Delivery("/webhooks/mux/main", {"mux-signature": signature}, body)
+    headers = signatures.Timestamped("mux-signature").sign(body, secret, time.time() + sent_s)
+    return Delivery("/webhooks/mux/main", headers, body)
 
 
 def fastpix(event: str = "video.media.ready", *, asset: str = "m1") -> Delivery:
@@ -96,8 +96,8 @@ def fastpix(event: str = "video.media.ready", *, asset: str = "m1") -> Delivery:
 
 def fastpix_bytes(body: bytes) -> Delivery:
     """Return any bytes, signed as FastPix signs."""
-    signature = signatures.sign_base64(body, FASTPIX_SECRET)
-    return Delivery("/webhooks/fastpix/main", {"FastPix-Signature": signature}, body)
+    headers = signatures.Base64("FastPix-Signature").sign(body, FASTPIX_SECRET)
+    return Delivery("/webhooks/fastpix/main", headers, body)
 
 
 def own(event: str = "asset.edited", *, asset: str = "a1", **data: Any) -> Delivery:

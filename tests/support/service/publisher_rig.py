@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import update
 
+from tests.project.settings_table import ACCOUNTS
 from tests.support.service import builders
 from worker import publications
 from worker.database import transaction
@@ -18,7 +19,6 @@ from worker.platforms import platform_of
 from worker.platforms.event import EventKind
 from worker.publishing.publisher import Publisher
 from worker.queue.leases import Leases
-from worker.settings.readme_table import ACCOUNTS
 from worker.settings.settings import FastPixAccount
 
 if TYPE_CHECKING:

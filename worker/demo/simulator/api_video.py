@@ -14,7 +14,7 @@ from flask import Response, abort, request
 from worker.demo.simulator import bodies
 from worker.demo.simulator.platform import STREAM, WEBHOOK_SECRET, Change, Simulated
 from worker.demo.simulator.webhooks import Notice
-from worker.platforms.shared.signatures import sign_hex
+from worker.platforms.shared.signatures import Hex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 API_KEY = "simulated-api-key"
 MAX_IMAGE_BYTES = 8 * 1024 * 1024
+SIGNATURE = Hex("X-Api-Video-Signature")
 
 # https://docs.api.video/reference/api/Videos: hh:mm:ss, and perhaps hundredths
 _TIMECODE = re.compile(r"(\d{2}):([0-5]\d):([0-5]\d(?:\.\d{1,2})?)")
@@ -50,20 +51,20 @@ class SimulatedApiVideo(Simulated):
         app.add_url_rule(private, view_func=self.private_rendition, methods=["GET"])
 
     def is_allowed(self) -> bool:
-        """By HTTP's basic authentication: the key is the name."""
+        """Look for HTTP's basic authentication, in which the key is the name."""
         given = request.authorization
         return given is not None and (given.username, given.password) == (API_KEY, "")
 
     def refusal(self, status: int, words: str) -> dict[str, Any]:
-        """Problem details (RFC 9457), with a name."""
+        """Write problem details (RFC 9457), with a name."""
         return {"type": "https://docs.api.video/problems", "title": words, "name": "", "status": status}
 
     def show(self, asset_id: str) -> dict[str, Any]:
-        """The video; of a private one with an address that opens once."""
+        """Show the video; of a private one with an address that opens once."""
         return self._described(self.found(asset_id))
 
     def list_assets(self) -> dict[str, Any]:
-        """A page of all videos, those that changed last first."""
+        """Show a page of all videos, those that changed last first."""
         bodies.require_query(sortBy="updatedAt", sortOrder="desc")
         videos = self.library.last_changed()
         page = bodies.page_of(videos, number="currentPage", size="pageSize")
@@ -73,13 +74,13 @@ class SimulatedApiVideo(Simulated):
         }
 
     def webhooks(self) -> dict[str, Any]:
-        """Where webhooks are sent to."""
+        """Show where webhooks are sent to."""
         bodies.require_query(events="video.encoding.quality.completed")
         found = [] if self.webhooks_to is None else [{"webhookId": "w1", "url": self.webhooks_to}]
         return {"data": found, "pagination": _pagination(len(found))}
 
     def status(self, asset_id: str) -> dict[str, Any]:
-        """How far the encoding is."""
+        """Show how far the encoding is: at its end."""
         media = self.found(asset_id).media
         quality = {"quality": f"{media.height_px}p", "status": "encoded"}
         found = {"duration": int(media.duration_s), "width": media.width_px, "height": media.height_px}
@@ -98,7 +99,7 @@ class SimulatedApiVideo(Simulated):
         return self._described(self.write(asset_id, image=image))
 
     def pick_thumbnail(self, asset_id: str) -> dict[str, Any]:
-        """Show a moment; one beyond the end becomes the first frame, and nobody is told."""
+        """Show a moment; one beyond the end becomes the first frame, and the answer does not say so."""
         given = _TIMECODE.fullmatch(str(bodies.fields({"timecode"})["timecode"]))
         if given is None:
             abort(HTTPStatus.BAD_REQUEST, "The timecode is not hh:mm:ss.")
@@ -108,7 +109,8 @@ class SimulatedApiVideo(Simulated):
         return self._described(self.write(asset_id, thumbnail_time=time_s if is_within else 0.0))
 
     def private_rendition(self, playback_id: str, token: str, name: str) -> Response:
-        """The file of a private video, once for each token."""
+        """Send the file of a private video, once for each token."""
+        # Under the lock, so that of two requests at once only one gets the file.
         with self.library.lock:
             if token not in self._tokens:
                 abort(HTTPStatus.FORBIDDEN, "The token was used, or never was one.")
@@ -116,14 +118,14 @@ class SimulatedApiVideo(Simulated):
         return super().rendition(playback_id, name)
 
     def rendition(self, playback_id: str, name: str) -> Response:
-        """The file of a public video."""
+        """Send the file of a public video."""
         video = self.library.of_playback(playback_id)
         if video is not None and video.is_private:
             abort(HTTPStatus.FORBIDDEN, "The video is private.")
         return super().rendition(playback_id, name)
 
     def notices(self, change: Change, video: LibraryVideo) -> Sequence[Notice]:
-        """An encoded quality of HLS, and the MP4; nothing of updates and deletes."""
+        """Tell of an encoded quality of HLS, and of the MP4; nothing of updates and deletes."""
         if change is not Change.READY:
             return ()
         return [_notice(video, "hls"), _notice(video, "mp4")]
@@ -132,11 +134,11 @@ class SimulatedApiVideo(Simulated):
         """Sign the body alone."""
         return {
             "X-Api-Video-WebhookID": "webhook_simulated",
-            "X-Api-Video-Signature": sign_hex(body, WEBHOOK_SECRET),
+            **SIGNATURE.sign(body, WEBHOOK_SECRET),
         }
 
     def variables(self) -> dict[str, str]:
-        """An account's settings."""
+        """Hand out an account's settings, as `Simulated.variables`."""
         return {"WEBHOOK_SECRET": WEBHOOK_SECRET, "API_KEY": API_KEY, "API_URL": self.url}
 
     def _described(self, video: LibraryVideo) -> dict[str, Any]:

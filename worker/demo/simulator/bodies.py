@@ -18,7 +18,7 @@ _JPEG = b"\xff\xd8\xff"
 
 
 def fields(allowed: Collection[str]) -> dict[str, Any]:
-    """The JSON object of the present request; refused with 400 where it is none, or holds other fields."""
+    """Read the JSON object of the present request; refuse it with 400 if it is none, or has other fields."""
     if request.mimetype != "application/json":
         abort(HTTPStatus.BAD_REQUEST, "The Content-Type must be application/json")
     try:
@@ -30,8 +30,8 @@ def fields(allowed: Collection[str]) -> dict[str, Any]:
     return asked
 
 
-def number(value: object, name: str) -> float:
-    """A finite number; refused with 400 where it is anything else."""
+def require_number(value: object, name: str) -> float:
+    """Read a finite number; refuse the request with 400 where it is anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         abort(HTTPStatus.BAD_REQUEST, f"{name} must be a number")
     return float(value)
@@ -40,7 +40,7 @@ def number(value: object, name: str) -> float:
 def page_of(
     items: Sequence[Item], *, number: str = "page", size: str = "per_page", max_size: int = 100
 ) -> list[Item]:
-    """The items that the present request asks for; refused with 400 where such a page cannot be."""
+    """Choose the items that the present request asks for; refuse it with 400 if no such page can be."""
     asked, count = _whole(number, 1), _whole(size, 10)
     if asked < 1 or not 1 <= count <= max_size:
         abort(HTTPStatus.BAD_REQUEST, f"{number} starts at 1, and {size} is at most {max_size}")
@@ -62,7 +62,7 @@ def require_query(**values: str) -> None:
 
 
 def jpeg(content: bytes, max_bytes: int) -> bytes:
-    """A picture; refused with 400 where it is none, or too large."""
+    """Read a picture; refuse the request with 400 where it is none, or has more than `max_bytes`."""
     if not content.startswith(_JPEG):
         abort(HTTPStatus.BAD_REQUEST, "The file is not a picture")
     if len(content) > max_bytes:
@@ -71,7 +71,7 @@ def jpeg(content: bytes, max_bytes: int) -> bytes:
 
 
 def form_file(name: str) -> bytes:
-    """The file of this name in the form of the present request; refused with 400 where there is none."""
+    """Read the file of this name in the form of the present request; refuse it with 400 if it has none."""
     file = request.files.get(name)
     if file is None:
         abort(HTTPStatus.BAD_REQUEST, f"The form has no file {name!r}")

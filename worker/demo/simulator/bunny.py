@@ -13,7 +13,7 @@ from worker.demo.simulator import bodies
 from worker.demo.simulator.platform import NOT_FOUND, STREAM, WEBHOOK_SECRET, Change, Simulated
 from worker.demo.simulator.webhooks import Notice
 from worker.platforms.bunny import OWN_THUMBNAIL, VideoStatus, WebhookStatus
-from worker.platforms.shared.signatures import sign_hex
+from worker.platforms.shared.signatures import Hex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LIBRARY_ID, API_KEY = "133", "simulated-api-key"
 MAX_IMAGE_BYTES = 64 * 1024 * 1024  # the real limit is not documented
+SIGNATURE = Hex("X-BunnyStream-Signature")
 
 
 class SimulatedBunny(Simulated):
@@ -40,19 +41,19 @@ class SimulatedBunny(Simulated):
         app.add_url_rule(f"{video}/thumbnail", view_func=self.set_thumbnail, methods=["POST"])
 
     def is_allowed(self) -> bool:
-        """By a header of its own."""
+        """Look for the key in a header of Bunny's own."""
         return request.headers.get("AccessKey") == API_KEY
 
     def refusal(self, status: int, words: str) -> dict[str, Any]:
-        """Bunny repeats the status."""
+        """Repeat the status in the body."""
         return {"success": False, "message": words, "statusCode": status}
 
     def show(self, asset_id: str) -> dict[str, Any]:
-        """The video."""
+        """Show the video."""
         return _described(self.found(asset_id))
 
     def list_assets(self) -> dict[str, Any]:
-        """A page of all videos, the newest first."""
+        """Show a page of all videos, the newest first."""
         bodies.require_query(orderBy="date")
         videos = self.library.newest()
         page = bodies.page_of(videos, size="itemsPerPage", max_size=1000)
@@ -67,7 +68,7 @@ class SimulatedBunny(Simulated):
         return {"success": True, "message": "OK", "statusCode": HTTPStatus.OK}
 
     def rendition(self, playback_id: str, name: str) -> Response:
-        """A file of the pull zone, where the video's id is the folder."""
+        """Send a file of the pull zone, where the video's id is the folder."""
         video = self.found(playback_id)
         if self.is_direct_access_blocked and "Referer" not in request.headers:
             abort(HTTPStatus.FORBIDDEN, "Direct access is blocked")
@@ -76,7 +77,7 @@ class SimulatedBunny(Simulated):
         return send_file(video.media.path, mimetype="video/mp4", conditional=True)
 
     def notices(self, change: Change, video: LibraryVideo) -> Sequence[Notice]:
-        """The first resolution, and the end of the work; nothing of updates and deletes."""
+        """Tell of the first resolution, and of the end of the work; nothing of updates and deletes."""
         if change is not Change.READY:
             return ()
         return [
@@ -88,11 +89,11 @@ class SimulatedBunny(Simulated):
         return {
             "X-BunnyStream-Signature-Version": "v1",
             "X-BunnyStream-Signature-Algorithm": "hmac-sha256",
-            "X-BunnyStream-Signature": sign_hex(body, WEBHOOK_SECRET),
+            **SIGNATURE.sign(body, WEBHOOK_SECRET),
         }
 
     def variables(self) -> dict[str, str]:
-        """An account's settings."""
+        """Hand out an account's settings, as `Simulated.variables`."""
         return {
             "WEBHOOK_SECRET": WEBHOOK_SECRET,
             "LIBRARY_ID": LIBRARY_ID,

@@ -15,7 +15,7 @@ from flask import Response, abort, request
 from worker.demo.simulator import bodies
 from worker.demo.simulator.platform import STREAM, WEBHOOK_SECRET, Change, Simulated
 from worker.demo.simulator.webhooks import Notice
-from worker.platforms.shared.signatures import CLOUDFLARE_FIELDS, sign_timestamped
+from worker.platforms.shared.signatures import Timestamped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from worker.demo.simulator.library import LibraryVideo
 
 ACCOUNT_ID, API_TOKEN = "simulated-account", "simulated-api-token"
+SIGNATURE = Timestamped("Webhook-Signature", time_field="time", signature_field="sig1")
 
 # Of the official client, StreamEditParams.
 WRITABLE = frozenset(
@@ -49,7 +50,6 @@ class SimulatedCloudflare(Simulated):
 
     def add_routes(self, app: Flask) -> None:
         """Add the addresses that Cloudflare documents."""
-        self._polls: dict[str, int] = {}
         self._tokens: dict[str, str] = {}
         app.add_url_rule(
             f"/client/v4/accounts/{ACCOUNT_ID}/stream", view_func=self.list_assets, methods=["GET"]
@@ -64,24 +64,20 @@ class SimulatedCloudflare(Simulated):
         app.add_url_rule(f"{video}/token", view_func=self.token, methods=["POST"])
 
     def is_allowed(self) -> bool:
-        """By a token of OAuth's kind."""
+        """Look for the token, as OAuth shows it."""
         return request.headers.get("Authorization") == f"Bearer {API_TOKEN}"
 
     def refusal(self, status: int, words: str) -> dict[str, Any]:
-        """Cloudflare lists errors beside an empty result."""
+        """List errors beside an empty result."""
         errors = [{"code": 10000 + status, "message": words}]
         return {"result": None, "success": False, "errors": errors, "messages": []}
 
-    def delay_download(self, asset_id: str, polls: int) -> None:
-        """Let the download be made only after it was asked for so many times."""
-        self._polls[asset_id] = polls
-
     def show(self, asset_id: str) -> dict[str, Any]:
-        """The video."""
+        """Show the video."""
         return _answer(self._described(self.found(asset_id)))
 
     def list_assets(self) -> dict[str, Any]:
-        """The newest videos that were made before a time."""
+        """Show the newest videos that were made before a time."""
         bodies.require_query(asc="false", include_counts="true")
         end, limit = request.args.get("end"), int(request.args.get("limit", "1000"))
         found = [video for video in self.library.newest() if end is None or video.created < end]
@@ -89,7 +85,7 @@ class SimulatedCloudflare(Simulated):
         return {**_answer(page), "range": len(page), "total": len(found)}
 
     def webhook(self) -> dict[str, Any]:
-        """Where webhooks are sent to."""
+        """Show where webhooks are sent to."""
         if self.webhooks_to is None:
             abort(HTTPStatus.NOT_FOUND, "No webhook is set")
         return _answer({"notificationUrl": self.webhooks_to, "secret": WEBHOOK_SECRET})
@@ -98,50 +94,46 @@ class SimulatedCloudflare(Simulated):
         """Set the thumbnail's share of the duration, or what we do not look at."""
         video, asked = self.found(asset_id), bodies.fields(WRITABLE)
         if "thumbnailTimestampPct" in asked:
-            share = bodies.number(asked["thumbnailTimestampPct"], "thumbnailTimestampPct")
+            share = bodies.require_number(asked["thumbnailTimestampPct"], "thumbnailTimestampPct")
             if not 0 <= share <= 1:
                 abort(HTTPStatus.BAD_REQUEST, "thumbnailTimestampPct must be between 0 and 1")
+            # A share of 0 is what a video has whose thumbnail was never set.
             video = self.write(asset_id, thumbnail_time=share * video.media.duration_s or None)
         return _answer(self._described(video))
 
     def downloads(self, asset_id: str) -> dict[str, Any]:
-        """How far the MP4 is."""
-        video, left = self.found(asset_id), self._polls.get(asset_id, 0)
-        self._polls[asset_id] = max(0, left - 1)
-        made = {
-            "status": "inprogress" if left else "ready",
-            "url": f"{self.url}{STREAM}/{video.id}/{video.file_name}",
-            "percentComplete": 50.0 if left else 100.0,
-        }
+        """Say how far the MP4 is, which is ready at once."""
+        video = self.found(asset_id)
+        url = f"{self.url}{STREAM}/{video.id}/{video.file_name}"
+        made = {"status": "ready", "url": url, "percentComplete": 100.0}
         return _answer({"default": made})
 
     def token(self, asset_id: str) -> dict[str, Any]:
-        """What stands in the place of a private video's id."""
+        """Hand out what stands in the place of a private video's id."""
         claims = {"sub": self.found(asset_id).id, "jti": secrets.token_hex(8)}
         token = jwt.encode(claims, secrets.token_hex(32), algorithm="HS256")
         self._tokens[token] = asset_id
         return _answer({"token": token})
 
     def rendition(self, playback_id: str, name: str) -> Response:
-        """The MP4: of a public video by its id, of a private one by a token."""
+        """Send the MP4: of a public video by its id, of a private one by a token."""
         video = self.found(self._tokens.get(playback_id, playback_id))
         if video.is_private and playback_id not in self._tokens:
             abort(HTTPStatus.FORBIDDEN, "The video is private.")
         return super().rendition(video.playback_id, name)
 
     def notices(self, change: Change, video: LibraryVideo) -> Sequence[Notice]:
-        """The video itself, when it is ready; nothing of updates and deletes."""
+        """Tell of a video that is ready, by the video itself; nothing of updates and deletes."""
         if change is not Change.READY:
             return ()
         return [Notice("ready", video.id, json.dumps(self._described(video)).encode())]
 
     def signed(self, body: bytes) -> dict[str, str]:
         """Sign with the time of the attempt."""
-        value = sign_timestamped(body, WEBHOOK_SECRET, time.time(), CLOUDFLARE_FIELDS)
-        return {"Webhook-Signature": value}
+        return SIGNATURE.sign(body, WEBHOOK_SECRET, time.time())
 
     def variables(self) -> dict[str, str]:
-        """An account's settings."""
+        """Hand out an account's settings, as `Simulated.variables`."""
         return {
             "WEBHOOK_SECRET": WEBHOOK_SECRET,
             "ACCOUNT_ID": ACCOUNT_ID,

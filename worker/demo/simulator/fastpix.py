@@ -1,6 +1,6 @@
 """FastPix, simulated: its paths, its webhooks, and its shape of an error.
 
-It shows no thumbnail of anybody's choice; the time in the metadata counts as what a player shows.
+FastPix shows no chosen thumbnail; the time in the metadata counts as what a player shows.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, abort, request, send_file
 
 from worker.demo.simulator import bodies
-from worker.demo.simulator.platform import IMAGE, NOT_FOUND, STREAM, TOKEN, WEBHOOK_SECRET, Change, Simulated
+from worker.demo.simulator.platform import NOT_FOUND, STREAM, TOKEN, WEBHOOK_SECRET, Change, Simulated
 from worker.demo.simulator.private import require_token
 from worker.demo.simulator.webhooks import Notice
 from worker.platforms.fastpix import METADATA_KEY
 from worker.platforms.shared import json_fields
-from worker.platforms.shared.signatures import sign_base64
+from worker.platforms.shared.signatures import Base64
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SECRET = base64.b64encode(WEBHOOK_SECRET.encode()).decode()
 FILE_NAME = "capped-4k.mp4"
+SIGNATURE = Base64("FastPix-Signature")
 
 # https://docs.fastpix.com/reference/updated-media (seen 2026-11)
 WRITABLE = frozenset({"metadata", "title", "creatorId"})
@@ -57,20 +58,20 @@ class SimulatedFastPix(Simulated):
         app.add_url_rule(media, view_func=self.update, methods=["PATCH"])
 
     def is_allowed(self) -> bool:
-        """By HTTP's basic authentication."""
+        """Look for the token in HTTP's basic authentication."""
         given = request.authorization
         return given is not None and (given.username, given.password) == TOKEN
 
     def refusal(self, status: int, words: str) -> dict[str, Any]:
-        """FastPix repeats the status."""
+        """Repeat the status in the body."""
         return {"success": False, "error": {"code": status, "message": words, "description": words}}
 
     def show(self, asset_id: str) -> dict[str, Any]:
-        """The media."""
+        """Show the media."""
         return {"success": True, "data": self._described(self.found(asset_id))}
 
     def list_assets(self) -> dict[str, Any]:
-        """A page of all media, the newest first."""
+        """Show a page of all media, the newest first."""
         bodies.require_query(orderBy="desc")
         videos = self.library.newest()
         page = bodies.page_of(videos, number="offset", size="limit", max_size=MAX_PAGE)
@@ -85,12 +86,12 @@ class SimulatedFastPix(Simulated):
         video, asked = self.found(asset_id), bodies.fields(WRITABLE)
         if "metadata" in asked:
             self._metadata[asset_id] = _metadata(asked["metadata"])
-            time_s = json_fields.number(self._metadata[asset_id].get(METADATA_KEY))
+            time_s = json_fields.finite_number(self._metadata[asset_id].get(METADATA_KEY))
             video = self.write(asset_id, thumbnail_time=time_s)
         return {"success": True, "data": self._described(video)}
 
     def rendition(self, playback_id: str, name: str) -> Response:
-        """The MP4."""
+        """Send the MP4."""
         video = self.played(playback_id)
         require_token(video, aud=f"media:{playback_id}")
         if name != FILE_NAME:
@@ -98,7 +99,7 @@ class SimulatedFastPix(Simulated):
         return send_file(video.media.path, mimetype="video/mp4", conditional=True)
 
     def notices(self, change: Change, video: LibraryVideo) -> list[Notice]:
-        """FastPix tells of everything."""
+        """Tell of everything."""
         delivery_id = str(uuid.uuid4())
         envelope = {
             "type": EVENTS[change],
@@ -114,17 +115,16 @@ class SimulatedFastPix(Simulated):
 
     def signed(self, body: bytes) -> dict[str, str]:
         """Sign the body alone."""
-        return {"FastPix-Signature": sign_base64(body, SECRET)}
+        return SIGNATURE.sign(body, SECRET)
 
     def variables(self) -> dict[str, str]:
-        """An account's settings."""
+        """Hand out an account's settings, as `Simulated.variables`."""
         return {
             "WEBHOOK_SECRET": SECRET,
             "TOKEN_ID": TOKEN[0],
             "TOKEN_SECRET": TOKEN[1],
             "API_URL": f"{self.url}/v1",
             "STREAM_URL": self.url + STREAM,
-            "IMAGES_URL": self.url + IMAGE,
             "WRITE_METADATA": "true",
         }
 

@@ -67,6 +67,7 @@ class Faults:
             _hang_up(environ)
         if fault.status is not None:
             return _answer(fault.status, fault.retry_after, start_response)
+        # Done before the connection is closed: the caller cannot know that its request had an effect.
         answer = self._application(environ, start_response)
         if fault.is_reply_lost:
             _hang_up(environ)

@@ -44,7 +44,7 @@ class Journal:
         self._changed = threading.Condition()
 
     def add(self, entry: JournalEntry) -> None:
-        """Append one entry, and wake who waits."""
+        """Append one entry, and wake the threads that wait."""
         with self._changed:
             self._entries.append(entry)
             if self._file is not None:
@@ -53,7 +53,7 @@ class Journal:
             self._changed.notify_all()
 
     def entries(self, kind: Kind | None = None, *, asset_id: str | None = None) -> list[JournalEntry]:
-        """What happened so far; only of one kind, or about one asset, where that is asked for."""
+        """List what happened so far; of one kind only, or about one asset, where that is asked for."""
         with self._changed:
             return [
                 entry
@@ -62,6 +62,6 @@ class Journal:
             ]
 
     def wait_for(self, is_there: Callable[[Journal], bool], timeout_s: float) -> bool:
-        """Whether `is_there` became true of this journal within the time."""
+        """Wait until `is_there` is true of this journal; tell whether that was within the time."""
         with self._changed:
             return self._changed.wait_for(lambda: is_there(self), timeout_s)

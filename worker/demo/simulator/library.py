@@ -43,17 +43,17 @@ class LibraryVideo:
 
     @property
     def file_name(self) -> str:
-        """Of the file that can be read."""
+        """Name of the file that can be read."""
         return f"{self.media.height_px}p.mp4"
 
     @property
     def created(self) -> str:
-        """When it was made, in ISO 8601."""
+        """Time at which it was made, in ISO 8601."""
         return datetime.fromtimestamp(self.created_at, UTC).isoformat()
 
     @property
     def changed(self) -> str:
-        """When anything about it changed, in ISO 8601."""
+        """Time at which anything about it changed last, in ISO 8601."""
         return datetime.fromtimestamp(self.changed_at, UTC).isoformat()
 
 
@@ -71,22 +71,23 @@ class Library:
         return video
 
     def get(self, asset_id: str) -> LibraryVideo | None:
-        """One video; None where there is none, or no more."""
+        """Find a video; None where there is none, or no more."""
         with self.lock:
             return self._videos.get(asset_id)
 
     def of_playback(self, playback_id: str) -> LibraryVideo | None:
-        """The video that a public handle stands for."""
+        """Find the video that a public handle stands for; None where there is none."""
         with self.lock:
             return next((one for one in self._videos.values() if one.playback_id == playback_id), None)
 
     def newest(self) -> list[LibraryVideo]:
-        """All videos, the newest first."""
+        """List all videos, the newest first."""
         with self.lock:
             return list(reversed(self._videos.values()))
 
     def last_changed(self) -> list[LibraryVideo]:
-        """All videos, the one that changed last first."""
+        """List all videos, the one that changed last first."""
+        # Sorting keeps the order of equals: of videos that changed at once, the newest comes first.
         return sorted(self.newest(), key=lambda video: video.changed_at, reverse=True)
 
     def change(self, asset_id: str, **changes: Any) -> LibraryVideo:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, abort, request
 
 from worker.demo.simulator import bodies
-from worker.demo.simulator.platform import IMAGE, STREAM, TOKEN, WEBHOOK_SECRET, Change, Simulated
+from worker.demo.simulator.platform import STREAM, TOKEN, WEBHOOK_SECRET, Change, Simulated
 from worker.demo.simulator.private import require_token
 from worker.demo.simulator.webhooks import Notice
-from worker.platforms.shared.signatures import sign_timestamped
+from worker.platforms.shared.signatures import Timestamped
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 WRITABLE = frozenset({"thumbnail_time", "passthrough", "meta"})
 MAX_PAGE = 100
+SIGNATURE = Timestamped("Mux-Signature")
 
 EVENTS = {
     Change.READY: "video.asset.ready",
@@ -44,23 +45,22 @@ class SimulatedMux(Simulated):
         asset = "/video/v1/assets/<asset_id>"
         app.add_url_rule(asset, view_func=self.show, methods=["GET"])
         app.add_url_rule(asset, view_func=self.update, methods=["PATCH"])
-        app.add_url_rule(f"{asset}/thumbnail-time", view_func=self.unset, methods=["DELETE"])
 
     def is_allowed(self) -> bool:
-        """By HTTP's basic authentication."""
+        """Look for the token in HTTP's basic authentication."""
         given = request.authorization
         return given is not None and (given.username, given.password) == TOKEN
 
     def refusal(self, status: int, words: str) -> dict[str, Any]:
-        """Mux lists messages."""
+        """List messages, as Mux does."""
         return {"error": {"type": ERRORS.get(HTTPStatus(status), "invalid_parameters"), "messages": [words]}}
 
     def show(self, asset_id: str) -> dict[str, Any]:
-        """The present state of an asset."""
+        """Show the present state of an asset."""
         return {"data": described(self.found(asset_id))}
 
     def list_assets(self) -> dict[str, Any]:
-        """All assets, the newest first; the cursor is how many were told already."""
+        """List all assets, the newest first; the cursor is how many were listed before."""
         told, limit = int(request.args.get("cursor", "0")), int(request.args.get("limit", "25"))
         if not 1 <= limit <= MAX_PAGE:
             abort(HTTPStatus.BAD_REQUEST, f"limit must be between 1 and {MAX_PAGE}")
@@ -72,7 +72,7 @@ class SimulatedMux(Simulated):
         }
 
     def update(self, asset_id: str) -> dict[str, Any]:
-        """Set the thumbnail's time, or what we do not look at."""
+        """Set the thumbnail's time, or fields that the service does not look at."""
         video = self.found(asset_id)
         asked = bodies.fields(WRITABLE)
         if "thumbnail_time" in asked:
@@ -84,13 +84,8 @@ class SimulatedMux(Simulated):
         self.tell(Change.UPDATED, video)
         return {"data": described(video)}
 
-    def unset(self, asset_id: str) -> tuple[str, int]:
-        """Go back to the platform's own thumbnail."""
-        self.write(asset_id)
-        return "", HTTPStatus.NO_CONTENT
-
     def rendition(self, playback_id: str, name: str) -> Response:
-        """A file; of a signed playback id with a token only."""
+        """Send a file; of a signed playback id with a token only."""
         require_token(self.played(playback_id), sub=playback_id, aud="v")
         return super().rendition(playback_id, name)
 
@@ -99,36 +94,35 @@ class SimulatedMux(Simulated):
         self._sender.send(_notice(event, self.known(asset_id)), copies=copies)
 
     def notices(self, change: Change, video: LibraryVideo) -> list[Notice]:
-        """Mux tells of everything."""
+        """Tell of everything."""
         return [_notice(EVENTS[change], video)]
 
     def signed(self, body: bytes) -> dict[str, str]:
         """Sign with the time of the attempt."""
-        return {"Mux-Signature": sign_timestamped(body, WEBHOOK_SECRET, time.time())}
+        return SIGNATURE.sign(body, WEBHOOK_SECRET, time.time())
 
     def variables(self) -> dict[str, str]:
-        """An account's settings."""
+        """Hand out an account's settings, as `Simulated.variables`."""
         return {
             "WEBHOOK_SECRET": WEBHOOK_SECRET,
             "TOKEN_ID": TOKEN[0],
             "TOKEN_SECRET": TOKEN[1],
             "API_URL": self.url,
             "STREAM_URL": self.url + STREAM,
-            "IMAGE_URL": self.url + IMAGE,
         }
 
 
 def _time(video: LibraryVideo, value: object) -> float:
     if video.status != "ready":
         abort(HTTPStatus.BAD_REQUEST, "The asset is not ready")
-    time_s = bodies.number(value, "thumbnail_time")
+    time_s = bodies.require_number(value, "thumbnail_time")
     if not 0 <= time_s < video.media.duration_s:
         abort(HTTPStatus.BAD_REQUEST, "thumbnail_time must be within the asset's duration")
     return time_s
 
 
 def _notice(event: str, video: LibraryVideo) -> Notice:
-    delivery_id = str(uuid.uuid4())
+    delivery_id = str(uuid.uuid4())  # one for all copies and redeliveries: they are the same bytes
     subject = "static_rendition" if "static_rendition" in event else "asset"
     envelope = {
         "type": event,
@@ -143,7 +137,7 @@ def _notice(event: str, video: LibraryVideo) -> Notice:
 
 
 def described(video: LibraryVideo) -> dict[str, Any]:
-    """A video as the API and the webhooks show it; a field that is not set is missing."""
+    """Describe a video as the API and the webhooks do; a field that is not set is missing."""
     media = video.media
     asset: dict[str, Any] = {
         "id": video.id,

@@ -87,6 +87,7 @@ class Simulated(ABC):
 
     def __exit__(self, *_: object) -> None:
         """Stop serving and sending."""
+        # First, so that planned delays and pauses between deliveries end, and the server with them.
         self._closing.set()
         self._server.shutdown()
         self._thread.join()
@@ -101,28 +102,28 @@ class Simulated(ABC):
 
     @abstractmethod
     def is_allowed(self) -> bool:
-        """Whether the present request shows the token, as the API wants it."""
+        """Tell whether the present request shows the token, as the API wants it."""
 
     @abstractmethod
     def refusal(self, status: int, words: str) -> Mapping[str, Any]:
-        """The body of an answer that refuses."""
+        """Write the body of an answer that refuses."""
 
     @abstractmethod
     def notices(self, change: Change, video: LibraryVideo) -> Sequence[Notice]:
-        """What the platform sends about a change; nothing where it has no event for it."""
+        """Write what the platform sends about a change; nothing where it has no event for it."""
 
     def signed(self, body: bytes) -> Mapping[str, str]:  # noqa: ARG002 - for those that sign
-        """The headers that prove who sends these bytes; nothing where no webhooks are sent."""
+        """Make the headers that prove who sends these bytes; none where no webhooks are sent."""
         return {}
 
     @abstractmethod
     def variables(self) -> Mapping[str, str]:
-        """An account's settings, without the prefix of their names."""
+        """Hand out an account's settings, without the prefix of their names."""
 
     # What people do at the platform, and what can be seen there.
 
     def settings(self, account: str) -> dict[str, str]:
-        """The variables by which the service knows this platform as one of its accounts."""
+        """Hand out the variables by which the service knows this platform as one of its accounts."""
         prefix = f"{self.name}__{account}__".upper()
         return {prefix + name: value for name, value in self.variables().items()}
 
@@ -164,34 +165,36 @@ class Simulated(ABC):
         self.tell(Change.READY, self.known(asset_id), copies=copies)
 
     def thumbnail_time(self, asset_id: str) -> float | None:
-        """What is shown: seconds of media time; None for the platform's own choice, or a picture."""
+        """Tell what is shown: seconds of media time; None for the platform's own choice, or a picture."""
         return self.known(asset_id).thumbnail_time
 
     def is_heard(self) -> bool:
-        """Whether no webhook is on its way any more."""
-        return self._sender.outstanding == 0
+        """Tell whether no webhook is on its way any more."""
+        return self._sender.is_idle
 
     def image_url(self, asset_id: str) -> str:
-        """Where the thumbnail is shown."""
+        """Give the address at which the thumbnail is shown."""
         return f"{self.url}{IMAGE}/{self.known(asset_id).playback_id}/thumbnail.jpg"
 
     # For the vendors' files.
 
     def known(self, asset_id: str) -> LibraryVideo:
-        """One video. Raises KeyError where there is none."""
+        """Find a video. Raises KeyError where there is none."""
         video = self.library.get(asset_id)
         if video is None:
             raise KeyError(asset_id)
         return video
 
     def found(self, asset_id: str) -> LibraryVideo:
-        """The video that a request is about; the request is refused where there is none."""
+        """Find the video that a request is about; refuse the request where there is none."""
         return self.library.get(asset_id) or abort(HTTPStatus.NOT_FOUND, NOT_FOUND)
 
     def write(self, asset_id: str, **shown: Any) -> LibraryVideo:
         """Change what is shown, as the API was asked to, and tell of it."""
+        # Under one lock, so that writes stand in the journal in the order in which they happened.
         with self.library.lock:
             self.found(asset_id)
+            # A picture replaces a time, and a time a picture.
             clean = {"thumbnail_time": None, "image": None, "image_id": ""}
             video = self.library.change(asset_id, **{**clean, **shown})
             detail = {"image_bytes": len(video.image)} if video.image else {}
@@ -203,29 +206,29 @@ class Simulated(ABC):
 
     def tell(self, change: Change, video: LibraryVideo, *, copies: int = 1) -> None:
         """Send what the platform sends about a change."""
+        # Each is sent by a thread of its own, so they may arrive in any order.
         for notice in self.notices(change, video):
             self._sender.send(notice, copies=copies)
 
     def rendition(self, playback_id: str, name: str) -> Response:
-        """A file of a video, or a range of it."""
+        """Send a file of a video, or a range of it."""
         video = self.played(playback_id)
         if name != video.file_name or video.status != "ready":
             abort(HTTPStatus.NOT_FOUND, NOT_FOUND)
         return send_file(video.media.path, mimetype="video/mp4", conditional=True)
 
     def picture(self, playback_id: str) -> Response:
-        """What is shown; the frame at `time` where that is asked for, and without a choice in the middle."""
+        """Send what is shown; where nothing was chosen, the frame in the middle."""
         video = self.played(playback_id)
         if video.image:
             return Response(video.image, mimetype="image/jpeg")
         if self._draw is None:
             abort(HTTPStatus.NOT_FOUND, NOT_FOUND)
-        chosen_s = video.media.duration_s / 2 if video.thumbnail_time is None else video.thumbnail_time
-        time_s = request.args.get("time", chosen_s, type=float)
+        time_s = video.media.duration_s / 2 if video.thumbnail_time is None else video.thumbnail_time
         return Response(self._draw(video.media.path, time_s), mimetype="image/jpeg")
 
     def played(self, playback_id: str) -> LibraryVideo:
-        """The video that a file's address stands for; the request is refused where there is none."""
+        """Find the video that a file's address stands for; refuse the request where there is none."""
         return self.library.of_playback(playback_id) or abort(HTTPStatus.NOT_FOUND, NOT_FOUND)
 
     def _application(self) -> Flask:
@@ -239,7 +242,7 @@ class Simulated(ABC):
         return app
 
     def _require_token(self) -> None:
-        """Of the API, not of files: those have public handles."""
+        """Refuse a request of the API without a token; not one of a file: those have public handles."""
         if not request.path.startswith((STREAM, IMAGE)) and not self.is_allowed():
             abort(HTTPStatus.UNAUTHORIZED, "Unauthorized request")
 

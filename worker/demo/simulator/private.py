@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def require_token(video: LibraryVideo, **claims: str) -> None:
     """Refuse the present request for a private video unless its token claims this.
 
-    Nobody has given us the other half of the key, so who signed the token is left to others.
+    The simulation holds no half of the key, so it does not check who signed the token.
     """
     if not video.is_private:
         return
@@ -23,5 +23,6 @@ def require_token(video: LibraryVideo, **claims: str) -> None:
         said = jwt.decode(request.args.get("token", ""), options={"verify_signature": False})
     except jwt.DecodeError:
         abort(HTTPStatus.FORBIDDEN, "The video is private, and no token is shown.")
+    # More may be claimed than what is asked for here: who the key is of, and when the token runs out.
     if claims.items() - said.items():
         abort(HTTPStatus.FORBIDDEN, "The token opens another video, or nothing of this kind.")

@@ -46,21 +46,21 @@ class SimulatedVimeo(Simulated):
         app.add_url_rule(f"{IMAGE}/upload/<picture_id>", view_func=self.store, methods=["PUT"])
 
     def is_allowed(self) -> bool:
-        """By a token of OAuth's kind, and of this version."""
+        """Look for the token, as OAuth shows it, and for the version of the API."""
         if request.headers.get("Accept") != MEDIA_TYPE:
             abort(HTTPStatus.NOT_ACCEPTABLE, "Name the version in Accept")
         return request.headers.get("Authorization") == f"Bearer {ACCESS_TOKEN}"
 
     def refusal(self, status: int, words: str) -> dict[str, Any]:
-        """Vimeo has words for people and for developers."""
+        """Write words for people and for developers."""
         return {"error": "Something went wrong.", "developer_message": words, "error_code": status}
 
     def show(self, asset_id: str) -> dict[str, Any]:
-        """The video."""
+        """Show the video."""
         return self._described(self.found(asset_id))
 
     def list_assets(self) -> dict[str, Any]:
-        """A page of all videos, those that changed last first."""
+        """Show a page of all videos, those that changed last first."""
         bodies.require_query(sort="modified_time", direction="desc")
         videos = self.library.last_changed()
         page = bodies.page_of(videos)
@@ -94,7 +94,7 @@ class SimulatedVimeo(Simulated):
         asked = bodies.fields({"time", "active"}) if request.get_data() else {}
         picture_id = secrets.token_hex(4)
         if "time" in asked:
-            time_s = bodies.number(asked["time"], "time")
+            time_s = bodies.require_number(asked["time"], "time")
             if not 0 <= time_s < video.media.duration_s:
                 abort(HTTPStatus.BAD_REQUEST, "The time is not within the video")
             if asked.get("active") is True:
@@ -107,8 +107,9 @@ class SimulatedVimeo(Simulated):
         return answer, HTTPStatus.CREATED
 
     def store(self, picture_id: str) -> Response:
-        """Take the bytes in; the address is signed, and nobody shows a token here."""
+        """Take the bytes in; the address is signed, and a token is refused here."""
         self._require_signature()
+        # The real storage is another host, which must not see the token.
         if "Authorization" in request.headers or picture_id not in self._pictures:
             abort(HTTPStatus.FORBIDDEN, "This address takes no picture, or no stranger's token")
         jpeg = bodies.jpeg(request.get_data(), MAX_IMAGE_BYTES)
@@ -116,7 +117,7 @@ class SimulatedVimeo(Simulated):
         return Response()
 
     def rendition(self, playback_id: str, name: str) -> Response:
-        """A file, by a signed address only."""
+        """Send a file, by a signed address only."""
         self._require_signature()
         return super().rendition(playback_id, name)
 
@@ -130,15 +131,15 @@ class SimulatedVimeo(Simulated):
         return {"uri": f"/videos/{asset_id}/pictures/{picture_id}", "active": True}
 
     def notices(self, change: Change, video: LibraryVideo) -> Sequence[Notice]:  # noqa: ARG002 - as of every platform
-        """Vimeo sends nothing."""
+        """Tell of nothing: Vimeo has no webhook that helps."""
         return ()
 
     def variables(self) -> dict[str, str]:
-        """An account's settings."""
+        """Hand out an account's settings, as `Simulated.variables`."""
         return {"ACCESS_TOKEN": ACCESS_TOKEN, "API_URL": self.url}
 
 
 def _picture_id(video: LibraryVideo) -> str:
-    """Of what is shown: ours, what somebody chose at Vimeo's pages, or what Vimeo made."""
+    """Name the picture that is shown: ours, one chosen at Vimeo's pages, or Vimeo's own."""
     chosen = "own" if video.thumbnail_time is None else f"at{video.thumbnail_time:g}"
     return video.image_id or chosen

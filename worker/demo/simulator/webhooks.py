@@ -1,13 +1,19 @@
-"""Sends webhooks as platforms do: signed, in no promised order, and again until somebody takes them."""
+"""Sends webhooks as platforms do: signed, in no promised order, and again until the receiver takes them."""
 
 from __future__ import annotations
 
-import itertools
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
+from tenacity import (
+    Retrying,
+    retry_if_result,
+    sleep_using_event,
+    stop_after_attempt,
+    stop_never,
+    wait_exponential,
+)
 
 from worker.demo.simulator.journal import JournalEntry
 
@@ -55,46 +61,57 @@ class Sender:
         self._closing = closing
         self._retries = retries
         self._client = httpx.Client(timeout=TIMEOUT_S, trust_env=False)
-        self._outstanding = 0
-        self._lock = threading.Lock()
+        self._deliveries: list[threading.Thread] = []
 
     @property
-    def outstanding(self) -> int:
-        """How many copies are still on their way."""
-        return self._outstanding
+    def is_idle(self) -> bool:
+        """True when every webhook was taken or dropped."""
+        return not any(delivery.is_alive() for delivery in self._deliveries)
 
     def send(self, notice: Notice, *, copies: int = 1) -> None:
         """Tell of an event."""
-        with self._lock:
-            self._outstanding += copies
         for _ in range(copies):
-            threading.Thread(target=self._deliver, args=(notice,), daemon=True).start()
+            delivery = threading.Thread(target=self._deliver, args=(notice,), daemon=True)
+            delivery.start()
+            self._deliveries.append(delivery)
 
     def close(self) -> None:
         """Close connections; what is not delivered by now is not delivered."""
         self._client.close()
 
     def _deliver(self, notice: Notice) -> None:
-        pause_s = FIRST_RETRY_S
-        for attempt in itertools.count():
-            if self._closing.is_set():
-                return
-            status = self._attempt(notice.body)
-            entry = JournalEntry(
-                "delivery", "POST", self._address, status, notice.asset_id, event=notice.event
-            )
-            self._journal.add(replace(entry, detail={"id": notice.id}))
-            is_taken = status is not None and httpx.codes.is_success(status)
-            if is_taken or attempt == self._retries:
-                with self._lock:
-                    self._outstanding -= 1
-                return
-            self._closing.wait(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_RETRY_S)
+        retrying = Retrying(
+            retry=retry_if_result(lambda is_over: not is_over),
+            stop=stop_never if self._retries is None else stop_after_attempt(1 + self._retries),
+            wait=wait_exponential(multiplier=FIRST_RETRY_S, max=LONGEST_RETRY_S),
+            sleep=sleep_using_event(self._closing),
+            retry_error_callback=lambda _: None,  # a webhook that is dropped is no error here
+        )
+        retrying(self._attempt, notice)
 
-    def _attempt(self, body: bytes) -> int | None:
+    def _attempt(self, notice: Notice) -> bool:
+        """Send a webhook once; tell whether it need not be sent again."""
+        if self._closing.is_set():
+            return True
+        status = self._post(notice.body)
+        self._journal.add(
+            JournalEntry(
+                "delivery",
+                "POST",
+                self._address,
+                status,
+                notice.asset_id,
+                event=notice.event,
+                detail={"id": notice.id},
+            )
+        )
+        return status is not None and httpx.codes.is_success(status)
+
+    def _post(self, body: bytes) -> int | None:
+        """Send bytes, signed at this moment; return the answer's status, or None where there is none."""
         headers = {"Content-Type": "application/json", **self._sign(body)}
         try:
             return self._client.post(self._address, content=body, headers=headers).status_code
+        # A refused connection is as good as no answer: the webhook is sent again.
         except (httpx.RequestError, RuntimeError):  # RuntimeError: closed meanwhile
             return None

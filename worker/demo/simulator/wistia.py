@@ -13,7 +13,7 @@ from flask import abort, request
 from worker.demo.simulator import bodies
 from worker.demo.simulator.platform import NOT_FOUND, STREAM, WEBHOOK_SECRET, Change, Simulated
 from worker.demo.simulator.webhooks import Notice
-from worker.platforms.shared.signatures import sign_hex
+from worker.platforms.shared.signatures import Hex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 API_TOKEN = "simulated-api-token"  # noqa: S105 - guards nothing
 MAX_IMAGE_BYTES = 10 * 1024 * 1024  # the real limit is not documented
+SIGNATURE = Hex("X-Wistia-Signature")
 
 EVENTS = {
     Change.READY: ("media.processing", "media.ready"),
@@ -44,19 +45,19 @@ class SimulatedWistia(Simulated):
         app.add_url_rule("/upload/thumbnail", view_func=self.set_thumbnail, methods=["POST"])
 
     def is_allowed(self) -> bool:
-        """By a token of OAuth's kind."""
+        """Look for the token, as OAuth shows it."""
         return request.headers.get("Authorization") == f"Bearer {API_TOKEN}"
 
     def refusal(self, status: int, words: str) -> dict[str, Any]:
-        """Wistia says one sentence, and a code."""
+        """Write one sentence, and a code."""
         return {"code": HTTPStatus(status).name.lower(), "error": words}
 
     def show(self, asset_id: str) -> dict[str, Any]:
-        """The media."""
+        """Show the media."""
         return self._described(self.found(asset_id))
 
     def list_assets(self) -> list[dict[str, Any]]:
-        """A page of all media, those that changed last first."""
+        """Show a page of all media, those that changed last first."""
         bodies.require_query(sort_by="updated", sort_direction="0")
         return [self._described(video) for video in bodies.page_of(self.library.last_changed())]
 
@@ -93,17 +94,17 @@ class SimulatedWistia(Simulated):
         return {"thumbnail": {"url": self.image_url(asset_id)}}
 
     def notices(self, change: Change, video: LibraryVideo) -> Sequence[Notice]:
-        """All that happened, in one delivery."""
+        """Tell of all that happened, in one delivery."""
         events = [self._event(event, video) for event in EVENTS[change]]
         body = json.dumps({"hook": {"uuid": "simulated"}, "events": events}).encode()
         return [Notice(EVENTS[change][-1], video.id, body, events[-1]["uuid"])]
 
     def signed(self, body: bytes) -> dict[str, str]:
         """Sign the body alone."""
-        return {"X-Wistia-Signature": sign_hex(body, WEBHOOK_SECRET)}
+        return SIGNATURE.sign(body, WEBHOOK_SECRET)
 
     def variables(self) -> dict[str, str]:
-        """An account's settings."""
+        """Hand out an account's settings, as `Simulated.variables`."""
         return {
             "WEBHOOK_SECRET": WEBHOOK_SECRET,
             "API_TOKEN": API_TOKEN,

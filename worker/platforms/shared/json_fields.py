@@ -24,7 +24,7 @@ _ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._~:-]*")
 
 
 def read_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in a body, with whatever PostgreSQL cannot hold replaced by U+FFFD.
+    """Read the JSON object in a body, with characters that PostgreSQL cannot hold replaced by U+FFFD.
 
     Raises:
         MalformedPayload: not UTF-8, not JSON, no object, nested too deeply, or a number beyond all bounds.
@@ -36,7 +36,7 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 
 def read_objects(body: bytes) -> list[dict[str, Any]]:
-    """The objects in a body that is a list. Raises as `read_object`."""
+    """Read the objects in a body that is a list. Raises as `read_object`."""
     value = _json(body)
     if not isinstance(value, list):
         raise MalformedPayload("the body is JSON, but not a list")
@@ -66,25 +66,25 @@ def _storable(value: Any, depth: int) -> Any:
 
 
 def part(of: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The object of this name; empty where there is none."""
+    """Read the object of this name; empty where there is none."""
     value = of.get(name)
     return value if isinstance(value, dict) else {}
 
 
 def parts(of: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    """The objects in the list of this name."""
+    """Read the objects in the list of this name; what is no object is left out."""
     value = of.get(name)
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def text(of: Mapping[str, Any], name: str) -> str:
-    """The text of this name; empty where there is none."""
+    """Read the text of this name; empty where there is none."""
     value = of.get(name)
     return value if isinstance(value, str) else ""
 
 
 def required(of: Mapping[str, Any], name: str) -> str:
-    """The text of this name.
+    """Read the text of this name, which must be there.
 
     Raises:
         MalformedPayload: there is none.
@@ -96,7 +96,7 @@ def required(of: Mapping[str, Any], name: str) -> str:
 
 
 def identifier(of: Mapping[str, Any], name: str) -> str:
-    """The id of this name.
+    """Read the id of this name, which must be there.
 
     Raises:
         MalformedPayload: there is none, or one that could not stand in an address.
@@ -108,12 +108,13 @@ def identifier(of: Mapping[str, Any], name: str) -> str:
 
 
 def optional_identifier(of: Mapping[str, Any], name: str) -> str | None:
-    """The id of this name; None where there is none. Raises as `identifier`."""
+    """Read the id of this name; None where there is none. Raises as `identifier`."""
     return identifier(of, name) if of.get(name) else None
 
 
-def number(value: Any) -> float | None:
-    """A finite number, also where it is written as text; None for anything else."""
+def finite_number(value: Any) -> float | None:
+    """Read a finite number, also where it is written as text; None for anything else."""
+    # In Python True is the number 1.
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -123,10 +124,11 @@ def number(value: Any) -> float | None:
     return result if math.isfinite(result) else None
 
 
-def moment(value: Any) -> datetime | None:
-    """A time in UTC, from ISO 8601 or seconds since 1970, as a number or as text; None for anything else."""
-    seconds = number(value)
+def utc_time(value: Any) -> datetime | None:
+    """Read a time in UTC: ISO 8601, or seconds since 1970 as a number or as text; None for anything else."""
+    seconds = finite_number(value)
     try:
+        # Before ISO 8601, which Python reads from bare digits too: "20261129" is a day there.
         if seconds is not None:
             return datetime.fromtimestamp(seconds, UTC)
         if not isinstance(value, str):
@@ -138,11 +140,6 @@ def moment(value: Any) -> datetime | None:
 
 
 def fingerprint(**facts: Any) -> str:
-    """Facts about a video's content as one text; the same facts always give the same text."""
+    """Write facts about a video's content as one text; the same facts always give the same text."""
+    # Facts that a platform does not tell are left out: one that it begins to tell is a change, null is not.
     return json.dumps({name: fact for name, fact in facts.items() if fact is not None}, sort_keys=True)
-
-
-def milliseconds_up(time_s: float) -> float:
-    """A time in whole milliseconds, never before the frame that is meant: that would show another one."""
-    microseconds = round(time_s * 1e6)  # what is left of 12.67 s as a float must not become a millisecond
-    return math.ceil(microseconds / 1000) / 1000

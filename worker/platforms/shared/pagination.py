@@ -21,12 +21,12 @@ PAGE_SIZE = 50  # the most that FastPix gives; every platform gives as many
 
 
 def query(**values: object) -> str:
-    """The end of a path: what is asked for; None is left out."""
+    """Write the end of a path, from the `?` on: what is asked for; None is left out."""
     return "?" + urlencode({name: value for name, value in values.items() if value is not None})
 
 
 def number_of(page: str | None) -> int:
-    """Which page is meant, from 1, where a platform counts them.
+    """Read which page is meant, from 1, where a platform counts them.
 
     Raises:
         MalformedPayload: it is no number of a page.
@@ -38,9 +38,9 @@ def number_of(page: str | None) -> int:
     return int(page)
 
 
-def listed(asset: RemoteAsset, changed_at: Any) -> ListedAsset:
-    """What a list says of an asset, where it says all that `Platform.asset` does."""
-    return ListedAsset(asset.id, json_fields.moment(changed_at), asset.state, asset.fingerprint)
+def listed_asset(asset: RemoteAsset, changed_at: Any) -> ListedAsset:
+    """Shorten an asset to what a list says of it, where a list says all that `Platform.asset` does."""
+    return ListedAsset(asset.id, json_fields.utc_time(changed_at), asset.state, asset.fingerprint)
 
 
 def numbered_page(
@@ -49,7 +49,7 @@ def numbered_page(
     page: str | None,
     total: Any = None,
 ) -> Page:
-    """A page of a platform that counts them; a full one has another behind it, which may be empty.
+    """Make a page of a platform that counts them; a full one has another behind it, which may be empty.
 
     Args:
         items: of the answer.
@@ -57,7 +57,8 @@ def numbered_page(
         page: that was asked for.
         total: of all items, as the platform writes it.
     """
+    # Wistia tells no total, and elsewhere it changes meanwhile; that a page is full shows at all of them.
     following = str(number_of(page) + 1) if len(items) == PAGE_SIZE else None
-    count = json_fields.number(total)
+    count = json_fields.finite_number(total)
     found = [one for item in items if (one := read(item))]
     return Page(found, following, None if count is None else int(count))

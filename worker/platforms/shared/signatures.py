@@ -1,7 +1,8 @@
 """How webhooks are signed: four schemes, all HMAC-SHA256 over the raw bytes.
 
-Every live secret is tried against every signature, in constant time. Whatever is malformed is an
-InvalidSignature, never another error: the sender's address is open to everybody.
+A vendor's file names its scheme and its header by a `Signature`; Standard Webhooks has three headers, and
+signs the event's id too. Every live secret is tried against every signature, in constant time. What is
+malformed is an InvalidSignature, never another error: the receiver's address is open to everybody.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import base64
 import hmac
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 from worker.errors import InvalidSignature
 
@@ -25,96 +28,117 @@ _STANDARD_PREFIX = "whsec_"
 
 
 def header(headers: Mapping[str, str], name: str) -> str:
-    """The value of a header, whatever the case of its name; empty where it is missing."""
+    """Find the value of a header, in any case of its name; empty where it is missing."""
     return next((value for key, value in headers.items() if key.lower() == name.lower()), "")
 
 
-class Fields(NamedTuple):
-    """What the parts of a header are called."""
+@dataclass(frozen=True)
+class Signature(ABC):
+    """How a vendor signs its webhooks: the header, and what stands in it."""
 
-    time: str
-    signature: str
+    header: str  #: its name, in any case
+    is_time_signed: ClassVar[bool] = False  #: else only the event's id stops a replay
+
+    @abstractmethod
+    def verify(
+        self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now_s: float, *, setting: str
+    ) -> None:
+        """Check the header of a request.
+
+        Args:
+            headers: of the request, names in any case.
+            body: as received.
+            secrets: all that are live.
+            now_s: seconds since 1970.
+            setting: the variable to check where the signature does not match.
+
+        Raises:
+            InvalidSignature: missing, malformed, not made with one of `secrets`, or, where the time is
+                signed, not made near `now_s`.
+        """
 
 
-MUX_FIELDS = Fields("t", "v1")
-CLOUDFLARE_FIELDS = Fields("time", "sig1")
-
-
-def sign_timestamped(body: bytes, secret: str, now_s: float, fields: Fields = MUX_FIELDS) -> str:
+@dataclass(frozen=True)
+class Timestamped(Signature):
     """A header like `t=1790000000,v1=4e17fb...`: hex, over the time and the body.
 
     Source: https://www.mux.com/docs/core/verify-webhook-signatures and, with other names,
     https://developers.cloudflare.com/stream/manage-video-library/using-webhooks
     """
-    sent = str(int(now_s))
-    return f"{fields.time}={sent},{fields.signature}={_timestamped(secret.encode(), sent, body)}"
+
+    time_field: str = "t"
+    signature_field: str = "v1"
+    is_time_signed: ClassVar[bool] = True
+
+    def sign(self, body: bytes, secret: str, now_s: float) -> dict[str, str]:
+        """Make the header, as the vendor does at every attempt anew."""
+        sent = str(int(now_s))
+        return {self.header: f"{self.time_field}={sent},{self.signature_field}={_timed(secret, sent, body)}"}
+
+    def verify(
+        self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now_s: float, *, setting: str
+    ) -> None:
+        """Check the header; several signatures may be there, as while the vendor rotates its secret."""
+        items = [item.strip().partition("=") for item in header(headers, self.header).split(",")]
+        sent = next((found for name, _, found in items if name == self.time_field), "")
+        given = [found for name, _, found in items if name == self.signature_field]
+        _require_match(given, secrets, lambda secret: _timed(secret, sent, body), setting)
+        _require_recent(sent, now_s)
 
 
-def verify_timestamped(
-    value: str,
-    body: bytes,
-    secrets: Sequence[str],
-    now_s: float,
-    *,
-    setting: str,
-    fields: Fields = MUX_FIELDS,
-) -> None:
-    """Check a header that `sign_timestamped` describes; several signatures may be there.
+class _OverBody(Signature):
+    """One value over the body alone. It holds no time: an old request can be sent again."""
 
-    Raises:
-        InvalidSignature: missing, malformed, not made with one of `secrets`, or not made near `now_s`.
-    """
-    items = [item.strip().partition("=") for item in value.split(",")]
-    sent = next((found for name, _, found in items if name == fields.time), "")
-    given = [found for name, _, found in items if name == fields.signature]
-    _require_match(given, secrets, lambda secret: _timestamped(secret.encode(), sent, body), setting)
-    _require_recent(sent, now_s)
+    def sign(self, body: bytes, secret: str) -> dict[str, str]:
+        """Make the header."""
+        return {self.header: self._value(body, secret)}
+
+    def verify(
+        self,
+        headers: Mapping[str, str],
+        body: bytes,
+        secrets: Sequence[str],
+        now_s: float,  # noqa: ARG002 - no time is signed
+        *,
+        setting: str,
+    ) -> None:
+        """Check the header."""
+        given = [header(headers, self.header).strip()]
+        _require_match(given, secrets, lambda secret: self._value(body, secret), setting)
+
+    @staticmethod
+    @abstractmethod
+    def _value(body: bytes, secret: str) -> str: ...
 
 
-def _timestamped(key: bytes, sent: str, body: bytes) -> str:
-    return hmac.digest(key, _bytes(sent) + b"." + body, "sha256").hex()
-
-
-def sign_hex(body: bytes, secret: str) -> str:
-    """One hex value over the body alone; the key is the secret as it is written.
+class Hex(_OverBody):
+    """Hex; the key is the secret as it is written.
 
     Source: https://docs.api.video/reference/create-and-manage-webhooks, and the same at Bunny and Wistia
     """
-    return hmac.digest(secret.encode(), body, "sha256").hex()
+
+    @staticmethod
+    def _value(body: bytes, secret: str) -> str:
+        return hmac.digest(secret.encode(), body, "sha256").hex()
 
 
-def verify_hex(value: str, body: bytes, secrets: Sequence[str], *, setting: str) -> None:
-    """Check a header that `sign_hex` describes. It holds no time: an old request can be sent again.
-
-    Raises:
-        InvalidSignature: missing, malformed, or not made with one of `secrets`.
-    """
-    _require_match([value.strip()], secrets, lambda secret: sign_hex(body, secret), setting)
-
-
-def sign_base64(body: bytes, secret: str) -> str:
-    """One base64 value over the body alone; the key is the secret, decoded from base64.
+class Base64(_OverBody):
+    """Base64; the key is the secret, decoded from base64.
 
     Source: https://github.com/FastPix/node-sdk, src/sdk/webhooks.ts
     """
-    return _base64_hmac(base64.b64decode(secret, validate=True), body)
 
-
-def verify_base64(value: str, body: bytes, secrets: Sequence[str], *, setting: str) -> None:
-    """Check a header that `sign_base64` describes. It holds no time: only the event's id stops a replay.
-
-    Raises:
-        InvalidSignature: missing, malformed, or not made with one of `secrets`.
-    """
-    _require_match([value.strip()], secrets, lambda secret: sign_base64(body, secret), setting)
+    @staticmethod
+    def _value(body: bytes, secret: str) -> str:
+        return _base64_hmac(base64.b64decode(secret, validate=True), body)
 
 
 def sign_standard(
     body: bytes, secret: str, delivery_id: str, now_s: float, *, previous: str | None = None
 ) -> dict[str, str]:
-    """The three headers of Standard Webhooks; `secret` looks like `whsec_...`.
+    """Make the three headers of Standard Webhooks; `secret` looks like `whsec_...`.
 
-    While it is being rotated, the previous one signs too: whoever knows one of them believes the message.
+    While it is being rotated, the previous one signs too: a receiver takes a message if it knows one.
 
     Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
     """
@@ -144,14 +168,19 @@ def verify_standard(
     _require_recent(sent, now_s)
 
 
+def _timed(secret: str, sent: str, body: bytes) -> str:
+    return hmac.digest(secret.encode(), _bytes(sent) + b"." + body, "sha256").hex()
+
+
 def _standard(secret: str, delivery_id: str, sent: str, body: bytes) -> str:
+    # Without `validate`, letters that are no base64 are dropped, and a mangled secret becomes a shorter key.
     key = base64.b64decode(secret.removeprefix(_STANDARD_PREFIX), validate=True)
     return _base64_hmac(key, _bytes(f"{delivery_id}.{sent}.") + body)
 
 
 def _base64_hmac(key: bytes, message: bytes) -> str:
     if not key:
-        raise ValueError("with an empty key, anybody could sign")
+        raise ValueError("with an empty key, every stranger could sign")
     return base64.b64encode(hmac.digest(key, message, "sha256")).decode()
 
 
@@ -162,6 +191,7 @@ def _require_match(
     if not candidates:
         raise InvalidSignature("the request is not signed, or its signature cannot be read")
     expected = [_expected(expected_with, secret) for secret in secrets]
+    # All pairs are compared, also after a match, so that the time taken does not tell which secret was right.
     matches = [hmac.compare_digest(want, got) for want in expected if want for got in candidates]
     if not any(matches):
         unreadable = "" if all(expected) else " (it is empty, or not base64)"
@@ -169,7 +199,7 @@ def _require_match(
 
 
 def _expected(expected_with: Callable[[str], str], secret: str) -> bytes | None:
-    """None where the secret itself is wrong, so that another one can still match."""
+    """Sign with one secret; None where the secret itself is wrong, so that another one can still match."""
     try:
         return expected_with(secret).encode() if secret else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""`python -m worker.platforms.readme_table`: print the README's table of platforms."""
+"""`python -m tests.project.platforms_table`: print the README's table of platforms."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ OWN = (
 )
 
 
-def render() -> str:
-    """A row for each platform, in Markdown."""
+def platforms_table() -> str:
+    """Write a row for each platform, in Markdown."""
     rows = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
     rows += [_row(name, platform.capabilities) for name, platform in PLATFORMS.items()]
     return "\n".join([*rows, OWN])
@@ -50,7 +50,7 @@ def render() -> str:
 
 def _row(name: str, can: Capabilities) -> str:
     events = ", ".join(words for kind, words in EVENTS.items() if kind in can.events)
-    written = ", or ".join(words for sink, words in WRITTEN.items() if sink in can.sinks)
+    written = ", or ".join(words for kind, words in WRITTEN.items() if kind in can.write_backs)
     cells = [
         f"[{can.label}](docs/platforms/{name}.md)",
         events or "nothing: its list is read",
@@ -62,10 +62,10 @@ def _row(name: str, can: Capabilities) -> str:
 
 
 def _others(can: Capabilities) -> str:
-    if can.sinks == {WriteBack.NONE}:
+    if can.write_backs == {WriteBack.NONE}:
         return ""
-    return OTHERS[can.tells_others]
+    return OTHERS[can.foreign_thumbnails]
 
 
 if __name__ == "__main__":
-    print(render())  # noqa: T201 - the command's result
+    print(platforms_table())

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.project.settings_table import ACCOUNTS, EVERY_PLATFORM, settings_table, variable
 from worker.platforms import PLATFORMS
 from worker.settings import Settings
 from worker.settings.accounts import Account
-from worker.settings.readme_table import ACCOUNTS, EVERY_PLATFORM, render, variable
 
 README = Path(__file__).parents[2] / "README.md"
 
 
 def test_the_readme_lists_every_setting_as_it_is() -> None:
-    """Name, default and meaning; after a change run `python -m worker.settings.readme_table`."""
+    """Name, default and meaning; after a change run `python -m tests.project.settings_table`."""
     text = README.read_text()
     shown = text.partition("<!-- settings -->\n")[2].partition("\n<!-- /settings -->")[0]
 
-    assert shown == render()
+    assert shown == settings_table()
 
 
 def test_no_setting_is_left_out() -> None:
     """Each field of the class has a row, and each of an account's; what all accounts share has one."""
-    table = render()
+    table = settings_table()
     accounts = {
         variable(EVERY_PLATFORM if name in Account.model_fields else platform, name)
         for platform, account in ACCOUNTS.items()

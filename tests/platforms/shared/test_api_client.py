@@ -17,17 +17,19 @@ from worker.errors import (
     PublishRejected,
     ThumbsError,
 )
-from worker.platforms.shared import http_api
-from worker.platforms.shared.http_api import MAX_MESSAGE_CHARACTERS, Api, Upload, bearer, token_of
+from worker.platforms.shared import api_client
+from worker.platforms.shared.api_client import ApiClient, Upload
+from worker.platforms.shared.api_errors import MAX_MESSAGE_CHARACTERS
+from worker.platforms.shared.credentials import bearer, of_token
 
-TOKEN = token_of(settings().mux["main"], "MUX__MAIN")
+TOKEN = of_token(settings().mux["main"], "MUX__MAIN")
 REFUSED = {"error": {"type": "invalid_parameters", "messages": ["thumbnail_time is", "too large"]}}
 
 
 def failure(answer: Answer) -> ThumbsError:
     """The error that an answer becomes."""
     with serving(answer) as server:
-        client = Api(server.url, TOKEN, "MUX__MAIN")
+        client = ApiClient(server.url, TOKEN, "MUX__MAIN")
         with pytest.raises(ThumbsError) as caught:
             client.request("GET", "/a/1")
         client.close()
@@ -37,7 +39,7 @@ def failure(answer: Answer) -> ThumbsError:
 def test_a_request_carries_the_token_and_a_body() -> None:
     """By HTTP's basic authentication, as JSON, under the path of the base address."""
     with serving(Answer(json={"data": {"x": 1}})) as server:
-        client = Api(f"{server.url}/v1", TOKEN, "MUX__MAIN")
+        client = ApiClient(f"{server.url}/v1", TOKEN, "MUX__MAIN")
         answer = client.request("PATCH", "/a/1", {"thumbnail_time": 1.5})
         client.close()
 
@@ -51,7 +53,7 @@ def test_a_request_carries_the_token_and_a_body() -> None:
 def test_an_answer_may_be_empty() -> None:
     """As after a DELETE."""
     with serving(Answer(204)) as server:
-        client = Api(server.url, TOKEN, "MUX__MAIN")
+        client = ApiClient(server.url, TOKEN, "MUX__MAIN")
         assert client.request("DELETE", "/a/1") == {}
         client.close()
 
@@ -114,7 +116,7 @@ def test_every_form_of_an_error_is_read(said: object, shown: str) -> None:
 def test_a_picture_is_sent_as_a_body_or_in_a_form() -> None:
     """As the platform asks for it; a token by OAuth goes with it."""
     with serving(Answer(json={})) as server:
-        client = Api(server.url, bearer("the-token", "X__MAIN__TOKEN"), "X__MAIN")
+        client = ApiClient(server.url, bearer("the-token", "X__MAIN__TOKEN"), "X__MAIN")
         client.request("POST", "/raw", upload=Upload(b"JPEG"))
         client.request("POST", "/form", upload=Upload(b"JPEG", field="file"))
         client.close()
@@ -141,7 +143,7 @@ def test_a_signed_address_that_the_platform_repeats_is_in_no_message(value: str)
     """Neither as it was sent, nor as it was meant; not even its beginning, where the message is cut."""
     told = f"{value} {unquote(value)} {'x' * (MAX_MESSAGE_CHARACTERS - 16)} {value} {value}"
     with serving(Answer(503, json={"message": told})) as server:
-        client = Api(server.url, TOKEN, "MUX__MAIN")
+        client = ApiClient(server.url, TOKEN, "MUX__MAIN")
         with pytest.raises(PlatformUnavailable, match=r"\.\.\. \.\.\. x+") as caught:
             client.request("PUT", f"/upload?signature={value}")
         client.close()
@@ -152,7 +154,7 @@ def test_a_signed_address_that_the_platform_repeats_is_in_no_message(value: str)
 def test_a_redirect_is_not_followed() -> None:
     """The token goes to the configured host only."""
     with serving(Answer(302, headers={"Location": "/elsewhere"}), Answer(json={})) as server:
-        client = Api(server.url, TOKEN, "MUX__MAIN")
+        client = ApiClient(server.url, TOKEN, "MUX__MAIN")
         with pytest.raises(PlatformUnavailable, match="check MUX__MAIN__API_URL"):
             client.request("GET", "/a/1")
         client.close()
@@ -200,14 +202,14 @@ def test_an_answer_that_is_no_object_is_as_good_as_none(raw: bytes) -> None:
 
 def test_an_endless_answer_is_given_up() -> None:
     """Its size is bounded."""
-    caught = failure(Answer(200, raw=b" " * (http_api.MAX_ANSWER_BYTES + 1)))
+    caught = failure(Answer(200, raw=b" " * (api_client.MAX_ANSWER_BYTES + 1)))
 
     assert "larger than" in str(caught)
 
 
 def test_an_answer_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its whole time is bounded, not only that between two bytes."""
-    monkeypatch.setattr(http_api, "TOTAL_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(api_client, "TOTAL_TIMEOUT_S", 0.2)
 
     caught = failure(Answer(200, raw=b" " * 100, pause_s=0.05))
 
@@ -225,7 +227,7 @@ def test_a_platform_that_is_not_there_is_worth_another_try() -> None:
     """Nobody listens at the address."""
     with serving(Answer()) as server:
         url = server.url
-    client = Api(url, TOKEN, "MUX__MAIN")
+    client = ApiClient(url, TOKEN, "MUX__MAIN")
 
     with pytest.raises(PlatformUnavailable, match="GET /a/1: ConnectError"):
         client.request("GET", "/a/1")
@@ -236,7 +238,7 @@ def test_the_environments_proxies_are_not_used(monkeypatch: pytest.MonkeyPatch) 
     """The token goes to the configured host only."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     with serving(Answer(json={})) as server:
-        client = Api(server.url, TOKEN, "MUX__MAIN")
+        client = ApiClient(server.url, TOKEN, "MUX__MAIN")
         client.request("GET", "/a/1")
         client.close()
 

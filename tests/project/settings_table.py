@@ -1,4 +1,4 @@
-"""`python -m worker.settings.readme_table`: the README's table of settings, made from the class."""
+"""`python -m tests.project.settings_table`: print the README's table of settings, from the class."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ ACCOUNTS: dict[str, type[Account]] = {
 EVERY_PLATFORM = "<platform>"
 
 
-def render() -> str:
-    """All settings, and those of an account, as one table in Markdown."""
+def settings_table() -> str:
+    """Write all settings, and those of an account, as one table in Markdown."""
     rows = ["| variable | default | meaning |", "|---|---|---|"]
     first = next(iter(ACCOUNTS))
     for name, field in Settings.model_fields.items():
@@ -43,7 +43,7 @@ def _account(platform: str, fields: Mapping[str, FieldInfo]) -> Iterator[str]:
 
 
 def variable(platform: str, name: str) -> str:
-    """What a setting of an account is called, e.g. `MUX__<account>__TOKEN_ID`."""
+    """Name the variable of an account's setting, e.g. `MUX__<account>__TOKEN_ID`."""
     known = platform if platform == EVERY_PLATFORM else platform.upper()
     return f"{known}__<account>__{name.upper()}"
 
@@ -54,7 +54,7 @@ def _row(variable: str, field: FieldInfo) -> str:
 
 
 def _written(value: object) -> str:
-    """A default as it would be written into the environment; nothing where nothing is set."""
+    """Write a default as it would stand in the environment; nothing where nothing is set."""
     if isinstance(value, tuple):
         value = " ".join(value)
     if value is None or value == "":
@@ -65,4 +65,4 @@ def _written(value: object) -> str:
 
 
 if __name__ == "__main__":
-    print(render())  # noqa: T201 - the command's result
+    print(settings_table())

@@ -6,24 +6,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.project.platforms_table import platforms_table
+from tests.project.settings_table import ACCOUNTS
 from worker.platforms import PLATFORMS
-from worker.platforms.readme_table import render
-from worker.settings.readme_table import ACCOUNTS
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_readme_has_a_row_for_every_platform() -> None:
-    """As it says of itself; after a change run `python -m worker.platforms.readme_table`."""
+    """As it says of itself; after a change run `python -m tests.project.platforms_table`."""
     text = (ROOT / "README.md").read_text()
     shown = text.partition("<!-- platforms -->\n")[2].partition("\n<!-- /platforms -->")[0]
 
-    assert shown == render()
+    assert shown == platforms_table()
 
 
 @pytest.mark.parametrize("name", sorted(PLATFORMS))
 class TestEveryPage:
-    """What somebody who sets an account up looks for."""
+    """What an operator who sets an account up looks for."""
 
     def test_it_names_every_variable_without_a_default(self, name: str) -> None:
         """As it is to be written for the account `main`."""
@@ -42,5 +42,5 @@ class TestEveryPage:
         assert (f"/webhooks/{name}/main" if has_webhooks else "/v1/events") in page
 
     def test_it_says_what_could_not_be_verified(self, name: str) -> None:
-        """No account was at hand; who has one should know where to look first."""
+        """No account was at hand; an operator who has one should know where to look first."""
         assert "**Not verified**" in (ROOT / "docs" / "platforms" / f"{name}.md").read_text()

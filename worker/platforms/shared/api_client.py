@@ -1,0 +1,136 @@
+"""Talks to a platform's JSON API."""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from urllib.parse import quote
+
+import httpx
+
+from worker.errors import MalformedPayload, PlatformUnavailable
+from worker.platforms.shared import json_fields
+from worker.platforms.shared.api_errors import error_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from worker.platforms.shared.credentials import Credentials
+
+Answer = TypeVar("Answer")
+
+TOTAL_TIMEOUT_S = 30.0  # from the first byte sent to the last one read; an API answers in one
+PHASE_TIMEOUT_S = 10.0  # to connect, to send, and between two reads
+MAX_ANSWER_BYTES = 4 * 1024 * 1024  # an asset with a hundred tracks takes 50 kB
+
+
+class Upload(NamedTuple):
+    """A picture to send in place of JSON."""
+
+    content: bytes
+    media_type: str = "image/jpeg"
+    field: str | None = None  #: of a form that holds it (multipart/form-data); None: it is the body
+
+
+class ApiClient:
+    """The API of one account. Nothing is opened before the first request; not for several threads at once.
+
+    Args:
+        base_url: without a slash at its end.
+        credentials: sent to this host only.
+        prefix: how the account's variables begin, e.g. "MUX__MAIN".
+    """
+
+    def __init__(self, base_url: str, credentials: Credentials, prefix: str) -> None:
+        self._base_url = base_url
+        self._credentials = credentials
+        self._prefix = prefix
+
+    def request(
+        self, method: str, path: str, body: object = None, *, upload: Upload | None = None
+    ) -> dict[str, Any]:
+        """Send one request and return the object in its answer; empty where the answer is.
+
+        Args:
+            method: of HTTP.
+            path: from the base address, with its query; where the base is empty, a whole address.
+            body: to be sent as JSON, if any.
+            upload: a picture in its place.
+
+        Raises:
+            CredentialsRefused, AssetGone, PlatformUnavailable, PublishRejected
+        """
+        content, asked = self._exchange(method, path, body, upload)
+        return self._read(content, asked, json_fields.read_object) if content else {}
+
+    def request_list(self, path: str) -> list[dict[str, Any]]:
+        """Ask for a list that no object holds. Raises as `request`."""
+        return self._read(*self._exchange("GET", path), json_fields.read_objects)
+
+    def close(self) -> None:
+        """Close connections, if there are any."""
+        if "_client" in vars(self):
+            self._client.close()
+
+    def _read(self, content: bytes, asked: str, read: Callable[[bytes], Answer]) -> Answer:
+        try:
+            return read(content)
+        except MalformedPayload as exc:
+            raise PlatformUnavailable(f"{asked}: {exc}; check {self._prefix}__API_URL") from exc
+
+    def _exchange(
+        self, method: str, path: str, body: object = None, upload: Upload | None = None
+    ) -> tuple[bytes, str]:
+        """Send one request; return the answer's body, and what was asked in words."""
+        deadline_s = time.monotonic() + TOTAL_TIMEOUT_S
+        asked = f"{method} {path.partition('?')[0]}"  # a query may hold a signature
+        try:
+            with self._client.stream(method, path, **_sent(body, upload)) as answer:
+                content = _content(answer, deadline_s)
+        except httpx.RequestError as exc:
+            raise PlatformUnavailable(f"{asked}: {type(exc).__name__}: {exc}") from exc
+        if not answer.is_success:
+            raise error_of(answer, content, self._credentials, self._prefix)
+        return content, asked
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        return httpx.Client(
+            base_url=self._base_url,
+            timeout=PHASE_TIMEOUT_S,
+            # The token goes to the configured host: by no proxy of the environment, and to no other host.
+            trust_env=False,
+            follow_redirects=False,
+            # Compressed, a small answer could fill the memory.
+            headers={
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+                **self._credentials.headers,
+            },
+        )
+
+
+def segment(value: str) -> str:
+    """Quote a value so that it is one step of a path."""
+    return quote(value, safe="")
+
+
+def _sent(body: object, upload: Upload | None) -> dict[str, Any]:
+    if upload is None:
+        return {"json": body}
+    if upload.field is None:
+        return {"content": upload.content, "headers": {"Content-Type": upload.media_type}}
+    return {"files": {upload.field: ("thumbnail.jpg", upload.content, upload.media_type)}}
+
+
+def _content(answer: httpx.Response, deadline_s: float) -> bytes:
+    # httpx bounds each read, not their sum: an answer that trickles would hold the worker for ever.
+    content = bytearray()
+    for chunk in answer.iter_raw():
+        content += chunk
+        if len(content) > MAX_ANSWER_BYTES:
+            raise PlatformUnavailable(f"the platform's answer is larger than {MAX_ANSWER_BYTES} bytes")
+        if time.monotonic() > deadline_s:
+            raise PlatformUnavailable(f"the platform's answer took longer than {TOTAL_TIMEOUT_S:.0f} s")
+    return bytes(content)

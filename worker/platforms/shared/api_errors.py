@@ -1,0 +1,87 @@
+"""Reads a platform's error answer: what it means for us, and what the platform says about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import httpx
+
+from worker.errors import (
+    AssetGone,
+    CredentialsRefused,
+    MalformedPayload,
+    PlatformUnavailable,
+    PublishRejected,
+    ThumbsError,
+)
+from worker.http.retry_after import GONE, TRY_LATER, retry_after_s
+from worker.platforms.shared import json_fields
+
+if TYPE_CHECKING:
+    from worker.platforms.shared.credentials import Credentials
+
+MAX_MESSAGE_CHARACTERS = 300
+LEAST_SIGNATURE_CHARACTERS = 16  # shorter values of a query are numbers and names
+
+# Each platform has a field of its own for what went wrong, some within `error`, `errors` or `problems`.
+_MESSAGE_FIELDS = ("title", "message", "Message", "description", "detail", "error", "developer_message")
+
+_REFUSED = frozenset({401, 403})
+
+
+def error_of(answer: httpx.Response, content: bytes, credentials: Credentials, prefix: str) -> ThumbsError:
+    """Translate an answer that is no success into our error, whose class says whether trying again helps.
+
+    Args:
+        answer: its status and its headers decide.
+        content: the answer's body, for the platform's own words.
+        credentials: what was shown; no secret of it gets into the message.
+        prefix: how the account's variables begin, e.g. "MUX__MAIN".
+
+    Returns:
+        CredentialsRefused, AssetGone, PlatformUnavailable or PublishRejected, not raised.
+    """
+    status, url = answer.status_code, answer.request.url
+    # The secrets go first: a cut through one of them would leave its beginning.
+    said = _without_secrets(_message(content), credentials, url)[:MAX_MESSAGE_CHARACTERS]
+    happened = f"{answer.request.method} {url.path}: {status}{said and f' ({said})'}"
+    if status in _REFUSED:
+        return CredentialsRefused(f"{happened}; check {credentials.settings}, and what the token may do")
+    if status in GONE:
+        return AssetGone(happened)
+    if status in TRY_LATER or httpx.codes.is_server_error(status):
+        return PlatformUnavailable(happened, retry_after_s(answer))
+    if httpx.codes.is_client_error(status):
+        return PublishRejected(happened)
+    # A redirect: APIs send none, so the address is probably another's.
+    return PlatformUnavailable(f"{happened}; check {prefix}__API_URL")
+
+
+def _without_secrets(message: str, credentials: Credentials, url: httpx.URL) -> str:
+    """Black out secrets and signatures, because some platforms repeat what they were shown."""
+    for secret in (*credentials.secrets, *_signatures(url)):
+        message = message.replace(secret, "...")
+    return message
+
+
+def _signatures(url: httpx.URL) -> list[str]:
+    """List what may sign an address: each long value of its query, as it was sent and as it was meant."""
+    sent = [pair.partition("=")[2] for pair in url.query.decode().split("&")]
+    return [value for value in (*sent, *map(unquote, sent)) if len(value) >= LEAST_SIGNATURE_CHARACTERS]
+
+
+def _message(content: bytes) -> str:
+    """Gather what the platform said, in one line; empty where it said nothing that we can read."""
+    try:
+        said = json_fields.read_object(content)
+    except MalformedPayload:
+        return ""
+    error = json_fields.part(said, "error")
+    places = [said, error, *json_fields.parts(said, "errors"), *json_fields.parts(said, "problems")]
+    messages = error.get("messages")
+    found = [place.get(name) for place in places for name in _MESSAGE_FIELDS]
+    found += messages if isinstance(messages, list) else []
+    line = "; ".join(dict.fromkeys(item for item in found if isinstance(item, str) and item))
+    # Control characters could write lines of their own into a log or a terminal.
+    return "".join(sign if sign.isprintable() else " " for sign in line)
