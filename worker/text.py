@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from worker.pipeline.frames import Video
 
 _MILLISECONDS = 1000
 _SECONDS = 60
@@ -31,19 +27,3 @@ def words(name: str) -> str:
 def printable(text: str) -> str:
     """Replace what a file name may hide: bytes that are no text, and codes that would steer a terminal."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-
-
-def video_facts(video: Video) -> list[str]:
-    """Say what a video file is, in a few short phrases."""
-    facts = [clock(video.duration_s), f"{video.width_px} × {video.height_px}", video.codec]  # noqa: RUF001  the sign for sizes
-    if video.frame_rate is not None:
-        facts.append(f"{float(video.frame_rate):.4g} frames/s")
-    if video.is_vfr:
-        facts.append("variable frame rate")
-    if video.is_interlaced:
-        facts.append("interlaced")
-    if video.transfer != "sdr":
-        facts.append(f"HDR ({video.transfer.upper()})")
-    if video.rotation_deg:
-        facts.append(f"turned by {video.rotation_deg}°")
-    return facts

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import contains_eager, defer
 
 from worker import choices
-from worker.admin.assets import now
+from worker.admin.assets import database_time
 from worker.database.models import (
     Asset,
     Choice,
@@ -62,12 +62,12 @@ class Moment(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class AssetHistory:
     """All about one asset."""
 
     asset: Asset
     choice: Choice | None  #: that nobody has released
-    histories: list[JobHistory]  #: the newest first
+    jobs: list[JobHistory]  #: the newest first
     thumbnails: list[Thumbnail]  #: the picks of the newest run, the best first; without their bytes
     candidates: list[StoredCandidate]  #: of the same run, in order of time; without their bytes
     publication: Publication | None  #: the newest
@@ -75,7 +75,7 @@ class Sheet:
     now: datetime  #: by the database's clock
 
 
-def describe(session: Session, found: Match) -> Sheet:
+def read_history(session: Session, found: Match) -> AssetHistory:
     """Gather all about an asset; of its jobs only the one that was asked for, where one was."""
     asset = session.get_one(Asset, found.asset_id)
     wanted = Job.asset_id == asset.id if found.job_id is None else Job.id == found.job_id
@@ -88,15 +88,15 @@ def describe(session: Session, found: Match) -> Sheet:
         () if found.job_id else _writes(publications),
         () if found.job_id else _decisions(session, asset),
     )
-    return Sheet(
+    return AssetHistory(
         asset=asset,
         choice=choices.open_choice(session, asset),
-        histories=histories,
+        jobs=histories,
         thumbnails=_picks(session, asset),
         candidates=_candidates(session, asset),
         publication=publications[0] if publications else None,
         timeline=sorted(moments, key=lambda moment: moment.at),
-        now=now(session),
+        now=database_time(session),
     )
 
 

@@ -1,6 +1,6 @@
-"""What operators ask of the database, and the one thing that they change: `requeue`.
+"""What operators ask of assets, jobs and events, and what they set going: `requeue` and `migrate`.
 
-Nothing here prints; `operate_commands` is the command line, `operate_tables` what people read.
+Nothing here prints; `worker.cli` does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy.orm import defer, joinedload
 
 from worker import jobs
 from worker.database import make_engine, migrate, transaction
-from worker.database.models import Asset, Job, Publication, Thumbnail, WebhookEvent
+from worker.database.models import Asset, Job, Publication, WebhookEvent
 from worker.database.states import JobState, PublicationState
 
 if TYPE_CHECKING:
@@ -72,17 +72,12 @@ class Migration(NamedTuple):
     after: str
 
 
-def name_of(asset: Asset) -> str:
+def asset_name(asset: Asset) -> str:
     """The asset as operators write it: mux/main/ASSETID."""
     return f"{asset.platform}/{asset.account}/{asset.external_id}"
 
 
-def picture_url(thumbnail: Thumbnail, public_url: str) -> str:
-    """Where the receiver serves a thumbnail."""
-    return f"{public_url}/thumbnails/{thumbnail.sha256}.jpg"
-
-
-def now(session: Session) -> datetime:
+def database_time(session: Session) -> datetime:
     """The time by the database's clock."""
     answer: datetime = session.scalars(select(_NOW)).one()
     return answer
@@ -101,7 +96,7 @@ def find(session: Session, word: str) -> Match:
         is_full = and_(Asset.platform == platform, Asset.account == account, Asset.external_id == external_id)
         is_named = or_(is_named, is_full)
     found = {
-        name_of(asset): Match(asset.id, None) for asset in session.scalars(select(Asset).where(is_named))
+        asset_name(asset): Match(asset.id, None) for asset in session.scalars(select(Asset).where(is_named))
     }
     job = session.get(Job, int(word)) if word.isdecimal() and int(word) <= _MAX_ID else None
     if job is not None:
@@ -156,13 +151,13 @@ def list_events(
     return [EventLine(*row) for row in session.execute(statement)]
 
 
-def named(session: Session, words: Sequence[str]) -> list[Asset]:
+def assets_named(session: Session, words: Sequence[str]) -> list[Asset]:
     """List the assets that these words mean, each once. Raises NotFound as `find`."""
     ids = dict.fromkeys(find(session, word).asset_id for word in words)
     return [session.get_one(Asset, asset_id) for asset_id in ids]
 
 
-def matching(session: Session, filters: Filters) -> list[Asset]:
+def assets_matching(session: Session, filters: Filters) -> list[Asset]:
     """List the assets that match, the oldest first."""
     newest = select(func.max(Job.id)).group_by(Job.asset_id)
     statement = select(Asset).join(Job, Job.asset_id == Asset.id).where(Job.id.in_(newest))
@@ -182,7 +177,7 @@ def matching(session: Session, filters: Filters) -> list[Asset]:
     return list(session.scalars(statement.order_by(Asset.id)))
 
 
-def requeue(
+def requeue_assets(
     engine: Engine,
     chosen: Sequence[str] | Filters,
     why: str,
@@ -199,10 +194,12 @@ def requeue(
         NotFound: a name means nothing; none of the assets was touched.
     """
     with transaction(engine) as session:
-        assets = matching(session, chosen) if isinstance(chosen, Filters) else named(session, chosen)
+        assets = (
+            assets_matching(session, chosen) if isinstance(chosen, Filters) else assets_named(session, chosen)
+        )
     if is_dry_run:
         return [Requeueing(asset, None) for asset in assets]
-    actor = operator()
+    actor = operator_name()
     outcomes = []
     for asset in assets:  # one transaction each, so that no webhook waits for all of them
         with transaction(engine) as session:
@@ -227,7 +224,7 @@ def migrate_tables(address: str) -> Migration:
         engine.dispose()
 
 
-def operator() -> str:
+def operator_name() -> str:
     """Who acts, for the job's history: user@host."""
     try:
         user = getpass.getuser()

@@ -13,7 +13,7 @@ from worker.inbox.reconcile import ReconcileStatus, Step, sync
 from worker.platforms import PLATFORMS, configured_accounts, platform_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from sqlalchemy import Engine
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from worker.settings import Settings
 
 USUALLY = timedelta(days=7)  # the longest that platforms keep sending a webhook is a few days
-INTERRUPTED = 130  # exit code of what Ctrl-C ended
 
 
 class Wanted(NamedTuple):
@@ -44,8 +43,8 @@ class SyncOutcome(NamedTuple):
     is_interrupted: bool = False
 
 
-def run(
-    engine: Engine, wanted: Wanted, settings: Settings, show: Callable[[int, int | None], None]
+def reconcile_accounts(
+    engine: Engine, wanted: Wanted, settings: Settings, on_progress: Callable[[int, int | None], None]
 ) -> list[SyncOutcome]:
     """Look at each account, until one is interrupted.
 
@@ -53,7 +52,7 @@ def run(
         engine: the database.
         wanted: what to look at.
         settings: with the accounts.
-        show: called with how many assets were read, and how many there are.
+        on_progress: called with how many assets were read, and how many there are.
 
     Raises:
         UnknownAccount: there is no such platform, or no such account is configured.
@@ -61,17 +60,10 @@ def run(
     outcomes: list[SyncOutcome] = []
     for name in _accounts(wanted, settings):
         with closing(platform_of(wanted.platform, name, settings)) as platform:
-            outcomes.append(_look(engine, platform, wanted, settings, show))
+            outcomes.append(_look(engine, platform, wanted, settings, on_progress))
         if outcomes[-1].is_interrupted:
             break
     return outcomes
-
-
-def exit_code(outcomes: Sequence[SyncOutcome]) -> int:
-    """Of the command."""
-    if any(outcome.is_interrupted for outcome in outcomes):
-        return INTERRUPTED
-    return int(any(outcome.error for outcome in outcomes))
 
 
 def _accounts(wanted: Wanted, settings: Settings) -> list[str]:
@@ -91,14 +83,14 @@ def _look(
     platform: Platform,
     wanted: Wanted,
     settings: Settings,
-    show: Callable[[int, int | None], None],
+    on_progress: Callable[[int, int | None], None],
 ) -> SyncOutcome:
     name, step = f"{platform.name}/{platform.account}", Step(Counter(), wanted.page, None)
     since = None if wanted.is_all else datetime.now(UTC) - (wanted.since or USUALLY)
     priority = Priority.BACKFILL if wanted.is_all else Priority.LIVE
     try:
         for step in sync(engine, platform, settings, since=since, priority=priority, page=wanted.page):
-            show(step.standings.total(), step.total if wanted.is_all else None)
+            on_progress(step.standings.total(), step.total if wanted.is_all else None)
     except ThumbsError as exc:
         return SyncOutcome(name, step.standings, step.following, error=exc)
     except KeyboardInterrupt:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker import choices, jobs
-from worker.admin.assets import Requeueing, find, operator
+from worker.admin.assets import Requeueing, find, operator_name
 from worker.choices import ChoiceRefused
 from worker.database import transaction
 from worker.database.models import Asset
@@ -34,7 +34,9 @@ class Decision(NamedTuple):
     is_taking_still: bool = False  #: a run is to take the picture of exactly this moment
 
 
-def choose(engine: Engine, word: str, wish: ChoiceRequest, why: str, settings: Settings) -> Decision:
+def choose_thumbnail(
+    engine: Engine, word: str, wish: ChoiceRequest, why: str, settings: Settings
+) -> Decision:
     """Show what a person wants, at once where there is a picture of it, whatever is picked from now on.
 
     Raises:
@@ -51,19 +53,19 @@ def choose(engine: Engine, word: str, wish: ChoiceRequest, why: str, settings: S
             raise ChoiceRefused(
                 f"{platform.name} shows a moment of the video and takes no picture: use --time"
             )
-        made = choices.choose(session, asset, wish, operator(), why)
+        made = choices.choose(session, asset, wish, operator_name(), why)
         is_shown_by_time = platform.sink is WriteBack.TIME and made.thumbnail is not None
         is_taking_still = not (made.is_exact or is_shown_by_time)
         if is_taking_still:
-            jobs.requeue(session, asset.id, operator(), "to take the chosen still", settings)
+            jobs.requeue(session, asset.id, operator_name(), "to take the chosen still", settings)
     return Decision(asset, made.choice, made.thumbnail, is_taking_still)
 
 
-def release(engine: Engine, word: str, why: str) -> Decision:
+def release_choice(engine: Engine, word: str, why: str) -> Decision:
     """End the choice; the best pick is shown again. Raises NotFound."""
     with transaction(engine) as session:
         asset = _locked(session, word)
-        return Decision(asset, choices.release(session, asset, operator(), why), None)
+        return Decision(asset, choices.release(session, asset, operator_name(), why), None)
 
 
 def set_options(
@@ -83,7 +85,7 @@ def set_options(
         asset = _locked(session, word)
         asset.options = read or None
         note = f"options {json.dumps(read)}; {why}" if why else f"options {json.dumps(read)}"
-        return Requeueing(asset, jobs.requeue(session, asset.id, operator(), note, settings))
+        return Requeueing(asset, jobs.requeue(session, asset.id, operator_name(), note, settings))
 
 
 def _locked(session: Session, word: str) -> Asset:

@@ -217,6 +217,10 @@ class Thumbnail(Base):
     outdated_at: Mapped[datetime | None]  #: when a newer run took its place
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
+    def url_at(self, receiver_url: str) -> str:
+        """Build the address at which the receiver serves the picture."""
+        return f"{receiver_url}/thumbnails/{self.sha256}.jpg"
+
 
 class Publication(Announced, Leased, Base):
     """One write of one thumbnail to the platform."""

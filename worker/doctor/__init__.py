@@ -16,20 +16,20 @@ from worker.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["CHECKS", "Finding", "State", "examine"]
+__all__ = ["CHECKS", "Finding", "State", "examine_service"]
 
 CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
-    "database": servers.database,
-    "broker": servers.broker,
-    "accounts": machine.accounts,
-    "disk": machine.disk,
-    "decoder": machine.decoder,
-    "model": machine.model,
+    "database": servers.check_database,
+    "broker": servers.check_broker,
+    "accounts": machine.check_accounts,
+    "disk": machine.check_disk,
+    "decoder": machine.check_decoder,
+    "model": machine.check_model,
 }
 """In the order in which they are shown: what takes long comes last."""
 
 
-def examine() -> Iterator[Finding]:
+def examine_service() -> Iterator[Finding]:
     """Look at everything, one by one; what fails does not keep the rest from being looked at."""
     try:
         settings = Settings.read()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from worker.settings import Settings
 
 
-def examine(settings: Settings, only: str | None = None) -> Iterator[Finding]:
+def examine_accounts(settings: Settings, only: str | None = None) -> Iterator[Finding]:
     """Look at every account, one by one.
 
     Args:

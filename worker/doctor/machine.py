@@ -25,7 +25,7 @@ LEAST_FREE_BYTES = GIB  # hardly a video fits into less
 _HEAVY = ("av", "cv2", "open_clip", "pebble", "torch")
 
 
-def accounts(settings: Settings) -> Iterator[Finding]:
+def check_accounts(settings: Settings) -> Iterator[Finding]:
     """Which are configured; whether the platforms agree is not asked."""
     names = [f"{platform}/{account}" for platform, account in platforms.configured_accounts(settings)]
     if settings.events_secret:
@@ -37,7 +37,7 @@ def accounts(settings: Settings) -> Iterator[Finding]:
         yield Finding("accounts", State.WARNING, "none: nothing can come in", remedy)
 
 
-def disk(settings: Settings) -> Iterator[Finding]:
+def check_disk(settings: Settings) -> Iterator[Finding]:
     """Whether a video can be put into the work folder."""
     folder = settings.work_dir or tempfile.gettempdir()
     with workspace(settings.work_dir):  # it says so where none can be made
@@ -53,26 +53,26 @@ def disk(settings: Settings) -> Iterator[Finding]:
         yield Finding("disk", State.OK, says)
 
 
-def decoder(_settings: Settings) -> Iterator[Finding]:
+def check_decoder(_settings: Settings) -> Iterator[Finding]:
     """What confines the process that opens videos, tried inside one."""
     if _lacking():
         return
-    from worker.pipeline.sandbox import barriers as isolation  # noqa: PLC0415  heavy
+    from worker.pipeline.sandbox import barriers  # noqa: PLC0415  heavy
     from worker.pipeline.sandbox.decoder import Decoder  # noqa: PLC0415  heavy
 
     try:
         with Decoder() as child:
-            barriers = isolation.measure(child)
+            measured = barriers.measure(child)
     except TransientError as error:
         remedy = "no video can be opened: give this machine or container more memory and processes"
         yield Finding("decoder", State.FAILED, str(error), remedy)
         return
-    for name, holds, says, without in barriers:
+    for name, holds, says, without in measured:
         state, remedy = (State.OK, "") if holds else (State.WARNING, without)
         yield Finding(f"decoder {name}", state, says, remedy)
 
 
-def model(settings: Settings) -> Iterator[Finding]:
+def check_model(settings: Settings) -> Iterator[Finding]:
     """Whether it loads and judges a picture, and whether faces are found."""
     if lacking := _lacking():
         remedy = "where `thumbs analyze` is to run: pip install 'auto-thumbnail-picker[worker]'"

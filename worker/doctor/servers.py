@@ -31,7 +31,7 @@ CLOCK_WARNING_S = 2.0  # from here on, times in logs and rows do not tell what c
 _POSTGRES_PORT = 5432
 
 
-def database(settings: Settings) -> Iterator[Finding]:
+def check_database(settings: Settings) -> Iterator[Finding]:
     """Whether it answers, takes writes, has our tables, and knows the time."""
     given = settings.database_url.get_secret_value() if settings.database_url else None
     # Beside a `thumbs up` in the same folder, its own database is meant.
@@ -95,7 +95,7 @@ def _tables(engine: Engine) -> Finding:
     return Finding("tables", State.OK, f"up to date ({head})")
 
 
-def broker(settings: Settings) -> Iterator[Finding]:
+def check_broker(settings: Settings) -> Iterator[Finding]:
     """Whether it answers, and forgets nothing when it is full."""
     if settings.redis_url is None:
         yield _not_set("broker", "REDIS_URL")

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from worker.pipeline.frames import Crop, Pick
-
 REPORT_NAME = "report.html"
 UNNAMED = "video"
 
@@ -44,9 +42,9 @@ def name_folders(videos: Sequence[Path], out: Path) -> list[Path]:
     return folders
 
 
-def picture_name(pick: Pick, crop: Crop) -> str:
-    """Name the file of one crop, e.g. "1-16x9.jpg"."""
-    return f"{pick.rank}-{crop.aspect.replace(':', 'x')}.jpg"
+def picture_name(rank: int, aspect: str) -> str:
+    """Name the file of one crop, e.g. "1-16x9.jpg"; file systems take no colon."""
+    return f"{rank}-{aspect.replace(':', 'x')}.jpg"
 
 
 def make_folder(folder: Path) -> None:
@@ -61,7 +59,7 @@ def make_folder(folder: Path) -> None:
         raise _unwritable(folder, error) from error
 
 
-def write(contents: Mapping[str, bytes], folder: Path) -> None:
+def write_files(contents: Mapping[str, bytes], folder: Path) -> None:
     """Write files by name into `folder`, then remove those that only an earlier run left there.
 
     Raises:

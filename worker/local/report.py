@@ -19,12 +19,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from worker.pipeline.frames import Box
 from worker.pipeline.jpeg import encode_jpeg
-from worker.text import clock, printable, video_facts, words
+from worker.text import clock, printable, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from worker.pipeline.frames import Crop, Face, Loser, Pick, Run
+    from worker.pipeline.frames import Crop, Face, Loser, Pick, Run, Video
 
 _STRIP_QUALITY = 72  # JPEG: the pictures of the strip are about 320 px wide, and there may be hundreds
 _CHART_MARGIN = 6.0  # per cent of the chart's height, so that its best and worst dots are not cut
@@ -84,7 +84,7 @@ class CandidateEntry:
         return re.sub(r"\bpick \d+", "a pick", self.why.partition(", ")[0])
 
 
-def render(run: Run) -> str:
+def render_report(run: Run) -> str:
     """Write the page of one run.
 
     Returns:
@@ -110,6 +110,22 @@ def render(run: Run) -> str:
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
     )
+
+
+def video_facts(video: Video) -> list[str]:
+    """Say what a video file is, in a few short phrases."""
+    facts = [clock(video.duration_s), f"{video.width_px} × {video.height_px}", video.codec]  # noqa: RUF001  the sign for sizes
+    if video.frame_rate is not None:
+        facts.append(f"{float(video.frame_rate):.4g} frames/s")
+    if video.is_vfr:
+        facts.append("variable frame rate")
+    if video.is_interlaced:
+        facts.append("interlaced")
+    if video.transfer != "sdr":
+        facts.append(f"HDR ({video.transfer.upper()})")
+    if video.rotation_deg:
+        facts.append(f"turned by {video.rotation_deg}°")
+    return facts
 
 
 def _source(name: str) -> str:

@@ -68,8 +68,12 @@ def pick_each(
 
 
 def _write(run: Run, folder: Path, *, with_report: bool) -> Path | None:
-    contents = {output_files.picture_name(pick, crop): crop.jpeg for pick in run.picks for crop in pick.crops}
+    contents = {
+        output_files.picture_name(pick.rank, crop.aspect): crop.jpeg
+        for pick in run.picks
+        for crop in pick.crops
+    }
     if with_report:
-        contents[output_files.REPORT_NAME] = report.render(run).encode()
-    output_files.write(contents, folder)
+        contents[output_files.REPORT_NAME] = report.render_report(run).encode()
+    output_files.write_files(contents, folder)
     return folder / output_files.REPORT_NAME if with_report else None

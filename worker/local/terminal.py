@@ -1,4 +1,4 @@
-"""What people see of a run: progress and failures on stderr, a short table of the picks on stdout."""
+"""What people see on stderr while they wait: bars, and sentences about what is missing."""
 
 from __future__ import annotations
 
@@ -14,17 +14,11 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
-from rich.text import Text
 
-from worker.local.output_files import picture_name
-from worker.text import clock, printable, words
+from worker.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from worker.local.run import FileOutcome
-    from worker.pipeline.frames import Run
 
 # Where each stage begins in the whole, by its usual share of the time on a CPU.
 STAGE_STARTS = {
@@ -36,8 +30,6 @@ STAGE_STARTS = {
     "stills": 0.9,
     "done": 1.0,
 }
-
-_PIPE_WIDTH = 200  # columns where stdout is no terminal: no line is folded
 
 
 @contextmanager
@@ -103,37 +95,3 @@ def _overall(stage: str, share: float) -> float:
 def warn(sentence: str) -> None:
     """Print one line on stderr, whole, however narrow the terminal is."""
     Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(sentence)
-
-
-def show(outcome: FileOutcome, *, with_table: bool) -> None:
-    """Tell how one video went: its picks as a table, or the sentence of its error."""
-    if outcome.error is not None:
-        sentence = printable(str(outcome.error))
-        name = printable(outcome.video.name)
-        warn(sentence if sentence.startswith(f"{name}:") else f"{name}: {sentence}")
-    elif outcome.run is not None and with_table:
-        console = Console(highlight=False, markup=False)
-        if not console.is_terminal:
-            console.width = _PIPE_WIDTH
-        console.print(_heading(outcome, outcome.run), _table(outcome.run), "", sep="\n")
-
-
-def _heading(outcome: FileOutcome, run: Run) -> Text:
-    heading = Text.assemble((printable(outcome.video.name), "bold"), " in ", printable(str(outcome.folder)))
-    if run.note:
-        heading.append(f"\n{run.note}", style="yellow")
-    return heading
-
-
-def _table(run: Run) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("rank", justify="right")
-    table.add_column("time", justify="right", no_wrap=True)
-    table.add_column("score", justify="right")
-    table.add_column("reasons")
-    table.add_column("files", overflow="fold")
-    for pick in run.picks:
-        reasons = ", ".join(words(reason) for reason in pick.reasons)
-        names = " ".join(picture_name(pick, crop) for crop in pick.crops)
-        table.add_row(str(pick.rank), clock(pick.time_s), f"{pick.score:.2f}", reasons, names)
-    return table
