@@ -86,8 +86,8 @@ def test_a_word_that_means_nothing_is_refused(thumbs: Run, words: tuple[str, str
 def test_every_state_and_outcome_can_be_asked_for(engine: Engine, thumbs: Run) -> None:
     """The commands know the words of the database."""
     picked(engine, "a1")
-    states = [word for state in JobState for word in ("--state", state)]
-    outcomes = [word for outcome in EventOutcome for word in ("--outcome", outcome)]
+    states = [word for state in JobState for word in ("--state", state.value)]
+    outcomes = [word for outcome in EventOutcome for word in ("--outcome", outcome.value)]
 
     assert len(answer(thumbs("jobs", "--json", *states))["jobs"]) == 1
     assert len(answer(thumbs("events", "--json", *outcomes))["events"]) == 1

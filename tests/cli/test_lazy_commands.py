@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import click
 import pytest
 from click.testing import CliRunner
 
@@ -36,17 +35,14 @@ def test_the_list_says_of_a_command_what_the_command_says_of_itself(listed: Lazy
 
 @pytest.mark.parametrize("listed", COMMANDS, ids=lambda listed: listed.name)
 def test_help_of_a_command_is_its_own(listed: LazyCommand) -> None:
-    """Not the one sentence of the list."""
+    """With its arguments and options, which the list does not know."""
+    parameters = [word for parameter in listed.load().params for word in parameter.opts if word[0] == "-"]
+
     shown = CliRunner().invoke(main, [str(listed.name), "--help"])
 
     assert shown.exit_code == 0
-    assert shown.output == listed.load().get_help(_context(listed)) + "\n"
-
-
-def _context(listed: LazyCommand) -> click.Context:
-    """Return the context in which `thumbs` runs a command."""
-    parent = click.Context(main, info_name="main", **main.context_settings)
-    return click.Context(listed.load(), parent, info_name=listed.name)
+    assert f"Usage: main {listed.name} " in shown.output
+    assert all(word in shown.output for word in parameters)
 
 
 def test_the_list_of_commands_imports_none_of_them() -> None:
