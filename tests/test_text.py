@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from worker.text import clock, printable, words
+from worker.text import as_words, clock, printable
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_a_time_reads_as_a_players_clock(time_s: float, shown: str) -> None:
 
 def test_names_read_as_words() -> None:
     """What programs read is put into words."""
-    assert words("rule_of_thirds") == "rule of thirds"
+    assert as_words("rule_of_thirds") == "rule of thirds"
 
 
 def test_a_name_cannot_steer_the_terminal() -> None:

@@ -113,7 +113,7 @@ def test_an_interruption_says_where_to_go_on(engine: Engine, bunny: Simulated, t
         raise KeyboardInterrupt
 
     get_settings.cache_clear()
-    wanted = backfill.Wanted("bunny", is_all=True)
+    wanted = backfill.ReconcileRequest("bunny", is_all=True)
     (outcome,) = backfill.reconcile_accounts(engine, wanted, Settings.read(), interrupt)
 
     assert (outcome.is_interrupted, outcome.resume) == (True, "2")

@@ -1,4 +1,7 @@
-"""All that is known about one asset: `thumbs show`."""
+"""Gather all that is known about one asset, for `thumbs show`.
+
+Rows are read without what may be large and is not shown: payloads, pictures and embeddings.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 
     from worker.admin.assets import Match
 
-# Of an asset, the newest ones; an asset that is edited all day would fill many screens.
+# How many of the newest are shown; an asset that is edited all day would fill many screens.
 SHOWN_JOBS = 5
 SHOWN_EVENTS = 20
 SHOWN_PUBLICATIONS = 20
@@ -45,7 +48,7 @@ _ENDINGS = {
 
 
 class JobHistory(NamedTuple):
-    """A job, and what happened to it in order."""
+    """A job, and what happened to it, in order of time."""
 
     job: Job
     log: list[JobLog]
@@ -57,8 +60,8 @@ class Moment(NamedTuple):
     at: datetime
     what: str  #: "event", "job 17", "write 3" or "choice 2"
     state: str
-    who: str
-    says: str
+    who: str  #: the worker, operator or platform that did it; "" where the row does not tell
+    says: str  #: the reason, or what came of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class AssetHistory:
     """All about one asset."""
 
     asset: Asset
-    choice: Choice | None  #: that nobody has released
+    choice: Choice | None  #: the one that holds; None: the best pick is shown
     jobs: list[JobHistory]  #: the newest first
     thumbnails: list[Thumbnail]  #: the picks of the newest run, the best first; without their bytes
     candidates: list[StoredCandidate]  #: of the same run, in order of time; without their bytes
@@ -76,7 +79,7 @@ class AssetHistory:
 
 
 def read_history(session: Session, found: Match) -> AssetHistory:
-    """Gather all about an asset; of its jobs only the one that was asked for, where one was."""
+    """Gather all about an asset; of its jobs and its timeline only one job's, where a job was asked for."""
     asset = session.get_one(Asset, found.asset_id)
     wanted = Job.asset_id == asset.id if found.job_id is None else Job.id == found.job_id
     jobs = session.scalars(select(Job).where(wanted).order_by(Job.id.desc()).limit(SHOWN_JOBS)).all()
@@ -137,7 +140,7 @@ def _decisions(session: Session, asset: Asset) -> Iterator[Moment]:
 
 
 def _publications(session: Session, asset: Asset) -> list[Publication]:
-    """The newest first, with the moments of their thumbnails."""
+    """List the writes to the platform, the newest first, with the moments of their thumbnails."""
     newest = (
         select(Publication)
         .join(Publication.thumbnail)

@@ -27,31 +27,31 @@ if TYPE_CHECKING:
 
     from worker.settings import Settings
 
-_NAME_PARTS = 3
-_MAX_ID = 2**63 - 1
+_NAME_PARTS = 3  # platform, account and id; the id may hold slashes itself
+_MAX_ID = 2**63 - 1  # of PostgreSQL's bigint; a longer number is no job's, and would be an error there
 _NOW = func.clock_timestamp()
 
 
 class NotFound(LookupError):
-    """No row matches, or too many do."""
+    """No row matches an operator's word, or several do; the message says how to write one."""
 
 
 class Match(NamedTuple):
-    """What an operator's word means."""
+    """The asset that an operator's word means."""
 
     asset_id: int
-    job_id: int | None  #: where the word was a job's number
+    job_id: int | None  #: None: the word named the asset, not one of its jobs
 
 
 class EventLine(NamedTuple):
-    """An event, and the asset that it is about."""
+    """An event, and the asset that it is about; None where it is about none."""
 
     event: WebhookEvent
     asset: Asset | None
 
 
 class Filters(NamedTuple):
-    """Which assets; deleted ones and those without a job never match."""
+    """Which assets an operator means; deleted ones and those without a job never match."""
 
     is_failed: bool = False  #: whose newest job was given up, or whose newest write to the platform was
     since: timedelta | None = None  #: whose newest job was asked for, started or ended within this time
@@ -66,29 +66,31 @@ class Requeueing(NamedTuple):
 
 
 class Migration(NamedTuple):
-    """Revisions of the database's tables."""
+    """Revisions of the database's tables before and after `thumbs migrate`."""
 
     before: str  #: empty: there were none
     after: str
 
 
 def asset_name(asset: Asset) -> str:
-    """The asset as operators write it: mux/main/ASSETID."""
+    """Write an asset as operators do: mux/main/ASSETID."""
     return f"{asset.platform}/{asset.account}/{asset.external_id}"
 
 
 def database_time(session: Session) -> datetime:
-    """The time by the database's clock."""
-    answer: datetime = session.scalars(select(_NOW)).one()
-    return answer
+    """Read the time by the database's clock, by which all times in the rows are written."""
+    now: datetime = session.scalars(select(_NOW)).one()
+    return now
 
 
 def find(session: Session, word: str) -> Match:
-    """Find a job by its number, or an asset by `mux/main/ASSETID` or by its id alone.
+    """Find an asset by `mux/main/ASSETID` or by its id alone, or the asset of a job by the job's number.
 
     Raises:
         NotFound: there is none, or there are several.
     """
+    # An id may look like a full name or like a job's number, so a word is tried as everything that it may be;
+    # where it means two things, the operator is asked for the longer form.
     is_named = Asset.external_id == word
     parts = word.split("/", _NAME_PARTS - 1)
     if len(parts) == _NAME_PARTS:
@@ -132,7 +134,7 @@ def list_events(
     asset_id: int | None,
     limit: int,
 ) -> list[EventLine]:
-    """List events, the newest first."""
+    """List webhooks as they were recorded, the newest first; their payloads are not read."""
     statement = (
         select(WebhookEvent, Asset)
         .outerjoin(Asset, WebhookEvent.asset_id == Asset.id)
@@ -152,13 +154,14 @@ def list_events(
 
 
 def assets_named(session: Session, words: Sequence[str]) -> list[Asset]:
-    """List the assets that these words mean, each once. Raises NotFound as `find`."""
+    """List the assets that an operator's words mean, each once. Raises NotFound as `find`."""
     ids = dict.fromkeys(find(session, word).asset_id for word in words)
     return [session.get_one(Asset, asset_id) for asset_id in ids]
 
 
 def assets_matching(session: Session, filters: Filters) -> list[Asset]:
     """List the assets that match, the oldest first."""
+    # Only the newest job and the newest write count: what failed before them has been made good since.
     newest = select(func.max(Job.id)).group_by(Job.asset_id)
     statement = select(Asset).join(Job, Job.asset_id == Asset.id).where(Job.id.in_(newest))
     statement = statement.where(Asset.deleted_at.is_(None))
@@ -186,9 +189,9 @@ def requeue_assets(
     model: str | None = None,
     is_dry_run: bool = False,
 ) -> list[Requeueing]:
-    """Ask for assets anew, those that were named or those that match; one that waits is not doubled.
+    """Ask for a new look at assets that are named or that match; a job that waits already is not doubled.
 
-    With a model, a worker that has it judges anew what is stored of them.
+    With a model, a worker that has it judges the stored frames anew, and scans no video.
 
     Raises:
         NotFound: a name means nothing; none of the assets was touched.
@@ -209,12 +212,12 @@ def requeue_assets(
 
 
 def has_effect(outcomes: Sequence[Requeueing]) -> bool:
-    """True if at least one asset is looked at again, or would be."""
+    """Tell whether at least one asset is looked at again, or would be."""
     return any(outcome is not jobs.Requeued.DELETED for _, outcome in outcomes)
 
 
 def migrate_tables(address: str) -> Migration:
-    """Bring the tables of the database at this address up to date, for as long as it takes."""
+    """Bring the tables of the database at this address up to date, however long that takes."""
     engine = make_engine(address, statement_timeout_ms=0)
     try:
         before = migrate.current(engine)
@@ -225,7 +228,7 @@ def migrate_tables(address: str) -> Migration:
 
 
 def operator_name() -> str:
-    """Who acts, for the job's history: user@host."""
+    """Name who acts, for the job's history: user@host."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container's user may have a number and no name
@@ -234,5 +237,5 @@ def operator_name() -> str:
 
 
 def _touched() -> ColumnElement[datetime]:
-    """When a job was asked for, started or ended, whatever came last."""
+    """Build the time when a job was asked for, started or ended, the latest of these."""
     return func.greatest(Job.requested_at, Job.started_at, Job.finished_at)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 def choose_command(
     name: str, time_s: float | None, candidate_id: int | None, image: Path | None, why: str, *, as_json: bool
 ) -> None:
-    """Show a thumbnail that you choose, whatever is picked."""
+    """Show a thumbnail that you choose, and keep it through later runs."""
     if sum(one is not None for one in (time_s, candidate_id, image)) != 1:
         raise click.UsageError("choose by one of --time, --candidate and --image")
     with open_database() as engine:
@@ -63,7 +63,7 @@ def release_command(name: str, why: str, *, as_json: bool) -> None:
 @click.argument("name", metavar="ASSET")
 @click.option("--avoid", metavar="RANGE", multiple=True, help="Pick nothing from 0-15, -30-0, 0%-50% ...")
 @click.option("--prefer", metavar="RANGE", multiple=True, help="Pick from here first.")
-@click.option("--clear", "is_clear", is_flag=True, help="Want what the account wants again.")
+@click.option("--clear", "is_clear", is_flag=True, help="Forget both: the account's own ranges hold again.")
 @why_option
 @json_option
 def options_command(

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from worker.admin.assets import asset_name, database_time, find, list_events
 from worker.cli.database import open_database
-from worker.cli.output import coloured, fields_of, in_words, make_table, print_answer
+from worker.cli.output import coloured, fields_of, format_age, make_table, print_answer
 from worker.cli.parameters import json_option, limit_option, platform_option, since_option
 from worker.database import transaction
 from worker.database.states import EventOutcome
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from worker.admin.assets import EventLine
 
+# Attributes of the row, under which names the JSON document has them: fields may be added, none renamed.
 _EVENT_FIELDS = "id platform account type kind delivery_id happened_at received_at outcome detail"
 
 
@@ -70,7 +71,7 @@ def _table(lines: Sequence[EventLine], now: datetime) -> list[RenderableType]:
     for event, asset in lines:
         table.add_row(
             str(event.id),
-            f"{in_words(now - event.received_at)} ago",
+            f"{format_age(now - event.received_at)} ago",
             printable(event.type),
             printable(asset_name(asset)) if asset else f"{event.platform}/{event.account}",
             coloured(event.outcome),

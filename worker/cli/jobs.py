@@ -9,7 +9,7 @@ from rich.text import Text
 
 from worker.admin.assets import asset_name, database_time, list_jobs
 from worker.cli.database import open_database
-from worker.cli.output import coloured, fields_of, in_words, make_table, print_answer
+from worker.cli.output import coloured, fields_of, format_age, make_table, print_answer
 from worker.cli.parameters import json_option, limit_option, platform_option, since_option
 from worker.database import transaction
 from worker.database.states import JobState
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from worker.database.models import Job
 
+# Attributes of the row, under which names JSON documents have them: fields may be added, none renamed.
 JOB_FIELDS = (
     "id state reason generation attempt max_attempts requested_at scheduled_at started_at finished_at"
     " stage note timings_s error_class error"
@@ -63,7 +64,7 @@ def _table(jobs: Sequence[Job], now: datetime) -> list[RenderableType]:
             printable(asset_name(job.asset)),
             coloured(job.state),
             f"{job.attempt}/{job.max_attempts}",
-            f"{in_words(now - job.requested_at)} ago",
+            f"{format_age(now - job.requested_at)} ago",
             job.reason,
             job_news(job, now),
         )
@@ -72,7 +73,7 @@ def _table(jobs: Sequence[Job], now: datetime) -> list[RenderableType]:
 
 def job_news(job: Job, now: datetime) -> str:
     """Say what matters most about a job in its present state."""
-    when = in_words(now - job.scheduled_at) if job.scheduled_at > now else "now"
+    when = format_age(now - job.scheduled_at) if job.scheduled_at > now else "now"
     match job.state:
         case JobState.RUNNING:
             return f"{job.stage} by {printable(job.lease_owner or '')}"

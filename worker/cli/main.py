@@ -21,7 +21,7 @@ class WrongUse(click.ClickException):
 
 
 class LazyCommand(click.Command):
-    """A command as the list shows it; `load` imports the command itself."""
+    """A command as the list shows it: its name and first sentence. `load` imports the command itself."""
 
     def __init__(self, name: str, address: str, help: str) -> None:  # noqa: A002 - click's word
         super().__init__(name, help=help)
@@ -67,6 +67,7 @@ class Thumbs(LazyGroup):
             raise WrongUse(str(error)) from error
 
 
+# A test holds each sentence here equal to the first one of the command's own help.
 COMMANDS = (
     LazyCommand(
         "pick",
@@ -93,7 +94,7 @@ COMMANDS = (
     LazyCommand(
         "choose",
         "worker.cli.choose:choose_command",
-        "Show a thumbnail that you choose, whatever is picked.",
+        "Show a thumbnail that you choose, and keep it through later runs.",
     ),
     LazyCommand(
         "release",

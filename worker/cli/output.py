@@ -31,6 +31,7 @@ _STYLES = {
     "discarded": "red",
     "failed": "red",
 }
+# Seconds of each, the longest first; an age is told in the longest unit of which it has at least one.
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _NUMBERS = frozenset({"ago", "job", "event", "rank", "time", "score", "attempt"})
 # What may take several lines on a narrow terminal, with the columns that it keeps; the rest stays on one.
@@ -52,6 +53,7 @@ def print_json(document: dict[str, Any]) -> None:
 
 def print_parts(parts: Sequence[RenderableType]) -> None:
     """Print for people, in colours where stdout is a terminal; a text is never folded, a table may be."""
+    # Rich would read [brackets] and :colons: of a title as commands.
     console = Console(highlight=False, markup=False, emoji=False)
     console.width = max(console.width, LEAST_WIDTH) if console.is_terminal else PIPE_WIDTH
     for part in parts:
@@ -68,7 +70,7 @@ def fields_of(row: object, names: str) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names.split()}
 
 
-def in_words(span: timedelta) -> str:
+def format_age(span: timedelta) -> str:
     """Say how long ago something was, e.g. "3 min"; what is still to come reads "in 3 min"."""
     seconds = round(span.total_seconds())
     size, unit = next((step for step in _UNITS if abs(seconds) >= step[0]), _UNITS[-1])

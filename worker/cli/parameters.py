@@ -29,7 +29,11 @@ since_option = click.option(
     "--since", type=Duration(), metavar="24h", help="Only what happened within this time."
 )
 limit_option = click.option(
-    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="The newest so many."
+    "--limit",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="List at most so many, the newest.",
 )
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."

@@ -11,11 +11,11 @@ from worker.admin.asset_history import read_history
 from worker.admin.assets import asset_name, find
 from worker.cli.database import open_database
 from worker.cli.jobs import JOB_FIELDS, job_news
-from worker.cli.output import coloured, fields_of, in_words, make_table, print_answer
+from worker.cli.output import coloured, fields_of, format_age, make_table, print_answer
 from worker.cli.parameters import json_option
 from worker.database import transaction
 from worker.settings import get_settings
-from worker.text import clock, printable, words
+from worker.text import as_words, clock, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from worker.admin.asset_history import AssetHistory
     from worker.database.models import Choice, Publication, Thumbnail
 
+# Attributes of the rows, under which names the JSON document has them: fields may be added, none renamed.
 _ASSET_FIELDS = (
     "title media_url source_external_id generation published_generation fingerprint duration_s written"
     " foreign_thumbnail foreign_at options last_event_at deleted_at created_at"
@@ -99,13 +100,13 @@ def _present(history: AssetHistory) -> Iterator[Text]:
     """Say what holds now, a line each: choice, options, what the platform shows, the write, the jobs."""
     asset, now = history.asset, history.now
     if asset.deleted_at:
-        yield Text(f"deleted {in_words(now - asset.deleted_at)} ago", style="red")
+        yield Text(f"deleted {format_age(now - asset.deleted_at)} ago", style="red")
     if history.choice is not None:
         yield from _choice(history.choice)
     for name, texts in (asset.options or {}).items():
         yield Text(f"{name}: {', '.join(texts)}")
     if asset.foreign_thumbnail:
-        since = f" for {in_words(now - asset.foreign_at)}" if asset.foreign_at else ""
+        since = f" for {format_age(now - asset.foreign_at)}" if asset.foreign_at else ""
         shown = printable(asset.foreign_thumbnail)
         yield Text(f"somebody else set {shown} at the platform; it stays, known{since}", "yellow")
     elif asset.written:
@@ -144,7 +145,7 @@ def _picks(thumbnails: Sequence[Thumbnail]) -> Table:
             f"{thumbnail.score:.2f}",
             thumbnail.aspect,
             f"{thumbnail.width_px}x{thumbnail.height_px}",
-            ", ".join(words(str(reason)) for reason in thumbnail.reasons),
+            ", ".join(as_words(str(reason)) for reason in thumbnail.reasons),
         )
     return table
 
@@ -152,6 +153,6 @@ def _picks(thumbnails: Sequence[Thumbnail]) -> Table:
 def _timeline(history: AssetHistory) -> Table:
     table = make_table("ago", "what", "state", "who", "says")
     for moment in history.timeline:
-        ago = in_words(history.now - moment.at)
+        ago = format_age(history.now - moment.at)
         table.add_row(ago, moment.what, coloured(moment.state), printable(moment.who), printable(moment.says))
     return table

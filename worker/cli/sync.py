@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
-from worker.admin.backfill import Wanted, reconcile_accounts
+from worker.admin.backfill import ReconcileRequest, reconcile_accounts
 from worker.cli import INTERRUPTED
 from worker.cli.database import open_database
 from worker.cli.output import print_answer
@@ -47,7 +47,7 @@ def sync_command(
     """Find videos that no webhook told of."""
     if since is not None and is_all:
         raise click.UsageError("give --since or --all, not both")
-    wanted = Wanted(platform, account, since, page, is_all=is_all)
+    wanted = ReconcileRequest(platform, account, since, page, is_all=is_all)
     with open_database() as engine, terminal.counting(platform) as on_progress:
         outcomes = reconcile_accounts(engine, wanted, get_settings(), on_progress)
     print_answer(_document(outcomes), _sentences(outcomes), as_json=as_json)
@@ -85,6 +85,7 @@ def _sentences(outcomes: Sequence[SyncOutcome]) -> list[Text]:
         videos = "1 video" if standings.total() == 1 else f"{standings.total()} videos"
         lines.append(": ".join(filter(None, [account, videos, ", ".join(counts)])))
         if error or is_interrupted:
+            # The page is the only thing that another run cannot find out by itself.
             again = f"; go on with --account {account.partition('/')[2]} --resume {resume}" if resume else ""
             lines.append(f"  stopped: {printable(str(error or 'interrupted'))}{again}")
     return [Text(line) for line in lines]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from worker.local.output_files import picture_name
-from worker.text import clock, words
+from worker.text import as_words, clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +73,7 @@ def text(
     """
     lines = ["", "Picked:"]
     for thumbnail, file in pictures:
-        reasons = ", ".join(words(reason) for reason in thumbnail.reasons)
+        reasons = ", ".join(as_words(reason) for reason in thumbnail.reasons)
         lines.append(
             f"  {thumbnail.rank}  {clock(thumbnail.time_s)}  {thumbnail.score:.2f}  {file}  {reasons}"
         )

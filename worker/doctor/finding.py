@@ -7,17 +7,17 @@ from typing import NamedTuple
 
 
 class State(enum.StrEnum):
-    """How it is."""
+    """How serious a finding is."""
 
     OK = "ok"
-    WARNING = "warning"  #: it works, but not as well, or not for everything
-    FAILED = "failed"
+    WARNING = "warning"  #: it works, but not as well as it could, or not for everything
+    FAILED = "failed"  #: the service cannot do its work
 
 
 class Finding(NamedTuple):
-    """One line of the report."""
+    """One line of the report: what was checked, and how it is."""
 
-    what: str  #: one or two words
+    what: str  #: one or two words, e.g. "disk" or "mux/main"
     state: State
-    says: str
-    remedy: str = ""  #: what to do, where there is something
+    says: str  #: what was found, in one sentence
+    remedy: str = ""  #: what the operator is to do; "" where nothing is

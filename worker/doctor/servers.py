@@ -1,4 +1,4 @@
-"""Looks at the database, its tables and its clock, and at the broker."""
+"""Check the database, its tables and its clock, and the broker."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _POSTGRES_PORT = 5432
 
 
 def check_database(settings: Settings) -> Iterator[Finding]:
-    """Whether it answers, takes writes, has our tables, and knows the time."""
+    """Check that the database answers, takes writes, has our tables, and agrees with our clock."""
     given = settings.database_url.get_secret_value() if settings.database_url else None
     # Beside a `thumbs up` in the same folder, its own database is meant.
     address = given or servers.running_postgres(settings.data_dir / "postgres")
@@ -56,6 +56,7 @@ def check_database(settings: Settings) -> Iterator[Finding]:
 
 
 def _place(engine: Engine) -> str:
+    """Say where the database is, without its user and password."""
     url = engine.url
     where = f"at {url.host} port {url.port or _POSTGRES_PORT}" if url.host else "on this machine"
     return f"{url.database or url.username} {where}"
@@ -96,7 +97,7 @@ def _tables(engine: Engine) -> Finding:
 
 
 def check_broker(settings: Settings) -> Iterator[Finding]:
-    """Whether it answers, and forgets nothing when it is full."""
+    """Check that the broker answers, and that it forgets nothing when its memory is full."""
     if settings.redis_url is None:
         yield _not_set("broker", "REDIS_URL")
         return
@@ -122,14 +123,14 @@ def _client(address: str) -> redis.Redis:
             address,
             socket_timeout=BROKER_TIMEOUT_S,
             socket_connect_timeout=BROKER_TIMEOUT_S,
-            retry=Retry(NoBackoff(), 0),
+            retry=Retry(NoBackoff(), 0),  # by itself it would try again and again
         )
-    except ValueError:  # it repeats the address
+    except ValueError:  # its message repeats the address, and with it the password
         raise SettingsInvalid("REDIS_URL: not an address like redis://:password@host:6379/0") from None
 
 
 def _told_by(client: redis.Redis) -> dict[str, Any]:
-    """What it says of itself; nothing where our user may not ask that."""
+    """Ask the broker about itself; the answer is empty where our user may not ask that."""
     client.ping()
     try:
         return dict(client.info())

@@ -1,4 +1,4 @@
-"""The report: one HTML page that shows what was picked, from what, and why the rest lost.
+"""Write the report: one HTML page that shows what was picked, from what, and why the rest lost.
 
 The page stands alone: pictures, style and script are inside it, and its content security policy lets
 nothing else load or run. Every text in it is escaped, so a file may be named `<script>.mp4`.
@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from worker.pipeline.frames import Box
 from worker.pipeline.jpeg import encode_jpeg
-from worker.text import clock, printable, words
+from worker.text import as_words, clock, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.filters |= {"clock": clock, "words": words, "printable": printable}
+_ENVIRONMENT.filters |= {"clock": clock, "as_words": as_words, "printable": printable}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,11 @@ class EmbeddedPicture:
     width_px: int
     height_px: int
     faces: tuple[Box, ...]  #: in pixels of this picture
-    aspect: str = ""  #: as asked; "" where nobody asked
+    aspect: str = ""  #: the ratio of a crop, as asked; "" for a loser's picture
 
     @property
     def address(self) -> str:
-        """The whole picture as a data: address."""
+        """Picture as a `data:` address, which needs no file."""
         return "data:image/jpeg;base64," + base64.b64encode(self.jpeg).decode("ascii")
 
 
@@ -80,7 +80,7 @@ class CandidateEntry:
 
     @property
     def group(self) -> str:
-        """What losers of one kind share: the first fault, and "too like a pick", whichever pick it was."""
+        """Kind of loser, for the page's filter: its first fault, with any pick's number left out."""
         return re.sub(r"\bpick \d+", "a pick", self.why.partition(", ")[0])
 
 
@@ -90,12 +90,14 @@ def render_report(run: Run) -> str:
     Returns:
         A whole HTML document, in characters that UTF-8 can encode.
     """
+    # One scale for all: a bar of half the width is the largest part that any pick has.
     widest = max((abs(value) for pick in run.picks for value in pick.parts.values()), default=0.0) or 1.0
     picks = [_pick_entry(pick, widest) for pick in run.picks]
     entries = sorted(
         [*picks, *(_loser_entry(loser, widest) for loser in run.losers)], key=lambda entry: entry.time_s
     )
     script = _source("report.js")
+    # The security policy lets one script run, the one with this hash: text of a video's name never does.
     return _ENVIRONMENT.get_template("report.html").render(
         run=run,
         name=printable(run.video.path.name),
@@ -180,13 +182,13 @@ def _loser_entry(loser: Loser, widest: float) -> CandidateEntry:
 
 
 def _shots(run: Run) -> list[tuple[float, float]]:
-    """Start and end of each shot, in seconds."""
+    """List start and end of each shot, in seconds."""
     ends = [*run.shot_starts_s, max(run.video.duration_s, *run.shot_starts_s)]
     return list(pairwise(ends))
 
 
 def _heights(entries: Sequence[CandidateEntry]) -> list[float]:
-    """Where each entry's dot stands in the chart: per cent from its bottom.
+    """Place each entry's dot in the chart, in per cent of its height from the bottom.
 
     The scale keeps the better ones apart: what is far below the middle, or unscored, lies at the bottom.
     """

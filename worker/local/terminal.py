@@ -10,6 +10,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
@@ -34,25 +35,13 @@ STAGE_STARTS = {
 
 @contextmanager
 def progress(name: str) -> Iterator[Callable[[str, float], None]]:
-    """Show a bar for `name` on stderr while the block runs; silent where stderr is no terminal.
+    """Show on stderr how far one video is, while the block runs; print nothing where stderr is no terminal.
 
     Yields:
-        What to call with a stage and the share of it that is done, 0..1.
+        A function to call with a stage of `STAGE_STARTS` and the share of it that is done, 0..1.
     """
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}", markup=False),
-        TextColumn("{task.fields[stage]}", style="dim"),
-        BarColumn(bar_width=32),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_interactive,
-        redirect_stdout=False,  # stdout carries the results, perhaps into a file
-        redirect_stderr=False,
-    )
-    with bar:
+    stage_column = TextColumn("{task.fields[stage]}", style="dim")
+    with _transient_bar(stage_column, BarColumn(bar_width=32), TaskProgressColumn()) as bar:
         task = bar.add_task(printable(name), total=1.0, stage="")
         # Drawn at once: a stage that is over before the next regular drawing is seen as well.
         yield lambda stage, share: bar.update(
@@ -62,30 +51,34 @@ def progress(name: str) -> Iterator[Callable[[str, float], None]]:
 
 @contextmanager
 def counting(name: str) -> Iterator[Callable[[int, int | None], None]]:
-    """Show on stderr how many things are done; silent where stderr is no terminal.
+    """Show on stderr how many things are done, while the block runs; print nothing where it is no terminal.
 
     Yields:
-        What to call with how many are done, and how many there are, where that is known: then it tells how
-        long the rest may take.
+        A function to call with how many are done and how many there are, or None where that is not known; a
+        number lets the bar tell how long the rest may take.
     """
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=32),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_interactive,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    )
-    with bar:
+    with _transient_bar(BarColumn(bar_width=32), MofNCompleteColumn()) as bar:
         task = bar.add_task(printable(name), total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total, refresh=True)
 
 
+def _transient_bar(*columns: ProgressColumn) -> Progress:
+    """Make a bar on stderr that goes when it is done, and that a pipe or a file never sees."""
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        *columns,
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_interactive,
+        redirect_stdout=False,  # stdout carries the results, perhaps into a file
+        redirect_stderr=False,
+    )
+
+
 def _overall(stage: str, share: float) -> float:
+    """Turn the share of one stage into the share of the whole, 0..1."""
     starts = iter(STAGE_STARTS.items())
     start = next(begin for name, begin in starts if name == stage)
     end = next(starts, ("end", 1.0))[1]

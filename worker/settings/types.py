@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from worker.aspects import check_aspects
-from worker.time_ranges import parse_spans
+from worker.time_ranges import parse_time_ranges
 
 # https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 STANDARD_PREFIX = "whsec_"
@@ -56,7 +56,7 @@ def _split(value: object) -> object:
 
 
 def _check_spans(spans: tuple[str, ...]) -> tuple[str, ...]:
-    parse_spans(spans)
+    parse_time_ranges(spans)
     return spans
 
 
