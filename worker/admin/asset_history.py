@@ -6,7 +6,6 @@ Rows are read without what may be large and is not shown: payloads, pictures and
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, select
@@ -41,6 +40,7 @@ SHOWN_EVENTS = 20
 SHOWN_PUBLICATIONS = 20
 SHOWN_CHOICES = 10
 
+# What came of a write that was confirmed once; in any other state it has been asked for again since.
 _ENDINGS = {
     PublicationState.CONFIRMED: "the platform shows {shown}",
     PublicationState.YIELDED: "left alone: somebody else set {shown}",
@@ -85,12 +85,15 @@ def read_history(session: Session, found: Match) -> AssetHistory:
     jobs = session.scalars(select(Job).where(wanted).order_by(Job.id.desc()).limit(SHOWN_JOBS)).all()
     histories = [JobHistory(job, _log(session, job)) for job in jobs]
     publications = _publications(session, asset)
-    moments = chain(
-        () if found.job_id else _events(session, asset),
-        _steps(histories),
-        () if found.job_id else _writes(publications),
-        () if found.job_id else _decisions(session, asset),
-    )
+    moments = [*_steps(histories)]
+    if found.job_id is None:  # all else is about the asset, and would bury one job's few lines
+        # Sorting keeps this order among moments of the same time.
+        moments = [
+            *_events(session, asset),
+            *moments,
+            *_writes(publications),
+            *_decisions(session, asset),
+        ]
     return AssetHistory(
         asset=asset,
         choice=choices.open_choice(session, asset),
@@ -141,6 +144,7 @@ def _decisions(session: Session, asset: Asset) -> Iterator[Moment]:
 
 def _publications(session: Session, asset: Asset) -> list[Publication]:
     """List the writes to the platform, the newest first, with the moments of their thumbnails."""
+    # `contains_eager` fills `row.thumbnail` from the join; otherwise each row would cost a query for it.
     newest = (
         select(Publication)
         .join(Publication.thumbnail)
@@ -162,6 +166,7 @@ def _candidates(session: Session, asset: Asset) -> list[StoredCandidate]:
     rows = select(StoredCandidate).where(
         StoredCandidate.asset_id == asset.id, StoredCandidate.generation == newest.scalar_subquery()
     )
+    # Hundreds of rows: with their pictures and embeddings they would be megabytes.
     light = rows.options(defer(StoredCandidate.jpeg), defer(StoredCandidate.embedding)).order_by(
         StoredCandidate.time_s
     )

@@ -11,7 +11,7 @@ import socket
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
-from sqlalchemy.orm import defer, joinedload
+from sqlalchemy.orm import contains_eager, defer
 
 from worker import jobs
 from worker.database import make_engine, migrate, transaction
@@ -115,7 +115,7 @@ def list_jobs(
 ) -> list[Job]:
     """List jobs with their assets, the newest first."""
     statement = (
-        select(Job).join(Job.asset).options(joinedload(Job.asset)).order_by(Job.id.desc()).limit(limit)
+        select(Job).join(Job.asset).options(contains_eager(Job.asset)).order_by(Job.id.desc()).limit(limit)
     )
     if states:
         statement = statement.where(Job.state.in_(states))
@@ -231,7 +231,7 @@ def operator_name() -> str:
     """Name who acts, for the job's history: user@host."""
     try:
         user = getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have a number and no name
+    except (KeyError, OSError):  # the user of a container may have a number and no name
         user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"
 

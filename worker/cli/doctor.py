@@ -56,7 +56,8 @@ def _report(findings: Iterable[Finding], *, as_json: bool) -> NoReturn:
     for finding in findings:
         shown.append(finding)
         if not as_json:
-            print_parts([_line(finding)])  # each at once: some take seconds
+            # At once, not as one table at the end: loading a model or waiting for a server takes seconds.
+            print_parts([_line(finding)])
     document = _document(shown)
     if as_json:
         print_json(document)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def migrate_command(*, as_json: bool) -> None:
     """Bring the database's tables up to date."""
     with open_database() as engine:
+        # An engine of its own, without the time limit of statements; `str(url)` would hide the password.
         migration = migrate_tables(engine.url.render_as_string(hide_password=False))
     print_answer(_document(migration), [Text(_sentence(migration))], as_json=as_json)
 

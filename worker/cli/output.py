@@ -35,7 +35,7 @@ _STYLES = {
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _NUMBERS = frozenset({"ago", "job", "event", "rank", "time", "score", "attempt"})
 # What may take several lines on a narrow terminal, with the columns that it keeps; the rest stays on one.
-_FOLDED = {"says": 14, "reasons": 14, "files": 14, "asset": 16, "type": 11, "who": 11}
+_FOLDED = {"says": 14, "reasons": 14, "files": 9, "asset": 16, "type": 11, "who": 11}
 
 
 def print_answer(document: dict[str, Any], parts: Sequence[RenderableType], *, as_json: bool) -> None:

@@ -103,7 +103,7 @@ def pick_command(
         for outcome in pick_each(videos, options, models, decoder, out, with_report=with_report):
             outcomes.append(outcome)
             _print_outcome(outcome, with_table=not as_json)
-    if as_json:
+    if as_json:  # one document, so it waits for the last video
         print_json({"videos": [_document(outcome) for outcome in outcomes]})
     raise SystemExit(any(outcome.error for outcome in outcomes))
 

@@ -48,6 +48,7 @@ def requeue_command(
 ) -> None:
     """Look again, at once, at named assets or at all that match."""
     filters = Filters(is_failed=is_failed, since=since, platform=platform)
+    # Either names or filters: neither would mean every asset, and both would leave open which of them counts.
     if bool(names) == (filters != Filters()):
         raise click.UsageError("name assets or jobs, or choose them by --failed, --since or --platform")
     with open_database() as engine:

@@ -32,6 +32,7 @@ def examine_accounts(settings: Settings, only: str | None = None) -> Iterator[Fi
     if not wanted:
         platforms = f"of {only} " if only in PLATFORMS else ""
         raise SettingsInvalid(f"no account {platforms}is configured; docs/platforms/ lists the variables")
+    # Of platforms without webhooks nothing has to reach us.
     if any(PLATFORMS[name].capabilities.events for name, _ in wanted):
         yield from _public_url(settings)
     for name, account in wanted:

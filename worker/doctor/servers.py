@@ -73,7 +73,8 @@ def _clock(connection: Connection) -> Finding:
     before_s = time.time()
     database_s = connection.execute(text("SELECT clock_timestamp()")).scalar_one().timestamp()
     after_s = time.time()
-    off_s = max(before_s - database_s, database_s - after_s, 0.0)  # the way there and back does not count
+    # The database read its clock at some time between our two looks; only what lies outside them is off.
+    off_s = max(before_s - database_s, database_s - after_s, 0.0)
     says = f"{off_s:.1f} s off the database's"
     if off_s < CLOCK_WARNING_S:
         return Finding("clock", State.OK, says)
@@ -112,6 +113,7 @@ def check_broker(settings: Settings) -> Iterator[Finding]:
         yield Finding("broker", State.FAILED, f"it does not answer ({type(error).__name__})", remedy)
     else:
         yield Finding("broker", State.OK, _version(told))
+        # Any other policy drops keys in silence: hints would be lost until the next sweep finds their rows.
         if told.get("maxmemory") and told.get("maxmemory_policy") != "noeviction":
             says = f"when it is full it forgets what waits ({told.get('maxmemory_policy')})"
             yield Finding("broker memory", State.WARNING, says, "set its maxmemory-policy to noeviction")

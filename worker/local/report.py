@@ -175,6 +175,7 @@ def _loser_entry(loser: Loser, widest: float) -> CandidateEntry:
     candidate, scored = loser.candidate, loser.scored
     height_px, width_px = candidate.rgb.shape[:2]
     faces = tuple(face.box for face in scored.faces) if scored else ()
+    # Of losers only the small frame of the scan is there: no still was decoded for them.
     picture = EmbeddedPicture(encode_jpeg(candidate.rgb, _STRIP_QUALITY), width_px, height_px, faces)
     bars = _bars(scored.parts, widest) if scored else ()
     score = scored.score if scored else 0.0
