@@ -1,14 +1,10 @@
-"""How times, names and facts read."""
+"""How times and names read."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from tests.support.service import sample_run
-from worker.pipeline.frames import TransferFunction
-from worker.text import clock, printable, video_facts, words
+from worker.text import as_words, clock, printable
 
 
 @pytest.mark.parametrize(
@@ -28,25 +24,9 @@ def test_a_time_reads_as_a_players_clock(time_s: float, shown: str) -> None:
 
 def test_names_read_as_words() -> None:
     """What programs read is put into words."""
-    assert words("rule_of_thirds") == "rule of thirds"
+    assert as_words("rule_of_thirds") == "rule of thirds"
 
 
 def test_a_name_cannot_steer_the_terminal() -> None:
     """Escape codes and bytes that are no text become a sign for that."""
     assert printable("a\x1b[2Jb\udcff.mp4") == "a\N{REPLACEMENT CHARACTER}[2Jb\N{REPLACEMENT CHARACTER}.mp4"
-
-
-def test_the_facts_name_what_is_unusual() -> None:
-    """HDR, rotation, interlacing and a variable rate are said; the usual is not."""
-    plain = sample_run.video()
-    odd = replace(
-        plain, transfer=TransferFunction.PQ, rotation_deg=90, is_vfr=True, is_interlaced=True, frame_rate=None
-    )
-
-    assert video_facts(plain) == ["00:10.000", "320 \N{MULTIPLICATION SIGN} 180", "h264", "29.97 frames/s"]
-    assert video_facts(odd)[3:] == [
-        "variable frame rate",
-        "interlaced",
-        "HDR (PQ)",
-        "turned by 90\N{DEGREE SIGN}",
-    ]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from worker.time_ranges import MAX_SPANS, TimeRange, parse_spans, read_options
+from worker.time_ranges import MAX_TIME_RANGES, TimeRange, parse_time_ranges, read_options
 
 DURATION_S = 100.0
 
@@ -61,4 +61,4 @@ def test_an_option_that_means_nothing_is_refused_by_name(given: Any, says: str) 
 def test_a_video_has_no_more_ranges_than_anybody_writes() -> None:
     """Each candidate is compared with all of them."""
     with pytest.raises(ValueError, match="more than 100 ranges"):
-        parse_spans(["0-1"] * (MAX_SPANS + 1))
+        parse_time_ranges(["0-1"] * (MAX_TIME_RANGES + 1))

@@ -1,4 +1,4 @@
-"""`python -m worker` is `thumbs`."""
+"""Run `thumbs` as `python -m worker`."""
 
 from worker.cli.main import main
 

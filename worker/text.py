@@ -1,12 +1,8 @@
-"""How values are put into words for people."""
+"""Put values into words for people."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from worker.pipeline.frames import Video
 
 _MILLISECONDS = 1000
 _SECONDS = 60
@@ -16,34 +12,18 @@ _MICROSECOND = 0.001  # in milliseconds: finer than any time here, coarser than 
 def clock(time_s: float) -> str:
     """Write a moment as mm:ss.mmm; minutes go on counting after an hour.
 
-    Rounded up: a player that seeks to a time shows the last frame that has begun by then.
+    It is rounded up, because a player that seeks to a time shows the last frame that has begun by then.
     """
     seconds, milliseconds = divmod(math.ceil(time_s * _MILLISECONDS - _MICROSECOND), _MILLISECONDS)
     minutes, seconds = divmod(seconds, _SECONDS)
     return f"{minutes:02}:{seconds:02}.{milliseconds:03}"
 
 
-def words(name: str) -> str:
-    """Turn the name of a reason or of a part of the score into words, e.g. "rule_of_thirds"."""
+def as_words(name: str) -> str:
+    """Turn the name of a reason or of a part of the score into words: "rule of thirds"."""
     return name.replace("_", " ").replace("-", " ")
 
 
 def printable(text: str) -> str:
-    """Replace what a file name may hide: bytes that are no text, and codes that would steer a terminal."""
+    """Replace what text from outside may hide: bytes that are no text, and codes that steer a terminal."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-
-
-def video_facts(video: Video) -> list[str]:
-    """Say what a video file is, in a few short phrases."""
-    facts = [clock(video.duration_s), f"{video.width_px} × {video.height_px}", video.codec]  # noqa: RUF001  the sign for sizes
-    if video.frame_rate is not None:
-        facts.append(f"{float(video.frame_rate):.4g} frames/s")
-    if video.is_vfr:
-        facts.append("variable frame rate")
-    if video.is_interlaced:
-        facts.append("interlaced")
-    if video.transfer != "sdr":
-        facts.append(f"HDR ({video.transfer.upper()})")
-    if video.rotation_deg:
-        facts.append(f"turned by {video.rotation_deg}°")
-    return facts

@@ -1,4 +1,4 @@
-"""Parts of a video that are to be avoided or preferred, as people write them.
+"""Read the parts of a video that are to be avoided or preferred, as people write them.
 
 `0-15` is the first 15 seconds, `0%-50%` the first half. A negative number counts from the end, and 0 after it
 is the end: `-30-0` is the last 30 seconds.
@@ -12,30 +12,30 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NAMES = ("avoid", "prefer")  #: of the options that an asset can have
-MAX_SPANS = 100
+OPTION_NAMES = ("avoid", "prefer")  #: what can be asked of an asset
+MAX_TIME_RANGES = 100  # more than an editor sets by hand
 EXAMPLE = "write START-END as 0-15, -30-0 (the last 30 s) or 0%-50%"
 
 _NUMBER = r"(-?\d{1,6}(?:\.\d{1,6})?)(%?)"
-_SPAN = re.compile(f"{_NUMBER}-{_NUMBER}", re.ASCII)
+_TIME_RANGE = re.compile(f"{_NUMBER}-{_NUMBER}", re.ASCII)
 _PERCENT = 100
 
 
 class Mark(NamedTuple):
-    """One end of a span."""
+    """One end of a time range."""
 
-    value: float
+    value: float  #: seconds, or per cent of the duration; negative from the end
     is_percent: bool
-    is_from_end: bool
+    is_from_end: bool  #: it counts back from the end of the video
 
     def at_s(self, duration_s: float) -> float:
-        """Where it lies in a video."""
+        """Find the moment in a video of this length."""
         length_s = self.value * duration_s / _PERCENT if self.is_percent else self.value
         return duration_s + length_s if self.is_from_end else length_s
 
 
 class TimeRange(NamedTuple):
-    """A part of a video, whatever its length."""
+    """A part of a video whose length need not be known yet."""
 
     start: Mark
     end: Mark
@@ -45,28 +45,29 @@ class TimeRange(NamedTuple):
         """Read what a person wrote.
 
         Raises:
-            ValueError: it is no span; the message shows how to write one.
+            ValueError: it is no time range; the message shows how to write one.
         """
-        match = _SPAN.fullmatch(text.strip())
+        match = _TIME_RANGE.fullmatch(text.strip())
         if match is None:
             raise ValueError(f"{text!r} is no range: {EXAMPLE}")
         first, second = float(match[1]), float(match[3])
         start = Mark(first, bool(match[2]), match[1].startswith("-"))
         end = Mark(second, bool(match[4]), match[3].startswith("-") or (start.is_from_end and second == 0))
+        # Whether 10%-30 or 20--5 ends before it begins is known with the video only: it may be empty there.
         is_comparable = (start.is_from_end, start.is_percent) == (end.is_from_end, end.is_percent)
         if is_comparable and first >= second:
             raise ValueError(f"{text!r} ends before it begins: {EXAMPLE}")
         return cls(start, end)
 
     def holds(self, time_s: float, duration_s: float, margin_s: float = 0.0) -> bool:
-        """Whether a moment lies in it, or so close to it."""
+        """Tell whether a moment lies within, or at most `margin_s` beside it; the end is exclusive."""
         return self.start.at_s(duration_s) - margin_s <= time_s < self.end.at_s(duration_s) + margin_s
 
 
-def parse_spans(texts: Sequence[str]) -> tuple[TimeRange, ...]:
-    """Read several. Raises ValueError as `TimeRange.parse`, or where there are too many."""
-    if len(texts) > MAX_SPANS:
-        raise ValueError(f"more than {MAX_SPANS} ranges")
+def parse_time_ranges(texts: Sequence[str]) -> tuple[TimeRange, ...]:
+    """Read several time ranges. Raises ValueError as `TimeRange.parse`, or where there are too many."""
+    if len(texts) > MAX_TIME_RANGES:
+        raise ValueError(f"more than {MAX_TIME_RANGES} ranges")
     return tuple(TimeRange.parse(text) for text in texts)
 
 
@@ -77,11 +78,11 @@ def read_options(given: Any) -> dict[str, list[str]]:
         ValueError: a name is unknown, or a value is no list of ranges; the message names it.
     """
     if not isinstance(given, dict):
-        raise ValueError(f"options are an object with {' and '.join(NAMES)}")  # noqa: TRY004 - as all the others
+        raise ValueError(f"options are an object with {' and '.join(OPTION_NAMES)}")  # noqa: TRY004 - as all the others
     for name, texts in given.items():
-        if name not in NAMES:
-            raise ValueError(f"there is no option {name!r}; there are: {', '.join(NAMES)}")
+        if name not in OPTION_NAMES:
+            raise ValueError(f"there is no option {name!r}; there are: {', '.join(OPTION_NAMES)}")
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise ValueError(f"{name!r} must be a list of ranges: {EXAMPLE}")
-        parse_spans(texts)
+        parse_time_ranges(texts)
     return dict(given)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.service.commands import run
+from tests.support.service.commands import run_thumbs
 from worker import database
 from worker.settings import get_settings
 
@@ -20,6 +20,6 @@ if TYPE_CHECKING:
 def thumbs(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Return what runs a command of `thumbs` on this test's database."""
     monkeypatch.setenv("DATABASE_URL", database_url)
-    yield run
+    yield run_thumbs
     get_settings.cache_clear()
     database.get_engine.cache_clear()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.platforms.simulated_account import clip
-from tests.support.service.commands import run
+from tests.support.service.commands import run_thumbs
 from worker.demo.simulator import SIMULATED, Simulated
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def vendors(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Simulated]]:
 
 def checked(*words: str) -> tuple[int, list[dict[str, Any]]]:
     """Run the command, and return its exit code and its lines."""
-    result = run("accounts", "check", *words, "--json")
+    result = run_thumbs("accounts", "check", *words, "--json")
     document = json.loads(result.stdout)
     assert document["failed"] == bool(result.exit_code)
     return result.exit_code, document["checks"]
@@ -110,7 +110,7 @@ def test_an_address_that_no_platform_can_reach_is_a_warning(
 @pytest.mark.parametrize("words", [(), ("--platform", "mux"), ("--platform", "youtube")])
 def test_where_there_is_no_account_it_says_what_to_set(words: tuple[str, ...]) -> None:
     """Exit code 2: it is a matter of configuration."""
-    result = run("accounts", "check", *words)
+    result = run_thumbs("accounts", "check", *words)
 
     assert result.exit_code == 2
     assert "configured; docs/platforms/ lists the variables" in result.stderr
@@ -120,7 +120,7 @@ def test_people_read_lines(vendors: dict[str, Simulated]) -> None:
     """One for each look, and how many of them matter."""
     vendors["cloudflare"].webhooks_to = None
 
-    result = run("accounts", "check", "--platform", "cloudflare")
+    result = run_thumbs("accounts", "check", "--platform", "cloudflare")
 
     assert result.exit_code == 1
     assert "cloudflare/main" in result.stdout

@@ -9,7 +9,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
-from tests.support.service.commands import answer, run
+from tests.support.service.commands import answer, run_thumbs
 from worker.database import migrate
 from worker.settings import Settings
 
@@ -99,4 +99,4 @@ def test_help_needs_no_settings(monkeypatch: pytest.MonkeyPatch, command: str) -
         monkeypatch.delenv(field.upper(), raising=False)
     monkeypatch.setenv("LOG_LEVEL", "chatty")
 
-    assert run(command, "--help").exit_code == 0
+    assert run_thumbs(command, "--help").exit_code == 0

@@ -9,7 +9,6 @@ import pytest
 
 from tests.support.service import builders
 from tests.support.service.commands import answer, failed, let_time_pass, picked
-from worker.cli import operate
 from worker.database.states import EventOutcome, JobState
 from worker.platforms.event import EventKind
 
@@ -84,10 +83,14 @@ def test_a_word_that_means_nothing_is_refused(thumbs: Run, words: tuple[str, str
     assert (result.exit_code, result.stdout) == (2, "")
 
 
-def test_every_state_and_outcome_can_be_asked_for() -> None:
-    """The command knows the words of the database."""
-    assert set(operate.STATES) == set(JobState)
-    assert set(operate.OUTCOMES) == set(EventOutcome)
+def test_every_state_and_outcome_can_be_asked_for(engine: Engine, thumbs: Run) -> None:
+    """The commands know the words of the database."""
+    picked(engine, "a1")
+    states = [word for state in JobState for word in ("--state", state.value)]
+    outcomes = [word for outcome in EventOutcome for word in ("--outcome", outcome.value)]
+
+    assert len(answer(thumbs("jobs", "--json", *states))["jobs"]) == 1
+    assert len(answer(thumbs("events", "--json", *outcomes))["events"]) == 1
 
 
 def test_every_webhook_is_listed_with_what_became_of_it(engine: Engine, thumbs: Run) -> None:

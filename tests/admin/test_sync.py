@@ -10,6 +10,7 @@ from tests.support.platforms.simulated_account import NOWHERE, clip
 from tests.support.service import builders
 from tests.support.service.commands import answer
 from worker.admin import backfill
+from worker.cli.sync import exit_code
 from worker.database.models import Job
 from worker.database.states import Priority
 from worker.demo.simulator import SIMULATED, Fault, Simulated
@@ -112,11 +113,11 @@ def test_an_interruption_says_where_to_go_on(engine: Engine, bunny: Simulated, t
         raise KeyboardInterrupt
 
     get_settings.cache_clear()
-    wanted = backfill.Wanted("bunny", is_all=True)
-    (outcome,) = backfill.run(engine, wanted, Settings.read(), interrupt)
+    wanted = backfill.ReconcileRequest("bunny", is_all=True)
+    (outcome,) = backfill.reconcile_accounts(engine, wanted, Settings.read(), interrupt)
 
     assert (outcome.is_interrupted, outcome.resume) == (True, "2")
-    assert backfill.exit_code([outcome]) == 130
+    assert exit_code([outcome]) == 130
     assert len(builders.every(engine, Job)) == PAGE_SIZE
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.support.service import builders
 from worker.analysis.options import options_of
 from worker.settings.settings import MuxAccount
-from worker.time_ranges import parse_spans
+from worker.time_ranges import parse_time_ranges
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -40,7 +40,7 @@ def test_an_account_has_its_own_count_ratios_and_ranges(engine: Engine) -> None:
     options = wanted(engine, **ACCOUNT)
 
     assert (options.count, options.aspects) == (5, ("1:1", "9:16"))
-    assert (options.avoid, options.prefer) == (parse_spans(["0-15"]), parse_spans(["0%-50%"]))
+    assert (options.avoid, options.prefer) == (parse_time_ranges(["0-15"]), parse_time_ranges(["0%-50%"]))
 
 
 @pytest.mark.parametrize(("name", "other"), [("avoid", "prefer"), ("prefer", "avoid")])
@@ -48,5 +48,5 @@ def test_an_assets_own_ranges_count_in_place_of_the_accounts(engine: Engine, nam
     """What it says nothing of stays as the account wants it."""
     options = wanted(engine, {name: ["-30-0"]}, **ACCOUNT)
 
-    assert getattr(options, name) == parse_spans(["-30-0"])
-    assert getattr(options, other) == parse_spans([ACCOUNT[other]])
+    assert getattr(options, name) == parse_time_ranges(["-30-0"])
+    assert getattr(options, other) == parse_time_ranges([ACCOUNT[other]])

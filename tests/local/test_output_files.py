@@ -35,11 +35,11 @@ def test_videos_of_one_name_do_not_share_a_folder(tmp_path: Path) -> None:
 
 def test_a_later_run_leaves_no_picture_of_an_earlier_one(tmp_path: Path) -> None:
     """Fewer picks, other ratios and no report: what the new run did not write is gone."""
-    output_files.write(
+    output_files.write_files(
         {"1-16x9.jpg": b"old", "2-16x9.jpg": b"old", "1-source.jpg": b"old", "report.html": b""}, tmp_path
     )
 
-    output_files.write({"1-16x9.jpg": b"new"}, tmp_path)
+    output_files.write_files({"1-16x9.jpg": b"new"}, tmp_path)
 
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"1-16x9.jpg": b"new"}
 
@@ -50,7 +50,7 @@ def test_what_the_user_keeps_in_the_folder_is_left_alone(tmp_path: Path) -> None
     for name in kept:
         (tmp_path / name).touch()
 
-    output_files.write({"1-1x1.jpg": b"picture"}, tmp_path)
+    output_files.write_files({"1-1x1.jpg": b"picture"}, tmp_path)
 
     assert {path.name for path in tmp_path.iterdir()} == {*kept, "1-1x1.jpg"}
 
@@ -60,7 +60,7 @@ def test_a_folder_that_cannot_be_made_is_named_with_the_remedy(tmp_path: Path) -
     (tmp_path / "out").touch()
 
     with pytest.raises(ConfigurationError, match=r"cannot write to .*out.*--out"):
-        output_files.write({"1-1x1.jpg": b"picture"}, tmp_path / "out" / "clip")
+        output_files.write_files({"1-1x1.jpg": b"picture"}, tmp_path / "out" / "clip")
 
 
 def test_a_picture_that_cannot_be_replaced_leaves_no_part_behind(tmp_path: Path) -> None:
@@ -68,6 +68,6 @@ def test_a_picture_that_cannot_be_replaced_leaves_no_part_behind(tmp_path: Path)
     (tmp_path / "1-1x1.jpg").mkdir()
 
     with pytest.raises(ConfigurationError, match="cannot write"):
-        output_files.write({"1-1x1.jpg": b"picture"}, tmp_path)
+        output_files.write_files({"1-1x1.jpg": b"picture"}, tmp_path)
 
     assert [path.name for path in tmp_path.iterdir()] == ["1-1x1.jpg"]

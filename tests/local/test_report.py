@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.service import sample_run
 from worker.local import report
+from worker.pipeline.frames import TransferFunction
 
 
 class Page(HTMLParser):
@@ -57,7 +58,7 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def html() -> str:
     """The page of a run with two picks and three losers."""
-    return report.render(sample_run.run())
+    return report.render_report(sample_run.run())
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +96,7 @@ def test_the_policy_lets_only_the_pages_own_script_run(page: Page) -> None:
 
 def test_a_file_name_is_only_ever_text() -> None:
     """A video called like a script, or with codes for a terminal, does no harm."""
-    html = report.render(sample_run.run(name='<script>alert("x")<\x1b[31m\udcff.mp4'))
+    html = report.render_report(sample_run.run(name='<script>alert("x")<\x1b[31m\udcff.mp4'))
 
     page = Page(html)
 
@@ -109,7 +110,7 @@ def test_reasons_and_notes_are_only_ever_text() -> None:
     run = sample_run.run(note="<b>note</b>")
     run = replace(run, losers=(sample_run.loser(1.0, '"><img src=x onerror=alert(1)>'),))
 
-    page = Page(report.render(run))
+    page = Page(report.render_report(run))
 
     assert "<b>note</b>" in page.text
     assert not [image for image in page.all("img") if "onerror" in image]
@@ -181,16 +182,38 @@ def test_a_face_outside_a_crop_is_not_outlined() -> None:
     run = sample_run.run()
     narrow = replace(run.picks[0], crops=(sample_run.crop("9:16", sample_run.Box(200, 0, 300, 180)),))
 
-    assert Page(report.render(replace(run, picks=(narrow,)))).all("rect") == []
+    assert Page(report.render_report(replace(run, picks=(narrow,)))).all("rect") == []
 
 
 def test_the_note_of_a_run_is_shown() -> None:
     """Where the result needs an explanation, the page gives it at the top."""
     assert (
-        "the whole video is dark" in Page(report.render(sample_run.run(note="the whole video is dark"))).text
+        "the whole video is dark"
+        in Page(report.render_report(sample_run.run(note="the whole video is dark"))).text
     )
 
 
 def test_the_same_run_gives_the_same_page(html: str) -> None:
     """Nothing of the moment or the machine is in it."""
-    assert report.render(sample_run.run()) == html
+    assert report.render_report(sample_run.run()) == html
+
+
+def test_the_facts_name_what_is_unusual() -> None:
+    """HDR, rotation, interlacing and a variable rate are said; the usual is not."""
+    plain = sample_run.video()
+    odd = replace(
+        plain, transfer=TransferFunction.PQ, rotation_deg=90, is_vfr=True, is_interlaced=True, frame_rate=None
+    )
+
+    assert report.video_facts(plain) == [
+        "00:10.000",
+        "320 \N{MULTIPLICATION SIGN} 180",
+        "h264",
+        "29.97 frames/s",
+    ]
+    assert report.video_facts(odd)[3:] == [
+        "variable frame rate",
+        "interlaced",
+        "HDR (PQ)",
+        "turned by 90\N{DEGREE SIGN}",
+    ]

@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from worker.aspects import check_aspects, parse_aspect
 from worker.errors import SettingsInvalid
-from worker.pipeline.crop.crop import parse_aspect
 from worker.settings import Settings
-from worker.settings.types import check_aspects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

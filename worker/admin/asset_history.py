@@ -1,16 +1,18 @@
-"""All that is known about one asset: `thumbs show`."""
+"""Gather all that is known about one asset, for `thumbs show`.
+
+Rows are read without what may be large and is not shown: payloads, pictures and embeddings.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import contains_eager, defer
 
 from worker import choices
-from worker.admin.assets import now
+from worker.admin.assets import database_time
 from worker.database.models import (
     Asset,
     Choice,
@@ -32,12 +34,13 @@ if TYPE_CHECKING:
 
     from worker.admin.assets import Match
 
-# Of an asset, the newest ones; an asset that is edited all day would fill many screens.
+# How many of the newest are shown; an asset that is edited all day would fill many screens.
 SHOWN_JOBS = 5
 SHOWN_EVENTS = 20
 SHOWN_PUBLICATIONS = 20
 SHOWN_CHOICES = 10
 
+# What came of a write that was confirmed once; in any other state it has been asked for again since.
 _ENDINGS = {
     PublicationState.CONFIRMED: "the platform shows {shown}",
     PublicationState.YIELDED: "left alone: somebody else set {shown}",
@@ -45,7 +48,7 @@ _ENDINGS = {
 
 
 class JobHistory(NamedTuple):
-    """A job, and what happened to it in order."""
+    """A job, and what happened to it, in order of time."""
 
     job: Job
     log: list[JobLog]
@@ -57,17 +60,17 @@ class Moment(NamedTuple):
     at: datetime
     what: str  #: "event", "job 17", "write 3" or "choice 2"
     state: str
-    who: str
-    says: str
+    who: str  #: the worker, operator or platform that did it; "" where the row does not tell
+    says: str  #: the reason, or what came of it
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class AssetHistory:
     """All about one asset."""
 
     asset: Asset
-    choice: Choice | None  #: that nobody has released
-    histories: list[JobHistory]  #: the newest first
+    choice: Choice | None  #: the one that holds; None: the best pick is shown
+    jobs: list[JobHistory]  #: the newest first
     thumbnails: list[Thumbnail]  #: the picks of the newest run, the best first; without their bytes
     candidates: list[StoredCandidate]  #: of the same run, in order of time; without their bytes
     publication: Publication | None  #: the newest
@@ -75,28 +78,31 @@ class Sheet:
     now: datetime  #: by the database's clock
 
 
-def describe(session: Session, found: Match) -> Sheet:
-    """Gather all about an asset; of its jobs only the one that was asked for, where one was."""
+def read_history(session: Session, found: Match) -> AssetHistory:
+    """Gather all about an asset; of its jobs and its timeline only one job's, where a job was asked for."""
     asset = session.get_one(Asset, found.asset_id)
     wanted = Job.asset_id == asset.id if found.job_id is None else Job.id == found.job_id
     jobs = session.scalars(select(Job).where(wanted).order_by(Job.id.desc()).limit(SHOWN_JOBS)).all()
     histories = [JobHistory(job, _log(session, job)) for job in jobs]
     publications = _publications(session, asset)
-    moments = chain(
-        () if found.job_id else _events(session, asset),
-        _steps(histories),
-        () if found.job_id else _writes(publications),
-        () if found.job_id else _decisions(session, asset),
-    )
-    return Sheet(
+    moments = [*_steps(histories)]
+    if found.job_id is None:  # all else is about the asset, and would bury one job's few lines
+        # Sorting keeps this order among moments of the same time.
+        moments = [
+            *_events(session, asset),
+            *moments,
+            *_writes(publications),
+            *_decisions(session, asset),
+        ]
+    return AssetHistory(
         asset=asset,
         choice=choices.open_choice(session, asset),
-        histories=histories,
+        jobs=histories,
         thumbnails=_picks(session, asset),
         candidates=_candidates(session, asset),
         publication=publications[0] if publications else None,
         timeline=sorted(moments, key=lambda moment: moment.at),
-        now=now(session),
+        now=database_time(session),
     )
 
 
@@ -137,7 +143,8 @@ def _decisions(session: Session, asset: Asset) -> Iterator[Moment]:
 
 
 def _publications(session: Session, asset: Asset) -> list[Publication]:
-    """The newest first, with the moments of their thumbnails."""
+    """List the writes to the platform, the newest first, with the moments of their thumbnails."""
+    # `contains_eager` fills `row.thumbnail` from the join; otherwise each row would cost a query for it.
     newest = (
         select(Publication)
         .join(Publication.thumbnail)
@@ -159,6 +166,7 @@ def _candidates(session: Session, asset: Asset) -> list[StoredCandidate]:
     rows = select(StoredCandidate).where(
         StoredCandidate.asset_id == asset.id, StoredCandidate.generation == newest.scalar_subquery()
     )
+    # Hundreds of rows: with their pictures and embeddings they would be megabytes.
     light = rows.options(defer(StoredCandidate.jpeg), defer(StoredCandidate.embedding)).order_by(
         StoredCandidate.time_s
     )

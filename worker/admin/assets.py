@@ -1,6 +1,6 @@
-"""What operators ask of the database, and the one thing that they change: `requeue`.
+"""What operators ask of assets, jobs and events, and what they set going: `requeue` and `migrate`.
 
-Nothing here prints; `operate_commands` is the command line, `operate_tables` what people read.
+Nothing here prints; `worker.cli` does.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import socket
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
-from sqlalchemy.orm import defer, joinedload
+from sqlalchemy.orm import contains_eager, defer
 
 from worker import jobs
 from worker.database import make_engine, migrate, transaction
-from worker.database.models import Asset, Job, Publication, Thumbnail, WebhookEvent
+from worker.database.models import Asset, Job, Publication, WebhookEvent
 from worker.database.states import JobState, PublicationState
 
 if TYPE_CHECKING:
@@ -27,31 +27,31 @@ if TYPE_CHECKING:
 
     from worker.settings import Settings
 
-_NAME_PARTS = 3
-_MAX_ID = 2**63 - 1
+_NAME_PARTS = 3  # platform, account and id; the id may hold slashes itself
+_MAX_ID = 2**63 - 1  # of PostgreSQL's bigint; a longer number is no job's, and would be an error there
 _NOW = func.clock_timestamp()
 
 
 class NotFound(LookupError):
-    """No row matches, or too many do."""
+    """No row matches an operator's word, or several do; the message says how to write one."""
 
 
 class Match(NamedTuple):
-    """What an operator's word means."""
+    """The asset that an operator's word means."""
 
     asset_id: int
-    job_id: int | None  #: where the word was a job's number
+    job_id: int | None  #: None: the word named the asset, not one of its jobs
 
 
 class EventLine(NamedTuple):
-    """An event, and the asset that it is about."""
+    """An event, and the asset that it is about; None where it is about none."""
 
     event: WebhookEvent
     asset: Asset | None
 
 
 class Filters(NamedTuple):
-    """Which assets; deleted ones and those without a job never match."""
+    """Which assets an operator means; deleted ones and those without a job never match."""
 
     is_failed: bool = False  #: whose newest job was given up, or whose newest write to the platform was
     since: timedelta | None = None  #: whose newest job was asked for, started or ended within this time
@@ -66,34 +66,31 @@ class Requeueing(NamedTuple):
 
 
 class Migration(NamedTuple):
-    """Revisions of the database's tables."""
+    """Revisions of the database's tables before and after `thumbs migrate`."""
 
     before: str  #: empty: there were none
     after: str
 
 
-def name_of(asset: Asset) -> str:
-    """The asset as operators write it: mux/main/ASSETID."""
+def asset_name(asset: Asset) -> str:
+    """Write an asset as operators do: mux/main/ASSETID."""
     return f"{asset.platform}/{asset.account}/{asset.external_id}"
 
 
-def picture_url(thumbnail: Thumbnail, public_url: str) -> str:
-    """Where the receiver serves a thumbnail."""
-    return f"{public_url}/thumbnails/{thumbnail.sha256}.jpg"
-
-
-def now(session: Session) -> datetime:
-    """The time by the database's clock."""
-    answer: datetime = session.scalars(select(_NOW)).one()
-    return answer
+def database_time(session: Session) -> datetime:
+    """Read the time by the database's clock, by which all times in the rows are written."""
+    now: datetime = session.scalars(select(_NOW)).one()
+    return now
 
 
 def find(session: Session, word: str) -> Match:
-    """Find a job by its number, or an asset by `mux/main/ASSETID` or by its id alone.
+    """Find an asset by `mux/main/ASSETID` or by its id alone, or the asset of a job by the job's number.
 
     Raises:
         NotFound: there is none, or there are several.
     """
+    # An id may look like a full name or like a job's number, so a word is tried as everything that it may be;
+    # where it means two things, the operator is asked for the longer form.
     is_named = Asset.external_id == word
     parts = word.split("/", _NAME_PARTS - 1)
     if len(parts) == _NAME_PARTS:
@@ -101,7 +98,7 @@ def find(session: Session, word: str) -> Match:
         is_full = and_(Asset.platform == platform, Asset.account == account, Asset.external_id == external_id)
         is_named = or_(is_named, is_full)
     found = {
-        name_of(asset): Match(asset.id, None) for asset in session.scalars(select(Asset).where(is_named))
+        asset_name(asset): Match(asset.id, None) for asset in session.scalars(select(Asset).where(is_named))
     }
     job = session.get(Job, int(word)) if word.isdecimal() and int(word) <= _MAX_ID else None
     if job is not None:
@@ -118,7 +115,7 @@ def list_jobs(
 ) -> list[Job]:
     """List jobs with their assets, the newest first."""
     statement = (
-        select(Job).join(Job.asset).options(joinedload(Job.asset)).order_by(Job.id.desc()).limit(limit)
+        select(Job).join(Job.asset).options(contains_eager(Job.asset)).order_by(Job.id.desc()).limit(limit)
     )
     if states:
         statement = statement.where(Job.state.in_(states))
@@ -137,7 +134,7 @@ def list_events(
     asset_id: int | None,
     limit: int,
 ) -> list[EventLine]:
-    """List events, the newest first."""
+    """List webhooks as they were recorded, the newest first; their payloads are not read."""
     statement = (
         select(WebhookEvent, Asset)
         .outerjoin(Asset, WebhookEvent.asset_id == Asset.id)
@@ -156,14 +153,15 @@ def list_events(
     return [EventLine(*row) for row in session.execute(statement)]
 
 
-def named(session: Session, words: Sequence[str]) -> list[Asset]:
-    """List the assets that these words mean, each once. Raises NotFound as `find`."""
+def assets_named(session: Session, words: Sequence[str]) -> list[Asset]:
+    """List the assets that an operator's words mean, each once. Raises NotFound as `find`."""
     ids = dict.fromkeys(find(session, word).asset_id for word in words)
     return [session.get_one(Asset, asset_id) for asset_id in ids]
 
 
-def matching(session: Session, filters: Filters) -> list[Asset]:
+def assets_matching(session: Session, filters: Filters) -> list[Asset]:
     """List the assets that match, the oldest first."""
+    # Only the newest job and the newest write count: what failed before them has been made good since.
     newest = select(func.max(Job.id)).group_by(Job.asset_id)
     statement = select(Asset).join(Job, Job.asset_id == Asset.id).where(Job.id.in_(newest))
     statement = statement.where(Asset.deleted_at.is_(None))
@@ -182,7 +180,7 @@ def matching(session: Session, filters: Filters) -> list[Asset]:
     return list(session.scalars(statement.order_by(Asset.id)))
 
 
-def requeue(
+def requeue_assets(
     engine: Engine,
     chosen: Sequence[str] | Filters,
     why: str,
@@ -191,18 +189,20 @@ def requeue(
     model: str | None = None,
     is_dry_run: bool = False,
 ) -> list[Requeueing]:
-    """Ask for assets anew, those that were named or those that match; one that waits is not doubled.
+    """Ask for a new look at assets that are named or that match; a job that waits already is not doubled.
 
-    With a model, a worker that has it judges anew what is stored of them.
+    With a model, a worker that has it judges the stored frames anew, and scans no video.
 
     Raises:
         NotFound: a name means nothing; none of the assets was touched.
     """
     with transaction(engine) as session:
-        assets = matching(session, chosen) if isinstance(chosen, Filters) else named(session, chosen)
+        assets = (
+            assets_matching(session, chosen) if isinstance(chosen, Filters) else assets_named(session, chosen)
+        )
     if is_dry_run:
         return [Requeueing(asset, None) for asset in assets]
-    actor = operator()
+    actor = operator_name()
     outcomes = []
     for asset in assets:  # one transaction each, so that no webhook waits for all of them
         with transaction(engine) as session:
@@ -212,12 +212,12 @@ def requeue(
 
 
 def has_effect(outcomes: Sequence[Requeueing]) -> bool:
-    """True if at least one asset is looked at again, or would be."""
+    """Tell whether at least one asset is looked at again, or would be."""
     return any(outcome is not jobs.Requeued.DELETED for _, outcome in outcomes)
 
 
 def migrate_tables(address: str) -> Migration:
-    """Bring the tables of the database at this address up to date, for as long as it takes."""
+    """Bring the tables of the database at this address up to date, however long that takes."""
     engine = make_engine(address, statement_timeout_ms=0)
     try:
         before = migrate.current(engine)
@@ -227,15 +227,15 @@ def migrate_tables(address: str) -> Migration:
         engine.dispose()
 
 
-def operator() -> str:
-    """Who acts, for the job's history: user@host."""
+def operator_name() -> str:
+    """Name who acts, for the job's history: user@host."""
     try:
         user = getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have a number and no name
+    except (KeyError, OSError):  # the user of a container may have a number and no name
         user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"
 
 
 def _touched() -> ColumnElement[datetime]:
-    """When a job was asked for, started or ended, whatever came last."""
+    """Build the time when a job was asked for, started or ended, the latest of these."""
     return func.greatest(Job.requested_at, Job.started_at, Job.finished_at)

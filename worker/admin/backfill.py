@@ -1,4 +1,4 @@
-"""What an operator asks of platforms' lists: find what was missed, or take in a whole library."""
+"""Read platforms' lists of videos for an operator: find what was missed, or take in a whole library."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ from worker.inbox.reconcile import ReconcileStatus, Step, sync
 from worker.platforms import PLATFORMS, configured_accounts, platform_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from sqlalchemy import Engine
 
     from worker.platforms.base import Platform
     from worker.settings import Settings
 
-USUALLY = timedelta(days=7)  # the longest that platforms keep sending a webhook is a few days
-INTERRUPTED = 130  # exit code of what Ctrl-C ended
+DEFAULT_SINCE = timedelta(days=7)  # platforms send a webhook again for a few days at the longest
 
 
-class Wanted(NamedTuple):
-    """What to look at."""
+class ReconcileRequest(NamedTuple):
+    """What an operator wants to be read."""
 
     platform: str
     account: str | None = None  #: None: all
-    since: timedelta | None = None  #: None: as `USUALLY`
-    page: str | None = None  #: where to go on
+    since: timedelta | None = None  #: None: `DEFAULT_SINCE`
+    page: str | None = None  #: where to go on; None: from the start
     is_all: bool = False  #: however old; as a backfill, which waits for everything else
 
 
@@ -44,16 +43,19 @@ class SyncOutcome(NamedTuple):
     is_interrupted: bool = False
 
 
-def run(
-    engine: Engine, wanted: Wanted, settings: Settings, show: Callable[[int, int | None], None]
+def reconcile_accounts(
+    engine: Engine,
+    wanted: ReconcileRequest,
+    settings: Settings,
+    on_progress: Callable[[int, int | None], None],
 ) -> list[SyncOutcome]:
-    """Look at each account, until one is interrupted.
+    """Reconcile each account with its platform's list, until one is interrupted.
 
     Args:
         engine: the database.
-        wanted: what to look at.
+        wanted: which accounts, and how far back.
         settings: with the accounts.
-        show: called with how many assets were read, and how many there are.
+        on_progress: called with how many assets were read, and how many there are.
 
     Raises:
         UnknownAccount: there is no such platform, or no such account is configured.
@@ -61,21 +63,15 @@ def run(
     outcomes: list[SyncOutcome] = []
     for name in _accounts(wanted, settings):
         with closing(platform_of(wanted.platform, name, settings)) as platform:
-            outcomes.append(_look(engine, platform, wanted, settings, show))
+            outcomes.append(_reconcile(engine, platform, wanted, settings, on_progress))
         if outcomes[-1].is_interrupted:
             break
     return outcomes
 
 
-def exit_code(outcomes: Sequence[SyncOutcome]) -> int:
-    """Of the command."""
-    if any(outcome.is_interrupted for outcome in outcomes):
-        return INTERRUPTED
-    return int(any(outcome.error for outcome in outcomes))
-
-
-def _accounts(wanted: Wanted, settings: Settings) -> list[str]:
+def _accounts(wanted: ReconcileRequest, settings: Settings) -> list[str]:
     if wanted.platform not in PLATFORMS or wanted.account is not None:
+        # Built and closed only for its error, which says what there is instead.
         platform_of(wanted.platform, wanted.account or "", settings).close()
         return [wanted.account or ""]
     found = [account for name, account in configured_accounts(settings) if name == wanted.platform]
@@ -86,19 +82,19 @@ def _accounts(wanted: Wanted, settings: Settings) -> list[str]:
     return found
 
 
-def _look(
+def _reconcile(
     engine: Engine,
     platform: Platform,
-    wanted: Wanted,
+    wanted: ReconcileRequest,
     settings: Settings,
-    show: Callable[[int, int | None], None],
+    on_progress: Callable[[int, int | None], None],
 ) -> SyncOutcome:
     name, step = f"{platform.name}/{platform.account}", Step(Counter(), wanted.page, None)
-    since = None if wanted.is_all else datetime.now(UTC) - (wanted.since or USUALLY)
+    since = None if wanted.is_all else datetime.now(UTC) - (wanted.since or DEFAULT_SINCE)
     priority = Priority.BACKFILL if wanted.is_all else Priority.LIVE
     try:
         for step in sync(engine, platform, settings, since=since, priority=priority, page=wanted.page):
-            show(step.standings.total(), step.total if wanted.is_all else None)
+            on_progress(step.standings.total(), step.total if wanted.is_all else None)
     except ThumbsError as exc:
         return SyncOutcome(name, step.standings, step.following, error=exc)
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""What operators decide about an asset's thumbnail: `choose`, `release` and `options`."""
+"""Do what operators decide about an asset's thumbnail: `choose`, `release` and `options`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker import choices, jobs
-from worker.admin.assets import Requeueing, find, operator
+from worker.admin.assets import Requeueing, find, operator_name
 from worker.choices import ChoiceRefused
 from worker.database import transaction
 from worker.database.models import Asset
@@ -30,12 +30,14 @@ class Decision(NamedTuple):
 
     asset: Asset
     choice: Choice | None  #: None: there was none to release
-    thumbnail: Thumbnail | None  #: that is shown because of it; None: none yet
-    is_taking_still: bool = False  #: a run is to take the picture of exactly this moment
+    thumbnail: Thumbnail | None  #: shown because of it; None: none yet
+    is_taking_still: bool = False  #: a job is to take the picture of exactly this moment
 
 
-def choose(engine: Engine, word: str, wish: ChoiceRequest, why: str, settings: Settings) -> Decision:
-    """Show what a person wants, at once where there is a picture of it, whatever is picked from now on.
+def choose_thumbnail(
+    engine: Engine, word: str, request: ChoiceRequest, why: str, settings: Settings
+) -> Decision:
+    """Show what the operator chooses, at once where there is a picture of it, and keep it through later runs.
 
     Raises:
         NotFound: the word means no asset.
@@ -47,29 +49,34 @@ def choose(engine: Engine, word: str, wish: ChoiceRequest, why: str, settings: S
         if asset.deleted_at:
             raise ChoiceRefused("the asset is deleted at its platform; a choice needs it there")
         platform = platform_of(asset.platform, asset.account, settings, asset.media_url)
-        if wish.picture is not None and platform.write_back is WriteBack.TIME:
+        if request.picture is not None and platform.write_back is WriteBack.TIME:
             raise ChoiceRefused(
                 f"{platform.name} shows a moment of the video and takes no picture: use --time"
             )
-        made = choices.choose(session, asset, wish, operator(), why)
+        made = choices.choose(session, asset, request, operator_name(), why)
+        # A platform that cuts the picture itself needs the time and no still of ours.
         is_shown_by_time = platform.write_back is WriteBack.TIME and made.thumbnail is not None
         is_taking_still = not (made.is_exact or is_shown_by_time)
         if is_taking_still:
-            jobs.requeue(session, asset.id, operator(), "to take the chosen still", settings)
+            jobs.requeue(session, asset.id, operator_name(), "to take the chosen still", settings)
     return Decision(asset, made.choice, made.thumbnail, is_taking_still)
 
 
-def release(engine: Engine, word: str, why: str) -> Decision:
-    """End the choice; the best pick is shown again. Raises NotFound."""
+def release_choice(engine: Engine, word: str, why: str) -> Decision:
+    """End the choice, so that the best pick is shown again.
+
+    Raises:
+        NotFound: the word means no asset.
+    """
     with transaction(engine) as session:
         asset = _locked(session, word)
-        return Decision(asset, choices.release(session, asset, operator(), why), None)
+        return Decision(asset, choices.release(session, asset, operator_name(), why), None)
 
 
 def set_options(
     engine: Engine, word: str, options: Mapping[str, list[str]], why: str, settings: Settings
 ) -> Requeueing:
-    """Say what is wanted of an asset from now on, in place of what its account wants; it is looked at again.
+    """Set what is wanted of an asset, in place of what its account wants, and look at it again.
 
     Raises:
         NotFound: the word means no asset.
@@ -83,8 +90,9 @@ def set_options(
         asset = _locked(session, word)
         asset.options = read or None
         note = f"options {json.dumps(read)}; {why}" if why else f"options {json.dumps(read)}"
-        return Requeueing(asset, jobs.requeue(session, asset.id, operator(), note, settings))
+        return Requeueing(asset, jobs.requeue(session, asset.id, operator_name(), note, settings))
 
 
 def _locked(session: Session, word: str) -> Asset:
+    """Read an asset and lock its row, so that no webhook changes it between our look and our change."""
     return session.get_one(Asset, find(session, word).asset_id, with_for_update=True, populate_existing=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from worker.pipeline.options import Options
-from worker.time_ranges import parse_spans
+from worker.time_ranges import parse_time_ranges
 
 if TYPE_CHECKING:
     from worker.jobs import JobClaim
@@ -29,7 +29,7 @@ def options_of(settings: Settings, claim: JobClaim, title: str, chosen_s: float 
         count=(account and account.count) or settings.count,
         aspects=(account and account.aspects) or settings.aspects,
         title=title,
-        avoid=parse_spans(wanted.get("avoid") or (account.avoid if account else ())),
-        prefer=parse_spans(wanted.get("prefer") or (account.prefer if account else ())),
+        avoid=parse_time_ranges(wanted.get("avoid") or (account.avoid if account else ())),
+        prefer=parse_time_ranges(wanted.get("prefer") or (account.prefer if account else ())),
         chosen_s=chosen_s,
     )

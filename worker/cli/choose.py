@@ -1,15 +1,27 @@
-"""`thumbs choose`, `release` and `options`. They translate between words and `worker.admin.choose`.
-
-Exit codes: 0, done; 1, refused, or there is no such asset or choice; 2, wrong use or configuration.
-"""
+"""`thumbs choose`, `release` and `options`: what an operator decides about an asset's thumbnail."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+from rich.text import Text
 
-from worker.cli.operate import answer, json_option, open_database, why_option
+from worker.admin.assets import asset_name
+from worker.admin.choose import choose_thumbnail, release_choice, set_options
+from worker.choices import ChoiceRequest
+from worker.choices.own_picture import OwnPicture
+from worker.cli.database import open_database
+from worker.cli.output import fields_of, print_answer
+from worker.cli.parameters import json_option, why_option
+from worker.cli.requeue import print_requeueings
+from worker.cli.show import CHOICE_FIELDS
+from worker.settings import get_settings
+from worker.text import clock, printable
+
+if TYPE_CHECKING:
+    from worker.admin.choose import Decision
 
 
 @click.command()
@@ -23,36 +35,27 @@ from worker.cli.operate import answer, json_option, open_database, why_option
 )
 @why_option
 @json_option
-def choose(
+def choose_command(
     name: str, time_s: float | None, candidate_id: int | None, image: Path | None, why: str, *, as_json: bool
 ) -> None:
-    """Show a thumbnail that you choose, whatever is picked."""
-    from worker.admin import choose as operate_choices  # noqa: PLC0415  heavy
-    from worker.choices import ChoiceRequest  # noqa: PLC0415  heavy
-    from worker.choices.own_picture import OwnPicture  # noqa: PLC0415  heavy
-    from worker.cli import json_output, tables  # noqa: PLC0415  heavy
-    from worker.settings import get_settings  # noqa: PLC0415  heavy
-
+    """Show a thumbnail that you choose, and keep it through later runs."""
     if sum(one is not None for one in (time_s, candidate_id, image)) != 1:
         raise click.UsageError("choose by one of --time, --candidate and --image")
     with open_database() as engine:
-        wish = ChoiceRequest(time_s, candidate_id, OwnPicture.of_file(image) if image else None)
-        made = operate_choices.choose(engine, name, wish, why, get_settings())
-    answer(as_json, json_output.of_decision(made), tables.of_choosing(made))
+        request = ChoiceRequest(time_s, candidate_id, OwnPicture.of_file(image) if image else None)
+        made = choose_thumbnail(engine, name, request, why, get_settings())
+    print_answer(_document(made), _choice_sentences(made), as_json=as_json)
 
 
 @click.command()
 @click.argument("name", metavar="ASSET")
 @why_option
 @json_option
-def release(name: str, why: str, *, as_json: bool) -> None:
+def release_command(name: str, why: str, *, as_json: bool) -> None:
     """End your choice for an asset: its best pick is shown again."""
-    from worker.admin import choose as operate_choices  # noqa: PLC0415  heavy
-    from worker.cli import json_output, tables  # noqa: PLC0415  heavy
-
     with open_database() as engine:
-        ended = operate_choices.release(engine, name, why)
-    answer(as_json, json_output.of_decision(ended), tables.of_release(ended))
+        ended = release_choice(engine, name, why)
+    print_answer(_document(ended), [Text(_release_sentence(ended))], as_json=as_json)
     raise SystemExit(ended.choice is None)
 
 
@@ -60,20 +63,44 @@ def release(name: str, why: str, *, as_json: bool) -> None:
 @click.argument("name", metavar="ASSET")
 @click.option("--avoid", metavar="RANGE", multiple=True, help="Pick nothing from 0-15, -30-0, 0%-50% ...")
 @click.option("--prefer", metavar="RANGE", multiple=True, help="Pick from here first.")
-@click.option("--clear", "is_clear", is_flag=True, help="Want what the account wants again.")
+@click.option("--clear", "is_clear", is_flag=True, help="Forget both: the account's own ranges hold again.")
 @why_option
 @json_option
-def options(
+def options_command(
     name: str, avoid: tuple[str, ...], prefer: tuple[str, ...], why: str, *, is_clear: bool, as_json: bool
 ) -> None:
     """Say which parts of an asset to avoid or to prefer."""
-    from worker.admin import choose as operate_choices  # noqa: PLC0415  heavy
-    from worker.cli import json_output, tables  # noqa: PLC0415  heavy
-    from worker.settings import get_settings  # noqa: PLC0415  heavy
-
     if is_clear == bool(avoid or prefer):
         raise click.UsageError("give --avoid or --prefer, each as often as you like, or --clear")
     wanted = {key: list(texts) for key, texts in (("avoid", avoid), ("prefer", prefer)) if texts}
     with open_database() as engine:
-        outcome = operate_choices.set_options(engine, name, wanted, why, get_settings())
-    answer(as_json, json_output.of_requeueings([outcome]), tables.of_requeueings([outcome]))
+        outcome = set_options(engine, name, wanted, why, get_settings())
+    print_requeueings([outcome], as_json=as_json)
+
+
+def _document(decision: Decision) -> dict[str, Any]:
+    """Write for a program; the choice is null where there was none to release."""
+    return {
+        "asset": asset_name(decision.asset),
+        "choice": fields_of(decision.choice, CHOICE_FIELDS) if decision.choice else None,
+        "sha256": decision.thumbnail.sha256 if decision.thumbnail else None,
+        "is_taking_still": decision.is_taking_still,
+    }
+
+
+def _choice_sentences(decision: Decision) -> list[Text]:
+    """Tell what is shown from now on, and when."""
+    choice, name = decision.choice, printable(asset_name(decision.asset))
+    what = "your picture" if choice is None or choice.time_s is None else clock(choice.time_s)
+    lines = [f"{name}: {what} is the thumbnail from now on, until `thumbs release`"]
+    if decision.is_taking_still:
+        shown = "until then the nearest frame is shown" if decision.thumbnail else "then it is shown"
+        lines.append(f"a run takes the picture of exactly that moment; {shown}")
+    return [Text(line) for line in lines]
+
+
+def _release_sentence(decision: Decision) -> str:
+    done = (
+        "nothing was chosen" if decision.choice is None else "released; the best pick is the thumbnail again"
+    )
+    return f"{printable(asset_name(decision.asset))}: {done}"

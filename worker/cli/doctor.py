@@ -1,58 +1,94 @@
-"""`thumbs doctor` and `thumbs accounts check`: two looks, reported in one way."""
+"""`thumbs doctor` and `thumbs accounts check`: two examinations, reported in one way."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from rich.table import Table
+from rich.text import Text
 
-from worker.cli.operate import answer, json_option
+from worker.cli.output import print_json, print_parts
+from worker.cli.parameters import json_option
+from worker.doctor import examine_service
+from worker.doctor.accounts import examine_accounts
+from worker.doctor.finding import State
+from worker.settings import get_settings
+from worker.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from worker.doctor.finding import Finding
+
+_STYLES = {State.OK: "green", State.WARNING: "yellow", State.FAILED: "bold red"}
+_STATE_WIDTH, _WHAT_WIDTH = 7, 18  # columns: the longest of each
 
 
 @click.command()
 @json_option
-def doctor(*, as_json: bool) -> None:
+def doctor_command(*, as_json: bool) -> None:
     """Look at everything that the service needs.
 
     Says what to do about what is not right. Exit code 1 where something failed; warnings do not count.
     """
-    from worker.doctor import examine  # noqa: PLC0415  heavy
-
-    _report(examine(), as_json)
+    _report(examine_service(), as_json=as_json)
 
 
 @click.group()
-def accounts() -> None:
+def accounts_group() -> None:
     """Look after the accounts at the platforms."""
 
 
-@accounts.command()
+@accounts_group.command()
 @click.option("--platform", metavar="NAME", help="Only those of this platform, e.g. mux.")
 @json_option
-def check(platform: str | None, *, as_json: bool) -> None:
+def check_command(platform: str | None, *, as_json: bool) -> None:
     """Ask the platforms whether our accounts are set up right.
 
     Says what is missing; nothing is changed there. Exit code 1 where something failed; warnings do not count.
     """
-    from worker.doctor import accounts as vendors  # noqa: PLC0415  heavy
-    from worker.settings import get_settings  # noqa: PLC0415  heavy
-
-    _report(vendors.examine(get_settings(), platform), as_json)
+    _report(examine_accounts(get_settings(), platform), as_json=as_json)
 
 
-def _report(findings: Iterable[Finding], as_json: bool) -> NoReturn:
-    from worker.doctor.finding import document, line, summary  # noqa: PLC0415  heavy
-
+def _report(findings: Iterable[Finding], *, as_json: bool) -> NoReturn:
     shown = []
     for finding in findings:
         shown.append(finding)
         if not as_json:
-            answer(as_json, {}, [line(finding)])  # each at once: some take seconds
-    found = document(shown)
-    answer(as_json, found, [summary(shown)])
-    raise SystemExit(found["failed"])
+            # At once, not as one table at the end: loading a model or waiting for a server takes seconds.
+            print_parts([_line(finding)])
+    document = _document(shown)
+    if as_json:
+        print_json(document)
+    else:
+        print_parts([_summary(shown)])
+    raise SystemExit(document["failed"])
+
+
+def _document(findings: Sequence[Finding]) -> dict[str, Any]:
+    return {
+        "failed": any(finding.state == State.FAILED for finding in findings),
+        "checks": [finding._asdict() for finding in findings],
+    }
+
+
+def _line(finding: Finding) -> Table:
+    """Lay out one finding: its state, what it is about, what it says, and the remedy below."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(width=_STATE_WIDTH)
+    grid.add_column(width=_WHAT_WIDTH)
+    grid.add_column(overflow="fold")
+    says = Text(printable(finding.says))
+    if finding.remedy:
+        says.append(f"\n{printable(finding.remedy)}", style="bold")
+    grid.add_row(Text(finding.state, _STYLES[finding.state]), finding.what, says)
+    return grid
+
+
+def _summary(findings: Sequence[Finding]) -> Text:
+    states = [finding.state for finding in findings]
+    failed, warnings = states.count(State.FAILED), states.count(State.WARNING)
+    if failed:
+        return Text(f"{failed} failed, {warnings} to look at, of {len(states)}", _STYLES[State.FAILED])
+    return Text(f"nothing failed, {warnings} to look at, of {len(states)}")

@@ -1,22 +1,17 @@
-"""The command `thumbs`. It translates between words on the command line and the application.
+"""The command `thumbs`: the list of its commands, and what all of them do with failures.
 
-Whatever is heavy is imported inside a command, so that `thumbs --help` answers at once.
+A command's module is imported when that command runs, and not before: `thumbs --help` answers at once, and
+the receiver's machine can list commands whose libraries it does not have.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from importlib import import_module
 
 import click
 
-from worker.cli.choose import choose, options, release
-from worker.cli.doctor import accounts, doctor
-from worker.cli.operate import events, jobs, migrate, requeue, show
-from worker.cli.service import analyze, demo, dispatch, publish, up
-from worker.cli.sync import sync
+from worker.cli import INTERRUPTED
 from worker.errors import ConfigurationError
-
-INTERRUPTED = 130  #: exit code of a program that Ctrl-C ended: 128 + SIGINT
 
 
 class WrongUse(click.ClickException):
@@ -25,12 +20,41 @@ class WrongUse(click.ClickException):
     exit_code = 2
 
 
-class Thumbs(click.Group):
-    """A group that ends on Ctrl-C, and where the operator must act, with one line."""
+class LazyCommand(click.Command):
+    """A command as the list shows it: its name and first sentence. `load` imports the command itself."""
+
+    def __init__(self, name: str, address: str, help: str) -> None:  # noqa: A002 - click's word
+        super().__init__(name, help=help)
+        self.address = address  #: "module:attribute"
+
+    def load(self) -> click.Command:
+        """Import the command that this one stands for."""
+        module, _, attribute = self.address.partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command only to run it.
+
+    It follows "Lazily loading subcommands" of click's documentation, but for one thing: there, the list of
+    commands asks each command for its first sentence, and so imports them all. Here the stand-ins know it.
+    """
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        """Commands in the order in which a newcomer needs them."""
+        """List commands in the order in which a newcomer needs them; click would sort them."""
         return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is to run, and import it."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command.load() if isinstance(command, LazyCommand) else command, rest
+
+
+class Thumbs(LazyGroup):
+    """A group that ends on Ctrl-C, and where the operator must act, with one line."""
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; every failure becomes an exit code."""
@@ -43,95 +67,63 @@ class Thumbs(click.Group):
             raise WrongUse(str(error)) from error
 
 
-def check_aspects(_ctx: click.Context, _param: click.Parameter, aspects: tuple[str, ...]) -> tuple[str, ...]:
-    """Refuse what is no aspect ratio; keep each one once, in the order given."""
-    from worker.pipeline.crop.crop import parse_aspect  # noqa: PLC0415  heavy
+# A test holds each sentence here equal to the first one of the command's own help.
+COMMANDS = (
+    LazyCommand(
+        "pick",
+        "worker.cli.pick:pick_command",
+        "Write the best frames of each VIDEO as cropped JPEG files.",
+    ),
+    LazyCommand("up", "worker.cli.service:up_command", "Run the whole service on this machine."),
+    LazyCommand(
+        "demo", "worker.cli.demo:demo_command", "Show the whole loop: a webhook in, the thumbnail out."
+    ),
+    LazyCommand("doctor", "worker.cli.doctor:doctor_command", "Look at everything that the service needs."),
+    LazyCommand("accounts", "worker.cli.doctor:accounts_group", "Look after the accounts at the platforms."),
+    LazyCommand("jobs", "worker.cli.jobs:jobs_command", "List jobs, the newest first."),
+    LazyCommand("show", "worker.cli.show:show_command", "Show all about an asset, or about one job."),
+    LazyCommand(
+        "events", "worker.cli.events:events_command", "List the webhooks that came in, the newest first."
+    ),
+    LazyCommand(
+        "requeue",
+        "worker.cli.requeue:requeue_command",
+        "Look again, at once, at named assets or at all that match.",
+    ),
+    LazyCommand("sync", "worker.cli.sync:sync_command", "Find videos that no webhook told of."),
+    LazyCommand(
+        "choose",
+        "worker.cli.choose:choose_command",
+        "Show a thumbnail that you choose, and keep it through later runs.",
+    ),
+    LazyCommand(
+        "release",
+        "worker.cli.choose:release_command",
+        "End your choice for an asset: its best pick is shown again.",
+    ),
+    LazyCommand(
+        "options",
+        "worker.cli.choose:options_command",
+        "Say which parts of an asset to avoid or to prefer.",
+    ),
+    LazyCommand("migrate", "worker.cli.migrate:migrate_command", "Bring the database's tables up to date."),
+    LazyCommand(
+        "dispatch", "worker.cli.service:dispatch_command", "Tell workers what is due, until stopped."
+    ),
+    LazyCommand(
+        "analyze",
+        "worker.cli.service:analyze_command",
+        "Look at videos as they become ready, until stopped.",
+    ),
+    LazyCommand(
+        "publish",
+        "worker.cli.service:publish_command",
+        "Write chosen thumbnails to their platforms, until stopped.",
+    ),
+)
 
-    for aspect in aspects:
-        try:
-            parse_aspect(aspect)
-        except ValueError as error:
-            raise click.BadParameter(str(error)) from error
-    return tuple(dict.fromkeys(aspects))
 
-
-@click.group(cls=Thumbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Thumbs, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="auto-thumbnail-picker", message="thumbs %(version)s")
 def main() -> None:
     """Pick the best thumbnails of videos: of files, and of whatever a video platform announces."""
-
-
-@main.command()
-@click.argument("videos", metavar="VIDEO...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--count", type=click.IntRange(min=1), default=3, show_default=True, help="Picks for each video."
-)
-@click.option(
-    "--aspect",
-    "aspects",
-    metavar="W:H",
-    multiple=True,
-    default=("16:9",),
-    show_default=True,
-    callback=check_aspects,
-    help="Cut each pick to this ratio, or to the video's own: source. May be given several times.",
-)
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("thumbs-out"),
-    show_default=True,
-    help="Folder for the pictures; each video gets a folder of its own in it.",
-)
-@click.option("--model", default="lite", show_default=True, help="lite, ARCH:TAG, or ARCH:CHECKPOINT.")
-@click.option("--title", default="", help="What the video is about; frames that show it rank higher.")
-@click.option(
-    "--prompts",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A TOML file with your own pairs of prompts.",
-)
-@click.option(
-    "--yunet",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Find faces with YuNet from this ONNX file.",
-)
-@click.option(
-    "--device", type=click.Choice(["auto", "cuda", "mps", "cpu"]), default="auto", show_default=True
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
-@click.option("--report", "with_report", is_flag=True, help="Write a page that shows every candidate.")
-def pick(
-    videos: tuple[Path, ...],
-    count: int,
-    aspects: tuple[str, ...],
-    out: Path,
-    model: str,
-    title: str,
-    prompts: Path | None,
-    yunet: Path | None,
-    device: str,
-    *,
-    as_json: bool,
-    with_report: bool,
-) -> None:
-    """Write the best frames of each VIDEO as cropped JPEG files."""
-    from worker.local import json_document, run, terminal  # noqa: PLC0415  heavy
-    from worker.pipeline.options import Options  # noqa: PLC0415  heavy
-    from worker.pipeline.sandbox.decoder import Decoder  # noqa: PLC0415  heavy
-
-    options = Options(count=count, aspects=aspects, title=title)
-    outcomes = []
-    with Decoder() as decoder:  # it starts while the model loads
-        models = run.load_models(model, prompts, device, yunet)
-        for outcome in run.pick_each(videos, options, models, decoder, out, with_report=with_report):
-            outcomes.append(outcome)
-            terminal.show(outcome, with_table=not as_json)
-    if as_json:
-        click.echo(json_document.render(outcomes))
-    raise SystemExit(any(outcome.error for outcome in outcomes))
-
-
-for command in (up, demo, doctor, accounts, jobs, show, events, requeue, sync, choose, release, options):
-    main.add_command(command)
-for command in (migrate, dispatch, analyze, publish):
-    main.add_command(command)

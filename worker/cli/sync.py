@@ -1,18 +1,27 @@
-"""`thumbs sync`. It translates between words and `worker.admin.backfill`.
-
-Exit codes: 0, done; 1, a platform or the database failed; 2, wrong use or configuration; 130, interrupted.
-"""
+"""`thumbs sync`: compare a platform's list of videos with what is known."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+from rich.text import Text
 
-from worker.cli.operate import Duration, answer, json_option, open_database
+from worker.admin.backfill import ReconcileRequest, reconcile_accounts
+from worker.cli import INTERRUPTED
+from worker.cli.database import open_database
+from worker.cli.output import print_answer
+from worker.cli.parameters import Duration, json_option
+from worker.inbox.reconcile import ReconcileStatus
+from worker.local import terminal
+from worker.settings import get_settings
+from worker.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
+
+    from worker.admin.backfill import SyncOutcome
 
 
 @click.command()
@@ -26,7 +35,7 @@ if TYPE_CHECKING:
 )
 @click.option("--resume", "page", metavar="PAGE", help="Go on where an earlier run was stopped.")
 @json_option
-def sync(
+def sync_command(
     platform: str,
     account: str | None,
     since: timedelta | None,
@@ -36,16 +45,47 @@ def sync(
     as_json: bool,
 ) -> None:
     """Find videos that no webhook told of."""
-    from worker.admin import backfill  # noqa: PLC0415  heavy
-    from worker.cli import json_output as documents  # noqa: PLC0415  heavy
-    from worker.cli import tables  # noqa: PLC0415  heavy
-    from worker.local import terminal  # noqa: PLC0415  heavy
-    from worker.settings import get_settings  # noqa: PLC0415  heavy
-
     if since is not None and is_all:
         raise click.UsageError("give --since or --all, not both")
-    wanted = backfill.Wanted(platform, account, since, page, is_all=is_all)
-    with open_database() as engine, terminal.counting(platform) as show:
-        outcomes = backfill.run(engine, wanted, get_settings(), show)
-    answer(as_json, documents.of_syncs(outcomes), tables.of_syncs(outcomes))
-    raise SystemExit(backfill.exit_code(outcomes))
+    wanted = ReconcileRequest(platform, account, since, page, is_all=is_all)
+    with open_database() as engine, terminal.counting(platform) as on_progress:
+        outcomes = reconcile_accounts(engine, wanted, get_settings(), on_progress)
+    print_answer(_document(outcomes), _sentences(outcomes), as_json=as_json)
+    raise SystemExit(exit_code(outcomes))
+
+
+def exit_code(outcomes: Sequence[SyncOutcome]) -> int:
+    """Sum up what came of the accounts: 0, all were read; 1, one failed; 130, interrupted."""
+    if any(outcome.is_interrupted for outcome in outcomes):
+        return INTERRUPTED
+    return int(any(outcome.error for outcome in outcomes))
+
+
+def _document(outcomes: Sequence[SyncOutcome]) -> dict[str, Any]:
+    """Write for a program; `resume` is null where nothing is left to do, or all of it."""
+    return {
+        "accounts": [
+            {
+                "account": outcome.account,
+                "found": {standing: outcome.standings[standing] for standing in ReconcileStatus},
+                "error": str(outcome.error) if outcome.error else None,
+                "is_interrupted": outcome.is_interrupted,
+                "resume": outcome.resume,
+            }
+            for outcome in outcomes
+        ]
+    }
+
+
+def _sentences(outcomes: Sequence[SyncOutcome]) -> list[Text]:
+    """Tell what each account's list held, and how to go on where it was not read to its end."""
+    lines = []
+    for account, standings, resume, error, is_interrupted in outcomes:
+        counts = [f"{standings[standing]} {standing}" for standing in ReconcileStatus if standings[standing]]
+        videos = "1 video" if standings.total() == 1 else f"{standings.total()} videos"
+        lines.append(": ".join(filter(None, [account, videos, ", ".join(counts)])))
+        if error or is_interrupted:
+            # The page is the only thing that another run cannot find out by itself.
+            again = f"; go on with --account {account.partition('/')[2]} --resume {resume}" if resume else ""
+            lines.append(f"  stopped: {printable(str(error or 'interrupted'))}{again}")
+    return [Text(line) for line in lines]

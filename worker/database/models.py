@@ -88,7 +88,7 @@ class Asset(Base):
     written: Mapped[str | None]  #: what the platform shows because of us, as `Platform.write` returned it
     foreign_thumbnail: Mapped[str | None]  #: what somebody else set at the platform, and we leave alone
     foreign_at: Mapped[datetime | None]  #: when we first saw it
-    #: What is wanted of its thumbnails, as `spans.read_options` takes it; None: what its account wants.
+    #: What is wanted of its thumbnails, as `time_ranges.read_options` takes it; None: what its account wants.
     options: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
@@ -216,6 +216,10 @@ class Thumbnail(Base):
     model: Mapped[str]
     outdated_at: Mapped[datetime | None]  #: when a newer run took its place
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+    def url_at(self, receiver_url: str) -> str:
+        """Build the address at which the receiver serves the picture."""
+        return f"{receiver_url}/thumbnails/{self.sha256}.jpg"
 
 
 class Publication(Announced, Leased, Base):

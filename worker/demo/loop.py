@@ -243,7 +243,7 @@ def _rows(engine: Engine, asset_id: str) -> Rows:
 
 def _served(service: Service, thumbnail: Thumbnail) -> bytes:
     """The picture as a player gets it, which is to be the one in the database."""
-    jpeg = _fetched(f"{service.url}/thumbnails/{thumbnail.sha256}.jpg")
+    jpeg = _fetched(thumbnail.url_at(service.url))
     if jpeg != thumbnail.jpeg:
         raise DemoFailed(f"the receiver serves another picture than the one of rank {thumbnail.rank}")
     return jpeg

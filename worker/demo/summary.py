@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.text import clock, words
+from worker.local.output_files import picture_name
+from worker.text import as_words, clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ def write_pictures(
     (out / PLATFORM_PICTURE).write_bytes(shown)
     written = []
     for thumbnail, jpeg in pictures:
-        file = out / f"{thumbnail.rank}-{thumbnail.aspect.replace(':', 'x')}.jpg"
+        file = out / picture_name(thumbnail.rank, thumbnail.aspect)
         file.write_bytes(jpeg)
         written.append((thumbnail, file))
     return written
@@ -72,11 +73,11 @@ def text(
     """
     lines = ["", "Picked:"]
     for thumbnail, file in pictures:
-        reasons = ", ".join(words(reason) for reason in thumbnail.reasons)
+        reasons = ", ".join(as_words(reason) for reason in thumbnail.reasons)
         lines.append(
             f"  {thumbnail.rank}  {clock(thumbnail.time_s)}  {thumbnail.score:.2f}  {file}  {reasons}"
         )
-        lines.append(f"     {url}/thumbnails/{thumbnail.sha256}.jpg, fetched: {len(thumbnail.jpeg)} bytes")
+        lines.append(f"     {thumbnail.url_at(url)}, fetched: {len(thumbnail.jpeg)} bytes")
     lines += ["", "Written back:", f"  the platform accepted {_what(accepted)}"]
     lines += [f"  and shows {pictures[0][1].with_name(PLATFORM_PICTURE)}"]
     in_order = sorted(timings_s.items(), key=lambda item: (*STAGES, item[0]).index(item[0]))

@@ -1,7 +1,7 @@
-"""Looks at everything that the service needs, and says what to do about what is not right.
+"""Look at everything that the service needs, and say what to do about what is not right.
 
-Each check is one function from the settings to findings. None of them waits long for what does not answer,
-or repeats what could hold a secret.
+Each check is one function from the settings to findings. No check waits long for a server that does not
+answer, or repeats a text that could hold a secret.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from worker.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["CHECKS", "Finding", "State", "examine"]
+__all__ = ["CHECKS", "Finding", "State", "examine_service"]
 
 CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
-    "database": servers.database,
-    "broker": servers.broker,
-    "accounts": machine.accounts,
-    "disk": machine.disk,
-    "decoder": machine.decoder,
-    "model": machine.model,
+    "database": servers.check_database,
+    "broker": servers.check_broker,
+    "accounts": machine.check_accounts,
+    "disk": machine.check_disk,
+    "decoder": machine.check_decoder,
+    "model": machine.check_model,
 }
-"""In the order in which they are shown: what takes long comes last."""
+"""By what they are about, in the order in which they are shown: what takes long comes last."""
 
 
-def examine() -> Iterator[Finding]:
-    """Look at everything, one by one; what fails does not keep the rest from being looked at."""
+def examine_service() -> Iterator[Finding]:
+    """Run every check in turn; one that fails does not keep the others from being run."""
     try:
         settings = Settings.read()
     except SettingsInvalid as error:

@@ -1,4 +1,4 @@
-"""Asks the platforms whether our accounts are set up right, by questions that change nothing."""
+"""Ask the platforms whether our accounts are set up right, by requests that change nothing there."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ if TYPE_CHECKING:
     from worker.settings import Settings
 
 
-def examine(settings: Settings, only: str | None = None) -> Iterator[Finding]:
-    """Look at every account, one by one.
+def examine_accounts(settings: Settings, only: str | None = None) -> Iterator[Finding]:
+    """Check the token and the webhook of every account, one by one.
 
     Args:
         settings: with the accounts.
-        only: of this platform; None: of all.
+        only: the platform whose accounts are checked; None: all.
 
     Raises:
-        SettingsInvalid: there is no account to look at.
+        SettingsInvalid: there is no account to check.
     """
     wanted = [(name, account) for name, account in configured_accounts(settings) if only in {None, name}]
     if not wanted:
         platforms = f"of {only} " if only in PLATFORMS else ""
         raise SettingsInvalid(f"no account {platforms}is configured; docs/platforms/ lists the variables")
+    # Of platforms without webhooks nothing has to reach us.
     if any(PLATFORMS[name].capabilities.events for name, _ in wanted):
         yield from _public_url(settings)
     for name, account in wanted:
@@ -49,14 +50,15 @@ def _public_url(settings: Settings) -> Iterator[Finding]:
 
 
 def _is_near(host: str) -> bool:
+    """Tell whether a host is on this machine or in our own network, where no platform reaches it."""
     try:
         return not ipaddress.ip_address(host).is_global
     except ValueError:
-        return host == "localhost" or "." not in host
+        return host == "localhost" or "." not in host  # a name without dots is one of the own network
 
 
 def _token(platform: Platform) -> Finding:
-    """Whether its videos can be read; whether they can be written to is only known once that is done."""
+    """Try to list the videos; whether thumbnails can be written is known with the first write only."""
     name = f"{platform.name}/{platform.account}"
     try:
         page = platform.assets()
@@ -68,7 +70,7 @@ def _token(platform: Platform) -> Finding:
 
 
 def _webhook(platform: Platform, settings: Settings) -> Finding:
-    """Whether the platform knows where to send its events."""
+    """Ask the platform whether it sends its events to our receiver."""
     if not platform.capabilities.events:
         return Finding("  webhook", State.OK, "there is none: the list of videos is read instead")
     ours = f"{settings.public_url}/webhooks/{platform.name}/{platform.account}"

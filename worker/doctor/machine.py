@@ -1,4 +1,4 @@
-"""Looks at what this machine has: accounts, room, the model, and what confines the decoder."""
+"""Check what this machine has: accounts, room on the disk, the model, and what confines the decoder."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 GIB = 1024**3
 LEAST_FREE_BYTES = GIB  # hardly a video fits into less
 
-# What `thumbs analyze` needs; a receiver's machine has none of it.
+# What `thumbs analyze` needs. A receiver's machine has none of it, so the checks look before they import.
 _HEAVY = ("av", "cv2", "open_clip", "pebble", "torch")
 
 
-def accounts(settings: Settings) -> Iterator[Finding]:
-    """Which are configured; whether the platforms agree is not asked."""
+def check_accounts(settings: Settings) -> Iterator[Finding]:
+    """List the accounts that are configured; `thumbs accounts check` asks the platforms about them."""
     names = [f"{platform}/{account}" for platform, account in platforms.configured_accounts(settings)]
     if settings.events_secret:
         names.append("/v1/events")
@@ -37,10 +37,10 @@ def accounts(settings: Settings) -> Iterator[Finding]:
         yield Finding("accounts", State.WARNING, "none: nothing can come in", remedy)
 
 
-def disk(settings: Settings) -> Iterator[Finding]:
-    """Whether a video can be put into the work folder."""
+def check_disk(settings: Settings) -> Iterator[Finding]:
+    """Check that a video can be put into the work folder."""
     folder = settings.work_dir or tempfile.gettempdir()
-    with workspace(settings.work_dir):  # it says so where none can be made
+    with workspace(settings.work_dir):  # raises, with the remedy, where no folder can be made
         free_bytes = shutil.disk_usage(folder).free
     says = f"{free_bytes / GIB:.1f} GiB free in {folder}"
     if free_bytes < LEAST_FREE_BYTES:
@@ -53,33 +53,33 @@ def disk(settings: Settings) -> Iterator[Finding]:
         yield Finding("disk", State.OK, says)
 
 
-def decoder(_settings: Settings) -> Iterator[Finding]:
-    """What confines the process that opens videos, tried inside one."""
+def check_decoder(_settings: Settings) -> Iterator[Finding]:
+    """Start the process that opens videos, and try from inside what confines it."""
     if _lacking():
-        return
-    from worker.pipeline.sandbox.barriers import try_barriers  # noqa: PLC0415  heavy
-    from worker.pipeline.sandbox.decoder import Decoder  # noqa: PLC0415  heavy
+        return  # `check_model` says what is missing
+    from worker.pipeline.sandbox.barriers import try_barriers  # noqa: PLC0415
+    from worker.pipeline.sandbox.decoder import Decoder  # noqa: PLC0415
 
     try:
         with Decoder() as child:
-            barriers = try_barriers(child)
+            measured = try_barriers(child)
     except TransientError as error:
         remedy = "no video can be opened: give this machine or container more memory and processes"
         yield Finding("decoder", State.FAILED, str(error), remedy)
         return
-    for name, holds, says, without in barriers:
+    for name, holds, says, without in measured:
         state, remedy = (State.OK, "") if holds else (State.WARNING, without)
         yield Finding(f"decoder {name}", state, says, remedy)
 
 
-def model(settings: Settings) -> Iterator[Finding]:
-    """Whether it loads and judges a picture, and whether faces are found."""
+def check_model(settings: Settings) -> Iterator[Finding]:
+    """Load the model, let it judge a picture, and say what finds the faces."""
     if lacking := _lacking():
         remedy = "where `thumbs analyze` is to run: pip install 'auto-thumbnail-picker[worker]'"
         says = f"no video can be looked at on this machine: {', '.join(lacking)} not installed"
         yield Finding("model", State.WARNING, says, remedy)
         return
-    from worker.pipeline.scoring.models import Models  # noqa: PLC0415  heavy
+    from worker.pipeline.scoring.models import Models  # noqa: PLC0415
 
     start_s = time.monotonic()
     models = Models.load(settings.model, settings.prompts_file, settings.device, settings.yunet_file)
@@ -93,4 +93,5 @@ def model(settings: Settings) -> Iterator[Finding]:
 
 
 def _lacking() -> list[str]:
+    """List the libraries of the pipeline that are not installed; looking for them imports none."""
     return [name for name in _HEAVY if importlib.util.find_spec(name) is None]

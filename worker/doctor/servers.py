@@ -1,4 +1,4 @@
-"""Looks at the database, its tables and its clock, and at the broker."""
+"""Check the database, its tables and its clock, and the broker."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ CLOCK_WARNING_S = 2.0  # from here on, times in logs and rows do not tell what c
 _POSTGRES_PORT = 5432
 
 
-def database(settings: Settings) -> Iterator[Finding]:
-    """Whether it answers, takes writes, has our tables, and knows the time."""
+def check_database(settings: Settings) -> Iterator[Finding]:
+    """Check that the database answers, takes writes, has our tables, and agrees with our clock."""
     given = settings.database_url.get_secret_value() if settings.database_url else None
     # Beside a `thumbs up` in the same folder, its own database is meant.
     address = given or servers.running_postgres(settings.data_dir / "postgres")
@@ -56,6 +56,7 @@ def database(settings: Settings) -> Iterator[Finding]:
 
 
 def _place(engine: Engine) -> str:
+    """Say where the database is, without its user and password."""
     url = engine.url
     where = f"at {url.host} port {url.port or _POSTGRES_PORT}" if url.host else "on this machine"
     return f"{url.database or url.username} {where}"
@@ -72,7 +73,8 @@ def _clock(connection: Connection) -> Finding:
     before_s = time.time()
     database_s = connection.execute(text("SELECT clock_timestamp()")).scalar_one().timestamp()
     after_s = time.time()
-    off_s = max(before_s - database_s, database_s - after_s, 0.0)  # the way there and back does not count
+    # The database read its clock at some time between our two looks; only what lies outside them is off.
+    off_s = max(before_s - database_s, database_s - after_s, 0.0)
     says = f"{off_s:.1f} s off the database's"
     if off_s < CLOCK_WARNING_S:
         return Finding("clock", State.OK, says)
@@ -95,8 +97,8 @@ def _tables(engine: Engine) -> Finding:
     return Finding("tables", State.OK, f"up to date ({head})")
 
 
-def broker(settings: Settings) -> Iterator[Finding]:
-    """Whether it answers, and forgets nothing when it is full."""
+def check_broker(settings: Settings) -> Iterator[Finding]:
+    """Check that the broker answers, and that it forgets nothing when its memory is full."""
     if settings.redis_url is None:
         yield _not_set("broker", "REDIS_URL")
         return
@@ -111,6 +113,7 @@ def broker(settings: Settings) -> Iterator[Finding]:
         yield Finding("broker", State.FAILED, f"it does not answer ({type(error).__name__})", remedy)
     else:
         yield Finding("broker", State.OK, _version(told))
+        # Any other policy drops keys in silence: hints would be lost until the next sweep finds their rows.
         if told.get("maxmemory") and told.get("maxmemory_policy") != "noeviction":
             says = f"when it is full it forgets what waits ({told.get('maxmemory_policy')})"
             yield Finding("broker memory", State.WARNING, says, "set its maxmemory-policy to noeviction")
@@ -122,14 +125,14 @@ def _client(address: str) -> redis.Redis:
             address,
             socket_timeout=BROKER_TIMEOUT_S,
             socket_connect_timeout=BROKER_TIMEOUT_S,
-            retry=Retry(NoBackoff(), 0),
+            retry=Retry(NoBackoff(), 0),  # by itself it would try again and again
         )
-    except ValueError:  # it repeats the address
+    except ValueError:  # its message repeats the address, and with it the password
         raise SettingsInvalid("REDIS_URL: not an address like redis://:password@host:6379/0") from None
 
 
 def _told_by(client: redis.Redis) -> dict[str, Any]:
-    """What it says of itself; nothing where our user may not ask that."""
+    """Ask the broker about itself; the answer is empty where our user may not ask that."""
     client.ping()
     try:
         return dict(client.info())

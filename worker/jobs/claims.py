@@ -43,7 +43,7 @@ class JobClaim:
     title: str
     known_fingerprint: str | None  #: of the content that the newest thumbnails were made from
     is_forced: bool  #: work even where the fingerprint says that nothing changed
-    options: Mapping[str, Any] | None = None  #: what is wanted of this asset, see `spans.read_options`
+    options: Mapping[str, Any] | None = None  #: what is wanted of this asset, see `time_ranges.read_options`
     edit: Mapping[str, Any] | None = None  #: what is known of the change, see `edits`
     model: str | None = None  #: which has to judge; None: whichever the worker has
 

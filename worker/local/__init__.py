@@ -1,1 +1,1 @@
-"""The pipeline on files of this machine, and how its results are shown."""
+"""Run the pipeline on files of this machine: progress on the terminal, pictures and a report in folders."""

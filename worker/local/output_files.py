@@ -1,4 +1,4 @@
-"""The files that a run leaves: a folder for each video, with its pictures and perhaps its report.
+"""Write the files that a run leaves: a folder for each video, with its pictures and perhaps its report.
 
     thumbs-out/bikes/1-16x9.jpg     rank and aspect ratio
     thumbs-out/bikes/report.html    with --report
@@ -17,11 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from worker.pipeline.frames import Crop, Pick
-
 REPORT_NAME = "report.html"
-UNNAMED = "video"
+UNNAMED = "video"  # the folder of a file whose name has only dots before the ending
 
+# Names that only we give; whatever else lies in a folder is the user's, and stays.
 _OURS = re.compile(rf"\d+-([\d.]+x[\d.]+|source)\.jpg|{re.escape(REPORT_NAME)}")
 
 
@@ -44,13 +43,13 @@ def name_folders(videos: Sequence[Path], out: Path) -> list[Path]:
     return folders
 
 
-def picture_name(pick: Pick, crop: Crop) -> str:
-    """Name the file of one crop, e.g. "1-16x9.jpg"."""
-    return f"{pick.rank}-{crop.aspect.replace(':', 'x')}.jpg"
+def picture_name(rank: int, aspect: str) -> str:
+    """Name the file of one crop, e.g. "1-16x9.jpg"; file systems take no colon."""
+    return f"{rank}-{aspect.replace(':', 'x')}.jpg"
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it, where it is not there yet.
+    """Make a folder and those above it, where they are not there yet.
 
     Raises:
         ConfigurationError: it cannot be made.
@@ -61,7 +60,7 @@ def make_folder(folder: Path) -> None:
         raise _unwritable(folder, error) from error
 
 
-def write(contents: Mapping[str, bytes], folder: Path) -> None:
+def write_files(contents: Mapping[str, bytes], folder: Path) -> None:
     """Write files by name into `folder`, then remove those that only an earlier run left there.
 
     Raises:
@@ -85,6 +84,7 @@ def _unwritable(folder: Path, error: OSError) -> ConfigurationError:
 
 def _replace(path: Path, content: bytes) -> None:
     """Put `content` at `path` at once: a reader sees the old file or the new one, never a part."""
+    # Renaming within a folder is one step for the file system; the dot hides the part from `*.jpg`.
     part = path.with_name(f".{path.name}.part")
     try:
         part.write_bytes(content)

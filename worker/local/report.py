@@ -1,4 +1,4 @@
-"""The report: one HTML page that shows what was picked, from what, and why the rest lost.
+"""Write the report: one HTML page that shows what was picked, from what, and why the rest lost.
 
 The page stands alone: pictures, style and script are inside it, and its content security policy lets
 nothing else load or run. Every text in it is escaped, so a file may be named `<script>.mp4`.
@@ -19,12 +19,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from worker.pipeline.frames import Box
 from worker.pipeline.jpeg import encode_jpeg
-from worker.text import clock, printable, video_facts, words
+from worker.text import as_words, clock, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from worker.pipeline.frames import Crop, Face, Loser, Pick, Run
+    from worker.pipeline.frames import Crop, Face, Loser, Pick, Run, Video
 
 _STRIP_QUALITY = 72  # JPEG: the pictures of the strip are about 320 px wide, and there may be hundreds
 _CHART_MARGIN = 6.0  # per cent of the chart's height, so that its best and worst dots are not cut
@@ -37,7 +37,7 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.filters |= {"clock": clock, "words": words, "printable": printable}
+_ENVIRONMENT.filters |= {"clock": clock, "as_words": as_words, "printable": printable}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,11 @@ class EmbeddedPicture:
     width_px: int
     height_px: int
     faces: tuple[Box, ...]  #: in pixels of this picture
-    aspect: str = ""  #: as asked; "" where nobody asked
+    aspect: str = ""  #: the ratio of a crop, as asked; "" for a loser's picture
 
     @property
     def address(self) -> str:
-        """The whole picture as a data: address."""
+        """Picture as a `data:` address, which needs no file."""
         return "data:image/jpeg;base64," + base64.b64encode(self.jpeg).decode("ascii")
 
 
@@ -80,22 +80,24 @@ class CandidateEntry:
 
     @property
     def group(self) -> str:
-        """What losers of one kind share: the first fault, and "too like a pick", whichever pick it was."""
+        """Kind of loser, for the page's filter: its first fault, with any pick's number left out."""
         return re.sub(r"\bpick \d+", "a pick", self.why.partition(", ")[0])
 
 
-def render(run: Run) -> str:
+def render_report(run: Run) -> str:
     """Write the page of one run.
 
     Returns:
         A whole HTML document, in characters that UTF-8 can encode.
     """
+    # One scale for all: a bar of half the width is the largest part that any pick has.
     widest = max((abs(value) for pick in run.picks for value in pick.parts.values()), default=0.0) or 1.0
     picks = [_pick_entry(pick, widest) for pick in run.picks]
     entries = sorted(
         [*picks, *(_loser_entry(loser, widest) for loser in run.losers)], key=lambda entry: entry.time_s
     )
     script = _source("report.js")
+    # The security policy lets one script run, the one with this hash: text of a video's name never does.
     return _ENVIRONMENT.get_template("report.html").render(
         run=run,
         name=printable(run.video.path.name),
@@ -110,6 +112,22 @@ def render(run: Run) -> str:
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
     )
+
+
+def video_facts(video: Video) -> list[str]:
+    """Say what a video file is, in a few short phrases."""
+    facts = [clock(video.duration_s), f"{video.width_px} × {video.height_px}", video.codec]  # noqa: RUF001  the sign for sizes
+    if video.frame_rate is not None:
+        facts.append(f"{float(video.frame_rate):.4g} frames/s")
+    if video.is_vfr:
+        facts.append("variable frame rate")
+    if video.is_interlaced:
+        facts.append("interlaced")
+    if video.transfer != "sdr":
+        facts.append(f"HDR ({video.transfer.upper()})")
+    if video.rotation_deg:
+        facts.append(f"turned by {video.rotation_deg}°")
+    return facts
 
 
 def _source(name: str) -> str:
@@ -157,6 +175,7 @@ def _loser_entry(loser: Loser, widest: float) -> CandidateEntry:
     candidate, scored = loser.candidate, loser.scored
     height_px, width_px = candidate.rgb.shape[:2]
     faces = tuple(face.box for face in scored.faces) if scored else ()
+    # Of losers only the small frame of the scan is there: no still was decoded for them.
     picture = EmbeddedPicture(encode_jpeg(candidate.rgb, _STRIP_QUALITY), width_px, height_px, faces)
     bars = _bars(scored.parts, widest) if scored else ()
     score = scored.score if scored else 0.0
@@ -164,13 +183,13 @@ def _loser_entry(loser: Loser, widest: float) -> CandidateEntry:
 
 
 def _shots(run: Run) -> list[tuple[float, float]]:
-    """Start and end of each shot, in seconds."""
+    """List start and end of each shot, in seconds."""
     ends = [*run.shot_starts_s, max(run.video.duration_s, *run.shot_starts_s)]
     return list(pairwise(ends))
 
 
 def _heights(entries: Sequence[CandidateEntry]) -> list[float]:
-    """Where each entry's dot stands in the chart: per cent from its bottom.
+    """Place each entry's dot in the chart, in per cent of its height from the bottom.
 
     The scale keeps the better ones apart: what is far below the middle, or unscored, lies at the bottom.
     """

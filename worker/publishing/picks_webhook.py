@@ -97,5 +97,5 @@ def _described(thumbnail: Thumbnail, public_url: str) -> dict[str, Any]:
         "aspect": thumbnail.aspect,
         "width_px": thumbnail.width_px,
         "height_px": thumbnail.height_px,
-        "image_url": f"{public_url}/thumbnails/{thumbnail.sha256}.jpg",
+        "image_url": thumbnail.url_at(public_url),
     }

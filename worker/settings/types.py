@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from worker.time_ranges import parse_spans
+from worker.aspects import check_aspects
+from worker.time_ranges import parse_time_ranges
 
 # https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 STANDARD_PREFIX = "whsec_"
 STANDARD_KEY_BYTES = range(24, 65)
 
-_ASPECT = re.compile(r"source|[1-9]\d{0,3}:[1-9]\d{0,3}")
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
 _NAME = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 
@@ -55,20 +55,8 @@ def _split(value: object) -> object:
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
-def check_aspects(aspects: tuple[str, ...]) -> tuple[str, ...]:
-    """Each ratio once. The form is the one that `worker.pipeline.crop.crop.parse_aspect` takes.
-
-    Raises:
-        ValueError: one is no aspect ratio.
-    """
-    for aspect in aspects:
-        if not _ASPECT.fullmatch(aspect):
-            raise ValueError(f"{aspect!r} is no aspect ratio: write WIDTH:HEIGHT, as 16:9, or source")
-    return tuple(dict.fromkeys(aspects))
-
-
 def _check_spans(spans: tuple[str, ...]) -> tuple[str, ...]:
-    parse_spans(spans)
+    parse_time_ranges(spans)
     return spans
 
 

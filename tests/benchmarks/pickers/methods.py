@@ -22,7 +22,7 @@ from tests.benchmarks.quality.crop_safety import ASPECTS, Safety
 from tests.benchmarks.trap_videos.bad_frames import GOOD
 from tests.benchmarks.trap_videos.trap_recipes import grouped
 from tests.benchmarks.trap_videos.trap_videos import CACHE, TrapVideo, small_grey
-from worker.pipeline.crop.crop import SOURCE
+from worker.aspects import SOURCE
 from worker.pipeline.cues.defects import defects
 from worker.pipeline.jpeg import decode_jpeg
 from worker.pipeline.options import Options

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-from fractions import Fraction
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
 from tests.support.media import pictures
-from worker.pipeline.crop.crop import MAIN_HEAD_SHARE, crop, crop_box, head_box, parse_aspect
+from worker.aspects import parse_aspect
+from worker.pipeline.crop.crop import MAIN_HEAD_SHARE, crop, crop_box, head_box
 from worker.pipeline.frames import Box, Face, Rgb
 from worker.pipeline.jpeg import encode_jpeg
 
@@ -167,19 +167,6 @@ def test_without_anything_a_tall_picture_keeps_its_upper_part_and_a_wide_one_its
 def test_source_is_the_whole_still() -> None:
     """Nothing is cut, whatever the faces."""
     assert crop_box(flat(321, 181), "source", [face_at(0, 0, 50)]) == (0, 0, 321, 181)
-
-
-@pytest.mark.parametrize("aspect", ["16x9", "16:0", "0:1", "-1:1", "wide", "", "16:9:1", "1.5:1"])
-def test_what_is_no_aspect_ratio_is_refused_with_the_valid_forms(aspect: str) -> None:
-    """The message says what to write."""
-    with pytest.raises(ValueError, match="WIDTH:HEIGHT, as 16:9, or source"):
-        parse_aspect(aspect)
-
-
-def test_an_aspect_ratio_is_exact() -> None:
-    """16:9 is not 1.78."""
-    assert parse_aspect("16:9") == Fraction(16, 9)
-    assert parse_aspect("source") is None
 
 
 def test_the_jpeg_shows_the_cut_part() -> None:

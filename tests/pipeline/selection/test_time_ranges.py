@@ -10,7 +10,7 @@ from tests.support.media import pictures
 from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder
-from worker.time_ranges import parse_spans
+from worker.time_ranges import parse_time_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ def times_s(run: Run) -> list[float]:
 def test_an_avoided_part_gives_no_pick(pick: Callable[..., Run]) -> None:
     """Its candidates say why they lost; what is left is picked as ever."""
     best_s = times_s(pick(count=1))[0]
-    ranges = parse_spans([f"{max(0.0, best_s - 0.5):.3f}-{best_s + 0.5:.3f}"])
+    ranges = parse_time_ranges([f"{max(0.0, best_s - 0.5):.3f}-{best_s + 0.5:.3f}"])
 
     run = pick(count=1, avoid=ranges)
 
@@ -50,7 +50,7 @@ def test_an_avoided_part_gives_no_pick(pick: Callable[..., Run]) -> None:
 
 def test_when_all_is_avoided_the_note_says_so(pick: Callable[..., Run]) -> None:
     """A playable video always gets a thumbnail."""
-    run = pick(count=1, avoid=parse_spans(["0%-100%"]))
+    run = pick(count=1, avoid=parse_time_ranges(["0%-100%"]))
 
     assert len(run.picks) == 1
     assert "every frame lies in a range to avoid" in run.note
@@ -61,7 +61,7 @@ def test_a_preferred_part_gives_the_best_pick(
     pick: Callable[..., Run], wanted: str, low_s: float, high_s: float
 ) -> None:
     """Whichever part it is; other picks follow from elsewhere."""
-    run = pick(count=2, prefer=parse_spans([wanted]))
+    run = pick(count=2, prefer=parse_time_ranges([wanted]))
 
     assert low_s <= times_s(run)[0] < high_s
     assert "preferred" not in run.note
@@ -69,7 +69,7 @@ def test_a_preferred_part_gives_the_best_pick(
 
 def test_a_preferred_part_without_a_frame_is_noted(pick: Callable[..., Run]) -> None:
     """The best of the rest is picked."""
-    run = pick(count=1, prefer=parse_spans(["1000-2000"]))
+    run = pick(count=1, prefer=parse_time_ranges(["1000-2000"]))
 
     assert run.note == "no usable frame lies in a preferred range"
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Run = Callable[..., Result]
 
 
-def run(*words: str) -> Result:
+def run_thumbs(*words: str) -> Result:
     """Run a command of `thumbs` as a fresh process would."""
     get_settings.cache_clear()
     database.get_engine.cache_clear()

@@ -7,13 +7,12 @@ heads likewise; heads in a pleasant place. Without faces, the most salient part 
 
 from __future__ import annotations
 
-import re
-from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
 
+from worker.aspects import parse_aspect
 from worker.pipeline.crop.saliency import saliency
 from worker.pipeline.frames import Box, Crop
 from worker.pipeline.jpeg import MAX_SIDE_PX, encode_jpeg
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from worker.pipeline.frames import Face, Rgb
-
-SOURCE = "source"  #: the aspect that means the whole still
 
 # A detector's box goes from the brows to the chin. A head is more, in face heights and widths.
 HAIR, CHIN, EARS = 0.5, 0.15, 0.25
@@ -39,8 +36,6 @@ UPPER_THIRD = 1 / 3
 # The best place must hold so much more saliency than the mean of all; with less, nothing stands out.
 _MIN_SALIENCE = 1.05
 
-_ASPECT = re.compile(r"([1-9]\d{0,3}):([1-9]\d{0,3})")
-
 
 class _Head(NamedTuple):
     """A head along the side that the crop slides on."""
@@ -50,20 +45,6 @@ class _Head(NamedTuple):
     middle: float  #: of the face, without hair and chin
     weight: float  #: larger and surer faces weigh more
     is_main: bool
-
-
-def parse_aspect(aspect: str) -> Fraction | None:
-    """Read an aspect ratio as width over height; None for "source".
-
-    Raises:
-        ValueError: not an aspect ratio; the message names the valid forms.
-    """
-    if aspect == SOURCE:
-        return None
-    match = _ASPECT.fullmatch(aspect)
-    if match is None:
-        raise ValueError(f"{aspect!r} is no aspect ratio: write WIDTH:HEIGHT, as 16:9, or {SOURCE}")
-    return Fraction(int(match[1]), int(match[2]))
 
 
 def crop(rgb: Rgb, aspect: str, faces: Sequence[Face] = (), *, max_side_px: int = MAX_SIDE_PX) -> Crop:

@@ -1,0 +1,49 @@
+"""The database as operators' commands meet it: found by itself, and its errors put into one sentence."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+from psycopg.errors import UndefinedColumn, UndefinedTable
+from sqlalchemy.exc import DBAPIError
+
+from worker.admin.assets import NotFound
+from worker.database import get_engine, make_engine
+from worker.errors import ConfigurationError, PermanentError, RequestError
+from worker.settings import get_settings
+from worker.standalone import servers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+
+
+@contextmanager
+def open_database() -> Iterator[Engine]:
+    """Yield the engine; what the block then fails by becomes one sentence for the operator.
+
+    Raises:
+        ClickException: the database does not answer, nothing is of that name, or the request is refused.
+        ConfigurationError: there is no database, or its tables are not up to date.
+    """
+    settings = get_settings()
+    # Beside a `thumbs up` in the same folder, its own database is meant.
+    own = None if settings.database_url else servers.running_postgres(settings.data_dir / "postgres")
+    engine = make_engine(own) if own else get_engine()
+    try:
+        yield engine
+    except (NotFound, PermanentError, RequestError) as error:
+        raise click.ClickException(str(error)) from error
+    except DBAPIError as error:
+        if isinstance(error.orig, (UndefinedTable, UndefinedColumn)):
+            raise ConfigurationError(
+                "the database's tables are not up to date: run `thumbs migrate`"
+            ) from error
+        # PostgreSQL adds lines with hints and positions; the first one says what is wrong.
+        reason = str(error.orig).partition("\n")[0]
+        raise click.ClickException(f"the database does not answer: {reason}") from error
+    finally:
+        engine.dispose()

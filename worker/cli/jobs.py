@@ -1,0 +1,86 @@
+"""`thumbs jobs`: list jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.text import Text
+
+from worker.admin.assets import asset_name, database_time, list_jobs
+from worker.cli.database import open_database
+from worker.cli.output import coloured, fields_of, format_age, make_table, print_answer
+from worker.cli.parameters import json_option, limit_option, platform_option, since_option
+from worker.database import transaction
+from worker.database.states import JobState
+from worker.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+
+    from rich.console import RenderableType
+
+    from worker.database.models import Job
+
+# Attributes of the row, under which names JSON documents have them: fields may be added, none renamed.
+JOB_FIELDS = (
+    "id state reason generation attempt max_attempts requested_at scheduled_at started_at finished_at"
+    " stage note timings_s error_class error"
+)
+
+
+@click.command()
+@click.option(
+    "--state",
+    "states",
+    type=click.Choice([state.value for state in JobState]),
+    multiple=True,
+    help="May be given several times.",
+)
+@platform_option
+@since_option
+@limit_option
+@json_option
+def jobs_command(
+    states: tuple[str, ...], platform: str | None, since: timedelta | None, limit: int, *, as_json: bool
+) -> None:
+    """List jobs, the newest first."""
+    with open_database() as engine, transaction(engine) as session:
+        jobs = list_jobs(session, states, platform, since, limit)
+        now = database_time(session)
+    print_answer(_document(jobs), _table(jobs, now), as_json=as_json)
+
+
+def _document(jobs: Sequence[Job]) -> dict[str, Any]:
+    return {"jobs": [{"asset": asset_name(job.asset)} | fields_of(job, JOB_FIELDS) for job in jobs]}
+
+
+def _table(jobs: Sequence[Job], now: datetime) -> list[RenderableType]:
+    table = make_table("job", "asset", "state", "attempt", "asked for", "why", "says")
+    for job in jobs:
+        table.add_row(
+            str(job.id),
+            printable(asset_name(job.asset)),
+            coloured(job.state),
+            f"{job.attempt}/{job.max_attempts}",
+            f"{format_age(now - job.requested_at)} ago",
+            job.reason,
+            job_news(job, now),
+        )
+    return [table if jobs else Text("no such jobs")]
+
+
+def job_news(job: Job, now: datetime) -> str:
+    """Say what matters most about a job in its present state."""
+    when = format_age(now - job.scheduled_at) if job.scheduled_at > now else "now"
+    match job.state:
+        case JobState.RUNNING:
+            return f"{job.stage} by {printable(job.lease_owner or '')}"
+        case JobState.SCHEDULED:
+            return f"due {when}"
+        case JobState.RETRYABLE:
+            return f"again {when}; {job.error_class}: {printable(job.error or '')}"
+        case JobState.DISCARDED:
+            return f"{job.error_class}: {printable(job.error or '')}"
+    return printable(job.note)

@@ -1,0 +1,96 @@
+"""How commands print: tables and sentences for people, or one JSON document for a program."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+PIPE_WIDTH = 240  # columns where stdout is no terminal: hardly a line is folded
+LEAST_WIDTH = 80  # columns; a narrower terminal breaks the lines itself, and nothing is cut off
+
+_STYLES = {
+    "running": "cyan",
+    "sending": "cyan",
+    "completed": "green",
+    "confirmed": "green",
+    "applied": "green",
+    "chosen": "magenta",
+    "yielded": "yellow",
+    "lost": "yellow",
+    "retryable": "yellow",
+    "discarded": "red",
+    "failed": "red",
+}
+# Seconds of each, the longest first; an age is told in the longest unit of which it has at least one.
+_UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+_NUMBERS = frozenset({"ago", "job", "event", "rank", "time", "score", "attempt"})
+# What may take several lines on a narrow terminal, with the columns that it keeps; the rest stays on one.
+_FOLDED = {"says": 14, "reasons": 14, "files": 9, "asset": 16, "type": 11, "who": 11}
+
+
+def print_answer(document: dict[str, Any], parts: Sequence[RenderableType], *, as_json: bool) -> None:
+    """Print the document for a program, or the parts for people, on stdout."""
+    if as_json:
+        print_json(document)
+    else:
+        print_parts(parts)
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print one document in ASCII, for any terminal or pipe; moments are written as in ISO 8601."""
+    click.echo(json.dumps(document, indent=2, default=datetime.isoformat))
+
+
+def print_parts(parts: Sequence[RenderableType]) -> None:
+    """Print for people, in colours where stdout is a terminal; a text is never folded, a table may be."""
+    # Rich would read [brackets] and :colons: of a title as commands.
+    console = Console(highlight=False, markup=False, emoji=False)
+    console.width = max(console.width, LEAST_WIDTH) if console.is_terminal else PIPE_WIDTH
+    for part in parts:
+        console.print(part, soft_wrap=isinstance(part, Text))
+
+
+def fields_of(row: object, names: str) -> dict[str, Any]:
+    """Copy attributes of a row into a document, where they keep their names.
+
+    Args:
+        row: of the database.
+        names: of the attributes, with spaces between them.
+    """
+    return {name: getattr(row, name) for name in names.split()}
+
+
+def format_age(span: timedelta) -> str:
+    """Say how long ago something was, e.g. "3 min"; what is still to come reads "in 3 min"."""
+    seconds = round(span.total_seconds())
+    size, unit = next((step for step in _UNITS if abs(seconds) >= step[0]), _UNITS[-1])
+    return f"{'in ' if seconds < 0 else ''}{abs(seconds) // size} {unit}"
+
+
+def coloured(state: str) -> Text:
+    """Colour a state: red for what needs the operator, green for what is done."""
+    return Text(state, style=_STYLES.get(state, ""))
+
+
+def make_table(*columns: str) -> Table:
+    """Make a table without lines; numbers stand to the right, and what may be long is folded."""
+    made = Table(box=None, pad_edge=False, header_style="dim")
+    for column in columns:
+        made.add_column(
+            column,
+            justify="right" if column in _NUMBERS else "left",
+            overflow="fold",
+            no_wrap=column not in _FOLDED,
+            min_width=_FOLDED.get(column),
+        )
+    return made

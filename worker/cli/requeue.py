@@ -1,0 +1,76 @@
+"""`thumbs requeue`: look again at assets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.text import Text
+
+from worker.admin.assets import Filters, asset_name, has_effect, requeue_assets
+from worker.cli.database import open_database
+from worker.cli.output import print_answer
+from worker.cli.parameters import json_option, platform_option, since_option, why_option
+from worker.settings import get_settings
+from worker.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+    from worker.admin.assets import Requeueing
+
+
+@click.command()
+@click.argument("names", metavar="[ASSET|JOB]...", nargs=-1)
+@click.option("--failed", "is_failed", is_flag=True, help="All whose newest job or write was given up.")
+@platform_option
+@since_option
+@why_option
+@click.option(
+    "--force-model",
+    "model",
+    metavar="NAME",
+    help="Judge the stored frames anew with this model; waits for a worker that has it, and scans nothing.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be requeued.")
+@json_option
+def requeue_command(
+    names: tuple[str, ...],
+    platform: str | None,
+    since: timedelta | None,
+    why: str,
+    model: str | None,
+    *,
+    is_failed: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Look again, at once, at named assets or at all that match."""
+    filters = Filters(is_failed=is_failed, since=since, platform=platform)
+    # Either names or filters: neither would mean every asset, and both would leave open which of them counts.
+    if bool(names) == (filters != Filters()):
+        raise click.UsageError("name assets or jobs, or choose them by --failed, --since or --platform")
+    with open_database() as engine:
+        outcomes = requeue_assets(
+            engine, names or filters, why, get_settings(), model=model, is_dry_run=dry_run
+        )
+    print_requeueings(outcomes, as_json=as_json)
+    raise SystemExit(not has_effect(outcomes))
+
+
+def print_requeueings(outcomes: Sequence[Requeueing], *, as_json: bool) -> None:
+    """Tell what became of each asset."""
+    print_answer(_document(outcomes), _sentences(outcomes), as_json=as_json)
+
+
+def _document(outcomes: Sequence[Requeueing]) -> dict[str, Any]:
+    """Write for a program; the outcome is null in a dry run."""
+    return {"assets": [{"asset": asset_name(asset), "outcome": outcome} for asset, outcome in outcomes]}
+
+
+def _sentences(outcomes: Sequence[Requeueing]) -> list[Text]:
+    lines = [
+        f"{printable(asset_name(asset))}: {outcome or 'would be requeued'}" for asset, outcome in outcomes
+    ]
+    return [Text(line) for line in lines or ["nothing matches"]]

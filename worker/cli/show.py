@@ -1,0 +1,158 @@
+"""`thumbs show`: all about one asset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.text import Text
+
+from worker.admin.asset_history import read_history
+from worker.admin.assets import asset_name, find
+from worker.cli.database import open_database
+from worker.cli.jobs import JOB_FIELDS, job_news
+from worker.cli.output import coloured, fields_of, format_age, make_table, print_answer
+from worker.cli.parameters import json_option
+from worker.database import transaction
+from worker.settings import get_settings
+from worker.text import as_words, clock, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from worker.admin.asset_history import AssetHistory
+    from worker.database.models import Choice, Publication, Thumbnail
+
+# Attributes of the rows, under which names the JSON document has them: fields may be added, none renamed.
+_ASSET_FIELDS = (
+    "title media_url source_external_id generation published_generation fingerprint duration_s written"
+    " foreign_thumbnail foreign_at options last_event_at deleted_at created_at"
+)
+_PICK_FIELDS = "rank aspect time_s score parts reasons width_px height_px sha256 model generation"
+_CANDIDATE_FIELDS = "id time_s shot score lost_because"
+_PUBLICATION_FIELDS = "state generation attempt scheduled_at confirmed_at shown error_class error"
+_LOG_FIELDS = "at state attempt actor note"
+CHOICE_FIELDS = "kind time_s generation who why made_at note lost_at released_at released_by released_because"
+
+
+@click.command()
+@click.argument("name", metavar="ASSET|JOB")
+@json_option
+def show_command(name: str, *, as_json: bool) -> None:
+    """Show all about an asset, or about one job.
+
+    An asset is written as mux/main/ASSETID, or as its id alone; a job is a number.
+    """
+    with open_database() as engine, transaction(engine) as session:
+        history = read_history(session, find(session, name))
+    url = get_settings().public_url
+    print_answer(_document(history, url), _parts(history, url), as_json=as_json)
+
+
+def _document(history: AssetHistory, public_url: str) -> dict[str, Any]:
+    choice, publication = history.choice, history.publication
+    return {
+        "asset": asset_name(history.asset),
+        **fields_of(history.asset, _ASSET_FIELDS),
+        "picks": [
+            fields_of(pick, _PICK_FIELDS) | {"url": pick.url_at(public_url)} for pick in history.thumbnails
+        ],
+        "candidates": [fields_of(candidate, _CANDIDATE_FIELDS) for candidate in history.candidates],
+        "choice": fields_of(choice, CHOICE_FIELDS) if choice else None,
+        "publication": fields_of(publication, _PUBLICATION_FIELDS) if publication else None,
+        "jobs": [
+            fields_of(job, JOB_FIELDS) | {"log": [fields_of(line, _LOG_FIELDS) for line in log]}
+            for job, log in history.jobs
+        ],
+        "timeline": [moment._asdict() for moment in history.timeline],
+    }
+
+
+def _parts(history: AssetHistory, public_url: str) -> list[RenderableType]:
+    """Show what the asset is, what is shown of it, what was picked, and how it came to that."""
+    parts: list[RenderableType] = [*_heading(history), *_present(history)]
+    if history.thumbnails:
+        parts += [Text("\npicks", style="bold"), _picks(history.thumbnails), Text("\npictures", style="bold")]
+        # A line each, because an address that a table folds can neither be clicked nor copied.
+        parts += [Text(thumbnail.url_at(public_url)) for thumbnail in history.thumbnails]
+    if history.timeline:
+        parts += [Text("\ntimeline", style="bold"), _timeline(history)]
+    return parts
+
+
+def _heading(history: AssetHistory) -> list[Text]:
+    asset = history.asset
+    facts = [f"generation {asset.generation}, published {asset.published_generation}"]
+    if asset.duration_s is not None:
+        facts.append(clock(asset.duration_s))
+    if asset.source_external_id:
+        facts.append(f"cut from {printable(asset.source_external_id)}")
+    return [
+        Text.assemble((printable(asset_name(asset)), "bold"), "  ", printable(asset.title)),
+        Text("; ".join(facts)),
+    ]
+
+
+def _present(history: AssetHistory) -> Iterator[Text]:
+    """Say what holds now, a line each: choice, options, what the platform shows, the write, the jobs."""
+    asset, now = history.asset, history.now
+    if asset.deleted_at:
+        yield Text(f"deleted {format_age(now - asset.deleted_at)} ago", style="red")
+    if history.choice is not None:
+        yield from _choice(history.choice)
+    for name, texts in (asset.options or {}).items():
+        yield Text(f"{name}: {', '.join(texts)}")
+    if asset.foreign_thumbnail:
+        since = f" for {format_age(now - asset.foreign_at)}" if asset.foreign_at else ""
+        shown = printable(asset.foreign_thumbnail)
+        yield Text(f"somebody else set {shown} at the platform; it stays, known{since}", "yellow")
+    elif asset.written:
+        yield Text(f"the platform shows {printable(asset.written)}")
+    if history.publication is not None:
+        yield _publication(history.publication)
+    for job, _ in history.jobs:
+        if news := job_news(job, now):
+            about = f" attempt {job.attempt}/{job.max_attempts}: {news}"
+            yield Text.assemble(f"job {job.id} ", coloured(job.state), about)
+
+
+def _choice(choice: Choice) -> Iterator[Text]:
+    what = "a picture of their own" if choice.time_s is None else clock(choice.time_s)
+    yield Text(f"chosen by {printable(choice.who)}: {what}", style="magenta")
+    if choice.lost_at:
+        yield Text("the chosen moment was lost, so the best pick is shown", style="yellow")
+    if choice.note:
+        yield Text(choice.note)
+
+
+def _publication(publication: Publication) -> Text:
+    line = Text.assemble(f"write {publication.id} ", coloured(publication.state))
+    line.append(f" generation {publication.generation}, attempt {publication.attempt}")
+    if publication.error and not publication.confirmed_at:
+        line.append(f": {publication.error_class}: {printable(publication.error)}")
+    return line
+
+
+def _picks(thumbnails: Sequence[Thumbnail]) -> Table:
+    table = make_table("rank", "time", "score", "ratio", "size", "reasons")
+    for thumbnail in thumbnails:
+        table.add_row(
+            str(thumbnail.rank),
+            clock(thumbnail.time_s),
+            f"{thumbnail.score:.2f}",
+            thumbnail.aspect,
+            f"{thumbnail.width_px}x{thumbnail.height_px}",
+            ", ".join(as_words(str(reason)) for reason in thumbnail.reasons),
+        )
+    return table
+
+
+def _timeline(history: AssetHistory) -> Table:
+    table = make_table("ago", "what", "state", "who", "says")
+    for moment in history.timeline:
+        ago = format_age(history.now - moment.at)
+        table.add_row(ago, moment.what, coloured(moment.state), printable(moment.who), printable(moment.says))
+    return table
