@@ -120,7 +120,7 @@ def test_a_ready_environment_is_not_touched_again(clone: Path) -> None:
     (clone / ".venv/.ready").touch()
 
     assert make_test(clone).returncode == 0
-    assert ran.read_text() == "-m pytest\n"
+    assert ran.read_text().startswith("-m pytest ")
 
 
 def test_a_changed_pin_is_installed(clone: Path) -> None:
