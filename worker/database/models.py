@@ -16,13 +16,12 @@ from sqlalchemy import (
     Index,
     UniqueConstraint,
     false,
-    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from worker.database.base import Announced, Base, Leased
+from worker.database.base import NOW, AnnouncedRow, Base, LeasedRow
 from worker.database.states import (
     FINAL,
     IS_WAITING,
@@ -55,7 +54,7 @@ class WebhookEvent(Base):
     kind: Mapped[str]  #: ours, see `EventKind`
     asset_id: Mapped[int | None] = mapped_column(ForeignKey("assets.id", ondelete="SET NULL"))
     happened_at: Mapped[datetime | None]
-    received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    received_at: Mapped[datetime] = mapped_column(server_default=NOW)
     outcome: Mapped[str]
     detail: Mapped[str] = mapped_column(server_default="")  #: why, where the outcome alone does not say
     #: As received. Not JSONB, which refuses some of what a JSON text may hold (the escape of NUL).
@@ -90,7 +89,7 @@ class Asset(Base):
     foreign_at: Mapped[datetime | None]  #: when we first saw it
     #: What is wanted of its thumbnails, as `spans.read_options` takes it; None: what its account wants.
     options: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
 class AccountSync(Base):
@@ -104,7 +103,7 @@ class AccountSync(Base):
     finished_at: Mapped[datetime | None]  #: when one last came to its end
 
 
-class Job(Announced, Leased, Base):
+class Job(AnnouncedRow, LeasedRow, Base):
     """One look at one asset. The row is the truth; a Celery message only says that it exists."""
 
     __tablename__ = "jobs"
@@ -128,7 +127,7 @@ class Job(Announced, Leased, Base):
         server_default=false()
     )  #: work even if the content seems the same
     state: Mapped[str] = mapped_column(server_default=JobState.SCHEDULED)
-    requested_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())  #: first
+    requested_at: Mapped[datetime] = mapped_column(server_default=NOW)  #: first
     max_attempts: Mapped[int]
     #: For platforms and networks, see `queue.backoff`. The column keeps its name: old workers read it too.
     external_retries: Mapped[int] = mapped_column("waits", key="external_retries", server_default="0")
@@ -151,7 +150,7 @@ class JobLog(Base):
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
-    at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    at: Mapped[datetime] = mapped_column(server_default=NOW)
     state: Mapped[str]
     attempt: Mapped[int]
     actor: Mapped[str]
@@ -215,10 +214,10 @@ class Thumbnail(Base):
     sha256: Mapped[str]  #: of `jpeg`, in hex; its address
     model: Mapped[str]
     outdated_at: Mapped[datetime | None]  #: when a newer run took its place
-    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
-class Publication(Announced, Leased, Base):
+class Publication(AnnouncedRow, LeasedRow, Base):
     """One write of one thumbnail to the platform."""
 
     __tablename__ = "publications"
@@ -242,7 +241,7 @@ class Publication(Announced, Leased, Base):
     shown: Mapped[str | None]  #: what the platform shows since then
     sent_at: Mapped[datetime | None]  #: when it may first have reached the platform
     confirmed_at: Mapped[datetime | None]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
     asset: Mapped[Asset] = relationship(lazy="raise")
     thumbnail: Mapped[Thumbnail] = relationship(lazy="raise")
@@ -268,7 +267,7 @@ class Choice(Base):
     generation: Mapped[int]  #: of the content that it refers to; moves on with every run
     who: Mapped[str]
     why: Mapped[str] = mapped_column(server_default="")
-    made_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    made_at: Mapped[datetime] = mapped_column(server_default=NOW)
     note: Mapped[str] = mapped_column(server_default="")  #: what edits did to it
     lost_at: Mapped[datetime | None]  #: when an edit cut the moment away
     released_at: Mapped[datetime | None]

@@ -40,7 +40,7 @@ STOP_S = 5.0  # a platform that is silent must not hold the dispatcher up
 _NOW = func.clock_timestamp()
 
 
-class SyncSchedule:
+class ReconcileSchedule:
     """Looks at every account in turn while it is entered."""
 
     def __init__(self, engine: Engine, settings: Settings) -> None:

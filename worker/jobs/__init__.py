@@ -9,7 +9,7 @@ Every claim takes a lease with a token, and every later write shows that token: 
 lost its lease changes nothing when it wakes. Locks are taken in one order: asset, then job.
 """
 
-from worker.jobs.claims import JobClaim, announce, claim, is_waiting, note_stage, renew
+from worker.jobs.claims import ROWS, JobClaim, announce, claim, is_waiting, note_stage, renew
 from worker.jobs.edits import recall
 from worker.jobs.endings import (
     Result,
@@ -24,6 +24,7 @@ from worker.jobs.endings import (
 from worker.jobs.requests import Requeued, request, requeue
 
 __all__ = [
+    "ROWS",
     "JobClaim",
     "Requeued",
     "Result",

@@ -111,7 +111,7 @@ def request(
     }
     longest = {} if is_look else {"longest": timedelta(seconds=settings.max_wait_s)}
     job_id = session.execute(_LOOK if is_look else _ASK, values | longest).scalar_one()
-    notify.dispatcher(session)
+    notify.wake_dispatcher(session)
     return int(job_id)
 
 

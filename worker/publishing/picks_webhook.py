@@ -69,7 +69,7 @@ def send(settings: Settings, claim: PublicationClaim, body: bytes) -> None:
     signed = sign_standard(
         body,
         settings.picks_secret.get_secret_value(),
-        f"picks_{claim.publication_id}",
+        f"picks_{claim.row_id}",
         time.time(),
         previous=previous.get_secret_value() if previous else None,
     )
