@@ -63,7 +63,7 @@ def test_a_completed_job_leaves_thumbnails_a_filmstrip_and_a_publication(engine:
 def test_one_hint_more_or_less_makes_no_difference(engine: Engine) -> None:
     """A job is claimed once, however many workers are told about it."""
     record(engine, event())
-    job_id = claimed(engine).job_id
+    job_id = claimed(engine).row_id
 
     with transaction(engine) as session:
         assert jobs.claim(session, job_id, "another:2:analyze", 30.0) is None

@@ -159,7 +159,7 @@ class _AnalysisRun:
         return _EarlierRun(
             timeline,
             memory_of(known[1], known[0], self.worker.models.scorer.name) if known else None,
-            choices.moment(session, claim.asset_id, timeline),
+            choices.chosen_moment_s(session, claim.asset_id, timeline),
         )
 
     def _pick(self, path: Path, source: Source, folder: Path, title: str, past: _EarlierRun) -> Run:

@@ -64,7 +64,9 @@ def complete(session: Session, claim: JobClaim, result: Result) -> JobState:
     is_changed = result.fingerprint != asset.fingerprint
     asset.fingerprint, asset.title = result.fingerprint, result.title or asset.title
     asset.duration_s = result.duration_s
-    chosen = choices.after_run(session, asset, claim.generation, result.timeline, is_changed=is_changed)
+    chosen = choices.carry_through_run(
+        session, asset, claim.generation, result.timeline, is_changed=is_changed
+    )
     publications.request(session, asset, *(chosen or (result.publish,)))
     older = (Thumbnail.asset_id == asset.id, Thumbnail.generation < claim.generation)
     session.execute(update(Thumbnail).where(*older, Thumbnail.outdated_at.is_(None)).values(outdated_at=NOW))
