@@ -129,7 +129,7 @@ def test_no_list_is_read_where_nobody_wants_it(
     with SIMULATED[name](NOWHERE) as vendor:
         vendor.upload(clip(tmp_path))
         with ReconcileSchedule(engine, settings(vendor, interval_s)):
-            assert "sync" not in {thread.name for thread in threading.enumerate()}
+            assert "reconcile" not in {thread.name for thread in threading.enumerate()}
 
         assert lists_read(vendor) == 0
     assert all_syncs(engine) == []
@@ -143,5 +143,5 @@ def test_a_silent_platform_does_not_hold_the_dispatcher_up(engine: Engine, bunny
         start_s = time.monotonic()
 
     assert time.monotonic() - start_s < STOP_S + 1.0
-    until(lambda: "sync" not in {thread.name for thread in threading.enumerate()})
+    until(lambda: "reconcile" not in {thread.name for thread in threading.enumerate()})
     assert builders.every(engine, Job) == []  # what is answered after that is not recorded
