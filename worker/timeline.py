@@ -87,7 +87,7 @@ class Timeline:
         return [*first, *self.starts_s()[1:], *last]
 
     def places_of(self, time_s: float) -> Iterator[float]:
-        """Yield the seconds of now at which a moment of before plays: none if cut away, two if shown twice."""
+        """Yield the seconds of now at which a moment of before plays: none if cut away, two if doubled."""
         for this, begins_s in zip(self.ranges, self.starts_s(), strict=True):
             if this.start_s <= time_s < this.end_s:
                 yield begins_s + time_s - this.start_s

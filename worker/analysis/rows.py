@@ -34,7 +34,7 @@ def result_of(
     timeline: Timeline | None = None,
     chosen_s: float | None = None,
 ) -> Result:
-    """What is stored of a run.
+    """Make the rows that are stored of a run.
 
     Args:
         run: what the pipeline found.
@@ -61,7 +61,7 @@ def result_of(
 
 
 def _is_credible(timeline: Timeline, video: Video) -> bool:
-    """Whether the video lasts as long as what is said to have been done to it would make it."""
+    """Tell whether the video lasts as long as the edit that was reported would make it."""
     return abs(timeline.duration_s - video.duration_s) <= CREDIBLE_S
 
 
@@ -70,7 +70,7 @@ def _recalled(run: Run) -> str:
 
 
 def memory_of(rows: Iterable[StoredCandidate], timeline: Timeline, model: str) -> Memory | None:
-    """What the next run can use of an earlier one; None where its rows do not tell enough.
+    """Read what the next run can use of an earlier one; None where its rows do not tell enough.
 
     Args:
         rows: every candidate of one run.
@@ -95,7 +95,7 @@ def _thumbnail(pick: Pick, crop: Crop, model: str) -> Thumbnail:
 
 
 def _wanted(crop: Crop, chosen_s: float, model: str) -> Thumbnail:
-    """What a person chose has no score."""
+    """Make the row of what a person chose, which has no score."""
     return Thumbnail(
         rank=CHOSEN_RANK,
         time_s=chosen_s,
@@ -156,5 +156,5 @@ def _stored_faces(faces: Iterable[Face]) -> list[list[float]]:
 
 
 def _plain(parts: Mapping[str, float]) -> dict[str, float]:
-    """NumPy's numbers are no JSON."""
+    """Turn NumPy's numbers, which are no JSON, into Python's."""
     return {name: float(value) for name, value in parts.items()}

@@ -85,9 +85,11 @@ class Asset(Base):
     last_event_at: Mapped[datetime | None]  #: `happened_at` of the newest event that was applied
     deleted_at: Mapped[datetime | None]  #: a tombstone: what arrives later and happened earlier is ignored
     written: Mapped[str | None]  #: what the platform shows because of us, as `Platform.write` returned it
-    foreign_thumbnail: Mapped[str | None]  #: what somebody else set at the platform, and we leave alone
+    foreign_thumbnail: Mapped[
+        str | None
+    ]  #: what a person or a program set at the platform, and we leave alone
     foreign_at: Mapped[datetime | None]  #: when we first saw it
-    #: What is wanted of its thumbnails, as `spans.read_options` takes it; None: what its account wants.
+    #: What is wanted of its thumbnails, as `time_ranges.read_options` takes it; None: what its account wants.
     options: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
@@ -237,7 +239,7 @@ class Publication(AnnouncedRow, LeasedRow, Base):
     choice_id: Mapped[int | None] = mapped_column(ForeignKey("choices.id", ondelete="SET NULL"))
     generation: Mapped[int]
     state: Mapped[str] = mapped_column(server_default=PublicationState.PENDING)
-    replaces: Mapped[str | None]  #: somebody else's thumbnail that was known, and may be replaced
+    replaces: Mapped[str | None]  #: the foreign thumbnail that was known, and may be replaced
     shown: Mapped[str | None]  #: what the platform shows since then
     sent_at: Mapped[datetime | None]  #: when it may first have reached the platform
     confirmed_at: Mapped[datetime | None]

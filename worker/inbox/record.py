@@ -87,8 +87,8 @@ _UNRELATED = EventDecision(EventOutcome.IGNORED, "asks for nothing")
 # take a good part of its time.
 _assets, _events = table(Asset), table(WebhookEvent)
 
-# Returns no id for a delivery that was here before: the unique key, not a question beforehand, decides, so two
-# receivers that get it at the same time cannot both record it.
+# Returns no id for a delivery that was here before. The unique key decides, not a question beforehand: so two
+# receivers that get a delivery at the same time cannot both record it.
 _INSERT_EVENT = (
     insert(_events)
     .on_conflict_do_nothing(index_elements=["platform", "account", "delivery_id"])

@@ -45,7 +45,7 @@ def complete(session: Session, claim: JobClaim, result: Result) -> JobState:
     """Store what a job found and ask for its publication, all in this transaction.
 
     Returns:
-        COMPLETED; or CANCELLED or SUPERSEDED, where nobody wants the result any more, and nothing is stored.
+        COMPLETED; or CANCELLED or SUPERSEDED, where the result is not wanted any more, and nothing is stored.
 
     Raises:
         LeaseLost: another worker has the job.
@@ -74,11 +74,11 @@ def complete(session: Session, claim: JobClaim, result: Result) -> JobState:
 
 
 def complete_unchanged(session: Session, claim: JobClaim, shown: str | None) -> JobState:
-    """The content is what the newest thumbnails were made from: they count for this generation too.
+    """Let the newest thumbnails count for this generation too, as the content is what they were made from.
 
     Args:
         session: for all of it.
-        claim: of the job.
+        claim: the right to the job.
         shown: the thumbnail that is set at the platform.
 
     Raises:
@@ -100,7 +100,15 @@ def complete_unchanged(session: Session, claim: JobClaim, shown: str | None) -> 
 
 
 def content_changed(session: Session, claim: JobClaim) -> JobClaim:
-    """A look found new content: the job goes on for a new generation. Raises LeaseLost."""
+    """Open a new generation for the content that a look found, and let the job go on for it.
+
+    Returns:
+        The claim, for the new generation.
+
+    Raises:
+        LeaseLost: another worker has the job.
+        Overtaken: newer content was announced meanwhile, and another job waits for it.
+    """
     asset = lock_asset(session, claim)
     if _unwanted(asset, claim) is not None:
         raise Overtaken("newer content was announced, and its job waits")
@@ -116,14 +124,18 @@ def fail(session: Session, claim: JobClaim, error: Exception) -> JobState:
 
 
 def give_back(session: Session, claim: JobClaim) -> JobState:
-    """This process stops: the job is announced again, and the attempt does not count. Raises LeaseLost."""
+    """Let another process begin the job anew, as this one stops; the attempt does not count.
+
+    Raises:
+        LeaseLost: another worker has the job.
+    """
     asset = lock_asset(session, claim)
     state = _unwanted(asset, claim) or _supersede_by_waiting(session, claim) or JobState.AVAILABLE
     return _end(session, claim, state, "given back", attempt=Job.attempt - 1)
 
 
 def cancel(session: Session, asset: Asset, why: str) -> None:
-    """Nobody wants the waiting jobs of a locked asset; a running one learns it from its next `renew`."""
+    """Call off the waiting jobs of a locked asset; a running one learns it from its next `renew`."""
     ended = session.scalars(
         update(Job)
         .where(Job.asset_id == asset.id, Job.state.in_(WAITING))

@@ -23,10 +23,6 @@ class EventKind(enum.StrEnum):
     OTHER = "other"  #: nothing to do with thumbnails
 
 
-ASKS_FOR_WORK = frozenset({EventKind.READY, EventKind.EDITED, EventKind.RENDITION_READY, EventKind.UPDATED})
-"""Kinds after which a worker looks at the asset's present state."""
-
-
 @dataclass(frozen=True, slots=True)
 class Event:
     """One thing that happened to one asset."""

@@ -32,11 +32,11 @@ TIMEOUT_S = 15.0  # to connect, to send, and for the head of the answer; the sta
 
 
 def message(session: Session, claim: PublicationClaim, public_url: str) -> bytes:
-    """What is to be told; the same bytes at every attempt.
+    """Write the body of the request; it has the same bytes at every attempt.
 
     Args:
         session: of any transaction.
-        claim: of the publication.
+        claim: the right to the publication.
         public_url: the receiver's address, where the pictures are served.
     """
     shown = session.get_one(Thumbnail, claim.thumbnail_id)
