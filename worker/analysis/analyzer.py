@@ -154,7 +154,7 @@ class _AnalysisRun:
     def _recall(self, session: Session, asset: RemoteAsset) -> _EarlierRun:
         """Read what the last run left of the video, as far as it is still true of it."""
         claim = self.lease.claim
-        known = jobs.recall(session, claim, asset.fingerprint)
+        known = jobs.earlier_candidates(session, claim, asset.fingerprint)
         timeline = known and known[0]
         return _EarlierRun(
             timeline,

@@ -69,7 +69,7 @@ def choose(session: Session, asset: Asset, request: ChoiceRequest, who: str, why
     session.add(choice)
     session.flush()
     if request.picture is not None:
-        own = stills.Still(0.0, "source", request.picture.jpeg)
+        own = stills.Snapshot(0.0, "source", request.picture.jpeg)
         made = ChoiceMade(choice, stills.store(session, choice, own), is_exact=True)
     else:
         made = ChoiceMade(choice, *stills.store_nearest(session, asset, choice))

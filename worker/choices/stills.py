@@ -23,7 +23,7 @@ CHOSEN_RANK = 0  #: of a thumbnail that a person chose
 SAME_MOMENT_S = 0.2
 
 
-class Still(NamedTuple):
+class Snapshot(NamedTuple):
     """A picture of some moment."""
 
     time_s: float  #: media time
@@ -46,7 +46,7 @@ def store_nearest(session: Session, asset: Asset, choice: Choice) -> tuple[Thumb
     return (None if still is None else store(session, choice, still)), False
 
 
-def store(session: Session, choice: Choice, still: Still) -> Thumbnail:
+def store(session: Session, choice: Choice, still: Snapshot) -> Thumbnail:
     """Store a picture as the thumbnail that is shown of a choice."""
     from worker.choices.own_picture import OwnPicture  # noqa: PLC0415  Pillow, which the receiver does without
 
@@ -105,7 +105,7 @@ def is_newest_pick(asset: Asset) -> tuple[ColumnElement[bool], ...]:
     return (*is_pick, Thumbnail.generation == newest)
 
 
-def _nearest_pick(session: Session, asset: Asset, time_s: float) -> Still | None:
+def _nearest_pick(session: Session, asset: Asset, time_s: float) -> Snapshot | None:
     """Find the nearest picture among the newest picks, in the ratio that is published."""
     row = session.execute(
         select(Thumbnail.time_s, Thumbnail.aspect, Thumbnail.jpeg)
@@ -114,10 +114,10 @@ def _nearest_pick(session: Session, asset: Asset, time_s: float) -> Still | None
         .order_by(func.abs(Thumbnail.time_s - time_s), Thumbnail.id)
         .limit(1)
     ).first()
-    return None if row is None else Still(*row)
+    return None if row is None else Snapshot(*row)
 
 
-def _nearest_candidate(session: Session, asset: Asset, time_s: float) -> Still | None:
+def _nearest_candidate(session: Session, asset: Asset, time_s: float) -> Snapshot | None:
     """Find the nearest picture of the filmstrip, which is small."""
     row = session.execute(
         select(StoredCandidate.time_s, literal("source"), StoredCandidate.jpeg)
@@ -125,4 +125,4 @@ def _nearest_candidate(session: Session, asset: Asset, time_s: float) -> Still |
         .order_by(func.abs(StoredCandidate.time_s - time_s))
         .limit(1)
     ).first()
-    return None if row is None else Still(*row)
+    return None if row is None else Snapshot(*row)

@@ -58,7 +58,7 @@ class LeasedRow:
     error: Mapped[str | None]
 
 
-def table(of: type[Base]) -> Table:
+def table_of(of: type[Base]) -> Table:
     """Return the table of a class, for statements that need no objects."""
     found = of.__table__
     assert isinstance(found, Table)  # noqa: S101 - for the type checker

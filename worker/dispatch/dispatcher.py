@@ -90,6 +90,7 @@ class Dispatcher:
         """Do one round, and return the seconds after which there may be something to do."""
         if time.monotonic() >= self._grace_ends_at:
             self._take_over()
+        # A list, not a generator: each is done, also after one has failed.
         is_sent = all([self._reannounce_all(), self._announce_jobs(), self._announce_publications()])
         if time.monotonic() >= self._maintain_at:
             self._maintain()
@@ -120,6 +121,7 @@ class Dispatcher:
         self._grace_ends_at = time.monotonic() + self._settings.lease_s
 
     def _take_over(self) -> None:
+        """End the claims of all workers that went silent, each in a transaction of its own."""
         is_found = True
         while is_found:
             with transaction(self._engine) as session:

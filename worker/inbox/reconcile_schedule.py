@@ -31,15 +31,16 @@ log = logging.getLogger(__name__)
 
 # A look goes back at least so far, and over the end of the one before: a video that takes long to be made, or
 # a clock that is wrong, must not fall between two looks.
-LEAST_WINDOW = timedelta(days=1)
+MIN_WINDOW = timedelta(days=1)
 OVERLAP = timedelta(hours=1)
-LOOKS_PER_INTERVAL = 10  # for one's turn: so an interval is late by a tenth at most
-LONGEST_PAUSE_S = 30.0  # between two of them
+# How often it is asked whether a look is due: so one comes late by a tenth of the interval at most.
+QUESTIONS_PER_INTERVAL = 10
+MAX_PAUSE_S = 30.0  # between two questions
 STOP_S = 5.0  # a platform that is silent must not hold the dispatcher up
 
 
 class ReconcileSchedule:
-    """Looks at every account in turn while it is entered."""
+    """Reconciles every account whose webhooks may be lost, from the start of a `with` block to its end."""
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine, self._settings = engine, settings
@@ -52,25 +53,25 @@ class ReconcileSchedule:
         self._thread = threading.Thread(target=self._run, name="reconcile", daemon=True)
 
     def __enter__(self) -> Self:
-        """Begin, if there is any account to look at."""
+        """Start the thread, if there is any account to look at."""
         if self._accounts:
             self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End with the page that is being read; what is left is found by the next look."""
+        """Stop after the page that is being read; what is left is found by the next look."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(STOP_S)
 
     def _run(self) -> None:
-        pause_s = min(self._settings.sync_interval_s / LOOKS_PER_INTERVAL, LONGEST_PAUSE_S)
+        pause_s = min(self._settings.sync_interval_s / QUESTIONS_PER_INTERVAL, MAX_PAUSE_S)
         while not self._stopping.is_set():
             for name, account in self._accounts:
-                self._look(name, account)
+                self._reconcile_if_due(name, account)
             self._stopping.wait(pause_s)
 
-    def _look(self, name: str, account: str) -> None:
+    def _reconcile_if_due(self, name: str, account: str) -> None:
         """Look at one account, if it is time; a failure is logged, and the next interval tries again."""
         try:
             if (since := self._take_turn(name, account)) is not None:
@@ -80,7 +81,8 @@ class ReconcileSchedule:
         except (ThumbsError, SQLAlchemyError) as exc:
             log.warning("%s/%s: its list was not read: %s", name, account, first_line(exc))
         except Exception:
-            log.exception("%s/%s: its list was not read", name, account)  # the other accounts' are
+            # A bug of ours: the log shows where, and the thread goes on with the other accounts.
+            log.exception("%s/%s: its list was not read", name, account)
 
     def _take_turn(self, name: str, account: str) -> datetime | None:
         """Claim this interval's look, and return since when to look; None where it is not time for one.
@@ -97,11 +99,11 @@ class ReconcileSchedule:
             .returning(AccountSync.finished_at)
         )
         with transaction(self._engine) as session:
-            taken = session.execute(turn).one_or_none()
-        if taken is None:
+            claimed = session.execute(turn).one_or_none()
+        if claimed is None:
             return None
-        at_least = datetime.now(UTC) - LEAST_WINDOW
-        return min(at_least, taken.finished_at - OVERLAP) if taken.finished_at else at_least
+        at_least = datetime.now(UTC) - MIN_WINDOW
+        return min(at_least, claimed.finished_at - OVERLAP) if claimed.finished_at else at_least
 
     def _pause(self, wait_s: float) -> None:
         self._stopping.wait(wait_s)
@@ -123,6 +125,7 @@ class ReconcileSchedule:
             )
             for step in steps:
                 counts = step.counts
+        # Only a look that came to its end: after one that broke off, the next goes back as far again.
         this = (AccountSync.platform == name, AccountSync.account == account)
         with transaction(self._engine) as session:
             session.execute(update(AccountSync).where(*this).values(finished_at=NOW))

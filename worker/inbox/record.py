@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from worker import jobs, publications
 from worker.database import NOW
-from worker.database.base import table
+from worker.database.base import table_of
 from worker.database.models import Asset, Job, WebhookEvent
 from worker.database.states import EventOutcome, JobReason, JobState, Priority
 from worker.errors import MalformedPayload
@@ -85,7 +85,7 @@ _UNRELATED = EventDecision(EventOutcome.IGNORED, "asks for nothing")
 # These statements are built once, on tables instead of classes, and get their values as bound parameters: the
 # receiver does little else than run them, hundreds of times a second, and to build them anew each time would
 # take a good part of its time.
-_assets, _events = table(Asset), table(WebhookEvent)
+_assets, _events = table_of(Asset), table_of(WebhookEvent)
 
 # Returns no id for a delivery that was here before. The unique key decides, not a question beforehand: so two
 # receivers that get a delivery at the same time cannot both record it.

@@ -10,7 +10,7 @@ lost its lease changes nothing when it wakes. Locks are taken in one order: asse
 """
 
 from worker.jobs.claims import ROWS, JobClaim, announce, claim, is_waiting, note_stage, renew
-from worker.jobs.edits import recall
+from worker.jobs.edits import earlier_candidates
 from worker.jobs.endings import (
     Result,
     cancel,
@@ -34,11 +34,11 @@ __all__ = [
     "complete",
     "complete_unchanged",
     "content_changed",
+    "earlier_candidates",
     "fail",
     "give_back",
     "is_waiting",
     "note_stage",
-    "recall",
     "renew",
     "request",
     "requeue",

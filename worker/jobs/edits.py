@@ -1,7 +1,7 @@
 """What a job knows of the change that made it, so that an earlier run's candidates can be used again.
 
 Kept in the job's row as {"of": 3, "ranges": [[2.5, 40.0]]}: the candidates of generation 3 are of a video of
-which these ranges play now. Nothing known is always right, and makes a whole run; so whatever is in doubt
+which these ranges play now. To know nothing is always right, and makes a whole run; so what is in doubt
 is forgotten. The asset's row is locked while this is decided.
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from worker.jobs.claims import JobClaim
 
 
-def recall(
+def earlier_candidates(
     session: Session, claim: JobClaim, fingerprint: str
 ) -> tuple[Timeline, list[StoredCandidate]] | None:
     """Read the candidates that a claimed job may use again, and what was done to their video since.

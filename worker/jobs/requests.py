@@ -10,7 +10,7 @@ from sqlalchemy import Interval, bindparam, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from worker.database import NOW
-from worker.database.base import table
+from worker.database.base import table_of
 from worker.database.models import Asset, Job
 from worker.database.states import IS_WAITING, WAITING, JobReason, JobState, Priority
 from worker.jobs import edits
@@ -36,10 +36,10 @@ class Requeued(enum.StrEnum):
 
 # The statements of `request` are built once, on tables instead of classes, and get their values as bound
 # parameters: the receiver runs them for every event, and must not spend its time on building them anew.
-_assets, _jobs = table(Asset), table(Job)
+_assets, _jobs = table_of(Asset), table_of(Job)
 
-# `by` is 1, or 0 for a look, which only finds out whether the content changed and opens no generation. Work is
-# asked for only on an asset that is there, so the mark of a deletion goes.
+# `by` is 1, or 0 for a look, which only finds out whether the content changed and opens no generation. Work
+# is asked for only on an asset that is there, so the mark of a deletion goes.
 _RAISE_GENERATION = (
     update(_assets)
     .where(_assets.c.id == bindparam("of_asset"))

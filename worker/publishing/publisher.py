@@ -97,7 +97,7 @@ class Publisher:
                 claim.written is None and platform.capabilities.tells_others is not ForeignThumbnails.ALWAYS
             )
             if asset.shown is not None and not (is_ours or is_first or self._may_replace(asset.shown, claim)):
-                log.info("left alone: somebody else set a thumbnail", extra={"action": "left_alone"})
+                log.info("left alone: a foreign thumbnail is set", extra={"action": "left_alone"})
                 return partial(publications.yield_to, claim=claim, shown=asset.shown)
             lease.check()
             with transaction(self.engine) as session:
