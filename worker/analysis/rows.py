@@ -9,8 +9,7 @@ from worker.choices import CHOSEN_RANK
 from worker.database.models import StoredCandidate, Thumbnail
 from worker.jobs import Result
 from worker.pipeline.earlier_run import Memory, Seen, read_embedding, stored_embedding
-from worker.pipeline.frames import Box, Cues, Face
-from worker.pipeline.frames import Candidate as Frame
+from worker.pipeline.frames import Box, Candidate, Cues, Face
 from worker.pipeline.jpeg import decode_jpeg, encode_jpeg
 from worker.pipeline.selection.shortlist import ALIKE
 
@@ -119,26 +118,29 @@ def _picture(crop: Crop) -> dict[str, Any]:
     }
 
 
-def _candidate(frame: Frame, scored: Scored | None, lost_because: str | None, model: str) -> StoredCandidate:
+def _candidate(
+    candidate: Candidate, scored: Scored | None, lost_because: str | None, model: str
+) -> StoredCandidate:
     return StoredCandidate(
-        time_s=frame.time_s,
-        shot=frame.shot,
+        time_s=candidate.time_s,
+        shot=candidate.shot,
         score=None if scored is None else float(scored.score),
         parts={} if scored is None else _plain(scored.parts),
         lost_because=lost_because,
-        cues=_plain(frame.cues._asdict()),
-        active=None if frame.active is None else list(frame.active),
+        cues=_plain(candidate.cues._asdict()),
+        active=None if candidate.active is None else list(candidate.active),
         faces=None if scored is None else _stored_faces(scored.faces),
         embedding=None if scored is None else stored_embedding(scored.embedding),
         model=None if scored is None else model,
-        jpeg=encode_jpeg(frame.rgb, FILMSTRIP_QUALITY),
+        jpeg=encode_jpeg(candidate.rgb, FILMSTRIP_QUALITY),
     )
 
 
 def _seen(row: StoredCandidate, model: str) -> Seen:
+    """Read one candidate back; what another model saw in it is left out."""
     left, top, right, bottom = row.active or (0.0, 0.0, 1.0, 1.0)
     return Seen(
-        Frame(
+        Candidate(
             time_s=row.time_s,
             shot=row.shot,
             rgb=decode_jpeg(row.jpeg),
@@ -147,6 +149,7 @@ def _seen(row: StoredCandidate, model: str) -> Seen:
         ),
         embedding=None if row.embedding is None or row.model != model else read_embedding(row.embedding),
         faces=None if row.faces is None else tuple(Face(Box(*box), share) for *box, share in row.faces),
+        # Kept by the comparison with its neighbours; left out by it; or left out before it came to that.
         was_kept=True if row.score is not None else False if row.lost_because == ALIKE else None,
     )
 
