@@ -167,3 +167,8 @@ class LeaseLost(Abandoned):
 
 class Overtaken(Abandoned):
     """A newer edit of the asset makes this run useless."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message; drivers add a statement and its parameters below it."""
+    return str(error).partition("\n")[0]

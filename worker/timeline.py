@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-MAX_RANGES = 1000  #: parts shown many times over, edit upon edit, would fill the memory
+#: Of one edit: an hour with a cut every few seconds. Of edits taken as one: parts that are shown many times
+#: over, edit upon edit, would fill the memory.
+MAX_RANGES = 1000
 MIN_RANGE_S = 1e-6  #: times of frames are no finer; less is what rounding leaves
 
 
@@ -32,7 +34,7 @@ class Range(NamedTuple):
         return self.end_s - self.start_s
 
     def within(self, other: Range) -> Range:
-        """The part of it that lies in the other; empty or less where there is none."""
+        """Cut the range to the other; where they do not meet, the result has a length of 0 or less."""
         return Range(max(self.start_s, other.start_s), min(self.end_s, other.end_s))
 
 
@@ -62,36 +64,36 @@ class Timeline:
 
     @classmethod
     def read(cls, stored: Iterable[Iterable[float | None]]) -> Timeline:
-        """Read what `stored` returned."""
+        """Read a timeline from what `stored` returned."""
         return cls(tuple(Range(start or 0.0, math.inf if end is None else end) for start, end in stored))
 
     def stored(self) -> list[Any]:
-        """Pairs of seconds, for JSON, which has no infinity: None where a range has no known end."""
+        """List the ranges as pairs of seconds for JSON, which has no infinity: None is an unknown end."""
         return [[start_s, None if math.isinf(end_s) else end_s] for start_s, end_s in self.ranges]
 
     @property
     def duration_s(self) -> float:
-        """How long the video is now; infinite where nothing tells its end."""
+        """Length of the video now, in seconds; infinite where its end is not known."""
         return sum(this.length_s for this in self.ranges)
 
     def starts_s(self) -> list[float]:
-        """When each range begins to play now."""
+        """List when each range begins to play now, in seconds."""
         return list(accumulate((this.length_s for this in self.ranges[:-1]), initial=0.0))
 
     def joins_s(self) -> list[float]:
-        """The moments, as they are now, at which the picture may differ from what stood beside it before."""
+        """List the seconds of now at which the picture may differ from what stood beside it before."""
         first = [0.0] if self.ranges and self.ranges[0].start_s > 0 else []
         last = [] if math.isinf(self.duration_s) else [self.duration_s]
         return [*first, *self.starts_s()[1:], *last]
 
     def places_of(self, time_s: float) -> Iterator[float]:
-        """When a moment of before plays now: never if it was cut away, twice if its range was doubled."""
+        """Yield the seconds of now at which a moment of before plays: none if cut away, two if doubled."""
         for this, begins_s in zip(self.ranges, self.starts_s(), strict=True):
             if this.start_s <= time_s < this.end_s:
                 yield begins_s + time_s - this.start_s
 
     def then(self, later: Timeline) -> Timeline | None:
-        """Both edits as one; None where that has too many ranges, or leaves nothing.
+        """Join this edit and a later one into one; None where that has too many ranges, or leaves nothing.
 
         Args:
             later: an edit of what this one left.

@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Apply."""
+    """Create every table."""
     op.create_table(
         "assets",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -288,7 +288,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take back."""
+    """Drop every table."""
     for table in (
         "publications",
         "thumbnails",

@@ -15,7 +15,7 @@ OLD_STATES = "state IN ('pending', 'sending', 'confirmed', 'superseded', 'failed
 
 
 def upgrade() -> None:
-    """Apply."""
+    """Add the table of choices, and what publications need to know of them."""
     op.add_column("assets", sa.Column("duration_s", sa.Double(), nullable=True))
     op.add_column("assets", sa.Column("foreign_thumbnail", sa.Text(), nullable=True))
     op.add_column("assets", sa.Column("foreign_at", sa.DateTime(timezone=True), nullable=True))
@@ -91,7 +91,7 @@ def _create_choices() -> None:
 
 
 def downgrade() -> None:
-    """Take back; what no longer fits goes."""
+    """Take it back; rows that no longer fit are deleted."""
     op.execute("DELETE FROM thumbnails WHERE rank = 0")
     op.execute("UPDATE publications SET state = 'confirmed' WHERE state = 'yielded'")
     op.execute(

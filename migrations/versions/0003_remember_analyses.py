@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Apply."""
+    """Add what candidates and jobs keep for a later run."""
     for column in ("cues", "faces", "active"):
         op.add_column("candidates", sa.Column(column, JSONB(), nullable=True))
     op.add_column("candidates", sa.Column("model", sa.Text(), nullable=True))
@@ -23,7 +23,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take back."""
+    """Drop it; embeddings are forgotten."""
     op.execute("UPDATE candidates SET embedding = NULL")
     for table, column in (("jobs", "model"), ("jobs", "edit"), ("candidates", "model")):
         op.drop_column(table, column)

@@ -13,10 +13,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Apply."""
+    """Add the options of an asset."""
     op.add_column("assets", sa.Column("options", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
 
 
 def downgrade() -> None:
-    """Take back."""
+    """Drop them."""
     op.drop_column("assets", "options")

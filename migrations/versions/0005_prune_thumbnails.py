@@ -15,7 +15,7 @@ OWNED = (("thumbnails", "asset_id"), ("choices", "thumbnail_id"))
 
 
 def upgrade() -> None:
-    """Apply."""
+    """Note when thumbnails are outdated, and index what pruning looks for."""
     op.add_column("thumbnails", sa.Column("outdated_at", sa.DateTime(timezone=True), nullable=True))
     op.execute(
         "UPDATE thumbnails t SET outdated_at = clock_timestamp() WHERE EXISTS"
@@ -40,7 +40,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take back."""
+    """Drop the note and the indexes."""
     for table, column in OWNED:
         op.drop_index(op.f(f"ix_{table}_{column}"), table)
     op.drop_index("ix_assets_deleted", "assets")

@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Apply."""
+    """Create the table."""
     op.create_table(
         "account_syncs",
         sa.Column("platform", sa.Text(), nullable=False),
@@ -24,5 +24,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take back."""
+    """Drop the table."""
     op.drop_table("account_syncs")

@@ -53,8 +53,8 @@ def test_what_a_platform_says_cannot_steer_the_terminal(engine: Engine, thumbs: 
 
 def test_jobs_are_chosen_by_state_platform_age_and_number(engine: Engine, thumbs: Run) -> None:
     """Every choice narrows the list."""
-    old = failed(engine, "old").job_id
-    new = failed(engine, "new").job_id
+    old = failed(engine, "old").row_id
+    new = failed(engine, "new").row_id
     picked(engine, "fine")
     let_time_pass(engine, old, hours=48)
 

@@ -44,7 +44,7 @@ def test_a_model_may_be_named(engine: Engine, thumbs: Run) -> None:
 
 def test_doing_it_twice_makes_one_job(engine: Engine, thumbs: Run) -> None:
     """The second time it says that one waits already."""
-    job_id = failed(engine, "a1").job_id
+    job_id = failed(engine, "a1").row_id
 
     thumbs("requeue", str(job_id))
     again = thumbs("requeue", "a1", "a1")
@@ -75,7 +75,7 @@ def test_failed_ones_are_found(engine: Engine, thumbs: Run) -> None:
 
 def test_time_and_platform_narrow_the_choice(engine: Engine, thumbs: Run) -> None:
     """Alone they choose whatever went through in that time, failed or not."""
-    let_time_pass(engine, failed(engine, "old").job_id, hours=48)
+    let_time_pass(engine, failed(engine, "old").row_id, hours=48)
     picked(engine, "new")
 
     def chosen(*words: str) -> list[str]:

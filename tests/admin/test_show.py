@@ -141,7 +141,7 @@ def test_a_job_that_was_given_up_says_why(engine: Engine, thumbs: Run) -> None:
 
 def test_a_number_is_a_job(engine: Engine, thumbs: Run) -> None:
     """Of an asset's jobs only this one is shown."""
-    first = failed(engine, "a1").job_id
+    first = failed(engine, "a1").row_id
     builders.record(engine, builders.event(EventKind.EDITED, asset_id="a1", minute=5))
 
     sheet = answer(thumbs("show", str(first), "--json"))
@@ -170,7 +170,7 @@ def test_what_is_not_there_is_named(thumbs: Run) -> None:
 
 def test_an_id_that_may_be_two_things_is_refused(engine: Engine, thumbs: Run) -> None:
     """A job's number may also be the id of an asset; the full name decides."""
-    job_id = failed(engine, "a1").job_id
+    job_id = failed(engine, "a1").row_id
     builders.record(engine, builders.event(asset_id=str(job_id)))
 
     result = thumbs("show", str(job_id))

@@ -47,7 +47,7 @@ class TestAReadyVideo:
         assert shown.shape == (best.height_px, best.width_px, 3)
         assert best.model == "lite"
         assert best.reasons
-        assert job.timings_s.keys() >= {"ask", "download", "probe", "scan", "score", "pick", "stills"}
+        assert job.timings_s.keys() >= {"metadata", "download", "probe", "scan", "score", "pick", "stills"}
         assert builders.only(bench.engine, Publication).thumbnail_id == best.id
         assert list(bench.work_dir.iterdir()) == []
 

@@ -98,7 +98,7 @@ class Histories(RuleBasedStateMachine):
             return
         claim, content = data.draw(st.sampled_from(self.jobs))
         if ending in {"die", "freeze"}:
-            self.service.expire(Job, claim.job_id)
+            self.service.expire(Job, claim.row_id)
         if ending != "freeze":  # who froze comes back after the lease is lost
             self.jobs.remove((claim, content))
         if ending not in {"die", "freeze"}:
@@ -115,7 +115,7 @@ class Histories(RuleBasedStateMachine):
             return
         claim = data.draw(st.sampled_from(self.writes))
         if ending in {"die", "freeze"}:
-            self.service.expire(Publication, claim.publication_id)
+            self.service.expire(Publication, claim.row_id)
         if ending != "freeze":
             self.writes.remove(claim)
         if ending not in {"die", "freeze"}:

@@ -16,10 +16,10 @@ from worker.database.models import Asset, Job, WebhookEvent
 from worker.database.states import Priority
 from worker.demo.simulator import Fault
 from worker.errors import PlatformUnavailable, UnreadableVideo
-from worker.inbox.reconcile import FIRST_PAUSE_S, MAX_TRIES, ReconcileStatus, Step, sync
+from worker.inbox.reconcile import FIRST_PAUSE_S, MAX_TRIES, ReconcileStatus, Step, reconcile
 from worker.platforms.event import EventKind
 from worker.platforms.shared.pagination import PAGE_SIZE
-from worker.queue import hints as announcements
+from worker.queue import hints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,8 +46,8 @@ def media(tmp_path: Path) -> Media:
 
 def look(engine: Engine, platform: Platform, **wanted: Any) -> dict[ReconcileStatus, int]:
     """Go through the whole list."""
-    *_, last = sync(engine, platform, builders.make_settings(), **wanted)
-    return dict(last.standings)
+    *_, last = reconcile(engine, platform, builders.make_settings(), **wanted)
+    return dict(last.counts)
 
 
 def test_a_video_that_no_webhook_told_of_is_found(
@@ -166,11 +166,11 @@ def test_a_look_that_was_stopped_goes_on_where_it_was(
     for _ in range(PAGE_SIZE + 5):
         vendor.upload(media)
 
-    first: Step = next(iter(sync(engine, ours, builders.make_settings())))
+    first: Step = next(iter(reconcile(engine, ours, builders.make_settings())))
     rest = look(engine, ours, page=first.following)
 
     assert first.total == PAGE_SIZE + 5
-    assert (dict(first.standings), rest) == ({ReconcileStatus.MISSED: PAGE_SIZE}, {ReconcileStatus.MISSED: 5})
+    assert (dict(first.counts), rest) == ({ReconcileStatus.MISSED: PAGE_SIZE}, {ReconcileStatus.MISSED: 5})
 
 
 def test_a_platform_that_asks_for_patience_gets_it(
@@ -211,14 +211,14 @@ def test_a_backfill_waits_for_live_events(
     builders.record(engine, builders.event(asset_id="live"))
 
     with transaction(engine) as session:
-        hints = jobs.announce(session, rehint_s=60.0)
+        announced = jobs.announce(session, rehint_s=60.0)
 
     names = {asset.id: asset.external_id for asset in builders.every(engine, Asset)}
     assets = {job.id: names[job.asset_id] for job in builders.every(engine, Job)}
     live, later = {old[0], "live"}, {old[1], old[2]}
-    assert [assets[hint.id] in live for hint in hints] == [True, True, False, False]
-    assert {assets[hint.id] for hint in hints if hint.priority is Priority.LIVE} == live
-    assert {assets[hint.id] for hint in hints if hint.priority is Priority.BACKFILL} == later
+    assert [assets[hint.id] in live for hint in announced] == [True, True, False, False]
+    assert {assets[hint.id] for hint in announced if hint.priority is Priority.LIVE} == live
+    assert {assets[hint.id] for hint in announced if hint.priority is Priority.BACKFILL} == later
 
 
 def test_a_backfill_does_not_fill_the_broker_for_live_events(
@@ -226,7 +226,7 @@ def test_a_backfill_does_not_fill_the_broker_for_live_events(
 ) -> None:
     """However many of its jobs wait there to be taken, a live one is announced at once."""
     vendor, ours = bunny
-    monkeypatch.setattr(announcements, "MAX_ANNOUNCED", 2)
+    monkeypatch.setattr(hints, "MAX_ANNOUNCED", 2)
     for _ in range(4):
         vendor.upload(media)
     look(engine, ours, priority=Priority.BACKFILL)

@@ -15,7 +15,7 @@ from tests.support.service.worker_processes import until
 from worker.database import transaction
 from worker.database.models import AccountSync, Job
 from worker.demo.simulator import SIMULATED, Fault, Simulated
-from worker.inbox.reconcile_schedule import STOP_S, SyncSchedule
+from worker.inbox.reconcile_schedule import STOP_S, ReconcileSchedule
 from worker.platforms.bunny import Bunny
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def all_syncs(engine: Engine) -> list[AccountSync]:
 
 def test_a_lost_webhook_is_made_up_for(engine: Engine, bunny: Simulated) -> None:
     """As soon as a dispatcher runs, nobody has to ask."""
-    with SyncSchedule(engine, settings(bunny)):
+    with ReconcileSchedule(engine, settings(bunny)):
         until(lambda: is_finished(engine))
 
     assert builders.only(engine, Job).reason == "ready"
@@ -70,11 +70,11 @@ def test_a_lost_webhook_is_made_up_for(engine: Engine, bunny: Simulated) -> None
 
 def test_another_dispatcher_does_not_read_it_again(engine: Engine, bunny: Simulated) -> None:
     """In the same interval; a platform counts requests. It reads what nobody has read yet."""
-    with SyncSchedule(engine, settings(bunny)):
+    with ReconcileSchedule(engine, settings(bunny)):
         until(lambda: is_finished(engine))
 
     # In the order of their names: when the second account is done, the first one has had its turn.
-    with SyncSchedule(engine, settings(bunny, accounts=("main", "other"))):
+    with ReconcileSchedule(engine, settings(bunny, accounts=("main", "other"))):
         until(lambda: [row.account for row in all_syncs(engine) if row.finished_at] == ["main", "other"])
 
     assert lists_read(bunny) == 2
@@ -93,7 +93,7 @@ def test_what_nobody_foresaw_does_not_end_the_schedule(
         return really(ours, page)
 
     monkeypatch.setattr(Bunny, "assets", assets)
-    with SyncSchedule(engine, settings(bunny, interval_s=0.2)):
+    with ReconcileSchedule(engine, settings(bunny, interval_s=0.2)):
         until(lambda: is_finished(engine))
 
     assert "a bug of ours" in caplog.text
@@ -101,7 +101,7 @@ def test_what_nobody_foresaw_does_not_end_the_schedule(
 
 def test_a_list_is_read_again_after_the_interval(engine: Engine, bunny: Simulated) -> None:
     """And again after that."""
-    with SyncSchedule(engine, settings(bunny, interval_s=0.2)):
+    with ReconcileSchedule(engine, settings(bunny, interval_s=0.2)):
         until(lambda: lists_read(bunny) >= 3)
 
     assert builders.job_states(engine) == ["scheduled"]
@@ -113,7 +113,7 @@ def test_a_list_that_could_not_be_read_is_tried_again(
     """The log names the account and the reason."""
     bunny.faults.plan(Fault(status=401))
 
-    with SyncSchedule(engine, settings(bunny, interval_s=0.2)):
+    with ReconcileSchedule(engine, settings(bunny, interval_s=0.2)):
         until(lambda: is_finished(engine))
 
     assert "bunny/main: its list was not read" in caplog.text
@@ -128,8 +128,8 @@ def test_no_list_is_read_where_nobody_wants_it(
     """Neither where it is turned off, nor where webhooks are sent until they are taken."""
     with SIMULATED[name](NOWHERE) as vendor:
         vendor.upload(clip(tmp_path))
-        with SyncSchedule(engine, settings(vendor, interval_s)):
-            assert "sync" not in {thread.name for thread in threading.enumerate()}
+        with ReconcileSchedule(engine, settings(vendor, interval_s)):
+            assert "reconcile" not in {thread.name for thread in threading.enumerate()}
 
         assert lists_read(vendor) == 0
     assert all_syncs(engine) == []
@@ -138,10 +138,10 @@ def test_no_list_is_read_where_nobody_wants_it(
 def test_a_silent_platform_does_not_hold_the_dispatcher_up(engine: Engine, bunny: Simulated) -> None:
     """Whoever stops it waits a few seconds at most."""
     bunny.faults.plan(Fault(delay_s=STOP_S + 2.0))
-    with SyncSchedule(engine, settings(bunny)):
+    with ReconcileSchedule(engine, settings(bunny)):
         until(lambda: bunny.journal.entries("fault"))
         start_s = time.monotonic()
 
     assert time.monotonic() - start_s < STOP_S + 1.0
-    until(lambda: "sync" not in {thread.name for thread in threading.enumerate()})
+    until(lambda: "reconcile" not in {thread.name for thread in threading.enumerate()})
     assert builders.every(engine, Job) == []  # what is answered after that is not recorded

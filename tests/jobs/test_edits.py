@@ -34,7 +34,7 @@ def knowledge(engine: Engine) -> Timeline | None:
     """What the next claimed job may use, and what was done to it."""
     claim = builders.claimed(engine)
     with transaction(engine) as session:
-        found = jobs.recall(session, claim, "f2")
+        found = jobs.earlier_candidates(session, claim, "f2")
     return None if found is None else found[0]
 
 
@@ -156,8 +156,8 @@ class TestNothingIsKnown:
         assert claim.edit is not None
         other = replace(claim, edit={**claim.edit, "of": claim.edit["of"] + 1})
         with transaction(engine) as session:
-            assert jobs.recall(session, claim, "f2") is not None
-            assert jobs.recall(session, other, "f2") is None
+            assert jobs.earlier_candidates(session, claim, "f2") is not None
+            assert jobs.earlier_candidates(session, other, "f2") is None
 
     def test_when_edits_add_up_to_too_many_parts(self, engine: Engine) -> None:
         """What cannot be composed is forgotten."""
@@ -181,8 +181,8 @@ class TestAnotherModel:
         claim = builders.claimed(engine)
         assert claim.model == "other"
         with transaction(engine) as session:
-            assert jobs.recall(session, claim, "f1") is not None
-            assert jobs.recall(session, claim, "f2") is None
+            assert jobs.earlier_candidates(session, claim, "f1") is not None
+            assert jobs.earlier_candidates(session, claim, "f2") is None
 
     def test_keeps_what_is_known_of_an_edit(self, engine: Engine) -> None:
         """Whichever came first; the model stays asked for."""

@@ -63,7 +63,7 @@ def test_a_completed_job_leaves_thumbnails_a_filmstrip_and_a_publication(engine:
 def test_one_hint_more_or_less_makes_no_difference(engine: Engine) -> None:
     """A job is claimed once, however many workers are told about it."""
     record(engine, event())
-    job_id = claimed(engine).job_id
+    job_id = claimed(engine).row_id
 
     with transaction(engine) as session:
         assert jobs.claim(session, job_id, "another:2:analyze", 30.0) is None
@@ -120,11 +120,11 @@ def test_a_renewal_tells_that_newer_content_is_there(engine: Engine) -> None:
     claim = claimed(engine)
 
     with transaction(engine) as session:
-        assert jobs.renew(session, [claim], 30.0) == {claim.job_id: False}
+        assert jobs.renew(session, [claim], 30.0) == {claim.row_id: False}
     record(engine, event(EventKind.EDITED, minute=1))
 
     with transaction(engine) as session:
-        assert jobs.renew(session, [claim], 30.0) == {claim.job_id: True}
+        assert jobs.renew(session, [claim], 30.0) == {claim.row_id: True}
 
 
 def test_a_look_at_an_update_does_not_disturb_a_running_job(engine: Engine) -> None:
@@ -134,7 +134,7 @@ def test_a_look_at_an_update_does_not_disturb_a_running_job(engine: Engine) -> N
     record(engine, event(EventKind.UPDATED, minute=1))
 
     with transaction(engine) as session:
-        assert jobs.renew(session, [claim], 30.0) == {claim.job_id: False}
+        assert jobs.renew(session, [claim], 30.0) == {claim.row_id: False}
         assert jobs.complete(session, claim, builders.result()) == "completed"
 
 
@@ -219,7 +219,7 @@ def test_work_on_an_asset_that_is_deleted_meanwhile_is_not_stored(engine: Engine
     record(engine, event(EventKind.DELETED, minute=1))
 
     with transaction(engine) as session:
-        assert jobs.renew(session, [claim], 30.0) == {claim.job_id: True}
+        assert jobs.renew(session, [claim], 30.0) == {claim.row_id: True}
         assert jobs.complete(session, claim, builders.result()) == "cancelled"
     assert builders.every(engine, Thumbnail) == []
 

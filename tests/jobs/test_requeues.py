@@ -134,7 +134,7 @@ def return_running(engine: Engine) -> None:
     """Let the worker that was at it notice that it is overtaken."""
     (running,) = [job for job in builders.every(engine, builders.Job) if job.state == "running"]
     with transaction(engine) as session:
-        claim = jobs.claims.claim_of(running, session.get_one(Asset, 1))
+        claim = jobs.JobClaim.of(running, session.get_one(Asset, 1))
         jobs.complete(session, claim, builders.result("f1", 9.9))
 
 

@@ -111,12 +111,12 @@ def test_a_job_that_hangs_ends_the_process(engine: Engine, stopping: threading.E
     """No thread can be stopped from outside; only a job that goes on asking is well."""
     builders.record(engine, builders.event())
     ended: list[str] = []
-    patience = SilenceLimits(silence_s=0.5, stop_s=0.5, watch_s=0.05)
+    limits = SilenceLimits(silence_s=0.5, stop_s=0.5, watch_s=0.05)
 
     with (
-        Leases(engine, jobs.renew, 30.0, 60.0, stopping, patience, abort=ended.append) as leases,
+        Leases(engine, jobs.renew, 30.0, 60.0, stopping, limits, abort=ended.append) as leases,
         leases.hold(builders.claimed(engine)) as lease,
     ):
         until(lambda: ended)
 
-    assert f"row {lease.claim.job_id} hangs" in ended[0]
+    assert f"row {lease.claim.row_id} hangs" in ended[0]

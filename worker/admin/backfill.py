@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from worker.database.states import Priority
 from worker.errors import ThumbsError, UnknownAccount
-from worker.inbox.reconcile import ReconcileStatus, Step, sync
+from worker.inbox.reconcile import ReconcileStatus, Step, reconcile
 from worker.platforms import PLATFORMS, configured_accounts, platform_of
 
 if TYPE_CHECKING:
@@ -93,10 +93,10 @@ def _reconcile(
     since = None if wanted.is_all else datetime.now(UTC) - (wanted.since or DEFAULT_SINCE)
     priority = Priority.BACKFILL if wanted.is_all else Priority.LIVE
     try:
-        for step in sync(engine, platform, settings, since=since, priority=priority, page=wanted.page):
-            on_progress(step.standings.total(), step.total if wanted.is_all else None)
+        for step in reconcile(engine, platform, settings, since=since, priority=priority, page=wanted.page):
+            on_progress(step.counts.total(), step.total if wanted.is_all else None)
     except ThumbsError as exc:
-        return SyncOutcome(name, step.standings, step.following, error=exc)
+        return SyncOutcome(name, step.counts, step.following, error=exc)
     except KeyboardInterrupt:
-        return SyncOutcome(name, step.standings, step.following, is_interrupted=True)
-    return SyncOutcome(name, step.standings, None)
+        return SyncOutcome(name, step.counts, step.following, is_interrupted=True)
+    return SyncOutcome(name, step.counts, None)

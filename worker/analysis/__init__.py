@@ -1,1 +1,1 @@
-"""Do one analysis job: ask the platform, fetch the video, pick, store the picks."""
+"""Do one analysis job: fetch the metadata, download the video, pick, store the picks."""

@@ -1,7 +1,7 @@
-"""What a worker does with one job: ask, fetch, pick, store.
+"""What a worker does with one job: fetch the metadata, download, pick, store.
 
 The event that made the job was only a reason to look: what counts is what the platform says now. No
-transaction is open while work is done. Whatever fails goes into the job's row, where it is decided what comes
+transaction is open while work is done. A failure goes into the job's row, where it is decided what comes
 next; the hint that started it is done with either way.
 """
 
@@ -20,10 +20,9 @@ from worker.analysis.options import options_of
 from worker.analysis.rows import memory_of, result_of
 from worker.database import transaction
 from worker.download.fetch import DownloadLimits, fetch, fetch_moments, workspace
-from worker.errors import AssetFailed, LeaseLost, ModelElsewhere, NotReadyYet, Stopping, ThumbsError
+from worker.errors import LeaseLost, ModelElsewhere, Stopping, ThumbsError, first_line
 from worker.logs import about
 from worker.pipeline.pick import pick_thumbnails
-from worker.platforms.base import AssetState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -64,7 +63,7 @@ class Analyzer:
     owner: str  #: who we are, in leases and logs
 
     def analyze(self, job_id: int) -> None:
-        """Do the job, if it is there to be done."""
+        """Claim a job and do it; a hint that came late or twice does nothing."""
         with transaction(self.engine) as session:
             claim = jobs.claim(session, job_id, self.owner, self.settings.lease_s)
         if claim is None:
@@ -75,8 +74,8 @@ class Analyzer:
             self.leases.hold(claim) as lease,
         ):
             try:
-                state = _AnalysisRun(self, lease).look()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the row has to know
+                state = _AnalysisRun(self, lease).run()
+            except Exception as error:  # noqa: BLE001 - of every kind: the row has to know
                 self._end_without_result(lease, error)
             else:
                 log.info("%s", state, extra={"action": state})
@@ -97,7 +96,7 @@ class Analyzer:
         except SQLAlchemyError:
             log.exception("the database does not answer; once the lease has ended, another worker takes over")
         else:
-            # What we have no name for is a bug: show where.
+            # An error of no class of ours is a bug: show where.
             log.warning(
                 "%s: %s", state, error, extra={"action": state}, exc_info=not isinstance(error, ThumbsError)
             )
@@ -111,7 +110,7 @@ def _ended(session: Session, claim: JobClaim, error: Exception) -> JobState:
 
 
 class _EarlierRun(NamedTuple):
-    """What is known of a video before it is looked at."""
+    """What the last run, and a person's choice, tell about a video before it is analysed anew."""
 
     timeline: Timeline | None  #: what was done to it since the last run
     memory: Memory | None  #: what that run saw
@@ -120,20 +119,21 @@ class _EarlierRun(NamedTuple):
 
 @dataclass
 class _AnalysisRun:
-    """One attempt at one job."""
+    """One attempt at one job, by one worker, under one lease."""
 
     worker: Analyzer
     lease: Lease[JobClaim]
     stage: str = "claimed"
     timings_s: dict[str, float] = field(default_factory=dict)
 
-    def look(self) -> JobState:
-        """Look at the asset, and say how the job ended."""
+    def run(self) -> JobState:
+        """Analyse the asset as far as its content is new, and return the state in which the job ended."""
         claim, settings = self.lease.claim, self.worker.settings
         _check_model(claim, self.worker.models.scorer.name)
         with closing(self.worker.platform_of(claim)) as platform:
-            with self._timed("ask"):
-                asset = _ready(platform.asset(claim.external_id))
+            with self._timed("metadata"):
+                asset = platform.asset(claim.external_id)
+                asset.check_ready()
             if asset.fingerprint == claim.known_fingerprint and not claim.is_forced:
                 return self._in_transaction(
                     lambda session: jobs.complete_unchanged(session, claim, asset.shown)
@@ -144,41 +144,41 @@ class _AnalysisRun:
         with workspace(settings.work_dir) as folder:
             with self._timed("download"):
                 path = fetch(source.scan, folder, self._limits(), self.lease.check)
-            past = self._in_transaction(lambda session: self._recall(session, asset))
-            run = self._pick(path, source, folder, asset.title or claim.title, past)
+            earlier = self._in_transaction(lambda session: self._recall(session, asset))
+            run = self._pick(path, source, folder, asset.title or claim.title, earlier)
         for stage, seconds in (self.timings_s | dict(run.timings_s)).items():
             metrics.JOB_DURATION_SECONDS.labels(stage).observe(seconds)
-        result = result_of(run, asset, self.timings_s, past.timeline, past.chosen_s)
+        result = result_of(run, asset, self.timings_s, earlier.timeline, earlier.chosen_s)
         return self._in_transaction(lambda session: jobs.complete(session, self.lease.claim, result))
 
     def _recall(self, session: Session, asset: RemoteAsset) -> _EarlierRun:
-        """What is known of the video from its last run."""
+        """Read what the last run left of the video, as far as it is still true of it."""
         claim = self.lease.claim
-        known = jobs.recall(session, claim, asset.fingerprint)
+        known = jobs.earlier_candidates(session, claim, asset.fingerprint)
         timeline = known and known[0]
         return _EarlierRun(
             timeline,
             memory_of(known[1], known[0], self.worker.models.scorer.name) if known else None,
-            choices.moment(session, claim.asset_id, timeline),
+            choices.chosen_moment_s(session, claim.asset_id, timeline),
         )
 
-    def _pick(self, path: Path, source: Source, folder: Path, title: str, past: _EarlierRun) -> Run:
+    def _pick(self, path: Path, source: Source, folder: Path, title: str, earlier: _EarlierRun) -> Run:
         def better(times_s: Sequence[float]) -> Path:
-            self._enter("download")
+            self._begin("download")
             return fetch_moments(
                 source.stills or source.scan, times_s, folder, self._limits(), self.lease.check
             )
 
-        options = options_of(self.worker.settings, self.lease.claim, title, past.chosen_s)
+        options = options_of(self.worker.settings, self.lease.claim, title, earlier.chosen_s)
         with self.worker.decoders.lend() as decoder:
             return pick_thumbnails(
                 path,
                 options,
                 self.worker.models,
                 decoder,
-                on_progress=lambda stage, _fraction: self._enter(stage),
+                on_progress=lambda stage, _fraction: self._begin(stage),
                 better=better if source.stills else None,
-                memory=past.memory,
+                memory=earlier.memory,
             )
 
     def _limits(self) -> DownloadLimits:
@@ -189,17 +189,18 @@ class _AnalysisRun:
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
-        self._enter(stage)
+        self._begin(stage)
         start_s = time.monotonic()
         yield
         self.timings_s[stage] = time.monotonic() - start_s
 
-    def _enter(self, stage: str) -> None:
-        """Ask whether to go on, and tell those who look where we are."""
+    def _begin(self, stage: str) -> None:
+        """Begin a stage, if the lease lets us go on, and note it in the job's row for the operators."""
         self.lease.check()
         if stage == self.stage:
             return
         self.stage = stage
+        # A note is not worth a failed attempt: if the database is away, the lease will end the work in time.
         with suppress(SQLAlchemyError), transaction(self.worker.engine) as session:
             jobs.note_stage(session, self.lease.claim, stage)
 
@@ -215,7 +216,7 @@ class _AnalysisRun:
                 with transaction(self.worker.engine) as session:
                     return change(session)
             except (OperationalError, InterfaceError) as exc:
-                log.warning("the database does not answer: %s", str(exc).partition("\n")[0])
+                log.warning("the database does not answer: %s", first_line(exc))
                 self.worker.leases.stopping.wait(PAUSE_S)
 
 
@@ -225,12 +226,3 @@ def _check_model(claim: JobClaim, name: str) -> None:
             f"{claim.model} has to judge, and this worker has {name}; the job waits for a worker that was "
             f"started with MODEL={claim.model}"
         )
-
-
-def _ready(asset: RemoteAsset) -> RemoteAsset:
-    """The asset, if it can be looked at."""
-    if asset.state is AssetState.PREPARING:
-        raise NotReadyYet(f"asset {asset.id} is still being made at its platform")
-    if asset.state is AssetState.FAILED:
-        raise AssetFailed(f"the platform could not process asset {asset.id}; upload it again")
-    return asset

@@ -31,7 +31,7 @@ class Decoders:
 
     @contextmanager
     def lend(self) -> Iterator[Decoder]:
-        """A decoder that nobody else uses until the block ends."""
+        """Lend a decoder to one job until the block ends."""
         decoder = self._idle.pop()
         try:
             yield decoder

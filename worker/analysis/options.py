@@ -1,4 +1,4 @@
-"""What a run is to find: what the operator wants, or the account, or somebody for this asset."""
+"""What a run is to find: as set for the service, for the account, or for this asset."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def options_of(settings: Settings, claim: JobClaim, title: str, chosen_s: float | None) -> Options:
-    """What is wanted of the claimed job; what is said closest to the asset counts.
+    """Read what is wanted of a run; what is set closest to the asset counts.
 
     Args:
         settings: of the service.
-        claim: of the job.
+        claim: the right to the job, with the asset's own options.
         title: of the video, if known.
         chosen_s: the moment that a person chose, if any.
     """

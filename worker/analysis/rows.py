@@ -9,8 +9,7 @@ from worker.choices import CHOSEN_RANK
 from worker.database.models import StoredCandidate, Thumbnail
 from worker.jobs import Result
 from worker.pipeline.earlier_run import Memory, decode_embedding, encode_embedding
-from worker.pipeline.frames import Box, Cues, Face, SeenCandidate
-from worker.pipeline.frames import Candidate as Frame
+from worker.pipeline.frames import Box, Candidate, Cues, Face, SeenCandidate
 from worker.pipeline.jpeg import decode_jpeg, encode_jpeg
 from worker.pipeline.selection.shortlist import ALIKE
 
@@ -34,7 +33,7 @@ def result_of(
     timeline: Timeline | None = None,
     chosen_s: float | None = None,
 ) -> Result:
-    """What is stored of a run.
+    """Make the rows that are stored of a run.
 
     Args:
         run: what the pipeline found.
@@ -61,7 +60,7 @@ def result_of(
 
 
 def _is_credible(timeline: Timeline, video: Video) -> bool:
-    """Whether the video lasts as long as what is said to have been done to it would make it."""
+    """Tell whether the video lasts as long as the edit that was reported would make it."""
     return abs(timeline.duration_s - video.duration_s) <= CREDIBLE_S
 
 
@@ -70,7 +69,7 @@ def _recalled(run: Run) -> str:
 
 
 def memory_of(rows: Iterable[StoredCandidate], timeline: Timeline, model: str) -> Memory | None:
-    """What the next run can use of an earlier one; None where its rows do not tell enough.
+    """Read what the next run can use of an earlier one; None where its rows do not tell enough.
 
     Args:
         rows: every candidate of one run.
@@ -95,7 +94,7 @@ def _thumbnail(pick: Pick, crop: Crop, model: str) -> Thumbnail:
 
 
 def _wanted(crop: Crop, chosen_s: float, model: str) -> Thumbnail:
-    """What a person chose has no score."""
+    """Make the row of what a person chose, which has no score."""
     return Thumbnail(
         rank=CHOSEN_RANK,
         time_s=chosen_s,
@@ -119,26 +118,29 @@ def _picture(crop: Crop) -> dict[str, Any]:
     }
 
 
-def _candidate(frame: Frame, scored: Scored | None, lost_because: str | None, model: str) -> StoredCandidate:
+def _candidate(
+    candidate: Candidate, scored: Scored | None, lost_because: str | None, model: str
+) -> StoredCandidate:
     return StoredCandidate(
-        time_s=frame.time_s,
-        shot=frame.shot,
+        time_s=candidate.time_s,
+        shot=candidate.shot,
         score=None if scored is None else float(scored.score),
         parts={} if scored is None else _plain(scored.parts),
         lost_because=lost_because,
-        cues=_plain(frame.cues._asdict()),
-        active=None if frame.active is None else list(frame.active),
+        cues=_plain(candidate.cues._asdict()),
+        active=None if candidate.active is None else list(candidate.active),
         faces=None if scored is None else _stored_faces(scored.faces),
         embedding=None if scored is None else encode_embedding(scored.embedding),
         model=None if scored is None else model,
-        jpeg=encode_jpeg(frame.rgb, FILMSTRIP_QUALITY),
+        jpeg=encode_jpeg(candidate.rgb, FILMSTRIP_QUALITY),
     )
 
 
 def _seen(row: StoredCandidate, model: str) -> SeenCandidate:
+    """Read one candidate back; what another model saw in it is left out."""
     left, top, right, bottom = row.active or (0.0, 0.0, 1.0, 1.0)
     return SeenCandidate(
-        Frame(
+        Candidate(
             time_s=row.time_s,
             shot=row.shot,
             rgb=decode_jpeg(row.jpeg),
@@ -147,6 +149,7 @@ def _seen(row: StoredCandidate, model: str) -> SeenCandidate:
         ),
         embedding=None if row.embedding is None or row.model != model else decode_embedding(row.embedding),
         faces=None if row.faces is None else tuple(Face(Box(*box), share) for *box, share in row.faces),
+        # Kept by the comparison with its neighbours; left out by it; or left out before it came to that.
         was_kept=True if row.score is not None else False if row.lost_because == ALIKE else None,
     )
 
@@ -156,5 +159,5 @@ def _stored_faces(faces: Iterable[Face]) -> list[list[float]]:
 
 
 def _plain(parts: Mapping[str, float]) -> dict[str, float]:
-    """NumPy's numbers are no JSON."""
+    """Turn NumPy's numbers, which are no JSON, into Python's."""
     return {name: float(value) for name, value in parts.items()}

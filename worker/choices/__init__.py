@@ -1,29 +1,26 @@
-"""A person's choice of a thumbnail: made, released, and carried through edits."""
+"""A person's choice of a thumbnail: the only room that writes `choices`.
 
-from worker.choices.choices import (
-    CHOSEN_RANK,
-    ChoiceMade,
-    ChoiceRefused,
-    ChoiceRequest,
-    after_run,
-    carry_over,
-    choose,
-    is_newest_pick,
-    moment,
-    open_choice,
-    release,
-)
+    choose ─> open ──> released by a person, or replaced by the next choice
+               └─ an edit cut its moment away ──> lost, until it is released
+
+One choice is open per asset, and as long as it is not lost it is what gets published, whatever is picked.
+Every function here wants the asset's row locked, so that no pick slips in between.
+"""
+
+from worker.choices.edits import carry_over, carry_through_run, chosen_moment_s
+from worker.choices.requests import ChoiceMade, ChoiceRefused, ChoiceRequest, choose, open_choice, release
+from worker.choices.stills import CHOSEN_RANK, is_newest_pick
 
 __all__ = [
     "CHOSEN_RANK",
     "ChoiceMade",
     "ChoiceRefused",
     "ChoiceRequest",
-    "after_run",
     "carry_over",
+    "carry_through_run",
     "choose",
+    "chosen_moment_s",
     "is_newest_pick",
-    "moment",
     "open_choice",
     "release",
 ]

@@ -37,12 +37,12 @@ class OwnPicture:
 
     @property
     def sha256(self) -> str:
-        """Of the bytes, in hex."""
+        """SHA-256 of the JPEG, in hex; its address at the receiver."""
         return hashlib.sha256(self.jpeg).hexdigest()
 
     @classmethod
     def of_jpeg(cls, jpeg: bytes) -> Self:
-        """Take a JPEG of ours as it is."""
+        """Take a JPEG of ours as it is; only its size is read."""
         with Image.open(io.BytesIO(jpeg)) as image:
             return cls(jpeg, *image.size)
 

@@ -19,8 +19,13 @@ _NAMES = {
 }
 
 
+# The time of the statement by the database's clock, the only one that all processes share. Not `now()`, which
+# is the time at which the transaction began: a lease must not be shortened by the wait for a lock.
+NOW = func.clock_timestamp()
+
+
 class Base(DeclarativeBase):
-    """Of every table."""
+    """Base of every table: its naming of constraints, and the column types of Python's."""
 
     metadata = MetaData(naming_convention=_NAMES)
     type_annotation_map: ClassVar[dict[Any, TypeEngine[Any]]] = {
@@ -33,16 +38,16 @@ class Base(DeclarativeBase):
     }
 
 
-class Announced:
+class AnnouncedRow:
     """A row that a worker is told about when its time has come."""
 
     priority: Mapped[int] = mapped_column(server_default="0")  #: lower goes first
-    scheduled_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    scheduled_at: Mapped[datetime] = mapped_column(server_default=NOW)
     hinted_at: Mapped[datetime | None]  #: when a worker was last told; None: tell one
     hint_no: Mapped[int] = mapped_column(server_default="0")
 
 
-class Leased:
+class LeasedRow:
     """A row that one worker at a time may hold."""
 
     attempt: Mapped[int] = mapped_column(server_default="0")
@@ -53,8 +58,8 @@ class Leased:
     error: Mapped[str | None]
 
 
-def table(of: type[Base]) -> Table:
-    """The table of a class, for statements that need no objects."""
+def table_of(of: type[Base]) -> Table:
+    """Return the table of a class, for statements that need no objects."""
     found = of.__table__
     assert isinstance(found, Table)  # noqa: S101 - for the type checker
     return found

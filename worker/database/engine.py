@@ -34,7 +34,7 @@ TCP_LIMITS: dict[str, Any] = {
 
 
 def url_of(address: str | None) -> URL:
-    """The address of a PostgreSQL database, for SQLAlchemy and psycopg.
+    """Read the address of a PostgreSQL database, for SQLAlchemy with psycopg.
 
     Raises:
         SettingsInvalid: it is missing, or names something else.
@@ -57,7 +57,17 @@ def make_engine(
     lock_timeout_ms: int = LOCK_TIMEOUT_MS,
     pool_size: int = 10,
 ) -> Engine:
-    """An engine whose connections are checked before use, and whose statements end."""
+    """Make an engine whose connections are checked before use, and whose statements end.
+
+    Args:
+        address: of the database, as `url_of` reads it.
+        statement_timeout_ms: a statement that takes longer ends with an error.
+        lock_timeout_ms: so does one that waits longer for a lock.
+        pool_size: connections that are kept open; up to ten more are opened when all are busy.
+
+    Raises:
+        SettingsInvalid: the address is missing, or names something else.
+    """
     timeouts = {
         "statement_timeout": statement_timeout_ms,
         "lock_timeout": lock_timeout_ms,
@@ -78,13 +88,13 @@ def make_engine(
 
 @cache
 def get_engine() -> Engine:
-    """The engine of this process."""
+    """Return the engine of this process, made on the first call."""
     address = get_settings().database_url
     return make_engine(address.get_secret_value() if address else None)
 
 
 @contextmanager
 def transaction(bind: Engine | None = None) -> Iterator[Session]:
-    """One transaction: committed at the end, rolled back by an exception; rows stay readable afterwards."""
+    """Open one transaction: committed at the end, rolled back by an exception; rows stay readable."""
     with Session(bind or get_engine(), expire_on_commit=False) as session, session.begin():
         yield session

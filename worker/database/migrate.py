@@ -28,18 +28,18 @@ def upgrade(engine: Engine) -> None:
 
 
 def head() -> str:
-    """The revision that this code needs."""
+    """Return the revision that this code needs."""
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
 def current(engine: Engine) -> str:
-    """The revision that the database is at; empty where it has no tables."""
+    """Read the revision that the database is at; empty where it has no tables."""
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision() or ""
 
 
 def missing() -> Callable[[str], bool]:
-    """A question: do migrations that this code needs still lack, at a revision of the database?
+    """Make the test whether a database at some revision still lacks migrations that this code needs.
 
     A revision that this code does not know is a newer one: while a new version is rolled out, the old one
     goes on working with it.

@@ -16,13 +16,12 @@ from sqlalchemy import (
     Index,
     UniqueConstraint,
     false,
-    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from worker.database.base import Announced, Base, Leased
+from worker.database.base import NOW, AnnouncedRow, Base, LeasedRow
 from worker.database.states import (
     FINAL,
     IS_WAITING,
@@ -55,7 +54,7 @@ class WebhookEvent(Base):
     kind: Mapped[str]  #: ours, see `EventKind`
     asset_id: Mapped[int | None] = mapped_column(ForeignKey("assets.id", ondelete="SET NULL"))
     happened_at: Mapped[datetime | None]
-    received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    received_at: Mapped[datetime] = mapped_column(server_default=NOW)
     outcome: Mapped[str]
     detail: Mapped[str] = mapped_column(server_default="")  #: why, where the outcome alone does not say
     #: As received. Not JSONB, which refuses some of what a JSON text may hold (the escape of NUL).
@@ -86,11 +85,13 @@ class Asset(Base):
     last_event_at: Mapped[datetime | None]  #: `happened_at` of the newest event that was applied
     deleted_at: Mapped[datetime | None]  #: a tombstone: what arrives later and happened earlier is ignored
     written: Mapped[str | None]  #: what the platform shows because of us, as `Platform.write` returned it
-    foreign_thumbnail: Mapped[str | None]  #: what somebody else set at the platform, and we leave alone
+    foreign_thumbnail: Mapped[
+        str | None
+    ]  #: what a person or a program set at the platform, and we leave alone
     foreign_at: Mapped[datetime | None]  #: when we first saw it
     #: What is wanted of its thumbnails, as `time_ranges.read_options` takes it; None: what its account wants.
     options: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
 class AccountSync(Base):
@@ -104,7 +105,7 @@ class AccountSync(Base):
     finished_at: Mapped[datetime | None]  #: when one last came to its end
 
 
-class Job(Announced, Leased, Base):
+class Job(AnnouncedRow, LeasedRow, Base):
     """One look at one asset. The row is the truth; a Celery message only says that it exists."""
 
     __tablename__ = "jobs"
@@ -128,7 +129,7 @@ class Job(Announced, Leased, Base):
         server_default=false()
     )  #: work even if the content seems the same
     state: Mapped[str] = mapped_column(server_default=JobState.SCHEDULED)
-    requested_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())  #: first
+    requested_at: Mapped[datetime] = mapped_column(server_default=NOW)  #: first
     max_attempts: Mapped[int]
     #: For platforms and networks, see `queue.backoff`. The column keeps its name: old workers read it too.
     external_retries: Mapped[int] = mapped_column("waits", key="external_retries", server_default="0")
@@ -151,7 +152,7 @@ class JobLog(Base):
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
-    at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    at: Mapped[datetime] = mapped_column(server_default=NOW)
     state: Mapped[str]
     attempt: Mapped[int]
     actor: Mapped[str]
@@ -215,14 +216,14 @@ class Thumbnail(Base):
     sha256: Mapped[str]  #: of `jpeg`, in hex; its address
     model: Mapped[str]
     outdated_at: Mapped[datetime | None]  #: when a newer run took its place
-    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
     def url_at(self, receiver_url: str) -> str:
         """Build the address at which the receiver serves the picture."""
         return f"{receiver_url}/thumbnails/{self.sha256}.jpg"
 
 
-class Publication(Announced, Leased, Base):
+class Publication(AnnouncedRow, LeasedRow, Base):
     """One write of one thumbnail to the platform."""
 
     __tablename__ = "publications"
@@ -242,11 +243,11 @@ class Publication(Announced, Leased, Base):
     choice_id: Mapped[int | None] = mapped_column(ForeignKey("choices.id", ondelete="SET NULL"))
     generation: Mapped[int]
     state: Mapped[str] = mapped_column(server_default=PublicationState.PENDING)
-    replaces: Mapped[str | None]  #: somebody else's thumbnail that was known, and may be replaced
+    replaces: Mapped[str | None]  #: the foreign thumbnail that was known, and may be replaced
     shown: Mapped[str | None]  #: what the platform shows since then
     sent_at: Mapped[datetime | None]  #: when it may first have reached the platform
     confirmed_at: Mapped[datetime | None]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
     asset: Mapped[Asset] = relationship(lazy="raise")
     thumbnail: Mapped[Thumbnail] = relationship(lazy="raise")
@@ -272,7 +273,7 @@ class Choice(Base):
     generation: Mapped[int]  #: of the content that it refers to; moves on with every run
     who: Mapped[str]
     why: Mapped[str] = mapped_column(server_default="")
-    made_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    made_at: Mapped[datetime] = mapped_column(server_default=NOW)
     note: Mapped[str] = mapped_column(server_default="")  #: what edits did to it
     lost_at: Mapped[datetime | None]  #: when an edit cut the moment away
     released_at: Mapped[datetime | None]

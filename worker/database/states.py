@@ -16,12 +16,12 @@ class JobState(enum.StrEnum):
     """Where a job is in its life. Only `worker.jobs` moves it."""
 
     SCHEDULED = "scheduled"  #: waiting until `scheduled_at`
-    AVAILABLE = "available"  #: announced to the workers; anyone may claim it
+    AVAILABLE = "available"  #: announced to the workers; any of them may claim it
     RUNNING = "running"  #: claimed; the lease says until when
     RETRYABLE = "retryable"  #: failed, and waiting until `scheduled_at` to be tried again
     COMPLETED = "completed"  #: its thumbnails are stored
     DISCARDED = "discarded"  #: given up; `error` says why, and `thumbs requeue` starts it again
-    CANCELLED = "cancelled"  #: nobody wants it: the asset was deleted
+    CANCELLED = "cancelled"  #: not wanted any more: the asset was deleted
     SUPERSEDED = "superseded"  #: a newer generation took its place
 
 
@@ -32,7 +32,7 @@ FINAL = (JobState.COMPLETED, JobState.DISCARDED, JobState.CANCELLED, JobState.SU
 class Priority(enum.IntEnum):
     """Who goes first, as Redis's queues count it."""
 
-    LIVE = 0  #: somebody has just done something
+    LIVE = 0  #: a person or a platform has just done something
     BACKFILL = 9  #: what was there before us; waits for all others
 
 
@@ -41,7 +41,7 @@ class JobReason(enum.StrEnum):
 
     UPDATE = "update"  #: something about the asset changed: look whether its content did
     READY = "ready"  #: the asset became ready
-    EDIT = "edit"  #: somebody says that its content changed
+    EDIT = "edit"  #: the customer says that its content changed
     REQUEUE = "requeue"  #: an operator asked
 
 
@@ -53,7 +53,7 @@ class PublicationState(enum.StrEnum):
     CONFIRMED = "confirmed"  #: the platform accepted it
     SUPERSEDED = "superseded"  #: a newer generation took its place
     FAILED = "failed"  #: given up; `error` says why
-    YIELDED = "yielded"  #: somebody else's thumbnail is shown at the platform, and stays
+    YIELDED = "yielded"  #: a foreign thumbnail is shown at the platform, and stays
 
 
 class ChoiceKind(enum.StrEnum):

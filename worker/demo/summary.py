@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from worker.database.models import Thumbnail
     from worker.demo.simulator import JournalEntry
 
-STAGES = ("ask", "download", "probe", "scan", "score", "pick", "stills")
+STAGES = ("metadata", "download", "probe", "scan", "score", "pick", "stills")
 PLATFORM_PICTURE = "platform.jpg"
 BEFORE_AND_AFTER = ("before-the-trim.jpg", "after-the-trim.jpg")
 

@@ -35,16 +35,17 @@ class Broker:
         )
 
     def send(self, queue: str, hint: Hint) -> None:
-        """Tell a worker to look at a row. Raises kombu.exceptions.OperationalError: it does not answer."""
+        """Tell a worker to look at a row. Raises kombu.exceptions.OperationalError if it does not answer."""
         send_hint(self._app, queue, hint)
 
     def is_new(self) -> bool:
-        """Whether it knows nothing of what was sent before. True once, to one of all dispatchers.
+        """Tell whether the broker knows nothing of what was sent; True once, to one of all dispatchers.
 
         Raises:
             kombu.exceptions.OperationalError: it does not answer.
         """
         try:
+            # Asked and answered in one step: of several dispatchers only one sets the mark.
             return bool(self._client.set(_MARK, 1, nx=True))
         except redis.RedisError as exc:
             raise OperationalError(str(exc)) from exc

@@ -34,7 +34,7 @@ class Kind(enum.StrEnum):
 
     @property
     def task(self) -> str:
-        """The name of its Celery task."""
+        """Name of its Celery task."""
         return f"thumbs.{self.value}"
 
 
@@ -70,7 +70,7 @@ SETTINGS = {
 
 
 def make_app(redis_url: str | None) -> Celery:
-    """The app for one broker; connects when it is used.
+    """Make the app for one broker; it connects when it is used.
 
     Raises:
         SettingsInvalid: there is no address.
@@ -98,4 +98,4 @@ def send_hint(app: Celery, kind: Kind | str, hint: Hint) -> None:
 
 
 def _leave_logging_alone(**_: object) -> None:
-    """Whoever listens to this signal keeps Celery from setting up logging; `logs` does that."""
+    """Keep Celery from setting up logging, by listening to this signal; `logs` does that."""

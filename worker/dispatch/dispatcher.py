@@ -22,12 +22,11 @@ from worker import database, jobs, logs, metrics, publications
 from worker.database import transaction
 from worker.database.engine import TCP_LIMITS
 from worker.database.models import Job, Publication
-from worker.database.states import JobState, PublicationState
 from worker.dispatch import retention
 from worker.dispatch.broker import Broker
-from worker.inbox.reconcile_schedule import SyncSchedule
-from worker.queue import hints as announcements
-from worker.queue import notify
+from worker.errors import first_line
+from worker.inbox.reconcile_schedule import ReconcileSchedule
+from worker.queue import hints, notify
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +41,7 @@ log = logging.getLogger(__name__)
 # How long to wait after the database or the broker failed.
 PAUSE_S = 1.0
 # Old rows and counts are in no hurry, and cost a look at many rows.
-HOUSEKEEPING_S = 30.0
+MAINTENANCE_S = 30.0
 
 
 def serve(settings: Settings) -> None:
@@ -60,18 +59,18 @@ def serve(settings: Settings) -> None:
     broker = Broker(address.get_secret_value() if address else None)
     name = f"{socket.gethostname()}:{os.getpid()}:dispatch"
     dispatcher = Dispatcher(database.get_engine(), settings, broker, name)
-    with SyncSchedule(database.get_engine(), settings):
+    with ReconcileSchedule(database.get_engine(), settings):
         log.info("ready: dispatching", extra={"action": "ready"})
         dispatcher.run(stop)
     log.info("stopped", extra={"action": "stopped"})
 
 
 class Dispatcher:
-    """Looks after the rows; `run` it in a process of its own, or call `turn` to do one round."""
+    """Looks after the rows; `run` it in a process of its own, or call `run_once` to do one round."""
 
     def __init__(self, engine: Engine, settings: Settings, broker: Broker, name: str) -> None:
         self._engine, self._settings, self._broker, self._name = engine, settings, broker, name
-        self._housekeeping_at = 0.0
+        self._maintain_at = 0.0
         self._extend_grace()
 
     def run(self, stop: threading.Event) -> None:
@@ -82,31 +81,32 @@ class Dispatcher:
                     while not stop.is_set():
                         self._sleep(listener, self.run_once(), stop)
             except (DBAPIError, psycopg.Error) as exc:
-                log.warning("the database does not answer: %s", str(exc).partition("\n")[0])
+                log.warning("the database does not answer: %s", first_line(exc))
                 if _is_outage(exc):
                     self._extend_grace()
                 stop.wait(PAUSE_S)
 
     def run_once(self) -> float:
-        """Do one round; returns after how many seconds there may be something to do."""
-        if time.monotonic() >= self._forgiving_until:
+        """Do one round, and return the seconds after which there may be something to do."""
+        if time.monotonic() >= self._grace_ends_at:
             self._take_over()
+        # A list, not a generator: each is done, also after one has failed.
         is_sent = all([self._reannounce_all(), self._announce_jobs(), self._announce_publications()])
-        if time.monotonic() >= self._housekeeping_at:
+        if time.monotonic() >= self._maintain_at:
             self._maintain()
         with transaction(self._engine) as session:
             waits_s = (
-                announcements.next_due_in_s(session, Job, jobs.is_waiting()),
-                announcements.next_due_in_s(session, Publication, publications.is_waiting()),
-                announcements.next_lease_ends_in_s(session, Job, JobState.RUNNING),
-                announcements.next_lease_ends_in_s(session, Publication, PublicationState.SENDING),
+                hints.next_due_in_s(session, Job, jobs.is_waiting()),
+                hints.next_due_in_s(session, Publication, publications.is_waiting()),
+                jobs.ROWS.next_lease_ends_in_s(session),
+                publications.ROWS.next_lease_ends_in_s(session),
             )
         longest_s = self._settings.sweep_s if is_sent else PAUSE_S
         return min([longest_s, *(wait_s for wait_s in waits_s if wait_s is not None)])
 
     def _maintain(self) -> None:
         """Prune and count; if that fails, the rest of the work must not wait for it."""
-        self._housekeeping_at = time.monotonic() + HOUSEKEEPING_S
+        self._maintain_at = time.monotonic() + MAINTENANCE_S
         try:
             with transaction(self._engine) as session:
                 retention.prune(session, self._settings)
@@ -114,13 +114,14 @@ class Dispatcher:
         except DBAPIError as exc:
             if _is_outage(exc):
                 raise
-            log.warning("old rows could not be removed: %s", str(exc).partition("\n")[0])
+            log.warning("old rows could not be removed: %s", first_line(exc))
 
     def _extend_grace(self) -> None:
-        """Let leases run out for a while: after an outage no worker could renew its own."""
-        self._forgiving_until = time.monotonic() + self._settings.lease_s
+        """Take nothing over until workers have had the time to renew what they could not during an outage."""
+        self._grace_ends_at = time.monotonic() + self._settings.lease_s
 
     def _take_over(self) -> None:
+        """End the claims of all workers that went silent, each in a transaction of its own."""
         is_found = True
         while is_found:
             with transaction(self._engine) as session:
@@ -136,22 +137,22 @@ class Dispatcher:
             return False
         if is_new:
             with transaction(self._engine) as session:
-                announcements.unannounce_all(session)
+                hints.mark_all_unsent(session)
         return True
 
     def _announce_jobs(self) -> bool:
         with transaction(self._engine) as session:
-            hints = jobs.announce(session, self._settings.rehint_s)
-        return self._send_all("analyze", hints, Job)
+            due = jobs.announce(session, self._settings.rehint_s)
+        return self._send_all("analyze", due, Job)
 
     def _announce_publications(self) -> bool:
         with transaction(self._engine) as session:
-            hints = publications.announce(session, self._settings.rehint_s)
-        return self._send_all("publish", hints, Publication)
+            due = publications.announce(session, self._settings.rehint_s)
+        return self._send_all("publish", due, Publication)
 
-    def _send_all(self, queue: str, hints: Iterable[Hint], table: type[Job | Publication]) -> bool:
-        """Send hints; those that cannot be sent are taken back, and wait for the next round."""
-        unsent = list(hints)
+    def _send_all(self, queue: str, due: Iterable[Hint], table: type[Job | Publication]) -> bool:
+        """Send the hints of due rows; those that cannot be sent wait for the next round."""
+        unsent = list(due)
         try:
             while unsent:
                 self._broker.send(queue, unsent[0])
@@ -161,12 +162,12 @@ class Dispatcher:
             _warn_of_broker(exc)
             metrics.HINTS.labels("failed").inc(len(unsent))
             with transaction(self._engine) as session:
-                announcements.unannounce(session, table, [hint.id for hint in unsent])
+                hints.mark_unsent(session, table, [hint.id for hint in unsent])
             return False
         return True
 
     def _listening(self) -> psycopg.Connection:
-        """A connection of its own that hears the notifications."""
+        """Open a connection that hears the notifications; a pooled one could be handed to another thread."""
         url = self._engine.url.set(drivername="postgresql")
         address = url.render_as_string(hide_password=False)
         listener = psycopg.connect(address, autocommit=True, connect_timeout=3, **TCP_LIMITS)
@@ -182,9 +183,9 @@ class Dispatcher:
 
 
 def _warn_of_broker(error: BrokerDown) -> None:
-    log.warning("the broker does not answer: %s", str(error).partition("\n")[0])
+    log.warning("the broker does not answer: %s", first_line(error))
 
 
 def _is_outage(error: DBAPIError | psycopg.Error) -> bool:
-    """Whether the connection failed, and not only a statement: then nobody could renew a lease either."""
+    """Tell whether the connection failed, and not only a statement: then no worker could renew a lease."""
     return error.connection_invalidated if isinstance(error, DBAPIError) else True

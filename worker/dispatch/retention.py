@@ -1,4 +1,4 @@
-"""Removes rows that nobody will ask for, and counts the rest."""
+"""Removes rows that are over and past their time, and counts the rest."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, exists, false, func, select
 
 from worker import metrics
+from worker.database import NOW
 from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail, WebhookEvent
 from worker.database.states import FINAL, WAITING, PublicationState
 
@@ -21,19 +22,17 @@ if TYPE_CHECKING:
 
     Prunable = WebhookEvent | Job | StoredCandidate | Thumbnail
 
-# Small enough that a batch takes no time that anybody notices; the rest goes in the next rounds.
+# Small enough that a batch holds no other work up; the rest goes in the next rounds.
 BATCH_ROWS = 1000
-
-_NOW = func.clock_timestamp()
 
 
 def prune(session: Session, settings: Settings) -> None:
     """Remove one batch of each kind of row that is over."""
-    events_end = _NOW - timedelta(days=settings.events_retention_days)
-    jobs_end = _NOW - timedelta(days=settings.jobs_retention_days)
+    events_end = NOW - timedelta(days=settings.events_retention_days)
+    jobs_end = NOW - timedelta(days=settings.jobs_retention_days)
     _remove(session, WebhookEvent, WebhookEvent.received_at < events_end)
     _remove(session, Job, Job.state.in_(FINAL), Job.finished_at < jobs_end)
-    _prune_pictures(session, _NOW - timedelta(days=settings.thumbnails_retention_days))
+    _prune_pictures(session, NOW - timedelta(days=settings.thumbnails_retention_days))
 
 
 def _prune_pictures(session: Session, end: ColumnElement[datetime]) -> None:
@@ -45,7 +44,7 @@ def _prune_pictures(session: Session, end: ColumnElement[datetime]) -> None:
 
 
 def _is_published() -> ColumnElement[bool]:
-    """Whether a thumbnail is what the newest accepted write shows."""
+    """Build the condition that a thumbnail is what the newest accepted write shows."""
     written = (Publication.asset_id == Thumbnail.asset_id, Publication.state == PublicationState.CONFIRMED)
     newest = select(Publication.thumbnail_id).where(*written).order_by(Publication.id.desc()).limit(1)
     return func.coalesce(newest.correlate(Thumbnail).scalar_subquery() == Thumbnail.id, false())
@@ -68,6 +67,6 @@ def _count(
 ) -> None:
     for state, number in session.execute(select(table.state, func.count()).group_by(table.state)):
         metrics.JOBS.labels(queue, state).set(number)
-    lag = func.extract("epoch", _NOW - func.min(table.scheduled_at))
-    lag_s = session.scalar(select(lag).where(is_waiting, table.scheduled_at <= _NOW))
+    lag = func.extract("epoch", NOW - func.min(table.scheduled_at))
+    lag_s = session.scalar(select(lag).where(is_waiting, table.scheduled_at <= NOW))
     metrics.QUEUE_LAG_SECONDS.labels(queue).set(float(lag_s or 0.0))

@@ -83,7 +83,7 @@ def _serve(app: Celery, kind: Kind, work: Callable[[int], object]) -> None:
     """Let this process do `work` on every row that a hint of this kind names."""
 
     @app.task(name=kind.task)  # type: ignore[untyped-decorator] # Celery's
-    def look(row_id: int, hint_no: int) -> None:
+    def work_on(row_id: int, hint_no: int) -> None:
         with logs.about(**{f"{kind.value}_id": row_id, "hint_no": hint_no}):
             work(row_id)
 

@@ -1,7 +1,7 @@
 """Our own events: what a customer's editor, or any other system, tells us at `/v1/events`.
 
-No platform says that a video was trimmed or put into another order, so whoever did it says so here, in the
-form and with the signature of Standard Webhooks:
+No platform says that a video was trimmed or put into another order, so the editor that did it says so here,
+in the form and with the signature of Standard Webhooks:
 
     {"type": "asset.edited", "timestamp": "2026-11-22T10:00:00Z",
      "data": {"platform": "mux", "account": "main", "asset_id": "0201p02f",
@@ -24,10 +24,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from worker import time_ranges
 from worker.errors import MalformedPayload, SourceRefused
-from worker.platforms import media_url as direct
+from worker.platforms import media_url
 from worker.platforms.event import Event, EventKind
 from worker.platforms.registry import platform_of
 from worker.platforms.shared import json_fields, signatures
+from worker.timeline import MAX_RANGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,8 +42,6 @@ KINDS = {
     "asset.edited": EventKind.EDITED,
     "asset.deleted": EventKind.DELETED,
 }
-
-MAX_RANGES = 1000  # an edit of an hour with a cut every few seconds
 
 
 class Edit(enum.StrEnum):
@@ -86,27 +85,27 @@ def parse(headers: Mapping[str, str], body: bytes, settings: Settings) -> list[E
         MalformedPayload: a field is missing, unknown or wrong; the message names it.
         UnknownAccount: `platform` and `account` name nothing that is configured.
     """
-    said = json_fields.read_object(body)
-    event_type = json_fields.required(said, "type")
+    message = json_fields.read_object(body)
+    event_type = json_fields.required(message, "type")
     kind = KINDS.get(event_type, EventKind.OTHER)
-    data = json_fields.part(said, "data")
+    data = json_fields.part(message, "data")
     subject = _subject(data, kind, settings) if kind is not EventKind.OTHER else None
     edit = _edit(data) if kind is EventKind.EDITED else {}
     event = Event(
-        platform=subject.platform if subject else direct.MediaUrl.name,
-        account=subject.account if subject else direct.ACCOUNT,
+        platform=subject.platform if subject else media_url.MediaUrl.name,
+        account=subject.account if subject else media_url.ACCOUNT,
         # A customer may pass on the platform's event under the platform's id: these are two deliveries.
         delivery_id=f"events:{signatures.header(headers, 'webhook-id')}",
         type=event_type,
         kind=kind,
         asset_id=subject and subject.asset_id,
-        happened_at=json_fields.utc_time(said.get("timestamp")),
+        happened_at=json_fields.utc_time(message.get("timestamp")),
         title=subject.title if subject else "",
         source_asset_id=json_fields.optional_identifier(edit, "source_asset_id"),
         media_url=subject and subject.media_url,
         options=subject and subject.options,
         detail=edit,
-        payload=said,
+        payload=message,
     )
     return [event]
 
@@ -121,9 +120,9 @@ def _subject(data: Mapping[str, Any], kind: EventKind, settings: Settings) -> _S
         platform_of(*names, settings)
         return _Subject(*names, json_fields.identifier(data, "asset_id"), options=options)
     _refuse_unknown(data, {"asset_id", "media_url", "title"} | extra, "data")
-    media_url = _media_url(data, settings) if kind is not EventKind.DELETED else None
+    url = _checked_url(data, settings) if kind is not EventKind.DELETED else None
     asset_id, title = json_fields.required(data, "asset_id"), json_fields.text(data, "title")
-    return _Subject(direct.MediaUrl.name, direct.ACCOUNT, asset_id, media_url, title, options)
+    return _Subject(media_url.MediaUrl.name, media_url.ACCOUNT, asset_id, url, title, options)
 
 
 def _options(data: Mapping[str, Any]) -> dict[str, list[str]] | None:
@@ -136,13 +135,13 @@ def _options(data: Mapping[str, Any]) -> dict[str, list[str]] | None:
         raise MalformedPayload(f"`options`: {exc}") from exc
 
 
-def _media_url(data: Mapping[str, Any], settings: Settings) -> str:
-    media_url = json_fields.required(data, "media_url")
+def _checked_url(data: Mapping[str, Any], settings: Settings) -> str:
+    url = json_fields.required(data, "media_url")
     try:
-        direct.check_media_url(media_url, settings)
+        media_url.check_media_url(url, settings)
     except SourceRefused as exc:
         raise MalformedPayload(str(exc)) from exc
-    return media_url
+    return url
 
 
 def _edit(data: Mapping[str, Any]) -> dict[str, Any]:

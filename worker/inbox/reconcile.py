@@ -1,7 +1,7 @@
 """Finds what no webhook told of: a platform's list of its assets, compared with what we know.
 
 A page of the list is one request for fifty assets. What was missed is recorded like any event, so the rows
-decide what comes of it: nothing is done twice, and nobody's choice is touched. To stop in the middle loses
+decide what comes of it: nothing is done twice, and no person's choice is touched. To stop in the middle loses
 nothing; the next look finds the rest.
 """
 
@@ -14,6 +14,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from worker.database import transaction
 from worker.database.models import Asset, Job
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
+    from tenacity import RetryCallState
 
     from worker.platforms.base import ListedAsset, Page, Platform
     from worker.settings import Settings
@@ -53,12 +55,12 @@ class ReconcileStatus(enum.StrEnum):
 class Step(NamedTuple):
     """How far a look at an account's list is."""
 
-    standings: Counter[ReconcileStatus]
+    counts: Counter[ReconcileStatus]  #: of the assets that were looked at so far
     following: str | None  #: the page that comes next; None: this was the end
     total: int | None  #: length of the list, where the platform tells it
 
 
-class _Known(NamedTuple):
+class _KnownAsset(NamedTuple):
     """What the rows say of an asset."""
 
     fingerprint: str | None
@@ -67,11 +69,11 @@ class _Known(NamedTuple):
     job_state: str | None  #: of the newest job
 
 
-_UNHEARD_OF = _Known(None, 0, None, None)
+_UNHEARD_OF = _KnownAsset(None, 0, None, None)
 _KINDS = {ReconcileStatus.MISSED: EventKind.READY, ReconcileStatus.CHANGED: EventKind.UPDATED}
 
 
-def sync(
+def reconcile(
     engine: Engine,
     platform: Platform,
     settings: Settings,
@@ -79,10 +81,10 @@ def sync(
     since: datetime | None = None,
     priority: Priority = Priority.LIVE,
     page: str | None = None,
-    pause: Callable[[float], object] = time.sleep,
+    pause: Callable[[float], None] = time.sleep,
     check: Callable[[], None] = lambda: None,
 ) -> Iterator[Step]:
-    """Go through an account's list, and ask for work where it is needed; yields after each page.
+    """Go through an account's list, ask for work where it is needed, and yield after each page.
 
     Args:
         engine: the database.
@@ -98,53 +100,65 @@ def sync(
         PlatformUnavailable: it did not answer, however often it was asked.
         CredentialsRefused, MalformedPayload: as `Platform.assets`.
     """
-    standings, total = Counter[ReconcileStatus](), None
+    counts, total = Counter[ReconcileStatus](), None
     while True:
-        found = _ask(platform, page, pause)
+        found = _read_page(platform, page, pause)
         check()
         recent = list(itertools.takewhile(lambda one: _is_recent(one, since), found.assets))
         with transaction(engine) as session:
-            standings += _take_in(session, platform, recent, settings, priority)
+            counts += _record_news(session, platform, recent, settings, priority)
         page = found.following if len(recent) == len(found.assets) else None
         total = found.total if total is None else total
-        yield Step(standings, page, total)
+        yield Step(counts, page, total)
         if page is None:
             return
 
 
-def _ask(platform: Platform, page: str | None, pause: Callable[[float], object]) -> Page:
-    for tried in range(MAX_TRIES - 1):
-        try:
-            return platform.assets(page)
-        except PlatformUnavailable as exc:
-            pause(FIRST_PAUSE_S * 2**tried if exc.retry_after_s is None else exc.retry_after_s)
-    return platform.assets(page)
+def _read_page(platform: Platform, page: str | None, pause: Callable[[float], None]) -> Page:
+    """Read one page of the list, again and again while the platform is down or asks for patience."""
+    ask = Retrying(
+        retry=retry_if_exception_type(PlatformUnavailable),
+        wait=_wait_s,
+        stop=stop_after_attempt(MAX_TRIES),
+        sleep=pause,
+        reraise=True,
+    )
+    return ask(platform.assets, page)
+
+
+def _wait_s(tried: RetryCallState) -> float:
+    """Return the seconds that the platform asks to wait; where it does not ask, more with every try."""
+    error = tried.outcome.exception() if tried.outcome else None
+    asked_s = error.retry_after_s if isinstance(error, PlatformUnavailable) else None
+    return wait_exponential(FIRST_PAUSE_S)(tried) if asked_s is None else asked_s
 
 
 def _is_recent(listed: ListedAsset, since: datetime | None) -> bool:
     return since is None or listed.changed_at is None or listed.changed_at >= since
 
 
-def _take_in(
+def _record_news(
     session: Session,
     platform: Platform,
     assets: Sequence[ListedAsset],
     settings: Settings,
     priority: Priority,
 ) -> Counter[ReconcileStatus]:
-    """Record what the list tells that nobody told before."""
-    known = _known(session, platform, assets)
-    standings = {listed: _judge(listed, known.get(listed.id, _UNHEARD_OF)) for listed in assets}
+    """Record what a page of the list tells that no webhook told, and count the assets by status."""
+    known = _read_known(session, platform, assets)
+    statuses = {listed: _judge(listed, known.get(listed.id, _UNHEARD_OF)) for listed in assets}
     news = [
-        _event(platform, listed, standing, known.get(listed.id, _UNHEARD_OF))
-        for listed, standing in standings.items()
-        if standing in _KINDS
+        _event(platform, listed, status, known.get(listed.id, _UNHEARD_OF))
+        for listed, status in statuses.items()
+        if status in _KINDS
     ]
     record.record(session, news, settings, priority=priority)
-    return Counter(standings.values())
+    return Counter(statuses.values())
 
 
-def _known(session: Session, platform: Platform, assets: Sequence[ListedAsset]) -> Mapping[str, _Known]:
+def _read_known(
+    session: Session, platform: Platform, assets: Sequence[ListedAsset]
+) -> Mapping[str, _KnownAsset]:
     newest = select(Job.state).where(Job.asset_id == Asset.id).order_by(Job.id.desc()).limit(1)
     rows = session.execute(
         select(
@@ -159,10 +173,10 @@ def _known(session: Session, platform: Platform, assets: Sequence[ListedAsset]) 
             Asset.external_id.in_([listed.id for listed in assets]),
         )
     )
-    return {external_id: _Known(*rest) for external_id, *rest in rows}
+    return {external_id: _KnownAsset(*rest) for external_id, *rest in rows}
 
 
-def _judge(listed: ListedAsset, known: _Known) -> ReconcileStatus:
+def _judge(listed: ListedAsset, known: _KnownAsset) -> ReconcileStatus:
     if listed.state not in {None, AssetState.READY}:
         return ReconcileStatus.UNREADY
     if known.deleted_at and not (listed.changed_at and listed.changed_at > known.deleted_at):
@@ -178,14 +192,15 @@ def _judge(listed: ListedAsset, known: _Known) -> ReconcileStatus:
     )
 
 
-def _event(platform: Platform, listed: ListedAsset, standing: ReconcileStatus, known: _Known) -> Event:
+def _event(platform: Platform, listed: ListedAsset, status: ReconcileStatus, known: _KnownAsset) -> Event:
     return Event(
         platform=platform.name,
         account=platform.account,
-        # Two looks at the same time find the same; the second is a duplicate.
-        delivery_id=f"sync:{listed.id}:{known.generation}:{standing}",
-        type=f"sync.{standing}",
-        kind=_KINDS[standing],
+        # Two looks at the same time find the same; the second is a duplicate. The id begins as ever: in a
+        # rolling upgrade old and new programs must find each other's.
+        delivery_id=f"sync:{listed.id}:{known.generation}:{status}",
+        type=f"sync.{status}",
+        kind=_KINDS[status],
         asset_id=listed.id,
         happened_at=listed.changed_at,
         payload={"fingerprint": listed.fingerprint},

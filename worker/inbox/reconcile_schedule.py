@@ -12,14 +12,14 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from sqlalchemy import func, update
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker.database import transaction
+from worker.database import NOW, transaction
 from worker.database.models import AccountSync
-from worker.errors import Stopping, ThumbsError
-from worker.inbox.reconcile import ReconcileStatus, sync
+from worker.errors import Stopping, ThumbsError, first_line
+from worker.inbox.reconcile import ReconcileStatus, reconcile
 from worker.platforms import PLATFORMS, configured_accounts, platform_of
 
 if TYPE_CHECKING:
@@ -31,17 +31,16 @@ log = logging.getLogger(__name__)
 
 # A look goes back at least so far, and over the end of the one before: a video that takes long to be made, or
 # a clock that is wrong, must not fall between two looks.
-LEAST_WINDOW = timedelta(days=1)
+MIN_WINDOW = timedelta(days=1)
 OVERLAP = timedelta(hours=1)
-LOOKS_PER_INTERVAL = 10  # for one's turn: so an interval is late by a tenth at most
-LONGEST_PAUSE_S = 30.0  # between two of them
+# How often it is asked whether a look is due: so one comes late by a tenth of the interval at most.
+QUESTIONS_PER_INTERVAL = 10
+MAX_PAUSE_S = 30.0  # between two questions
 STOP_S = 5.0  # a platform that is silent must not hold the dispatcher up
 
-_NOW = func.clock_timestamp()
 
-
-class SyncSchedule:
-    """Looks at every account in turn while it is entered."""
+class ReconcileSchedule:
+    """Reconciles every account whose webhooks may be lost, from the start of a `with` block to its end."""
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine, self._settings = engine, settings
@@ -51,77 +50,85 @@ class SyncSchedule:
             if PLATFORMS[name].capabilities.needs_reconcile and settings.sync_interval_s
         ]
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="reconcile", daemon=True)
 
     def __enter__(self) -> Self:
-        """Begin, if there is any account to look at."""
+        """Start the thread, if there is any account to look at."""
         if self._accounts:
             self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End with the page that is being read; what is left is found by the next look."""
+        """Stop after the page that is being read; what is left is found by the next look."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(STOP_S)
 
     def _run(self) -> None:
-        pause_s = min(self._settings.sync_interval_s / LOOKS_PER_INTERVAL, LONGEST_PAUSE_S)
+        pause_s = min(self._settings.sync_interval_s / QUESTIONS_PER_INTERVAL, MAX_PAUSE_S)
         while not self._stopping.is_set():
             for name, account in self._accounts:
-                self._look(name, account)
+                self._reconcile_if_due(name, account)
             self._stopping.wait(pause_s)
 
-    def _look(self, name: str, account: str) -> None:
-        """Look at one account, if it is time; a failure is told, and the next interval tries again."""
+    def _reconcile_if_due(self, name: str, account: str) -> None:
+        """Look at one account, if it is time; a failure is logged, and the next interval tries again."""
         try:
             if (since := self._take_turn(name, account)) is not None:
-                self._sync(name, account, since)
+                self._reconcile(name, account, since)
         except Stopping:
             return
         except (ThumbsError, SQLAlchemyError) as exc:
-            log.warning("%s/%s: its list was not read: %s", name, account, str(exc).partition("\n")[0])
+            log.warning("%s/%s: its list was not read: %s", name, account, first_line(exc))
         except Exception:
-            log.exception("%s/%s: its list was not read", name, account)  # the other accounts' are
+            # A bug of ours: the log shows where, and the thread goes on with the other accounts.
+            log.exception("%s/%s: its list was not read", name, account)
 
     def _take_turn(self, name: str, account: str) -> datetime | None:
-        """Since when to look; None where it is not time, or another dispatcher looks."""
-        due = AccountSync.started_at < _NOW - timedelta(seconds=self._settings.sync_interval_s)
+        """Claim this interval's look, and return since when to look; None where it is not time for one.
+
+        The row decides: of several dispatchers one gets its `started_at` past the condition, and looks.
+        """
+        due = AccountSync.started_at < NOW - timedelta(seconds=self._settings.sync_interval_s)
         turn = (
             insert(AccountSync)
-            .values(platform=name, account=account, started_at=_NOW)
+            .values(platform=name, account=account, started_at=NOW)
             .on_conflict_do_update(
-                index_elements=["platform", "account"], set_={"started_at": _NOW}, where=due
+                index_elements=["platform", "account"], set_={"started_at": NOW}, where=due
             )
             .returning(AccountSync.finished_at)
         )
         with transaction(self._engine) as session:
-            taken = session.execute(turn).one_or_none()
-        if taken is None:
+            claimed = session.execute(turn).one_or_none()
+        if claimed is None:
             return None
-        at_least = datetime.now(UTC) - LEAST_WINDOW
-        return min(at_least, taken.finished_at - OVERLAP) if taken.finished_at else at_least
+        at_least = datetime.now(UTC) - MIN_WINDOW
+        return min(at_least, claimed.finished_at - OVERLAP) if claimed.finished_at else at_least
+
+    def _pause(self, wait_s: float) -> None:
+        self._stopping.wait(wait_s)
 
     def _check(self) -> None:
-        """A platform may answer long after the dispatcher was stopped."""
+        """Raise Stopping once the dispatcher is stopped: a platform may answer long after that."""
         if self._stopping.is_set():
             raise Stopping("the dispatcher is stopping")
 
-    def _sync(self, name: str, account: str, since: datetime) -> None:
+    def _reconcile(self, name: str, account: str, since: datetime) -> None:
         with closing(platform_of(name, account, self._settings)) as platform:
-            steps = sync(
+            steps = reconcile(
                 self._engine,
                 platform,
                 self._settings,
                 since=since,
-                pause=self._stopping.wait,
+                pause=self._pause,
                 check=self._check,
             )
             for step in steps:
-                standings = step.standings
+                counts = step.counts
+        # Only a look that came to its end: after one that broke off, the next goes back as far again.
         this = (AccountSync.platform == name, AccountSync.account == account)
         with transaction(self._engine) as session:
-            session.execute(update(AccountSync).where(*this).values(finished_at=_NOW))
-        if standings[ReconcileStatus.MISSED] or standings[ReconcileStatus.CHANGED]:
-            missed, changed = standings[ReconcileStatus.MISSED], standings[ReconcileStatus.CHANGED]
+            session.execute(update(AccountSync).where(*this).values(finished_at=NOW))
+        missed, changed = counts[ReconcileStatus.MISSED], counts[ReconcileStatus.CHANGED]
+        if missed or changed:
             log.info("%s/%s: %d assets were missed, %d changed", name, account, missed, changed)

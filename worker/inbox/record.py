@@ -17,11 +17,12 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from worker import jobs, publications
-from worker.database.base import table
+from worker.database import NOW
+from worker.database.base import table_of
 from worker.database.models import Asset, Job, WebhookEvent
-from worker.database.states import EventOutcome, JobReason, Priority
+from worker.database.states import EventOutcome, JobReason, JobState, Priority
 from worker.errors import MalformedPayload
-from worker.inbox.told_edit import told_by
+from worker.inbox.reported_edit import reported_edit
 from worker.platforms.event import Event, EventKind
 
 if TYPE_CHECKING:
@@ -75,34 +76,44 @@ class LockedAsset(NamedTuple):
     deleted_at: datetime | None
 
 
-# What an event may say about its asset; the newest that says something counts.
-_LEARNED = ("title", "media_url", "source_external_id", "options")
+# What an event may tell about its asset; the newest event that tells a field counts.
+_TOLD_FIELDS = ("title", "media_url", "source_external_id", "options")
 
 _APPLIED = EventDecision(EventOutcome.APPLIED)
 _UNRELATED = EventDecision(EventOutcome.IGNORED, "asks for nothing")
 
-# Built once, and on tables instead of classes: the receiver does little else, hundreds of times a second.
-_assets, _events = table(Asset), table(WebhookEvent)
-_RECORD = (
+# These statements are built once, on tables instead of classes, and get their values as bound parameters: the
+# receiver does little else than run them, hundreds of times a second, and to build them anew each time would
+# take a good part of its time.
+_assets, _events = table_of(Asset), table_of(WebhookEvent)
+
+# Returns no id for a delivery that was here before. The unique key decides, not a question beforehand: so two
+# receivers that get a delivery at the same time cannot both record it.
+_INSERT_EVENT = (
     insert(_events)
     .on_conflict_do_nothing(index_elements=["platform", "account", "delivery_id"])
     .returning(_events.c.id)
 )
-_new = insert(_assets)
-_LOCK = _new.on_conflict_do_update(
+
+# Finds the asset's row or makes it, and locks it, in one statement.
+_insert_asset = insert(_assets)
+_LOCK_ASSET = _insert_asset.on_conflict_do_update(
     index_elements=["platform", "account", "external_id"],
     # An update that changes nothing, because only a row that is written is locked and returned.
-    set_={"external_id": _new.excluded.external_id},
+    set_={"external_id": _insert_asset.excluded.external_id},
 ).returning(*(_assets.c[name] for name in LockedAsset._fields))
-_said = {name: bindparam(f"said_{name}", type_=_assets.c[name].type) for name in _LEARNED}
-_LEARN = (
+
+# `told_title` and so on: SQLAlchemy keeps a column's bare name for its own parameters. NULL is for what the
+# event does not tell, and leaves the column as it is. The types are given because NULL has none.
+_told = {name: bindparam(f"told_{name}", type_=_assets.c[name].type) for name in _TOLD_FIELDS}
+_UPDATE_ASSET = (
     update(_assets)
     .where(_assets.c.id == bindparam("of_asset"))
     .values(
         last_event_at=func.greatest(
-            _assets.c.last_event_at, bindparam("at", type_=_assets.c.last_event_at.type)
+            _assets.c.last_event_at, bindparam("happened_at", type_=_assets.c.last_event_at.type)
         ),
-        **{name: func.coalesce(said, _assets.c[name]) for name, said in _said.items()},
+        **{name: func.coalesce(told, _assets.c[name]) for name, told in _told.items()},
     )
 )
 
@@ -111,6 +122,15 @@ def record(
     session: Session, events: Sequence[Event], settings: Settings, *, priority: Priority = Priority.LIVE
 ) -> list[Receipt]:
     """Take in the events of one delivery; the caller commits, and answers only then.
+
+    Args:
+        session: of the transaction that the caller commits.
+        events: verified and parsed.
+        settings: of the jobs that the events ask for.
+        priority: of those jobs.
+
+    Returns:
+        What became of each event, in their order.
 
     Raises:
         MalformedPayload: an id is one that no platform would send.
@@ -126,16 +146,17 @@ def record(
 
 def _record_one(session: Session, event: Event, settings: Settings, priority: Priority) -> Receipt:
     is_relevant = event.asset_id is not None and event.kind is not EventKind.OTHER
-    asset = _asset(session, event) if is_relevant else None
-    event_id = session.scalar(_RECORD, _row(event, asset))
+    asset = _lock_asset(session, event) if is_relevant else None
+    event_id = session.scalar(_INSERT_EVENT, _row(event, asset))
     if event_id is None:
         return Receipt(DeliveryOutcome.DUPLICATE, None)
-    verdict = _apply(session, event, asset, settings, priority) if asset else _UNRELATED
-    if verdict != _APPLIED:
+    decision = _apply(session, event, asset, settings, priority) if asset else _UNRELATED
+    # The row says APPLIED already, which most events are: those cost no second statement.
+    if decision != _APPLIED:
         changed = update(WebhookEvent).where(WebhookEvent.id == event_id)
-        session.execute(changed.values(outcome=verdict.outcome, detail=verdict.detail))
-    is_applied = verdict.outcome is EventOutcome.APPLIED
-    return Receipt(DeliveryOutcome.RECORDED if is_applied else DeliveryOutcome(verdict.outcome), event_id)
+        session.execute(changed.values(outcome=decision.outcome, detail=decision.detail))
+    is_applied = decision.outcome is EventOutcome.APPLIED
+    return Receipt(DeliveryOutcome.RECORDED if is_applied else DeliveryOutcome(decision.outcome), event_id)
 
 
 def _row(event: Event, asset: LockedAsset | None) -> dict[str, Any]:
@@ -143,7 +164,7 @@ def _row(event: Event, asset: LockedAsset | None) -> dict[str, Any]:
         "platform": event.platform,
         "account": event.account,
         "delivery_id": event.delivery_id,
-        "type": _text(event.type),
+        "type": _storable(event.type),
         "kind": event.kind,
         "asset_id": asset and asset.id,
         "happened_at": event.happened_at,
@@ -152,20 +173,22 @@ def _row(event: Event, asset: LockedAsset | None) -> dict[str, Any]:
     }
 
 
-def _asset(session: Session, event: Event) -> LockedAsset:
-    """The asset's row, locked until the end of the transaction; made where there is none."""
+def _lock_asset(session: Session, event: Event) -> LockedAsset:
+    """Lock the asset's row until the end of the transaction; make it where there is none."""
     values = {"platform": event.platform, "account": event.account, "external_id": event.asset_id}
-    return LockedAsset(*session.execute(_LOCK, values).one())
+    return LockedAsset(*session.execute(_LOCK_ASSET, values).one())
 
 
-def _learn(session: Session, event: Event, asset: LockedAsset) -> None:
-    """Take over what the event says about the asset, unless something newer was said before."""
+def _update_asset(session: Session, event: Event, asset: LockedAsset) -> None:
+    """Take over what the event tells about the asset, unless something newer was told before."""
     at, last_at = event.happened_at, asset.last_event_at
     is_news = at is None or last_at is None or at >= last_at
     options = None if event.options is None else dict(event.options)
-    said = (_text(event.title) or None, event.media_url, event.source_asset_id, options)
-    values = {f"said_{name}": value if is_news else None for name, value in zip(_LEARNED, said, strict=True)}
-    session.execute(_LEARN, {"of_asset": asset.id, "at": at, **values})
+    told = (_storable(event.title) or None, event.media_url, event.source_asset_id, options)
+    values = {
+        f"told_{name}": value if is_news else None for name, value in zip(_TOLD_FIELDS, told, strict=True)
+    }
+    session.execute(_UPDATE_ASSET, {"of_asset": asset.id, "happened_at": at, **values})
 
 
 def _apply(
@@ -179,11 +202,11 @@ def _apply(
         return EventDecision(EventOutcome.IGNORED, "the platform could not process the asset")
     if event.kind is EventKind.RENDITION_READY and not _waits_for_file(session, asset):
         return EventDecision(EventOutcome.IGNORED, "nothing waits for this file")
-    _learn(session, event, asset)
+    _update_asset(session, event, asset)
     is_urgent = asset.generation == 0 or event.kind is EventKind.RENDITION_READY
     delay_s = 0.0 if is_urgent else settings.debounce_s
     reason = REASONS.get(event.kind, JobReason.READY)
-    change = told_by(event, asset.last_event_at)
+    change = reported_edit(event, asset.last_event_at)
     jobs.request(
         session, asset.id, reason, delay_s=delay_s, settings=settings, change=change, priority=priority
     )
@@ -198,9 +221,7 @@ def _delete(session: Session, event: Event, known: LockedAsset, settings: Settin
         jobs.request(session, known.id, JobReason.UPDATE, delay_s=0.0, settings=settings)
         return EventDecision(EventOutcome.APPLIED, "something newer is known: looking whether it is there")
     asset = session.get_one(Asset, known.id)
-    asset.deleted_at = asset.last_event_at = event.happened_at or session.scalar(
-        select(func.clock_timestamp())
-    )
+    asset.deleted_at = asset.last_event_at = event.happened_at or session.scalar(select(NOW))
     # Should it come back, nothing is known about it, and its thumbnails are those of a former life.
     asset.fingerprint = asset.written = asset.foreign_thumbnail = asset.foreign_at = None
     asset.generation += 1
@@ -210,13 +231,13 @@ def _delete(session: Session, event: Event, known: LockedAsset, settings: Settin
 
 
 def _waits_for_file(session: Session, asset: LockedAsset) -> bool:
-    """True while there are no thumbnails: what kept them away may be this file."""
-    running = select(Job.id).where(Job.asset_id == asset.id, Job.state == "running")
+    """Tell whether the asset has no thumbnails, and no job runs: what kept them away may be this file."""
+    running = select(Job.id).where(Job.asset_id == asset.id, Job.state == JobState.RUNNING)
     return asset.fingerprint is None and session.scalar(running) is None
 
 
 def _no_later_than_now(event: Event) -> Event:
-    """One event from a clock that is far ahead would make every delete look old, for ever."""
+    """Bring an event's time back to now, or a clock far ahead would make every later delete look old."""
     now = datetime.now(UTC)
     is_ahead = event.happened_at is not None and event.happened_at > now
     return replace(event, happened_at=now) if is_ahead else event
@@ -224,16 +245,16 @@ def _no_later_than_now(event: Event) -> Event:
 
 def _check_ids(event: Event) -> None:
     for value in (event.delivery_id, event.asset_id, event.source_asset_id):
-        if value is not None and not _is_plain(value, MAX_ID_CHARACTERS):
+        if value is not None and not _is_storable(value, MAX_ID_CHARACTERS):
             raise MalformedPayload(f"an id is empty, longer than {MAX_ID_CHARACTERS} characters, or no text")
-    if event.media_url is not None and not _is_plain(event.media_url, MAX_URL_CHARACTERS):
+    if event.media_url is not None and not _is_storable(event.media_url, MAX_URL_CHARACTERS):
         raise MalformedPayload(f"`media_url` is longer than {MAX_URL_CHARACTERS} characters, or no text")
 
 
-def _is_plain(value: str, longest: int) -> bool:
-    return 0 < len(value) <= longest and value == _text(value)
+def _is_storable(value: str, longest: int) -> bool:
+    return 0 < len(value) <= longest and value == _storable(value)
 
 
-def _text(value: str) -> str:
-    """What PostgreSQL can hold: no NUL, no half of a surrogate pair."""
+def _storable(value: str) -> str:
+    """Drop from a text what PostgreSQL cannot hold: NUL, and halves of surrogate pairs."""
     return value.replace("\0", "").encode("utf-8", "ignore").decode()

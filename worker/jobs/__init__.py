@@ -9,8 +9,8 @@ Every claim takes a lease with a token, and every later write shows that token: 
 lost its lease changes nothing when it wakes. Locks are taken in one order: asset, then job.
 """
 
-from worker.jobs.claims import JobClaim, announce, claim, is_waiting, note_stage, renew
-from worker.jobs.edits import recall
+from worker.jobs.claims import ROWS, JobClaim, announce, claim, is_waiting, note_stage, renew
+from worker.jobs.edits import earlier_candidates
 from worker.jobs.endings import (
     Result,
     cancel,
@@ -24,6 +24,7 @@ from worker.jobs.endings import (
 from worker.jobs.requests import Requeued, request, requeue
 
 __all__ = [
+    "ROWS",
     "JobClaim",
     "Requeued",
     "Result",
@@ -33,11 +34,11 @@ __all__ = [
     "complete",
     "complete_unchanged",
     "content_changed",
+    "earlier_candidates",
     "fail",
     "give_back",
     "is_waiting",
     "note_stage",
-    "recall",
     "renew",
     "request",
     "requeue",

@@ -1,7 +1,7 @@
 """What a job knows of the change that made it, so that an earlier run's candidates can be used again.
 
 Kept in the job's row as {"of": 3, "ranges": [[2.5, 40.0]]}: the candidates of generation 3 are of a video of
-which these ranges play now. Nothing known is always right, and makes a whole run; so whatever is in doubt
+which these ranges play now. To know nothing is always right, and makes a whole run; so what is in doubt
 is forgotten. The asset's row is locked while this is decided.
 """
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from worker.jobs.claims import JobClaim
 
 
-def recall(
+def earlier_candidates(
     session: Session, claim: JobClaim, fingerprint: str
 ) -> tuple[Timeline, list[StoredCandidate]] | None:
-    """The candidates that a claimed job may use again, and what was done to their video since.
+    """Read the candidates that a claimed job may use again, and what was done to their video since.
 
     Args:
         session: any.
@@ -45,8 +45,8 @@ def recall(
     return (timeline, list(found)) if found else None
 
 
-def after(session: Session, asset_id: int, change: Timeline | None) -> dict[str, Any] | None:
-    """What a new request for work on an asset knows; None for nothing.
+def known_after(session: Session, asset_id: int, change: Timeline | None) -> dict[str, Any] | None:
+    """Say what a new request for work knows of the change; None for nothing.
 
     An edit is of the video as it was just before. If there is a job that has not ended, that is what this
     job was to look at, and its result is not going to be stored: both changes are taken as one.
@@ -54,7 +54,7 @@ def after(session: Session, asset_id: int, change: Timeline | None) -> dict[str,
     Args:
         session: with the asset's row locked, and its generation not yet raised by this request.
         asset_id: the asset.
-        change: what was done to its content now; None where nobody knows.
+        change: what was done to its content now; None where that is not known.
     """
     if change is None:
         return None
@@ -67,7 +67,7 @@ def after(session: Session, asset_id: int, change: Timeline | None) -> dict[str,
 
 
 def _pending(session: Session, asset_id: int) -> Row[tuple[dict[str, Any] | None]] | None:
-    """The newest job that was asked for and has not ended; not one that only looks whether there is news."""
+    """Find the newest job that has not ended, unless it only looks whether there is news."""
     is_only_a_look = (Job.reason == JobReason.UPDATE) & ~Job.is_forced
     return session.execute(
         select(Job.edit)
@@ -78,7 +78,7 @@ def _pending(session: Session, asset_id: int) -> Row[tuple[dict[str, Any] | None
 
 
 def _stored(session: Session, asset_id: int) -> dict[str, Any] | None:
-    """The newest candidates, unchanged; None if work was asked for since, and came to nothing."""
+    """Name the newest candidates, as unchanged; None if work was asked for since, and came to nothing."""
     newest = session.scalar(
         select(func.max(StoredCandidate.generation))
         .join(Asset, Asset.id == StoredCandidate.asset_id)

@@ -9,22 +9,21 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, select, update
 
 from worker import choices, publications
-from worker.database.models import Asset, Job, StoredCandidate, Thumbnail
+from worker.database import NOW
+from worker.database.models import Job, StoredCandidate, Thumbnail
 from worker.database.states import FINAL, WAITING, JobState
-from worker.errors import LeaseLost, Overtaken, WorkerSilent
-from worker.jobs.claims import claim_of, note
-from worker.queue import notify
+from worker.errors import Overtaken, WorkerSilent
+from worker.jobs.claims import ROWS, JobClaim, note
 from worker.queue.backoff import MAX_EXTERNAL_RETRIES, delay_s, is_external, is_retryable
+from worker.queue.leased_rows import lock_asset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
-    from worker.jobs.claims import JobClaim
+    from worker.database.models import Asset
     from worker.timeline import Timeline
-
-_NOW = func.clock_timestamp()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +45,18 @@ def complete(session: Session, claim: JobClaim, result: Result) -> JobState:
     """Store what a job found and ask for its publication, all in this transaction.
 
     Returns:
-        COMPLETED; or CANCELLED or SUPERSEDED, where nobody wants the result any more, and nothing is stored.
+        COMPLETED; or CANCELLED or SUPERSEDED, where the result is not wanted any more, and nothing is stored.
 
     Raises:
         LeaseLost: another worker has the job.
     """
-    asset = _lock(session, claim)
+    asset = lock_asset(session, claim)
     if (unwanted := _unwanted(asset, claim)) is not None:
         return _end(session, claim, unwanted, "its result came too late")
     _end(session, claim, JobState.COMPLETED, result.note, timings_s=dict(result.timings_s), note=result.note)
     session.execute(delete(StoredCandidate).where(StoredCandidate.asset_id == asset.id))
     for thumbnail in result.thumbnails:
-        thumbnail.asset_id, thumbnail.generation, thumbnail.job_id = asset.id, claim.generation, claim.job_id
+        thumbnail.asset_id, thumbnail.generation, thumbnail.job_id = asset.id, claim.generation, claim.row_id
     for candidate in result.candidates:
         candidate.asset_id, candidate.generation = asset.id, claim.generation
     session.add_all([*result.thumbnails, *result.candidates])
@@ -65,25 +64,27 @@ def complete(session: Session, claim: JobClaim, result: Result) -> JobState:
     is_changed = result.fingerprint != asset.fingerprint
     asset.fingerprint, asset.title = result.fingerprint, result.title or asset.title
     asset.duration_s = result.duration_s
-    chosen = choices.after_run(session, asset, claim.generation, result.timeline, is_changed=is_changed)
+    chosen = choices.carry_through_run(
+        session, asset, claim.generation, result.timeline, is_changed=is_changed
+    )
     publications.request(session, asset, *(chosen or (result.publish,)))
     older = (Thumbnail.asset_id == asset.id, Thumbnail.generation < claim.generation)
-    session.execute(update(Thumbnail).where(*older, Thumbnail.outdated_at.is_(None)).values(outdated_at=_NOW))
+    session.execute(update(Thumbnail).where(*older, Thumbnail.outdated_at.is_(None)).values(outdated_at=NOW))
     return JobState.COMPLETED
 
 
 def complete_unchanged(session: Session, claim: JobClaim, shown: str | None) -> JobState:
-    """The content is what the newest thumbnails were made from: they count for this generation too.
+    """Let the newest thumbnails count for this generation too, as the content is what they were made from.
 
     Args:
         session: for all of it.
-        claim: of the job.
+        claim: the right to the job.
         shown: the thumbnail that is set at the platform.
 
     Raises:
         LeaseLost: another worker has the job.
     """
-    asset = _lock(session, claim)
+    asset = lock_asset(session, claim)
     if (unwanted := _unwanted(asset, claim)) is not None:
         return _end(session, claim, unwanted, "its result came too late")
     for table in (Thumbnail, StoredCandidate):
@@ -99,38 +100,46 @@ def complete_unchanged(session: Session, claim: JobClaim, shown: str | None) -> 
 
 
 def content_changed(session: Session, claim: JobClaim) -> JobClaim:
-    """A look found new content: the job goes on for a new generation. Raises LeaseLost."""
-    asset = _lock(session, claim)
+    """Open a new generation for the content that a look found, and let the job go on for it.
+
+    Returns:
+        The claim, for the new generation.
+
+    Raises:
+        LeaseLost: another worker has the job.
+        Overtaken: newer content was announced meanwhile, and another job waits for it.
+    """
+    asset = lock_asset(session, claim)
     if _unwanted(asset, claim) is not None:
         raise Overtaken("newer content was announced, and its job waits")
     asset.generation += 1
     session.flush()
-    held = session.scalar(
-        update(Job).where(*claim.held).values(generation=asset.generation).returning(Job.id)
-    )
-    if held is None:
-        raise LeaseLost(f"job {claim.job_id} was taken over while {claim.owner} had it")
-    return replace(claim, generation=asset.generation)
+    generation = ROWS.update_held(session, claim, Job.generation, generation=asset.generation)
+    return replace(claim, generation=generation)
 
 
 def fail(session: Session, claim: JobClaim, error: Exception) -> JobState:
     """Note a failure, and decide whether the job is tried again. Raises LeaseLost."""
-    return _after_failure(session, _lock(session, claim), claim, error, claim.owner)
+    return _after_failure(session, lock_asset(session, claim), claim, error, claim.owner)
 
 
 def give_back(session: Session, claim: JobClaim) -> JobState:
-    """This process stops: the job is announced again, and the attempt does not count. Raises LeaseLost."""
-    asset = _lock(session, claim)
-    state = _unwanted(asset, claim) or _make_way(session, claim) or JobState.AVAILABLE
+    """Let another process begin the job anew, as this one stops; the attempt does not count.
+
+    Raises:
+        LeaseLost: another worker has the job.
+    """
+    asset = lock_asset(session, claim)
+    state = _unwanted(asset, claim) or _supersede_by_waiting(session, claim) or JobState.AVAILABLE
     return _end(session, claim, state, "given back", attempt=Job.attempt - 1)
 
 
 def cancel(session: Session, asset: Asset, why: str) -> None:
-    """Nobody wants the waiting jobs of a locked asset; a running one learns it from its next `renew`."""
+    """Call off the waiting jobs of a locked asset; a running one learns it from its next `renew`."""
     ended = session.scalars(
         update(Job)
         .where(Job.asset_id == asset.id, Job.state.in_(WAITING))
-        .values(state=JobState.CANCELLED, finished_at=_NOW)
+        .values(state=JobState.CANCELLED, finished_at=NOW)
         .returning(Job)
     )
     for job in ended.all():
@@ -139,33 +148,26 @@ def cancel(session: Session, asset: Asset, why: str) -> None:
 
 def take_over(session: Session, actor: str) -> bool:
     """End the claim of one worker that went silent; False where there is none."""
-    is_silent = (Job.state == JobState.RUNNING, Job.lease_until < _NOW)
-    found = session.execute(
-        select(Job.id, Job.asset_id).where(*is_silent).order_by(Job.lease_until).limit(1)
-    ).one_or_none()
-    if found is None:
-        return False
-    asset = session.get_one(Asset, found.asset_id, with_for_update=True)
-    job = session.scalar(select(Job).where(Job.id == found.id, *is_silent).with_for_update())
-    if job is not None:
+
+    def fail_silent(job: Job, asset: Asset) -> None:
         silent = WorkerSilent(f"{job.lease_owner} went silent while it had this job ({job.stage})")
-        _after_failure(session, asset, claim_of(job, asset), silent, actor)
-    return True
+        _after_failure(session, asset, JobClaim.of(job, asset), silent, actor)
 
-
-def _lock(session: Session, claim: JobClaim) -> Asset:
-    return session.get_one(Asset, claim.asset_id, with_for_update=True, populate_existing=True)
+    return ROWS.take_over(session, fail_silent)
 
 
 def _unwanted(asset: Asset, claim: JobClaim) -> JobState | None:
-    """How a job ends whose result nobody wants; None where it is wanted."""
+    """Tell how a job ends whose result is not wanted any more; None where it is wanted."""
     if asset.deleted_at:
         return JobState.CANCELLED
     return JobState.SUPERSEDED if asset.generation > claim.generation else None
 
 
-def _make_way(session: Session, claim: JobClaim) -> JobState | None:
-    """SUPERSEDED where another job of the asset waits, which then does what this one was to do."""
+def _supersede_by_waiting(session: Session, claim: JobClaim) -> JobState | None:
+    """Hand the work to another job of the asset that waits already; None where there is none.
+
+    An asset has at most one job that waits (uq_jobs_waiting), so this one cannot wait beside it.
+    """
     waiting = session.scalar(
         update(Job)
         .where(Job.asset_id == claim.asset_id, Job.state.in_(WAITING))
@@ -177,7 +179,7 @@ def _make_way(session: Session, claim: JobClaim) -> JobState | None:
 
 def _after_failure(session: Session, asset: Asset, claim: JobClaim, error: Exception, actor: str) -> JobState:
     values: dict[str, Any] = {"error_class": type(error).__name__, "error": str(error)}
-    state = _unwanted(asset, claim) or _make_way(session, claim)
+    state = _unwanted(asset, claim) or _supersede_by_waiting(session, claim)
     if state is None and is_external(error) and claim.external_retries < MAX_EXTERNAL_RETRIES:
         # The attempt does not count: nothing is wrong with the video, nor with us.
         state, delay = JobState.RETRYABLE, delay_s(claim.external_retries + 1, error)
@@ -185,7 +187,7 @@ def _after_failure(session: Session, asset: Asset, claim: JobClaim, error: Excep
     elif state is None and is_retryable(error) and claim.attempt < claim.max_attempts:
         state, delay = JobState.RETRYABLE, delay_s(claim.attempt, error)
     if state is JobState.RETRYABLE:
-        values["scheduled_at"] = _NOW + timedelta(seconds=delay)
+        values["scheduled_at"] = NOW + timedelta(seconds=delay)
     return _end(
         session, claim, state or JobState.DISCARDED, f"{type(error).__name__}: {error}", actor, **values
     )
@@ -194,19 +196,9 @@ def _after_failure(session: Session, asset: Asset, claim: JobClaim, error: Excep
 def _end(
     session: Session, claim: JobClaim, state: JobState, why: str, actor: str = "", **values: Any
 ) -> JobState:
-    """Leave RUNNING; whatever comes next for the asset is due now."""
+    """End the claim in this state, and add a line to the job's history."""
     if state in FINAL:
-        values["finished_at"] = _NOW
-    attempt = session.scalar(
-        update(Job)
-        .where(*claim.held)
-        .values(state=state, lease_until=None, stage=None, hinted_at=None, **values)
-        .returning(Job.attempt)
-    )
-    if attempt is None:
-        raise LeaseLost(f"job {claim.job_id} was taken over while {claim.owner} had it")
-    note(session, claim.job_id, state, attempt, actor or claim.owner, why)
-    siblings = (Job.asset_id == claim.asset_id, Job.state == JobState.AVAILABLE)
-    session.execute(update(Job).where(*siblings).values(hinted_at=None))
-    notify.dispatcher(session)
+        values["finished_at"] = NOW
+    attempt = ROWS.release(session, claim, state, Job.attempt, stage=None, **values)
+    note(session, claim.row_id, state, attempt, actor or claim.owner, why)
     return state

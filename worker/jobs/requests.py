@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Interval, bindparam, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from worker.database.base import table
+from worker.database import NOW
+from worker.database.base import table_of
 from worker.database.models import Asset, Job
 from worker.database.states import IS_WAITING, WAITING, JobReason, JobState, Priority
 from worker.jobs import edits
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from worker.settings import Settings
 
-_NOW = func.clock_timestamp()
 _FORCED = frozenset({JobReason.EDIT, JobReason.REQUEUE})
 
 
@@ -34,38 +34,56 @@ class Requeued(enum.StrEnum):
     DELETED = "deleted"  #: the asset is deleted at the platform
 
 
-_assets, _jobs = table(Asset), table(Job)
-# A look (by 0) finds out whether the content changed, and opens no generation.
-_BUMP = (
+# The statements of `request` are built once, on tables instead of classes, and get their values as bound
+# parameters: the receiver runs them for every event, and must not spend its time on building them anew.
+_assets, _jobs = table_of(Asset), table_of(Job)
+
+# `by` is 1, or 0 for a look, which only finds out whether the content changed and opens no generation. Work
+# is asked for only on an asset that is there, so the mark of a deletion goes.
+_RAISE_GENERATION = (
     update(_assets)
     .where(_assets.c.id == bindparam("of_asset"))
     .values(generation=_assets.c.generation + bindparam("by"), deleted_at=None)
     .returning(_assets.c.generation)
 )
-_new = insert(_jobs).values(scheduled_at=_NOW + bindparam("delay", type_=Interval))
-_since = case((_jobs.c.state == JobState.RETRYABLE, _NOW), else_=_jobs.c.requested_at)
-_FIRST = {"priority": func.least(_jobs.c.priority, _new.excluded.priority)}
-_NEWER: dict[str, Any] = {
-    **_FIRST,
-    "generation": _new.excluded.generation,
-    "reason": _new.excluded.reason,
-    "is_forced": _jobs.c.is_forced | _new.excluded.is_forced,
+
+# The new job; `delay` is an interval, counted by the database's clock. The columns that are not named here
+# (asset_id, generation, reason, ...) are set by the parameters of the same names.
+_new_job = insert(_jobs).values(scheduled_at=NOW + bindparam("delay", type_=Interval))
+
+# What becomes of the job that waits already, if there is one; `excluded` is what the new job would have been.
+# A look changes nothing but the job's place in the queue, and that only for the better.
+_CHANGES_BY_LOOK = {"priority": func.least(_jobs.c.priority, _new_job.excluded.priority)}
+
+# Newer content gives the job a new life: it is pushed back by the delay, but to `longest` after the first
+# request at most, so that a stream of edits cannot hold it back for ever. For a job that waits to be tried
+# again, whose first request may be long past, this is the first request.
+_requested_at = case((_jobs.c.state == JobState.RETRYABLE, NOW), else_=_jobs.c.requested_at)
+_latest = _requested_at + bindparam("longest", type_=Interval)
+_CHANGES_BY_REQUEST: dict[str, Any] = {
+    **_CHANGES_BY_LOOK,
+    "generation": _new_job.excluded.generation,
+    "reason": _new_job.excluded.reason,
+    "is_forced": _jobs.c.is_forced | _new_job.excluded.is_forced,
     "state": JobState.SCHEDULED,
-    "scheduled_at": func.least(_new.excluded.scheduled_at, _since + bindparam("longest", type_=Interval)),
-    "requested_at": _since,
-    "edit": _new.excluded.edit,
-    "model": func.coalesce(_new.excluded.model, _jobs.c.model),
+    "scheduled_at": func.least(_new_job.excluded.scheduled_at, _latest),
+    "requested_at": _requested_at,
+    "edit": _new_job.excluded.edit,
+    "model": func.coalesce(_new_job.excluded.model, _jobs.c.model),
     "attempt": 0,
     "external_retries": 0,
     "hinted_at": None,
 }
-_ASK, _LOOK = (
-    _new.on_conflict_do_update(
+
+# Insert the job, or change the one that waits, of which the unique index uq_jobs_waiting allows one.
+_INSERT_OR_PUSH, _INSERT_OR_LOOK = (
+    _new_job.on_conflict_do_update(
         index_elements=["asset_id"],
-        index_where=text(IS_WAITING),  # literally: no parameter matches an index
+        # Written out: with a parameter in its place PostgreSQL could not tell which partial index is meant.
+        index_where=text(IS_WAITING),
         set_=changes,
     ).returning(_jobs.c.id)
-    for changes in (_NEWER, _FIRST)
+    for changes in (_CHANGES_BY_REQUEST, _CHANGES_BY_LOOK)
 )
 
 
@@ -80,7 +98,7 @@ def request(
     model: str | None = None,
     priority: Priority = Priority.LIVE,
 ) -> int:
-    """Ask for work on an asset whose row is locked, and return the job.
+    """Ask for work on an asset whose row is locked, and return the id of the job.
 
     One job waits per asset: a newer request gives it a new life and pushes it back by `delay_s`, but not
     beyond `max_wait_s` after the first request.
@@ -91,13 +109,13 @@ def request(
         reason: why.
         delay_s: when it is due, in seconds from now.
         settings: how often to try, and how long to wait.
-        change: what was done to the content since the last request; None where nobody knows.
+        change: what was done to the content since the last request; None where that is not known.
         model: which has to judge; None: whichever the worker has.
         priority: of a new job; one that waits keeps its own, if that is higher.
     """
     is_look = reason is JobReason.UPDATE
-    edit = edits.after(session, asset_id, change)
-    generation = session.scalar(_BUMP, {"of_asset": asset_id, "by": 0 if is_look else 1})
+    edit = edits.known_after(session, asset_id, change)
+    generation = session.scalar(_RAISE_GENERATION, {"of_asset": asset_id, "by": 0 if is_look else 1})
     values = {
         "asset_id": asset_id,
         "generation": generation,
@@ -110,8 +128,9 @@ def request(
         "priority": priority,
     }
     longest = {} if is_look else {"longest": timedelta(seconds=settings.max_wait_s)}
-    job_id = session.execute(_LOOK if is_look else _ASK, values | longest).scalar_one()
-    notify.dispatcher(session)
+    statement = _INSERT_OR_LOOK if is_look else _INSERT_OR_PUSH
+    job_id = session.execute(statement, values | longest).scalar_one()
+    notify.wake_dispatcher(session)
     return int(job_id)
 
 

@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from worker.errors import InvalidSignature, MalformedPayload
+from worker.errors import AssetFailed, InvalidSignature, MalformedPayload, NotReadyYet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,6 +87,18 @@ class RemoteAsset:
     #: where the platform does not tell.
     shown: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)  #: the platform's own words, for `source`
+
+    def check_ready(self) -> None:
+        """Go on only with an asset that can be read and written to.
+
+        Raises:
+            NotReadyYet: the platform is making it, for the first time or anew.
+            AssetFailed: the platform could not process it.
+        """
+        if self.state is AssetState.PREPARING:
+            raise NotReadyYet(f"asset {self.id} is still being made at its platform")
+        if self.state is AssetState.FAILED:
+            raise AssetFailed(f"the platform could not process asset {self.id}; upload it again")
 
 
 @dataclass(frozen=True, slots=True)

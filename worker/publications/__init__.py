@@ -10,6 +10,7 @@ twice; it is the same write, and what was written last wins.
 """
 
 from worker.publications.claims import (
+    ROWS,
     PublicationClaim,
     announce,
     begin_write,
@@ -22,6 +23,7 @@ from worker.publications.endings import confirm, fail, give_back, take_over, yie
 from worker.publications.requests import carry_over, request, supersede
 
 __all__ = [
+    "ROWS",
     "PublicationClaim",
     "announce",
     "begin_write",

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import aliased
 
+from worker.database import NOW
 from worker.database.models import Asset, Choice, Publication, Thumbnail
 from worker.database.states import ChoiceKind, PublicationState
-from worker.errors import LeaseLost, Overtaken
-from worker.queue import hints, leases
+from worker.errors import Overtaken
+from worker.queue import hints
+from worker.queue.leased_rows import Claim, LeasedRows, lock_asset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from worker.queue.hints import Hint
@@ -25,110 +27,70 @@ if TYPE_CHECKING:
 # No request that was on its way for longer still arrives.
 LATE_WRITE = timedelta(days=1)
 
-_NOW = func.clock_timestamp()
+ROWS = LeasedRows(Publication, announced=PublicationState.PENDING, held=PublicationState.SENDING)
 
 
-@dataclass(frozen=True, slots=True)
-class PublicationClaim:
-    """The right to write an asset's thumbnail, until the lease ends."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicationClaim(Claim):
+    """The right to write an asset's thumbnail, with all that the write needs to know."""
 
-    publication_id: int
-    token: int
-    owner: str
-    attempt: int
-    generation: int
-    asset_id: int
-    platform: str
-    account: str
-    external_id: str
-    media_url: str | None
     written: str | None  #: what the platform shows because of us
-    replaces: str | None  #: what somebody else set, and a person here has decided to replace
+    replaces: str | None  #: a foreign thumbnail that a person here has decided to replace
     is_image: bool  #: a person's own picture, which is of no moment of the video
     thumbnail_id: int
     time_s: float
     jpeg: bytes
 
-    @property
-    def row_id(self) -> int:
-        """Of the publication."""
-        return self.publication_id
-
-    @property
-    def held(self) -> tuple[ColumnElement[bool], ...]:
-        """The condition that every write must meet: the publication is still ours."""
-        return (
-            Publication.id == self.publication_id,
-            Publication.state == PublicationState.SENDING,
-            Publication.lease_token == self.token,
+    @classmethod
+    def of(cls, session: Session, publication: Publication) -> Self:
+        """Read the claim that holds a publication from its row, and from the rows that it names."""
+        asset = session.get_one(Asset, publication.asset_id)
+        thumbnail = session.get_one(Thumbnail, publication.thumbnail_id)
+        choice = session.get(Choice, publication.choice_id) if publication.choice_id else None
+        return cls(
+            row_id=publication.id,
+            token=publication.lease_token,
+            owner=publication.lease_owner or "",
+            attempt=publication.attempt,
+            generation=publication.generation,
+            asset_id=asset.id,
+            platform=asset.platform,
+            account=asset.account,
+            external_id=asset.external_id,
+            media_url=asset.media_url,
+            written=asset.written,
+            replaces=publication.replaces,
+            is_image=choice is not None and choice.kind == ChoiceKind.IMAGE,
+            thumbnail_id=thumbnail.id,
+            time_s=thumbnail.time_s,
+            jpeg=thumbnail.jpeg,
         )
 
 
-def announce(session: Session, rehint_s: float) -> list[Hint]:
-    """Mark what is due; the hints are to be sent once this is committed."""
-    return hints.announce(session, Publication, is_waiting(), rehint_s)
-
-
 def is_waiting() -> ColumnElement[bool]:
-    """Which publications may be announced."""
+    """Build the condition that a publication may be announced."""
     return Publication.state == PublicationState.PENDING
+
+
+def announce(session: Session, rehint_s: float) -> list[Hint]:
+    """Mark what is due, and return the hints to send once this is committed."""
+    return hints.announce(session, Publication, is_waiting(), rehint_s)
 
 
 def claim(session: Session, publication_id: int, owner: str, lease_s: float) -> PublicationClaim | None:
     """Move a publication from PENDING to SENDING; None if it cannot be taken, or a sibling is being sent."""
-    try:
-        with session.begin_nested():
-            row = session.scalar(
-                update(Publication)
-                .where(
-                    Publication.id == publication_id,
-                    Publication.state == PublicationState.PENDING,
-                    Publication.scheduled_at <= _NOW,
-                )
-                .values(
-                    state=PublicationState.SENDING,
-                    attempt=Publication.attempt + 1,
-                    lease_owner=owner,
-                    lease_token=Publication.lease_token + 1,
-                    lease_until=_NOW + timedelta(seconds=lease_s),
-                )
-                .returning(Publication)
-            )
-    except IntegrityError:  # uq_publications_sending
-        return None
-    return None if row is None else claim_of(session, row)
-
-
-def claim_of(session: Session, row: Publication) -> PublicationClaim:
-    """What the rows say about the claim that holds a publication that is being sent."""
-    asset, thumbnail = session.get_one(Asset, row.asset_id), session.get_one(Thumbnail, row.thumbnail_id)
-    choice = session.get(Choice, row.choice_id) if row.choice_id else None
-    return PublicationClaim(
-        publication_id=row.id,
-        token=row.lease_token,
-        owner=row.lease_owner or "",
-        attempt=row.attempt,
-        generation=row.generation,
-        asset_id=asset.id,
-        platform=asset.platform,
-        account=asset.account,
-        external_id=asset.external_id,
-        media_url=asset.media_url,
-        written=asset.written,
-        replaces=row.replaces,
-        is_image=choice is not None and choice.kind == ChoiceKind.IMAGE,
-        thumbnail_id=thumbnail.id,
-        time_s=thumbnail.time_s,
-        jpeg=thumbnail.jpeg,
-    )
+    # PENDING is also the state of a write that failed and waits: a late hint must not shorten its wait.
+    is_due = Publication.scheduled_at <= NOW
+    publication = ROWS.claim(session, publication_id, owner, lease_s, is_due)
+    return None if publication is None else PublicationClaim.of(session, publication)
 
 
 def renew(session: Session, claims: Sequence[PublicationClaim], lease_s: float) -> dict[int, bool]:
-    """Extend leases. Each publication that is still ours, and whether nobody wants it any more."""
+    """Extend leases, and tell of each publication that is still ours whether something newer replaces it."""
     newer = aliased(Publication)
     has_newer = exists().where(newer.asset_id == Publication.asset_id, newer.id > Publication.id)
     is_overtaken = or_(has_newer, Asset.deleted_at.is_not(None))
-    return leases.renew(session, Publication, PublicationState.SENDING, claims, lease_s, is_overtaken)
+    return ROWS.renew(session, claims, lease_s, is_overtaken)
 
 
 def begin_write(session: Session, claim: PublicationClaim) -> None:
@@ -138,16 +100,16 @@ def begin_write(session: Session, claim: PublicationClaim) -> None:
         LeaseLost: another worker has the publication.
         Overtaken: a newer write was asked for, or the asset was deleted.
     """
-    asset = session.get_one(Asset, claim.asset_id, with_for_update=True, populate_existing=True)
+    asset = lock_asset(session, claim)
     if asset.deleted_at or has_newer_than(session, claim):
         raise Overtaken("something newer is to be shown")
-    sent = update(Publication).where(*claim.held).values(sent_at=func.coalesce(Publication.sent_at, _NOW))
-    if session.scalar(sent.returning(Publication.id)) is None:
-        raise LeaseLost(f"publication {claim.publication_id} was taken over while {claim.owner} had it")
+    # The first attempt's time stays: a write that froze then may still arrive.
+    sent_at = func.coalesce(Publication.sent_at, NOW)
+    ROWS.update_held(session, claim, Publication.id, sent_at=sent_at)
 
 
 def uncertain_times_s(session: Session, claim: PublicationClaim) -> list[float]:
-    """Moments that the platform may show because of us, though we never heard so.
+    """List the moments that the platform may show because of us, though we never heard so, in seconds.
 
     Also those of earlier writes than the last that was confirmed: a worker that froze while it was sending
     may finish long after another has taken over.
@@ -158,13 +120,13 @@ def uncertain_times_s(session: Session, claim: PublicationClaim) -> list[float]:
             .join(Publication, Publication.thumbnail_id == Thumbnail.id)
             .where(
                 Publication.asset_id == claim.asset_id,
-                Publication.sent_at > _NOW - LATE_WRITE,
+                Publication.sent_at > NOW - LATE_WRITE,
             )
         )
     )
 
 
 def has_newer_than(session: Session, claim: PublicationClaim) -> bool:
-    """Whether a later write was asked for."""
-    newer = (Publication.asset_id == claim.asset_id, Publication.id > claim.publication_id)
+    """Tell whether a later write to the same asset was asked for."""
+    newer = (Publication.asset_id == claim.asset_id, Publication.id > claim.row_id)
     return session.scalar(select(Publication.id).where(*newer).limit(1)) is not None

@@ -5,95 +5,80 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 
-from worker.database.models import Asset, Publication
+from worker.database import NOW
+from worker.database.models import Publication
 from worker.database.states import PublicationState
-from worker.errors import LeaseLost, WorkerSilent
-from worker.publications.claims import claim_of, has_newer_than
-from worker.queue import notify
+from worker.errors import WorkerSilent
+from worker.publications.claims import ROWS, PublicationClaim, has_newer_than
 from worker.queue.backoff import MAX_EXTERNAL_RETRIES, delay_s, is_retryable
+from worker.queue.leased_rows import lock_asset
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from worker.publications.claims import PublicationClaim
-
-_NOW = func.clock_timestamp()
+    from worker.database.models import Asset
 
 
 def confirm(session: Session, claim: PublicationClaim, written: str | None) -> None:
-    """The platform accepted the write, or there was nothing to write. Raises LeaseLost."""
+    """Note that the platform accepted the write, or that there was nothing to write. Raises LeaseLost."""
     asset = _settle(session, claim, PublicationState.CONFIRMED, written)
     asset.written = written
     asset.foreign_thumbnail = asset.foreign_at = None
 
 
 def yield_to(session: Session, claim: PublicationClaim, shown: str) -> None:
-    """Somebody else's thumbnail is shown, and stays. Raises LeaseLost."""
+    """Note that the platform shows a foreign thumbnail, which stays. Raises LeaseLost."""
     asset = _settle(session, claim, PublicationState.YIELDED, shown)
     if asset.foreign_thumbnail != shown:
-        asset.foreign_thumbnail, asset.foreign_at = shown, session.scalar(select(_NOW))
+        asset.foreign_thumbnail, asset.foreign_at = shown, session.scalar(select(NOW))
 
 
 def _settle(session: Session, claim: PublicationClaim, state: PublicationState, shown: str | None) -> Asset:
-    """Nothing more is to be done for this generation; returns the locked asset."""
-    asset = session.get_one(Asset, claim.asset_id, with_for_update=True, populate_existing=True)
+    """End the claim as done for this generation, and return the locked asset."""
+    asset = lock_asset(session, claim)
     # Its generation may have grown meanwhile, see `carry_over`. What may be replaced, may be so once.
-    generation = _end(session, claim, state, confirmed_at=_NOW, shown=shown, replaces=None, sent_at=None)
+    generation = ROWS.release(
+        session,
+        claim,
+        state,
+        Publication.generation,
+        confirmed_at=NOW,
+        shown=shown,
+        replaces=None,
+        sent_at=None,
+    )
     asset.published_generation = max(asset.published_generation, generation)
     return asset
 
 
 def fail(session: Session, claim: PublicationClaim, error: Exception) -> PublicationState:
     """Note a failure, and decide whether the write is tried again. Raises LeaseLost."""
-    asset = session.get_one(Asset, claim.asset_id, with_for_update=True, populate_existing=True)
+    asset = lock_asset(session, claim)
     values: dict[str, Any] = {"error_class": type(error).__name__, "error": str(error)}
     state = PublicationState.FAILED
     if asset.deleted_at or has_newer_than(session, claim):
         state = PublicationState.SUPERSEDED
     elif is_retryable(error) and claim.attempt < MAX_EXTERNAL_RETRIES:
         state = PublicationState.PENDING
-        values["scheduled_at"] = _NOW + timedelta(seconds=delay_s(claim.attempt, error))
-    _end(session, claim, state, **values)
+        values["scheduled_at"] = NOW + timedelta(seconds=delay_s(claim.attempt, error))
+    ROWS.release(session, claim, state, Publication.id, **values)
     return state
 
 
 def give_back(session: Session, claim: PublicationClaim) -> None:
-    """This process stops: another may write at once, and the attempt does not count. Raises LeaseLost."""
-    session.get_one(Asset, claim.asset_id, with_for_update=True)
+    """Let another process write at once, as this one stops; the attempt does not count. Raises LeaseLost."""
+    lock_asset(session, claim)
     state = PublicationState.SUPERSEDED if has_newer_than(session, claim) else PublicationState.PENDING
-    _end(session, claim, state, attempt=Publication.attempt - 1)
+    ROWS.release(session, claim, state, Publication.id, attempt=Publication.attempt - 1)
 
 
 def take_over(session: Session) -> bool:
     """End the claim of one worker that went silent; False where there is none."""
-    is_silent = (Publication.state == PublicationState.SENDING, Publication.lease_until < _NOW)
-    found = session.execute(select(Publication.id, Publication.asset_id).where(*is_silent).limit(1)).first()
-    if found is None:
-        return False
-    session.get_one(Asset, found.asset_id, with_for_update=True)
-    row = session.scalar(select(Publication).where(Publication.id == found.id, *is_silent).with_for_update())
-    if row is not None:
-        fail(
-            session,
-            claim_of(session, row),
-            WorkerSilent(f"{row.lease_owner} went silent while it was writing"),
-        )
-    return True
 
+    def fail_silent(publication: Publication, _asset: Asset) -> None:
+        silent = WorkerSilent(f"{publication.lease_owner} went silent while it was writing")
+        fail(session, PublicationClaim.of(session, publication), silent)
 
-def _end(session: Session, claim: PublicationClaim, state: PublicationState, **values: Any) -> int:
-    """Leave SENDING; whatever waits for the asset is due now. Returns the generation."""
-    generation: int | None = session.scalar(
-        update(Publication)
-        .where(*claim.held)
-        .values(state=state, lease_until=None, hinted_at=None, **values)
-        .returning(Publication.generation)
-    )
-    if generation is None:
-        raise LeaseLost(f"publication {claim.publication_id} was taken over while {claim.owner} had it")
-    waiting = (Publication.asset_id == claim.asset_id, Publication.state == PublicationState.PENDING)
-    session.execute(update(Publication).where(*waiting).values(hinted_at=None))
-    notify.dispatcher(session)
-    return generation
+    return ROWS.take_over(session, fail_silent)

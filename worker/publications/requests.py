@@ -31,7 +31,7 @@ def request(
         asset: whose thumbnail it is.
         thumbnail: what to show.
         choice: why, where a person chose it.
-        replaces: what somebody else set at the platform, and may be overwritten.
+        replaces: the foreign thumbnail at the platform that may be overwritten.
     """
     supersede(session, asset)
     session.add(
@@ -43,24 +43,24 @@ def request(
             replaces=replaces,
         )
     )
-    notify.dispatcher(session)
+    notify.wake_dispatcher(session)
 
 
 def supersede(session: Session, asset: Asset) -> None:
-    """Nobody wants the writes that wait."""
+    """Call off the writes of an asset that wait; its row is locked."""
     waiting = (Publication.asset_id == asset.id, Publication.state == PublicationState.PENDING)
     session.execute(update(Publication).where(*waiting).values(state=PublicationState.SUPERSEDED))
 
 
 def carry_over(session: Session, asset: Asset, generation: int, shown: str | None) -> None:
-    """The newest write counts for this generation too, whether it is done or still to come.
+    """Let the newest write count for this generation too, whether it is done or still to come.
 
     Args:
         session: with the asset's row locked.
         asset: whose content did not change.
         generation: what it counts for.
         shown: what the platform shows at present; where that is not what we wrote, the write is looked at
-            again: somebody else may have set another thumbnail, or removed theirs or ours.
+            again: a person there may have set another thumbnail, or removed theirs or ours.
     """
     newest = select(func.max(Publication.id)).where(Publication.asset_id == asset.id).scalar_subquery()
     publication = session.scalar(select(Publication).where(Publication.id == newest).with_for_update())
@@ -72,4 +72,4 @@ def carry_over(session: Session, asset: Asset, generation: int, shown: str | Non
     elif publication.state != PublicationState.SENDING:
         # What was given up gets a new chance.
         publication.state, publication.attempt, publication.hinted_at = PublicationState.PENDING, 0, None
-    notify.dispatcher(session)
+    notify.wake_dispatcher(session)

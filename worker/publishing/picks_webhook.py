@@ -32,11 +32,11 @@ TIMEOUT_S = 15.0  # to connect, to send, and for the head of the answer; the sta
 
 
 def message(session: Session, claim: PublicationClaim, public_url: str) -> bytes:
-    """What is to be told; the same bytes at every attempt.
+    """Write the body of the request; it has the same bytes at every attempt.
 
     Args:
         session: of any transaction.
-        claim: of the publication.
+        claim: the right to the publication.
         public_url: the receiver's address, where the pictures are served.
     """
     shown = session.get_one(Thumbnail, claim.thumbnail_id)
@@ -69,7 +69,7 @@ def send(settings: Settings, claim: PublicationClaim, body: bytes) -> None:
     signed = sign_standard(
         body,
         settings.picks_secret.get_secret_value(),
-        f"picks_{claim.publication_id}",
+        f"picks_{claim.row_id}",
         time.time(),
         previous=previous.get_secret_value() if previous else None,
     )

@@ -3,9 +3,10 @@
 A platform knows nothing of our leases, so a write may happen twice, after a crash between it and the commit
 that notes it. It is the same write then.
 
-A thumbnail that somebody else set is left alone, and noted. The platform is asked just before the write, and
-no platform takes a condition with a write: what somebody sets between the answer and the write, a fraction of
-a second, is overwritten, and so is what somebody sets after a write of ours whose answer was lost.
+A foreign thumbnail, one that a person or a program set at the platform, is left alone, and noted. The
+platform is asked just before the write, and no platform takes a condition with a write: what is set there
+between the answer and the write, a fraction of a second, is overwritten, and so is what is set after a write
+of ours whose answer was lost.
 """
 
 from __future__ import annotations
@@ -21,15 +22,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from worker import metrics, publications
 from worker.database import transaction
 from worker.errors import (
-    AssetFailed,
     LeaseLost,
-    NotReadyYet,
     PublishRejected,
     Stopping,
     ThumbsError,
 )
 from worker.logs import about
-from worker.platforms.base import AssetState, ForeignThumbnails, NewThumbnail, WriteBack
+from worker.platforms.base import ForeignThumbnails, NewThumbnail, WriteBack
 from worker.publishing import picks_webhook
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from worker.platforms.base import Platform, RemoteAsset
+    from worker.platforms.base import Platform
     from worker.publications import PublicationClaim
     from worker.queue.leases import Lease, Leases
     from worker.settings import Settings
@@ -60,7 +59,7 @@ class Publisher:
     owner: str  #: who we are, in leases and logs
 
     def publish(self, publication_id: int) -> None:
-        """Do the write, if it is there to be done."""
+        """Claim a publication and write it to its platform; a hint that came late or twice does nothing."""
         with transaction(self.engine) as session:
             claim = publications.claim(session, publication_id, self.owner, self.settings.lease_s)
             uncertain_s = publications.uncertain_times_s(session, claim) if claim else []
@@ -83,7 +82,7 @@ class Publisher:
     def _write(
         self, claim: PublicationClaim, lease: Lease[PublicationClaim], uncertain_s: Sequence[float]
     ) -> Callable[[Session], object]:
-        """Show the thumbnail, and return what is to be noted."""
+        """Show the thumbnail at the platform, and return the change of the rows that notes it."""
         with closing(self.platform_of(claim)) as platform:
             if platform.write_back is WriteBack.NONE:
                 self._tell(claim, lease)
@@ -91,12 +90,13 @@ class Publisher:
             if platform.write_back is WriteBack.TIME and claim.is_image:
                 raise PublishRejected(f"{platform.name} shows a moment of the video, and takes no picture")
             lease.check()
-            asset = _ready(platform.asset(claim.external_id))
+            asset = platform.asset(claim.external_id)
+            asset.check_ready()
             is_ours = _may_be_ours(asset.shown, uncertain_s, platform.write_back)
             told_apart = platform.capabilities.foreign_thumbnails
             is_first = claim.written is None and told_apart is not ForeignThumbnails.ALWAYS
             if asset.shown is not None and not (is_ours or is_first or self._may_replace(asset.shown, claim)):
-                log.info("left alone: somebody else set a thumbnail", extra={"action": "left_alone"})
+                log.info("left alone: a foreign thumbnail is set", extra={"action": "left_alone"})
                 return partial(publications.yield_to, claim=claim, shown=asset.shown)
             lease.check()
             with transaction(self.engine) as session:
@@ -117,7 +117,7 @@ class Publisher:
         log.info("told PICKS_URL of the picks", extra={"action": "told"})
 
     def _may_replace(self, shown: str, claim: PublicationClaim) -> bool:
-        """Whether what the platform shows is ours, or is to give way."""
+        """Tell whether what the platform shows is ours, or has to give way."""
         return shown in {claim.written, claim.replaces} or self.settings.foreign_thumbnail == "replace"
 
     def _store(self, change: Callable[[Session], object]) -> None:
@@ -131,17 +131,8 @@ class Publisher:
             log.exception("the database does not answer; once the lease has ended, the write is made again")
 
 
-def _ready(asset: RemoteAsset) -> RemoteAsset:
-    """The asset, if it can be written to."""
-    if asset.state is AssetState.PREPARING:
-        raise NotReadyYet(f"asset {asset.id} is being made again at its platform")
-    if asset.state is AssetState.FAILED:
-        raise AssetFailed(f"the platform could not process asset {asset.id}; upload it again")
-    return asset
-
-
 def _may_be_ours(shown: str | None, times_s: Sequence[float], write_back: WriteBack) -> bool:
-    """Whether a write of one of these moments, whose answer was lost, may have left what is shown."""
+    """Tell whether a write of one of these moments, whose answer was lost, may have left what is shown."""
     if write_back is not WriteBack.TIME:  # how one image is told from another is the platform's business
         return bool(times_s)
     try:

@@ -14,7 +14,7 @@ from worker.errors import (
     WorkerSilent,
 )
 
-# The first retry comes after this, each later one after so many times as long, up to the last.
+# The first retry comes after FIRST_S, each later one after FACTOR times as long, up to LAST_S.
 FIRST_S = 5.0
 FACTOR = 4.0
 LAST_S = 900.0
@@ -24,19 +24,20 @@ MAX_EXTERNAL_RETRIES = 100
 
 
 def is_retryable(error: Exception) -> bool:
-    """True where the same may work later; also for what nobody foresaw, as attempts are limited."""
+    """Tell whether the same may work later; an unforeseen error counts as such, as attempts are limited."""
     return isinstance(error, TransientError) or not isinstance(error, ThumbsError)
 
 
 def is_external(error: Exception) -> bool:
-    """True where the cause is neither this video nor this worker, so that waiting is all that helps."""
+    """Tell whether the cause is neither this video nor this worker, so that waiting is all that helps."""
     return isinstance(error, PlatformUnavailable | NotReadyYet | DownloadFailed | ModelElsewhere)
 
 
 def delay_s(attempt: int, error: Exception) -> float:
-    """How long to wait after the attempt of this number, from 1, has failed.
+    """Return the seconds to wait after the attempt of this number, from 1, has failed.
 
-    Half of it is left to chance, so that what failed together does not come back together.
+    They grow exponentially, and half of them is left to chance, so that what failed together does not come
+    back together. A platform that asks for a longer wait gets it.
     """
     if isinstance(error, WorkerSilent):
         return 0.0  # the lease was the wait

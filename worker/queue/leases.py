@@ -14,24 +14,19 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-from sqlalchemy import func, tuple_, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from worker.database import transaction
-from worker.database.models import Asset
-from worker.errors import JobTimedOut, LeaseLost, Overtaken, Stopping
+from worker.errors import JobTimedOut, LeaseLost, Overtaken, Stopping, first_line
+from worker.queue.leased_rows import Claim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sqlalchemy import ColumnElement, Engine
+    from sqlalchemy import Engine
     from sqlalchemy.orm import Session
-
-    from worker.database.models import Job, Publication
-    from worker.database.states import JobState, PublicationState
 
 log = logging.getLogger(__name__)
 
@@ -39,19 +34,7 @@ RENEWALS_PER_LEASE = 3  #: so that one may fail
 EXIT_STUCK = 70  #: of the process; EX_SOFTWARE of BSD's sysexits.h
 
 
-class Held(Protocol):
-    """A claim, as far as its lease goes."""
-
-    @property
-    def row_id(self) -> int:
-        """Of the row."""
-
-    @property
-    def token(self) -> int:
-        """Of the claim."""
-
-
-Claim = TypeVar("Claim", bound=Held)
+ClaimT = TypeVar("ClaimT", bound=Claim)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +46,13 @@ class SilenceLimits:
     silence_s: float = 300.0
     #: While the process stops. It is to be gone before an orchestrator kills it (Kubernetes after 30 s).
     stop_s: float = 25.0
-    watch_s: float = 1.0  #: between two looks
+    watch_s: float = 1.0  #: between two looks at the leases
 
 
-class Lease(Generic[Claim]):
+class Lease(Generic[ClaimT]):
     """The right to work on one row. Its `check` says when to stop."""
 
-    def __init__(self, claim: Claim, lease_s: float, timeout_s: float, stopping: threading.Event) -> None:
+    def __init__(self, claim: ClaimT, lease_s: float, timeout_s: float, stopping: threading.Event) -> None:
         self.claim = claim
         self.heard_s = time.monotonic()  #: when the work last asked
         self._ends_s = self.heard_s + lease_s
@@ -80,13 +63,13 @@ class Lease(Generic[Claim]):
         self._is_overtaken = False
 
     def check(self) -> None:
-        """Go on, or not.
+        """Let the work go on, or stop it by an error; to be called often, see `SilenceLimits`.
 
         Raises:
             Stopping: this process is to end.
             LeaseLost: another worker has the row, or may have it.
             Overtaken: something newer, or the asset's deletion, makes the work useless.
-            JobTimedOut: it took too long.
+            JobTimedOut: the attempt took too long.
         """
         self.heard_s = time.monotonic()
         if self._stopping.is_set():
@@ -101,22 +84,22 @@ class Lease(Generic[Claim]):
             raise JobTimedOut(f"it took over {self._timeout_s:.0f} s and was stopped (JOB_TIMEOUT_S)")
 
     def mark_renewed(self, until_s: float, *, is_overtaken: bool) -> None:
-        """It is still ours until `until_s` of the monotonic clock."""
+        """Note that the row is still ours, until `until_s` of the monotonic clock."""
         self._ends_s = until_s
         self._is_overtaken = is_overtaken
 
     def mark_lost(self) -> None:
-        """It is another worker's."""
+        """Note that another worker has the row; the next `check` stops the work."""
         self._is_lost = True
 
 
-class Leases(Generic[Claim]):
+class Leases(Generic[ClaimT]):
     """All leases of this process. Use as a context manager.
 
     Args:
         engine: the database.
-        renew: extends leases in it, by so many seconds; returns each row that is still ours, and whether
-            something newer makes the work on it useless.
+        renew: extends leases in it, by so many seconds; returns the ids of the rows that are still ours, and
+            for each whether something newer makes the work on it useless.
         lease_s: a lease that is not renewed for so long ends.
         timeout_s: for one attempt at one row.
         stopping: set when this process is to end.
@@ -127,7 +110,7 @@ class Leases(Generic[Claim]):
     def __init__(
         self,
         engine: Engine,
-        renew: Callable[[Session, Sequence[Claim], float], dict[int, bool]],
+        renew: Callable[[Session, Sequence[ClaimT], float], dict[int, bool]],
         lease_s: float,
         timeout_s: float,
         stopping: threading.Event,
@@ -139,7 +122,7 @@ class Leases(Generic[Claim]):
         self._lease_s, self._timeout_s = lease_s, timeout_s
         self._limits = limits
         self._abort = abort or _end_process
-        self._held: set[Lease[Claim]] = set()
+        self._held: set[Lease[ClaimT]] = set()
         self._closed = threading.Event()
 
     def __enter__(self) -> Self:
@@ -151,7 +134,7 @@ class Leases(Generic[Claim]):
         self._closed.set()
 
     @contextmanager
-    def hold(self, claim: Claim) -> Iterator[Lease[Claim]]:
+    def hold(self, claim: ClaimT) -> Iterator[Lease[ClaimT]]:
         """Renew and watch a row's lease until the block ends."""
         lease = Lease(claim, self._lease_s, self._timeout_s, self.stopping)
         self._held.add(lease)
@@ -162,6 +145,7 @@ class Leases(Generic[Claim]):
 
     def renew(self) -> None:
         """Renew every lease once."""
+        # The time before the question, not after it: how long the answer took must not count in our favour.
         leases, asked_s = list(self._held), time.monotonic()
         if not leases:
             return
@@ -169,7 +153,7 @@ class Leases(Generic[Claim]):
             with transaction(self._engine) as session:
                 renewed = self._renew(session, [lease.claim for lease in leases], self._lease_s)
         except SQLAlchemyError as exc:
-            log.warning("leases cannot be renewed: %s", str(exc).partition("\n")[0])
+            log.warning("leases cannot be renewed: %s", first_line(exc))
             return
         for lease in leases:
             if lease.claim.row_id in renewed:
@@ -192,36 +176,7 @@ class Leases(Generic[Claim]):
 
 
 def _end_process(reason: str) -> None:
+    # Not `sys.exit`, which would end this thread only, nor anything that waits for the thread that hangs.
     log.critical("%s; this process ends, and others take over", reason)
     logging.shutdown()
     os._exit(EXIT_STUCK)
-
-
-def renew(
-    session: Session,
-    table: type[Job | Publication],
-    state: JobState | PublicationState,
-    claims: Sequence[Held],
-    lease_s: float,
-    is_overtaken: ColumnElement[bool],
-) -> dict[int, bool]:
-    """Extend leases; each row that is still held by the claim, and whether something newer makes it useless.
-
-    Args:
-        session: its transaction.
-        table: of the rows.
-        state: of rows that are held.
-        claims: the leases.
-        lease_s: from now.
-        is_overtaken: the condition for that, on the row and its asset.
-    """
-    held = [(claim.row_id, claim.token) for claim in claims]
-    rows = session.execute(
-        update(table)
-        .where(
-            table.asset_id == Asset.id, table.state == state, tuple_(table.id, table.lease_token).in_(held)
-        )
-        .values(lease_until=func.clock_timestamp() + timedelta(seconds=lease_s))
-        .returning(table.id, is_overtaken)
-    )
-    return {row_id: overtaken for row_id, overtaken in rows}  # noqa: C416 - rows are no pairs to `dict`

@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 CHANNEL = "thumbs"
 
 
-def dispatcher(session: Session) -> None:
-    """Tell every dispatcher that rows may have become due."""
+def wake_dispatcher(session: Session) -> None:
+    """Tell every dispatcher, once this transaction is committed, that rows may have become due."""
     session.execute(select(func.pg_notify(CHANNEL, "")))

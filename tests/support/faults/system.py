@@ -267,7 +267,7 @@ def hurry(engine: Engine) -> None:
             later = (waiting, table.scheduled_at > func.clock_timestamp())
             due = update(table).where(*later).values(scheduled_at=func.clock_timestamp())
             if session.scalars(due.returning(table.id)).all():
-                notify.dispatcher(session)
+                notify.wake_dispatcher(session)
 
 
 def _lives(process: psutil.Process) -> bool:

@@ -85,7 +85,7 @@ class Service:
     def _complete(self, session: Session, claim: jobs.JobClaim, content: int) -> None:
         """Store a run; what an edit told is believed only if the pictures bear it out, as in a real run."""
         video, fingerprint = self.platform.videos[claim.external_id], f"content {content}"
-        known = jobs.recall(session, claim, fingerprint)
+        known = jobs.earlier_candidates(session, claim, fingerprint)
         timeline = known[0] if known and known[0] == video.became(content) else None
         length_s = video.contents[content - 1].duration_s
         found = builders.result(fingerprint, time_s=float(content))

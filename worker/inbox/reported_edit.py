@@ -1,4 +1,4 @@
-"""What an event tells of the edit that it reports."""
+"""The edit that an event reports, as a timeline."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
     from worker.platforms.event import Event
 
-# A clip's ranges are of another video.
+# Which field of `edit` holds the ranges. Those of a clip are not read: they are of another video.
 RANGES_IN = {"trimmed": "kept", "reordered": "order"}
 
 
-def told_by(event: Event, last_event_at: datetime | None) -> Timeline | None:
-    """What an event says was done to this very video; None where it does not say.
+def reported_edit(event: Event, last_event_at: datetime | None) -> Timeline | None:
+    """Read what an event says was done to this very video; None where it does not say.
 
     Args:
         event: what happened.
         last_event_at: when the newest event before it happened. What came late tells of an earlier video
-            than the one that is known, and of two at once nobody knows the order.
+            than the one that is known, and of two at once the order is not known.
     """
     ranges = event.detail.get(RANGES_IN.get(event.detail.get("kind", ""), ""))
     is_newest = event.happened_at is not None and (last_event_at is None or event.happened_at > last_event_at)

@@ -1,0 +1,101 @@
+"""A choice is carried through edits: to its moment in the new content, or it is lost."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from worker.choices import stills
+from worker.choices.requests import open_choice
+from worker.database import NOW
+from worker.database.models import Choice, Thumbnail
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from worker.database.models import Asset
+    from worker.timeline import Timeline
+
+
+def carry_through_run(
+    session: Session,
+    asset: Asset,
+    generation: int,
+    timeline: Timeline | None,
+    *,
+    is_changed: bool,
+) -> tuple[Thumbnail, Choice] | None:
+    """Bring the open choice to the content that a run has just stored; None where the best pick is to show.
+
+    Args:
+        session: the new thumbnails and candidates are flushed, the asset's row is locked.
+        asset: with its new duration.
+        generation: of the run.
+        timeline: what the edit did to the content that the choice refers to, if that is known.
+        is_changed: whether the platform has other content now.
+    """
+    choice = open_choice(session, asset)
+    if choice is None or choice.lost_at:
+        return None
+    is_other_content = choice.time_s is not None and (timeline is not None or is_changed)
+    if is_other_content:
+        _move(session, asset, choice, timeline, generation)
+        if choice.lost_at:
+            return None
+    choice.generation = generation
+    thumbnail = stills.find_cut(session, choice)
+    if thumbnail is None and choice.thumbnail_id is not None and not is_other_content:
+        thumbnail = session.get(Thumbnail, choice.thumbnail_id)
+    if thumbnail is None:
+        thumbnail, _ = stills.store_nearest(session, asset, choice)
+    if thumbnail is None:
+        return None
+    choice.thumbnail_id, thumbnail.generation = thumbnail.id, generation
+    return thumbnail, choice
+
+
+def carry_over(session: Session, asset: Asset, generation: int) -> None:
+    """Let the open choice refer to this generation too, as the content is what it was."""
+    if (choice := open_choice(session, asset)) is not None:
+        choice.generation = generation
+
+
+def chosen_moment_s(session: Session, asset_id: int, timeline: Timeline | None) -> float | None:
+    """Find the chosen moment in the video as it is now; None where none is chosen, or it was cut away.
+
+    Args:
+        session: any.
+        asset_id: whose choice.
+        timeline: what was done to the video since the choice; None where that is not known, and the moment
+            is taken to be where it was.
+    """
+    time_s = session.scalar(
+        select(Choice.time_s).where(
+            Choice.asset_id == asset_id, Choice.released_at.is_(None), Choice.lost_at.is_(None)
+        )
+    )
+    if time_s is None or timeline is None:
+        return time_s
+    return next(timeline.places_of(time_s), None)
+
+
+def _move(session: Session, asset: Asset, choice: Choice, timeline: Timeline | None, generation: int) -> None:
+    """Find the chosen moment in the new content, or note that it is lost."""
+    was_s = choice.time_s or 0.0
+    if timeline is None:
+        now_s = was_s if was_s < (asset.duration_s or math.inf) else None
+        place = "beyond the end of" if now_s is None else "still within"
+        fate = f"is {place} the video; what the edit did is not known"
+    else:
+        now_s = next(timeline.places_of(was_s), None)
+        fate = "was cut away" if now_s is None else f"is at {now_s:.3f} s now"
+    if now_s is None:
+        choice.lost_at = session.scalar(select(NOW))
+    else:
+        choice.time_s = now_s
+    # Before the first run no edit has happened: that run only found the moment, which needs no note.
+    is_first_look = choice.thumbnail_id is None
+    if not is_first_look or choice.lost_at:
+        choice.note = f"generation {generation}: {was_s:.3f} s {fate}"

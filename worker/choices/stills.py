@@ -1,0 +1,128 @@
+"""The still that is shown of a choice: found among the pictures that there are, or stored.
+
+A choice is to be seen at once, before any run has cut it from the video: until then the nearest picture of
+the newest run stands in for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import func, literal, select
+
+from worker.database.models import StoredCandidate, Thumbnail
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+    from worker.database.models import Asset, Choice
+
+CHOSEN_RANK = 0  #: of a thumbnail that a person chose
+# A still lies this close to the frame that was picked for it, so it shows the same.
+SAME_MOMENT_S = 0.2
+
+
+class Snapshot(NamedTuple):
+    """A picture of some moment."""
+
+    time_s: float  #: media time
+    aspect: str  #: "16:9", or "source" for one that was not cropped
+    jpeg: bytes
+
+
+def store_nearest(session: Session, asset: Asset, choice: Choice) -> tuple[Thumbnail | None, bool]:
+    """Store the picture nearest to the chosen moment as the choice's thumbnail.
+
+    Returns:
+        The thumbnail, None where there is no picture at all; and whether it shows the moment itself, in full
+        size.
+    """
+    time_s = choice.time_s or 0.0
+    still = _nearest_pick(session, asset, time_s)
+    if still is not None and abs(still.time_s - time_s) <= SAME_MOMENT_S:
+        return store(session, choice, still), True
+    still = _nearest_candidate(session, asset, time_s)
+    return (None if still is None else store(session, choice, still)), False
+
+
+def store(session: Session, choice: Choice, still: Snapshot) -> Thumbnail:
+    """Store a picture as the thumbnail that is shown of a choice."""
+    from worker.choices.own_picture import OwnPicture  # noqa: PLC0415  Pillow, which the receiver does without
+
+    picture = OwnPicture.of_jpeg(still.jpeg)
+    thumbnail = Thumbnail(
+        asset_id=choice.asset_id,
+        generation=choice.generation,
+        rank=CHOSEN_RANK,
+        aspect=still.aspect,
+        time_s=still.time_s if choice.time_s is None else choice.time_s,
+        score=0.0,
+        parts={},
+        reasons=["chosen"],
+        faces=[],
+        box=[0, 0, picture.width_px, picture.height_px],
+        width_px=picture.width_px,
+        height_px=picture.height_px,
+        jpeg=picture.jpeg,
+        sha256=picture.sha256,
+        model="",
+    )
+    session.add(thumbnail)
+    session.flush()
+    choice.thumbnail_id = thumbnail.id
+    return thumbnail
+
+
+def find_cut(session: Session, choice: Choice) -> Thumbnail | None:
+    """Find the still that a run has cut from the video at the chosen moment."""
+    return session.scalar(
+        select(Thumbnail)
+        .where(
+            Thumbnail.asset_id == choice.asset_id,
+            Thumbnail.generation == choice.generation,
+            Thumbnail.rank == CHOSEN_RANK,
+            Thumbnail.time_s == choice.time_s,
+            # What `store` made belongs to no job, and may show another moment.
+            Thumbnail.job_id.is_not(None),
+        )
+        .order_by(Thumbnail.id)
+        .limit(1)
+    )
+
+
+def find_best_pick(session: Session, asset: Asset) -> Thumbnail | None:
+    """Find the first pick of the newest run."""
+    return session.scalar(
+        select(Thumbnail).where(*is_newest_pick(asset)).order_by(Thumbnail.rank, Thumbnail.id).limit(1)
+    )
+
+
+def is_newest_pick(asset: Asset) -> tuple[ColumnElement[bool], ...]:
+    """Build the condition that a thumbnail is a pick of the asset's newest run."""
+    is_pick = (Thumbnail.asset_id == asset.id, Thumbnail.rank > CHOSEN_RANK)
+    newest = select(func.max(Thumbnail.generation)).where(*is_pick).scalar_subquery()
+    return (*is_pick, Thumbnail.generation == newest)
+
+
+def _nearest_pick(session: Session, asset: Asset, time_s: float) -> Snapshot | None:
+    """Find the nearest picture among the newest picks, in the ratio that is published."""
+    row = session.execute(
+        select(Thumbnail.time_s, Thumbnail.aspect, Thumbnail.jpeg)
+        .where(*is_newest_pick(asset))
+        # A pick's first row has the ratio to publish; the others show the same moment.
+        .order_by(func.abs(Thumbnail.time_s - time_s), Thumbnail.id)
+        .limit(1)
+    ).first()
+    return None if row is None else Snapshot(*row)
+
+
+def _nearest_candidate(session: Session, asset: Asset, time_s: float) -> Snapshot | None:
+    """Find the nearest picture of the filmstrip, which is small."""
+    row = session.execute(
+        select(StoredCandidate.time_s, literal("source"), StoredCandidate.jpeg)
+        .where(StoredCandidate.asset_id == asset.id)
+        .order_by(func.abs(StoredCandidate.time_s - time_s))
+        .limit(1)
+    ).first()
+    return None if row is None else Snapshot(*row)
