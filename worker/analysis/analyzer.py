@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from structlog.contextvars import bound_contextvars
 
 from worker import choices, jobs, metrics
 from worker.analysis.options import options_of
@@ -21,7 +22,6 @@ from worker.analysis.rows import memory_of, result_of
 from worker.database import transaction
 from worker.download.fetch import DownloadLimits, fetch, fetch_moments, workspace
 from worker.errors import AssetFailed, LeaseLost, ModelElsewhere, NotReadyYet, Stopping, ThumbsError
-from worker.logs import about
 from worker.pipeline.pick import pick_thumbnails
 from worker.platforms.base import AssetState
 
@@ -71,7 +71,9 @@ class Analyzer:
             log.info("job %d is not there to be taken", job_id)
             return
         with (
-            about(job_id=job_id, attempt=claim.attempt, asset=f"{claim.platform}/{claim.external_id}"),
+            bound_contextvars(
+                job_id=job_id, attempt=claim.attempt, asset=f"{claim.platform}/{claim.external_id}"
+            ),
             self.leases.hold(claim) as lease,
         ):
             try:

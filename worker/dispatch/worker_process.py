@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from celery import signals
 from celery.concurrency import get_implementation
+from structlog.contextvars import bound_contextvars
 
 from worker import database, jobs, logs, metrics, publications
 from worker.dispatch.celery_app import Kind, make_app
@@ -84,7 +85,7 @@ def _serve(app: Celery, kind: Kind, work: Callable[[int], object]) -> None:
 
     @app.task(name=kind.task)  # type: ignore[untyped-decorator] # Celery's
     def look(row_id: int, hint_no: int) -> None:
-        with logs.about(**{f"{kind.value}_id": row_id, "hint_no": hint_no}):
+        with bound_contextvars(**{f"{kind.value}_id": row_id, "hint_no": hint_no}):
             work(row_id)
 
 
