@@ -37,6 +37,11 @@ ThumbsError
 from __future__ import annotations
 
 
+def first_line(error: BaseException) -> str:
+    """Read the first line of an error's text, for a log: a database's own text goes on with the statement."""
+    return str(error).partition("\n")[0]
+
+
 class ThumbsError(Exception):
     """Base of every error of this product."""
 

@@ -1,9 +1,9 @@
 """Logs: one JSON object a line on stderr, a sentence for people and fields for machines.
 
-Our modules and the libraries log through the standard library, and structlog turns each record into
-a line. Fields come from `extra=` and from structlog's `bound_contextvars`. What would let a reader of the logs
-act as somebody else is masked wherever it stands: credentials, signatures, tokens, and the query strings of
-URLs, which may be signed.
+Our modules and the libraries log through the standard library, and structlog turns each record into a line.
+Fields come from `extra=` and from structlog's `bound_contextvars`. What would let a reader of the logs act as
+somebody else is masked wherever it stands: credentials, signatures, tokens, and the query strings of URLs,
+which may be signed.
 """
 
 from __future__ import annotations

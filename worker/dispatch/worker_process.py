@@ -41,7 +41,7 @@ def analyze(settings: Settings) -> None:
         ConfigurationError: a setting is wrong, or a model cannot be used.
     """
     logs.setup(settings)
-    metrics.serve(settings)
+    metrics.start_exporter(settings)
     stopping, engine, app = threading.Event(), database.get_engine(), _app(settings)
 
     # Loads the model's libraries, which a publishing worker does not need, nor one whose settings are wrong.
@@ -72,7 +72,7 @@ def publish(settings: Settings) -> None:
         ConfigurationError: a setting is wrong.
     """
     logs.setup(settings)
-    metrics.serve(settings)
+    metrics.start_exporter(settings)
     stopping, engine, app = threading.Event(), database.get_engine(), _app(settings)
     with Leases(engine, publications.renew, settings.lease_s, settings.job_timeout_s, stopping) as leases:
         publisher = Publisher(settings, engine, _finder(settings), leases, _owner(Kind.PUBLISH))
@@ -116,8 +116,7 @@ def _run(app: Celery, kind: Kind, concurrency: int, settings: Settings, stopping
 
 
 def _app(settings: Settings) -> Celery:
-    address = settings.redis_url
-    return make_app(address.get_secret_value() if address else None)
+    return make_app(settings.redis_address)
 
 
 def _finder(settings: Settings) -> Callable[[jobs.JobClaim | publications.PublicationClaim], Platform]:

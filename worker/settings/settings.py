@@ -42,6 +42,8 @@ from worker.settings.types import (
     Secret,
     StandardSecret,
     Url,
+    revealed,
+    revealed_all,
 )
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ class SecretFiles(NestedSecretsSettingsSource):
     """One file for each secret. What the library passes over in silence is an error here."""
 
     def validate_secrets_path(self, path: Path) -> None:
-        """Leave it to `load_secrets`, which says what is wrong."""
+        """Leave the check to `load_secrets`, which says what is wrong."""
 
     @classmethod
     def load_secrets(cls, path: Path) -> dict[str, str]:
@@ -191,7 +193,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a .env file is the shell's business
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments win over variables, variables over files."""
+        """Let arguments win over variables, and variables over files."""
         files = SecretFiles(file_secret_settings, secrets_dir=os.environ.get("SECRETS_DIR") or None)
         return init_settings, env_settings, files
 
@@ -202,10 +204,19 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def database_address(self) -> str | None:
+        """DATABASE_URL with its password; None where it is not set."""
+        return revealed(self.database_url)
+
+    @property
+    def redis_address(self) -> str | None:
+        """REDIS_URL with its password; None where it is not set."""
+        return revealed(self.redis_url)
+
+    @property
     def events_secrets(self) -> tuple[str, ...]:
         """Every secret of `/v1/events` that is live, the newest first."""
-        live = (self.events_secret, self.events_secret_previous)
-        return tuple(secret.get_secret_value() for secret in live if secret is not None)
+        return revealed_all(self.events_secret, self.events_secret_previous)
 
     @classmethod
     def read(cls) -> Self:
@@ -228,10 +239,14 @@ def _sentence(error: ErrorDetails) -> str:
 
 @cache
 def get_settings() -> Settings:
-    """The settings of this process."""
+    """Read the settings of this process, once.
+
+    Raises:
+        SettingsInvalid: naming every variable that is wrong, and why.
+    """
     return Settings.read()
 
 
 def environment(**changed: str) -> dict[str, str]:
-    """The environment for a program that we start: ours, but for these variables."""
+    """Make the environment for a program that we start: ours, but for these variables."""
     return {**os.environ, **changed}

@@ -21,6 +21,16 @@ _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
 _NAME = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 
 
+def revealed(secret: SecretStr | None) -> str | None:
+    """Show a secret to the code that uses it; None where it is not set."""
+    return secret.get_secret_value() if secret else None
+
+
+def revealed_all(*secrets: SecretStr | None) -> tuple[str, ...]:
+    """Show those secrets that are set, in their order: of a pair that is being rotated, both are live."""
+    return tuple(secret.get_secret_value() for secret in secrets if secret is not None)
+
+
 def _stripped(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
@@ -56,7 +66,7 @@ def _split(value: object) -> object:
 
 
 def check_aspects(aspects: tuple[str, ...]) -> tuple[str, ...]:
-    """Each ratio once. The form is the one that `worker.pipeline.crop.crop.parse_aspect` takes.
+    """Drop repeated ratios, and refuse what `worker.pipeline.crop.crop.parse_aspect` would not take.
 
     Raises:
         ValueError: one is no aspect ratio.

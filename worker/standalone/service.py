@@ -83,9 +83,8 @@ class Service:
 
     @property
     def database_url(self) -> str:
-        """Of the database that the programs use."""
-        given = self._settings.database_url
-        return given.get_secret_value() if given else self._servers["DATABASE_URL"].url
+        """Address of the database that the programs use, with its password."""
+        return self._settings.database_address or self._servers["DATABASE_URL"].url
 
     def __enter__(self) -> Self:
         """Start everything; what started is stopped again if the rest does not."""
