@@ -1,8 +1,8 @@
 """What is counted and timed, for Prometheus.
 
-A process shows its own numbers. The receiver runs in several processes: there prometheus_client keeps them in
-the files of the folder `PROMETHEUS_MULTIPROC_DIR`, and the process that is asked adds them up. The variable must
-be set before the first import of prometheus_client.
+A process shows its own numbers. The receiver runs in several processes: there prometheus_client keeps them
+in the files of the folder `PROMETHEUS_MULTIPROC_DIR`, and the process that is asked adds them up. The
+variable must be set before the first import of prometheus_client.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from worker.database.models import Asset, Job, Publication, WebhookEvent
 from worker.database.states import FINAL, PublicationState
 from worker.demo.simulator import Media, SimulatedMux
 from worker.settings import Settings
-from worker.standalone.interrupts import Interruptions
+from worker.standalone.interrupts import Interrupts
 from worker.standalone.servers import free_port
 from worker.standalone.service import Service
 
@@ -92,13 +92,13 @@ def bench() -> Iterator[Bench]:
         "OMP_NUM_THREADS": "1",
     }
     with (
-        Interruptions() as asked,
+        Interrupts() as interrupts,
         TemporaryDirectory(prefix="thumbs-", ignore_cleanup_errors=True) as folder,
         SimulatedMux(f"http://127.0.0.1:{port}/webhooks/mux/main") as mux,
     ):
         settings = Settings(data_dir=Path(folder), database_url=None, redis_url=None, port=port)
         variables = own_variables | mux.settings("main")
-        with Service(settings, asked, variables=variables, show=lambda _line: None) as service:
+        with Service(settings, interrupts, variables=variables, show=lambda _line: None) as service:
             engine = make_engine(service.database_url)
             yield Bench(service, engine, mux)
             engine.dispose()

@@ -19,7 +19,7 @@ from worker.platforms import PLATFORMS
 from worker.platforms.base import WriteBack
 from worker.platforms.shared.signatures import sign_standard
 from worker.settings import Settings
-from worker.standalone.interrupts import Interruptions
+from worker.standalone.interrupts import Interrupts
 from worker.standalone.servers import free_port
 from worker.standalone.service import Service
 
@@ -64,14 +64,14 @@ def test_every_platform_gets_the_thumbnail_of_its_video(servers_dir: Path, media
     port = free_port()
     settings = Settings(data_dir=servers_dir / "every-loop", port=port, allow_loopback=True)
     variables = {"PORT": str(port), "ALLOW_LOOPBACK": "true", "EVENTS_SECRET": EVENTS_SECRET}
-    with Interruptions() as asked, ExitStack() as stack:
+    with Interrupts() as interrupts, ExitStack() as stack:
         vendors: dict[str, Simulated] = {
             name: stack.enter_context(vendor(f"http://127.0.0.1:{port}/webhooks/{name}/main"))
             for name, vendor in SIMULATED.items()
         }
         for vendor in vendors.values():
             variables |= vendor.settings("main")
-        with Service(settings, asked, variables={**variables, "OMP_NUM_THREADS": "1"}) as service:
+        with Service(settings, interrupts, variables={**variables, "OMP_NUM_THREADS": "1"}) as service:
             uploaded = {name: vendor.upload(media) for name, vendor in vendors.items()}
             for name, asset_id in uploaded.items():
                 if not PLATFORMS[name].capabilities.events:

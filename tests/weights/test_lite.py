@@ -85,8 +85,8 @@ def test_a_saved_model_loads_as_the_same_model(tmp_path: Path) -> None:
     made = lite.build(len(tokenizer.vocabulary))
     picture = torch.rand(1, 3, 64, 64)
 
-    lite.save(made, tokenizer.known, tmp_path / "lite.safetensors")
-    loaded, loaded_tokenizer = lite.load(tmp_path / "lite.safetensors")
+    lite.save_lite(made, tokenizer.known, tmp_path / "lite.safetensors")
+    loaded, loaded_tokenizer = lite.load_lite(tmp_path / "lite.safetensors")
 
     assert loaded_tokenizer.vocabulary == tokenizer.vocabulary
     with torch.inference_mode():

@@ -20,7 +20,7 @@ from worker import choices, jobs, metrics
 from worker.analysis.options import options_of
 from worker.analysis.rows import memory_of, result_of
 from worker.database import transaction
-from worker.download.fetch import DownloadLimits, fetch, fetch_moments, workspace
+from worker.download.fetch import DownloadLimits, fetch_moments, fetch_video, workspace
 from worker.errors import AssetFailed, LeaseLost, ModelElsewhere, NotReadyYet, Stopping, ThumbsError
 from worker.pipeline.pick import pick_thumbnails
 from worker.platforms.base import AssetState
@@ -145,7 +145,7 @@ class _AnalysisRun:
             source = platform.source(asset)
         with workspace(settings.work_dir) as folder:
             with self._timed("download"):
-                path = fetch(source.scan, folder, self._limits(), self.lease.check)
+                path = fetch_video(source.scan, folder, self._limits(), self.lease.check)
             past = self._in_transaction(lambda session: self._recall(session, asset))
             run = self._pick(path, source, folder, asset.title or claim.title, past)
         for stage, seconds in (self.timings_s | dict(run.timings_s)).items():

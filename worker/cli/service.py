@@ -21,7 +21,7 @@ def up() -> None:
     from worker.standalone import service  # noqa: PLC0415  heavy
 
     try:
-        service.run(get_settings())
+        service.run_service(get_settings())
     except ProgramFailed as error:
         raise click.ClickException(str(error)) from error
 
@@ -45,7 +45,7 @@ def demo(video: Path | None, out: Path, platform: str) -> None:
     from worker.demo import loop as show  # noqa: PLC0415  heavy
 
     try:
-        show.run(video or show.bundled_clip(), out, platform)
+        show.run_demo(video or show.bundled_clip(), out, platform)
     except ThumbsError as error:
         raise click.ClickException(str(error)) from error
 

@@ -1,7 +1,8 @@
 """The folder of a server: which process uses it, and what a dead one left running in it.
 
-Two lock files. The first belongs to the process that starts a server: no other may use the folder. The server
-itself inherits the second, which says, whichever of the two has died, whether a server still works on the data.
+Two lock files. The first belongs to the process that starts a server: no other may use the folder. The
+server itself inherits the second, which says, whichever of the two has died, whether a server still works on
+the data.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Runs several programs as one: starts them, shows what they say, restarts who dies, stops them in order.
+"""Runs several programs as one: starts them, shows what they say, restarts what dies, stops them in order.
 
 A program writes straight into its own log file, so that neither we nor a halted terminal can hold it up. We
 read along: each line goes to the terminal behind the program's name, and one line tells that it is ready.
@@ -64,7 +64,7 @@ class _Child:
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST_LINES))
 
     def new_lines(self) -> Iterator[str]:
-        """What it wrote since the last call, by whole lines."""
+        """Yield what it wrote since the last call, by whole lines."""
         while line := self.output.readline():
             if not line.endswith(b"\n"):
                 self.output.seek(-len(line), os.SEEK_CUR)
@@ -82,14 +82,14 @@ class _Child:
         os.truncate(self.log, 0)
         self.output.seek(0)
 
-    def failed(self, what: str) -> ProgramFailed:
-        """The error that tells what it said last."""
+    def failure(self, what: str) -> ProgramFailed:
+        """Make the error that tells what it said last."""
         said = [f"  {log_view.readable(line)}" for line in self.last_lines]
         return ProgramFailed("\n".join([f"{self.program.name} {what}; the end of {self.log}:", *said]))
 
 
 class Supervisor:
-    """The programs of one service. To be used from the main thread.
+    """The programs of one service. Use it from the main thread.
 
     Args:
         programs: in the order in which they start.
@@ -125,7 +125,7 @@ class Supervisor:
             self._children.append(_Child(program, log, label, self._spawn(program, log), output))
 
     def watch(self) -> None:
-        """Show what was said, and start again what died. To be called often.
+        """Show what was said, and start again what died. Call it often.
 
         Raises:
             ProgramFailed: one ends again and again.
@@ -141,12 +141,17 @@ class Supervisor:
                 child.start_again_s = None
 
     def first_not_ready(self) -> str | None:
-        """The name of a program that has not said yet that it is ready; None where all have."""
+        """Name a program that has not said yet that it is ready; None where all have."""
         return next((child.program.name for child in self._children if not child.is_ready), None)
 
     def failure(self, name: str, what: str) -> ProgramFailed:
-        """The error that tells what a program said last."""
-        return next(child for child in self._children if child.program.name == name).failed(what)
+        """Make the error that tells what a program said last.
+
+        Args:
+            name: of the program.
+            what: happened to it, e.g. "is not ready after 120 s".
+        """
+        return next(child for child in self._children if child.program.name == name).failure(what)
 
     def stop(self, *, is_hurried: Callable[[], bool] = lambda: False) -> None:
         """End every program in the order of `Program.stops`, by force once `is_hurried`."""
@@ -168,12 +173,12 @@ class Supervisor:
                 self._show(f"{child.label} {row}")
 
     def _note_death(self, child: _Child, code: int) -> None:
-        # Who got ready can work; what ended it then (no memory left, a kill) may not come again.
+        # A program that got ready can work; what ended it then (no memory left, a kill) may not come again.
         child.failed_starts = 1 if child.is_ready else child.failed_starts + 1
         child.is_ready = False
         if code == OPERATOR_MUST_ACT or child.failed_starts >= FAILED_STARTS_MAX:
             often = f" {child.failed_starts} times, at last" if child.failed_starts > 1 else ""
-            raise child.failed(f"ended{often} {_ending(code)}")
+            raise child.failure(f"ended{often} {_ending(code)}")
         pause_s = FIRST_PAUSE_S * 2 ** (child.failed_starts - 1)
         child.start_again_s = time.monotonic() + pause_s
         self._show(f"{child.label} ended {_ending(code)}; starting it again in {pause_s:g} s")

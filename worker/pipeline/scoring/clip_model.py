@@ -47,7 +47,7 @@ def load(spec: str, device: torch.device, weights_dir: Path | None = None) -> Cl
     """
     # lite is so small that precision decides neither its speed nor its size.
     precision = "fp32" if spec == "lite" else _precision(device)
-    network, tokenize = lite.load() if spec == "lite" else _load_open_clip(spec, precision, weights_dir)
+    network, tokenize = lite.load_lite() if spec == "lite" else _load_open_clip(spec, precision, weights_dir)
     transform = image_transform_v2(
         PreprocessCfg(**open_clip.get_model_preprocess_cfg(network)), is_train=False
     )

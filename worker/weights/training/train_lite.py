@@ -38,7 +38,7 @@ def train(clips: Sequence[Path], seed: int, file: Path, report: Report) -> None:
     report(f"image side: {len(clips)} clips, {len(DAMAGES)} kinds of damage")
     train_image.apply(network, *train_image.fit(train_image.examples(network, clips, seed)))
     train_text.train(network.text, tokenizer, seed, report)
-    lite.save(network, tokenizer.known, file)
+    lite.save_lite(network, tokenizer.known, file)
     report(f"wrote {file}; for manifest.toml: bytes = {file.stat().st_size}, sha256 = {weights.sha256(file)}")
 
 
@@ -58,7 +58,7 @@ def evaluate(clips: Sequence[Path], seed: int, report: Report) -> Figures:
     Each such video holds the clip's clean frames and one frame of each kind of damage. The text side is
     the bundled one: it has seen no picture.
     """
-    network, tokenizer = lite.load()
+    network, tokenizer = lite.load_lite()
     scorer = ClipScorer("lite", ClipModel(network, tokenizer, _unused), Prompts.load(), torch.device("cpu"))
     report(f"making features of {len(clips)} clips")
     shown = train_image.examples(network, clips, seed)

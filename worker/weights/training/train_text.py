@@ -95,7 +95,7 @@ def learned_tokenizer() -> lite.Tokenizer:
         *words["groups"],
         *(phrase for axis in axes for end in axis.values() for phrase in end),
     ]
-    used = {form for phrase in phrases for word in lite.words(phrase) for form in (word, word + "s")}
+    used = {form for phrase in phrases for word in lite.split_words(phrase) for form in (word, word + "s")}
     filler = set(words["filler"].split())
     known = {piece for word in used - filler for piece in bpe.pieces(word)}
     # A piece of a learned word may be a whole filler: the filler stays unknown all the same.
