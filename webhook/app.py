@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     """
     settings = settings or get_settings()
     database = BoundedDatabase(engine or make_receiver_engine(settings), CONNECTIONS)
-    app = Flask(__name__, static_folder=None)
+    app = Flask(__name__, static_folder=None)  # no address that is not described in openapi.json
     app.config["MAX_CONTENT_LENGTH"] = receive.MAX_BODY_BYTES + 1  # see there
     app.url_map.merge_slashes = False  # a webhook is not answered with a redirect
     app.register_blueprint(receive.webhook_pages(settings, database))

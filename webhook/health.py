@@ -72,6 +72,7 @@ def _redis_state(url: str) -> str:
         host_and_port = (address.hostname or "localhost", address.port or REDIS_PORT)
         with socket.create_connection(host_and_port, REDIS_WITHIN_S) as plain:
             connection = _encrypted(plain) if address.scheme == "rediss" else plain
+            # By hand, because the client library would send the password and try again by itself.
             connection.sendall(b"PING\r\n")
             return "ok" if connection.recv(1) else "no answer"
     except (OSError, ValueError):

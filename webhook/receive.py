@@ -48,6 +48,7 @@ def webhook_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
         platform = platform_of(name, account, settings)
         g.platform = name
         body = _body()
+        # Before the signature: a platform may try an address out before it has a secret to sign with.
         if platform.is_probe(body):
             return answer("probe", 200, "webhooks can be sent here")
         headers = dict(request.headers)
@@ -64,6 +65,7 @@ def webhook_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
     def _record(events: Sequence[Event]) -> Response:
         receipts = database.in_transaction(partial(record.record, events=events, settings=settings))
         _tell(events, receipts)
+        # One answer for all of them: 202 where at least one is new.
         outcomes = {receipt.outcome for receipt in receipts} or {DeliveryOutcome.IGNORED}
         outcome = next(outcome for outcome in REASONS if outcome in outcomes)
         return answer(outcome, 202 if outcome is DeliveryOutcome.RECORDED else 200, REASONS[outcome])

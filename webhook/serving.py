@@ -67,6 +67,7 @@ class ImpatientWorker(ThreadWorker):
         """Tell gunicorn, about once a second, that this process lives; hang up on slow callers."""
         super().notify()
         now_s = time.monotonic()
+        # A copy, because the threads that answer add and remove entries meanwhile.
         for conn, deadline_s in self._deadlines_s.copy().items():
             if deadline_s < now_s:
                 with suppress(OSError):

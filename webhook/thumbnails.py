@@ -37,7 +37,7 @@ def thumbnail_page(database: BoundedDatabase) -> Blueprint:
         response.cache_control.max_age = YEAR_S
         response.set_etag(sha256)
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.make_conditional(request)
+        response.make_conditional(request)  # last: it reads the tag that was just set
         return response
 
     return pages

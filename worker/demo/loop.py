@@ -231,6 +231,7 @@ def _wait_for_choice(service: Service, engine: Engine, asset_id: str, timeout_s:
 def _rows(engine: Engine, asset_id: str) -> Rows:
     with transaction(engine) as session:
         asset = session.scalar(select(Asset).where(Asset.external_id == asset_id))
+        # Until the webhook is recorded there is no asset, and so nothing else.
         if asset is None:
             return Rows()
         # The first one: our own write comes back as an update, for which there is another, short look.

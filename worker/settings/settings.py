@@ -77,6 +77,7 @@ class SecretFiles(NestedSecretsSettingsSource):
         Raises:
             SettingsInvalid: the folder, or one of these files, cannot be read.
         """
+        # By the part before the account: `mux__main__token_id` belongs to the field `mux`.
         ours = Settings.model_fields
         try:
             files = [file for file in path.iterdir() if file.name.lower().split("__")[0] in ours]
@@ -93,10 +94,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True,
         env_nested_delimiter="__",
-        env_ignore_empty=True,
-        extra="ignore",
+        env_ignore_empty=True,  # compose files pass unset variables on as empty ones
+        extra="ignore",  # the environment has variables of many programs
         enable_decoding=False,  # no JSON in variables
-        hide_input_in_errors=True,
+        hide_input_in_errors=True,  # it may be a secret
     )
 
     database_url: Secret | None = Field(
@@ -162,7 +163,7 @@ class Settings(BaseSettings):
     publish_concurrency: int = Field(8, ge=1, le=64, description="Writes that one worker makes at once.")
 
     foreign_thumbnail: Literal["keep", "replace"] = Field(
-        "keep", description="A thumbnail that somebody else set at the platform: `keep` it, or `replace` it."
+        "keep", description="A thumbnail that others set at the platform: `keep` it, or `replace` it."
     )
 
     max_download_bytes: int = Field(20 * 1024 * MIB, ge=MIB, description="Larger files are refused.")
@@ -175,7 +176,7 @@ class Settings(BaseSettings):
         600.0,
         description="How often the videos of accounts whose webhooks may be lost are listed; 0: never.",
     )
-    rehint_s: Seconds = Field(60.0, description="A job that nobody claimed is announced again after this.")
+    rehint_s: Seconds = Field(60.0, description="A job that no worker claimed is announced again after this.")
     debounce_s: SecondsOrZero = Field(10.0, description="Edits of one asset within this become one run.")
     max_wait_s: SecondsOrZero = Field(60.0, description="The longest that edits may hold a run back.")
     events_retention_days: int = Field(30, ge=4, description="Webhooks are kept so long.")

@@ -56,6 +56,7 @@ def _check_pem(secret: SecretStr) -> SecretStr:
 def _check_standard(secret: SecretStr) -> SecretStr:
     value = secret.get_secret_value()
     key = value.removeprefix(STANDARD_PREFIX)
+    # Without its prefix a secret is most likely another one that was pasted into the wrong place.
     if key == value or len(_decoded(key)) not in STANDARD_KEY_BYTES:
         raise ValueError(f"write {STANDARD_PREFIX} and the base64 of 24 to 64 random bytes")
     return secret

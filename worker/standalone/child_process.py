@@ -43,6 +43,7 @@ def start(
         as_nobody_at: run as `nobody` where we are root: the folders that the child must reach. None for us.
         keep_open: descriptors that the child inherits, locks among them.
     """
+    # A session of its own, so that Ctrl-C at the terminal reaches us alone, and we stop children in order.
     child = subprocess.Popen(  # noqa: S603 - our own programs
         [*_setpriv(dies_by, as_nobody_at), *command],
         stdin=subprocess.DEVNULL if text_in is None else subprocess.PIPE,

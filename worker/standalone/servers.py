@@ -107,7 +107,7 @@ def start_postgres(
             process = child_process.start(
                 [programs / "postgres", "-D", data, *arguments],
                 output=output,
-                dies_by=signal.SIGINT,
+                dies_by=signal.SIGINT,  # PostgreSQL's fast shutdown, which does not wait for its clients
                 as_nobody_at=(programs, data),
                 keep_open=(locks.server.fileno(),),
             )
@@ -139,6 +139,7 @@ def start_valkey(
     Raises:
         ConfigurationError: saying what the operator can do.
     """
+    # The settings, the password among them, go through stdin: a list of processes shows arguments.
     program = next(_wheel(_VALKEY_PACKAGE).glob("_binaries/*/valkey-server"))
     with locked(folder) as locks:
         url = address or f"redis://:{secrets.token_urlsafe()}@127.0.0.1:{free_port()}/0"
@@ -177,6 +178,7 @@ def _wheel(package: str) -> Path:
 
 def _make_cluster(programs: Path, data: Path, log: Path) -> None:
     """Make an empty PostgreSQL; `data` appears only once it is whole."""
+    # initdb leaves a half-made folder where it is killed; only a rename makes it the one that is used.
     unfinished = data.with_name("data.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
@@ -229,7 +231,7 @@ def _wait_until(server: Server, answers: Callable[[], None], should_stop: Callab
     """
     deadline = time.monotonic() + START_TIMEOUT_S
     with ExitStack() as failing:
-        failing.callback(server.close)
+        failing.callback(server.close)  # also where `should_stop` raises
         while server.process.poll() is None and time.monotonic() < deadline:
             should_stop()
             try:

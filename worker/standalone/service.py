@@ -121,6 +121,7 @@ class Service:
         for variable, server in self._servers.items():
             if server.process.poll() is not None:
                 self._show(f"{server.name} died; starting it again")
+                # Frees its locks; it comes back at the same address, so that the programs find it again.
                 server.close()
                 self._servers[variable] = server.start_again()
         if self._supervisor is not None:
@@ -167,6 +168,7 @@ class Service:
     def _stop(self) -> None:
         if self._supervisor is not None:
             self._supervisor.stop(is_hurried=self._interrupts.is_urgent)
+        # The servers last, and the latest first: the programs give their leases back to the database.
         while self._servers:
             self._servers.popitem()[1].close()
 
@@ -220,6 +222,7 @@ def _require_free(host: str, port: int) -> None:
     """Refuse a port that is taken before the receiver does, and say what to do about it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
+        # As gunicorn does: a port that was just given up waits, but can be had.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))

@@ -66,6 +66,7 @@ class _Child:
     def new_lines(self) -> Iterator[str]:
         """Yield what it wrote since the last call, by whole lines."""
         while line := self.output.readline():
+            # The program is still writing this line: it is read again, as a whole, the next time.
             if not line.endswith(b"\n"):
                 self.output.seek(-len(line), os.SEEK_CUR)
                 return
@@ -120,7 +121,7 @@ class Supervisor:
             log = self._logs / f"{program.name}.log"
             log.touch()
             output = log.open("rb")
-            output.seek(0, os.SEEK_END)
+            output.seek(0, os.SEEK_END)  # what earlier runs said is not shown again
             label = click.style(f"{program.name:<{width}} |", fg=color)
             self._children.append(_Child(program, log, label, self._spawn(program, log), output))
 
@@ -134,7 +135,7 @@ class Supervisor:
             self._read(child)
             if child.start_again_s is None:
                 if child.process.poll() is not None:
-                    self._read(child)
+                    self._read(child)  # what it said between the first reading and its death
                     self._note_death(child, child.process.returncode)
             elif time.monotonic() >= child.start_again_s:
                 child.process = self._spawn(child.program, child.log)
@@ -179,6 +180,7 @@ class Supervisor:
         if code == OPERATOR_MUST_ACT or child.failed_starts >= FAILED_STARTS_MAX:
             often = f" {child.failed_starts} times, at last" if child.failed_starts > 1 else ""
             raise child.failure(f"ended{often} {_ending(code)}")
+        # Doubled each time, so that a cause that passes (a port that is still held) has time to pass.
         pause_s = FIRST_PAUSE_S * 2 ** (child.failed_starts - 1)
         child.start_again_s = time.monotonic() + pause_s
         self._show(f"{child.label} ended {_ending(code)}; starting it again in {pause_s:g} s")
@@ -188,6 +190,7 @@ class Supervisor:
             child.process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + STOP_TIMEOUT_S
         while any(child.process.poll() is None for child in turn):
+            # Asked over and over: the operator may lose patience while we wait.
             if is_hurried() or time.monotonic() > deadline:
                 for child in turn:
                     child_process.kill(child.process)

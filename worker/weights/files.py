@@ -63,6 +63,7 @@ def path(name: str, folder: Path | None = None) -> Path:
     )
     if file is None:
         raise WeightsMissing(f"the weights {name} are not in place; {remedy}")
+    # What ships has its sum in the manifest; what was fetched has the one that the hub named beside it.
     expected = entry.sha256 if entry and entry.sha256 else recorded_sha256(file)
     if expected is None:
         raise WeightsMissing(f"{file} has no recorded sum to verify it by; {remedy}")
