@@ -126,7 +126,7 @@ def _fetch(name: str, address: str, folder: Path, sha256: str | None) -> Path:
 
 def _promise(name: str, address: str) -> tuple[str, str]:
     """Ask a server where the bytes of a file are, and what their sum is."""
-    # No token: the weights are public, and the address may be anybody's.
+    # No token: the weights are public, and with --url the server need not be the hub.
     told = get_hf_file_metadata(address, token=False)
     # The hub names the SHA-256 of a large file where others have an entity tag of their own making.
     if told.etag is None or not SHA256.fullmatch(told.etag):
