@@ -87,7 +87,7 @@ def addresses_of(name: str, endpoint: str | None = None) -> list[str]:
     entry = weights.manifest().get(name)
     if entry and entry.file:
         raise UnknownModel(f"{name} ships with the product; there is nothing to fetch")
-    page = f"{entry.where.removeprefix(HUB)}/".lstrip("/") if entry else _registered_page(name)
+    page = f"{entry.where.removeprefix(f'{HUB}/')}/" if entry else _registered_page(name)
     # A page without a file at its end stands for the names that open_clip itself looks for.
     repository, _, file = page.rpartition("/")
     return [hf_hub_url(repository, one, endpoint=endpoint) for one in ([file] if file else HUB_FILES)]
