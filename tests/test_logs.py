@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 import pytest
+from structlog.contextvars import bound_contextvars
 
 from worker import logs
 
@@ -15,7 +16,7 @@ def line(message: str, *args: object, **extra: Any) -> dict[str, Any]:
     """Return what one call of a logger would write."""
     logger = logging.getLogger("test")
     record = logger.makeRecord("test", logging.INFO, "", 0, message, args, None, extra=extra)
-    written: dict[str, Any] = json.loads(logs.JsonLines().format(record))
+    written: dict[str, Any] = json.loads(logs.json_formatter().format(record))
     return written
 
 
@@ -30,7 +31,7 @@ def test_a_line_has_a_sentence_and_fields() -> None:
 
 def test_what_a_run_is_about_stands_on_every_line_inside() -> None:
     """And not on those after it."""
-    with logs.about(event_id=1), logs.about(job_id=17):
+    with bound_contextvars(event_id=1), bound_contextvars(job_id=17):
         inside = line("scanning")
 
     assert (inside["event_id"], inside["job_id"]) == (1, 17)
@@ -62,7 +63,7 @@ def test_secrets_are_masked_wherever_they_stand(text: str, secret: str) -> None:
             "test", logging.ERROR, "", 0, "failed: %s", (text,), (type(error), error, None), extra=extra
         )
 
-    written = logs.JsonLines().format(record)
+    written = logs.json_formatter().format(record)
 
     assert secret not in written
     assert "***" in written

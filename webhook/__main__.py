@@ -2,12 +2,12 @@
 
 import sys
 
-from webhook.serving import serve
+from webhook.serving import run_receiver
 from worker.errors import ConfigurationError
 from worker.settings import get_settings
 
 try:
-    serve(get_settings())
+    run_receiver(get_settings())
 except ConfigurationError as error:
     sys.stderr.write(f"thumbs: {error}\n")
     sys.exit(2)

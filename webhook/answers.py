@@ -13,14 +13,14 @@ from flask import Response, g, jsonify, request
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from worker.errors import InvalidSignature, MalformedPayload, RequestError, UnknownAccount
+from worker.errors import InvalidSignature, MalformedPayload, RequestError, UnknownAccount, first_line
 
 if TYPE_CHECKING:
     from flask import Flask
 
 RETRY_AFTER_S = 5
 
-# A forger learns no more than that it did not work; why is in the log.
+# A forger learns no more than that it did not work; the log tells the operator why.
 FORGED = "the signature does not match these bytes, or is too old"
 NESTED = "the JSON is nested too deeply"
 UNAVAILABLE = "nothing was recorded; please send it again"
@@ -29,15 +29,21 @@ log = logging.getLogger(__name__)
 
 
 def answer(status: str, code: int, reason: str) -> Response:
-    """One answer; `status` is also what the metrics count it as."""
+    """Make an answer, and note how the metrics count it.
+
+    Args:
+        status: a word for programs; also the `outcome` in the metrics.
+        code: of HTTP.
+        reason: a sentence for people.
+    """
     g.outcome = status
     response = jsonify(status=status, reason=reason)
     response.status_code = code
     return response
 
 
-def register(app: Flask) -> None:
-    """Answer every error."""
+def answer_errors(app: Flask) -> None:
+    """Have every error of the application answered in the form of `answer`."""
     app.register_error_handler(InvalidSignature, _forged)
     app.register_error_handler(UnknownAccount, _unknown)
     app.register_error_handler(MalformedPayload, _malformed)
@@ -62,7 +68,7 @@ def _malformed(error: MalformedPayload) -> Response:
 
 
 def _by_code(error: HTTPException) -> Response:
-    """What Flask itself refuses: no such address, too large a body, another method."""
+    """Answer what Flask itself refuses: no such address, too large a body, another method."""
     response = answer(error.name.lower(), error.code or 400, error.description or "")
     response.headers.update(
         {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
@@ -82,7 +88,7 @@ def _unavailable(error: Exception) -> Response:
 
 def _cause(error: SQLAlchemyError | TimeoutError) -> str:
     # The rest of its text holds the statement and the row.
-    return str(error.orig).partition("\n")[0] if isinstance(error, DBAPIError) else type(error).__name__
+    return first_line(error.orig) if isinstance(error, DBAPIError) and error.orig else type(error).__name__
 
 
 def _log_refusal(error: RequestError) -> None:

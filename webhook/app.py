@@ -43,22 +43,25 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     """
     settings = settings or get_settings()
     database = BoundedDatabase(engine or make_receiver_engine(settings), CONNECTIONS)
-    app = Flask(__name__, static_folder=None)
+    app = Flask(__name__, static_folder=None)  # no address that is not described in openapi.json
     app.config["MAX_CONTENT_LENGTH"] = receive.MAX_BODY_BYTES + 1  # see there
     app.url_map.merge_slashes = False  # a webhook is not answered with a redirect
-    app.register_blueprint(receive.routes(settings, database))
-    app.register_blueprint(thumbnails.routes(database))
-    app.register_blueprint(health.routes(settings, database))
-    app.register_blueprint(openapi.routes())
-    answers.register(app)
+    app.register_blueprint(receive.webhook_pages(settings, database))
+    app.register_blueprint(thumbnails.thumbnail_page(database))
+    app.register_blueprint(health.health_pages(settings, database))
+    app.register_blueprint(openapi.openapi_page())
+    answers.answer_errors(app)
     return app
 
 
 def make_receiver_engine(settings: Settings) -> Engine:
-    """An engine that gives up early: the caller asks again, and another one may be served meanwhile."""
-    address = settings.database_url
+    """Make an engine that gives up early: the sender asks again, and others are answered meanwhile.
+
+    Raises:
+        SettingsInvalid: DATABASE_URL is missing or no address of PostgreSQL.
+    """
     return make_engine(
-        address.get_secret_value() if address else None,
+        settings.database_address,
         statement_timeout_ms=STATEMENT_TIMEOUT_MS,
         lock_timeout_ms=LOCK_TIMEOUT_MS,
         pool_size=CONNECTIONS,

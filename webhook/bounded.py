@@ -1,8 +1,8 @@
 """The database, asked for a bounded time.
 
 PostgreSQL's own time limits end slow statements, but a server that is frozen or cut off keeps none of them:
-whoever reads its answer waits for ever. So a few threads do the asking, and a request waits for them only so
-long.
+the one who reads its answer waits for ever. So a few threads do the asking, and a request waits for them only
+so long.
 """
 
 from __future__ import annotations
@@ -31,23 +31,29 @@ class BoundedDatabase:
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="database")
 
     def in_transaction(self, work: Callable[[Session], T]) -> T:
-        """Do the work in a transaction of its own; what returns is committed.
+        """Do the work in a transaction of its own, which is committed when the work returns.
 
         Raises:
             TimeoutError: the database is silent. The work may be committed all the same, a little later.
             SQLAlchemyError: the database is down, or refuses.
         """
 
-        def whole(engine: Engine) -> T:
+        def in_one(engine: Engine) -> T:
             with transaction(engine) as session:
                 return work(session)
 
-        return self.ask(whole, ANSWER_WITHIN_S)
+        return self.ask(in_one, ANSWER_WITHIN_S)
 
     def ask(self, question: Callable[[Engine], T], within_s: float) -> T:
-        """Return what the function says about the engine; raises as `in_transaction`."""
+        """Call a function with the engine, and return what it returns.
+
+        Raises:
+            TimeoutError: it takes longer than `within_s`; it may go on all the same.
+            SQLAlchemyError: the database is down, or refuses.
+        """
         future = self._threads.submit(question, self._engine)
         try:
             return future.result(within_s)
         finally:
-            future.cancel()  # if it has not even begun
+            # Of use only while it waits for a thread: a late answer would still hold up the next request.
+            future.cancel()

@@ -25,20 +25,20 @@ REDIS_WITHIN_S = 0.2  # it is on the same network, and nothing depends on the an
 REDIS_PORT = 6379
 
 
-def routes(settings: Settings, database: BoundedDatabase) -> Blueprint:
-    """The addresses for the operator's machinery."""
+def health_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
+    """Make the routes for the operator's machinery: /healthz, /readyz and /metrics."""
     pages = Blueprint("health", __name__)
-    redis_url = settings.redis_url.get_secret_value() if settings.redis_url else ""
-    is_behind = migrate.missing()
+    redis_url = settings.redis_address or ""
+    is_behind = migrate.missing()  # asked often, so what does not change is read once
 
     @pages.get("/healthz")
     def healthz() -> Response:
-        """The process lives; that a database is down is no reason to kill it."""
+        """Tell that the process lives; that a database is down is no reason to kill it."""
         return jsonify(status="ok")
 
     @pages.get("/readyz")
     def readyz() -> Response:
-        """Events can be recorded. Redis is only mentioned: they are recorded without it."""
+        """Tell whether events can be recorded. Redis is only mentioned: they are recorded without it."""
         problem = _problem(database, is_behind)
         response = jsonify(
             status="unavailable" if problem else "ok", database=problem or "ok", redis=_redis_state(redis_url)
@@ -48,14 +48,14 @@ def routes(settings: Settings, database: BoundedDatabase) -> Blueprint:
 
     @pages.get("/metrics")
     def numbers() -> Response:
-        """What all processes of this receiver have counted."""
+        """Show what all processes of this receiver have counted."""
         return Response(metrics.page(), content_type=CONTENT_TYPE_LATEST)
 
     return pages
 
 
 def _problem(database: BoundedDatabase, is_behind: Callable[[str], bool]) -> str:
-    """Why the database cannot take events; empty where it can."""
+    """Say why the database cannot take events; an empty text where it can."""
     try:
         revision = database.ask(migrate.current, DATABASE_WITHIN_S)
     except (SQLAlchemyError, TimeoutError):
@@ -64,14 +64,15 @@ def _problem(database: BoundedDatabase, is_behind: Callable[[str], bool]) -> str
 
 
 def _redis_state(url: str) -> str:
-    """Whether a server answers; that it asks for a password is an answer too, so none is sent."""
+    """Ask Redis for an answer of any kind; that it wants a password is one too, so none is sent."""
     if not url:
         return "not configured"
     address = urlsplit(url)
     try:
-        place = (address.hostname or "localhost", address.port or REDIS_PORT)
-        with socket.create_connection(place, REDIS_WITHIN_S) as plain:
+        host_and_port = (address.hostname or "localhost", address.port or REDIS_PORT)
+        with socket.create_connection(host_and_port, REDIS_WITHIN_S) as plain:
             connection = _encrypted(plain) if address.scheme == "rediss" else plain
+            # By hand, because the client library would send the password and try again by itself.
             connection.sendall(b"PING\r\n")
             return "ok" if connection.recv(1) else "no answer"
     except (OSError, ValueError):

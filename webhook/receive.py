@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 256 * 1024  # platforms send 2 to 20 kB
 
-# What one delivery of several events is answered with: the first of these that holds for one of them.
+# A delivery may hold several events; it is answered with the first of these that holds for one of them.
 REASONS = {
     DeliveryOutcome.RECORDED: "recorded",
     DeliveryOutcome.DUPLICATE: "this was here before",
@@ -37,8 +37,8 @@ UNKNOWN = "unknown"  # in the metrics: their labels are never what a stranger wr
 log = logging.getLogger(__name__)
 
 
-def routes(settings: Settings, database: BoundedDatabase) -> Blueprint:
-    """The two addresses that events are sent to."""
+def webhook_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
+    """Make the two routes that events are sent to."""
     pages = Blueprint("receive", __name__)
     pages.before_request(_start)
     pages.after_request(_count)
@@ -48,6 +48,7 @@ def routes(settings: Settings, database: BoundedDatabase) -> Blueprint:
         platform = platform_of(name, account, settings)
         g.platform = name
         body = _body()
+        # Before the signature: a platform may try an address out before it has a secret to sign with.
         if platform.is_probe(body):
             return answer("probe", 200, "webhooks can be sent here")
         headers = dict(request.headers)
@@ -64,6 +65,7 @@ def routes(settings: Settings, database: BoundedDatabase) -> Blueprint:
     def _record(events: Sequence[Event]) -> Response:
         receipts = database.in_transaction(partial(record.record, events=events, settings=settings))
         _tell(events, receipts)
+        # One answer for all of them: 202 where at least one is new.
         outcomes = {receipt.outcome for receipt in receipts} or {DeliveryOutcome.IGNORED}
         outcome = next(outcome for outcome in REASONS if outcome in outcomes)
         return answer(outcome, 202 if outcome is DeliveryOutcome.RECORDED else 200, REASONS[outcome])
@@ -72,7 +74,7 @@ def routes(settings: Settings, database: BoundedDatabase) -> Blueprint:
 
 
 def _body() -> bytes:
-    """The bytes as received; nothing is unpacked, because a few of them can unpack to gigabytes."""
+    """Read the body as it was sent; nothing is unpacked, because a few bytes can unpack to gigabytes."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("send the body as it is, without Content-Encoding")
     try:

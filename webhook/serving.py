@@ -24,7 +24,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from worker import logs
 from worker.database import url_of
-from worker.download import scratch_folder
+from worker.files import scratch_folder
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -56,7 +56,7 @@ class ImpatientWorker(ThreadWorker):
         self._deadlines_s: dict[TConn, float] = {}
 
     def handle(self, conn: TConn) -> Any:
-        """Serve one request, in a thread."""
+        """Answer one request, in a thread of its own."""
         self._deadlines_s[conn] = time.monotonic() + REQUEST_TIMEOUT_S
         try:
             return super().handle(conn)
@@ -64,9 +64,10 @@ class ImpatientWorker(ThreadWorker):
             del self._deadlines_s[conn]
 
     def notify(self) -> None:
-        """Called about once a second by the main loop."""
+        """Tell gunicorn, about once a second, that this process lives; hang up on slow callers."""
         super().notify()
         now_s = time.monotonic()
+        # A copy, because the threads that answer add and remove entries meanwhile.
         for conn, deadline_s in self._deadlines_s.copy().items():
             if deadline_s < now_s:
                 with suppress(OSError):
@@ -88,14 +89,14 @@ class Receiver(BaseApplication):
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        # Of what several processes count. Those of a receiver that was killed are of no use to anybody.
-        place = Path(tempfile.gettempdir())
-        scratch_folder.sweep(place, _COUNTS_PREFIX)
-        self._counts = scratch_folder.make(place, _COUNTS_PREFIX)
+        # The folder in which the processes add up what they count; that of a killed receiver is of no use.
+        temporary = Path(tempfile.gettempdir())
+        scratch_folder.sweep(temporary, _COUNTS_PREFIX)
+        self._counts = scratch_folder.make(temporary, _COUNTS_PREFIX)
         super().__init__()
 
     def load_config(self) -> None:
-        """Say how to run."""
+        """Set gunicorn's options."""
         options = {
             "bind": f"{self._settings.host}:{self._settings.port}",
             # Where the first process was killed, the others hold the port for another moment.
@@ -120,18 +121,18 @@ class Receiver(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """Make the application; called in each process, so that none inherits connections."""
+        """Make the application, in each process anew, so that none inherits connections."""
         app: Flask = util.import_app("webhook.app:create_app()")
         log.info("ready for webhooks")
         return app
 
 
-def serve(settings: Settings) -> None:
-    """Serve until a signal ends it.
+def run_receiver(settings: Settings) -> None:
+    """Answer requests until a signal ends this process.
 
     Raises:
         SettingsInvalid: naming the environment variable.
     """
-    url_of(settings.database_url.get_secret_value() if settings.database_url else None)
+    url_of(settings.database_address)  # an unusable one is told here, not by each process in turn
     logs.setup(settings)
     Receiver(settings).run()

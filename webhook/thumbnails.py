@@ -20,14 +20,14 @@ YEAR_S = 365 * 24 * 3600  # the longest that RFC 9111's readers are used to
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 
-def routes(database: BoundedDatabase) -> Blueprint:
-    """The address of a thumbnail."""
+def thumbnail_page(database: BoundedDatabase) -> Blueprint:
+    """Make the route of a thumbnail: /thumbnails/<sha256>.jpg."""
     pages = Blueprint("thumbnails", __name__)
 
     @pages.get("/thumbnails/<sha256>.jpg")
     def thumbnail(sha256: str) -> Response:
         if is_hash(sha256) and request.if_none_match.contains(sha256):
-            return Response(status=HTTPStatus.NOT_MODIFIED)  # its name is its content: nobody need be asked
+            return Response(status=HTTPStatus.NOT_MODIFIED)  # its name is its content
         wanted = select(Thumbnail.jpeg).where(Thumbnail.sha256 == sha256).limit(1)
         jpeg = database.in_transaction(lambda session: session.scalar(wanted)) if is_hash(sha256) else None
         if jpeg is None:
@@ -37,12 +37,12 @@ def routes(database: BoundedDatabase) -> Blueprint:
         response.cache_control.max_age = YEAR_S
         response.set_etag(sha256)
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.make_conditional(request)
+        response.make_conditional(request)  # last: it reads the tag that was just set
         return response
 
     return pages
 
 
 def is_hash(word: str) -> bool:
-    """True for what can be the hash of a thumbnail."""
+    """Tell whether a word can be the SHA-256 of a thumbnail, in lower-case hex."""
     return _SHA256.fullmatch(word) is not None

@@ -154,7 +154,7 @@ class CredentialsRefused(ConfigurationError):
 
 
 class Abandoned(ThumbsError):
-    """The work is given up; nobody wants its result."""
+    """The work is given up, because its result is not wanted any more."""
 
 
 class Stopping(Abandoned):

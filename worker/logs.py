@@ -1,21 +1,24 @@
 """Logs: one JSON object a line on stderr, a sentence for people and fields for machines.
 
-Fields come from `extra=` and from `about`. What would let a reader of the logs act as somebody else is masked
-wherever it stands: credentials, signatures, tokens, and the query strings of URLs, which may be signed.
+Our modules and the libraries log through the standard library, and structlog turns each record into a line.
+Fields come from `extra=` and from structlog's `bound_contextvars`. What would let a reader of the logs act as
+somebody else is masked wherever it stands: credentials, signatures, tokens, and the query strings of URLs,
+which may be signed.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import re
-from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from structlog.contextvars import merge_contextvars
+from structlog.processors import EventRenamer, JSONRenderer, format_exc_info
+from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from structlog.typing import EventDict, WrappedLogger
 
     from worker.settings import Settings
 
@@ -36,65 +39,76 @@ _SECRETS = tuple(
         r"(?P<keep>(?:signature|secret|token|password)[\"']?\s*[:=]\s*[\"']?)[^\s\"']{12,}",
     )
 )
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
-
-_about: ContextVar[dict[str, Any] | None] = ContextVar("about", default=None)
 
 
 def setup(settings: Settings) -> None:
     """Send every log line of this process to stderr as JSON."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(json_formatter())
     logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
     logging.captureWarnings(capture=True)
+    # These tell every request and every migration at INFO; our own lines say what came of them.
     for chatty in ("alembic", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 
-@contextmanager
-def about(**fields: Any) -> Iterator[None]:
-    """Add fields, like the id of a job, to every line that is logged inside."""
-    token = _about.set({**(_about.get() or {}), **fields})
-    try:
-        yield
-    finally:
-        _about.reset(token)
-
-
-class JsonLines(logging.Formatter):
-    """One line for one record."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The record as JSON, without secrets."""
-        extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
-        line = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-            **(_about.get() or {}),
-            **extra,
-        }
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(_masked(line))
+def json_formatter() -> logging.Formatter:
+    """Make the formatter that writes a record of the standard library as one line of JSON."""
+    return ProcessorFormatter(
+        use_get_message=True,
+        # The order of the steps is the order of the fields on the line.
+        processors=[
+            _add_time,
+            add_log_level,
+            add_logger_name,
+            EventRenamer("message"),
+            ExtraAdder(),
+            merge_contextvars,  # leaves alone what `extra=` has set
+            format_exc_info,
+            _rename_traceback,
+            ProcessorFormatter.remove_processors_meta,
+            _mask_secrets,  # after all that adds a field
+            JSONRenderer(),
+        ],
+    )
 
 
 def mask(text: str) -> str:
-    """The text without what must not be read by others."""
+    """Replace what must not be read by others."""
     for secret in _SECRETS:
         text = secret.sub(rf"\g<keep>{MASK}", text)
     return text
+
+
+def _add_time(_logger: WrappedLogger, _level: str, event: EventDict) -> EventDict:
+    # structlog's own TimeStamper would tell when the line is written, not when it was logged.
+    created = datetime.fromtimestamp(event["_record"].created, UTC)
+    event["at"] = created.isoformat(timespec="milliseconds")
+    return event
+
+
+def _rename_traceback(_logger: WrappedLogger, _level: str, event: EventDict) -> EventDict:
+    if "exception" in event:
+        event["traceback"] = event.pop("exception")
+    return event
+
+
+def _mask_secrets(_logger: WrappedLogger, _level: str, event: EventDict) -> EventDict:
+    return _masked_fields(event)
+
+
+def _masked_fields(fields: EventDict) -> EventDict:
+    return {
+        str(name): MASK if isinstance(value, str) and _SECRET_NAME.search(str(name)) else _masked(value)
+        for name, value in fields.items()
+    }
 
 
 def _masked(value: object) -> object:
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, dict):
-        return {
-            str(name): MASK if isinstance(item, str) and _SECRET_NAME.search(str(name)) else _masked(item)
-            for name, item in value.items()
-        }
+        return _masked_fields(value)
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_masked(item) for item in value]
     return mask(str(value))

@@ -1,8 +1,8 @@
 """What is counted and timed, for Prometheus.
 
 A process shows its own numbers. The receiver runs in several processes: there prometheus_client keeps them
-in the files of the folder `PROMETHEUS_MULTIPROC_DIR`, and whichever process is asked adds them up. That needs
-the variable before the first import of prometheus_client.
+in the files of the folder `PROMETHEUS_MULTIPROC_DIR`, and the process that is asked adds them up. The
+variable must be set before the first import of prometheus_client.
 """
 
 from __future__ import annotations
@@ -51,14 +51,17 @@ PUBLISH_SECONDS = Histogram(
 )
 
 
-def serve(settings: Settings) -> None:
-    """Show the numbers of this process at METRICS_PORT, if it is set; the receiver has a page for it."""
+def start_exporter(settings: Settings) -> None:
+    """Show the numbers of this process at METRICS_PORT, if that is set; the receiver has /metrics."""
     if settings.metrics_port:
         start_http_server(settings.metrics_port, addr=settings.host)
 
 
 def page() -> bytes:
-    """The numbers of all processes that share the folder; of this one, where there is no folder."""
+    """Write the numbers in the text format of Prometheus.
+
+    They are those of all processes that share the folder; of this one alone where there is no folder.
+    """
     registry = CollectorRegistry()
     try:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # the library's

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.media import media_server as media
 from tests.support.media.media_server import MediaServer
-from worker.download.fetch import DownloadLimits, fetch, fetch_moments
+from worker.download.fetch import DownloadLimits, fetch_moments, fetch_video
 from worker.errors import (
     DownloadFailed,
     PlatformUnavailable,
@@ -51,7 +51,7 @@ def test_the_file_is_what_the_host_sent(rendition: Rendition, tmp_path: Path) ->
     """Byte for byte, for our eyes only, and with progress up to the end."""
     shares: list[float] = []
 
-    path = fetch(rendition, tmp_path, LIMITS, on_progress=shares.append)
+    path = fetch_video(rendition, tmp_path, LIMITS, on_progress=shares.append)
 
     assert path.read_bytes() == CLIP
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -61,7 +61,7 @@ def test_the_file_is_what_the_host_sent(rendition: Rendition, tmp_path: Path) ->
 
 def test_a_second_rendition_finds_room_beside_the_first(rendition: Rendition, tmp_path: Path) -> None:
     """One folder for all of a job; a file that is no playlist comes whole for stills, too."""
-    first = fetch(rendition, tmp_path, LIMITS)
+    first = fetch_video(rendition, tmp_path, LIMITS)
     second = fetch_moments(rendition, [1.0], tmp_path, LIMITS)
 
     assert first != second
@@ -74,7 +74,7 @@ def test_a_broken_transfer_goes_on_where_it_broke(
     """Only the missing bytes are asked for, and only of the very same file."""
     server.answers[PATH] = media.cut_after(100_000, times=2)
 
-    assert fetch(rendition, tmp_path, LIMITS).read_bytes() == CLIP
+    assert fetch_video(rendition, tmp_path, LIMITS).read_bytes() == CLIP
     assert [request.headers.get("range") for request in server.requests] == [
         None,
         "bytes=100000-",
@@ -90,7 +90,7 @@ def test_without_a_strong_etag_a_broken_transfer_begins_again(
     """Two halves of two versions would make a third file."""
     server.answers[PATH] = media.cut_after(100_000, etag=etag)
 
-    assert fetch(rendition, tmp_path, LIMITS).read_bytes() == CLIP
+    assert fetch_video(rendition, tmp_path, LIMITS).read_bytes() == CLIP
     assert [request.headers.get("range") for request in server.requests] == [None, None]
 
 
@@ -106,7 +106,7 @@ def test_a_file_that_changed_meanwhile_is_fetched_anew(
 
     server.answers[PATH] = change
 
-    assert fetch(rendition, tmp_path, LIMITS).read_bytes() == new
+    assert fetch_video(rendition, tmp_path, LIMITS).read_bytes() == new
 
 
 def test_a_host_that_mixes_versions_is_not_believed(
@@ -122,7 +122,7 @@ def test_a_host_that_mixes_versions_is_not_believed(
     server.answers[PATH] = change
 
     with pytest.raises(DownloadFailed, match="changed while it was fetched"):
-        fetch(rendition, tmp_path, LIMITS)
+        fetch_video(rendition, tmp_path, LIMITS)
 
 
 def test_a_transfer_that_breaks_again_and_again_fails(
@@ -132,7 +132,7 @@ def test_a_transfer_that_breaks_again_and_again_fails(
     server.answers[PATH] = media.cut_after(10, times=99)
 
     with pytest.raises(DownloadFailed, match="broke off 4 times"):
-        fetch(rendition, tmp_path, LIMITS)
+        fetch_video(rendition, tmp_path, LIMITS)
     assert len(server.requests) == 4
 
 
@@ -143,7 +143,7 @@ def test_an_address_that_opens_once_is_asked_once(
     server.answers[PATH] = media.cut_after(100_000, times=99)
 
     with pytest.raises(DownloadFailed, match="broke off once"):
-        fetch(replace(rendition, is_one_use=True), tmp_path, LIMITS)
+        fetch_video(replace(rendition, is_one_use=True), tmp_path, LIMITS)
 
     assert len(server.requests) == 1
 
@@ -155,7 +155,7 @@ def test_a_body_shorter_than_stated_is_no_success(
     server.answers[PATH] = media.lying(len(CLIP) + 1)
 
     with pytest.raises(DownloadFailed):
-        fetch(rendition, tmp_path, LIMITS)
+        fetch_video(rendition, tmp_path, LIMITS)
 
 
 def test_a_part_that_nobody_asked_for_is_no_video(
@@ -165,7 +165,7 @@ def test_a_part_that_nobody_asked_for_is_no_video(
     server.answers[PATH] = media.status(206, {"Content-Range": "bytes 0-0/10"})
 
     with pytest.raises(SourceRefused, match="another part"):
-        fetch(rendition, tmp_path, LIMITS)
+        fetch_video(rendition, tmp_path, LIMITS)
 
 
 def test_a_large_file_is_refused_before_it_is_read(
@@ -175,7 +175,7 @@ def test_a_large_file_is_refused_before_it_is_read(
     server.answers[PATH] = media.lying(LIMITS.max_bytes + 1)
 
     with pytest.raises(VideoTooLarge, match="MAX_DOWNLOAD_BYTES"):
-        fetch(rendition, tmp_path, LIMITS)
+        fetch_video(rendition, tmp_path, LIMITS)
     assert not any(path.stat().st_size for path in tmp_path.iterdir())
 
 
@@ -184,7 +184,7 @@ def test_an_endless_file_ends_at_the_limit(server: MediaServer, rendition: Rendi
     server.answers[PATH] = media.endless
 
     with pytest.raises(VideoTooLarge):
-        fetch(rendition, tmp_path, LIMITS)
+        fetch_video(rendition, tmp_path, LIMITS)
     assert all(path.stat().st_size <= LIMITS.max_bytes for path in tmp_path.iterdir())
 
 
@@ -196,7 +196,7 @@ def test_a_slow_host_meets_the_deadline(
     server.answers[PATH] = answer
 
     with pytest.raises(DownloadFailed, match="DOWNLOAD_TIMEOUT_S"):
-        fetch(rendition, tmp_path, HASTY)
+        fetch_video(rendition, tmp_path, HASTY)
 
 
 @pytest.mark.parametrize("answer", [media.dripping, media.dripping_headers, media.silent, media.endless])
@@ -211,7 +211,7 @@ def test_a_download_is_given_up_at_a_word(
             raise Stopping("asked to end")
 
     with pytest.raises(Stopping):
-        fetch(rendition, tmp_path, LIMITS, should_stop)
+        fetch_video(rendition, tmp_path, LIMITS, should_stop)
 
 
 def test_a_host_that_is_down_may_come_back(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_a_host_that_is_down_may_come_back(tmp_path: Path) -> None:
         gone = Rendition(f"{server.url}{PATH}")
 
     with pytest.raises(PlatformUnavailable, match="cannot be reached"):
-        fetch(gone, tmp_path, LIMITS)
+        fetch_video(gone, tmp_path, LIMITS)
 
 
 def test_a_compressed_body_is_refused(server: MediaServer, rendition: Rendition, tmp_path: Path) -> None:
@@ -228,13 +228,13 @@ def test_a_compressed_body_is_refused(server: MediaServer, rendition: Rendition,
     server.answers[PATH] = media.compressed
 
     with pytest.raises(SourceRefused, match="gzip"):
-        fetch(rendition, tmp_path, LIMITS)
+        fetch_video(rendition, tmp_path, LIMITS)
 
 
 def test_plain_http_needs_the_setting(rendition: Rendition, tmp_path: Path) -> None:
     """As in production."""
     with pytest.raises(SourceRefused, match="over https"):
-        fetch(rendition, tmp_path, DownloadLimits(max_bytes=1_000_000, timeout_s=20))
+        fetch_video(rendition, tmp_path, DownloadLimits(max_bytes=1_000_000, timeout_s=20))
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_no_message_tells_a_secret(
     server.answers[PATH] = answer
 
     with pytest.raises((DownloadFailed, PlatformUnavailable, SourceRefused)) as caught:
-        fetch(rendition, tmp_path, HASTY)
+        fetch_video(rendition, tmp_path, HASTY)
     assert "low.mp4" in str(caught.value)
     assert "sesame" not in str(caught.value)
 
@@ -267,7 +267,7 @@ def test_no_message_tells_a_token_that_is_part_of_the_path(
 ) -> None:
     """Some content networks sign there."""
     with pytest.raises(DownloadFailed, match=r"/\.\.\./.*low\.mp4: the host answers 404") as caught:
-        fetch(Rendition(server.url + address), tmp_path, HASTY)
+        fetch_video(Rendition(server.url + address), tmp_path, HASTY)
 
     assert "sesame" not in str(caught.value)
 
@@ -279,7 +279,7 @@ def test_a_full_disk_is_an_error_that_names_the_setting(rendition: Rendition, tm
         "from worker.platforms.base import Rendition; from worker.errors import DownloadFailed\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
         "limits = DownloadLimits(10**6, 20, allow_loopback=True)\n"
-        "try: fetch(Rendition(sys.argv[1]), Path(sys.argv[2]), limits)\n"
+        "try: fetch_video(Rendition(sys.argv[1]), Path(sys.argv[2]), limits)\n"
         "except DownloadFailed as exc: print(exc)"
     )
     done = subprocess.run(

@@ -11,7 +11,7 @@ import pytest
 from tests.support.media import media_server as media
 from tests.support.media.media_server import MediaServer
 from tests.support.media.pictures import footage_path
-from worker.download.fetch import DownloadLimits, fetch, fetch_moments
+from worker.download.fetch import DownloadLimits, fetch_moments, fetch_video
 from worker.errors import DownloadFailed, SourceRefused, Stopping, VideoTooLarge
 from worker.pipeline.sandbox.decoder import Decoder
 from worker.platforms.base import Rendition
@@ -87,7 +87,7 @@ def test_the_joined_file_shows_the_video_frame_by_frame(
     """The same pictures at the same times as the file that was cut up."""
     shares: list[float] = []
 
-    path = fetch(at(server, f"/{name}/{INDEX}"), tmp_path, LIMITS, on_progress=shares.append)
+    path = fetch_video(at(server, f"/{name}/{INDEX}"), tmp_path, LIMITS, on_progress=shares.append)
 
     assert pictures_of(path) == pictures_of(footage_path("bikes"))
     assert shares == sorted(shares)
@@ -168,7 +168,7 @@ def test_the_scan_takes_a_small_variant_and_the_stills_a_good_one(
     for folder in {scan, stills}:
         server.answers[f"/{folder}/{INDEX}"] = media.redirect(f"/ts/{INDEX}")
 
-    fetch(at(server, "/master.m3u8"), tmp_path, LIMITS)
+    fetch_video(at(server, "/master.m3u8"), tmp_path, LIMITS)
     asked_for_scan = server.paths[1]
     server.requests.clear()
     fetch_moments(at(server, "/master.m3u8"), [1.0], tmp_path, LIMITS)
@@ -181,7 +181,7 @@ def test_a_signature_in_the_address_stays_with_the_playlist(server: MediaServer,
     """Relative addresses start from where the playlist was found; what they need, they carry themselves."""
     server.answers["/start.m3u8"] = media.redirect(f"/ts/{INDEX}?token=a")
 
-    fetch(at(server, "/start.m3u8?token=b"), tmp_path, LIMITS)
+    fetch_video(at(server, "/start.m3u8?token=b"), tmp_path, LIMITS)
 
     assert server.paths[:2] == ["/start.m3u8?token=b", f"/ts/{INDEX}?token=a"]
     assert all("token" not in path and path.startswith("/ts/") for path in server.paths[2:])
@@ -191,7 +191,7 @@ def test_a_segment_that_breaks_off_is_fetched_again(server: MediaServer, tmp_pat
     """The pieces before it stay."""
     server.answers[f"/ts/{INDEX[:-5]}1.ts"] = media.cut_after(999, etag="")
 
-    path = fetch(at(server, f"/ts/{INDEX}"), tmp_path, LIMITS)
+    path = fetch_video(at(server, f"/ts/{INDEX}"), tmp_path, LIMITS)
 
     assert server.paths.count("/ts/index1.ts") == 2
     assert pictures_of(path) == pictures_of(footage_path("bikes"))
@@ -202,7 +202,7 @@ def test_a_segment_that_is_missing_fails_the_download(server: MediaServer, tmp_p
     server.answers["/ts/index2.ts"] = media.status(404)
 
     with pytest.raises(DownloadFailed, match=r"index2\.ts"):
-        fetch(at(server, f"/ts/{INDEX}"), tmp_path, LIMITS)
+        fetch_video(at(server, f"/ts/{INDEX}"), tmp_path, LIMITS)
 
 
 def test_parts_of_a_file_need_a_host_that_serves_parts(server: MediaServer, tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_parts_of_a_file_need_a_host_that_serves_parts(server: MediaServer, tmp_
     server.answers[path] = media.without_ranges
 
     with pytest.raises(SourceRefused, match="serves no parts"):
-        fetch(at(server, f"/ts-parts/{INDEX}"), tmp_path, LIMITS)
+        fetch_video(at(server, f"/ts-parts/{INDEX}"), tmp_path, LIMITS)
 
 
 def test_a_part_beyond_the_end_of_its_file_is_no_success(server: MediaServer, tmp_path: Path) -> None:
@@ -220,13 +220,13 @@ def test_a_part_beyond_the_end_of_its_file_is_no_success(server: MediaServer, tm
     server.files["/x.ts"] = bytes(50)
 
     with pytest.raises(DownloadFailed, match="49 bytes came"):
-        fetch(at(server, "/x.m3u8"), tmp_path, LIMITS)
+        fetch_video(at(server, "/x.m3u8"), tmp_path, LIMITS)
 
 
 def test_all_segments_together_keep_the_limit(server: MediaServer, tmp_path: Path) -> None:
     """Each is small."""
     with pytest.raises(VideoTooLarge):
-        fetch(at(server, f"/ts/{INDEX}"), tmp_path, DownloadLimits(300_000, 30, allow_loopback=True))
+        fetch_video(at(server, f"/ts/{INDEX}"), tmp_path, DownloadLimits(300_000, 30, allow_loopback=True))
     assert all(path.stat().st_size <= 300_000 for path in tmp_path.iterdir())
 
 
@@ -238,7 +238,7 @@ def test_a_stream_is_given_up_between_segments(server: MediaServer, tmp_path: Pa
             raise Stopping("asked to end")
 
     with pytest.raises(Stopping):
-        fetch(at(server, f"/ts/{INDEX}"), tmp_path, LIMITS, should_stop)
+        fetch_video(at(server, f"/ts/{INDEX}"), tmp_path, LIMITS, should_stop)
     assert len(server.requests) == 4
 
 
@@ -252,4 +252,6 @@ def test_a_discontinuity_before_the_first_segment_says_nothing(server: MediaServ
         .replace(b"index", b"/ts/index")
     )
 
-    assert pictures_of(fetch(at(server, "/x.m3u8"), tmp_path, LIMITS)) == pictures_of(footage_path("bikes"))
+    assert pictures_of(fetch_video(at(server, "/x.m3u8"), tmp_path, LIMITS)) == pictures_of(
+        footage_path("bikes")
+    )

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.support.media import media_server as media
 from tests.support.media.media_server import MediaServer
-from worker.download.fetch import DownloadLimits, fetch
-from worker.download.hls_playlist import Stream, parse
+from worker.download.fetch import DownloadLimits, fetch_video
+from worker.download.hls_playlist import Stream, parse_playlist
 from worker.errors import SourceRefused, UnreadableVideo
 from worker.platforms.base import Rendition
 
@@ -73,7 +73,7 @@ def test_what_cannot_be_one_video_is_refused_with_the_reason(
     server.files["/x.m3u8"] = content
 
     with pytest.raises(error, match=rf"/x\.m3u8: .*{words}"):
-        fetch(at(server, "/x.m3u8"), tmp_path, LIMITS)
+        fetch_video(at(server, "/x.m3u8"), tmp_path, LIMITS)
     assert {path for path in server.paths if not path.endswith(".m3u8")} == set()
 
 
@@ -108,7 +108,7 @@ def test_a_playlist_leads_to_no_other_place(
         server.answers["/away"] = media.redirect(address)
 
         with pytest.raises(SourceRefused):
-            fetch(at(server, "/x.m3u8"), tmp_path, LIMITS)
+            fetch_video(at(server, "/x.m3u8"), tmp_path, LIMITS)
 
     assert canary.requests == []
     assert not any(path.stat().st_size for path in tmp_path.iterdir())
@@ -133,7 +133,7 @@ TAGS = (
 def test_whatever_a_playlist_says_it_is_read_or_refused(text: str) -> None:
     """No playlist ends in a traceback, and what is read makes sense."""
     try:
-        playlist = parse(f"#EXTM3U\n{text}")
+        playlist = parse_playlist(f"#EXTM3U\n{text}")
     except (SourceRefused, UnreadableVideo):
         return
     if isinstance(playlist, Stream):

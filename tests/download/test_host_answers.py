@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.media import media_server as media
 from tests.support.media.media_server import MediaServer
-from worker.download.fetch import DownloadLimits, fetch
+from worker.download.fetch import DownloadLimits, fetch_video
 from worker.errors import DownloadFailed, PlatformUnavailable, SourceRefused
 from worker.platforms.base import Rendition
 
@@ -58,7 +58,7 @@ def test_each_answer_says_whether_trying_again_helps(
     server.answers[PATH] = media.status(code)
 
     with pytest.raises(error, match=f"{code}.*{words}"):
-        fetch(rendition, tmp_path, LIMITS)
+        fetch_video(rendition, tmp_path, LIMITS)
     assert len(server.requests) == 1
 
 
@@ -73,7 +73,7 @@ def test_a_busy_host_says_when_to_come_back(
     server.answers[PATH] = media.status(429, {"Retry-After": header})
 
     with pytest.raises(PlatformUnavailable) as caught:
-        fetch(rendition, tmp_path, LIMITS)
+        fetch_video(rendition, tmp_path, LIMITS)
     assert caught.value.retry_after_s is not None
     assert least_s <= caught.value.retry_after_s <= most_s
 
@@ -83,5 +83,5 @@ def test_a_word_that_is_no_time_is_no_wait(server: MediaServer, rendition: Rendi
     server.answers[PATH] = media.status(503, {"Retry-After": "soon"})
 
     with pytest.raises(PlatformUnavailable) as caught:
-        fetch(rendition, tmp_path, LIMITS)
+        fetch_video(rendition, tmp_path, LIMITS)
     assert caught.value.retry_after_s is None

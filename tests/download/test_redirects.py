@@ -11,7 +11,7 @@ import pytest
 from tests.http.test_public_client import INSIDE
 from tests.support.media import media_server as media
 from tests.support.media.media_server import MediaServer
-from worker.download.fetch import DownloadLimits, fetch
+from worker.download.fetch import DownloadLimits, fetch_video
 from worker.errors import SourceRefused
 from worker.http.public_client import is_loopback
 from worker.platforms.base import Rendition
@@ -49,7 +49,7 @@ def test_redirects_are_followed_on_the_same_host(
         "/3": media.redirect("end.mp4"),
     }
 
-    assert fetch(rendition, tmp_path, LIMITS).read_bytes() == CLIP
+    assert fetch_video(rendition, tmp_path, LIMITS).read_bytes() == CLIP
     assert all("authorization" in request.headers for request in server.requests)
 
 
@@ -58,7 +58,7 @@ def test_a_chain_of_redirects_has_an_end(server: MediaServer, rendition: Renditi
     server.answers[PATH] = media.redirect(PATH)
 
     with pytest.raises(SourceRefused, match="more than 3 times"):
-        fetch(rendition, tmp_path, LIMITS)
+        fetch_video(rendition, tmp_path, LIMITS)
     assert len(server.requests) == 4
 
 
@@ -70,7 +70,7 @@ def test_a_redirect_to_a_named_host_loses_our_headers(
         server.answers[PATH] = media.redirect(f"http://localhost:{edge.port}/edge.mp4")
         named = Rendition(rendition.url, headers=rendition.headers, hosts=("localhost",))
 
-        assert fetch(named, tmp_path, LIMITS).read_bytes() == CLIP
+        assert fetch_video(named, tmp_path, LIMITS).read_bytes() == CLIP
 
     assert "authorization" in server.requests[0].headers
     assert "authorization" not in edge.requests[0].headers
@@ -85,7 +85,7 @@ def test_a_redirect_to_an_unnamed_host_is_refused(
         server.answers[PATH] = media.redirect(f"http://localhost:{stranger.port}/edge.mp4")
 
         with pytest.raises(SourceRefused, match="leads to localhost"):
-            fetch(Rendition(rendition.url, hosts=hosts), tmp_path, LIMITS)
+            fetch_video(Rendition(rendition.url, hosts=hosts), tmp_path, LIMITS)
 
     assert stranger.requests == []
 
@@ -97,7 +97,7 @@ def test_a_named_suffix_covers_the_hosts_below_it(
     server.answers[PATH] = media.redirect("ftp://a.b.example.com/edge.mp4")
 
     with pytest.raises(SourceRefused, match="over https, not ftp"):
-        fetch(Rendition(rendition.url, hosts=("*.example.com",)), tmp_path, LIMITS)
+        fetch_video(Rendition(rendition.url, hosts=("*.example.com",)), tmp_path, LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_redirect_leads_nowhere_inside(
     named = Rendition(rendition.url, hosts=("169.254.169.254", "10.0.0.1"))
 
     with pytest.raises(SourceRefused):
-        fetch(named, tmp_path, LIMITS)
+        fetch_video(named, tmp_path, LIMITS)
 
 
 def _is_this_machine(host: str) -> bool:
@@ -135,5 +135,5 @@ def test_no_spelling_of_an_inner_address_is_redirected_to(
     server.answers[PATH] = media.redirect(f"https://{url_host}:{server.port}/secret")
 
     with pytest.raises(SourceRefused):
-        fetch(Rendition(rendition.url, hosts=(host,)), tmp_path, LIMITS)
+        fetch_video(Rendition(rendition.url, hosts=(host,)), tmp_path, LIMITS)
     assert server.paths == [PATH]

@@ -26,7 +26,7 @@ from worker.demo.simulator import SIMULATED, Media, Simulated
 from worker.platforms import PLATFORMS
 from worker.platforms.base import WriteBack
 from worker.settings import Settings
-from worker.standalone.interrupts import Interruptions
+from worker.standalone.interrupts import Interrupts
 from worker.standalone.servers import free_port
 from worker.standalone.service import Service
 
@@ -113,14 +113,14 @@ def running(servers_dir: Path) -> Iterator[Running]:
     }
     path = clips.write(servers_dir / "clip.mp4", pictures.footage("bikes", 50))
     media = Media(path, duration_s=2.0, width_px=320, height_px=180, frame_rate=25.0)
-    with Interruptions() as asked, ExitStack() as stack:
+    with Interrupts() as interrupts, ExitStack() as stack:
         vendors = {
             name: stack.enter_context(vendor(f"http://127.0.0.1:{port}/webhooks/{name}/main"))
             for name, vendor in SIMULATED.items()
         }
         for vendor in vendors.values():
             variables |= vendor.settings("main")
-        with Service(settings, asked, variables=variables, show=lambda _line: None) as service:
+        with Service(settings, interrupts, variables=variables, show=lambda _line: None) as service:
             engine = make_engine(service.database_url)
             yield Running(service, engine, vendors, media)
             engine.dispose()

@@ -19,7 +19,7 @@ from worker.database import make_engine, transaction
 from worker.database.models import Asset, Job, Publication, Thumbnail
 from worker.demo.simulator import Media, SimulatedMux
 from worker.settings import Settings
-from worker.standalone.interrupts import Interruptions
+from worker.standalone.interrupts import Interrupts
 from worker.standalone.servers import free_port
 from worker.standalone.service import Service
 from worker.standalone.supervisor import FAILED_STARTS_MAX
@@ -113,11 +113,11 @@ def test_nothing_is_lost_whoever_is_killed(
     chance, port = random.Random(seed), free_port()  # noqa: S311 - no secret
     settings = Settings(data_dir=servers_dir / f"survival-{seed}", port=port, allow_loopback=True)
     with (
-        Interruptions() as asked,
+        Interrupts() as interrupts,
         SimulatedMux(f"http://127.0.0.1:{port}/webhooks/mux/main") as platform,
         Service(
             settings,
-            asked,
+            interrupts,
             variables=HURRY | {"PORT": str(port), "ALLOW_LOOPBACK": "true"} | platform.settings("main"),
         ) as service,
     ):

@@ -29,7 +29,7 @@ from worker.demo.simulator.platform import IMAGE, STREAM
 from worker.platforms import PLATFORMS
 from worker.platforms.shared.signatures import sign_standard
 from worker.settings import Settings, environment
-from worker.standalone.interrupts import Interruptions
+from worker.standalone.interrupts import Interrupts
 from worker.standalone.servers import free_port, start_valkey
 from worker.standalone.service import Service
 
@@ -214,8 +214,8 @@ def test_nothing_that_others_may_read_holds_a_secret(servers_dir: Path, media: M
         seen |= {make_url(valkey.url).password or "", HOOK_TOKEN}
         seen |= {secret.removeprefix("whsec_") for secret in (EVENTS_SECRET, PICKS_SECRET)}
         settings = Settings(data_dir=folder, port=port, allow_loopback=True, redis_url=valkey.url)
-        asked = stack.enter_context(Interruptions())
-        service = stack.enter_context(Service(settings, asked, variables=variables))
+        interrupts = stack.enter_context(Interrupts())
+        service = stack.enter_context(Service(settings, interrupts, variables=variables))
         run_every_loop(service, vendors, media, seen)
         assert len(customer.deliveries) > 1, "the customer was not told again"
         seen |= {headers["webhook-signature"].partition(",")[2] for headers, _ in customer.deliveries}

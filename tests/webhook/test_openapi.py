@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,8 @@ from schemathesis.specs.openapi import checks as openapi_checks
 from tests.support.service import deliveries
 from tests.support.service.deliveries import make_settings
 from webhook.app import create_app
-from webhook.openapi import describe
+from worker.inbox.own_events import EDIT_FIELDS, KINDS
+from worker.platforms import PLATFORMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,13 +28,15 @@ if TYPE_CHECKING:
 
     from tests.support.service.deliveries import Delivery
 
+ROOT = Path(__file__).parents[2]
 CHECKS = [
     checks.not_a_server_error,
     openapi_checks.status_code_conformance,
     openapi_checks.content_type_conformance,
     openapi_checks.response_schema_conformance,
 ]
-SCHEMA = schemathesis.openapi.from_dict(describe())
+DESCRIPTION = json.loads((ROOT / "webhook" / "openapi.json").read_text())
+SCHEMA = schemathesis.openapi.from_dict(DESCRIPTION)
 OPERATIONS = {found.ok().label: found.ok() for found in SCHEMA.get_all_operations()}
 # An address without anything in it cannot be asked for wrongly.
 ASKED = [(label, GenerationMode.POSITIVE) for label in OPERATIONS] + [
@@ -64,6 +68,17 @@ def test_every_address_is_described_and_no_other(app: Flask) -> None:
     }
 
     assert {(path, method) for path, methods in described.items() for method in methods} == routes
+
+
+def test_the_words_that_it_lists_are_those_of_the_code() -> None:
+    """Platforms that send webhooks, kinds of our own events, and kinds of edits."""
+    name, _account = DESCRIPTION["paths"]["/webhooks/{name}/{account}"]["post"]["parameters"]
+    event = DESCRIPTION["components"]["schemas"]["Event"]["properties"]
+    senders = {name for name, platform in PLATFORMS.items() if platform.capabilities.events}
+
+    assert set(name["schema"]["enum"]) == senders
+    assert event["type"]["examples"] == list(KINDS)
+    assert event["data"]["properties"]["edit"]["properties"]["kind"]["enum"] == list(EDIT_FIELDS)
 
 
 @pytest.mark.parametrize(("label", "mode"), ASKED)

@@ -28,14 +28,25 @@ SUM = hashlib.sha256(BODY).hexdigest()
 
 @dataclass
 class Hub:
-    """A server that answers as the hub does: names the sum, then redirects to the bytes."""
+    """A server that answers as the hub does: names the sum, then redirects to the bytes on another host."""
 
-    address: str = ""
+    endpoint: str = ""
     named_sum: str | None = SUM
     body: bytes = BODY
-    missing_bytes: int = 0  #: how much of the body is lost on the way
+    missing_bytes: int = 0  #: how much of the end of the body is never sent
+    breaks_at: int | None = None  #: the connection breaks off there, once
     status: int = 200
     absent: set[str] = field(default_factory=set)
+
+    @property
+    def address(self) -> str:
+        """Return where a file of weights is."""
+        return f"{self.endpoint}/model.safetensors"
+
+    def sent(self, start: int) -> bytes:
+        """Return what one answer holds of the body from `start` on."""
+        end, self.breaks_at = self.breaks_at, None
+        return self.body[start : len(self.body) - self.missing_bytes if end is None else end]
 
 
 @pytest.fixture
@@ -44,21 +55,27 @@ def hub() -> Iterator[Hub]:
     state = Hub()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            """Answer."""
+        def do_HEAD(self) -> None:
+            """Name the sum, and where the bytes are."""
             if self.path in state.absent:
                 self.send_error(404)
-            elif self.path != "/bucket":
-                self.send_response(302)
-                self.send_header("Location", "/bucket")
-                if state.named_sum:
-                    self.send_header("X-Linked-ETag", f'"{state.named_sum}"')
-                self.end_headers()
-            else:
-                self.send_response(state.status)
-                self.send_header("Content-Length", str(len(state.body)))
-                self.end_headers()
-                self.wfile.write(state.body[: len(state.body) - state.missing_bytes])
+                return
+            self.send_response(302)
+            self.send_header("Location", f"http://localhost:{server.server_port}/bucket")
+            if state.named_sum:
+                self.send_header("X-Linked-ETag", f'"{state.named_sum}"')
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            """Send the bytes, from where the caller wants them."""
+            if self.path != "/bucket":
+                self.do_HEAD()
+                return
+            start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
+            self.send_response(206 if start and state.status == 200 else state.status)
+            self.send_header("Content-Length", str(len(state.body) - start))
+            self.end_headers()
+            self.wfile.write(state.sent(start))
 
         def log_message(self, *_arguments: object) -> None:
             """Stay quiet."""
@@ -68,7 +85,7 @@ def hub() -> Iterator[Hub]:
             """A client that hangs up early is what these tests are about."""
 
     server = Server(("127.0.0.1", 0), Handler)
-    state.address = f"http://127.0.0.1:{server.server_port}/model.safetensors"
+    state.endpoint = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield state
@@ -77,12 +94,18 @@ def hub() -> Iterator[Hub]:
     server.server_close()
 
 
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library waits a second before it goes on where a transfer broke off."""
+    monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda _s: None)
+
+
 class TestFetch:
     """From the hub into the folder, or an error and no file."""
 
     def test_fetched_weights_are_in_place_and_verified(self, hub: Hub, tmp_path: Path) -> None:
         """The sum the server names is checked, and written beside the file for later."""
-        file = download.fetch(NAME, tmp_path / "new", url=hub.address)
+        file = download.fetch_weights(NAME, tmp_path / "new", url=hub.address)
 
         assert file.read_bytes() == BODY
         assert weights.path(NAME, tmp_path / "new") == file
@@ -92,14 +115,14 @@ class TestFetch:
         """A plain web server is a fine source, if one knows the sum."""
         hub.named_sum = None
 
-        assert download.fetch(NAME, tmp_path, url=hub.address, sha256=SUM.upper()).is_file()
+        assert download.fetch_weights(NAME, tmp_path, url=hub.address, sha256=SUM.upper()).is_file()
 
     def test_without_any_sum_nothing_is_taken(self, hub: Hub, tmp_path: Path) -> None:
         """The message names the option."""
         hub.named_sum = None
 
         with pytest.raises(UnknownModel, match="--sha256"):
-            download.fetch(NAME, tmp_path, url=hub.address)
+            download.fetch_weights(NAME, tmp_path, url=hub.address)
 
         assert list(tmp_path.iterdir()) == []
 
@@ -119,42 +142,60 @@ class TestFetch:
             setattr(hub, name, value)
 
         with pytest.raises(WeightsMissing, match=message):
-            download.fetch(NAME, tmp_path, url=hub.address)
+            download.fetch_weights(NAME, tmp_path, url=hub.address)
 
         assert list(tmp_path.iterdir()) == []
 
+    def test_a_transfer_that_breaks_off_goes_on_where_it_broke(self, hub: Hub, tmp_path: Path) -> None:
+        """Weights are gigabytes, so a short break of the line does not send them all again."""
+        hub.breaks_at = 1000
+
+        assert download.fetch_weights(NAME, tmp_path, url=hub.address).read_bytes() == BODY
+
+    def test_the_hub_is_asked_for_the_safer_kind_first(self, hub: Hub, tmp_path: Path) -> None:
+        """And for the other where it has none."""
+        first, second = download.addresses_of(NAME, hub.endpoint)
+        assert download.fetch_weights(NAME, tmp_path / "a", endpoint=hub.endpoint).suffix == ".safetensors"
+
+        hub.absent = {first.removeprefix(hub.endpoint)}
+
+        assert second.endswith(
+            "/laion/CLIP-ViT-L-14-laion2B-s32B-b82K/resolve/main/open_clip_pytorch_model.bin"
+        )
+        assert download.fetch_weights(NAME, tmp_path / "b", endpoint=hub.endpoint).suffix == ".bin"
+
     def test_a_failed_fetch_keeps_what_was_there(self, hub: Hub, tmp_path: Path) -> None:
         """The old weights go on working."""
-        download.fetch(NAME, tmp_path, url=hub.address)
+        download.fetch_weights(NAME, tmp_path, url=hub.address)
         hub.missing_bytes = 1
 
         with pytest.raises(WeightsMissing):
-            download.fetch(NAME, tmp_path, url=hub.address)
+            download.fetch_weights(NAME, tmp_path, url=hub.address)
 
         assert weights.path(NAME, tmp_path).read_bytes() == BODY
 
     def test_a_closed_port_is_told_plainly(self, tmp_path: Path) -> None:
         """It is the network that one has to look at."""
         with pytest.raises(WeightsMissing, match="check the network"):
-            download.fetch(NAME, tmp_path, url="http://127.0.0.1:1/model.safetensors")
+            download.fetch_weights(NAME, tmp_path, url="http://127.0.0.1:1/model.safetensors")
 
     def test_an_address_with_nothing_there_is_named(self, hub: Hub, tmp_path: Path) -> None:
         """So that it can be replaced."""
         hub.absent = {"/model.safetensors"}
 
         with pytest.raises(WeightsMissing, match=r"nothing is at http.*--url"):
-            download.fetch(NAME, tmp_path, url=hub.address)
+            download.fetch_weights(NAME, tmp_path, url=hub.address)
 
     def test_a_name_without_a_page_is_refused(self, tmp_path: Path) -> None:
         """Names that can be fetched are listed."""
         with pytest.raises(UnknownModel, match="for example: ViT-L-14:datacomp"):
-            download.fetch("ViT-L-14:nonsense", tmp_path)
+            download.fetch_weights("ViT-L-14:nonsense", tmp_path)
 
     @pytest.mark.parametrize("name", ["lite", "efficientnet-lite0"])
     def test_what_ships_with_the_product_needs_no_fetch(self, name: str, tmp_path: Path) -> None:
         """It is there already."""
         with pytest.raises(UnknownModel, match="ships with the product"):
-            download.fetch(name, tmp_path)
+            download.fetch_weights(name, tmp_path)
 
     def test_the_command_says_where_the_file_is(self, hub: Hub, tmp_path: Path) -> None:
         """One line, for people and for scripts."""
@@ -184,7 +225,7 @@ class TestPath:
 
     def test_changed_weights_are_refused(self, hub: Hub, tmp_path: Path) -> None:
         """One byte is enough."""
-        file = download.fetch(NAME, tmp_path, url=hub.address)
+        file = download.fetch_weights(NAME, tmp_path, url=hub.address)
         file.write_bytes(BODY[:-1] + b"!")
 
         with pytest.raises(WeightsMissing, match="damaged"):
@@ -234,7 +275,7 @@ class TestManifest:
 
     def test_check_fails_on_a_damaged_file(self, hub: Hub, tmp_path: Path) -> None:
         """And says which."""
-        download.fetch(NAME, tmp_path, url=hub.address).write_bytes(b"")
+        download.fetch_weights(NAME, tmp_path, url=hub.address).write_bytes(b"")
 
         result = CliRunner().invoke(main, ["check", "--dir", str(tmp_path)])
 

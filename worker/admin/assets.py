@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import contains_eager, defer
 
 from worker import jobs
-from worker.database import make_engine, migrate, transaction
+from worker.database import NOW, make_engine, migrate, transaction
 from worker.database.models import Asset, Job, Publication, WebhookEvent
 from worker.database.states import JobState, PublicationState
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _NAME_PARTS = 3  # platform, account and id; the id may hold slashes itself
 _MAX_ID = 2**63 - 1  # of PostgreSQL's bigint; a longer number is no job's, and would be an error there
-_NOW = func.clock_timestamp()
 
 
 class NotFound(LookupError):
@@ -79,7 +78,7 @@ def asset_name(asset: Asset) -> str:
 
 def database_time(session: Session) -> datetime:
     """Read the time by the database's clock, by which all times in the rows are written."""
-    now: datetime = session.scalars(select(_NOW)).one()
+    now: datetime = session.scalars(select(NOW)).one()
     return now
 
 
@@ -122,7 +121,7 @@ def list_jobs(
     if platform:
         statement = statement.where(Asset.platform == platform)
     if since is not None:
-        statement = statement.where(_touched() >= _NOW - since)
+        statement = statement.where(_touched() >= NOW - since)
     return list(session.scalars(statement))
 
 
@@ -145,7 +144,7 @@ def list_events(
     if platform:
         statement = statement.where(WebhookEvent.platform == platform)
     if since is not None:
-        statement = statement.where(WebhookEvent.received_at >= _NOW - since)
+        statement = statement.where(WebhookEvent.received_at >= NOW - since)
     if outcomes:
         statement = statement.where(WebhookEvent.outcome.in_(outcomes))
     if asset_id is not None:
@@ -174,7 +173,7 @@ def assets_matching(session: Session, filters: Filters) -> list[Asset]:
         )
         statement = statement.where(or_(Job.state == JobState.DISCARDED, write_failed))
     if filters.since is not None:
-        statement = statement.where(_touched() >= _NOW - filters.since)
+        statement = statement.where(_touched() >= NOW - filters.since)
     if filters.platform:
         statement = statement.where(Asset.platform == filters.platform)
     return list(session.scalars(statement.order_by(Asset.id)))

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from structlog.contextvars import bound_contextvars
 
 from worker import choices, jobs, metrics
 from worker.analysis.options import options_of
 from worker.analysis.rows import memory_of, result_of
 from worker.database import transaction
-from worker.download.fetch import DownloadLimits, fetch, fetch_moments, workspace
+from worker.download.fetch import DownloadLimits, fetch_moments, fetch_video, workspace
 from worker.errors import LeaseLost, ModelElsewhere, Stopping, ThumbsError, first_line
-from worker.logs import about
 from worker.pipeline.pick import pick_thumbnails
 
 if TYPE_CHECKING:
@@ -70,7 +70,9 @@ class Analyzer:
             log.info("job %d is not there to be taken", job_id)
             return
         with (
-            about(job_id=job_id, attempt=claim.attempt, asset=f"{claim.platform}/{claim.external_id}"),
+            bound_contextvars(
+                job_id=job_id, attempt=claim.attempt, asset=f"{claim.platform}/{claim.external_id}"
+            ),
             self.leases.hold(claim) as lease,
         ):
             try:
@@ -143,7 +145,7 @@ class _AnalysisRun:
             source = platform.source(asset)
         with workspace(settings.work_dir) as folder:
             with self._timed("download"):
-                path = fetch(source.scan, folder, self._limits(), self.lease.check)
+                path = fetch_video(source.scan, folder, self._limits(), self.lease.check)
             earlier = self._in_transaction(lambda session: self._recall(session, asset))
             run = self._pick(path, source, folder, asset.title or claim.title, earlier)
         for stage, seconds in (self.timings_s | dict(run.timings_s)).items():

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from worker.admin.assets import NotFound
 from worker.database import get_engine, make_engine
-from worker.errors import ConfigurationError, PermanentError, RequestError
+from worker.errors import ConfigurationError, PermanentError, RequestError, first_line
 from worker.settings import get_settings
 from worker.standalone import servers
 
@@ -43,7 +43,7 @@ def open_database() -> Iterator[Engine]:
                 "the database's tables are not up to date: run `thumbs migrate`"
             ) from error
         # PostgreSQL adds lines with hints and positions; the first one says what is wrong.
-        reason = str(error.orig).partition("\n")[0]
+        reason = first_line(error.orig or error)
         raise click.ClickException(f"the database does not answer: {reason}") from error
     finally:
         engine.dispose()

@@ -27,6 +27,6 @@ def demo_command(video: Path | None, out: Path, platform: str) -> None:
     use where none is given. Nothing but the pictures is kept.
     """
     try:
-        loop.run(video or loop.bundled_clip(), out, platform)
+        loop.run_demo(video or loop.bundled_clip(), out, platform)
     except ThumbsError as error:
         raise click.ClickException(str(error)) from error

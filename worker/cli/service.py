@@ -18,7 +18,7 @@ def up_command() -> None:
     in order; a second Ctrl-C does not wait.
     """
     try:
-        service.run(get_settings())
+        service.run_service(get_settings())
     except ProgramFailed as error:
         raise click.ClickException(str(error)) from error
 

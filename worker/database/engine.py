@@ -89,8 +89,7 @@ def make_engine(
 @cache
 def get_engine() -> Engine:
     """Return the engine of this process, made on the first call."""
-    address = get_settings().database_url
-    return make_engine(address.get_secret_value() if address else None)
+    return make_engine(get_settings().database_address)
 
 
 @contextmanager

@@ -29,21 +29,23 @@ def media_of(path: Path) -> Media:
 
 
 def draw(path: Path, time_s: float) -> bytes:
-    """A JPEG of the frame at a time, as a platform cuts it."""
+    """Encode the frame at a time as a JPEG, as a platform cuts it."""
     with Decoder() as decoder:
         (still,) = decoder.take_stills(decoder.probe(path), [time_s], [None], refine=False)
     return encode_jpeg(still.rgb)
 
 
 def trimmed(media: Media, end_s: float, folder: Path) -> Media:
-    """The beginning of a video, as a file of its own in a folder."""
+    """Write the beginning of a video, up to `end_s`, into a file of its own in a folder."""
     target = folder / f"trimmed-{media.path.stem}.mp4"
     _keep_start(media.path, end_s, target)
     return media_of(target)
 
 
 def _keep_start(path: Path, end_s: float, target: Path) -> None:
-    """Write the picture of a video up to a moment, to a few frames; what a frame refers to comes before it.
+    """Copy the picture of a video up to a moment, give or take a few frames.
+
+    Packets are copied as they are: what a frame refers to comes before it, so the copy can be decoded.
 
     Args:
         path: a video.

@@ -2,7 +2,7 @@
 
 The service runs as `thumbs up` runs it, with servers of its own in a folder that is removed afterwards.
 Beside it stands a simulated platform with one real clip. Its signed webhook goes in, and the service writes
-its choice back. Then somebody makes a clip of the video there, which has to do without the moment that was
+its choice back. Then a clip of the video is made there, which has to do without the moment that was
 shown; the demo ends when that clip has a thumbnail of its own.
 """
 
@@ -32,7 +32,7 @@ from worker.errors import ConfigurationError, ThumbsError
 from worker.platforms import PLATFORMS
 from worker.platforms.shared.signatures import sign_standard
 from worker.settings import Settings
-from worker.standalone.interrupts import Interruptions
+from worker.standalone.interrupts import Interrupts
 from worker.standalone.servers import free_port
 from worker.standalone.service import Service
 from worker.standalone.supervisor import POLL_S
@@ -67,12 +67,12 @@ class Rows:
 
     @property
     def is_finished(self) -> bool:
-        """True once the choice is with the platform."""
+        """True once the platform has the choice."""
         return self.publication is not None and self.publication.state == PublicationState.CONFIRMED
 
     @property
     def slow_program(self) -> str:
-        """Whose turn it is."""
+        """Name of the program whose turn it is."""
         if self.job is None:
             return "receiver"
         if self.job.state == JobState.COMPLETED:
@@ -81,7 +81,7 @@ class Rows:
 
 
 def bundled_clip() -> Path:
-    """A real clip that comes with the tests' packages.
+    """Find a real clip that comes with the tests' packages.
 
     Raises:
         ConfigurationError: it is not installed.
@@ -93,7 +93,7 @@ def bundled_clip() -> Path:
         raise ConfigurationError("no clip is at hand: name one, as in `thumbs demo VIDEO`") from None
 
 
-def run(video: Path, out: Path, name: str) -> None:
+def run_demo(video: Path, out: Path, name: str) -> None:
     """Show the loop for one video, and print what happened.
 
     Args:
@@ -111,14 +111,14 @@ def run(video: Path, out: Path, name: str) -> None:
     receiver = f"http://127.0.0.1:{port}/webhooks/{name}/{ACCOUNT}"
     # A short name: the path of PostgreSQL's socket must fit into a hundred bytes.
     with (
-        Interruptions() as asked,
+        Interrupts() as interrupts,
         TemporaryDirectory(prefix="thumbs-", ignore_cleanup_errors=True) as folder,
         SIMULATED[name](receiver, draw=draw) as platform,
     ):
         click.echo("Starting PostgreSQL, Valkey, receiver, dispatcher, analyze and publish ...")
         variables = _variables(port) | platform.settings(ACCOUNT)
         settings = _settings(Path(folder), port)
-        with Service(settings, asked, variables=variables, show=_keep_quiet) as service:
+        with Service(settings, interrupts, variables=variables, show=_keep_quiet) as service:
             label = PLATFORMS[name].capabilities.label
             click.echo(f"All ready at {service.url}. Uploading {video.name} to a simulated {label} ...")
             engine = make_engine(service.database_url)
@@ -142,7 +142,7 @@ def _show_loop(
     pictures = [(thumbnail, _served(service, thumbnail)) for thumbnail in rows.thumbnails]
     shown = _fetched(platform.image_url(asset_id))
     click.echo(
-        summary.text(
+        summary.describe_loop(
             summary.write_pictures(out, pictures, shown),
             (rows.job and rows.job.timings_s) or {},
             accepted,
@@ -170,7 +170,7 @@ def _show_trim(
         out, _fetched(platform.image_url(asset_id)), _fetched(platform.image_url(clip_id))
     )
     shown_s = [pick.time_s for pick in (best, rows.thumbnails[0])]
-    click.echo(summary.trim_text(clip.duration_s, list(zip(shown_s, pictures, strict=True))))
+    click.echo(summary.describe_trim(clip.duration_s, list(zip(shown_s, pictures, strict=True))))
 
 
 def _tell_of(service: Service, platform: Simulated, asset_id: str) -> None:
@@ -188,7 +188,7 @@ def _tell_of(service: Service, platform: Simulated, asset_id: str) -> None:
 
 
 def _end_of_trim_s(best: Thumbnail, media: Media) -> float:
-    """Just before the moment that was picked, so that it is cut away; the middle where that is early."""
+    """Choose the end of the trim: just before the moment that was picked; the middle where that is early."""
     before_s = best.time_s - TRIM_MARGIN_S
     return before_s if before_s >= SHORTEST_TRIM_S else media.duration_s / 2
 
@@ -198,13 +198,13 @@ def _timeout_s(media: Media) -> float:
 
 
 def _settings(folder: Path, port: int) -> Settings:
-    """Ours: no server, folder or port of the operator's is touched."""
+    """Read the settings, and change them so that no server, folder or port of the operator's is touched."""
     own = {"data_dir": folder, "database_url": None, "redis_url": None, "host": "127.0.0.1", "port": port}
     return Settings.read().model_copy(update=own)
 
 
 def _variables(port: int) -> dict[str, str]:
-    """The same for the programs, which may fetch the clip from this machine."""
+    """Name the same settings for the programs, which may fetch the clip from this machine."""
     public_url = f"http://127.0.0.1:{port}"
     return {
         "HOST": "127.0.0.1",
@@ -231,6 +231,7 @@ def _wait_for_choice(service: Service, engine: Engine, asset_id: str, timeout_s:
 def _rows(engine: Engine, asset_id: str) -> Rows:
     with transaction(engine) as session:
         asset = session.scalar(select(Asset).where(Asset.external_id == asset_id))
+        # Until the webhook is recorded there is no asset, and so nothing else.
         if asset is None:
             return Rows()
         # The first one: our own write comes back as an update, for which there is another, short look.
@@ -242,7 +243,7 @@ def _rows(engine: Engine, asset_id: str) -> Rows:
 
 
 def _served(service: Service, thumbnail: Thumbnail) -> bytes:
-    """The picture as a player gets it, which is to be the one in the database."""
+    """Fetch a picture as a player gets it, and check that it is the one in the database."""
     jpeg = _fetched(thumbnail.url_at(service.url))
     if jpeg != thumbnail.jpeg:
         raise DemoFailed(f"the receiver serves another picture than the one of rank {thumbnail.rank}")
@@ -258,4 +259,4 @@ def _fetched(url: str) -> bytes:
 
 
 def _keep_quiet(_line: str) -> None:
-    """What the programs say is in their logs; a failure shows the end of them."""
+    """Show nothing: what the programs say is in their logs, and a failure shows the end of them."""

@@ -34,14 +34,14 @@ def write_pictures(
 
 
 def write_pair(out: Path, before: bytes, after: bytes) -> list[Path]:
-    """Write what the platform shows of the video and of the clip that was made from it."""
+    """Write what the platform shows of the video and of the clip made from it; return where each one is."""
     files = [out / name for name in BEFORE_AND_AFTER]
     for file, jpeg in zip(files, (before, after), strict=True):
         file.write_bytes(jpeg)
     return files
 
 
-def trim_text(duration_s: float, shown: Sequence[tuple[float, Path]]) -> str:
+def describe_trim(duration_s: float, shown: Sequence[tuple[float, Path]]) -> str:
     """Say what the platform shows before and after a trim: a moment and a picture each."""
     (before_s, before), (after_s, after) = shown
     return "\n".join(
@@ -54,7 +54,7 @@ def trim_text(duration_s: float, shown: Sequence[tuple[float, Path]]) -> str:
     )
 
 
-def text(
+def describe_loop(
     pictures: Sequence[tuple[Thumbnail, Path]],
     timings_s: Mapping[str, float],
     accepted: JournalEntry,
@@ -62,7 +62,7 @@ def text(
     took_s: float,
     url: str,
 ) -> str:
-    """Say what happened.
+    """Say in lines what was picked, what the platform took, and how long it took.
 
     Args:
         pictures: with their files.
@@ -93,7 +93,7 @@ def text(
 
 
 def _what(accepted: JournalEntry) -> str:
-    """What was written: a moment, or a picture."""
+    """Say what was written: a moment, or a picture."""
     if accepted.thumbnail_time is None:
         return f"our picture, {accepted.detail['image_bytes']} bytes"
     return f"the time {accepted.thumbnail_time:.3f} s"

@@ -51,12 +51,11 @@ def serve(settings: Settings) -> None:
         SettingsInvalid: a setting is missing or wrong.
     """
     logs.setup(settings)
-    metrics.serve(settings)
+    metrics.start_exporter(settings)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    address = settings.redis_url
-    broker = Broker(address.get_secret_value() if address else None)
+    broker = Broker(settings.redis_address)
     name = f"{socket.gethostname()}:{os.getpid()}:dispatch"
     dispatcher = Dispatcher(database.get_engine(), settings, broker, name)
     with ReconcileSchedule(database.get_engine(), settings):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from celery import signals
 from celery.concurrency import get_implementation
+from structlog.contextvars import bound_contextvars
 
 from worker import database, jobs, logs, metrics, publications
 from worker.dispatch.celery_app import Kind, make_app
@@ -40,7 +41,7 @@ def analyze(settings: Settings) -> None:
         ConfigurationError: a setting is wrong, or a model cannot be used.
     """
     logs.setup(settings)
-    metrics.serve(settings)
+    metrics.start_exporter(settings)
     stopping, engine, app = threading.Event(), database.get_engine(), _app(settings)
 
     # Loads the model's libraries, which a publishing worker does not need, nor one whose settings are wrong.
@@ -71,7 +72,7 @@ def publish(settings: Settings) -> None:
         ConfigurationError: a setting is wrong.
     """
     logs.setup(settings)
-    metrics.serve(settings)
+    metrics.start_exporter(settings)
     stopping, engine, app = threading.Event(), database.get_engine(), _app(settings)
     with Leases(engine, publications.renew, settings.lease_s, settings.job_timeout_s, stopping) as leases:
         publisher = Publisher(settings, engine, _finder(settings), leases, _owner(Kind.PUBLISH))
@@ -84,7 +85,7 @@ def _serve(app: Celery, kind: Kind, work: Callable[[int], object]) -> None:
 
     @app.task(name=kind.task)  # type: ignore[untyped-decorator] # Celery's
     def work_on(row_id: int, hint_no: int) -> None:
-        with logs.about(**{f"{kind.value}_id": row_id, "hint_no": hint_no}):
+        with bound_contextvars(**{f"{kind.value}_id": row_id, "hint_no": hint_no}):
             work(row_id)
 
 
@@ -115,8 +116,7 @@ def _run(app: Celery, kind: Kind, concurrency: int, settings: Settings, stopping
 
 
 def _app(settings: Settings) -> Celery:
-    address = settings.redis_url
-    return make_app(address.get_secret_value() if address else None)
+    return make_app(settings.redis_address)
 
 
 def _finder(settings: Settings) -> Callable[[jobs.JobClaim | publications.PublicationClaim], Platform]:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from worker.database import make_engine, migrate
 from worker.doctor.finding import Finding, State
-from worker.errors import SettingsInvalid
+from worker.errors import SettingsInvalid, first_line
 from worker.platforms.shared.signatures import TOLERANCE_S
 from worker.standalone import servers
 
@@ -33,7 +33,7 @@ _POSTGRES_PORT = 5432
 
 def check_database(settings: Settings) -> Iterator[Finding]:
     """Check that the database answers, takes writes, has our tables, and agrees with our clock."""
-    given = settings.database_url.get_secret_value() if settings.database_url else None
+    given = settings.database_address
     # Beside a `thumbs up` in the same folder, its own database is meant.
     address = given or servers.running_postgres(settings.data_dir / "postgres")
     if address is None:
@@ -48,7 +48,9 @@ def check_database(settings: Settings) -> Iterator[Finding]:
             yield _clock(connection)
         yield _tables(engine)
     except SQLAlchemyError as error:
-        reason = str(error.orig).partition("\n")[0] if isinstance(error, DBAPIError) else type(error).__name__
+        reason = (
+            first_line(error.orig) if isinstance(error, DBAPIError) and error.orig else type(error).__name__
+        )
         remedy = "start it, or correct DATABASE_URL" if given else "start `thumbs up` again"
         yield Finding("database", State.FAILED, f"{_place(engine)}: {reason}", remedy)
     finally:

@@ -32,36 +32,54 @@ class ByteRange:
 
 @dataclass(slots=True)
 class Body:
-    """One file on its way: what is asked for, and how much of it is here."""
+    """One file, or a part of one, on its way: what is asked for, and how much of it is here."""
 
-    file: IO[bytes]
-    span: ByteRange | None
-    max_bytes: int  #: of `file`
-    start: int  #: where in `file` it begins
-    done_bytes: int = 0
-    etag: str = ""  #: a strong one, or nothing
+    file: IO[bytes]  #: where it is written to
+    span: ByteRange | None  #: the part that is wanted; None for all
+    max_bytes: int  #: how large `file` may become
+    start: int  #: where in `file` it begins, in bytes
+    done_bytes: int = 0  #: how much of it the last try wrote
+    etag: str = ""  #: the strong entity tag of what is here; empty where the host gave none
 
     def request_headers(self) -> dict[str, str]:
-        """Ask for what is missing."""
-        if not self.etag:
-            self.done_bytes = 0
-        if self.span is None and not self.done_bytes:
+        """Make the headers that ask for what is missing; none where that is the whole file."""
+        if not self._asks_for_part:
             return {}
-        first = self._offset + self.done_bytes
+        first = self._offset + self._kept_bytes
         last = "" if self.span is None else self._offset + self.span.length_bytes - 1
         headers = {"Range": f"bytes={first}-{last}"}
-        return headers | {"If-Range": self.etag} if self.done_bytes else headers
+        # With If-Range a host sends all of the file, where it is not the one any more that we have a part of.
+        return headers | {"If-Range": self.etag} if self._kept_bytes else headers
+
+    @property
+    def _kept_bytes(self) -> int:
+        """Bytes that need not come again: none where the host cannot tell that the file is still the same."""
+        return self.done_bytes if self.etag else 0
+
+    @property
+    def _asks_for_part(self) -> bool:
+        return self.span is not None or self._kept_bytes > 0
 
     @property
     def _offset(self) -> int:
         return self.span.first_byte if self.span else 0
 
     def receive(self, response: httpx.Response, on_progress: Callable[[float], None]) -> None:
-        """Write what comes, after what is here."""
+        """Write the body of an answer after what is here.
+
+        Args:
+            response: the answer to a request with `request_headers`, its body not read yet.
+            on_progress: called with the share that is here, 0..1, where the host tells the length.
+
+        Raises:
+            SourceRefused: the host packs the file, or sends another part than was asked for.
+            VideoTooLarge: `file` would become larger than `max_bytes`.
+            DownloadFailed: the file has changed since the last try, or is shorter than the part.
+        """
         coding = response.headers.get("Content-Encoding", "identity")
         if coding != "identity":
             raise SourceRefused(
-                f"{name_of(response.url)}: sent as {coding}, although we ask for the plain file"
+                f"{loggable(response.url)}: sent as {coding}, although we ask for the plain file"
             )
         self._find_place(response)
         length = response.headers.get("Content-Length", "")
@@ -75,42 +93,47 @@ class Body:
                 on_progress(self.done_bytes / total_bytes)
         if self.span and self.done_bytes != self.span.length_bytes:
             raise DownloadFailed(
-                f"{name_of(response.url)}: {self.done_bytes} bytes came of the part that was asked for, "
+                f"{loggable(response.url)}: {self.done_bytes} bytes came of the part that was asked for, "
                 f"which has {self.span.length_bytes}"
             )
 
     def _find_place(self, response: httpx.Response) -> None:
-        """Continue where the host continues, or begin again where it sends all of it."""
+        """Go on where the host goes on, or begin anew where it sends all of the file."""
         etag = response.headers.get("ETag", "")
         if response.status_code == HTTPStatus.PARTIAL_CONTENT:
             sent = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
-            if sent is None or int(sent[1]) != self._offset + self.done_bytes or not self.request_headers():
-                raise SourceRefused(f"{name_of(response.url)}: another part came than was asked for")
-            if self.done_bytes and etag != self.etag:
-                raise DownloadFailed(f"{name_of(response.url)}: the file changed while it was fetched")
+            if sent is None or int(sent[1]) != self._offset + self._kept_bytes or not self._asks_for_part:
+                raise SourceRefused(f"{loggable(response.url)}: another part came than was asked for")
+            if self._kept_bytes and etag != self.etag:
+                raise DownloadFailed(f"{loggable(response.url)}: the file changed while it was fetched")
+            self.done_bytes = self._kept_bytes
         elif self.span:
             raise SourceRefused(f"{response.url.host}: serves no parts of a file, which its playlist needs")
         else:
             self.done_bytes = 0
         self.file.seek(self.start + self.done_bytes)
         self.file.truncate()
+        # A weak tag (W/"...") says that two files mean the same, not that their bytes are the same.
         self.etag = etag if etag.startswith('"') else ""
 
     def _refuse_too_much(self, url: httpx.URL, size_bytes: int) -> None:
         if self.start + size_bytes > self.max_bytes:
             raise VideoTooLarge(
-                f"{name_of(url)}: more than {self.max_bytes} bytes; "
+                f"{loggable(url)}: more than {self.max_bytes} bytes; "
                 "offer a smaller rendition, or raise MAX_DOWNLOAD_BYTES"
             )
 
 
-def name_of(url: httpx.URL) -> str:
-    """Where a file lies, without what may be a signature: the query, and steps of the path that sign it."""
+def loggable(url: httpx.URL) -> str:
+    """Write where a file lies, for logs and errors, without what may be a signature.
+
+    That is the query, and steps of the path that sign it.
+    """
     steps = url.raw_path.decode().partition("?")[0].split("/")
     pairs = zip(["", *steps], steps, strict=False)
     return url.host + "/".join("..." if _is_token(step, before) else unquote(step) for before, step in pairs)
 
 
 def _is_token(step: str, before: str) -> bool:
-    """Bunny signs in a step like a query, Cloudflare in a JSON Web Token, api.video after a step "token"."""
+    # Bunny signs in a step like a query, Cloudflare in a JSON Web Token, api.video after a step "token".
     return "=" in step or len(step) > _LONGEST_STEP or before == "token"

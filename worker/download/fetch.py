@@ -1,7 +1,7 @@
 """A rendition as a local file, in a private folder that is always removed.
 
 with workspace(settings.work_dir) as folder:
-    path = fetch(source.scan, folder, limits, should_stop)
+    path = fetch_video(source.scan, folder, limits, should_stop)
 """
 
 from __future__ import annotations
@@ -13,21 +13,22 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from worker.download import hls, scratch_folder
-from worker.download.transfer import DownloadLimits, Transfer
+from worker.download import hls
+from worker.download.transfer import Downloader, DownloadLimits
 from worker.errors import DownloadFailed, SettingsInvalid
+from worker.files import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from worker.platforms.base import Rendition
 
-__all__ = ["DownloadLimits", "fetch", "fetch_moments", "sweep_workspaces", "workspace"]
+__all__ = ["DownloadLimits", "fetch_moments", "fetch_video", "sweep_workspaces", "workspace"]
 
 _PREFIX = "thumbs-workspace-"
 
 
-def fetch(
+def fetch_video(
     rendition: Rendition,
     folder: Path,
     limits: DownloadLimits,
@@ -66,7 +67,7 @@ def fetch_moments(
     Of an HLS stream that is the first segment, which begins the time line, and the segments around each
     moment: a moment has the same time in this file as in the whole video. Other files come whole.
 
-    Arguments and errors are those of `fetch`.
+    Arguments and errors are those of `fetch_video`.
     """
     return _fetch(rendition, folder, limits, should_stop, on_progress, hls.for_stills, times_s)
 
@@ -81,11 +82,11 @@ def _fetch(
     times_s: Sequence[float] | None,
 ) -> Path:
     try:
-        with Transfer(rendition, limits, should_stop) as transfer, _new_file(folder) as file:
+        with Downloader(rendition, limits, should_stop) as downloader, _new_file(folder) as file:
             if rendition.is_hls:
-                hls.save(transfer, file, choose, times_s, on_progress)
+                hls.write_stream(downloader, file, choose, times_s, on_progress)
             else:
-                transfer.save(transfer.url, file, on_progress=on_progress)
+                downloader.append_to(downloader.url, file, on_progress=on_progress)
             return Path(file.name)
     except OSError as exc:
         raise DownloadFailed(
@@ -106,7 +107,7 @@ def _private(path: str, flags: int) -> int:
 
 @contextmanager
 def workspace(work_dir: Path | None) -> Iterator[Path]:
-    """A private folder, removed at the end; if this process is killed, by the next `sweep_workspaces`.
+    """Make a private folder, removed at the end; if this process is killed, by the next `sweep_workspaces`.
 
     Args:
         work_dir: Where to make it; the system's temporary folder if None.
@@ -128,5 +129,9 @@ def workspace(work_dir: Path | None) -> Iterator[Path]:
 
 
 def sweep_workspaces(work_dir: Path | None) -> list[Path]:
-    """Remove the folders that dead processes left, and return them."""
+    """Remove the workspaces that dead processes left, and return their paths.
+
+    Args:
+        work_dir: as in `workspace`.
+    """
     return scratch_folder.sweep(work_dir or Path(tempfile.gettempdir()), _PREFIX)

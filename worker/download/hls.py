@@ -1,14 +1,14 @@
 """Turns an HLS stream into one local file: fetched piece by piece, joined, and no more than what is needed.
 
-FFmpeg would read playlists itself, and whatever they point to; it never sees one. Segments of MPEG-TS joined
-end to end are a TS file; an init section and the fragments after it are an MP4 file.
+FFmpeg would read playlists itself, and every file that they point to, so it never sees one. Segments of
+MPEG-TS joined end to end are a TS file; an init section and the fragments after it are an MP4 file.
 """
 
 from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING
 
-from worker.download.hls_playlist import Stream, Variant, parse
+from worker.download.hls_playlist import Stream, Variant, parse_playlist
 from worker.download.transfer import parse_url
 from worker.errors import SourceRefused, UnreadableVideo
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import httpx
 
     from worker.download.hls_playlist import Segment
-    from worker.download.transfer import Transfer
+    from worker.download.transfer import Downloader
 
     Choose = Callable[[Sequence[Variant]], Variant]
 
@@ -35,13 +35,13 @@ MARGIN_S = 0.5
 
 
 def for_scan(variants: Sequence[Variant]) -> Variant:
-    """Choose the smallest that is good enough to judge frames on, else the largest."""
+    """Choose the smallest variant that is good enough to judge frames on, else the largest."""
     enough = [variant for variant in variants if (variant.short_side_px or 0) >= SCAN_SIDE_PX]
     return min(enough, key=_size) if enough else max(variants, key=_size)
 
 
 def for_stills(variants: Sequence[Variant]) -> Variant:
-    """Choose the best up to 1080p, else the smallest."""
+    """Choose the best variant up to 1080p, else the smallest."""
     fitting = [variant for variant in variants if (variant.short_side_px or 0) <= STILLS_SIDE_PX]
     return max(fitting, key=_size) if fitting else min(variants, key=_size)
 
@@ -50,8 +50,8 @@ def _size(variant: Variant) -> tuple[int, int]:
     return variant.short_side_px or 0, variant.bandwidth
 
 
-def save(
-    transfer: Transfer,
+def write_stream(
+    downloader: Downloader,
     file: IO[bytes],
     choose: Choose,
     times_s: Sequence[float] | None,
@@ -60,7 +60,7 @@ def save(
     """Write a stream to `file`, as a file that tells the same times as the stream.
 
     Args:
-        transfer: Fetches the playlist at its address, and whatever that names.
+        downloader: Fetches the playlist at its address, and what that names.
         file: Open for writing.
         choose: Which variant to take; called where there is a choice.
         times_s: Fetch only the segments that these moments need; None for all.
@@ -68,41 +68,41 @@ def save(
 
     Raises:
         UnreadableVideo: no playlist, or a damaged one.
-        SourceRefused: live, encrypted, put together from several recordings; or as `Transfer.save`.
+        SourceRefused: live, encrypted, put together from several recordings; or as `Downloader.append_to`.
     """
-    stream, found_at = _find_stream(transfer, choose)
+    stream, found_at = _find_stream(downloader, choose)
     segments = stream.segments if times_s is None else _around(stream.segments, times_s)
     if stream.init:
-        transfer.save(parse_url(stream.init.uri, found_at), file, stream.init.span)
+        downloader.append_to(parse_url(stream.init.uri, found_at), file, stream.init.span)
     for number, segment in enumerate(segments, start=1):
-        transfer.save(parse_url(segment.uri, found_at), file, segment.span)
+        downloader.append_to(parse_url(segment.uri, found_at), file, segment.span)
         on_progress(number / len(segments))
 
 
-def _find_stream(transfer: Transfer, choose: Choose) -> tuple[Stream, httpx.URL]:
-    playlist, found_at = _read(transfer, transfer.url)
+def _find_stream(downloader: Downloader, choose: Choose) -> tuple[Stream, httpx.URL]:
+    playlist, found_at = _read(downloader, downloader.url)
     if not isinstance(playlist, Stream):
         variants = [variant for variant in playlist if variant.has_picture]
         if not variants:
             raise UnreadableVideo(
                 f"{found_at.host}{found_at.path}: sound only; give the video's own playlist"
             )
-        playlist, found_at = _read(transfer, parse_url(choose(variants).uri, found_at))
+        playlist, found_at = _read(downloader, parse_url(choose(variants).uri, found_at))
     if not isinstance(playlist, Stream):
         raise UnreadableVideo(f"{found_at.host}{found_at.path}: a list of lists, where segments should be")
     return playlist, found_at
 
 
-def _read(transfer: Transfer, url: httpx.URL) -> tuple[tuple[Variant, ...] | Stream, httpx.URL]:
-    text, found_at = transfer.text(url, MAX_PLAYLIST_BYTES)
+def _read(downloader: Downloader, url: httpx.URL) -> tuple[tuple[Variant, ...] | Stream, httpx.URL]:
+    text, found_at = downloader.text(url, MAX_PLAYLIST_BYTES)
     try:
-        return parse(text), found_at
+        return parse_playlist(text), found_at
     except (SourceRefused, UnreadableVideo) as exc:
         raise type(exc)(f"{found_at.host}{found_at.path}: {exc}") from exc
 
 
 def _around(segments: Sequence[Segment], times_s: Sequence[float]) -> list[Segment]:
-    """The segments that hold these moments, and the first: a file's time line begins with its first frame."""
+    """Choose the segments around these moments, and the first: a time line begins with its first frame."""
     return [
         segment
         for index, segment in enumerate(segments)

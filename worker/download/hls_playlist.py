@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from worker.download.byte_ranges import ByteRange
 from worker.errors import SourceRefused, UnreadableVideo
 
-# Twelve hours of segments as short as anybody cuts them.
+# Twelve hours of segments of one second, the shortest that packagers cut.
 MAX_SEGMENTS = 43_200
 
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)')
@@ -39,7 +39,7 @@ class Variant:
 
     @property
     def has_picture(self) -> bool:
-        """False where it is sound alone."""
+        """True unless it is sound alone."""
         return (
             self.short_side_px is not None
             or not self.codecs
@@ -71,8 +71,11 @@ class Stream:
     init: Piece | None  #: goes before the first segment of fragmented MP4
 
 
-def parse(text: str) -> tuple[Variant, ...] | Stream:
+def parse_playlist(text: str) -> tuple[Variant, ...] | Stream:
     """Read a master playlist (its variants) or a media playlist (its segments).
+
+    Returns:
+        The variants, or the stream that the segments make up.
 
     Raises:
         UnreadableVideo: not a playlist.
@@ -167,7 +170,7 @@ class _StreamReader:
         self._duration_s, self._range = None, ""
 
     def _span(self, text: str, uri: str) -> ByteRange:
-        """`LENGTH@FIRST`, or `LENGTH` to go on where the last part of the same file ended."""
+        """Read `LENGTH@FIRST`, or `LENGTH`, which goes on where the last part of the same file ended."""
         length, _, first = text.partition("@")
         if not first and uri not in self._ends:
             raise ValueError("a part of a file without its place")

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Self
 
 import httpx
 
-from worker.download.byte_ranges import Body, ByteRange, name_of
+from worker.download.byte_ranges import Body, ByteRange, loggable
 from worker.errors import DownloadFailed, PlatformUnavailable, SourceRefused
 from worker.http.public_client import checked_client
 from worker.http.retry_after import TRY_LATER, retry_after_s
@@ -50,8 +50,17 @@ class DownloadLimits:
     allow_loopback: bool = False  #: also from this machine, over plain http
 
 
-class Transfer:
-    """Fetches the files of one rendition, one after the other. Use it as a context manager."""
+class Downloader:
+    """Fetches the files of one rendition, one after the other. Use it as a context manager.
+
+    Args:
+        rendition: the file, or the playlist whose files are wanted.
+        limits: for all of them together.
+        should_stop: called at least twice a second; raises to give up.
+
+    Raises:
+        SourceRefused: the rendition's address cannot be read.
+    """
 
     def __init__(self, rendition: Rendition, limits: DownloadLimits, should_stop: Callable[[], None]) -> None:
         self.url = parse_url(rendition.url)
@@ -75,12 +84,16 @@ class Transfer:
         self._client.close()
 
     def text(self, url: httpx.URL, max_bytes: int) -> tuple[str, httpx.URL]:
-        """Fetch a text, and say where it was found: its relative addresses start from there."""
+        """Fetch a text of at most `max_bytes`; raises as `append_to`.
+
+        Returns:
+            The text, and the address after redirects, from which its relative addresses start.
+        """
         body = BytesIO()
-        found_at = self.save(url, body, max_bytes=max_bytes)
+        found_at = self.append_to(url, body, max_bytes=max_bytes)
         return body.getvalue().decode("utf-8-sig", errors="replace"), found_at
 
-    def save(
+    def append_to(
         self,
         url: httpx.URL,
         file: IO[bytes],
@@ -89,7 +102,7 @@ class Transfer:
         max_bytes: int | None = None,
         on_progress: Callable[[float], None] = lambda _fraction: None,
     ) -> httpx.URL:
-        """Append a file, or a part of it, to `file`, and return the address after redirects.
+        """Fetch a file, or a part of it, and append it to `file`.
 
         Args:
             url: Where it lies.
@@ -98,8 +111,11 @@ class Transfer:
             max_bytes: How large `file` may become; `DownloadLimits.max_bytes` by default.
             on_progress: Called with the share that is here, 0..1, where the host tells the length.
 
+        Returns:
+            The address that it came from, after redirects.
+
         Raises:
-            SourceRefused: an address that we do not fetch from, on whatever hop.
+            SourceRefused: an address that we do not fetch from, on any hop.
             VideoTooLarge: more than `max_bytes`.
             DownloadFailed: it broke off time and again, or the deadline passed.
             PlatformUnavailable: the host is down or busy.
@@ -115,12 +131,12 @@ class Transfer:
                 raise PlatformUnavailable(f"{url.host}: cannot be reached ({_reason(exc)})") from exc
             except httpx.InvalidURL as exc:
                 # The library reads the target of a redirect before we do.
-                raise SourceRefused(f"{name_of(url)}: redirects to an address that cannot be read") from exc
+                raise SourceRefused(f"{loggable(url)}: redirects to an address that cannot be read") from exc
             except httpx.TransportError as exc:
                 broken = exc
         times = "once" if self._tries == 1 else f"{self._tries} times"
         raise DownloadFailed(
-            f"{name_of(url)}: the transfer broke off {times}, "
+            f"{loggable(url)}: the transfer broke off {times}, "
             f"the last time after {body.done_bytes} bytes ({_reason(broken)})"
         ) from broken
 
@@ -128,6 +144,7 @@ class Transfer:
     def _get(self, url: httpx.URL, headers: dict[str, str]) -> Iterator[httpx.Response]:
         for _ in range(MAX_REDIRECTS + 1):
             self._refuse_strange_host(url)
+            # The rendition's own headers may hold a token: only the host that it is for gets them.
             own = self._headers if _origin(url) == _origin(self.url) else {}
             with self._client.stream("GET", url, headers={**own, **headers}) as response:
                 if not response.has_redirect_location:
@@ -151,13 +168,13 @@ class Transfer:
         self._should_stop()
         if time.monotonic() > self._ends_s:
             raise DownloadFailed(
-                f"{name_of(self.url)}: not there after {self._limits.timeout_s:.0f} s; "
+                f"{loggable(self.url)}: not there after {self._limits.timeout_s:.0f} s; "
                 "for a slow line set DOWNLOAD_TIMEOUT_S"
             )
 
 
 def _refuse_status(response: httpx.Response) -> None:
-    status, name = response.status_code, name_of(response.url)
+    status, name = response.status_code, loggable(response.url)
     if status in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
         return
     if status in TRY_LATER or response.is_server_error:
@@ -171,7 +188,11 @@ def _refuse_status(response: httpx.Response) -> None:
 
 
 def parse_url(address: str, base: httpx.URL | None = None) -> httpx.URL:
-    """Read an address, which may be relative to another. Raises SourceRefused."""
+    """Read an address, which may be relative to `base`.
+
+    Raises:
+        SourceRefused: it cannot be read.
+    """
     try:
         return base.join(address) if base else httpx.URL(address)
     except (httpx.InvalidURL, ValueError) as exc:
@@ -185,7 +206,7 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
 
 
 def _is_host(host: str, allowed: str) -> bool:
-    """Whether a host is the allowed one, or under "*.example.com"."""
+    """Tell whether a host is the allowed one, or lies under an allowed "*.example.com"."""
     host, allowed = host.lower().rstrip("."), allowed.lower()
     return host.endswith(allowed[1:]) if allowed.startswith("*.") else host == allowed
 

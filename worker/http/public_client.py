@@ -53,7 +53,7 @@ NOT_PUBLIC = tuple(
 def checked_client(
     *, allow_loopback: bool, timeout_s: float, on_wait: Callable[[], None] = lambda: None
 ) -> httpx.Client:
-    """Return a client for https on port 443 of public hosts.
+    """Make a client for https on port 443 of public hosts.
 
     It follows no redirect, uses no proxy and no other setting of the environment, and asks for bodies as they
     are. It raises SourceRefused, besides httpx's own errors.
@@ -73,7 +73,7 @@ def checked_client(
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address is one of the open Internet."""
+    """Tell whether an address is one of the public Internet."""
     address = getattr(address, "ipv4_mapped", None) or address
     if any(address in network for network in NOT_PUBLIC):
         return False
@@ -81,7 +81,7 @@ def is_public(address: Address) -> bool:
 
 
 def is_loopback(address: Address) -> bool:
-    """Whether an address is this machine's own."""
+    """Tell whether an address is this machine's own."""
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
@@ -97,7 +97,7 @@ class _CheckedTransport(httpx.HTTPTransport):
     def __init__(self, *, allow_loopback: bool, on_wait: Callable[[], None]) -> None:
         super().__init__(verify=_tls())
         self._allow_loopback = allow_loopback
-        # httpx offers no way to hand a backend to its pool.
+        # httpx offers no way to hand a backend to its pool, so the pool is replaced.
         self._pool = httpcore.ConnectionPool(
             ssl_context=_tls(),
             network_backend=CheckedBackend(allow_loopback=allow_loopback, on_wait=on_wait),
@@ -154,7 +154,7 @@ class CheckedBackend(httpcore.NetworkBackend):
         raise failure or httpcore.ConnectError(f"{host} has no address")
 
     def _checked_addresses(self, host: str, port: int) -> list[Address]:
-        """Every address of a host, in the resolver's order.
+        """Resolve a host, and check each of its addresses; they keep the resolver's order.
 
         Raises:
             SourceRefused: one of them is not to be connected to.
@@ -177,13 +177,14 @@ class CheckedBackend(httpcore.NetworkBackend):
 
 
 class _WatchedStream(httpcore.NetworkStream):
-    """A connection that is given up at a word, even where the other side is silent or sends single bytes."""
+    """A connection that the caller can give up, even where the other side is silent or sends single bytes."""
 
     def __init__(self, stream: httpcore.NetworkStream, on_wait: Callable[[], None]) -> None:
         self._stream = stream
         self._on_wait = on_wait
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        # The caller's limit is cut into short waits, between which `on_wait` may raise.
         patience_s = float("inf") if timeout is None else timeout
         ends_s = time.monotonic() + patience_s
         while True:

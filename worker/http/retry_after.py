@@ -43,6 +43,7 @@ def _number(value: str) -> float | None:
 
 
 def _date(value: str) -> datetime | None:
+    # A date without a zone is in UTC, as RFC 9110 says of every date.
     for read in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             until = read(value)

@@ -20,6 +20,7 @@ from worker.database.models import Thumbnail
 from worker.errors import PlatformUnavailable, PublishRejected
 from worker.http.retry_after import retry_after_s
 from worker.platforms.shared.signatures import sign_standard
+from worker.settings.types import revealed
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -65,13 +66,12 @@ def send(settings: Settings, claim: PublicationClaim, body: bytes) -> None:
     """
     if settings.picks_url is None or settings.picks_secret is None:
         return
-    previous = settings.picks_secret_previous
     signed = sign_standard(
         body,
         settings.picks_secret.get_secret_value(),
         f"picks_{claim.row_id}",
         time.time(),
-        previous=previous.get_secret_value() if previous else None,
+        previous=revealed(settings.picks_secret_previous),
     )
     headers = {"Content-Type": "application/json", **signed}
     try:

@@ -18,6 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
+from structlog.contextvars import bound_contextvars
 
 from worker import metrics, publications
 from worker.database import transaction
@@ -27,7 +28,6 @@ from worker.errors import (
     Stopping,
     ThumbsError,
 )
-from worker.logs import about
 from worker.platforms.base import ForeignThumbnails, NewThumbnail, WriteBack
 from worker.publishing import picks_webhook
 
@@ -67,7 +67,7 @@ class Publisher:
             log.info("publication %d is not there to be taken", publication_id)
             return
         with (
-            about(asset=f"{claim.platform}/{claim.external_id}", generation=claim.generation),
+            bound_contextvars(asset=f"{claim.platform}/{claim.external_id}", generation=claim.generation),
             self.leases.hold(claim) as lease,
         ):
             try:

@@ -1,14 +1,12 @@
 """What an operator sets for one account of each platform: a group of variables, as MUX__MAIN__TOKEN_ID."""
 
-# ruff: noqa: TC001 - pydantic reads the annotations when the program runs
-
 from __future__ import annotations
 
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from worker.settings.types import Aspects, Base64Secret, PemSecret, Secret, Spans, Url
+from worker.settings.types import Aspects, Base64Secret, PemSecret, Secret, Spans, Url, revealed_all
 
 
 class Account(BaseModel):
@@ -35,8 +33,7 @@ class WebhookAccount(Account):
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
         """Every secret that is live, the newest first."""
-        live = (self.webhook_secret, self.webhook_secret_previous)
-        return tuple(secret.get_secret_value() for secret in live if secret is not None)
+        return revealed_all(self.webhook_secret, self.webhook_secret_previous)
 
 
 class TokenAccount(WebhookAccount):

@@ -42,6 +42,8 @@ from worker.settings.types import (
     Secret,
     StandardSecret,
     Url,
+    revealed,
+    revealed_all,
 )
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ class SecretFiles(NestedSecretsSettingsSource):
     """One file for each secret. What the library passes over in silence is an error here."""
 
     def validate_secrets_path(self, path: Path) -> None:
-        """Leave it to `load_secrets`, which says what is wrong."""
+        """Leave the check to `load_secrets`, which says what is wrong."""
 
     @classmethod
     def load_secrets(cls, path: Path) -> dict[str, str]:
@@ -75,6 +77,7 @@ class SecretFiles(NestedSecretsSettingsSource):
         Raises:
             SettingsInvalid: the folder, or one of these files, cannot be read.
         """
+        # By the part before the account: `mux__main__token_id` belongs to the field `mux`.
         ours = Settings.model_fields
         try:
             files = [file for file in path.iterdir() if file.name.lower().split("__")[0] in ours]
@@ -91,10 +94,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True,
         env_nested_delimiter="__",
-        env_ignore_empty=True,
-        extra="ignore",
+        env_ignore_empty=True,  # compose files pass unset variables on as empty ones
+        extra="ignore",  # the environment has variables of many programs
         enable_decoding=False,  # no JSON in variables
-        hide_input_in_errors=True,
+        hide_input_in_errors=True,  # it may be a secret
     )
 
     database_url: Secret | None = Field(
@@ -160,7 +163,7 @@ class Settings(BaseSettings):
     publish_concurrency: int = Field(8, ge=1, le=64, description="Writes that one worker makes at once.")
 
     foreign_thumbnail: Literal["keep", "replace"] = Field(
-        "keep", description="A thumbnail that somebody else set at the platform: `keep` it, or `replace` it."
+        "keep", description="A thumbnail that others set at the platform: `keep` it, or `replace` it."
     )
 
     max_download_bytes: int = Field(20 * 1024 * MIB, ge=MIB, description="Larger files are refused.")
@@ -173,7 +176,7 @@ class Settings(BaseSettings):
         600.0,
         description="How often the videos of accounts whose webhooks may be lost are listed; 0: never.",
     )
-    rehint_s: Seconds = Field(60.0, description="A job that nobody claimed is announced again after this.")
+    rehint_s: Seconds = Field(60.0, description="A job that no worker claimed is announced again after this.")
     debounce_s: SecondsOrZero = Field(10.0, description="Edits of one asset within this become one run.")
     max_wait_s: SecondsOrZero = Field(60.0, description="The longest that edits may hold a run back.")
     events_retention_days: int = Field(30, ge=4, description="Webhooks are kept so long.")
@@ -191,7 +194,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a .env file is the shell's business
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments win over variables, variables over files."""
+        """Let arguments win over variables, and variables over files."""
         files = SecretFiles(file_secret_settings, secrets_dir=os.environ.get("SECRETS_DIR") or None)
         return init_settings, env_settings, files
 
@@ -202,10 +205,19 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def database_address(self) -> str | None:
+        """DATABASE_URL with its password; None where it is not set."""
+        return revealed(self.database_url)
+
+    @property
+    def redis_address(self) -> str | None:
+        """REDIS_URL with its password; None where it is not set."""
+        return revealed(self.redis_url)
+
+    @property
     def events_secrets(self) -> tuple[str, ...]:
         """Every secret of `/v1/events` that is live, the newest first."""
-        live = (self.events_secret, self.events_secret_previous)
-        return tuple(secret.get_secret_value() for secret in live if secret is not None)
+        return revealed_all(self.events_secret, self.events_secret_previous)
 
     @classmethod
     def read(cls) -> Self:
@@ -228,10 +240,14 @@ def _sentence(error: ErrorDetails) -> str:
 
 @cache
 def get_settings() -> Settings:
-    """The settings of this process."""
+    """Read the settings of this process, once.
+
+    Raises:
+        SettingsInvalid: naming every variable that is wrong, and why.
+    """
     return Settings.read()
 
 
 def environment(**changed: str) -> dict[str, str]:
-    """The environment for a program that we start: ours, but for these variables."""
+    """Make the environment for a program that we start: ours, but for these variables."""
     return {**os.environ, **changed}

@@ -21,6 +21,16 @@ _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
 _NAME = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 
 
+def revealed(secret: SecretStr | None) -> str | None:
+    """Show a secret to the code that uses it; None where it is not set."""
+    return secret.get_secret_value() if secret else None
+
+
+def revealed_all(*secrets: SecretStr | None) -> tuple[str, ...]:
+    """Show those secrets that are set, in their order: of a pair that is being rotated, both are live."""
+    return tuple(secret.get_secret_value() for secret in secrets if secret is not None)
+
+
 def _stripped(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
@@ -46,6 +56,7 @@ def _check_pem(secret: SecretStr) -> SecretStr:
 def _check_standard(secret: SecretStr) -> SecretStr:
     value = secret.get_secret_value()
     key = value.removeprefix(STANDARD_PREFIX)
+    # Without its prefix a secret is most likely another one that was pasted into the wrong place.
     if key == value or len(_decoded(key)) not in STANDARD_KEY_BYTES:
         raise ValueError(f"write {STANDARD_PREFIX} and the base64 of 24 to 64 random bytes")
     return secret

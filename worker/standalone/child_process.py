@@ -1,8 +1,8 @@
 """Child processes that do not outlive us, and do not see our Ctrl-C.
 
 A child gets its own session, so that only its parent decides when it ends. On Linux the kernel sends it a
-signal when we die, even by SIGKILL; it watches the thread that started the child, so start them from the main
-one.
+signal when we die, even by SIGKILL; it watches the thread that started the child, so start children from the
+main one.
 """
 
 from __future__ import annotations
@@ -40,9 +40,10 @@ def start(
         environment: None for ours.
         text_in: what the child reads; None for nothing.
         dies_by: the signal that it gets when we die.
-        as_nobody_at: for programs that refuse to run as root: where they need to go. No effect for others.
-        keep_open: descriptors that the child inherits.
+        as_nobody_at: run as `nobody` where we are root: the folders that the child must reach. None for us.
+        keep_open: descriptors that the child inherits, locks among them.
     """
+    # A session of its own, so that Ctrl-C at the terminal reaches us alone, and we stop children in order.
     child = subprocess.Popen(  # noqa: S603 - our own programs
         [*_setpriv(dies_by, as_nobody_at), *command],
         stdin=subprocess.DEVNULL if text_in is None else subprocess.PIPE,
@@ -69,13 +70,13 @@ def stop(child: subprocess.Popen[bytes], ask: signal.Signals, timeout_s: float) 
 
 
 def kill(child: subprocess.Popen[bytes]) -> None:
-    """End a child by force, and what it started itself."""
+    """End a child, and the processes that it started, by force."""
     if child.poll() is None:
         os.killpg(child.pid, signal.SIGKILL)
 
 
 def is_root() -> bool:
-    """True where programs that refuse to run as root need another user."""
+    """Tell whether this process is root, so that programs that refuse to run as root need another user."""
     return os.geteuid() == 0
 
 

@@ -9,16 +9,20 @@ import click
 from worker.text import printable
 
 _LOUD = {"warning": "yellow", "error": "red", "critical": "red"}
+# The sentence and its colour, or the name of the program before it, say these already.
 _SAID_ELSEWHERE = frozenset({"at", "level", "logger", "message", "traceback"})
 
 
 def message_of(line: str) -> str:
-    """The sentence of one line, without its fields; the line itself where it is no JSON of ours."""
+    """Read the sentence of one line, without its fields; the line itself where it is no JSON of ours."""
     return str(_fields(line).get("message", line))
 
 
 def readable(line: str) -> str:
-    """One line for the terminal, coloured by its level; a traceback follows on lines of its own."""
+    """Write one line for a terminal, coloured by its level; a traceback follows on lines of its own.
+
+    Control characters, which a caller may have sent, are made visible.
+    """
     fields = _fields(line)
     if "message" not in fields:
         return printable(line)

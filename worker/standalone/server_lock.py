@@ -1,13 +1,13 @@
-"""The folder of a server: who uses it, and what a dead user left running in it.
+"""The folder of a server: which process uses it, and what a dead one left running in it.
 
-Two lock files. The first belongs to the process that starts a server: nobody else may use the folder. The
-server itself inherits the second, so that it says, whatever died, whether a server still works on the data.
+Two lock files. The first belongs to the process that starts a server: no other may use the folder. The
+server itself inherits the second, which says, whichever of the two has died, whether a server still works on
+the data.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import signal
 import time
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from worker.errors import ConfigurationError
+from worker.files.file_lock import try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,17 +28,17 @@ _POLL_S = 0.02
 
 @dataclass(frozen=True)
 class Locks:
-    """Of one folder, held until they are closed."""
+    """The two locks of one folder, held until they are closed."""
 
-    owner: IO[str]
+    owner: IO[str]  #: held by this process
     server: IO[str]  #: to be inherited by the server
 
     def note_server(self, pid: int) -> None:
-        """Write down whom to stop, should we die."""
+        """Write down the process that the next owner has to stop, should this one die."""
         _write_pid(self.server, pid)
 
     def close(self) -> None:
-        """Let others use the folder."""
+        """Let other processes use the folder."""
         self.owner.close()
         self.server.close()
 
@@ -47,14 +48,14 @@ def locked(folder: Path) -> Iterator[Locks]:
     """Take a folder for a server; it stays ours unless the block fails.
 
     Raises:
-        ConfigurationError: somebody else uses it, or we may not.
+        ConfigurationError: another process uses it, or this one may not.
     """
     with ExitStack() as opened:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             owner_lock = opened.enter_context((folder / "owner.lock").open("a+"))
             server_lock = opened.enter_context((folder / "server.lock").open("a+"))
-            if not _lock(owner_lock):
+            if not try_lock(owner_lock):
                 raise ConfigurationError(
                     f"{folder}: in use by process {_read_pid(owner_lock)}; "
                     "stop it, or set DATA_DIR to another folder"
@@ -64,7 +65,7 @@ def locked(folder: Path) -> Iterator[Locks]:
             yield Locks(owner_lock, server_lock)
         except OSError as exc:
             raise _unusable(folder, exc) from exc
-        opened.pop_all()
+        opened.pop_all()  # the locks outlive the block, which ended well
 
 
 def _unusable(folder: Path, exc: OSError) -> ConfigurationError:
@@ -72,14 +73,6 @@ def _unusable(folder: Path, exc: OSError) -> ConfigurationError:
         "free some space" if exc.errno == errno.ENOSPC else "set DATA_DIR to a folder that you may write to"
     )
     return ConfigurationError(f"{folder}: {exc.strerror}; {remedy}")
-
-
-def _lock(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _write_pid(file: IO[str], pid: int) -> None:
@@ -109,7 +102,7 @@ def _end_leftover(folder: Path, server_lock: IO[str]) -> None:
 
 def _locked_within(file: IO[str], timeout_s: float) -> bool:
     deadline = time.monotonic() + timeout_s
-    while not _lock(file):
+    while not try_lock(file):
         if time.monotonic() > deadline:
             return False
         time.sleep(_POLL_S)

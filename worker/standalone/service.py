@@ -21,7 +21,7 @@ from worker.database import make_engine, migrate
 from worker.errors import ConfigurationError, Stopping
 from worker.platforms import PLATFORMS, configured_accounts
 from worker.settings import environment
-from worker.standalone.interrupts import Interruptions
+from worker.standalone.interrupts import Interrupts
 from worker.standalone.servers import Server, start_postgres, start_valkey
 from worker.standalone.supervisor import POLL_S, Program, ProgramFailed, Supervisor
 
@@ -52,7 +52,7 @@ class Service:
 
     Args:
         settings: of the service.
-        interruptions: end the start, and hurry the stop.
+        interrupts: end the start, and hurry the stop.
         programs: what runs beside the servers.
         variables: for the programs, where they are to differ from our environment.
         show: called with each line for the terminal.
@@ -66,7 +66,7 @@ class Service:
     def __init__(
         self,
         settings: Settings,
-        interruptions: Interruptions,
+        interrupts: Interrupts,
         *,
         programs: Sequence[Program] = PROGRAMS,
         variables: Mapping[str, str] | None = None,
@@ -74,7 +74,7 @@ class Service:
     ) -> None:
         self.url = f"http://{_REACHED_AT.get(settings.host, settings.host)}:{settings.port}"
         self._settings = settings
-        self._interruptions = interruptions
+        self._interrupts = interrupts
         self._programs = programs
         self._variables = dict(variables or {})
         self._show = show
@@ -83,9 +83,8 @@ class Service:
 
     @property
     def database_url(self) -> str:
-        """Of the database that the programs use."""
-        given = self._settings.database_url
-        return given.get_secret_value() if given else self._servers["DATABASE_URL"].url
+        """Address of the database that the programs use, with its password."""
+        return self._settings.database_address or self._servers["DATABASE_URL"].url
 
     def __enter__(self) -> Self:
         """Start everything; what started is stopped again if the rest does not."""
@@ -101,22 +100,28 @@ class Service:
         self._stop()
 
     def failure(self, name: str, what: str) -> ProgramFailed:
-        """The error that tells what a program said last."""
+        """Make the error that tells what a program said last.
+
+        Args:
+            name: of the program.
+            what: happened to it, e.g. "is not ready after 120 s".
+        """
         if self._supervisor is None:
             raise LookupError(name)
         return self._supervisor.failure(name, what)
 
     def watch(self) -> None:
-        """Show what the programs say, and start again what died. To be called often.
+        """Show what the programs say, and start again what died. Call it often.
 
         Raises:
             ProgramFailed: as in the start.
             Stopping: interrupted.
         """
-        self._interruptions.check()
+        self._interrupts.check()
         for variable, server in self._servers.items():
             if server.process.poll() is not None:
                 self._show(f"{server.name} died; starting it again")
+                # Frees its locks; it comes back at the same address, so that the programs find it again.
                 server.close()
                 self._servers[variable] = server.start_again()
         if self._supervisor is not None:
@@ -138,7 +143,7 @@ class Service:
         self._wait_until_ready(self._supervisor)
 
     def _start_servers(self) -> None:
-        folder, should_stop = self._settings.data_dir, self._interruptions.check
+        folder, should_stop = self._settings.data_dir, self._interrupts.check
         if self._settings.database_url is None:
             self._servers["DATABASE_URL"] = start_postgres(folder / "postgres", should_stop=should_stop)
         if self._settings.redis_url is None:
@@ -146,14 +151,14 @@ class Service:
 
     def _wait_until_ready(self, supervisor: Supervisor) -> None:
         deadline = time.monotonic() + READY_TIMEOUT_S
-        while silent := supervisor.first_not_ready() or self._unready_receiver():
+        while unready := supervisor.first_not_ready() or self._unready_receiver():
             self.watch()
             if time.monotonic() > deadline:
-                raise supervisor.failure(silent, f"is not ready after {READY_TIMEOUT_S:.0f} s")
+                raise supervisor.failure(unready, f"is not ready after {READY_TIMEOUT_S:.0f} s")
             time.sleep(POLL_S)
 
     def _unready_receiver(self) -> str | None:
-        """Its name, unless it answers, has a database, and finds the tables as it needs them."""
+        """Name the receiver unless it answers, has a database, and finds the tables as it needs them."""
         try:
             answer = httpx.get(f"{self.url}/readyz", timeout=_ANSWER_TIMEOUT_S, trust_env=False)
         except httpx.TransportError:
@@ -162,19 +167,24 @@ class Service:
 
     def _stop(self) -> None:
         if self._supervisor is not None:
-            self._supervisor.stop(is_hurried=self._interruptions.is_urgent)
+            self._supervisor.stop(is_hurried=self._interrupts.is_urgent)
+        # The servers last, and the latest first: the programs give their leases back to the database.
         while self._servers:
             self._servers.popitem()[1].close()
 
 
-def run(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> None:
-    """Run the service until somebody ends it.
+def run_service(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> None:
+    """Run the service until the operator ends it.
 
     Raises:
         ConfigurationError: the operator must act.
         ProgramFailed: a program cannot be kept running.
     """
-    with Interruptions() as asked, suppress(Stopping), Service(settings, asked, programs=programs) as service:
+    with (
+        Interrupts() as interrupts,
+        suppress(Stopping),
+        Service(settings, interrupts, programs=programs) as service,
+    ):
         click.echo(_greeting(settings, service.url))
         while True:
             service.watch()
@@ -209,9 +219,10 @@ def _migrate(database_url: str) -> None:
 
 
 def _require_free(host: str, port: int) -> None:
-    """Say it before the receiver does, in words that help."""
+    """Refuse a port that is taken before the receiver does, and say what to do about it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
+        # As gunicorn does: a port that was just given up waits, but can be had.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))

@@ -1,4 +1,4 @@
-"""Runs several programs as one: starts them, shows what they say, restarts who dies, stops them in order.
+"""Runs several programs as one: starts them, shows what they say, restarts what dies, stops them in order.
 
 A program writes straight into its own log file, so that neither we nor a halted terminal can hold it up. We
 read along: each line goes to the terminal behind the program's name, and one line tells that it is ready.
@@ -64,8 +64,9 @@ class _Child:
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST_LINES))
 
     def new_lines(self) -> Iterator[str]:
-        """What it wrote since the last call, by whole lines."""
+        """Yield what it wrote since the last call, by whole lines."""
         while line := self.output.readline():
+            # The program is still writing this line: it is read again, as a whole, the next time.
             if not line.endswith(b"\n"):
                 self.output.seek(-len(line), os.SEEK_CUR)
                 return
@@ -82,14 +83,14 @@ class _Child:
         os.truncate(self.log, 0)
         self.output.seek(0)
 
-    def failed(self, what: str) -> ProgramFailed:
-        """The error that tells what it said last."""
+    def failure(self, what: str) -> ProgramFailed:
+        """Make the error that tells what it said last."""
         said = [f"  {log_view.readable(line)}" for line in self.last_lines]
         return ProgramFailed("\n".join([f"{self.program.name} {what}; the end of {self.log}:", *said]))
 
 
 class Supervisor:
-    """The programs of one service. To be used from the main thread.
+    """The programs of one service. Use it from the main thread.
 
     Args:
         programs: in the order in which they start.
@@ -120,12 +121,12 @@ class Supervisor:
             log = self._logs / f"{program.name}.log"
             log.touch()
             output = log.open("rb")
-            output.seek(0, os.SEEK_END)
+            output.seek(0, os.SEEK_END)  # what earlier runs said is not shown again
             label = click.style(f"{program.name:<{width}} |", fg=color)
             self._children.append(_Child(program, log, label, self._spawn(program, log), output))
 
     def watch(self) -> None:
-        """Show what was said, and start again what died. To be called often.
+        """Show what was said, and start again what died. Call it often.
 
         Raises:
             ProgramFailed: one ends again and again.
@@ -134,19 +135,24 @@ class Supervisor:
             self._read(child)
             if child.start_again_s is None:
                 if child.process.poll() is not None:
-                    self._read(child)
+                    self._read(child)  # what it said between the first reading and its death
                     self._note_death(child, child.process.returncode)
             elif time.monotonic() >= child.start_again_s:
                 child.process = self._spawn(child.program, child.log)
                 child.start_again_s = None
 
     def first_not_ready(self) -> str | None:
-        """The name of a program that has not said yet that it is ready; None where all have."""
+        """Name a program that has not said yet that it is ready; None where all have."""
         return next((child.program.name for child in self._children if not child.is_ready), None)
 
     def failure(self, name: str, what: str) -> ProgramFailed:
-        """The error that tells what a program said last."""
-        return next(child for child in self._children if child.program.name == name).failed(what)
+        """Make the error that tells what a program said last.
+
+        Args:
+            name: of the program.
+            what: happened to it, e.g. "is not ready after 120 s".
+        """
+        return next(child for child in self._children if child.program.name == name).failure(what)
 
     def stop(self, *, is_hurried: Callable[[], bool] = lambda: False) -> None:
         """End every program in the order of `Program.stops`, by force once `is_hurried`."""
@@ -168,12 +174,13 @@ class Supervisor:
                 self._show(f"{child.label} {row}")
 
     def _note_death(self, child: _Child, code: int) -> None:
-        # Who got ready can work; what ended it then (no memory left, a kill) may not come again.
+        # A program that got ready can work; what ended it then (no memory left, a kill) may not come again.
         child.failed_starts = 1 if child.is_ready else child.failed_starts + 1
         child.is_ready = False
         if code == OPERATOR_MUST_ACT or child.failed_starts >= FAILED_STARTS_MAX:
             often = f" {child.failed_starts} times, at last" if child.failed_starts > 1 else ""
-            raise child.failed(f"ended{often} {_ending(code)}")
+            raise child.failure(f"ended{often} {_ending(code)}")
+        # Doubled each time, so that a cause that passes (a port that is still held) has time to pass.
         pause_s = FIRST_PAUSE_S * 2 ** (child.failed_starts - 1)
         child.start_again_s = time.monotonic() + pause_s
         self._show(f"{child.label} ended {_ending(code)}; starting it again in {pause_s:g} s")
@@ -183,6 +190,7 @@ class Supervisor:
             child.process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + STOP_TIMEOUT_S
         while any(child.process.poll() is None for child in turn):
+            # Asked over and over: the operator may lose patience while we wait.
             if is_hurried() or time.monotonic() > deadline:
                 for child in turn:
                     child_process.kill(child.process)

@@ -1,83 +1,85 @@
-"""Fetching published weights from the hub, by sum.
+"""Fetching published weights from the hub, verified by their sum.
 
-The hub names the sha256 of a large file in the headers of its answer (`X-Linked-ETag`); a file that does not
-come out so is thrown away. Nothing is in place before it is whole: temp file, then rename.
+huggingface_hub asks for the sum, and fetches the bytes: it goes on where a transfer broke off, follows the
+hub's redirects, and shows progress on a terminal. It does not compare what came with the sum, and puts files
+into a layout of its own; so the file is verified here, and put in place here once it is whole.
 
 Source: https://huggingface.co/docs/huggingface_hub/package_reference/file_download
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
 import tempfile
+from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import urlsplit
 
-import httpx
+import httpx2
+from huggingface_hub import get_hf_file_metadata, hf_hub_url
+from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.file_download import http_get
 
 from worker import weights
 from worker.errors import UnknownModel, WeightsMissing
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 HUB = "https://huggingface.co"
 # Where open_clip's own models keep their weights, the safer kind first.
 HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
-SUM_HEADER = "x-linked-etag"
 SHA256 = re.compile(r"[0-9a-f]{64}")
-TIMEOUT_S = 30.0  #: without a single byte
-CHUNK_BYTES = 1 << 20
 
 
-def fetch(
+def fetch_weights(
     name: str,
     folder: Path,
     *,
     sha256: str | None = None,
     url: str | None = None,
-    on_progress: Callable[[int, int | None], None] = lambda _done, _total: None,
+    endpoint: str | None = None,
 ) -> Path:
     """Download weights, verify them, and put them in place with their sum beside them.
 
     Args:
         name: open_clip's `ARCH:TAG`.
         folder: where to put the file; made if need be.
-        sha256: the sum to insist on; None for the one the server names.
-        url: where the file lies; None for the model's page.
-        on_progress: called with the bytes so far and in all (None where the server does not say).
+        sha256: the sum to insist on, in hex; None for the one that the server names.
+        url: where the file lies; None for the model's page on the hub.
+        endpoint: the hub's address; None for huggingface.co, or the mirror that HF_ENDPOINT names.
+
+    Returns:
+        The file's path.
 
     Raises:
-        UnknownModel: open_clip knows no page for this name, or nobody names a sum.
+        UnknownModel: open_clip knows no page for this name, or no sum is to be had.
         WeightsMissing: the server failed, or the file that came is not the one promised.
     """
-    addresses = [url] if url else addresses_of(name)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with httpx.Client(follow_redirects=True, timeout=TIMEOUT_S) as client:
-            for address in addresses:
-                with client.stream("GET", address) as answer:
-                    if answer.status_code != httpx.codes.NOT_FOUND:
-                        answer.raise_for_status()
-                        return _keep(answer, name, folder, sha256 or _promised_sha256(answer), on_progress)
-    except httpx.HTTPStatusError as error:
-        status = f"{error.response.status_code} {error.response.reason_phrase}"
-        raise WeightsMissing(f"{name}: {error.request.url} answered {status}; try again later") from error
-    except httpx.HTTPError as error:
-        raise WeightsMissing(
-            f"{name} could not be downloaded ({error}); check the network, try again"
-        ) from error
-    except OSError as error:
-        raise WeightsMissing(f"{folder}: {error.strerror}; free space, or choose another --dir") from error
+    addresses = [url] if url else addresses_of(name, endpoint)
+    for address in addresses:
+        try:
+            return _fetch(name, address, folder, sha256)
+        except HfHubHTTPError as error:
+            if error.response.status_code != HTTPStatus.NOT_FOUND:
+                status = f"{error.response.status_code} {error.response.reason_phrase}"
+                raise WeightsMissing(f"{name}: {address} answered {status}; try again later") from error
+        except httpx2.HTTPError as error:
+            raise _broken_off(name, error) from error
+        except OSError as error:
+            if error.errno is None:  # the library's own: fewer bytes came than were promised
+                raise _broken_off(name, error) from error
+            raise WeightsMissing(
+                f"{folder}: {error.strerror}; free space, or choose another --dir"
+            ) from error
     raise WeightsMissing(
         f"{name}: nothing is at {' or '.join(addresses)}; give the file's address with --url"
     )
 
 
-def addresses_of(name: str) -> list[str]:
-    """Where the hub may have the weights of an open_clip model, best first.
+def addresses_of(name: str, endpoint: str | None = None) -> list[str]:
+    """List where the hub may have the weights of an open_clip model, best first.
+
+    Args:
+        name: open_clip's `ARCH:TAG`.
+        endpoint: as in `fetch_weights`.
 
     Raises:
         UnknownModel: open_clip's registry has no hub page for the name.
@@ -85,62 +87,54 @@ def addresses_of(name: str) -> list[str]:
     entry = weights.manifest().get(name)
     if entry and entry.file:
         raise UnknownModel(f"{name} ships with the product; there is nothing to fetch")
-    if entry:
-        return [f"{entry.where}/resolve/main/{file}" for file in HUB_FILES]
+    page = f"{entry.where.removeprefix(f'{HUB}/')}/" if entry else _registered_page(name)
+    # A page without a file at its end stands for the names that open_clip itself looks for.
+    repository, _, file = page.rpartition("/")
+    return [hf_hub_url(repository, one, endpoint=endpoint) for one in ([file] if file else HUB_FILES)]
+
+
+def _registered_page(name: str) -> str:
+    """Look up `OWNER/REPOSITORY/FILE`, where the file may be empty, in open_clip's registry."""
     import open_clip  # noqa: PLC0415 - seconds of import for a name that is not in our manifest
 
     architecture, _, tag = name.partition(":")
-    page = open_clip.get_pretrained_cfg(architecture, tag).get("hf_hub", "")
+    page: str = open_clip.get_pretrained_cfg(architecture, tag).get("hf_hub", "")
     if not page:
         known = ", ".join(entry.name for entry in weights.manifest().values() if not entry.file)
         raise UnknownModel(f"open_clip knows no weights called {name!r} on the hub; for example: {known}")
-    repository, _, file = page.rpartition("/")
-    return [f"{HUB}/{repository}/resolve/main/{file}" for file in ([file] if file else HUB_FILES)]
+    return page
 
 
-def _promised_sha256(answer: httpx.Response) -> str | None:
-    """The sum in the headers; the hub names it before it redirects to where the bytes are."""
-    tags = (part.headers.get(SUM_HEADER, "").strip('"') for part in (*answer.history, answer))
-    return next((tag for tag in tags if SHA256.fullmatch(tag)), None)
-
-
-def _keep(
-    answer: httpx.Response,
-    name: str,
-    folder: Path,
-    expected: str | None,
-    on_progress: Callable[[int, int | None], None],
-) -> Path:
-    if expected is None:
-        raise UnknownModel(
-            f"{answer.url.host} names no sha256 for {name}; give the publisher's with --sha256"
-        )
-    # After redirects the address is a bucket's, without the file's name.
-    asked = answer.history[0] if answer.history else answer
-    target = folder / f"{weights.fetched_stem(name)}{Path(asked.request.url.path).suffix}"
-    descriptor, temporary = tempfile.mkstemp(prefix=".fetch-", dir=folder)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            found = _save(answer, file, on_progress)
+def _fetch(name: str, address: str, folder: Path, sha256: str | None) -> Path:
+    source, expected = (address, sha256) if sha256 else _promise(name, address)
+    target = folder / f"{weights.fetched_stem(name)}{Path(urlsplit(address).path).suffix}"
+    folder.mkdir(parents=True, exist_ok=True)
+    # In the same folder, so that the last step is a rename, which either happens or does not.
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as unfinished:
+        file = Path(unfinished) / target.name
+        with file.open("wb") as opened:
+            http_get(source, opened, displayed_filename=name)
+        found = weights.sha256(file)
         if found != expected.lower():
             raise WeightsMissing(
                 f"{name}: the file's sha256 is {found}, not {expected}; it was thrown away, try again"
             )
-        Path(temporary).chmod(0o644)
         weights.sum_file(target).write_text(f"{found}  {target.name}\n", "utf-8")
-        Path(temporary).replace(target)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+        file.replace(target)
     return target
 
 
-def _save(answer: httpx.Response, file: BinaryIO, on_progress: Callable[[int, int | None], None]) -> str:
-    """Write the body to a file; return its sha256."""
-    digest = hashlib.sha256()
-    promised = answer.headers.get("content-length", "")
-    total_bytes = int(promised) if promised.isdigit() else None
-    for chunk in answer.iter_bytes(CHUNK_BYTES):
-        file.write(chunk)
-        digest.update(chunk)
-        on_progress(file.tell(), total_bytes)
-    return digest.hexdigest()
+def _promise(name: str, address: str) -> tuple[str, str]:
+    """Ask a server where the bytes of a file are, and what their sum is."""
+    # No token: the weights are public, and with --url the server need not be the hub.
+    told = get_hf_file_metadata(address, token=False)
+    # The hub names the SHA-256 of a large file where others have an entity tag of their own making.
+    if told.etag is None or not SHA256.fullmatch(told.etag):
+        raise UnknownModel(
+            f"{urlsplit(address).hostname} names no sha256 for {name}; give the publisher's with --sha256"
+        )
+    return told.location, told.etag
+
+
+def _broken_off(name: str, error: Exception) -> WeightsMissing:
+    return WeightsMissing(f"{name} could not be downloaded ({error}); check the network, try again")

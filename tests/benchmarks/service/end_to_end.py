@@ -31,7 +31,7 @@ from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder
 from worker.pipeline.scoring.models import Models
 from worker.settings import Settings
-from worker.standalone.interrupts import Interruptions
+from worker.standalone.interrupts import Interrupts
 from worker.standalone.servers import free_port
 from worker.standalone.service import Service
 
@@ -82,12 +82,12 @@ def by_turns(repetitions: int) -> tuple[float, float]:
     models.warm_up()
     with (
         tempfile.TemporaryDirectory(prefix="thumbs-", ignore_cleanup_errors=True) as folder,
-        Interruptions() as asked,
+        Interrupts() as interrupts,
         Decoder() as decoder,
         SimulatedMux(f"http://127.0.0.1:{port}/webhooks/mux/main") as platform,
         Service(
             Settings(data_dir=Path(folder), port=port, allow_loopback=True),
-            asked,
+            interrupts,
             variables={"PORT": str(port), "ALLOW_LOOPBACK": "true"} | platform.settings("main"),
             show=lambda _line: None,
         ) as service,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.project.settings_table import ACCOUNTS
 from worker.demo.simulator import SIMULATED, Media, Simulated
-from worker.download.fetch import DownloadLimits, fetch
+from worker.download.fetch import DownloadLimits, fetch_video
 from worker.platforms import PLATFORMS
 from worker.platforms.base import NewThumbnail
 
@@ -48,4 +48,4 @@ def client(vendor: Simulated, **changes: Any) -> Platform:
 
 def fetched(platform: Platform, asset: RemoteAsset, folder: Path) -> bytes:
     """The file that we would look at."""
-    return fetch(platform.source(asset).scan, folder, LIMITS).read_bytes()
+    return fetch_video(platform.source(asset).scan, folder, LIMITS).read_bytes()

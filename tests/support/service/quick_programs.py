@@ -39,7 +39,7 @@ def up() -> None:
 
     own = (sys.executable, "-m", "tests.support.service.quick_programs")
     quick = [replace(program, command=(*own, program.name)) for program in service.PROGRAMS]
-    service.run = partial(service.run, programs=quick)
+    service.run_service = partial(service.run_service, programs=quick)
     main(["up"])
 
 

@@ -1,4 +1,4 @@
-"""Private folders in shared places, that are swept once the process that made them is dead.
+"""Private folders in shared places, which are swept once the process that made them is dead.
 
 A living process holds a lock on each of its folders. The kernel drops it with the process and its forks, and
 knows it across containers that share the place, where process numbers say nothing.
@@ -6,7 +6,6 @@ knows it across containers that share the place, where process numbers say nothi
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -14,14 +13,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from worker.files.file_lock import try_lock
+
+# Not through a link, which another user of a shared place could put there.
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
 class PrivateFolder(NamedTuple):
-    """A folder that nobody sweeps while its lock is held."""
+    """A folder that no process sweeps while its lock is held."""
 
     path: Path
-    lock: int  #: a file descriptor
+    lock: int  #: the file descriptor of the folder
 
     def remove(self) -> None:
         """Remove it with all that is in it, and give the lock back."""
@@ -30,11 +32,15 @@ class PrivateFolder(NamedTuple):
 
 
 def make(parent: Path, prefix: str) -> PrivateFolder:
-    """Make a folder and lock it. Raises OSError.
+    """Make a folder that only this user may enter, and lock it.
 
     Args:
-        parent: where to; made where it is missing.
-        prefix: of its name. Nobody else may call a folder so: what bears the name and has no lock is swept.
+        parent: where to make it; made itself where it is missing.
+        prefix: of its name. No other program may call a folder so: what bears the name and has no lock is
+            swept.
+
+    Raises:
+        OSError: it cannot be made.
     """
     parent.mkdir(parents=True, exist_ok=True)
     while True:
@@ -42,30 +48,26 @@ def make(parent: Path, prefix: str) -> PrivateFolder:
         # A sweep may come between making and locking; then there is nothing to lock, or no lock to be had.
         with suppress(FileNotFoundError):
             handle = os.open(folder, _FOLDER)
-            if _lock(handle) and folder.exists():
+            if try_lock(handle) and folder.exists():
                 return PrivateFolder(folder, handle)
             os.close(handle)
 
 
 def sweep(parent: Path, prefix: str) -> list[Path]:
-    """Remove the folders of this name that dead processes left, and return them."""
+    """Remove the folders in `parent` whose names begin with `prefix` and that dead processes left.
+
+    Returns:
+        The paths of what was removed.
+    """
     swept = []
     for folder in parent.glob(f"{prefix}*"):
         # Another user's, not a folder, or gone in the meantime.
         with suppress(OSError):
             handle = os.open(folder, _FOLDER)
             try:
-                if _lock(handle):
+                if try_lock(handle):
                     shutil.rmtree(folder)
                     swept.append(folder)
             finally:
                 os.close(handle)
     return swept
-
-
-def _lock(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
