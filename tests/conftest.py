@@ -5,26 +5,22 @@ from __future__ import annotations
 import itertools
 import os
 import tempfile
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 # Each of the parallel workers has one core, where more threads would only wait for each other. PyTorch and
 # OpenBLAS read this once, when they are imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import psycopg
 import pytest
 import redis
-from psycopg import sql
-from sqlalchemy.engine import make_url
 from xdist.scheduler.loadfile import LoadFileScheduling
 
 from tests.support.media import clips, pictures
 from tests.support.service.analyzer_rig import Bench, ready_bench
+from tests.support.service.databases import Databases
 from worker.analysis.decoder_pool import Decoders
-from worker.database import make_engine, migrate
+from worker.database import make_engine
 from worker.pipeline.scoring.models import Models
 from worker.standalone.servers import Server, start_postgres, start_valkey
 
@@ -37,7 +33,6 @@ if TYPE_CHECKING:
 SLOW_FIRST = ("tests/end_to_end", "tests/standalone", "tests/faults", "tests/webhook", "tests/project")
 MAX_WORKERS = 4  # each has a PostgreSQL, a Valkey and the models: 2 GB
 
-TEMPLATE = "migrated"
 VALKEY_DATABASES = 16  # its own default
 _NUMBERS = itertools.count()
 
@@ -62,40 +57,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> RoomScheduli
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the slow ones first."""
     items.sort(key=lambda item: not item.nodeid.startswith(SLOW_FIRST))
-
-
-class Databases:
-    """Each made while the test before runs, as it takes a fifth of a second. Use as a context manager."""
-
-    def __init__(self, server: Server) -> None:
-        self.server = server
-        self._thread = ThreadPoolExecutor(1)
-        self._next: Future[str] = self._thread.submit(self._make)
-        self._dropped: list[Future[None]] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.shutdown()
-        for dropped in self._dropped:
-            dropped.result()
-
-    @contextmanager
-    def fresh(self) -> Iterator[str]:
-        """Lend one, by its address; then drop it, with whatever is still connected to it."""
-        name = self._next.result()
-        self._next = self._thread.submit(self._make)
-        yield _url_of(self.server, name)
-        drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-        self._dropped.append(self._thread.submit(_administer, self.server, drop))
-
-    def _make(self) -> str:
-        name = f"test_{next(_NUMBERS)}"
-        # Copies files. PostgreSQL's default also writes each page to its log, and takes three times as long.
-        clone = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
-        _administer(self.server, clone.format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
-        return name
 
 
 @pytest.fixture(scope="session")
@@ -145,21 +106,15 @@ def servers_dir() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres_server(servers_dir: Path) -> Iterator[Server]:
-    """Start one PostgreSQL for the run; its database is migrated, and the template of every test's own."""
+    """Start one PostgreSQL for the run."""
     server = start_postgres(servers_dir / "postgres", options={"fsync": "off"})
-    try:
-        _administer(server, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
-        engine = make_engine(_url_of(server, TEMPLATE))
-        migrate.upgrade(engine)
-        engine.dispose()
-        yield server
-    finally:
-        server.close()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")
 def databases(postgres_server: Server) -> Iterator[Databases]:
-    """Make databases for tests, in the order that they are asked for."""
+    """Keep databases for the tests of a run."""
     with Databases(postgres_server) as databases:
         yield databases
 
@@ -167,7 +122,7 @@ def databases(postgres_server: Server) -> Iterator[Databases]:
 @pytest.fixture
 def database_url(databases: Databases) -> Iterator[str]:
     """Return a database with all tables and no rows, for one test."""
-    with databases.fresh() as url:
+    with databases.lend() as url:
         yield url
 
 
@@ -195,12 +150,3 @@ def redis_url(valkey_server: Server) -> Iterator[str]:
         client.flushdb()
         yield url
         client.flushdb()
-
-
-def _url_of(server: Server, database: str) -> str:
-    return make_url(server.url).set(database=database).render_as_string(hide_password=False)
-
-
-def _administer(server: Server, statement: sql.Composed) -> None:
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(statement)

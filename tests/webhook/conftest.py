@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
     from sqlalchemy import Engine
 
-    from tests.conftest import Databases
+    from tests.support.service.databases import Databases
 
 Post = Callable[[Delivery], TestResponse]
 
@@ -26,7 +26,7 @@ Post = Callable[[Delivery], TestResponse]
 @pytest.fixture(scope="module")
 def shared_receiver(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Run a receiver for the tests of a file that only ask it."""
-    with databases.fresh() as url, served(url, tmp_path_factory.mktemp("receiver")) as receiver:
+    with databases.lend() as url, served(url, tmp_path_factory.mktemp("receiver")) as receiver:
         yield receiver
 
 
