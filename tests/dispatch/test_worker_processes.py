@@ -61,6 +61,7 @@ def upload(mux: SimulatedMux) -> str:
     return mux.upload(Media(pictures.footage_path("carphone_pristine"), 4.0, 176, 144, 30.0))
 
 
+@pytest.mark.faults  # test_running_service.py has it with all programs
 def test_two_workers_bring_a_thumbnail_to_the_platform(
     variables: dict[str, str], engine: Engine, redis_url: str, mux: SimulatedMux, asset_id: str
 ) -> None:
@@ -123,7 +124,6 @@ def test_a_decode_process_that_is_killed_costs_one_attempt(
 
 
 WRONG = [
-    ({"MODEL": "ViT-B-32:laion2b_s34b_b79k"}, "python -m worker.weights fetch"),
     ({"MODEL": "no-such-model"}, "no model is called"),
     ({"REDIS_URL": ""}, "REDIS_URL"),
     ({"DATABASE_URL": "sqlite://"}, "DATABASE_URL"),

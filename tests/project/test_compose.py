@@ -72,6 +72,7 @@ def replaced(database_url: str, redis_url: str, tmp_path: Path) -> dict[str, str
     }
 
 
+@pytest.mark.faults  # the commands themselves are run by test_running_service.py
 def test_every_program_starts_becomes_ready_and_stops(replaced: dict[str, str], tmp_path: Path) -> None:
     """In the file's own order: migrations first, then all others beside each other."""
     with Running("migrate", tmp_path / "migrate.log", replaced) as migrate:

@@ -1,7 +1,7 @@
 """`thumbs up` and `thumbs demo` as an operator meets them: real processes, and nothing left behind.
 
-One test starts the real programs, and the demo does; elsewhere quick ones stand in for them beside the real
-servers, because what is tested is how programs are started, watched and stopped.
+The demo starts the real programs. Elsewhere quick ones stand in for them beside the real servers: there it
+matters how programs are started, watched and stopped, and not what they do.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from worker.settings import environment
 from worker.standalone.servers import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
 START_S = 90.0  # on a slow and busy machine; only a hang takes longer
 STOP_S = 30.0
 PROGRAMS = {"receiver", "dispatcher", "analyze", "publish"}
-REAL, QUICK = ("worker", "up"), ("tests.support.service.quick_programs",)
+QUICK = "tests.support.service.quick_programs"
 
 
 class Up:
     """A running `thumbs up`: what it printed, and the processes that belong to it."""
 
-    def __init__(self, folder: Path, command: Sequence[str] = QUICK, **variables: str) -> None:
+    def __init__(self, folder: Path, **variables: str) -> None:
         self.folder = folder
         self.port = free_port()
         self.printed = folder / "printed"
@@ -47,7 +47,7 @@ class Up:
         none = {"DATABASE_URL": "", "REDIS_URL": ""}
         with self.printed.open("w") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", *command],
+                [sys.executable, "-m", QUICK],
                 env=environment(**(none | own | variables)),
                 cwd=ROOT,
                 stdout=output,
@@ -95,9 +95,9 @@ def processes() -> list[tuple[int, int, str]]:
 
 
 @contextmanager
-def thumbs_up(folder: Path, command: Sequence[str] = QUICK, **variables: str) -> Iterator[Up]:
+def thumbs_up(folder: Path, **variables: str) -> Iterator[Up]:
     """Run `thumbs up`, and end it if the test has not."""
-    up = Up(folder, command, **variables)
+    up = Up(folder, **variables)
     try:
         yield up
     finally:
@@ -135,7 +135,7 @@ def folder(servers_dir: Path, request: pytest.FixtureRequest) -> Path:
 
 def test_one_command_starts_all_and_one_ctrl_c_stops_all(folder: Path) -> None:
     """In order, in seconds, with exit code 0; each program has a log of its own."""
-    with thumbs_up(folder, REAL) as up:
+    with thumbs_up(folder) as up:
         up.wait_until_up()
         started = up.descendants()
         assert up.answers()
