@@ -52,7 +52,9 @@ def _is_published() -> ColumnElement[bool]:
 
 def _remove(session: Session, table: type[Prunable], *conditions: ColumnElement[bool]) -> None:
     ids = select(table.id).where(*conditions).limit(BATCH_ROWS).with_for_update(skip_locked=True)
-    session.execute(delete(table).where(table.id.in_(ids.scalar_subquery())))
+    # As in `queue.hints`: a CTE runs once, and so keeps its limit.
+    batch = ids.cte("batch").prefix_with("MATERIALIZED")
+    session.execute(delete(table).where(table.id.in_(select(batch.c.id))))
 
 
 def count(session: Session) -> None:

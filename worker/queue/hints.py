@@ -67,17 +67,21 @@ def _announce(
     backoff = func.least(func.greatest(table.hint_no, 1), MAX_BACKOFF)
     is_fresh = table.hinted_at > NOW - timedelta(seconds=rehint_s) * backoff
     in_broker = session.scalar(select(func.count()).select_from(table).where(is_waiting, is_fresh)) or 0
-    ids = (
+    # A CTE, which runs once. As a subquery of the UPDATE, PostgreSQL may plan to run it again for every row, and
+    # each time it skips those that are locked by now and finds as many others: the limit would not hold.
+    due = (
         select(table.id)
         .where(is_waiting, table.scheduled_at <= NOW, or_(table.hinted_at.is_(None), ~is_fresh))
         .order_by(table.scheduled_at)
         .limit(max(0, MAX_ANNOUNCED - in_broker))
         # Another dispatcher may be at it: each takes the rows that the other has not locked.
         .with_for_update(skip_locked=True)
+        .cte("due")
+        .prefix_with("MATERIALIZED")
     )
     rows = session.execute(
         update(table)
-        .where(table.id.in_(ids.scalar_subquery()))
+        .where(table.id == due.c.id)
         .values(hinted_at=NOW, hint_no=table.hint_no + 1, **values)
         .returning(table.id, table.hint_no, table.priority)
     )
