@@ -67,8 +67,8 @@ def _announce(
     backoff = func.least(func.greatest(table.hint_no, 1), MAX_BACKOFF)
     is_fresh = table.hinted_at > NOW - timedelta(seconds=rehint_s) * backoff
     in_broker = session.scalar(select(func.count()).select_from(table).where(is_waiting, is_fresh)) or 0
-    # A CTE, which runs once. As a subquery of the UPDATE, PostgreSQL may plan to run it again for every row, and
-    # each time it skips those that are locked by now and finds as many others: the limit would not hold.
+    # A CTE, which runs once. As a subquery of the UPDATE, PostgreSQL may plan to run it again for every row,
+    # each time skip those that are locked by now, and find as many others: the limit would not hold.
     due = (
         select(table.id)
         .where(is_waiting, table.scheduled_at <= NOW, or_(table.hinted_at.is_(None), ~is_fresh))
