@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,16 @@ def test_the_pages_name_only_targets_that_make_has() -> None:
 
     assert named
     assert named <= targets
+
+
+def test_every_room_is_on_the_picture_and_in_the_layers() -> None:
+    """A folder or loose file of `worker/` that is added gets its place in both."""
+    entries = [path for path in (ROOT / "worker").iterdir() if path.suffix == ".py" or path.is_dir()]
+    rooms = {path.stem for path in entries if not path.name.startswith("__")}
+    picture = (ROOT / "docs/images/rooms.svg").read_text()
+    drawn = set(re.findall(r"\w+", " ".join(re.findall(r'font-weight="bold"[^>]*>([^<]+)<', picture))))
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = " ".join(contracts[0]["layers"])
+
+    assert rooms - drawn == set()
+    assert {room for room in rooms if f"worker.{room}" not in layers} == set()
