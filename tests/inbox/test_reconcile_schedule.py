@@ -137,11 +137,11 @@ def test_no_list_is_read_where_nobody_wants_it(
 
 def test_a_silent_platform_does_not_hold_the_dispatcher_up(engine: Engine, bunny: Simulated) -> None:
     """Whoever stops it waits a few seconds at most."""
-    bunny.faults.plan(Fault(delay_s=STOP_S + 2.0))
+    bunny.faults.plan(Fault(delay_s=STOP_S + 6.0))
     with ReconcileSchedule(engine, settings(bunny)):
         until(lambda: bunny.journal.entries("fault"))
         start_s = time.monotonic()
 
-    assert time.monotonic() - start_s < STOP_S + 1.0
+    assert time.monotonic() - start_s < STOP_S + 5.0
     until(lambda: "reconcile" not in {thread.name for thread in threading.enumerate()})
     assert builders.every(engine, Job) == []  # what is answered after that is not recorded

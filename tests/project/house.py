@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import grimp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("webhook", "worker")
@@ -137,20 +137,24 @@ def folder_files(paths: list[Path]) -> collections.Counter[Path]:
     return collections.Counter(path.parent for path in paths if path.name != "__init__.py")
 
 
-def floors(packages: tuple[str, ...]) -> int:
-    """Count the rooms of the longest chain of imports as the program runs; a loose file is a room."""
-    graph = grimp.build_graph(*packages, exclude_type_checking_imports=True)
+def floors(part_of: Callable[[str], str]) -> int:
+    """Count the parts of the longest chain of imports as the program runs.
+
+    Args:
+        part_of: names the part that a module belongs to: its room, or itself.
+    """
+    graph = grimp.build_graph(*PACKAGES, exclude_type_checking_imports=True)
     below: dict[str, set[str]] = collections.defaultdict(set)
     for module in graph.modules:
         for other in graph.find_modules_directly_imported_by(module):
-            below[room_of(module)].add(room_of(other))
+            below[part_of(module)].add(part_of(other))
 
     @functools.cache
-    def height(room: str) -> int:
-        others = below[room] - {room, "worker"}  # `worker` itself is a docstring
+    def height(part: str) -> int:
+        others = below[part] - {part, "worker"}  # `worker` itself is a docstring
         return 1 + max((height(other) for other in others), default=0)
 
-    return max(height(room) for room in list(below))
+    return max(height(part) for part in list(below))
 
 
 def room_of(module: str) -> str:
@@ -199,7 +203,7 @@ def figures(house: House, tests: list[Path]) -> Iterator[tuple[str, str]]:
     yield "files in the fullest folder", f"{files} ({fullest}/)"
     yield "loose files in worker/", str(folders[Path("worker")])
     yield "folders / depth", f"{len(folders)} / {max(len(folder.parts) for folder in folders)}"
-    yield "floors of rooms (the longest chain of imports)", str(floors(PACKAGES))
+    yield "floors of rooms / of modules", f"{floors(room_of)} / {floors(str)}"
     yield "public names that stand in two or more files", f"{len(twice)}: {', '.join(twice)}"
     yield "imports inside functions", str(len(house.local_imports))
     yield "test lines for each line, benchmarks aside", f"{test_lines / lines:.2f}"

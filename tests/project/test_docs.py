@@ -57,7 +57,7 @@ def test_what_a_page_links_to_is_there(page: str) -> None:
     """No link within the repository is broken, and no file that a page names is missing."""
     text = (ROOT / page).read_text()
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
-    named = re.findall(r"`((?:worker|tests|docs)/[\w/]+\.\w+)`", text)
+    named = re.findall(r"`((?:worker|webhook|migrations|tests|docs)/[\w/]*(?:\.\w+)?)`", text)
     here = (ROOT / page).parent
 
     missing = [name for name in links if not (here / name).exists()]

