@@ -26,19 +26,21 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name", metavar="ASSET")
-@click.option("--time", "time_s", type=float, metavar="SECONDS", help="This moment of the video.")
-@click.option("--candidate", "candidate_id", type=int, metavar="N", help="This frame of the newest run.")
+@click.option("--time", "time_s", type=float, metavar="SECONDS", help="Choose this moment of the video.")
+@click.option(
+    "--candidate", "candidate_id", type=int, metavar="N", help="Choose this frame of the newest run."
+)
 @click.option(
     "--image",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="This picture: JPEG, PNG or WEBP.",
+    help="Choose this picture: JPEG, PNG or WEBP.",
 )
 @why_option
 @json_option
 def choose_command(
     name: str, time_s: float | None, candidate_id: int | None, image: Path | None, why: str, *, as_json: bool
 ) -> None:
-    """Show a thumbnail that you choose, and keep it through later runs."""
+    """Show a thumbnail that you choose; later runs keep it."""
     if sum(one is not None for one in (time_s, candidate_id, image)) != 1:
         raise click.UsageError("choose by one of --time, --candidate and --image")
     with open_database() as engine:
@@ -61,9 +63,11 @@ def release_command(name: str, why: str, *, as_json: bool) -> None:
 
 @click.command()
 @click.argument("name", metavar="ASSET")
-@click.option("--avoid", metavar="RANGE", multiple=True, help="Pick nothing from 0-15, -30-0, 0%-50% ...")
+@click.option(
+    "--avoid", metavar="RANGE", multiple=True, help="Pick nothing from here: 0-15, -30-0, 0%-50% ..."
+)
 @click.option("--prefer", metavar="RANGE", multiple=True, help="Pick from here first.")
-@click.option("--clear", "is_clear", is_flag=True, help="Forget both: the account's own ranges hold again.")
+@click.option("--clear", "is_clear", is_flag=True, help="Forget both: the account's own ranges apply again.")
 @why_option
 @json_option
 def options_command(

@@ -19,12 +19,14 @@ from worker.errors import ThumbsError
     show_default=True,
     help="Folder for the pictures.",
 )
-@click.option("--platform", default="mux", show_default=True, metavar="NAME", help="Which one to simulate.")
+@click.option(
+    "--platform", default="mux", show_default=True, metavar="NAME", help="Which platform to simulate."
+)
 def demo_command(video: Path | None, out: Path, platform: str) -> None:
     """Show the whole loop: a webhook in, the thumbnail out.
 
-    Runs the service with servers of its own beside a simulated platform, for one VIDEO; a clip that the tests
-    use where none is given. Nothing but the pictures is kept.
+    Runs the service, with servers of its own, beside a simulated platform for one VIDEO; without a VIDEO, it
+    takes a clip that the tests use. It keeps only the pictures.
     """
     try:
         loop.run_demo(video or loop.bundled_clip(), out, platform)

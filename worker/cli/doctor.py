@@ -28,25 +28,26 @@ _STATE_WIDTH, _WHAT_WIDTH = 7, 18  # columns: the longest of each
 @click.command()
 @json_option
 def doctor_command(*, as_json: bool) -> None:
-    """Look at everything that the service needs.
+    """Check everything that the service needs.
 
-    Says what to do about what is not right. Exit code 1 where something failed; warnings do not count.
+    Says how to fix what is wrong. The exit code is 1 if something failed; warnings do not count.
     """
     _report(examine_service(), as_json=as_json)
 
 
 @click.group()
 def accounts_group() -> None:
-    """Look after the accounts at the platforms."""
+    """Check the accounts at the platforms."""
 
 
 @accounts_group.command()
-@click.option("--platform", metavar="NAME", help="Only those of this platform, e.g. mux.")
+@click.option("--platform", metavar="NAME", help="Only accounts at this platform, e.g. mux.")
 @json_option
 def check_command(platform: str | None, *, as_json: bool) -> None:
-    """Ask the platforms whether our accounts are set up right.
+    """Ask the platforms whether our accounts are set up correctly.
 
-    Says what is missing; nothing is changed there. Exit code 1 where something failed; warnings do not count.
+    Says what is missing, and changes nothing at the platforms. The exit code is 1 if something failed;
+    warnings do not count.
     """
     _report(examine_accounts(get_settings(), platform), as_json=as_json)
 

@@ -49,7 +49,7 @@ def events_command(
     *,
     as_json: bool,
 ) -> None:
-    """List the webhooks that came in, the newest first."""
+    """List the received webhooks, newest first."""
     with open_database() as engine, transaction(engine) as session:
         asset_id = find(session, asset).asset_id if asset else None
         events = list_events(session, platform, since, outcomes, asset_id, limit)

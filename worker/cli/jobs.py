@@ -45,7 +45,7 @@ JOB_FIELDS = (
 def jobs_command(
     states: tuple[str, ...], platform: str | None, since: timedelta | None, limit: int, *, as_json: bool
 ) -> None:
-    """List jobs, the newest first."""
+    """List jobs, newest first."""
     with open_database() as engine, transaction(engine) as session:
         jobs = list_jobs(session, states, platform, since, limit)
         now = database_time(session)

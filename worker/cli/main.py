@@ -78,23 +78,21 @@ COMMANDS = (
     LazyCommand(
         "demo", "worker.cli.demo:demo_command", "Show the whole loop: a webhook in, the thumbnail out."
     ),
-    LazyCommand("doctor", "worker.cli.doctor:doctor_command", "Look at everything that the service needs."),
-    LazyCommand("accounts", "worker.cli.doctor:accounts_group", "Look after the accounts at the platforms."),
-    LazyCommand("jobs", "worker.cli.jobs:jobs_command", "List jobs, the newest first."),
-    LazyCommand("show", "worker.cli.show:show_command", "Show all about an asset, or about one job."),
-    LazyCommand(
-        "events", "worker.cli.events:events_command", "List the webhooks that came in, the newest first."
-    ),
+    LazyCommand("doctor", "worker.cli.doctor:doctor_command", "Check everything that the service needs."),
+    LazyCommand("accounts", "worker.cli.doctor:accounts_group", "Check the accounts at the platforms."),
+    LazyCommand("jobs", "worker.cli.jobs:jobs_command", "List jobs, newest first."),
+    LazyCommand("show", "worker.cli.show:show_command", "Show everything about one asset or one job."),
+    LazyCommand("events", "worker.cli.events:events_command", "List the received webhooks, newest first."),
     LazyCommand(
         "requeue",
         "worker.cli.requeue:requeue_command",
-        "Look again, at once, at named assets or at all that match.",
+        "Look at assets again, at once: those named, or all that match.",
     ),
-    LazyCommand("sync", "worker.cli.sync:sync_command", "Find videos that no webhook told of."),
+    LazyCommand("sync", "worker.cli.sync:sync_command", "Find videos that no webhook announced."),
     LazyCommand(
         "choose",
         "worker.cli.choose:choose_command",
-        "Show a thumbnail that you choose, and keep it through later runs.",
+        "Show a thumbnail that you choose; later runs keep it.",
     ),
     LazyCommand(
         "release",
@@ -126,4 +124,4 @@ COMMANDS = (
 @click.group(cls=Thumbs, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="auto-thumbnail-picker", message="thumbs %(version)s")
 def main() -> None:
-    """Pick the best thumbnails of videos: of files, and of whatever a video platform announces."""
+    """Pick the best thumbnails for videos: for files, and for the videos that a platform announces."""

@@ -20,7 +20,7 @@ class Duration(click.ParamType[timedelta]):
         """Read it; click shows the failure."""
         match = _DURATION.fullmatch(str(value))
         if match is None:
-            self.fail(f"{value!r} is no time span: write 90s, 30m, 24h or 7d", param, ctx)
+            self.fail(f"{value!r} is not a time span: write 90s, 30m, 24h or 7d", param, ctx)
         return timedelta(seconds=int(match[1]) * _UNITS_S[match[2]])
 
 
@@ -33,7 +33,7 @@ limit_option = click.option(
     type=click.IntRange(min=1),
     default=20,
     show_default=True,
-    help="List at most so many, the newest.",
+    help="List at most this many, newest first.",
 )
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."

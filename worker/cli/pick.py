@@ -69,7 +69,7 @@ def _aspects(_ctx: click.Context, _param: click.Parameter, aspects: tuple[str, .
 @click.option(
     "--yunet",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Find faces with YuNet from this ONNX file.",
+    help="Find faces with YuNet, loaded from this ONNX file.",
 )
 @click.option(
     "--device", type=click.Choice(["auto", "cuda", "mps", "cpu"]), default="auto", show_default=True

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("names", metavar="[ASSET|JOB]...", nargs=-1)
-@click.option("--failed", "is_failed", is_flag=True, help="All whose newest job or write was given up.")
+@click.option(
+    "--failed", "is_failed", is_flag=True, help="All assets whose newest job or write was given up."
+)
 @platform_option
 @since_option
 @why_option
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     "--force-model",
     "model",
     metavar="NAME",
-    help="Judge the stored frames anew with this model; waits for a worker that has it, and scans nothing.",
+    help="Score the stored frames again with this model, without a new scan; waits for a worker that has it.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be requeued.")
 @json_option
@@ -46,7 +48,7 @@ def requeue_command(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Look again, at once, at named assets or at all that match."""
+    """Look at assets again, at once: those named, or all that match."""
     filters = Filters(is_failed=is_failed, since=since, platform=platform)
     # Either names or filters: neither would mean every asset, and both would leave open which of them counts.
     if bool(names) == (filters != Filters()):

@@ -14,8 +14,8 @@ from worker.standalone.supervisor import ProgramFailed
 def up_command() -> None:
     """Run the whole service on this machine.
 
-    Starts its own PostgreSQL and Valkey where DATABASE_URL and REDIS_URL are not set. Ctrl-C stops all of it
-    in order; a second Ctrl-C does not wait.
+    Starts its own PostgreSQL and Valkey if DATABASE_URL and REDIS_URL are not set. Ctrl-C stops everything in
+    order; a second Ctrl-C stops it without waiting.
     """
     try:
         service.run_service(get_settings())

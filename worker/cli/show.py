@@ -42,7 +42,7 @@ CHOICE_FIELDS = "kind time_s generation who why made_at note lost_at released_at
 @click.argument("name", metavar="ASSET|JOB")
 @json_option
 def show_command(name: str, *, as_json: bool) -> None:
-    """Show all about an asset, or about one job.
+    """Show everything about one asset or one job.
 
     An asset is written as mux/main/ASSETID, or as its id alone; a job is a number.
     """

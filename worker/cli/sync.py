@@ -26,14 +26,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--platform", required=True, metavar="NAME", help="Whose list of videos to read, e.g. mux.")
-@click.option("--account", metavar="NAME", help="Only of this account; all of the platform's without it.")
+@click.option("--account", metavar="NAME", help="Only this account; without it, all of the platform's.")
 @click.option(
     "--since", type=Duration(), metavar="7d", help="Only videos made within this time.  [default: 7d]"
 )
-@click.option(
-    "--all", "is_all", is_flag=True, help="The whole library; new videos go first, whatever is found."
-)
-@click.option("--resume", "page", metavar="PAGE", help="Go on where an earlier run was stopped.")
+@click.option("--all", "is_all", is_flag=True, help="The whole library; new videos still go first.")
+@click.option("--resume", "page", metavar="PAGE", help="Continue where an earlier run was stopped.")
 @json_option
 def sync_command(
     platform: str,
@@ -44,7 +42,7 @@ def sync_command(
     is_all: bool,
     as_json: bool,
 ) -> None:
-    """Find videos that no webhook told of."""
+    """Find videos that no webhook announced."""
     if since is not None and is_all:
         raise click.UsageError("give --since or --all, not both")
     wanted = ReconcileRequest(platform, account, since, page, is_all=is_all)
