@@ -18,7 +18,7 @@ import redis
 from xdist.scheduler.loadfile import LoadFileScheduling
 
 from tests.support.media import clips, pictures
-from tests.support.service.analyzer_rig import Bench, ready_bench
+from tests.support.service.analyzer_rig import AnalyzerRig, ready_analyzer_rig
 from tests.support.service.commands import run_thumbs
 from tests.support.service.databases import Databases
 from worker import database
@@ -107,10 +107,10 @@ def decoders() -> Iterator[Decoders]:
 
 
 @pytest.fixture
-def bench(engine: Engine, models: Models, decoders: Decoders, tmp_path: Path) -> Iterator[Bench]:
+def rig(engine: Engine, models: Models, decoders: Decoders, tmp_path: Path) -> Iterator[AnalyzerRig]:
     """Return a worker that is ready to look at an asset of the simulated platform."""
-    with ready_bench(engine, models, decoders, tmp_path / "work") as bench:
-        yield bench
+    with ready_analyzer_rig(engine, models, decoders, tmp_path / "work") as rig:
+        yield rig
 
 
 @pytest.fixture(scope="session")
