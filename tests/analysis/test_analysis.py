@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, update
 
 from tests.support.service import builders
-from tests.support.service.worker_processes import until
+from tests.support.waiting import until
 from worker import jobs
 from worker.database import make_engine, transaction
 from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail

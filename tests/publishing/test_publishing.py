@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from tests.support.service import builders
 from tests.support.service.publisher_rig import PICKED_S, PublisherRig, ready_publisher_rig
-from tests.support.service.worker_processes import until
+from tests.support.waiting import until
 from worker import publications
 from worker.database import transaction
 from worker.database.models import Asset
