@@ -18,17 +18,22 @@ import redis
 from xdist.scheduler.loadfile import LoadFileScheduling
 
 from tests.support.media import clips, pictures
-from tests.support.service.analyzer_rig import Bench, ready_bench
+from tests.support.service.analyzer_rig import AnalyzerRig, ready_analyzer_rig
+from tests.support.service.commands import run_thumbs
 from tests.support.service.databases import Databases
+from worker import database
 from worker.analysis.decoder_pool import Decoders
 from worker.database import make_engine
 from worker.pipeline.scoring.models import Models
+from worker.settings import get_settings
 from worker.standalone.servers import Server, start_postgres, start_valkey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Engine
+
+    from tests.support.service.commands import Run
 
 # These start whole programs. They go first, so that no worker is left with one of them at the end.
 SLOW_FIRST = ("tests/end_to_end", "tests/standalone", "tests/faults", "tests/webhook", "tests/project")
@@ -102,10 +107,10 @@ def decoders() -> Iterator[Decoders]:
 
 
 @pytest.fixture
-def bench(engine: Engine, models: Models, decoders: Decoders, tmp_path: Path) -> Iterator[Bench]:
+def rig(engine: Engine, models: Models, decoders: Decoders, tmp_path: Path) -> Iterator[AnalyzerRig]:
     """Return a worker that is ready to look at an asset of the simulated platform."""
-    with ready_bench(engine, models, decoders, tmp_path / "work") as bench:
-        yield bench
+    with ready_analyzer_rig(engine, models, decoders, tmp_path / "work") as rig:
+        yield rig
 
 
 @pytest.fixture(scope="session")
@@ -143,6 +148,15 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine = make_engine(database_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def thumbs(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Return what runs a command of `thumbs` on this test's database."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    yield run_thumbs
+    get_settings.cache_clear()
+    database.get_engine.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, update
 
 from tests.support.service import builders
-from tests.support.service.worker_processes import until
+from tests.support.waiting import until
 from worker import jobs
 from worker.database import make_engine, transaction
 from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
@@ -23,7 +23,7 @@ from worker.queue.leases import Leases
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.service.analyzer_rig import Bench
+    from tests.support.service.analyzer_rig import AnalyzerRig
 
 
 def fetched(mux: SimulatedMux) -> int:
@@ -34,119 +34,119 @@ def fetched(mux: SimulatedMux) -> int:
 class TestAReadyVideo:
     """What a look that succeeds leaves behind."""
 
-    def test_gets_thumbnails_a_filmstrip_and_a_publication(self, bench: Bench) -> None:
+    def test_gets_thumbnails_a_filmstrip_and_a_publication(self, rig: AnalyzerRig) -> None:
         """Everything that a person or the publisher needs is stored, and nothing stays on the disk."""
-        bench.upload()
+        rig.upload()
 
-        job = bench.work()
+        job = rig.work()
 
         assert job.state == "completed", job.error
-        best, *_ = thumbnails = builders.every(bench.engine, Thumbnail)
+        best, *_ = thumbnails = builders.every(rig.engine, Thumbnail)
         assert [thumbnail.rank for thumbnail in thumbnails] == list(range(1, len(thumbnails) + 1))
         shown = cv2.imdecode(np.frombuffer(best.jpeg, np.uint8), cv2.IMREAD_COLOR)
         assert shown.shape == (best.height_px, best.width_px, 3)
         assert best.model == "lite"
         assert best.reasons
         assert job.timings_s.keys() >= {"metadata", "download", "probe", "scan", "score", "pick", "stills"}
-        assert builders.only(bench.engine, Publication).thumbnail_id == best.id
-        assert list(bench.work_dir.iterdir()) == []
+        assert builders.only(rig.engine, Publication).thumbnail_id == best.id
+        assert list(rig.work_dir.iterdir()) == []
 
-    def test_keeps_every_frame_that_was_looked_at(self, bench: Bench) -> None:
+    def test_keeps_every_frame_that_was_looked_at(self, rig: AnalyzerRig) -> None:
         """The filmstrip has the picks, and why the others lost."""
-        bench.upload()
+        rig.upload()
 
-        bench.work()
+        rig.work()
 
-        candidates = builders.every(bench.engine, StoredCandidate)
+        candidates = builders.every(rig.engine, StoredCandidate)
         picks = [candidate for candidate in candidates if candidate.lost_because is None]
-        assert len(picks) == len(builders.every(bench.engine, Thumbnail))
+        assert len(picks) == len(builders.every(rig.engine, Thumbnail))
         assert len(candidates) > len(picks)
         assert all(len(np.frombuffer(pick.embedding, np.float32)) > 1 for pick in picks)
         assert all(cv2.imdecode(np.frombuffer(c.jpeg, np.uint8), 1) is not None for c in candidates)
 
-    def test_is_not_looked_at_again_while_its_content_is_the_same(self, bench: Bench) -> None:
+    def test_is_not_looked_at_again_while_its_content_is_the_same(self, rig: AnalyzerRig) -> None:
         """An update of its title, or of the thumbnail by ourselves, costs one question to the platform."""
-        asset_id = bench.upload()
-        bench.work()
-        before = fetched(bench.mux)
+        asset_id = rig.upload()
+        rig.work()
+        before = fetched(rig.mux)
 
-        bench.hear(asset_id, EventKind.UPDATED, minute=1)
-        job = bench.work()
+        rig.hear(asset_id, EventKind.UPDATED, minute=1)
+        job = rig.work()
 
         assert job.state == "completed"
-        assert fetched(bench.mux) == before
-        assert len(builders.every(bench.engine, Publication)) == 1
+        assert fetched(rig.mux) == before
+        assert len(builders.every(rig.engine, Publication)) == 1
 
-    def test_is_looked_at_again_when_somebody_says_that_it_was_edited(self, bench: Bench) -> None:
+    def test_is_looked_at_again_when_somebody_says_that_it_was_edited(self, rig: AnalyzerRig) -> None:
         """Even where the platform's words are the same as before."""
-        asset_id = bench.upload()
-        bench.work()
-        before = fetched(bench.mux)
+        asset_id = rig.upload()
+        rig.work()
+        before = fetched(rig.mux)
 
-        bench.hear(asset_id, EventKind.EDITED, minute=1)
-        bench.work()
+        rig.hear(asset_id, EventKind.EDITED, minute=1)
+        rig.work()
 
-        assert fetched(bench.mux) > before
-        assert {thumbnail.generation for thumbnail in builders.every(bench.engine, Thumbnail)} == {1, 2}
+        assert fetched(rig.mux) > before
+        assert {thumbnail.generation for thumbnail in builders.every(rig.engine, Thumbnail)} == {1, 2}
 
-    def test_is_looked_at_again_when_its_content_changed(self, bench: Bench) -> None:
+    def test_is_looked_at_again_when_its_content_changed(self, rig: AnalyzerRig) -> None:
         """Whatever the event was called: the platform's answer decides."""
-        asset_id = bench.upload()
-        bench.work()
-        with transaction(bench.engine) as session:
+        asset_id = rig.upload()
+        rig.work()
+        with transaction(rig.engine) as session:
             session.execute(update(Asset).values(fingerprint="of the content before"))
 
-        bench.hear(asset_id, EventKind.UPDATED, minute=1)
-        job = bench.work()
+        rig.hear(asset_id, EventKind.UPDATED, minute=1)
+        job = rig.work()
 
         assert job.state == "completed", job.error
-        assert builders.asset(bench.engine).generation == job.generation == 2
-        assert {thumbnail.generation for thumbnail in builders.every(bench.engine, Thumbnail)} == {1, 2}
+        assert builders.asset(rig.engine).generation == job.generation == 2
+        assert {thumbnail.generation for thumbnail in builders.every(rig.engine, Thumbnail)} == {1, 2}
 
 
 class TestAVideoThatCannotBeUsed:
     """What is noted, and whether it is tried again."""
 
-    def test_a_damaged_file_is_given_up_with_its_reason(self, bench: Bench, tmp_path: Path) -> None:
+    def test_a_damaged_file_is_given_up_with_its_reason(self, rig: AnalyzerRig, tmp_path: Path) -> None:
         """The same bytes would fail again."""
         (tmp_path / "bad.mp4").write_bytes(b"no video at all" * 100)
-        bench.upload(tmp_path / "bad.mp4")
+        rig.upload(tmp_path / "bad.mp4")
 
-        job = bench.work()
+        job = rig.work()
 
         assert (job.state, job.error_class) == ("discarded", "UnreadableVideo")
-        assert list(bench.work_dir.iterdir()) == []
+        assert list(rig.work_dir.iterdir()) == []
 
-    def test_a_video_that_is_gone_is_given_up(self, bench: Bench) -> None:
+    def test_a_video_that_is_gone_is_given_up(self, rig: AnalyzerRig) -> None:
         """Its webhook came before we looked."""
-        bench.mux.delete(bench.upload())
+        rig.mux.delete(rig.upload())
 
-        job = bench.work()
+        job = rig.work()
 
         assert (job.state, job.error_class) == ("discarded", "AssetGone")
 
     @pytest.mark.parametrize("path", ["/video/v1/assets/", "mp4"])
-    def test_a_platform_that_is_down_is_asked_again(self, bench: Bench, path: str) -> None:
+    def test_a_platform_that_is_down_is_asked_again(self, rig: AnalyzerRig, path: str) -> None:
         """Its API as well as its files."""
-        bench.upload()
-        bench.mux.faults.plan(Fault(status=503), count=20, path=path)
+        rig.upload()
+        rig.mux.faults.plan(Fault(status=503), count=20, path=path)
 
-        assert bench.work().state == "retryable"
-        bench.mux.faults.clear()
+        assert rig.work().state == "retryable"
+        rig.mux.faults.clear()
 
-        job = bench.work()
+        job = rig.work()
         assert (job.state, job.attempt, job.external_retries) == ("completed", 1, 1)
 
-    def test_what_nobody_foresaw_is_noted_and_tried_again(self, bench: Bench) -> None:
+    def test_what_nobody_foresaw_is_noted_and_tried_again(self, rig: AnalyzerRig) -> None:
         """A bug must not lose a job, nor stay unseen."""
 
         def fail() -> None:
             raise ZeroDivisionError("a bug")
 
-        bench.upload()
-        bench.meanwhile.append(fail)
+        rig.upload()
+        rig.meanwhile.append(fail)
 
-        job = bench.work()
+        job = rig.work()
 
         assert (job.state, job.error_class, job.error) == ("retryable", "ZeroDivisionError", "a bug")
 
@@ -154,92 +154,90 @@ class TestAVideoThatCannotBeUsed:
 class TestAJobThatIsGivenUp:
     """Work that nobody wants any more stops at the next step, and leaves nothing behind."""
 
-    def test_is_given_back_when_the_worker_stops(self, bench: Bench) -> None:
+    def test_is_given_back_when_the_worker_stops(self, rig: AnalyzerRig) -> None:
         """Another worker may take it at once, and the attempt does not count."""
-        bench.upload()
-        bench.meanwhile.append(bench.stopping.set)
+        rig.upload()
+        rig.meanwhile.append(rig.stopping.set)
 
-        job = bench.work()
+        job = rig.work()
 
         assert (job.state, job.attempt) == ("available", 0)
-        assert builders.every(bench.engine, Thumbnail) == []
-        assert list(bench.work_dir.iterdir()) == []
+        assert builders.every(rig.engine, Thumbnail) == []
+        assert list(rig.work_dir.iterdir()) == []
 
-    def test_stores_nothing_after_another_worker_took_over(self, bench: Bench) -> None:
+    def test_stores_nothing_after_another_worker_took_over(self, rig: AnalyzerRig) -> None:
         """A worker that was frozen wakes up, and its result is refused."""
 
         def take_over() -> None:
-            with transaction(bench.engine) as session:
+            with transaction(rig.engine) as session:
                 session.execute(update(Job).values(lease_until=Job.requested_at))
-            with transaction(bench.engine) as session:
+            with transaction(rig.engine) as session:
                 assert jobs.take_over(session, "dispatcher")
 
-        bench.upload()
-        bench.meanwhile.append(take_over)
+        rig.upload()
+        rig.meanwhile.append(take_over)
 
-        job = bench.work()
+        job = rig.work()
 
         assert (job.state, job.error_class) == ("retryable", "WorkerSilent")
-        assert builders.every(bench.engine, Thumbnail) == []
+        assert builders.every(rig.engine, Thumbnail) == []
 
-    def test_makes_way_for_a_newer_edit(self, bench: Bench) -> None:
+    def test_makes_way_for_a_newer_edit(self, rig: AnalyzerRig) -> None:
         """The next renewal of the lease tells, and the newer job does the work."""
-        asset_id = bench.upload()
-        bench.meanwhile += [
-            lambda: bench.hear(asset_id, EventKind.EDITED, minute=1),
-            bench.analyzer.leases.renew,
+        asset_id = rig.upload()
+        rig.meanwhile += [
+            lambda: rig.hear(asset_id, EventKind.EDITED, minute=1),
+            rig.analyzer.leases.renew,
         ]
 
-        bench.work()
+        rig.work()
 
-        assert builders.job_states(bench.engine) == ["superseded", "scheduled"]
-        assert fetched(bench.mux) == 0
-        assert bench.work().state == "completed"
+        assert builders.job_states(rig.engine) == ["superseded", "scheduled"]
+        assert fetched(rig.mux) == 0
+        assert rig.work().state == "completed"
 
-    def test_is_tried_again_when_it_took_too_long(self, bench: Bench) -> None:
+    def test_is_tried_again_when_it_took_too_long(self, rig: AnalyzerRig) -> None:
         """One attempt has a deadline of its own."""
-        bench.upload()
-        with Leases(
-            bench.engine, jobs.renew, lease_s=30.0, timeout_s=0.0, stopping=bench.stopping
-        ) as impatient:
-            bench.analyzer = replace(bench.analyzer, leases=impatient)
+        rig.upload()
+        with Leases(rig.engine, jobs.renew, lease_s=30.0, timeout_s=0.0, stopping=rig.stopping) as impatient:
+            rig.analyzer = replace(rig.analyzer, leases=impatient)
 
-            job = bench.work()
+            job = rig.work()
 
         assert (job.state, job.error_class) == ("retryable", "JobTimedOut")
         assert "JOB_TIMEOUT_S" in job.error
 
 
 def test_a_result_waits_for_a_database_that_does_not_answer(
-    bench: Bench, database_url: str, caplog: pytest.LogCaptureFixture
+    rig: AnalyzerRig, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A restart of the database must not cost the work that is done already."""
-    bench.upload()
+    rig.upload()
     patient = make_engine(database_url, statement_timeout_ms=300)
-    others = bench.engine.connect()
-    bench.meanwhile.append(lambda: others.execute(select(Asset).with_for_update()))
+    others = rig.engine.connect()
+    rig.meanwhile.append(lambda: others.execute(select(Asset).with_for_update()))
 
     def give_way() -> None:
         until(lambda: "does not answer" in caplog.text)
         others.close()
 
-    bench.analyzer = replace(bench.analyzer, engine=patient)
+    rig.analyzer = replace(rig.analyzer, engine=patient)
     with ThreadPoolExecutor(1) as elsewhere:
         given_way = elsewhere.submit(give_way)
-        job = bench.work()
+        job = rig.work()
         given_way.result()
     patient.dispose()
 
     assert (job.state, job.attempt) == ("completed", 1)
-    assert builders.every(bench.engine, Thumbnail)
+    assert builders.every(rig.engine, Thumbnail)
 
 
-def test_a_job_that_is_not_there_to_be_taken_is_left_alone(bench: Bench) -> None:
+def test_a_job_that_is_not_there_to_be_taken_is_left_alone(rig: AnalyzerRig) -> None:
     """A hint may come twice, or late."""
-    bench.upload()
-    done = bench.work()
+    rig.upload()
+    done = rig.work()
 
-    bench.analyzer.analyze(done.id)
-    bench.analyzer.analyze(done.id + 1)
+    rig.analyzer.analyze(done.id)
+    rig.analyzer.analyze(done.id + 1)
 
-    assert builders.only(bench.engine, Job).attempt == 1
+    assert builders.only(rig.engine, Job).attempt == 1

@@ -19,48 +19,48 @@ from worker.timeline import Range, Timeline
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.service.analyzer_rig import Bench
+    from tests.support.service.analyzer_rig import AnalyzerRig
 
 
 class TestAVideoThatIsKnown:
     """What was seen of it is used again where it still holds."""
 
     def test_is_not_scanned_again_after_a_trim_that_tells_its_ranges(
-        self, bench: Bench, tmp_path: Path
+        self, rig: AnalyzerRig, tmp_path: Path
     ) -> None:
         """Only the frames at the new ends are looked at."""
         path = tmp_path / "video.mp4"
         shutil.copy(pictures.footage_path("bikes"), path)
-        asset_id = bench.upload(path)
-        bench.work()
+        asset_id = rig.upload(path)
+        rig.work()
         timeline = Timeline.of([Range(1.0, 9.0)])
         shutil.move(cut(path, timeline, tmp_path / "trimmed.mp4"), path)
 
         kept = {"kind": "trimmed", "kept": [{"start_s": 1.0, "end_s": 9.0}]}
         builders.record(
-            bench.engine, builders.event(EventKind.EDITED, asset_id=asset_id, minute=1, detail=kept)
+            rig.engine, builders.event(EventKind.EDITED, asset_id=asset_id, minute=1, detail=kept)
         )
-        job = bench.work()
+        job = rig.work()
 
         assert job.state == "completed", job.error
         assert "were used again" in job.note
-        newest = [row for row in builders.every(bench.engine, Thumbnail) if row.generation == 2]
+        newest = [row for row in builders.every(rig.engine, Thumbnail) if row.generation == 2]
         assert newest
         assert all(row.time_s < timeline.duration_s for row in newest)
 
-    def test_is_judged_anew_by_a_model_that_an_operator_names(self, bench: Bench) -> None:
+    def test_is_judged_anew_by_a_model_that_an_operator_names(self, rig: AnalyzerRig) -> None:
         """The same content, so nothing is scanned."""
-        bench.upload()
-        bench.work()
+        rig.upload()
+        rig.work()
 
-        self.requeue(bench, "lite")
-        job = bench.work()
+        self.requeue(rig, "lite")
+        job = rig.work()
 
         assert job.state == "completed", job.error
         assert "were used again" in job.note
 
-    def requeue(self, bench: Bench, model: str) -> None:
+    def requeue(self, rig: AnalyzerRig, model: str) -> None:
         """Ask for a model, as an operator."""
-        with transaction(bench.engine) as session:
+        with transaction(rig.engine) as session:
             asset_id = session.scalars(select(Asset.id)).one()
-            jobs.requeue(session, asset_id, "sam", "", bench.analyzer.settings, model=model)
+            jobs.requeue(session, asset_id, "sam", "", rig.analyzer.settings, model=model)

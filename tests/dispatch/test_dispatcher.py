@@ -176,7 +176,7 @@ def test_a_sleeping_dispatcher_wakes_for_a_new_event(
 def test_a_sleeping_dispatcher_wakes_when_a_job_becomes_due(
     engine: Engine, broker: Broker, running: Dispatcher
 ) -> None:
-    """An edit waits for its quiet window, and not for the next sweep."""
+    """An edit waits for its debounce to end, and not for the next sweep."""
     assert running
     record(engine, event())
     assert broker.arrived.wait(WAIT_S)

@@ -40,7 +40,7 @@ def edit(engine: Engine, minute: int) -> None:
 
 
 def prune(engine: Engine, age: timedelta) -> None:
-    """Do the housekeeping, some time later."""
+    """Apply the retention, some time later."""
     with transaction(engine) as session:
         session.execute(update(Thumbnail).values(outdated_at=Thumbnail.outdated_at - age))
         retention.prune(session, builders.make_settings())

@@ -12,7 +12,8 @@ from sqlalchemy import update
 
 from tests.support.media import pictures
 from tests.support.service import builders
-from tests.support.service.worker_processes import START_S, WorkerProcess, dispatch, job, until
+from tests.support.service.worker_processes import START_S, WorkerProcess, dispatch, job
+from tests.support.waiting import until
 from worker.database import transaction
 from worker.database.models import Job, Thumbnail
 from worker.demo.simulator import Media, SimulatedMux

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.faults import processes
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from tests.support.faults.system import System
@@ -23,7 +24,7 @@ def slowest_answer_s(system: System, media: Media, count: int = 10) -> float:
     start_s = time.monotonic()
     for _ in range(count):
         system.platform.upload(media)
-    processes.until(system.platform.is_heard, 20)
+    until(system.platform.is_heard, 20)
     return time.monotonic() - start_s
 
 
@@ -48,7 +49,7 @@ def test_webhooks_are_taken_while_the_broker_is_frozen(system: System, media: Me
     """Case 6: longer than the programs' patience with it."""
     processes.freeze(system.valkey)
     took_s = slowest_answer_s(system, media)
-    processes.until(lambda: "the broker does not answer" in system.programs["dispatcher"].said(), 30)
+    until(lambda: "the broker does not answer" in system.programs["dispatcher"].said(), 30)
     processes.thaw(system.valkey)
 
     assert took_s < ACK_S
@@ -64,7 +65,7 @@ def test_what_a_wiped_broker_forgot_is_announced_again(system: System, media: Me
     processes.freeze(worker)
     for _ in range(5):
         system.platform.upload(media)
-    processes.until(lambda: system.broker().llen("analyze") >= 3, 20)
+    until(lambda: system.broker().llen("analyze") >= 3, 20)
     if how == "flushed":
         system.broker().flushall()
     else:
@@ -80,9 +81,9 @@ def test_a_message_that_died_with_its_worker_is_sent_again(system: System, media
     worker = system.programs["analyze"]
     processes.freeze(worker)
     asset_id = system.platform.upload(media)
-    processes.until(lambda: system.jobs(asset_id) and system.jobs(asset_id)[0].hinted_at, 20)
+    until(lambda: system.jobs(asset_id) and system.jobs(asset_id)[0].hinted_at, 20)
     broker = system.broker()
-    processes.until(lambda: not broker.llen("analyze"), 20)
+    until(lambda: not broker.llen("analyze"), 20)
     assert broker.hlen("unacked") == 0
 
     processes.kill_all(worker)
@@ -100,11 +101,9 @@ def test_a_broken_way_to_the_broker_mends_itself(system: System, media: Media) -
         asset_id = system.platform.upload(media)
         said = system.programs["dispatcher"].said
         before = said().count("the broker does not answer")
-        processes.until(
-            lambda said=said, before=before: said().count("the broker does not answer") > before, 30
-        )
+        until(lambda said=said, before=before: said().count("the broker does not answer") > before, 30)
         way.heal()
-        processes.until(lambda asset_id=asset_id: system.is_published(asset_id), 30)
+        until(lambda asset_id=asset_id: system.is_published(asset_id), 30)
 
 
 @pytest.mark.faults
@@ -115,4 +114,4 @@ def test_all_ways_may_be_slow_and_in_small_pieces(system: System, media: Media) 
 
     asset_id = system.platform.upload(media)
 
-    processes.until(lambda: system.is_published(asset_id), 60)
+    until(lambda: system.is_published(asset_id), 60)

@@ -15,6 +15,7 @@ from sqlalchemy import select, text
 
 from tests.support.faults import processes
 from tests.support.faults.system import ROOT, System
+from tests.support.waiting import until
 from worker.database import transaction
 from worker.database.migrate import head
 from worker.database.models import Job
@@ -36,7 +37,7 @@ def pids(system: System) -> dict[str, int]:
 def first_answer_s(system: System, since_s: float) -> float:
     """Return how long after `since_s` the receiver takes an event again; it is asked all the time."""
     journal = system.platform.journal
-    processes.until(
+    until(
         lambda: any(
             entry.at_s >= since_s and entry.status in {200, 202} for entry in journal.entries("delivery")
         ),
@@ -52,11 +53,11 @@ def test_a_killed_database_costs_no_event_and_no_restart(
     """Case 16: 503 while it is away, 2xx within seconds after it is back; every program goes on."""
     before = pids(system)
     system.platform.upload(media)
-    processes.until(system.platform.is_heard, 20)
+    until(system.platform.is_heard, 20)
     processes.kill(system.postgres)
     assets = [system.platform.upload(media) for _ in range(3)]
     refused = [503, None]
-    processes.until(lambda: system.platform.journal.entries("delivery")[-1].status in refused, 20)
+    until(lambda: system.platform.journal.entries("delivery")[-1].status in refused, 20)
 
     system.postgres.start()
     since_s = time.time()
@@ -118,7 +119,7 @@ def test_a_frozen_database_is_answered_with_503(system: System, media: Media) ->
     processes.freeze(system.postgres)
     asset_id = system.platform.upload(media)
     answers = system.platform.journal.entries
-    processes.until(lambda: any(entry.asset_id == asset_id for entry in answers("delivery")), 30)
+    until(lambda: any(entry.asset_id == asset_id for entry in answers("delivery")), 30)
     refused = [entry.status for entry in answers("delivery") if entry.asset_id == asset_id]
     processes.thaw(system.postgres)
     system.way("analyze", "database").drop()
@@ -171,7 +172,7 @@ def test_a_worker_that_cannot_renew_its_lease_stops(system: System, media: Media
         session.scalars(select(Job).where(Job.id == system.jobs(asset_id)[0].id).with_for_update()).one()
         system.way("analyze", "database").drop()
         worker = system.programs["analyze"]
-        processes.until(lambda: "is not ours any more" in worker.said(), 30)
+        until(lambda: "is not ours any more" in worker.said(), 30)
 
     assert system.settle() == []
     assert system.is_published(asset_id)
@@ -187,7 +188,7 @@ def test_tables_are_migrated_while_events_come_in(folder: Path, media: Media) ->
         config = Config()
         config.set_main_option("script_location", str(ROOT / "migrations"))
         asset_id = system.platform.upload(media)
-        processes.until(system.platform.is_heard, 20)
+        until(system.platform.is_heard, 20)
         with Announcing(system, asset_id):
             for change, revision in ((command.downgrade, "-1"), (command.upgrade, "head")) * 3:
                 with system.engine.begin() as connection:
@@ -195,7 +196,7 @@ def test_tables_are_migrated_while_events_come_in(folder: Path, media: Media) ->
                     change(config, revision)
                     taken_meanwhile(system)
                 taken_meanwhile(system)
-        processes.until(system.platform.is_heard, 20)
+        until(system.platform.is_heard, 20)
         answers = [entry.status for entry in system.platform.journal.entries("delivery")]
         with system.engine.connect() as connection:
             assert connection.scalar(text("SELECT version_num FROM alembic_version")) == head()
@@ -206,4 +207,4 @@ def taken_meanwhile(system: System, count: int = 3) -> None:
     """Return once so many more events were answered."""
     deliveries = system.platform.journal.entries
     enough = len(deliveries("delivery")) + count
-    processes.until(lambda: len(deliveries("delivery")) >= enough, 20)
+    until(lambda: len(deliveries("delivery")) >= enough, 20)

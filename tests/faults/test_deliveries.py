@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 
 from tests.support.faults import processes
 from tests.support.faults.videos import moment_is_of
+from tests.support.waiting import until
 from worker.database import transaction
 from worker.database.models import Asset, JobLog, WebhookEvent
 from worker.database.states import JobReason
@@ -91,7 +92,7 @@ def test_a_deleted_video_stays_deleted(system: System, media: Media) -> None:
     assert system.settle() == []
     before = datetime.now(UTC) - timedelta(seconds=1)
     system.platform.delete(asset_id)
-    processes.until(lambda: system.asset(asset_id).deleted_at, 20)
+    until(lambda: system.asset(asset_id).deleted_at, 20)
 
     assert post(system, envelope(asset_id, at=before)) == 200
     assert system.settle() == []
@@ -150,7 +151,7 @@ def test_a_receiver_that_dies_loses_and_doubles_nothing(
     trap = system.way("receiver", "database").set_trap(b"COMMIT", is_forwarded=is_committed)
     asset_id = system.platform.upload(media)
     assert trap.sprung.wait(20)
-    processes.until(lambda: not is_committed or events_of(system, asset_id), 20)
+    until(lambda: not is_committed or events_of(system, asset_id), 20)
     processes.kill_all(system.programs["receiver"])
 
     assert system.settle() == []

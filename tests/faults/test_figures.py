@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.faults import processes
 from tests.support.faults.system import DEFAULTS, System
+from tests.support.waiting import until
 from worker.demo.simulator import Fault
 
 if TYPE_CHECKING:
@@ -60,30 +61,30 @@ def test_a_dead_worker_costs_seconds(system: System, media: Media, record_proper
     system.add("analyze").wait_until_ready()
     processes.kill_all(system.programs["analyze"])
     start_s = time.monotonic()
-    processes.until(lambda: system.runs(asset_id) == 2, 90)
+    until(lambda: system.runs(asset_id) == 2, 90)
     took_s = time.monotonic() - start_s
 
     record_property("seconds", took_s)
     print(f"a worker was killed: another had its job {took_s:.1f} s later")
     assert took_s <= TAKEN_OVER_S
-    processes.until(lambda: system.is_published(asset_id), 60)
+    until(lambda: system.is_published(asset_id), 60)
 
 
 def test_a_dead_publisher_costs_seconds(system: System, media: Media, record_property: Any) -> None:
     """From its death until another has written what it was writing."""
     system.platform.faults.plan(Fault(delay_s=HANGS_S, status=500), method="PATCH")
     asset_id = system.platform.upload(media)
-    processes.until(lambda: system.platform.journal.entries("fault"), 60)
+    until(lambda: system.platform.journal.entries("fault"), 60)
     system.add("publish").wait_until_ready()
     processes.kill_all(system.programs["publish"])
     start_s = time.monotonic()
-    processes.until(lambda: system.platform.journal.entries("write", asset_id=asset_id), 90)
+    until(lambda: system.platform.journal.entries("write", asset_id=asset_id), 90)
     took_s = time.monotonic() - start_s
 
     record_property("seconds", took_s)
     print(f"a publisher was killed: another had written {took_s:.1f} s later")
     assert took_s <= TAKEN_OVER_S
-    processes.until(lambda: system.is_published(asset_id), 60)
+    until(lambda: system.is_published(asset_id), 60)
 
 
 def test_a_wiped_broker_costs_seconds(system: System, media: Media, record_property: Any) -> None:
@@ -91,11 +92,11 @@ def test_a_wiped_broker_costs_seconds(system: System, media: Media, record_prope
     worker = system.programs["analyze"]
     processes.freeze(worker)
     assets = [system.platform.upload(media) for _ in range(3)]
-    processes.until(lambda: system.broker().llen("analyze") >= 2, 20)
+    until(lambda: system.broker().llen("analyze") >= 2, 20)
     system.broker().flushall()
     processes.thaw(worker)
     start_s = time.monotonic()
-    processes.until(lambda: system.is_published(*assets), 90)
+    until(lambda: system.is_published(*assets), 90)
     took_s = time.monotonic() - start_s
 
     record_property("seconds", took_s)

@@ -13,7 +13,7 @@ from psycopg import sql
 from sqlalchemy.engine import make_url
 
 from tests.faults.test_database import pids
-from tests.support.faults import processes
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ def test_a_read_only_database_costs_no_event_and_no_restart(system: System, medi
     before = pids(system)
     with _read_only(system):
         assets = [system.platform.upload(media) for _ in range(3)]
-        processes.until(lambda: all(_answers(system, asset_id) for asset_id in assets), 20)
+        until(lambda: all(_answers(system, asset_id) for asset_id in assets), 20)
         answers = {answer for asset_id in assets for answer in _answers(system, asset_id)}
 
     assert answers == {503}
@@ -56,10 +56,10 @@ def test_replacing_all_workers_burns_no_attempt(system: System, media: Media, re
             assets.append(system.platform.upload(media))
             program.process.send_signal(signal.SIGTERM)
     system.way("analyze", "database").drop()
-    processes.until(lambda: system.runs(assets[0]) == 2, 60)
+    until(lambda: system.runs(assets[0]) == 2, 60)
     took_s = time.monotonic() - start_s
     ended = [program.process.wait(20) for program in old if program.name in kinds]
-    processes.until(lambda: system.is_published(*assets), 60)
+    until(lambda: system.is_published(*assets), 60)
 
     record_property("seconds", took_s)
     print(f"all workers replaced: a new one had the job {took_s:.1f} s later")

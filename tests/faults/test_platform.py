@@ -10,6 +10,7 @@ import pytest
 from tests.support.faults import processes
 from tests.support.faults.system import System
 from tests.support.media import clips, pictures
+from tests.support.waiting import until
 from worker.demo.clip import media_of
 from worker.demo.simulator import Fault, Media
 
@@ -46,7 +47,7 @@ def test_a_platform_that_fails_twice_is_asked_again(
     """Case 19: and the attempts at the video do not count, as nothing is wrong with it."""
     system.platform.faults.plan(fault, count=2, method=method, path="/assets/")
     asset_id = system.platform.upload(media)
-    processes.until(lambda: hurried(system) and system.is_published(asset_id), 60)
+    until(lambda: hurried(system) and system.is_published(asset_id), 60)
 
     assert system.settle() == []
     assert system.jobs(asset_id)[0].attempt == 1
@@ -66,7 +67,7 @@ def test_a_platform_that_says_no_is_asked_once(system: System, media: Media, sta
     """Case 19: the job is given up with its reason at once, and an operator can start it again."""
     system.platform.faults.plan(Fault(status=status), method="GET", path="/assets/")
     asset_id = system.platform.upload(media)
-    processes.until(lambda: [job.error_class for job in system.jobs(asset_id)] == [error], 20)
+    until(lambda: [job.error_class for job in system.jobs(asset_id)] == [error], 20)
     assert (system.jobs(asset_id)[0].state, system.runs(asset_id)) == ("discarded", 1)
 
     system.command("requeue", asset_id, "--why", "mended")
@@ -84,12 +85,12 @@ def test_a_write_that_arrives_late_is_put_right(folder: Path, media: Media, othe
     with System(folder, variables={"LEASE_S": str(LEASE_S)}) as system:
         system.platform.faults.plan(Fault(delay_s=LATE_S), method="PATCH")
         asset_id = system.platform.upload(media)
-        processes.until(lambda: system.platform.journal.entries("fault"), 30)
+        until(lambda: system.platform.journal.entries("fault"), 30)
         processes.kill_all(system.programs["publish"])
         system.programs["publish"].start()
         system.platform.replace(asset_id, other_media)
         writes = system.platform.journal.entries
-        processes.until(lambda: len(writes("write", asset_id=asset_id)) >= 2, 60)
+        until(lambda: len(writes("write", asset_id=asset_id)) >= 2, 60)
 
         found = system.settle()
 
@@ -143,7 +144,7 @@ def test_a_full_disk_costs_no_attempt(system: System, tmp_path: Path) -> None:
     before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (ROOM_BYTES, before[1]))
     asset_id = system.platform.upload(media_of(path))
-    processes.until(lambda: [job.error_class for job in system.jobs(asset_id)] == ["DownloadFailed"], 30)
+    until(lambda: [job.error_class for job in system.jobs(asset_id)] == ["DownloadFailed"], 30)
     waiting, left = system.jobs(asset_id)[0], list((system.folder / "work").iterdir())
     resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
 

@@ -13,6 +13,7 @@ import pytest
 from tests.support.faults import processes
 from tests.support.faults.system import HURRY, System
 from tests.support.media import pictures
+from tests.support.waiting import POLL_S, until
 from worker.demo.clip import media_of
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ STAGES = ["download", "scan", "score", "stills"]
 def take_over_s(system: System, asset_id: str) -> float:
     """Return how long it takes until the job of a killed worker is not its job any more."""
     start_s = time.monotonic()
-    processes.until(lambda: not system.is_running(asset_id) or system.jobs(asset_id)[0].attempt == 2, 90)
+    until(lambda: not system.is_running(asset_id) or system.jobs(asset_id)[0].attempt == 2, 90)
     return time.monotonic() - start_s
 
 
@@ -68,7 +69,7 @@ def test_a_worker_that_is_killed_at_the_commit_of_its_result_does_not_double_it(
     )
     asset_id = system.platform.upload(media)
     assert trap.sprung.wait(20)
-    processes.until(lambda: not is_committed or not system.is_running(asset_id), 20)
+    until(lambda: not is_committed or not system.is_running(asset_id), 20)
     processes.kill_all(worker)
 
     assert system.settle() == []
@@ -83,7 +84,7 @@ def test_a_dispatcher_that_dies_between_its_note_and_its_message_loses_nothing(
     """Case 10: the job is marked as announced, and nobody was told."""
     system.way("dispatcher", "broker").is_half_open = True
     asset_id = system.platform.upload(media)
-    processes.until(lambda: [job.hinted_at for job in system.jobs(asset_id)] not in ([], [None]), 20)
+    until(lambda: [job.hinted_at for job in system.jobs(asset_id)] not in ([], [None]), 20)
     processes.kill(system.programs["dispatcher"])
 
 
@@ -108,11 +109,11 @@ def test_a_worker_that_was_frozen_for_too_long_stores_nothing(system: System, me
     assert trap.sprung.wait(20)
     processes.freeze(frozen)
     other = system.add("analyze")
-    processes.until(lambda: system.is_published(asset_id), 60)
+    until(lambda: system.is_published(asset_id), 60)
     system.way("analyze", "database").drop()
     processes.thaw(frozen)
 
-    processes.until(lambda: "is not ours any more" in frozen.said(), 30)
+    until(lambda: "is not ours any more" in frozen.said(), 30)
     assert system.settle() == []
     assert len(system.platform.journal.entries("write", asset_id=asset_id)) == 1
     system.remove(other)
@@ -133,7 +134,7 @@ def test_a_deployment_burns_no_attempt(
     start_s = time.monotonic()
     stopped.process.send_signal(number)
     system.way("analyze", "database").drop()
-    processes.until(lambda: system.is_published(asset_id), 60)
+    until(lambda: system.is_published(asset_id), 60)
     took_s = time.monotonic() - start_s
     assert stopped.process.wait(20) == 0
 
@@ -164,7 +165,7 @@ def test_a_video_that_kills_its_decoder_costs_exactly_its_attempts(
             others[system.platform.upload(media)] = time.monotonic()
         for asset_id in [one for one in others if system.is_published(one)]:
             slowest_s = max(slowest_s, time.monotonic() - others.pop(asset_id))
-        time.sleep(processes.POLL_S)
+        time.sleep(POLL_S)
 
     assert system.settle() == []
     record_property("seconds", slowest_s)
@@ -210,7 +211,7 @@ def test_a_clock_that_is_an_hour_off_does_no_harm(system: System, media: Media, 
         receiver.wait_until_ready()
         late = system.platform.upload(media)
         deliveries = system.platform.journal.entries
-        processes.until(lambda: deliveries("delivery", asset_id=late), 20)
+        until(lambda: deliveries("delivery", asset_id=late), 20)
         assert {entry.status for entry in deliveries("delivery", asset_id=late)} == {401}
 
 

@@ -58,7 +58,7 @@ def test_events_of_other_kinds_are_kept_and_ask_for_nothing(engine: Engine) -> N
 
 
 def test_edits_in_a_burst_become_one_job_for_the_newest(engine: Engine) -> None:
-    """A thousand edits in the quiet window wait as one job, with the number of the last."""
+    """A thousand edits within the debounce wait as one job, with the number of the last."""
     settings = builders.make_settings(debounce_s=10.0)
     record(engine, event(), settings=settings)
     builders.completed(engine)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from tests.support.platforms.simulated_account import NOWHERE, clip
 from tests.support.service import builders
-from tests.support.service.worker_processes import until
+from tests.support.waiting import until
 from worker.database import transaction
 from worker.database.models import AccountSync, Job
 from worker.demo.simulator import SIMULATED, Fault, Simulated

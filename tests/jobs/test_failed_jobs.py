@@ -9,8 +9,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from tests.support.service import builders
-from tests.support.service.builders import claimed, event, record
-from worker import jobs
+from tests.support.service.builders import claimed, event, fail, record
 from worker.database import transaction
 from worker.database.models import Job
 from worker.errors import (
@@ -24,12 +23,6 @@ from worker.platforms.event import EventKind
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-
-
-def fail(engine: Engine, claim: jobs.JobClaim, error: Exception) -> str:
-    """End a claim with an error; returns the job's state."""
-    with transaction(engine) as session:
-        return jobs.fail(session, claim, error)
 
 
 def let_it_be_due(engine: Engine) -> None:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from tests.support.service import builders
-from tests.support.service.builders import claimed, completed, event, record
+from tests.support.service.builders import claimed, completed, event, fail, record
 from worker import jobs
 from worker.database import transaction
 from worker.database.models import Asset, Job, JobLog, Publication, StoredCandidate, Thumbnail
@@ -26,12 +26,6 @@ from worker.platforms.event import EventKind
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-
-
-def fail(engine: Engine, claim: jobs.JobClaim, error: Exception) -> str:
-    """End a claim with an error; returns the job's state."""
-    with transaction(engine) as session:
-        return jobs.fail(session, claim, error)
 
 
 def expire(engine: Engine) -> None:

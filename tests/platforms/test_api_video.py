@@ -12,7 +12,7 @@ from tests.support.platforms.scripted_server import Answer, serving
 from tests.support.platforms.simulated_account import JPEG, NOWHERE, clip, fetched, simulated
 from tests.support.platforms.webhook_senders import API_VIDEO, NEW
 from tests.support.service.customer_endpoint import Inbox
-from tests.support.service.live_receiver import until
+from tests.support.waiting import until
 from worker.demo.simulator.api_video import API_KEY, SimulatedApiVideo
 from worker.errors import AssetGone, DownloadFailed, SourceRefused
 from worker.platforms.api_video import ApiVideo, timecode

@@ -17,7 +17,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.support.service.customer_endpoint import Inbox
-from tests.support.service.publisher_rig import PICKED_S, Bench, ready_bench
+from tests.support.service.publisher_rig import PICKED_S, PublisherRig, ready_publisher_rig
 from worker.database import transaction
 from worker.database.models import Asset
 from worker.errors import SettingsInvalid
@@ -44,45 +44,45 @@ def inbox() -> Iterator[Inbox]:
         yield inbox
 
 
-def telling(bench: Bench, url: str) -> Bench:
+def telling(rig: PublisherRig, url: str) -> PublisherRig:
     """Return a publisher that tells this address, about a video on no platform."""
-    with transaction(bench.engine) as session:
+    with transaction(rig.engine) as session:
         asset = session.get_one(Asset, 1)
         asset.platform, asset.account = "direct", "media"
         asset.external_id, asset.media_url = "lesson-17", "https://media.example.com/lesson-17.mp4"
     told = {"picks_url": url, "picks_secret": SecretStr(SECRET), "public_url": "https://thumbs.example.com"}
-    settings = bench.publisher.settings.model_copy(update=told)
+    settings = rig.publisher.settings.model_copy(update=told)
     publisher = replace(
-        bench.publisher,
+        rig.publisher,
         settings=settings,
         platform_of=lambda claim: platform_of(claim.platform, claim.account, settings, claim.media_url),
     )
-    return replace(bench, publisher=publisher)
+    return replace(rig, publisher=publisher)
 
 
 @pytest.fixture
-def bench(engine: Engine, tmp_path: Path, inbox: Inbox) -> Iterator[Bench]:
+def rig(engine: Engine, tmp_path: Path, inbox: Inbox) -> Iterator[PublisherRig]:
     """Return a publisher, ready to tell of the pick of one video."""
-    with ready_bench(engine, tmp_path) as bench:
-        yield telling(bench, inbox.url)
+    with ready_publisher_rig(engine, tmp_path) as rig:
+        yield telling(rig, inbox.url)
 
 
-def test_while_the_secret_is_rotated_both_sign(bench: Bench, inbox: Inbox) -> None:
+def test_while_the_secret_is_rotated_both_sign(rig: PublisherRig, inbox: Inbox) -> None:
     """Whoever knows one of them believes what it hears."""
     rotated = {"picks_secret": SecretStr(NEWER), "picks_secret_previous": SecretStr(SECRET)}
-    settings = bench.publisher.settings.model_copy(update=rotated)
-    bench = replace(bench, publisher=replace(bench.publisher, settings=settings))
+    settings = rig.publisher.settings.model_copy(update=rotated)
+    rig = replace(rig, publisher=replace(rig.publisher, settings=settings))
 
-    assert bench.publish().state == "confirmed"
+    assert rig.publish().state == "confirmed"
 
     ((headers, body),) = inbox.deliveries
     for secret in (SECRET, NEWER):
         signatures.verify_standard(headers, body, [secret], time.time(), setting="S")
 
 
-def test_the_picks_are_told_and_signed(bench: Bench, inbox: Inbox) -> None:
+def test_the_picks_are_told_and_signed(rig: PublisherRig, inbox: Inbox) -> None:
     """With times, scores, reasons, and where the pictures are."""
-    assert bench.publish().state == "confirmed"
+    assert rig.publish().state == "confirmed"
 
     ((headers, body),) = inbox.deliveries
     signatures.verify_standard(headers, body, [SECRET], time.time(), setting="S")
@@ -103,47 +103,49 @@ def test_the_picks_are_told_and_signed(bench: Bench, inbox: Inbox) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 404, 429, 500, 503])
-def test_what_was_not_taken_is_told_again_under_the_same_id(bench: Bench, inbox: Inbox, status: int) -> None:
+def test_what_was_not_taken_is_told_again_under_the_same_id(
+    rig: PublisherRig, inbox: Inbox, status: int
+) -> None:
     """The same bytes, so that the system can tell it from another."""
     inbox.answers = [status]
-    first = bench.publish()
+    first = rig.publish()
 
     assert (first.state, first.error_class) == ("pending", "PlatformUnavailable")
-    assert bench.publish().state == "confirmed"
+    assert rig.publish().state == "confirmed"
     (before, body), (after, again) = inbox.deliveries
     assert body == again
     assert before["webhook-id"] == after["webhook-id"]
 
 
-def test_a_system_that_is_gone_is_told_no_more(bench: Bench, inbox: Inbox) -> None:
+def test_a_system_that_is_gone_is_told_no_more(rig: PublisherRig, inbox: Inbox) -> None:
     """410 is the standard's word for that."""
     inbox.answers = [410]
 
-    assert bench.publish().state == "failed"
+    assert rig.publish().state == "failed"
 
 
 def test_a_system_that_is_down_is_told_later(engine: Engine, tmp_path: Path) -> None:
     """As a platform would be."""
-    with ready_bench(engine, tmp_path) as bench:
-        down = telling(bench, f"http://127.0.0.1:{free_port()}/hook")
+    with ready_publisher_rig(engine, tmp_path) as rig:
+        down = telling(rig, f"http://127.0.0.1:{free_port()}/hook")
 
         assert down.publish().state == "pending"
 
 
-def test_without_an_address_nothing_is_told(bench: Bench, inbox: Inbox) -> None:
+def test_without_an_address_nothing_is_told(rig: PublisherRig, inbox: Inbox) -> None:
     """The pictures are served all the same."""
-    silent = bench.publisher.settings.model_copy(update={"picks_url": None, "picks_secret": None})
+    silent = rig.publisher.settings.model_copy(update={"picks_url": None, "picks_secret": None})
 
-    assert replace(bench, publisher=replace(bench.publisher, settings=silent)).publish().state == "confirmed"
+    assert replace(rig, publisher=replace(rig.publisher, settings=silent)).publish().state == "confirmed"
     assert inbox.deliveries == []
 
 
 def test_what_a_platform_takes_is_not_told(engine: Engine, tmp_path: Path, inbox: Inbox) -> None:
     """It is written there."""
-    with ready_bench(engine, tmp_path) as bench:
+    with ready_publisher_rig(engine, tmp_path) as rig:
         told = {"picks_url": inbox.url, "picks_secret": SecretStr(SECRET)}
-        settings = bench.publisher.settings.model_copy(update=told)
-        both = replace(bench, publisher=replace(bench.publisher, settings=settings))
+        settings = rig.publisher.settings.model_copy(update=told)
+        both = replace(rig, publisher=replace(rig.publisher, settings=settings))
 
         assert both.publish().state == "confirmed"
         assert both.writes() == [PICKED_S]
@@ -167,7 +169,7 @@ def test_the_address_may_hold_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings.read().picks_url == "https://cms.example.com/hooks/?code=5b7d"
 
 
-def test_the_receiver_in_the_documents_takes_the_picks(bench: Bench, tmp_path: Path) -> None:
+def test_the_receiver_in_the_documents_takes_the_picks(rig: PublisherRig, tmp_path: Path) -> None:
     """The page's program, as it is printed there; what somebody else signed it refuses."""
     (program,) = re.findall(r"```python\n(import base64.*?)```", EVENTS_PAGE.read_text(), re.DOTALL)
     port = free_port()
@@ -178,7 +180,7 @@ def test_the_receiver_in_the_documents_takes_the_picks(bench: Bench, tmp_path: P
         try:
             wait_until_up(url)
             stranger = httpx.post(url, content=b"{}", trust_env=False)
-            told = telling(bench, url).publish()
+            told = telling(rig, url).publish()
             assert receiver.stdout is not None
             line = receiver.stdout.readline()
         finally:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import create_engine, update
 
 from tests.support.service import builders
-from tests.support.service.worker_processes import until
+from tests.support.waiting import until
 from worker import jobs
 from worker.database import transaction
 from worker.database.models import Job

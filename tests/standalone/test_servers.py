@@ -16,6 +16,7 @@ import pytest
 import redis
 from sqlalchemy import text
 
+from tests.support.process_table import is_running
 from worker.errors import ConfigurationError, Stopping
 from worker.settings import environment
 from worker.standalone.servers import start_postgres, start_valkey
@@ -41,12 +42,6 @@ def postgres(folder: Path) -> Iterator[psycopg.Connection]:
         psycopg.connect(server.url, autocommit=True) as connection,
     ):
         yield connection
-
-
-def is_running(pid: int) -> bool:
-    """Return whether there is such a process, and it has not ended."""
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S607
-    return state.stdout.strip()[:1] not in {"", "Z"}
 
 
 def wait_until(is_there: Callable[[], bool]) -> None:

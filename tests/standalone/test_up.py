@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from tests.support.process_table import is_running
 from tests.support.service.quick_programs import BROKEN
 from worker.demo.simulator import SIMULATED
 from worker.settings import environment
@@ -117,12 +118,6 @@ def ended(pids: set[int]) -> bool:
             pytest.fail(f"still running: {running}")
         time.sleep(0.05)
     return True
-
-
-def is_running(pid: int) -> bool:
-    """Return whether there is such a process, and it has not ended."""
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S607
-    return state.stdout.strip()[:1] not in {"", "Z"}
 
 
 @pytest.fixture

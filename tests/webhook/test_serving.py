@@ -17,7 +17,8 @@ import httpx
 import pytest
 
 from tests.support.service import builders, deliveries
-from tests.support.service.live_receiver import ROOT, Served, served, until
+from tests.support.service.live_receiver import ROOT, Served, served
+from tests.support.waiting import until
 from webhook.serving import PROCESSES, THREADS
 from worker.database.models import WebhookEvent
 

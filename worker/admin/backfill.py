@@ -37,7 +37,7 @@ class SyncOutcome(NamedTuple):
     """What came of one account."""
 
     account: str  #: as in mux/main
-    standings: Counter[ReconcileStatus]  #: how many assets of each kind the list held
+    statuses: Counter[ReconcileStatus]  #: how many assets of each kind the list held
     resume: str | None  #: the page where another run can go on; None: from the start
     error: ThumbsError | None = None
     is_interrupted: bool = False

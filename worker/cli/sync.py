@@ -65,7 +65,7 @@ def _document(outcomes: Sequence[SyncOutcome]) -> dict[str, Any]:
         "accounts": [
             {
                 "account": outcome.account,
-                "found": {standing: outcome.standings[standing] for standing in ReconcileStatus},
+                "found": {status: outcome.statuses[status] for status in ReconcileStatus},
                 "error": str(outcome.error) if outcome.error else None,
                 "is_interrupted": outcome.is_interrupted,
                 "resume": outcome.resume,
@@ -78,9 +78,9 @@ def _document(outcomes: Sequence[SyncOutcome]) -> dict[str, Any]:
 def _sentences(outcomes: Sequence[SyncOutcome]) -> list[Text]:
     """Tell what each account's list held, and how to go on where it was not read to its end."""
     lines = []
-    for account, standings, resume, error, is_interrupted in outcomes:
-        counts = [f"{standings[standing]} {standing}" for standing in ReconcileStatus if standings[standing]]
-        videos = "1 video" if standings.total() == 1 else f"{standings.total()} videos"
+    for account, statuses, resume, error, is_interrupted in outcomes:
+        counts = [f"{statuses[status]} {status}" for status in ReconcileStatus if statuses[status]]
+        videos = "1 video" if statuses.total() == 1 else f"{statuses.total()} videos"
         lines.append(": ".join(filter(None, [account, videos, ", ".join(counts)])))
         if error or is_interrupted:
             # The page is the only thing that another run cannot find out by itself.

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 BROKER_TIMEOUT_S = 3.0  # to connect, and to answer
 CLOCK_WARNING_S = 2.0  # from here on, times in logs and rows do not tell what came first
 
-_POSTGRES_PORT = 5432
-
 
 def check_database(settings: Settings) -> Iterator[Finding]:
     """Check that the database answers, takes writes, has our tables, and agrees with our clock."""
@@ -60,7 +58,7 @@ def check_database(settings: Settings) -> Iterator[Finding]:
 def _place(engine: Engine) -> str:
     """Say where the database is, without its user and password."""
     url = engine.url
-    where = f"at {url.host} port {url.port or _POSTGRES_PORT}" if url.host else "on this machine"
+    where = f"at {url.host} port {url.port or servers.POSTGRES_PORT}" if url.host else "on this machine"
     return f"{url.database or url.username} {where}"
 
 

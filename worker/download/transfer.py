@@ -17,7 +17,7 @@ import httpx
 
 from worker.download.byte_ranges import Body, ByteRange, loggable
 from worker.errors import DownloadFailed, PlatformUnavailable, SourceRefused
-from worker.http.public_client import checked_client
+from worker.http.public_client import MAX_REDIRECTS, checked_client
 from worker.http.retry_after import TRY_LATER, retry_after_s
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from worker.platforms.base import Rendition
-
-# A CDN sends at most two: to the nearest edge, and to a signed address.
-MAX_REDIRECTS = 3
 
 # A host that says nothing for so long is down; a busy origin behind a CDN can take several seconds.
 SILENCE_S = 20.0

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 HTTPS_PORT = 443
 
+# That a caller follows by hand. A CDN sends at most two: to the nearest edge, and to a signed address.
+MAX_REDIRECTS = 3
+
 # While a host is silent, `on_wait` is called this often.
 WAIT_S = 0.5
 

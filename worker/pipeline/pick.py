@@ -95,7 +95,7 @@ def _pick(
     sentences = notes(
         winners[0].candidate,
         is_avoided=worth[chosen[0]] in avoided,
-        is_elsewhere=bool(options.prefer) and chosen[0] not in preferred,
+        is_outside_preferred=bool(options.prefer) and chosen[0] not in preferred,
     )
     return Run(
         video=video,

@@ -118,17 +118,17 @@ def losers(
     return tuple(sorted(found, key=lambda loser: loser.candidate.time_s))
 
 
-def notes(best: Candidate, *, is_avoided: bool, is_elsewhere: bool) -> Iterator[str]:
+def notes(best: Candidate, *, is_avoided: bool, is_outside_preferred: bool) -> Iterator[str]:
     """Yield a sentence for people where the result needs one.
 
     Args:
         best: the candidate of the first pick.
         is_avoided: it lies in a range that the caller asked to avoid.
-        is_elsewhere: the caller preferred ranges, and it lies in none of them.
+        is_outside_preferred: the caller preferred ranges, and it lies in none of them.
     """
     if found := defects(best.cues):
         yield f"no frame is free of defects; the best one is {' and '.join(found)}"
     if is_avoided:
         yield "every frame lies in a range to avoid, so none was avoided"
-    if is_elsewhere:
+    if is_outside_preferred:
         yield "no usable frame lies in a preferred range"

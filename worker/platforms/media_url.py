@@ -17,7 +17,7 @@ from worker.errors import (
     PublishRejected,
     SourceRefused,
 )
-from worker.http.public_client import checked_client
+from worker.http.public_client import MAX_REDIRECTS, checked_client
 from worker.http.retry_after import GONE, TRY_LATER, retry_after_s
 from worker.platforms.base import (
     AssetState,
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 ACCOUNT = "media"  #: of every direct video; like the setting that names their hosts
 
-MAX_REDIRECTS = 3
 TIMEOUT_S = 10.0  # to connect, and for every read; only the head of an answer is read
 
 # Addresses that are signed for GET answer HEAD with 403, and some servers do not know HEAD at all.

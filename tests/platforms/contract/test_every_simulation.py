@@ -13,7 +13,7 @@ import pytest
 from tests.support.platforms import signing_keys
 from tests.support.platforms.simulated_account import CHOICE, CONTENT, JPEG, client, clip, fetched, simulated
 from tests.support.service.customer_endpoint import Inbox
-from tests.support.service.live_receiver import until
+from tests.support.waiting import until
 from worker.demo.simulator import SIMULATED, Fault
 from worker.errors import AssetGone, CredentialsRefused, PlatformUnavailable, PublishRejected
 from worker.platforms import PLATFORMS

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Protocol
 
 import psutil
 
+from tests.support.waiting import until
 from worker.standalone import child_process
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from worker.standalone.servers import Server
 
 READY_TIMEOUT_S = 90.0  # a busy machine loads the model's libraries slowly
 STOP_TIMEOUT_S = 40.0
-POLL_S = 0.02
 
 
 class Part(Protocol):
@@ -136,11 +136,3 @@ def _signal_all(part: Part, number: signal.Signals) -> None:
     for process in family(part):
         with suppress(psutil.NoSuchProcess):
             process.send_signal(number)
-
-
-def until(is_so: Callable[[], object], timeout_s: float, what: str = "it did not happen in time") -> None:
-    """Wait for something to become true."""
-    deadline_s = time.monotonic() + timeout_s
-    while not is_so():
-        assert time.monotonic() < deadline_s, what
-        time.sleep(POLL_S)

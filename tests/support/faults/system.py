@@ -23,6 +23,7 @@ from tests.support.faults import processes
 from tests.support.faults.asset_queries import Questions
 from tests.support.faults.invariants import Evidence, Violation, check, overlaps
 from tests.support.faults.proxy import Proxies, Proxy, Trap
+from tests.support.waiting import until
 from worker import jobs, publications
 from worker.database import make_engine, migrate, transaction
 from worker.database.models import Job, Publication
@@ -194,7 +195,7 @@ class System(Questions):
             return self.is_quiet()
 
         try:
-            processes.until(is_done, timeout_s, "it does not become quiet")
+            until(is_done, timeout_s, "it does not become quiet")
         except AssertionError:
             print(f"every webhook was taken: {self.platform.is_heard()}", self.open_work(), sep="\n")
             raise

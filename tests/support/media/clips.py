@@ -54,7 +54,6 @@ BT601 = ColorTags(primaries=6, transfer=6, matrix=6, coded_with=Colorspace.ITU60
 FULL_RANGE = replace(BT709, is_full_range=True)
 PQ = ColorTags(primaries=9, transfer=16, matrix=9, coded_with=Colorspace.BT2020)
 HLG = replace(PQ, transfer=18)
-UNTAGGED = ColorTags(primaries=None, transfer=None, matrix=None)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ OWNER = "host:1:analyze"
 
 
 @dataclass
-class Bench:
+class AnalyzerRig:
     """A worker on the tests' servers, and what a test does to it."""
 
     analyzer: Analyzer
@@ -86,7 +86,9 @@ class _Busy:
 
 
 @contextmanager
-def ready_bench(engine: Engine, models: Models, decoders: Decoders, work_dir: Path) -> Iterator[Bench]:
+def ready_analyzer_rig(
+    engine: Engine, models: Models, decoders: Decoders, work_dir: Path
+) -> Iterator[AnalyzerRig]:
     """Yield a worker that is ready, and its platform."""
     stopping = threading.Event()
     meanwhile: list[Callable[[], Any]] = []
@@ -101,4 +103,4 @@ def ready_bench(engine: Engine, models: Models, decoders: Decoders, work_dir: Pa
 
         with Leases(engine, jobs.renew, settings.lease_s, settings.job_timeout_s, stopping) as leases:
             analyzer = Analyzer(settings, engine, models, decoders, leases, platform, OWNER)
-            yield Bench(analyzer, engine, stopping, mux, work_dir, meanwhile)
+            yield AnalyzerRig(analyzer, engine, stopping, mux, work_dir, meanwhile)

@@ -81,6 +81,12 @@ def claimed(engine: Engine, **values: Any) -> jobs.JobClaim:
     return claim
 
 
+def fail(engine: Engine, claim: jobs.JobClaim, error: Exception) -> str:
+    """End a claim with an error, and return the job's state."""
+    with transaction(engine) as session:
+        return jobs.fail(session, claim, error)
+
+
 def result(fingerprint: str = "f1", time_s: float = 1.5) -> jobs.Result:
     """Return what a job found: one thumbnail, one candidate."""
     thumbnail = Thumbnail(

@@ -30,12 +30,12 @@ def pick(engine: Engine) -> Engine:
     return engine
 
 
-def choose(engine: Engine, wish: ChoiceRequest | None = None) -> choices.ChoiceMade:
+def choose(engine: Engine, request: ChoiceRequest | None = None) -> choices.ChoiceMade:
     """Choose for the only asset."""
     with transaction(engine) as session:
         asset = session.get_one(Asset, builders.asset(engine).id, with_for_update=True)
         return choices.choose(
-            session, asset, wish or ChoiceRequest(time_s=CHOSEN_S), WHO, "the boss likes it"
+            session, asset, request or ChoiceRequest(time_s=CHOSEN_S), WHO, "the boss likes it"
         )
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +15,15 @@ from typing import TYPE_CHECKING
 import httpx
 
 from tests.support.service.deliveries import ENVIRONMENT, Delivery
+from tests.support.waiting import until
 from webhook.serving import PROCESSES
+from worker.standalone.servers import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[3]
 START_TIMEOUT_S = 60.0
-POLL_S = 0.05
 
 
 @dataclass
@@ -83,18 +82,3 @@ def served(database_url: str, folder: Path, **environment: str) -> Iterator[Serv
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(START_TIMEOUT_S)
-
-
-def until(is_so: Callable[[], bool], timeout_s: float = 20.0) -> None:
-    """Wait for something to become true, and fail where it does not."""
-    deadline_s = time.monotonic() + timeout_s
-    while not is_so():
-        assert time.monotonic() < deadline_s, f"not so within {timeout_s} s"
-        time.sleep(POLL_S)
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 NOWHERE = "http://127.0.0.1:9/"  # nobody hears the webhooks; the tests record events themselves
-PICKED_S = 1.5  #: of `rows.result`
+PICKED_S = 1.5  #: of `builders.result`
 
 
 @dataclass
-class Bench:
+class PublisherRig:
     """A publisher, a platform with one video, and a pick for it."""
 
     publisher: Publisher
@@ -70,7 +70,7 @@ class Bench:
 
 
 @contextmanager
-def ready_bench(engine: Engine, folder: Path, name: str = "mux") -> Iterator[Bench]:
+def ready_publisher_rig(engine: Engine, folder: Path, name: str = "mux") -> Iterator[PublisherRig]:
     """Yield a publisher, ready for the pick of one video at the platform of this name."""
     (folder / "video.mp4").touch()
     with SIMULATED[name](NOWHERE) as vendor:
@@ -90,4 +90,4 @@ def ready_bench(engine: Engine, folder: Path, name: str = "mux") -> Iterator[Ben
         asset_id = vendor.upload(Media(folder / "video.mp4", 30.0, 1280, 720, 25.0))
         builders.record(engine, builders.event(asset_id=asset_id, platform=name))
         builders.completed(engine)
-        yield Bench(publisher, vendor, asset_id, stopping)
+        yield PublisherRig(publisher, vendor, asset_id, stopping)

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import select
 
+from tests.support.waiting import until
 from worker import jobs, publications
 from worker.database import transaction
 from worker.database.models import Job
 from worker.dispatch.celery_app import Kind, make_app, send_hint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sqlalchemy import Engine
 
 ROOT = Path(__file__).parents[3]
@@ -80,14 +79,6 @@ class WorkerProcess:
             check=False,
         )
         return [int(line.split()[0]) for line in found.stdout.splitlines() if "spawn_main" in line]
-
-
-def until(is_so: Callable[[], object], timeout_s: float = SOON_S) -> None:
-    """Wait for something to become true."""
-    deadline_s = time.monotonic() + timeout_s
-    while not is_so():
-        assert time.monotonic() < deadline_s, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def dispatch(engine: Engine, redis_url: str) -> None:

@@ -61,19 +61,19 @@ def load_clip_model(spec: str, device: torch.device, weights_dir: Path | None = 
     )
 
 
-def pick_device(wish: str) -> torch.device:
+def pick_device(device: str) -> torch.device:
     """Find the named device; for "auto" the fastest there is: CUDA, then Apple's MPS, then the CPU.
 
     Raises:
         ConfigurationError: the device is not there.
     """
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if wish == "auto":
+    if device == "auto":
         return torch.device(next(name for name, is_there in there.items() if is_there))
-    if not there.get(wish.partition(":")[0], False):
+    if not there.get(device.partition(":")[0], False):
         ready = ", ".join(name for name, is_there in there.items() if is_there)
-        raise ConfigurationError(f"device {wish!r} is not available here; choose auto or one of: {ready}")
-    return torch.device(wish)
+        raise ConfigurationError(f"device {device!r} is not available here; choose auto or one of: {ready}")
+    return torch.device(device)
 
 
 def _load_open_clip(spec: str, precision: str, weights_dir: Path | None) -> tuple[Any, Any]:
