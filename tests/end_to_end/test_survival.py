@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-# For longer: SURVIVAL_SEEDS=5 make test ARGS="-k whoever"
+# For longer: SURVIVAL_SEEDS=5 make faults ARGS="-k whoever"
 SEEDS = int(os.environ.get("SURVIVAL_SEEDS", "1"))
 ASSETS = 50
 KILLS = 8
