@@ -63,7 +63,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> RoomScheduli
 def pytest_collection_finish() -> None:
     """Keep the garbage collector from looking through all of PyTorch again and again.
 
-    That took a fifth of the processor time of a run.
+    In one process, 1,079 quick tests take 55 s of processor time so, and 75 s without.
     """
     gc.collect()
     gc.freeze()

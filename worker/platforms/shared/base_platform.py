@@ -77,8 +77,11 @@ class BasePlatform(Platform, Generic[AccountT]):
         """Make what shows the API who is asking."""
 
     def _events(self, said: dict[str, Any]) -> list[Event]:
-        """Read all events of a delivery. Raises as `parse`."""
-        raise NotImplementedError
+        """Read all events of a delivery. Raises as `parse`.
+
+        Every vendor with a `signature` has its own; where there is none, nothing is delivered.
+        """
+        raise NotImplementedError(f"{type(self).__name__} signs webhooks, but does not read them")
 
     # What helps it.
 
