@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.service import sample_run
 from worker.local import report
-from worker.pipeline.frames import TransferFunction
+from worker.pipeline.media import TransferFunction
 
 
 class Page(HTMLParser):

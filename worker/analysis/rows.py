@@ -16,7 +16,8 @@ from worker.pipeline.selection.shortlist import ALIKE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from worker.pipeline.frames import Crop, Pick, Run, Scored, Video
+    from worker.pipeline.frames import Crop, Pick, Run, Scored
+    from worker.pipeline.media import Video
     from worker.platforms.base import RemoteAsset
     from worker.timeline import Timeline
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from worker.local.run import FileOutcome
-    from worker.pipeline.frames import Crop, Face, Pick, Run, Video
+    from worker.pipeline.frames import Crop, Face, Pick, Run
+    from worker.pipeline.media import Video
 
 _DIGITS = 6  # of a score or a time: a microsecond is the pipeline's own resolution
 

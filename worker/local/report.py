@@ -24,7 +24,8 @@ from worker.text import as_words, clock, printable
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from worker.pipeline.frames import Crop, Face, Loser, Pick, Run, Video
+    from worker.pipeline.frames import Crop, Face, Loser, Pick, Run
+    from worker.pipeline.media import Video
 
 _STRIP_QUALITY = 72  # JPEG: the pictures of the strip are about 320 px wide, and there may be hundreds
 _CHART_MARGIN = 6.0  # per cent of the chart's height, so that its best and worst dots are not cut

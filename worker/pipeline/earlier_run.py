@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from worker.pipeline.frames import Candidate, SeenCandidate, Still, Video
+    from worker.pipeline.frames import Candidate, SeenCandidate, Still
+    from worker.pipeline.media import Video
     from worker.pipeline.sandbox.decoder import Decoder
 
 # So far from a join, a frame's stillness, transition and shot do not depend on what stands behind the join.

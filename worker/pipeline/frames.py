@@ -7,7 +7,6 @@ clock does, and is exact: the presentation time stamp of the frame, rounded down
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,15 +14,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.pipeline.media import Region
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from fractions import Fraction
-    from pathlib import Path
+
+    from worker.pipeline.media import Video
 
 Rgb = NDArray[np.uint8]
 """(height, width, 3) uint8 RGB."""
 
-Active = tuple[float, float, float, float]
+Active = Region
 """Where the picture is, without letterbox or pillarbox bars: left, top, right, bottom as shares (0..1)
 of the picture as shown."""
 
@@ -49,32 +50,6 @@ class Box(NamedTuple):
     def height(self) -> int:
         """Pixels from top to bottom."""
         return self.bottom - self.top
-
-
-class TransferFunction(enum.StrEnum):
-    """How light is coded in the samples."""
-
-    SDR = "sdr"  #: BT.709 and its relatives
-    PQ = "pq"  #: SMPTE ST 2084 (HDR10, Dolby Vision)
-    HLG = "hlg"  #: ARIB STD-B67
-
-
-@dataclass(frozen=True, slots=True)
-class Video:
-    """What the container and the first frame say about a video file."""
-
-    path: Path
-    duration_s: float  #: from the start of the container to the end of the picture
-    width_px: int  #: as shown: after rotation and sample aspect ratio
-    height_px: int  #: as shown
-    rotation_deg: int  #: clockwise turn that brings the picture upright: 0, 90, 180 or 270
-    sample_aspect_ratio: Fraction  #: width of a stored sample over its height; 1 for square
-    frame_rate: Fraction | None  #: average; None where the container does not say
-    is_vfr: bool  #: frame spacing varies
-    is_interlaced: bool
-    transfer: TransferFunction
-    codec: str  #: FFmpeg's name of it, e.g. "h264"
-    start_s: float  #: when the first picture appears; > 0 where the picture starts late
 
 
 class Cues(NamedTuple):

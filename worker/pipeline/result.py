@@ -13,7 +13,8 @@ from worker.pipeline.scoring.ranking import reasons
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from worker.pipeline.frames import Candidate, Crop, Scored, SeenCandidate, Still, Video
+    from worker.pipeline.frames import Candidate, Crop, Scored, SeenCandidate, Still
+    from worker.pipeline.media import Video
     from worker.pipeline.options import Options
     from worker.pipeline.sandbox.decoder import Decoder
     from worker.pipeline.scoring.models import Models

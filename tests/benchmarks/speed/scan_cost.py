@@ -14,9 +14,10 @@ import sys
 import time
 from pathlib import Path
 
+from worker.pipeline.container.open_container import open_container
+from worker.pipeline.container.packets import decode_packets, packets_of, prepare_for_scan
+from worker.pipeline.container.probe import probe
 from worker.pipeline.video import sampling_plan
-from worker.pipeline.video.container import decode_packets, open_container, packets_of, prepare_for_scan
-from worker.pipeline.video.probe import probe
 from worker.pipeline.video.scan import scan
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from tests.benchmarks.trap_videos.bad_frames import RATE
 from tests.support.media import clips, pictures
-from worker.pipeline.frames import TransferFunction
+from worker.pipeline.media import TransferFunction
 
 if TYPE_CHECKING:
     from numpy.random import Generator

@@ -9,24 +9,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.media import clips, pictures
-from worker.pipeline.video.container import (
-    Clock,
-    decode_packets,
-    open_container,
-    packets_of,
-    prepare_for_scan,
-    video_stream,
-)
+from worker.pipeline.container.clock import Clock
+from worker.pipeline.container.open_container import open_container
+from worker.pipeline.container.packets import decode_packets, packets_of, prepare_for_scan
+from worker.pipeline.container.probe import probe
+from worker.pipeline.container.streams import video_stream
 from worker.pipeline.video.parallel_decode import MIN_STEP_S, decode_stretches
-from worker.pipeline.video.probe import probe
 from worker.pipeline.video.sampling_plan import plan_stretches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from worker.pipeline.frames import Video
-    from worker.pipeline.video.small_frames import SmallFrame
+    from worker.pipeline.display.small_frames import SmallFrame
+    from worker.pipeline.media import Video
 
 SLOW = Fraction(2)  # frames a second: a long clip of few frames
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.media import clips, pictures
+from worker.pipeline.container.probe import probe
 from worker.pipeline.video.parallel_decode import decode_stretches
-from worker.pipeline.video.probe import probe
 from worker.pipeline.video.sampling_plan import GLANCE_S, LOOK_S, MAX_GLANCES, is_sampled, plan_stretches
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from worker.pipeline.frames import Video
+    from worker.pipeline.media import Video
 
 RATE = Fraction(4)  # frames a second: a long clip of few frames
 FRAME_S = 1 / RATE

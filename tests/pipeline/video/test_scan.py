@@ -11,10 +11,10 @@ import pytest
 
 from tests.support.media import clips, pictures
 from worker.errors import UnreadableVideo
+from worker.pipeline.container.open_container import FORMATS, open_container
+from worker.pipeline.container.probe import probe
 from worker.pipeline.cues.defects import defects
 from worker.pipeline.video import scan as scanning
-from worker.pipeline.video.container import FORMATS, open_container
-from worker.pipeline.video.probe import probe
 from worker.pipeline.video.scan import MAX_CANDIDATES, scan
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ import pytest
 from tests.support.media import clips, pictures
 from tests.support.media.clips import Format
 from worker.errors import UnreadableVideo
-from worker.pipeline.frames import TransferFunction
-from worker.pipeline.video.container import Clock, open_container
-from worker.pipeline.video.probe import probe
+from worker.pipeline.container.clock import Clock
+from worker.pipeline.container.open_container import open_container
+from worker.pipeline.container.probe import probe
+from worker.pipeline.media import TransferFunction
 from worker.pipeline.video.stills import take_stills
 
 if TYPE_CHECKING:

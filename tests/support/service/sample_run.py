@@ -8,20 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from tests.support.media import pictures
-from worker.pipeline.frames import (
-    Box,
-    Candidate,
-    Crop,
-    Cues,
-    Face,
-    Loser,
-    Pick,
-    Run,
-    Scored,
-    TransferFunction,
-    Video,
-)
+from worker.pipeline.frames import Box, Candidate, Crop, Cues, Face, Loser, Pick, Run, Scored
 from worker.pipeline.jpeg import encode_jpeg
+from worker.pipeline.media import TransferFunction, Video
 
 CUES = Cues(
     brightness=0.5,

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from worker.pipeline.frames import Active, Scan, Still, Video
+    from worker.pipeline.frames import Active, Scan, Still
+    from worker.pipeline.media import Video
     from worker.timeline import Range
 
 Result = TypeVar("Result")
@@ -38,12 +39,13 @@ def run_with_cpu(cpu_s: float, function: Callable[..., Result], *arguments: obje
 
 def warm_up() -> None:
     """Load FFmpeg, OpenCV and PySceneDetect."""
-    from worker.pipeline.video import probe, scan, stills  # noqa: F401
+    from worker.pipeline.container import probe  # noqa: F401
+    from worker.pipeline.video import scan, stills  # noqa: F401
 
 
 def probe_video(path: Path) -> Video:
     """Run `probe.probe`."""
-    from worker.pipeline.video.probe import probe
+    from worker.pipeline.container.probe import probe
 
     return probe(path)
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from worker.pipeline.frames import Active, Scan, Still, Video
+    from worker.pipeline.frames import Active, Scan, Still
+    from worker.pipeline.media import Video
     from worker.timeline import Range
 
 Result = TypeVar("Result")

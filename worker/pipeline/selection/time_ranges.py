@@ -9,7 +9,8 @@ from worker.pipeline.frames import STILL_REACH_S
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from worker.pipeline.frames import Candidate, Video
+    from worker.pipeline.frames import Candidate
+    from worker.pipeline.media import Video
     from worker.time_ranges import TimeRange
 
 

@@ -1,1 +1,1 @@
-"""From an untrusted file to frames: probe, one scan, final stills."""
+"""From a video to frames worth scoring: one scan, final stills."""

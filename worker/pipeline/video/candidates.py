@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from worker.pipeline.container.packets import MAX_THREADS
 from worker.pipeline.cues import bars, exposure, patterns
 from worker.pipeline.cues.sharpness import relative_sharpness, sharpness
+from worker.pipeline.display.display import upright
 from worker.pipeline.frames import Candidate, Cues
-from worker.pipeline.video.container import MAX_THREADS
-from worker.pipeline.video.display import upright
 from worker.pipeline.video.shot_starts import shot_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from worker.pipeline.frames import Box, Rgb, Video
+    from worker.pipeline.frames import Box, Rgb
+    from worker.pipeline.media import Video
     from worker.pipeline.video.frame_window import JudgedFrame
 
 

@@ -11,7 +11,7 @@ from worker.pipeline.cues.stillness import stillness, transition
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from worker.pipeline.video.small_frames import SmallFrame
+    from worker.pipeline.display.small_frames import SmallFrame
 
 # A dissolve of half a second or more is seen as a blend of frames so far away on either side.
 REACH_S = 0.3

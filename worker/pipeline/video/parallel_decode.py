@@ -13,26 +13,17 @@ from contextlib import ExitStack, contextmanager
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from worker.pipeline.video.container import (
-    Clock,
-    decode_packets,
-    open_container,
-    packets_before,
-    packets_of,
-    prepare_for_scan,
-    seek,
-    video_stream,
-)
-from worker.pipeline.video.small_frames import SmallFrame, shrink, small_size
+from worker.pipeline.container.open_video import OpenVideo, open_video
+from worker.pipeline.container.packets import decode_packets, prepare_for_scan
+from worker.pipeline.display.small_frames import SmallFrame, shrink, small_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from av.container import InputContainer
     from av.packet import Packet
     from av.video.stream import VideoStream
 
-    from worker.pipeline.frames import Video
+    from worker.pipeline.media import Video
     from worker.pipeline.video.sampling_plan import Stretch
 
 # Looking at more frames a second finds no more cuts and no stiller moments.
@@ -93,20 +84,18 @@ def _side_by_side(
 class _Reader:
     """An open file, from which one stretch after the other is read."""
 
-    def __init__(self, container: InputContainer, video: Video, threads: int) -> None:
-        self._container = container
-        self._stream = video_stream(container)
-        prepare_for_scan(self._stream, threads)
-        self._clock = Clock.of(container, self._stream)
+    def __init__(self, opened: OpenVideo, video: Video, threads: int) -> None:
+        self._opened = opened
+        prepare_for_scan(opened.stream, threads)
         self._size = small_size(video)
 
     def frames(self, stretch: Stretch) -> Iterator[SmallFrame]:
         """Yield small frames of one stretch, in order of time."""
         if stretch.seek_s > -math.inf:
-            seek(self._container, self._stream, self._clock.pts(stretch.seek_s))
+            self._opened.seek(stretch.seek_s)
         next_s = stretch.start_s
         for frame in decode_packets(self._packets(stretch.end_s)):
-            time_s = self._clock.time_s(frame.pts or 0)
+            time_s = self._opened.time_s(frame)
             if time_s >= stretch.end_s:
                 break
             if time_s >= next_s:
@@ -115,11 +104,11 @@ class _Reader:
 
     def _packets(self, end_s: float) -> Iterator[Packet[VideoStream]]:
         if end_s == math.inf:
-            return packets_of(self._container, self._stream)
-        return packets_before(self._container, self._stream, self._clock.pts(end_s))
+            return self._opened.packets()
+        return self._opened.packets_before(end_s)
 
 
 @contextmanager
 def _opened(video: Video, threads: int = 0) -> Iterator[_Reader]:
-    with open_container(video.path) as container:
-        yield _Reader(container, video, threads)
+    with open_video(video) as opened:
+        yield _Reader(opened, video, threads)

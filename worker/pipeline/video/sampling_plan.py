@@ -12,12 +12,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from worker.pipeline.video.container import Clock, open_container, packets_of, seek, video_stream
+from worker.pipeline.container.open_container import open_container
+from worker.pipeline.container.open_video import open_video
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from worker.pipeline.frames import Video
+    from worker.pipeline.media import Video
 
 # Of a longer video about so much is decoded.
 LOOK_S = 60.0
@@ -113,16 +114,14 @@ def _with_ends(keyframes: list[_Keyframe], end_s: float) -> Iterator[tuple[_Keyf
 def _keyframes(video: Video, step_s: float) -> list[_Keyframe]:
     """Find the keyframes that seeks at even steps lead to, each once; the first begins the video."""
     found: list[_Keyframe] = []
-    with open_container(video.path) as container:
-        stream = video_stream(container)
-        clock = Clock.of(container, stream)
+    with open_video(video) as opened:
         for seek_s in [-math.inf, *(step_s * n for n in range(1, math.ceil(video.duration_s / step_s)))]:
-            if seek_s > 0 and not seek(container, stream, clock.pts(seek_s)):
+            if seek_s > 0 and not opened.seek(seek_s):
                 break
-            packet = next((p for p in packets_of(container, stream) if p.is_keyframe), None)
+            packet = next((p for p in opened.packets() if p.is_keyframe), None)
             if packet is None or packet.pts is None:
                 continue
-            time_s = clock.time_s(packet.pts)
+            time_s = opened.time_s(packet)
             if not found or time_s > found[-1].time_s:
                 found.append(_Keyframe(seek_s, time_s))
     return found

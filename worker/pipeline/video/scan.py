@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import cv2
 
+from worker.pipeline.container.open_container import no_picture
 from worker.pipeline.cues.exposure import rms_contrast
 from worker.pipeline.frames import Scan
 from worker.pipeline.video.candidates import measure_candidates
-from worker.pipeline.video.container import no_picture
 from worker.pipeline.video.frame_window import FrameWindow, JudgedFrame
 from worker.pipeline.video.parallel_decode import decode_stretches
 from worker.pipeline.video.sampling_plan import Stretch, is_sampled, plan_stretches
@@ -25,7 +25,8 @@ from worker.pipeline.video.shots import ShotDetector
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from worker.pipeline.frames import Candidate, Video
+    from worker.pipeline.frames import Candidate
+    from worker.pipeline.media import Video
     from worker.timeline import Range
 
 # An oracle finds the editor's frame among 200 evenly spaced candidates in 84 % of videos, among 30 in 49 %.

@@ -16,29 +16,21 @@ import cv2
 import numpy as np
 
 from worker.errors import UnreadableVideo
+from worker.pipeline.container.open_video import OpenVideo, open_video
+from worker.pipeline.container.packets import MAX_THREADS, decode_packets
 from worker.pipeline.cues import patterns, sharpness, stillness
 from worker.pipeline.cues.difference import SAME_PICTURE, luma_difference
+from worker.pipeline.display.display import displayed
 from worker.pipeline.frames import STILL_REACH_S, Still
-from worker.pipeline.video.container import (
-    MAX_THREADS,
-    Clock,
-    decode_packets,
-    open_container,
-    packets_of,
-    seek,
-    video_stream,
-)
-from worker.pipeline.video.display import displayed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from av.container import InputContainer
     from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
     from numpy.typing import NDArray
 
-    from worker.pipeline.frames import Active, Video
+    from worker.pipeline.frames import Active
+    from worker.pipeline.media import Video
 
 # And so many frames each way at most: at 4K and 10 bits a frame holds 25 MB.
 REACH_FRAMES = 5
@@ -99,11 +91,10 @@ def take_stills(
     Raises:
         UnreadableVideo: no picture could be decoded there.
     """
-    with open_container(video.path) as container:
-        stream = video_stream(container)
-        stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = MAX_THREADS
-        camera = _Camera(container, stream, video)
+    with open_video(video) as opened:
+        opened.stream.thread_type = "AUTO"
+        opened.stream.codec_context.thread_count = MAX_THREADS
+        camera = _Camera(opened, video)
         return [
             camera.take(time_s, active, refine=refine)
             for time_s, active in zip(times_s, actives or [None] * len(times_s), strict=True)
@@ -114,8 +105,7 @@ def take_stills(
 class _Camera:
     """An open file that stills are taken from."""
 
-    container: InputContainer
-    stream: VideoStream
+    opened: OpenVideo
     video: Video
 
     def take(self, time_s: float, active: Active | None, *, refine: bool) -> Still:
@@ -143,13 +133,12 @@ class _Camera:
         return found
 
     def _frames_from(self, time_s: float | None) -> Iterator[_Neighbour]:
-        clock = Clock.of(self.container, self.stream)
         if time_s is None:
-            self.container.seek(0)  # a file without an index still has a start
-        elif not seek(self.container, self.stream, clock.pts(time_s)):
+            self.opened.rewind()
+        elif not self.opened.seek(time_s):
             return
-        for frame in decode_packets(packets_of(self.container, self.stream)):
-            yield _Neighbour(clock.time_s(frame.pts or 0), frame)
+        for frame in decode_packets(self.opened.packets()):
+            yield _Neighbour(self.opened.time_s(frame), frame)
 
     @staticmethod
     def _window(frames: Iterator[_Neighbour], time_s: float) -> tuple[list[_Neighbour], int] | None:

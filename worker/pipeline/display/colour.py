@@ -19,7 +19,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
-from worker.pipeline.frames import TransferFunction
+from worker.pipeline.media import TransferFunction
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame

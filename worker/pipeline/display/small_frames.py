@@ -15,12 +15,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.pipeline.video.colour import ColourSpace, colour_space, tone_map_rgb, yuv_to_rgb
+from worker.pipeline.display.colour import ColourSpace, colour_space, tone_map_rgb, yuv_to_rgb
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-    from worker.pipeline.frames import Rgb, TransferFunction, Video
+    from worker.pipeline.frames import Rgb
+    from worker.pipeline.media import TransferFunction, Video
 
 # 320x180 for 16:9; other shapes get the same number of pixels, so portrait videos cost no more.
 PIXELS = 320 * 180

@@ -10,8 +10,8 @@ import numpy as np
 from av.filter import Graph
 from av.video.reformatter import ColorRange, Interpolation
 
-from worker.pipeline.frames import TransferFunction
-from worker.pipeline.video.colour import colour_space, tone_map_rgb
+from worker.pipeline.display.colour import colour_space, tone_map_rgb
+from worker.pipeline.media import TransferFunction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from numpy.typing import NDArray
 
-    from worker.pipeline.frames import Active, Rgb, Video
+    from worker.pipeline.frames import Active, Rgb
+    from worker.pipeline.media import Video
 
 # Bars were measured on a small picture and codecs smear their edge: so many pixels more are cut away.
 BAR_MARGIN_PX = 2

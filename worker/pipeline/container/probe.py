@@ -16,18 +16,13 @@ from typing import TYPE_CHECKING
 import av
 
 from worker.errors import UnreadableVideo, VideoTooLarge
-from worker.pipeline.frames import TransferFunction, Video
-from worker.pipeline.video.colour import TRANSFER_FUNCTIONS
-from worker.pipeline.video.container import (
-    Clock,
-    decode_packets,
-    no_picture,
-    open_container,
-    packets_of,
-    seek,
-    video_stream,
-)
-from worker.pipeline.video.display import square_size
+from worker.pipeline.container.clock import Clock
+from worker.pipeline.container.open_container import no_picture, open_container
+from worker.pipeline.container.packets import decode_packets, packets_of, seek
+from worker.pipeline.container.streams import video_stream
+from worker.pipeline.display.colour import TRANSFER_FUNCTIONS
+from worker.pipeline.display.display import square_size
+from worker.pipeline.media import TransferFunction, Video
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.media import clips, pictures
 from worker.errors import UnreadableVideo, VideoTooLarge
-from worker.pipeline.frames import TransferFunction
-from worker.pipeline.video.probe import VideoLimits, probe
+from worker.pipeline.container.probe import VideoLimits, probe
+from worker.pipeline.media import TransferFunction
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,8 @@ import pytest
 from av.video.reformatter import ColorRange, Colorspace
 
 from tests.support.media import clips, pictures
-from worker.pipeline.frames import TransferFunction
-from worker.pipeline.video.colour import colour_space, tone_map_rgb, yuv_to_rgb
+from worker.pipeline.display.colour import colour_space, tone_map_rgb, yuv_to_rgb
+from worker.pipeline.media import TransferFunction
 
 PQ_OF_203_NITS, HLG_OF_203_NITS = 0.5807, 0.75  # ITU-R BT.2408, table 1
 PQ_OF_1000_NITS = 0.7518

@@ -1,0 +1,45 @@
+"""What a video file is: the facts that whatever decodes and shows its frames goes by."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+    from pathlib import Path
+
+Region = tuple[float, float, float, float]
+"""A part of a picture: left, top, right, bottom as shares (0..1) of its width and height."""
+
+
+class TransferFunction(enum.StrEnum):
+    """How light is coded in the samples."""
+
+    SDR = "sdr"  #: BT.709 and its relatives
+    PQ = "pq"  #: SMPTE ST 2084 (HDR10, Dolby Vision)
+    HLG = "hlg"  #: ARIB STD-B67
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """What the container and the first frame say about a video file."""
+
+    path: Path
+    duration_s: float  #: from the start of the container to the end of the picture
+    width_px: int  #: as shown: after rotation and sample aspect ratio
+    height_px: int  #: as shown
+    rotation_deg: int  #: clockwise turn that brings the picture upright: 0, 90, 180 or 270
+    sample_aspect_ratio: Fraction  #: width of a stored sample over its height as shown; 1 for square
+    frame_rate: Fraction | None  #: average; None where the container does not say
+    is_vfr: bool  #: frame spacing varies
+    is_interlaced: bool
+    transfer: TransferFunction
+    codec: str  #: FFmpeg's name of it, e.g. "h264"
+    start_s: float  #: when the first picture appears; > 0 where the picture starts late
+    stream_index: int = 0  #: of the stream whose picture is looked at
+    is_mirrored: bool = False  #: left and right are to be swapped before the turn
+    visible: Region | None = None  #: the part of the stored picture that is shown; None for all of it
+    is_linear: bool = False  #: frames after a seek are damaged, so decoding begins at the start of the file
+    notes: tuple[str, ...] = ()  #: sentences for people about what is unusual in the file
