@@ -10,18 +10,18 @@ import itertools
 import re
 import statistics
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
 
 from worker.errors import UnreadableVideo, VideoTooLarge
 from worker.pipeline.container.clock import Clock
+from worker.pipeline.container.geometry import geometry
 from worker.pipeline.container.open_container import no_picture, open_container
 from worker.pipeline.container.packets import decode_packets, packets_of, seek
 from worker.pipeline.container.streams import video_stream
+from worker.pipeline.container.track_header import read_track_header
 from worker.pipeline.display.colour import TRANSFER_FUNCTIONS
-from worker.pipeline.display.display import square_size
 from worker.pipeline.media import TransferFunction, Video
 
 if TYPE_CHECKING:
@@ -41,10 +41,6 @@ VFR_TOLERANCE = 0.4
 COMPLETE_SHARE = 0.9
 # Below this, a missing tail says nothing: one long last frame can be as long.
 MIN_CHECKED_DURATION_S = 2.0
-
-_SQUARE = Fraction(1)
-# No camera and no broadcast standard stretches samples further; such a flag is damage.
-MAX_SAMPLE_ASPECT = 4
 
 # The tag in which Matroska keeps the end of a stream, e.g. "00:01:02.500000000".
 _MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d\.?\d*)")
@@ -200,26 +196,23 @@ def _describe(
     duration_s: float,
     is_vfr: bool,
 ) -> Video:
-    aspect = stream.sample_aspect_ratio or _SQUARE
-    if max(aspect, 1 / aspect) > MAX_SAMPLE_ASPECT:
-        aspect = _SQUARE
-    width, height = square_size(frame.width, frame.height, aspect)
-    # PyAV counts counter-clockwise, from FFmpeg's display matrix.
-    rotation_deg = -round(frame.rotation / 90) * 90 % 360
-    if rotation_deg % 180:
-        width, height = height, width
+    header = read_track_header(path, container, stream)
+    shown = geometry(frame, header, stream.sample_aspect_ratio)
     start_s = Clock.of(container, stream).time_s(frame.pts or 0)
     return Video(
         path=path,
         duration_s=max(duration_s, start_s),
-        width_px=width,
-        height_px=height,
-        rotation_deg=rotation_deg,
-        sample_aspect_ratio=aspect,
+        width_px=shown.width_px,
+        height_px=shown.height_px,
+        rotation_deg=shown.orientation.rotation_deg,
+        sample_aspect_ratio=shown.sample_aspect_ratio,
         frame_rate=stream.average_rate,
         is_vfr=is_vfr,
         is_interlaced=bool(frame.interlaced_frame),
         transfer=TRANSFER_FUNCTIONS.get(int(frame.color_trc), TransferFunction.SDR),
         codec=stream.codec_context.name,
         start_s=start_s,
+        is_mirrored=shown.orientation.is_mirrored,
+        visible=shown.visible,
+        notes=shown.notes,
     )

@@ -11,13 +11,14 @@ from av.filter import Graph
 from av.video.reformatter import ColorRange, Interpolation
 
 from worker.pipeline.display.colour import colour_space, tone_map_rgb
+from worker.pipeline.display.orientation import upright
+from worker.pipeline.display.visible import visible_part
 from worker.pipeline.media import TransferFunction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from av.video.frame import VideoFrame
-    from numpy.typing import NDArray
 
     from worker.pipeline.frames import Active, Rgb
     from worker.pipeline.media import Video
@@ -34,11 +35,6 @@ _SCALER = (
     | Interpolation.ACCURATE_RND
     | Interpolation.BITEXACT
 )
-
-
-def upright(picture: NDArray[np.uint8], video: Video) -> NDArray[np.uint8]:
-    """Turn a stored picture as the container asks: (height, width[, channels]); a view, not a copy."""
-    return np.rot90(picture, -video.rotation_deg // 90)  # NumPy counts counter-clockwise
 
 
 def square_size(width_px: int, height_px: int, aspect: Fraction) -> tuple[int, int]:
@@ -63,12 +59,12 @@ def displayed(frames: Sequence[VideoFrame], index: int, video: Video, active: Ac
     Args:
         frames: successive frames; a deinterlacer needs the one before and the one after.
         index: which of them to show.
-        video: gives rotation, sample aspect ratio and transfer.
+        video: gives orientation, visible part, sample aspect ratio and transfer.
         active: the part of the shown picture between letterbox or pillarbox bars.
 
     Returns:
         (height, width, 3) uint8 sRGB, a picture of its own, with at least as many pixels each way as were
-        stored, but for the bars.
+        stored of the visible part, but for the bars.
     """
     frame = frames[index]
     if frame.interlaced_frame:
@@ -102,8 +98,10 @@ def _deinterlaced(frames: Sequence[VideoFrame], index: int) -> VideoFrame:
 
 def _square_rgb(frame: VideoFrame, video: Video) -> Rgb:
     """Bring samples to square pixels and to sRGB: (height, width, 3) uint8."""
-    width, height = square_size(frame.width, frame.height, video.sample_aspect_ratio)
+    # An untagged picture's colours are guessed by the size of all that is stored.
     space = colour_space(frame)
+    frame = visible_part(frame, video.visible)
+    width, height = square_size(frame.width, frame.height, video.sample_aspect_ratio)
     packed = frame.reformat(
         width=width,
         height=height,

@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.pipeline.display.colour import ColourSpace, colour_space, tone_map_rgb, yuv_to_rgb
+from worker.pipeline.display.visible import visible_part
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
     from worker.pipeline.frames import Rgb
-    from worker.pipeline.media import TransferFunction, Video
+    from worker.pipeline.media import Region, TransferFunction, Video
 
 # 320x180 for 16:9; other shapes get the same number of pixels, so portrait videos cost no more.
 PIXELS = 320 * 180
@@ -37,7 +38,7 @@ Plane = NDArray[np.uint8]  # (height, width) uint8
 
 @dataclass(frozen=True, eq=False)
 class SmallFrame:
-    """One frame at scan size, as stored: not yet rotated, bars still there."""
+    """The visible part of a frame at scan size, as stored: not yet rotated, bars still there."""
 
     time_s: float
     luma: Plane  #: (height, width) uint8, range as coded
@@ -80,15 +81,20 @@ def _even(length: float) -> int:
     return max(2, round(length / 2) * 2)
 
 
-def shrink(frame: VideoFrame, time_s: float, size: tuple[int, int]) -> SmallFrame:
+def shrink(
+    frame: VideoFrame, time_s: float, size: tuple[int, int], visible: Region | None = None
+) -> SmallFrame:
     """Make a decoded frame small; the result holds copies, so the frame's memory may be used again.
 
     Args:
         frame: any pixel format.
         time_s: when it is shown.
         size: (width, height) of the result, both even.
+        visible: the part of the frame that is shown; None for all of it.
     """
     space = colour_space(frame)
+    if visible is not None:
+        frame = visible_part(frame, visible)
     # One field is enough at this size, and has no comb.
     step = 2 if frame.interlaced_frame else 1
     half = (size[0] // 2, size[1] // 2)

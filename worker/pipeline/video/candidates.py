@@ -16,7 +16,7 @@ import numpy as np
 from worker.pipeline.container.packets import MAX_THREADS
 from worker.pipeline.cues import bars, exposure, patterns
 from worker.pipeline.cues.sharpness import relative_sharpness, sharpness
-from worker.pipeline.display.display import upright
+from worker.pipeline.display.orientation import upright
 from worker.pipeline.frames import Candidate, Cues
 from worker.pipeline.video.shot_starts import shot_at
 

@@ -21,6 +21,7 @@ from worker.pipeline.container.packets import MAX_THREADS, decode_packets
 from worker.pipeline.cues import patterns, sharpness, stillness
 from worker.pipeline.cues.difference import SAME_PICTURE, luma_difference
 from worker.pipeline.display.display import displayed
+from worker.pipeline.display.visible import visible_part
 from worker.pipeline.frames import STILL_REACH_S, Still
 
 if TYPE_CHECKING:
@@ -30,10 +31,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from worker.pipeline.frames import Active
-    from worker.pipeline.media import Video
+    from worker.pipeline.media import Region, Video
 
 # And so many frames each way at most: at 4K and 10 bits a frame holds 25 MB.
 REACH_FRAMES = 5
+
+# What is taller than four times its width is squeezed where neighbours are compared, which serves as well: at
+# its own shape, a column of 16x4000 would have 80,000 rows.
+MAX_LUMA_HEIGHT_PX = 4 * sharpness.WIDTH_PX
 
 # A neighbour must be better than the asked frame by this factor; coding alone makes equal frames differ
 # by 3 %.
@@ -48,13 +53,16 @@ class _Neighbour:
     """A decoded frame, and what it needs to be compared."""
 
     time_s: float
-    frame: VideoFrame
+    frame: VideoFrame  #: as stored
+    visible: Region | None  #: the part of it that is shown
 
     @cached_property
     def luma(self) -> NDArray[np.uint8]:
-        """(height, width) uint8, as wide as sharpness is measured."""
-        height = max(1, round(self.frame.height * sharpness.WIDTH_PX / self.frame.width))
-        gray = self.frame.reformat(sharpness.WIDTH_PX, height, "gray", interpolation="AREA")
+        """(height, width) uint8 of the visible part, as wide as sharpness is measured; bounded in height."""
+        frame = visible_part(self.frame, self.visible)
+        height = round(frame.height * sharpness.WIDTH_PX / frame.width)
+        height = min(max(1, height), MAX_LUMA_HEIGHT_PX)
+        gray = frame.reformat(sharpness.WIDTH_PX, height, "gray", interpolation="AREA")
         return gray.to_ndarray()  # type: ignore[return-value]
 
     @cached_property
@@ -138,7 +146,7 @@ class _Camera:
         elif not self.opened.seek(time_s):
             return
         for frame in decode_packets(self.opened.packets()):
-            yield _Neighbour(self.opened.time_s(frame), frame)
+            yield _Neighbour(self.opened.time_s(frame), frame, self.video.visible)
 
     @staticmethod
     def _window(frames: Iterator[_Neighbour], time_s: float) -> tuple[list[_Neighbour], int] | None:
