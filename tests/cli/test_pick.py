@@ -76,7 +76,7 @@ def test_the_document_has_the_fields_that_are_promised(videos: list[dict]) -> No
     }
     assert set(pick["crops"][0]) == {"aspect", "box", "width_px", "height_px", "file"}
     assert set(videos[0]["facts"]) == {
-        *("duration_s", "width_px", "height_px", "rotation_deg"),
+        *("duration_s", "width_px", "height_px", "rotation_deg", "is_mirrored"),
         *("frame_rate", "transfer", "codec"),
     }
 

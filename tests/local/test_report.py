@@ -217,3 +217,13 @@ def test_the_facts_name_what_is_unusual() -> None:
         "HDR (PQ)",
         "turned by 90\N{DEGREE SIGN}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("rotation_deg", "told"), [(0, "mirrored"), (90, "mirrored, then turned by 90\N{DEGREE SIGN}")]
+)
+def test_the_facts_say_that_a_picture_is_mirrored(rotation_deg: int, told: str) -> None:
+    """And in which order it was brought upright."""
+    mirrored = replace(sample_run.video(), rotation_deg=rotation_deg, is_mirrored=True)
+
+    assert report.video_facts(mirrored)[-1] == told

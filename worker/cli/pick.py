@@ -165,6 +165,7 @@ def _facts(video: Video) -> dict[str, Any]:
         "width_px": video.width_px,
         "height_px": video.height_px,
         "rotation_deg": video.rotation_deg,
+        "is_mirrored": video.is_mirrored,
         "frame_rate": str(video.frame_rate) if video.frame_rate else None,
         "transfer": str(video.transfer),
         "codec": video.codec,

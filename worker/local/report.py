@@ -126,7 +126,11 @@ def video_facts(video: Video) -> list[str]:
         facts.append("interlaced")
     if video.transfer != "sdr":
         facts.append(f"HDR ({video.transfer.upper()})")
-    if video.rotation_deg:
+    if video.is_mirrored and video.rotation_deg:
+        facts.append(f"mirrored, then turned by {video.rotation_deg}°")
+    elif video.is_mirrored:
+        facts.append("mirrored")
+    elif video.rotation_deg:
         facts.append(f"turned by {video.rotation_deg}°")
     return facts
 

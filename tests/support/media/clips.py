@@ -6,6 +6,7 @@ anamorphic, the stored samples are turned and squeezed here, so a right decoder 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -66,6 +67,7 @@ class Format:
     gop: int = 12  #: frames between keyframes
     color: ColorTags = BT709
     rotation_deg: int = 0  #: clockwise turn a player must apply
+    is_mirrored: bool = False  #: left and right are to be swapped before the turn
     sample_aspect_ratio: Fraction = Fraction(1)
     is_interlaced: bool = (
         False  #: flagged and coded as two fields; weave the frames with `pictures.interlace`
@@ -129,8 +131,8 @@ def _add_video(container: OutputContainer, rgb: Rgb, form: Format) -> av.VideoSt
     context = stream.codec_context
     context.gop_size = form.gop
     context.sample_aspect_ratio = form.sample_aspect_ratio
-    if form.rotation_deg:
-        stream.set_display_rotation(-form.rotation_deg)
+    if form.rotation_deg or form.is_mirrored:
+        stream.set_display_matrix(display_matrix(form.rotation_deg, is_mirrored=form.is_mirrored))
     if form.is_interlaced:
         context.flags |= int(av.codec.context.Flags.interlaced_dct | av.codec.context.Flags.interlaced_me)
     for name, tag in (
@@ -144,15 +146,28 @@ def _add_video(container: OutputContainer, rgb: Rgb, form: Format) -> av.VideoSt
     return stream
 
 
+def display_matrix(angle_deg: float, *, is_mirrored: bool = False) -> list[int]:
+    """Make FFmpeg's display matrix for a mirror image, or not, that is turned clockwise by any angle."""
+    cos, sin = (round(65536 * part(math.radians(angle_deg))) for part in (math.cos, math.sin))
+    sign = -1 if is_mirrored else 1
+    return [sign * cos, sign * sin, 0, -sin, cos, 0, 0, 0, 1 << 30]
+
+
+def turned_back(rgb: Rgb, form: Format) -> Rgb:
+    """Turn a picture so that a player, who mirrors it and turns it clockwise, brings it back."""
+    turned = np.rot90(rgb, form.rotation_deg // 90)  # counterclockwise
+    return np.ascontiguousarray(turned[:, ::-1] if form.is_mirrored else turned)
+
+
 def _stored(rgb: Rgb, form: Format) -> av.VideoFrame:
     """The samples that a player turns and stretches into `rgb`."""
-    turned = np.rot90(rgb, form.rotation_deg // 90)  # counterclockwise: the player turns it back
+    turned = turned_back(rgb, form)
     height, width = turned.shape[:2]
     if form.sample_aspect_ratio != 1:
         width = round(width / form.sample_aspect_ratio / 2) * 2
         turned = cv2.resize(turned, (width, height), interpolation=cv2.INTER_AREA)
     packed = "rgb24" if rgb.dtype == np.uint8 else "rgb48le"
-    return av.VideoFrame.from_ndarray(np.ascontiguousarray(turned), packed).reformat(
+    return av.VideoFrame.from_ndarray(turned, packed).reformat(
         format=form.pix_fmt,
         dst_colorspace=form.color.coded_with,
         dst_color_range=ColorRange.JPEG if form.color.is_full_range else ColorRange.MPEG,

@@ -26,8 +26,8 @@ def visible_box(frame: VideoFrame, visible: Region | None) -> Box:
         visible: as shares, which hold for frames of every size; None for all.
 
     Returns:
-        A box that begins and ends at whole chroma samples, inside what is shown, so that nothing else gets in.
-        A part smaller than that is not cut out.
+        A box that begins and ends at whole chroma samples, inside what is shown, so that nothing else gets
+        in. A part smaller than that is not cut out.
     """
     if visible is None:
         return Box(0, 0, frame.width, frame.height)
