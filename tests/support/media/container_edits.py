@@ -36,9 +36,17 @@ def stereo(mode: int) -> bytes:
 def equirectangular(*, left: float = 0, right: float = 0) -> bytes:
     """Make an `sv3d` box of a sphere, of which these shares are missing at the sides; 0.25 for VR180."""
     bounds = (0, 0, round(left * 0xFFFFFFFF), round(right * 0xFFFFFFFF))
+    return _spherical(box("equi", bytes(4) + struct.pack(">4I", *bounds)))
+
+
+def mesh() -> bytes:
+    """Make an `sv3d` box of a projection by triangles, as VR180 cameras do; here of none."""
+    return _spherical(box("mshp", bytes(16)))
+
+
+def _spherical(projection: bytes) -> bytes:
     header = box("prhd", bytes(16))
-    sphere = box("equi", bytes(4) + struct.pack(">4I", *bounds))
-    return box("sv3d", box("svhd", bytes(4) + b"test\0") + box("proj", header + sphere))
+    return box("sv3d", box("svhd", bytes(4) + b"test\0") + box("proj", header + projection))
 
 
 def add_to_sample_entry(path: Path, boxes: bytes) -> Path:
