@@ -11,6 +11,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests.support.faults.hostile_headers import lying_header
 from tests.support.media import clips, pictures
 from tests.support.media.clips import Format
 
@@ -259,6 +260,7 @@ _LIES: Mapping[str, Callable[[Bases, Lures, random.Random], Change]] = {
     "sizes": _changing_size,
     "endless": _endless,
     "bomb": _bomb,
+    "headers": lambda bases, _lures, chance: lying_header(bases, chance),
 }
 
 
