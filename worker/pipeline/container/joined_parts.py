@@ -50,9 +50,9 @@ MAX_PARTS = 4096
 class _Picture(NamedTuple):
     position: int  #: first byte
     dts: int
-    end: int
-    is_keyframe: bool
     pts: int
+    duration: int  #: 0 where it is not known
+    is_keyframe: bool
 
 
 class _Sound(NamedTuple):
@@ -111,8 +111,8 @@ def _read(container: InputContainer, stream: VideoStream) -> tuple[list[_Picture
             sounds[packet.stream_index].add(packet)
         elif packet.pts is not None and (packet.pos is not None or pictures):
             position = pictures[-1].position if packet.pos is None else packet.pos
-            end = packet.pts + (packet.duration or 0)
-            pictures.append(_Picture(position, packet.dts, end, packet.is_keyframe, packet.pts))
+            duration = packet.duration or 0
+            pictures.append(_Picture(position, packet.dts, packet.pts, duration, packet.is_keyframe))
     return pictures, [sound.heard() for sound in sounds.values()]
 
 
@@ -144,10 +144,11 @@ def _joined(
     if len(pictures) < 2:  # noqa: PLR2004 - one picture cannot jump
         return None
     ticks_per_s = 1 / float(stream.time_base or 1)
-    usual = statistics.median(abs(after.dts - before.dts) for before, after in pairwise(pictures)) or 1
+    steps = [abs(after.dts - before.dts) for before, after in pairwise(pictures)]
+    usual = max(1, round(statistics.median(steps)))
     max_gap = max(MAX_GAP_S * ticks_per_s, MAX_GAP_FRAMES * usual)
     max_back = max(MAX_BACK_S * ticks_per_s, MAX_GAP_FRAMES * usual)
-    begins, shifts = [0], [0]
+    begins, pauses = [0], [0]
     for index, (before, after) in enumerate(pairwise(pictures), start=1):
         step = after.dts - before.dts
         if -max_back <= step <= max_gap:
@@ -156,10 +157,12 @@ def _joined(
         if 0 < step <= 2 * heard:
             continue
         begins.append(index)
-        shifts.append(shifts[-1] + max(round(usual), heard) - step)
+        pauses.append(max(0, heard - usual))
     if not 1 < len(begins) <= MAX_PARTS:
         return None
-    return _put_together(pictures, begins, shifts)
+    ends = [*begins[1:], len(pictures)]
+    stretches = [pictures[begin:end] for begin, end in zip(begins, ends, strict=True)]
+    return _put_together(stretches, pauses, usual)
 
 
 def _heard_s(sounds: Sequence[_Sound], position: int, next_position: int) -> float:
@@ -172,15 +175,16 @@ def _heard_s(sounds: Sequence[_Sound], position: int, next_position: int) -> flo
     return heard_s if heard_s > INTERLEAVING_S else 0.0
 
 
-def _put_together(pictures: Sequence[_Picture], begins: Sequence[int], shifts: Sequence[int]) -> JoinedParts:
+def _put_together(stretches: Sequence[Sequence[_Picture]], pauses: Sequence[int], usual: int) -> JoinedParts:
+    """Let each stretch begin where the one before it ended, or after a pause of so many ticks."""
     parts: list[Part] = []
     keyframes: list[tuple[int, int]] = []
-    ends_at = 0
-    for begin, end, shift in zip(begins, [*begins[1:], len(pictures)], shifts, strict=True):
-        members = pictures[begin:end]
+    ends_at = min(one.pts for one in stretches[0])
+    for members, pause in zip(stretches, pauses, strict=True):
+        shift = ends_at + pause - min(one.pts for one in members)
         shown = [(one.pts + shift, one.position) for one in members if one.is_keyframe]
         begins_at = members[0].position
         parts.append(Part(begins_at, shown[0][1] if shown else begins_at, shift))
         keyframes += shown
-        ends_at = max(ends_at, *(one.end + shift for one in members))
+        ends_at = max(one.pts + (one.duration or usual) for one in members) + shift
     return JoinedParts(tuple(parts), tuple(keyframes), ends_at)
