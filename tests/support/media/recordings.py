@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 TS_PACKET = 188  # bytes
 RATE = Fraction(25)
-_GARBAGE = bytes(range(7, 247)) * 4
+# Begins like a picture of H.264 that refers to others, or a muxer would not take it.
+_GARBAGE = b"\0\0\0\1\x41" + bytes(range(7, 247)) * 4
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ class Film:
 
 def several_streams(path: Path, films: Sequence[Film], audio_s: float = 0.0) -> Path:
     """Write several pictures as streams of one file, in this order."""
-    with av.open(path, "w") as container:
+    # Sound stands beside its picture, however much of it is written first.
+    with av.open(path, "w", container_options={"max_interleave_delta": "0"}) as container:
         streams = [_add(container, film) for film in films]
         if audio_s:
             clips.write_tone(container, audio_s)
