@@ -144,5 +144,5 @@ def _packet_ends_s(container: InputContainer, stream: VideoStream) -> Iterator[t
     """Yield packets from here on, each with its end in seconds from the start of the container."""
     origin_s = float(Clock.of(container, stream).origin)
     for packet in demux(container):
-        if packet.pts is not None and packet.size > 0:
+        if packet.pts is not None and packet.size > 0 and packet.time_base:
             yield packet, float((packet.pts + (packet.duration or 0)) * packet.time_base) - origin_s
