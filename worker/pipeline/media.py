@@ -23,11 +23,29 @@ class TransferFunction(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a file's packets within which time stamps run on."""
+
+    begins_at: int  #: its first byte in the file
+    decodable_at: int  #: the first byte of its first keyframe; `begins_at` where it has none
+    shift: int  #: ticks that are added to its stamps, so that they count played time
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedParts:
+    """A file whose time stamps jump: what it plays, part behind part."""
+
+    parts: tuple[Part, ...]  #: in order of the file
+    keyframes: tuple[tuple[int, int], ...]  #: when each is shown, in ticks of played time; its first byte
+    ends_at: int  #: end of the picture, in ticks of played time
+
+
+@dataclass(frozen=True, slots=True)
 class Video:
     """What the container and the first frame say about a video file."""
 
     path: Path
-    duration_s: float  #: from the start of the container to the end of the picture
+    duration_s: float  #: when the picture ends, on the clock of a player of the whole video
     width_px: int  #: as shown: after rotation and sample aspect ratio
     height_px: int  #: as shown
     rotation_deg: int  #: clockwise turn that brings the picture upright: 0, 90, 180 or 270
@@ -42,4 +60,11 @@ class Video:
     is_mirrored: bool = False  #: left and right are to be swapped before the turn
     visible: Region | None = None  #: the part of the stored picture that is shown; None for all of it
     is_linear: bool = False  #: frames after a seek are damaged, so decoding begins at the start of the file
+    begins_at_s: float = 0.0  #: when in the whole video this file begins; > 0 for a later piece of it
+    joined: JoinedParts | None = None  #: where time stamps jump; None where they run on
     notes: tuple[str, ...] = ()  #: sentences for people about what is unusual in the file
+
+    @property
+    def length_s(self) -> float:
+        """Seconds that this file plays."""
+        return self.duration_s - self.begins_at_s

@@ -93,6 +93,7 @@ def _pick(
         picks = take_picks(winners, scored, shown, seen, options, models, decoder, progress)
         wanted = take_exactly(asked_s, shown, scan.candidates, options, models, decoder)
     sentences = notes(
+        video,
         winners[0].candidate,
         is_avoided=worth[chosen[0]] in avoided,
         is_outside_preferred=bool(options.prefer) and chosen[0] not in preferred,

@@ -119,14 +119,16 @@ def losers(
     return tuple(sorted(found, key=lambda loser: loser.candidate.time_s))
 
 
-def notes(best: Candidate, *, is_avoided: bool, is_outside_preferred: bool) -> Iterator[str]:
+def notes(video: Video, best: Candidate, *, is_avoided: bool, is_outside_preferred: bool) -> Iterator[str]:
     """Yield a sentence for people where the result needs one.
 
     Args:
+        video: the file, which may have notes of its own.
         best: the candidate of the first pick.
         is_avoided: it lies in a range that the caller asked to avoid.
         is_outside_preferred: the caller preferred ranges, and it lies in none of them.
     """
+    yield from video.notes
     if found := defects(best.cues):
         yield f"no frame is free of defects; the best one is {' and '.join(found)}"
     if is_avoided:

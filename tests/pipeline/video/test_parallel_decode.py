@@ -13,7 +13,7 @@ from worker.pipeline.container.clock import Clock
 from worker.pipeline.container.open_container import open_container
 from worker.pipeline.container.packets import decode_packets, packets_of, prepare_for_scan
 from worker.pipeline.container.probe import probe
-from worker.pipeline.container.streams import video_stream
+from worker.pipeline.container.streams import video_streams
 from worker.pipeline.video.parallel_decode import MIN_STEP_S, decode_stretches
 from worker.pipeline.video.sampling_plan import plan_stretches
 
@@ -30,7 +30,7 @@ SLOW = Fraction(2)  # frames a second: a long clip of few frames
 def times_of_one_pass(video: Video) -> list[float]:
     """When the frames appear that one decoder, from start to end, gives."""
     with open_container(video.path) as container:
-        stream = video_stream(container)
+        stream = video_streams(container)[0]
         prepare_for_scan(stream)
         clock = Clock.of(container, stream)
         return [clock.time_s(frame.pts or 0) for frame in decode_packets(packets_of(container, stream))]

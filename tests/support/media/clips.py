@@ -113,7 +113,7 @@ def write(
         if not is_even:
             stream.codec_context.time_base = _TICK
         if audio_s:
-            _write_tone(container, audio_s)
+            write_tone(container, audio_s)
         for index, (rgb, time_s) in enumerate(zip(frames, times, strict=True)):
             frame = _stored(rgb, form)
             frame.time_base = 1 / form.rate if is_even else _TICK
@@ -174,7 +174,8 @@ def _stored(rgb: Rgb, form: Format) -> av.VideoFrame:
     )
 
 
-def _write_tone(container: OutputContainer, seconds: float) -> None:
+def write_tone(container: OutputContainer, seconds: float) -> None:
+    """Add a stream of a quiet tone from time zero, encoded as the container wants it."""
     codec = "libopus" if container.format.name == "webm" else "aac"
     stream = container.add_stream(codec, rate=_AUDIO_RATE_HZ, layout="mono")
     time = np.arange(round(seconds * _AUDIO_RATE_HZ)) / _AUDIO_RATE_HZ
@@ -191,7 +192,7 @@ def _write_tone(container: OutputContainer, seconds: float) -> None:
 def write_audio_only(path: Path, seconds: float = 1.0) -> Path:
     """Write a file with sound and no picture."""
     with av.open(path, "w") as container:
-        _write_tone(container, seconds)
+        write_tone(container, seconds)
     return path
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 from worker.pipeline.container import packets
 from worker.pipeline.container.clock import Clock
 from worker.pipeline.container.open_container import open_container
-from worker.pipeline.container.streams import video_stream
+from worker.pipeline.container.streams import stream_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-    from worker.pipeline.media import Video
+    from worker.pipeline.media import JoinedParts, Video
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +31,7 @@ class OpenVideo:
     container: InputContainer
     stream: VideoStream
     clock: Clock
+    joined: JoinedParts | None = None  #: where time stamps jump
 
     def time_s(self, shown: VideoFrame | Packet[VideoStream]) -> float:
         """Tell when a frame, or the frame that a packet holds, is shown."""
@@ -36,19 +39,55 @@ class OpenVideo:
 
     def rewind(self) -> None:
         """Go to the start of the file, which even one without an index has."""
-        self.container.seek(0)
+        if self.joined is not None:
+            packets.seek_byte(self.container, self.joined.parts[0].begins_at)
+        else:
+            packets.rewind(self.container, self.stream)
 
     def seek(self, time_s: float) -> bool:
         """Go to the keyframe at or before a moment; return False where that is not possible."""
-        return packets.seek(self.container, self.stream, self.clock.pts(time_s))
+        pts = self.clock.pts(time_s)
+        if self.joined is None:
+            return packets.seek(self.container, self.stream, pts)
+        keyframes = self.joined.keyframes
+        later = bisect_right(keyframes, (pts, inf))
+        if later == 0:
+            self.rewind()
+            return True
+        return packets.seek_byte(self.container, keyframes[later - 1][1])
 
     def packets(self) -> Iterator[Packet[VideoStream]]:
         """Yield packets from here on, then the empty one that flushes the decoder."""
-        return packets.packets_of(self.container, self.stream)
+        found = packets.packets_of(self.container, self.stream)
+        return found if self.joined is None else _at_played_time(found, self.joined)
 
     def packets_before(self, time_s: float) -> Iterator[Packet[VideoStream]]:
         """Yield packets of what is shown before the first keyframe at or after a moment; then flush."""
-        return packets.packets_before(self.container, self.stream, self.clock.pts(time_s))
+        return packets.packets_before(self.packets(), self.stream, self.clock.pts(time_s))
+
+
+def _at_played_time(
+    found: Iterator[Packet[VideoStream]], joined: JoinedParts
+) -> Iterator[Packet[VideoStream]]:
+    """Change the stamps of packets so that they count played time; leave out what cannot be decoded.
+
+    What stands before the first keyframe of a part refers to pictures that are not in the file; decoded with
+    the part before it, it would show a mixture.
+    """
+    begins_at = [part.begins_at for part in joined.parts]
+    position = 0
+    for packet in found:
+        if packet.size == 0:
+            yield packet
+            continue
+        # Several frames may share one packet of the container; only the first of them has a position.
+        position = position if packet.pos is None else packet.pos
+        part = joined.parts[max(0, bisect_right(begins_at, position) - 1)]
+        if position < part.decodable_at:
+            continue
+        packet.pts = None if packet.pts is None else packet.pts + part.shift
+        packet.dts = None if packet.dts is None else packet.dts + part.shift
+        yield packet
 
 
 @contextmanager
@@ -59,5 +98,5 @@ def open_video(video: Video) -> Iterator[OpenVideo]:
         UnreadableVideo: it is not there any more, or not what it was.
     """
     with open_container(video.path) as container:
-        stream = video_stream(container)
-        yield OpenVideo(container, stream, Clock.of(container, stream))
+        stream = stream_of(container, video.stream_index)
+        yield OpenVideo(container, stream, Clock.of(container, stream, video.begins_at_s), video.joined)

@@ -6,6 +6,7 @@ settings.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +20,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from av.container import InputContainer
+    from av.stream import Stream
     from av.video.stream import VideoStream
 
 # At most so many threads work at once in the decode process: each reserves address space and holds frames of
 # its own, and the process may use only so much memory.
 MAX_THREADS = 4
 
-# More damaged packets in a row than this is a damaged file, not a scratch.
+# More damaged packets in a row than this is a damaged file, not a scratch, once keyframes are among them:
+# before the first keyframe, and behind a broken one, nothing can be decoded and nothing more is wrong.
 MAX_ERRORS_IN_A_ROW = 100
+MAX_LOST_KEYFRAMES = 3
+# No encoder sets keyframes further apart than this; a file of garbage ends here.
+MAX_ERRORS_WITHOUT_KEYFRAME = 10_000
+
+# These are read from any byte on; their time stamps may jump, so a seek by time may not find the start.
+FORMATS_WITHOUT_HEADER = {"mpegts", "mpeg"}
 
 
 def prepare_for_scan(stream: VideoStream, threads: int = 0) -> None:
@@ -51,30 +60,33 @@ def decode_packets(packets: Iterable[Packet[VideoStream]]) -> Iterator[VideoFram
     Raises:
         UnreadableVideo: nothing but errors for a long stretch.
     """
-    errors = 0
+    errors = keyframes = 0
     for packet in packets:
+        keyframes += packet.is_keyframe
         try:
             frames = packet.decode()
         except av.error.MemoryError:
             raise
         except av.error.FFmpegError as exc:
             errors += 1
-            if errors > MAX_ERRORS_IN_A_ROW:
+            if errors > (
+                MAX_ERRORS_IN_A_ROW if keyframes >= MAX_LOST_KEYFRAMES else MAX_ERRORS_WITHOUT_KEYFRAME
+            ):
                 raise UnreadableVideo("the picture data is damaged or encrypted; export it again") from exc
             continue
         for frame in frames:
-            errors = 0
+            errors = keyframes = 0
             if isinstance(frame, VideoFrame) and frame.pts is not None and not frame.is_corrupt:
                 yield frame
 
 
-def packets_of(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
-    """Yield packets of one stream from here on, then the empty one that flushes the decoder.
+def demux(container: InputContainer, *streams: Stream) -> Iterator[Packet[Any]]:
+    """Yield packets of some streams, or of all, from here on; then empty ones, which flush the decoders.
 
     It ends at damage that hides where the next packet begins.
     """
     try:
-        yield from container.demux(stream)
+        yield from container.demux(*streams)
     except av.error.MemoryError:
         raise
     except av.error.FFmpegError:
@@ -82,12 +94,18 @@ def packets_of(container: InputContainer, stream: VideoStream) -> Iterator[Packe
         return
 
 
-def packets_before(container: InputContainer, stream: VideoStream, pts: int) -> Iterator[Packet[VideoStream]]:
+def packets_of(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
+    """Yield packets of one stream from here on, as `demux` does, then the one that flushes the decoder."""
+    return demux(container, stream)
+
+
+def packets_before(
+    packets: Iterator[Packet[VideoStream]], stream: VideoStream, pts: int
+) -> Iterator[Packet[VideoStream]]:
     """Yield packets of what is shown before the first keyframe at or after a tick, then the empty one.
 
     The keyframe itself is among them only where pictures shown before it refer to it (open GOP).
     """
-    packets = packets_of(container, stream)
     for packet in packets:
         if packet.is_keyframe and packet.pts is not None and packet.pts >= pts:
             yield from _open_group(packet, packet.pts, packets)
@@ -111,10 +129,39 @@ def _flush(stream: VideoStream) -> Packet[VideoStream]:
     return packet
 
 
-def seek(container: InputContainer, stream: VideoStream, pts: int) -> bool:
-    """Go to the keyframe at or before a tick; return False where the container cannot."""
+def rewind(container: InputContainer, stream: VideoStream) -> None:
+    """Go to the first packet of a stream, which even a file without an index has."""
+    if container.format.name in FORMATS_WITHOUT_HEADER:
+        seek_byte(container, 0)
+    elif container.format.name != "matroska,webm" or not _seek_first(container, stream):
+        # What cannot be sought has only been read from the start, or holds nothing of this stream.
+        with suppress(av.error.FFmpegError):
+            container.seek(0)
+
+
+def _seek_first(container: InputContainer, stream: VideoStream) -> bool:
+    """Go to the first keyframe of a stream; return False where it has none.
+
+    In Matroska, FFmpeg drops what stands before the keyframe that it seeks to, also of other streams. And
+    where no keyframe stands at the stated start of the stream, the next is the first.
+    """
+    start = stream.start_time or 0
+    return seek(container, stream, start) or seek(container, stream, start, backward=False)
+
+
+def seek(container: InputContainer, stream: VideoStream, pts: int, *, backward: bool = True) -> bool:
+    """Go to the keyframe at or before a tick, or at or after it; return False where the container cannot."""
     try:
-        container.seek(pts, stream=stream, backward=True)
+        container.seek(pts, stream=stream, backward=backward)
+    except av.error.FFmpegError:
+        return False
+    return True
+
+
+def seek_byte(container: InputContainer, position: int) -> bool:
+    """Go to the packet that begins at a byte of the file; return False where the container cannot."""
+    try:
+        container.seek(position, unsupported_byte_offset=True)
     except av.error.FFmpegError:
         return False
     return True

@@ -1,31 +1,30 @@
 """What is this file? Answered from the container and the first frames, before the costly work.
 
-Bombs are refused here: a claimed duration, picture size or number of streams beyond the limits is an
-error before the video is decoded. So is a file that ends long before its own end.
+Bombs are refused here: a duration, picture size or number of streams beyond the limits is an error before
+more than a frame is decoded.
 """
 
 from __future__ import annotations
 
 import itertools
-import re
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-
-import av
 
 from worker.errors import UnreadableVideo, VideoTooLarge
 from worker.pipeline.container.clock import Clock
 from worker.pipeline.container.geometry import geometry
+from worker.pipeline.container.joined_parts import find_joined_parts
+from worker.pipeline.container.length import Length, measure_length, played_within
 from worker.pipeline.container.open_container import no_picture, open_container
-from worker.pipeline.container.packets import decode_packets, packets_of, seek
-from worker.pipeline.container.streams import video_stream
+from worker.pipeline.container.open_video import OpenVideo
+from worker.pipeline.container.packets import decode_packets
+from worker.pipeline.container.streams import video_streams
 from worker.pipeline.container.track_header import read_track_header
 from worker.pipeline.display.colour import TRANSFER_FUNCTIONS
 from worker.pipeline.media import TransferFunction, Video
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from av.container import InputContainer
@@ -37,13 +36,6 @@ VFR_PACKETS = 240
 # Spacing that differs from the median by more than this share is VFR; less is rounding of the time base.
 VFR_TOLERANCE = 0.4
 
-# A file whose last packet lies before this share of its stated duration was cut short.
-COMPLETE_SHARE = 0.9
-# Below this, a missing tail says nothing: one long last frame can be as long.
-MIN_CHECKED_DURATION_S = 2.0
-
-# The tag in which Matroska keeps the end of a stream, e.g. "00:01:02.500000000".
-_MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d\.?\d*)")
 
 # Sample entries of encrypted MP4 (ISO/IEC 23001-7).
 _ENCRYPTED_TAGS = {"encv", "drmi"}
@@ -61,53 +53,71 @@ class VideoLimits:
 DEFAULT_LIMITS = VideoLimits()
 
 
-def probe(path: Path, limits: VideoLimits = DEFAULT_LIMITS) -> Video:
+def probe(path: Path, limits: VideoLimits = DEFAULT_LIMITS, begins_at_s: float = 0.0) -> Video:
     """Read the facts of a video file.
 
+    Args:
+        path: the file.
+        limits: beyond which it is refused.
+        begins_at_s: the moment of the whole video at which this file begins, where it is a later piece of an
+            HLS stream. All times that are found in the file count from the start of the whole.
+
     Raises:
-        UnreadableVideo: not a video, audio only, damaged, cut short, encrypted, or without a picture.
+        UnreadableVideo: not a video, audio only, damaged, encrypted, without a picture, or cut short so that
+            next to nothing is left.
         VideoTooLarge: beyond `limits`.
     """
     with open_container(path) as container:
-        stream = _readable_stream(container, path)
-        _refuse_bombs(container, stream, path, limits)
-        duration_s = _duration_s(container, stream, path)
-        is_vfr = _is_vfr(container, stream)
-        frame = _first_frame(container, stream, path)
-        video = _describe(path, container, stream, frame, duration_s=duration_s, is_vfr=is_vfr)
+        _refuse_streams(container, path, limits)
+        stream, frame = _first_picture(container, path, limits)
+        joined = find_joined_parts(container, stream, limits.duration_s)
+        opened = OpenVideo(container, stream, Clock.of(container, stream, begins_at_s), joined)
+        length = _length(opened, path, limits, begins_at_s)
+        is_vfr = _is_vfr(opened)
+        if joined is not None:
+            frame = _first_frame(opened, path)
+        video = _describe(path, opened, frame, length, is_vfr=is_vfr)
         if video.width_px * video.height_px > limits.pixels:
             raise _too_many_pixels(path, video.width_px, video.height_px, limits)
-        return video
+        return replace(video, begins_at_s=begins_at_s)
 
 
-def _readable_stream(container: InputContainer, path: Path) -> VideoStream:
-    stream = video_stream(container)
+def _first_picture(
+    container: InputContainer, path: Path, limits: VideoLimits
+) -> tuple[VideoStream, VideoFrame]:
+    """Find the best stream of which a frame can be decoded, and that frame.
+
+    Raises:
+        UnreadableVideo: there is none; the error is that of the best stream.
+        VideoTooLarge: it has too many pixels.
+    """
+    errors: list[UnreadableVideo] = []
+    for stream in video_streams(container):
+        try:
+            _refuse_unreadable(stream, path)
+            width, height = stream.codec_context.width, stream.codec_context.height
+            if width * height > limits.pixels:
+                raise _too_many_pixels(path, width, height, limits)
+            return stream, _first_frame(OpenVideo(container, stream, Clock.of(container, stream)), path)
+        except UnreadableVideo as exc:
+            errors.append(exc)
+    raise errors[0]
+
+
+def _refuse_unreadable(stream: VideoStream, path: Path) -> None:
     if stream.codec_context is None:
         raise UnreadableVideo(
             f"{path.name}: its codec is unknown here (export it as H.264, HEVC, VP9 or AV1)"
         )
     if stream.codec_context.codec_tag in _ENCRYPTED_TAGS:
         raise UnreadableVideo(f"{path.name}: the video is encrypted (DRM); send the unprotected file")
-    return stream
 
 
-def _refuse_bombs(container: InputContainer, stream: VideoStream, path: Path, limits: VideoLimits) -> None:
+def _refuse_streams(container: InputContainer, path: Path, limits: VideoLimits) -> None:
     if len(container.streams) > limits.streams:
         raise VideoTooLarge(
             f"{path.name}: {len(container.streams)} streams, the limit is {limits.streams} "
             "(keep one video and one audio stream)"
-        )
-    width, height = stream.codec_context.width, stream.codec_context.height
-    if width * height > limits.pixels:
-        raise _too_many_pixels(path, width, height, limits)
-    _refuse_length(_stated_duration_s(container, stream), path, limits)
-
-
-def _refuse_length(duration_s: float | None, path: Path, limits: VideoLimits) -> None:
-    if duration_s is not None and duration_s > limits.duration_s:
-        raise VideoTooLarge(
-            f"{path.name}: {duration_s / 3600:.1f} h long, the limit is {limits.duration_s / 3600:.0f} h "
-            "(cut it into shorter parts)"
         )
 
 
@@ -118,54 +128,29 @@ def _too_many_pixels(path: Path, width: int, height: int, limits: VideoLimits) -
     )
 
 
-def _stated_duration_s(container: InputContainer, stream: VideoStream) -> float | None:
-    """Read what the container claims, in seconds from its start; None where it claims nothing."""
-    picture_s = _picture_end_s(container, stream)
-    if picture_s is None and container.duration is not None:
-        return container.duration / av.time_base
-    return picture_s
+def _length(opened: OpenVideo, path: Path, limits: VideoLimits, begins_at_s: float) -> Length:
+    """Find when the picture ends, on the clock of the whole video; refuse what plays for too long."""
+    if opened.joined is not None:
+        length = Length(opened.clock.time_s(opened.joined.ends_at))
+    else:
+        length = measure_length(opened.container, opened.stream, path)
+        length = replace(length, end_s=begins_at_s + length.end_s)
+    played_s = length.end_s - begins_at_s
+    if played_s > limits.duration_s:
+        played_s = played_within(opened.container, opened.stream, limits.duration_s)
+    if played_s > limits.duration_s:
+        raise VideoTooLarge(
+            f"{path.name}: {played_s / 3600:.1f} h long, the limit is {limits.duration_s / 3600:.0f} h "
+            "(cut it into shorter parts)"
+        )
+    return length
 
 
-def _picture_end_s(container: InputContainer, stream: VideoStream) -> float | None:
-    """Read where the picture ends by the container's word, in seconds; the sound may go on for longer."""
-    if stream.duration is not None:
-        return Clock.of(container, stream).time_s((stream.start_time or 0) + stream.duration)
-    if tag := _MATROSKA_DURATION.fullmatch(stream.metadata.get("DURATION", "")):
-        hours, minutes, seconds = (float(part) for part in tag.groups())
-        return hours * 3600 + minutes * 60 + seconds - float(Clock.of(container, stream).origin)
-    return None
-
-
-def _duration_s(container: InputContainer, stream: VideoStream, path: Path) -> float:
-    """Find the end of the picture; where nothing is stated, by reading every packet (without decoding)."""
-    stated = _stated_duration_s(container, stream)
-    if stated is None or stated <= 0:
-        return max(_packet_ends_s(container, stream), default=0.0)
-    # A file that was cut short still states its whole length; so look whether packets stand near its end.
-    if stated >= MIN_CHECKED_DURATION_S:
-        clock = Clock.of(container, stream)
-        seek(container, stream, clock.pts(stated))
-        last_s = max(_packet_ends_s(container, stream), default=0.0)
-        if last_s < COMPLETE_SHARE * stated and _picture_end_s(container, stream) is not None:
-            raise UnreadableVideo(
-                f"{path.name}: ends at {last_s:.1f} s of {stated:.1f} s, so it was cut short "
-                "(copy or download the whole file again)"
-            )
-    return stated
-
-
-def _packet_ends_s(container: InputContainer, stream: VideoStream) -> Iterator[float]:
-    clock = Clock.of(container, stream)
-    for packet in packets_of(container, stream):
-        if packet.pts is not None and packet.size > 0:
-            yield clock.time_s(packet.pts + (packet.duration or 0))
-
-
-def _is_vfr(container: InputContainer, stream: VideoStream) -> bool:
+def _is_vfr(opened: OpenVideo) -> bool:
     """Tell whether the spacing of the first frames varies."""
     # Packets, not frames: their stamps say the same, and nothing has to be decoded.
-    container.seek(0)
-    packets = itertools.islice(packets_of(container, stream), VFR_PACKETS)
+    opened.rewind()
+    packets = itertools.islice(opened.packets(), VFR_PACKETS)
     # Packets come in decoding order; the last ones may still lack a neighbour, so they are left out.
     stamps = sorted(packet.pts for packet in packets if packet.pts is not None)[:-8]
     gaps = [after - before for before, after in itertools.pairwise(stamps)]
@@ -176,10 +161,10 @@ def _is_vfr(container: InputContainer, stream: VideoStream) -> bool:
     return any(abs(gap - middle) > VFR_TOLERANCE * middle + 1 for gap in gaps)
 
 
-def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> VideoFrame:
-    container.seek(0)
+def _first_frame(opened: OpenVideo, path: Path) -> VideoFrame:
+    opened.rewind()
     try:
-        frame = next(decode_packets(packets_of(container, stream)), None)
+        frame = next(decode_packets(opened.packets()), None)
     except UnreadableVideo as exc:
         raise UnreadableVideo(f"{path.name}: {exc}") from exc
     if frame is None:
@@ -187,32 +172,26 @@ def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> 
     return frame
 
 
-def _describe(
-    path: Path,
-    container: InputContainer,
-    stream: VideoStream,
-    frame: VideoFrame,
-    *,
-    duration_s: float,
-    is_vfr: bool,
-) -> Video:
-    header = read_track_header(path, container, stream)
-    shown = geometry(frame, header, stream.sample_aspect_ratio)
-    start_s = Clock.of(container, stream).time_s(frame.pts or 0)
+def _describe(path: Path, opened: OpenVideo, frame: VideoFrame, length: Length, *, is_vfr: bool) -> Video:
+    header = read_track_header(path, opened.container, opened.stream)
+    shown = geometry(frame, header, opened.stream.sample_aspect_ratio)
+    start_s = opened.clock.time_s(frame.pts or 0)
     return Video(
         path=path,
-        duration_s=max(duration_s, start_s),
+        duration_s=max(length.end_s, start_s),
         width_px=shown.width_px,
         height_px=shown.height_px,
         rotation_deg=shown.orientation.rotation_deg,
         sample_aspect_ratio=shown.sample_aspect_ratio,
-        frame_rate=stream.average_rate,
+        frame_rate=opened.stream.average_rate,
         is_vfr=is_vfr,
         is_interlaced=bool(frame.interlaced_frame),
         transfer=TRANSFER_FUNCTIONS.get(int(frame.color_trc), TransferFunction.SDR),
-        codec=stream.codec_context.name,
+        codec=opened.stream.codec_context.name,
         start_s=start_s,
+        stream_index=opened.stream.index,
+        joined=opened.joined,
         is_mirrored=shown.orientation.is_mirrored,
         visible=shown.visible,
-        notes=shown.notes,
+        notes=(*length.notes, *shown.notes),
     )

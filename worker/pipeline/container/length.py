@@ -1,0 +1,148 @@
+"""How long the picture of a file is: what the file says, and whether its packets bear it out.
+
+A file that was cut short, by an upload that broke off or a full disk, still states its whole length. But
+sound and subtitles may outlast the picture, so a file is cut short only where none of its streams reaches
+the stated end, or where the last packet itself is broken.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import av
+
+from worker.errors import UnreadableVideo
+from worker.pipeline.container.clock import Clock
+from worker.pipeline.container.packets import demux, rewind, seek
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
+# A stream whose last packet lies before this share of the stated length does not reach its end.
+COMPLETE_SHARE = 0.9
+# Below this, a missing tail says nothing: one long last frame can be as long.
+MIN_CHECKED_DURATION_S = 2.0
+# With less than this share of a file, a pick would say nothing about the video: 36 seconds of an hour.
+MIN_LEFT_SHARE = 0.01
+# Slides stay up for about as long as the ones before: then the last one, and not a lost tail, fills the end.
+LAST_SLIDE = 1.5
+
+# Where a file is longer than the limit, more of a gap between two pictures does not count.
+MAX_COUNTED_GAP_S = 10.0
+
+# The tag in which Matroska keeps the end of a stream, e.g. "00:01:02.500000000".
+_MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d\.?\d*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """How long a picture is."""
+
+    end_s: float  #: seconds from the start of the container to the end of the picture
+    notes: tuple[str, ...] = ()  #: what a person should know of it
+
+
+def stated_end_s(container: InputContainer, stream: VideoStream) -> float | None:
+    """Read where the file says that the picture ends, in seconds from its start; None without a word."""
+    clock = Clock.of(container, stream)
+    # FFmpeg fills in the container's length where a stream states none, so the stream's own word goes first.
+    if tag := _MATROSKA_DURATION.fullmatch(stream.metadata.get("DURATION", "")):
+        hours, minutes, seconds = (float(part) for part in tag.groups())
+        return hours * 3600 + minutes * 60 + seconds - float(clock.origin)
+    if stream.duration is not None:
+        return clock.time_s((stream.start_time or 0) + stream.duration)
+    return None if container.duration is None else container.duration / av.time_base
+
+
+def measure_length(container: InputContainer, stream: VideoStream, path: Path) -> Length:
+    """Find the end of the picture; where nothing is stated, by reading every packet (without decoding).
+
+    Raises:
+        UnreadableVideo: next to nothing is left of a file that was cut short.
+    """
+    stated_s = stated_end_s(container, stream)
+    if stated_s is None or stated_s <= 0:
+        rewind(container, stream)
+        return Length(_read_ends(container, stream).picture_s)
+    if stated_s < MIN_CHECKED_DURATION_S:
+        return Length(stated_s)
+    seek(container, stream, Clock.of(container, stream).pts(stated_s))
+    tail = _read_ends(container, stream)
+    if tail.picture_s >= COMPLETE_SHARE * stated_s and not tail.is_broken:
+        return Length(stated_s)
+    rewind(container, stream)
+    return _judge(_read_ends(container, stream), stated_s, path)
+
+
+def played_within(container: InputContainer, stream: VideoStream, limit_s: float) -> float:
+    """Count how long a picture moves, up to a limit, by reading packets: a stamp alone may be a slip.
+
+    Gaps without a picture count for little, so that two frames a day apart are a short video.
+    """
+    rewind(container, stream)
+    counted_s, last_s = 0.0, None
+    for packet in demux(container, stream):
+        if packet.dts is None or packet.size == 0:
+            continue
+        at_s = float(packet.dts * packet.time_base)
+        if last_s is not None:
+            counted_s += min(max(at_s - last_s, 0.0), MAX_COUNTED_GAP_S)
+        last_s = at_s
+        if counted_s > limit_s:
+            break
+    return counted_s
+
+
+@dataclass(slots=True)
+class _Ends:
+    """What the packets say that were read."""
+
+    picture_s: float = 0.0  #: end of the last picture
+    any_s: float = 0.0  #: end of the last packet of any stream
+    slide_s: float = 0.0  #: from the last picture but one to the last
+    is_broken: bool = False  #: the last packet ends before it should
+
+
+def _judge(ends: _Ends, stated_s: float, path: Path) -> Length:
+    """Tell a file that was cut short from one whose picture ends before its sound."""
+    if not ends.is_broken:
+        if ends.picture_s + LAST_SLIDE * ends.slide_s >= stated_s:
+            return Length(stated_s)
+        if ends.any_s >= COMPLETE_SHARE * stated_s:
+            return Length(ends.picture_s)
+    elif ends.picture_s >= COMPLETE_SHARE * stated_s:
+        return Length(stated_s)
+    found = f"{ends.picture_s:.1f} s of {stated_s:.1f} s"
+    if ends.picture_s < MIN_LEFT_SHARE * stated_s:
+        raise UnreadableVideo(
+            f"{path.name}: ends at {found}, so it was cut short (copy or download the whole file again)"
+        )
+    return Length(ends.picture_s, (f"the file was cut short: it ends at {found}",))
+
+
+def _read_ends(container: InputContainer, stream: VideoStream) -> _Ends:
+    ends = _Ends()
+    last_end_s = 0.0
+    for packet, end_s in _packet_ends_s(container, stream):
+        ends.is_broken = packet.is_corrupt
+        ends.any_s = max(ends.any_s, end_s)
+        if packet.stream_index == stream.index:
+            ends.slide_s = abs(end_s - last_end_s)
+            ends.picture_s = max(ends.picture_s, end_s)
+            last_end_s = end_s
+    return ends
+
+
+def _packet_ends_s(container: InputContainer, stream: VideoStream) -> Iterator[tuple[Packet[Any], float]]:
+    """Yield packets from here on, each with its end in seconds from the start of the container."""
+    origin_s = float(Clock.of(container, stream).origin)
+    for packet in demux(container):
+        if packet.pts is not None and packet.size > 0 and packet.time_base:
+            yield packet, float((packet.pts + (packet.duration or 0)) * packet.time_base) - origin_s
