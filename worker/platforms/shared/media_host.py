@@ -1,4 +1,4 @@
-"""Asks the host of a video that lives on no platform what it holds; hosts that are not allowed are refused."""
+"""Asks the host of a video that lives on no platform what it holds, and refuses hosts of no setting."""
 
 from __future__ import annotations
 
