@@ -27,7 +27,7 @@ class Video:
     """What the container and the first frame say about a video file."""
 
     path: Path
-    duration_s: float  #: from the start of the container to the end of the picture
+    duration_s: float  #: when the picture ends, on the clock of a player of the whole video
     width_px: int  #: as shown: after rotation and sample aspect ratio
     height_px: int  #: as shown
     rotation_deg: int  #: clockwise turn that brings the picture upright: 0, 90, 180 or 270
@@ -42,4 +42,10 @@ class Video:
     is_mirrored: bool = False  #: left and right are to be swapped before the turn
     visible: Region | None = None  #: the part of the stored picture that is shown; None for all of it
     is_linear: bool = False  #: frames after a seek are damaged, so decoding begins at the start of the file
+    begins_at_s: float = 0.0  #: when in the whole video this file begins; > 0 for a later piece of it
     notes: tuple[str, ...] = ()  #: sentences for people about what is unusual in the file
+
+    @property
+    def length_s(self) -> float:
+        """Seconds that this file plays."""
+        return self.duration_s - self.begins_at_s

@@ -11,6 +11,8 @@ from tests.support.media import clips, pictures
 from worker.errors import UnreadableVideo, VideoTooLarge
 from worker.pipeline.container.probe import VideoLimits, probe
 from worker.pipeline.media import TransferFunction
+from worker.pipeline.video.scan import scan
+from worker.pipeline.video.stills import take_stills
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -204,3 +206,39 @@ class TestRefusals:
         path = clips.write(tmp_path / "day.mkv", pictures.numbered(2), times_s=[0.0, 12 * 3600.0])
         with pytest.raises(VideoTooLarge, match=r"12\.0 h long, the limit is 6 h"):
             probe(path)
+
+
+class TestLaterPieces:
+    """A file may be a later piece of a video that is served in pieces."""
+
+    @pytest.fixture
+    def piece(self, tmp_path: Path) -> Path:
+        """Two seconds, of which the picture of frame n is shown n/25 s after the piece begins."""
+        return clips.write(tmp_path / "piece.ts", pictures.numbered(50))
+
+    def test_times_count_from_the_start_of_the_whole(self, piece: Path) -> None:
+        """The picture of a piece that begins at 600 s starts there, and ends 2 s later."""
+        video = probe(piece, begins_at_s=600.0)
+
+        assert video.start_s == pytest.approx(600.0, abs=0.1)
+        assert video.duration_s == pytest.approx(602.0, abs=0.1)
+        assert video.length_s == pytest.approx(2.0, abs=0.1)
+
+    def test_a_still_is_asked_for_at_a_moment_of_the_whole(self, piece: Path) -> None:
+        """Frame 30 of the piece is shown 1.2 s after it begins."""
+        [still] = take_stills(probe(piece, begins_at_s=600.0), [601.21], refine=False)
+
+        assert pictures.read_number(still.rgb) == 30
+        assert still.time_s == pytest.approx(601.2, abs=0.001)
+
+    def test_a_piece_is_scanned_as_if_it_were_alone(self, piece: Path) -> None:
+        """It has the same candidates and shots, later."""
+        alone, later = scan(probe(piece)), scan(probe(piece, begins_at_s=600.0))
+
+        times_s = [one.time_s + 600.0 for one in alone.candidates]
+        assert [one.time_s for one in later.candidates] == pytest.approx(times_s)
+        assert later.shot_starts_s[0] == pytest.approx(600.0, abs=0.1)
+
+    def test_the_limit_of_length_is_that_of_a_piece(self, piece: Path) -> None:
+        """A piece of two seconds that begins after seven hours is no video of seven hours."""
+        assert probe(piece, begins_at_s=7 * 3600.0).length_s == pytest.approx(2.0, abs=0.1)

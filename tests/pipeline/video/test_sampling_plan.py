@@ -88,3 +88,11 @@ def test_where_keyframes_are_rare_all_is_decoded(tmp_path: Path) -> None:
 
     assert not is_sampled(plan_stretches(video))
     assert max(after - before for before, after in pairwise(seen_s(video))) <= 4 * FRAME_S
+
+
+def test_of_a_later_piece_the_same_is_decoded(tmp_path: Path) -> None:
+    """A piece that begins after ten minutes is no video of twelve minutes."""
+    alone = video_of(tmp_path / "piece.mp4", 120, 5)
+    later = probe(alone.path, begins_at_s=600.0)
+
+    assert seen_s(later) == pytest.approx([time_s + 600.0 for time_s in seen_s(alone)])

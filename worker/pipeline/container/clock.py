@@ -16,15 +16,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Converts between a stream's ticks and seconds from the start of the container."""
+    """Converts between a stream's ticks and seconds of a player that plays the whole video."""
 
     time_base: Fraction
-    origin: Fraction  #: start of the container on the stream's time line, in seconds
+    origin: Fraction  #: where the whole video starts on the stream's time line, in seconds
 
     @classmethod
-    def of(cls, container: InputContainer, stream: VideoStream) -> Clock:
-        """Make the clock of one stream of an open container."""
-        return cls(stream.time_base or Fraction(1, 1000), Fraction(container.start_time or 0, av.time_base))
+    def of(cls, container: InputContainer, stream: VideoStream, begins_at_s: float = 0.0) -> Clock:
+        """Make the clock of one stream of an open container.
+
+        Args:
+            container: whose start is the zero of a player's clock, where it is the whole video.
+            stream: one of its streams.
+            begins_at_s: the moment of the whole video at which this container begins.
+        """
+        starts_at = Fraction(container.start_time or 0, av.time_base)
+        begins_at = Fraction(round(begins_at_s * av.time_base), av.time_base)
+        return cls(stream.time_base or Fraction(1, 1000), starts_at - begins_at)
 
     def time_s(self, pts: int) -> float:
         """Convert ticks to seconds, rounded down to a microsecond: a seek never lands on the next frame."""

@@ -60,4 +60,4 @@ def open_video(video: Video) -> Iterator[OpenVideo]:
     """
     with open_container(video.path) as container:
         stream = video_stream(container)
-        yield OpenVideo(container, stream, Clock.of(container, stream))
+        yield OpenVideo(container, stream, Clock.of(container, stream, video.begins_at_s))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -65,8 +65,14 @@ class VideoLimits:
 DEFAULT_LIMITS = VideoLimits()
 
 
-def probe(path: Path, limits: VideoLimits = DEFAULT_LIMITS) -> Video:
+def probe(path: Path, limits: VideoLimits = DEFAULT_LIMITS, begins_at_s: float = 0.0) -> Video:
     """Read the facts of a video file.
+
+    Args:
+        path: the file.
+        limits: beyond which it is refused.
+        begins_at_s: the moment of the whole video at which this file begins, where it is a later piece of an
+            HLS stream. All times that are found in the file count from the start of the whole.
 
     Raises:
         UnreadableVideo: not a video, audio only, damaged, cut short, encrypted, or without a picture.
@@ -74,11 +80,13 @@ def probe(path: Path, limits: VideoLimits = DEFAULT_LIMITS) -> Video:
     """
     with open_container(path) as container:
         stream = _readable_stream(container, path)
+        clock = Clock.of(container, stream, begins_at_s)
         _refuse_bombs(container, stream, path, limits)
-        duration_s = _duration_s(container, stream, path)
+        duration_s = begins_at_s + _length_s(container, stream, path)
         is_vfr = _is_vfr(container, stream)
         frame = _first_frame(container, stream, path)
-        video = _describe(path, container, stream, frame, duration_s=duration_s, is_vfr=is_vfr)
+        video = _describe(path, clock, stream, frame, duration_s=duration_s, is_vfr=is_vfr)
+        video = replace(video, begins_at_s=begins_at_s)
         if video.width_px * video.height_px > limits.pixels:
             raise _too_many_pixels(path, video.width_px, video.height_px, limits)
         return video
@@ -140,7 +148,7 @@ def _picture_end_s(container: InputContainer, stream: VideoStream) -> float | No
     return None
 
 
-def _duration_s(container: InputContainer, stream: VideoStream, path: Path) -> float:
+def _length_s(container: InputContainer, stream: VideoStream, path: Path) -> float:
     """Find the end of the picture; where nothing is stated, by reading every packet (without decoding)."""
     stated = _stated_duration_s(container, stream)
     if stated is None or stated <= 0:
@@ -193,7 +201,7 @@ def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> 
 
 def _describe(
     path: Path,
-    container: InputContainer,
+    clock: Clock,
     stream: VideoStream,
     frame: VideoFrame,
     *,
@@ -208,7 +216,7 @@ def _describe(
     rotation_deg = -round(frame.rotation / 90) * 90 % 360
     if rotation_deg % 180:
         width, height = height, width
-    start_s = Clock.of(container, stream).time_s(frame.pts or 0)
+    start_s = clock.time_s(frame.pts or 0)
     return Video(
         path=path,
         duration_s=max(duration_s, start_s),

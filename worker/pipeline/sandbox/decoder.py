@@ -114,14 +114,21 @@ class Decoder:
             if on_progress:
                 on_progress(self._fraction.value)
 
-    def probe(self, path: Path, on_progress: Callable[[float], None] | None = None) -> Video:
-        """Read the facts of a video file in the child; see `probe.probe`.
+    def probe(
+        self, path: Path, on_progress: Callable[[float], None] | None = None, begins_at_s: float = 0.0
+    ) -> Video:
+        """Read the facts of a video file in the child; see `probe.probe`, also for `begins_at_s`.
 
         Raises:
             UnreadableVideo, VideoTooLarge: as `probe.probe`; and what `run` raises.
         """
         return self.run(
-            child.probe_video, path, label=path.name, wall_s=PROBE_WALL_S, on_progress=on_progress
+            child.probe_video,
+            path,
+            begins_at_s,
+            label=path.name,
+            wall_s=PROBE_WALL_S,
+            on_progress=on_progress,
         )
 
     def scan(self, video: Video, on_progress: Callable[[float], None] | None = None) -> Scan:
@@ -232,7 +239,7 @@ def _has_died(last: pebble.ProcessFuture[Any] | None) -> bool:
 
 
 def _scan_wall_s(video: Video) -> float:
-    return min(SCAN_WALL_S + SCAN_WALL_S_PER_VIDEO_S * video.duration_s, SCAN_WALL_MAX_S)
+    return min(SCAN_WALL_S + SCAN_WALL_S_PER_VIDEO_S * video.length_s, SCAN_WALL_MAX_S)
 
 
 def _crash(label: str, exit_code: int, cpu_s: float) -> DecoderCrashed | DecodeTimedOut:

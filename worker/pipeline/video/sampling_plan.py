@@ -65,7 +65,7 @@ class _Keyframe(NamedTuple):
 
 def plan_stretches(video: Video) -> list[Stretch]:
     """Choose what is decoded of a video, in order of time; the same on any number of cores."""
-    if video.duration_s > LOOK_S:
+    if video.length_s > LOOK_S:
         sampled = _samples(video)
         if sampled:
             return sampled
@@ -79,10 +79,10 @@ def is_sampled(found: Iterable[Stretch]) -> bool:
 
 def _samples(video: Video) -> list[Stretch]:
     """Take what follows each of the keyframes, shortened evenly; nothing where keyframes are too rare."""
-    keyframes = _keyframes(video, max(MIN_APART_S, video.duration_s / MAX_GLANCES))
-    if len(keyframes) < min(MIN_GLANCES, video.duration_s / MAX_APART_S):
+    keyframes = _keyframes(video, max(MIN_APART_S, video.length_s / MAX_GLANCES))
+    if len(keyframes) < min(MIN_GLANCES, video.length_s / MAX_APART_S):
         return []
-    share = LOOK_S / video.duration_s
+    share = LOOK_S / video.length_s
     found = []
     for keyframe, end_s in _with_ends(keyframes, video.duration_s):
         length_s = max(GLANCE_S, share * (end_s - keyframe.time_s))
@@ -97,11 +97,11 @@ def _chunks(video: Video) -> list[Stretch]:
     later = _keyframes(video, CHUNK_S)[1:] if is_indexed else []
     if not later:
         return [EVERYTHING]
-    # The first one's time is not used: pictures may be shown before it.
-    keyframes = [_Keyframe(-math.inf, -math.inf), *later]
+    # The first one's time is not used: pictures may be shown before it, also a little before the file begins.
+    keyframes = [_Keyframe(-math.inf, video.begins_at_s - CHUNK_S), *later]
     # A file may go on behind its stated end, but not for ever.
     return [
-        Stretch(*keyframe, end_s, follows_on=keyframe.time_s > -math.inf)
+        Stretch(*keyframe, end_s, follows_on=keyframe.seek_s > -math.inf)
         for keyframe, end_s in _with_ends(keyframes, video.duration_s + CHUNK_S)
     ]
 
@@ -115,8 +115,9 @@ def _keyframes(video: Video, step_s: float) -> list[_Keyframe]:
     """Find the keyframes that seeks at even steps lead to, each once; the first begins the video."""
     found: list[_Keyframe] = []
     with open_video(video) as opened:
-        for seek_s in [-math.inf, *(step_s * n for n in range(1, math.ceil(video.duration_s / step_s)))]:
-            if seek_s > 0 and not opened.seek(seek_s):
+        steps = range(1, math.ceil(video.length_s / step_s))
+        for seek_s in [-math.inf, *(video.begins_at_s + step_s * n for n in steps)]:
+            if seek_s > -math.inf and not opened.seek(seek_s):
                 break
             packet = next((p for p in opened.packets() if p.is_keyframe), None)
             if packet is None or packet.pts is None:

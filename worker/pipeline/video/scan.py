@@ -45,7 +45,7 @@ def scan(video: Video, on_progress: Callable[[float], None] = lambda _fraction: 
 
     Args:
         video: as probed.
-        on_progress: gets the time of each frame over the duration, 0..1.
+        on_progress: gets how far into the video each frame lies, 0..1.
 
     Raises:
         UnreadableVideo: no frame could be decoded.
@@ -100,7 +100,7 @@ def _look_at(
     on_progress: Callable[[float], None] = lambda _fraction: None,
 ) -> _Findings:
     """Look at every frame of these stretches; one that follows on has its neighbours in the one before."""
-    seen_s = sum(min(stretch.length_s, video.duration_s) for stretch in stretches)
+    seen_s = sum(min(stretch.length_s, video.length_s) for stretch in stretches)
     findings = _Findings(_Slots(_slot_s(seen_s)))
     window = FrameWindow()
     for stretch, frames in decode_stretches(video, stretches):
@@ -113,9 +113,13 @@ def _look_at(
             for judged in window.push(frame):
                 findings.shots.watch(judged)
                 findings.slots.keep_best(judged)
-            on_progress(min(1.0, frame.time_s / video.duration_s) if video.duration_s else 0.0)
+            on_progress(_fraction(frame.time_s, video))
     _end(window, findings.slots)
     return findings
+
+
+def _fraction(time_s: float, video: Video) -> float:
+    return min(1.0, (time_s - video.begins_at_s) / video.length_s) if video.length_s else 0.0
 
 
 def _slot_s(seen_s: float) -> float:
