@@ -6,6 +6,7 @@ with workspace(settings.work_dir) as folder:
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from contextlib import contextmanager
@@ -117,7 +118,11 @@ def _holds_playlist(file: BinaryIO) -> bool:
 def _new_file(folder: Path, downloader: Downloader) -> BinaryIO:
     """Make a file in a folder of its own, so that what is said of it can name it as its host does."""
     own_folder = Path(tempfile.mkdtemp(dir=folder))
-    return (own_folder / _name(downloader.url)).open("x+b")
+    return open(own_folder / _name(downloader.url), "x+b", opener=_private)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _name(url: httpx.URL) -> str:

@@ -6,6 +6,7 @@ import codecs
 import hashlib
 import ipaddress
 import json
+import mimetypes
 import secrets
 import time
 from contextlib import suppress
@@ -137,8 +138,10 @@ class MediaHost:
 def _may_be_playlist(answer: httpx.Response) -> bool:
     """Tell whether the first bytes are worth a look: hosts call a playlist by many types, or by none."""
     media_type = answer.headers.get("Content-Type", "").lower()
-    is_named_so = answer.url.path.lower().endswith((".m3u8", ".m3u")) or "mpegurl" in media_type
-    return is_named_so or not media_type.startswith("video/")
+    named_type = mimetypes.guess_type(answer.url.path)[0] or ""
+    if "mpegurl" in media_type + named_type:
+        return True
+    return not (media_type.startswith("video/") or named_type.startswith("video/"))
 
 
 def _variants(body: bytes) -> list[str]:
