@@ -9,6 +9,7 @@ import av
 import pytest
 
 from tests.support.media import media_server as media
+from tests.support.media.hls_packages import INDEX, PACKAGERS, package
 from tests.support.media.media_server import MediaServer
 from tests.support.media.pictures import footage_path
 from worker.download.fetch import DownloadLimits, fetch_moments, fetch_video
@@ -21,41 +22,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LIMITS = DownloadLimits(max_bytes=10_000_000, timeout_s=30, allow_loopback=True)
-INDEX = "index.m3u8"
 CLIP_S = 10.0
-
-# The ways in which packagers cut: a file for each segment or parts of one, MPEG-TS or fragmented MP4.
-PACKAGERS = {
-    "ts": {},
-    "ts-parts": {"hls_flags": "single_file"},
-    "mp4": {"hls_segment_type": "fmp4"},
-    "mp4-parts": {"hls_segment_type": "fmp4", "hls_flags": "single_file"},
-}
-
-
-def package(folder: Path, name: str) -> dict[str, bytes]:
-    """Cut a real clip of 10 s into segments, and return the files by their paths on a server."""
-    out = folder / name
-    out.mkdir()
-    cut = {"hls_time": "1", "hls_playlist_type": "vod", **PACKAGERS[name]}
-    with (
-        av.open(footage_path("bikes")) as clip,
-        av.open(out / INDEX, "w", format="hls", options=cut) as stream,
-    ):
-        source = clip.streams.video[0]
-        target = stream.add_stream_from_template(source)
-        for packet in clip.demux(source):
-            if packet.dts is not None:
-                packet.stream = target
-                stream.mux(packet)
-    return {f"/{name}/{path.name}": path.read_bytes() for path in out.iterdir()}
 
 
 @pytest.fixture(scope="module")
 def packaged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Return the clip in every kind of stream."""
     folder = tmp_path_factory.mktemp("hls")
-    return {path: content for name in PACKAGERS for path, content in package(folder, name).items()}
+    return {
+        path: content
+        for name in PACKAGERS
+        for path, content in package(folder, footage_path("bikes"), name, name).items()
+    }
 
 
 @pytest.fixture
