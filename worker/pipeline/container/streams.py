@@ -24,4 +24,10 @@ def video_stream(container: InputContainer) -> VideoStream:
         if not stream.disposition & Disposition.attached_pic:
             return stream
     name = Path(container.name).name
-    raise UnreadableVideo(f"{name}: no video in it, sound only or cover art (send the file with the picture)")
+    raise UnreadableVideo(f"{name}: {_without_video(container)}; send the file with the picture")
+
+
+def _without_video(container: InputContainer) -> str:
+    if not container.streams.audio:
+        return "no video in it"
+    return "sound with a cover picture, no video" if container.streams.video else "sound only, no video in it"
