@@ -42,6 +42,7 @@ class Kind(enum.StrEnum):
         "the index of this {name} file is missing: it was cut short, or the recording never ended; "
         "copy or download the whole file again"
     )
+    SCRAMBLED = "the video is encrypted ({name}); send the unprotected file"
     ZEROS = "{name} where a video should be: a download or a disk failed; copy or download it again"
     PIECE = "{name} without the beginning that all pieces need; send the whole video as one file"
     UNKNOWN = (
@@ -138,8 +139,8 @@ _WEAK_MAGICS = (
 )
 
 # Of MP4 and QuickTime files (ISO/IEC 14496-12).
-_FIRST_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip"})
 _FIRST_BOXES_OF_PIECES = frozenset({b"styp", b"sidx", b"moof"})
+_FIRST_BOXES = _FIRST_BOXES_OF_PIECES | {b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip"}
 # ISO/IEC 23008-12 and the AVIF specification; sequences of pictures have other brands and are videos.
 _STILL_BRANDS = {b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIF", b"avif": "AVIF"}
 
@@ -181,15 +182,15 @@ def _kind_of(path: Path, head: bytes) -> tuple[Kind, str]:
     plain = head.removeprefix(codecs.BOM_UTF8)
     if found := _match(_MAGICS, plain):
         return _refined(found, plain)
-    if plain[4:8] in _FIRST_BOXES_OF_PIECES:
-        return Kind.PIECE, "a piece of a stream (MP4)"
     if plain[4:8] in _FIRST_BOXES:
-        return (Kind.WITHOUT_INDEX if _lacks_index(path) else Kind.BROKEN), "MP4"
+        return _kind_of_mp4(path, plain[4:8])
     if text := _text_of(plain[:_TEXT_BYTES]):
         return _kind_of_text(text)
     found = _match(_WEAK_MAGICS, plain)
     if found is None and _is_transport_stream(plain):
-        return Kind.BROKEN, "MPEG transport stream"
+        return (
+            (Kind.SCRAMBLED, "scrambled") if is_scrambled(plain) else (Kind.BROKEN, "MPEG transport stream")
+        )
     return (found.kind, found.name) if found else (Kind.UNKNOWN, "no kind of video")
 
 
@@ -229,6 +230,12 @@ def _kind_of_text(text: str) -> tuple[Kind, str]:
     if text.startswith(("{", "[{", '["')):
         return Kind.TEXT, "a text (JSON)"
     return (Kind.SUBTITLES, "SubRip") if _SUBRIP.match(text) else (Kind.TEXT, "a text")
+
+
+def _kind_of_mp4(path: Path, first_box: bytes) -> tuple[Kind, str]:
+    if first_box in _FIRST_BOXES_OF_PIECES:
+        return Kind.PIECE, "a piece of a stream (MP4)"
+    return (Kind.WITHOUT_INDEX if _lacks_index(path) else Kind.BROKEN), "MP4"
 
 
 def _lacks_index(path: Path) -> bool:
