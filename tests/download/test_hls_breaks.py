@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LIMITS = DownloadLimits(max_bytes=10_000_000, timeout_s=30, allow_loopback=True)
 RATE = 25
 FILM_S, AD_S = 5.0, 2.0
+LONG_S = 24.0
 FIRST_OF_AD = 500  #: the number that the first frame of an ad carries
 KINDS = ("ts", "mp4")
 
@@ -37,9 +38,10 @@ def streams(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         folder / "ad.mp4", pictures.numbered(round(AD_S * RATE), first=FIRST_OF_AD, size=(480, 270)), form
     )
     sequel = clips.write(folder / "sequel.mp4", pictures.numbered(round((FILM_S + 1) * RATE)), form)
+    long = clips.write(folder / "long.mp4", pictures.numbered(round(LONG_S * RATE)), form)
     files: dict[str, bytes] = {}
     for kind in KINDS:
-        for clip in (film, ad, sequel):
+        for clip in (film, ad, sequel, long):
             files |= package(folder, clip, f"{clip.stem}-{kind}", kind)
     for kind in KINDS:
         files[f"/broken-up-{kind}.m3u8"] = join(files, [f"ad-{kind}", f"film-{kind}", f"ad-{kind}"])
@@ -60,7 +62,7 @@ def stream_of(server: MediaServer, kind: str) -> Rendition:
 
 def number_at(decoder: Decoder, file: VideoFile, time_s: float) -> int:
     """Read the number of the frame that is shown at a moment of the whole stream."""
-    video = decoder.probe(file.path, begins_at_s=file.begins_at_s)
+    video = decoder.probe(file.path, begins_at_s=file.begins_at_s, is_sparse=file.is_sparse)
     (still,) = decoder.take_stills(video, [time_s], [None], refine=False)
     assert still.time_s == pytest.approx(time_s, abs=1e-3)
     return pictures.read_number(still.rgb)
@@ -97,6 +99,23 @@ def test_stills_are_fetched_of_the_same_recording(server: MediaServer, tmp_path:
     with Decoder() as decoder:
         assert number_at(decoder, some, 5.2) == round((5.2 - AD_S) * RATE)
     assert some.path.stat().st_size < len(b"".join(_segments(server, f"/film-{kind}/")))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_still_behind_a_long_stretch_that_was_not_fetched_keeps_its_time(
+    server: MediaServer, tmp_path: Path, kind: str
+) -> None:
+    """No pause and no jump of a joined recording: the segments between are only not there."""
+    rendition = Rendition(f"{server.url}/long-{kind}/{INDEX}", is_hls=True)
+
+    file = fetch_moments(rendition, [LONG_S - 2.0], tmp_path, LIMITS)
+
+    assert file.is_sparse
+    with Decoder() as decoder:
+        video = decoder.probe(file.path, is_sparse=True)
+        assert number_at(decoder, file, LONG_S - 2.0) == round((LONG_S - 2.0) * RATE)
+    assert not video.is_vfr
+    assert len(server.paths) < LONG_S / 2
 
 
 def _segments(server: MediaServer, folder: str) -> list[bytes]:

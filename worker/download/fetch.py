@@ -98,7 +98,7 @@ def _fetch(
                 if not _holds_playlist(file):
                     return VideoFile(path)
             part, note = hls.write_stream(downloader, file, choose, times_s, on_progress)
-            return VideoFile(path, part.start_s, note)
+            return VideoFile(path, part.start_s, is_sparse=times_s is not None, note=note)
     except OSError as exc:
         raise DownloadFailed(
             f"{folder}: cannot store the video ({exc.strerror or exc}); make room there, or set WORK_DIR"

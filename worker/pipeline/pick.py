@@ -116,5 +116,5 @@ def _pick(
 
 
 def _probe(file: VideoFile, decoder: Decoder, on_progress: Callable[[float], None]) -> Video:
-    video = decoder.probe(file.path, on_progress, file.begins_at_s)
+    video = decoder.probe(file.path, on_progress, file.begins_at_s, is_sparse=file.is_sparse)
     return replace(video, notes=(file.note, *video.notes)) if file.note else video

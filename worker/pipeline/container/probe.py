@@ -65,7 +65,13 @@ class VideoLimits:
 DEFAULT_LIMITS = VideoLimits()
 
 
-def probe(path: Path, limits: VideoLimits = DEFAULT_LIMITS, begins_at_s: float = 0.0) -> Video:
+def probe(
+    path: Path,
+    limits: VideoLimits = DEFAULT_LIMITS,
+    begins_at_s: float = 0.0,
+    *,
+    is_sparse: bool = False,
+) -> Video:
     """Read the facts of a video file.
 
     Args:
@@ -73,6 +79,8 @@ def probe(path: Path, limits: VideoLimits = DEFAULT_LIMITS, begins_at_s: float =
         limits: beyond which it is refused.
         begins_at_s: the moment of the whole video at which this file begins, where it is a later piece of an
             HLS stream. All times that are found in the file count from the start of the whole.
+        is_sparse: only pieces of the video are in the file: where its time stamps jump, something was left
+            out, and the times behind are right.
 
     Raises:
         UnreadableVideo: not a video, audio only, damaged, cut short, encrypted, or without a picture.
@@ -83,7 +91,7 @@ def probe(path: Path, limits: VideoLimits = DEFAULT_LIMITS, begins_at_s: float =
         clock = Clock.of(container, stream, begins_at_s)
         _refuse_bombs(container, stream, path, limits)
         duration_s = begins_at_s + _length_s(container, stream, path)
-        is_vfr = _is_vfr(container, stream)
+        is_vfr = not is_sparse and _is_vfr(container, stream)
         frame = _first_frame(container, stream, path)
         video = _describe(path, clock, stream, frame, duration_s=duration_s, is_vfr=is_vfr)
         video = replace(video, begins_at_s=begins_at_s)

@@ -121,9 +121,14 @@ class Decoder:
                 on_progress(self._fraction.value)
 
     def probe(
-        self, path: Path, on_progress: Callable[[float], None] | None = None, begins_at_s: float = 0.0
+        self,
+        path: Path,
+        on_progress: Callable[[float], None] | None = None,
+        begins_at_s: float = 0.0,
+        *,
+        is_sparse: bool = False,
     ) -> Video:
-        """Read the facts of a video file in the child; see `probe.probe`, also for `begins_at_s`.
+        """Read the facts of a video file in the child; see `probe.probe`, also for its other arguments.
 
         Raises:
             UnreadableVideo, VideoTooLarge: as `probe.probe`; and what `run` raises.
@@ -132,6 +137,7 @@ class Decoder:
             child.probe_video,
             path,
             begins_at_s,
+            is_sparse,
             label=path.name,
             wall_s=PROBE_WALL_S,
             on_progress=on_progress,
