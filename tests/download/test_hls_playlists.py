@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -95,23 +96,28 @@ def test_what_cannot_be_one_video_is_refused_with_the_reason(
         "https://10.0.0.1/secret",
     ],
 )
-@pytest.mark.parametrize("role", ["variant", "init", "segment", "redirect"])
+@pytest.mark.parametrize("role", ["variant", "init", "segment", "redirect", "key"])
+@pytest.mark.parametrize("is_hls", [True, False])
 def test_a_playlist_leads_to_no_other_place(
-    server: MediaServer, tmp_path: Path, address: str, role: str
+    server: MediaServer, tmp_path: Path, address: str, role: str, *, is_hls: bool
 ) -> None:
-    """Neither to files of this machine nor to another host, in whatever place of a playlist."""
+    """Neither to files of this machine nor to another host, in whatever place of a playlist.
+
+    Nor does one that was taken for a file, until its first bytes came.
+    """
     with MediaServer({"/secret": b"secret"}) as canary:
         address = address.format(port=canary.port)
         server.files["/x.m3u8"] = {
             "variant": f"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{address}",
             "init": f'#EXTM3U\n#EXT-X-MAP:URI="{address}"\n#EXTINF:1,\n/0.ts\n#EXT-X-ENDLIST',
             "segment": f"#EXTM3U\n#EXTINF:1,\n{address}\n#EXT-X-ENDLIST",
+            "key": f'#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI="{address}"\n#EXTINF:1,\n/0.ts\n#EXT-X-ENDLIST',
             "redirect": "#EXTM3U\n#EXTINF:1,\n/away\n#EXT-X-ENDLIST",
         }[role].encode()
         server.answers["/away"] = media.redirect(address)
 
         with pytest.raises(SourceRefused):
-            fetch_video(at(server, "/x.m3u8"), tmp_path, LIMITS)
+            fetch_video(replace(at(server, "/x.m3u8"), is_hls=is_hls), tmp_path, LIMITS)
 
     assert canary.requests == []
     assert not any(path.stat().st_size for path in tmp_path.glob("*/*"))
