@@ -154,7 +154,7 @@ def test_a_dark_video_gets_a_pick_and_says_why(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("missing.mp4", "no such file"), ("folder.mp4", "not a file"), ("empty.mp4", "empty")],
+    [("missing.mp4", "no such file"), ("folder.mp4", "a folder, not a video"), ("empty.mp4", "empty")],
 )
 def test_bad_input_gets_one_sentence(name: str, sentence: str, tmp_path: Path) -> None:
     """The sentence starts with the name of the file and says what is wrong."""
@@ -268,3 +268,11 @@ def test_ctrl_c_ends_with_one_line(tmp_path: Path) -> None:
     assert stdout == ""
     assert stderr == "thumbs: interrupted; pictures that are already written stay\n"
     assert not list((tmp_path / "out").rglob("*.*"))
+
+
+def test_an_address_in_place_of_a_file_is_called_one(tmp_path: Path) -> None:
+    """What to do stands in the sentence."""
+    result = thumbs("pick", "https://www.example.com/watch/a.mp4", "--out", tmp_path / "out")
+
+    assert result.exit_code == 1
+    assert result.stderr == "a.mp4: an address, not a file; download the video and name the file\n"

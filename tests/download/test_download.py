@@ -51,7 +51,7 @@ def test_the_file_is_what_the_host_sent(rendition: Rendition, tmp_path: Path) ->
     """Byte for byte, for our eyes only, and with progress up to the end."""
     shares: list[float] = []
 
-    path = fetch_video(rendition, tmp_path, LIMITS, on_progress=shares.append)
+    path = fetch_video(rendition, tmp_path, LIMITS, on_progress=shares.append).path
 
     assert path.read_bytes() == CLIP
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -60,11 +60,12 @@ def test_the_file_is_what_the_host_sent(rendition: Rendition, tmp_path: Path) ->
 
 
 def test_a_second_rendition_finds_room_beside_the_first(rendition: Rendition, tmp_path: Path) -> None:
-    """One folder for all of a job; a file that is no playlist comes whole for stills, too."""
-    first = fetch_video(rendition, tmp_path, LIMITS)
-    second = fetch_moments(rendition, [1.0], tmp_path, LIMITS)
+    """Under the name that the host gives it, by which errors call it; it comes whole for stills, too."""
+    first = fetch_video(rendition, tmp_path, LIMITS).path
+    second = fetch_moments(rendition, [1.0], tmp_path, LIMITS).path
 
     assert first != second
+    assert first.name == second.name == PATH.rpartition("/")[2]
     assert first.read_bytes() == second.read_bytes() == CLIP
 
 
@@ -74,7 +75,7 @@ def test_a_broken_transfer_goes_on_where_it_broke(
     """Only the missing bytes are asked for, and only of the very same file."""
     server.answers[PATH] = media.cut_after(100_000, times=2)
 
-    assert fetch_video(rendition, tmp_path, LIMITS).read_bytes() == CLIP
+    assert fetch_video(rendition, tmp_path, LIMITS).path.read_bytes() == CLIP
     assert [request.headers.get("range") for request in server.requests] == [
         None,
         "bytes=100000-",
@@ -90,7 +91,7 @@ def test_without_a_strong_etag_a_broken_transfer_begins_again(
     """Two halves of two versions would make a third file."""
     server.answers[PATH] = media.cut_after(100_000, etag=etag)
 
-    assert fetch_video(rendition, tmp_path, LIMITS).read_bytes() == CLIP
+    assert fetch_video(rendition, tmp_path, LIMITS).path.read_bytes() == CLIP
     assert [request.headers.get("range") for request in server.requests] == [None, None]
 
 
@@ -106,7 +107,7 @@ def test_a_file_that_changed_meanwhile_is_fetched_anew(
 
     server.answers[PATH] = change
 
-    assert fetch_video(rendition, tmp_path, LIMITS).read_bytes() == new
+    assert fetch_video(rendition, tmp_path, LIMITS).path.read_bytes() == new
 
 
 def test_a_host_that_mixes_versions_is_not_believed(
@@ -176,7 +177,7 @@ def test_a_large_file_is_refused_before_it_is_read(
 
     with pytest.raises(VideoTooLarge, match="MAX_DOWNLOAD_BYTES"):
         fetch_video(rendition, tmp_path, LIMITS)
-    assert not any(path.stat().st_size for path in tmp_path.iterdir())
+    assert not any(path.stat().st_size for path in tmp_path.glob("*/*"))
 
 
 def test_an_endless_file_ends_at_the_limit(server: MediaServer, rendition: Rendition, tmp_path: Path) -> None:
@@ -185,7 +186,7 @@ def test_an_endless_file_ends_at_the_limit(server: MediaServer, rendition: Rendi
 
     with pytest.raises(VideoTooLarge):
         fetch_video(rendition, tmp_path, LIMITS)
-    assert all(path.stat().st_size <= LIMITS.max_bytes for path in tmp_path.iterdir())
+    assert all(path.stat().st_size <= LIMITS.max_bytes for path in tmp_path.glob("*/*"))
 
 
 @pytest.mark.parametrize("answer", [media.dripping, media.dripping_headers, media.silent])

@@ -9,6 +9,7 @@ import av
 import pytest
 
 from tests.support.media import media_server as media
+from tests.support.media.hls_packages import INDEX, PACKAGERS, package
 from tests.support.media.media_server import MediaServer
 from tests.support.media.pictures import footage_path
 from worker.download.fetch import DownloadLimits, fetch_moments, fetch_video
@@ -21,41 +22,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LIMITS = DownloadLimits(max_bytes=10_000_000, timeout_s=30, allow_loopback=True)
-INDEX = "index.m3u8"
 CLIP_S = 10.0
-
-# The ways in which packagers cut: a file for each segment or parts of one, MPEG-TS or fragmented MP4.
-PACKAGERS = {
-    "ts": {},
-    "ts-parts": {"hls_flags": "single_file"},
-    "mp4": {"hls_segment_type": "fmp4"},
-    "mp4-parts": {"hls_segment_type": "fmp4", "hls_flags": "single_file"},
-}
-
-
-def package(folder: Path, name: str) -> dict[str, bytes]:
-    """Cut a real clip of 10 s into segments, and return the files by their paths on a server."""
-    out = folder / name
-    out.mkdir()
-    cut = {"hls_time": "1", "hls_playlist_type": "vod", **PACKAGERS[name]}
-    with (
-        av.open(footage_path("bikes")) as clip,
-        av.open(out / INDEX, "w", format="hls", options=cut) as stream,
-    ):
-        source = clip.streams.video[0]
-        target = stream.add_stream_from_template(source)
-        for packet in clip.demux(source):
-            if packet.dts is not None:
-                packet.stream = target
-                stream.mux(packet)
-    return {f"/{name}/{path.name}": path.read_bytes() for path in out.iterdir()}
 
 
 @pytest.fixture(scope="module")
 def packaged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Return the clip in every kind of stream."""
     folder = tmp_path_factory.mktemp("hls")
-    return {path: content for name in PACKAGERS for path, content in package(folder, name).items()}
+    return {
+        path: content
+        for name in PACKAGERS
+        for path, content in package(folder, footage_path("bikes"), name, name).items()
+    }
 
 
 @pytest.fixture
@@ -87,7 +65,7 @@ def test_the_joined_file_shows_the_video_frame_by_frame(
     """The same pictures at the same times as the file that was cut up."""
     shares: list[float] = []
 
-    path = fetch_video(at(server, f"/{name}/{INDEX}"), tmp_path, LIMITS, on_progress=shares.append)
+    path = fetch_video(at(server, f"/{name}/{INDEX}"), tmp_path, LIMITS, on_progress=shares.append).path
 
     assert pictures_of(path) == pictures_of(footage_path("bikes"))
     assert shares == sorted(shares)
@@ -101,7 +79,7 @@ def test_stills_need_the_segments_around_their_moments_only(
     """Each frame that comes has the time that it has in the whole video; most of them do not come."""
     whole = pictures_of(footage_path("bikes"))
 
-    some = pictures_of(fetch_moments(at(server, f"/{name}/{INDEX}"), [6.2], tmp_path, LIMITS))
+    some = pictures_of(fetch_moments(at(server, f"/{name}/{INDEX}"), [6.2], tmp_path, LIMITS).path)
 
     assert some.items() <= whole.items()
     assert {time_s for time_s in whole if 5.7 <= time_s <= 6.7} <= some.keys()
@@ -116,7 +94,7 @@ def test_a_still_from_a_few_segments_is_the_still_of_the_whole_video(
     times_s = [0.0, 6.2, 9.88]
     with Decoder() as decoder:
         whole = decoder.take_stills(decoder.probe(footage_path("bikes")), times_s, [None] * 3)
-        path = fetch_moments(at(server, f"/{name}/{INDEX}"), times_s, tmp_path, LIMITS)
+        path = fetch_moments(at(server, f"/{name}/{INDEX}"), times_s, tmp_path, LIMITS).path
         some = decoder.take_stills(decoder.probe(path), times_s, [None] * 3)
 
     assert [still.time_s for still in some] == pytest.approx([still.time_s for still in whole], abs=1e-4)
@@ -191,7 +169,7 @@ def test_a_segment_that_breaks_off_is_fetched_again(server: MediaServer, tmp_pat
     """The pieces before it stay."""
     server.answers[f"/ts/{INDEX[:-5]}1.ts"] = media.cut_after(999, etag="")
 
-    path = fetch_video(at(server, f"/ts/{INDEX}"), tmp_path, LIMITS)
+    path = fetch_video(at(server, f"/ts/{INDEX}"), tmp_path, LIMITS).path
 
     assert server.paths.count("/ts/index1.ts") == 2
     assert pictures_of(path) == pictures_of(footage_path("bikes"))
@@ -227,7 +205,7 @@ def test_all_segments_together_keep_the_limit(server: MediaServer, tmp_path: Pat
     """Each is small."""
     with pytest.raises(VideoTooLarge):
         fetch_video(at(server, f"/ts/{INDEX}"), tmp_path, DownloadLimits(300_000, 30, allow_loopback=True))
-    assert all(path.stat().st_size <= 300_000 for path in tmp_path.iterdir())
+    assert all(path.stat().st_size <= 300_000 for path in tmp_path.glob("*/*"))
 
 
 def test_a_stream_is_given_up_between_segments(server: MediaServer, tmp_path: Path) -> None:
@@ -252,6 +230,6 @@ def test_a_discontinuity_before_the_first_segment_says_nothing(server: MediaServ
         .replace(b"index", b"/ts/index")
     )
 
-    assert pictures_of(fetch_video(at(server, "/x.m3u8"), tmp_path, LIMITS)) == pictures_of(
+    assert pictures_of(fetch_video(at(server, "/x.m3u8"), tmp_path, LIMITS).path) == pictures_of(
         footage_path("bikes")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,15 +40,18 @@ def playlist(*lines: str, end: str = "#EXT-X-ENDLIST") -> bytes:
     return "\n".join(["#EXTM3U", "#EXTINF:1,", "/0.ts", *lines, end]).encode()
 
 
+LATER = ("#EXTINF:1,", "/1.ts")
+
+
 @pytest.mark.parametrize(
     ("content", "error", "words"),
     [
         (playlist(end=""), SourceRefused, "is live"),
-        (playlist('#EXT-X-KEY:METHOD=AES-128,URI="key"'), SourceRefused, r"encrypted \(AES-128\)"),
-        (playlist('#EXT-X-KEY:METHOD=SAMPLE-AES,URI="skd://x"'), SourceRefused, "DRM"),
-        (playlist("#EXT-X-DISCONTINUITY"), SourceRefused, "several recordings"),
-        (playlist('#EXT-X-MAP:URI="other.mp4"'), SourceRefused, "changes its format"),
-        (playlist("#EXT-X-GAP"), SourceRefused, "gaps"),
+        (playlist('#EXT-X-KEY:METHOD=AES-128,URI="key"', *LATER), SourceRefused, r"encrypted \(AES-128\)"),
+        (playlist('#EXT-X-KEY:METHOD=SAMPLE-AES,URI="skd://x"', *LATER), SourceRefused, "DRM"),
+        (playlist("#EXT-X-KEY:URI=x", "#EXT-X-DISCONTINUITY", "#EXTINF:9,", "/1.ts"), SourceRefused, "encr"),
+        (playlist('#EXT-X-MAP:URI="other.mp4"', *LATER), SourceRefused, "changes its format"),
+        (playlist("#EXT-X-GAP", *LATER), SourceRefused, "gaps"),
         (playlist('#EXT-X-DEFINE:NAME="a",VALUE="b"'), SourceRefused, "variables"),
         (b"#EXTM3U\n#EXT-X-ENDLIST", UnreadableVideo, "is empty"),
         (b"", UnreadableVideo, "not an HLS playlist"),
@@ -92,26 +96,31 @@ def test_what_cannot_be_one_video_is_refused_with_the_reason(
         "https://10.0.0.1/secret",
     ],
 )
-@pytest.mark.parametrize("role", ["variant", "init", "segment", "redirect"])
+@pytest.mark.parametrize("role", ["variant", "init", "segment", "redirect", "key"])
+@pytest.mark.parametrize("is_hls", [True, False])
 def test_a_playlist_leads_to_no_other_place(
-    server: MediaServer, tmp_path: Path, address: str, role: str
+    server: MediaServer, tmp_path: Path, address: str, role: str, *, is_hls: bool
 ) -> None:
-    """Neither to files of this machine nor to another host, in whatever place of a playlist."""
+    """Neither to files of this machine nor to another host, in whatever place of a playlist.
+
+    Nor does one that was taken for a file, until its first bytes came.
+    """
     with MediaServer({"/secret": b"secret"}) as canary:
         address = address.format(port=canary.port)
         server.files["/x.m3u8"] = {
             "variant": f"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{address}",
             "init": f'#EXTM3U\n#EXT-X-MAP:URI="{address}"\n#EXTINF:1,\n/0.ts\n#EXT-X-ENDLIST',
             "segment": f"#EXTM3U\n#EXTINF:1,\n{address}\n#EXT-X-ENDLIST",
+            "key": f'#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI="{address}"\n#EXTINF:1,\n/0.ts\n#EXT-X-ENDLIST',
             "redirect": "#EXTM3U\n#EXTINF:1,\n/away\n#EXT-X-ENDLIST",
         }[role].encode()
         server.answers["/away"] = media.redirect(address)
 
         with pytest.raises(SourceRefused):
-            fetch_video(at(server, "/x.m3u8"), tmp_path, LIMITS)
+            fetch_video(replace(at(server, "/x.m3u8"), is_hls=is_hls), tmp_path, LIMITS)
 
     assert canary.requests == []
-    assert not any(path.stat().st_size for path in tmp_path.iterdir())
+    assert not any(path.stat().st_size for path in tmp_path.glob("*/*"))
 
 
 TAGS = (
@@ -121,6 +130,8 @@ TAGS = (
     "#EXT-X-ENDLIST",
     '#EXT-X-MAP:URI="',
     "#EXT-X-KEY:METHOD=",
+    "#EXT-X-DISCONTINUITY",
+    "#EXT-X-GAP",
     "#EXT-X-STREAM-INF:BANDWIDTH=",
     ",RESOLUTION=",
     "@",
@@ -137,8 +148,10 @@ def test_whatever_a_playlist_says_it_is_read_or_refused(text: str) -> None:
     except (SourceRefused, UnreadableVideo):
         return
     if isinstance(playlist, Stream):
-        spans = [segment.span for segment in playlist.segments if segment.span]
+        segments = [segment for part in playlist.parts for segment in part.segments]
+        spans = [segment.span for segment in segments if segment.span]
+        assert all(part.segments for part in playlist.parts)
         assert all(span.first_byte >= 0 and span.length_bytes > 0 for span in spans)
-        assert all(segment.uri and segment.duration_s >= 0 for segment in playlist.segments)
+        assert all(segment.uri and segment.duration_s >= 0 for segment in segments)
     else:
         assert all(variant.uri for variant in playlist)

@@ -49,7 +49,7 @@ def test_redirects_are_followed_on_the_same_host(
         "/3": media.redirect("end.mp4"),
     }
 
-    assert fetch_video(rendition, tmp_path, LIMITS).read_bytes() == CLIP
+    assert fetch_video(rendition, tmp_path, LIMITS).path.read_bytes() == CLIP
     assert all("authorization" in request.headers for request in server.requests)
 
 
@@ -70,7 +70,7 @@ def test_a_redirect_to_a_named_host_loses_our_headers(
         server.answers[PATH] = media.redirect(f"http://localhost:{edge.port}/edge.mp4")
         named = Rendition(rendition.url, headers=rendition.headers, hosts=("localhost",))
 
-        assert fetch_video(named, tmp_path, LIMITS).read_bytes() == CLIP
+        assert fetch_video(named, tmp_path, LIMITS).path.read_bytes() == CLIP
 
     assert "authorization" in server.requests[0].headers
     assert "authorization" not in edge.requests[0].headers

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.media.media_server import MediaServer, dripping, endless
 from tests.support.platforms.scripted_server import CUT, Answer, serving
 from tests.support.platforms.webhook_senders import settings
 from worker.errors import (
@@ -18,6 +19,7 @@ from worker.errors import (
 )
 from worker.platforms import platform_of
 from worker.platforms.base import AssetState, NewThumbnail, Platform, RemoteAsset, WriteBack
+from worker.platforms.shared import media_host
 
 KNOWN = {"ETag": '"v1"', "Last-Modified": "Sun, 22 Nov 2026 10:00:00 GMT", "Content-Length": "9000"}
 
@@ -153,3 +155,72 @@ def test_nobody_is_there_to_write_to_or_to_hear_from() -> None:
         platform.verify({}, b"", 0)
     with pytest.raises(MalformedPayload):
         platform.parse({}, b"{}")
+
+
+MASTER = (
+    b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow/index.m3u8?k=1\n#EXT-X-STREAM-INF:BANDWIDTH=2\nhigh.m3u8\n"
+)
+STREAM = b"#EXTM3U\n#EXTINF:1,\n0.ts\n#EXT-X-ENDLIST\n"
+
+
+def look(files: dict[str, bytes], path: str = "/a.m3u8") -> tuple[RemoteAsset, list[str]]:
+    """What is found out about an address of a host with these files, and what it was asked."""
+    with MediaServer(files) as server:
+        found = direct(f"{server.url}{path}").asset("promo/17")
+    return found, server.paths
+
+
+@pytest.mark.parametrize("path", ["/a.m3u8", "/a.M3U8", "/watch"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_playlist_is_told_by_its_first_bytes(path: str, mark: bytes) -> None:
+    """Then the pictures may come from another variant than the one that is judged."""
+    found, _ = look({path: mark + STREAM}, path)
+    other, _ = look({path: b"\0\0\0\x18ftypmp42" + STREAM}, path)
+
+    url = f"https://media.example.com{path}"
+    source, file = (direct(url, media_hosts=("media.example.com",)).source(one) for one in (found, other))
+    assert (source.scan.is_hls, source.stills) == (True, source.scan)
+    assert (file.scan.is_hls, file.stills) == (False, None)
+
+
+def test_an_edit_of_what_a_playlist_names_is_noticed() -> None:
+    """The master playlist stays the same; its variants' playlists do not."""
+    files = {"/a.m3u8": MASTER, "/low/index.m3u8": STREAM, "/high.m3u8": STREAM}
+
+    before, asked = look(files)
+    again, _ = look(files)
+    after, _ = look({**files, "/high.m3u8": STREAM.replace(b"0.ts", b"1.ts")})
+
+    assert asked[-3:] == ["/a.m3u8", "/low/index.m3u8?k=1", "/high.m3u8"]
+    assert before.fingerprint == again.fingerprint != after.fingerprint
+
+
+def test_a_spare_variant_that_cannot_be_read_does_not_matter() -> None:
+    """It may be missing, or lie on a host that is not allowed, which is not asked."""
+    with MediaServer({"/x": STREAM}) as other:
+        spare = f"http://localhost:{other.port}/x".encode()
+        lines = MASTER.replace(b"high.m3u8", spare) + b"missing.m3u8\nhttp://[\nfile:///etc/passwd\n"
+        found, _ = look({"/a.m3u8": lines, "/low/index.m3u8": STREAM})
+
+    assert found.details["is_hls"]
+    assert other.requests == []
+
+
+def test_a_host_that_dribbles_its_playlist_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes well before any time-out."""
+    monkeypatch.setattr(media_host, "DEADLINE_S", 0.5)
+    with MediaServer({"/a.m3u8": b"#EXTM3U" + b"\n" * 10_000}) as server:
+        server.answers["/a.m3u8"] = dripping
+        with pytest.raises(PlatformUnavailable, match="no whole answer"):
+            direct(f"{server.url}/a.m3u8").asset("a")
+
+
+@pytest.mark.parametrize("first", [b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n", b"\0"])
+def test_a_body_without_end_is_left(monkeypatch: pytest.MonkeyPatch, first: bytes) -> None:
+    """Of a playlist its first part is read, of anything else its first bytes."""
+    monkeypatch.setattr(media_host, "MAX_PLAYLIST_BYTES", 100_000)
+    with MediaServer({"/watch": first}) as server:
+        server.answers["/watch"] = endless
+        found = direct(f"{server.url}/watch").asset("a")
+
+    assert found.details["is_hls"] is first.startswith(b"#")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from worker.analysis.decoder_pool import Decoders
     from worker.database.states import JobState
+    from worker.files.video_file import VideoFile
     from worker.jobs import JobClaim
     from worker.pipeline.earlier_run import Memory
     from worker.pipeline.frames import Run
@@ -145,9 +146,9 @@ class _AnalysisRun:
             source = platform.source(asset)
         with workspace(settings.work_dir) as folder:
             with self._timed("download"):
-                path = fetch_video(source.scan, folder, self._limits(), self.lease.check)
+                file = fetch_video(source.scan, folder, self._limits(), self.lease.check)
             earlier = self._in_transaction(lambda session: self._recall(session, asset))
-            run = self._pick(path, source, folder, asset.title or claim.title, earlier)
+            run = self._pick(file, source, folder, asset.title or claim.title, earlier)
         for stage, seconds in (self.timings_s | dict(run.timings_s)).items():
             metrics.JOB_DURATION_SECONDS.labels(stage).observe(seconds)
         result = result_of(run, asset, self.timings_s, earlier.timeline, earlier.chosen_s)
@@ -164,8 +165,8 @@ class _AnalysisRun:
             choices.chosen_moment_s(session, claim.asset_id, timeline),
         )
 
-    def _pick(self, path: Path, source: Source, folder: Path, title: str, earlier: _EarlierRun) -> Run:
-        def better(times_s: Sequence[float]) -> Path:
+    def _pick(self, file: VideoFile, source: Source, folder: Path, title: str, earlier: _EarlierRun) -> Run:
+        def better(times_s: Sequence[float]) -> VideoFile:
             self._begin("download")
             return fetch_moments(
                 source.stills or source.scan, times_s, folder, self._limits(), self.lease.check
@@ -174,7 +175,7 @@ class _AnalysisRun:
         options = options_of(self.worker.settings, self.lease.claim, title, earlier.chosen_s)
         with self.worker.decoders.lend() as decoder:
             return pick_thumbnails(
-                path,
+                file,
                 options,
                 self.worker.models,
                 decoder,

@@ -1,31 +1,37 @@
 """A rendition as a local file, in a private folder that is always removed.
 
 with workspace(settings.work_dir) as folder:
-    path = fetch_video(source.scan, folder, limits, should_stop)
+    file = fetch_video(source.scan, folder, limits, should_stop)
 """
 
 from __future__ import annotations
 
-import itertools
 import os
+import re
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from worker.download import hls
+from worker.download.byte_ranges import loggable
 from worker.download.transfer import Downloader, DownloadLimits
 from worker.errors import DownloadFailed, SettingsInvalid
 from worker.files import scratch_folder
+from worker.files.video_file import VideoFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    import httpx
 
     from worker.platforms.base import Rendition
 
 __all__ = ["DownloadLimits", "fetch_moments", "fetch_video", "sweep_workspaces", "workspace"]
 
 _PREFIX = "thumbs-workspace-"
+_NO_NAME = re.compile(r"[^A-Za-z0-9._-]+")  #: what a file's name takes over from no address
+_HEAD_BYTES = 16  #: tell a playlist from a video
 
 
 def fetch_video(
@@ -34,12 +40,14 @@ def fetch_video(
     limits: DownloadLimits,
     should_stop: Callable[[], None] = lambda: None,
     on_progress: Callable[[float], None] = lambda _fraction: None,
-) -> Path:
+) -> VideoFile:
     """Fetch a video to look for thumbnails in; of an HLS stream, the smallest variant that is good enough.
 
+    Of a stream with discontinuities the longest recording is fetched, and `VideoFile` tells where it begins.
+
     Args:
-        rendition: Where it lies.
-        folder: Where to put it, under a name of its own.
+        rendition: Where it lies; what turns out to be an HLS playlist is read as one.
+        folder: Where to put it, in a folder of its own.
         limits: How much, for how long, and from where.
         should_stop: Called at least twice a second; raises to give up.
         on_progress: Called with the share that is here, 0..1, where it is known.
@@ -61,11 +69,12 @@ def fetch_moments(
     limits: DownloadLimits,
     should_stop: Callable[[], None] = lambda: None,
     on_progress: Callable[[float], None] = lambda _fraction: None,
-) -> Path:
+) -> VideoFile:
     """Fetch what the stills of a few moments need, in the best variant up to 1080p.
 
     Of an HLS stream that is the first segment, which begins the time line, and the segments around each
-    moment: a moment has the same time in this file as in the whole video. Other files come whole.
+    moment, of the recording that holds the moments: a moment lies as far from `VideoFile.begins_at_s` in the
+    file as in the whole video. Other files come whole.
 
     Arguments and errors are those of `fetch_video`.
     """
@@ -80,29 +89,45 @@ def _fetch(
     on_progress: Callable[[float], None],
     choose: hls.Choose,
     times_s: Sequence[float] | None,
-) -> Path:
+) -> VideoFile:
     try:
-        with Downloader(rendition, limits, should_stop) as downloader, _new_file(folder) as file:
-            if rendition.is_hls:
-                hls.write_stream(downloader, file, choose, times_s, on_progress)
-            else:
+        with Downloader(rendition, limits, should_stop) as downloader, _new_file(folder, downloader) as file:
+            path = Path(file.name)
+            if not rendition.is_hls:
                 downloader.append_to(downloader.url, file, on_progress=on_progress)
-            return Path(file.name)
+                if not _holds_playlist(file):
+                    return VideoFile(path)
+            part, note = hls.write_stream(downloader, file, choose, times_s, on_progress)
+            return VideoFile(path, part.start_s, is_sparse=times_s is not None, note=note)
     except OSError as exc:
         raise DownloadFailed(
             f"{folder}: cannot store the video ({exc.strerror or exc}); make room there, or set WORK_DIR"
         ) from exc
 
 
-def _new_file(folder: Path) -> BinaryIO:
-    for number in itertools.count(1):
-        with suppress(FileExistsError):
-            return open(folder / f"video-{number}", "xb", opener=_private)
-    raise AssertionError  # the numbers do not end
+def _holds_playlist(file: BinaryIO) -> bool:
+    """Tell whether a file is an HLS playlist, whatever its host called it; if so, empty it for the video."""
+    file.seek(0)
+    if not hls.is_playlist(file.read(_HEAD_BYTES)):
+        return False
+    file.seek(0)
+    file.truncate()
+    return True
+
+
+def _new_file(folder: Path, downloader: Downloader) -> BinaryIO:
+    """Make a file in a folder of its own, so that what is said of it can name it as its host does."""
+    own_folder = Path(tempfile.mkdtemp(dir=folder))
+    return open(own_folder / _name(downloader.url), "x+b", opener=_private)
 
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
+
+
+def _name(url: httpx.URL) -> str:
+    """Make a file's name of the end of an address, without what may be a signature."""
+    return _NO_NAME.sub("_", loggable(url).rpartition("/")[2]).strip("._") or "video"
 
 
 @contextmanager

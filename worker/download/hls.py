@@ -1,14 +1,17 @@
 """Turns an HLS stream into one local file: fetched piece by piece, joined, and no more than what is needed.
 
 FFmpeg would read playlists itself, and every file that they point to, so it never sees one. Segments of
-MPEG-TS joined end to end are a TS file; an init section and the fragments after it are an MP4 file.
+MPEG-TS joined end to end are a TS file; an init section and the fragments after it are an MP4 file. What lies
+behind a discontinuity has another clock and perhaps another format, so only one recording is joined.
 """
 
 from __future__ import annotations
 
+import codecs
 from typing import IO, TYPE_CHECKING
 
-from worker.download.hls_playlist import Stream, Variant, parse_playlist
+from worker.download.byte_ranges import loggable
+from worker.download.hls_playlist import MAGIC, Stream, parse_playlist
 from worker.download.transfer import parse_url
 from worker.errors import SourceRefused, UnreadableVideo
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from worker.download.hls_playlist import Segment
+    from worker.download.hls_playlist import Part, Segment, Variant
     from worker.download.transfer import Downloader
 
     Choose = Callable[[Sequence[Variant]], Variant]
@@ -50,33 +53,70 @@ def _size(variant: Variant) -> tuple[int, int]:
     return variant.short_side_px or 0, variant.bandwidth
 
 
+def is_playlist(head: bytes) -> bool:
+    """Tell by the first bytes of a file whether it is an HLS playlist.
+
+    Source: RFC 8216, 4.3.1.1; section 4.1 forbids a byte order mark, which some packagers write all the same.
+    """
+    return head.removeprefix(codecs.BOM_UTF8).startswith(MAGIC)
+
+
 def write_stream(
     downloader: Downloader,
     file: IO[bytes],
     choose: Choose,
     times_s: Sequence[float] | None,
     on_progress: Callable[[float], None],
-) -> None:
-    """Write a stream to `file`, as a file that tells the same times as the stream.
+) -> tuple[Part, str]:
+    """Write a stream, or the longest of its recordings, to `file`, which keeps its distances in time.
 
     Args:
         downloader: Fetches the playlist at its address, and what that names.
         file: Open for writing.
         choose: Which variant to take; called where there is a choice.
-        times_s: Fetch only the segments that these moments need; None for all.
+        times_s: Fetch only the segments that these moments of the stream need; None for all.
         on_progress: Called with the share of the segments that is here, 0..1.
+
+    Returns:
+        What was written of the stream, and a sentence for people where that is not all of it, else nothing.
 
     Raises:
         UnreadableVideo: no playlist, or a damaged one.
-        SourceRefused: live, encrypted, put together from several recordings; or as `Downloader.append_to`.
+        SourceRefused: live, encrypted, or of a kind that we do not read; or as `Downloader.append_to`.
     """
     stream, found_at = _find_stream(downloader, choose)
-    segments = stream.segments if times_s is None else _around(stream.segments, times_s)
-    if stream.init:
-        downloader.append_to(parse_url(stream.init.uri, found_at), file, stream.init.span)
+    part = _main_part(stream.parts, times_s or ())
+    if part.refusal:
+        raise SourceRefused(f"{loggable(found_at)}: {part.refusal}")
+    segments = part.segments if times_s is None else _around(part.segments, times_s)
+    if part.init:
+        downloader.append_to(parse_url(part.init.uri, found_at), file, part.init.span)
     for number, segment in enumerate(segments, start=1):
         downloader.append_to(parse_url(segment.uri, found_at), file, segment.span)
         on_progress(number / len(segments))
+    return part, _note(stream, part)
+
+
+def _main_part(parts: Sequence[Part], times_s: Sequence[float]) -> Part:
+    """Choose the recording that holds the most of these moments; of equals the longest, of those the first.
+
+    Ads are shorter than what they interrupt. Variants may be cut differently, hence the moments.
+    """
+
+    def worth(part: Part) -> tuple[int, float]:
+        held = sum(part.start_s <= time_s < part.end_s for time_s in times_s)
+        return held, part.end_s - part.start_s
+
+    return max(parts, key=worth)
+
+
+def _note(stream: Stream, part: Part) -> str:
+    if len(stream.parts) == 1:
+        return ""
+    return (
+        f"the stream has {len(stream.parts)} parts between discontinuities; "
+        f"the longest, {part.start_s:.1f} to {part.end_s:.1f} s, was looked at"
+    )
 
 
 def _find_stream(downloader: Downloader, choose: Choose) -> tuple[Stream, httpx.URL]:
@@ -84,12 +124,10 @@ def _find_stream(downloader: Downloader, choose: Choose) -> tuple[Stream, httpx.
     if not isinstance(playlist, Stream):
         variants = [variant for variant in playlist if variant.has_picture]
         if not variants:
-            raise UnreadableVideo(
-                f"{found_at.host}{found_at.path}: sound only; give the video's own playlist"
-            )
+            raise UnreadableVideo(f"{loggable(found_at)}: sound only; give the video's own playlist")
         playlist, found_at = _read(downloader, parse_url(choose(variants).uri, found_at))
     if not isinstance(playlist, Stream):
-        raise UnreadableVideo(f"{found_at.host}{found_at.path}: a list of lists, where segments should be")
+        raise UnreadableVideo(f"{loggable(found_at)}: a list of lists, where segments should be")
     return playlist, found_at
 
 
@@ -98,7 +136,7 @@ def _read(downloader: Downloader, url: httpx.URL) -> tuple[tuple[Variant, ...] |
     try:
         return parse_playlist(text), found_at
     except (SourceRefused, UnreadableVideo) as exc:
-        raise type(exc)(f"{found_at.host}{found_at.path}: {exc}") from exc
+        raise type(exc)(f"{loggable(found_at)}: {exc}") from exc
 
 
 def _around(segments: Sequence[Segment], times_s: Sequence[float]) -> list[Segment]:
@@ -107,8 +145,5 @@ def _around(segments: Sequence[Segment], times_s: Sequence[float]) -> list[Segme
         segment
         for index, segment in enumerate(segments)
         if index == 0
-        or any(
-            segment.start_s - MARGIN_S <= time_s <= segment.start_s + segment.duration_s + MARGIN_S
-            for time_s in times_s
-        )
+        or any(segment.start_s - MARGIN_S <= time_s <= segment.end_s + MARGIN_S for time_s in times_s)
     ]

@@ -1,6 +1,7 @@
 """Reads HLS playlists: as much of the grammar as a finished recording needs.
 
-What cannot become one file whose time line is the video's own is refused, with the reason.
+What cannot become one file whose time line is the video's own is refused, with the reason. Discontinuities
+part a stream into recordings, each of which can become a file.
 
 Source: RFC 8216, 4 (https://www.rfc-editor.org/rfc/rfc8216)
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from worker.download.byte_ranges import ByteRange
 from worker.errors import SourceRefused, UnreadableVideo
@@ -17,12 +18,13 @@ from worker.errors import SourceRefused, UnreadableVideo
 # Twelve hours of segments of one second, the shortest that packagers cut.
 MAX_SEGMENTS = 43_200
 
+MAGIC = b"#EXTM3U"  #: the first bytes of every playlist
+
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)')
 _AUDIO_CODECS = ("mp4a", "ac-3", "ec-3", "opus", "flac", "fLaC", "alac")
 
+_INSTEAD = "give an MP4 rendition of it"
 _REFUSED = {
-    "#EXT-X-DISCONTINUITY": "is put together from several recordings",
-    "#EXT-X-GAP": "has gaps",
     "#EXT-X-DEFINE": "uses variables",
     "#EXT-X-I-FRAMES-ONLY": "holds keyframes only",
 }
@@ -62,13 +64,36 @@ class Segment(Piece):
     start_s: float  #: from the start of the video
     duration_s: float
 
+    @property
+    def end_s(self) -> float:
+        """When it ends, from the start of the video."""
+        return self.start_s + self.duration_s
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One recording: the segments between two discontinuities."""
+
+    segments: tuple[Segment, ...]  #: at least one
+    init: Piece | None  #: goes before the first segment of fragmented MP4
+    refusal: str = ""  #: why it cannot become one file, and what to do; empty where it can
+
+    @property
+    def start_s(self) -> float:
+        """When it begins, from the start of the video."""
+        return self.segments[0].start_s
+
+    @property
+    def end_s(self) -> float:
+        """When it ends, from the start of the video."""
+        return self.segments[-1].end_s
+
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One encoding, in pieces."""
+    """One encoding: one recording, or several with discontinuities between them, such as breaks for ads."""
 
-    segments: tuple[Segment, ...]
-    init: Piece | None  #: goes before the first segment of fragmented MP4
+    parts: tuple[Part, ...]  #: at least one
 
 
 def parse_playlist(text: str) -> tuple[Variant, ...] | Stream:
@@ -79,10 +104,10 @@ def parse_playlist(text: str) -> tuple[Variant, ...] | Stream:
 
     Raises:
         UnreadableVideo: not a playlist.
-        SourceRefused: live, encrypted, or not one recording.
+        SourceRefused: live, or of a kind that we do not read.
     """
     lines = [line.strip() for line in text.split("\n")]
-    if lines[0] != "#EXTM3U":
+    if lines[0] != MAGIC.decode():
         raise UnreadableVideo("not an HLS playlist: its first line is not #EXTM3U")
     try:
         if any(line.startswith("#EXT-X-STREAM-INF:") for line in lines):
@@ -117,18 +142,34 @@ def _read_stream(lines: list[str]) -> Stream:
             reader.read_uri(line)
     if not reader.has_end:
         raise SourceRefused("is live: its playlist has no end; send the event when the recording is done")
-    if not reader.segments:
+    if not reader.parts:
         raise UnreadableVideo("the HLS playlist is empty")
-    return Stream(tuple(reader.segments), reader.init)
+    return Stream(tuple(part.finished() for part in reader.parts))
+
+
+@dataclass(slots=True)
+class _GrowingPart:
+    """A part of which segments are still being read."""
+
+    init: Piece | None
+    segments: list[Segment] = field(default_factory=list)
+    refusal: str = ""
+
+    def finished(self) -> Part:
+        return Part(tuple(self.segments), self.init, self.refusal)
 
 
 class _StreamReader:
     """Goes through a media playlist line by line: tags describe the URI that comes after them."""
 
     def __init__(self) -> None:
-        self.segments: list[Segment] = []
-        self.init: Piece | None = None
+        self.parts: list[_GrowingPart] = []
         self.has_end = False
+        self._init: Piece | None = None
+        self._cipher = "NONE"
+        self._is_new_part = True
+        self._is_gap = False
+        self._count = 0
         self._now_s = 0.0
         self._duration_s: float | None = None
         self._range = ""
@@ -136,38 +177,54 @@ class _StreamReader:
 
     def read_tag(self, line: str) -> None:
         tag, _, value = line.partition(":")
-        if tag == "#EXTINF":
-            self._duration_s = _seconds(value.partition(",")[0])
-        elif tag == "#EXT-X-BYTERANGE":
-            self._range = value
-        elif tag == "#EXT-X-ENDLIST":
-            self.has_end = True
-        elif tag == "#EXT-X-MAP":
-            self._read_map(_attributes(line))
-        elif tag == "#EXT-X-KEY" and (method := _attributes(line).get("METHOD")) != "NONE":
-            raise SourceRefused(f"is encrypted ({method}); give a rendition without encryption or DRM")
-        # Before the first segment a discontinuity says nothing.
-        elif tag in _REFUSED and (self.segments or tag != "#EXT-X-DISCONTINUITY"):
-            raise SourceRefused(f"{_REFUSED[tag]} ({tag[1:]}); give an MP4 rendition of it")
+        match tag:
+            case "#EXTINF":
+                self._duration_s = _seconds(value.partition(",")[0])
+            case "#EXT-X-BYTERANGE":
+                self._range = value
+            case "#EXT-X-ENDLIST":
+                self.has_end = True
+            case "#EXT-X-MAP":
+                self._read_map(_attributes(line))
+            case "#EXT-X-KEY":
+                self._cipher = _attributes(line).get("METHOD", "an unknown method")
+            case "#EXT-X-DISCONTINUITY":
+                self._is_new_part = True
+            case "#EXT-X-GAP":
+                self._is_gap = True
+            case _ if tag in _REFUSED:
+                raise SourceRefused(f"{_REFUSED[tag]} ({tag[1:]}); {_INSTEAD}")
 
     def _read_map(self, told: dict[str, str]) -> None:
         uri, text = told.get("URI"), told.get("BYTERANGE")
         if not uri:
             raise ValueError("#EXT-X-MAP without a URI")
-        init = Piece(uri, self._span(text, uri) if text else None)
-        if self.segments and init != self.init:
-            raise SourceRefused("changes its format on the way (EXT-X-MAP); give an MP4 rendition of it")
-        self.init = init
+        self._init = Piece(uri, self._span(text, uri) if text else None)
 
     def read_uri(self, uri: str) -> None:
         if self._duration_s is None:
             raise ValueError("a segment without #EXTINF")
-        if len(self.segments) == MAX_SEGMENTS:
+        if self._count == MAX_SEGMENTS:
             raise SourceRefused(f"has more than {MAX_SEGMENTS} segments")
+        if self._is_new_part:
+            self.parts.append(_GrowingPart(self._init))
+        part = self.parts[-1]
+        part.refusal = part.refusal or self._refusal(part)
         span = self._span(self._range, uri) if self._range else None
-        self.segments.append(Segment(uri, span, self._now_s, self._duration_s))
+        part.segments.append(Segment(uri, span, self._now_s, self._duration_s))
         self._now_s += self._duration_s
-        self._duration_s, self._range = None, ""
+        self._count += 1
+        self._duration_s, self._range, self._is_gap, self._is_new_part = None, "", False, False
+
+    def _refusal(self, part: _GrowingPart) -> str:
+        """Say why the segment that comes next keeps its part from being read; empty where it does not."""
+        if self._cipher != "NONE":
+            return f"is encrypted ({self._cipher}); give a rendition without encryption or DRM"
+        if self._is_gap:
+            return f"has gaps (EXT-X-GAP); {_INSTEAD}"
+        if self._init != part.init:
+            return f"changes its format on the way (EXT-X-MAP); {_INSTEAD}"
+        return ""
 
     def _span(self, text: str, uri: str) -> ByteRange:
         """Read `LENGTH@FIRST`, or `LENGTH`, which goes on where the last part of the same file ended."""

@@ -65,6 +65,7 @@ class Downloader:
         # An address that opens once would only be refused from now on; the job asks for another.
         self._tries = 1 if rendition.is_one_use else TRIES
         self._hosts = (self.url.host, *rendition.hosts)
+        self._hosts_from = rendition.hosts_from
         self._limits = limits
         self._should_stop = should_stop
         self._ends_s = time.monotonic() + limits.timeout_s
@@ -157,7 +158,7 @@ class Downloader:
             _is_host(url.host, allowed) for allowed in self._hosts
         ):
             raise SourceRefused(
-                f"{self.url.host} leads to {url.host}, a host that its platform does not name"
+                f"{self.url.host} leads to {url.host}, a host that {self._hosts_from} does not name"
             )
 
     def _go_on(self) -> None:

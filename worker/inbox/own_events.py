@@ -28,6 +28,7 @@ from worker.platforms import media_url
 from worker.platforms.event import Event, EventKind
 from worker.platforms.registry import platform_of
 from worker.platforms.shared import json_fields, signatures
+from worker.platforms.shared.media_host import check_media_url
 from worker.timeline import MAX_RANGES
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _options(data: Mapping[str, Any]) -> dict[str, list[str]] | None:
 def _checked_url(data: Mapping[str, Any], settings: Settings) -> str:
     url = json_fields.required(data, "media_url")
     try:
-        media_url.check_media_url(url, settings)
+        check_media_url(url, settings)
     except SourceRefused as exc:
         raise MalformedPayload(str(exc)) from exc
     return url

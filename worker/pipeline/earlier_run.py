@@ -128,6 +128,8 @@ def _check_duration(timeline: Timeline, video: Video) -> None:
     """
     frame_s = float(1 / video.frame_rate) if video.frame_rate else _NOMINAL_FRAME_S
     tolerance_s = max(_DURATION_FRAMES * frame_s, min(len(timeline.ranges) * frame_s, STILL_REACH_S))
+    if video.begins_at_s:
+        raise Unfit("the file is a piece of the video")
     if abs(timeline.duration_s - video.duration_s) > tolerance_s:
         raise Unfit(f"it lasts {video.duration_s:.2f} s in place of {timeline.duration_s:.2f} s")
 

@@ -20,6 +20,6 @@ class Options:
     prefer: tuple[TimeRange, ...] = ()  #: ranges to pick from first
     chosen_s: float | None = None  #: a moment that a person chose, in seconds: its still is taken too
 
-    def chosen_within(self, duration_s: float) -> list[float]:
-        """List the moment that a person chose, if a video is so long: an edit may have cut it off."""
-        return [] if self.chosen_s is None or self.chosen_s >= duration_s else [self.chosen_s]
+    def chosen_within(self, start_s: float, end_s: float) -> list[float]:
+        """List the moment that a person chose, if it lies there: an edit may have cut it off."""
+        return [] if self.chosen_s is None or not start_s <= self.chosen_s < end_s else [self.chosen_s]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from worker.files.video_file import VideoFile
 from worker.pipeline.earlier_run import Unfit, decided_before, scan_after_edit
 from worker.pipeline.frames import NOTHING_SEEN, Run
 from worker.pipeline.progress import Stopwatch
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.pipeline.earlier_run import Memory
+    from worker.pipeline.media import Video
     from worker.pipeline.options import Options
     from worker.pipeline.progress import Progress
     from worker.pipeline.sandbox.decoder import Decoder
@@ -29,18 +32,18 @@ log = logging.getLogger(__name__)
 
 
 def pick_thumbnails(
-    path: Path,
+    file: VideoFile | Path,
     options: Options,
     models: Models,
     decoder: Decoder,
     on_progress: Progress = lambda _stage, _fraction: None,
-    better: Callable[[Sequence[float]], Path] | None = None,
+    better: Callable[[Sequence[float]], VideoFile] | None = None,
     memory: Memory | None = None,
 ) -> Run:
     """Pick the best frames of a video and crop them, best first; at least one.
 
     Args:
-        path: the video.
+        file: the video, or a piece of it; the times of options and picks are those of the whole video.
         options: what is wanted.
         models: what judges.
         decoder: what opens videos.
@@ -52,7 +55,8 @@ def pick_thumbnails(
         PermanentError: the file is no video we can use; the message names the remedy.
         TransientError: the decoder died or hung, or memory ran out; trying again may help.
     """
-    pick = partial(_pick, path, options, models, decoder, on_progress, better)
+    file = file if isinstance(file, VideoFile) else VideoFile(file)
+    pick = partial(_pick, file, options, models, decoder, on_progress, better)
     if memory is not None:
         try:
             return pick(memory)
@@ -62,17 +66,17 @@ def pick_thumbnails(
 
 
 def _pick(
-    path: Path,
+    file: VideoFile,
     options: Options,
     models: Models,
     decoder: Decoder,
     on_progress: Progress,
-    better: Callable[[Sequence[float]], Path] | None,
+    better: Callable[[Sequence[float]], VideoFile] | None,
     memory: Memory | None,
 ) -> Run:
     watch = Stopwatch(on_progress)
     with watch.stage("probe") as progress:
-        video = decoder.probe(path, progress)
+        video = _probe(file, decoder, progress)
     with watch.stage("scan") as progress:
         if memory is None:
             scan, seen = decoder.scan(video, progress), NOTHING_SEEN
@@ -87,9 +91,9 @@ def _pick(
         chosen, lost = pick_diverse(scored, options.count, preferred)
         winners = [scored[index] for index in chosen]
     with watch.stage("stills") as progress:
-        asked_s = options.chosen_within(video.duration_s)
+        asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
         moments_s = [one.candidate.time_s for one in winners] + asked_s
-        shown = decoder.probe(better(moments_s), progress) if better else video
+        shown = _probe(better(moments_s), decoder, progress) if better else video
         picks = take_picks(winners, scored, shown, seen, options, models, decoder, progress)
         wanted = take_exactly(asked_s, shown, scan.candidates, options, models, decoder)
     sentences = notes(
@@ -110,3 +114,8 @@ def _pick(
         recalled=len(seen),
         wanted=wanted,
     )
+
+
+def _probe(file: VideoFile, decoder: Decoder, on_progress: Callable[[float], None]) -> Video:
+    video = decoder.probe(file.path, on_progress, file.begins_at_s, is_sparse=file.is_sparse)
+    return replace(video, notes=(file.note, *video.notes)) if file.note else video

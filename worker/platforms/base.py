@@ -129,6 +129,7 @@ class Rendition:
     headers: Mapping[str, str] = field(default_factory=dict)
     #: Hosts, besides the URL's own, that a redirect or a playlist may lead to; "*.example.com" is a suffix.
     hosts: tuple[str, ...] = ()
+    hosts_from: str = "its platform"  #: who names these hosts, for the sentence about another one
     is_one_use: bool = False  #: opens once: a transfer that breaks off needs another address
 
 

@@ -146,7 +146,9 @@ class Settings(BaseSettings):
     picks_secret_previous: StandardSecret | None = Field(
         None, description="Also signs it, while the secret is being rotated."
     )
-    media_hosts: Hosts = Field((), description="Hosts that `media_url` of `/v1/events` may name.")
+    media_hosts: Hosts = Field(
+        (), description="Hosts that `media_url` of `/v1/events`, and a playlist there, may name."
+    )
     allow_loopback: bool = Field(
         default=False, description="Fetch over plain http from this machine: for the demo and tests."
     )

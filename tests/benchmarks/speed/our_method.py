@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from worker.files.video_file import VideoFile
 from worker.pipeline.sandbox.decoder import Decoder
 
 
@@ -56,9 +57,8 @@ def whole(path: Path, model: str, count: int, stills: Path | None = None) -> dic
     with Decoder() as decoder:
         decoder.probe(path)
         began_at = time.monotonic()
-        run = pick_thumbnails(
-            path, Options(count=count), models, decoder, better=stills and (lambda _times_s: stills)
-        )
+        better = (lambda _times_s: VideoFile(stills)) if stills else None
+        run = pick_thumbnails(path, Options(count=count), models, decoder, better=better)
         seconds = time.monotonic() - began_at
         peak_bytes = child_peak_bytes()
     return {

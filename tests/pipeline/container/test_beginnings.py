@@ -104,5 +104,5 @@ def test_a_file_in_which_no_keyframe_decodes_is_damaged(tmp_path: Path, every: i
 
     path = recordings.repacked(tmp_path / "broken.mkv", long_groups(tmp_path), broken)
 
-    with pytest.raises(UnreadableVideo, match="damaged or encrypted"):
+    with pytest.raises(UnreadableVideo, match="damaged, or encrypted"):
         probe(path)

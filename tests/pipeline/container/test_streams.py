@@ -79,7 +79,7 @@ def test_none_can_be_decoded(tmp_path: Path) -> None:
     """Then the file is damaged."""
     broken = Film(pictures.numbered(50), is_garbled=True)
 
-    with pytest.raises(UnreadableVideo, match="damaged or encrypted"):
+    with pytest.raises(UnreadableVideo, match="damaged, or encrypted"):
         probe(recordings.several_streams(tmp_path / "broken.mkv", [broken, broken]))
 
 

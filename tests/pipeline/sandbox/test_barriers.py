@@ -34,14 +34,16 @@ def decoder() -> Iterator[Decoder]:
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6, socket.AF_UNIX])
 def test_the_child_opens_no_socket(decoder: Decoder, family: socket.AddressFamily) -> None:
     """Neither to the network, nor to the socket of a database on this machine."""
-    with pytest.raises(UnreadableVideo, match="Permission denied"):
+    with pytest.raises(UnreadableVideo) as caught:
         hostile_decoder.call(decoder, "open_socket", int(family))
+    assert isinstance(caught.value.__cause__, PermissionError)
 
 
 def test_the_child_starts_no_program(decoder: Decoder) -> None:
     """Not even in its own place."""
-    with pytest.raises(UnreadableVideo, match="Permission denied"):
+    with pytest.raises(UnreadableVideo) as caught:
         hostile_decoder.call(decoder, "start_program")
+    assert isinstance(caught.value.__cause__, PermissionError)
 
 
 def test_every_barrier_is_found_in_force(decoder: Decoder) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -149,8 +150,29 @@ def test_the_child_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_child_writes_no_file(decoder: Decoder, tmp_path: Path) -> None:
     """Its file-size limit is zero."""
-    with pytest.raises(UnreadableVideo, match="too large"):
+    with pytest.raises(UnreadableVideo) as caught:
         hostile_decoder.call(decoder, "write", str(tmp_path / "loot"))
+    assert getattr(caught.value.__cause__, "errno", None) == errno.EFBIG
+
+
+@pytest.mark.parametrize(
+    ("codec", "sentence"),
+    [
+        (
+            "h264",
+            "it is H.264, but cannot be decoded: the file may be damaged; copy or download it again, or",
+        ),
+        ("libdav1d", r"its picture \(AV1\) cannot be decoded; export it again as H\.264"),
+        ("", "it cannot be read: the file may be damaged; copy or download it again, or export it again"),
+    ],
+)
+def test_an_error_without_a_name_becomes_a_sentence_for_people(
+    decoder: Decoder, tmp_path: Path, codec: str, sentence: str
+) -> None:
+    """Without a number of the system's, and without advice to change to the codec that it has."""
+    with pytest.raises(UnreadableVideo, match=rf"^clip\.mp4: {sentence}") as caught:
+        decoder.run(hostile_decoder.write, str(tmp_path / "loot"), label="clip.mp4", codec=codec, wall_s=20.0)
+    assert "rrno" not in str(caught.value)
 
 
 def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tests.support.faults.hostile_headers import lying_header
 from tests.support.media import clips, pictures
 from tests.support.media.clips import Format
+from tests.support.media.not_videos import NOT_VIDEOS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -222,6 +223,12 @@ _LISTINGS = (
 )
 
 
+def _no_video(_bases: Bases, _lures: Lures, chance: random.Random) -> Change:
+    """The beginning of a picture, a song, an archive, a page, and then anything."""
+    content = chance.choice(sorted(NOT_VIDEOS.values())).content
+    return ".mp4", content[: chance.randrange(1, len(content) + 1)] + chance.randbytes(chance.randrange(99))
+
+
 def _changing_size(bases: Bases, _lures: Lures, chance: random.Random) -> Change:
     """One stream whose pictures, and their codec, change midway."""
     parts = [bases["bikes.ts"], bases["rabbit.ts"]] * chance.choice((1, 3))
@@ -261,6 +268,7 @@ _LIES: Mapping[str, Callable[[Bases, Lures, random.Random], Change]] = {
     "endless": _endless,
     "bomb": _bomb,
     "headers": lambda bases, _lures, chance: lying_header(bases, chance),
+    "no-video": _no_video,
 }
 
 

@@ -142,12 +142,13 @@ def redirect(to: str) -> Answer:
     return status(302, {"Location": to})
 
 
-def endless(handler: Handler, _content: bytes) -> None:
-    """Send zeros in chunks, for ever."""
+def endless(handler: Handler, content: bytes) -> None:
+    """Send the file and then zeros, in chunks, for ever."""
     handler.reply(200, {"Transfer-Encoding": "chunked"})
-    chunk = bytes(64 * 1024)
+    chunk = content + bytes(64 * 1024)
     while not handler.media.closing.is_set():
         handler.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+        chunk = bytes(64 * 1024)
 
 
 def dripping(handler: Handler, content: bytes) -> None:

@@ -48,4 +48,4 @@ def client(vendor: Simulated, **changes: Any) -> Platform:
 
 def fetched(platform: Platform, asset: RemoteAsset, folder: Path) -> bytes:
     """The file that we would look at."""
-    return fetch_video(platform.source(asset).scan, folder, LIMITS).read_bytes()
+    return fetch_video(platform.source(asset).scan, folder, LIMITS).path.read_bytes()

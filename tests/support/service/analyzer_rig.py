@@ -95,11 +95,16 @@ def ready_analyzer_rig(
     with SimulatedMux(NOWHERE) as mux:
         account = {name.rpartition("__")[2].lower(): value for name, value in mux.settings("main").items()}
         settings = builders.make_settings(
-            mux={"main": MuxAccount(**account)}, allow_loopback=True, work_dir=work_dir, count=2
+            mux={"main": MuxAccount(**account)},
+            media_hosts=("127.0.0.1",),
+            allow_loopback=True,
+            work_dir=work_dir,
+            count=2,
         )
 
         def platform(claim: jobs.JobClaim) -> Any:
-            return _Busy(platform_of(claim.platform, claim.account, settings), meanwhile)
+            found = platform_of(claim.platform, claim.account, settings, claim.media_url)
+            return _Busy(found, meanwhile)
 
         with Leases(engine, jobs.renew, settings.lease_s, settings.job_timeout_s, stopping) as leases:
             analyzer = Analyzer(settings, engine, models, decoders, leases, platform, OWNER)

@@ -42,8 +42,8 @@ def event(kind: EventKind = EventKind.READY, *, minute: int = 0, **values: Any) 
     """Return an event of asset `a1`, `minute` minutes after noon."""
     given: dict[str, Any] = {"asset_id": "a1", "happened_at": NOON + timedelta(minutes=minute), **values}
     delivery = given.pop("delivery_id", f"{given['asset_id']}-{kind}-{minute}")
-    platform = given.pop("platform", "mux")
-    return Event(platform, "main", delivery, f"video.asset.{kind}", kind, payload={"k": 1}, **given)
+    platform, account = given.pop("platform", "mux"), given.pop("account", "main")
+    return Event(platform, account, delivery, f"video.asset.{kind}", kind, payload={"k": 1}, **given)
 
 
 def record(engine: Engine, *events: Event, settings: Settings | None = None) -> list[inbox.Receipt]:

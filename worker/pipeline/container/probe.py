@@ -53,7 +53,13 @@ class VideoLimits:
 DEFAULT_LIMITS = VideoLimits()
 
 
-def probe(path: Path, limits: VideoLimits = DEFAULT_LIMITS, begins_at_s: float = 0.0) -> Video:
+def probe(
+    path: Path,
+    limits: VideoLimits = DEFAULT_LIMITS,
+    begins_at_s: float = 0.0,
+    *,
+    is_sparse: bool = False,
+) -> Video:
     """Read the facts of a video file.
 
     Args:
@@ -61,6 +67,8 @@ def probe(path: Path, limits: VideoLimits = DEFAULT_LIMITS, begins_at_s: float =
         limits: beyond which it is refused.
         begins_at_s: the moment of the whole video at which this file begins, where it is a later piece of an
             HLS stream. All times that are found in the file count from the start of the whole.
+        is_sparse: only pieces of the video are in the file: where its time stamps jump, something was left
+            out, and the times behind are right.
 
     Raises:
         UnreadableVideo: not a video, audio only, damaged, encrypted, without a picture, or cut short so that
@@ -70,10 +78,10 @@ def probe(path: Path, limits: VideoLimits = DEFAULT_LIMITS, begins_at_s: float =
     with open_container(path) as container:
         _refuse_streams(container, path, limits)
         stream, frame = _first_picture(container, path, limits)
-        joined = find_joined_parts(container, stream, limits.duration_s)
+        joined = None if is_sparse else find_joined_parts(container, stream, limits.duration_s)
         opened = OpenVideo(container, stream, Clock.of(container, stream, begins_at_s), joined)
         length = _length(opened, path, limits, begins_at_s)
-        is_vfr = _is_vfr(opened)
+        is_vfr = not is_sparse and _is_vfr(opened)
         if joined is not None:
             frame = _first_frame(opened, path)
         video = _describe(path, opened, frame, length, is_vfr=is_vfr)

@@ -40,9 +40,7 @@ def video_streams(container: InputContainer) -> list[VideoStream]:
     found = [stream for stream in container.streams.video if not stream.disposition & _NO_FILM]
     if not found:
         name = Path(container.name).name
-        raise UnreadableVideo(
-            f"{name}: no video in it, sound only or cover art (send the file with the picture)"
-        )
+        raise UnreadableVideo(f"{name}: {_without_video(container)}; send the file with the picture")
     if len(found) == 1:
         return found
     packets = _count_packets(container, found)
@@ -82,3 +80,9 @@ def _count_packets(container: InputContainer, streams: Sequence[VideoStream]) ->
         if all(counted[stream.index] >= _MOVING for stream in streams):
             break
     return counted
+
+
+def _without_video(container: InputContainer) -> str:
+    if not container.streams.audio:
+        return "no video in it"
+    return "sound with a cover picture, no video" if container.streams.video else "sound only, no video in it"

@@ -8,6 +8,7 @@ call gets a fresh child. FFmpeg is loaded in the child only.
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -40,6 +41,11 @@ SCAN_WALL_MAX_S = 1800.0
 STILLS_WALL_S = 180.0
 
 _PROGRESS_POLL_S = 0.05
+
+# What people call codecs, where FFmpeg's own name says little to them.
+_CODEC_NAMES = {"hevc": "HEVC", "libdav1d": "AV1", "vp9": "VP9", "vp8": "VP8", "mpeg2video": "MPEG-2"}
+
+log = logging.getLogger(__name__)
 
 
 class Decoder:
@@ -115,9 +121,14 @@ class Decoder:
                 on_progress(self._fraction.value)
 
     def probe(
-        self, path: Path, on_progress: Callable[[float], None] | None = None, begins_at_s: float = 0.0
+        self,
+        path: Path,
+        on_progress: Callable[[float], None] | None = None,
+        begins_at_s: float = 0.0,
+        *,
+        is_sparse: bool = False,
     ) -> Video:
-        """Read the facts of a video file in the child; see `probe.probe`, also for `begins_at_s`.
+        """Read the facts of a video file in the child; see `probe.probe`, also for its other arguments.
 
         Raises:
             UnreadableVideo, VideoTooLarge: as `probe.probe`; and what `run` raises.
@@ -126,6 +137,7 @@ class Decoder:
             child.probe_video,
             path,
             begins_at_s,
+            is_sparse,
             label=path.name,
             wall_s=PROBE_WALL_S,
             on_progress=on_progress,
@@ -137,6 +149,7 @@ class Decoder:
             child.scan_video,
             video,
             label=video.path.name,
+            codec=video.codec,
             wall_s=_scan_wall_s(video),
             on_progress=on_progress,
         )
@@ -150,6 +163,7 @@ class Decoder:
             video,
             tuple(ranges),
             label=video.path.name,
+            codec=video.codec,
             wall_s=_scan_wall_s(video),
             on_progress=on_progress,
         )
@@ -171,6 +185,7 @@ class Decoder:
             tuple(actives),
             refine,
             label=video.path.name,
+            codec=video.codec,
             wall_s=STILLS_WALL_S,
             on_progress=on_progress,
         )
@@ -181,6 +196,7 @@ class Decoder:
         *arguments: object,
         label: str,
         wall_s: float,
+        codec: str = "",
         cpu_s: float | None = None,
         on_progress: Callable[[float], None] | None = None,
     ) -> Result:
@@ -191,6 +207,7 @@ class Decoder:
             *arguments: passed on; anything that can be pickled.
             label: what errors call the video.
             wall_s: deadline in seconds.
+            codec: of the video, by FFmpeg's name, where it is known.
             cpu_s: seconds of processor time it may use, all threads together; by default the deadline on
                 every core.
             on_progress: gets the fraction that the child reports, 0..1, many times a second. What it raises
@@ -225,7 +242,8 @@ class Decoder:
             raise
         except Exception as exc:
             # Hostile input finds errors that no code foresees; they must not end the caller.
-            raise UnreadableVideo(f"{label}: cannot be decoded ({exc}); export it again as H.264") from exc
+            log.info("%s: %r", label, exc)
+            raise UnreadableVideo(f"{label}: {_undecodable(codec)}") from exc
         return result
 
     def _memory_sentence(self) -> str:
@@ -240,6 +258,14 @@ def _has_died(last: pebble.ProcessFuture[Any] | None) -> bool:
 
 def _scan_wall_s(video: Video) -> float:
     return min(SCAN_WALL_S + SCAN_WALL_S_PER_VIDEO_S * video.length_s, SCAN_WALL_MAX_S)
+
+
+def _undecodable(codec: str) -> str:
+    """Say that a video cannot be decoded, and what may help: never a codec that it has already."""
+    if codec and codec != "h264":
+        return f"its picture ({_CODEC_NAMES.get(codec, codec)}) cannot be decoded; export it again as H.264"
+    what = "it is H.264, but cannot be decoded" if codec else "it cannot be read"
+    return f"{what}: the file may be damaged; copy or download it again, or export it again"
 
 
 def _crash(label: str, exit_code: int, cpu_s: float) -> DecoderCrashed | DecodeTimedOut:
