@@ -64,6 +64,18 @@ class TestSoundOutlastsThePicture:
         assert video.duration_s == pytest.approx(20.0, abs=0.1)
         assert not video.notes
 
+    def test_a_whole_file_that_states_too_much(self, tmp_path: Path) -> None:
+        """A recorder of screens counts on while nothing changes; its file is whole by its size."""
+        path = clips.write(tmp_path / "screen.webm", pictures.numbered(50), clips.Format(codec="libvpx-vp9"))
+        content = path.read_bytes()
+        path.write_bytes(content.replace(b"00:00:02.0", b"00:00:09.0"))
+        assert path.read_bytes() != content
+
+        video = probe(path)
+
+        assert video.duration_s == pytest.approx(2.0, abs=0.1)
+        assert not video.notes
+
 
 class TestCutShort:
     """A file that broke off is picked from as far as it goes, and says so."""

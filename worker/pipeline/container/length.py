@@ -40,6 +40,11 @@ MAX_COUNTED_GAP_S = 10.0
 # The tag in which Matroska keeps the end of a stream, e.g. "00:01:02.500000000".
 _MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d\.?\d*)")
 
+# The element of Matroska that holds everything but the first few bytes.
+_SEGMENT = b"\x18\x53\x80\x67"
+_SEGMENT_WITHIN = 4096
+_UNKNOWN_SIZE = (1 << 56) - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Length:
@@ -115,7 +120,7 @@ def _judge(ends: _Ends, stated_s: float, path: Path) -> Length:
     if not ends.is_broken:
         if ends.picture_s + LAST_SLIDE * ends.slide_s >= stated_s:
             return Length(stated_s)
-        if ends.any_s >= COMPLETE_SHARE * stated_s:
+        if ends.any_s >= COMPLETE_SHARE * stated_s or _is_whole_matroska(path):
             return Length(ends.picture_s)
     elif ends.picture_s >= COMPLETE_SHARE * stated_s:
         return Length(stated_s)
@@ -125,6 +130,18 @@ def _judge(ends: _Ends, stated_s: float, path: Path) -> Length:
             f"{path.name}: ends at {found}, so it was cut short (copy or download the whole file again)"
         )
     return Length(ends.picture_s, (f"the file was cut short: it ends at {found}",))
+
+
+def _is_whole_matroska(path: Path) -> bool:
+    """Tell whether a file reaches the end of its segment, where it says how long that is (RFC 9559)."""
+    with path.open("rb") as file:
+        head = file.read(_SEGMENT_WITHIN)
+    _, found, size = head.partition(_SEGMENT)
+    coded = int.from_bytes(size[:8])
+    # Muxers keep 8 bytes for the size: a marker, then 56 bits; all of them set means that it is not known.
+    if not found or coded >> 56 != 1 or coded & _UNKNOWN_SIZE == _UNKNOWN_SIZE:
+        return False
+    return len(head) - len(size) + 8 + (coded & _UNKNOWN_SIZE) <= path.stat().st_size
 
 
 def _read_ends(container: InputContainer, stream: VideoStream) -> _Ends:
