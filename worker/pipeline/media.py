@@ -42,4 +42,5 @@ class Video:
     is_mirrored: bool = False  #: left and right are to be swapped before the turn
     visible: Region | None = None  #: the part of the stored picture that is shown; None for all of it
     is_linear: bool = False  #: frames after a seek are damaged, so decoding begins at the start of the file
+    is_ipt_pq: bool = False  #: samples are IPT-PQ-C2 (Dolby Vision profile 5), whatever their tags say
     notes: tuple[str, ...] = ()  #: sentences for people about what is unusual in the file

@@ -20,9 +20,9 @@ from worker.pipeline.container.clock import Clock
 from worker.pipeline.container.open_container import no_picture, open_container
 from worker.pipeline.container.packets import decode_packets, packets_of, seek
 from worker.pipeline.container.streams import video_stream
-from worker.pipeline.display.colour import TRANSFER_FUNCTIONS
+from worker.pipeline.display.colour.colour_space import colour_notes, transfer_function
 from worker.pipeline.display.display import square_size
-from worker.pipeline.media import TransferFunction, Video
+from worker.pipeline.media import Video
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -209,6 +209,7 @@ def _describe(
     if rotation_deg % 180:
         width, height = height, width
     start_s = Clock.of(container, stream).time_s(frame.pts or 0)
+    is_ipt_pq = False
     return Video(
         path=path,
         duration_s=max(duration_s, start_s),
@@ -219,7 +220,9 @@ def _describe(
         frame_rate=stream.average_rate,
         is_vfr=is_vfr,
         is_interlaced=bool(frame.interlaced_frame),
-        transfer=TRANSFER_FUNCTIONS.get(int(frame.color_trc), TransferFunction.SDR),
+        transfer=transfer_function(frame, is_ipt_pq=is_ipt_pq),
         codec=stream.codec_context.name,
         start_s=start_s,
+        is_ipt_pq=is_ipt_pq,
+        notes=colour_notes(frame, is_ipt_pq=is_ipt_pq),
     )

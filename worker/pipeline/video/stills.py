@@ -20,7 +20,9 @@ from worker.pipeline.container.open_video import OpenVideo, open_video
 from worker.pipeline.container.packets import MAX_THREADS, decode_packets
 from worker.pipeline.cues import patterns, sharpness, stillness
 from worker.pipeline.cues.difference import SAME_PICTURE, luma_difference
+from worker.pipeline.display.colour.colour_space import colour_space
 from worker.pipeline.display.display import displayed
+from worker.pipeline.display.true_colour import luma_of_frame
 from worker.pipeline.frames import STILL_REACH_S, Still
 
 if TYPE_CHECKING:
@@ -54,8 +56,7 @@ class _Neighbour:
     def luma(self) -> NDArray[np.uint8]:
         """(height, width) uint8, as wide as sharpness is measured."""
         height = max(1, round(self.frame.height * sharpness.WIDTH_PX / self.frame.width))
-        gray = self.frame.reformat(sharpness.WIDTH_PX, height, "gray", interpolation="AREA")
-        return gray.to_ndarray()  # type: ignore[return-value]
+        return luma_of_frame(self.frame, (sharpness.WIDTH_PX, height), colour_space(self.frame))
 
     @cached_property
     def tiny_luma(self) -> NDArray[np.uint8]:
