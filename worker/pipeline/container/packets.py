@@ -14,6 +14,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from worker.errors import UnreadableVideo
+from worker.pipeline.container.alpha_decoder import decoder_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,9 +53,11 @@ def decode_packets(packets: Iterable[Packet[VideoStream]]) -> Iterator[VideoFram
         UnreadableVideo: nothing but errors for a long stretch.
     """
     errors = 0
+    decode = None
     for packet in packets:
+        decode = decode or decoder_of(packet.stream)
         try:
-            frames = packet.decode()
+            frames = decode(packet)
         except av.error.MemoryError:
             raise
         except av.error.FFmpegError as exc:

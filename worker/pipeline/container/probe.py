@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 import av
 
 from worker.errors import UnreadableVideo, VideoTooLarge
+from worker.pipeline.container import dolby_vision
 from worker.pipeline.container.clock import Clock
 from worker.pipeline.container.open_container import no_picture, open_container
 from worker.pipeline.container.packets import decode_packets, packets_of, seek
 from worker.pipeline.container.streams import video_stream
+from worker.pipeline.container.track_header import read_track_header
 from worker.pipeline.display.colour.colour_space import colour_notes, transfer_function
 from worker.pipeline.display.display import square_size
 from worker.pipeline.media import Video
@@ -209,7 +211,7 @@ def _describe(
     if rotation_deg % 180:
         width, height = height, width
     start_s = Clock.of(container, stream).time_s(frame.pts or 0)
-    is_ipt_pq = False
+    is_ipt_pq = dolby_vision.is_ipt_pq(read_track_header(path, container, stream).boxes)
     return Video(
         path=path,
         duration_s=max(duration_s, start_s),
