@@ -66,8 +66,8 @@ def samples_to_rgb(samples: NDArray[np.uint16], space: ColourSpace) -> NDArray[n
     """Convert samples that FFmpeg's scaler does not know.
 
     Args:
-        samples: (rows, width, 3) uint16, at the top of the 16 bits: as many picture lines as fit in memory
-            three times over in float. Grey three times, or Y, Cb, Cr in this order.
+        samples: (rows, width, 3) uint16, at the top of the 16 bits: Y, Cb, Cr, or X, Y, Z, or grey three
+            times. So many rows that they may be in memory some times over in float.
         space: how they are coded.
 
     Returns:
@@ -88,7 +88,7 @@ def _levels(samples: NDArray[np.uint16], space: ColourSpace) -> _Picture:
         black, luma_span, chroma_span = 0, top, top
     else:
         black, luma_span, chroma_span = 16 << 8, 219 << 8, 224 << 8
-    if space.samples is Samples.GREY:
+    if space.samples is not Samples.YCBCR:
         return np.asarray((samples.astype(np.float32) - black) / luma_span, np.float32)
     offset = np.array([black, 1 << 15, 1 << 15], np.float32)
     return np.asarray((samples - offset) / np.array([luma_span, chroma_span, chroma_span], np.float32))
