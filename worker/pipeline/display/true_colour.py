@@ -80,16 +80,26 @@ def srgb_of_frame(
     Returns:
         (height, width, 3) uint8 sRGB.
     """
+    if space.has_alpha and space.is_for_scaler and space.is_srgb:
+        # The usual kind of transparent picture: one pass of the scaler does for colour and alpha.
+        rgba = np.asarray(scaled(frame, size, "rgba", space, interpolation).to_ndarray(), np.uint8)
+        return _on_black(np.ascontiguousarray(rgba[..., :3]), rgba[..., 3])
+    opaque = _opaque(frame, size, space, interpolation)
+    if not space.has_alpha:
+        return opaque
+    alpha = scaled(frame, size, "rgba", space, interpolation).to_ndarray()[..., 3]
+    return _on_black(opaque, np.asarray(alpha, np.uint8))
+
+
+def _opaque(
+    frame: VideoFrame, size: tuple[int, int], space: ColourSpace, interpolation: Interpolation
+) -> Rgb:
     if space.is_for_scaler:
         # Curves and matrices need more than 8 bits: in 256 steps, skies would show bands.
         packed = scaled(frame, size, "rgb24" if space.is_srgb else "rgb48le", space, interpolation)
-        srgb = to_srgb(packed.to_ndarray(), space)  # type: ignore[arg-type]
-    else:
-        samples = _deep_samples(frame, size, space, interpolation)
-        srgb = _in_bands(lambda rows: _converted(samples_to_rgb(rows, space), space), samples)
-    if not space.has_alpha:
-        return srgb
-    return _on_black(srgb, scaled(frame, size, "rgba", space, interpolation).to_ndarray()[..., 3])  # type: ignore[arg-type]
+        return to_srgb(packed.to_ndarray(), space)  # type: ignore[arg-type]
+    samples = _deep_samples(frame, size, space, interpolation)
+    return _in_bands(lambda rows: _converted(samples_to_rgb(rows, space), space), samples)
 
 
 def luma_of_frame(frame: VideoFrame, size: tuple[int, int], space: ColourSpace) -> NDArray[np.uint8]:

