@@ -62,6 +62,7 @@ class Video:
     is_linear: bool = False  #: frames after a seek are damaged, so decoding begins at the start of the file
     begins_at_s: float = 0.0  #: when in the whole video this file begins; > 0 for a later piece of it
     joined: JoinedParts | None = None  #: where time stamps jump; None where they run on
+    is_ipt_pq: bool = False  #: samples are IPT-PQ-C2 (Dolby Vision profile 5), whatever their tags say
     notes: tuple[str, ...] = ()  #: sentences for people about what is unusual in the file
 
     @property

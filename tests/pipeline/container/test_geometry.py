@@ -14,8 +14,8 @@ import pytest
 from tests.support.media import clips, pictures
 from tests.support.media import container_edits as edits
 from worker.pipeline.container.geometry import geometry
+from worker.pipeline.container.headers.track_header import TrackHeader
 from worker.pipeline.container.probe import probe
-from worker.pipeline.container.track_header import TrackHeader
 from worker.pipeline.video.scan import scan
 from worker.pipeline.video.stills import take_stills
 

@@ -10,10 +10,10 @@ import pytest
 
 from tests.support.media import clips, pictures
 from tests.support.media import container_edits as edits
-from worker.pipeline.container import bounded_file
-from worker.pipeline.container.matroska_tracks import video_tracks
-from worker.pipeline.container.mp4_boxes import sample_entry_boxes
-from worker.pipeline.container.track_header import TrackHeader, read_track_header
+from worker.pipeline.container.headers import bounded_file
+from worker.pipeline.container.headers.matroska_tracks import video_tracks
+from worker.pipeline.container.headers.mp4_boxes import sample_entry_boxes
+from worker.pipeline.container.headers.track_header import TrackHeader, read_track_header
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -81,7 +81,7 @@ def test_each_frame_shows_its_own_moment(tmp_path: Path) -> None:
     video = probe(clips.write(tmp_path / "numbered.mp4", frames, clips.Format(rate=SLOW, gop=6)))
 
     for frame in looked_at(video):
-        rgb = frame.rgb(video.transfer)
+        rgb = frame.rgb()
         assert pictures.read_number(rgb) == round(frame.time_s * SLOW)
 
 

@@ -68,7 +68,7 @@ def test_frames_of_a_stretch_show_their_own_moments(tmp_path: Path) -> None:
 
     for _, frames in decode_stretches(video, plan_stretches(video)):
         for frame in frames:
-            assert pictures.read_number(frame.rgb(video.transfer)) == round(frame.time_s * RATE)
+            assert pictures.read_number(frame.rgb()) == round(frame.time_s * RATE)
 
 
 def test_the_longer_the_video_the_shorter_each_look(tmp_path: Path) -> None:

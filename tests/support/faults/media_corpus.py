@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.support.faults.hostile_headers import lying_header
-from tests.support.media import clips, pictures
+from tests.support.media import clips, coloured_clips, pictures
 from tests.support.media.clips import Format
 from tests.support.media.not_videos import NOT_VIDEOS
+from tests.support.media.reference_colour import Coding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -79,9 +80,17 @@ def bases(folder: Path) -> Bases:
         "bikes.avi": (bikes, Format(codec="mjpeg", pix_fmt="yuvj420p")),
         "rabbit.mpg": (rabbit, Format(codec="mpeg2video")),
     }
-    return {
-        name: clips.write(folder / name, frames, form).read_bytes() for name, (frames, form) in forms.items()
-    }
+    plain = {name: clips.write(folder / name, frames, form) for name, (frames, form) in forms.items()}
+    return {name: path.read_bytes() for name, path in (plain | _coloured(folder)).items()}
+
+
+def _coloured(folder: Path) -> dict[str, Path]:
+    """Write what takes parsers and decoders of its own: alpha beside the packets, boxes of Dolby Vision."""
+    (bikes,) = pictures.footage("bikes", 1, size=BASE_SIZE)
+    alpha = coloured_clips.write_cut_out(folder / "alpha.webm", "libvpx-vp9", "yuva420p")
+    dolby = coloured_clips.write_dolby_vision(folder / "dolby.mp4", bikes, profile=5)
+    ictcp = coloured_clips.write_coded(folder / "ictcp.mkv", bikes, Coding(14, 16, 9))
+    return {path.name: path for path in (alpha, dolby, ictcp)}
 
 
 def corpus(bases: Bases, lures: Lures, *, count: int, seed: int) -> Iterator[Hostile]:

@@ -15,7 +15,7 @@ from worker.pipeline.display.visible import visible_box
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-    from worker.pipeline.container.track_header import TrackHeader
+    from worker.pipeline.container.headers.track_header import TrackHeader
     from worker.pipeline.media import Region
 
 # No camera and no broadcast standard stretches samples further; such a flag is damage.

@@ -16,7 +16,7 @@ from worker.pipeline.display.side_data import side_numbers
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-    from worker.pipeline.container.track_header import TrackHeader
+    from worker.pipeline.container.headers.track_header import TrackHeader
     from worker.pipeline.media import Region
 
 _WHOLE: Region = (0.0, 0.0, 1.0, 1.0)

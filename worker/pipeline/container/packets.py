@@ -15,6 +15,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from worker.errors import UnreadableVideo
+from worker.pipeline.container.alpha_decoder import decoder_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -61,10 +62,12 @@ def decode_packets(packets: Iterable[Packet[VideoStream]]) -> Iterator[VideoFram
         UnreadableVideo: nothing but errors for a long stretch.
     """
     errors = keyframes = 0
+    decode = None
     for packet in packets:
+        decode = decode or decoder_of(packet.stream)
         keyframes += packet.is_keyframe
         try:
-            frames = packet.decode()
+            frames = decode(packet)
         except av.error.MemoryError:
             raise
         except av.error.FFmpegError as exc:
@@ -72,7 +75,10 @@ def decode_packets(packets: Iterable[Packet[VideoStream]]) -> Iterator[VideoFram
             if errors > (
                 MAX_ERRORS_IN_A_ROW if keyframes >= MAX_LOST_KEYFRAMES else MAX_ERRORS_WITHOUT_KEYFRAME
             ):
-                raise UnreadableVideo("the picture data is damaged or encrypted; export it again") from exc
+                raise UnreadableVideo(
+                    "the picture data is damaged, or encrypted without saying so; "
+                    "copy or download it again, or export it again"
+                ) from exc
             continue
         for frame in frames:
             errors = keyframes = 0

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING
 from worker.errors import UnreadableVideo, VideoTooLarge
 from worker.pipeline.container.clock import Clock
 from worker.pipeline.container.geometry import geometry
+from worker.pipeline.container.headers import dolby_vision
+from worker.pipeline.container.headers.track_header import read_track_header
 from worker.pipeline.container.joined_parts import find_joined_parts
 from worker.pipeline.container.length import Length, measure_length, played_within
 from worker.pipeline.container.open_container import no_picture, open_container
 from worker.pipeline.container.open_video import OpenVideo
 from worker.pipeline.container.packets import decode_packets
 from worker.pipeline.container.streams import video_streams
-from worker.pipeline.container.track_header import read_track_header
-from worker.pipeline.display.colour import TRANSFER_FUNCTIONS
-from worker.pipeline.media import TransferFunction, Video
+from worker.pipeline.display.colour.colour_space import colour_notes, transfer_function
+from worker.pipeline.media import Video
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -183,6 +184,7 @@ def _first_frame(opened: OpenVideo, path: Path) -> VideoFrame:
 def _describe(path: Path, opened: OpenVideo, frame: VideoFrame, length: Length, *, is_vfr: bool) -> Video:
     header = read_track_header(path, opened.container, opened.stream)
     shown = geometry(frame, header, opened.stream.sample_aspect_ratio)
+    is_ipt_pq = dolby_vision.is_ipt_pq(header.boxes)
     start_s = opened.clock.time_s(frame.pts or 0)
     return Video(
         path=path,
@@ -194,12 +196,13 @@ def _describe(path: Path, opened: OpenVideo, frame: VideoFrame, length: Length, 
         frame_rate=opened.stream.average_rate,
         is_vfr=is_vfr,
         is_interlaced=bool(frame.interlaced_frame),
-        transfer=TRANSFER_FUNCTIONS.get(int(frame.color_trc), TransferFunction.SDR),
+        transfer=transfer_function(frame, is_ipt_pq=is_ipt_pq),
         codec=opened.stream.codec_context.name,
         start_s=start_s,
         stream_index=opened.stream.index,
         joined=opened.joined,
         is_mirrored=shown.orientation.is_mirrored,
         visible=shown.visible,
-        notes=(*length.notes, *shown.notes),
+        is_ipt_pq=is_ipt_pq,
+        notes=(*length.notes, *shown.notes, *colour_notes(frame, is_ipt_pq=is_ipt_pq)),
     )

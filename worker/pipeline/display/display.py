@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from av.filter import Graph
-from av.video.reformatter import ColorRange, Interpolation
+from av.video.reformatter import Interpolation
 
-from worker.pipeline.display.colour import colour_space, tone_map_rgb
+from worker.pipeline.display.colour.colour_space import colour_space
 from worker.pipeline.display.orientation import upright
+from worker.pipeline.display.true_colour import srgb_of_frame
 from worker.pipeline.display.visible import visible_part
-from worker.pipeline.media import TransferFunction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,20 +99,10 @@ def _deinterlaced(frames: Sequence[VideoFrame], index: int) -> VideoFrame:
 def _square_rgb(frame: VideoFrame, video: Video) -> Rgb:
     """Bring samples to square pixels and to sRGB: (height, width, 3) uint8."""
     # An untagged picture's colours are guessed by the size of all that is stored.
-    space = colour_space(frame)
+    space = colour_space(frame, is_ipt_pq=video.is_ipt_pq)
     frame = visible_part(frame, video.visible)
     width, height = square_size(frame.width, frame.height, video.sample_aspect_ratio)
-    packed = frame.reformat(
-        width=width,
-        height=height,
-        # HDR curves need more than 8 bits: in 256 steps, skies would show bands.
-        format="rgb24" if video.transfer is TransferFunction.SDR else "rgb48le",
-        src_colorspace=None if frame.format.is_rgb else space.matrix,
-        src_color_range=ColorRange.JPEG if space.is_full_range or frame.format.is_rgb else ColorRange.MPEG,
-        dst_color_range=ColorRange.JPEG,
-        interpolation=_SCALER,
-    ).to_ndarray()
-    return tone_map_rgb(packed, video.transfer)  # type: ignore[arg-type]
+    return srgb_of_frame(frame, (width, height), space, _SCALER)
 
 
 def _without_bars(rgb: Rgb, active: Active) -> Rgb:

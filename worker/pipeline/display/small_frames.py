@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
-from worker.pipeline.display.colour import ColourSpace, colour_space, tone_map_rgb, yuv_to_rgb
+from worker.pipeline.display.colour.colour_space import FULL_RANGE_BT601, ColourSpace, colour_space
+from worker.pipeline.display.colour.samples import yuv_to_rgb
+from worker.pipeline.display.true_colour import scaled, srgb_of_frame, to_srgb
 from worker.pipeline.display.visible import visible_part
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
     from worker.pipeline.frames import Rgb
-    from worker.pipeline.media import Region, TransferFunction, Video
+    from worker.pipeline.media import Region, Video
 
 # 320x180 for 16:9; other shapes get the same number of pixels, so portrait videos cost no more.
 PIXELS = 320 * 180
@@ -61,12 +64,12 @@ class SmallFrame:
         u, v = self.chroma
         return np.asarray(cv2.cvtColor(cv2.merge([self.tiny_luma, v, u]), cv2.COLOR_YCrCb2BGR), np.uint8)
 
-    def rgb(self, transfer: TransferFunction) -> Rgb:
+    def rgb(self) -> Rgb:
         """Make the picture in true colours, (height, width, 3) uint8 sRGB, tone-mapped where it is HDR."""
         size = (self.luma.shape[1], self.luma.shape[0])
         chroma = [cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) for plane in self.chroma]
         rgb = yuv_to_rgb(np.dstack([self.luma, *chroma]).astype(np.uint8, copy=False), self.space)
-        return tone_map_rgb(rgb, transfer)
+        return to_srgb(rgb, self.space)
 
 
 def small_size(video: Video) -> tuple[int, int]:
@@ -82,7 +85,12 @@ def _even(length: float) -> int:
 
 
 def shrink(
-    frame: VideoFrame, time_s: float, size: tuple[int, int], visible: Region | None = None
+    frame: VideoFrame,
+    time_s: float,
+    size: tuple[int, int],
+    visible: Region | None = None,
+    *,
+    is_ipt_pq: bool = False,
 ) -> SmallFrame:
     """Make a decoded frame small; the result holds copies, so the frame's memory may be used again.
 
@@ -91,20 +99,31 @@ def shrink(
         time_s: when it is shown.
         size: (width, height) of the result, both even.
         visible: the part of the frame that is shown; None for all of it.
+        is_ipt_pq: as `Video.is_ipt_pq`.
     """
-    space = colour_space(frame)
+    # An untagged picture's colours are guessed by the size of all that is stored.
+    space = colour_space(frame, is_ipt_pq=is_ipt_pq)
     if visible is not None:
         frame = visible_part(frame, visible)
+    if space.has_alpha or not space.is_for_scaler:
+        return _converted(srgb_of_frame(frame, size, space, Interpolation.AREA), time_s)
     # One field is enough at this size, and has no comb.
     step = 2 if frame.interlaced_frame else 1
     half = (size[0] // 2, size[1] // 2)
     if frame.format.name not in _PLANAR_FORMATS:
-        frame = frame.reformat(
-            width=size[0] * 2, height=size[1] * 2, format="yuv420p", interpolation="FAST_BILINEAR"
-        )
+        double = (size[0] * 2, size[1] * 2)
+        frame = scaled(frame, double, "yuv420p", space, Interpolation.FAST_BILINEAR)
         step = 1
     luma, u, v = (_plane(frame, index)[::step] for index in range(3))
     return SmallFrame(time_s, _scale(luma, size), (_scale(u, half), _scale(v, half)), space)
+
+
+def _converted(srgb: Rgb, time_s: float) -> SmallFrame:
+    """Keep a picture whose samples are rare, and cannot be kept as coded, as ordinary ones."""
+    luma, cr, cb = cv2.split(np.asarray(cv2.cvtColor(srgb, cv2.COLOR_RGB2YCrCb), np.uint8))
+    half = (srgb.shape[1] // 2, srgb.shape[0] // 2)
+    u, v = (_scale(np.asarray(plane, np.uint8), half) for plane in (cb, cr))
+    return SmallFrame(time_s, np.asarray(luma, np.uint8), (u, v), FULL_RANGE_BT601)
 
 
 def _plane(frame: VideoFrame, index: int) -> Plane:

@@ -52,7 +52,7 @@ def _of_shot(frames: list[JudgedFrame], shot: int, video: Video) -> list[Candida
     lumas_with_bars = [upright(judged.frame.luma, video) for judged in frames]
     area = bars.find_bars(lumas_with_bars)
     height, width = lumas_with_bars[0].shape
-    pictures = [_cut(upright(judged.frame.rgb(video.transfer), video), area) for judged in frames]
+    pictures = [_cut(upright(judged.frame.rgb(), video), area) for judged in frames]
     # Cues are measured on the picture as it is judged: tone-mapped, in full range, without bars.
     lumas = [np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8) for picture in pictures]
     details = [sharpness(luma) for luma in lumas]

@@ -20,7 +20,9 @@ from worker.pipeline.container.open_video import OpenVideo, open_video
 from worker.pipeline.container.packets import MAX_THREADS, decode_packets
 from worker.pipeline.cues import patterns, sharpness, stillness
 from worker.pipeline.cues.difference import SAME_PICTURE, luma_difference
+from worker.pipeline.display.colour.colour_space import colour_space
 from worker.pipeline.display.display import displayed
+from worker.pipeline.display.true_colour import luma_of_frame
 from worker.pipeline.display.visible import visible_part
 from worker.pipeline.frames import STILL_REACH_S, Still
 
@@ -59,11 +61,11 @@ class _Neighbour:
     @cached_property
     def luma(self) -> NDArray[np.uint8]:
         """(height, width) uint8 of the visible part, as wide as sharpness is measured; bounded in height."""
+        space = colour_space(self.frame)
         frame = visible_part(self.frame, self.visible)
         height = round(frame.height * sharpness.WIDTH_PX / frame.width)
         height = min(max(1, height), MAX_LUMA_HEIGHT_PX)
-        gray = frame.reformat(sharpness.WIDTH_PX, height, "gray", interpolation="AREA")
-        return gray.to_ndarray()  # type: ignore[return-value]
+        return luma_of_frame(frame, (sharpness.WIDTH_PX, height), space)
 
     @cached_property
     def tiny_luma(self) -> NDArray[np.uint8]:

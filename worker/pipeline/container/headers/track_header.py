@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from av.stream import Disposition
 
-from worker.pipeline.container.matroska_tracks import video_tracks
-from worker.pipeline.container.mp4_boxes import sample_entry_boxes
+from worker.pipeline.container.headers.matroska_tracks import video_tracks
+from worker.pipeline.container.headers.mp4_boxes import sample_entry_boxes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

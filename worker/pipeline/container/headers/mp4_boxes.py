@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
-from worker.pipeline.container.bounded_file import BoundedFile, open_bounded
+from worker.pipeline.container.headers.bounded_file import BoundedFile, open_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
