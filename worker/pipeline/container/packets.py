@@ -68,6 +68,22 @@ def decode_packets(packets: Iterable[Packet[VideoStream]]) -> Iterator[VideoFram
                 yield frame
 
 
+def after_seek(frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
+    """Leave out the first frame after a seek where its time stamp is later than that of the second.
+
+    Without an index, a seek may end inside a packet; the first whole picture then gets the stamp of another.
+    """
+    first = next(frames, None)
+    if first is None:
+        return
+    second = next(frames, None)
+    if second is None or (first.pts or 0) <= (second.pts or 0):
+        yield first
+    if second is not None:
+        yield second
+    yield from frames
+
+
 def packets_of(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
     """Yield packets of one stream from here on, then the empty one that flushes the decoder.
 

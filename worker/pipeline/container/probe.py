@@ -19,6 +19,7 @@ from worker.errors import UnreadableVideo, VideoTooLarge
 from worker.pipeline.container.clock import Clock
 from worker.pipeline.container.open_container import no_picture, open_container
 from worker.pipeline.container.packets import decode_packets, packets_of, seek
+from worker.pipeline.container.seek_check import check_seeks
 from worker.pipeline.container.streams import video_stream
 from worker.pipeline.display.colour import TRANSFER_FUNCTIONS
 from worker.pipeline.display.display import square_size
@@ -81,7 +82,7 @@ def probe(path: Path, limits: VideoLimits = DEFAULT_LIMITS) -> Video:
         video = _describe(path, container, stream, frame, duration_s=duration_s, is_vfr=is_vfr)
         if video.width_px * video.height_px > limits.pixels:
             raise _too_many_pixels(path, video.width_px, video.height_px, limits)
-        return video
+    return check_seeks(video)
 
 
 def _readable_stream(container: InputContainer, path: Path) -> VideoStream:

@@ -164,7 +164,8 @@ class Decoder:
             tuple(actives),
             refine,
             label=video.path.name,
-            wall_s=STILLS_WALL_S,
+            # Where no seek can be trusted, stills cost what the scan does.
+            wall_s=_scan_wall_s(video) if video.is_linear else STILLS_WALL_S,
             on_progress=on_progress,
         )
 
