@@ -81,6 +81,20 @@ def remembered(run: Run, timeline: Timeline, model: str = "lite") -> Memory | No
     return memory_of(rows, timeline, model)
 
 
+def test_rows_of_another_version_are_read(first: Run) -> None:
+    """What it did not measure counts as not seen; what only it measured is left out."""
+    rows = result_of(first, RemoteAsset("a", AssetState.READY, "f"), {}).candidates
+    for row in rows:
+        assert row.cues is not None
+        row.cues = {name: cue for name, cue in row.cues.items() if name not in {"decoder_fill", "writing"}}
+        row.cues["of_the_future"] = 1.0
+
+    memory = memory_of(rows, Timeline.whole(), "lite")
+
+    assert memory is not None
+    assert {one.candidate.cues.decoder_fill for one in memory.seen} == {0.0}
+
+
 def test_an_unchanged_video_gets_the_very_same_picks(
     clip: Path, first: Run, models: Models, decoder: Decoder
 ) -> None:

@@ -145,7 +145,7 @@ def _seen(row: StoredCandidate, model: str) -> SeenCandidate:
             time_s=row.time_s,
             shot=row.shot,
             rgb=decode_jpeg(row.jpeg),
-            cues=Cues(**(row.cues or {})),
+            cues=_cues(row.cues or {}),
             active=None if row.active is None else (left, top, right, bottom),
         ),
         embedding=None if row.embedding is None or row.model != model else decode_embedding(row.embedding),
@@ -153,6 +153,11 @@ def _seen(row: StoredCandidate, model: str) -> SeenCandidate:
         # Kept by the comparison with its neighbours; left out by it; or left out before it came to that.
         was_kept=True if row.score is not None else False if row.lost_because == ALIKE else None,
     )
+
+
+def _cues(stored: Mapping[str, float]) -> Cues:
+    """Read cues back; what this version does not measure, a newer one's, is left out."""
+    return Cues(**{name: stored[name] for name in Cues._fields if name in stored})
 
 
 def _stored_faces(faces: Iterable[Face]) -> list[list[float]]:

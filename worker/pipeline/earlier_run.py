@@ -136,7 +136,12 @@ def _check_duration(timeline: Timeline, video: Video) -> None:
 
 def _check_worth(seen: Mapping[float, SeenCandidate], ranges: Sequence[Range], video: Video) -> None:
     everything = Range(0.0, video.duration_s)
-    decoded = (Range(one.start_s - CONTEXT_S, one.end_s + CONTEXT_S).within(everything) for one in ranges)
+    # A linear video is decoded from its start each time.
+    starts_s = (0.0 if video.is_linear else one.start_s - CONTEXT_S for one in ranges)
+    decoded = (
+        Range(start_s, one.end_s + CONTEXT_S).within(everything)
+        for start_s, one in zip(starts_s, ranges, strict=True)
+    )
     if sum(one.length_s for one in decoded) > MAX_SCANNED_SHARE * video.duration_s:
         raise Unfit("it is short, or made of many pieces")
     frames_per_s = float(video.frame_rate or 1 / _NOMINAL_FRAME_S)

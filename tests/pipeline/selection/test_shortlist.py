@@ -36,7 +36,9 @@ def test_a_defect_is_left_out_with_its_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "look", [{"title_card": 1.0}, {"sharpness": 0.06}, {"blockiness": 1.0}], ids=["slides", "soft", "blocky"]
+    "look",
+    [{"title_card": 1.0}, {"sharpness": 0.06}, {"blockiness": 1.0}, {"decoder_fill": 1.0}],
+    ids=["slides", "soft", "blocky", "mid-grey"],
 )
 def test_what_nearly_all_of_a_video_looks_like_is_no_defect(look: dict[str, float]) -> None:
     """A slide show, soft or badly coded footage has more than one picture to choose from."""

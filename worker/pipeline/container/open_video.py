@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from worker.pipeline.container import packets
 from worker.pipeline.container.clock import Clock
 from worker.pipeline.container.open_container import open_container
+from worker.pipeline.container.seeking.preamble import encoder_message, prefixed
 from worker.pipeline.container.streams import stream_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from worker.pipeline.media import JoinedParts, Video
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(slots=True, eq=False)
 class OpenVideo:
     """An open file and the stream of it that is looked at. All times are seconds of a player's clock."""
 
@@ -32,6 +33,8 @@ class OpenVideo:
     stream: VideoStream
     clock: Clock
     joined: JoinedParts | None = None  #: where time stamps jump
+    preamble: bytes | None = None  #: what the decoder is told again after a seek; None before the first one
+    has_sought: bool = False  #: packets may come from the middle of the file
 
     def time_s(self, shown: VideoFrame | Packet[VideoStream]) -> float:
         """Tell when a frame, or the frame that a packet holds, is shown."""
@@ -39,6 +42,7 @@ class OpenVideo:
 
     def rewind(self) -> None:
         """Go to the start of the file, which even one without an index has."""
+        self.has_sought = False
         if self.joined is not None:
             packets.seek_byte(self.container, self.joined.parts[0].begins_at)
         else:
@@ -46,6 +50,11 @@ class OpenVideo:
 
     def seek(self, time_s: float) -> bool:
         """Go to the keyframe at or before a moment; return False where that is not possible."""
+        if self.preamble is None:
+            self.rewind()
+            first = next(self.packets(), None)
+            self.preamble = encoder_message(first, self.stream.codec_context) if first else b""
+        self.has_sought = True
         pts = self.clock.pts(time_s)
         if self.joined is None:
             return packets.seek(self.container, self.stream, pts)
@@ -59,11 +68,22 @@ class OpenVideo:
     def packets(self) -> Iterator[Packet[VideoStream]]:
         """Yield packets from here on, then the empty one that flushes the decoder."""
         found = packets.packets_of(self.container, self.stream)
-        return found if self.joined is None else _at_played_time(found, self.joined)
+        return self._startable(found if self.joined is None else _at_played_time(found, self.joined))
 
     def packets_before(self, time_s: float) -> Iterator[Packet[VideoStream]]:
         """Yield packets of what is shown before the first keyframe at or after a moment; then flush."""
         return packets.packets_before(self.packets(), self.stream, self.clock.pts(time_s))
+
+    def _startable(self, found: Iterator[Packet[VideoStream]]) -> Iterator[Packet[VideoStream]]:
+        """Begin with a keyframe after a seek, and with what the decoder must be told again.
+
+        Containers' indexes may be wrong; some decoders make a picture of anything.
+        """
+        for packet in found:
+            if self.has_sought and packet.size and not packet.is_keyframe:
+                continue
+            yield prefixed(packet, self.preamble) if self.preamble and packet.size else packet
+            yield from found
 
 
 def _at_played_time(

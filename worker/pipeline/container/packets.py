@@ -86,6 +86,22 @@ def decode_packets(packets: Iterable[Packet[VideoStream]]) -> Iterator[VideoFram
                 yield frame
 
 
+def after_seek(frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
+    """Leave out the first frame after a seek where its time stamp is later than that of the second.
+
+    Without an index, a seek may end inside a packet; the first whole picture then gets the stamp of another.
+    """
+    first = next(frames, None)
+    if first is None:
+        return
+    second = next(frames, None)
+    if second is None or (first.pts or 0) <= (second.pts or 0):
+        yield first
+    if second is not None:
+        yield second
+    yield from frames
+
+
 def demux(container: InputContainer, *streams: Stream) -> Iterator[Packet[Any]]:
     """Yield packets of some streams, or of all, from here on; then empty ones, which flush the decoders.
 

@@ -21,6 +21,7 @@ from worker.pipeline.container.length import Length, measure_length, played_with
 from worker.pipeline.container.open_container import no_picture, open_container
 from worker.pipeline.container.open_video import OpenVideo
 from worker.pipeline.container.packets import decode_packets
+from worker.pipeline.container.seeking.seek_check import check_seeks
 from worker.pipeline.container.streams import video_streams
 from worker.pipeline.display.colour.colour_space import colour_notes, transfer_function
 from worker.pipeline.media import Video
@@ -88,7 +89,7 @@ def probe(
         video = _describe(path, opened, frame, length, is_vfr=is_vfr)
         if video.width_px * video.height_px > limits.pixels:
             raise _too_many_pixels(path, video.width_px, video.height_px, limits)
-        return replace(video, begins_at_s=begins_at_s)
+    return check_seeks(replace(video, begins_at_s=begins_at_s))
 
 
 def _first_picture(

@@ -39,7 +39,12 @@ MOVING_STILLNESS = 0.05
 SMEARED_SHARPNESS_X_STILLNESS = 0.03
 
 # These may be the look of a whole video: a slide show, a poor rendition.
-LOOKS = frozenset({"title card", "blurred", "blocky"})
+LOOKS = frozenset({"title card", "blurred", "blocky", "corrupt"})
+
+
+# A dark ground that is written on is neither black nor blank: a recorded terminal or editor has nothing else.
+def _is_written(cues: Cues) -> bool:
+    return cues.writing > CERTAIN
 
 
 def _is_black(cues: Cues) -> bool:
@@ -49,12 +54,18 @@ def _is_black(cues: Cues) -> bool:
         and cues.contrast < GRAINY_CONTRAST
         and cues.stillness < GRAINY_STILLNESS
     )
-    return cues.brightness < BLACK_BRIGHTNESS or is_dark_and_empty or is_grain
+    is_dark = cues.brightness < BLACK_BRIGHTNESS or is_dark_and_empty or is_grain
+    return is_dark and not _is_written(cues)
 
 
 def _is_white(cues: Cues) -> bool:
     is_blown = cues.brightness > BLOWN_BRIGHTNESS and cues.clipped > BLOWN_SHARE
     return cues.brightness > WHITE_BRIGHTNESS or (is_blown and cues.contrast < PAGE_CONTRAST)
+
+
+def _is_blank(cues: Cues) -> bool:
+    is_flat = cues.contrast < FLAT_CONTRAST or cues.uniformity > FLAT_UNIFORMITY
+    return is_flat and not _is_written(cues)
 
 
 def _is_moving(cues: Cues) -> bool:
@@ -67,12 +78,13 @@ GATES: Mapping[str, Callable[[Cues], bool]] = MappingProxyType(
     {
         "black": _is_black,
         "white": _is_white,
-        "blank": lambda cues: cues.contrast < FLAT_CONTRAST or cues.uniformity > FLAT_UNIFORMITY,
+        "blank": _is_blank,
         "color bars": lambda cues: cues.color_bars > CERTAIN,
         "title card": lambda cues: cues.title_card > CERTAIN,
         "transition": lambda cues: cues.transition > CERTAIN,
         "blurred": lambda cues: cues.relative_sharpness < BLURRED_SHARE or cues.sharpness < BLURRED_SHARPNESS,
         "blocky": lambda cues: cues.blockiness > CERTAIN,
+        "corrupt": lambda cues: cues.decoder_fill > CERTAIN,
         "moving": _is_moving,
     }
 )

@@ -35,6 +35,15 @@ SMOOTH_LAPLACIAN = 1.5
 LIT_LEVEL = 24  # night is smooth too
 DRAWN_SHARE = (0.70, 0.80)
 
+# Lines of writing, however dim: most blocks are flat; of the others so many have edges (footage that fades
+# has 0.29 at most, dim letters 0.44 and more); and so many rows have some (captions 0.14, twelve lines 0.32).
+# Where fewer pixels than this are at few levels, it need not be looked for.
+WRITTEN_UNIFORMITY = 0.9
+WRITTEN_FLAT_SHARE = (0.7, 0.8)
+DIM_EDGE_DEVIATION = 4.0
+WRITTEN_EDGE_SHARE = (0.3, 0.44)
+WRITTEN_ROWS = (0.18, 0.28)
+
 # Edges that stand alone and at even distances, both across and down: how many times as strong they are as
 # those between. Footage has 2.7 at most, starved coding (CRF 44) 3, a broken one 2.8 to 9.
 BLOCK_PERIODS_PX = range(4, 17)
@@ -64,18 +73,44 @@ def title_card_confidence(luma: NDArray[np.uint8]) -> float:
         A confidence: 1 for a card, 0 for a filmed scene.
     """
     plane = luma.astype(np.float32)
-    size = (max(1, luma.shape[1] // BLOCK_PX), max(1, luma.shape[0] // BLOCK_PX))
-    # An area filter gives each block's mean, so variance = E[x^2] - E[x]^2; rounding may make it negative.
-    mean = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
-    square = cv2.resize(plane * plane, size, interpolation=cv2.INTER_AREA)
-    deviation = np.sqrt(np.maximum(square - mean * mean, 0.0))
+    mean, deviation = _blocks(plane)
     flat = float((deviation < FLAT_DEVIATION).mean())
     edged = float((deviation > EDGE_DEVIATION).mean())
-    laplacian = cv2.resize(np.abs(cv2.Laplacian(plane, cv2.CV_32F)), size, interpolation=cv2.INTER_AREA)
+    laplacian = cv2.resize(
+        np.abs(cv2.Laplacian(plane, cv2.CV_32F)), mean.shape[::-1], interpolation=cv2.INTER_AREA
+    )
     drawn = ramp(float(((laplacian < SMOOTH_LAPLACIAN) & (mean > LIT_LEVEL)).mean()), *DRAWN_SHARE)
     if edged < CARD_MIN_EDGES:
         return drawn
     return max(drawn, ramp(flat, *CARD_FLAT_SHARE) * ramp(edged / (1.0 - flat), *CARD_EDGE_SHARE))
+
+
+def writing_confidence(luma: NDArray[np.uint8]) -> float:
+    """Judge whether many lines are written or drawn on flat ground, as in an editor, a terminal or a table.
+
+    Args:
+        luma: (height, width) uint8.
+
+    Returns:
+        A confidence: 1 for a page or a screen, however dim, 0 for a scene, a black frame or a caption.
+    """
+    _, deviation = _blocks(luma.astype(np.float32))
+    flat, edged = deviation < FLAT_DEVIATION, deviation > DIM_EDGE_DEVIATION
+    share = float(edged.sum() / max(1, (~flat).sum()))
+    return min(
+        ramp(float(flat.mean()), *WRITTEN_FLAT_SHARE),
+        ramp(share, *WRITTEN_EDGE_SHARE),
+        ramp(float(edged.any(axis=1).mean()), *WRITTEN_ROWS),
+    )
+
+
+def _blocks(plane: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Measure the mean and the standard deviation of each block of `BLOCK_PX`."""
+    size = (max(1, plane.shape[1] // BLOCK_PX), max(1, plane.shape[0] // BLOCK_PX))
+    # An area filter gives each block's mean, so variance = E[x^2] - E[x]^2; rounding may make it negative.
+    mean = np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
+    square = cv2.resize(plane * plane, size, interpolation=cv2.INTER_AREA)
+    return mean, np.sqrt(np.maximum(square - mean * mean, 0.0))
 
 
 def color_bars_confidence(rgb: Rgb) -> float:

@@ -186,7 +186,8 @@ class Decoder:
             refine,
             label=video.path.name,
             codec=video.codec,
-            wall_s=STILLS_WALL_S,
+            # Where no seek can be trusted, stills cost what the scan does.
+            wall_s=_scan_wall_s(video) if video.is_linear else STILLS_WALL_S,
             on_progress=on_progress,
         )
 

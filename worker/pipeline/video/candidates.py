@@ -15,6 +15,7 @@ import numpy as np
 
 from worker.pipeline.container.packets import MAX_THREADS
 from worker.pipeline.cues import bars, exposure, patterns
+from worker.pipeline.cues.decoder_fill import decoder_fill
 from worker.pipeline.cues.sharpness import relative_sharpness, sharpness
 from worker.pipeline.display.orientation import upright
 from worker.pipeline.frames import Candidate, Cues
@@ -22,6 +23,8 @@ from worker.pipeline.video.shot_starts import shot_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from worker.pipeline.frames import Box, Rgb
     from worker.pipeline.media import Video
@@ -55,6 +58,7 @@ def _of_shot(frames: list[JudgedFrame], shot: int, video: Video) -> list[Candida
     pictures = [_cut(upright(judged.frame.rgb(), video), area) for judged in frames]
     # Cues are measured on the picture as it is judged: tone-mapped, in full range, without bars.
     lumas = [np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8) for picture in pictures]
+    lights = [exposure.exposure(luma) for luma in lumas]
     details = [sharpness(luma) for luma in lumas]
     return [
         Candidate(
@@ -62,7 +66,7 @@ def _of_shot(frames: list[JudgedFrame], shot: int, video: Video) -> list[Candida
             shot=shot,
             rgb=picture,
             cues=Cues(
-                *exposure.exposure(luma),
+                **light._asdict(),
                 sharpness=detail,
                 relative_sharpness=share,
                 stillness=judged.stillness,
@@ -70,13 +74,20 @@ def _of_shot(frames: list[JudgedFrame], shot: int, video: Video) -> list[Candida
                 color_bars=patterns.color_bars_confidence(picture),
                 title_card=patterns.title_card_confidence(luma),
                 blockiness=patterns.blockiness(luma),
+                writing=_writing(luma, light),
+                decoder_fill=decoder_fill(judged.frame.luma, judged.frame.chroma),
             ),
             active=bars.as_fractions(area, width, height),
         )
-        for judged, picture, luma, detail, share in zip(
-            frames, pictures, lumas, details, relative_sharpness(details), strict=True
+        for judged, picture, luma, light, detail, share in zip(
+            frames, pictures, lumas, lights, details, relative_sharpness(details), strict=True
         )
     ]
+
+
+def _writing(luma: NDArray[np.uint8], light: exposure.Exposure) -> float:
+    is_possible = light.uniformity > patterns.WRITTEN_UNIFORMITY
+    return patterns.writing_confidence(luma) if is_possible else 0.0
 
 
 def _cut(rgb: Rgb, box: Box) -> Rgb:

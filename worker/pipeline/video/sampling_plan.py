@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from worker.pipeline.container.open_container import open_container
 from worker.pipeline.container.open_video import open_video
+from worker.pipeline.container.seeking.seek_check import linear_end_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -65,6 +66,8 @@ class _Keyframe(NamedTuple):
 
 def plan_stretches(video: Video) -> list[Stretch]:
     """Choose what is decoded of a video, in order of time; the same on any number of cores."""
+    if video.is_linear:
+        return [Stretch(-math.inf, -math.inf, linear_end_s(video))]
     if video.length_s > LOOK_S:
         sampled = _samples(video)
         if sampled:

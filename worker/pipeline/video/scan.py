@@ -75,7 +75,8 @@ def scan_ranges(video: Video, ranges: Sequence[Range]) -> Scan:
     frames_seen = 0
     for this in ranges:
         start_s, end_s = this.start_s - CONTEXT_S, this.end_s + CONTEXT_S
-        findings = _look_at([Stretch(start_s, start_s, end_s)], video)
+        seek_s = -math.inf if video.is_linear else start_s
+        findings = _look_at([Stretch(seek_s, start_s, end_s)], video)
         frames_seen += findings.frames_seen
         if findings.frames_seen:
             starts_s = findings.shots.shot_starts_s()
