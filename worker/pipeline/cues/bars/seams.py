@@ -1,0 +1,151 @@
+"""Where straight lines run across the whole picture, at the same place in many frames.
+
+Everything here looks along rows, from the top and from the bottom; for columns, transpose the frames.
+A depth is a number of rows from the outside: the first row of the picture, counted from its edge.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Planes = NDArray[np.uint8]
+"""(frames, height, width) uint8: luma of some frames, upright."""
+
+# Bars deeper than this on one side leave no picture that anybody made.
+MAX_DEPTH_SHARE = 0.42
+# Luma that differs by more than this many levels differs to the eye, and is not the noise of coding.
+STEP = 6
+# In a frame that shows a seam, so much of its length differs from what lies outside ...
+MIN_STEP_SHARE = 0.4
+# ... and so much more than rows farther outside differ from each other.
+MIN_ADVANTAGE = 0.2
+# Rows that differ because of the seam itself, and how far outside of it others are looked at.
+_SEAM_ROWS = 4
+_OUTSIDE_ROWS = 10
+# Both bars are alike to this share of the side; anything else is composition, unless it is surely black.
+MAX_ASYMMETRY = 0.03
+# So many pairs of seams are looked at before none is taken.
+_PAIRS = 2
+
+
+class Pair(NamedTuple):
+    """Two seams, and the frames that show both."""
+
+    top: int  #: rows from the top; 0 where only the other exists
+    bottom: int  #: rows from the bottom; 0 where only the other exists
+    witnesses: NDArray[np.intp]  #: indexes of frames
+    is_alike: bool  #: both bars are equally deep, or nearly
+
+
+def step_shares(luma: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Measure for every row how much of its length differs from the row three above.
+
+    Args:
+        luma: (height, width) uint8.
+
+    Returns:
+        (height + 1,) shares 0..1: one at k says that rows k - 2 and k + 1 differ along their whole length, as
+        they do where row k is the first of a picture, even if the one before it is half bar and half picture.
+    """
+    padded = cv2.copyMakeBorder(luma, 2, 2, 0, 0, cv2.BORDER_REPLICATE)
+    _, differs = cv2.threshold(cv2.absdiff(padded[3:], padded[:-3]), STEP, 1, cv2.THRESH_BINARY)
+    return np.asarray(cv2.reduce(differs, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F)[:, 0], np.float32)
+
+
+class Votes:
+    """Says for each frame at which depths it shows a seam."""
+
+    def __init__(self, shares: Sequence[NDArray[np.float32]]) -> None:
+        """Find the seams.
+
+        Args:
+            shares: `step_shares` of each frame.
+        """
+        all_shares = np.stack(shares)
+        self.height = all_shares.shape[1] - 1
+        self.top = self._seams(all_shares)
+        self.bottom = self._seams(all_shares[:, ::-1])
+
+    def _seams(self, shares: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """(frames, depths) True where a frame shows a seam, give or take a row."""
+        depths = int(MAX_DEPTH_SHARE * self.height) + 1
+        outside = np.zeros_like(shares[:, :depths])
+        for distance in range(_SEAM_ROWS, _OUTSIDE_ROWS):
+            np.maximum(outside[:, distance:], shares[:, : depths - distance], out=outside[:, distance:])
+        found = (shares[:, :depths] >= MIN_STEP_SHARE) & (shares[:, :depths] - outside >= MIN_ADVANTAGE)
+        found[:, 0] = False
+        wide = found.copy()
+        wide[:, 1:] |= found[:, :-1]
+        wide[:, :-1] |= found[:, 1:]
+        wide[:, 0] = False
+        return wide
+
+    def pairs(self, frames: NDArray[np.intp]) -> list[Pair]:
+        """List the best pairs of seams, those at like depths first."""
+        top, bottom = self.top[frames], self.bottom[frames]
+        together = top.T.astype(np.float32) @ bottom.astype(np.float32)
+        depths = np.arange(together.shape[0])
+        are_alike = np.abs(depths[:, None] - depths[None]) <= max(2, MAX_ASYMMETRY * self.height)
+        found = []
+        for counts in (together * are_alike, together * ~are_alike):
+            for _ in range(_PAIRS):
+                a, b = _middle_of_peak(counts)
+                if not counts[a, b]:
+                    break
+                seen = frames[np.flatnonzero(top[:, a] & bottom[:, b])]
+                found.append(Pair(a, b, seen, is_alike=bool(are_alike[a, b])))
+                counts[max(0, a - 3) : a + 4, max(0, b - 3) : b + 4] = 0
+        return found
+
+    def singles(self, frames: NDArray[np.intp]) -> list[Pair]:
+        """List the best seam of the top and the best of the bottom."""
+        found = []
+        for votes, is_top in ((self.top[frames], True), (self.bottom[frames], False)):
+            depth = _middle_of_peak(votes.sum(axis=0, dtype=np.float32)[:, None])[0]
+            witnesses = frames[np.flatnonzero(votes[:, depth])]
+            depths = (depth, 0) if is_top else (0, depth)
+            found.append(Pair(*depths, witnesses, is_alike=False))
+        return found
+
+
+def _middle_of_peak(counts: NDArray[np.float32]) -> tuple[int, int]:
+    """Find the middle of the highest plateau around the first highest place."""
+    first = np.unravel_index(int(counts.argmax()), counts.shape)
+    around = tuple(slice(place, place + 4) for place in first)
+    a, b = np.nonzero(counts[around] >= 0.95 * counts[first])
+    return int(first[0]) + int(np.median(a)), int(first[1]) + int(np.median(b))
+
+
+def exact_depth(planes: Planes, depth: int) -> float:
+    """Find where between two rows a seam lies, from many frames: a row at it is part bar, part picture.
+
+    Args:
+        planes: frames that show the seam at the top.
+        depth: where, give or take two rows.
+
+    Returns:
+        Rows from the outside to the picture, a fraction. The rows around the seam are weighed by how far
+        they are from the outside to the inside.
+    """
+    height = planes.shape[1]
+    rows = np.clip(np.arange(depth - 4, depth + 4), 0, height - 1)
+    around = planes[:, rows].astype(np.int16)
+    distances = np.abs(around - around[:, :1])
+    # Where the picture is like the bar, it says nothing of where it begins.
+    tells = distances[:, -2] > STEP
+    if not tells.any():
+        return float(depth)
+    profile = np.moveaxis(distances, 1, 0)[:, tells].mean(axis=1)
+    profile = profile - profile[:2].mean()
+    inside = profile[-2:].mean()
+    if inside <= 0:
+        return float(depth)
+    count = float(np.clip(profile[1:7] / inside, 0, 1).sum())
+    return float(np.clip(depth + 3 - count, 0, height))
