@@ -1,1 +1,1 @@
-"""Bars: what surrounds the picture for a long stretch of a file, flat, still or a blurred enlargement of it."""
+"""Bars: what surrounds the picture for long stretches, flat, still, or a blurred enlargement of it."""

@@ -77,7 +77,7 @@ class Votes:
         """(frames, depths) True where a frame shows a seam, give or take a row."""
         depths = int(MAX_DEPTH_SHARE * self.height) + 1
         outside = np.zeros_like(shares[:, :depths])
-        for distance in range(_SEAM_ROWS, _OUTSIDE_ROWS):
+        for distance in range(_SEAM_ROWS, min(_OUTSIDE_ROWS, depths)):
             np.maximum(outside[:, distance:], shares[:, : depths - distance], out=outside[:, distance:])
         found = (shares[:, :depths] >= MIN_STEP_SHARE) & (shares[:, :depths] - outside >= MIN_ADVANTAGE)
         found[:, 0] = False
@@ -87,10 +87,9 @@ class Votes:
         wide[:, 0] = False
         return wide
 
-    def pairs(self, frames: NDArray[np.intp]) -> list[Pair]:
+    def pairs(self) -> list[Pair]:
         """List the best pairs of seams, those at like depths first."""
-        top, bottom = self.top[frames], self.bottom[frames]
-        together = top.T.astype(np.float32) @ bottom.astype(np.float32)
+        together = self.top.T.astype(np.float32) @ self.bottom.astype(np.float32)
         depths = np.arange(together.shape[0])
         are_alike = np.abs(depths[:, None] - depths[None]) <= max(2, MAX_ASYMMETRY * self.height)
         found = []
@@ -99,20 +98,21 @@ class Votes:
                 a, b = _middle_of_peak(counts)
                 if not counts[a, b]:
                     break
-                seen = frames[np.flatnonzero(top[:, a] & bottom[:, b])]
+                seen = np.flatnonzero(self.top[:, a] & self.bottom[:, b])
                 found.append(Pair(a, b, seen, is_alike=bool(are_alike[a, b])))
                 counts[max(0, a - 3) : a + 4, max(0, b - 3) : b + 4] = 0
         return found
 
-    def singles(self, frames: NDArray[np.intp]) -> list[Pair]:
-        """List the best seam of the top and the best of the bottom."""
-        found = []
-        for votes, is_top in ((self.top[frames], True), (self.bottom[frames], False)):
-            depth = _middle_of_peak(votes.sum(axis=0, dtype=np.float32)[:, None])[0]
-            witnesses = frames[np.flatnonzero(votes[:, depth])]
-            depths = (depth, 0) if is_top else (0, depth)
-            found.append(Pair(*depths, witnesses, is_alike=False))
-        return found
+    def singles(self) -> list[Pair]:
+        """List the best seam of the top and the best of the bottom, each alone."""
+        top, bottom = (
+            _middle_of_peak(votes.sum(axis=0, dtype=np.float32)[:, None])[0]
+            for votes in (self.top, self.bottom)
+        )
+        return [
+            Pair(top, 0, np.flatnonzero(self.top[:, top]), is_alike=False),
+            Pair(0, bottom, np.flatnonzero(self.bottom[:, bottom]), is_alike=False),
+        ]
 
 
 def _middle_of_peak(counts: NDArray[np.float32]) -> tuple[int, int]:
@@ -128,24 +128,23 @@ def exact_depth(planes: Planes, depth: int) -> float:
 
     Args:
         planes: frames that show the seam at the top.
-        depth: where, give or take two rows.
+        depth: where, give or take two rows; 0 where there is none.
 
     Returns:
         Rows from the outside to the picture, a fraction. The rows around the seam are weighed by how far
         they are from the outside to the inside.
     """
-    height = planes.shape[1]
-    rows = np.clip(np.arange(depth - 4, depth + 4), 0, height - 1)
+    if not depth:
+        return 0.0
+    rows = np.clip(np.arange(depth - 4, depth + 4), 0, planes.shape[1] - 1)
     around = planes[:, rows].astype(np.int16)
     distances = np.abs(around - around[:, :1])
-    # Where the picture is like the bar, it says nothing of where it begins.
-    tells = distances[:, -2] > STEP
-    if not tells.any():
-        return float(depth)
-    profile = np.moveaxis(distances, 1, 0)[:, tells].mean(axis=1)
-    profile = profile - profile[:2].mean()
-    inside = profile[-2:].mean()
-    if inside <= 0:
-        return float(depth)
-    count = float(np.clip(profile[1:7] / inside, 0, 1).sum())
-    return float(np.clip(depth + 3 - count, 0, height))
+    found = []
+    for distance in distances:
+        # Where the picture is like the bar, it says nothing of where it begins.
+        profile = distance[:, distance[-2] > STEP]
+        if profile.shape[1] >= MIN_STEP_SHARE / 2 * planes.shape[2]:
+            weights = profile.mean(axis=1)
+            weights -= weights[:2].mean()
+            found.append(depth + 3 - np.clip(weights[1:7] / weights[-2:].mean(), 0, 1).sum())
+    return float(np.median(found)) if found else float(depth)
