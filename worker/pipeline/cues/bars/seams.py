@@ -31,6 +31,8 @@ _SEAM_ROWS = 4
 _OUTSIDE_ROWS = 10
 # Both bars are alike to this share of the side; anything else is composition, unless it is surely black.
 MAX_ASYMMETRY = 0.03
+# A picture that is moved up or down has such bars at least; less is what cameras leave at an edge.
+_MIN_UNLIKE_ROWS = 4
 # So many pairs of seams are looked at before none is taken.
 _PAIRS = 2
 
@@ -93,7 +95,8 @@ class Votes:
         depths = np.arange(together.shape[0])
         are_alike = np.abs(depths[:, None] - depths[None]) <= max(2, MAX_ASYMMETRY * self.height)
         found = []
-        for counts in (together * are_alike, together * ~are_alike):
+        are_deep = np.minimum(depths[:, None], depths[None]) >= _MIN_UNLIKE_ROWS
+        for counts in (together * are_alike, together * (~are_alike & are_deep)):
             for _ in range(_PAIRS):
                 a, b = _middle_of_peak(counts)
                 if not counts[a, b]:
