@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from worker.pipeline.cues.bars import enlargement
-from worker.pipeline.cues.bars.edges import CLEAN_SHARE, MOVING, NEAR_ROWS, TOLERANCE, edges, sides
+from worker.pipeline.cues.bars.edges import (
+    CLEAN_SHARE,
+    MOVING,
+    NEAR_ROWS,
+    TOLERANCE,
+    are_of_picture,
+    edges,
+    sides,
+)
 from worker.pipeline.cues.bars.seams import STEP
 
 if TYPE_CHECKING:
@@ -29,8 +37,7 @@ MIN_HOLDING = 0.8
 MAX_BLACK = 26
 # Black bars at both sides are so usual that a dark picture may show less of its edge.
 MIN_TOUCHED_BY_BLACK = 0.5
-# A picture beside another colour has this spread of luma at one seam at least, and this share of it moves.
-MIN_SPREAD_BY_COLOUR = 8
+# Of a picture beside another colour, or beside text, at least this share moves.
 MIN_LIVELY = 0.02
 # Bands that are not flat take at least this share of a side each, and are seen in so many frames.
 MIN_FILL_SHARE = 0.06
@@ -72,7 +79,7 @@ def recognise(planes: Planes, pair: Pair) -> Band | None:
         return flat
     is_deep = min(pair.top, pair.bottom) >= MIN_FILL_SHARE * planes.shape[1]
     can_be_filled = pair.is_alike and is_deep and len(planes) >= MIN_FILL_FRAMES
-    if not can_be_filled or not all(edge.is_picture for edge in found):
+    if not can_be_filled or not are_of_picture(found):
         return None
     return _standing_still(planes, pair, found) or _enlarged(planes, pair)
 
@@ -118,13 +125,12 @@ def _flat(planes: Planes, pair: Pair, found: list[Edge]) -> Flat | None:
     is_black = flat.is_black and flat.is_plain(planes)
     if pair.is_alike and is_black:
         return flat if all(edge.touched >= MIN_TOUCHED_BY_BLACK for edge in found) else None
-    if not all(edge.is_picture for edge in found):
+    if not are_of_picture(found):
         return None
     if len(found) == 1:
         # A black side may be a wall, the sky, or the ground that figures stand on.
         return flat if is_black and found[0].is_moving and not _is_black_beyond(planes, pair) else None
-    is_natural = max(edge.spread for edge in found) >= MIN_SPREAD_BY_COLOUR and _is_lively(planes, pair)
-    return flat if is_natural and (pair.is_alike or is_black) else None
+    return flat if (pair.is_alike or is_black) and _is_lively(planes, pair) else None
 
 
 def _is_black_beyond(planes: Planes, pair: Pair) -> bool:

@@ -10,6 +10,8 @@ import numpy as np
 from worker.pipeline.cues.bars.seams import STEP
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from worker.pipeline.cues.bars.seams import Pair, Planes
 
 # A bar is as flat as its coding leaves it: levels.
@@ -22,7 +24,8 @@ _MIN_CLEAN_FRAMES = 0.4
 # The picture differs from the bar along so much of the seam in one frame or another ...
 _MIN_TOUCHED = 0.6
 # ... and is no second flat ground, as below the heading of a slide: levels.
-_MIN_SPREAD = 4
+_MIN_SPREAD = 8
+_MIN_SPREAD_MOVING = 5
 # Where a seam needs more proof, the picture moves along so much of it, by so many levels.
 _MIN_MOVING_SHARE = 0.5
 MOVING = 4
@@ -37,10 +40,12 @@ class Edge:
     is_moving: bool  #: the picture changes along most of the seam
     is_clean: bool  #: in many frames nothing reaches from the picture into the bar
 
-    @property
-    def is_picture(self) -> bool:
-        """Whether a picture meets the seam, and no figure or page."""
-        return self.touched >= _MIN_TOUCHED and self.spread >= _MIN_SPREAD
+
+def are_of_picture(found: Sequence[Edge]) -> bool:
+    """Tell whether a picture meets these seams, and no figure or page; at one of them it may be plain."""
+    is_touched = all(edge.touched >= _MIN_TOUCHED for edge in found)
+    least = _MIN_SPREAD_MOVING if all(edge.is_moving for edge in found) else _MIN_SPREAD
+    return is_touched and max(edge.spread for edge in found) >= least
 
 
 def edges(planes: Planes, pair: Pair) -> list[Edge]:

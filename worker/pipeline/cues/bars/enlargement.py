@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from worker.pipeline.cues.bars.seams import Planes
@@ -62,11 +64,11 @@ def likeness(planes: Planes, top: int, bottom: int) -> float:
     height = planes.shape[1]
     above = math.ceil(top / height * _TINY_PX) - 1
     below = math.ceil(bottom / height * _TINY_PX) - 1
-    rows = np.r_[0 : max(1, above), _TINY_PX - max(1, below) : _TINY_PX]
-    shown = np.stack([_tiny(plane)[rows] for plane in few])
+    bands = slice(0, max(2, above)), slice(_TINY_PX - max(2, below), _TINY_PX)
+    shown = _centred(few, bands)
     middles = [plane[top : height - bottom] for plane in few]
     return max(
-        _correlation(shown, np.stack([_tiny(_enlarged(one[flip], zoom, height))[rows] for one in middles]))
+        _correlation(shown, _centred([_enlarged(one[flip], zoom, height) for one in middles], bands))
         for zoom, flip in product(_ZOOMS, _FLIPS)
     )
 
@@ -88,8 +90,13 @@ def _tiny(plane: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(cv2.GaussianBlur(small, (0, 0), _BLUR_PX), np.float32)
 
 
-def _correlation(shown: NDArray[np.float32], filled: NDArray[np.float32]) -> float:
-    """Correlate by Pearson, the mean brightness of each frame apart."""
-    a = shown - shown.mean(axis=(1, 2), keepdims=True)
-    b = filled - filled.mean(axis=(1, 2), keepdims=True)
+def _centred(planes: Iterable[NDArray[np.uint8]], bands: tuple[slice, slice]) -> NDArray[np.float32]:
+    """Cut the bands out of small planes, each less its mean: two flat bands are no likeness."""
+    tiny = np.stack([_tiny(plane) for plane in planes])
+    return np.concatenate(
+        [tiny[:, rows] - tiny[:, rows].mean(axis=(1, 2), keepdims=True) for rows in bands], axis=1
+    )
+
+
+def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     return float((a * b).sum() / max(1.0, math.sqrt((a * a).sum() * (b * b).sum())))

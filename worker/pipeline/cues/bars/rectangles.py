@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.pipeline.cues.bars.bands import recognise
-from worker.pipeline.cues.bars.seams import Votes, exact_depth, step_shares
+from worker.pipeline.cues.bars.seams import MAX_BAR_SHARE, Votes, at_depths, exact_depths, step_shares
 from worker.pipeline.frames import Active, Box
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ MIN_STRETCH_S = 2.0
 MAX_RECTANGLES = 6
 # To look at more of the frames that show a seam tells nothing more.
 _MAX_LOOKED_AT = 24
-# A row that is more than this share bar is left out of small pictures.
-_MAX_BAR_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +78,10 @@ def inside(active: Active | None, width_px: int, height_px: int) -> Box:
     """Convert shares of a small picture to its pixels; a line that is mostly bar is left out."""
     left, top, right, bottom = active or (0.0, 0.0, 1.0, 1.0)
     return Box(
-        math.ceil(left * width_px - _MAX_BAR_SHARE),
-        math.ceil(top * height_px - _MAX_BAR_SHARE),
-        math.floor(right * width_px + _MAX_BAR_SHARE),
-        math.floor(bottom * height_px + _MAX_BAR_SHARE),
+        math.ceil(left * width_px - MAX_BAR_SHARE),
+        math.ceil(top * height_px - MAX_BAR_SHARE),
+        math.floor(right * width_px + MAX_BAR_SHARE),
+        math.floor(bottom * height_px + MAX_BAR_SHARE),
     )
 
 
@@ -124,11 +122,11 @@ class _Search:
             if len(seen) < min(MIN_WITNESSES, len(among)):
                 continue
             looked_at = planes[seen[:: math.ceil(len(seen) / _MAX_LOOKED_AT)]]
-            band = recognise(looked_at, pair)
+            exact = exact_depths(looked_at, pair)
+            band = recognise(looked_at, at_depths(pair, exact, planes.shape[1]))
             members = among[:0] if band is None else self._members(planes, band, seen, among)
             if band is not None and self._is_long(members, seen, is_black=band.is_black):
-                top = exact_depth(looked_at, pair.top)
-                return _Bars(top, exact_depth(looked_at[:, ::-1], pair.bottom), members)
+                return _Bars(*exact, members)
         return None
 
     def _members(self, planes: Planes, band: Band, seen: Frames, among: Frames) -> Frames:

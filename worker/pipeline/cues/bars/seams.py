@@ -6,6 +6,7 @@ A depth is a number of rows from the outside: the first row of the picture, coun
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
@@ -29,6 +30,8 @@ MIN_ADVANTAGE = 0.2
 # Rows that differ because of the seam itself, and how far outside of it others are looked at.
 _SEAM_ROWS = 4
 _OUTSIDE_ROWS = 10
+# A row that is more than this share bar does not belong to the picture.
+MAX_BAR_SHARE = 0.3
 # Both bars are alike to this share of the side; anything else is composition, unless it is surely black.
 MAX_ASYMMETRY = 0.03
 # A picture that is moved up or down has such bars at least; less is what cameras leave at an edge.
@@ -93,7 +96,7 @@ class Votes:
         """List the best pairs of seams, those at like depths first."""
         together = self.top.T.astype(np.float32) @ self.bottom.astype(np.float32)
         depths = np.arange(together.shape[0])
-        are_alike = np.abs(depths[:, None] - depths[None]) <= max(2, MAX_ASYMMETRY * self.height)
+        are_alike = np.abs(depths[:, None] - depths[None]) <= _most_unlike(self.height)
         found = []
         are_deep = np.minimum(depths[:, None], depths[None]) >= _MIN_UNLIKE_ROWS
         for counts in (together * are_alike, together * (~are_alike & are_deep)):
@@ -126,16 +129,32 @@ def _middle_of_peak(counts: NDArray[np.float32]) -> tuple[int, int]:
     return int(first[0]) + int(np.median(a)), int(first[1]) + int(np.median(b))
 
 
-def exact_depth(planes: Planes, depth: int) -> float:
-    """Find where between two rows a seam lies, from many frames: a row at it is part bar, part picture.
+def _most_unlike(height: int) -> float:
+    """Say by how many rows bars that are alike differ at most."""
+    return max(2, MAX_ASYMMETRY * height)
+
+
+def exact_depths(planes: Planes, pair: Pair) -> tuple[float, float]:
+    """Find where between two rows each seam of a pair lies: rows from the top and from the bottom.
 
     Args:
-        planes: frames that show the seam at the top.
-        depth: where, give or take two rows; 0 where there is none.
+        planes: frames that show both seams.
+        pair: where, give or take two rows.
+    """
+    return _exact_depth(planes, pair.top), _exact_depth(planes[:, ::-1], pair.bottom)
 
-    Returns:
-        Rows from the outside to the picture, a fraction. The rows around the seam are weighed by how far
-        they are from the outside to the inside.
+
+def at_depths(pair: Pair, exact: tuple[float, float], height: int) -> Pair:
+    """Put a pair where it exactly is; a row that is only a little bar is the first one of the picture."""
+    top, bottom = (math.ceil(depth - MAX_BAR_SHARE) for depth in exact)
+    is_alike = pair.is_alike and abs(top - bottom) <= _most_unlike(height)
+    return pair._replace(top=top, bottom=bottom, is_alike=is_alike)
+
+
+def _exact_depth(planes: Planes, depth: int) -> float:
+    """Find where the seam at the top lies; in each frame, then the median.
+
+    The rows around it are weighed by how far they are from the outside to the inside.
     """
     if not depth:
         return 0.0
