@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.pipeline.cues.bars.bands import recognise
-from worker.pipeline.cues.bars.seams import MAX_BAR_SHARE, Votes, at_depths, exact_depths, step_shares
+from worker.pipeline.cues.bars.seams import Votes, at_depths, exact_depths, step_shares
 from worker.pipeline.frames import Active, Box
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ MIN_STRETCH_S = 2.0
 MAX_RECTANGLES = 6
 # To look at more of the frames that show a seam tells nothing more.
 _MAX_LOOKED_AT = 24
+# A line that is more than this share bar does not belong to a small picture.
+MAX_BAR_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ A depth is a number of rows from the outside: the first row of the picture, coun
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
@@ -30,8 +29,6 @@ MIN_ADVANTAGE = 0.2
 # Rows that differ because of the seam itself, and how far outside of it others are looked at.
 _SEAM_ROWS = 4
 _OUTSIDE_ROWS = 10
-# A row that is more than this share bar does not belong to the picture.
-MAX_BAR_SHARE = 0.3
 # Both bars are alike to this share of the side; anything else is composition, unless it is surely black.
 MAX_ASYMMETRY = 0.03
 # A picture that is moved up or down has such bars at least; less is what cameras leave at an edge.
@@ -79,7 +76,7 @@ class Votes:
         self.bottom = self._seams(all_shares[:, ::-1])
 
     def _seams(self, shares: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """(frames, depths) True where a frame shows a seam, give or take a row."""
+        """Find where frames show a seam, give or take a row: (frames, depths) bool."""
         depths = int(MAX_DEPTH_SHARE * self.height) + 1
         outside = np.zeros_like(shares[:, :depths])
         for distance in range(_SEAM_ROWS, min(_OUTSIDE_ROWS, depths)):
@@ -145,8 +142,8 @@ def exact_depths(planes: Planes, pair: Pair) -> tuple[float, float]:
 
 
 def at_depths(pair: Pair, exact: tuple[float, float], height: int) -> Pair:
-    """Put a pair where it exactly is; a row that is only a little bar is the first one of the picture."""
-    top, bottom = (math.ceil(depth - MAX_BAR_SHARE) for depth in exact)
+    """Put a pair where it exactly is, in whole rows."""
+    top, bottom = (max(1, round(depth)) if depth else 0 for depth in exact)
     is_alike = pair.is_alike and abs(top - bottom) <= _most_unlike(height)
     return pair._replace(top=top, bottom=bottom, is_alike=is_alike)
 
