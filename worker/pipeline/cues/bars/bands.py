@@ -37,10 +37,12 @@ MIN_HOLDING = 0.8
 MAX_BLACK = 26
 # Black bars at both sides are so usual that a dark picture may show less of its edge.
 MIN_TOUCHED_BY_BLACK = 0.5
+# Where a page has text, a chart or a table on it may stand on one line too.
+MIN_TOUCHED_BESIDE_TEXT = 0.8
 # Of a picture beside another colour, or beside text, at least this share moves.
 MIN_LIVELY = 0.02
 # Bands that are not flat take at least this share of a side each, and are seen in so many frames.
-MIN_FILL_SHARE = 0.06
+MIN_FILL_SHARE = 0.1
 MIN_FILL_FRAMES = 6
 # Of a band that stands still, so much keeps its luma, and so little has edges.
 MIN_STILL = 0.97
@@ -122,10 +124,12 @@ def _flat(planes: Planes, pair: Pair, found: list[Edge]) -> Flat | None:
     is_constant = (np.abs(np.stack(levels) - flat.level) <= STEP).mean() >= MIN_HOLDING
     if not is_constant or not all(edge.is_clean for edge in found) or not _mostly_holds(flat, planes):
         return None
-    is_black = flat.is_black and flat.is_plain(planes)
+    is_plain = flat.is_plain(planes)
+    is_black = flat.is_black and is_plain
     if pair.is_alike and is_black:
         return flat if all(edge.touched >= MIN_TOUCHED_BY_BLACK for edge in found) else None
-    if not are_of_picture(found):
+    is_text_apart = is_plain or all(edge.touched >= MIN_TOUCHED_BESIDE_TEXT for edge in found)
+    if not is_text_apart or not are_of_picture(found):
         return None
     if len(found) == 1:
         # A black side may be a wall, the sky, or the ground that figures stand on.

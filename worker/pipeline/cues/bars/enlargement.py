@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # The bands agree with an enlarged middle by this correlation.
 MIN_LIKENESS = 0.75
 # An enlargement has at most this share of the detail of the picture, or as little as coding leaves: levels.
-MAX_DETAIL_SHARE = 0.5
+MAX_DETAIL_SHARE = 0.35
 _NO_DETAIL = 0.8
 # Rows at a seam, whose detail is that of neither side.
 _SEAM_ROWS = 3
