@@ -25,7 +25,7 @@ Rgb = NDArray[np.uint8]
 """(height, width, 3) uint8 RGB."""
 
 Active = Region
-"""Where the picture is, without letterbox or pillarbox bars: left, top, right, bottom as shares (0..1)
+"""Where the picture is, without bars or blurred fill around it: left, top, right, bottom as shares (0..1)
 of the picture as shown."""
 
 
@@ -79,7 +79,7 @@ class Candidate:
     shot: int  #: index of its shot, from 0
     rgb: Rgb  #: as many pixels as 320x180 at most, letterbox and pillarbox bars trimmed
     cues: Cues
-    active: Active | None = None  #: where the picture is, if its shot has bars
+    active: Active | None = None  #: where the picture is, if it has bars around it
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from tests.support.media import pictures
-from worker.pipeline.cues import bars, exposure, patterns, sharpness, stillness
+from worker.pipeline.cues import exposure, patterns, sharpness, stillness
 from worker.pipeline.cues.defects import DARK_BRIGHTNESS, DARK_CONTRAST
 
 if TYPE_CHECKING:
-    from worker.pipeline.frames import Box, Rgb
+    from worker.pipeline.frames import Rgb
 
 REAL = ["bikes", "bigbuckbunny", "carphone_pristine"]
 
@@ -232,41 +232,3 @@ class TestPatterns:
         fence[:, ::10] = 250
 
         assert patterns.blockiness(fence) < 0.2
-
-
-class TestBars:
-    """Letterbox and pillarbox."""
-
-    @staticmethod
-    def area(frames: list[Rgb]) -> Box:
-        """What is found on these frames of one shot."""
-        # Video range, as the scan sees it.
-        return bars.find_bars([(16 + luma(frame) * (219 / 255)).astype(np.uint8) for frame in frames])
-
-    @pytest.mark.parametrize(("letterbox_px", "pillarbox_px"), [(24, 0), (0, 40), (12, 20)])
-    def test_bars_are_found_to_the_pixel(self, letterbox_px: int, pillarbox_px: int) -> None:
-        """Above and below, left and right, or all round."""
-        frames = pictures.boxed(
-            pictures.footage("bikes", 5), letterbox_px=letterbox_px, pillarbox_px=pillarbox_px
-        )
-
-        found = self.area(frames)
-
-        expected = (pillarbox_px, letterbox_px, 320 - pillarbox_px, 180 - letterbox_px)
-        assert max(abs(a - b) for a, b in zip(found, expected, strict=True)) <= 1
-
-    @pytest.mark.parametrize("name", REAL)
-    def test_real_footage_has_none(self, name: str) -> None:
-        """A whole picture stays whole."""
-        assert self.area(pictures.footage(name, 5)) == (0, 0, 320, 180)
-
-    def test_a_black_shot_has_none(self) -> None:
-        """Nothing says where the picture would begin."""
-        assert self.area(pictures.black(3)) == (0, 0, 320, 180)
-
-    def test_one_dark_side_is_composition(self) -> None:
-        """A dark wall on the left is not half a pillarbox."""
-        frame = real("bikes").copy()
-        frame[:, :60] = 0
-
-        assert self.area([frame]) == (0, 0, 320, 180)

@@ -6,16 +6,19 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 
-from tests.support.media import clips, pictures
+from tests.support.media import clips, pictures, surrounds
 from worker.errors import UnreadableVideo
 from worker.pipeline.container.open_container import FORMATS, open_container
 from worker.pipeline.container.probe import probe
 from worker.pipeline.cues.defects import defects
+from worker.pipeline.frames import Box
 from worker.pipeline.video import scan as scanning
 from worker.pipeline.video.scan import MAX_CANDIDATES, scan
+from worker.pipeline.video.stills import take_stills
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,6 +118,22 @@ def test_bars_are_cut_from_candidates_shot_by_shot(tmp_path: Path) -> None:
     boxed = during(found, 2.2, 4.0)
     assert all(candidate.rgb.shape[0] == pytest.approx(120, abs=2) for candidate in boxed)
     assert boxed[0].active == pytest.approx((0.0, 30 / 180, 1.0, 150 / 180), abs=0.01)
+
+
+@pytest.mark.parametrize("rotation_deg", [0, 90])
+def test_a_still_beside_blurred_fill_is_the_picture_itself(tmp_path: Path, rotation_deg: int) -> None:
+    """A vertical video in a horizontal frame: a 9:16 crop of its still has all of it, and no blur."""
+    large = pictures.footage("bikes", 50, start=90, size=(640, 360))
+    frames = surrounds.on_blur(large, Box(218, 0, 420, 360), sigma_px=15)
+    form = clips.Format(rotation_deg=rotation_deg)
+    video = probe(clips.write(tmp_path / "repost.mp4", frames, form))
+
+    candidate = scan(video).candidates[4]
+    still = take_stills(video, [candidate.time_s], [candidate.active], refine=False)[0].rgb
+
+    assert still.shape[:2] == (360, pytest.approx(198, abs=2))
+    shown = frames[round(candidate.time_s * 25)][:, 220:418]
+    assert np.abs(cv2.resize(still, (198, 360)).astype(int) - shown).mean() < 8
 
 
 @pytest.mark.parametrize("rotation_deg", [0, 90, 180, 270])

@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from worker.pipeline.container.packets import MAX_THREADS
-from worker.pipeline.cues import bars, exposure, patterns
+from worker.pipeline.cues import exposure, patterns
+from worker.pipeline.cues.bars.rectangles import find_pictures, inside
 from worker.pipeline.cues.decoder_fill import decoder_fill
 from worker.pipeline.cues.sharpness import relative_sharpness, sharpness
 from worker.pipeline.display.orientation import upright
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from worker.pipeline.frames import Box, Rgb
+    from worker.pipeline.frames import Active, Rgb
     from worker.pipeline.media import Video
     from worker.pipeline.video.frame_window import JudgedFrame
 
@@ -44,18 +46,21 @@ def measure_candidates(
     Returns:
         A candidate for each frame, in the same order.
     """
-    shots = groupby(frames, key=lambda judged: shot_at(shot_starts_s, judged.frame.time_s))
+    lumas = [np.ascontiguousarray(upright(judged.frame.luma, video)) for judged in frames]
+    shots = [shot_at(shot_starts_s, judged.frame.time_s) for judged in frames]
+    # What is bar is seen over long stretches only: a dark frame does not show it, nor does a still one.
+    actives = find_pictures(lumas, [judged.frame.time_s for judged in frames], shots)
+    groups = groupby(zip(frames, actives, shots, strict=True), key=itemgetter(2))
     with ThreadPoolExecutor(min(os.cpu_count() or 1, MAX_THREADS)) as pool:
-        measured = [pool.submit(_of_shot, list(group), shot, video) for shot, group in shots]
+        measured = [
+            pool.submit(_of_shot, [(judged, active) for judged, active, _ in group], shot, video)
+            for shot, group in groups
+        ]
         return tuple(candidate for one in measured for candidate in one.result())
 
 
-def _of_shot(frames: list[JudgedFrame], shot: int, video: Video) -> list[Candidate]:
-    # Bars belong to a shot: one dark frame does not show them, and another shot may have others.
-    lumas_with_bars = [upright(judged.frame.luma, video) for judged in frames]
-    area = bars.find_bars(lumas_with_bars)
-    height, width = lumas_with_bars[0].shape
-    pictures = [_cut(upright(judged.frame.rgb(), video), area) for judged in frames]
+def _of_shot(frames: list[tuple[JudgedFrame, Active | None]], shot: int, video: Video) -> list[Candidate]:
+    pictures = [_cut(upright(judged.frame.rgb(), video), active) for judged, active in frames]
     # Cues are measured on the picture as it is judged: tone-mapped, in full range, without bars.
     lumas = [np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8) for picture in pictures]
     lights = [exposure.exposure(luma) for luma in lumas]
@@ -77,9 +82,9 @@ def _of_shot(frames: list[JudgedFrame], shot: int, video: Video) -> list[Candida
                 writing=_writing(luma, light),
                 decoder_fill=decoder_fill(judged.frame.luma, judged.frame.chroma),
             ),
-            active=bars.as_fractions(area, width, height),
+            active=active,
         )
-        for judged, picture, luma, light, detail, share in zip(
+        for (judged, active), picture, luma, light, detail, share in zip(
             frames, pictures, lumas, lights, details, relative_sharpness(details), strict=True
         )
     ]
@@ -90,5 +95,7 @@ def _writing(luma: NDArray[np.uint8], light: exposure.Exposure) -> float:
     return patterns.writing_confidence(luma) if is_possible else 0.0
 
 
-def _cut(rgb: Rgb, box: Box) -> Rgb:
+def _cut(rgb: Rgb, active: Active | None) -> Rgb:
+    height, width = rgb.shape[:2]
+    box = inside(active, width, height)
     return np.ascontiguousarray(rgb[box.top : box.bottom, box.left : box.right])
