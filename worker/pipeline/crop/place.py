@@ -56,7 +56,7 @@ def _worth(scene: Scene, places: Places) -> NDArray[np.float64]:
     worth = SALIENCY_VALUE * _stands_out(scene, places)
     for figure in scene.figures:
         if figure.value:
-            worth = worth + figure.value * places.about(places.cells(figure), line)
+            worth = worth + figure.value * places.about(places.cells(figure), MIDDLE)
     for head in scene.heads:
         if not head.is_minor:
             span = places.fitting(head)
@@ -106,4 +106,4 @@ def _leaves_no_head(scene: Scene, places: Places) -> NDArray[np.bool_]:
     heads = [head for head in scene.figures[0].heads if head.is_main] if scene.figures else []
     if not heads:
         return np.zeros(len(places.starts), np.bool_)
-    return ~np.any([places.is_whole(places.fitting(head)) for head in heads], axis=0)
+    return np.asarray(~np.any([places.is_whole(places.fitting(head)) for head in heads], axis=0))

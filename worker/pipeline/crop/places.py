@@ -52,29 +52,27 @@ class Places:
 
     def share(self, cells: Numbers) -> Numbers:
         """Measure how much of what lies in equal cells along the side each crop holds."""
-        until = np.concatenate([[0.0], np.cumsum(cells)])
-        steps = len(cells) / self.side_px
-        edges = np.arange(len(until))
-        return np.interp((self.starts + self.length_px) * steps, edges, until) - np.interp(
-            self.starts * steps, edges, until
-        )
+        before = np.concatenate([[0.0], np.cumsum(cells)])
+        edges_px = np.arange(len(before)) * self.side_px / len(cells)
+        until, since = (np.interp(at, edges_px, before) for at in (self.starts + self.length_px, self.starts))
+        return np.asarray(until - since)
 
     def share_of(self, span: tuple[int, int]) -> Numbers:
         """Measure how much of a span each crop holds, 0..1."""
         first, last = span
         held = np.minimum(last, self.starts + self.length_px) - np.maximum(first, self.starts)
-        return np.maximum(0.0, held) / max(1, last - first)
+        return np.asarray(np.maximum(0.0, held) / max(1, last - first))
 
     def about(self, cells: Numbers, line: float) -> Numbers:
-        """Measure likewise what each crop holds near its line: what matters belongs there, not just inside.
+        """Measure likewise what each crop holds near its line, for what matters belongs there.
 
         Args:
             cells: any number of equal cells along the side.
             line: where things belong, as a share of the crop's length.
 
         Returns:
-            For each crop the sum of its cells, each weighted by 1 on the line, falling as a parabola to 0 at the
-            end of the crop that is further from it.
+            For each crop the sum of its cells, each weighted by 1 on the line, falling as a parabola to
+            0 at the end of the crop that is further from the line.
         """
         reach = max(line, 1 - line) * self.length_px
         middles = (np.arange(len(cells)) + 0.5) * self.side_px / len(cells)
@@ -94,8 +92,14 @@ class Places:
 
     def cut_value(self, heads: Iterable[Head]) -> Numbers:
         """Add up the values of the heads that each crop cuts."""
-        return sum((head.value * self.is_cut(self.fitting(head)) for head in heads), np.zeros(len(self.starts)))
+        return self._sum((head.value, self.is_cut(self.fitting(head))) for head in heads)
 
     def whole_value(self, heads: Iterable[Head]) -> Numbers:
         """Add up the values of the heads that each crop holds whole."""
-        return sum((head.value * self.is_whole(self.fitting(head)) for head in heads), np.zeros(len(self.starts)))
+        return self._sum((head.value, self.is_whole(self.fitting(head))) for head in heads)
+
+    def _sum(self, valued: Iterable[tuple[float, Truths]]) -> Numbers:
+        total = np.zeros(len(self.starts))
+        for value, truths in valued:
+            total += value * truths
+        return total

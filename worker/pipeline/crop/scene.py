@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 HAIR, CHIN, EARS = 0.5, 0.15, 0.25
 # A head at least so tall, beside the tallest, matters; the audience behind a speaker does not.
 MAIN_HEAD_SHARE = 0.5
-# A face lower than this share of the picture's height only breaks ties: in a small picture nobody sees it.
+# A face lower than this share of the picture's shorter side only breaks ties: made small, nobody sees it.
 MIN_FACE_HEIGHT = 0.08
 
 # The finder is this sure of a cell of the foreground.
@@ -35,11 +35,12 @@ _FOREGROUND = 0.5
 # Shares of the picture's area: a smaller part is no figure; one as large as the second is as good as any
 # larger; one larger than the third is the ground, or fills whatever crop.
 MIN_FIGURE_SHARE, FULL_FIGURE_SHARE, MAX_FIGURE_SHARE = 0.015, 0.25, 0.6
-# Mean certainty over a figure's cells: of people 0.87 to 0.99, of what only looks a little like some 0.7 to 0.86.
+# Mean certainty over a figure: 0.87 to 0.99 for people, 0.7 to 0.86 for what looks a little like one.
 _UNSURE, _SURE = 0.7, 0.9
 # What stands out in the background counts so much beside the same in the foreground.
 _BEHIND = 0.5
-# How much a cell counts at the top of its figure, and at its foot: heads and what tells most are above.
+# How much a row counts at the top of its figure, and at its foot: heads and what tells most are above. And by
+# the root of its width, for a head is narrower than shoulders.
 _TOP_TO_FOOT = (1.0, 0.0)
 
 
@@ -56,8 +57,10 @@ class Head(NamedTuple):
 class Figure(NamedTuple):
     """A connected part of the foreground, with the heads in it; or a main head that lies in none."""
 
-    across: NDArray[np.float64]  #: its area in equal cells from left to right; adds up to 1, or to 0 if unknown
-    down: NDArray[np.float64]  #: likewise from top to bottom, what is above counting more
+    across: NDArray[
+        np.float64
+    ]  #: its area in equal cells from left to right; adds up to 1, or to 0 if unknown
+    down: NDArray[np.float64]  #: likewise from top to bottom, but heads count more
     value: float  #: by its size, without its heads
     heads: tuple[Head, ...]
 
@@ -88,7 +91,7 @@ def see(rgb: Rgb, faces: Sequence[Face] = (), foreground: NDArray[np.float32] | 
         foreground: (n, m) float32, 0..1, as `ForegroundFinder.find` gives it; None for no figures.
     """
     height, width = rgb.shape[:2]
-    main = main_faces(faces, height)
+    main = main_faces(faces, width, height)
     found = [_head(face, width, height, is_main=face in main) for face in faces]
     counted = [head for head in found if not head.is_minor]
     figures = [] if foreground is None else list(_figures(foreground, counted, width, height))
@@ -98,7 +101,9 @@ def see(rgb: Rgb, faces: Sequence[Face] = (), foreground: NDArray[np.float32] | 
     figures.sort(key=lambda figure: -figure.value_in_all)
     standing_out = saliency(rgb)
     if foreground is not None:
-        standing_out = standing_out * cv2.resize(_BEHIND + (1 - _BEHIND) * foreground, standing_out.shape[::-1])
+        standing_out = standing_out * cv2.resize(
+            _BEHIND + (1 - _BEHIND) * foreground, standing_out.shape[::-1]
+        )
     return Scene(width, height, tuple(figures), tuple(heads), text_lines(rgb), standing_out)
 
 
@@ -114,15 +119,15 @@ def head_box(face: Face, width_px: int, height_px: int) -> Box:
     )
 
 
-def main_faces(faces: Sequence[Face], height_px: int) -> list[Face]:
-    """Keep the faces that matter in a picture of this height: large in themselves, and beside the tallest."""
+def main_faces(faces: Sequence[Face], width_px: int, height_px: int) -> list[Face]:
+    """Keep the faces that matter in a picture of this size: large in themselves, and beside the tallest."""
     tallest = max((face.box.height for face in faces), default=0)
-    least = max(MAIN_HEAD_SHARE * tallest, MIN_FACE_HEIGHT * height_px)
+    least = max(MAIN_HEAD_SHARE * tallest, MIN_FACE_HEIGHT * min(width_px, height_px))
     return [face for face in faces if face.box.height >= least]
 
 
 def _head(face: Face, width: int, height: int, *, is_main: bool) -> Head:
-    is_minor = face.box.height < MIN_FACE_HEIGHT * height
+    is_minor = face.box.height < MIN_FACE_HEIGHT * min(width, height)
     return Head(head_box(face, width, height), face.box, face_value([face], width, height), is_main, is_minor)
 
 
@@ -154,6 +159,5 @@ def _figures(
             ]
         ]
         across = cells.sum(axis=0)
-        down = cells.sum(axis=1) * np.interp(np.arange(rows), (top, top + height), _TOP_TO_FOOT)
+        down = cells.sum(axis=1) ** 0.5 * np.interp(np.arange(rows), (top, top + height), _TOP_TO_FOOT)
         yield Figure(across / across.sum(), down / down.sum(), value, tuple(inside))
-

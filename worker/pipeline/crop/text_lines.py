@@ -10,7 +10,7 @@ import numpy as np
 from worker.pipeline.frames import Box
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
 # The longer sides at which lines are looked for: letters of captions, and those of titles.
 _SIDES_PX = (640, 256)
-# A line: so high in pixels at these sizes, so high at most as a share of the picture, so many times as long.
+# A word: so high in pixels at these sizes, so high at most as a share of the picture, so many times as long.
 _MIN_HEIGHT_PX, _MAX_HEIGHT_SHARE, _MIN_LENGTH = 7, 0.15, 2.5
 # Levels between neighbouring pixels from which they are an edge of a letter.
 _EDGE_LEVELS = 60
 # Letters lie nearer together than this, and what is no letter is thinner than that, in pixels.
 _GAP_PX, _SPECK = 11, (5, 3)
-# So much of a line's box is covered by its letters once the gaps are closed.
+# Words of a line are not further apart than so many times its height.
+_WORD_GAP = 1.2
+# So much of a word's box is covered by its letters once the gaps are closed.
 _MIN_FILL = 0.6
 # Ink and ground are two levels: so far apart, and so many times further than each of them spreads.
 _INK_LEVELS, _INK_SPREADS = 60, 3
@@ -52,21 +54,42 @@ def text_lines(rgb: Rgb) -> tuple[Box, ...]:
         grey = cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
         across, down = width / size[0], height / size[1]
         found += [
-            Box(int(box.left * across), int(box.top * down), round(box.right * across), round(box.bottom * down))
-            for box in _lines(np.asarray(grey, np.uint8))
+            Box(
+                int(box.left * across),
+                int(box.top * down),
+                round(box.right * across),
+                round(box.bottom * down),
+            )
+            for box in _joined(_words(np.asarray(grey, np.uint8)))
         ]
     return tuple(found)
 
 
-def _lines(grey: NDArray[np.uint8]) -> Iterator[Box]:
-    """Yield the boxes of lines in a small grey picture."""
+def _joined(words: Iterable[Box]) -> list[Box]:
+    """Join words that stand side by side into lines."""
+    lines: list[Box] = []
+    for word in sorted(words):
+        for index, line in enumerate(lines):
+            height = min(word.height, line.height)
+            is_beside = min(word.bottom, line.bottom) - max(word.top, line.top) > height / 2
+            if is_beside and word.left - line.right <= _WORD_GAP * height:
+                top, bottom = min(word.top, line.top), max(word.bottom, line.bottom)
+                lines[index] = Box(line.left, top, max(word.right, line.right), bottom)
+                break
+        else:
+            lines.append(word)
+    return lines
+
+
+def _words(grey: NDArray[np.uint8]) -> Iterator[Box]:
+    """Yield the boxes of words, or of whole lines, in a small grey picture."""
     edges = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > _EDGE_LEVELS
     joined = cv2.morphologyEx(edges.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((1, _GAP_PX), np.uint8))
     joined = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones(_SPECK, np.uint8))
     _, _, stats, _ = cv2.connectedComponentsWithStats(joined)
     for left, top, width, height, area in stats[1:].tolist():
-        is_line = _MIN_HEIGHT_PX <= height <= _MAX_HEIGHT_SHARE * len(grey) and width >= _MIN_LENGTH * height
-        if is_line and area >= _MIN_FILL * width * height:
+        is_long = _MIN_HEIGHT_PX <= height <= _MAX_HEIGHT_SHARE * len(grey) and width >= _MIN_LENGTH * height
+        if is_long and area >= _MIN_FILL * width * height:
             box = Box(left, top, left + width, top + height)
             if _is_written(grey[box.top : box.bottom, box.left : box.right]):
                 yield box
@@ -86,4 +109,4 @@ def _is_written(part: NDArray[np.uint8]) -> bool:
     height, width = part.shape
     middle = is_bright[height // 4 : height - height // 4]
     changes = float(np.median(np.count_nonzero(np.diff(middle, axis=1), axis=1)))
-    return _MIN_STROKES <= changes * height / width <= _MAX_STROKES
+    return bool(_MIN_STROKES <= changes * height / width <= _MAX_STROKES)
