@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from worker.pipeline.crop.saliency import saliency
-from worker.pipeline.crop.text_lines import text_lines
+from worker.pipeline.crop.text_lines import LONGER_SIDE_PX, shrunk, text_lines
 from worker.pipeline.frames import Box
 from worker.pipeline.scoring.ranking import face_value
 
@@ -99,12 +99,18 @@ def see(rgb: Rgb, faces: Sequence[Face] = (), foreground: NDArray[np.float32] | 
     figures += [_without_body(head) for head in counted if head not in inside]
     heads = [head for figure in figures for head in figure.heads] + [head for head in found if head.is_minor]
     figures.sort(key=lambda figure: -figure.value_in_all)
-    standing_out = saliency(rgb)
+    small = shrunk(rgb, LONGER_SIDE_PX)
+    standing_out = saliency(small)
+    text = tuple(_scaled(line, width / small.shape[1], height / small.shape[0]) for line in text_lines(small))
     if foreground is not None:
         standing_out = standing_out * cv2.resize(
             _BEHIND + (1 - _BEHIND) * foreground, standing_out.shape[::-1]
         )
-    return Scene(width, height, tuple(figures), tuple(heads), text_lines(rgb), standing_out)
+    return Scene(width, height, tuple(figures), tuple(heads), text, standing_out)
+
+
+def _scaled(box: Box, across: float, down: float) -> Box:
+    return Box(*(round(edge * scale) for edge, scale in zip(box, (across, down) * 2, strict=True)))
 
 
 def head_box(face: Face, width_px: int, height_px: int) -> Box:

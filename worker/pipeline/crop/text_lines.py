@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
     from worker.pipeline.frames import Rgb
 
-# The longer sides at which lines are looked for: letters of captions, and those of titles.
-_SIDES_PX = (640, 256)
+LONGER_SIDE_PX = 640
+"""The longer side at which the letters of captions are looked for; a larger picture shows no more of them."""
+
+# And that for titles, whose letters are too large for the rest at the first.
+_TITLE_SIDE_PX = 256
 # A word: so high in pixels at these sizes, so high at most as a share of the picture, so many times as long.
 _MIN_HEIGHT_PX, _MAX_HEIGHT_SHARE, _MIN_LENGTH = 7, 0.15, 2.5
 # Levels between neighbouring pixels from which they are an edge of a letter.
@@ -48,21 +51,30 @@ def text_lines(rgb: Rgb) -> tuple[Box, ...]:
     """
     height, width = rgb.shape[:2]
     found = []
-    for side_px in _SIDES_PX:
-        scale = min(1.0, side_px / max(width, height))
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        grey = cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-        across, down = width / size[0], height / size[1]
+    for side_px in (LONGER_SIDE_PX, _TITLE_SIDE_PX):
+        small = shrunk(rgb, side_px)
+        across, down = width / small.shape[1], height / small.shape[0]
+        words = _words(np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8))
         found += [
             Box(
-                int(box.left * across),
-                int(box.top * down),
-                round(box.right * across),
-                round(box.bottom * down),
+                int(line.left * across),
+                int(line.top * down),
+                round(line.right * across),
+                round(line.bottom * down),
             )
-            for box in _joined(_words(np.asarray(grey, np.uint8)))
+            for line in _joined(words)
         ]
     return tuple(found)
+
+
+def shrunk(rgb: Rgb, longer_side_px: int) -> Rgb:
+    """Make a picture smaller, where its longer side is longer than this; a smaller one stays as it is."""
+    height, width = rgb.shape[:2]
+    scale = longer_side_px / max(width, height)
+    if scale >= 1:
+        return rgb
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _joined(words: Iterable[Box]) -> list[Box]:
