@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -131,22 +133,33 @@ def test_the_upper_part_of_a_tall_figure_is_kept_where_all_of_it_does_not_fit(
     assert box.bottom > 240 + 160
 
 
-@pytest.mark.parametrize("from_edge", [-6, 0, 6])
-def test_a_line_of_text_is_not_cut_where_the_crop_can_hold_it(from_edge: int) -> None:
-    """A caption is read whole or not at all; without the caption the crop would cut there."""
-    rgb = wall(360, 640)
-    cv2.circle(rgb, (180, 250), 60, (220, 30, 30), -1)
-    without = crop_box(see(rgb), "16:9")
-    cv2.putText(
-        rgb, "Made of two litres", (20, without.bottom + 12 + from_edge), 0, 1, (20, 20, 20), 3, cv2.LINE_AA
-    )
-    lines = text_lines(rgb)
-    box = crop_box(see(rgb), "16:9")
+def test_a_line_of_text_is_not_cut_where_the_crop_can_hold_it() -> None:
+    """A caption is read whole or not at all, at whatever height; were it no text, the crop would cut some."""
+    would_cut = 0
+    for baseline in range(300, 420, 8):
+        rgb = wall(360, 640)
+        cv2.circle(rgb, (180, 250), 60, (220, 30, 30), -1)
+        cv2.putText(rgb, "Made of two litres", (20, baseline), 0, 1, (20, 20, 20), 3, cv2.LINE_AA)
+        scene = see(rgb)
+        would_cut += _cuts(crop_box(dataclasses.replace(scene, text=()), "16:9"), scene.text)
 
-    assert any(line.top < without.bottom < line.bottom for line in lines)
-    assert not any(line.top < edge < line.bottom for line in lines for edge in (box.top, box.bottom))
-    assert box.top <= 190
-    assert box.bottom >= 310
+        assert scene.text
+        assert not _cuts(crop_box(scene, "16:9"), scene.text)
+    assert would_cut
+
+
+def _cuts(box: Box, lines: tuple[Box, ...]) -> bool:
+    return any(line.top < edge < line.bottom for line in lines for edge in (box.top, box.bottom))
+
+
+def test_the_head_of_a_figure_goes_before_its_bulk() -> None:
+    """Somebody lies there; the picture is not of the blanket."""
+    face = Face(Box(75, 205, 105, 236), 0.95)
+    body = foreground((0.1, 0.55, 0.51, 0.75), (0.5, 0.3, 0.9, 1.0))
+    box = crop_box(see(wall(), [face], body), "9:16")
+
+    assert box.left <= 67
+    assert box.right >= 112
 
 
 def test_lines_of_text_are_found_at_any_size() -> None:

@@ -32,8 +32,8 @@ _MIN_SALIENCE = 1.05
 def best_start(scene: Scene, length_px: int, *, across: bool) -> int:
     """Find where a crop of this length begins: from the left where it slides across, else from the top.
 
-    In this order: it does not lose the main figure, keeps one of that figure's heads whole, cuts as little of
-    main heads as can be, is worth most; between crops of like worth, minor heads decide.
+    In this order: it does not lose the main figure, cuts as little of main heads as can be, is worth most; between
+    crops of like worth, minor heads decide.
     """
     places = Places(scene.width_px if across else scene.height_px, length_px, across)
     worth = _worth(scene, places)
@@ -41,7 +41,6 @@ def best_start(scene: Scene, length_px: int, *, across: bool) -> int:
     minor = [head for head in scene.heads if head.is_minor]
     order = (  # what decides first stands first; the least wins
         _loses_main_figure(scene, places),
-        _leaves_no_head(scene, places),
         places.cut_value(head for head in scene.heads if head.is_main),
         np.floor((best - worth) / max(TIE_SHARE * abs(best), 1e-9)),
         places.cut_value(minor) - places.whole_value(minor),
@@ -99,11 +98,3 @@ def _loses_main_figure(scene: Scene, places: Places) -> NDArray[np.bool_]:
     kept = main.value * places.share(places.cells(main))
     kept = kept + sum(head.value * places.share_of(places.fitting(head)) for head in main.heads)
     return np.asarray(kept < KEPT_SHARE * kept.max())
-
-
-def _leaves_no_head(scene: Scene, places: Places) -> NDArray[np.bool_]:
-    """Tell which crops hold no main head of the largest figure whole, if it has any."""
-    heads = [head for head in scene.figures[0].heads if head.is_main] if scene.figures else []
-    if not heads:
-        return np.zeros(len(places.starts), np.bool_)
-    return np.asarray(~np.any([places.is_whole(places.fitting(head)) for head in heads], axis=0))
