@@ -32,8 +32,8 @@ _MIN_SALIENCE = 1.05
 def best_start(scene: Scene, length_px: int, *, across: bool) -> int:
     """Find where a crop of this length begins: from the left where it slides across, else from the top.
 
-    In this order: it does not lose the main figure, cuts as little of main heads as can be, is worth most; between
-    crops of like worth, minor heads decide.
+    In this order: it does not lose the main figure, cuts as little of main heads as can be, is worth most;
+    between crops of like worth, minor heads decide.
     """
     places = Places(scene.width_px if across else scene.height_px, length_px, across)
     worth = _worth(scene, places)
