@@ -25,3 +25,16 @@ def test_an_aspect_ratio_is_exact() -> None:
 def test_each_ratio_is_kept_once_in_the_order_given() -> None:
     """A ratio that is asked for twice makes one picture."""
     assert check_aspects(["9:16", "source", "9:16"]) == ("9:16", "source")
+
+
+@pytest.mark.parametrize("aspect", ["1:11", "11:1", "9999:1", "1:9999", "100:9"])
+def test_a_ratio_of_a_narrow_strip_is_refused_with_the_bounds(aspect: str) -> None:
+    """No page shows such a picture; the message says how far a ratio may go."""
+    with pytest.raises(ValueError, match="from 1:10 to 10:1"):
+        parse_aspect(aspect)
+
+
+@pytest.mark.parametrize("aspect", ["1:10", "10:1", "728:90", "160:600", "21:9", "9:32", "4000:1000"])
+def test_every_ratio_that_pages_use_is_taken(aspect: str) -> None:
+    """Banners and skyscrapers too, written in whatever numbers."""
+    assert parse_aspect(aspect) is not None

@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 
 SOURCE = "source"  #: the aspect that means the whole still
 
+MAX_RATIO = 10
+"""One side of a crop is at most so many times as long as the other.
+
+The flattest picture that pages use is a leaderboard of 728x90 (8.1:1), the tallest a skyscraper of 160x600;
+beyond, a ratio is a slip of the hand, and the crop a strip of a few pixels."""
+
 _ASPECT = re.compile(r"([1-9]\d{0,3}):([1-9]\d{0,3})")
 
 
@@ -18,14 +24,19 @@ def parse_aspect(aspect: str) -> Fraction | None:
     """Read one ratio as width over height; None stands for `source`.
 
     Raises:
-        ValueError: it is no aspect ratio; the message names the valid forms.
+        ValueError: it is no aspect ratio, or beyond `MAX_RATIO`; the message names the valid forms.
     """
     if aspect == SOURCE:
         return None
     match = _ASPECT.fullmatch(aspect)
     if match is None:
         raise ValueError(f"{aspect!r} is no aspect ratio: write WIDTH:HEIGHT, as 16:9, or {SOURCE}")
-    return Fraction(int(match[1]), int(match[2]))
+    ratio = Fraction(int(match[1]), int(match[2]))
+    if not Fraction(1, MAX_RATIO) <= ratio <= MAX_RATIO:
+        raise ValueError(
+            f"{aspect!r} is too narrow a strip: write a ratio from 1:{MAX_RATIO} to {MAX_RATIO}:1"
+        )
+    return ratio
 
 
 def check_aspects(aspects: Iterable[str]) -> tuple[str, ...]:

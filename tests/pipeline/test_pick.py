@@ -107,6 +107,28 @@ def test_the_reason_says_when_nothing_was_good(run) -> None:  # noqa: ANN001
     assert "black" in result.note
 
 
+def test_the_note_says_once_that_crops_are_small(run) -> None:  # noqa: ANN001
+    """Whatever the number of picks; a crop is never enlarged."""
+    result = run([*BIKES, *BUNNY], Options(count=2, aspects=("16:9", "9:16")))
+
+    assert len(result.picks) == 2
+    assert result.note == "the crop to 9:16 is only 101 px wide: the video is 320x180 px"
+    assert result.picks[0].crops[1].width_px == 101
+
+
+def test_a_crop_keeps_a_figure_from_behind_rather_than_the_middle(run) -> None:  # noqa: ANN001
+    """The network that ships finds it, though no face is there."""
+    wall = pictures.solid((200, 195, 185), 1, size=(640, 360))[0]
+    result = run(
+        [pictures.figure_from_behind(wall, 500 + number // 4, 300) for number in range(40)],
+        Options(count=1, aspects=("9:16",)),
+    )
+    box = result.picks[0].crops[0].box
+
+    assert box.left <= 470
+    assert box.right >= 530
+
+
 def test_the_time_of_a_pick_seeks_back_to_its_picture(run, decoder: Decoder) -> None:  # noqa: ANN001
     """A platform that is told the time shows the same frame."""
     result = run([*BIKES, *BUNNY], Options(count=2, aspects=("source",)))

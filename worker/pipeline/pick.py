@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from worker.files.video_file import VideoFile
+from worker.pipeline.crop.sizes import size_notes
 from worker.pipeline.earlier_run import Unfit, decided_before, scan_after_edit
 from worker.pipeline.frames import NOTHING_SEEN, Run
 from worker.pipeline.progress import Stopwatch
@@ -102,6 +103,7 @@ def _pick(
         is_avoided=worth[chosen[0]] in avoided,
         is_outside_preferred=bool(options.prefer) and chosen[0] not in preferred,
     )
+    sizes = size_notes(picks, [one.candidate.active for one in winners])
     return Run(
         video=video,
         picks=picks,
@@ -110,7 +112,7 @@ def _pick(
         shot_starts_s=scan.shot_starts_s,
         model=models.scorer.name,
         timings_s=watch.timings_s,
-        note="; ".join(sentences),
+        note="; ".join([*sentences, *sizes]),
         recalled=len(seen),
         wanted=wanted,
     )

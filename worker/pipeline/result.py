@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.pipeline.crop.crop import crop
+from worker.pipeline.crop.crop import crops
 from worker.pipeline.cues.defects import defects
 from worker.pipeline.earlier_run import check_stills
 from worker.pipeline.frames import Loser, Pick
@@ -71,7 +71,7 @@ def _pick(
         faces=faces,
         still_width_px=width,
         still_height_px=height,
-        crops=tuple(crop(still.rgb, aspect, faces) for aspect in options.aspects),
+        crops=crops(still.rgb, options.aspects, faces, models.foreground.find(still.rgb)),
     )
 
 
@@ -93,10 +93,11 @@ def take_exactly(
     nearest = [min(candidates, key=lambda one: abs(one.time_s - time_s)) for time_s in times_s]
     stills = decoder.take_stills(video, times_s, [one.active for one in nearest], refine=False)
     return tuple(
-        crop(still.rgb, aspect, faces)
+        crop
         for still in stills
-        for faces in [models.faces.find(still.rgb)]
-        for aspect in options.aspects
+        for crop in crops(
+            still.rgb, options.aspects, models.faces.find(still.rgb), models.foreground.find(still.rgb)
+        )
     )
 
 

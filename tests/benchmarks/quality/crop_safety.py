@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from worker.pipeline.crop.crop import MAIN_HEAD_SHARE, head_box
+from worker.pipeline.crop.scene import head_box, main_faces
 from worker.pipeline.frames import Box
 
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ def measured(pick: Pick) -> Iterator[Safety]:
     """Measure the cuts of a pick with faces that leave something out."""
     still = Box(0, 0, pick.still_width_px, pick.still_height_px)
     faces = [face.box for face in pick.faces]
-    tallest = max((box.height for box in faces), default=0)
-    main = [face for face in pick.faces if face.box.height >= MAIN_HEAD_SHARE * tallest]
+    main = main_faces(pick.faces, still.width, still.height)
     for crop in pick.crops:
         if crop.aspect in ASPECTS and faces and crop.box != still:
             middle = _middle(still, crop.box)

@@ -89,6 +89,32 @@ def title_card(
     return [rgb] * count
 
 
+def figure_from_behind(rgb: Rgb, middle_px: int, tall_px: int) -> Rgb:
+    """Draw somebody from behind, from the lower edge up: head, neck and shoulders, without a face."""
+    drawn, bottom = rgb.copy(), rgb.shape[0]
+    top = bottom - tall_px
+
+    def ellipse(centre_y: int, wide: float, high: float, end: int, color: tuple[int, int, int]) -> None:
+        axes = (round(wide * tall_px), round(high * tall_px))
+        cv2.ellipse(drawn, (middle_px, centre_y), axes, 0, end - 180, end, color, -1, cv2.LINE_AA)
+
+    ellipse(bottom, 0.42, 0.62, 360, (40, 50, 90))
+    neck = (round(0.09 * tall_px), round(0.25 * tall_px), round(0.5 * tall_px))
+    corners = (middle_px - neck[0], top + neck[1]), (middle_px + neck[0], top + neck[2])
+    cv2.rectangle(drawn, *corners, (190, 140, 115), -1)
+    for end in (180, 360):
+        ellipse(top + round(0.2 * tall_px), 0.15, 0.2, end, (50, 35, 28))
+    return drawn
+
+
+def with_face(rgb: Rgb, left_px: int, top_px: int, wide_px: int) -> Rgb:
+    """Paste a real man in a car, whose face is about a quarter of the width and twice that of the height."""
+    man = footage("carphone_pristine", 1, size=(wide_px, wide_px * 144 // 176))[0]
+    pasted = rgb.copy()
+    pasted[top_px : top_px + man.shape[0], left_px : left_px + man.shape[1]] = man
+    return pasted
+
+
 def noise(count: int, *, size: Size = SIZE, seed: int = 0) -> list[Rgb]:
     """Independent random pixels, new in every frame."""
     rng = np.random.default_rng(seed)

@@ -1,8 +1,8 @@
-"""The models that judge frames: CLIP and the face finder, loaded once and asked about each candidate."""
+"""The models that judge frames: CLIP and the finders of faces and foreground, loaded once."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from worker.pipeline.frames import NOTHING_SEEN
 from worker.pipeline.scoring.clip_scorer import ClipScorer
 from worker.pipeline.scoring.faces import FaceFinder
+from worker.pipeline.scoring.foreground import ForegroundFinder
 from worker.pipeline.scoring.prompts import Prompts
 from worker.pipeline.scoring.ranking import rank
 
@@ -29,6 +30,7 @@ class Models:
 
     scorer: ClipScorer
     faces: FaceFinder
+    foreground: ForegroundFinder = field(default_factory=ForegroundFinder.load)
 
     @classmethod
     def load(
@@ -52,6 +54,7 @@ class Models:
         grey = np.full(_WARM_UP_SHAPE, 128, np.uint8)
         self.scorer.embed([grey])
         self.faces.find(grey)
+        self.foreground.find(grey)
 
 
 def score(
