@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def main() -> None:
     """Run as the command line asks."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kinds", nargs="+", metavar="NAME", help="groups or files; a part of the name is enough")
+    parser.add_argument("--kinds", nargs="+", metavar="NAME", help="groups or files, by a part of the name")
     parser.add_argument("--sheet", type=Path, metavar="FOLDER", help="write a contact sheet for each file")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was seen in each file")
     given = parser.parse_args()
@@ -56,13 +56,17 @@ def main() -> None:
     print(tables(results, [arm.name for arm in arms]))
     print(f"{len(wanted)} kinds in {time.perf_counter() - began_s:.0f} s.")
     if given.json:
-        given.json.write_text(json.dumps([result.as_json() for result in results], indent=1), encoding="utf-8")
+        given.json.write_text(
+            json.dumps([result.as_json() for result in results], indent=1), encoding="utf-8"
+        )
 
 
 def chosen(names: Sequence[str] | None) -> list[Kind]:
     """List the kinds whose name, or whose group's name, has one of these words in it; all without words."""
     words = names or [""]
-    return [kind for kind in KINDS if any(word.lower() in f"{kind.group}: {kind.name}".lower() for word in words)]
+    return [
+        kind for kind in KINDS if any(word.lower() in f"{kind.group}: {kind.name}".lower() for word in words)
+    ]
 
 
 if __name__ == "__main__":

@@ -67,7 +67,9 @@ class Ours:
     def pick(self, path: Path) -> list[Thumbnail]:
         """Pick three pictures of the whole shape."""
         try:
-            run = pick_thumbnails(path, Options(count=COUNT, aspects=("source",)), self._models, self._decoder)
+            run = pick_thumbnails(
+                path, Options(count=COUNT, aspects=("source",)), self._models, self._decoder
+            )
         except ThumbsError as error:
             raise Refused(str(error)) from error
         return [Thumbnail(decode_jpeg(pick.crops[0].jpeg), pick.time_s) for pick in run.picks]
@@ -89,12 +91,17 @@ class FfmpegCommand:
             command += ["-vf", "thumbnail,showinfo", "-frames:v", "1", str(out)]
             try:
                 done = subprocess.run(
-                    command, capture_output=True, check=False, timeout=_DEADLINE_S, text=True, errors="replace"
+                    command,
+                    capture_output=True,
+                    check=False,
+                    timeout=_DEADLINE_S,
+                    text=True,
+                    errors="replace",
                 )
             except subprocess.TimeoutExpired as error:
                 raise Refused(f"no picture within {_DEADLINE_S} s") from error
             picture = cv2.imread(str(out), cv2.IMREAD_UNCHANGED) if out.exists() else None
-        if done.returncode or picture is None:
+        if picture is None:  # where errors were many, it says that it failed, and yet there is one
             raise Refused((done.stderr.strip().splitlines() or [""])[-1][:_MAX_TOLD])
         moments = re.findall(r"pts_time:\s*(-?[\d.]+)", done.stderr)
         return [Thumbnail(_on_black(picture), float(moments[0]) if moments else None)]

@@ -30,6 +30,7 @@ _MIN_LIKENESS = 0.85
 _CLEARLY_LIKER = 0.05  # than upright, or upright it is
 _DAMAGED_LEVELS, _MAX_DAMAGED = 48.0, 0.1  # a share of the picture that is so far off is no fault of colour
 _MAX_SHAPE_ERROR = 0.04
+_MIN_SIZE = 0.4  #: share of the pixels: a thumbnail of the small copy in the file is another picture
 _HALF_A_FRAME_S = 0.6 / stamped.RATE
 _UNREAD_TIME_S = 0.2  # where the number cannot be read, neighbours are told apart no better
 _COLOURFUL = 0.25  #: the share of the picture where an error of colour shows
@@ -57,13 +58,14 @@ def look_at(rgb: Rgb, time_s: float | None, truth: Truth, path: Path) -> Seen:
     """
     wanted = truth.look(stamped.frame(0))
     if not truth.is_measured:
-        return Seen((PICTURE,) if _shape_error(rgb, wanted) > _MAX_SHAPE_ERROR else ())
+        return Seen(())
     if truth.is_linear:
         return _as_decoded(rgb, time_s, path)
     references = _references(truth.look, truth.frames)
     turn, upright, likeness = _upright(rgb, references)
     best = int(likeness.argmax())
-    if likeness[best] < _MIN_LIKENESS or _shape_error(upright, wanted) > _MAX_SHAPE_ERROR:
+    is_small = upright.shape[0] * upright.shape[1] < _MIN_SIZE * wanted.shape[0] * wanted.shape[1]
+    if is_small or likeness[best] < _MIN_LIKENESS or _shape_error(upright, wanted) > _MAX_SHAPE_ERROR:
         return Seen((PICTURE,), turn)
     number = stamped.number_of(upright)
     if number is None or number >= truth.frames or likeness[number] < _MIN_LIKENESS:
@@ -84,7 +86,9 @@ def look_at(rgb: Rgb, time_s: float | None, truth: Truth, path: Path) -> Seen:
 
 def colour_error(rgb: Rgb, wanted: Rgb) -> float:
     """Measure the mean distance in CIELAB (1976): over all, or where there is most colour if that is more."""
-    lab, true = (cv2.cvtColor(_small(one).astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for one in (rgb, wanted))
+    lab, true = (
+        cv2.cvtColor(_small(one).astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for one in (rgb, wanted)
+    )
     apart = np.linalg.norm(lab - true, axis=2)
     chroma = np.hypot(true[..., 1], true[..., 2])
     colourful = chroma >= np.quantile(chroma, 1 - _COLOURFUL)
@@ -144,7 +148,7 @@ def _time_error_s(time_s: float | None, due_s: tuple[float, ...]) -> float | Non
 
 
 def _as_decoded(rgb: Rgb, time_s: float | None, path: Path) -> Seen:
-    """Compare with what a decoder shows that began at the start of the file; with any frame if no time is told."""
+    """Compare with what a decoder shows that began at the start of the file; any frame if no time is told."""
     with av.open(path) as container:
         shown = [(frame.time or 0.0, frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
     if time_s is not None:

@@ -32,7 +32,8 @@ def write(result: Result, folder: Path) -> None:
     rows = [_row(result, name, outcome) for name, outcome in result.outcomes.items()]
     width = max(row.shape[1] for row in rows)
     padded = [
-        cv2.copyMakeBorder(row, 0, 0, 0, width - row.shape[1], cv2.BORDER_CONSTANT, value=WHITE) for row in rows
+        cv2.copyMakeBorder(row, 0, 0, 0, width - row.shape[1], cv2.BORDER_CONSTANT, value=WHITE)
+        for row in rows
     ]
     target = folder / f"{result.kind.file_name.rpartition('.')[0]}.jpg"
     cv2.imwrite(str(target), np.vstack(padded), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])

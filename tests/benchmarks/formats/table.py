@@ -28,7 +28,6 @@ def tables(results: Sequence[Result], arms: Sequence[str]) -> str:
 
 
 def _groups(made: Sequence[Result], arms: Sequence[str]) -> str:
-    heads = ("files", "", *(f"{arms[0]}: {arms[0] and fault}" for fault in ()))
     heads = ("kind of file", "files", *(f"{arm}, {fault}" for arm in arms for fault in (*FAULTS, ANY)))
     groups = list(dict.fromkeys(result.kind.group for result in made))
     rows = [_row(group, [one for one in made if one.kind.group == group], arms) for group in groups]

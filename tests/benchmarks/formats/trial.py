@@ -51,9 +51,7 @@ class Result:
                     "faults": outcome.faults,
                     "told": outcome.told,
                     "took_s": round(outcome.took_s, 3),
-                    "seen": [
-                        {slot: getattr(seen, slot) for slot in Seen.__slots__} for seen in outcome.seen
-                    ],
+                    "seen": [{slot: getattr(seen, slot) for slot in Seen.__slots__} for seen in outcome.seen],
                 }
                 for name, outcome in self.outcomes.items()
             },

@@ -94,7 +94,9 @@ def _bits(gray: np.ndarray, margins: tuple[float, float]) -> list[bool] | None:
     """Look at the middle of every block; None where they are neither dark nor light."""
     height, width = gray.shape
     left, top = (margin * side for margin, side in zip(margins, (width, height), strict=True))
-    scale_x, scale_y = ((side + 2 * gap) / full for side, gap, full in ((width, left, SIZE[0]), (height, top, SIZE[1])))
+    scale_x, scale_y = (
+        (side + 2 * gap) / full for side, gap, full in ((width, left, SIZE[0]), (height, top, SIZE[1]))
+    )
     levels = []
     for bit in range(NUMBER_BITS + CHECK_BITS):
         x = [(_LEFT_PX + (bit + part) * _BLOCK_PX) * scale_x - left for part in (0.3, 0.7)]

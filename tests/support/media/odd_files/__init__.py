@@ -1,4 +1,4 @@
-"""Small files of every kind that people bring, each made from one stamped film, and what is right for each."""
+"""Small files of every kind that people bring, made from one stamped film, and what is right for each."""
 
 from __future__ import annotations
 

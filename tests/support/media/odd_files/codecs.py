@@ -46,16 +46,21 @@ _FORMS: tuple[tuple[str, str, Format], ...] = (
     ("v210", ".mov", Format("v210", "yuv422p10le")),
     ("raw UYVY", ".mov", Format("rawvideo", "uyvy422")),
     ("raw BGR", ".avi", Format("rawvideo", "bgr24")),
-    ("Motion JPEG", ".avi", Format("mjpeg", "yuvj422p", color=clips.ColorTags(None, None, None, True, clips.BT601.coded_with))),
+    (
+        "Motion JPEG",
+        ".avi",
+        Format("mjpeg", "yuvj422p", color=clips.ColorTags(None, None, None, True, clips.BT601.coded_with)),
+    ),
     ("Sorenson H.263", ".flv", Format("flv", options=_RATE)),
     ("QuickTime PNG", ".mov", Format("png", "rgb24")),
     ("Theora", ".ogv", Format("libtheora", options={"qscale": "9"})),
     ("Hap", ".mov", Format("hap", "rgba")),
 )
-_SIZED: tuple[tuple[str, str, Format, tuple[int, int]], ...] = (
-    ("DV", ".avi", Format("dvvideo", "yuv420p", color=clips.BT601), (720, 576)),
-    ("H.263", ".3gp", Format("h263", options=_RATE), (352, 288)),
+_SIZED: tuple[tuple[str, str, Format, tuple[int, int], tuple[int, int]], ...] = (
+    ("DV", ".avi", Format("dvvideo", "yuv420p", color=clips.BT601), (720, 576), (768, 576)),
+    ("H.263", ".3gp", Format("h263", options=_RATE), (352, 288), (352, 288)),
 )
+"""With the size that is stored, and that which is shown."""
 
 
 def written(path: Path, form: Format, size: tuple[int, int] | None = None) -> None:
@@ -80,12 +85,20 @@ def one_frame(path: Path) -> None:
 _UNTAGGED = Truth(max_delta_e=2 * GOOD_DELTA_E)
 
 KINDS = (
-    *(Kind(f"{name}, {suffix[1:]}", "codecs", suffix, partial(written, form=form), _UNTAGGED) for name, suffix, form in _FORMS),
     *(
-        Kind(f"{name}, {suffix[1:]}", "codecs", suffix, partial(written, form=form, size=size),
-             Truth(look=partial(cv2.resize, dsize=size), max_delta_e=2 * GOOD_DELTA_E))
-        for name, suffix, form, size in _SIZED
+        Kind(f"{name}, {suffix[1:]}", "codecs", suffix, partial(written, form=form), _UNTAGGED)
+        for name, suffix, form in _FORMS
+    ),
+    *(
+        Kind(
+            f"{name}, {suffix[1:]}",
+            "codecs",
+            suffix,
+            partial(written, form=form, size=size),
+            Truth(look=partial(cv2.resize, dsize=shown), max_delta_e=2 * GOOD_DELTA_E),
+        )
+        for name, suffix, form, size, shown in _SIZED
     ),
     Kind("GIF", "codecs", ".gif", gif, Truth(frames=30, times_s=at_any_time, max_delta_e=None)),
     Kind("a single frame", "codecs", ".mp4", one_frame, Truth(frames=1)),
-)  # fmt: skip
+)

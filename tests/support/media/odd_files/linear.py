@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.support.media import clips, stamped
@@ -60,7 +59,13 @@ def one_keyframe(path: Path) -> None:
 _LONG = Truth(frames=_FRAMES)
 
 KINDS = (
-    Kind("4:4:4 that says it is of an old x264", "state from the start", ".mp4", old_x264, Truth(is_linear=True)),
+    Kind(
+        "4:4:4 that says it is of an old x264",
+        "state from the start",
+        ".mp4",
+        old_x264,
+        Truth(is_linear=True),
+    ),
     Kind("open GOP, mp4", "state from the start", ".mp4", open_gop, _LONG),
     Kind("open GOP, ts", "state from the start", ".ts", open_gop, _LONG),
     Kind("open GOP, HEVC", "state from the start", ".mp4", hevc_open_gop, _LONG),

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tests.support.media import clips, stamped
-from tests.support.media.odd_files import raw
+from tests.support.media.display_messages import with_display_orientation
 from tests.support.media.odd_files.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    import av
 
     from worker.pipeline.frames import Rgb
 
@@ -34,8 +32,6 @@ MATRICES: Mapping[str, Matrix] = {
     "transposed the other way": (0, -1, -1, 0),
 }
 _TKHD_MATRIX_AT = {0: 48, 1: 60}  #: from the start of the box, by its version (ISO/IEC 14496-12, 8.3.2)
-_SEI_DISPLAY_ORIENTATION = 47  # Rec. ITU-T H.264, D.1.27; H.265, D.2.16
-_H264_SEI_HEAD, _HEVC_SEI_HEAD = b"\x06", b"\x4e\x01"  #: of a unit of the stream
 
 
 def stored(rgb: Rgb, matrix: Matrix) -> Rgb:
@@ -51,51 +47,24 @@ def stored(rgb: Rgb, matrix: Matrix) -> Rgb:
 def by_matrix(path: Path, matrix: Matrix) -> None:
     """Write an MP4 whose track header turns or mirrors the picture."""
     frames = [stored(rgb, matrix) for rgb in stamped.film()]
-    clips.write(path, frames)
-    content = bytearray(path.read_bytes())
-    start = next(start for start, _, kind in raw.boxes(content) if kind == b"tkhd")
+    content = bytearray(clips.write(path, frames).read_bytes())
+    at = content.index(b"tkhd") - 4
     height, width = frames[0].shape[:2]
     a, b, c, d = matrix
     corners = [(a * x + c * y, b * x + d * y) for x in (0, width) for y in (0, height)]
-    moved = [-min(corner[axis] for corner in corners) for axis in (0, 1)]
-    numbers = [part << 16 for part in (a, b, 0, c, d, 0, *moved)]
-    numbers[2] = numbers[5] = 0
-    struct.pack_into(">9i", content, start + _TKHD_MATRIX_AT[content[start + 8]], *numbers, 1 << 30)
+    right, down = (-min(corner[axis] for corner in corners) for axis in (0, 1))
+    numbers = [part << 16 for part in (a, b, 0, c, d, 0, right, down)]
+    struct.pack_into(">9i", content, at + _TKHD_MATRIX_AT[content[at + 8]], *numbers, 1 << 30)
     path.write_bytes(content)
 
 
-def by_h264(path: Path, matrix: Matrix) -> None:
-    """Write an H.264 file whose own display-orientation message turns or mirrors the picture."""
-    _by_message(path, matrix, "libx264", _H264_SEI_HEAD)
-
-
-def by_hevc(path: Path, matrix: Matrix) -> None:
-    """Write the same in HEVC."""
-    _by_message(path, matrix, "libx265", _HEVC_SEI_HEAD)
-
-
-def _by_message(path: Path, matrix: Matrix, codec: str, head: bytes) -> None:
+def by_message(path: Path, matrix: Matrix, codec: str) -> None:
+    """Write a file whose own display-orientation message turns or mirrors the picture."""
     plain = path.with_name(f"plain-{path.name}")
     clips.write(plain, [stored(rgb, matrix) for rgb in stamped.film()], clips.Format(codec=codec))
-    message = _orientation_message(matrix)
-    unit = head + bytes([_SEI_DISPLAY_ORIENTATION, len(message)]) + message + b"\x80"
-
-    def with_message(packet: av.Packet) -> av.Packet:
-        if not packet.is_keyframe:
-            return packet
-        return raw.with_content(packet, struct.pack(">I", len(unit)) + unit + bytes(packet))
-
-    raw.copy(plain, path, change=with_message)
-    plain.unlink()
-
-
-def _orientation_message(matrix: Matrix) -> bytes:
-    """Say how to mirror, then how far to turn counterclockwise, in 1/65536 of a turn; valid until revoked."""
     is_mirrored, quarters = turn_of(matrix)
-    turn = (-quarters % 4) << 14
-    # Not cancelled; mirrored left and right; top and bottom; the turn; repeated (0 in Exp-Golomb), no extension.
-    bits = f"0{int(is_mirrored)}0{turn:016b}1000".ljust(24, "0")
-    return int(bits, 2).to_bytes(len(bits) // 8, "big")
+    with_display_orientation(plain, path, 90 * quarters, is_mirrored=is_mirrored)
+    plain.unlink()
 
 
 def turn_of(matrix: Matrix) -> tuple[bool, int]:
@@ -107,7 +76,11 @@ def turn_of(matrix: Matrix) -> tuple[bool, int]:
 
 
 KINDS = tuple(
-    Kind(f"{name}, {told}", "orientation", ".mp4", partial(make, matrix=matrix))
-    for told, make in (("by the container", by_matrix), ("by H.264", by_h264), ("by HEVC", by_hevc))
+    Kind(f"{name}, by {told}", "orientation", ".mp4", partial(make, matrix=matrix))
+    for told, make in (
+        ("the container", by_matrix),
+        ("H.264", partial(by_message, codec="libx264")),
+        ("HEVC", partial(by_message, codec="libx265")),
+    )
     for name, matrix in MATRICES.items()
 )

@@ -1,8 +1,7 @@
-"""How unusual files are put together: coded pictures, copied packets, boxes of an MP4."""
+"""How unusual files are put together: coded pictures, copied packets, a tone."""
 
 from __future__ import annotations
 
-import struct
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -19,9 +18,9 @@ if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
     from numpy.typing import NDArray
 
-_CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"}
 _AUDIO_RATE_HZ = 48_000
-_OWN_HEADER = {b"stsd": 8, b"hvc1": 78, b"avc1": 78, b"mp4v": 78}  #: bytes before the first box within
+_AUDIO_FRAME = 1024  #: samples, where the encoder does not mind
+_AUDIO_BITS_PER_S = 96_000
 
 
 def planar(planes: Sequence[NDArray[np.uint16] | NDArray[np.uint8]], pix_fmt: str) -> av.VideoFrame:
@@ -128,42 +127,17 @@ def _mux(writer: OutputContainer, stream: av.stream.Stream, packets: Iterable[av
 def add_tone(container: OutputContainer, seconds: float, codec: str) -> Callable[[], None]:
     """Add a stream of sound, and return what writes the sound."""
     stream = container.add_stream(codec, rate=_AUDIO_RATE_HZ, layout="mono")
+    stream.codec_context.bit_rate = _AUDIO_BITS_PER_S
 
     def write() -> None:
         wave = (0.1 * np.sin(np.arange(round(seconds * _AUDIO_RATE_HZ)) / 17)).astype(np.float32)
         frame = av.AudioFrame.from_ndarray(wave[None], format="fltp", layout="mono")
         frame.sample_rate, frame.pts = _AUDIO_RATE_HZ, 0
-        fitted = av.AudioResampler(stream.format.name, "mono", _AUDIO_RATE_HZ, frame_size=stream.frame_size or 1024)
+        stream.codec_context.open(strict=False)  # the size of its frames is known from here on
+        samples = stream.codec_context.frame_size or _AUDIO_FRAME
+        fitted = av.AudioResampler(stream.format.name, "mono", _AUDIO_RATE_HZ, frame_size=samples)
         for part in [*fitted.resample(frame), *fitted.resample(None)]:
             container.mux(stream.encode(part))
         container.mux(stream.encode())
 
     return write
-
-
-def boxes(content: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int, bytes]]:
-    """List start, end and type of the boxes of an MP4 that hold what it says of its streams, outside in."""
-    end = len(content) if end is None else end
-    while start + 8 <= end:
-        size, kind = struct.unpack_from(">I4s", content, start)
-        if size < 8:
-            return
-        yield start, start + size, kind
-        if kind in _CONTAINERS or kind in _OWN_HEADER:
-            yield from boxes(content, start + 8 + _OWN_HEADER.get(kind, 0), start + size)
-        start += size
-
-
-def with_box(content: bytes, parent: bytes, box: bytes) -> bytes:
-    """Put a box at the end of another, in an MP4 whose index stands behind the media."""
-    at = next(end for _, end, kind in boxes(content) if kind == parent)
-    grown = bytearray(content)
-    for start, end, _ in boxes(content):
-        if start < at <= end:
-            struct.pack_into(">I", grown, start, end - start + len(box))
-    return bytes(grown[:at]) + box + bytes(grown[at:])
-
-
-def box(kind: bytes, body: bytes) -> bytes:
-    """Return a box of an MP4."""
-    return struct.pack(">I4s", 8 + len(body), kind) + body
