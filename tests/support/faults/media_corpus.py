@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support.media import clips, pictures
@@ -16,7 +17,6 @@ from tests.support.media.clips import Format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
 FRAMES = 24  #: of a base: a second of picture, so that a file takes a fraction of a second
 BASE_SIZE = (192, 108)
@@ -245,6 +245,7 @@ def _bomb(_bases: Bases, _lures: Lures, chance: random.Random) -> Change:
     return ".gif", b"GIF89a" + screen + frame * BOMB_FRAMES + b"\x3b"
 
 
+_NO_LURES = Lures(Path(), Path(), "")
 _DAMAGE: Mapping[str, Callable[[Bases, Lures, random.Random], Change]] = {
     "truncated": _truncated,
     "flipped": _flipped,
@@ -260,6 +261,11 @@ _LIES: Mapping[str, Callable[[Bases, Lures, random.Random], Change]] = {
     "endless": _endless,
     "bomb": _bomb,
 }
+
+
+def damaged(kind: str, suffix: str, content: bytes, chance: random.Random) -> bytes:
+    """Damage one file as the corpus does, in one of the ways that need no other file."""
+    return _DAMAGE[kind]({f"file{suffix}": content}, _NO_LURES, chance)[1]
 
 
 def kinds() -> Sequence[str]:

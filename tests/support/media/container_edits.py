@@ -51,7 +51,13 @@ def _spherical(projection: bytes) -> bytes:
 
 def add_to_sample_entry(path: Path, boxes: bytes) -> Path:
     """Add boxes to the sample entry of an MP4 or MOV whose first track is the picture and index the last."""
-    content = bytearray(path.read_bytes())
+    path.write_bytes(with_boxes(path.read_bytes(), boxes))
+    return path
+
+
+def with_boxes(original: bytes, boxes: bytes) -> bytes:
+    """Do what `add_to_sample_entry` does with the bytes of a file."""
+    content = bytearray(original)
     start, end = 0, len(content)
     for kind in _AROUND_AN_ENTRY:
         at, size = _find_box(content, start, end, kind)
@@ -59,8 +65,7 @@ def add_to_sample_entry(path: Path, boxes: bytes) -> Path:
         start, end = at + (_STSD_HEADER_BYTES if kind == b"stsd" else 8), at + size
     (size,) = struct.unpack_from(">I", content, start)
     struct.pack_into(">I", content, start, size + len(boxes))
-    path.write_bytes(content[: start + size] + boxes + content[start + size :])
-    return path
+    return bytes(content[: start + size] + boxes + content[start + size :])
 
 
 def _find_box(content: bytes, start: int, end: int, kind: bytes) -> tuple[int, int]:
@@ -96,7 +101,12 @@ def add_to_matroska_track(path: Path, *, entry: bytes = b"", video: bytes = b"")
 
     Clusters stay where they are, as the index says: the empty element before the tracks becomes shorter.
     """
-    content = path.read_bytes()
+    path.write_bytes(with_elements(path.read_bytes(), entry=entry, video=video))
+    return path
+
+
+def with_elements(content: bytes, *, entry: bytes = b"", video: bytes = b"") -> bytes:
+    """Do what `add_to_matroska_track` does with the bytes of a file."""
     _, segment = _elements(content, 0, len(content))
     parts = {one.id: one for one in _elements(content, segment.start, segment.end)}
     void, tracks = parts[_VOID], parts[_TRACKS]
@@ -108,8 +118,7 @@ def add_to_matroska_track(path: Path, *, entry: bytes = b"", video: bytes = b"")
     edited = element(_TRACK_ENTRY, edited + entry) + b"".join(content[one.at : one.end] for one in others)
     edited = content[void.end : tracks.at] + element(_TRACKS, edited)
     shorter = element(_VOID, bytes(tracks.end - void.at - _VOID_HEAD_BYTES - len(edited)))
-    path.write_bytes(content[: void.at] + shorter + edited + content[tracks.end :])
-    return path
+    return content[: void.at] + shorter + edited + content[tracks.end :]
 
 
 class _Element(NamedTuple):
