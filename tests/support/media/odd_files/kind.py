@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
+
+import av
 
 from tests.support.media import stamped
 
@@ -19,6 +23,10 @@ TONE_MAPPED_DELTA_E = 12.0
 """The same where the light is to be toned down from HDR, for which there is no one right way."""
 
 
+NEVER_S = -1e9
+"""The moment of a frame that the file does not show."""
+
+
 class NotMade(Exception):
     """This machine's FFmpeg has no encoder for it; the message names what lacks."""
 
@@ -31,6 +39,31 @@ def as_is(rgb: Rgb) -> Rgb:
 def at_rate(_path: Path, number: int) -> tuple[float, ...]:
     """Say when a frame of the film is due where the file holds the film from its start."""
     return (number / stamped.RATE,)
+
+
+def by_linear_decode(path: Path, number: int) -> tuple[float, ...]:
+    """Find when a frame is shown by decoding the file from its start; never, where it does not occur."""
+    return tuple(time_s for time_s, found in _decoded(path) if found == number) or (NEVER_S,)
+
+
+@lru_cache(maxsize=4)
+def _decoded(path: Path) -> tuple[tuple[float, int | None], ...]:
+    found = []
+    with av.open(path) as container:
+        start_s = (container.start_time or 0) / av.time_base
+        for packet in container.demux(video=0):
+            with suppress(av.FFmpegError):  # damaged, as some kinds are
+                for frame in packet.decode():
+                    if frame.time is not None:
+                        number = stamped.number_of(frame.to_ndarray(format="rgb24"))
+                        found.append((frame.time - start_s, number))
+    return tuple(found)
+
+
+def by_rate_or_decode(path: Path, number: int) -> tuple[float, ...]:
+    """Say when a frame is due where B-frames have no time stamps: up to two frames late, or as decoded."""
+    late = tuple((number + delay) / stamped.RATE for delay in range(3))
+    return (*late, *by_linear_decode(path, number))
 
 
 def at_any_time(_path: Path, _number: int) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from tests.support.media import clips, stamped
 from tests.support.media.odd_files import raw
-from tests.support.media.odd_files.kind import GOOD_DELTA_E, Kind, Truth
+from tests.support.media.odd_files.kind import GOOD_DELTA_E, Kind, Truth, by_rate_or_decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -114,7 +114,8 @@ def cut_short(path: Path, *, share: float, options: dict[str, str]) -> None:
     clips.cut_short(clips.write(path, stamped.film(100), form, audio_s=4.0), share)
 
 
-_UNTAGGED = Truth(max_delta_e=2 * GOOD_DELTA_E)
+_INEXACT = Truth(times_s=by_rate_or_decode)
+_UNTAGGED = Truth(times_s=by_rate_or_decode, max_delta_e=2 * GOOD_DELTA_E)
 _ONE = Truth(frames=1)
 _LONGER = Truth(frames=100)
 
@@ -125,7 +126,7 @@ KINDS = (
             "several streams",
             suffix,
             partial(with_sound, count=stamped.FRAMES, sound_s=SOUND_S),
-            _UNTAGGED if suffix == ".wmv" else Truth(),
+            {".avi": _INEXACT, ".wmv": _UNTAGGED}.get(suffix, Truth()),
         )
         for suffix in (".mp4", ".mkv", ".ts", ".flv", ".avi", ".wmv")
     ),
@@ -160,5 +161,11 @@ KINDS = (
     ),
     Kind("cut short, mkv", "cut short", ".mkv", partial(cut_short, share=0.6, options={}), _LONGER),
     Kind("cut short, ts", "cut short", ".ts", partial(cut_short, share=0.6, options={}), _LONGER),
-    Kind("cut short, avi", "cut short", ".avi", partial(cut_short, share=0.6, options={}), _LONGER),
+    Kind(
+        "cut short, avi",
+        "cut short",
+        ".avi",
+        partial(cut_short, share=0.6, options={}),
+        Truth(frames=100, times_s=by_rate_or_decode),
+    ),
 )

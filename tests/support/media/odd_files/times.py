@@ -11,7 +11,13 @@ import av
 from tests.support.media import clips, stamped
 from tests.support.media.clips import Format
 from tests.support.media.odd_files import raw
-from tests.support.media.odd_files.kind import GOOD_DELTA_E, Kind, Truth
+from tests.support.media.odd_files.kind import (
+    GOOD_DELTA_E,
+    Kind,
+    Truth,
+    by_linear_decode,
+    by_rate_or_decode,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,16 +62,6 @@ def from_mid_gop(path: Path) -> None:
     with av.open(path) as container:
         after = [packet.pos for packet in container.demux(video=0) if packet.pts is not None][10]
     path.write_bytes(content[after // TS_PACKET_BYTES * TS_PACKET_BYTES :])
-
-
-def by_linear_decode(path: Path, number: int) -> tuple[float, ...]:
-    """Find when a frame is shown by decoding the file from its start."""
-    with av.open(path) as container:
-        start_s = (container.start_time or 0) / av.time_base
-        for frame in container.decode(video=0):
-            if frame.time is not None and stamped.number_of(frame.to_ndarray(format="rgb24")) == number:
-                return (frame.time - start_s,)
-    return (-1.0,)
 
 
 def from_open_gop(path: Path) -> None:
@@ -219,7 +215,7 @@ KINDS = (
         "time stamps",
         ".avi",
         partial(plainly, form=Format(codec="mpeg4", options={"bf": "2", "b": "3000000"})),
-        Truth(max_delta_e=2 * GOOD_DELTA_E),
+        Truth(times_s=by_rate_or_decode, max_delta_e=2 * GOOD_DELTA_E),
     ),
     Kind("starts in mid-GOP", "beginnings", ".ts", from_mid_gop, _LONG),
     Kind(
