@@ -150,7 +150,11 @@ def _time_error_s(time_s: float | None, due_s: tuple[float, ...]) -> float | Non
 def _as_decoded(rgb: Rgb, time_s: float | None, path: Path) -> Seen:
     """Compare with what a decoder shows that began at the start of the file; any frame if no time is told."""
     with av.open(path) as container:
-        shown = [(frame.time or 0.0, frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
+        start_s = (container.start_time or 0) / av.time_base
+        shown = [
+            ((frame.time or 0.0) - start_s, frame.to_ndarray(format="rgb24"))
+            for frame in container.decode(video=0)
+        ]
     if time_s is not None:
         shown = [min(shown, key=lambda one: abs(one[0] - time_s))]
     delta_e = min(colour_error(rgb, picture) for _, picture in shown)
