@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults check bench bench-speed bench-service bench-quality clean
+.PHONY: help demo test faults check bench bench-speed bench-service bench-quality bench-formats clean
 
 # The first of these that is new enough makes .venv; name your own with `make PYTHON=...`.
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -41,6 +41,9 @@ bench-service: $(READY)  ## measure the receiver, and the way from a webhook to 
 
 bench-quality: $(READY)  ## count how often the picker falls for planted bad frames
 	@$(PY) -m tests.benchmarks.quality.traps $(ARGS)
+
+bench-formats: $(READY)  ## count wrong thumbnails of kinds of files that people bring; choose with ARGS="--kinds HDR"
+	@$(PY) -m tests.benchmarks.formats $(ARGS)
 
 clean:  ## remove everything that make made
 	rm -rf .venv $(OUT) dist var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

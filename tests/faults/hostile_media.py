@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,8 +73,8 @@ def shows_marker(rgb: Rgb) -> bool:
     return bool(np.corrcoef(small[0].ravel(), small[1].ravel())[0, 1] > LIKENESS)
 
 
-def feed(folder: Path, count: int, seed: int) -> Outcome:
-    """Let the pipeline's decoder probe, scan and take stills of a corpus."""
+def feed(folder: Path, count: int, seed: int, more: Iterable[Hostile] = ()) -> Outcome:
+    """Let the pipeline's decoder probe, scan and take stills of a corpus, and of more files."""
     outcome = Outcome()
     (folder / "bases").mkdir()
     (folder / "lures").mkdir()
@@ -83,7 +84,7 @@ def feed(folder: Path, count: int, seed: int) -> Outcome:
     with MediaServer({"/hidden.mp4": hidden.read_bytes()}) as canary, Decoder() as decoder:
         lures = Lures(hidden, text, f"{canary.url}/hidden.mp4")
         bases = media_corpus.bases(folder / "bases")
-        for file in media_corpus.corpus(bases, lures, count=count, seed=seed):
+        for file in chain(media_corpus.corpus(bases, lures, count=count, seed=seed), more):
             _feed_one(decoder, folder, file, outcome)
         outcome.canary_hits = len(canary.requests)
     outcome.peak_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024

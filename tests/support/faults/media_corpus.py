@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support.faults.hostile_headers import lying_header
@@ -19,7 +20,6 @@ from tests.support.media.reference_colour import Coding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
 FRAMES = 24  #: of a base: a second of picture, so that a file takes a fraction of a second
 BASE_SIZE = (192, 108)
@@ -262,6 +262,7 @@ def _bomb(_bases: Bases, _lures: Lures, chance: random.Random) -> Change:
     return ".gif", b"GIF89a" + screen + frame * BOMB_FRAMES + b"\x3b"
 
 
+_NO_LURES = Lures(Path(), Path(), "")
 _DAMAGE: Mapping[str, Callable[[Bases, Lures, random.Random], Change]] = {
     "truncated": _truncated,
     "flipped": _flipped,
@@ -279,6 +280,11 @@ _LIES: Mapping[str, Callable[[Bases, Lures, random.Random], Change]] = {
     "headers": lambda bases, _lures, chance: lying_header(bases, chance),
     "no-video": _no_video,
 }
+
+
+def damaged(kind: str, suffix: str, content: bytes, chance: random.Random) -> bytes:
+    """Damage one file as the corpus does, in one of the ways that need no other file."""
+    return _DAMAGE[kind]({f"file{suffix}": content}, _NO_LURES, chance)[1]
 
 
 def kinds() -> Sequence[str]:

@@ -1,0 +1,42 @@
+"""Files of every odd kind, damaged at random places: what tells of them is read by parsers of our own."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import av
+
+from tests.support.faults.media_corpus import Hostile, damaged
+from tests.support.media.odd_files import KINDS
+from tests.support.media.odd_files.kind import NotMade
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tests.support.media.odd_files.kind import Kind
+
+FIRST_NUMBER = 10_000  #: of these files, far from those of `media_corpus`
+DAMAGE = ("truncated", "flipped")
+_ORDINARY = {"codecs", "extreme sizes"}
+
+ODD = [kind for kind in KINDS if kind.group not in _ORDINARY]
+ONE_OF_EACH_GROUP = list({kind.group: kind for kind in ODD}.values())
+
+
+def corpus(folder: Path, kinds: Sequence[Kind], *, seed: int) -> Iterator[Hostile]:
+    """Make each kind once and damage it in every way; a file depends on the seed and its kind alone."""
+    number = FIRST_NUMBER
+    for kind in kinds:
+        path = folder / kind.file_name
+        try:
+            kind.make(path)
+        except (NotMade, ValueError, av.FFmpegError):  # no encoder for it on this machine
+            continue
+        content = path.read_bytes()
+        path.unlink()
+        for damage in DAMAGE:
+            chance = random.Random(f"{seed}/{kind.name}/{damage}")  # noqa: S311 - it has to be repeatable
+            yield Hostile(number, damage, kind.suffix, damaged(damage, kind.suffix, content, chance))
+            number += 1

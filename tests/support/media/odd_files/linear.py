@@ -1,0 +1,75 @@
+"""Streams whose pictures after a seek depend on what stood at the beginning."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.support.media import clips, stamped
+from tests.support.media.clips import Format
+from tests.support.media.odd_files.kind import Kind, NotMade, Truth
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FRAMES = 200
+_GOP = 50
+OLD_BUILD = b"core 148"
+"""Before build 151, x264 coded 4:4:4 with CABAC in a way of its own, which FFmpeg knows by this message."""
+
+
+def old_x264(path: Path) -> None:
+    """Write 4:4:4 by today's x264 that says it is an old one: decoders that read it show damaged pictures.
+
+    The mirror image of a file of an old x264: what is right is what a decoder shows that lacks the message,
+    as after a seek. So no frame of it decodes rightly from the start.
+    """
+    clips.write(path, stamped.film(_FRAMES), Format(pix_fmt="yuv444p", options=_params("")))
+    content = path.read_bytes()
+    at = content.find(b"x264 - core ")
+    if at < 0:
+        raise NotMade("the encoder does not say which build it is")
+    path.write_bytes(content[: at + 7] + OLD_BUILD + content[at + 7 + len(OLD_BUILD) :])
+
+
+def _params(more: str) -> dict[str, str]:
+    return {"x264-params": f"keyint={_GOP}:min-keyint={_GOP}:scenecut=0{more}"}
+
+
+def open_gop(path: Path) -> None:
+    """Write pictures that refer across keyframes."""
+    clips.write(path, stamped.film(_FRAMES), Format(options={**_params(":open-gop=1:bframes=3")}))
+
+
+def hevc_open_gop(path: Path) -> None:
+    """Write the same in HEVC."""
+    params = f"log-level=none:open-gop=1:bframes=3:keyint={_GOP}:min-keyint={_GOP}:scenecut=0"
+    clips.write(path, stamped.film(_FRAMES), Format(codec="libx265", options={"x265-params": params}))
+
+
+def intra_refresh(path: Path) -> None:
+    """Write pictures that become whole by a column that wanders, without keyframes after the first."""
+    clips.write(path, stamped.film(_FRAMES), Format(options=_params(":intra-refresh=1:bframes=0")))
+
+
+def one_keyframe(path: Path) -> None:
+    """Write a single keyframe, and only differences after it."""
+    clips.write(path, stamped.film(_FRAMES), Format(options={"x264-params": "keyint=infinite:scenecut=0"}))
+
+
+_LONG = Truth(frames=_FRAMES)
+
+KINDS = (
+    Kind(
+        "4:4:4 that says it is of an old x264",
+        "state from the start",
+        ".mp4",
+        old_x264,
+        Truth(is_linear=True),
+    ),
+    Kind("open GOP, mp4", "state from the start", ".mp4", open_gop, _LONG),
+    Kind("open GOP, ts", "state from the start", ".ts", open_gop, _LONG),
+    Kind("open GOP, HEVC", "state from the start", ".mp4", hevc_open_gop, _LONG),
+    Kind("intra refresh, mp4", "state from the start", ".mp4", intra_refresh, _LONG),
+    Kind("intra refresh, ts", "state from the start", ".ts", intra_refresh, _LONG),
+    Kind("one keyframe", "state from the start", ".mp4", one_keyframe, _LONG),
+)
