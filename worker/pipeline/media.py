@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -12,6 +12,21 @@ if TYPE_CHECKING:
 
 Region = tuple[float, float, float, float]
 """A part of a picture: left, top, right, bottom as shares (0..1) of its width and height."""
+
+
+class StatedColours(NamedTuple):
+    """What a container says of the colours of its picture, in code points of ITU-T H.273.
+
+    2 stands for "unspecified" in all three.
+    """
+
+    primaries: int = 2
+    transfer: int = 2
+    matrix: int = 2
+    is_ipt_pq: bool = False  #: samples are IPT-PQ-C2 (Dolby Vision profile 5), whatever their tags say
+
+
+NOTHING_STATED = StatedColours()
 
 
 class TransferFunction(enum.StrEnum):
@@ -62,7 +77,7 @@ class Video:
     is_linear: bool = False  #: frames after a seek are damaged, so decoding begins at the start of the file
     begins_at_s: float = 0.0  #: when in the whole video this file begins; > 0 for a later piece of it
     joined: JoinedParts | None = None  #: where time stamps jump; None where they run on
-    is_ipt_pq: bool = False  #: samples are IPT-PQ-C2 (Dolby Vision profile 5), whatever their tags say
+    stated_colours: StatedColours = NOTHING_STATED  #: what the container says, where frames do not
     notes: tuple[str, ...] = ()  #: sentences for people about what is unusual in the file
 
     @property

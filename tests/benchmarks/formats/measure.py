@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import av
 import cv2
 import numpy as np
 
@@ -59,8 +58,6 @@ def look_at(rgb: Rgb, time_s: float | None, truth: Truth, path: Path) -> Seen:
     wanted = truth.look(stamped.frame(0))
     if not truth.is_measured:
         return Seen(())
-    if truth.is_linear:
-        return _as_decoded(rgb, time_s, path)
     references = _references(truth.look, truth.frames)
     turn, upright, likeness = _upright(rgb, references)
     best = int(likeness.argmax())
@@ -145,20 +142,3 @@ def _time_error_s(time_s: float | None, due_s: tuple[float, ...]) -> float | Non
     if time_s is None or not due_s:
         return None
     return min((time_s - due for due in due_s), key=abs)
-
-
-def _as_decoded(rgb: Rgb, time_s: float | None, path: Path) -> Seen:
-    """Compare with what a decoder shows that began at the start of the file; any frame if no time is told."""
-    with av.open(path) as container:
-        start_s = (container.start_time or 0) / av.time_base
-        shown = [
-            ((frame.time or 0.0) - start_s, frame.to_ndarray(format="rgb24"))
-            for frame in container.decode(video=0)
-        ]
-    if time_s is not None:
-        shown = [min(shown, key=lambda one: abs(one[0] - time_s))]
-    delta_e = min(colour_error(rgb, picture) for _, picture in shown)
-    return Seen((PICTURE,) if delta_e > _MAX_APART_FROM_DECODED else (), delta_e=delta_e)
-
-
-_MAX_APART_FROM_DECODED = 5.0

@@ -137,6 +137,16 @@ def test_a_blurred_enlargement_above_and_below_is_a_bar() -> None:
     assert active == pytest.approx((0, 110 / WIDTH, 1, 1 - 110 / WIDTH), abs=1 / WIDTH)
 
 
+def test_a_shot_that_shows_one_seam_has_the_fill_of_the_shot_before() -> None:
+    """At the other side the picture is as dim and soft as the fill."""
+    both = surrounds.on_blur(BIKES, PHONE)
+    one = [frame.copy() for frame in surrounds.on_blur(BUNNY, PHONE)]
+    for frame in one:
+        frame[:, PHONE.left : PHONE.left + 12] = frame[:, PHONE.left - 1 : PHONE.left]
+
+    assert near(only(found(both, one)), PHONE)
+
+
 def test_a_gradient_beside_a_picture_is_a_bar() -> None:
     """It stands still, and the picture moves."""
     assert only(found(surrounds.on_gradient(BIKES, PHONE))) == PHONE

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 from av import VideoFrame
 
-from tests.support.media import clips, coloured_clips, pictures
+from tests.support.media import clips, coloured_clips, pictures, stamped
 from tests.support.media import reference_colour as reference
+from tests.support.media.odd_files import colours
 from tests.support.media.reference_colour import Coding
 from worker.pipeline.container.probe import probe
 from worker.pipeline.media import TransferFunction
@@ -40,7 +42,7 @@ def test_dolby_vision_5_comes_out_natural(tmp_path: Path, suffix: str) -> None:
     """Only the container says what it is; shown by its tags it would be purple and green."""
     path = coloured_clips.write_dolby_vision(tmp_path / f"a.{suffix}", reference.patches(), profile=5)
     video = probe(path)
-    assert video.is_ipt_pq
+    assert video.stated_colours.is_ipt_pq
     assert video.transfer is TransferFunction.PQ
     assert "approximate" in video.notes[0]
     for picture in seen(path):
@@ -53,7 +55,7 @@ def test_other_dolby_vision_is_shown_by_its_tags(tmp_path: Path, profile: int, c
     path = coloured_clips.write_dolby_vision(
         tmp_path / "a.mp4", reference.patches(), profile, compatible_with
     )
-    assert not probe(path).is_ipt_pq
+    assert not probe(path).stated_colours.is_ipt_pq
     assert probe(path).notes == ()
     for picture in seen(path):
         assert largest_error(picture) < 5
@@ -70,6 +72,19 @@ def test_tags_reach_the_picture_through_a_file(tmp_path: Path, coding: Coding) -
     assert probe(path).notes == ()
     for picture in seen(path):
         assert largest_error(picture) < 3
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_the_container_fills_in_what_the_stream_leaves_open(tmp_path: Path, suffix: str) -> None:
+    """The stream says "unspecified" in so many words, and the decoder believes it."""
+    path = tmp_path / f"a.{suffix}"
+    colours.container_only(path)
+    assert probe(path).transfer is TransferFunction.PQ
+    for picture in seen(path):
+        shown = stamped.frame(5)
+        small = cv2.resize(shown, picture.shape[1::-1], interpolation=cv2.INTER_AREA)
+        # Read as standard range, the picture is grey and far too dark: off by 30 levels and more.
+        assert cv2.absdiff(small, picture).mean() < 15
 
 
 @pytest.mark.parametrize("matrix", range(18))

@@ -24,9 +24,10 @@ from worker.pipeline.container.packets import decode_packets
 from worker.pipeline.container.seeking.seek_check import check_seeks
 from worker.pipeline.container.streams import video_streams
 from worker.pipeline.display.colour.colour_space import colour_notes, transfer_function
-from worker.pipeline.media import Video
+from worker.pipeline.media import StatedColours, Video
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from av.container import InputContainer
@@ -79,6 +80,7 @@ def probe(
     """
     with open_container(path) as container:
         _refuse_streams(container, path, limits)
+        stated = _stated_colours(container)
         stream, frame = _first_picture(container, path, limits)
         joined = None if is_sparse else find_joined_parts(container, stream, limits.duration_s)
         opened = OpenVideo(container, stream, Clock.of(container, stream, begins_at_s), joined)
@@ -86,7 +88,7 @@ def probe(
         is_vfr = not is_sparse and _is_vfr(opened)
         if joined is not None:
             frame = _first_frame(opened, path)
-        video = _describe(path, opened, frame, length, is_vfr=is_vfr)
+        video = _describe(path, opened, frame, length, stated[stream.index], is_vfr=is_vfr)
         if video.width_px * video.height_px > limits.pixels:
             raise _too_many_pixels(path, video.width_px, video.height_px, limits)
     return check_seeks(replace(video, begins_at_s=begins_at_s))
@@ -182,10 +184,27 @@ def _first_frame(opened: OpenVideo, path: Path) -> VideoFrame:
     return frame
 
 
-def _describe(path: Path, opened: OpenVideo, frame: VideoFrame, length: Length, *, is_vfr: bool) -> Video:
+def _stated_colours(container: InputContainer) -> Mapping[int, StatedColours]:
+    """Read what the container says of the colours of each stream, before a decoder overwrites it."""
+    return {
+        stream.index: StatedColours(context.color_primaries, context.color_trc, context.colorspace)
+        for stream in container.streams.video
+        if (context := stream.codec_context) is not None
+    }
+
+
+def _describe(
+    path: Path,
+    opened: OpenVideo,
+    frame: VideoFrame,
+    length: Length,
+    stated: StatedColours,
+    *,
+    is_vfr: bool,
+) -> Video:
     header = read_track_header(path, opened.container, opened.stream)
     shown = geometry(frame, header, opened.stream.sample_aspect_ratio)
-    is_ipt_pq = dolby_vision.is_ipt_pq(header.boxes)
+    stated = stated._replace(is_ipt_pq=dolby_vision.is_ipt_pq(header.boxes))
     start_s = opened.clock.time_s(frame.pts or 0)
     return Video(
         path=path,
@@ -197,13 +216,13 @@ def _describe(path: Path, opened: OpenVideo, frame: VideoFrame, length: Length, 
         frame_rate=opened.stream.average_rate,
         is_vfr=is_vfr,
         is_interlaced=bool(frame.interlaced_frame),
-        transfer=transfer_function(frame, is_ipt_pq=is_ipt_pq),
+        transfer=transfer_function(frame, stated),
         codec=opened.stream.codec_context.name,
         start_s=start_s,
         stream_index=opened.stream.index,
         joined=opened.joined,
         is_mirrored=shown.orientation.is_mirrored,
         visible=shown.visible,
-        is_ipt_pq=is_ipt_pq,
-        notes=(*length.notes, *shown.notes, *colour_notes(frame, is_ipt_pq=is_ipt_pq)),
+        stated_colours=stated,
+        notes=(*length.notes, *shown.notes, *colour_notes(frame, stated)),
     )

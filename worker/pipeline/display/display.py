@@ -99,7 +99,7 @@ def _deinterlaced(frames: Sequence[VideoFrame], index: int) -> VideoFrame:
 def _square_rgb(frame: VideoFrame, video: Video) -> Rgb:
     """Bring samples to square pixels and to sRGB: (height, width, 3) uint8."""
     # An untagged picture's colours are guessed by the size of all that is stored.
-    space = colour_space(frame, is_ipt_pq=video.is_ipt_pq)
+    space = colour_space(frame, video.stated_colours)
     frame = visible_part(frame, video.visible)
     width, height = square_size(frame.width, frame.height, video.sample_aspect_ratio)
     return srgb_of_frame(frame, (width, height), space, _SCALER)

@@ -16,16 +16,21 @@ import numpy as np
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
-from worker.pipeline.display.colour.colour_space import FULL_RANGE_BT601, ColourSpace, colour_space
+from worker.pipeline.display.colour.colour_space import (
+    FULL_RANGE_BT601,
+    ColourSpace,
+    colour_space,
+)
 from worker.pipeline.display.colour.samples import yuv_to_rgb
 from worker.pipeline.display.true_colour import scaled, srgb_of_frame, to_srgb
 from worker.pipeline.display.visible import visible_part
+from worker.pipeline.media import NOTHING_STATED
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
     from worker.pipeline.frames import Rgb
-    from worker.pipeline.media import Region, Video
+    from worker.pipeline.media import Region, StatedColours, Video
 
 # 320x180 for 16:9; other shapes get the same number of pixels, so portrait videos cost no more.
 PIXELS = 320 * 180
@@ -89,8 +94,7 @@ def shrink(
     time_s: float,
     size: tuple[int, int],
     visible: Region | None = None,
-    *,
-    is_ipt_pq: bool = False,
+    stated: StatedColours = NOTHING_STATED,
 ) -> SmallFrame:
     """Make a decoded frame small; the result holds copies, so the frame's memory may be used again.
 
@@ -99,10 +103,10 @@ def shrink(
         time_s: when it is shown.
         size: (width, height) of the result, both even.
         visible: the part of the frame that is shown; None for all of it.
-        is_ipt_pq: as `Video.is_ipt_pq`.
+        stated: what the container says of its colours.
     """
     # An untagged picture's colours are guessed by the size of all that is stored.
-    space = colour_space(frame, is_ipt_pq=is_ipt_pq)
+    space = colour_space(frame, stated)
     if visible is not None:
         frame = visible_part(frame, visible)
     if space.has_alpha or not space.is_for_scaler:

@@ -96,7 +96,7 @@ class _Reader:
         prepare_for_scan(opened.stream, threads)
         self._size = small_size(video)
         self._visible = video.visible
-        self._is_ipt_pq = video.is_ipt_pq
+        self._stated = video.stated_colours
 
     def frames(self, stretch: Stretch) -> Iterator[SmallFrame]:
         """Yield small frames of one stretch, in order of time."""
@@ -109,7 +109,7 @@ class _Reader:
                 break
             if time_s >= next_s:
                 next_s = time_s + MIN_STEP_S
-                yield shrink(frame, time_s, self._size, self._visible, is_ipt_pq=self._is_ipt_pq)
+                yield shrink(frame, time_s, self._size, self._visible, self._stated)
 
     def _packets(self, end_s: float) -> Iterator[Packet[VideoStream]]:
         if end_s == math.inf:

@@ -140,7 +140,7 @@ _IPT = replace(_PQ, matrix=15)
 
 _MATRICES = (
     Kind("matrix 0, RGB", "matrices", ".mp4", as_rgb, _SHORT),
-    *(_kind(f"matrix {code}", "matrices", Coding(matrix=code, bits=8)) for code in (1, 4, 5, 6, 7, 11)),
+    *(_kind(f"matrix {code}", "matrices", Coding(matrix=code, bits=8)) for code in (1, 4, 5, 6, 7)),
     _kind("matrix 8, YCgCo", "matrices", Coding(matrix=8, bits=8)),
     _kind("matrix 9, BT.2020", "matrices", _BT2020),
     _kind("matrix 10, BT.2020 constant luminance", "matrices", replace(_BT2020, matrix=10)),
@@ -157,7 +157,7 @@ _MATRICES = (
             partial(retagged, tags=f"matrix_coefficients={code}"),
             _GUESSED,
         )
-        for code in (2, 3, 14, 15, 200)
+        for code in (2, 3, 11, 14, 15, 200)
     ),
 )
 _PRIMARIES = (

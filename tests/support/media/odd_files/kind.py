@@ -79,7 +79,6 @@ class Truth:
     times_s: Callable[[Path, int], Sequence[float]] = at_rate  #: moments at which a frame may be said to be
     max_delta_e: float | None = GOOD_DELTA_E  #: mean; None where the colours are not looked at
     frames: int = stamped.FRAMES  #: how many of the film's frames the file may show
-    is_linear: bool = False  #: what is right is what a decoder shows that began at the start of the file
     is_measured: bool = True  #: False where the picture is too small or narrow to be recognised
 
 

@@ -6,29 +6,13 @@ from typing import TYPE_CHECKING
 
 from tests.support.media import clips, stamped
 from tests.support.media.clips import Format
-from tests.support.media.odd_files.kind import Kind, NotMade, Truth
+from tests.support.media.odd_files.kind import Kind, Truth
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _FRAMES = 200
 _GOP = 50
-OLD_BUILD = b"core 148"
-"""Before build 151, x264 coded 4:4:4 with CABAC in a way of its own, which FFmpeg knows by this message."""
-
-
-def old_x264(path: Path) -> None:
-    """Write 4:4:4 by today's x264 that says it is an old one: decoders that read it show damaged pictures.
-
-    The mirror image of a file of an old x264: what is right is what a decoder shows that lacks the message,
-    as after a seek. So no frame of it decodes rightly from the start.
-    """
-    clips.write(path, stamped.film(_FRAMES), Format(pix_fmt="yuv444p", options=_params("")))
-    content = path.read_bytes()
-    at = content.find(b"x264 - core ")
-    if at < 0:
-        raise NotMade("the encoder does not say which build it is")
-    path.write_bytes(content[: at + 7] + OLD_BUILD + content[at + 7 + len(OLD_BUILD) :])
 
 
 def _params(more: str) -> dict[str, str]:
@@ -59,13 +43,6 @@ def one_keyframe(path: Path) -> None:
 _LONG = Truth(frames=_FRAMES)
 
 KINDS = (
-    Kind(
-        "4:4:4 that says it is of an old x264",
-        "state from the start",
-        ".mp4",
-        old_x264,
-        Truth(is_linear=True),
-    ),
     Kind("open GOP, mp4", "state from the start", ".mp4", open_gop, _LONG),
     Kind("open GOP, ts", "state from the start", ".ts", open_gop, _LONG),
     Kind("open GOP, HEVC", "state from the start", ".mp4", hevc_open_gop, _LONG),

@@ -126,20 +126,34 @@ class _Search:
             looked_at = planes[seen[:: math.ceil(len(seen) / _MAX_LOOKED_AT)]]
             exact = exact_depths(looked_at, pair)
             band = recognise(looked_at, at_depths(pair, exact, planes.shape[1]))
-            members = among[:0] if band is None else self._members(planes, band, seen, among)
+            members = (
+                among[:0]
+                if band is None
+                else self._members(planes, band, among, seen, votes.show_either(pair))
+            )
             if band is not None and self._is_long(members, seen, is_black=band.is_black):
                 return _Bars(*exact, members)
         return None
 
-    def _members(self, planes: Planes, band: Band, seen: Frames, among: Frames) -> Frames:
-        """List the frames that can have these bars, in runs of shots of which some frame surely has them."""
+    def _members(
+        self, planes: Planes, band: Band, among: Frames, seen: Frames, show_either: NDArray[np.bool_]
+    ) -> Frames:
+        """List the frames that can have these bars, in runs of shots of which some frame surely has them.
+
+        Args:
+            planes: all frames.
+            band: what lies outside of the seams.
+            among: the frames that are asked.
+            seen: those that show both seams.
+            show_either: for each of `among`, whether it shows one seam at least.
+        """
         shows_seam = np.isin(among, seen)
         holds = band.holds(planes[among], shows_seam)
         shots = self.shots[among]
 
         def can_have_bars(shot: int) -> bool:
             is_in_shot = shots == shot
-            is_trusted = band.is_flat or bool(shows_seam[is_in_shot].any())
+            is_trusted = band.is_flat or bool(show_either[is_in_shot].any())
             return is_trusted and bool(holds[is_in_shot].mean() >= MIN_SHOT_SHARE)
 
         members: list[int] = []

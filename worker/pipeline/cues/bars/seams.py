@@ -117,6 +117,10 @@ class Votes:
             Pair(0, bottom, np.flatnonzero(self.bottom[:, bottom]), is_alike=False),
         ]
 
+    def show_either(self, pair: Pair) -> NDArray[np.bool_]:
+        """Tell for each frame whether it shows at least one of two seams."""
+        return np.asarray(self.top[:, pair.top] | self.bottom[:, pair.bottom])
+
 
 def _middle_of_peak(counts: NDArray[np.float32]) -> tuple[int, int]:
     """Find the middle of the highest plateau around the first highest place."""

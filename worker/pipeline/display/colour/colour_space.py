@@ -18,7 +18,7 @@ from worker.pipeline.display.colour.code_points import (
     Primaries,
     Transfer,
 )
-from worker.pipeline.media import TransferFunction
+from worker.pipeline.media import NOTHING_STATED, StatedColours, TransferFunction
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -91,21 +91,21 @@ class ColourSpace(NamedTuple):
 FULL_RANGE_BT601 = ColourSpace(Matrix.SMPTE170M, is_full_range=True)
 
 
-def colour_space(frame: VideoFrame, *, is_ipt_pq: bool = False) -> ColourSpace:
+def colour_space(frame: VideoFrame, stated: StatedColours = NOTHING_STATED) -> ColourSpace:
     """Read what a decoded frame says about its samples; where it says nothing possible, guess as players do.
 
     Args:
         frame: as decoded.
-        is_ipt_pq: the container says Dolby Vision profile 5, and so IPT-PQ-C2; the tags are ignored.
+        stated: what the container says: it fills in what the frame leaves open.
     """
-    return _read(_tags(frame), is_ipt_pq=is_ipt_pq)
+    return _read(_tags(frame, stated), is_ipt_pq=stated.is_ipt_pq)
 
 
-def colour_notes(frame: VideoFrame, *, is_ipt_pq: bool = False) -> tuple[str, ...]:
+def colour_notes(frame: VideoFrame, stated: StatedColours = NOTHING_STATED) -> tuple[str, ...]:
     """Say in sentences for people where a frame's colours are a guess against its tags, or approximate."""
-    if is_ipt_pq:
+    if stated.is_ipt_pq:
         return ("Dolby Vision profile 5: its colours are approximate",)
-    tags = _tags(frame)
+    tags = _tags(frame, stated)
     space = _read(tags, is_ipt_pq=False)
     is_plain = space.samples is Samples.YCBCR
     if not is_plain or tags.matrix in (Matrix.UNSPECIFIED, space.matrix):
@@ -117,9 +117,9 @@ def colour_notes(frame: VideoFrame, *, is_ipt_pq: bool = False) -> tuple[str, ..
     return (f"its colour tag says {claimed}, which it cannot be, so it is shown as {shown_as}",)
 
 
-def transfer_function(frame: VideoFrame, *, is_ipt_pq: bool = False) -> TransferFunction:
+def transfer_function(frame: VideoFrame, stated: StatedColours = NOTHING_STATED) -> TransferFunction:
     """Tell how light is coded in a frame, as far as people ask: standard, PQ or HLG."""
-    transfer = colour_space(frame, is_ipt_pq=is_ipt_pq).transfer
+    transfer = colour_space(frame, stated).transfer
     return _TRANSFER_FUNCTIONS.get(transfer, TransferFunction.SDR)
 
 
@@ -134,11 +134,11 @@ class _Tags(NamedTuple):
     is_sd: bool
 
 
-def _tags(frame: VideoFrame) -> _Tags:
+def _tags(frame: VideoFrame, stated: StatedColours) -> _Tags:
     return _Tags(
-        frame.colorspace,
-        frame.color_trc,
-        frame.color_primaries,
+        stated.matrix if frame.colorspace == Matrix.UNSPECIFIED else frame.colorspace,
+        stated.transfer if frame.color_trc == Transfer.UNSPECIFIED else frame.color_trc,
+        stated.primaries if frame.color_primaries == Primaries.UNSPECIFIED else frame.color_primaries,
         frame.color_range,
         frame.format.name,
         frame.width <= _SD_WIDTH_PX and frame.height <= _SD_HEIGHT_PX,
