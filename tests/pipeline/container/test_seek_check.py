@@ -10,8 +10,7 @@ import pytest
 from tests.support.media import clips, seek_kinds
 from tests.support.media.clips import Format
 from tests.support.media.seek_kinds import KINDS, SeekKind
-from worker.pipeline.container.open_video import open_video
-from worker.pipeline.container.packets import decode_packets, prepare_for_scan
+from worker.pipeline.container.open_video import OpenVideo, open_video
 from worker.pipeline.container.probe import probe
 from worker.pipeline.container.seeking import seek_check
 from worker.pipeline.display.display import displayed
@@ -32,8 +31,8 @@ def decoded(video: Video, *, as_scanned: bool = False) -> dict[float, VideoFrame
     """All frames by their times, decoded by one thread from the start of the file to its end."""
     with open_video(video) as opened:
         if as_scanned:
-            prepare_for_scan(opened.stream, 1)
-        return {opened.time_s(frame): frame for frame in decode_packets(opened.packets())}
+            opened.prepare_for_scan(1)
+        return {opened.time_s(frame): frame for frame in opened.decode(opened.packets())}
 
 
 @pytest.fixture(scope="module", params=KINDS.values(), ids=KINDS)
@@ -79,7 +78,7 @@ def frames_after_seek(video: Video, time_s: float) -> dict[float, VideoFrame]:
     """What one thread decodes after a seek, by its time."""
     with open_video(video) as opened:
         opened.seek(time_s)
-        return {opened.time_s(frame): frame for frame in decode_packets(opened.packets())}
+        return {opened.time_s(frame): frame for frame in opened.decode(opened.packets())}
 
 
 def test_what_an_old_encoder_says_of_itself_survives_a_seek(tmp_path: Path) -> None:
@@ -116,7 +115,7 @@ def test_ordinary_files_are_told_by_their_first_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The check decodes nothing of them, so that they cost no more than before."""
-    monkeypatch.setattr(seek_check, "prepare_for_scan", lambda _stream: pytest.fail("decoded something"))
+    monkeypatch.setattr(OpenVideo, "prepare_for_scan", lambda _opened: pytest.fail("decoded something"))
 
     for codec in ("libx264", "libx265", "libvpx-vp9", "libsvtav1"):
         form = Format(codec=codec, rate=seek_kinds.RATE, gop=20)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
-from worker.pipeline.container import packets
+from worker.pipeline.container import avi_stamps, packets
 from worker.pipeline.container.clock import Clock
 from worker.pipeline.container.open_container import open_container
 from worker.pipeline.container.seeking.preamble import encoder_message, prefixed
@@ -68,11 +68,33 @@ class OpenVideo:
     def packets(self) -> Iterator[Packet[VideoStream]]:
         """Yield packets from here on, then the empty one that flushes the decoder."""
         found = packets.packets_of(self.container, self.stream)
+        if avi_stamps.is_guessed(self.stream):
+            found = avi_stamps.with_decoding_stamps(found)
         return self._startable(found if self.joined is None else _at_played_time(found, self.joined))
 
     def packets_before(self, time_s: float) -> Iterator[Packet[VideoStream]]:
         """Yield packets of what is shown before the first keyframe at or after a moment; then flush."""
         return packets.packets_before(self.packets(), self.stream, self.clock.pts(time_s))
+
+    def decode(self, found: Iterator[Packet[VideoStream]]) -> Iterator[VideoFrame]:
+        """Decode packets from here on, stepping over damaged ones.
+
+        Yields:
+            Frames in the order in which they are shown.
+
+        Raises:
+            UnreadableVideo: nothing but errors for a long stretch.
+        """
+        is_reordered = avi_stamps.is_reordered(self.stream)
+        frames = avi_stamps.decode_in_order(found) if is_reordered else packets.decode_packets(found)
+        return packets.after_seek(frames) if self.has_sought else frames
+
+    def prepare_for_scan(self, threads: int = 0) -> None:
+        """Set the decoder to what the cues allow at least; see `packets.prepare_for_scan`."""
+        packets.prepare_for_scan(self.stream, threads)
+        if avi_stamps.is_reordered(self.stream):
+            # Frames are counted, so none may be left out.
+            self.stream.codec_context.skip_frame = "DEFAULT"
 
     def _startable(self, found: Iterator[Packet[VideoStream]]) -> Iterator[Packet[VideoStream]]:
         """Begin with a keyframe after a seek, and with what the decoder must be told again.

@@ -20,7 +20,6 @@ from worker.pipeline.container.joined_parts import find_joined_parts
 from worker.pipeline.container.length import Length, measure_length, played_within
 from worker.pipeline.container.open_container import no_picture, open_container
 from worker.pipeline.container.open_video import OpenVideo
-from worker.pipeline.container.packets import decode_packets
 from worker.pipeline.container.seeking.seek_check import check_seeks
 from worker.pipeline.container.streams import video_streams
 from worker.pipeline.display.colour.colour_space import colour_notes, transfer_function
@@ -176,7 +175,7 @@ def _is_vfr(opened: OpenVideo) -> bool:
 def _first_frame(opened: OpenVideo, path: Path) -> VideoFrame:
     opened.rewind()
     try:
-        frame = next(decode_packets(opened.packets()), None)
+        frame = next(opened.decode(opened.packets()), None)
     except UnreadableVideo as exc:
         raise UnreadableVideo(f"{path.name}: {exc}") from exc
     if frame is None:

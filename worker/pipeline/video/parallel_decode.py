@@ -14,7 +14,6 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from worker.pipeline.container.open_video import OpenVideo, open_video
-from worker.pipeline.container.packets import after_seek, decode_packets, prepare_for_scan
 from worker.pipeline.display.small_frames import SmallFrame, shrink, small_size
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ class _Reader:
 
     def __init__(self, opened: OpenVideo, video: Video, threads: int) -> None:
         self._opened = opened
-        prepare_for_scan(opened.stream, threads)
+        opened.prepare_for_scan(threads)
         self._size = small_size(video)
         self._visible = video.visible
         self._stated = video.stated_colours
@@ -103,7 +102,7 @@ class _Reader:
         if stretch.seek_s > -math.inf:
             self._opened.seek(stretch.seek_s)
         next_s = stretch.start_s
-        for frame in after_seek(decode_packets(self._packets(stretch.end_s))):
+        for frame in self._opened.decode(self._packets(stretch.end_s)):
             time_s = self._opened.time_s(frame)
             if time_s >= stretch.end_s:
                 break

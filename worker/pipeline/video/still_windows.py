@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 
 from worker.errors import UnreadableVideo
-from worker.pipeline.container.packets import after_seek, decode_packets
 from worker.pipeline.cues import sharpness, stillness
 from worker.pipeline.cues.difference import SAME_PICTURE, luma_difference
 from worker.pipeline.display.colour.colour_space import colour_space
@@ -146,7 +145,7 @@ def _hold_around(time_s: float, frames: Iterator[Neighbour], held: deque[Neighbo
 
 def _neighbours(opened: OpenVideo, video: Video) -> Iterator[Neighbour]:
     """Decode on from here."""
-    for frame in after_seek(decode_packets(opened.packets())):
+    for frame in opened.decode(opened.packets()):
         yield Neighbour(opened.time_s(frame), frame, video.visible)
 
 

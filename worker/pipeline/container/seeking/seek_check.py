@@ -17,7 +17,6 @@ import numpy as np
 
 from worker.errors import UnreadableVideo
 from worker.pipeline.container.open_video import OpenVideo, open_video
-from worker.pipeline.container.packets import after_seek, decode_packets, prepare_for_scan
 from worker.pipeline.container.seeking.keyframes import Start, start_of
 from worker.pipeline.display.small_frames import SmallFrame, shrink, small_size
 
@@ -142,7 +141,7 @@ def _leads_astray(seek: _Seek, video: Video) -> bool:
 def _after_seek(seek: _Seek, video: Video) -> tuple[float, dict[float, SmallFrame]]:
     """Find the time of the keyframe that a seek leads to, and what is decoded from there on."""
     with open_video(video) as opened:
-        prepare_for_scan(opened.stream)
+        opened.prepare_for_scan()
         packet = _next_keyframe(opened.packets()) if opened.seek(seek.seek_s) else None
         if packet is None or opened.time_s(packet) <= video.start_s:
             raise _NoKeyframe
@@ -153,7 +152,7 @@ def _after_seek(seek: _Seek, video: Video) -> tuple[float, dict[float, SmallFram
 
 def _from_further_back(keyframe_s: float, seek: _Seek, video: Video) -> dict[float, SmallFrame]:
     with open_video(video) as opened:
-        prepare_for_scan(opened.stream)
+        opened.prepare_for_scan()
         begin_s = keyframe_s - seek.run_up_s
         if begin_s <= video.start_s or not opened.seek(begin_s):
             opened.rewind()
@@ -166,7 +165,7 @@ def _frames(opened: OpenVideo, keyframe_s: float, video: Video) -> dict[float, S
     packets = _no_more_than(_MAX_SAMPLES // (video.width_px * video.height_px), opened.packets_before(end_s))
     return {
         time_s: shrink(frame, time_s, small_size(video), video.visible)
-        for frame in after_seek(decode_packets(packets))
+        for frame in opened.decode(packets)
         if keyframe_s <= (time_s := opened.time_s(frame)) < end_s
     }
 

@@ -1,0 +1,63 @@
+"""In AVI, which keeps no time of showing, frames are shown one after the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.media import clips, stamped
+from tests.support.media.clips import Format
+from worker.pipeline.container.open_video import open_video
+from worker.pipeline.container.probe import probe
+from worker.pipeline.video.scan import scan
+from worker.pipeline.video.stills import take_stills
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from worker.pipeline.media import Video
+
+FRAMES = 75
+CODECS = {
+    "H.264": Format(gop=25, options={"bf": "3", "x264-params": "scenecut=0"}),
+    "MPEG-4": Format(codec="mpeg4", gop=12, options={"bf": "2", "b": "4M"}),
+    "H.264 without B frames": Format(gop=25, options={"bf": "0"}),
+}
+
+
+@pytest.fixture(params=CODECS)
+def video(request: pytest.FixtureRequest, tmp_path: Path) -> Video:
+    """Three seconds of numbered frames."""
+    return probe(clips.write(tmp_path / "a.avi", stamped.film(FRAMES), CODECS[request.param]))
+
+
+def test_each_frame_is_shown_at_its_place(video: Video) -> None:
+    """To the frame, from the start and after seeks."""
+    numbers = [3, 17, 26, 38, 49, 60, 71]
+
+    stills = take_stills(video, [(number + 0.5) / stamped.RATE for number in numbers], refine=False)
+
+    assert [stamped.number_of(still.rgb) for still in stills] == numbers
+
+
+def test_candidates_say_when_they_are_shown(video: Video) -> None:
+    """So that a player that seeks there shows the candidate."""
+    for candidate in scan(video).candidates:
+        (still,) = take_stills(video, [candidate.time_s + 0.001], refine=False)
+        assert stamped.number_of(still.rgb) == round(candidate.time_s * stamped.RATE)
+
+
+def test_a_damaged_packet_does_not_move_the_frames_behind_it(tmp_path: Path) -> None:
+    """What cannot be decoded takes its time all the same."""
+    path = clips.write(tmp_path / "a.avi", stamped.film(FRAMES), CODECS["H.264"])
+    with open_video(probe(path)) as opened:
+        found = [(packet.pos, packet.size) for packet in opened.packets() if packet.size]
+    content = bytearray(path.read_bytes())
+    at, size = found[12]
+    content[at + 8 : at + 8 + size] = bytes(size)
+    path.write_bytes(content)
+
+    (still,) = take_stills(probe(path), [60.5 / stamped.RATE], refine=False)
+
+    assert stamped.number_of(still.rgb) == 60
