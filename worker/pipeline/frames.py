@@ -1,8 +1,8 @@
 """The values that flow through the pipeline.
 
 Every picture is (height, width, 3) uint8 RGB in display orientation with square pixels, unless its
-name says otherwise. Every `time_s` counts seconds from the start of the container, as a player's
-clock does, and is exact: the presentation time stamp of the frame, rounded down to a microsecond.
+name says otherwise. Every `time_s` counts seconds on the clock of a player that plays the whole video
+(`container/clock.py`), and is exact: when the frame is shown, rounded down to a microsecond.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Candidate:
 
     time_s: float
     shot: int  #: index of its shot, from 0
-    rgb: Rgb  #: as many pixels as 320x180 at most, letterbox and pillarbox bars trimmed
+    rgb: Rgb  #: as many pixels as 320x180 at most, without bars
     cues: Cues
     active: Active | None = None  #: where the picture is, if it has bars around it
 

@@ -24,6 +24,7 @@ class StatedColours(NamedTuple):
     transfer: int = 2
     matrix: int = 2
     is_ipt_pq: bool = False  #: samples are IPT-PQ-C2 (Dolby Vision profile 5), whatever their tags say
+    is_opaque: bool = False  #: what looks like alpha is a byte without a use, as in raw pictures of 32 bits
 
 
 NOTHING_STATED = StatedColours()

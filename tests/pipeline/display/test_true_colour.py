@@ -223,9 +223,3 @@ def test_transparent_pixels_are_black(pixel_format: str) -> None:
     for shown in (still(frame), shrink(frame, 0.0, (192, 96)).rgb()):
         columns = shown[:, [32, 96, 160]].reshape(-1, 3, 3).mean(axis=(0, 2))
         assert np.abs(columns - [0, 100, 200]).max() < 3
-
-
-def test_an_alpha_byte_that_is_not_used_hides_nothing() -> None:
-    """Old AVI has 0 there in every pixel."""
-    frame = av.VideoFrame.from_ndarray(np.full((96, 160, 4), (200, 100, 50, 0), np.uint8), "rgba")
-    assert np.array_equal(still(frame)[0, 0], [200, 100, 50])

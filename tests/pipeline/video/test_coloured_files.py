@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -130,3 +131,29 @@ def test_a_cut_out_stands_on_black(tmp_path: Path, name: str, codec: str, pixel_
         assert np.abs(shown - [200, 120, 60]).max() < 12
         if width > height:  # else the black was trimmed as a bar
             assert picture[height // 2, width // 8].max() < 12
+
+
+def write_hidden(path: Path, codec: str, pixel_format: str) -> Path:
+    """A picture under an alpha of 0 everywhere."""
+    frame = VideoFrame.from_ndarray(np.full((96, 160, 4), (200, 100, 50, 0), np.uint8), "rgba")
+    with av.open(path, "w") as container:
+        stream = container.add_stream(codec, rate=5)
+        stream.width, stream.height, stream.pix_fmt = 160, 96, pixel_format
+        for number in range(5):
+            stored = frame.reformat(format=pixel_format)
+            stored.pts = number
+            container.mux(stream.encode(stored))
+        container.mux(stream.encode())
+    return path
+
+
+def test_a_frame_that_is_transparent_all_over_is_black(tmp_path: Path) -> None:
+    """As players show it: titles fade in from there."""
+    for picture in seen(write_hidden(tmp_path / "a.mov", "png", "rgba")):
+        assert picture.max() == 0
+
+
+def test_an_alpha_byte_without_a_use_hides_nothing(tmp_path: Path) -> None:
+    """Raw pictures of 32 bits in AVI have 0 there in every pixel."""
+    for picture in seen(write_hidden(tmp_path / "a.avi", "rawvideo", "bgra")):
+        assert np.abs(picture[48, 80].astype(int) - [200, 100, 50]).max() <= 3

@@ -186,7 +186,12 @@ def _first_frame(opened: OpenVideo, path: Path) -> VideoFrame:
 def _stated_colours(container: InputContainer) -> Mapping[int, StatedColours]:
     """Read what the container says of the colours of each stream, before a decoder overwrites it."""
     return {
-        stream.index: StatedColours(context.color_primaries, context.color_trc, context.colorspace)
+        stream.index: StatedColours(
+            context.color_primaries,
+            context.color_trc,
+            context.colorspace,
+            is_opaque=context.name == "rawvideo" and container.format.name == "avi",
+        )
         for stream in container.streams.video
         if (context := stream.codec_context) is not None
     }

@@ -60,7 +60,7 @@ def displayed(frames: Sequence[VideoFrame], index: int, video: Video, active: Ac
         frames: successive frames; a deinterlacer needs the one before and the one after.
         index: which of them to show.
         video: gives orientation, visible part, sample aspect ratio and transfer.
-        active: the part of the shown picture between letterbox or pillarbox bars.
+        active: the part of the shown picture between bars.
 
     Returns:
         (height, width, 3) uint8 sRGB, a picture of its own, with at least as many pixels each way as were

@@ -167,8 +167,7 @@ def _cinema_samples(frame: VideoFrame, size: tuple[int, int]) -> NDArray[np.uint
 
 
 def _on_black(srgb: Rgb, alpha: NDArray[np.uint8]) -> Rgb:
-    # An alpha of 0 in every pixel is an unused byte, as in old AVI of 32 bits, and no invisible picture.
-    if alpha.min() == _OPAQUE or alpha.max() == 0:
+    if alpha.min() == _OPAQUE:
         return srgb
     weights = cv2.cvtColor(alpha, cv2.COLOR_GRAY2RGB)
     return np.asarray(cv2.multiply(srgb, weights, scale=1 / _OPAQUE), np.uint8)

@@ -98,7 +98,8 @@ def colour_space(frame: VideoFrame, stated: StatedColours = NOTHING_STATED) -> C
         frame: as decoded.
         stated: what the container says: it fills in what the frame leaves open.
     """
-    return _read(_tags(frame, stated), is_ipt_pq=stated.is_ipt_pq)
+    space = _read(_tags(frame, stated), is_ipt_pq=stated.is_ipt_pq)
+    return space._replace(has_alpha=False) if stated.is_opaque and space.has_alpha else space
 
 
 def colour_notes(frame: VideoFrame, stated: StatedColours = NOTHING_STATED) -> tuple[str, ...]:
