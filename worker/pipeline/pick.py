@@ -99,11 +99,11 @@ def _pick(
         wanted = take_exactly(asked_s, shown, scan.candidates, options, models, decoder)
     sentences = notes(
         video,
+        scan.candidates,
         winners[0].candidate,
         is_avoided=worth[chosen[0]] in avoided,
         is_outside_preferred=bool(options.prefer) and chosen[0] not in preferred,
     )
-    sizes = size_notes(picks, [one.candidate.active for one in winners])
     return Run(
         video=video,
         picks=picks,
@@ -112,7 +112,7 @@ def _pick(
         shot_starts_s=scan.shot_starts_s,
         model=models.scorer.name,
         timings_s=watch.timings_s,
-        note="; ".join([*sentences, *sizes]),
+        note="; ".join([*sentences, *size_notes(picks, shown)]),
         recalled=len(seen),
         wanted=wanted,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from worker.pipeline.crop.crop import crops
-from worker.pipeline.cues.defects import defects
+from worker.pipeline.cues.defects import CORRUPT, SHOWS_NOTHING, defects
 from worker.pipeline.earlier_run import check_stills
 from worker.pipeline.frames import Loser, Pick
 from worker.pipeline.scoring.ranking import reasons
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from worker.pipeline.options import Options
     from worker.pipeline.sandbox.decoder import Decoder
     from worker.pipeline.scoring.models import Models
+
+
+# Less than this is a scratch that costs nobody a pick.
+MAX_DAMAGED_SHARE = 0.05
 
 
 def take_picks(
@@ -120,18 +124,33 @@ def losers(
     return tuple(sorted(found, key=lambda loser: loser.candidate.time_s))
 
 
-def notes(video: Video, best: Candidate, *, is_avoided: bool, is_outside_preferred: bool) -> Iterator[str]:
+def notes(
+    video: Video,
+    candidates: Sequence[Candidate],
+    best: Candidate,
+    *,
+    is_avoided: bool,
+    is_outside_preferred: bool,
+) -> Iterator[str]:
     """Yield a sentence for people where the result needs one.
 
     Args:
         video: the file, which may have notes of its own.
+        candidates: all that the scan found.
         best: the candidate of the first pick.
         is_avoided: it lies in a range that the caller asked to avoid.
         is_outside_preferred: the caller preferred ranges, and it lies in none of them.
     """
     yield from video.notes
+    damaged = sum(CORRUPT in defects(candidate.cues) for candidate in candidates)
+    if damaged > MAX_DAMAGED_SHARE * len(candidates):
+        share = damaged / len(candidates)
+        where = "the whole video" if damaged == len(candidates) else f"about {share:.0%} of the video"
+        yield f"{where} is damaged: data is missing or broken there (copy or download it again)"
     if found := defects(best.cues):
-        yield f"no frame is free of defects; the best one is {' and '.join(found)}"
+        # What shows nothing is blurred, blank and moving as well, which nobody needs to be told.
+        told = next(([name] for name in found if name in SHOWS_NOTHING), found)
+        yield f"no frame is free of defects; the best one is {' and '.join(told)}"
     if is_avoided:
         yield "every frame lies in a range to avoid, so none was avoided"
     if is_outside_preferred:

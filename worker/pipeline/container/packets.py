@@ -58,20 +58,29 @@ def prepare_for_scan(stream: VideoStream, threads: int = 0) -> None:
 def decode_packets(packets: Iterable[Packet[VideoStream]]) -> Iterator[VideoFrame]:
     """Decode packets in order, stepping over damaged ones.
 
+    Yields:
+        Frames that were decoded without an error. Where something was lost in front of one, its `opaque`
+        holds a mark: until the next keyframe, what is missing is missing in each.
+
     Raises:
         UnreadableVideo: nothing but errors for a long stretch.
     """
     errors = keyframes = 0
+    broken: set[int | None] = set()
+    is_damaged = False
     decode = None
     for packet in packets:
         decode = decode or decoder_of(packet.stream)
         keyframes += packet.is_keyframe
+        if packet.is_corrupt:
+            broken.add(packet.pts)
         try:
             frames = decode(packet)
         except av.error.MemoryError:
             raise
         except av.error.FFmpegError as exc:
             errors += 1
+            is_damaged = True
             if errors > (
                 MAX_ERRORS_IN_A_ROW if keyframes >= MAX_LOST_KEYFRAMES else MAX_ERRORS_WITHOUT_KEYFRAME
             ):
@@ -82,7 +91,13 @@ def decode_packets(packets: Iterable[Packet[VideoStream]]) -> Iterator[VideoFram
             continue
         for frame in frames:
             errors = keyframes = 0
-            if isinstance(frame, VideoFrame) and frame.pts is not None and not frame.is_corrupt:
+            if not isinstance(frame, VideoFrame) or frame.pts is None:
+                continue
+            is_broken = frame.is_corrupt or frame.pts in broken
+            is_damaged = is_broken or (is_damaged and not frame.key_frame)
+            # A new object each time: PyAV frees what a frame holds together with it.
+            frame.opaque = object() if is_damaged else None
+            if not frame.is_corrupt:
                 yield frame
 
 

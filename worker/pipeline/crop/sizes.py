@@ -7,51 +7,47 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from worker.pipeline.frames import Active, Crop, Pick
+    from worker.pipeline.frames import Crop, Pick
+    from worker.pipeline.media import Video
 
 MIN_WIDTH_PX = 320  #: lists of videos show thumbnails at least so wide; a smaller crop looks soft there
 SMALL_PART = 0.3  #: of a video's pixels; 9:16 out of 16:9 holds 0.32, and is no surprise
 
 
 class _Cut(NamedTuple):
-    """A crop, and the video's picture that it was made of."""
+    """A crop, and the pictures that it was made of."""
 
     crop: Crop
-    width_px: int  #: of the video, bars included
-    height_px: int
-    bared: tuple[int, int]  #: width and height of what bars leave
+    video: tuple[int, int]  #: width and height in pixels, bars included
+    still: tuple[int, int]  #: what bars leave of it
 
     @property
     def part(self) -> float:
         """The share of the video's pixels that the crop shows."""
-        return self.crop.box.width * self.crop.box.height / (self.width_px * self.height_px)
+        return self.crop.box.width * self.crop.box.height / (self.video[0] * self.video[1])
 
 
-def size_notes(picks: Sequence[Pick], actives: Sequence[Active | None]) -> Iterator[str]:
+def size_notes(picks: Sequence[Pick], video: Video) -> Iterator[str]:
     """Yield a sentence for people where crops are small, and one where they show a small part of the picture.
 
     Each ratio is named once, with its smallest crop.
 
     Args:
         picks: with their crops.
-        actives: where the picture of each pick is, if it has bars.
+        video: the file that their stills come from.
     """
-    cuts = [cut for pick, active in zip(picks, actives, strict=True) for cut in _cuts(pick, active)]
+    size = video.width_px, video.height_px
+    cuts = [
+        _Cut(crop, size, (pick.still_width_px, pick.still_height_px)) for pick in picks for crop in pick.crops
+    ]
     narrow = _smallest(cut for cut in cuts if cut.crop.width_px < MIN_WIDTH_PX)
     if narrow:
-        sizes = _joined(str(cut.crop.width_px) for cut in narrow)
+        sizes = _joined(dict.fromkeys(str(cut.crop.width_px) for cut in narrow))
         yield f"{_crops_are(narrow)} only {sizes} px wide{_reason(narrow[0])}"
     partial = _smallest(cut for cut in cuts if cut.crop.width_px >= MIN_WIDTH_PX and cut.part < SMALL_PART)
     if partial:
         sizes = _joined(f"{cut.crop.box.width}x{cut.crop.box.height}" for cut in partial)
         yield f"{_crops_are(partial)} made of only {sizes} px{_reason(partial[0])}"
-
-
-def _cuts(pick: Pick, active: Active | None) -> Iterator[_Cut]:
-    left, top, right, bottom = active or (0.0, 0.0, 1.0, 1.0)
-    bared = (pick.still_width_px, pick.still_height_px)
-    for crop in pick.crops:
-        yield _Cut(crop, round(bared[0] / (right - left)), round(bared[1] / (bottom - top)), bared)
 
 
 def _smallest(cuts: Iterable[_Cut]) -> list[_Cut]:
@@ -70,8 +66,8 @@ def _crops_are(cuts: Sequence[_Cut]) -> str:
 
 
 def _reason(cut: _Cut) -> str:
-    bars = "" if cut.bared == (cut.width_px, cut.height_px) else f", of which bars leave {_size(*cut.bared)}"
-    return f": the video is {_size(cut.width_px, cut.height_px)}{bars}"
+    bars = "" if cut.still == cut.video else f", of which bars leave {_size(*cut.still)}"
+    return f": the video is {_size(*cut.video)}{bars}"
 
 
 def _size(width_px: int, height_px: int) -> str:

@@ -73,6 +73,10 @@ def _is_moving(cues: Cues) -> bool:
     return cues.stillness < MOVING_STILLNESS or is_smeared
 
 
+CORRUPT = "corrupt"
+# Where a frame is one of these, its other defects say nothing more.
+SHOWS_NOTHING = ("black", "white", "blank")
+
 # Written to reports and shown to people as they are.
 GATES: Mapping[str, Callable[[Cues], bool]] = MappingProxyType(
     {
@@ -84,7 +88,7 @@ GATES: Mapping[str, Callable[[Cues], bool]] = MappingProxyType(
         "transition": lambda cues: cues.transition > CERTAIN,
         "blurred": lambda cues: cues.relative_sharpness < BLURRED_SHARE or cues.sharpness < BLURRED_SHARPNESS,
         "blocky": lambda cues: cues.blockiness > CERTAIN,
-        "corrupt": lambda cues: cues.decoder_fill > CERTAIN,
+        CORRUPT: lambda cues: cues.corruption > CERTAIN,
         "moving": _is_moving,
     }
 )

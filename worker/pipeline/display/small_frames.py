@@ -52,6 +52,7 @@ class SmallFrame:
     luma: Plane  #: (height, width) uint8, range as coded
     chroma: tuple[Plane, Plane]  #: U and V at half the size of luma
     space: ColourSpace
+    is_damaged: bool = False  #: as `packets.decode_packets` says
 
     @cached_property
     def tiny_luma(self) -> Plane:
@@ -106,11 +107,12 @@ def shrink(
         stated: what the container says of its colours.
     """
     # An untagged picture's colours are guessed by the size of all that is stored.
-    space = colour_space(frame, stated)
+    space, is_damaged = colour_space(frame, stated), frame.opaque is not None
     if visible is not None:
         frame = visible_part(frame, visible)
     if space.has_alpha or not space.is_for_scaler:
-        return _converted(srgb_of_frame(frame, size, space, Interpolation.AREA), time_s)
+        srgb = srgb_of_frame(frame, size, space, Interpolation.AREA)
+        return _converted(srgb, time_s, is_damaged=is_damaged)
     # One field is enough at this size, and has no comb.
     step = 2 if frame.interlaced_frame else 1
     half = (size[0] // 2, size[1] // 2)
@@ -119,15 +121,15 @@ def shrink(
         frame = scaled(frame, double, "yuv420p", space, Interpolation.FAST_BILINEAR)
         step = 1
     luma, u, v = (_plane(frame, index)[::step] for index in range(3))
-    return SmallFrame(time_s, _scale(luma, size), (_scale(u, half), _scale(v, half)), space)
+    return SmallFrame(time_s, _scale(luma, size), (_scale(u, half), _scale(v, half)), space, is_damaged)
 
 
-def _converted(srgb: Rgb, time_s: float) -> SmallFrame:
+def _converted(srgb: Rgb, time_s: float, *, is_damaged: bool) -> SmallFrame:
     """Keep a picture whose samples are rare, and cannot be kept as coded, as ordinary ones."""
     luma, cr, cb = cv2.split(np.asarray(cv2.cvtColor(srgb, cv2.COLOR_RGB2YCrCb), np.uint8))
     half = (srgb.shape[1] // 2, srgb.shape[0] // 2)
     u, v = (_scale(np.asarray(plane, np.uint8), half) for plane in (cb, cr))
-    return SmallFrame(time_s, np.asarray(luma, np.uint8), (u, v), FULL_RANGE_BT601)
+    return SmallFrame(time_s, np.asarray(luma, np.uint8), (u, v), FULL_RANGE_BT601, is_damaged)
 
 
 def _plane(frame: VideoFrame, index: int) -> Plane:

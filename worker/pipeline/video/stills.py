@@ -73,11 +73,12 @@ def _best(window: Sequence[Neighbour], asked: int) -> int:
 
 
 def _reachable(window: Sequence[Neighbour], asked: int, step: int) -> Iterator[int]:
-    """Yield indexes one way from the asked frame, up to a cut, a fast movement or the end of the reach."""
+    """Yield indexes one way from the asked frame, up to a cut, a fast movement, damage or the reach."""
     index = asked + step
     while 0 <= index < len(window) and abs(index - asked) <= REACH_FRAMES:
         too_far = abs(window[index].time_s - window[asked].time_s) > STILL_REACH_S
-        if too_far or not window[index].shows_the_same_as(window[asked]):
+        is_damaged = window[index].frame.opaque is not None
+        if too_far or is_damaged or not window[index].shows_the_same_as(window[asked]):
             return
         yield index
         index += step

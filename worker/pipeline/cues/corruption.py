@@ -1,4 +1,4 @@
-"""Areas that a decoder filled in because it had nothing to show there."""
+"""What shows that data was lost: areas that a decoder filled in because it had nothing to show there."""
 
 from __future__ import annotations
 
