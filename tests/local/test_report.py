@@ -215,12 +215,12 @@ def test_the_facts_name_what_is_unusual() -> None:
         "variable frame rate",
         "interlaced",
         "HDR (PQ)",
-        "turned by 90\N{DEGREE SIGN}",
+        "turned by 90\N{DEGREE SIGN} clockwise",
     ]
 
 
 @pytest.mark.parametrize(
-    ("rotation_deg", "told"), [(0, "mirrored"), (90, "mirrored, then turned by 90\N{DEGREE SIGN}")]
+    ("rotation_deg", "told"), [(0, "mirrored"), (90, "mirrored, then turned by 90\N{DEGREE SIGN} clockwise")]
 )
 def test_the_facts_say_that_a_picture_is_mirrored(rotation_deg: int, told: str) -> None:
     """And in which order it was brought upright."""

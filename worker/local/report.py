@@ -127,11 +127,11 @@ def video_facts(video: Video) -> list[str]:
     if video.transfer != "sdr":
         facts.append(f"HDR ({video.transfer.upper()})")
     if video.is_mirrored and video.rotation_deg:
-        facts.append(f"mirrored, then turned by {video.rotation_deg}°")
+        facts.append(f"mirrored, then turned by {video.rotation_deg}° clockwise")
     elif video.is_mirrored:
         facts.append("mirrored")
     elif video.rotation_deg:
-        facts.append(f"turned by {video.rotation_deg}°")
+        facts.append(f"turned by {video.rotation_deg}° clockwise")
     return facts
 
 
