@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from tests.support.faults.hostile_packets import padded
 from tests.support.media import clips, seek_kinds
 from tests.support.media.clips import Format
 from tests.support.media.seek_kinds import KINDS, SeekKind
@@ -120,6 +122,17 @@ def test_ordinary_files_are_told_by_their_first_bytes(
     for codec in ("libx264", "libx265", "libvpx-vp9", "libsvtav1"):
         form = Format(codec=codec, rate=seek_kinds.RATE, gop=20)
         probe(clips.write(tmp_path / "plain.mkv", seek_kinds.moving(100), form))
+
+
+def test_padding_behind_keyframes_costs_nothing(tmp_path: Path) -> None:
+    """A search that takes the square of what it reads would last for a minute."""
+    path = clips.write_plain(tmp_path / "a.ts")
+    path.write_bytes(padded(path.read_bytes(), 200_000))
+    start_s = time.process_time()
+
+    assert not probe(path).is_linear
+
+    assert time.process_time() - start_s < 5.0
 
 
 def test_of_a_long_video_without_seeks_the_beginning_is_looked_at(
