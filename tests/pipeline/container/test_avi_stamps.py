@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.media import clips, stamped
 from tests.support.media.clips import Format
+from tests.support.media.packed_mpeg4 import pack
 from worker.pipeline.container.open_video import open_video
 from worker.pipeline.container.probe import probe
 from worker.pipeline.video.scan import scan
@@ -22,6 +23,11 @@ FRAMES = 75
 CODECS = {
     "H.264": Format(gop=25, options={"bf": "3", "x264-params": "scenecut=0"}),
     "MPEG-4": Format(codec="mpeg4", gop=12, options={"bf": "2", "b": "4M"}),
+    "MPEG-4, packed": Format(codec="mpeg4", gop=12, options={"bf": "2", "b": "4M"}),
+    "MPEG-2": Format(codec="mpeg2video", gop=12, options={"bf": "2", "b": "4M"}),
+    "H.264 with open groups": Format(
+        gop=12, options={"preset": "medium", "x264-params": "open-gop=1:bframes=3:b-adapt=0:scenecut=0"}
+    ),
     "H.264 without B frames": Format(gop=25, options={"bf": "0"}),
 }
 
@@ -29,7 +35,36 @@ CODECS = {
 @pytest.fixture(params=CODECS)
 def video(request: pytest.FixtureRequest, tmp_path: Path) -> Video:
     """Three seconds of numbered frames."""
-    return probe(clips.write(tmp_path / "a.avi", stamped.film(FRAMES), CODECS[request.param]))
+    path = clips.write(tmp_path / "a.avi", stamped.film(FRAMES), CODECS[request.param])
+    return probe(pack(tmp_path / "packed.avi", path) if request.param.endswith("packed") else path)
+
+
+def numbers_by_place(video: Video, seek_s: float | None = None) -> dict[int, int | None]:
+    """Where frames are said to be, counted in frames, from the start or after a seek; and their numbers."""
+    with open_video(video) as opened:
+        if seek_s is not None:
+            opened.seek(seek_s)
+        return {
+            round(opened.time_s(frame) * stamped.RATE): stamped.number_of(frame.to_ndarray(format="rgb24"))
+            for frame in opened.decode(opened.packets())
+        }
+
+
+def test_frames_are_counted_from_the_start_and_from_keyframes(video: Video) -> None:
+    """Also where pictures that are shown before the keyframe were not decoded."""
+    everything = {number: number for number in range(FRAMES)}
+    assert numbers_by_place(video) == everything
+
+    for seek_s in (0.1, 0.6, 1.0, 1.5, 2.1, 2.5):
+        found = numbers_by_place(video, seek_s)
+        assert found
+        assert found == {number: number for number in range(min(found), FRAMES)}
+
+
+def test_nothing_hinders_seeks(video: Video) -> None:
+    """A decode from the start of a film would take too long."""
+    assert not video.is_linear
+    assert not video.is_vfr
 
 
 def test_each_frame_is_shown_at_its_place(video: Video) -> None:
