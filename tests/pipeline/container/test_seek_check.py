@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
     from av.video.frame import VideoFrame
 
+    from worker.pipeline.display.small_frames import SmallFrame
+    from worker.pipeline.frames import Rgb
     from worker.pipeline.media import Video
 
 
@@ -133,6 +137,56 @@ def test_padding_behind_keyframes_costs_nothing(tmp_path: Path) -> None:
     assert not probe(path).is_linear
 
     assert time.process_time() - start_s < 5.0
+
+
+def test_wrong_colours_alone_are_damage(tmp_path: Path) -> None:
+    """Decoders put grey in place of what is missing, so that a grey picture may keep its luma."""
+    kind = KINDS["mpeg-4, all flagged, mp4"]
+    path = clips.write(
+        tmp_path / kind.name, [equally_bright(rgb) for rgb in seek_kinds.moving(60)], kind.form
+    )
+    seek_kinds.flag_all(path)
+
+    assert probe(path).is_linear
+
+
+def equally_bright(rgb: Rgb) -> Rgb:
+    """Turn a picture into colours that all have the luma at which decoders begin."""
+    coded = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)
+    coded[..., 0] = 130  # 128 in video range
+    coded[..., 1:] = 128 + (coded[..., 1:].astype(int) - 128) // 2  # nothing is clipped
+    return np.asarray(cv2.cvtColor(coded, cv2.COLOR_YCrCb2RGB), np.uint8)
+
+
+def test_long_groups_are_compared_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of Full HD, 289 frames at least may be decoded for a place, and x264's groups have 250."""
+    gop, pixels = 50, 320 * 180
+    monkeypatch.setattr(seek_check, "_MAX_SAMPLES", pixels * gop * 289 // 250)
+    compared: list[float] = []
+    seen = seek_check._unlike  # noqa: SLF001 - whether anything is compared cannot be seen from outside
+
+    def noted(got: SmallFrame, wanted: SmallFrame) -> bool:
+        compared.append(got.time_s)
+        return seen(got, wanted)
+
+    monkeypatch.setattr(seek_check, "_unlike", noted)
+    options = {"preset": "medium", "x264-params": "open-gop=1:bframes=3:scenecut=0"}
+    form = Format(rate=seek_kinds.RATE, gop=gop, options=options)
+
+    video = probe(clips.write(tmp_path / "a.mp4", seek_kinds.moving(250), form))
+
+    assert not video.is_linear
+    assert min(compared) < 6.0  # the second keyframe
+    assert max(compared) > 9.0  # the one in the middle
+
+
+def test_all_that_is_decoded_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one of two eyes is shown, the decoder has the work of both."""
+    monkeypatch.setattr(seek_check, "MAX_LINEAR_SAMPLES", 320 * 180 * 25)
+    whole = probe(clips.write_plain(tmp_path / "a.mp4"))
+    one_eye = replace(whole, visible=(0.0, 0.0, 0.5, 1.0), width_px=whole.width_px // 2)
+
+    assert seek_check.linear_end_s(one_eye) == seek_check.linear_end_s(whole) == pytest.approx(1.0)
 
 
 def test_of_a_long_video_without_seeks_the_beginning_is_looked_at(

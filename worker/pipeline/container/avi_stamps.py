@@ -45,12 +45,12 @@ def with_order_stamps(
     Packets that hold two pictures (packed MPEG-4) are split; a lone B picture is no keyframe.
     """
     if not is_reordered(stream):
-        for packet in found:
-            packet.pts = packet.dts
-            yield packet
+        for plain in found:
+            plain.pts = plain.dts
+            yield plain
         return
     found = _unpacked(found, stream)
-    following = next(found, None)
+    following: Packet[VideoStream] | None = next(found, None)
     while (packet := following) is not None:
         packet.pts = packet.dts
         packet.is_keyframe = packet.is_keyframe and not is_held_or_b(packet, stream.codec_context)
@@ -68,7 +68,7 @@ def with_order_stamps(
 
 
 def _in_order_of_showing(group: Sequence[Packet[VideoStream]]) -> Sequence[Packet[VideoStream]]:
-    """Stamp a keyframe behind the B pictures that follow it: they are shown before it, as nothing later is known."""
+    """Stamp a keyframe behind the B pictures that follow it: what they refer to besides is shown earlier."""
     stamps = [packet.dts for packet in group]
     for packet, stamp in zip(group, [stamps[-1], *stamps[:-1]], strict=True):
         packet.pts = stamp

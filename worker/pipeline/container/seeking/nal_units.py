@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _START_CODE = b"\x00\x00\x01"
 
-# Parameters and messages stand at the beginning of a packet; what a hostile one holds behind them costs nothing.
+# Parameters and messages stand at the beginning of a packet; whatever lies behind them costs nothing.
 _BEGINNING_BYTES = 65_536
 
 # Byte of the configuration record whose two lowest bits hold the length of a length, less one.
