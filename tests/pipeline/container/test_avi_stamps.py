@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.media import clips, stamped
+from tests.support.media import clips, recordings, stamped
 from tests.support.media.clips import Format
-from tests.support.media.packed_mpeg4 import pack
+from tests.support.media.odd_files.packed_mpeg4 import pack
 from worker.pipeline.container.open_video import open_video
 from worker.pipeline.container.probe import probe
 from worker.pipeline.video.scan import scan
@@ -17,9 +17,12 @@ from worker.pipeline.video.stills import take_stills
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from av.packet import Packet
+
     from worker.pipeline.media import Video
 
 FRAMES = 75
+LOST = 39  # the last packet before a keyframe
 CODECS = {
     "H.264": Format(gop=25, options={"bf": "3", "x264-params": "scenecut=0"}),
     "MPEG-4": Format(codec="mpeg4", gop=12, options={"bf": "2", "b": "4M"}),
@@ -96,3 +99,19 @@ def test_a_damaged_packet_does_not_move_the_frames_behind_it(tmp_path: Path) -> 
     (still,) = take_stills(probe(path), [60.5 / stamped.RATE], refine=False)
 
     assert stamped.number_of(still.rgb) == 60
+
+
+def test_a_lost_empty_packet_delays_nothing_behind_the_next_keyframe(tmp_path: Path) -> None:
+    """In packed MPEG-4, a picture that is held back would else push all others on by one."""
+    closed = {"bf": "2", "b": "4M", "flags": "+cgop", "sc_threshold": "1000000000"}
+    form = Format(codec="mpeg4", gop=12, options=closed)
+    whole = clips.write(tmp_path / "a.avi", stamped.film(FRAMES), form)
+    packed = pack(tmp_path / "packed.avi", whole)
+
+    def without_one(number: int, packet: Packet[Any]) -> Packet[Any] | None:
+        return None if number == LOST else packet
+
+    found = numbers_by_place(probe(recordings.repacked(tmp_path / "cut.avi", packed, without_one)))
+
+    assert all(found[number] == number for number in found if number > LOST)
+    assert len(found) > FRAMES - 6

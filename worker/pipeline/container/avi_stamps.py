@@ -85,6 +85,8 @@ def _unpacked(found: Iterator[Packet[VideoStream]], stream: VideoStream) -> Iter
         if packet.size == 0:
             yield packet
             continue
+        if packet.is_keyframe and not is_held_or_b(packet, stream.codec_context):
+            splitter.flush()  # a picture that is still held here waits for an empty packet that was lost
         for split in splitter.filter(packet):
             split.stream = stream
             yield split
