@@ -85,3 +85,10 @@ class Video:
     def length_s(self) -> float:
         """Seconds that this file plays."""
         return self.duration_s - self.begins_at_s
+
+    @property
+    def stored_pixels(self) -> int:
+        """Pixels of a frame as a decoder holds it, of which perhaps only a part is shown."""
+        left, top, right, bottom = self.visible or (0.0, 0.0, 1.0, 1.0)
+        stretch = max(self.sample_aspect_ratio, 1 / self.sample_aspect_ratio)
+        return max(1, round(self.width_px * self.height_px / stretch / ((right - left) * (bottom - top))))

@@ -44,9 +44,19 @@ def test_a_camera_that_is_switched_on_in_the_middle(tmp_path: Path) -> None:
     video = probe(path)
 
     assert MAX_ERRORS_IN_A_ROW / 25 < video.start_s < 10.0
+    assert f"nothing can be shown before {video.start_s:.1f} s" in "; ".join(video.notes)
     shown = numbers_shown(video)
     assert min(shown) >= GROUP
     assert shown == [round((one - video.start_s) * 25) + GROUP for one in times_of(video)]
+
+
+@pytest.mark.parametrize("name", ["late.ts", "late.mp4", "late.mkv"])
+def test_a_picture_that_starts_after_the_sound_is_whole(tmp_path: Path, name: str) -> None:
+    """Nothing of it is missing, so nothing is said."""
+    video = probe(clips.write(tmp_path / name, pictures.numbered(50), start_s=3.0, audio_s=5.0))
+
+    assert video.start_s > 2.0
+    assert video.notes == ()
 
 
 def times_of(video: Video) -> list[float]:

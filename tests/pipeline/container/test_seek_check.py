@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from tests.support.faults.hostile_packets import padded
 from tests.support.media import clips, seek_kinds
 from tests.support.media.clips import Format
 from tests.support.media.seek_kinds import KINDS, SeekKind
 from worker.pipeline.container.open_video import OpenVideo, open_video
 from worker.pipeline.container.probe import probe
 from worker.pipeline.container.seeking import seek_check
+from worker.pipeline.display.colour.colour_space import FULL_RANGE_BT601
 from worker.pipeline.display.display import displayed
-from worker.pipeline.display.small_frames import shrink, small_size
+from worker.pipeline.display.small_frames import SmallFrame, shrink, small_size
 from worker.pipeline.video.parallel_decode import MIN_STEP_S, decode_stretches
 from worker.pipeline.video.sampling_plan import plan_stretches
 from worker.pipeline.video.stills import take_stills
@@ -120,6 +124,61 @@ def test_ordinary_files_are_told_by_their_first_bytes(
     for codec in ("libx264", "libx265", "libvpx-vp9", "libsvtav1"):
         form = Format(codec=codec, rate=seek_kinds.RATE, gop=20)
         probe(clips.write(tmp_path / "plain.mkv", seek_kinds.moving(100), form))
+
+
+def test_padding_behind_keyframes_costs_nothing(tmp_path: Path) -> None:
+    """A search that takes the square of what it reads would last for a minute."""
+    path = clips.write_plain(tmp_path / "a.ts")
+    path.write_bytes(padded(path.read_bytes(), 200_000))
+    start_s = time.process_time()
+
+    assert not probe(path).is_linear
+
+    assert time.process_time() - start_s < 5.0
+
+
+def test_wrong_colours_alone_are_damage() -> None:
+    """Decoders put grey in place of what is missing, so that a picture may keep its luma."""
+    grey = np.full((90, 160), 128, np.uint8)
+    luma = np.full((180, 320), 90, np.uint8)
+    patch = grey.copy()
+    patch[40:50, 60:70] = 160
+    whole = SmallFrame(0.0, luma, (grey, grey), FULL_RANGE_BT601)
+
+    assert not seek_check._unlike(whole, whole)  # noqa: SLF001 - few files are damaged in this alone
+    for chroma in ((patch, grey), (grey, patch)):
+        assert seek_check._unlike(replace(whole, chroma=chroma), whole)  # noqa: SLF001
+
+
+def test_long_groups_are_compared_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of Full HD, 289 frames at least may be decoded for a place, and x264's groups have 250."""
+    gop, pixels = 50, 320 * 180
+    monkeypatch.setattr(seek_check, "_MAX_SAMPLES", pixels * gop * 289 // 250)
+    compared: list[float] = []
+    seen = seek_check._unlike  # noqa: SLF001 - whether anything is compared cannot be seen from outside
+
+    def noted(got: SmallFrame, wanted: SmallFrame) -> bool:
+        compared.append(got.time_s)
+        return seen(got, wanted)
+
+    monkeypatch.setattr(seek_check, "_unlike", noted)
+    options = {"preset": "medium", "x264-params": "open-gop=1:bframes=3:scenecut=0"}
+    form = Format(rate=seek_kinds.RATE, gop=gop, options=options)
+
+    video = probe(clips.write(tmp_path / "a.mp4", seek_kinds.moving(250), form))
+
+    assert not video.is_linear
+    assert min(compared) < 6.0  # the second keyframe
+    assert max(compared) > 9.0  # the one in the middle
+
+
+def test_all_that_is_decoded_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one of two eyes is shown, the decoder has the work of both."""
+    monkeypatch.setattr(seek_check, "MAX_LINEAR_SAMPLES", 320 * 180 * 25)
+    whole = probe(clips.write_plain(tmp_path / "a.mp4"))
+    one_eye = replace(whole, visible=(0.0, 0.0, 0.5, 1.0), width_px=whole.width_px // 2)
+
+    assert seek_check.linear_end_s(one_eye) == seek_check.linear_end_s(whole) == pytest.approx(1.0)
 
 
 def test_of_a_long_video_without_seeks_the_beginning_is_looked_at(

@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.media import pictures, recordings
 from tests.support.media.recordings import Film
-from worker.errors import UnreadableVideo
-from worker.pipeline.container.probe import probe
+from worker.errors import UnreadableVideo, VideoTooLarge
+from worker.pipeline.container.probe import VideoLimits, probe
 from worker.pipeline.video.scan import scan
 from worker.pipeline.video.stills import take_stills
 
@@ -73,6 +73,16 @@ def test_the_next_where_one_cannot_be_decoded(tmp_path: Path) -> None:
     video = probe(recordings.several_streams(tmp_path / "half.mkv", [broken, MOVING]))
 
     assert (video.stream_index, video.width_px) == (1, 320)
+
+
+def test_the_next_where_one_is_too_large(tmp_path: Path) -> None:
+    """A limit on pixels is no reason to refuse a file that has fewer of them, too."""
+    larger = Film(pictures.numbered(50, size=(640, 360)))
+    path = recordings.several_streams(tmp_path / "two.mkv", [larger, MOVING])
+
+    assert probe(path, VideoLimits(pixels=320 * 180)).stream_index == 1
+    with pytest.raises(VideoTooLarge, match="640x360"):
+        probe(path, VideoLimits(pixels=100))
 
 
 def test_none_can_be_decoded(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support.faults.hostile_headers import lying_header
+from tests.support.faults.hostile_packets import padded_keyframes
 from tests.support.media import clips, coloured_clips, pictures
 from tests.support.media.clips import Format
 from tests.support.media.not_videos import NOT_VIDEOS
@@ -278,6 +279,7 @@ _LIES: Mapping[str, Callable[[Bases, Lures, random.Random], Change]] = {
     "endless": _endless,
     "bomb": _bomb,
     "headers": lambda bases, _lures, chance: lying_header(bases, chance),
+    "padding": lambda bases, _lures, chance: padded_keyframes(bases, chance),
     "no-video": _no_video,
 }
 

@@ -69,7 +69,7 @@ class OpenVideo:
         """Yield packets from here on, then the empty one that flushes the decoder."""
         found = packets.packets_of(self.container, self.stream)
         if avi_stamps.is_guessed(self.stream):
-            found = avi_stamps.with_decoding_stamps(found)
+            found = avi_stamps.with_order_stamps(found, self.stream)
         return self._startable(found if self.joined is None else _at_played_time(found, self.joined))
 
     def packets_before(self, time_s: float) -> Iterator[Packet[VideoStream]]:

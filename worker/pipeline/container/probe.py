@@ -17,6 +17,7 @@ from worker.pipeline.container.geometry import geometry
 from worker.pipeline.container.headers import dolby_vision
 from worker.pipeline.container.headers.track_header import read_track_header
 from worker.pipeline.container.joined_parts import find_joined_parts
+from worker.pipeline.container.late_start import late_start_notes
 from worker.pipeline.container.length import Length, measure_length, played_within
 from worker.pipeline.container.open_container import no_picture, open_container
 from worker.pipeline.container.open_video import OpenVideo
@@ -90,19 +91,21 @@ def probe(
         video = _describe(path, opened, frame, length, stated[stream.index], is_vfr=is_vfr)
         if video.width_px * video.height_px > limits.pixels:
             raise _too_many_pixels(path, video.width_px, video.height_px, limits)
+        if not is_sparse:
+            video = replace(video, notes=(*video.notes, *late_start_notes(opened, video.start_s)))
     return check_seeks(replace(video, begins_at_s=begins_at_s))
 
 
 def _first_picture(
     container: InputContainer, path: Path, limits: VideoLimits
 ) -> tuple[VideoStream, VideoFrame]:
-    """Find the best stream of which a frame can be decoded, and that frame.
+    """Find the best stream within the limits of which a frame can be decoded, and that frame.
 
     Raises:
         UnreadableVideo: there is none; the error is that of the best stream.
-        VideoTooLarge: it has too many pixels.
+        VideoTooLarge: there is none, and the best stream has too many pixels.
     """
-    errors: list[UnreadableVideo] = []
+    errors: list[UnreadableVideo | VideoTooLarge] = []
     for stream in video_streams(container):
         try:
             _refuse_unreadable(stream, path)
@@ -110,7 +113,7 @@ def _first_picture(
             if width * height > limits.pixels:
                 raise _too_many_pixels(path, width, height, limits)
             return stream, _first_frame(OpenVideo(container, stream, Clock.of(container, stream)), path)
-        except UnreadableVideo as exc:
+        except (UnreadableVideo, VideoTooLarge) as exc:
             errors.append(exc)
     raise errors[0]
 

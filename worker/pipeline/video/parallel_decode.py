@@ -45,7 +45,7 @@ def decode_stretches(
         Frames that come one by one must be taken before the next stretch is asked for.
     """
     decoders = min(os.cpu_count() or 1, MAX_DECODERS, len(stretches))
-    is_huge = _stored_px(video) > MAX_PARALLEL_PIXELS
+    is_huge = video.stored_pixels > MAX_PARALLEL_PIXELS
     is_long = any(stretch.length_s > MAX_COLLECTED_S for stretch in stretches)
     if decoders == 1 or is_huge or is_long:
         with _opened(video) as reader:
@@ -53,13 +53,6 @@ def decode_stretches(
                 yield stretch, reader.frames(stretch)
     else:
         yield from _side_by_side(video, stretches, decoders)
-
-
-def _stored_px(video: Video) -> float:
-    """Count the pixels of a frame as a decoder holds it, of which perhaps only a part is shown."""
-    left, top, right, bottom = video.visible or (0.0, 0.0, 1.0, 1.0)
-    stretch = max(video.sample_aspect_ratio, 1 / video.sample_aspect_ratio)
-    return video.width_px * video.height_px / stretch / ((right - left) * (bottom - top))
 
 
 def _side_by_side(

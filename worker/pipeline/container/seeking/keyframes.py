@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
-from worker.pipeline.container.seeking.nal_units import h264_type, hevc_type, nal_units
+from worker.pipeline.container.seeking.nal_units import beginning, h264_type, hevc_type, nal_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping
@@ -22,9 +22,6 @@ _HEVC_SLICES, _HEVC_RANDOM_ACCESS, _HEVC_PARAMETERS = range(32), range(16, 22), 
 # AV1 specification, 6.2.2.
 _AV1_SEQUENCE_HEADER, _AV1_DELIMITER = 1, 2
 
-# Everything that is asked stands at the beginning.
-_BEGINNING_BYTES = 65_536
-
 
 class Start(enum.Enum):
     """What a decoder that knows nothing can do at a keyframe."""
@@ -37,7 +34,7 @@ class Start(enum.Enum):
 def start_of(packet: Packet[VideoStream], context: VideoCodecContext) -> Start:
     """Tell how a keyframe starts."""
     ask = _BY_CODEC.get(context.codec.canonical_name)
-    return Start.DOUBTFUL if ask is None else ask(bytes(packet)[:_BEGINNING_BYTES], context)
+    return Start.DOUBTFUL if ask is None else ask(beginning(packet), context)
 
 
 def _h264(content: bytes, context: VideoCodecContext) -> Start:

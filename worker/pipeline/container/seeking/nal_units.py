@@ -5,26 +5,35 @@ Source: ITU-T H.264 and H.265, Annex B (start codes); ISO/IEC 14496-15 (lengths)
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from av.packet import Packet
     from av.video.codeccontext import VideoCodecContext
+    from av.video.stream import VideoStream
 
 _START_CODE = b"\x00\x00\x01"
-_BETWEEN_UNITS = re.compile(rb"\x00{2,}\x01")
+
+# Parameters and messages stand at the beginning of a packet; whatever lies behind them costs nothing.
+_BEGINNING_BYTES = 65_536
 
 # Byte of the configuration record whose two lowest bits hold the length of a length, less one.
 _LENGTH_SIZE_AT = {"h264": 4, "hevc": 21}
+
+
+def beginning(packet: Packet[VideoStream]) -> bytes:
+    """Copy the first bytes of a packet, all that is ever asked about."""
+    return bytes(memoryview(packet)[:_BEGINNING_BYTES])
 
 
 def nal_units(content: bytes, context: VideoCodecContext) -> Iterator[bytes]:
     """Yield the NAL units of one packet, without their framing; it ends where the packet is damaged."""
     size = _length_size(context)
     if size is None:
-        yield from filter(None, _BETWEEN_UNITS.split(content))
+        # No unit ends with a zero: any between two units are padding (Annex B, trailing_zero_8bits).
+        yield from filter(None, (unit.rstrip(b"\0") for unit in content.split(_START_CODE)))
         return
     at = 0
     while at + size < len(content):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from av.packet import Packet
 
-from worker.pipeline.container.seeking.nal_units import framed, h264_type, nal_units
+from worker.pipeline.container.seeking.nal_units import beginning, framed, h264_type, nal_units
 
 if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
@@ -27,7 +27,7 @@ def encoder_message(first: Packet[VideoStream], context: VideoCodecContext) -> b
     """Find the message of an old x264 in a stream's first packet, framed as its packets are; or nothing."""
     if context.codec.canonical_name != "h264":
         return b""
-    for unit in nal_units(bytes(first), context):
+    for unit in nal_units(beginning(first), context):
         found = _BUILD.search(unit) if h264_type(unit) == _SEI else None
         if found and int(found[1]) <= _LAST_OLD_BUILD:
             return framed(unit, context)

@@ -18,7 +18,7 @@ import numpy as np
 from worker.errors import UnreadableVideo
 from worker.pipeline.container.open_video import OpenVideo, open_video
 from worker.pipeline.container.seeking.keyframes import Start, start_of
-from worker.pipeline.display.small_frames import SmallFrame, shrink, small_size
+from worker.pipeline.display.small_frames import Plane, SmallFrame, shrink, small_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,9 +36,11 @@ _COMPARED_S = 0.35
 _RUN_UP_S = 3.0
 # The second keyframe of a file is compared with a decode from the start, unless it lies behind this.
 _FROM_START_S = 20.0
-# At most so many samples are decoded before a place: 300 frames of 1080p, a second or two. A place behind
-# more of them is not looked at.
-_MAX_SAMPLES = 600_000_000
+# At most so many samples are decoded for a place: 578 frames of 1080p, or 144 of 4K, a few seconds. A place
+# behind more of them is not looked at.
+_MAX_SAMPLES = 1_200_000_000
+# The scan decodes no frames that no other refers to: of 4 packets, up to 3.
+_PACKETS_A_FRAME = 4
 
 # Two decodes of a frame are equal; where an intra refresh is not over they differ by a few levels. No part
 # of this many differs by more than so much.
@@ -79,8 +81,8 @@ def check_seeks(video: Video) -> Video:
 
 def linear_end_s(video: Video) -> float:
     """Tell how far a video is decoded of which nothing can be skipped; infinite where to its end."""
-    samples_per_s = video.width_px * video.height_px * float(video.frame_rate or _NOMINAL_FRAME_RATE)
-    end_s = video.start_s + MAX_LINEAR_SAMPLES / max(1.0, samples_per_s)
+    samples_per_s = video.stored_pixels * float(video.frame_rate or _NOMINAL_FRAME_RATE)
+    end_s = video.start_s + MAX_LINEAR_SAMPLES / samples_per_s
     return end_s if end_s < video.duration_s else math.inf
 
 
@@ -161,13 +163,18 @@ def _from_further_back(keyframe_s: float, seek: _Seek, video: Video) -> dict[flo
 
 def _frames(opened: OpenVideo, keyframe_s: float, video: Video) -> dict[float, SmallFrame]:
     """Decode on from here, and keep what is compared, by its time."""
-    end_s = keyframe_s + _COMPARED_S
-    packets = _no_more_than(_MAX_SAMPLES // (video.width_px * video.height_px), opened.packets_before(end_s))
-    return {
-        time_s: shrink(frame, time_s, small_size(video), video.visible)
-        for frame in opened.decode(packets)
-        if keyframe_s <= (time_s := opened.time_s(frame)) < end_s
-    }
+    most = _MAX_SAMPLES // video.stored_pixels
+    packets = _no_more_than(_PACKETS_A_FRAME * most, opened.packets())
+    kept = {}
+    for count, frame in enumerate(opened.decode(packets)):
+        time_s = opened.time_s(frame)
+        if time_s >= keyframe_s + _COMPARED_S:
+            break
+        if count >= most:
+            raise _TooFar
+        if time_s >= keyframe_s:
+            kept[time_s] = shrink(frame, time_s, small_size(video), video.visible)
+    return kept
 
 
 def _no_more_than(count: int, packets: Iterator[Packet[VideoStream]]) -> Iterator[Packet[VideoStream]]:
@@ -178,5 +185,10 @@ def _no_more_than(count: int, packets: Iterator[Packet[VideoStream]]) -> Iterato
 
 
 def _unlike(got: SmallFrame, wanted: SmallFrame) -> bool:
-    difference = cv2.absdiff(got.luma, wanted.luma).astype(np.float32)
+    planes = zip((got.luma, *got.chroma), (wanted.luma, *wanted.chroma), strict=True)
+    return any(_differ(plane, other) for plane, other in planes)
+
+
+def _differ(plane: Plane, other: Plane) -> bool:
+    difference = cv2.absdiff(plane, other).astype(np.float32)
     return bool(cv2.resize(difference, _PARTS, interpolation=cv2.INTER_AREA).max() > _MAX_LEVELS)
