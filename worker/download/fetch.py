@@ -98,7 +98,8 @@ def _fetch(
                 if not _holds_playlist(file):
                     return VideoFile(path)
             part, note = hls.write_stream(downloader, file, choose, times_s, on_progress)
-            return VideoFile(path, part.start_s, is_sparse=times_s is not None, note=note)
+            is_sparse = times_s is not None
+            return VideoFile(path, part.start_s, is_assembled=True, is_sparse=is_sparse, note=note)
     except OSError as exc:
         raise DownloadFailed(
             f"{folder}: cannot store the video ({exc.strerror or exc}); make room there, or set WORK_DIR"

@@ -119,5 +119,11 @@ def _pick(
 
 
 def _probe(file: VideoFile, decoder: Decoder, on_progress: Callable[[float], None]) -> Video:
-    video = decoder.probe(file.path, on_progress, file.begins_at_s, is_sparse=file.is_sparse)
+    video = decoder.probe(
+        file.path,
+        on_progress,
+        file.begins_at_s,
+        is_assembled=file.is_assembled,
+        is_sparse=file.is_sparse,
+    )
     return replace(video, notes=(file.note, *video.notes)) if file.note else video

@@ -66,8 +66,17 @@ def stated_end_s(container: InputContainer, stream: VideoStream) -> float | None
     return None if container.duration is None else container.duration / av.time_base
 
 
-def measure_length(container: InputContainer, stream: VideoStream, path: Path) -> Length:
+def measure_length(
+    container: InputContainer, stream: VideoStream, path: Path, *, is_assembled: bool = False
+) -> Length:
     """Find the end of the picture; where nothing is stated, by reading every packet (without decoding).
+
+    Args:
+        container: open; left at some packet.
+        stream: the picture.
+        path: the file.
+        is_assembled: it was made of segments that are all there, so what it states may be the length of
+            something else, e.g. of the film whose pieces they are.
 
     Raises:
         UnreadableVideo: next to nothing is left of a file that was cut short.
@@ -76,14 +85,15 @@ def measure_length(container: InputContainer, stream: VideoStream, path: Path) -
     if stated_s is None or stated_s <= 0:
         rewind(container, stream)
         return Length(_read_ends(container, stream).picture_s)
-    if stated_s < MIN_CHECKED_DURATION_S:
+    if stated_s < MIN_CHECKED_DURATION_S and not is_assembled:
         return Length(stated_s)
     seek(container, stream, Clock.of(container, stream).pts(stated_s))
     tail = _read_ends(container, stream)
     if tail.picture_s >= COMPLETE_SHARE * stated_s and not tail.is_broken:
-        return Length(stated_s)
+        return Length(tail.picture_s if is_assembled else stated_s)
     rewind(container, stream)
-    return _judge(_read_ends(container, stream), stated_s, path)
+    ends = _read_ends(container, stream)
+    return Length(ends.picture_s) if is_assembled else _judge(ends, stated_s, path)
 
 
 def played_within(container: InputContainer, stream: VideoStream, limit_s: float) -> float:

@@ -126,6 +126,7 @@ class Decoder:
         on_progress: Callable[[float], None] | None = None,
         begins_at_s: float = 0.0,
         *,
+        is_assembled: bool = False,
         is_sparse: bool = False,
     ) -> Video:
         """Read the facts of a video file in the child; see `probe.probe`, also for its other arguments.
@@ -137,6 +138,7 @@ class Decoder:
             child.probe_video,
             path,
             begins_at_s,
+            is_assembled,
             is_sparse,
             label=path.name,
             wall_s=PROBE_WALL_S,
