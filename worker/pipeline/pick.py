@@ -94,7 +94,8 @@ def _pick(
     with watch.stage("stills") as progress:
         asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
         moments_s = [one.candidate.time_s for one in winners] + asked_s
-        shown = _probe(better(moments_s), decoder, progress) if better else video
+        shown = _shown(video, better(moments_s), decoder, progress) if better else video
+        video = replace(video, notes=tuple(dict.fromkeys([*video.notes, *shown.notes])))
         picks = take_picks(winners, scored, shown, seen, options, models, decoder, progress)
         wanted = take_exactly(asked_s, shown, scan.candidates, options, models, decoder)
     sentences = notes(
@@ -103,7 +104,6 @@ def _pick(
         is_avoided=worth[chosen[0]] in avoided,
         is_outside_preferred=bool(options.prefer) and chosen[0] not in preferred,
     )
-    sizes = size_notes(picks, [one.candidate.active for one in winners])
     return Run(
         video=video,
         picks=picks,
@@ -112,10 +112,21 @@ def _pick(
         shot_starts_s=scan.shot_starts_s,
         model=models.scorer.name,
         timings_s=watch.timings_s,
-        note="; ".join([*sentences, *sizes]),
+        note="; ".join([*sentences, *size_notes(picks, [one.candidate.active for one in winners])]),
         recalled=len(seen),
         wanted=wanted,
     )
+
+
+def _shown(video: Video, file: VideoFile, decoder: Decoder, on_progress: Callable[[float], None]) -> Video:
+    """Find what the stills come from: the better file, unless it cannot tell the moments.
+
+    Where stamps jump, moments count what was played up to there, and pieces do not tell how much that is.
+    """
+    if file.is_sparse and video.joined:
+        return video
+    # What the file leaves out is told of the one that was looked at.
+    return _probe(replace(file, note=""), decoder, on_progress)
 
 
 def _probe(file: VideoFile, decoder: Decoder, on_progress: Callable[[float], None]) -> Video:
