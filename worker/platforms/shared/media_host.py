@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import httpx
 
 from worker.errors import AssetGone, PlatformUnavailable, SourceRefused
+from worker.http.failure import reason_of
 from worker.http.public_client import MAX_REDIRECTS, checked_client
 from worker.http.retry_after import GONE, TRY_LATER, retry_after_s
 from worker.platforms.shared import json_fields
@@ -85,7 +86,7 @@ class MediaHost:
                 self._require_success(answer)
                 playlists = self._playlists(client) if _may_be_playlist(answer) else []
         except httpx.RequestError as exc:
-            raise PlatformUnavailable(f"{self._host}: {type(exc).__name__}: {exc}") from exc
+            raise PlatformUnavailable(f"{self._host}: no whole answer ({reason_of(exc)})") from exc
         return Found(_fingerprint(answer.headers, playlists), bool(playlists))
 
     @property
