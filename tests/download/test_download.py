@@ -220,7 +220,7 @@ def test_a_host_that_is_down_may_come_back(tmp_path: Path) -> None:
     with MediaServer() as server:
         gone = Rendition(f"{server.url}{PATH}")
 
-    with pytest.raises(PlatformUnavailable, match="cannot be reached"):
+    with pytest.raises(PlatformUnavailable, match=r"cannot be reached \(Connection refused\)"):
         fetch_video(gone, tmp_path, LIMITS)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.media import clips, pictures
+from tests.support.media import clips, container_edits, pictures
 from tests.support.media.hls_packages import INDEX, join, package
 from tests.support.media.media_server import MediaServer
 from worker.download.fetch import DownloadLimits, fetch_moments, fetch_video
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.files.video_file import VideoFile
+    from worker.pipeline.media import Video
 
 LIMITS = DownloadLimits(max_bytes=10_000_000, timeout_s=30, allow_loopback=True)
 RATE = 25
@@ -60,9 +61,19 @@ def stream_of(server: MediaServer, kind: str) -> Rendition:
     return Rendition(f"{server.url}/broken-up-{kind}.m3u8", is_hls=True)
 
 
+def probe(decoder: Decoder, file: VideoFile) -> Video:
+    """Read the facts of what was fetched."""
+    return decoder.probe(
+        file.path,
+        begins_at_s=file.begins_at_s,
+        is_assembled=file.is_assembled,
+        is_sparse=file.is_sparse,
+    )
+
+
 def number_at(decoder: Decoder, file: VideoFile, time_s: float) -> int:
     """Read the number of the frame that is shown at a moment of the whole stream."""
-    video = decoder.probe(file.path, begins_at_s=file.begins_at_s, is_sparse=file.is_sparse)
+    video = probe(decoder, file)
     (still,) = decoder.take_stills(video, [time_s], [None], refine=False)
     assert still.time_s == pytest.approx(time_s, abs=1e-3)
     return pictures.read_number(still.rgb)
@@ -79,7 +90,7 @@ def test_the_film_between_the_ads_is_read(server: MediaServer, tmp_path: Path, k
     )
     assert not any(path.startswith("/ad-") for path in server.paths)
     with Decoder() as decoder:
-        video = decoder.probe(file.path, begins_at_s=file.begins_at_s)
+        video = probe(decoder, file)
         times_s = [candidate.time_s for candidate in decoder.scan(video).candidates]
         assert number_at(decoder, file, AD_S + 3.2) == round(3.2 * RATE)
     assert AD_S <= min(times_s) < max(times_s) <= AD_S + FILM_S
@@ -112,10 +123,37 @@ def test_a_still_behind_a_long_stretch_that_was_not_fetched_keeps_its_time(
 
     assert file.is_sparse
     with Decoder() as decoder:
-        video = decoder.probe(file.path, is_sparse=True)
+        video = probe(decoder, file)
         assert number_at(decoder, file, LONG_S - 2.0) == round((LONG_S - 2.0) * RATE)
     assert not video.is_vfr
     assert len(server.paths) < LONG_S / 2
+
+
+@pytest.mark.parametrize("kind", ["film", "broken up", "some moments"])
+def test_a_header_that_states_another_length_is_not_believed(
+    server: MediaServer, tmp_path: Path, kind: str
+) -> None:
+    """Packagers write the length of the whole film into the header of each part."""
+    for path, content in server.files.items():
+        if path.startswith("/film-mp4/init"):
+            server.files[path] = container_edits.with_stated_length(content, 3600)
+        elif path.startswith("/film-mp4/"):
+            server.files[path] = content.replace(b"sidx", b"free")  # an index would state the right one
+    rendition = Rendition(f"{server.url}/film-mp4/{INDEX}", is_hls=True)
+    begins_at_s = 0.0
+
+    if kind == "some moments":
+        file = fetch_moments(rendition, [FILM_S - 0.6], tmp_path, LIMITS)
+    elif kind == "film":
+        file = fetch_video(rendition, tmp_path, LIMITS)
+    else:
+        file, begins_at_s = fetch_video(stream_of(server, "mp4"), tmp_path, LIMITS), AD_S
+
+    with Decoder() as decoder:
+        video = probe(decoder, file)
+        assert number_at(decoder, file, begins_at_s + 4.6) == round(4.6 * RATE)
+    assert video.length_s == pytest.approx(FILM_S, abs=0.1)
+    assert not video.notes
 
 
 def _segments(server: MediaServer, folder: str) -> list[bytes]:

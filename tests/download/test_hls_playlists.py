@@ -148,9 +148,9 @@ def test_whatever_a_playlist_says_it_is_read_or_refused(text: str) -> None:
     except (SourceRefused, UnreadableVideo):
         return
     if isinstance(playlist, Stream):
-        segments = [segment for part in playlist.parts for segment in part.segments]
+        segments = [segment for one in playlist.recordings for segment in one.segments]
         spans = [segment.span for segment in segments if segment.span]
-        assert all(part.segments for part in playlist.parts)
+        assert all(one.segments for one in playlist.recordings)
         assert all(span.first_byte >= 0 and span.length_bytes > 0 for span in spans)
         assert all(segment.uri and segment.duration_s >= 0 for segment in segments)
     else:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import cv2
+import numpy as np
 import pytest
 
+from tests.support.media import clips, pictures, recordings
+from tests.support.media.recordings import Part
 from worker.files.video_file import VideoFile
 from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
@@ -54,3 +58,40 @@ def test_a_chosen_moment_is_cut_where_the_piece_has_it(
 ) -> None:
     """Elsewhere in the whole video it cannot be shown."""
     assert bool(pick(Options(chosen_s=chosen_s)).wanted) is is_there
+
+
+def test_what_is_told_of_either_file_is_told_once(models: Models, tmp_path: Path) -> None:
+    """Stills from a file whose colours are a guess are no better because the one looked at is sure."""
+    strange = clips.ColorTags(matrix=3)
+    paths = [
+        clips.write(tmp_path / name, pictures.footage("bikes", 50), clips.Format(color=color))
+        for name, color in (("looked_at.mp4", clips.BT709), ("better.mp4", strange))
+    ]
+
+    with Decoder() as decoder:
+        runs = [
+            pick_thumbnails(path, Options(), models, decoder, better=lambda _times_s: VideoFile(paths[1]))
+            for path in paths
+        ]
+
+    assert [run.note.count("its colour tag") for run in runs] == [1, 1]
+    assert [len(run.video.notes) for run in runs] == [1, 1]
+
+
+def test_pieces_of_a_stream_whose_stamps_jump_show_no_other_moment(models: Models, tmp_path: Path) -> None:
+    """A playlist may not tell of a jump: then played time is known only of the file that is whole."""
+    whole = recordings.join(tmp_path / "whole.ts", [Part(1.0), Part(5000.0)])
+    pieces = VideoFile(whole, is_assembled=True, is_sparse=True)
+
+    with Decoder() as decoder:
+        run = pick_thumbnails(
+            whole,
+            Options(chosen_s=3.2, aspects=("source",)),
+            models,
+            decoder,
+            better=lambda _times_s: pieces,
+        )
+
+    [still] = run.wanted
+    rgb = cv2.imdecode(np.frombuffer(still.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert pictures.read_number(rgb) == round(3.2 * 25)

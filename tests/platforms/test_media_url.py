@@ -117,6 +117,15 @@ def test_a_file_that_cannot_be_read_says_whether_trying_again_helps(
         assert caught.value.retry_after_s == 7
 
 
+def test_a_host_that_is_down_is_told_in_words() -> None:
+    """A job's sentence names no number of an error."""
+    with serving(Answer(headers=KNOWN)) as server:
+        url = f"{server.url}/a.mp4"
+
+    with pytest.raises(PlatformUnavailable, match=r": no whole answer \(Connection refused\)$"):
+        direct(url).asset("a")
+
+
 def test_this_machine_is_out_of_reach_unless_that_is_allowed() -> None:
     """Even where an operator listed its address by mistake: nothing is asked."""
     with serving(Answer(headers=KNOWN)) as server:

@@ -19,6 +19,7 @@ from worker.download.transfer import Downloader, DownloadLimits
 from worker.errors import DownloadFailed, SettingsInvalid
 from worker.files import scratch_folder
 from worker.files.video_file import VideoFile
+from worker.http.playlist import HEAD_BYTES, is_playlist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +32,6 @@ __all__ = ["DownloadLimits", "fetch_moments", "fetch_video", "sweep_workspaces",
 
 _PREFIX = "thumbs-workspace-"
 _NO_NAME = re.compile(r"[^A-Za-z0-9._-]+")  #: what a file's name takes over from no address
-_HEAD_BYTES = 16  #: tell a playlist from a video
 
 
 def fetch_video(
@@ -97,8 +97,9 @@ def _fetch(
                 downloader.append_to(downloader.url, file, on_progress=on_progress)
                 if not _holds_playlist(file):
                     return VideoFile(path)
-            part, note = hls.write_stream(downloader, file, choose, times_s, on_progress)
-            return VideoFile(path, part.start_s, is_sparse=times_s is not None, note=note)
+            recording, note = hls.write_stream(downloader, file, choose, times_s, on_progress)
+            is_sparse = times_s is not None
+            return VideoFile(path, recording.start_s, is_assembled=True, is_sparse=is_sparse, note=note)
     except OSError as exc:
         raise DownloadFailed(
             f"{folder}: cannot store the video ({exc.strerror or exc}); make room there, or set WORK_DIR"
@@ -108,7 +109,7 @@ def _fetch(
 def _holds_playlist(file: BinaryIO) -> bool:
     """Tell whether a file is an HLS playlist, whatever its host called it; if so, empty it for the video."""
     file.seek(0)
-    if not hls.is_playlist(file.read(_HEAD_BYTES)):
+    if not is_playlist(file.read(HEAD_BYTES)):
         return False
     file.seek(0)
     file.truncate()

@@ -7,11 +7,10 @@ behind a discontinuity has another clock and perhaps another format, so only one
 
 from __future__ import annotations
 
-import codecs
 from typing import IO, TYPE_CHECKING
 
 from worker.download.byte_ranges import loggable
-from worker.download.hls_playlist import MAGIC, Stream, parse_playlist
+from worker.download.hls_playlist import Stream, parse_playlist
 from worker.download.transfer import parse_url
 from worker.errors import SourceRefused, UnreadableVideo
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from worker.download.hls_playlist import Part, Segment, Variant
+    from worker.download.hls_playlist import Recording, Segment, Variant
     from worker.download.transfer import Downloader
 
     Choose = Callable[[Sequence[Variant]], Variant]
@@ -53,21 +52,13 @@ def _size(variant: Variant) -> tuple[int, int]:
     return variant.short_side_px or 0, variant.bandwidth
 
 
-def is_playlist(head: bytes) -> bool:
-    """Tell by the first bytes of a file whether it is an HLS playlist.
-
-    Source: RFC 8216, 4.3.1.1; section 4.1 forbids a byte order mark, which some packagers write all the same.
-    """
-    return head.removeprefix(codecs.BOM_UTF8).startswith(MAGIC)
-
-
 def write_stream(
     downloader: Downloader,
     file: IO[bytes],
     choose: Choose,
     times_s: Sequence[float] | None,
     on_progress: Callable[[float], None],
-) -> tuple[Part, str]:
+) -> tuple[Recording, str]:
     """Write a stream, or the longest of its recordings, to `file`, which keeps its distances in time.
 
     Args:
@@ -85,37 +76,37 @@ def write_stream(
         SourceRefused: live, encrypted, or of a kind that we do not read; or as `Downloader.append_to`.
     """
     stream, found_at = _find_stream(downloader, choose)
-    part = _main_part(stream.parts, times_s or ())
-    if part.refusal:
-        raise SourceRefused(f"{loggable(found_at)}: {part.refusal}")
-    segments = part.segments if times_s is None else _around(part.segments, times_s)
-    if part.init:
-        downloader.append_to(parse_url(part.init.uri, found_at), file, part.init.span)
+    recording = _main_recording(stream.recordings, times_s or ())
+    if recording.refusal:
+        raise SourceRefused(f"{loggable(found_at)}: {recording.refusal}")
+    segments = recording.segments if times_s is None else _around(recording.segments, times_s)
+    if recording.init:
+        downloader.append_to(parse_url(recording.init.uri, found_at), file, recording.init.span)
     for number, segment in enumerate(segments, start=1):
         downloader.append_to(parse_url(segment.uri, found_at), file, segment.span)
         on_progress(number / len(segments))
-    return part, _note(stream, part)
+    return recording, _note(stream, recording)
 
 
-def _main_part(parts: Sequence[Part], times_s: Sequence[float]) -> Part:
+def _main_recording(recordings: Sequence[Recording], times_s: Sequence[float]) -> Recording:
     """Choose the recording that holds the most of these moments; of equals the longest, of those the first.
 
     Ads are shorter than what they interrupt. Variants may be cut differently, hence the moments.
     """
 
-    def worth(part: Part) -> tuple[int, float]:
-        held = sum(part.start_s <= time_s < part.end_s for time_s in times_s)
-        return held, part.end_s - part.start_s
+    def worth(recording: Recording) -> tuple[int, float]:
+        held = sum(recording.start_s <= time_s < recording.end_s for time_s in times_s)
+        return held, recording.end_s - recording.start_s
 
-    return max(parts, key=worth)
+    return max(recordings, key=worth)
 
 
-def _note(stream: Stream, part: Part) -> str:
-    if len(stream.parts) == 1:
+def _note(stream: Stream, recording: Recording) -> str:
+    if len(stream.recordings) == 1:
         return ""
     return (
-        f"the stream has {len(stream.parts)} parts between discontinuities; "
-        f"the longest, {part.start_s:.1f} to {part.end_s:.1f} s, was looked at"
+        f"the stream has {len(stream.recordings)} parts between discontinuities; "
+        f"the longest, {recording.start_s:.1f} to {recording.end_s:.1f} s, was looked at"
     )
 
 

@@ -14,11 +14,10 @@ from dataclasses import dataclass, field
 
 from worker.download.byte_ranges import ByteRange
 from worker.errors import SourceRefused, UnreadableVideo
+from worker.http.playlist import MAGIC
 
 # Twelve hours of segments of one second, the shortest that packagers cut.
 MAX_SEGMENTS = 43_200
-
-MAGIC = b"#EXTM3U"  #: the first bytes of every playlist
 
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)')
 _AUDIO_CODECS = ("mp4a", "ac-3", "ec-3", "opus", "flac", "fLaC", "alac")
@@ -71,8 +70,8 @@ class Segment(Piece):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One recording: the segments between two discontinuities."""
+class Recording:
+    """The segments between two discontinuities."""
 
     segments: tuple[Segment, ...]  #: at least one
     init: Piece | None  #: goes before the first segment of fragmented MP4
@@ -93,7 +92,7 @@ class Part:
 class Stream:
     """One encoding: one recording, or several with discontinuities between them, such as breaks for ads."""
 
-    parts: tuple[Part, ...]  #: at least one
+    recordings: tuple[Recording, ...]  #: at least one
 
 
 def parse_playlist(text: str) -> tuple[Variant, ...] | Stream:
@@ -142,32 +141,32 @@ def _read_stream(lines: list[str]) -> Stream:
             reader.read_uri(line)
     if not reader.has_end:
         raise SourceRefused("is live: its playlist has no end; send the event when the recording is done")
-    if not reader.parts:
+    if not reader.recordings:
         raise UnreadableVideo("the HLS playlist is empty")
-    return Stream(tuple(part.finished() for part in reader.parts))
+    return Stream(tuple(one.finished() for one in reader.recordings))
 
 
 @dataclass(slots=True)
-class _GrowingPart:
-    """A part of which segments are still being read."""
+class _GrowingRecording:
+    """A recording of which segments are still being read."""
 
     init: Piece | None
     segments: list[Segment] = field(default_factory=list)
     refusal: str = ""
 
-    def finished(self) -> Part:
-        return Part(tuple(self.segments), self.init, self.refusal)
+    def finished(self) -> Recording:
+        return Recording(tuple(self.segments), self.init, self.refusal)
 
 
 class _StreamReader:
     """Goes through a media playlist line by line: tags describe the URI that comes after them."""
 
     def __init__(self) -> None:
-        self.parts: list[_GrowingPart] = []
+        self.recordings: list[_GrowingRecording] = []
         self.has_end = False
         self._init: Piece | None = None
         self._cipher = "NONE"
-        self._is_new_part = True
+        self._is_new_recording = True
         self._is_gap = False
         self._count = 0
         self._now_s = 0.0
@@ -189,7 +188,7 @@ class _StreamReader:
             case "#EXT-X-KEY":
                 self._cipher = _attributes(line).get("METHOD", "an unknown method")
             case "#EXT-X-DISCONTINUITY":
-                self._is_new_part = True
+                self._is_new_recording = True
             case "#EXT-X-GAP":
                 self._is_gap = True
             case _ if tag in _REFUSED:
@@ -206,23 +205,23 @@ class _StreamReader:
             raise ValueError("a segment without #EXTINF")
         if self._count == MAX_SEGMENTS:
             raise SourceRefused(f"has more than {MAX_SEGMENTS} segments")
-        if self._is_new_part:
-            self.parts.append(_GrowingPart(self._init))
-        part = self.parts[-1]
-        part.refusal = part.refusal or self._refusal(part)
+        if self._is_new_recording:
+            self.recordings.append(_GrowingRecording(self._init))
+        recording = self.recordings[-1]
+        recording.refusal = recording.refusal or self._refusal(recording)
         span = self._span(self._range, uri) if self._range else None
-        part.segments.append(Segment(uri, span, self._now_s, self._duration_s))
+        recording.segments.append(Segment(uri, span, self._now_s, self._duration_s))
         self._now_s += self._duration_s
         self._count += 1
-        self._duration_s, self._range, self._is_gap, self._is_new_part = None, "", False, False
+        self._duration_s, self._range, self._is_gap, self._is_new_recording = None, "", False, False
 
-    def _refusal(self, part: _GrowingPart) -> str:
-        """Say why the segment that comes next keeps its part from being read; empty where it does not."""
+    def _refusal(self, recording: _GrowingRecording) -> str:
+        """Say why the next segment keeps its recording from being read; empty where it does not."""
         if self._cipher != "NONE":
             return f"is encrypted ({self._cipher}); give a rendition without encryption or DRM"
         if self._is_gap:
             return f"has gaps (EXT-X-GAP); {_INSTEAD}"
-        if self._init != part.init:
+        if self._init != recording.init:
             return f"changes its format on the way (EXT-X-MAP); {_INSTEAD}"
         return ""
 

@@ -17,6 +17,7 @@ import httpx
 
 from worker.download.byte_ranges import Body, ByteRange, loggable
 from worker.errors import DownloadFailed, PlatformUnavailable, SourceRefused
+from worker.http.failure import reason_of
 from worker.http.public_client import MAX_REDIRECTS, checked_client
 from worker.http.retry_after import TRY_LATER, retry_after_s
 
@@ -126,7 +127,7 @@ class Downloader:
                     body.receive(response, on_progress)
                     return response.url
             except (httpx.ConnectError, httpx.ConnectTimeout) as exc:
-                raise PlatformUnavailable(f"{url.host}: cannot be reached ({_reason(exc)})") from exc
+                raise PlatformUnavailable(f"{url.host}: cannot be reached ({reason_of(exc)})") from exc
             except httpx.InvalidURL as exc:
                 # The library reads the target of a redirect before we do.
                 raise SourceRefused(f"{loggable(url)}: redirects to an address that cannot be read") from exc
@@ -135,7 +136,7 @@ class Downloader:
         times = "once" if self._tries == 1 else f"{self._tries} times"
         raise DownloadFailed(
             f"{loggable(url)}: the transfer broke off {times}, "
-            f"the last time after {body.done_bytes} bytes ({_reason(broken)})"
+            f"the last time after {body.done_bytes} bytes ({reason_of(broken)})"
         ) from broken
 
     @contextlib.contextmanager
@@ -207,7 +208,3 @@ def _is_host(host: str, allowed: str) -> bool:
     """Tell whether a host is the allowed one, or lies under an allowed "*.example.com"."""
     host, allowed = host.lower().rstrip("."), allowed.lower()
     return host.endswith(allowed[1:]) if allowed.startswith("*.") else host == allowed
-
-
-def _reason(exc: Exception | None) -> str:
-    return str(exc) or type(exc).__name__

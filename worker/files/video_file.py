@@ -15,5 +15,8 @@ class VideoFile:
 
     path: Path
     begins_at_s: float = 0.0  #: the moment of the whole video at which this file begins
+    is_assembled: bool = (
+        False  #: made of segments of a stream, none of them cut short, whatever length it states
+    )
     is_sparse: bool = False  #: only pieces of the video are in it; its time stamps jump over what is not
     note: str = ""  #: a sentence for people about what of the video is in this file; empty where it is all

@@ -94,7 +94,7 @@ def _pick(
     with watch.stage("stills") as progress:
         asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
         moments_s = [one.candidate.time_s for one in winners] + asked_s
-        shown = _probe(better(moments_s), decoder, progress) if better else video
+        video, shown = _find_shown(video, better and better(moments_s), decoder, progress)
         picks = take_picks(winners, scored, shown, seen, options, models, decoder, progress)
         wanted = take_exactly(asked_s, shown, scan.candidates, options, models, decoder)
     sentences = notes(
@@ -118,6 +118,29 @@ def _pick(
     )
 
 
+def _find_shown(
+    video: Video, file: VideoFile | None, decoder: Decoder, on_progress: Callable[[float], None]
+) -> tuple[Video, Video]:
+    """Find what the stills come from: the better file, if there is one and it can tell the moments.
+
+    Where stamps jump, moments count what was played up to there, and pieces do not tell how much that is.
+
+    Returns:
+        The video that was looked at, with the notes of both, and the one that the stills come from.
+    """
+    if file is None or (file.is_sparse and video.joined):
+        return video, video
+    # What the file leaves out is told of the one that was looked at.
+    shown = _probe(replace(file, note=""), decoder, on_progress)
+    return replace(video, notes=tuple(dict.fromkeys([*video.notes, *shown.notes]))), shown
+
+
 def _probe(file: VideoFile, decoder: Decoder, on_progress: Callable[[float], None]) -> Video:
-    video = decoder.probe(file.path, on_progress, file.begins_at_s, is_sparse=file.is_sparse)
+    video = decoder.probe(
+        file.path,
+        on_progress,
+        file.begins_at_s,
+        is_assembled=file.is_assembled,
+        is_sparse=file.is_sparse,
+    )
     return replace(video, notes=(file.note, *video.notes)) if file.note else video

@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from worker.database.models import Thumbnail
 from worker.errors import PlatformUnavailable, PublishRejected
+from worker.http.failure import reason_of
 from worker.http.retry_after import retry_after_s
 from worker.platforms.shared.signatures import sign_standard
 from worker.settings.types import revealed
@@ -82,7 +83,7 @@ def send(settings: Settings, claim: PublicationClaim, body: bytes) -> None:
         ):
             status = answer.status_code
     except httpx.RequestError as exc:
-        raise PlatformUnavailable(f"PICKS_URL: {type(exc).__name__}: {exc}") from exc
+        raise PlatformUnavailable(f"PICKS_URL: no whole answer ({reason_of(exc)})") from exc
     if status == HTTPStatus.GONE:
         raise PublishRejected("PICKS_URL answers 410: it wants no more picks; set another, or none")
     if not httpx.codes.is_success(status):

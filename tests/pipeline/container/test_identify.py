@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.media import clips, pictures
@@ -38,6 +38,8 @@ def test_each_kind_of_file_gets_its_own_sentence(tmp_path: Path, name: str) -> N
 
 
 @given(st.sampled_from(sorted(NOT_VIDEOS)), st.integers(0, 40), st.binary(max_size=40))
+@example("moving.webp", 16, b"")
+@example("moving.webp", 20, b"")
 def test_whatever_the_first_bytes_are_there_is_a_sentence(name: str, kept: int, rest: bytes) -> None:
     """Cut off anywhere, or followed by anything: never a traceback."""
     head = NOT_VIDEOS[name].content[:kept] + rest

@@ -12,6 +12,7 @@ import pytest
 from tests.support.media import clips, pictures, recordings
 from tests.support.media.recordings import Film
 from worker.errors import UnreadableVideo, VideoTooLarge
+from worker.pipeline.container import length
 from worker.pipeline.container.probe import VideoLimits, probe
 from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
@@ -147,3 +148,44 @@ class TestTooLong:
 
         with pytest.raises(VideoTooLarge, match=r"6\.\d h long, the limit is 6 h"):
             probe(path)
+
+
+class TestTooLargeToRead:
+    """From a slow disk, a large file takes longer to read than anybody waits; a part of it says enough."""
+
+    @pytest.fixture(autouse=True)
+    def read_little(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let a file of a few seconds be a large one."""
+        monkeypatch.setattr(length, "MAX_READ_BYTES", 50_000)
+
+    def test_a_large_file_that_was_cut_short(self, tmp_path: Path) -> None:
+        """It is taken to end where the reading did, and says so."""
+        whole = clips.write(tmp_path / "upload.mp4", pictures.numbered(200), FAST_START)
+        path = clips.cut_short(whole, 0.8)
+        assert path.stat().st_size > 2 * length.MAX_READ_BYTES
+
+        video = probe(path)
+
+        assert 0.5 < video.duration_s < 4.0
+        sentence = f"the file is too large to find its end: it is taken to be {video.duration_s:.1f} s long"
+        assert video.notes == (sentence,)
+
+    def test_a_large_film_that_ends_before_its_song(self, tmp_path: Path) -> None:
+        """A seek finds its last picture, so nothing is left out."""
+        path = clips.write(tmp_path / "song.mkv", pictures.numbered(150), audio_s=9.0)
+        # Without the tag, only the length of the song is stated.
+        path.write_bytes(path.read_bytes().replace(b"DURATION", b"OTHERTAG"))
+        assert path.stat().st_size > 2 * length.MAX_READ_BYTES
+
+        video = probe(path)
+
+        assert video.duration_s == pytest.approx(6.0, abs=0.15)
+        assert not video.notes
+
+    def test_a_large_video_beyond_the_limit(self, tmp_path: Path) -> None:
+        """What was not read plays as fast as what was."""
+        path = clips.write(tmp_path / "day.mkv", pictures.numbered(200))
+        assert path.stat().st_size > 2 * length.MAX_READ_BYTES
+
+        with pytest.raises(VideoTooLarge, match=r"cut it into shorter parts"):
+            probe(path, VideoLimits(duration_s=6.0))

@@ -36,6 +36,25 @@ def test_errors_of_the_pipeline_come_through(decoder: Decoder, tmp_path: Path) -
         decoder.probe(tmp_path / "gone.mp4")
 
 
+def test_a_large_file_is_given_the_time_to_be_read(
+    decoder: Decoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To find the end of one that was cut short, from a disk of 50 MB/s; but no file takes hours."""
+    walls_s: list[float] = []
+    monkeypatch.setattr(decoder, "run", lambda *_, wall_s, **__: walls_s.append(wall_s))
+    sizes_bytes = [1_000, 4_000_000_000, 10**12]
+
+    for size_bytes in sizes_bytes:
+        path = tmp_path / "upload.mp4"
+        path.write_bytes(b"")
+        os.truncate(path, size_bytes)  # takes no room on the disk
+        decoder.probe(path)
+
+    assert walls_s[0] == pytest.approx(60.0, abs=0.1)
+    assert walls_s[1] >= walls_s[0] + sizes_bytes[1] / 50e6
+    assert walls_s[2] == 600.0
+
+
 def test_progress_of_the_scan_is_reported(decoder: Decoder, bikes_clip: Path) -> None:
     """The caller hears fractions that grow to nearly 1."""
     heard: list[float] = []

@@ -49,6 +49,16 @@ def _spherical(projection: bytes) -> bytes:
     return box("sv3d", box("svhd", bytes(4) + b"test\0") + box("proj", header + projection))
 
 
+def with_stated_length(original: bytes, length_s: int) -> bytes:
+    """Let the header of an MP4 with one track state another length, in all its boxes."""
+    content = bytearray(original)
+    for kind, at in ((b"mvhd", 20), (b"tkhd", 24), (b"mdhd", 20)):
+        units_of = b"mdhd" if kind == b"mdhd" else b"mvhd"
+        (units_per_s,) = struct.unpack_from(">I", content, content.index(units_of) + 16)
+        struct.pack_into(">I", content, content.index(kind) + at, length_s * units_per_s)
+    return bytes(content)
+
+
 def add_to_sample_entry(path: Path, boxes: bytes) -> Path:
     """Add boxes to the sample entry of an MP4 or MOV whose first track is the picture and index the last."""
     path.write_bytes(with_boxes(path.read_bytes(), boxes))

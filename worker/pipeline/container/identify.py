@@ -202,7 +202,7 @@ def _refined(found: _Magic, head: bytes) -> tuple[Kind, str]:
     """Tell apart what begins with the same bytes."""
     if found.name == "PNG" and b"acTL" in head.partition(b"IDAT")[0]:
         return Kind.UNSUPPORTED, "an animated PNG"
-    if found.name == "WebP" and head[12:16] == b"VP8X" and head[20] & 2:
+    if found.name == "WebP" and head[12:16] == b"VP8X" and int.from_bytes(head[20:21], "big") & 2:
         return Kind.UNSUPPORTED, "an animated WebP"
     if found.name == "ZIP" and b"[Content_Types].xml" in head:
         return Kind.DOCUMENT, "Microsoft Office"

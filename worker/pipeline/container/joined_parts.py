@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from worker.pipeline.container.packets import demux, rewind, seek_byte
+from worker.pipeline.container.packets import MAX_READ_BYTES, demux, rewind, seek_byte
 from worker.pipeline.media import JoinedParts, Part
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ FORMATS = {"mpegts", "mpeg", "flv"}
 
 # So small a file is read whole in about 0.1 s; a larger one only where a look at some places finds a jump.
 SMALL_BYTES = 64 << 20
-# More than this is not read: at 500 MB/s it would take too long.
-MAX_READ_BYTES = 8 << 30
 PLACES = 48
 # Between places, a rate so far from the usual one is a jump; scenes alone differ by less.
 ODD_RATE = 4.0

@@ -15,7 +15,7 @@ import av
 
 from worker.errors import UnreadableVideo
 from worker.pipeline.container.clock import Clock
-from worker.pipeline.container.packets import demux, rewind, seek
+from worker.pipeline.container.packets import MAX_READ_BYTES, demux, rewind, seek
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,8 +66,20 @@ def stated_end_s(container: InputContainer, stream: VideoStream) -> float | None
     return None if container.duration is None else container.duration / av.time_base
 
 
-def measure_length(container: InputContainer, stream: VideoStream, path: Path) -> Length:
+def measure_length(
+    container: InputContainer, stream: VideoStream, path: Path, *, is_assembled: bool = False
+) -> Length:
     """Find the end of the picture; where nothing is stated, by reading every packet (without decoding).
+
+    At most `MAX_READ_BYTES` are read. Where no end is found by then, the picture counts as far, and a note
+    says so.
+
+    Args:
+        container: open; left at some packet.
+        stream: the picture.
+        path: the file.
+        is_assembled: it was made of segments that are all there, so what it states may be the length of
+            something else, e.g. of the film whose pieces they are.
 
     Raises:
         UnreadableVideo: next to nothing is left of a file that was cut short.
@@ -75,25 +87,36 @@ def measure_length(container: InputContainer, stream: VideoStream, path: Path) -
     stated_s = stated_end_s(container, stream)
     if stated_s is None or stated_s <= 0:
         rewind(container, stream)
-        return Length(_read_ends(container, stream).picture_s)
-    if stated_s < MIN_CHECKED_DURATION_S:
+        ends = _read_ends(container, stream)
+        return Length(ends.picture_s, _unread(ends))
+    if stated_s < MIN_CHECKED_DURATION_S and not is_assembled:
         return Length(stated_s)
     seek(container, stream, Clock.of(container, stream).pts(stated_s))
     tail = _read_ends(container, stream)
     if tail.picture_s >= COMPLETE_SHARE * stated_s and not tail.is_broken:
-        return Length(stated_s)
+        return Length(tail.picture_s if is_assembled else stated_s)
     rewind(container, stream)
-    return _judge(_read_ends(container, stream), stated_s, path)
+    ends = _read_ends(container, stream)
+    if ends.is_unread and tail.picture_s > ends.picture_s:
+        # The seek found pictures near the end, so the last of them is known all the same.
+        ends = tail
+    if is_assembled or ends.is_unread:
+        return Length(ends.picture_s, _unread(ends))
+    return _judge(ends, stated_s, path)
 
 
 def played_within(container: InputContainer, stream: VideoStream, limit_s: float) -> float:
     """Count how long a picture moves, up to a limit, by reading packets: a stamp alone may be a slip.
 
-    Gaps without a picture count for little, so that two frames a day apart are a short video.
+    Gaps without a picture count for little, so that two frames a day apart are a short video. What lies
+    behind `MAX_READ_BYTES` is taken to play at the rate of what lies before.
     """
     rewind(container, stream)
-    counted_s, last_s = 0.0, None
+    counted_s, last_s, read_bytes = 0.0, None, 0
     for packet in demux(container, stream):
+        read_bytes += packet.size
+        if read_bytes > MAX_READ_BYTES:
+            return counted_s * container.size / read_bytes
         if packet.dts is None or packet.size == 0:
             continue
         at_s = float(packet.dts * packet.time_base)
@@ -113,6 +136,7 @@ class _Ends:
     any_s: float = 0.0  #: end of the last packet of any stream
     slide_s: float = 0.0  #: from the last picture but one to the last
     is_broken: bool = False  #: the last packet ends before it should
+    is_unread: bool = False  #: the file goes on behind what was read
 
 
 def _judge(ends: _Ends, stated_s: float, path: Path) -> Length:
@@ -132,6 +156,11 @@ def _judge(ends: _Ends, stated_s: float, path: Path) -> Length:
     return Length(ends.picture_s, (f"the file was cut short: it ends at {found}",))
 
 
+def _unread(ends: _Ends) -> tuple[str, ...]:
+    sentence = f"the file is too large to find its end: it is taken to be {ends.picture_s:.1f} s long"
+    return (sentence,) if ends.is_unread else ()
+
+
 def _is_whole_matroska(path: Path) -> bool:
     """Tell whether a file reaches the end of its segment, where it says how long that is (RFC 9559)."""
     with path.open("rb") as file:
@@ -146,8 +175,12 @@ def _is_whole_matroska(path: Path) -> bool:
 
 def _read_ends(container: InputContainer, stream: VideoStream) -> _Ends:
     ends = _Ends()
-    last_end_s = 0.0
+    last_end_s, read_bytes = 0.0, 0
     for packet, end_s in _packet_ends_s(container, stream):
+        read_bytes += packet.size
+        if read_bytes > MAX_READ_BYTES:
+            ends.is_unread = True
+            break
         ends.is_broken = packet.is_corrupt
         ends.any_s = max(ends.any_s, end_s)
         if packet.stream_index == stream.index:

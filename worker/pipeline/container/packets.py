@@ -35,6 +35,9 @@ MAX_LOST_KEYFRAMES = 3
 # No encoder sets keyframes further apart than this; a file of garbage ends here.
 MAX_ERRORS_WITHOUT_KEYFRAME = 10_000
 
+# More of a file is not read before the scan: from a slow disk of 50 MB/s that takes three minutes.
+MAX_READ_BYTES = 8 << 30
+
 # These are read from any byte on; their time stamps may jump, so a seek by time may not find the start.
 FORMATS_WITHOUT_HEADER = {"mpegts", "mpeg"}
 

@@ -61,6 +61,7 @@ def probe(
     limits: VideoLimits = DEFAULT_LIMITS,
     begins_at_s: float = 0.0,
     *,
+    is_assembled: bool = False,
     is_sparse: bool = False,
 ) -> Video:
     """Read the facts of a video file.
@@ -70,6 +71,8 @@ def probe(
         limits: beyond which it is refused.
         begins_at_s: the moment of the whole video at which this file begins, where it is a later piece of an
             HLS stream. All times that are found in the file count from the start of the whole.
+        is_assembled: the file was made of segments of a stream that are all there: it ends where its packets
+            end, whatever length its first bytes state.
         is_sparse: only pieces of the video are in the file: where its time stamps jump, something was left
             out, and the times behind are right.
 
@@ -84,7 +87,7 @@ def probe(
         stream, frame = _first_picture(container, path, limits)
         joined = None if is_sparse else find_joined_parts(container, stream, limits.duration_s)
         opened = OpenVideo(container, stream, Clock.of(container, stream, begins_at_s), joined)
-        length = _length(opened, path, limits, begins_at_s)
+        length = _length(opened, path, limits, begins_at_s, is_assembled=is_assembled)
         is_vfr = not is_sparse and _is_vfr(opened)
         if joined is not None:
             frame = _first_frame(opened, path)
@@ -142,12 +145,14 @@ def _too_many_pixels(path: Path, width: int, height: int, limits: VideoLimits) -
     )
 
 
-def _length(opened: OpenVideo, path: Path, limits: VideoLimits, begins_at_s: float) -> Length:
+def _length(
+    opened: OpenVideo, path: Path, limits: VideoLimits, begins_at_s: float, *, is_assembled: bool
+) -> Length:
     """Find when the picture ends, on the clock of the whole video; refuse what plays for too long."""
     if opened.joined is not None:
         length = Length(opened.clock.time_s(opened.joined.ends_at))
     else:
-        length = measure_length(opened.container, opened.stream, path)
+        length = measure_length(opened.container, opened.stream, path, is_assembled=is_assembled)
         length = replace(length, end_s=begins_at_s + length.end_s)
     played_s = length.end_s - begins_at_s
     if played_s > limits.duration_s:

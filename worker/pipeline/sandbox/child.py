@@ -43,11 +43,11 @@ def warm_up() -> None:
     from worker.pipeline.video import scan, stills  # noqa: F401
 
 
-def probe_video(path: Path, begins_at_s: float, is_sparse: bool) -> Video:
+def probe_video(path: Path, begins_at_s: float, is_assembled: bool, is_sparse: bool) -> Video:
     """Run `probe.probe`."""
     from worker.pipeline.container.probe import probe
 
-    return probe(path, begins_at_s=begins_at_s, is_sparse=is_sparse)
+    return probe(path, begins_at_s=begins_at_s, is_assembled=is_assembled, is_sparse=is_sparse)
 
 
 def scan_video(video: Video) -> Scan:

@@ -34,6 +34,9 @@ Result = TypeVar("Result")
 
 # Deadlines, in seconds. They end a hang and are far from what any real file needs.
 PROBE_WALL_S = 60.0
+# A file that was cut short or joined is read, up to 8 GiB of it, twice at most; a slow disk of 50 MB/s.
+PROBE_WALL_S_PER_BYTE = 2 / 50e6
+PROBE_WALL_MAX_S = 600.0
 # A scan may be three times slower than real time; long videos are sampled, so that is enough for them.
 SCAN_WALL_S = 120.0
 SCAN_WALL_S_PER_VIDEO_S = 3.0
@@ -126,6 +129,7 @@ class Decoder:
         on_progress: Callable[[float], None] | None = None,
         begins_at_s: float = 0.0,
         *,
+        is_assembled: bool = False,
         is_sparse: bool = False,
     ) -> Video:
         """Read the facts of a video file in the child; see `probe.probe`, also for its other arguments.
@@ -137,9 +141,10 @@ class Decoder:
             child.probe_video,
             path,
             begins_at_s,
+            is_assembled,
             is_sparse,
             label=path.name,
-            wall_s=PROBE_WALL_S,
+            wall_s=_probe_wall_s(path),
             on_progress=on_progress,
         )
 
@@ -255,6 +260,12 @@ class Decoder:
 def _has_died(last: pebble.ProcessFuture[Any] | None) -> bool:
     """Tell whether the child died at its last task."""
     return last is not None and not last.cancelled() and isinstance(last.exception(), pebble.ProcessExpired)
+
+
+def _probe_wall_s(path: Path) -> float:
+    # What is wrong with a file that is not there, the child finds out.
+    size_bytes = path.stat().st_size if path.is_file() else 0
+    return min(PROBE_WALL_S + PROBE_WALL_S_PER_BYTE * size_bytes, PROBE_WALL_MAX_S)
 
 
 def _scan_wall_s(video: Video) -> float:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import httpx
 
 from worker.errors import MalformedPayload, PlatformUnavailable
+from worker.http.failure import reason_of
 from worker.platforms.shared import json_fields
 from worker.platforms.shared.api_errors import error_of
 
@@ -89,7 +90,7 @@ class ApiClient:
             with self._client.stream(method, path, **_sent(body, upload)) as answer:
                 content = _content(answer, deadline_s)
         except httpx.RequestError as exc:
-            raise PlatformUnavailable(f"{asked}: {type(exc).__name__}: {exc}") from exc
+            raise PlatformUnavailable(f"{asked}: no whole answer ({reason_of(exc)})") from exc
         if not answer.is_success:
             raise error_of(answer, content, self._credentials, self._prefix)
         return content, asked

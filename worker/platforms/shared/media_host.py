@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import ipaddress
 import json
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import httpx
 
 from worker.errors import AssetGone, PlatformUnavailable, SourceRefused
+from worker.http.failure import reason_of
+from worker.http.playlist import HEAD_BYTES, is_playlist, without_mark
 from worker.http.public_client import MAX_REDIRECTS, checked_client
 from worker.http.retry_after import GONE, TRY_LATER, retry_after_s
 from worker.platforms.shared import json_fields
@@ -34,8 +35,6 @@ _HEAD_NOT_ALLOWED = frozenset({400, 403, 405, 501})
 # them all. A day of segments of six seconds is 14,400 lines of about a hundred bytes.
 MAX_PLAYLIST_BYTES = 4 * 1024 * 1024
 MAX_VARIANTS = 4
-
-_PLAYLIST_MAGIC = b"#EXTM3U"
 
 
 class Found(NamedTuple):
@@ -85,7 +84,7 @@ class MediaHost:
                 self._require_success(answer)
                 playlists = self._playlists(client) if _may_be_playlist(answer) else []
         except httpx.RequestError as exc:
-            raise PlatformUnavailable(f"{self._host}: {type(exc).__name__}: {exc}") from exc
+            raise PlatformUnavailable(f"{self._host}: no whole answer ({reason_of(exc)})") from exc
         return Found(_fingerprint(answer.headers, playlists), bool(playlists))
 
     @property
@@ -157,12 +156,10 @@ def _playlist_in(answer: httpx.Response) -> bytes:
     body = b""
     for chunk in answer.iter_raw():
         body += chunk
-        is_playlist = body.removeprefix(codecs.BOM_UTF8).startswith(_PLAYLIST_MAGIC)
-        is_told = len(body) >= len(codecs.BOM_UTF8 + _PLAYLIST_MAGIC)
-        if len(body) >= MAX_PLAYLIST_BYTES or (is_told and not is_playlist):
+        is_other = len(body) >= HEAD_BYTES and not is_playlist(body)
+        if is_other or len(body) >= MAX_PLAYLIST_BYTES:
             break
-    body = body.removeprefix(codecs.BOM_UTF8)
-    return body if body.startswith(_PLAYLIST_MAGIC) else b""
+    return without_mark(body) if is_playlist(body) else b""
 
 
 def check_media_url(url: str, settings: Settings) -> None:
