@@ -94,7 +94,7 @@ def by_rendition(source: Path) -> Growth:
 
 def measured(growth: Growth, repetitions: int) -> dict[str, list[dict[str, Any]]]:
     """Run all cases by turns; the results of each, by its label."""
-    runs = {case.label: partial(fresh, "our_method", "whole", *case.arguments) for case in growth.cases}
+    runs = {case.label: partial(fresh, "speed.our_method", "whole", *case.arguments) for case in growth.cases}
     return by_turns(repetitions, runs)
 
 

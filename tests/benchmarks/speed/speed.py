@@ -54,7 +54,7 @@ class Row:
 
 
 def fresh(script: str, *arguments: object) -> dict[str, Any]:
-    """Run one of the programs beside this one; its moments (`_at`) become seconds.
+    """Run a program of `tests.benchmarks`, named from there; its moments (`_at`) become seconds.
 
     `NAME_at` gives `NAME_s`, from the launch, and `warm_NAME_s`, from the moment it called itself ready.
     """
@@ -90,13 +90,13 @@ def middle(results: Sequence[dict[str, Any]], key: str) -> float:
 def against_seed(clip: Path, repetitions: int, models: Sequence[str]) -> Iterator[Row]:
     """Figure 1: the same video, the same models, and the seed method."""
     flags = [argument for model in models for argument in ("--model", model)]
-    whole = {model: partial(fresh, "our_method", "whole", clip, "--model", model) for model in models}
+    whole = {model: partial(fresh, "speed.our_method", "whole", clip, "--model", model) for model in models}
     runs = by_turns(
         repetitions,
         {
-            "seed": partial(fresh, "seed_method", clip, *flags),
-            "seed with JPEG": partial(fresh, "seed_method", clip, "--frames", "jpg"),
-            "ours before CLIP": partial(fresh, "our_method", "before-clip", clip),
+            "seed": partial(fresh, "pickers.seed_method", clip, *flags),
+            "seed with JPEG": partial(fresh, "pickers.seed_method", clip, "--frames", "jpg"),
+            "ours before CLIP": partial(fresh, "speed.our_method", "before-clip", clip),
             **whole,
         },
     )
@@ -118,7 +118,7 @@ def scan_against_decode(clip: Path, repetitions: int) -> Iterator[Row]:
     """Figure 2: what the scan costs over decoding alone."""
     runs = by_turns(
         repetitions,
-        {step: partial(fresh, "scan_cost", step, clip) for step in ("decode", "scan")},
+        {step: partial(fresh, "speed.scan_cost", step, clip) for step in ("decode", "scan")},
     )
     scan_s, decode_s = middle(runs["scan"], "seconds"), middle(runs["decode"], "seconds")
     ratio = scan_s / decode_s
@@ -129,7 +129,7 @@ def scan_against_decode(clip: Path, repetitions: int) -> Iterator[Row]:
 def memory(source: Path, model: str) -> Iterator[Row]:
     """Figure 3: the decode child's peak over a whole run, for a short and a long video."""
     short, long = (
-        fresh("our_method", "whole", footage.lengthened(source, minutes), "--model", model)[
+        fresh("speed.our_method", "whole", footage.lengthened(source, minutes), "--model", model)[
             "child_peak_bytes"
         ]
         / 1e6
@@ -147,8 +147,8 @@ def hour(source: Path, repetitions: int, model: str) -> Iterator[Row]:
     runs = by_turns(
         repetitions,
         {
-            "10 min": partial(fresh, "our_method", "whole", ten_minutes, "--model", model),
-            "1 h": partial(fresh, "our_method", "whole", whole_hour, "--model", model),
+            "10 min": partial(fresh, "speed.our_method", "whole", ten_minutes, "--model", model),
+            "1 h": partial(fresh, "speed.our_method", "whole", whole_hour, "--model", model),
         },
     )
     hour_s, ten_minutes_s = middle(runs["1 h"], "seconds"), middle(runs["10 min"], "seconds")
