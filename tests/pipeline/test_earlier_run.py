@@ -86,13 +86,13 @@ def test_rows_of_another_version_are_read(first: Run) -> None:
     rows = result_of(first, RemoteAsset("a", AssetState.READY, "f"), {}).candidates
     for row in rows:
         assert row.cues is not None
-        row.cues = {name: cue for name, cue in row.cues.items() if name not in {"corruption", "writing"}}
+        row.cues = {name: cue for name, cue in row.cues.items() if name not in {"decoder_fill", "writing"}}
         row.cues["of_the_future"] = 1.0
 
     memory = memory_of(rows, Timeline.whole(), "lite")
 
     assert memory is not None
-    assert {one.candidate.cues.corruption for one in memory.seen} == {0.0}
+    assert {one.candidate.cues.decoder_fill for one in memory.seen} == {0.0}
 
 
 def test_an_unchanged_video_gets_the_very_same_picks(

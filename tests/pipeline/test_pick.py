@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -105,6 +106,18 @@ def test_the_reason_says_when_nothing_was_good(run) -> None:  # noqa: ANN001
 
     assert "black" in result.picks[0].reasons
     assert "black" in result.note
+
+
+def test_a_grey_ground_is_not_called_damage(run) -> None:  # noqa: ANN001
+    """A decoder fills with that grey what it lacks, and designers use it too."""
+    ground = np.full((180, 320, 3), 130, np.uint8)
+    frames = []
+    for number in range(50):
+        frame = ground.copy()
+        frame[60:120, 40 + number : 140 + number] = cv2.resize(BIKES[number % len(BIKES)], (100, 60))
+        frames.append(frame)
+
+    assert "damaged" not in run(frames).note
 
 
 def test_the_note_says_once_that_crops_are_small(run) -> None:  # noqa: ANN001

@@ -67,7 +67,8 @@ class Cues(NamedTuple):
     title_card: float  #: 1 = flat ground with text or a logo, nothing else
     blockiness: float  #: 1 = coarse blocks of a broken or starved coding
     # Stored candidates of runs before these were measured lack them.
-    corruption: float = 0.0  #: 1 = behind a loss of data, or a large area that the decoder only filled
+    decoder_fill: float = 0.0  #: 1 = a large area that the decoder had nothing to show for
+    data_loss: float = 0.0  #: 1 = something was lost between the frame and the keyframe in front of it
     writing: float = 0.0  #: 1 = many lines on flat ground, however dim
 
 

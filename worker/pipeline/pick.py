@@ -112,7 +112,7 @@ def _pick(
         shot_starts_s=scan.shot_starts_s,
         model=models.scorer.name,
         timings_s=watch.timings_s,
-        note="; ".join([*sentences, *size_notes(picks, shown)]),
+        note="; ".join([*sentences, *size_notes(picks, [one.candidate.active for one in winners], shown)]),
         recalled=len(seen),
         wanted=wanted,
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from worker.pipeline.crop.crop import crops
-from worker.pipeline.cues.defects import CORRUPT, SHOWS_NOTHING, defects
+from worker.pipeline.cues.confidence import CERTAIN
+from worker.pipeline.cues.defects import SHOWS_NOTHING, defects
 from worker.pipeline.earlier_run import check_stills
 from worker.pipeline.frames import Loser, Pick
 from worker.pipeline.scoring.ranking import reasons
@@ -142,15 +143,15 @@ def notes(
         is_outside_preferred: the caller preferred ranges, and it lies in none of them.
     """
     yield from video.notes
-    damaged = sum(CORRUPT in defects(candidate.cues) for candidate in candidates)
+    damaged = sum(candidate.cues.data_loss > CERTAIN for candidate in candidates)
     if damaged > MAX_DAMAGED_SHARE * len(candidates):
         share = damaged / len(candidates)
         where = "the whole video" if damaged == len(candidates) else f"about {share:.0%} of the video"
         yield f"{where} is damaged: data is missing or broken there (copy or download it again)"
     if found := defects(best.cues):
-        # What shows nothing is blurred, blank and moving as well, which nobody needs to be told.
+        # What shows nothing is blurred and moving as well, which nobody needs to be told.
         told = next(([name] for name in found if name in SHOWS_NOTHING), found)
-        yield f"no frame is free of defects; the best one is {' and '.join(told)}"
+        yield f"no frame is free of defects (the best one: {', '.join(told)})"
     if is_avoided:
         yield "every frame lies in a range to avoid, so none was avoided"
     if is_outside_preferred:

@@ -59,7 +59,7 @@ class TestDefects:
             ({"relative_sharpness": 0.2}, "blurred"),
             ({"sharpness": 0.06}, "blurred"),
             ({"blockiness": 0.9}, "blocky"),
-            ({"corruption": 0.9}, "corrupt"),
+            ({"decoder_fill": 0.9}, "corrupt"),
             ({"stillness": 0.01}, "moving"),
             ({"sharpness": 0.2, "stillness": 0.1}, "moving"),
         ],

@@ -37,7 +37,7 @@ def test_a_defect_is_left_out_with_its_name() -> None:
 
 @pytest.mark.parametrize(
     "look",
-    [{"title_card": 1.0}, {"sharpness": 0.06}, {"blockiness": 1.0}, {"corruption": 1.0}],
+    [{"title_card": 1.0}, {"sharpness": 0.06}, {"blockiness": 1.0}, {"decoder_fill": 1.0}],
     ids=["slides", "soft", "blocky", "mid-grey"],
 )
 def test_what_nearly_all_of_a_video_looks_like_is_no_defect(look: dict[str, float]) -> None:

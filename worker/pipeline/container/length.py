@@ -114,7 +114,8 @@ def played_within(container: InputContainer, stream: VideoStream, limit_s: float
     rewind(container, stream)
     counted_s, last_s, read_bytes = 0.0, None, 0
     for packet in demux(container, stream):
-        read_bytes += packet.size
+        # By place, where it is known: sound lies between the pictures.
+        read_bytes = max(read_bytes + packet.size, packet.pos or 0)
         if read_bytes > MAX_READ_BYTES:
             return counted_s * container.size / read_bytes
         if packet.dts is None or packet.size == 0:

@@ -16,6 +16,7 @@ from av.video.frame import VideoFrame
 
 from worker.errors import UnreadableVideo
 from worker.pipeline.container.alpha_decoder import decoder_of
+from worker.pipeline.container.damage import Damage, tell_incomplete
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -62,28 +63,26 @@ def decode_packets(packets: Iterable[Packet[VideoStream]]) -> Iterator[VideoFram
     """Decode packets in order, stepping over damaged ones.
 
     Yields:
-        Frames that were decoded without an error. Where something was lost in front of one, its `opaque`
-        holds a mark: until the next keyframe, what is missing is missing in each.
+        Frames that the decoder does not call corrupt. Where something was lost in front of one, its `opaque`
+        holds a mark; see `damage`.
 
     Raises:
         UnreadableVideo: nothing but errors for a long stretch.
     """
     errors = keyframes = 0
-    broken: set[int | None] = set()
-    is_damaged = False
+    damage = Damage()
     decode = None
-    for packet in packets:
+    for packet, is_incomplete in tell_incomplete(packets):
         decode = decode or decoder_of(packet.stream)
         keyframes += packet.is_keyframe
-        if packet.is_corrupt:
-            broken.add(packet.pts)
+        damage.feed(packet, is_incomplete=is_incomplete)
         try:
             frames = decode(packet)
         except av.error.MemoryError:
             raise
         except av.error.FFmpegError as exc:
             errors += 1
-            is_damaged = True
+            damage.lose_packet()
             if errors > (
                 MAX_ERRORS_IN_A_ROW if keyframes >= MAX_LOST_KEYFRAMES else MAX_ERRORS_WITHOUT_KEYFRAME
             ):
@@ -96,12 +95,12 @@ def decode_packets(packets: Iterable[Packet[VideoStream]]) -> Iterator[VideoFram
             errors = keyframes = 0
             if not isinstance(frame, VideoFrame) or frame.pts is None:
                 continue
-            is_broken = frame.is_corrupt or frame.pts in broken
-            is_damaged = is_broken or (is_damaged and not frame.key_frame)
+            if frame.is_corrupt:
+                damage.lose_frame(frame.pts)
+                continue
             # A new object each time: PyAV frees what a frame holds together with it.
-            frame.opaque = object() if is_damaged else None
-            if not frame.is_corrupt:
-                yield frame
+            frame.opaque = object() if damage.affects(frame.pts) else None
+            yield frame
 
 
 def after_seek(frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:

@@ -73,7 +73,6 @@ def _is_moving(cues: Cues) -> bool:
     return cues.stillness < MOVING_STILLNESS or is_smeared
 
 
-CORRUPT = "corrupt"
 # Where a frame is one of these, its other defects say nothing more.
 SHOWS_NOTHING = ("black", "white", "blank")
 
@@ -88,7 +87,7 @@ GATES: Mapping[str, Callable[[Cues], bool]] = MappingProxyType(
         "transition": lambda cues: cues.transition > CERTAIN,
         "blurred": lambda cues: cues.relative_sharpness < BLURRED_SHARE or cues.sharpness < BLURRED_SHARPNESS,
         "blocky": lambda cues: cues.blockiness > CERTAIN,
-        CORRUPT: lambda cues: cues.corruption > CERTAIN,
+        "corrupt": lambda cues: max(cues.decoder_fill, cues.data_loss) > CERTAIN,
         "moving": _is_moving,
     }
 )

@@ -17,7 +17,7 @@ import numpy as np
 from worker.pipeline.container.packets import MAX_THREADS
 from worker.pipeline.cues import exposure, patterns
 from worker.pipeline.cues.bars.rectangles import find_pictures, inside
-from worker.pipeline.cues.corruption import decoder_fill
+from worker.pipeline.cues.decoder_fill import decoder_fill
 from worker.pipeline.cues.sharpness import relative_sharpness, sharpness
 from worker.pipeline.display.orientation import upright
 from worker.pipeline.frames import Candidate, Cues
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from worker.pipeline.display.small_frames import SmallFrame
     from worker.pipeline.frames import Active, Rgb
     from worker.pipeline.media import Video
     from worker.pipeline.video.frame_window import JudgedFrame
@@ -81,7 +80,8 @@ def _of_shot(frames: list[tuple[JudgedFrame, Active | None]], shot: int, video: 
                 title_card=patterns.title_card_confidence(luma),
                 blockiness=patterns.blockiness(luma),
                 writing=_writing(luma, light),
-                corruption=_corruption(judged.frame),
+                decoder_fill=decoder_fill(judged.frame.luma, judged.frame.chroma),
+                data_loss=float(judged.frame.is_damaged),
             ),
             active=active,
         )
@@ -94,10 +94,6 @@ def _of_shot(frames: list[tuple[JudgedFrame, Active | None]], shot: int, video: 
 def _writing(luma: NDArray[np.uint8], light: exposure.Exposure) -> float:
     is_possible = light.uniformity > patterns.WRITTEN_UNIFORMITY
     return patterns.writing_confidence(luma) if is_possible else 0.0
-
-
-def _corruption(frame: SmallFrame) -> float:
-    return 1.0 if frame.is_damaged else decoder_fill(frame.luma, frame.chroma)
 
 
 def _cut(rgb: Rgb, active: Active | None) -> Rgb:

@@ -49,6 +49,8 @@ def is_blurred(plane: NDArray[np.uint8], top: int, bottom: int) -> bool:
     start, stop = top, len(plane) - bottom
     bands = (*detail[1 : start - _SEAM_ROWS], *detail[stop + _SEAM_ROWS : -1])
     picture = detail[start + _SEAM_ROWS : stop - _SEAM_ROWS]
+    if not bands or not picture.size:
+        return False
     return bool(np.mean(bands) <= max(_NO_DETAIL, MAX_DETAIL_SHARE * picture.mean()))
 
 

@@ -1,4 +1,4 @@
-"""What shows that data was lost: areas that a decoder filled in because it had nothing to show there."""
+"""Areas that a decoder filled in because it had nothing to show there."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from av.video.reformatter import ColorRange
 
 from tests.support.media import pictures
 from worker.pipeline.container.probe import probe
-from worker.pipeline.cues.corruption import decoder_fill
+from worker.pipeline.cues.decoder_fill import decoder_fill
 from worker.pipeline.cues.defects import defects
 from worker.pipeline.display.small_frames import shrink
 from worker.pipeline.video.scan import scan
