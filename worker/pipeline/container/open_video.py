@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
-from worker.pipeline.container import avi_stamps, packets
+from worker.pipeline.container import packets
+from worker.pipeline.container.avi import stamps as avi_stamps
 from worker.pipeline.container.clock import Clock
 from worker.pipeline.container.open_container import open_container
 from worker.pipeline.container.seeking.preamble import encoder_message, prefixed

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from av.bitstream import BitStreamFilterContext
 
+from worker.pipeline.container.avi.picture_types import is_b, is_held_or_b
 from worker.pipeline.container.packets import decode_packets
-from worker.pipeline.container.picture_types import is_b, is_held_or_b
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
