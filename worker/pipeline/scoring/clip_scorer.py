@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch.nn import functional
 
 from worker.errors import OutOfMemory
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from worker.pipeline.scoring.clip_model import ClipModel
 
 BATCH_BY_DEVICE = {"cuda": 128, "mps": 64, "cpu": 4}
-"""Pictures at once; halved when the memory does not suffice. On a CPU, more than 4 leave its caches."""
+"""Views at once; halved when the memory does not suffice. On a CPU, more than 4 leave its caches."""
 
 MAD_TO_SIGMA = 1.4826  #: makes the median absolute deviation equal sigma for a normal distribution
 Z_LIMIT = 3.0  #: beyond, a frame is an outlier and more so says no more
@@ -42,15 +41,18 @@ CAPTIONS = ("{}", "a photo of {}", "a video about {}", "a frame of a video title
 class ClipScorer:
     """Scores pictures with one model, shared by all threads of a process; load it once.
 
-    Takes (height, width, 3) uint8 RGB of any size; sizes, crop and normalization are the model's own.
+    Takes (height, width, 3) uint8 RGB of any size. Every model sees all of each picture: where its input has
+    another shape, in several views (`whole_frame`), whose embeddings are averaged.
 
     Threads prepare their pictures side by side, and wait in line for the model with one batch each. So none
     waits longer than one batch of every other, the processor's caches serve one batch, and an error meets the
     thread that brought the batch.
 
-    Pictures of different videos never share a batch, because the size of a batch decides how the last bits
-    are rounded (by up to 2e-7 with lite), and a run must not depend on what else was running. It
-    would save little: a video has a few hundred candidates, and only its last batch is not full.
+    Every batch has the same size, the last one filled up with black, because the size of a batch decides how
+    the last bits are rounded (by up to 2e-7 with lite), and the place in it does not. So a picture's embedding
+    depends on that picture only: not on how many others there are, nor on how many views they take.
+    Pictures of different videos never share a batch all the same, for it would save little: a video has
+    a few hundred views, and only its last batch is not full.
     """
 
     def __init__(self, name: str, model: ClipModel, prompts: Prompts, device: torch.device) -> None:
@@ -104,21 +106,26 @@ class ClipScorer:
         Raises:
             OutOfMemory: not even one picture at a time fits.
         """
+        prepare = self._model.preprocess
+        views = [prepare.views(rgb.shape[1], rgb.shape[0]) for rgb in pictures]
+        every = [(rgb, view) for rgb, of_picture in zip(pictures, views, strict=True) for view in of_picture]
         done: list[NDArray[np.float32]] = []
         start = 0
-        while start < len(pictures):
+        while start < len(every):
             size = self.batch_size
-            batch = pictures[start : start + size]
+            batch = every[start : start + size]
             try:
-                done.append(self._embed_batch(batch))
+                done.append(self._embed_batch([prepare.cut(rgb, view) for rgb, view in batch], size))
             except RuntimeError as error:
                 if not _is_out_of_memory(error):
                     raise
                 self._halve_batch(size, error)
                 continue
             start += len(batch)
-            on_progress(start / len(pictures))
-        return np.concatenate(done) if done else np.zeros((0, self._opposites.shape[1]), np.float32)
+            on_progress(start / len(every))
+        if not done:
+            return np.zeros((0, self._opposites.shape[1]), np.float32)
+        return average_views(np.concatenate(done), [len(of_picture) for of_picture in views])
 
     def appeal(self, embeddings: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Measure how much each frame is on the good side of each pair, against its video.
@@ -155,10 +162,11 @@ class ClipScorer:
         nothing = self._embed_texts([caption.format("") for caption in CAPTIONS])
         return z_scores(embeddings @ (about - nothing).mean(axis=0))
 
-    def _embed_batch(self, pictures: Sequence[Rgb]) -> NDArray[np.float32]:
-        prepared = torch.stack([self._model.preprocess(Image.fromarray(rgb)) for rgb in pictures])
-        prepared = prepared.to(self._device, self._model.input_dtype, memory_format=torch.channels_last)
-        return self._run(self._model.network.encode_image, prepared)
+    def _embed_batch(self, cuts: Sequence[NDArray[np.uint8]], size: int) -> NDArray[np.float32]:
+        """Embed at most `size` views, as a batch of exactly that size."""
+        filled = [*cuts, *[np.zeros_like(cuts[0])] * (size - len(cuts))]
+        prepared = self._model.preprocess.tensor(filled, self._device).to(self._model.input_dtype)
+        return self._run(self._model.network.encode_image, prepared)[: len(cuts)]
 
     def _embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return self._run(self._model.network.encode_text, self._model.tokenize(texts).to(self._device))
@@ -180,6 +188,23 @@ class ClipScorer:
         self.batch_size = min(self.batch_size, size // 2)  # another thread may have halved it already
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
+
+
+def average_views(embeddings: NDArray[np.float32], counts: Sequence[int]) -> NDArray[np.float32]:
+    """Average the embeddings of each picture's views.
+
+    Args:
+        embeddings: (views, d) L2-normalized, those of one picture in a row.
+        counts: (n,) how many views each picture has, at least one.
+
+    Returns:
+        (n, d) L2-normalized; that of a picture with one view is unchanged, to the last bit.
+    """
+    starts = np.cumsum([0, *counts[:-1]])
+    averaged = np.add.reduceat(embeddings, starts)
+    several = np.array(counts) > 1
+    averaged[several] /= np.linalg.norm(averaged[several], axis=1, keepdims=True)
+    return averaged
 
 
 def z_scores(values: NDArray[np.floating]) -> NDArray[np.float32]:

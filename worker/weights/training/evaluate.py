@@ -12,7 +12,8 @@ import torch
 from worker.pipeline.scoring.clip_model import ClipModel
 from worker.pipeline.scoring.clip_scorer import ClipScorer
 from worker.pipeline.scoring.prompts import Prompts
-from worker.weights.lite import load_lite
+from worker.pipeline.scoring.whole_frame import Preprocessing
+from worker.weights.lite import PREPROCESS, load_lite
 from worker.weights.training.damage import DAMAGES
 from worker.weights.training.image_tower import fit_projection, make_examples
 
@@ -50,7 +51,12 @@ def evaluate_lite(clips: Sequence[Path], seed: int, report: Report) -> Figures:
         report: gets a line for each clip.
     """
     network, tokenizer = load_lite()
-    scorer = ClipScorer("lite", ClipModel(network, tokenizer, _refuse), Prompts.load(), torch.device("cpu"))
+    scorer = ClipScorer(
+        "lite",
+        ClipModel(network, tokenizer, Preprocessing.of(PREPROCESS)),
+        Prompts.load(),
+        torch.device("cpu"),
+    )
     report(f"making features of {len(clips)} clips")
     shown = make_examples(network, clips, seed)
     rng = np.random.default_rng(seed)
@@ -97,7 +103,3 @@ def _trial(scorer: ClipScorer, embeddings: NDArray[np.float32]) -> tuple[NDArray
 def _unit(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
     unit: NDArray[np.float32] = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
     return unit
-
-
-def _refuse(_picture: object) -> torch.Tensor:
-    raise AssertionError("features are made before")
