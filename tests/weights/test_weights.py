@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import threading
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 from open_clip import get_pretrained_cfg
 
+from tests.support.hub import BODY, SUM, Hub, serve_hub
 from worker import weights
 from worker.errors import UnknownModel, WeightsMissing
 from worker.weights import download
@@ -22,76 +19,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAME = "ViT-L-14:laion2b_s32b_b82k"
-BODY = b"weights" * 100_000
-SUM = hashlib.sha256(BODY).hexdigest()
-
-
-@dataclass
-class Hub:
-    """A server that answers as the hub does: names the sum, then redirects to the bytes on another host."""
-
-    endpoint: str = ""
-    named_sum: str | None = SUM
-    body: bytes = BODY
-    missing_bytes: int = 0  #: how much of the end of the body is never sent
-    breaks_at: int | None = None  #: the connection breaks off there, once
-    status: int = 200
-    absent: set[str] = field(default_factory=set)
-
-    @property
-    def address(self) -> str:
-        """Return where a file of weights is."""
-        return f"{self.endpoint}/model.safetensors"
-
-    def sent(self, start: int) -> bytes:
-        """Return what one answer holds of the body from `start` on."""
-        end, self.breaks_at = self.breaks_at, None
-        return self.body[start : len(self.body) - self.missing_bytes if end is None else end]
 
 
 @pytest.fixture
 def hub() -> Iterator[Hub]:
     """Serve on a free port of this machine."""
-    state = Hub()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:
-            """Name the sum, and where the bytes are."""
-            if self.path in state.absent:
-                self.send_error(404)
-                return
-            self.send_response(302)
-            self.send_header("Location", f"http://localhost:{server.server_port}/bucket")
-            if state.named_sum:
-                self.send_header("X-Linked-ETag", f'"{state.named_sum}"')
-            self.end_headers()
-
-        def do_GET(self) -> None:
-            """Send the bytes, from where the caller wants them."""
-            if self.path != "/bucket":
-                self.do_HEAD()
-                return
-            start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
-            self.send_response(206 if start and state.status == 200 else state.status)
-            self.send_header("Content-Length", str(len(state.body) - start))
-            self.end_headers()
-            self.wfile.write(state.sent(start))
-
-        def log_message(self, *_arguments: object) -> None:
-            """Stay quiet."""
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, *_request: object) -> None:
-            """A client that hangs up early is what these tests are about."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    state.endpoint = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield state
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serve_hub() as state:
+        yield state
 
 
 @pytest.fixture(autouse=True)
@@ -129,7 +63,7 @@ class TestFetch:
     @pytest.mark.parametrize(
         ("fault", "message"),
         [
-            ({"named_sum": "0" * 64}, f"sha256 is {SUM}, not 0000"),
+            ({"named_sum": "0" * 64}, f"sum is {SUM}, not 0000"),
             ({"missing_bytes": 1000}, "could not be downloaded"),
             ({"status": 503}, "503 Service Unavailable; try again"),
         ],
@@ -164,10 +98,17 @@ class TestFetch:
         )
         assert download.fetch_weights(NAME, tmp_path / "b", endpoint=hub.endpoint).suffix == ".bin"
 
+    def test_what_is_in_place_is_not_sent_again(self, hub: Hub, tmp_path: Path) -> None:
+        """Unless the server names another sum."""
+        download.fetch_weights(NAME, tmp_path, url=hub.address)
+        download.fetch_weights(NAME, tmp_path, url=hub.address)
+
+        assert hub.sent_bodies == 1
+
     def test_a_failed_fetch_keeps_what_was_there(self, hub: Hub, tmp_path: Path) -> None:
         """The old weights go on working."""
         download.fetch_weights(NAME, tmp_path, url=hub.address)
-        hub.missing_bytes = 1
+        hub.named_sum, hub.missing_bytes = "0" * 64, 1
 
         with pytest.raises(WeightsMissing):
             download.fetch_weights(NAME, tmp_path, url=hub.address)
@@ -188,7 +129,7 @@ class TestFetch:
 
     def test_a_name_without_a_page_is_refused(self, tmp_path: Path) -> None:
         """Names that can be fetched are listed."""
-        with pytest.raises(UnknownModel, match="for example: ViT-L-14:datacomp"):
+        with pytest.raises(UnknownModel, match="for example: PE-Core-L-14-336:meta"):
             download.fetch_weights("ViT-L-14:nonsense", tmp_path)
 
     @pytest.mark.parametrize("name", ["lite", "efficientnet-lite0"])

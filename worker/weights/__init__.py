@@ -1,28 +1,44 @@
-"""The files of models' weights: named by a manifest, verified each time that they are used.
+"""The files of models: named by a manifest, verified each time that they are used.
 
 Nothing here downloads during a job: `python -m worker.weights fetch NAME` does, before any job runs.
 """
 
 from worker.weights.files import (
     FOLDER,
+    SUMS_FILE,
+    TOKENIZER_FILE,
+    HeadFile,
     WeightsFile,
     fetched_stem,
+    head_file,
+    head_path,
+    heads,
     is_fetched,
     manifest,
     path,
     recorded_sha256,
     sha256,
     sum_file,
+    tokenizer_folder,
+    tokenizer_path,
 )
 
 __all__ = [
     "FOLDER",
+    "SUMS_FILE",
+    "TOKENIZER_FILE",
+    "HeadFile",
     "WeightsFile",
     "fetched_stem",
+    "head_file",
+    "head_path",
+    "heads",
     "is_fetched",
     "manifest",
     "path",
     "recorded_sha256",
     "sha256",
     "sum_file",
+    "tokenizer_folder",
+    "tokenizer_path",
 ]

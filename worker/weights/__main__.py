@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from worker import weights
 from worker.errors import ThumbsError, WeightsMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 folder_option = click.option("--dir", "folder", type=FOLDER, default=weights.FOLDER, show_default=True)
@@ -24,14 +29,18 @@ def main() -> None:
 @click.option("--url", help="Take the file from here instead of from the model's page.")
 @folder_option
 def _fetch(name: str, sha256: str | None, url: str | None, folder: Path) -> None:
-    """Download the weights NAME (open_clip's ARCH:TAG), verify them, put them in place."""
+    """Download the model NAME (open_clip's ARCH:TAG), verify it, put it in place.
+
+    A tokenizer and heads of taste come with it, where it has some; ARCH alone fetches the tokenizer.
+    """
     from worker.weights import download  # noqa: PLC0415 - `check` needs no network code
 
     try:
-        file = download.fetch_weights(name, folder, sha256=sha256, url=url)
+        fetched = download.fetch_model(name, folder, sha256=sha256, url=url)
     except ThumbsError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{name}: {file}")
+    for path in fetched:
+        click.echo(f"{name}: {path}")
 
 
 @main.command("check")
@@ -39,15 +48,27 @@ def _fetch(name: str, sha256: str | None, url: str | None, folder: Path) -> None
 def _check(folder: Path) -> None:
     """Verify the sum of every file that ships with the product or was fetched."""
     is_whole = True
-    for entry in weights.manifest().values():
+    for name, find, is_there in _pieces(folder):
         try:
-            click.echo(f"ok       {entry.name}: {weights.path(entry.name, folder)}")
+            click.echo(f"ok       {name}: {find()}")
         except WeightsMissing as error:
-            is_optional = not entry.file and not weights.is_fetched(entry.name, folder)
-            click.echo(f"{'absent ' if is_optional else 'FAILED '}  {entry.name}: {error}")
-            is_whole &= is_optional
+            click.echo(f"{'FAILED ' if is_there else 'absent '}  {name}: {error}")
+            is_whole &= not is_there
     if not is_whole:
         raise SystemExit(1)
+
+
+def _pieces(folder: Path) -> Iterator[tuple[str, Callable[[], Path], bool]]:
+    """Yield what may be in place: its name, what finds and verifies it, and whether it has to be there."""
+    for entry in weights.manifest().values():
+        is_there = bool(entry.file) or weights.is_fetched(entry.name, folder)
+        yield entry.name, partial(weights.path, entry.name, folder), is_there
+    for tokenizer in sorted(weights.tokenizer_folder("", folder).glob("*")):
+        remedy = "fetch its model again"
+        yield tokenizer.name, partial(weights.tokenizer_path, tokenizer.name, remedy, folder), True
+    for head in weights.heads().values():
+        is_there = weights.head_file(head, folder).is_file()
+        yield head.name, partial(weights.head_path, head, folder), is_there
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""The files of weights: what they are, where they lie, and whether they are intact.
+"""The files of models: what they are, where they lie, and whether they are intact.
 
-Names are `lite` and `efficientnet-lite0` for what ships with the product, and open_clip's own `ARCH:TAG`
-for the rest.
+Weights are called `lite` and `efficientnet-lite0` where they ship with the product, and open_clip's own
+`ARCH:TAG` for the rest. Some of these need a tokenizer by Hugging Face, which is called as its repository
+there; and to some belongs a head of taste, which is called as in `heads.toml`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import importlib.resources
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from worker.errors import WeightsMissing
 
@@ -19,6 +21,12 @@ FOLDER = Path.home() / ".cache" / "auto-thumbnail-picker" / "weights"
 
 SUFFIXES = (".safetensors", ".bin")
 """Suffixes of the files that open_clip's authors publish, the safer kind first."""
+
+TOKENIZER_FILE = "tokenizer.json"
+"""The one file that no tokenizer is without."""
+
+SUMS_FILE = "SHA256SUMS"
+"""Names the files of a tokenizer with their sums, as `sha256sum --check` reads it. Written last."""
 
 _PACKAGE = "worker.weights"
 
@@ -37,10 +45,27 @@ class WeightsFile:
     sha256: str | None = None  #: None where only the hub knows
 
 
+@dataclass(frozen=True, slots=True)
+class HeadFile:
+    """One entry of `heads.toml`: a published head of taste, and the model to whose embeddings it belongs."""
+
+    name: str
+    model: str  #: `ARCH:TAG`
+    file: str  #: its name where it is kept
+    source: str  #: the address of exactly these bytes
+    sha256: str
+    licence: str
+    published: str  #: what its authors, or others, measured
+
+
 def manifest() -> dict[str, WeightsFile]:
     """Read `manifest.toml`: its entries by their names."""
-    text = (importlib.resources.files(_PACKAGE) / "manifest.toml").read_text("utf-8")
-    return {name: WeightsFile(name, **entry) for name, entry in tomllib.loads(text).items()}
+    return {name: WeightsFile(name, **entry) for name, entry in _table("manifest.toml").items()}
+
+
+def heads() -> dict[str, HeadFile]:
+    """Read `heads.toml`: its entries by their names; of several for one model the first is the one in use."""
+    return {name: HeadFile(name, **entry) for name, entry in _table("heads.toml").items()}
 
 
 def path(name: str, folder: Path | None = None) -> Path:
@@ -77,6 +102,62 @@ def is_fetched(name: str, folder: Path | None = None) -> bool:
     return _fetched_file(name, folder or FOLDER) is not None
 
 
+def tokenizer_folder(name: str, folder: Path | None = None) -> Path:
+    """Name the folder that a tokenizer is kept in, whether it is there or not.
+
+    Args:
+        name: of its repository on the hub, as open_clip's `hf_tokenizer_name`.
+        folder: where fetched weights lie; None for `FOLDER`.
+    """
+    return (folder or FOLDER) / "tokenizers" / name.replace("/", "-")
+
+
+def tokenizer_path(name: str, remedy: str, folder: Path | None = None) -> Path:
+    """Find the folder with a tokenizer's files, and verify each of them.
+
+    Args:
+        name: as in `tokenizer_folder`.
+        remedy: what puts it in place; ends the sentence of an error.
+        folder: where fetched weights lie; None for `FOLDER`.
+
+    Raises:
+        WeightsMissing: one of the files is absent or changed.
+    """
+    tokenizer = tokenizer_folder(name, folder)
+    record = tokenizer / SUMS_FILE
+    if not record.is_file():
+        raise WeightsMissing(f"the tokenizer {name} is not in place; {remedy}")
+    for line in record.read_text("utf-8").splitlines():
+        expected, file = line.split(maxsplit=1)
+        if not (tokenizer / file).is_file() or sha256(tokenizer / file) != expected:
+            raise WeightsMissing(f"{tokenizer / file} is absent or damaged; {remedy}")
+    return tokenizer
+
+
+def head_path(head: HeadFile, folder: Path | None = None) -> Path:
+    """Find the file of a head of taste and verify it.
+
+    Args:
+        head: an entry of `heads`.
+        folder: where fetched weights lie; None for `FOLDER`.
+
+    Raises:
+        WeightsMissing: the file is absent or changed.
+    """
+    file = head_file(head, folder)
+    if not file.is_file() or sha256(file) != head.sha256:
+        what = "is damaged" if file.is_file() else "is not in place"
+        raise WeightsMissing(
+            f"the head {head.name} of {head.model} {what}; run: python -m worker.weights fetch {head.model}"
+        )
+    return file
+
+
+def head_file(head: HeadFile, folder: Path | None = None) -> Path:
+    """Name the file that a head of taste is kept in, whether it is there or not."""
+    return (folder or FOLDER) / "heads" / head.file
+
+
 def sha256(file: Path) -> str:
     """Compute the SHA-256 of a file's bytes, in lower-case hex."""
     with file.open("rb") as opened:
@@ -100,6 +181,10 @@ def recorded_sha256(file: Path) -> str | None:
     """Read the sum that `fetch` recorded beside a file; None where it recorded none."""
     record = sum_file(file)
     return record.read_text("utf-8").split()[0] if record.is_file() else None
+
+
+def _table(file: str) -> dict[str, Any]:
+    return tomllib.loads((importlib.resources.files(_PACKAGE) / file).read_text("utf-8"))
 
 
 def _shipped_file(entry: WeightsFile) -> Path | None:

@@ -250,7 +250,6 @@ class TestOtherModels:
             ("ViT-L14:datacomp_xl_s13b_b90k", "did you mean .*ViT-L-14"),
             ("ViT-L-14", "known tags: .*datacomp_xl_s13b_b90k"),
             ("ViT-L-14:datacomp", "did you mean .*datacomp"),
-            ("ViT-B-16-SigLIP-256:webli", "tokenizer"),
             ("../etc/passwd", "no model is called"),
         ],
     )

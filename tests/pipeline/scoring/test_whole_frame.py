@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def as_mapping(published: PreprocessCfg) -> dict[str, Any]:
 
 @cache
 def scorer_like(spec: str) -> ClipScorer:
-    """Make a small random model that takes pictures of the size and in the way that one of the manifest does."""
+    """Make a small random model that takes its pictures just as one of the manifest does."""
     architecture, tag = spec.split(":")
     size = open_clip.get_model_config(architecture)["vision_cfg"]["image_size"]
     torch.manual_seed(0)
@@ -106,7 +107,7 @@ class TestViews:
         assert views[0].left == 0
         assert views[-1].right == pytest.approx(longer_px)
         lengths = [view.right - view.left for view in views]
-        overlaps = [before.right - after.left for before, after in zip(views, views[1:], strict=False)]
+        overlaps = [before.right - after.left for before, after in pairwise(views)]
         assert min(overlaps) >= 0.099 * max(lengths)
         turned = np.array(preprocessing.views(180, longer_px))
         assert turned == pytest.approx(np.array(views)[:, [1, 0, 3, 2]])

@@ -1,11 +1,14 @@
 """Loading a two-tower model with the tokenizer and the preprocessing that belong to it.
 
 Nothing is downloaded here: files are in place before, or the error names the command that fetches them.
+Architectures with a tokenizer by Hugging Face (SigLIP, CLIPA, worldwide MetaCLIP) load it by `transformers`,
+as open_clip does, and so do those whose text tower comes from there (XLM-RoBERTa, NLLB).
 """
 
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import open_clip
 import torch
 from open_clip.model import get_input_dtype
+from open_clip.tokenizer import DEFAULT_CONTEXT_LENGTH, HFTokenizer
 
 from worker import weights
 from worker.errors import ConfigurationError, UnknownModel, WeightsMissing
@@ -22,7 +26,7 @@ from worker.pipeline.scoring.whole_frame import Preprocessing
 from worker.weights.lite import load_lite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 SIMILAR = 0.4  #: of difflib's ratio; half a name, as "datacomp", should find the whole
 CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
@@ -48,10 +52,13 @@ def load_clip_model(spec: str, device: torch.device, weights_dir: Path | None = 
 
     Raises:
         UnknownModel: no such architecture or tag, or a checkpoint that does not fit.
-        WeightsMissing: the file is not in place, or damaged.
+        WeightsMissing: a file is not in place, or damaged.
+        ConfigurationError: the library for its tokenizer is not installed.
     """
-    # `lite` is so small that precision decides neither its speed nor its size.
-    precision = "fp32" if spec == "lite" else _precision(device)
+    # `lite` is so small that precision decides neither its speed nor its size. Of a text tower by Hugging
+    # Face, open_clip would lower the precision of some layers only, which then do not fit the others.
+    is_full = spec == "lite" or "hf_model_name" in _text_config(spec.partition(":")[0])
+    precision = "fp32" if is_full else _precision(device)
     network, tokenize = load_lite() if spec == "lite" else _load_open_clip(spec, precision, weights_dir)
     preprocess = Preprocessing.of(open_clip.get_model_preprocess_cfg(network))
     return ClipModel(
@@ -76,12 +83,13 @@ def pick_device(device: str) -> torch.device:
 
 def _load_open_clip(spec: str, precision: str, weights_dir: Path | None) -> tuple[Any, Any]:
     architecture, colon, source = spec.partition(":")
-    _check_architecture(architecture)
+    text = _text_config(architecture)
     if not (colon and source):
         tags = ", ".join(open_clip.list_pretrained_tags_by_model(architecture)) or "none"
         raise UnknownModel(f"{spec}: name the weights too, as {architecture}:TAG (known tags: {tags})")
     published: dict[str, Any] = open_clip.get_pretrained_cfg(architecture, source)
     file = _checkpoint(spec, architecture, source, weights_dir)
+    tokenize, override = _tokenizer(architecture, text, weights_dir)
     try:
         with _quiet():
             # A path as `pretrained` keeps open_clip from its own download; what it would have looked up under
@@ -92,14 +100,20 @@ def _load_open_clip(spec: str, precision: str, weights_dir: Path | None) -> tupl
                 precision=precision,
                 force_quick_gelu=published.get("quick_gelu", False),
                 force_preprocess_cfg=published,
+                **override,
             )
     except Exception as error:  # a foreign file fails in whatever way its bytes and keys suggest
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UnknownModel(f"{file} is no checkpoint of {architecture}, or is damaged: {reason}") from error
-    return network, open_clip.get_tokenizer(architecture)
+    return network, tokenize
 
 
-def _check_architecture(architecture: str) -> None:
+def _text_config(architecture: str) -> Mapping[str, Any]:
+    """Look up the text tower of an architecture, which also names its tokenizer.
+
+    Raises:
+        UnknownModel: open_clip has no such architecture.
+    """
     config = open_clip.get_model_config(architecture) if "/" not in architecture else None
     if config is None:
         known = ["lite", *open_clip.list_models()]
@@ -109,11 +123,45 @@ def _check_architecture(architecture: str) -> None:
             "ViT-L-14",
         ]
         raise UnknownModel(f"no model is called {architecture!r}; did you mean {', '.join(close)}?")
-    if {"hf_tokenizer_name", "hf_model_name"} & config["text_cfg"].keys():
-        raise UnknownModel(
-            f"{architecture} needs a tokenizer that open_clip would download, which a job must not do; "
-            "choose an architecture with CLIP's own tokenizer, e.g. ViT-L-14 or ViT-B-32-256"
+    text: Mapping[str, Any] = config["text_cfg"]
+    return text
+
+
+def _tokenizer(
+    architecture: str, text: Mapping[str, Any], weights_dir: Path | None
+) -> tuple[Callable[[Sequence[str]], torch.Tensor], dict[str, Any]]:
+    """Load a tokenizer, and tell open_clip where the configuration of the text tower lies, if it needs one.
+
+    Raises:
+        ConfigurationError: the library that reads it is not installed.
+        WeightsMissing: its files are not in place, or damaged.
+    """
+    name = text.get("hf_tokenizer_name")
+    if not name:
+        return open_clip.get_tokenizer(architecture), {}
+    if importlib.util.find_spec("transformers") is None:
+        raise ConfigurationError(
+            f"{architecture} has a tokenizer by Hugging Face, and the library for it is not installed; run: "
+            "pip install 'auto-thumbnail-picker[hf]'"
         )
+    remedy = f"run: python -m worker.weights fetch {architecture}"
+    folder = weights.tokenizer_path(name, remedy, weights_dir)
+    try:
+        tokenize = HFTokenizer(
+            str(folder),
+            context_length=text.get("context_length", DEFAULT_CONTEXT_LENGTH),
+            tokenizer_mode=text.get("tokenizer_mode"),
+            # Without these two, transformers may ask the hub, and run code that came with the files.
+            local_files_only=True,
+            trust_remote_code=False,
+            **text.get("tokenizer_kwargs", {}),
+        )
+    except Exception as error:  # foreign files again
+        raise UnknownModel(f"{folder} holds no tokenizer that transformers can read: {error}") from error
+    if "hf_model_name" not in text:
+        return tokenize, {}
+    # This tower is built from a configuration that open_clip would download; it lies beside the tokenizer.
+    return tokenize, {"text_cfg": {**text, "hf_model_name": str(folder), "hf_model_pretrained": False}}
 
 
 def _checkpoint(spec: str, architecture: str, source: str, weights_dir: Path | None) -> Path:

@@ -17,6 +17,7 @@ from torch.nn import functional
 from worker.errors import OutOfMemory
 from worker.pipeline.scoring.clip_model import load_clip_model, pick_device
 from worker.pipeline.scoring.prompts import Prompts
+from worker.pipeline.scoring.taste_head import load_taste_head
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from worker.pipeline.frames import Rgb
     from worker.pipeline.scoring.clip_model import ClipModel
+    from worker.pipeline.scoring.taste_head import TasteHead
 
 BATCH_BY_DEVICE = {"cuda": 128, "mps": 64, "cpu": 4}
 """Views at once; halved when the memory does not suffice. On a CPU, more than 4 leave its caches."""
@@ -49,14 +51,22 @@ class ClipScorer:
     thread that brought the batch.
 
     Every batch has the same size, the last one filled up with black, because the size of a batch decides how
-    the last bits are rounded (by up to 2e-7 with lite), and the place in it does not. So a picture's embedding
-    depends on that picture only: not on how many others there are, nor on how many views they take.
+    the last bits are rounded (by up to 2e-7 with lite), and the place in it does not. So the embedding of a
+    picture depends on that picture only: not on how many others there are, nor on how many views they take.
     Pictures of different videos never share a batch all the same, for it would save little: a video has
     a few hundred views, and only its last batch is not full.
     """
 
-    def __init__(self, name: str, model: ClipModel, prompts: Prompts, device: torch.device) -> None:
+    def __init__(
+        self,
+        name: str,
+        model: ClipModel,
+        prompts: Prompts,
+        device: torch.device,
+        head: TasteHead | None = None,
+    ) -> None:
         self.name = name
+        self.head = head
         self.batch_size = BATCH_BY_DEVICE.get(device.type, BATCH_BY_DEVICE["cpu"])
         self._model = model
         self._device = device
@@ -65,6 +75,8 @@ class ClipScorer:
         self._opposites = self._embed_texts([pair.good for pair in prompts.pairs]) - self._embed_texts(
             [pair.bad for pair in prompts.pairs]
         )
+        if head:
+            head.check_width(name, self._opposites.shape[1])
 
     @classmethod
     def load(
@@ -74,22 +86,26 @@ class ClipScorer:
         *,
         device: str = "auto",
         weights_dir: Path | None = None,
+        head: str | None = None,
     ) -> ClipScorer:
-        """Load a model; nothing is downloaded.
+        """Load a model, and the head of taste that belongs to it; nothing is downloaded.
 
         Args:
             model: "lite", an open_clip "ARCH:TAG", or "ARCH:/path/to/checkpoint".
             prompts: None for those that ship with the product.
             device: "auto", "cuda", "cuda:1", "mps" or "cpu".
             weights_dir: where `python -m worker.weights fetch` put its files; None for its default.
+            head: a name of `worker/weights/heads.toml`; None for the one registered for the model, if any.
 
         Raises:
             UnknownModel: no such model, or a damaged checkpoint.
-            WeightsMissing: the model's file is not in place.
-            ConfigurationError: no such device.
+            WeightsMissing: one of the model's files is not in place.
+            ConfigurationError: no such device, a library is missing, or the head is another model's.
         """
         chosen = pick_device(device)
-        return cls(model, load_clip_model(model, chosen, weights_dir), prompts or Prompts.load(), chosen)
+        taste = load_taste_head(model, head, weights_dir)
+        loaded = load_clip_model(model, chosen, weights_dir)
+        return cls(model, loaded, prompts or Prompts.load(), chosen, taste)
 
     def embed(
         self, pictures: Sequence[Rgb], on_progress: Callable[[float], None] = lambda _fraction: None
@@ -144,6 +160,17 @@ class ClipScorer:
             pair.name: z_scores(column) * np.float32(pair.weight / total)
             for pair, column in zip(self._pairs, nearer.T, strict=True)
         }
+
+    def taste(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """Measure how much each frame pleases by the model's head of taste, against its video.
+
+        Args:
+            embeddings: (n, d) of all candidates of one video.
+
+        Returns:
+            (n,) z-scores in -3..3; None where the model has no head.
+        """
+        return None if self.head is None else z_scores(embeddings @ self.head.direction)
 
     def relevance(self, embeddings: NDArray[np.float32], title: str) -> NDArray[np.float32]:
         """Measure how well each frame fits a title, against its video.

@@ -86,6 +86,7 @@ def score(
         stacked,
         appeal=models.scorer.appeal(stacked),
         relevance=models.scorer.relevance(stacked, title) if title else None,
+        taste=models.scorer.taste(stacked),
         faces=[
             models.faces.find(candidate.rgb) if one is None or one.faces is None else one.faces
             for candidate, one in zip(candidates, before, strict=True)

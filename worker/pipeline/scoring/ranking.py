@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 
 class ScoreWeights(NamedTuple):
-    """How much each part counts. `appeal` and `relevance` are z-scores within the video, the rest 0..1."""
+    """How much each part counts. The first three are z-scores within the video, the rest 0..1."""
 
+    taste: float = 0.7  #: the head of taste, where the model has one
     appeal: float = 0.7  #: CLIP's preference over all prompt pairs
     relevance: float = 0.6  #: CLIP's likeness to the title, where one is given
     faces: float = 1.2  #: a face of good size, well inside the picture
@@ -56,6 +57,7 @@ def rank(
     relevance: NDArray[np.float32] | None,
     faces: Sequence[tuple[Face, ...]],
     weights: ScoreWeights = DEFAULT_WEIGHTS,
+    taste: NDArray[np.float32] | None = None,
 ) -> list[Scored]:
     """Score every candidate, in the order given.
 
@@ -66,11 +68,13 @@ def rank(
         relevance: (n,) z-scores, or None without a title.
         faces: n tuples, in pixels of the candidates.
         weights: how much each part counts.
+        taste: (n,) z-scores, or None where the model has no head of taste.
     """
     scored = []
     for index, candidate in enumerate(candidates):
         height, width = candidate.rgb.shape[:2]
         raw = {
+            "taste": 0.0 if taste is None else float(taste[index]),
             "relevance": 0.0 if relevance is None else float(relevance[index]),
             "faces": face_value(faces[index], width, height),
         }

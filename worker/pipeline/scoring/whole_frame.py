@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from worker.pipeline.frames import Rgb
 
 MAX_SQUASH = 1.34  #: a 4:3 picture is still known by its contents when it is made square
-MIN_OVERLAP = 0.1  #: of a view's length; two views of 16:9 share .22, and what is small is whole in one of them
+MIN_OVERLAP = 0.1  #: of a view's length; so that what is small is whole in one of two neighbours
 MAX_VIEWS = 4  #: beyond 3.7 : 1 the views are squashed instead, so that the cost stays bounded
 
 
