@@ -154,8 +154,8 @@ def tokenizer_of(architecture: str) -> str:
     """Name the repository of the tokenizer that an architecture needs; empty for CLIP's own tokenizer."""
     import open_clip  # noqa: PLC0415 - seconds of import
 
-    config: dict[str, Any] | None = open_clip.get_model_config(architecture) if "/" not in architecture else None
-    name: str = (config or {}).get("text_cfg", {}).get("hf_tokenizer_name", "")
+    config: dict[str, Any] = ("/" not in architecture and open_clip.get_model_config(architecture)) or {}
+    name: str = config.get("text_cfg", {}).get("hf_tokenizer_name", "")
     return name
 
 

@@ -55,9 +55,8 @@ def load_clip_model(spec: str, device: torch.device, weights_dir: Path | None = 
         WeightsMissing: a file is not in place, or damaged.
         ConfigurationError: the library for its tokenizer is not installed.
     """
-    # `lite` is so small that precision decides neither its speed nor its size. Of a text tower by Hugging
-    # Face, open_clip would lower the precision of some layers only, which then do not fit the others.
-    is_full = spec == "lite" or "hf_model_name" in _text_config(spec.partition(":")[0])
+    # `lite` is so small that precision decides neither its speed nor its size.
+    is_full = spec == "lite" or _needs_full_precision(_config(spec.partition(":")[0]))
     precision = "fp32" if is_full else _precision(device)
     network, tokenize = load_lite() if spec == "lite" else _load_open_clip(spec, precision, weights_dir)
     preprocess = Preprocessing.of(open_clip.get_model_preprocess_cfg(network))
@@ -83,7 +82,7 @@ def pick_device(device: str) -> torch.device:
 
 def _load_open_clip(spec: str, precision: str, weights_dir: Path | None) -> tuple[Any, Any]:
     architecture, colon, source = spec.partition(":")
-    text = _text_config(architecture)
+    text = _config(architecture)["text_cfg"]
     if not (colon and source):
         tags = ", ".join(open_clip.list_pretrained_tags_by_model(architecture)) or "none"
         raise UnknownModel(f"{spec}: name the weights too, as {architecture}:TAG (known tags: {tags})")
@@ -108,8 +107,8 @@ def _load_open_clip(spec: str, precision: str, weights_dir: Path | None) -> tupl
     return network, tokenize
 
 
-def _text_config(architecture: str) -> Mapping[str, Any]:
-    """Look up the text tower of an architecture, which also names its tokenizer.
+def _config(architecture: str) -> Mapping[str, Any]:
+    """Look up how open_clip builds an architecture; its `text_cfg` also names the tokenizer.
 
     Raises:
         UnknownModel: open_clip has no such architecture.
@@ -123,8 +122,16 @@ def _text_config(architecture: str) -> Mapping[str, Any]:
             "ViT-L-14",
         ]
         raise UnknownModel(f"no model is called {architecture!r}; did you mean {', '.join(close)}?")
-    text: Mapping[str, Any] = config["text_cfg"]
-    return text
+    found: Mapping[str, Any] = config
+    return found
+
+
+def _needs_full_precision(config: Mapping[str, Any]) -> bool:
+    """Tell whether open_clip would lower the precision of some layers only, which then do not fit the others.
+
+    So it is with a text tower by Hugging Face, and with the poolers of CoCa.
+    """
+    return "hf_model_name" in config["text_cfg"] or "multimodal_cfg" in config
 
 
 def _tokenizer(
