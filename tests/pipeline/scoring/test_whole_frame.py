@@ -97,7 +97,7 @@ class TestViews:
         """One up to 4:3, two for 16:9, three for a cinema film; and never more than four."""
         assert len(Preprocessing.of(as_mapping(CENTRE_CUT)).views(width_px, height_px)) == count
 
-    @pytest.mark.parametrize("longer_px", [242, 300, 320, 341, 342, 400, 430, 505, 667, 1000])
+    @pytest.mark.parametrize("longer_px", [242, 300, 320, 341, 345, 400, 430, 505, 667, 1000])
     def test_views_overlap_and_cover_the_picture(self, longer_px: int) -> None:
         """From edge to edge, so that a small subject is whole in one of them; the other way as well."""
         preprocessing = Preprocessing.of(as_mapping(CENTRE_CUT))
