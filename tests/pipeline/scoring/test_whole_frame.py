@@ -14,13 +14,16 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
 from worker import weights
-from worker.pipeline.scoring.clip_model import ClipModel
+from worker.errors import UnknownModel
+from worker.pipeline.scoring.clip_model import ClipModel, load_clip_model
 from worker.pipeline.scoring.clip_scorer import ClipScorer, average_views
 from worker.pipeline.scoring.prompts import Prompts
 from worker.pipeline.scoring.whole_frame import MAX_VIEWS, Preprocessing
 from worker.weights.lite import PREPROCESS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from worker.pipeline.frames import Rgb
 
 CPU = torch.device("cpu")
@@ -130,6 +133,25 @@ class TestViews:
         cuts = [ours.cut(picture, view) for view in ours.views(width_px, height_px)]
 
         assert torch.equal(ours.tensor(cuts, CPU)[0], theirs)
+
+    def test_weights_of_ones_own_are_prepared_for_as_published_ones(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A model that was trained further from PE-Core wants the same pictures as PE-Core."""
+        asked: dict[str, Any] = {}
+
+        def note(_architecture: str, **arguments: Any) -> None:
+            asked.update(arguments["force_preprocess_cfg"])
+            raise RuntimeError("enough is known")
+
+        monkeypatch.setattr(open_clip, "create_model", note)
+        (tmp_path / "own.pt").touch()
+
+        with pytest.raises(UnknownModel, match="enough"):
+            load_clip_model(f"PE-Core-B-16:{tmp_path / 'own.pt'}", CPU)
+
+        assert asked["resize_mode"] == "squash"
+        assert asked["mean"] == (0.5, 0.5, 0.5)
 
     def test_a_square_picture_is_prepared_as_published(self) -> None:
         """Where nothing would be cut away, nothing differs."""

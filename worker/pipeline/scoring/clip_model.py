@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 SIMILAR = 0.4  #: of difflib's ratio; half a name, as "datacomp", should find the whole
+PICTURE_KEYS = frozenset({"mean", "std", "interpolation", "resize_mode"})  #: of open_clip's published cfg
 CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 
 
@@ -98,13 +99,30 @@ def _load_open_clip(spec: str, precision: str, weights_dir: Path | None) -> tupl
                 pretrained=str(file),
                 precision=precision,
                 force_quick_gelu=published.get("quick_gelu", False),
-                force_preprocess_cfg=published,
+                force_preprocess_cfg=published or _usual_preprocessing(architecture),
                 **override,
             )
     except Exception as error:  # a foreign file fails in whatever way its bytes and keys suggest
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UnknownModel(f"{file} is no checkpoint of {architecture}, or is damaged: {reason}") from error
     return network, tokenize
+
+
+def _usual_preprocessing(architecture: str) -> dict[str, Any]:
+    """Find how all published weights of an architecture want their pictures, for weights of one's own.
+
+    Empty where they differ; then open_clip's own default is right as often as any.
+    """
+    tags = open_clip.list_pretrained_tags_by_model(architecture)
+    wanted = [
+        {
+            key: value
+            for key, value in open_clip.get_pretrained_cfg(architecture, tag).items()
+            if key in PICTURE_KEYS
+        }
+        for tag in tags
+    ]
+    return wanted[0] if wanted and all(one == wanted[0] for one in wanted) else {}
 
 
 def _config(architecture: str) -> Mapping[str, Any]:
