@@ -99,9 +99,7 @@ def take_exactly(
     nearest = [min(candidates, key=lambda one: abs(one.time_s - time_s)) for time_s in times_s]
     stills = decoder.take_stills(video, times_s, [one.active for one in nearest], refine=False)
     return tuple(
-        crop
-        for still in stills
-        for crop in _cut(still, models.faces.find(still.rgb), options, models)
+        crop for still in stills for crop in _cut(still, models.faces.find(still.rgb), options, models)
     )
 
 

@@ -14,7 +14,6 @@ import numpy as np
 
 from worker import weights
 from worker.errors import WeightsMissing
-from worker.pipeline.media import Region
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from worker.pipeline.frames import Rgb
+    from worker.pipeline.media import Region
 
 WEIGHTS = "pp-ocr-v4-det"  #: its name in the manifest of weights
 
@@ -34,8 +34,8 @@ _STEP_PX = 32
 # A cell belongs to the core of a line from the first on, and a line counts if its mean is the second: the
 # thresholds of DBNet, arXiv 1911.08947.
 _LETTER, _LINE = 0.3, 0.6
-# Lines of fewer cells are specks of grain. And cores of letters are long: what is not so many times as wide as
-# high is an emblem, a bird before the sky, or no more than one letter or two.
+# Lines of fewer cells are specks of grain. And cores of letters are long: what is not so many times as wide
+# as high is an emblem, a bird before the sky, or no more than one letter or two.
 _MIN_CELLS, _MIN_LENGTH = 12, 3
 # A core is shrunk on every side, so its box grows by this many times area / perimeter (PP-OCR's
 # `unclip_ratio`).
