@@ -142,6 +142,18 @@ def test_a_crop_keeps_a_figure_from_behind_rather_than_the_middle(run) -> None: 
     assert box.right >= 530
 
 
+@pytest.mark.parametrize("is_first_captioned", [True, False])
+def test_the_pick_has_no_caption_where_half_of_the_frames_have_none(run, *, is_first_captioned: bool) -> None:  # noqa: ANN001
+    """Whichever half it is; both show the same, forth and back, and the one without is a little dim."""
+    there = BIKES[20:]
+    captioned = [pictures.written(rgb, "And then they rode on", (40, 140), 22) for rgb in there]
+    dim = [(rgb * 0.7).astype(np.uint8) for rgb in there]
+    halves = [*captioned, *dim[::-1]] if is_first_captioned else [*dim, *captioned[::-1]]
+    (pick,) = run(halves, Options(count=1)).picks
+
+    assert (pick.time_s > len(there) / 25) is is_first_captioned
+
+
 def test_the_time_of_a_pick_seeks_back_to_its_picture(run, decoder: Decoder) -> None:  # noqa: ANN001
     """A platform that is told the time shows the same frame."""
     result = run([*BIKES, *BUNNY], Options(count=2, aspects=("source",)))

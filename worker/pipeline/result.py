@@ -10,11 +10,12 @@ from worker.pipeline.cues.defects import SHOWS_NOTHING, defects
 from worker.pipeline.earlier_run import check_stills
 from worker.pipeline.frames import Loser, Pick
 from worker.pipeline.scoring.ranking import reasons
+from worker.pipeline.scoring.text import STILL_SIDE_PX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from worker.pipeline.frames import Candidate, Crop, Scored, SeenCandidate, Still
+    from worker.pipeline.frames import Candidate, Crop, Face, Scored, SeenCandidate, Still
     from worker.pipeline.media import Video
     from worker.pipeline.options import Options
     from worker.pipeline.sandbox.decoder import Decoder
@@ -76,7 +77,7 @@ def _pick(
         faces=faces,
         still_width_px=width,
         still_height_px=height,
-        crops=crops(still.rgb, options.aspects, faces, models.foreground.find(still.rgb)),
+        crops=_cut(still, faces, options, models),
     )
 
 
@@ -98,12 +99,13 @@ def take_exactly(
     nearest = [min(candidates, key=lambda one: abs(one.time_s - time_s)) for time_s in times_s]
     stills = decoder.take_stills(video, times_s, [one.active for one in nearest], refine=False)
     return tuple(
-        crop
-        for still in stills
-        for crop in crops(
-            still.rgb, options.aspects, models.faces.find(still.rgb), models.foreground.find(still.rgb)
-        )
+        crop for still in stills for crop in _cut(still, models.faces.find(still.rgb), options, models)
     )
+
+
+def _cut(still: Still, faces: Sequence[Face], options: Options, models: Models) -> tuple[Crop, ...]:
+    text = models.text.find(still.rgb, STILL_SIDE_PX)
+    return crops(still.rgb, options.aspects, faces, models.foreground.find(still.rgb), text)
 
 
 def losers(

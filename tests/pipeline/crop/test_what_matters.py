@@ -12,10 +12,10 @@ from tests.support.media import pictures
 from worker.pipeline.crop.crop import crop_box
 from worker.pipeline.crop.place import KEPT_SHARE
 from worker.pipeline.crop.scene import see
-from worker.pipeline.crop.text_lines import text_lines
 from worker.pipeline.frames import Box, Face, Rgb
 from worker.pipeline.scoring.faces import FaceFinder
 from worker.pipeline.scoring.foreground import SHAPE, ForegroundFinder
+from worker.pipeline.scoring.text import STILL_SIDE_PX, TextFinder
 
 WALL = (200, 195, 185)
 
@@ -30,6 +30,12 @@ def finder() -> ForegroundFinder:
 def faces() -> FaceFinder:
     """The one that ships."""
     return FaceFinder.load()
+
+
+@pytest.fixture(scope="module")
+def text() -> TextFinder:
+    """The one that ships."""
+    return TextFinder.load()
 
 
 def wall(width: int = 640, height: int = 360) -> Rgb:
@@ -133,14 +139,14 @@ def test_the_upper_part_of_a_tall_figure_is_kept_where_all_of_it_does_not_fit(
     assert box.bottom > 240 + 160
 
 
-def test_a_line_of_text_is_not_cut_where_the_crop_can_hold_it() -> None:
+def test_a_line_of_text_is_not_cut_where_the_crop_can_hold_it(text: TextFinder) -> None:
     """A caption is read whole or not at all, at whatever height; were it no text, the crop would cut some."""
     would_cut = 0
-    for baseline in range(300, 420, 8):
+    for top in range(280, 400, 8):
         rgb = wall(360, 640)
         cv2.circle(rgb, (180, 250), 60, (220, 30, 30), -1)
-        cv2.putText(rgb, "Made of two litres", (20, baseline), 0, 1, (20, 20, 20), 3, cv2.LINE_AA)
-        scene = see(rgb)
+        rgb = pictures.written(rgb, "Made of two litres", (30, top), 30)
+        scene = see(rgb, text=text.find(rgb, STILL_SIDE_PX))
         would_cut += _cuts(crop_box(dataclasses.replace(scene, text=()), "16:9"), scene.text)
 
         assert scene.text
@@ -160,24 +166,3 @@ def test_the_head_of_a_figure_goes_before_its_bulk() -> None:
 
     assert box.left <= 67
     assert box.right >= 112
-
-
-def test_lines_of_text_are_found_at_any_size() -> None:
-    """All its words together, in captions and titles, in large pictures and small ones."""
-    for size in [(320, 180), (640, 360), (1920, 1080), (360, 640)]:
-        lines = text_lines(pictures.title_card("Nine lives of", 1, size=size)[0])
-        assert any(line.width > 5 * line.height for line in lines)
-        assert all(line.top < size[1] / 2 < line.bottom for line in lines)
-
-
-def test_what_is_no_text_is_not_taken_for_a_line() -> None:
-    """Real footage, noise, bars and a flat ground."""
-    shown = [
-        *pictures.footage("bikes", 40, size=None)[::8],
-        *pictures.footage("bigbuckbunny", 40, size=None)[::8],
-        *pictures.noise(1, size=(640, 360)),
-        *pictures.color_bars(1, size=(640, 360)),
-        wall(1, 1),
-        wall(16, 4000),
-    ]
-    assert not [line for rgb in shown for line in text_lines(rgb) if line.width > 0.1 * rgb.shape[1]]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import av
 import cv2
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,6 +88,16 @@ def title_card(
     origin = ((size[0] - width) // 2, (size[1] + height) // 2)
     cv2.putText(rgb, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), 2, cv2.LINE_AA)
     return [rgb] * count
+
+
+def written(rgb: Rgb, text: str, left_top_px: tuple[int, int], high_px: int) -> Rgb:
+    """Write white text with a dark edge on a picture, as captions are burnt in."""
+    picture = Image.fromarray(rgb)
+    font = ImageFont.load_default(high_px)
+    edge_px = max(1, high_px // 12)
+    ink, edge = (255, 255, 255), (20, 20, 20)
+    ImageDraw.Draw(picture).text(left_top_px, text, ink, font, stroke_width=edge_px, stroke_fill=edge)
+    return np.array(picture)
 
 
 def figure_from_behind(rgb: Rgb, middle_px: int, tall_px: int) -> Rgb:

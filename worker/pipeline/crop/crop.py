@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from worker.pipeline.crop.scene import Scene
     from worker.pipeline.frames import Face, Rgb
+    from worker.pipeline.scoring.text import Line
 
 # No side of a crop is shorter, where the still has so much: less is no picture, and some encoders refuse it.
 MIN_SIDE_PX = 16
@@ -34,6 +35,7 @@ def crops(
     aspects: Sequence[str],
     faces: Sequence[Face] = (),
     foreground: NDArray[np.float32] | None = None,
+    text: Sequence[Line] = (),
     *,
     max_side_px: int = MAX_SIDE_PX,
 ) -> tuple[Crop, ...]:
@@ -44,9 +46,10 @@ def crops(
         aspects: each as `parse_aspect` takes it.
         faces: in pixels of the still.
         foreground: (n, m) float32, 0..1, as `ForegroundFinder.find` gives it; None for no figures.
+        text: as `TextFinder.find` gives it.
         max_side_px: the longer side of a result at most; a smaller crop is not enlarged.
     """
-    scene = see(rgb, faces, foreground)
+    scene = see(rgb, faces, foreground, text)
     return tuple(_cut(rgb, aspect, crop_box(scene, aspect), max_side_px) for aspect in aspects)
 
 

@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 
 from worker.pipeline.crop.saliency import saliency
-from worker.pipeline.crop.text_lines import LONGER_SIDE_PX, shrunk, text_lines
 from worker.pipeline.frames import Box
 from worker.pipeline.scoring.ranking import face_value
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from worker.pipeline.frames import Face, Rgb
+    from worker.pipeline.scoring.text import Line
 
 # A detector's box goes from the brows to the chin. A head is more, in face heights and widths.
 HAIR, CHIN, EARS = 0.5, 0.15, 0.25
@@ -78,17 +78,23 @@ class Scene:
     height_px: int
     figures: tuple[Figure, ...]  #: the most valuable first
     heads: tuple[Head, ...]  #: those of figures, and minor ones
-    text: tuple[Box, ...]
+    text: tuple[Box, ...]  #: its lines
     saliency: NDArray[np.float32]  #: (64, 64), 0..1
 
 
-def see(rgb: Rgb, faces: Sequence[Face] = (), foreground: NDArray[np.float32] | None = None) -> Scene:
+def see(
+    rgb: Rgb,
+    faces: Sequence[Face] = (),
+    foreground: NDArray[np.float32] | None = None,
+    text: Sequence[Line] = (),
+) -> Scene:
     """Find what crops of a still should keep.
 
     Args:
         rgb: the still, (height, width, 3) uint8 RGB.
         faces: in pixels of the still.
         foreground: (n, m) float32, 0..1, as `ForegroundFinder.find` gives it; None for no figures.
+        text: as `TextFinder.find` gives it.
     """
     height, width = rgb.shape[:2]
     main = main_faces(faces, width, height)
@@ -99,18 +105,18 @@ def see(rgb: Rgb, faces: Sequence[Face] = (), foreground: NDArray[np.float32] | 
     figures += [_without_body(head) for head in counted if head not in inside]
     heads = [head for figure in figures for head in figure.heads] + [head for head in found if head.is_minor]
     figures.sort(key=lambda figure: -figure.value_in_all)
-    small = shrunk(rgb, LONGER_SIDE_PX)
-    standing_out = saliency(small)
-    text = tuple(_scaled(line, width / small.shape[1], height / small.shape[0]) for line in text_lines(small))
+    standing_out = saliency(rgb)
     if foreground is not None:
         standing_out = standing_out * cv2.resize(
             _BEHIND + (1 - _BEHIND) * foreground, standing_out.shape[::-1]
         )
-    return Scene(width, height, tuple(figures), tuple(heads), text, standing_out)
+    lines = tuple(_line_box(line, width, height) for line in text)
+    return Scene(width, height, tuple(figures), tuple(heads), lines, standing_out)
 
 
-def _scaled(box: Box, across: float, down: float) -> Box:
-    return Box(*(round(edge * scale) for edge, scale in zip(box, (across, down) * 2, strict=True)))
+def _line_box(line: Line, width_px: int, height_px: int) -> Box:
+    left, top, right, bottom = line.region
+    return Box(int(left * width_px), int(top * height_px), round(right * width_px), round(bottom * height_px))
 
 
 def head_box(face: Face, width_px: int, height_px: int) -> Box:

@@ -1,4 +1,4 @@
-"""The models that judge frames: CLIP and the finders of faces and foreground, loaded once."""
+"""The models that judge frames: CLIP and the finders of faces, foreground and text, loaded once."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from worker.pipeline.scoring.faces import FaceFinder
 from worker.pipeline.scoring.foreground import ForegroundFinder
 from worker.pipeline.scoring.prompts import Prompts
 from worker.pipeline.scoring.ranking import rank
+from worker.pipeline.scoring.text import TextFinder
+from worker.pipeline.scoring.text_cost import charge_for_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +33,7 @@ class Models:
     scorer: ClipScorer
     faces: FaceFinder
     foreground: ForegroundFinder = field(default_factory=ForegroundFinder.load)
+    text: TextFinder = field(default_factory=TextFinder.load)
 
     @classmethod
     def load(
@@ -55,6 +58,7 @@ class Models:
         self.scorer.embed([grey])
         self.faces.find(grey)
         self.foreground.find(grey)
+        self.text.find(grey)
 
 
 def score(
@@ -64,7 +68,7 @@ def score(
     on_progress: Callable[[float], None],
     seen: Mapping[float, SeenCandidate] = NOTHING_SEEN,
 ) -> list[Scored]:
-    """Embed candidates, find their faces, and score them, in the order given.
+    """Embed candidates, find their faces and text, and score them, in the order given.
 
     Args:
         candidates: at least one.
@@ -81,7 +85,7 @@ def score(
     embedded = models.scorer.embed([candidates[index].rgb for index in new], on_progress)
     embeddings |= dict(zip(new, embedded, strict=True))
     stacked = np.stack([embeddings[index] for index in range(len(candidates))])
-    return rank(
+    ranked = rank(
         candidates,
         stacked,
         appeal=models.scorer.appeal(stacked),
@@ -92,3 +96,4 @@ def score(
             for candidate, one in zip(candidates, before, strict=True)
         ],
     )
+    return charge_for_text(ranked, models.text)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from worker.pipeline.frames import Candidate, Cues, Face, Scored
+from worker.pipeline.scoring import text_cost
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -159,7 +160,9 @@ def _lifting_parts(scored: Scored, others: Sequence[Scored]) -> tuple[str, ...]:
     lift = {
         name: value - float(np.median([other.parts.get(name, 0.0) for other in others]))
         for name, value in scored.parts.items()
-        if name != SURROUNDINGS
+        if name != SURROUNDINGS and not (name == text_cost.PART and value)  # less text is not none
     }
     strongest = sorted(lift, key=lambda name: -lift[name])[:MAX_REASONS]
-    return tuple(name for name in strongest if lift[name] >= MIN_REASON)
+    return tuple(
+        text_cost.REASON if name == text_cost.PART else name for name in strongest if lift[name] >= MIN_REASON
+    )
