@@ -77,6 +77,7 @@ def _pick(
         still_width_px=width,
         still_height_px=height,
         crops=crops(still.rgb, options.aspects, faces, models.foreground.find(still.rgb)),
+        prompts=winner.prompts,
     )
 
 

@@ -94,6 +94,16 @@ class TestRank:
         assert two.score == pytest.approx(sum(two.parts.values()))
         assert one.score > two.score
 
+    def test_all_prompt_pairs_are_one_part_whose_shares_are_kept(self) -> None:
+        """They nearly always agree, so ten parts would say one thing ten times."""
+        shares = {"sharp": np.array([0.5], np.float32), "bright": np.array([-0.2], np.float32)}
+
+        (one,) = rank([candidate()], embeddings(1), appeal=shares, relevance=None, faces=[()])
+
+        assert set(one.prompts) == {"sharp", "bright"}
+        assert one.parts["appeal"] == pytest.approx(sum(one.prompts.values()))
+        assert not set(one.prompts) & set(one.parts)
+
     def test_a_lucky_frame_loses_against_a_good_moment(self) -> None:
         """One frame's judgement is noise; that of a few in a row is not."""
         times_s = [0.0, 0.25, 0.5, 5.0, 5.25, 5.5]
@@ -144,7 +154,7 @@ class TestRank:
             faces=[(), (), ()],
         )
 
-        assert reasons(everyone[0], everyone) == ("sharp",)
+        assert reasons(everyone[0], everyone) == ("appeal",)
         assert reasons(everyone[1], everyone) == (UNLIKE_OTHERS,)
 
     def test_the_best_of_a_shot_of_equals_is_called_that(self) -> None:
@@ -171,7 +181,7 @@ class TestRank:
             faces=[()] * 7,
         )
 
-        assert reasons(everyone[4], everyone) == ("sharp",)
+        assert reasons(everyone[4], everyone) == ("appeal",)
 
 
 class TestParts:

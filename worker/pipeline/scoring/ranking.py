@@ -74,10 +74,12 @@ def rank(
             "relevance": 0.0 if relevance is None else float(relevance[index]),
             "faces": face_value(faces[index], width, height),
         }
-        parts = {name: weights.appeal * float(share[index]) for name, share in appeal.items()}
+        prompts = {name: weights.appeal * float(share[index]) for name, share in appeal.items()}
+        parts = {"appeal": sum(prompts.values())} if prompts else {}
         parts |= {name: getattr(weights, name) * value for name, value in raw.items() if value}
         parts |= measured(candidate.cues, weights)
-        scored.append(Scored(candidate, embeddings[index], faces[index], parts, sum(parts.values())))
+        score = sum(parts.values())
+        scored.append(Scored(candidate, embeddings[index], faces[index], parts, score, prompts))
     # In a second pass, because it takes all scores. The lift is one more part, so parts add up to the score.
     scores = np.array([one.score for one in scored])
     around = surroundings(candidates, scores)
