@@ -126,7 +126,7 @@ def test_every_pick_shows_its_crops_time_score_and_reasons(page: Page) -> None:
         "Pick 2 at 00:02.000, cut to 16:9",
         "Pick 2 at 00:02.000, cut to 1:1",
     ]
-    assert "Time 00:06.500 Score 1.00 Shot 2 sharpness faces" in page.text
+    assert "Time 00:06.500 Score 1.00 Shot 2 sharper clearer face" in page.text
 
 
 def test_the_crops_on_the_page_are_the_files(html: str) -> None:
@@ -143,7 +143,7 @@ def test_the_parts_of_a_score_are_drawn_for_and_against(page: Page) -> None:
     assert appeal == {"class": "for", "style": "width: 50.0%"}
     assert against == {"class": "against", "style": "width: 30.0%"}
     assert faces == {"class": "for", "style": "width: 20.0%"}
-    assert "appeal +1.25 defect -0.75 faces +0.50" in page.text
+    assert "clean picture +1.25 defect -0.75 face +0.50" in page.text
 
 
 def test_every_candidate_stands_in_order_of_time_with_its_fate(page: Page) -> None:

@@ -16,7 +16,7 @@ from worker.cli.output import make_table, print_json, print_parts
 from worker.errors import TransientError
 from worker.local import terminal
 from worker.local.output_files import picture_name
-from worker.text import as_words, clock, printable
+from worker.text import clock, printable, reason_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,7 +129,7 @@ def _heading(outcome: FileOutcome, run: Run) -> Text:
 def _table(run: Run) -> Table:
     table = make_table("rank", "time", "score", "reasons", "files")
     for pick in run.picks:
-        reasons = ", ".join(as_words(reason) for reason in pick.reasons)
+        reasons = ", ".join(reason_words(reason) for reason in pick.reasons)
         names = " ".join(picture_name(pick.rank, crop.aspect) for crop in pick.crops)
         table.add_row(str(pick.rank), clock(pick.time_s), f"{pick.score:.2f}", reasons, names)
     return table

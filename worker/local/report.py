@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from worker.pipeline.frames import Box
 from worker.pipeline.jpeg import encode_jpeg
-from worker.text import as_words, clock, printable
+from worker.text import clock, fault_words, part_words, printable, reason_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,7 +38,13 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.filters |= {"clock": clock, "as_words": as_words, "printable": printable}
+_ENVIRONMENT.filters |= {
+    "clock": clock,
+    "part_words": part_words,
+    "reason_words": reason_words,
+    "fault_words": fault_words,
+    "printable": printable,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from worker.pipeline.cues.confidence import CERTAIN
 from worker.pipeline.cues.defects import SHOWS_NOTHING, defects
 from worker.pipeline.earlier_run import check_stills
 from worker.pipeline.frames import Loser, Pick
-from worker.pipeline.scoring.ranking import reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from worker.pipeline.options import Options
     from worker.pipeline.sandbox.decoder import Decoder
     from worker.pipeline.scoring.models import Models
+    from worker.pipeline.scoring.reasons import Explanation
 
 
 # Less than this is a scratch that costs nobody a pick.
@@ -27,7 +27,7 @@ MAX_DAMAGED_SHARE = 0.05
 
 def take_picks(
     winners: Sequence[Scored],
-    everyone: Sequence[Scored],
+    explanations: Sequence[Explanation],
     video: Video,
     seen: Mapping[float, SeenCandidate],
     options: Options,
@@ -39,7 +39,7 @@ def take_picks(
 
     Args:
         winners: what was chosen, best first.
-        everyone: all that was scored, against which reasons are found.
+        explanations: why each of them was chosen.
         video: the file that shows the picture best.
         seen: what an earlier run saw, by its time; stills are compared with it.
         options: names the aspects.
@@ -55,13 +55,15 @@ def take_picks(
     stills = decoder.take_stills(video, times_s, actives, on_progress=on_progress)
     check_stills(candidates, stills, seen)
     return tuple(
-        _pick(number, winner, still, everyone, options, models)
-        for number, (winner, still) in enumerate(zip(winners, stills, strict=True), start=1)
+        _pick(number, winner, why, still, options, models)
+        for number, (winner, why, still) in enumerate(
+            zip(winners, explanations, stills, strict=True), start=1
+        )
     )
 
 
 def _pick(
-    number: int, winner: Scored, still: Still, everyone: Sequence[Scored], options: Options, models: Models
+    number: int, winner: Scored, why: Explanation, still: Still, options: Options, models: Models
 ) -> Pick:
     # The faces of the small candidate chose the frame; the crop needs those of the still, to the pixel.
     faces = models.faces.find(still.rgb)
@@ -72,12 +74,13 @@ def _pick(
         shot=winner.candidate.shot,
         score=winner.score,
         parts=winner.parts,
-        reasons=defects(winner.candidate.cues) or reasons(winner, everyone),
+        reasons=defects(winner.candidate.cues) or why.reasons,
         faces=faces,
         still_width_px=width,
         still_height_px=height,
         crops=crops(still.rgb, options.aspects, faces, models.foreground.find(still.rgb)),
         prompts=winner.prompts,
+        runner_up=why.runner_up,
     )
 
 

@@ -37,16 +37,9 @@ FULL_CONTRAST = 0.35
 
 # Which of two frames of one moment scores higher is chance: the coding alone moves a score by 6 % of the
 # video's range. So a frame mostly gets the mean score of what is around it in its shot, near frames first.
-SURROUNDINGS = "surroundings"  #: the part's name; never a reason, for it says nothing of the frame itself
+SURROUNDINGS = "surroundings"  #: the part's name
 SURROUNDINGS_SHARE = 0.8
 SURROUNDINGS_S = 1.0
-
-# A part is a reason for a pick if it lifts the frame this far above the median frame.
-MIN_REASON = 0.05
-# More reasons than this explain nothing.
-MAX_REASONS = 4
-BEST_OF_SHOT = "best of its shot"
-UNLIKE_OTHERS = "unlike the other picks"
 
 
 def rank(
@@ -139,25 +132,3 @@ def light(cues: Cues) -> float:
     low, high = COMFORTABLE_BRIGHTNESS
     comfort = float(np.interp(cues.brightness, [0.0, low, high, 1.0], [0.0, 1.0, 1.0, 0.0]))
     return comfort * min(1.0, cues.contrast / FULL_CONTRAST) * (1.0 - 0.5 * cues.clipped)
-
-
-def reasons(scored: Scored, everyone: Sequence[Scored]) -> tuple[str, ...]:
-    """Name the few parts that lift a frame most above the video's median frame, strongest first.
-
-    A frame that only stands for its shot is compared with that shot. Where nothing lifts it, it is the best
-    of that, or else it was taken because it shows something else.
-    """
-    shot = [other for other in everyone if other.candidate.shot == scored.candidate.shot]
-    is_best = scored.score >= max(other.score for other in shot)
-    at_worst = BEST_OF_SHOT if is_best else UNLIKE_OTHERS
-    return _lifting_parts(scored, everyone) or _lifting_parts(scored, shot) or (at_worst,)
-
-
-def _lifting_parts(scored: Scored, others: Sequence[Scored]) -> tuple[str, ...]:
-    lift = {
-        name: value - float(np.median([other.parts.get(name, 0.0) for other in others]))
-        for name, value in scored.parts.items()
-        if name != SURROUNDINGS
-    }
-    strongest = sorted(lift, key=lambda name: -lift[name])[:MAX_REASONS]
-    return tuple(name for name in strongest if lift[name] >= MIN_REASON)
