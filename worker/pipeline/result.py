@@ -9,6 +9,7 @@ from worker.pipeline.cues.confidence import CERTAIN
 from worker.pipeline.cues.defects import SHOWS_NOTHING, defects
 from worker.pipeline.earlier_run import check_stills
 from worker.pipeline.frames import Loser, Pick
+from worker.text import fault_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -155,7 +156,7 @@ def notes(
     if found := defects(best.cues):
         # What shows nothing is blurred and moving as well, which nobody needs to be told.
         told = next(([name] for name in found if name in SHOWS_NOTHING), found)
-        yield f"no frame is free of defects (the best one: {', '.join(told)})"
+        yield f"no frame is free of defects (the best one: {', '.join(map(fault_words, told))})"
     if is_avoided:
         yield "every frame lies in a range to avoid, so none was avoided"
     if is_outside_preferred:
