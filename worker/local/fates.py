@@ -52,10 +52,8 @@ def why_taken(pick: Pick) -> list[str]:
     """Say in sentences what a pick was compared with, and why it was taken although others score higher."""
     sentences = [_INSTEAD[reason] for reason in pick.reasons if reason in _INSTEAD]
     if pick.runner_up is not None:
-        at, score = clock(pick.runner_up.candidate.time_s), pick.runner_up.score
-        sentences.append(
-            f"A mark shows the runner-up for this place: the frame at {at}, which scores {score:.2f}."
-        )
+        runner_up = f"the frame at {clock(pick.runner_up.candidate.time_s)} with {pick.runner_up.score:.2f}"
+        sentences.append(f"The marks show the runner-up for this place: {runner_up}.")
     return sentences
 
 
