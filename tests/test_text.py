@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from worker.text import as_words, clock, printable
+from worker.text import clock, fault_words, part_words, printable, reason_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.mark.parametrize(
@@ -22,9 +27,22 @@ def test_a_time_reads_as_a_players_clock(time_s: float, shown: str) -> None:
     assert clock(time_s) == shown
 
 
-def test_names_read_as_words() -> None:
-    """What programs read is put into words."""
-    assert as_words("rule_of_thirds") == "rule of thirds"
+def test_a_part_and_the_reason_that_it_gives_read_differently() -> None:
+    """A part may count against a frame; a reason says what the frame had more of than the runner-up."""
+    assert part_words("light") == "light"
+    assert reason_words("light") == "better light"
+
+
+def test_a_pick_with_a_fault_was_picked_despite_it() -> None:
+    """A fault is never told as if it spoke for the frame."""
+    assert reason_words("moving") == "although much motion"
+    assert fault_words("moving") == "much motion"
+
+
+@pytest.mark.parametrize("words", [part_words, reason_words, fault_words])
+def test_a_name_of_another_version_reads_as_words_too(words: Callable[[str], str]) -> None:
+    """Runs of before are stored with their names."""
+    assert words("rule_of-thirds") == "rule of thirds"
 
 
 def test_a_name_cannot_steer_the_terminal() -> None:

@@ -17,6 +17,7 @@ ThumbsError
 │   └── WorkerSilent            the worker that had the job died, or lost the database
 ├── PermanentError              the same input fails again
 │   ├── UnreadableVideo         not a video, damaged, encrypted, or empty
+│   ├── UnreadablePicture       not a picture, damaged, or missing
 │   ├── VideoTooLarge           beyond the limits on duration, pixels, streams or bytes
 │   ├── SourceRefused           the file lies at an address that we do not fetch from
 │   ├── AssetGone               the platform has no such asset any more
@@ -107,6 +108,10 @@ class PermanentError(ThumbsError):
 
 class UnreadableVideo(PermanentError):
     """The file is not a video, or is damaged, encrypted or empty."""
+
+
+class UnreadablePicture(PermanentError):
+    """The file is no picture that can be read; the message names the remedy."""
 
 
 class VideoTooLarge(PermanentError):

@@ -3,10 +3,59 @@
 from __future__ import annotations
 
 import math
+from types import MappingProxyType
 
 _MILLISECONDS = 1000
 _SECONDS = 60
 _MICROSECOND = 0.001  # in milliseconds: finer than any time here, coarser than what binary fractions lose
+
+# Names of the parts of a score: what each measures, and how it reads where it decided for a frame.
+_PARTS = MappingProxyType(
+    {
+        "taste": ("taste", "stronger picture"),
+        "appeal": ("clean picture", "cleaner picture"),
+        "relevance": ("title", "closer to the title"),
+        "faces": ("face", "clearer face"),
+        "eyes": ("eyes", "eyes more open"),
+        "text": ("text", "less text in it"),
+        "sharpness": ("sharpness", "sharper"),
+        "stillness": ("stillness", "less motion"),
+        "light": ("light", "better light"),
+        "ends": ("start and end", "farther from the start or end"),
+        "surroundings": ("frames around it", "better frames around it"),
+    }
+)
+# Reasons that are no part of a score.
+_REASONS = MappingProxyType(
+    {
+        "another_scene": "another scene",
+        "another_moment": "another moment",
+        "preferred": "in a range that you prefer",
+        "close_call": "hardly better than the next best",
+        "only_choice": "nothing else was left",
+        "no_text": "no text in it",
+        "eyes_open": "eyes open",
+        "eyes_shut": "although eyes are shut",
+        "chosen": "chosen by a person",
+    }
+)
+# What makes a frame unfit. A gate may be wrong: what is not certain is not said as if it were.
+_FAULTS = MappingProxyType(
+    {
+        "black": "nearly black",
+        "white": "nearly white",
+        "blank": "nearly one colour",
+        "color bars": "like a test pattern",
+        "title card": "mostly flat areas",
+        "transition": "perhaps in a fade",
+        "blurred": "not sharp",
+        "blocky": "coarse blocks",
+        "corrupt": "perhaps damaged",
+        "moving": "much motion",
+        "avoided": "in a range to avoid",
+        "like a better neighbour": "like a better frame beside it",
+    }
+)
 
 
 def clock(time_s: float) -> str:
@@ -19,8 +68,25 @@ def clock(time_s: float) -> str:
     return f"{minutes:02}:{seconds:02}.{milliseconds:03}"
 
 
-def as_words(name: str) -> str:
-    """Turn the name of a reason or of a part of the score into words: "rule of thirds"."""
+def part_words(name: str) -> str:
+    """Say what a part of the score measures, e.g. "light", whether it counts for a frame or against it."""
+    return _PARTS[name][0] if name in _PARTS else _as_words(name)
+
+
+def reason_words(name: str) -> str:
+    """Say what a frame had over the runner-up, e.g. "better light", or despite what it was picked."""
+    if name in _PARTS:
+        return _PARTS[name][1]
+    return f"although {_FAULTS[name]}" if name in _FAULTS else _REASONS.get(name) or _as_words(name)
+
+
+def fault_words(name: str) -> str:
+    """Say why a frame was left out, no surer than the measurement was."""
+    return _FAULTS.get(name) or _as_words(name)
+
+
+def _as_words(name: str) -> str:
+    """Turn a name that we do not know, e.g. one that an earlier version stored, into words."""
     return name.replace("_", " ").replace("-", " ")
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.service import sample_run
 from worker.local import report
+from worker.pipeline.frames import Box
 from worker.pipeline.media import TransferFunction
 
 
@@ -126,7 +127,7 @@ def test_every_pick_shows_its_crops_time_score_and_reasons(page: Page) -> None:
         "Pick 2 at 00:02.000, cut to 16:9",
         "Pick 2 at 00:02.000, cut to 1:1",
     ]
-    assert "Time 00:06.500 Score 1.00 Shot 2 sharpness faces" in page.text
+    assert "Time 00:06.500 Score 1.00 Shot 2 sharper clearer face" in page.text
 
 
 def test_the_crops_on_the_page_are_the_files(html: str) -> None:
@@ -137,13 +138,78 @@ def test_the_crops_on_the_page_are_the_files(html: str) -> None:
 
 
 def test_the_parts_of_a_score_are_drawn_for_and_against(page: Page) -> None:
-    """The strongest part fills its half; what counts against goes the other way."""
-    appeal, against, faces = page.all("i")[:3]
+    """The largest part fills its half; what counts against goes the other way."""
+    appeal, faces, against = page.all("i")[:3]
 
     assert appeal == {"class": "for", "style": "width: 50.0%"}
-    assert against == {"class": "against", "style": "width: 30.0%"}
     assert faces == {"class": "for", "style": "width: 20.0%"}
-    assert "appeal +1.25 defect -0.75 faces +0.50" in page.text
+    assert against == {"class": "against", "style": "width: 30.0%"}
+    assert "clean picture +1.25 face +0.50 defect -0.75" in page.text
+
+
+def test_a_pick_is_shown_beside_its_runner_up() -> None:
+    """What it leads by most comes first, and a mark in each bar shows where the runner-up stands."""
+    runner_up = sample_run.loser(4.0, "outscored").scored
+    assert runner_up is not None
+    runner_up = replace(runner_up, parts={"appeal": 1.25, "text": -0.625}, score=0.625)
+    run = sample_run.run()
+    pick = replace(run.picks[0], parts={"appeal": 1.25, "faces": 0.5}, runner_up=runner_up)
+
+    page = Page(report.render_report(replace(run, picks=(pick,))))
+
+    assert "the runner-up for this place: the frame at 00:04.000 with 0.62" in page.text
+    assert "text +0.00 face +0.50 clean picture +1.25" in page.text
+    assert [mark["style"] for mark in page.all("b", "mark")[:3]] == [
+        "left: 25.0%",
+        "left: 50.0%",
+        "left: 100.0%",
+    ]
+
+
+def test_pairs_of_prompts_are_folded_into_one_row() -> None:
+    """They are one number in many words; a reader may open it."""
+    run = sample_run.run()
+    pick = replace(run.picks[0], prompts={"steady": 0.75, "in_focus": 0.5})
+
+    page = Page(report.render_report(replace(run, picks=(pick,))))
+
+    # Once in the card of the pick, and once in its square of the filmstrip.
+    assert len(page.all("details")) == 2
+    assert "clean picture +1.25 steady +0.75 in focus +0.50 face +0.50" in page.text
+
+
+def test_a_pick_below_others_is_explained() -> None:
+    """A reader sees that a later one scores higher, and is told why it comes later."""
+    run = sample_run.run()
+    pick = replace(run.picks[1], reasons=("another_scene",))
+
+    page = Page(report.render_report(replace(run, picks=(run.picks[0], pick))))
+
+    assert "Taken to show another scene: frames that score higher" in page.text
+
+
+def test_upright_crops_stand_in_one_row() -> None:
+    """Below each other they would leave half of the card empty."""
+    run = sample_run.run()
+    upright = replace(
+        run.picks[0],
+        crops=(sample_run.crop("9:16", Box(0, 0, 90, 160)), sample_run.crop("1:1", Box(0, 0, 180, 180))),
+    )
+
+    page = Page(report.render_report(replace(run, picks=(upright, run.picks[1]))))
+
+    assert [crops["class"] for crops in page.all("div", "crops")] == ["crops row", "crops"]
+
+
+def test_a_fault_of_a_pick_does_not_look_like_praise() -> None:
+    """A pick of a video that has nothing better was taken despite its fault."""
+    run = sample_run.run()
+    pick = replace(run.picks[0], reasons=("moving",))
+
+    page = Page(report.render_report(replace(run, picks=(pick,))))
+
+    assert len(page.all("li", "despite")) == 1
+    assert "although much motion" in page.text
 
 
 def test_every_candidate_stands_in_order_of_time_with_its_fate(page: Page) -> None:
@@ -152,13 +218,13 @@ def test_every_candidate_stands_in_order_of_time_with_its_fate(page: Page) -> No
 
     assert [item["data-time"] for item in squares] == ["1.0", "2.0", "2.5", "6.5", "7.0"]
     assert [item["data-group"] for item in squares] == [
-        "outscored",
+        "others score higher",
         "picked",
-        "too like a pick",
+        "looks like a pick",
         "picked",
-        "black",
+        "nearly black",
     ]
-    for why in ("outscored", "too like pick 2", "black, blurred"):
+    for why in ("others score higher", "looks like pick 2", "nearly black, not sharp"):
         assert why in page.text
 
 
@@ -180,7 +246,7 @@ def test_faces_are_outlined_where_they_are_in_each_crop(page: Page) -> None:
 def test_a_face_outside_a_crop_is_not_outlined() -> None:
     """A narrow crop beside the face shows no box at its edge."""
     run = sample_run.run()
-    narrow = replace(run.picks[0], crops=(sample_run.crop("9:16", sample_run.Box(200, 0, 300, 180)),))
+    narrow = replace(run.picks[0], crops=(sample_run.crop("9:16", Box(200, 0, 300, 180)),))
 
     assert Page(report.render_report(replace(run, picks=(narrow,)))).all("rect") == []
 

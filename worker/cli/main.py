@@ -71,12 +71,13 @@ class Thumbs(LazyGroup):
 COMMANDS = (
     LazyCommand(
         "pick",
-        "worker.cli.pick:pick_command",
+        "worker.cli.local.pick:pick_command",
         "Write the best frames of each VIDEO as cropped JPEG files.",
     ),
+    LazyCommand("rank", "worker.cli.local.rank:rank_command", "Put pictures in order, the best one first."),
     LazyCommand("up", "worker.cli.service:up_command", "Run the whole service on this machine."),
     LazyCommand(
-        "demo", "worker.cli.demo:demo_command", "Show the whole loop: a webhook in, the thumbnail out."
+        "demo", "worker.cli.local.demo:demo_command", "Show the whole loop: a webhook in, the thumbnail out."
     ),
     LazyCommand("doctor", "worker.cli.doctor:doctor_command", "Check everything that the service needs."),
     LazyCommand("accounts", "worker.cli.doctor:accounts_group", "Check the accounts at the platforms."),

@@ -15,7 +15,7 @@ from worker.cli.output import coloured, fields_of, format_age, make_table, print
 from worker.cli.parameters import json_option
 from worker.database import transaction
 from worker.settings import get_settings
-from worker.text import as_words, clock, printable
+from worker.text import clock, printable, reason_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -145,7 +145,7 @@ def _picks(thumbnails: Sequence[Thumbnail]) -> Table:
             f"{thumbnail.score:.2f}",
             thumbnail.aspect,
             f"{thumbnail.width_px}x{thumbnail.height_px}",
-            ", ".join(as_words(str(reason)) for reason in thumbnail.reasons),
+            ", ".join(reason_words(str(reason)) for reason in thumbnail.reasons),
         )
     return table
 

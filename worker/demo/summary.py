@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from worker.local.output_files import picture_name
-from worker.text import as_words, clock
+from worker.text import clock, reason_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +73,7 @@ def describe_loop(
     """
     lines = ["", "Picked:"]
     for thumbnail, file in pictures:
-        reasons = ", ".join(as_words(reason) for reason in thumbnail.reasons)
+        reasons = ", ".join(reason_words(reason) for reason in thumbnail.reasons)
         lines.append(
             f"  {thumbnail.rank}  {clock(thumbnail.time_s)}  {thumbnail.score:.2f}  {file}  {reasons}"
         )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,13 +16,16 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from worker.local.bars import Scale
+from worker.local.fates import group_of, size_words, why_lost, why_taken
 from worker.pipeline.frames import Box
 from worker.pipeline.jpeg import encode_jpeg
-from worker.text import as_words, clock, printable
+from worker.text import clock, part_words, printable, reason_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from worker.local.bars import BarChart
     from worker.pipeline.frames import Crop, Face, Loser, Pick, Run
     from worker.pipeline.media import Video
 
@@ -38,16 +40,12 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.filters |= {"clock": clock, "as_words": as_words, "printable": printable}
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One part of a score: from a middle line to the right or, where it counts against, to the left."""
-
-    name: str
-    value: float
-    percent: float  #: length, of half the width
+_ENVIRONMENT.filters |= {
+    "clock": clock,
+    "part_words": part_words,
+    "reason_words": reason_words,
+    "printable": printable,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +57,7 @@ class EmbeddedPicture:
     height_px: int
     faces: tuple[Box, ...]  #: in pixels of this picture
     aspect: str = ""  #: the ratio of a crop, as asked; "" for a loser's picture
+    note: str = ""  #: what people should know of the size of a crop
 
     @property
     def address(self) -> str:
@@ -73,16 +72,22 @@ class CandidateEntry:
     time_s: float
     shot: int
     score: float
-    bars: tuple[Bar, ...]  #: empty where the candidate was never scored
+    bars: BarChart | None  #: None where the candidate was never scored
     pictures: tuple[EmbeddedPicture, ...]  #: each crop of a pick; the one small picture of a loser
+    fate: str  #: "pick 1", or why it lost
     rank: int = 0  #: 0 for a loser
     reasons: tuple[str, ...] = ()  #: for a pick
-    why: str = ""  #: for a loser
+    sentences: tuple[str, ...] = ()  #: for a pick: why it was taken
 
     @property
     def group(self) -> str:
-        """Kind of loser, for the page's filter: its first fault, with any pick's number left out."""
-        return re.sub(r"\bpick \d+", "a pick", self.why.partition(", ")[0])
+        """Kind of fate, for the page's filter."""
+        return "picked" if self.rank else group_of(self.fate)
+
+    @property
+    def is_in_one_row(self) -> bool:
+        """Whether the crops stand beside each other: upright ones would leave half of the card empty."""
+        return len(self.pictures) > 1 and self.pictures[0].width_px <= self.pictures[0].height_px
 
 
 def render_report(run: Run) -> str:
@@ -91,12 +96,10 @@ def render_report(run: Run) -> str:
     Returns:
         A whole HTML document, in characters that UTF-8 can encode.
     """
-    # One scale for all: a bar of half the width is the largest part that any pick has.
-    widest = max((abs(value) for pick in run.picks for value in pick.parts.values()), default=0.0) or 1.0
-    picks = [_pick_entry(pick, widest) for pick in run.picks]
-    entries = sorted(
-        [*picks, *(_loser_entry(loser, widest) for loser in run.losers)], key=lambda entry: entry.time_s
-    )
+    scale = Scale(run.picks)
+    picks = [_pick_entry(pick, run.video, scale) for pick in run.picks]
+    lost = [_loser_entry(loser, run.picks, scale) for loser in run.losers]
+    entries = sorted([*picks, *lost], key=lambda entry: entry.time_s)
     script = _source("report.js")
     # The security policy lets one script run, the one with this hash: text of a video's name never does.
     return _ENVIRONMENT.get_template("report.html").render(
@@ -107,7 +110,7 @@ def render_report(run: Run) -> str:
         picks=picks,
         entries=entries,
         heights=_heights(entries),
-        groups=Counter(entry.group for entry in entries if entry.why).most_common(),
+        groups=Counter(entry.group for entry in lost).most_common(),
         has_faces=any(picture.faces for entry in entries for picture in entry.pictures),
         style=_source("report.css"),
         script=script,
@@ -139,21 +142,21 @@ def _source(name: str) -> str:
     return _ENVIRONMENT.get_template(name).render()
 
 
-def _bars(parts: Mapping[str, float], widest: float) -> tuple[Bar, ...]:
-    """Draw parts, strongest first, to the scale of the picks; what is beyond it fills its half."""
-    strongest_first = sorted(parts.items(), key=lambda part: -abs(part[1]))
-    return tuple(Bar(name, value, min(abs(value) / widest, 1) * 100) for name, value in strongest_first)
-
-
-def _pick_entry(pick: Pick, widest: float) -> CandidateEntry:
-    pictures = tuple(_crop_picture(crop, pick.faces) for crop in pick.crops)
-    bars = _bars(pick.parts, widest)
+def _pick_entry(pick: Pick, video: Video, scale: Scale) -> CandidateEntry:
     return CandidateEntry(
-        pick.time_s, pick.shot, pick.score, bars, pictures, rank=pick.rank, reasons=pick.reasons
+        pick.time_s,
+        pick.shot,
+        pick.score,
+        scale.of_pick(pick),
+        tuple(_crop_picture(crop, pick.faces, video) for crop in pick.crops),
+        fate=f"pick {pick.rank}",
+        rank=pick.rank,
+        reasons=pick.reasons,
+        sentences=tuple(why_taken(pick)),
     )
 
 
-def _crop_picture(crop: Crop, faces: Sequence[Face]) -> EmbeddedPicture:
+def _crop_picture(crop: Crop, faces: Sequence[Face], video: Video) -> EmbeddedPicture:
     """Show a crop with the faces of its still that are, at least in part, inside it."""
     boxes = (_in_crop(face.box, crop) for face in faces)
     visible = tuple(
@@ -161,7 +164,8 @@ def _crop_picture(crop: Crop, faces: Sequence[Face]) -> EmbeddedPicture:
         for box in boxes
         if box.right > 0 and box.bottom > 0 and box.left < crop.width_px and box.top < crop.height_px
     )
-    return EmbeddedPicture(crop.jpeg, crop.width_px, crop.height_px, visible, crop.aspect)
+    note = size_words(crop, video)
+    return EmbeddedPicture(crop.jpeg, crop.width_px, crop.height_px, visible, crop.aspect, note)
 
 
 def _in_crop(box: Box, crop: Crop) -> Box:
@@ -176,15 +180,20 @@ def _in_crop(box: Box, crop: Crop) -> Box:
     )
 
 
-def _loser_entry(loser: Loser, widest: float) -> CandidateEntry:
+def _loser_entry(loser: Loser, picks: Sequence[Pick], scale: Scale) -> CandidateEntry:
     candidate, scored = loser.candidate, loser.scored
     height_px, width_px = candidate.rgb.shape[:2]
     faces = tuple(face.box for face in scored.faces) if scored else ()
     # Of losers only the small frame of the scan is there: no still was decoded for them.
     picture = EmbeddedPicture(encode_jpeg(candidate.rgb, _STRIP_QUALITY), width_px, height_px, faces)
-    bars = _bars(scored.parts, widest) if scored else ()
-    score = scored.score if scored else 0.0
-    return CandidateEntry(candidate.time_s, candidate.shot, score, bars, (picture,), why=loser.why)
+    return CandidateEntry(
+        candidate.time_s,
+        candidate.shot,
+        scored.score if scored else 0.0,
+        scale.of_loser(scored) if scored else None,
+        (picture,),
+        fate=why_lost(loser, picks),
+    )
 
 
 def _shots(run: Run) -> list[tuple[float, float]]:

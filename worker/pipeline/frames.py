@@ -124,6 +124,8 @@ class Scored:
     faces: tuple[Face, ...]  #: in pixels of `candidate.rgb`
     parts: Mapping[str, float]  #: weighted contributions; they add up to `score`
     score: float  #: higher is better; comparable within one video only
+    prompts: Mapping[str, float] = field(default_factory=dict)
+    """By prompt pair, what it gave to the part "appeal"; they add up to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +156,14 @@ class Pick:
     shot: int
     score: float
     parts: Mapping[str, float]  #: weighted contributions; they add up to `score`
-    reasons: tuple[str, ...]  #: machine-readable, strongest first, e.g. ("faces", "in_focus")
+    reasons: tuple[str, ...]  #: machine-readable, strongest first, e.g. ("taste", "faces")
     faces: tuple[Face, ...]  #: in pixels of the still
     still_width_px: int
     still_height_px: int
     crops: tuple[Crop, ...]  #: one for each asked aspect, in the order asked
+    prompts: Mapping[str, float] = field(default_factory=dict)  #: as of `Scored`
+    runner_up: Scored | None = field(default=None, compare=False)
+    """What it was compared with to find the reasons; None where nothing else was left."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from worker.pipeline.frames import NOTHING_SEEN, Run
 from worker.pipeline.progress import Stopwatch
 from worker.pipeline.result import losers, notes, take_exactly, take_picks
 from worker.pipeline.scoring.models import score
+from worker.pipeline.scoring.reasons import explain
 from worker.pipeline.selection.diversity import pick_diverse
 from worker.pipeline.selection.shortlist import shortlist
 from worker.pipeline.selection.time_ranges import candidates_inside, candidates_near
@@ -90,12 +91,12 @@ def _pick(
     with watch.stage("pick"):
         preferred = candidates_inside(options.prefer, [one.candidate for one in scored], video)
         chosen, lost = pick_diverse(scored, options.count, preferred)
-        winners = [scored[index] for index in chosen]
+        winners, why = [scored[index] for index in chosen], explain(chosen, scored, lost, preferred)
     with watch.stage("stills") as progress:
         asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
         moments_s = [one.candidate.time_s for one in winners] + asked_s
         video, shown = _find_shown(video, better and better(moments_s), decoder, progress)
-        picks = take_picks(winners, scored, shown, seen, options, models, decoder, progress)
+        picks = take_picks(winners, why, shown, seen, options, models, decoder, progress)
         wanted = take_exactly(asked_s, shown, scan.candidates, options, models, decoder)
     sentences = notes(
         video,

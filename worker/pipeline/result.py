@@ -9,8 +9,8 @@ from worker.pipeline.cues.confidence import CERTAIN
 from worker.pipeline.cues.defects import SHOWS_NOTHING, defects
 from worker.pipeline.earlier_run import check_stills
 from worker.pipeline.frames import Loser, Pick
-from worker.pipeline.scoring.ranking import reasons
 from worker.pipeline.scoring.text import STILL_SIDE_PX
+from worker.text import fault_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from worker.pipeline.options import Options
     from worker.pipeline.sandbox.decoder import Decoder
     from worker.pipeline.scoring.models import Models
+    from worker.pipeline.scoring.reasons import Explanation
 
 
 # Less than this is a scratch that costs nobody a pick.
@@ -28,7 +29,7 @@ MAX_DAMAGED_SHARE = 0.05
 
 def take_picks(
     winners: Sequence[Scored],
-    everyone: Sequence[Scored],
+    explanations: Sequence[Explanation],
     video: Video,
     seen: Mapping[float, SeenCandidate],
     options: Options,
@@ -40,7 +41,7 @@ def take_picks(
 
     Args:
         winners: what was chosen, best first.
-        everyone: all that was scored, against which reasons are found.
+        explanations: why each of them was chosen.
         video: the file that shows the picture best.
         seen: what an earlier run saw, by its time; stills are compared with it.
         options: names the aspects.
@@ -56,13 +57,15 @@ def take_picks(
     stills = decoder.take_stills(video, times_s, actives, on_progress=on_progress)
     check_stills(candidates, stills, seen)
     return tuple(
-        _pick(number, winner, still, everyone, options, models)
-        for number, (winner, still) in enumerate(zip(winners, stills, strict=True), start=1)
+        _pick(number, winner, why, still, options, models)
+        for number, (winner, why, still) in enumerate(
+            zip(winners, explanations, stills, strict=True), start=1
+        )
     )
 
 
 def _pick(
-    number: int, winner: Scored, still: Still, everyone: Sequence[Scored], options: Options, models: Models
+    number: int, winner: Scored, why: Explanation, still: Still, options: Options, models: Models
 ) -> Pick:
     # The faces of the small candidate chose the frame; the crop needs those of the still, to the pixel.
     faces = models.faces.find(still.rgb)
@@ -73,11 +76,13 @@ def _pick(
         shot=winner.candidate.shot,
         score=winner.score,
         parts=winner.parts,
-        reasons=defects(winner.candidate.cues) or reasons(winner, everyone),
+        reasons=defects(winner.candidate.cues) or why.reasons,
         faces=faces,
         still_width_px=width,
         still_height_px=height,
         crops=_cut(still, faces, options, models),
+        prompts=winner.prompts,
+        runner_up=why.runner_up,
     )
 
 
@@ -153,7 +158,7 @@ def notes(
     if found := defects(best.cues):
         # What shows nothing is blurred and moving as well, which nobody needs to be told.
         told = next(([name] for name in found if name in SHOWS_NOTHING), found)
-        yield f"no frame is free of defects (the best one: {', '.join(told)})"
+        yield f"no frame is free of defects (the best one: {', '.join(map(fault_words, told))})"
     if is_avoided:
         yield "every frame lies in a range to avoid, so none was avoided"
     if is_outside_preferred:

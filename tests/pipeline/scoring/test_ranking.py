@@ -11,13 +11,10 @@ from tests.support.service.sample_run import CUES
 from worker.pipeline.cues.defects import defects
 from worker.pipeline.frames import Box, Candidate, Cues, Face
 from worker.pipeline.scoring.ranking import (
-    BEST_OF_SHOT,
-    UNLIKE_OTHERS,
     ScoreWeights,
     face_value,
     light,
     rank,
-    reasons,
 )
 
 GOOD = CUES._replace(brightness=0.45, contrast=0.4, uniformity=0.3, sharpness=0.6)
@@ -94,6 +91,16 @@ class TestRank:
         assert two.score == pytest.approx(sum(two.parts.values()))
         assert one.score > two.score
 
+    def test_all_prompt_pairs_are_one_part_whose_shares_are_kept(self) -> None:
+        """They nearly always agree, so ten parts would say one thing ten times."""
+        shares = {"sharp": np.array([0.5], np.float32), "bright": np.array([-0.2], np.float32)}
+
+        (one,) = rank([candidate()], embeddings(1), appeal=shares, relevance=None, faces=[()])
+
+        assert set(one.prompts) == {"sharp", "bright"}
+        assert one.parts["appeal"] == pytest.approx(sum(one.prompts.values()))
+        assert not set(one.prompts) & set(one.parts)
+
     def test_a_lucky_frame_loses_against_a_good_moment(self) -> None:
         """One frame's judgement is noise; that of a few in a row is not."""
         times_s = [0.0, 0.25, 0.5, 5.0, 5.25, 5.5]
@@ -133,45 +140,6 @@ class TestRank:
         )
 
         assert plain.score == with_face.score
-
-    def test_reasons_are_what_lifts_a_frame_above_the_others(self) -> None:
-        """A part that all frames share is no reason."""
-        everyone = rank(
-            [candidate(), candidate(), candidate()],
-            embeddings(3),
-            appeal={"sharp": np.array([2.0, 0.0, 0.0], np.float32)},
-            relevance=None,
-            faces=[(), (), ()],
-        )
-
-        assert reasons(everyone[0], everyone) == ("sharp",)
-        assert reasons(everyone[1], everyone) == (UNLIKE_OTHERS,)
-
-    def test_the_best_of_a_shot_of_equals_is_called_that(self) -> None:
-        """Where nothing sets it apart, nothing is made up."""
-        everyone = rank(
-            [candidate(time_s=time_s) for time_s in (0.0, 5.0)],
-            embeddings(2),
-            appeal={"sharp": np.array([0.02, 0.0], np.float32)},
-            relevance=None,
-            faces=[(), ()],
-        )
-
-        assert reasons(everyone[0], everyone) == (BEST_OF_SHOT,)
-        assert reasons(everyone[1], everyone) == (UNLIKE_OTHERS,)
-
-    def test_a_frame_that_stands_for_a_poor_shot_is_compared_with_that_shot(self) -> None:
-        """Every pick has a reason, also the third best."""
-        poor = [replace(candidate(GOOD._replace(brightness=0.1)), shot=1) for _ in range(3)]
-        everyone = rank(
-            [candidate(), candidate(), candidate(), candidate(), *poor],
-            embeddings(7),
-            appeal={"sharp": np.array([0, 0, 0, 0, -0.5, -2, -2], np.float32)},
-            relevance=None,
-            faces=[()] * 7,
-        )
-
-        assert reasons(everyone[4], everyone) == ("sharp",)
 
 
 class TestParts:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.media import pictures
 from worker.pipeline.frames import Candidate, Cues, Scored
-from worker.pipeline.scoring.ranking import reasons
+from worker.pipeline.scoring.reasons import NO_TEXT, deciding_parts
 from worker.pipeline.scoring.text import Line, TextFinder
 from worker.pipeline.scoring.text_cost import MAX_MEASURED, charge_for_text, text_values
 
@@ -73,8 +73,8 @@ def test_a_frame_without_a_caption_goes_before_those_with_one(finder: TextFinder
 
     assert max(charged, key=lambda one: one.score) is charged[3]
     assert all(one.score == pytest.approx(sum(one.parts.values())) for one in charged)
-    assert reasons(charged[3], charged) == ("no_text",)
-    assert "no_text" not in reasons(charged[0], charged)
+    assert deciding_parts(charged[3], charged[0], 0.0) == (NO_TEXT,)
+    assert NO_TEXT not in deciding_parts(charged[0], charged[3], 0.0)
 
 
 def test_what_every_frame_shows_in_the_same_place_costs_nothing(finder: TextFinder) -> None:
@@ -91,7 +91,6 @@ def test_frames_of_a_film_without_text_stay_as_they_are(finder: TextFinder) -> N
     after = charge_for_text(before, finder)
 
     assert after == before
-    assert "no_text" not in reasons(after[0], after)
 
 
 def test_a_caption_costs_beside_the_watermark_of_all() -> None:
@@ -154,4 +153,4 @@ def test_a_frame_that_was_not_looked_at_does_not_win_by_that(finder: TextFinder)
 
     assert 12 <= max(range(21), key=lambda index: charged[index].score) < 20
     assert charged[-1].parts["text"] < 0
-    assert "no_text" not in reasons(charged[-1], charged)
+    assert NO_TEXT not in deciding_parts(charged[-1], charged[0], 0.0)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from worker.pipeline.frames import Candidate, Cues, Face, Scored
-from worker.pipeline.scoring import text_cost
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,16 +38,9 @@ FULL_CONTRAST = 0.35
 
 # Which of two frames of one moment scores higher is chance: the coding alone moves a score by 6 % of the
 # video's range. So a frame mostly gets the mean score of what is around it in its shot, near frames first.
-SURROUNDINGS = "surroundings"  #: the part's name; never a reason, for it says nothing of the frame itself
+SURROUNDINGS = "surroundings"  #: the part's name
 SURROUNDINGS_SHARE = 0.8
 SURROUNDINGS_S = 1.0
-
-# A part is a reason for a pick if it lifts the frame this far above the median frame.
-MIN_REASON = 0.05
-# More reasons than this explain nothing.
-MAX_REASONS = 4
-BEST_OF_SHOT = "best of its shot"
-UNLIKE_OTHERS = "unlike the other picks"
 
 
 def rank(
@@ -79,10 +71,12 @@ def rank(
             "relevance": 0.0 if relevance is None else float(relevance[index]),
             "faces": face_value(faces[index], width, height),
         }
-        parts = {name: weights.appeal * float(share[index]) for name, share in appeal.items()}
+        prompts = {name: weights.appeal * float(share[index]) for name, share in appeal.items()}
+        parts = {"appeal": sum(prompts.values())} if prompts else {}
         parts |= {name: getattr(weights, name) * value for name, value in raw.items() if value}
         parts |= measured(candidate.cues, weights)
-        scored.append(Scored(candidate, embeddings[index], faces[index], parts, sum(parts.values())))
+        score = sum(parts.values())
+        scored.append(Scored(candidate, embeddings[index], faces[index], parts, score, prompts))
     # In a second pass, because it takes all scores. The lift is one more part, so parts add up to the score.
     scores = np.array([one.score for one in scored])
     around = surroundings(candidates, scores)
@@ -142,27 +136,3 @@ def light(cues: Cues) -> float:
     low, high = COMFORTABLE_BRIGHTNESS
     comfort = float(np.interp(cues.brightness, [0.0, low, high, 1.0], [0.0, 1.0, 1.0, 0.0]))
     return comfort * min(1.0, cues.contrast / FULL_CONTRAST) * (1.0 - 0.5 * cues.clipped)
-
-
-def reasons(scored: Scored, everyone: Sequence[Scored]) -> tuple[str, ...]:
-    """Name the few parts that lift a frame most above the video's median frame, strongest first.
-
-    A frame that only stands for its shot is compared with that shot. Where nothing lifts it, it is the best
-    of that, or else it was taken because it shows something else.
-    """
-    shot = [other for other in everyone if other.candidate.shot == scored.candidate.shot]
-    is_best = scored.score >= max(other.score for other in shot)
-    at_worst = BEST_OF_SHOT if is_best else UNLIKE_OTHERS
-    return _lifting_parts(scored, everyone) or _lifting_parts(scored, shot) or (at_worst,)
-
-
-def _lifting_parts(scored: Scored, others: Sequence[Scored]) -> tuple[str, ...]:
-    lift = {
-        name: value - float(np.median([other.parts.get(name, 0.0) for other in others]))
-        for name, value in scored.parts.items()
-        if name != SURROUNDINGS and not (name == text_cost.PART and value)  # less text is not none
-    }
-    strongest = sorted(lift, key=lambda name: -lift[name])[:MAX_REASONS]
-    return tuple(
-        text_cost.REASON if name == text_cost.PART else name for name in strongest if lift[name] >= MIN_REASON
-    )

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from worker.pipeline.scoring.text import Line, TextFinder
 
 PART = "text"  #: its name among the parts of a score; 0 = the frame was looked at, and has no such text
-REASON = "no_text"  #: what it is called where that is why a frame was picked
 
 # A frame full of text loses so much, the worth of a good light.
 WEIGHT = 1.0

@@ -69,11 +69,15 @@ def test_the_document_has_the_fields_that_are_promised(videos: list[dict]) -> No
     """docs/cli.md lists these names."""
     (pick, *_) = videos[0]["picks"]
 
-    assert set(videos[0]) == {"video", "error", "facts", "model", "note", "picks", "report", "timings_s"}
+    assert set(videos[0]) == {
+        *("video", "error", "facts", "model", "note"),
+        *("picks", "candidates", "report", "timings_s"),
+    }
     assert set(pick) == {
-        *("rank", "time_s", "shot", "score", "parts", "reasons"),
+        *("rank", "time_s", "shot", "score", "parts", "prompts", "reasons", "runner_up_time_s"),
         *("width_px", "height_px", "faces", "crops"),
     }
+    assert set(videos[0]["candidates"][0]) == {"time_s", "shot", "score", "parts", "why"}
     assert set(pick["crops"][0]) == {"aspect", "box", "width_px", "height_px", "file"}
     assert set(videos[0]["facts"]) == {
         *("duration_s", "width_px", "height_px", "rotation_deg", "is_mirrored"),
@@ -95,6 +99,21 @@ def test_the_parts_of_each_score_add_up(videos: list[dict]) -> None:
     """The parts explain the score, all of it."""
     for pick in videos[0]["picks"]:
         assert sum(pick["parts"].values()) == pytest.approx(pick["score"], abs=1e-4)
+
+
+def test_every_candidate_is_listed_with_its_score_and_its_fate(videos: list[dict]) -> None:
+    """In order of time, the picked ones too; each runner-up is among them."""
+    picks, candidates = videos[0]["picks"], videos[0]["candidates"]
+    times_s = [candidate["time_s"] for candidate in candidates]
+    picked = {one["why"]: one for one in candidates if one["why"].startswith("pick ")}
+
+    assert times_s == sorted(times_s)
+    assert len(candidates) > len(picks)
+    assert {name: one["score"] for name, one in picked.items()} == {
+        f"pick {pick['rank']}": pick["score"] for pick in picks
+    }
+    assert all(candidate["why"] for candidate in candidates)
+    assert {pick["runner_up_time_s"] for pick in picks} - {None} <= set(times_s)
 
 
 def test_a_video_that_fails_does_not_stop_the_others(run: Result, videos: list[dict]) -> None:
@@ -217,11 +236,15 @@ def test_a_terminal_sees_progress_and_a_pipe_sees_only_results(bikes_clip: Path,
     command = [*THUMBS, "pick", str(bikes_clip), "--out", str(tmp_path), "--json"]
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "100"}
 
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, env=environment) as process:
+    # Into a file, because a document may be longer than what a pipe holds while nobody reads it.
+    printed = tmp_path / "document.json"
+    with (
+        printed.open("wb") as stdout,
+        subprocess.Popen(command, stdout=stdout, stderr=stderr, env=environment),
+    ):
         os.close(stderr)
         shown = _read_all(terminal)
-        assert process.stdout is not None
-        document = json.loads(process.stdout.read())
+    document = json.loads(printed.read_text())
 
     assert document["videos"][0]["error"] is None
     assert "bikes.mp4" in shown

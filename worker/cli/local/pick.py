@@ -1,33 +1,32 @@
-"""`thumbs pick`: write the best frames of files on this machine.
-
-docs/cli.md describes the JSON document: fields may be added, but a name never changes its meaning.
-"""
+"""`thumbs pick`: write the best frames of files on this machine."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.text import Text
 
 from worker.aspects import check_aspects
+from worker.cli.local.parameters import (
+    device_option,
+    json_option,
+    model_option,
+    prompts_option,
+    yunet_option,
+)
+from worker.cli.local.pick_document import document
 from worker.cli.output import make_table, print_json, print_parts
-from worker.errors import TransientError
 from worker.local import terminal
 from worker.local.output_files import picture_name
-from worker.text import as_words, clock, printable
+from worker.text import clock, printable, reason_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rich.table import Table
 
     from worker.local.run import FileOutcome
-    from worker.pipeline.frames import Crop, Face, Pick, Run
-    from worker.pipeline.media import Video
-
-_DIGITS = 6  # of a score or a time: a microsecond is the pipeline's own resolution
+    from worker.pipeline.frames import Run
 
 
 def _aspects(_ctx: click.Context, _param: click.Parameter, aspects: tuple[str, ...]) -> tuple[str, ...]:
@@ -60,22 +59,12 @@ def _aspects(_ctx: click.Context, _param: click.Parameter, aspects: tuple[str, .
     show_default=True,
     help="Folder for the pictures; each video gets a folder of its own in it.",
 )
-@click.option("--model", default="lite", show_default=True, help="lite, ARCH:TAG, or ARCH:CHECKPOINT.")
+@model_option
 @click.option("--title", default="", help="What the video is about; frames that show it rank higher.")
-@click.option(
-    "--prompts",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A TOML file with your own pairs of prompts.",
-)
-@click.option(
-    "--yunet",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Find faces with YuNet, loaded from this ONNX file.",
-)
-@click.option(
-    "--device", type=click.Choice(["auto", "cuda", "mps", "cpu"]), default="auto", show_default=True
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
+@prompts_option
+@yunet_option
+@device_option
+@json_option
 @click.option("--report", "with_report", is_flag=True, help="Write a page that shows every candidate.")
 def pick_command(
     videos: tuple[Path, ...],
@@ -105,7 +94,7 @@ def pick_command(
             outcomes.append(outcome)
             _print_outcome(outcome, with_table=not as_json)
     if as_json:  # one document, so it waits for the last video
-        print_json({"videos": [_document(outcome) for outcome in outcomes]})
+        print_json({"videos": [document(outcome) for outcome in outcomes]})
     raise SystemExit(any(outcome.error for outcome in outcomes))
 
 
@@ -129,77 +118,7 @@ def _heading(outcome: FileOutcome, run: Run) -> Text:
 def _table(run: Run) -> Table:
     table = make_table("rank", "time", "score", "reasons", "files")
     for pick in run.picks:
-        reasons = ", ".join(as_words(reason) for reason in pick.reasons)
+        reasons = ", ".join(reason_words(reason) for reason in pick.reasons)
         names = " ".join(picture_name(pick.rank, crop.aspect) for crop in pick.crops)
         table.add_row(str(pick.rank), clock(pick.time_s), f"{pick.score:.2f}", reasons, names)
     return table
-
-
-def _document(outcome: FileOutcome) -> dict[str, Any]:
-    run = outcome.run
-    return {
-        "video": str(outcome.video),
-        "error": _error(outcome),
-        "facts": _facts(run.video) if run else None,
-        "model": run.model if run else None,
-        "note": run.note if run else "",
-        "picks": [_pick(pick, outcome) for pick in run.picks] if run else [],
-        "report": str(outcome.report) if outcome.report else None,
-        "timings_s": _rounded(run.timings_s) if run else {},
-    }
-
-
-def _error(outcome: FileOutcome) -> dict[str, Any] | None:
-    if outcome.error is None:
-        return None
-    return {
-        "kind": type(outcome.error).__name__,
-        "message": str(outcome.error),
-        "may_retry": isinstance(outcome.error, TransientError),
-    }
-
-
-def _facts(video: Video) -> dict[str, Any]:
-    return {
-        "duration_s": round(video.duration_s, _DIGITS),
-        "width_px": video.width_px,
-        "height_px": video.height_px,
-        "rotation_deg": video.rotation_deg,
-        "is_mirrored": video.is_mirrored,
-        "frame_rate": str(video.frame_rate) if video.frame_rate else None,
-        "transfer": str(video.transfer),
-        "codec": video.codec,
-    }
-
-
-def _pick(pick: Pick, outcome: FileOutcome) -> dict[str, Any]:
-    return {
-        "rank": pick.rank,
-        "time_s": pick.time_s,
-        "shot": pick.shot,
-        "score": round(pick.score, _DIGITS),
-        "parts": _rounded(pick.parts),
-        "reasons": list(pick.reasons),
-        "width_px": pick.still_width_px,
-        "height_px": pick.still_height_px,
-        "faces": [_face(face) for face in pick.faces],
-        "crops": [_crop(pick, crop, outcome) for crop in pick.crops],
-    }
-
-
-def _face(face: Face) -> dict[str, Any]:
-    return {"box": list(face.box), "confidence": round(face.confidence, _DIGITS)}
-
-
-def _crop(pick: Pick, crop: Crop, outcome: FileOutcome) -> dict[str, Any]:
-    return {
-        "aspect": crop.aspect,
-        "box": list(crop.box),
-        "width_px": crop.width_px,
-        "height_px": crop.height_px,
-        "file": str(outcome.folder / picture_name(pick.rank, crop.aspect)),
-    }
-
-
-def _rounded(values: Mapping[str, float]) -> dict[str, float]:
-    return {name: round(float(value), _DIGITS) for name, value in values.items()}

@@ -1,0 +1,147 @@
+"""Why a frame was picked: what decided against the runner-up, and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.support.service.sample_run import CUES
+from worker.pipeline.cues.defects import GATES
+from worker.pipeline.frames import Candidate, Scored
+from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS, SURROUNDINGS, measured
+from worker.pipeline.scoring.reasons import explain
+from worker.text import fault_words, reason_words
+
+
+def frame(shot: int = 0, **parts: float) -> Scored:
+    """Return a frame whose score has these parts."""
+    rgb = np.zeros((18, 32, 3), np.uint8)
+    return Scored(Candidate(0.0, shot, rgb, CUES), np.ones(1, np.float32), (), parts, sum(parts.values()))
+
+
+POOR = frame(shot=9, taste=-4.0)
+"""Gives each video a range of scores."""
+
+
+def test_a_reason_is_what_decided_against_the_runner_up() -> None:
+    """Faces are the largest part of the score, but the runner-up had them as well."""
+    video = [frame(faces=1.5, light=0.9), frame(faces=1.5, light=0.2), POOR]
+
+    (why,) = explain([0], video, {1: "outscored", 2: "outscored"})
+
+    assert why.reasons == ("light",)
+    assert why.runner_up is video[1]
+
+
+def test_what_the_runner_up_was_better_at_is_no_reason() -> None:
+    """It speaks against the pick."""
+    video = [frame(taste=2.0, light=0.1), frame(taste=1.0, light=0.8), POOR]
+
+    (why,) = explain([0], video, {1: "outscored", 2: "outscored"})
+
+    assert why.reasons == ("taste",)
+
+
+def test_only_as_many_are_named_as_decided() -> None:
+    """Without its taste the pick would have lost, so its light, which leads a little, explains nothing."""
+    video = [frame(taste=2.0, faces=0.0, light=0.6), frame(taste=0.5, faces=0.9, light=0.2), POOR]
+
+    (why,) = explain([0], video, {1: "outscored", 2: "outscored"})
+
+    assert why.reasons == ("taste",)
+
+
+def test_several_are_named_where_each_was_needed() -> None:
+    """The largest lead first."""
+    video = [frame(taste=0.5, light=0.8), frame(taste=0.1, light=0.1), POOR]
+
+    (why,) = explain([0], video, {1: "outscored", 2: "outscored"})
+
+    assert why.reasons == ("light", "taste")
+
+
+def test_a_lead_that_coding_alone_could_give_is_called_a_close_call() -> None:
+    """Nothing is made up where two frames are about as good."""
+    video = [frame(taste=1.0, light=0.08), frame(taste=0.96), POOR]
+
+    (why,) = explain([0], video, {1: "outscored", 2: "outscored"})
+
+    assert why.reasons == ("close_call",)
+
+
+def test_a_frame_of_the_same_moment_is_no_runner_up() -> None:
+    """It shows the same, so it only tells what noise is; another scene was really in competition."""
+    video = [frame(taste=1.0, light=0.8), frame(taste=1.0, light=0.4), frame(shot=1, light=0.8), POOR]
+
+    (why,) = explain([0], video, {1: "within 2 s of pick 1", 2: "outscored", 3: "outscored"})
+
+    assert why.runner_up is video[2]
+    assert why.reasons == ("taste",)
+
+
+def test_the_next_pick_is_the_runner_up_of_the_one_before() -> None:
+    """Both competed for the first place."""
+    video = [frame(taste=2.0), frame(shot=1, taste=1.5), frame(shot=2, taste=1.0), POOR]
+
+    first, second = explain([0, 1], video, {2: "outscored", 3: "outscored"})
+
+    assert first.runner_up is video[1]
+    assert second.runner_up is video[2]
+
+
+def test_a_pick_below_others_was_taken_for_another_scene() -> None:
+    """And its own parts are compared with what else was of another scene."""
+    video = [
+        frame(taste=2.0),
+        frame(taste=1.9),
+        frame(shot=1, taste=1.0, light=0.8),
+        frame(shot=2, taste=1.0),
+        POOR,
+    ]
+
+    _, second = explain([0, 2], video, {1: "outscored", 3: "outscored", 4: "outscored"})
+
+    assert second.reasons == ("another_scene", "light")
+    assert second.runner_up is video[3]
+
+
+def test_a_second_pick_above_all_that_was_left_is_explained_by_its_parts() -> None:
+    """What the first pick ruled out scored higher, but was not to be had."""
+    video = [frame(taste=2.0), frame(taste=1.9), frame(shot=1, taste=1.0), POOR]
+
+    _, second = explain([0, 2], video, {1: "too like pick 1", 3: "outscored"})
+
+    assert second.reasons == ("taste",)
+
+
+def test_another_pick_of_one_shot_is_another_moment() -> None:
+    """A scene that is shown already is not called another one."""
+    video = [frame(taste=2.0), frame(taste=1.5), frame(taste=0.5), POOR]
+
+    _, second = explain([0, 2], video, {1: "outscored", 3: "outscored"})
+
+    assert second.reasons[0] == "another_moment"
+
+
+def test_a_pick_of_a_preferred_range_says_so() -> None:
+    """Others scored higher, and lie outside."""
+    video = [frame(taste=2.0), frame(taste=1.0), POOR]
+
+    (why,) = explain([1], video, {0: "outscored", 2: "outscored"}, preferred=frozenset({1}))
+
+    assert why.reasons[0] == "preferred"
+
+
+def test_a_frame_without_rivals_says_so() -> None:
+    """One candidate is compared with nothing."""
+    (why,) = explain([0], [frame(taste=1.0)], {})
+
+    assert why.reasons == ("only_choice",)
+    assert why.runner_up is None
+
+
+def test_every_part_and_every_gate_has_words() -> None:
+    """A name that only programs know is not shown to people."""
+    parts = {*DEFAULT_WEIGHTS._fields, *measured(CUES), SURROUNDINGS}
+
+    assert {name for name in parts if reason_words(name) == name} == set()
+    assert {name for name in GATES if fault_words(name) == name} == set()

@@ -1,0 +1,1 @@
+"""The commands that work on files of this machine: `thumbs pick`, `thumbs rank` and `thumbs demo`."""

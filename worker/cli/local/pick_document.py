@@ -1,0 +1,95 @@
+"""What the JSON document of `thumbs pick` says of one video.
+
+docs/cli.md describes it: fields may be added, but a name never changes its meaning.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from worker.cli.local.parameters import DIGITS, error_document, rounded
+from worker.local.output_files import picture_name
+
+if TYPE_CHECKING:
+    from worker.local.run import FileOutcome
+    from worker.pipeline.frames import Candidate, Crop, Face, Pick, Run, Scored
+    from worker.pipeline.media import Video
+
+
+def document(outcome: FileOutcome) -> dict[str, Any]:
+    """Describe one video: what it is, its picks, and every candidate."""
+    run = outcome.run
+    return {
+        "video": str(outcome.video),
+        "error": error_document(outcome.error),
+        "facts": _facts(run.video) if run else None,
+        "model": run.model if run else None,
+        "note": run.note if run else "",
+        "picks": [_pick(pick, outcome) for pick in run.picks] if run else [],
+        "candidates": [_candidate(*told) for told in _candidates(run)] if run else [],
+        "report": str(outcome.report) if outcome.report else None,
+        "timings_s": rounded(run.timings_s) if run else {},
+    }
+
+
+def _facts(video: Video) -> dict[str, Any]:
+    return {
+        "duration_s": round(video.duration_s, DIGITS),
+        "width_px": video.width_px,
+        "height_px": video.height_px,
+        "rotation_deg": video.rotation_deg,
+        "is_mirrored": video.is_mirrored,
+        "frame_rate": str(video.frame_rate) if video.frame_rate else None,
+        "transfer": str(video.transfer),
+        "codec": video.codec,
+    }
+
+
+def _pick(pick: Pick, outcome: FileOutcome) -> dict[str, Any]:
+    return {
+        "rank": pick.rank,
+        "time_s": pick.time_s,
+        "shot": pick.shot,
+        "score": round(pick.score, DIGITS),
+        "parts": rounded(pick.parts),
+        "prompts": rounded(pick.prompts),
+        "reasons": list(pick.reasons),
+        "runner_up_time_s": pick.runner_up.candidate.time_s if pick.runner_up else None,
+        "width_px": pick.still_width_px,
+        "height_px": pick.still_height_px,
+        "faces": [_face(face) for face in pick.faces],
+        "crops": [_crop(pick, crop, outcome) for crop in pick.crops],
+    }
+
+
+def _candidates(run: Run) -> list[tuple[Candidate, Scored | None, str]]:
+    """List all candidates in order of time, each with its place or why it was not picked."""
+    told: list[tuple[Candidate, Scored | None, str]] = [
+        (one.candidate, one, f"pick {rank}") for rank, one in enumerate(run.chosen, start=1)
+    ]
+    told += [(loser.candidate, loser.scored, loser.why) for loser in run.losers]
+    return sorted(told, key=lambda one: one[0].time_s)
+
+
+def _candidate(candidate: Candidate, scored: Scored | None, why: str) -> dict[str, Any]:
+    return {
+        "time_s": candidate.time_s,
+        "shot": candidate.shot,
+        "score": round(scored.score, DIGITS) if scored else None,
+        "parts": rounded(scored.parts) if scored else {},
+        "why": why,
+    }
+
+
+def _face(face: Face) -> dict[str, Any]:
+    return {"box": list(face.box), "confidence": round(face.confidence, DIGITS)}
+
+
+def _crop(pick: Pick, crop: Crop, outcome: FileOutcome) -> dict[str, Any]:
+    return {
+        "aspect": crop.aspect,
+        "box": list(crop.box),
+        "width_px": crop.width_px,
+        "height_px": crop.height_px,
+        "file": str(outcome.folder / picture_name(pick.rank, crop.aspect)),
+    }

@@ -1,0 +1,66 @@
+"""What the page says about each candidate, no surer than what was measured: why it lost, or was picked."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from worker.pipeline.scoring.reasons import ANOTHER_MOMENT, ANOTHER_SCENE, PREFERRED
+from worker.text import clock, fault_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from worker.pipeline.frames import Crop, Loser, Pick
+    from worker.pipeline.media import Video
+
+# A crop that is narrower than this share of what the file could give deserves a word.
+_SMALL_SHARE = 0.6
+
+_TOO_LIKE = re.compile(r"too like (pick \d+)")
+_TOO_CLOSE = re.compile(r"within [\d.]+ s of (pick (\d+))")
+_OUTSCORED = "outscored"
+
+_INSTEAD = {
+    ANOTHER_SCENE: "Taken to show another scene: frames that score higher are of scenes picked before.",
+    ANOTHER_MOMENT: "Taken to show another moment: frames that score higher are more like the picks before.",
+    PREFERRED: "Taken from a range that you prefer: frames outside it score higher.",
+}
+
+
+def why_lost(loser: Loser, picks: Sequence[Pick]) -> str:
+    """Say why a candidate was not picked, e.g. "looks like pick 2"; commas stand between faults."""
+    score = None if loser.scored is None else loser.scored.score
+    if like := _TOO_LIKE.fullmatch(loser.why):
+        return f"looks like {like[1]}"
+    if close := _TOO_CLOSE.fullmatch(loser.why):
+        number = int(close[2])
+        was_better = score is not None and any(pick.rank == number and score > pick.score for pick in picks)
+        return f"close in time to {close[1]}" + (", which differs more" if was_better and number > 1 else "")
+    if loser.why == _OUTSCORED:
+        was_better = score is not None and any(score > pick.score for pick in picks)
+        return "differs less from the picks" if was_better else "others score higher"
+    return ", ".join(fault_words(name) for name in loser.why.split(", "))
+
+
+def group_of(words: str) -> str:
+    """Name the kind of such words, for the page's filter: the first fault, without the number of a pick."""
+    return re.sub(r"\bpick \d+", "a pick", words.partition(", ")[0])
+
+
+def why_taken(pick: Pick) -> list[str]:
+    """Say in sentences what a pick was compared with, and why it was taken although others score higher."""
+    sentences = [_INSTEAD[reason] for reason in pick.reasons if reason in _INSTEAD]
+    if pick.runner_up is not None:
+        runner_up = f"the frame at {clock(pick.runner_up.candidate.time_s)} with {pick.runner_up.score:.2f}"
+        sentences.append(f"The marks show the runner-up for this place: {runner_up}.")
+    return sentences
+
+
+def size_words(crop: Crop, video: Video) -> str:
+    """Say of what a crop was cut out, where it is small beside that; else nothing."""
+    ratio = crop.box.width / crop.box.height
+    possible_px = min(video.width_px, video.height_px * ratio)
+    if crop.box.width >= _SMALL_SHARE * possible_px:
+        return ""
+    return f"cut out of a picture of {video.width_px} × {video.height_px}"  # noqa: RUF001  the sign for sizes

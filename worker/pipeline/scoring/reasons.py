@@ -1,0 +1,138 @@
+"""Why a frame was picked: the few parts of its score that decided against the runner-up.
+
+A reason is a name for programs; `worker/text.py` has the words for people.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from worker.pipeline.scoring import text_cost
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from worker.pipeline.frames import Scored
+
+# Reasons that are no part of the score. The first three say why others, which scored higher, were not taken.
+ANOTHER_SCENE = "another_scene"  #: it is of a shot that no earlier pick is of
+ANOTHER_MOMENT = "another_moment"  #: it differs more from the earlier picks
+PREFERRED = "preferred"  #: it lies in a range that the caller prefers
+CLOSE_CALL = "close_call"  #: no part of it is clearly better than the runner-up's
+ONLY_CHOICE = "only_choice"  #: nothing else was left that could be picked
+NO_TEXT = "no_text"  #: it was looked at and has none, and the runner-up has some
+
+# More reasons than this explain nothing.
+MAX_REASONS = 3
+# A part that leads by a smaller share of the video's range of scores is no reason: coding alone moves a score
+# so far.
+MIN_LEAD_SHARE = 0.06
+
+_RULED_OUT_BY = re.compile(r"\bpick (\d+)")
+
+
+class Explanation(NamedTuple):
+    """Why one frame was picked."""
+
+    reasons: tuple[str, ...]  #: at least one, the most important first
+    runner_up: Scored | None  #: what it was compared with; None where nothing else was left
+
+
+def explain(
+    chosen: Sequence[int],
+    scored: Sequence[Scored],
+    lost: Mapping[int, str],
+    preferred: frozenset[int] = frozenset(),
+) -> list[Explanation]:
+    """Explain each pick by what set it apart from the runner-up for its place.
+
+    Args:
+        chosen: indexes of the picks, best first.
+        scored: all that were scored.
+        lost: why each other index lost; where it says "pick 2", that pick ruled it out.
+        preferred: indexes of those in the ranges that the caller prefers.
+    """
+    scores = [one.score for one in scored]
+    min_lead = MIN_LEAD_SHARE * (max(scores) - min(scores))
+    ruled_out_by = {index: _ruled_out_by(why) for index, why in lost.items()}
+    explanations = []
+    for number, index in enumerate(chosen, start=1):
+        # What was still open when this place was filled; of these, its pick ruled out what shows the same.
+        rivals = {i for i, by in ruled_out_by.items() if not 0 < by < number} | {*chosen[number:]}
+        unlike = {i for i in rivals if ruled_out_by.get(i) != number}
+        explanations.append(
+            _explain(
+                scored[index],
+                [scored[i] for i in chosen[: number - 1]],
+                rivals=[scored[i] for i in sorted(rivals)],
+                unlike=[scored[i] for i in sorted(unlike)],
+                is_preferred=index in preferred,
+                min_lead=min_lead,
+            )
+        )
+    return explanations
+
+
+def deciding_parts(pick: Scored, other: Scored, min_lead: float) -> tuple[str, ...]:
+    """Name the fewest parts without which a frame would not lead over another, the largest lead first.
+
+    Args:
+        pick: the frame that won.
+        other: the one that it is compared with.
+        min_lead: a part that leads by less is not named.
+    """
+    names = dict.fromkeys([*pick.parts, *other.parts])
+    leads = {name: pick.parts.get(name, 0.0) - other.parts.get(name, 0.0) for name in names}
+    rest = sum(leads.values())
+    deciding: list[str] = []
+    for name in sorted(leads, key=lambda name: -leads[name]):
+        if leads[name] <= min_lead or (deciding and rest <= 0):
+            break
+        # Less text than the runner-up has is not the same as none.
+        deciding.append(NO_TEXT if name == text_cost.PART and not pick.parts.get(name) else name)
+        rest -= leads[name]
+    return tuple(deciding)
+
+
+def _ruled_out_by(why: str) -> int:
+    """Read the number of the pick that ruled a frame out; 0 where none did."""
+    named = _RULED_OUT_BY.search(why)
+    return int(named[1]) if named else 0
+
+
+def _explain(
+    pick: Scored,
+    earlier: Sequence[Scored],
+    *,
+    rivals: Sequence[Scored],
+    unlike: Sequence[Scored],
+    is_preferred: bool,
+    min_lead: float,
+) -> Explanation:
+    instead: tuple[str, ...] = ()
+    if any(rival.score > pick.score for rival in rivals):
+        instead = _taken_instead(pick, earlier, is_preferred=is_preferred)
+    if ANOTHER_SCENE in instead:
+        shots = {one.candidate.shot for one in earlier}
+        unlike = [rival for rival in unlike if rival.candidate.shot not in shots]
+    runner_up = _best_below(pick, unlike) or _best_below(pick, rivals)
+    if runner_up is None:
+        return Explanation(instead or (ONLY_CHOICE,), None)
+    reasons = (*instead, *deciding_parts(pick, runner_up, min_lead)) or (CLOSE_CALL,)
+    return Explanation(reasons[:MAX_REASONS], runner_up)
+
+
+def _taken_instead(pick: Scored, earlier: Sequence[Scored], *, is_preferred: bool) -> tuple[str, ...]:
+    """Say why a frame was taken before those that scored higher; nothing where that is not known."""
+    if is_preferred:
+        return (PREFERRED,)
+    if not earlier:
+        return ()
+    is_new_shot = pick.candidate.shot not in {one.candidate.shot for one in earlier}
+    return (ANOTHER_SCENE if is_new_shot else ANOTHER_MOMENT,)
+
+
+def _best_below(pick: Scored, others: Iterable[Scored]) -> Scored | None:
+    """Find the best frame of those that did not score higher than a pick; None without any."""
+    return max((one for one in others if one.score <= pick.score), key=lambda one: one.score, default=None)
