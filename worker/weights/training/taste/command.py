@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 WORK = weights.FOLDER.parent / "training"
 BUNDLED = "lite"
+TABLE_WIDTH = 120  #: characters, which a narrower terminal wraps
 TRUNK, RIDGE = "trunk", "ridge"
 
 RIDGE_GROUPS = ("middle layers", "faces")
@@ -148,6 +149,7 @@ def _seen(
 
 def _tell(found: Study, facts: dict[str, Any], videos: tuple[JudgedVideo, ...], out: Path) -> None:
     console = Console()
+    console.width = max(console.width, TABLE_WIDTH)
     for table in report.terminal_tables(found):
         console.print(table)
     click.echo(f"wrote {', '.join(str(file) for file in report.write(found, facts, videos, out))}")

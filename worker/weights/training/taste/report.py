@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 HEADS = ("videos", "pairs", "best", "best three", "worst three")
 
 HOW = """
-Pairs: how many of the editor's pairs are in the right order. The rest: in how many videos the first is the best,
-among the best three, among the worst three. Each video was judged by what was learned without it and without
-its related videos. In brackets: 95 % intervals in per cent, by bootstrap over videos. Frames that the editor
-calls alike share their places.
+Pairs: how many of the editor's pairs are in the right order. The rest: in how many videos the first is the
+best, among the best three, among the worst three. Each video was judged by what was learned without it and
+its relatives. In brackets: 95 % intervals in per cent, by bootstrap over videos. Frames that the editor calls
+alike share their places.
 """
 
 
@@ -35,6 +35,8 @@ def terminal_tables(study: Study) -> Iterator[Table]:
     """Lay out every table for a terminal."""
     for title, rows in study.tables.items():
         table = Table(title, *HEADS, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        for column in table.columns:
+            column.no_wrap = True
         for name, found in rows.items():
             table.add_row(name, *cells(found))
         yield table

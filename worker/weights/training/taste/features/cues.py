@@ -20,6 +20,7 @@ from worker.pipeline.cues.sharpness import noise_sigma
 from worker.pipeline.scoring import faces
 from worker.pipeline.scoring.faces import FaceFinder
 from worker.pipeline.scoring.ranking import face_value
+from worker.weights.training.taste.features import pictures
 from worker.weights.training.taste.features.source import code_sum
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class CueSource:
     @property
     def identity(self) -> str:
         """The code that measures."""
-        return code_sum(sys.modules[__name__], cues, faces, text_lines)
+        return code_sum(sys.modules[__name__], pictures, cues, faces, text_lines)
 
     def look(self, video: JudgedVideo, candidates: Sequence[Candidate]) -> dict[str, NDArray[np.floating]]:
         """Measure frames: for each group (frames, numbers) float32."""

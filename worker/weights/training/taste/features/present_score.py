@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ class ScoreSource:
     @property
     def identity(self) -> str:
         """The model, and the code that scores."""
-        return f"{model_identity(self._spec)} {code_sum(scoring, cues, pictures)}"
+        return f"{model_identity(self._spec)} {code_sum(sys.modules[__name__], scoring, cues, pictures)}"
 
     def look(self, _video: JudgedVideo, candidates: Sequence[Candidate]) -> dict[str, NDArray[np.floating]]:
         """Score frames: `SCORE`, and each part behind `PART`, (frames, 1) float32; a missing part is 0."""

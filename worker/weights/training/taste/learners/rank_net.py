@@ -155,7 +155,7 @@ def _loss(
     rank, owner = torch.cat(ranks), torch.cat(owners)
     is_better = (owner[:, None] == owner) & (rank[:, None] < rank)
     if not is_better.any():  # an editor may call all frames alike
-        return 0 * scores.sum()
+        return torch.zeros_like(scores, requires_grad=True).sum()
     gap = (rank - rank[:, None]).clamp(max=MAX_GAP)[is_better].float()
     ahead = (scores[:, None] - scores)[is_better]
     loss: torch.Tensor = (nn.functional.softplus(-ahead) * gap / gap.mean()).mean()

@@ -70,7 +70,7 @@ class Ridge:
         target = np.concatenate([_unit(-video.ranks.astype(np.float64)) for video in examples.videos])
         bases = {name: self._basis(_centred(examples.features[name])) for name in self.groups}
         inputs = np.concatenate([_centred(examples.features[name]) @ bases[name] for name in self.groups], 1)
-        strength = np.sort(inputs.var(axis=0))[::-1][: self.strongest].mean()
+        strength = max(float(np.sort(inputs.var(axis=0))[::-1][: self.strongest].mean()), MIN_SPREAD)
         gram = inputs.T @ inputs + self.penalty * len(target) * strength * np.eye(inputs.shape[1])
         solved = np.linalg.solve(gram, inputs.T @ target)
         ends = np.cumsum([basis.shape[1] for basis in bases.values()])
