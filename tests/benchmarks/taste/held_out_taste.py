@@ -37,7 +37,7 @@ def read_scores(file: Path, videos: Sequence[JudgedVideo]) -> list[NDArray[np.fl
         return [np.array([by_video[video.name][frame.letter] for frame in video.frames]) for video in videos]
     except KeyError as missing:
         raise JudgedSetInvalid(
-            f"{file} has no scores of {missing}; train on this set again (python -m worker.weights.training taste)"
+            f"{file} has no scores of {missing}; train on this set again, which writes new ones"
         ) from missing
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from worker.weights.training.taste.judged_set import JudgedVideo
 
 HECATE_LONG_SIDE_PX = 160
+HECATE_STANDS_FRAMES = 16  # of which at least six are left where it drops four at each end
 HISTOGRAM_LONG_SIDE_PX = 320
 BLURRED = -10.0  # what the seed's threshold drops comes after everything that it keeps
 
@@ -92,10 +93,14 @@ def ffmpeg_thumbnail(seen: Shown) -> NDArray[np.float64]:
 
 
 def hecate_like(seen: Shown) -> NDArray[np.float64]:
-    """Prefer what hecate's rule picks of these frames, in its order; the rest are alike."""
+    """Prefer what hecate's rule picks of a film of these frames, in its order; the rest are alike.
+
+    In the film each frame stands for a while, since the rule drops what lies beside a cut.
+    """
     order = np.argsort(seen.times_s, kind="stable").tolist()
-    frames = [(float(number), _small(seen.pictures[number], HECATE_LONG_SIDE_PX)) for number in order]
-    scores = np.zeros(len(frames))
+    small = {number: _small(seen.pictures[number], HECATE_LONG_SIDE_PX) for number in order}
+    frames = [(float(number), small[number]) for number in order for _ in range(HECATE_STANDS_FRAMES)]
+    scores = np.zeros(len(order))
     picks = peer_hecate.pick(frames)
     for place, number in enumerate(picks):
         scores[int(number)] = len(picks) - place
