@@ -12,7 +12,7 @@ import pytest
 from tests.benchmarks.taste import __main__ as benchmark
 from tests.benchmarks.taste.held_out_taste import product_score, read_scores
 from tests.benchmarks.taste.judged_peers import RULES, shown
-from tests.support.media.judged_sets import write_judged_set
+from tests.support.judged_sets import write_judged_set
 from worker.errors import JudgedSetInvalid
 from worker.weights.training.taste.judged_set import read_judged_set
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.media.judged_sets import write_judged_set
+from tests.support.judged_sets import write_judged_set
 from worker.weights.training.taste.features.cues import CueSource
 from worker.weights.training.taste.features.examples import see
 from worker.weights.training.taste.features.source import Kept

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.support.media.judged_sets import write_judged_set
+from tests.support.judged_sets import write_judged_set
 from worker.errors import JudgedSetInvalid
 from worker.weights.training.taste.features.examples import see
 from worker.weights.training.taste.features.pictures import candidates_of

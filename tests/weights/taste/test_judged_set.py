@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.media.judged_sets import write_judged_set
+from tests.support.judged_sets import write_judged_set
 from worker.errors import JudgedSetInvalid
 from worker.weights.training.taste.judged_set import read_judged_set, read_second_readings
 

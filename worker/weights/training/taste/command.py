@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,7 +111,13 @@ def taste(
         dealt = [] if train_only else folds(groups, fold_count, seed)
         second = read_second_readings(set_folder, videos)
         with progress_bar() as on_progress:
-            examples = _seen(videos, model, trains_trunk, device, Kept(work / "seen"), on_progress)
+            examples = see(
+                videos,
+                _sources(model, device, trains_trunk, train_only),
+                Kept(work / "seen"),
+                lambda done: on_progress("frames", done),
+                ActivationSource() if trains_trunk else None,
+            )
             chosen = RankNet(seed) if trains_trunk else Ridge(_ridge_groups(model, examples))
             facts = _facts(model, chosen, videos, seed)
             found = None
@@ -133,18 +140,11 @@ def _ridge_groups(model: str, examples: Examples) -> tuple[str, ...]:
     return tuple(name for name in wanted if name in examples.features)
 
 
-def _seen(
-    videos: tuple[JudgedVideo, ...],
-    model: str,
-    trains_trunk: bool,
-    device: str,
-    kept: Kept,
-    on_progress: Callable[[str, float], None],
-) -> Examples:
+def _sources(model: str, device: str, trains_trunk: bool, train_only: bool) -> list[Source]:
+    """List what is measured of frames: all of it for a report, else what the learner learns from."""
     tower: Source = LayerSource() if model == BUNDLED else TowerSource(model, device)
-    sources: list[Source] = [tower, CueSource(), ScoreSource(model, device)]
-    activations = ActivationSource() if trains_trunk else None
-    return see(videos, sources, kept, lambda done: on_progress("frames", done), activations)
+    learned_from: list[Source] = [] if trains_trunk else [tower, CueSource()]
+    return learned_from if train_only else [tower, CueSource(), ScoreSource(model, device)]
 
 
 def _tell(found: Study, facts: dict[str, Any], videos: tuple[JudgedVideo, ...], out: Path) -> None:
@@ -173,7 +173,8 @@ def progress_bar() -> Iterator[Callable[[str, float], None]]:
 def _save(learner: Learner, examples: Examples, facts: dict[str, Any], out: Path) -> None:
     tensors = {name: tensor.contiguous() for name, tensor in learner.fit(examples).tensors().items()}
     out.parent.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, out, metadata={name: str(value) for name, value in facts.items()})
+    # One entry only: safetensors writes several in an order that changes, and with it the sum of the file.
+    save_file(tensors, out, metadata={"training": json.dumps(facts)})
 
 
 def _facts(model: str, learner: Learner, videos: tuple[JudgedVideo, ...], seed: int) -> dict[str, Any]:
