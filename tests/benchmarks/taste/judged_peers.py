@@ -95,10 +95,12 @@ def ffmpeg_thumbnail(seen: Shown) -> NDArray[np.float64]:
 def hecate_like(seen: Shown) -> NDArray[np.float64]:
     """Prefer what hecate's rule picks of a film of these frames, in its order; the rest are alike.
 
-    In the film each frame stands for a while, since the rule drops what lies beside a cut.
+    In the film each frame stands for a while, since the rule drops what lies beside a cut. All have the size
+    of the first, from which they may differ by their bars.
     """
     order = np.argsort(seen.times_s, kind="stable").tolist()
-    small = {number: _small(seen.pictures[number], HECATE_LONG_SIDE_PX) for number in order}
+    height, width = _small(seen.pictures[0], HECATE_LONG_SIDE_PX).shape[:2]
+    small = [cv2.resize(bgr, (width, height), interpolation=cv2.INTER_AREA) for bgr in seen.pictures]
     frames = [(float(number), small[number]) for number in order for _ in range(HECATE_STANDS_FRAMES)]
     scores = np.zeros(len(order))
     picks = peer_hecate.pick(frames)
