@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +42,15 @@ def test_every_rule_scores_every_frame(videos: tuple[JudgedVideo, ...], name: st
 
     assert scores.shape == (4,)
     assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_frames_of_different_shapes_are_compared(videos: tuple[JudgedVideo, ...], name: str) -> None:
+    """Bars were trimmed from some frames of a video, and not from others."""
+    seen = shown(videos[0])
+    pictures = (seen.pictures[0][20:-20].copy(), *seen.pictures[1:])
+
+    assert RULES[name](replace(seen, pictures=pictures)).shape == (4,)
 
 
 @pytest.mark.parametrize(
