@@ -27,6 +27,7 @@ ThumbsError
 │   ├── UnknownModel            no such model, or a damaged checkpoint
 │   ├── WeightsMissing          the model's file is not in place
 │   ├── PromptsInvalid          the prompts file cannot be used
+│   ├── JudgedSetInvalid        a set of judged frames cannot be learned from
 │   ├── SettingsInvalid         an environment variable is missing or wrong
 │   └── CredentialsRefused      the platform does not accept our token
 └── Abandoned                   no failure: the work is given up, and its result is not wanted
@@ -148,6 +149,10 @@ class WeightsMissing(ConfigurationError):
 
 class PromptsInvalid(ConfigurationError):
     """The prompts file cannot be used."""
+
+
+class JudgedSetInvalid(ConfigurationError):
+    """A set of judged frames cannot be learned from; the message says what to mend."""
 
 
 class SettingsInvalid(ConfigurationError):

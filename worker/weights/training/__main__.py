@@ -1,4 +1,4 @@
-"""`python -m worker.weights.training`: train the bundled model, or measure it on clips held out."""
+"""`python -m worker.weights.training`: train the bundled model, or taste, and measure what was learned."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ import click
 
 from worker.weights.training.evaluate import evaluate_lite
 from worker.weights.training.image_tower import default_clips, videos_in
+from worker.weights.training.taste.command import taste
 from worker.weights.training.train import train_lite
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.command()
+@click.group()
+def main() -> None:
+    """Train models on this machine, and measure them."""
+
+
+@main.command("lite")
 @click.option(
     "--clips",
     "folders",
@@ -24,7 +30,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--out", type=FILE, default=Path("lite.safetensors"), show_default=True)
 @click.option("--evaluate", is_flag=True, help="Train nothing; measure on held-out clips.")
-def main(folders: tuple[Path, ...], seed: int, out: Path, evaluate: bool) -> None:
+def lite(folders: tuple[Path, ...], seed: int, out: Path, evaluate: bool) -> None:
     """Train the bundled model `lite` on this machine's CPU, in minutes."""
     clips = [*default_clips(), *(clip for folder in folders for clip in videos_in(folder))]
     if not clips:
@@ -41,6 +47,8 @@ def main(folders: tuple[Path, ...], seed: int, out: Path, evaluate: bool) -> Non
         f"a damaged frame came first in {figures.damaged_first.total()} of {figures.videos} videos ({kinds})"
     )
 
+
+main.add_command(taste)
 
 if __name__ == "__main__":
     main(prog_name="python -m worker.weights.training")

@@ -1,0 +1,188 @@
+"""`python -m worker.weights.training taste`: learn taste from judged frames, and measure it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from safetensors.torch import save_file
+
+from worker import weights
+from worker.errors import ThumbsError
+from worker.weights.training.taste import report
+from worker.weights.training.taste.features.cues import CueSource
+from worker.weights.training.taste.features.examples import see
+from worker.weights.training.taste.features.present_score import ScoreSource
+from worker.weights.training.taste.features.source import Kept
+from worker.weights.training.taste.features.tower import TowerSource
+from worker.weights.training.taste.features.trunk import ActivationSource, LayerSource
+from worker.weights.training.taste.judged_set import read_judged_set, read_second_readings
+from worker.weights.training.taste.learners.rank_net import RankNet
+from worker.weights.training.taste.learners.ridge import Ridge
+from worker.weights.training.taste.related import folds, related_groups
+from worker.weights.training.taste.study import study
+from worker.weights.training.taste.validation import Folds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from worker.weights.training.taste.features.examples import Examples
+    from worker.weights.training.taste.features.source import Source
+    from worker.weights.training.taste.judged_set import JudgedVideo
+    from worker.weights.training.taste.learners.learner import Learner
+    from worker.weights.training.taste.study import Study
+
+WORK = weights.FOLDER.parent / "training"
+BUNDLED = "lite"
+TABLE_WIDTH = 120  #: characters, which a narrower terminal wraps
+TRUNK, RIDGE = "trunk", "ridge"
+
+RIDGE_GROUPS = ("middle layers", "faces")
+CLIP_RIDGE_GROUPS = ("middle layers", "last layer", "faces")
+
+
+@click.command("taste")
+@click.option(
+    "--set",
+    "set_folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="The folder of judged frames; docs/judged-frames.md says what is in it.",
+)
+@click.option("--model", default=BUNDLED, show_default=True, help="lite, or a CLIP as open_clip's ARCH:TAG.")
+@click.option(
+    "--learner",
+    type=click.Choice([TRUNK, RIDGE]),
+    help="What learns; trunk is for lite only, and its default.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("taste.safetensors"),
+    show_default=True,
+)
+@click.option(
+    "--together",
+    multiple=True,
+    metavar="NAME,NAME...",
+    help="Videos that are related for a reason that the set does not tell. May be repeated.",
+)
+@click.option("--folds", "fold_count", type=click.IntRange(2), default=8, show_default=True)
+@click.option("--seed", default=0, show_default=True)
+@click.option("--device", default="auto", show_default=True, help="For a CLIP: auto, cuda, mps or cpu.")
+@click.option("--train-only", is_flag=True, help="Write the weights, and measure nothing.")
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=WORK,
+    show_default=True,
+    help="Keeps what was measured and judged; running again goes on from there.",
+)
+def taste(
+    set_folder: Path,
+    model: str,
+    learner: str | None,
+    out: Path,
+    together: tuple[str, ...],
+    fold_count: int,
+    seed: int,
+    device: str,
+    train_only: bool,
+    work: Path,
+) -> None:
+    """Learn which frame an editor would show, and measure it on videos left out.
+
+    Writes the weights, and a report beside them.
+    """
+    if learner == TRUNK and model != BUNDLED:
+        raise click.UsageError("--learner trunk trains lite's own trunk; for another model, leave it out")
+    torch.use_deterministic_algorithms(True)
+    trains_trunk = model == BUNDLED and learner != RIDGE
+    try:
+        videos = read_judged_set(set_folder)
+        groups = related_groups(videos, [names.split(",") for names in together])
+        dealt = [] if train_only else folds(groups, fold_count, seed)
+        second = read_second_readings(set_folder, videos)
+        with progress_bar() as on_progress:
+            examples = see(
+                videos,
+                _sources(model, device, trains_trunk, train_only),
+                Kept(work / "seen"),
+                lambda done: on_progress("frames", done),
+                ActivationSource() if trains_trunk else None,
+            )
+            chosen = RankNet(seed) if trains_trunk else Ridge(_ridge_groups(model, examples))
+            facts = _facts(model, chosen, videos, seed)
+            found = None
+            if not train_only:
+                judged = Folds(examples, groups, dealt, seed, work / "judged")
+                found = study(chosen, examples, second, judged, on_progress)
+            on_progress("weights", 0.0)
+            _save(chosen, examples, facts, out)
+            on_progress("weights", 1.0)
+    except ThumbsError as error:
+        raise click.ClickException(str(error)) from error
+    if found is not None:
+        _tell(found, {**facts, "folds": fold_count}, videos, out)
+    click.echo(f"wrote {out}: bytes = {out.stat().st_size}, sha256 = {weights.sha256(out)}")
+
+
+def _ridge_groups(model: str, examples: Examples) -> tuple[str, ...]:
+    """Name what a ridge learns from; the last layer of `lite` adds nothing to its middle ones."""
+    wanted = RIDGE_GROUPS if model == BUNDLED else CLIP_RIDGE_GROUPS
+    return tuple(name for name in wanted if name in examples.features)
+
+
+def _sources(model: str, device: str, trains_trunk: bool, train_only: bool) -> list[Source]:
+    """List what is measured of frames: all of it for a report, else what the learner learns from."""
+    tower: Source = LayerSource() if model == BUNDLED else TowerSource(model, device)
+    learned_from: list[Source] = [] if trains_trunk else [tower, CueSource()]
+    return learned_from if train_only else [tower, CueSource(), ScoreSource(model, device)]
+
+
+def _tell(found: Study, facts: dict[str, Any], videos: tuple[JudgedVideo, ...], out: Path) -> None:
+    console = Console()
+    console.width = max(console.width, TABLE_WIDTH)
+    for table in report.terminal_tables(found):
+        console.print(table)
+    click.echo(f"wrote {', '.join(str(file) for file in report.write(found, facts, videos, out))}")
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, float], None]]:
+    """Show a bar for each stage, on standard error."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    bars: dict[str, TaskID] = {}
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+
+        def show(stage: str, fraction: float) -> None:
+            if stage not in bars:
+                bars[stage] = progress.add_task(stage, total=1.0)
+            progress.update(bars[stage], completed=fraction)
+
+        yield show
+
+
+def _save(learner: Learner, examples: Examples, facts: dict[str, Any], out: Path) -> None:
+    tensors = {name: tensor.contiguous() for name, tensor in learner.fit(examples).tensors().items()}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    # One entry only: safetensors writes several in an order that changes, and with it the sum of the file.
+    save_file(tensors, out, metadata={"training": json.dumps(facts)})
+
+
+def _facts(model: str, learner: Learner, videos: tuple[JudgedVideo, ...], seed: int) -> dict[str, Any]:
+    told = repr([(video.sha256, video.ranks.tolist()) for video in videos])
+    return {
+        "model": model,
+        "learner": learner.name,
+        "videos": len(videos),
+        "seed": seed,
+        "set": hashlib.sha256(told.encode()).hexdigest(),
+    }

@@ -1,0 +1,145 @@
+"""Cues as groups of numbers: faces, light, text and the place in time.
+
+A new group is one function from a candidate and its video to some numbers, and one entry in `CUES`.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from worker.pipeline import cues
+from worker.pipeline.crop import text_lines
+from worker.pipeline.cues.sharpness import noise_sigma
+from worker.pipeline.scoring import faces
+from worker.pipeline.scoring.faces import FaceFinder
+from worker.pipeline.scoring.ranking import face_value
+from worker.weights.training.taste.features import pictures
+from worker.weights.training.taste.features.source import code_sum
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from worker.pipeline.frames import Candidate, Face, Rgb
+    from worker.weights.training.taste.judged_set import JudgedVideo
+
+MAX_FACES = 5  #: more make no difference
+NEAR_END_S = 5.0  #: further from an end, the distance makes no difference
+EDGE_LEVELS = (50, 150)  #: Canny's two thresholds, in levels
+MIDDLE = (0.25, 0.75)  #: of each side: what lies between is the middle of a picture
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a cue may look at."""
+
+    candidate: Candidate
+    faces: tuple[Face, ...]  #: the surest first
+    duration_s: float
+
+
+class CueSource:
+    """Measures every group of `CUES`."""
+
+    name = "cues"
+
+    @property
+    def identity(self) -> str:
+        """The code that measures."""
+        return code_sum(sys.modules[__name__], pictures, cues, faces, text_lines)
+
+    def look(self, video: JudgedVideo, candidates: Sequence[Candidate]) -> dict[str, NDArray[np.floating]]:
+        """Measure frames: for each group (frames, numbers) float32."""
+        looks = [Look(one, self._finder.find(one.rgb), video.duration_s) for one in candidates]
+        return {name: np.array([cue(look) for look in looks], np.float32) for name, cue in CUES.items()}
+
+    @cached_property
+    def _finder(self) -> FaceFinder:
+        return FaceFinder.load()
+
+
+def face_numbers(look: Look) -> list[float]:
+    """Tell the largest face: its side as a share, its confidence, its place, and what the score makes of all.
+
+    All 0 without a face.
+    """
+    if not look.faces:
+        return [0.0] * 6
+    height, width = look.candidate.rgb.shape[:2]
+    face = max(look.faces, key=lambda one: one.box.width * one.box.height)
+    box = face.box
+    return [
+        math.sqrt(box.width * box.height / (width * height)),
+        face.confidence,
+        abs((box.left + box.right) / 2 / width - 0.5),
+        (box.top + box.bottom) / 2 / height,
+        min(len(look.faces), MAX_FACES) / MAX_FACES,
+        face_value(look.faces, width, height),
+    ]
+
+
+def light_numbers(look: Look) -> list[float]:
+    """Tell light, contrast, detail and colour.
+
+    Source of the colourfulness: Hasler and Suesstrunk, Measuring colourfulness in natural images, 2003.
+    """
+    rgb, cue = look.candidate.rgb, look.candidate.cues
+    luma = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+    red, green, blue = (plane.astype(np.float32) for plane in cv2.split(rgb))
+    red_green, yellow_blue = red - green, (red + green) / 2 - blue
+    spread = math.hypot(float(red_green.std()), float(yellow_blue.std()))
+    colourfulness = spread + 0.3 * math.hypot(float(red_green.mean()), float(yellow_blue.mean()))
+    return [
+        cue.brightness,
+        cue.contrast,
+        cue.clipped,
+        cue.uniformity,
+        cue.sharpness,
+        cue.relative_sharpness,
+        noise_sigma(luma),
+        float(cv2.Canny(luma, *EDGE_LEVELS).mean()) / 255,
+        float(_middle(luma).mean() - luma.mean()) / 255,
+        float(cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV)[..., 1].mean()) / 255,
+        colourfulness / 255,
+    ]
+
+
+def text_numbers(look: Look) -> list[float]:
+    """Tell how much text there is: as a title card, as writing on flat ground, in lines over a picture."""
+    rgb, cue = look.candidate.rgb, look.candidate.cues
+    lines = text_lines.text_lines(rgb)
+    covered = sum(box.width * box.height for box in lines) / (rgb.shape[0] * rgb.shape[1])
+    return [cue.title_card, cue.writing, math.sqrt(covered), math.log1p(len(lines))]
+
+
+def time_numbers(look: Look) -> list[float]:
+    """Tell where in the video a frame lies."""
+    time_s, duration_s = look.candidate.time_s, max(look.duration_s, look.candidate.time_s, 1e-6)
+    share = time_s / duration_s
+    return [
+        share,
+        abs(share - 0.5),
+        min(time_s, NEAR_END_S) / NEAR_END_S,
+        min(duration_s - time_s, NEAR_END_S) / NEAR_END_S,
+    ]
+
+
+CUES: dict[str, Callable[[Look], list[float]]] = {
+    "faces": face_numbers,
+    "light": light_numbers,
+    "text": text_numbers,
+    "place in time": time_numbers,
+}
+
+
+def _middle(luma: Rgb) -> Rgb:
+    rows, columns = (slice(*(int(share * size) for share in MIDDLE)) for size in luma.shape[:2])
+    return luma[rows, columns]

@@ -1,0 +1,90 @@
+"""The image tower of any CLIP: what its layers say of judged frames."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from PIL import Image
+from torch.nn import functional
+
+from worker import weights
+from worker.pipeline.scoring import clip_model
+from worker.pipeline.scoring.clip_model import load_clip_model, pick_device
+from worker.weights.training.taste.features import pictures
+from worker.weights.training.taste.features.source import code_sum
+from worker.weights.training.taste.features.trunk import pooled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from worker.pipeline.frames import Candidate
+    from worker.weights.training.taste.judged_set import JudgedVideo
+
+DEPTHS = (1 / 3, 1 / 2, 2 / 3)  #: of a tower, at which a layer counts as a middle one
+SPATIAL_DIMS = 4  #: (n, channels, height, width)
+
+
+class TowerSource:
+    """Measures the embedding, and some middle layers where the tower shows them.
+
+    Args:
+        spec: open_clip's `ARCH:TAG`, or `ARCH:/path/to/checkpoint`.
+        device: "auto", "cuda", "mps" or "cpu".
+        weights_dir: where fetched weights lie; None for the default.
+    """
+
+    def __init__(self, spec: str, device: str = "auto", weights_dir: Path | None = None) -> None:
+        self._spec, self._device, self._weights_dir = spec, device, weights_dir
+
+    @property
+    def name(self) -> str:
+        """The model's name, as a folder can have it."""
+        return weights.fetched_stem(self._spec)
+
+    @property
+    def identity(self) -> str:
+        """The model, and the code that measures."""
+        return f"{model_identity(self._spec)} {code_sum(sys.modules[__name__], pictures, clip_model)}"
+
+    @torch.inference_mode()
+    def look(self, _video: JudgedVideo, candidates: Sequence[Candidate]) -> dict[str, NDArray[np.floating]]:
+        """Measure frames: "last layer" (frames, d) of length 1, and perhaps "middle layers"; float32."""
+        model = self._model
+        batch = torch.stack([model.preprocess(Image.fromarray(one.rgb)) for one in candidates])
+        batch = batch.to(pick_device(self._device), model.input_dtype)
+        last = functional.normalize(model.network.encode_image(batch).float(), dim=-1)
+        found = {"last layer": last.cpu().numpy()}
+        if middle := _middle_layers(model.network.visual, batch):
+            found["middle layers"] = torch.cat([pooled(one.float()) for one in middle], 1).cpu().numpy()
+        return dict(found)
+
+    @cached_property
+    def _model(self) -> clip_model.ClipModel:
+        return load_clip_model(self._spec, pick_device(self._device), self._weights_dir)
+
+
+@cache
+def model_identity(spec: str) -> str:
+    """Tell a model's weights: by its name, and by the sum of a checkpoint of one's own."""
+    if (entry := weights.manifest().get(spec)) is not None and entry.sha256:
+        return f"{spec} {entry.sha256}"
+    checkpoint = Path(spec.partition(":")[2])
+    return f"{spec} {weights.sha256(checkpoint)}" if checkpoint.is_file() else spec
+
+
+def _middle_layers(tower: Any, batch: torch.Tensor) -> list[torch.Tensor]:
+    """Run a tower for its middle layers, (n, channels, height, width); none where it shows none."""
+    try:
+        layers = tower.forward_intermediates(batch, intermediates_only=True)["image_intermediates"]
+    except (AttributeError, NotImplementedError):  # a tower of its own kind, or a trunk that timm cannot open
+        return []
+    layers = [layer for layer in layers if layer.dim() == SPATIAL_DIMS]
+    places = sorted({int(depth * len(layers)) for depth in DEPTHS}) if layers else []
+    return [layers[place] for place in places]

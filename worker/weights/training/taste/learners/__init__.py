@@ -1,0 +1,1 @@
+"""What turns judged frames into a judge of other frames."""
