@@ -15,6 +15,7 @@ from worker.pipeline.progress import Stopwatch
 from worker.pipeline.result import losers, notes, take_exactly, take_picks
 from worker.pipeline.scoring.models import score
 from worker.pipeline.selection.diversity import pick_diverse
+from worker.pipeline.selection.ends import candidates_at_ends
 from worker.pipeline.selection.shortlist import shortlist
 from worker.pipeline.selection.time_ranges import candidates_inside, candidates_near
 
@@ -85,7 +86,10 @@ def _pick(
             scan, seen = scan_after_edit(memory, video, decoder, progress)
     with watch.stage("score") as progress:
         avoided = candidates_near(options.avoid, scan.candidates, video)
-        worth, left_out = shortlist(scan.candidates, avoided, decided=decided_before(scan.candidates, seen))
+        at_ends = candidates_at_ends(scan.candidates, video)
+        at_ends -= candidates_inside(options.prefer, scan.candidates, video)
+        decided = decided_before(scan.candidates, seen)
+        worth, left_out = shortlist(scan.candidates, avoided, at_ends=at_ends, decided=decided)
         scored = score([scan.candidates[index] for index in worth], options.title, models, progress, seen)
     with watch.stage("pick"):
         preferred = candidates_inside(options.prefer, [one.candidate for one in scored], video)

@@ -1,8 +1,8 @@
 """How unlike the pictures of one video are: whether two show one scene, or even the same picture.
 
 Cosines are not comparable between models: with one, two scenes are at 0.1, with another at 0.7. So distances
-are measured in units of the video itself: 1 is how far apart its unlike frames are. A shot is no measure: a cut
-inside a scene makes two shots of it, and a camera that turns shows two scenes in one.
+are measured in units of the video itself: 1 is how far apart its unlike frames are. A shot is no measure: a
+cut inside a scene makes two shots of it, and a camera that turns shows two scenes in one.
 """
 
 from __future__ import annotations
