@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from worker.files.video_file import VideoFile
 from worker.pipeline.crop.sizes import size_notes
+from worker.pipeline.earlier_picks import find_again
 from worker.pipeline.earlier_run import Unfit, decided_before, scan_after_edit
 from worker.pipeline.frames import NOTHING_SEEN, Run
 from worker.pipeline.progress import Stopwatch
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from worker.pipeline.earlier_picks import EarlierPick
     from worker.pipeline.earlier_run import Memory
     from worker.pipeline.media import Video
     from worker.pipeline.options import Options
@@ -41,6 +43,7 @@ def pick_thumbnails(
     on_progress: Progress = lambda _stage, _fraction: None,
     better: Callable[[Sequence[float]], VideoFile] | None = None,
     memory: Memory | None = None,
+    earlier: Sequence[EarlierPick] = (),
 ) -> Run:
     """Pick the best frames of a video and crop them, best first; at least one.
 
@@ -52,13 +55,14 @@ def pick_thumbnails(
         on_progress: gets the stage and the fraction of it done.
         better: given the picked moments in seconds, finds a file of the same video that shows them better.
         memory: what an earlier run saw; where it does not fit, the whole video is looked at.
+        earlier: what that run picked, best first; it stays unless something else is clearly better.
 
     Raises:
         PermanentError: the file is no video we can use; the message names the remedy.
         TransientError: the decoder died or hung, or memory ran out; trying again may help.
     """
     file = file if isinstance(file, VideoFile) else VideoFile(file)
-    pick = partial(_pick, file, options, models, decoder, on_progress, better)
+    pick = partial(_pick, file, options, models, decoder, on_progress, better, earlier)
     if memory is not None:
         try:
             return pick(memory)
@@ -74,6 +78,7 @@ def _pick(
     decoder: Decoder,
     on_progress: Progress,
     better: Callable[[Sequence[float]], VideoFile] | None,
+    earlier: Sequence[EarlierPick],
     memory: Memory | None,
 ) -> Run:
     watch = Stopwatch(on_progress)
@@ -92,8 +97,9 @@ def _pick(
         worth, left_out = shortlist(scan.candidates, avoided, at_ends=at_ends, decided=decided)
         scored = score([scan.candidates[index] for index in worth], options.title, models, progress, seen)
     with watch.stage("pick"):
-        preferred = candidates_inside(options.prefer, [one.candidate for one in scored], video)
-        chosen, lost = pick_diverse(scored, options.count, preferred)
+        judged = [one.candidate for one in scored]
+        preferred = candidates_inside(options.prefer, judged, video)
+        chosen, lost = pick_diverse(scored, options.count, preferred, find_again(earlier, judged))
         winners = [scored[index] for index in chosen]
     with watch.stage("stills") as progress:
         asked_s = options.chosen_within(video.begins_at_s, video.duration_s)

@@ -176,6 +176,20 @@ def test_the_weakest_frames_are_not_picked_for_being_different() -> None:
     assert sorted(scenes_of(video, picks, 3)) == [0, 1]
 
 
+@pytest.mark.parametrize(("earlier", "expected"), [([], [9, 20]), ([2, 25], [2, 25]), ([25, 14], [25, 9])])
+def test_what_an_earlier_run_picked_stays_if_it_is_about_as_good(
+    earlier: list[int], expected: list[int]
+) -> None:
+    """Of each scene the picture that viewers know; what is clearly worse goes."""
+    first = [8.0] * 10 + [2.0] * 10
+    first[9], first[2] = 8.4, 8.2
+    video = [*take(0, 0, first, shot=0), *take(15, 1, [8.3, 8, 8, 8, 8, 8.1, 8], shot=1)]
+
+    picks, _ = pick_diverse(video, 2, earlier=earlier)
+
+    assert picks == expected
+
+
 def test_a_better_frame_that_gave_way_says_to_what() -> None:
     """People wonder why a higher score lost."""
     other = content(0, 1, strength=1.0)

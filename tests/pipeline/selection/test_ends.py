@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 BIKES = pictures.footage("bikes", 30, start=90)
 BUNNY = pictures.footage("bigbuckbunny", 25, start=60)
 
+THREE = Options(count=3)
+
 
 @pytest.fixture(scope="module")
 def pick(models: Models, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Run]]:
     """Return what picks from frames at 25 a second, as a piece that begins somewhere."""
     with Decoder() as decoder:
 
-        def pick(frames: list[Rgb], options: Options = Options(), begins_at_s: float = 0.0) -> Run:
+        def pick(frames: list[Rgb], options: Options = THREE, begins_at_s: float = 0.0) -> Run:
             path: Path = clips.write(tmp_path_factory.mktemp("ends") / "clip.mp4", frames)
             return pick_thumbnails(VideoFile(path, begins_at_s), options, models, decoder)
 

@@ -1,7 +1,7 @@
 """Finds the candidates at the very start and end of a video.
 
-Fades, slates and a hand that reaches for the camera lie there, and the first frame is what platforms show where
-nobody chose. So these candidates count as weak, whatever the gates say of them.
+Fades, slates and a hand that reaches for the camera lie there, and the first frame is what platforms show
+where nobody chose. So these candidates count as weak, whatever the gates say of them.
 """
 
 from __future__ import annotations
