@@ -80,7 +80,7 @@ class TestThePickThatViewersKnow:
         best_s, other_s = self.swap(rig, rank)
         shutil.move(cut(path, Timeline.of([Range(0.0, 10.0)]), tmp_path / "again.mp4"), path)
 
-        rig.hear(asset_id, EventKind.UPDATED, minute=1)
+        rig.hear(asset_id, EventKind.EDITED, minute=1)
         job = rig.work()
 
         assert job.state == "completed", job.error

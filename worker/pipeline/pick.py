@@ -21,11 +21,12 @@ from worker.pipeline.selection.shortlist import shortlist
 from worker.pipeline.selection.time_ranges import candidates_inside, candidates_near
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from worker.pipeline.earlier_picks import EarlierPick
     from worker.pipeline.earlier_run import Memory
+    from worker.pipeline.frames import Candidate, Scan, SeenCandidate
     from worker.pipeline.media import Video
     from worker.pipeline.options import Options
     from worker.pipeline.progress import Progress
@@ -85,16 +86,10 @@ def _pick(
     with watch.stage("probe") as progress:
         video = _probe(file, decoder, progress)
     with watch.stage("scan") as progress:
-        if memory is None:
-            scan, seen = decoder.scan(video, progress), NOTHING_SEEN
-        else:
-            scan, seen = scan_after_edit(memory, video, decoder, progress)
+        scan, seen = _scan(video, memory, decoder, progress)
     with watch.stage("score") as progress:
         avoided = candidates_near(options.avoid, scan.candidates, video)
-        at_ends = candidates_at_ends(scan.candidates, video)
-        at_ends -= candidates_inside(options.prefer, scan.candidates, video)
-        decided = decided_before(scan.candidates, seen)
-        worth, left_out = shortlist(scan.candidates, avoided, at_ends=at_ends, decided=decided)
+        worth, left_out = _shortlisted(scan.candidates, avoided, seen, options, video)
         scored = score([scan.candidates[index] for index in worth], options.title, models, progress, seen)
     with watch.stage("pick"):
         judged = [one.candidate for one in scored]
@@ -126,6 +121,27 @@ def _pick(
         recalled=len(seen),
         wanted=wanted,
     )
+
+
+def _scan(
+    video: Video, memory: Memory | None, decoder: Decoder, on_progress: Callable[[float], None]
+) -> tuple[Scan, Mapping[float, SeenCandidate]]:
+    """Find the candidates, and which of them an earlier run has seen."""
+    if memory is None:
+        return decoder.scan(video, on_progress), NOTHING_SEEN
+    return scan_after_edit(memory, video, decoder, on_progress)
+
+
+def _shortlisted(
+    candidates: Sequence[Candidate],
+    avoided: frozenset[int],
+    seen: Mapping[float, SeenCandidate],
+    options: Options,
+    video: Video,
+) -> tuple[list[int], dict[int, str]]:
+    """Choose what is scored; an end of the video that the caller prefers is as good as any place."""
+    at_ends = candidates_at_ends(candidates, video) - candidates_inside(options.prefer, candidates, video)
+    return shortlist(candidates, avoided, at_ends=at_ends, decided=decided_before(candidates, seen))
 
 
 def _find_shown(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from worker.pipeline.cues.sharpness import sharpness_in_video
 from worker.pipeline.frames import Candidate, Cues, Face, Scored
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class ScoreWeights(NamedTuple):
     appeal: float = 0.7  #: CLIP's preference over all prompt pairs
     relevance: float = 0.6  #: CLIP's likeness to the title, where one is given
     faces: float = 1.2  #: a face of good size, well inside the picture
-    sharpness: float = 0.6  #: detail against the sharpest frame of the shot
+    sharpness: float = 0.6  #: detail against the sharpest frame of the shot, and this against the video
     stillness: float = 0.6  #: no motion against either neighbour
     light: float = 1.0  #: neither dim nor blown, with contrast
 
@@ -68,6 +69,8 @@ def rank(
         weights: how much each part counts.
     """
     scored = []
+    cues = [candidate.cues for candidate in candidates]
+    sharp = sharpness_in_video([one.sharpness for one in cues], [one.relative_sharpness for one in cues])
     for index, candidate in enumerate(candidates):
         height, width = candidate.rgb.shape[:2]
         raw = {
@@ -76,7 +79,7 @@ def rank(
         }
         parts = {name: weights.appeal * float(share[index]) for name, share in appeal.items()}
         parts |= {name: getattr(weights, name) * value for name, value in raw.items() if value}
-        parts |= measured(candidate.cues, weights)
+        parts |= measured(candidate.cues._replace(relative_sharpness=sharp[index]), weights)
         scored.append(Scored(candidate, embeddings[index], faces[index], parts, sum(parts.values())))
     # In a second pass, because it takes all scores. The lift is one more part, so parts add up to the score.
     scores = np.array([one.score for one in scored])
