@@ -30,6 +30,7 @@ _REASONS = MappingProxyType(
     {
         "another_scene": "another scene",
         "another_moment": "another moment",
+        "kept": "picked before, and nothing is clearly better",
         "preferred": "in a range that you prefer",
         "close_call": "hardly better than the next best",
         "only_choice": "nothing else was left",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+import pytest
 from sqlalchemy import select
 
 from tests.support.media import pictures
@@ -12,7 +13,7 @@ from tests.support.media.edited_videos import cut
 from tests.support.service import builders
 from worker import jobs
 from worker.database import transaction
-from worker.database.models import Asset, Thumbnail
+from worker.database.models import Asset, StoredCandidate, Thumbnail
 from worker.platforms.event import EventKind
 from worker.timeline import Range, Timeline
 
@@ -64,3 +65,37 @@ class TestAVideoThatIsKnown:
         with transaction(rig.engine) as session:
             asset_id = session.scalars(select(Asset.id)).one()
             jobs.requeue(session, asset_id, "sam", "", rig.analyzer.settings, model=model)
+
+
+class TestThePickThatViewersKnow:
+    """An earlier pick stays first on the next run, unless another is clearly better."""
+
+    @pytest.mark.parametrize("rank", [2, -1])
+    def test_stays_only_if_it_is_about_as_good(self, rig: AnalyzerRig, tmp_path: Path, rank: int) -> None:
+        """The video was encoded anew, and nobody said what was done to it."""
+        path = tmp_path / "video.mp4"
+        shutil.copy(pictures.footage_path("bikes"), path)
+        asset_id = rig.upload(path)
+        rig.work()
+        best_s, other_s = self.swap(rig, rank)
+        shutil.move(cut(path, Timeline.of([Range(0.0, 10.0)]), tmp_path / "again.mp4"), path)
+
+        rig.hear(asset_id, EventKind.EDITED, minute=1)
+        job = rig.work()
+
+        assert job.state == "completed", job.error
+        newest = [row for row in builders.every(rig.engine, Thumbnail) if row.generation == job.generation]
+        first_s = next(row.time_s for row in newest if row.rank == 1)
+        assert (abs(first_s - other_s) < 0.5) is (rank == 2), (first_s, best_s, other_s)
+
+    def swap(self, rig: AnalyzerRig, rank: int) -> tuple[float, float]:
+        """Have the first run pick another frame than its best; return when both are shown."""
+        with transaction(rig.engine) as session:
+            rows = session.scalars(select(StoredCandidate).where(StoredCandidate.score.is_not(None))).all()
+            rows = sorted(rows, key=lambda row: -(row.score or 0.0))
+            best = rows[0]
+            others = [row for row in rows if abs(row.time_s - best.time_s) > 1]
+            other = others[0] if rank > 0 else others[-1]
+            for row in rows:
+                row.lost_because = None if row is other else "outscored"
+            return best.time_s, other.time_s

@@ -18,7 +18,7 @@ from structlog.contextvars import bound_contextvars
 
 from worker import choices, jobs, metrics
 from worker.analysis.options import options_of
-from worker.analysis.rows import memory_of, result_of
+from worker.analysis.rows import earlier_picks_of, memory_of, result_of
 from worker.database import transaction
 from worker.download.fetch import DownloadLimits, fetch_moments, fetch_video, workspace
 from worker.errors import LeaseLost, ModelElsewhere, Stopping, ThumbsError, first_line
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from worker.database.states import JobState
     from worker.files.video_file import VideoFile
     from worker.jobs import JobClaim
+    from worker.pipeline.earlier_picks import EarlierPick
     from worker.pipeline.earlier_run import Memory
     from worker.pipeline.frames import Run
     from worker.pipeline.scoring.models import Models
@@ -117,6 +118,7 @@ class _EarlierRun(NamedTuple):
 
     timeline: Timeline | None  #: what was done to it since the last run
     memory: Memory | None  #: what that run saw
+    picks: Sequence[EarlierPick]  #: what it picked, best first
     chosen_s: float | None  #: the moment that a person chose
 
 
@@ -159,9 +161,11 @@ class _AnalysisRun:
         claim = self.lease.claim
         known = jobs.earlier_candidates(session, claim, asset.fingerprint)
         timeline = known and known[0]
+        model = self.worker.models.scorer.name
         return _EarlierRun(
             timeline,
-            memory_of(known[1], known[0], self.worker.models.scorer.name) if known else None,
+            memory_of(known[1], known[0], model) if known else None,
+            earlier_picks_of(jobs.earlier_picks(session, claim.asset_id), timeline, model),
             choices.chosen_moment_s(session, claim.asset_id, timeline),
         )
 
@@ -182,6 +186,7 @@ class _AnalysisRun:
                 on_progress=lambda stage, _fraction: self._begin(stage),
                 better=better if source.stills else None,
                 memory=earlier.memory,
+                earlier=earlier.picks,
             )
 
     def _limits(self) -> DownloadLimits:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from worker.choices import CHOSEN_RANK
 from worker.database.models import StoredCandidate, Thumbnail
 from worker.jobs import Result
+from worker.pipeline.earlier_picks import EarlierPick
 from worker.pipeline.earlier_run import Memory, decode_embedding, encode_embedding
 from worker.pipeline.frames import Box, Candidate, Cues, Face, SeenCandidate
 from worker.pipeline.jpeg import decode_jpeg, encode_jpeg
@@ -79,6 +80,25 @@ def memory_of(rows: Iterable[StoredCandidate], timeline: Timeline, model: str) -
     """
     seen = [_seen(row, model) for row in rows if row.cues is not None]
     return Memory(timeline, seen) if seen else None
+
+
+def earlier_picks_of(
+    rows: Iterable[StoredCandidate], timeline: Timeline | None, model: str
+) -> tuple[EarlierPick, ...]:
+    """Read what an earlier run picked.
+
+    Args:
+        rows: its picks, best first.
+        timeline: what was done to the video since; None where that is not known.
+        model: which judges now. Who changes it wants its judgement, so picks of another one are left out.
+    """
+    return tuple(
+        EarlierPick(
+            decode_jpeg(row.jpeg), None if timeline is None else tuple(timeline.places_of(row.time_s))
+        )
+        for row in rows
+        if row.model == model
+    )
 
 
 def _thumbnail(pick: Pick, crop: Crop, model: str) -> Thumbnail:

@@ -10,7 +10,7 @@ lost its lease changes nothing when it wakes. Locks are taken in one order: asse
 """
 
 from worker.jobs.claims import ROWS, JobClaim, announce, claim, is_waiting, note_stage, renew
-from worker.jobs.edits import earlier_candidates
+from worker.jobs.edits import earlier_candidates, earlier_picks
 from worker.jobs.endings import (
     Result,
     cancel,
@@ -35,6 +35,7 @@ __all__ = [
     "complete_unchanged",
     "content_changed",
     "earlier_candidates",
+    "earlier_picks",
     "fail",
     "give_back",
     "is_waiting",

@@ -45,6 +45,22 @@ def earlier_candidates(
     return (timeline, list(found)) if found else None
 
 
+def earlier_picks(session: Session, asset_id: int) -> list[StoredCandidate]:
+    """Read what the newest run of an asset picked, best first; nothing where there was none."""
+    newest = select(func.max(StoredCandidate.generation)).where(StoredCandidate.asset_id == asset_id)
+    found = session.scalars(
+        select(StoredCandidate)
+        .where(
+            StoredCandidate.asset_id == asset_id,
+            StoredCandidate.generation == newest.scalar_subquery(),
+            StoredCandidate.lost_because.is_(None),
+        )
+        # Picks are stored before all others, in the order of their ranks.
+        .order_by(StoredCandidate.id)
+    )
+    return list(found.all())
+
+
 def known_after(session: Session, asset_id: int, change: Timeline | None) -> dict[str, Any] | None:
     """Say what a new request for work knows of the change; None for nothing.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from worker.pipeline.scoring.reasons import ANOTHER_MOMENT, ANOTHER_SCENE, PREFERRED
+from worker.pipeline.selection.reasons import ANOTHER_MOMENT, ANOTHER_SCENE, PREFERRED
 from worker.text import clock, fault_words
 
 if TYPE_CHECKING:

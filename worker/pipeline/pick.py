@@ -9,21 +9,25 @@ from typing import TYPE_CHECKING
 
 from worker.files.video_file import VideoFile
 from worker.pipeline.crop.sizes import size_notes
+from worker.pipeline.earlier_picks import find_again
 from worker.pipeline.earlier_run import Unfit, decided_before, scan_after_edit
 from worker.pipeline.frames import NOTHING_SEEN, Run
 from worker.pipeline.progress import Stopwatch
 from worker.pipeline.result import losers, notes, take_exactly, take_picks
 from worker.pipeline.scoring.models import score
-from worker.pipeline.scoring.reasons import explain
 from worker.pipeline.selection.diversity import pick_diverse
+from worker.pipeline.selection.ends import candidates_at_ends
+from worker.pipeline.selection.reasons import explain
 from worker.pipeline.selection.shortlist import shortlist
 from worker.pipeline.selection.time_ranges import candidates_inside, candidates_near
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from worker.pipeline.earlier_picks import EarlierPick
     from worker.pipeline.earlier_run import Memory
+    from worker.pipeline.frames import Candidate, Scan, SeenCandidate
     from worker.pipeline.media import Video
     from worker.pipeline.options import Options
     from worker.pipeline.progress import Progress
@@ -41,6 +45,7 @@ def pick_thumbnails(
     on_progress: Progress = lambda _stage, _fraction: None,
     better: Callable[[Sequence[float]], VideoFile] | None = None,
     memory: Memory | None = None,
+    earlier: Sequence[EarlierPick] = (),
 ) -> Run:
     """Pick the best frames of a video and crop them, best first; at least one.
 
@@ -52,13 +57,14 @@ def pick_thumbnails(
         on_progress: gets the stage and the fraction of it done.
         better: given the picked moments in seconds, finds a file of the same video that shows them better.
         memory: what an earlier run saw; where it does not fit, the whole video is looked at.
+        earlier: what that run picked, best first; it stays unless something else is clearly better.
 
     Raises:
         PermanentError: the file is no video we can use; the message names the remedy.
         TransientError: the decoder died or hung, or memory ran out; trying again may help.
     """
     file = file if isinstance(file, VideoFile) else VideoFile(file)
-    pick = partial(_pick, file, options, models, decoder, on_progress, better)
+    pick = partial(_pick, file, options, models, decoder, on_progress, better, earlier)
     if memory is not None:
         try:
             return pick(memory)
@@ -74,23 +80,22 @@ def _pick(
     decoder: Decoder,
     on_progress: Progress,
     better: Callable[[Sequence[float]], VideoFile] | None,
+    earlier: Sequence[EarlierPick],
     memory: Memory | None,
 ) -> Run:
     watch = Stopwatch(on_progress)
     with watch.stage("probe") as progress:
         video = _probe(file, decoder, progress)
     with watch.stage("scan") as progress:
-        if memory is None:
-            scan, seen = decoder.scan(video, progress), NOTHING_SEEN
-        else:
-            scan, seen = scan_after_edit(memory, video, decoder, progress)
+        scan, seen = _scan(video, memory, decoder, progress)
     with watch.stage("score") as progress:
         avoided = candidates_near(options.avoid, scan.candidates, video)
-        worth, left_out = shortlist(scan.candidates, avoided, decided=decided_before(scan.candidates, seen))
+        worth, left_out = _shortlisted(scan.candidates, avoided, seen, options, video)
         scored = score([scan.candidates[index] for index in worth], options.title, models, progress, seen)
     with watch.stage("pick"):
-        preferred = candidates_inside(options.prefer, [one.candidate for one in scored], video)
-        chosen, lost = pick_diverse(scored, options.count, preferred)
+        judged = [one.candidate for one in scored]
+        preferred = candidates_inside(options.prefer, judged, video)
+        chosen, lost = pick_diverse(scored, options.count, preferred, find_again(earlier, judged))
         winners, why = [scored[index] for index in chosen], explain(chosen, scored, lost, preferred)
     with watch.stage("stills") as progress:
         asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
@@ -117,6 +122,27 @@ def _pick(
         recalled=len(seen),
         wanted=wanted,
     )
+
+
+def _scan(
+    video: Video, memory: Memory | None, decoder: Decoder, on_progress: Callable[[float], None]
+) -> tuple[Scan, Mapping[float, SeenCandidate]]:
+    """Find the candidates, and which of them an earlier run has seen."""
+    if memory is None:
+        return decoder.scan(video, on_progress), NOTHING_SEEN
+    return scan_after_edit(memory, video, decoder, on_progress)
+
+
+def _shortlisted(
+    candidates: Sequence[Candidate],
+    avoided: frozenset[int],
+    seen: Mapping[float, SeenCandidate],
+    options: Options,
+    video: Video,
+) -> tuple[list[int], dict[int, str]]:
+    """Choose what is scored; an end of the video that the caller prefers is as good as any place."""
+    at_ends = candidates_at_ends(candidates, video) - candidates_inside(options.prefer, candidates, video)
+    return shortlist(candidates, avoided, at_ends=at_ends, decided=decided_before(candidates, seen))
 
 
 def _find_shown(

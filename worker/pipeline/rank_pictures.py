@@ -15,7 +15,7 @@ from worker.pipeline.display.small_frames import PIXELS
 from worker.pipeline.frames import Candidate, Cues
 from worker.pipeline.picture_file import read_small
 from worker.pipeline.scoring.models import score
-from worker.pipeline.scoring.reasons import ONLY_CHOICE, explain
+from worker.pipeline.selection.reasons import ONLY_CHOICE, explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from worker.pipeline.options import Options
     from worker.pipeline.sandbox.decoder import Decoder
     from worker.pipeline.scoring.models import Models
-    from worker.pipeline.scoring.reasons import Explanation
+    from worker.pipeline.selection.reasons import Explanation
 
 
 # Less than this is a scratch that costs nobody a pick.

@@ -111,6 +111,32 @@ class TestSharpness:
 
         assert sharpness.noise_sigma(noisy) == pytest.approx(sigma, rel=0.1)
 
+    def test_a_shot_that_is_smeared_as_a_whole_is_not_as_sharp_as_others(self) -> None:
+        """Its frames are the best of their shot, and worth less than half of any frame of a clear one."""
+        smeared = cv2.blur(real("bigbuckbunny"), (25, 5))
+        clear, shot = (sharpness.sharpness(luma(one)) for one in (real("bigbuckbunny"), smeared))
+
+        marks = sharpness.sharpness_in_video([clear] * 8 + [shot] * 4, [1.0] * 12)
+
+        assert marks[0] == 1.0
+        assert marks[-1] < 0.5
+
+    def test_a_soft_or_a_dim_shot_is_hardly_worse_than_a_sharp_one(self) -> None:
+        """An old camera among new ones, or a night: what is there is in focus."""
+        sharp, old = real("bigbuckbunny"), real("carphone_pristine")
+        dim = np.rint(sharp * 0.3).astype(np.uint8)
+        details = [sharpness.sharpness(luma(one)) for one in [sharp] * 4 + [old] * 4 + [dim] * 4]
+
+        marks = sharpness.sharpness_in_video(details, [1.0] * 12)
+
+        assert min(marks) > 0.7
+
+    def test_within_a_shot_the_sharper_frame_stays_the_better_one(self) -> None:
+        """In proportion, however sharp other shots are."""
+        marks = sharpness.sharpness_in_video([0.6, 0.6, 0.15, 0.1], [1.0, 1.0, 1.0, 2 / 3])
+
+        assert marks[3] == pytest.approx(marks[2] * 2 / 3)
+
     def test_a_dim_picture_is_as_sharp_as_a_bright_one(self) -> None:
         """Halving the light hardly changes it."""
         bright = real("bikes")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.media import pictures
 from worker.pipeline.frames import Candidate, Cues, Scored
-from worker.pipeline.scoring.reasons import NO_TEXT, deciding_parts
+from worker.pipeline.selection.reasons import NO_TEXT, deciding_parts
 from worker.pipeline.scoring.text import Line, TextFinder
 from worker.pipeline.scoring.text_cost import MAX_MEASURED, charge_for_text, text_values
 

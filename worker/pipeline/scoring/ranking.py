@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from worker.pipeline.cues.sharpness import sharpness_in_video
 from worker.pipeline.frames import Candidate, Cues, Face, Scored
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class ScoreWeights(NamedTuple):
     appeal: float = 0.7  #: CLIP's preference over all prompt pairs
     relevance: float = 0.6  #: CLIP's likeness to the title, where one is given
     faces: float = 1.2  #: a face of good size, well inside the picture
-    sharpness: float = 0.6  #: detail against the sharpest frame of the shot
+    sharpness: float = 0.6  #: detail against the sharpest frame of the shot, and this against the video
     stillness: float = 0.6  #: no motion against either neighbour
     light: float = 1.0  #: neither dim nor blown, with contrast
 
@@ -64,6 +65,8 @@ def rank(
         taste: (n,) z-scores, or None where the model has no head of taste.
     """
     scored = []
+    cues = [candidate.cues for candidate in candidates]
+    sharp = sharpness_in_video([one.sharpness for one in cues], [one.relative_sharpness for one in cues])
     for index, candidate in enumerate(candidates):
         height, width = candidate.rgb.shape[:2]
         raw = {
@@ -74,7 +77,7 @@ def rank(
         prompts = {name: weights.appeal * float(share[index]) for name, share in appeal.items()}
         parts = {"appeal": sum(prompts.values())} if prompts else {}
         parts |= {name: getattr(weights, name) * value for name, value in raw.items() if value}
-        parts |= measured(candidate.cues, weights)
+        parts |= measured(candidate.cues._replace(relative_sharpness=sharp[index]), weights)
         score = sum(parts.values())
         scored.append(Scored(candidate, embeddings[index], faces[index], parts, score, prompts))
     # In a second pass, because it takes all scores. The lift is one more part, so parts add up to the score.

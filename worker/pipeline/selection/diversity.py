@@ -1,17 +1,17 @@
-"""Chooses frames that are good and unlike each other.
+"""Chooses frames that are good and show different things.
 
-Maximal marginal relevance (Carbonell & Goldstein 1998) on CLIP embeddings, with hard floors:
-one per shot while unused shots last, at least `MIN_GAP_S` apart, no near-duplicate.
+Each pick is the best frame of a scene that no pick shows yet, as long as there is a good one; then of what
+shows another moment of a scene. A repeat is never picked, so there may be fewer picks than asked for.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from worker.pipeline.frames import STILL_REACH_S
+from worker.pipeline.selection.scenes import SAME_PICTURE, SAME_SCENE, scene_distances
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,21 +20,27 @@ if TYPE_CHECKING:
 
     from worker.pipeline.frames import Scored
 
-# Two picks closer than this look the same on a shelf of thumbnails.
+# Two picks of one scene or shot that are closer than this look the same on a shelf of thumbnails.
 MIN_GAP_S = 2.0
 # Candidates keep more: each of their stills may move towards the other.
 CANDIDATE_GAP_S = MIN_GAP_S + 2 * STILL_REACH_S
 
-# Quality against likeness to what is already picked.
-QUALITY_SHARE = 0.7
+# What scores least in the video is nothing to show beside a good pick, however different: rather fewer picks.
+WEAK_SHARE = 0.2
 
-# Cosines are not comparable between models, so "alike" is measured on the video itself: as alike as
-# neighbouring candidates of one shot usually are. The bounds hold where a video has too few of those.
-DUPLICATE_COSINE_RANGE = (0.80, 0.97)
+# Scores are compared in units of their standard deviation within the video.
+# What it is worth among frames of a scene that is shown already to be as unlike a pick as another scene.
+NOVELTY = 1.5
+# What an earlier run picked stays unless another frame is better by more. In files that were only encoded
+# again, the first pick was within this of the new best in nine of ten.
+KEEP_MARGIN = 1.0
 
 
 def pick_diverse(
-    scored: Sequence[Scored], count: int, preferred: frozenset[int] = frozenset()
+    scored: Sequence[Scored],
+    count: int,
+    preferred: frozenset[int] = frozenset(),
+    earlier: Sequence[int] = (),
 ) -> tuple[list[int], dict[int, str]]:
     """Choose up to `count` frames, best first; at least one where there is any.
 
@@ -42,88 +48,90 @@ def pick_diverse(
         scored: at least one, in order of time.
         count: how many at most.
         preferred: indexes that go before all others, as long as they differ from what is picked.
+        earlier: indexes of what an earlier run picked, best first; each is picked again in place of a frame
+            that is better by no more than `KEEP_MARGIN`.
 
     Returns:
         Indexes of the picks, and for every other index why it lost.
     """
-    quality, likeness = _quality(scored), _likeness(scored)
-    is_duplicate = likeness >= duplicate_cosine(scored, likeness)
+    quality, distance = _quality(scored), scene_distances(scored)
+    is_near = _near(scored, distance)
+    weak = set(np.argsort(quality, kind="stable")[: int(WEAK_SHARE * len(scored))].tolist()) - preferred
     open_to = list(range(len(scored)))
     picks: list[int] = []
     why: dict[int, str] = {}
     while open_to and len(picks) < count:
-        used_shots = {scored[pick].candidate.shot for pick in picks}
         first = [i for i in open_to if i in preferred] or open_to
-        fresh = [i for i in first if scored[i].candidate.shot not in used_shots] or first
+        fresh = [i for i in first if not picks or distance[i, picks].min() >= SAME_SCENE] or first
         # The first pick is the best of all, wherever it lies; later ones keep room for those still to come.
-        roomy = _leaving_room(fresh, open_to, count - len(picks), scored) if picks else fresh
-        best = max(roomy, key=lambda i: _marginal(i, quality, likeness, picks))
+        roomy = _leaving_room(fresh, open_to, count - len(picks), is_near) if picks else fresh
+        worth = {i: quality[i] + NOVELTY * _novelty(distance[i, picks]) for i in roomy}
+        enough = max(worth.values()) - KEEP_MARGIN
+        kept = (i for i in earlier if worth.get(i, -np.inf) >= enough)
+        best = next(kept, max(worth, key=worth.__getitem__))
         picks.append(best)
         # What is too near or too like goes for good, with the first reason found.
         for i in open_to:
-            if abs(scored[i].candidate.time_s - scored[best].candidate.time_s) < CANDIDATE_GAP_S:
+            if is_near[i, best]:
                 why[i] = f"within {MIN_GAP_S:.0f} s of pick {len(picks)}"
-            elif is_duplicate[i, best]:
+            elif distance[i, best] < SAME_PICTURE:
                 why[i] = f"too like pick {len(picks)}"
-        open_to = [i for i in open_to if i not in why]
-    return picks, {i: why.get(i, "outscored") for i in range(len(scored)) if i not in picks}
+        open_to = [i for i in open_to if i not in why and i not in weak]
+    return picks, {
+        i: why.get(i) or _why(i, picks, quality, distance) for i in range(len(scored)) if i not in picks
+    }
+
+
+def _near(scored: Sequence[Scored], distance: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which two are too near each other in time; scenes that follow on each other may be.
+
+    Returns:
+        (n, n); true on the diagonal.
+    """
+    times_s = np.array([one.candidate.time_s for one in scored])
+    shots = np.array([one.candidate.shot for one in scored])
+    is_one_scene = (distance < SAME_SCENE) | (shots[:, None] == shots)
+    return np.asarray(is_one_scene & (np.abs(times_s[:, None] - times_s) < CANDIDATE_GAP_S), np.bool_)
 
 
 def _leaving_room(
-    among: Sequence[int], open_to: Sequence[int], wanted: int, scored: Sequence[Scored]
+    among: Sequence[int], open_to: Sequence[int], wanted: int, is_near: NDArray[np.bool_]
 ) -> Sequence[int]:
     """Keep those after which the most of the wanted picks still find a place; in a short video, few do."""
-    times_s = np.array([scored[i].candidate.time_s for i in open_to])
-
-    def places(index: int) -> int:
-        apart = np.abs(times_s - scored[index].candidate.time_s) >= CANDIDATE_GAP_S
-        return min(wanted - 1, _places(times_s[apart]))
-
-    room = {index: places(index) for index in among}
+    room = {
+        index: min(wanted - 1, _places([i for i in open_to if not is_near[i, index]], is_near))
+        for index in among
+    }
     return [index for index in among if room[index] == max(room.values())]
 
 
-def _places(times_s: NDArray[np.float64]) -> int:
-    """Count how many of these moments, in order, can be taken so that no two are too close.
+def _places(in_order: Sequence[int], is_near: NDArray[np.bool_]) -> int:
+    """Count how many of these, in order of time, can be taken so that no two are too near.
 
     To take each as early as possible leaves the most room for the rest, so this is the most there can be.
     """
-    taken, last_s = 0, -np.inf
-    for time_s in times_s:
-        if time_s - last_s >= CANDIDATE_GAP_S:
-            taken, last_s = taken + 1, time_s
-    return taken
+    taken: list[int] = []
+    for index in in_order:
+        if not is_near[index, taken].any():
+            taken.append(index)
+    return len(taken)
 
 
 def _quality(scored: Sequence[Scored]) -> NDArray[np.float64]:
-    """Bring scores to 0..1 within the video, the scale of cosines."""
+    """Bring scores to units of their spread within the video."""
     scores = np.array([one.score for one in scored], np.float64)
-    return np.asarray((scores - scores.min()) / max(float(np.ptp(scores)), 1e-9), np.float64)
+    return np.asarray((scores - scores.mean()) / max(float(scores.std()), 1e-9), np.float64)
 
 
-def _likeness(scored: Sequence[Scored]) -> NDArray[np.float64]:
-    embeddings = np.stack([one.embedding for one in scored]).astype(np.float64)
-    return np.asarray(embeddings @ embeddings.T, np.float64)
+def _novelty(distances: NDArray[np.float64]) -> float:
+    """Tell how unlike all picks a frame is, 0..1: beyond another scene, more unlike is no better."""
+    return min(1.0, float(distances.min()) / SAME_SCENE) if len(distances) else 0.0
 
 
-def _marginal(
-    index: int, quality: NDArray[np.float64], likeness: NDArray[np.float64], picks: Sequence[int]
-) -> float:
-    likest = max((float(likeness[index, pick]) for pick in picks), default=0.0)
-    return QUALITY_SHARE * float(quality[index]) - (1 - QUALITY_SHARE) * likest
-
-
-def duplicate_cosine(scored: Sequence[Scored], likeness: NDArray[np.float64]) -> float:
-    """Find the cosine from which on two frames of this video are near-duplicates.
-
-    Args:
-        scored: n frames, in order of time.
-        likeness: (n, n) cosines of their embeddings.
-    """
-    neighbours = [
-        float(likeness[a, b])
-        for a, b in pairwise(range(len(scored)))
-        if scored[a].candidate.shot == scored[b].candidate.shot
-    ]
-    middle = float(np.median(neighbours)) if neighbours else DUPLICATE_COSINE_RANGE[1]
-    return float(np.clip(middle, *DUPLICATE_COSINE_RANGE))
+def _why(
+    index: int, picks: Sequence[int], quality: NDArray[np.float64], distance: NDArray[np.float64]
+) -> str:
+    """Say why a frame lost that no pick excludes: a better score may give way to another scene."""
+    is_better = quality[index] > quality[list(picks)].min()
+    shown = [number for number, pick in enumerate(picks, 1) if distance[index, pick] < SAME_SCENE]
+    return f"same scene as pick {shown[0]}" if is_better and shown else "outscored"

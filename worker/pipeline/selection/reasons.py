@@ -9,15 +9,17 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker.pipeline.scoring import text_cost
+from worker.pipeline.selection.scenes import SAME_SCENE, scene_distances
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from worker.pipeline.frames import Scored
 
-# Reasons that are no part of the score. The first three say why others, which scored higher, were not taken.
-ANOTHER_SCENE = "another_scene"  #: it is of a shot that no earlier pick is of
+# Reasons that are no part of the score. The first four say why others, which scored higher, were not taken.
+ANOTHER_SCENE = "another_scene"  #: it shows a scene that no earlier pick shows
 ANOTHER_MOMENT = "another_moment"  #: it differs more from the earlier picks
+KEPT = "kept"  #: an earlier run picked it, and nothing else is clearly better
 PREFERRED = "preferred"  #: it lies in a range that the caller prefers
 CLOSE_CALL = "close_call"  #: no part of it is clearly better than the runner-up's
 ONLY_CHOICE = "only_choice"  #: nothing else was left that could be picked
@@ -55,19 +57,24 @@ def explain(
     """
     scores = [one.score for one in scored]
     min_lead = MIN_LEAD_SHARE * (max(scores) - min(scores))
+    distance = scene_distances(scored)
     ruled_out_by = {index: _ruled_out_by(why) for index, why in lost.items()}
     explanations = []
     for number, index in enumerate(chosen, start=1):
         # What was still open when this place was filled; of these, its pick ruled out what shows the same.
         rivals = {i for i, by in ruled_out_by.items() if not 0 < by < number} | {*chosen[number:]}
         unlike = {i for i in rivals if ruled_out_by.get(i) != number}
+        instead: tuple[str, ...] = ()
+        if any(scores[i] > scores[index] for i in rivals):
+            new = {i for i in (*rivals, index) if (distance[i, chosen[: number - 1]] >= SAME_SCENE).all()}
+            instead = _taken_instead(index, is_first=number == 1, preferred=preferred, new_scenes=new)
+            unlike = unlike & new if ANOTHER_SCENE in instead else unlike
         explanations.append(
             _explain(
                 scored[index],
-                [scored[i] for i in chosen[: number - 1]],
+                instead,
                 rivals=[scored[i] for i in sorted(rivals)],
                 unlike=[scored[i] for i in sorted(unlike)],
-                is_preferred=index in preferred,
                 min_lead=min_lead,
             )
         )
@@ -103,19 +110,12 @@ def _ruled_out_by(why: str) -> int:
 
 def _explain(
     pick: Scored,
-    earlier: Sequence[Scored],
+    instead: tuple[str, ...],
     *,
     rivals: Sequence[Scored],
     unlike: Sequence[Scored],
-    is_preferred: bool,
     min_lead: float,
 ) -> Explanation:
-    instead: tuple[str, ...] = ()
-    if any(rival.score > pick.score for rival in rivals):
-        instead = _taken_instead(pick, earlier, is_preferred=is_preferred)
-    if ANOTHER_SCENE in instead:
-        shots = {one.candidate.shot for one in earlier}
-        unlike = [rival for rival in unlike if rival.candidate.shot not in shots]
     runner_up = _best_below(pick, unlike) or _best_below(pick, rivals)
     if runner_up is None:
         return Explanation(instead or (ONLY_CHOICE,), None)
@@ -123,14 +123,15 @@ def _explain(
     return Explanation(reasons[:MAX_REASONS], runner_up)
 
 
-def _taken_instead(pick: Scored, earlier: Sequence[Scored], *, is_preferred: bool) -> tuple[str, ...]:
+def _taken_instead(
+    index: int, *, is_first: bool, preferred: frozenset[int], new_scenes: set[int]
+) -> tuple[str, ...]:
     """Say why a frame was taken before those that scored higher; nothing where that is not known."""
-    if is_preferred:
+    if index in preferred:
         return (PREFERRED,)
-    if not earlier:
-        return ()
-    is_new_shot = pick.candidate.shot not in {one.candidate.shot for one in earlier}
-    return (ANOTHER_SCENE if is_new_shot else ANOTHER_MOMENT,)
+    if is_first:
+        return (KEPT,)
+    return (ANOTHER_SCENE if index in new_scenes else ANOTHER_MOMENT,)
 
 
 def _best_below(pick: Scored, others: Iterable[Scored]) -> Scored | None:

@@ -8,7 +8,7 @@ from tests.support.service.sample_run import CUES
 from worker.pipeline.cues.defects import GATES
 from worker.pipeline.frames import Candidate, Scored
 from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS, SURROUNDINGS, measured
-from worker.pipeline.scoring.reasons import explain
+from worker.pipeline.selection.reasons import explain
 from worker.text import fault_words, reason_words
 
 
