@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 # An editor's cuts fall on frames, each up to half a frame from where it says.
 CREDIBLE_S = 0.25
 
+# Raised whenever models see pictures in another way than before, so that what was seen then is seen anew.
+SIGHT = 2
+
 FILMSTRIP_QUALITY = 70  #: of JPEG; the small frames are looked at side by side, never published
 
 
@@ -97,7 +100,7 @@ def earlier_picks_of(
             decode_jpeg(row.jpeg), None if timeline is None else tuple(timeline.places_of(row.time_s))
         )
         for row in rows
-        if row.model == model
+        if row.model == looked_by(model)
     )
 
 
@@ -152,7 +155,8 @@ def _candidate(
         active=None if candidate.active is None else list(candidate.active),
         faces=None if scored is None else _stored_faces(scored.faces),
         embedding=None if scored is None else encode_embedding(scored.embedding),
-        model=None if scored is None else model,
+        taste=None if scored is None else scored.taste,
+        model=None if scored is None else looked_by(model),
         jpeg=encode_jpeg(candidate.rgb, FILMSTRIP_QUALITY),
     )
 
@@ -160,6 +164,7 @@ def _candidate(
 def _seen(row: StoredCandidate, model: str) -> SeenCandidate:
     """Read one candidate back; what another model saw in it is left out."""
     left, top, right, bottom = row.active or (0.0, 0.0, 1.0, 1.0)
+    is_comparable = row.model == looked_by(model)
     return SeenCandidate(
         Candidate(
             time_s=row.time_s,
@@ -168,11 +173,17 @@ def _seen(row: StoredCandidate, model: str) -> SeenCandidate:
             cues=_cues(row.cues or {}),
             active=None if row.active is None else (left, top, right, bottom),
         ),
-        embedding=None if row.embedding is None or row.model != model else decode_embedding(row.embedding),
+        embedding=decode_embedding(row.embedding) if row.embedding and is_comparable else None,
         faces=None if row.faces is None else tuple(Face(Box(*box), share) for *box, share in row.faces),
         # Kept by the comparison with its neighbours; left out by it; or left out before it came to that.
         was_kept=True if row.score is not None else False if row.lost_because == ALIKE else None,
+        taste=row.taste or 0.0,
     )
+
+
+def looked_by(model: str) -> str:
+    """Name a model as it is stored with what it saw in candidates."""
+    return f"{model} #{SIGHT}"
 
 
 def _cues(stored: Mapping[str, float]) -> Cues:

@@ -177,7 +177,8 @@ class StoredCandidate(Base):
     active: Mapped[list[Any] | None]  #: where the picture is, if its shot has bars
     faces: Mapped[list[Any] | None]  #: boxes in the small picture and confidence; None where not looked for
     embedding: Mapped[bytes | None]  #: (dimensions,) float32, L2-normalised
-    model: Mapped[str | None]  #: that made the embedding
+    taste: Mapped[float | None]  #: as the model measured it; None where it has not looked
+    model: Mapped[str | None]  #: that looked, with the number of its way to look
     jpeg: Mapped[bytes]  #: small
 
 

@@ -109,6 +109,7 @@ class SeenCandidate:
     embedding: NDArray[np.float32] | None  #: (d,) by the model that judges now; None where it has not seen it
     faces: tuple[Face, ...] | None  #: in pixels of the candidate; None where they were not looked for
     was_kept: bool | None  #: when it was compared with its neighbours' looks; None where it was not
+    taste: float = 0.0  #: by the same model, on its own scale; means nothing without an embedding
 
 
 NOTHING_SEEN: Mapping[float, SeenCandidate] = MappingProxyType({})
@@ -126,6 +127,7 @@ class Scored:
     score: float  #: higher is better; comparable within one video only
     prompts: Mapping[str, float] = field(default_factory=dict)
     """By prompt pair, what it gave to the part "appeal"; they add up to it."""
+    taste: float = 0.0  #: as the model measured it, on its own scale; 0 where it has no taste
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from worker import weights
 from worker.errors import ConfigurationError, UnknownModel, WeightsMissing
 from worker.pipeline.scoring.whole_frame import Preprocessing
 from worker.weights.lite import load_lite
+from worker.weights.lite_taste import TastingLite, load_branch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,10 +38,11 @@ CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 class ClipModel:
     """A model with what belongs to it."""
 
-    network: Any  #: open_clip's CLIP, CustomTextCLIP or kin, in evaluation mode
+    network: Any  #: open_clip's CLIP, CustomTextCLIP or kin, or `TastingLite`; in evaluation mode
     tokenize: Callable[[Sequence[str]], torch.Tensor]  #: (n,) texts -> (n, context) int64
     preprocess: Preprocessing  #: uint8 RGB pictures -> what the image tower takes
     input_dtype: torch.dtype = torch.float32  #: what the image tower takes
+    has_taste: bool = False  #: `network.look` gives a score by taste beside each embedding
 
 
 def load_clip_model(spec: str, device: torch.device, weights_dir: Path | None = None) -> ClipModel:
@@ -61,8 +63,14 @@ def load_clip_model(spec: str, device: torch.device, weights_dir: Path | None = 
     precision = "fp32" if is_full else _precision(device)
     network, tokenize = load_lite() if spec == "lite" else _load_open_clip(spec, precision, weights_dir)
     preprocess = Preprocessing.of(open_clip.get_model_preprocess_cfg(network))
+    if spec == "lite":
+        network = TastingLite(network, load_branch())
     return ClipModel(
-        network.eval().to(device), tokenize, preprocess, get_input_dtype(precision) or torch.float32
+        network.eval().to(device),
+        tokenize,
+        preprocess,
+        get_input_dtype(precision) or torch.float32,
+        has_taste=spec == "lite",
     )
 
 

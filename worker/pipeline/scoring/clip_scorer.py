@@ -8,11 +8,10 @@ from video to video, but within one the sharper frame is nearer to the word. Ant
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from worker.errors import OutOfMemory
 from worker.pipeline.scoring.clip_model import load_clip_model, pick_device
@@ -38,6 +37,13 @@ MIN_SPREAD = 1e-5  #: of cosines; below is the rounding of float32, not a differ
 
 CAPTIONS = ("{}", "a photo of {}", "a video about {}", "a frame of a video titled {}")
 """Ways to say a title, averaged: no single wording fits every title."""
+
+
+class Looks(NamedTuple):
+    """What a model saw in n pictures."""
+
+    embeddings: NDArray[np.float32]  #: (n, d) L2-normalized
+    tastes: NDArray[np.float32]  #: (n,) comparable within one video; all 0 where the network has no taste
 
 
 class ClipScorer:
@@ -110,14 +116,17 @@ class ClipScorer:
     def embed(
         self, pictures: Sequence[Rgb], on_progress: Callable[[float], None] = lambda _fraction: None
     ) -> NDArray[np.float32]:
-        """Embed pictures, in batches.
+        """Embed pictures as `look` does: (n, d) float32, L2-normalized."""
+        return self.look(pictures, on_progress).embeddings
+
+    def look(
+        self, pictures: Sequence[Rgb], on_progress: Callable[[float], None] = lambda _fraction: None
+    ) -> Looks:
+        """Look at pictures, in batches.
 
         Args:
             pictures: (height, width, 3) uint8 RGB, of any sizes.
             on_progress: gets the fraction done, 0..1, after each batch; what it raises ends the work.
-
-        Returns:
-            (n, d) float32, L2-normalized.
 
         Raises:
             OutOfMemory: not even one picture at a time fits.
@@ -125,13 +134,13 @@ class ClipScorer:
         prepare = self._model.preprocess
         views = [prepare.views(rgb.shape[1], rgb.shape[0]) for rgb in pictures]
         every = [(rgb, view) for rgb, of_picture in zip(pictures, views, strict=True) for view in of_picture]
-        done: list[NDArray[np.float32]] = []
+        done: list[Looks] = []
         start = 0
         while start < len(every):
             size = self.batch_size
             batch = every[start : start + size]
             try:
-                done.append(self._embed_batch([prepare.cut(rgb, view) for rgb, view in batch], size))
+                done.append(self._look_at_batch([prepare.cut(rgb, view) for rgb, view in batch], size))
             except RuntimeError as error:
                 if not _is_out_of_memory(error):
                     raise
@@ -140,8 +149,11 @@ class ClipScorer:
             start += len(batch)
             on_progress(start / len(every))
         if not done:
-            return np.zeros((0, self._opposites.shape[1]), np.float32)
-        return average_views(np.concatenate(done), [len(of_picture) for of_picture in views])
+            return Looks(np.zeros((0, self._opposites.shape[1]), np.float32), np.zeros(0, np.float32))
+        counts = [len(of_picture) for of_picture in views]
+        embeddings = average_views(np.concatenate([one.embeddings for one in done]), counts)
+        tastes = np.add.reduceat(np.concatenate([one.tastes for one in done]), np.cumsum([0, *counts[:-1]]))
+        return Looks(embeddings, (tastes / counts).astype(np.float32))
 
     def appeal(self, embeddings: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Measure how much each frame is on the good side of each pair, against its video.
@@ -161,16 +173,18 @@ class ClipScorer:
             for pair, column in zip(self._pairs, nearer.T, strict=True)
         }
 
-    def taste(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32] | None:
-        """Measure how much each frame pleases by the model's head of taste, against its video.
+    def taste(self, looks: Looks) -> NDArray[np.float32] | None:
+        """Measure how much each frame pleases, against its video.
 
         Args:
-            embeddings: (n, d) of all candidates of one video.
+            looks: at all candidates of one video.
 
         Returns:
-            (n,) z-scores in -3..3; None where the model has no head.
+            (n,) z-scores in -3..3; None where the model has learned no taste.
         """
-        return None if self.head is None else z_scores(embeddings @ self.head.direction)
+        if self._model.has_taste:
+            return z_scores(looks.tastes)
+        return None if self.head is None else z_scores(looks.embeddings @ self.head.direction)
 
     def relevance(self, embeddings: NDArray[np.float32], title: str) -> NDArray[np.float32]:
         """Measure how well each frame fits a title, against its video.
@@ -189,22 +203,31 @@ class ClipScorer:
         nothing = self._embed_texts([caption.format("") for caption in CAPTIONS])
         return z_scores(embeddings @ (about - nothing).mean(axis=0))
 
-    def _embed_batch(self, cuts: Sequence[NDArray[np.uint8]], size: int) -> NDArray[np.float32]:
-        """Embed at most `size` views, as a batch of exactly that size."""
+    def _look_at_batch(self, cuts: Sequence[NDArray[np.uint8]], size: int) -> Looks:
+        """Look at no more than `size` views, as a batch of exactly that size."""
         filled = [*cuts, *[np.zeros_like(cuts[0])] * (size - len(cuts))]
         prepared = self._model.preprocess.tensor(filled, self._device).to(self._model.input_dtype)
-        return self._run(self._model.network.encode_image, prepared)[: len(cuts)]
+        if self._model.has_taste:
+            embeddings, tastes = self._run(self._model.network.look, prepared)
+            return Looks(_normalized(embeddings)[: len(cuts)], tastes[: len(cuts)])
+        (embeddings,) = self._run(lambda batch: (self._model.network.encode_image(batch),), prepared)
+        return Looks(_normalized(embeddings)[: len(cuts)], np.zeros(len(cuts), np.float32))
 
     def _embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return self._run(self._model.network.encode_text, self._model.tokenize(texts).to(self._device))
+        tokens = self._model.tokenize(texts).to(self._device)
+        (embeddings,) = self._run(lambda batch: (self._model.network.encode_text(batch),), tokens)
+        return _normalized(embeddings)
 
-    def _run(self, tower: Callable[[Any], torch.Tensor], batch: torch.Tensor) -> NDArray[np.float32]:
+    def _run(
+        self, tower: Callable[[Any], tuple[torch.Tensor, ...]], batch: torch.Tensor
+    ) -> tuple[NDArray[np.float32], ...]:
         return self._line.submit(self._compute, tower, batch).result()
 
     @torch.inference_mode()
-    def _compute(self, tower: Callable[[Any], torch.Tensor], batch: torch.Tensor) -> NDArray[np.float32]:
-        embeddings: NDArray[np.float32] = functional.normalize(tower(batch).float(), dim=-1).cpu().numpy()
-        return embeddings
+    def _compute(
+        self, tower: Callable[[Any], tuple[torch.Tensor, ...]], batch: torch.Tensor
+    ) -> tuple[NDArray[np.float32], ...]:
+        return tuple(found.float().cpu().numpy() for found in tower(batch))
 
     def _halve_batch(self, size: int, error: RuntimeError) -> None:
         if size == 1:
@@ -215,6 +238,11 @@ class ClipScorer:
         self.batch_size = min(self.batch_size, size // 2)  # another thread may have halved it already
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
+
+
+def _normalized(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    unit: NDArray[np.float32] = embeddings / np.linalg.norm(embeddings, axis=-1, keepdims=True)
+    return unit
 
 
 def average_views(embeddings: NDArray[np.float32], counts: Sequence[int]) -> NDArray[np.float32]:

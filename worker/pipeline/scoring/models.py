@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from worker.pipeline.frames import NOTHING_SEEN
-from worker.pipeline.scoring.clip_scorer import ClipScorer
+from worker.pipeline.scoring.clip_scorer import ClipScorer, Looks
 from worker.pipeline.scoring.faces import FaceFinder
 from worker.pipeline.scoring.foreground import ForegroundFinder
 from worker.pipeline.scoring.prompts import Prompts
@@ -78,22 +78,36 @@ def score(
         seen: what an earlier run saw, by `Candidate.time_s`; what it holds is not computed again.
     """
     before = [seen.get(candidate.time_s) for candidate in candidates]
-    embeddings = {
-        index: one.embedding for index, one in enumerate(before) if one and one.embedding is not None
-    }
-    new = [index for index in range(len(candidates)) if index not in embeddings]
-    embedded = models.scorer.embed([candidates[index].rgb for index in new], on_progress)
-    embeddings |= dict(zip(new, embedded, strict=True))
-    stacked = np.stack([embeddings[index] for index in range(len(candidates))])
+    looks = _look(candidates, before, models.scorer, on_progress)
     ranked = rank(
         candidates,
-        stacked,
-        appeal=models.scorer.appeal(stacked),
-        relevance=models.scorer.relevance(stacked, title) if title else None,
-        taste=models.scorer.taste(stacked),
+        looks.embeddings,
+        appeal=models.scorer.appeal(looks.embeddings),
+        relevance=models.scorer.relevance(looks.embeddings, title) if title else None,
+        taste=models.scorer.taste(looks),
         faces=[
             models.faces.find(candidate.rgb) if one is None or one.faces is None else one.faces
             for candidate, one in zip(candidates, before, strict=True)
         ],
     )
-    return charge_for_text(ranked, models.text)
+    tasted = [replace(one, taste=float(taste)) for one, taste in zip(ranked, looks.tastes, strict=True)]
+    return charge_for_text(tasted, models.text)
+
+
+def _look(
+    candidates: Sequence[Candidate],
+    before: Sequence[SeenCandidate | None],
+    scorer: ClipScorer,
+    on_progress: Callable[[float], None],
+) -> Looks:
+    """Look at those candidates that an earlier run has not looked at, and recall the others."""
+    new = [index for index, one in enumerate(before) if one is None or one.embedding is None]
+    found = scorer.look([candidates[index].rgb for index in new], on_progress)
+    by_index = dict(zip(new, zip(found.embeddings, found.tastes, strict=True), strict=True))
+    by_index |= {
+        index: (one.embedding, np.float32(one.taste))
+        for index, one in enumerate(before)
+        if one is not None and one.embedding is not None
+    }
+    embeddings, tastes = zip(*(by_index[index] for index in range(len(candidates))), strict=True)
+    return Looks(np.stack(embeddings), np.array(tastes, np.float32))

@@ -15,11 +15,11 @@ import cv2
 import numpy as np
 
 from worker.pipeline import cues
-from worker.pipeline.crop import text_lines
 from worker.pipeline.cues.sharpness import noise_sigma
-from worker.pipeline.scoring import faces
+from worker.pipeline.scoring import faces, text
 from worker.pipeline.scoring.faces import FaceFinder
 from worker.pipeline.scoring.ranking import face_value
+from worker.pipeline.scoring.text import TextFinder
 from worker.weights.training.taste.features import pictures
 from worker.weights.training.taste.features.source import code_sum
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from worker.pipeline.frames import Candidate, Face, Rgb
+    from worker.pipeline.scoring.text import Line
     from worker.weights.training.taste.judged_set import JudgedVideo
 
 MAX_FACES = 5  #: more make no difference
@@ -43,6 +44,7 @@ class Look:
 
     candidate: Candidate
     faces: tuple[Face, ...]  #: the surest first
+    lines: tuple[Line, ...]  #: of text
     duration_s: float
 
 
@@ -54,16 +56,23 @@ class CueSource:
     @property
     def identity(self) -> str:
         """The code that measures."""
-        return code_sum(sys.modules[__name__], pictures, cues, faces, text_lines)
+        return code_sum(sys.modules[__name__], pictures, cues, faces, text)
 
     def look(self, video: JudgedVideo, candidates: Sequence[Candidate]) -> dict[str, NDArray[np.floating]]:
         """Measure frames: for each group (frames, numbers) float32."""
-        looks = [Look(one, self._finder.find(one.rgb), video.duration_s) for one in candidates]
+        looks = [
+            Look(one, self._faces.find(one.rgb), self._text.find(one.rgb), video.duration_s)
+            for one in candidates
+        ]
         return {name: np.array([cue(look) for look in looks], np.float32) for name, cue in CUES.items()}
 
     @cached_property
-    def _finder(self) -> FaceFinder:
+    def _faces(self) -> FaceFinder:
         return FaceFinder.load()
+
+    @cached_property
+    def _text(self) -> TextFinder:
+        return TextFinder.load()
 
 
 def face_numbers(look: Look) -> list[float]:
@@ -114,10 +123,9 @@ def light_numbers(look: Look) -> list[float]:
 
 def text_numbers(look: Look) -> list[float]:
     """Tell how much text there is: as a title card, as writing on flat ground, in lines over a picture."""
-    rgb, cue = look.candidate.rgb, look.candidate.cues
-    lines = text_lines.text_lines(rgb)
-    covered = sum(box.width * box.height for box in lines) / (rgb.shape[0] * rgb.shape[1])
-    return [cue.title_card, cue.writing, math.sqrt(covered), math.log1p(len(lines))]
+    cue = look.candidate.cues
+    covered = sum(line.share for line in look.lines)
+    return [cue.title_card, cue.writing, math.sqrt(covered), math.log1p(len(look.lines))]
 
 
 def time_numbers(look: Look) -> list[float]:

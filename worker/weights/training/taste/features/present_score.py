@@ -10,7 +10,6 @@ import numpy as np
 
 from worker.pipeline import cues, scoring
 from worker.pipeline.scoring.models import Models, score
-from worker.pipeline.scoring.prompts import Prompts
 from worker.weights.training.taste.features import pictures
 from worker.weights.training.taste.features.source import code_sum
 from worker.weights.training.taste.features.tower import model_identity
@@ -51,14 +50,8 @@ class ScoreSource:
         columns: dict[str, list[float]] = {SCORE: [one.score for one in scored]}
         for row, one in enumerate(scored):
             for name, value in one.parts.items():
-                part = PART + ("appeal" if name in self._pairs else name)
-                columns.setdefault(part, [0.0] * len(scored))[row] += value
+                columns.setdefault(PART + name, [0.0] * len(scored))[row] += value
         return {name: np.array(values, np.float32)[:, None] for name, values in columns.items()}
-
-    @cached_property
-    def _pairs(self) -> set[str]:
-        """The names of prompt pairs, which are one part together."""
-        return {pair.name for pair in Prompts.load().pairs}
 
     @cached_property
     def _models(self) -> Models:

@@ -7,8 +7,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
-from PIL import Image
 from torch.nn import functional
 
 from worker import weights
@@ -21,10 +21,9 @@ from worker.weights.training.taste.features.trunk import pooled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
-    from worker.pipeline.frames import Candidate
+    from worker.pipeline.frames import Candidate, Rgb
     from worker.weights.training.taste.judged_set import JudgedVideo
 
 DEPTHS = (1 / 3, 1 / 2, 2 / 3)  #: of a tower, at which a layer counts as a middle one
@@ -56,14 +55,21 @@ class TowerSource:
     @torch.inference_mode()
     def look(self, _video: JudgedVideo, candidates: Sequence[Candidate]) -> dict[str, NDArray[np.floating]]:
         """Measure frames: "last layer" (frames, d) of length 1, and perhaps "middle layers"; float32."""
-        model = self._model
-        batch = torch.stack([model.preprocess(Image.fromarray(one.rgb)) for one in candidates])
-        batch = batch.to(pick_device(self._device), model.input_dtype)
-        last = functional.normalize(model.network.encode_image(batch).float(), dim=-1)
-        found = {"last layer": last.cpu().numpy()}
+        rows = [self._of_picture(candidate.rgb) for candidate in candidates]
+        return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+    def _of_picture(self, rgb: Rgb) -> dict[str, NDArray[np.float32]]:
+        """Measure one picture: the means over its views."""
+        model, device = self._model, pick_device(self._device)
+        views = model.preprocess.views(rgb.shape[1], rgb.shape[0])
+        batch = model.preprocess.tensor([model.preprocess.cut(rgb, view) for view in views], device)
+        batch = batch.to(model.input_dtype)
+        last = functional.normalize(model.network.encode_image(batch).float(), dim=-1).mean(0)
+        found = {"last layer": functional.normalize(last, dim=-1).cpu().numpy()}
         if middle := _middle_layers(model.network.visual, batch):
-            found["middle layers"] = torch.cat([pooled(one.float()) for one in middle], 1).cpu().numpy()
-        return dict(found)
+            layers = torch.cat([pooled(one.float()) for one in middle], 1)
+            found["middle layers"] = layers.mean(0).cpu().numpy()
+        return found
 
     @cached_property
     def _model(self) -> clip_model.ClipModel:

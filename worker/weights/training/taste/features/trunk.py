@@ -15,6 +15,7 @@ from PIL import Image
 
 from worker import weights
 from worker.weights import lite
+from worker.weights.lite_taste import FIRST_BLOCK
 from worker.weights.training.taste.features import pictures
 from worker.weights.training.taste.features.source import code_sum
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 TRUNK = str(lite.VISION["timm_model_name"])
 MIDDLE_BLOCKS = (2, 4, 5)  #: of seven, from 0; taste sits there rather than in the last layer
-FIRST_TRAINED = 4  #: blocks before it stay as they are, so that what they say needs to be computed once only
 CROP_SHARES = (0.86, 0.97)  #: of a picture's sides that a cut variant keeps
 PLAIN = 2  #: variants that are the whole picture: as it is, and mirrored; cut ones follow
 
@@ -91,7 +91,7 @@ class ActivationSource:
     @torch.inference_mode()
     def _of_picture(self, variants: Sequence[Rgb]) -> NDArray[np.float16]:
         state = _stem(self._trunk, _batch(variants))
-        for block in self._trunk.blocks[:FIRST_TRAINED]:
+        for block in self._trunk.blocks[:FIRST_BLOCK]:
             state = block(state)
         activations: NDArray[np.float16] = state.half().numpy()
         return activations

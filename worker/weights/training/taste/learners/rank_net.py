@@ -9,67 +9,33 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import nn
 
+from worker.weights import lite_taste
+from worker.weights.lite_taste import FIRST_BLOCK, TasteBranch
 from worker.weights.training.taste.features import trunk
 from worker.weights.training.taste.features.source import code_sum
-from worker.weights.training.taste.features.trunk import FIRST_TRAINED, PLAIN, load_trunk
+from worker.weights.training.taste.features.trunk import PLAIN, load_trunk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from worker.weights.training.taste.features.examples import Examples
 
-DROPOUT = 0.3
 MAX_GAP = 5  #: ranks; pairs that lie further apart weigh no more
 MAX_GRADIENT = 2.0
 WARM_UP_SHARE = 0.2  #: of the steps, before they are full
-
-
-class TasteNetwork(nn.Module):
-    """The last blocks of the trunk, and a linear head on the pooled output of each."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        blocks: Any = load_trunk().blocks
-        self.blocks = blocks[FIRST_TRAINED:]
-        with torch.no_grad():
-            probe = torch.zeros(1, _channels(blocks[FIRST_TRAINED - 1]), 2, 2)
-            width = self.eval().pooled_layers(probe).shape[1]
-        # Without weights of its own it only brings each number to the same spread.
-        self.scale = nn.BatchNorm1d(width, affine=False)
-        self.drop = nn.Dropout(DROPOUT)
-        self.head = nn.Linear(width, 1)
-        nn.init.zeros_(self.head.weight)
-
-    def pooled_layers(self, state: torch.Tensor) -> torch.Tensor:
-        """Sum up the input and the output of each block: means and maxima, (n, 2 * channels)."""
-        layers = [state]
-        for block in self.blocks:
-            layers.append(block(layers[-1]))
-        return torch.cat([part for one in layers for part in (one.mean((2, 3)), one.amax((2, 3)))], 1)
-
-    def forward(self, state: torch.Tensor) -> torch.Tensor:
-        """Score (n, channels, height, width) activations: (n,)."""
-        scores: torch.Tensor = self.head(self.drop(self.scale(self.pooled_layers(state))))[:, 0]
-        return scores
-
-    def train(self, mode: bool = True) -> TasteNetwork:
-        """Switch to training, but keep the statistics of the trunk, which saw more pictures than we have."""
-        super().train(mode)
-        self.blocks.eval()
-        return self
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkJudge:
     """Scores frames by the mean over the picture and its mirror image."""
 
-    network: TasteNetwork
+    network: TasteBranch
 
     @torch.inference_mode()
     def __call__(self, examples: Examples) -> list[NDArray[np.float64]]:
@@ -106,18 +72,18 @@ class RankNet:
     @property
     def identity(self) -> str:
         """Settings and code."""
-        return f"{self!r} {code_sum(sys.modules[__name__], trunk)}"
+        return f"{self!r} {code_sum(sys.modules[__name__], trunk, lite_taste)}"
 
     def fit(self, examples: Examples) -> NetworkJudge:
         """Learn from all of the videos."""
         rng = np.random.default_rng(self.seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            network = TasteNetwork()
+            network = _branch()
             self._train(network, examples, rng)
         return NetworkJudge(network.eval())
 
-    def _train(self, network: TasteNetwork, examples: Examples, rng: np.random.Generator) -> None:
+    def _train(self, network: TasteBranch, examples: Examples, rng: np.random.Generator) -> None:
         optimizer = torch.optim.AdamW(
             [
                 {"params": network.blocks.parameters(), "lr": self.step, "weight_decay": self.trunk_decay},
@@ -140,8 +106,15 @@ class RankNet:
                 plan.step()
 
 
+def _branch() -> TasteBranch:
+    """Make the branch as it is before training: the trunk's own blocks."""
+    branch = TasteBranch()
+    branch.blocks.load_state_dict(load_trunk().blocks[FIRST_BLOCK:].state_dict())
+    return branch
+
+
 def _loss(
-    network: TasteNetwork, examples: Examples, places: list[int], rng: np.random.Generator
+    network: TasteBranch, examples: Examples, places: list[int], rng: np.random.Generator
 ) -> torch.Tensor:
     """Judge a few videos, each frame in a variant drawn at random."""
     states, ranks, owners = [], [], []
@@ -160,8 +133,3 @@ def _loss(
     ahead = (scores[:, None] - scores)[is_better]
     loss: torch.Tensor = (nn.functional.softplus(-ahead) * gap / gap.mean()).mean()
     return loss
-
-
-def _channels(block: Any) -> int:
-    """Count the channels that a block of the trunk gives."""
-    return int(block[-1].conv_pwl.out_channels)
