@@ -51,7 +51,7 @@ _FAULTS = MappingProxyType(
         "transition": "perhaps in a fade",
         "blurred": "not sharp",
         "blocky": "coarse blocks",
-        "corrupt": "perhaps damaged",
+        "corrupt": "as if data were missing",
         "moving": "much motion",
         "avoided": "in a range to avoid",
         "like a better neighbour": "like a better frame beside it",
