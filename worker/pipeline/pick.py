@@ -12,7 +12,7 @@ from worker.pipeline.crop.sizes import size_notes
 from worker.pipeline.earlier_run import Unfit, decided_before, scan_after_edit
 from worker.pipeline.frames import NOTHING_SEEN, Run
 from worker.pipeline.progress import Stopwatch
-from worker.pipeline.result import losers, notes, take_exactly, take_picks
+from worker.pipeline.result import losers, lost_in_the_end, notes, take_exactly, take_picks
 from worker.pipeline.scoring.models import score
 from worker.pipeline.selection.diversity import pick_diverse
 from worker.pipeline.selection.shortlist import shortlist
@@ -95,7 +95,9 @@ def _pick(
         asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
         moments_s = [one.candidate.time_s for one in winners] + asked_s
         video, shown = _find_shown(video, better and better(moments_s), decoder, progress)
-        picks = take_picks(winners, scored, shown, seen, options, models, decoder, progress)
+        others = [scored[index] for index in lost if not preferred or index in preferred]
+        picks, winners = take_picks(winners, others, scored, shown, seen, options, models, decoder, progress)
+        lost = lost_in_the_end(lost, scored, winners)
         wanted = take_exactly(asked_s, shown, scan.candidates, options, models, decoder)
     sentences = notes(
         video,

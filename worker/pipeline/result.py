@@ -8,7 +8,8 @@ from worker.pipeline.crop.crop import crops
 from worker.pipeline.cues.confidence import CERTAIN
 from worker.pipeline.cues.defects import SHOWS_NOTHING, defects
 from worker.pipeline.earlier_run import check_stills
-from worker.pipeline.frames import Loser, Pick
+from worker.pipeline.frames import Eyes, Loser, Pick
+from worker.pipeline.open_eyes import take_open_eyed
 from worker.pipeline.scoring.ranking import reasons
 
 if TYPE_CHECKING:
@@ -21,12 +22,17 @@ if TYPE_CHECKING:
     from worker.pipeline.scoring.models import Models
 
 
+# Only what was measured is said.
+EYES_SHUT = "eyes shut"
+_EYES = {Eyes.OPEN: ("eyes_open",), Eyes.SHUT: ("eyes_shut",)}
+
 # Less than this is a scratch that costs nobody a pick.
 MAX_DAMAGED_SHARE = 0.05
 
 
 def take_picks(
     winners: Sequence[Scored],
+    others: Sequence[Scored],
     everyone: Sequence[Scored],
     video: Video,
     seen: Mapping[float, SeenCandidate],
@@ -34,11 +40,12 @@ def take_picks(
     models: Models,
     decoder: Decoder,
     on_progress: Callable[[float], None],
-) -> tuple[Pick, ...]:
+) -> tuple[tuple[Pick, ...], list[Scored]]:
     """Take the winners' stills at full resolution and cut them, best first.
 
     Args:
         winners: what was chosen, best first.
+        others: what may be taken where somebody's eyes are shut in a winner.
         everyone: all that was scored, against which reasons are found.
         video: the file that shows the picture best.
         seen: what an earlier run saw, by its time; stills are compared with it.
@@ -47,17 +54,19 @@ def take_picks(
         decoder: what opens the file.
         on_progress: called again and again while stills are decoded.
 
+    Returns:
+        The picks, and what each is of: the winner, or one of the others.
+
     Raises:
         Unfit: a still shows something else than the earlier run saw at its time.
     """
-    candidates = [one.candidate for one in winners]
-    times_s, actives = [c.time_s for c in candidates], [c.active for c in candidates]
-    stills = decoder.take_stills(video, times_s, actives, on_progress=on_progress)
-    check_stills(candidates, stills, seen)
-    return tuple(
-        _pick(number, winner, still, everyone, options, models)
-        for number, (winner, still) in enumerate(zip(winners, stills, strict=True), start=1)
+    taken = take_open_eyed(winners, others, video, decoder, models.faces.yunet, on_progress)
+    check_stills([one.scored.candidate for one in taken], [one.still for one in taken], seen)
+    picks = tuple(
+        _pick(number, one.scored, one.still, everyone, options, models)
+        for number, one in enumerate(taken, start=1)
     )
+    return picks, [one.scored for one in taken]
 
 
 def _pick(
@@ -72,7 +81,7 @@ def _pick(
         shot=winner.candidate.shot,
         score=winner.score,
         parts=winner.parts,
-        reasons=defects(winner.candidate.cues) or reasons(winner, everyone),
+        reasons=defects(winner.candidate.cues) or (*reasons(winner, everyone), *_EYES.get(still.eyes, ())),
         faces=faces,
         still_width_px=width,
         still_height_px=height,
@@ -104,6 +113,17 @@ def take_exactly(
             still.rgb, options.aspects, models.faces.find(still.rgb), models.foreground.find(still.rgb)
         )
     )
+
+
+def lost_in_the_end(
+    lost: Mapping[int, str], scored: Sequence[Scored], taken: Sequence[Scored]
+) -> dict[int, str]:
+    """Tell why each of those lost that was not taken; a winner gave way because of somebody's eyes."""
+    return {
+        index: lost.get(index, EYES_SHUT)
+        for index, one in enumerate(scored)
+        if not any(one is other for other in taken)
+    }
 
 
 def losers(

@@ -1,31 +1,67 @@
 """The final pictures: a few exact moments at full resolution. Runs in the decode process.
 
-The asked frame was chosen on small pictures, and its best neighbour may be a little better. Of the
-frames within `STILL_REACH_S` of it that show the same picture, the one with the highest product of sharpness
-and stillness is taken; the asked one wins unless another is better by `MARGIN`.
+The asked frame was chosen on small pictures, and one beside it may be better. Of the frames within
+`STILL_REACH_S` of it that show the same picture, the one is taken in which things are sharpest and stillest
+and people look best; the asked one wins unless another is better by `MARGIN`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from worker.pipeline.container.open_video import open_video
 from worker.pipeline.container.packets import MAX_THREADS
 from worker.pipeline.cues import patterns, sharpness, stillness
-from worker.pipeline.display.display import displayed
-from worker.pipeline.frames import STILL_REACH_S, Still
-from worker.pipeline.video.still_windows import REACH_FRAMES, windows_around
+from worker.pipeline.display.display import displayed, glanced
+from worker.pipeline.frames import STILL_REACH_S, Box, Eyes, Look, Still
+from worker.pipeline.video import people
+from worker.pipeline.video.still_windows import windows_around
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from worker.pipeline.frames import Active
+    from worker.pipeline.frames import Active, Rgb
     from worker.pipeline.media import Video
+    from worker.pipeline.video.people import FaceReader
     from worker.pipeline.video.still_windows import Neighbour
 
 # A neighbour must be better than the asked frame by this factor; coding alone makes equal frames differ
 # by 3 %.
 MARGIN = 1.1
+
+# Frames closer than this show the same: of 60 a second, every other one is compared.
+_STEP_S = 0.03
+# Of so long a stretch, people are looked at in its best frame only: a look takes 5 ms a face. A blink lasts
+# about as long.
+_SIGHT_S = 0.1
+# People are read in pictures of at most this size; the shape of an eye does not need more.
+_GLANCE_PX = 1920
+
+
+class _Choice(NamedTuple):
+    """The frame of a window that is taken, and the people in it."""
+
+    frame: int  #: its index
+    looks: tuple[Look, ...] = ()
+    eyes: Eyes = Eyes.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class _Glances:
+    """Quick pictures of the frames of a window."""
+
+    window: Sequence[Neighbour]
+    video: Video
+    active: Active | None
+
+    @property
+    def scale(self) -> float:
+        """The size of these pictures against that of stills."""
+        return min(1.0, _GLANCE_PX / max(self.video.width_px, self.video.height_px))
+
+    def __call__(self, index: int) -> Rgb:
+        return glanced(self.window[index].frame, self.video, self.active, self.scale)
 
 
 def take_stills(
@@ -34,6 +70,7 @@ def take_stills(
     actives: Sequence[Active | None] | None = None,
     *,
     refine: bool = True,
+    reader: FaceReader | None = None,
 ) -> list[Still]:
     """Decode moments at full resolution and quality, in one opening of the file.
 
@@ -41,7 +78,8 @@ def take_stills(
         video: as probed.
         times_s: moments in seconds, in any order; each as exact as `Still.time_s`.
         actives: for each moment, the picture between bars; None for whole pictures.
-        refine: whether a stiller and sharper neighbour may be taken; else exactly the asked frame.
+        refine: whether a better neighbour may be taken; else exactly the asked frame.
+        reader: reads faces, so that people look well too; None for sharpness and stillness alone.
 
     Returns:
         One still for each moment, in the order asked. A moment past the end gives the last frame.
@@ -54,39 +92,73 @@ def take_stills(
         opened.stream.thread_type = "AUTO"
         opened.stream.codec_context.thread_count = MAX_THREADS
         for index, window, asked in windows_around(times_s, opened, video):
-            chosen = _best(window, asked) if refine else asked
             active = actives[index] if actives else None
-            rgb = displayed([neighbour.frame for neighbour in window], chosen, video, active)
-            stills[index] = Still(window[chosen].time_s, rgb)
+            glances = _Glances(window, video, active)
+            chosen = _choose(window, asked, glances, reader) if refine else _Choice(asked)
+            rgb = displayed([neighbour.frame for neighbour in window], chosen.frame, video, active)
+            stills[index] = Still(window[chosen.frame].time_s, rgb, chosen.looks, chosen.eyes)
     return [still for _, still in sorted(stills.items())]
 
 
-def _best(window: Sequence[Neighbour], asked: int) -> int:
-    """Choose the stillest and sharpest of the frames that show what the asked one shows, by its index."""
-    eligible = [*_reachable(window, asked, -1), *_reachable(window, asked, 1)]
-    if not eligible:
-        return asked
-    quality = {index: _quality(window, index) for index in [asked, *eligible]}
+def _choose(window: Sequence[Neighbour], asked: int, glances: _Glances, reader: FaceReader | None) -> _Choice:
+    """Choose the best of the frames that show what the asked one shows."""
+    near = [*_reachable(window, asked, -1), asked, *_reachable(window, asked, 1)]
+    quality = {index: _quality(window, near, index) for index in near}
+    sights = _sights(window, asked, quality, glances, reader) if reader and len(near) > 1 else {}
+    if sights:
+        looks_worth = people.worth(sights)
+        quality = {index: quality[index] * looks_worth[index] for index in sights}
     # The nearest wins a tie, then the earlier: the same file always gives the same still.
-    best = max(eligible, key=lambda index: (quality[index], -abs(index - asked), -index))
-    return best if quality[best] > MARGIN * quality[asked] else asked
+    best = max(quality, key=lambda index: (quality[index], -abs(index - asked), -index))
+    taken = best if quality[best] > MARGIN * quality[asked] else asked
+    if not sights:
+        return _Choice(taken)
+    looks = tuple(_scaled(look, 1 / glances.scale) for look in sights[taken])
+    return _Choice(taken, looks, people.eyes(sights, taken))
 
 
-def _reachable(window: Sequence[Neighbour], asked: int, step: int) -> Iterator[int]:
+def _sights(
+    window: Sequence[Neighbour],
+    asked: int,
+    quality: Mapping[int, float],
+    glances: _Glances,
+    reader: FaceReader,
+) -> people.Sights:
+    """Look at people in the asked frame, and in the best frame of every short stretch around it."""
+    stretches: dict[int, list[int]] = {}
+    for index in quality:
+        gap_s = window[index].time_s - window[asked].time_s
+        stretches.setdefault(round(gap_s / _SIGHT_S), []).append(index)
+    best = {max(stretch, key=lambda index: quality[index]) for stretch in stretches.values()}
+    return people.watch(glances, best | {asked}, asked, reader, glances.scale)
+
+
+def _scaled(look: Look, scale: float) -> Look:
+    return look._replace(box=Box(*(round(edge * scale) for edge in look.box)))
+
+
+def _reachable(window: Sequence[Neighbour], asked: int, way: int) -> Iterator[int]:
     """Yield indexes one way from the asked frame, up to a cut, a fast movement, damage or the reach."""
-    index = asked + step
-    while 0 <= index < len(window) and abs(index - asked) <= REACH_FRAMES:
-        too_far = abs(window[index].time_s - window[asked].time_s) > STILL_REACH_S
+    index, last_s = asked + way, window[asked].time_s
+    while 0 <= index < len(window) and abs(window[index].time_s - window[asked].time_s) <= STILL_REACH_S:
         is_damaged = window[index].frame.opaque is not None
-        if too_far or is_damaged or not window[index].shows_the_same_as(window[asked]):
+        if abs(window[index].time_s - last_s) >= _STEP_S:
+            if is_damaged or not window[index].shows_the_same_as(window[asked]):
+                return
+            yield index
+            last_s = window[index].time_s
+        elif is_damaged:
             return
-        yield index
-        index += step
+        index += way
 
 
-def _quality(window: Sequence[Neighbour], index: int) -> float:
+def _quality(window: Sequence[Neighbour], compared: Sequence[int], index: int) -> float:
     judged = window[index]
-    beside = [window[other] for other in (index - 1, index + 1) if 0 <= other < len(window)]
+    place = compared.index(index)
+    # The outermost are compared with the next frame beyond, so that all have a neighbour on either side.
+    before = compared[place - 1] if place > 0 else index - 1
+    after = compared[place + 1] if place + 1 < len(compared) else index + 1
+    beside = [window[other] for other in (before, after) if 0 <= other < len(window)]
     neighbours = [
         (other.tiny_luma, abs(other.time_s - judged.time_s))
         for other in beside
