@@ -33,6 +33,9 @@ of the picture as shown."""
 STILL_REACH_S = 0.4
 """How far the still of a pick may lie from the candidate: a blink with its half-closed ends is shorter."""
 
+STILL_APPROACH = 1 / 12
+"""The share of the way from a candidate to the next pick that its still may go at most."""
+
 
 class Box(NamedTuple):
     """A rectangle in pixels; x grows right, y grows down; right and bottom are exclusive."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from worker.pipeline.cues.defects import defects
 from worker.pipeline.frames import STILL_REACH_S, Eyes
-from worker.pipeline.selection.diversity import CANDIDATE_GAP_S
+from worker.pipeline.selection.diversity import MIN_GAP_S
 from worker.pipeline.video.people import IS_SHUT, is_readable
 
 if TYPE_CHECKING:
@@ -111,10 +111,7 @@ def _better_of(first: Taken, others: Sequence[Taken], apart: Sequence[Taken]) ->
     far = [
         index
         for index, one in enumerate(moments)
-        if all(
-            abs(one.scored.candidate.time_s - other.scored.candidate.time_s) >= CANDIDATE_GAP_S
-            for other in apart
-        )
+        if all(abs(one.still.time_s - other.still.time_s) >= MIN_GAP_S for other in apart)
     ]
     best = min([0, *far], key=lambda index: (shut[index], index))
     eyes = Eyes.SHUT if shut[best] else Eyes.OPEN

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from worker.pipeline.frames import STILL_REACH_S
+from worker.pipeline.frames import STILL_APPROACH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Two picks closer than this look the same on a shelf of thumbnails.
 MIN_GAP_S = 2.0
 # Candidates keep more: each of their stills may move towards the other.
-CANDIDATE_GAP_S = MIN_GAP_S + 2 * STILL_REACH_S
+CANDIDATE_GAP_S = MIN_GAP_S / (1 - 2 * STILL_APPROACH)
 
 # Quality against likeness to what is already picked.
 QUALITY_SHARE = 0.7

@@ -7,6 +7,7 @@ and people look best; the asked one wins unless another is better by `MARGIN`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +15,7 @@ from worker.pipeline.container.open_video import open_video
 from worker.pipeline.container.packets import MAX_THREADS
 from worker.pipeline.cues import patterns, sharpness, stillness
 from worker.pipeline.display.display import displayed, glanced
-from worker.pipeline.frames import STILL_REACH_S, Box, Eyes, Look, Still
+from worker.pipeline.frames import STILL_APPROACH, STILL_REACH_S, Box, Eyes, Look, Still
 from worker.pipeline.video import people
 from worker.pipeline.video.still_windows import windows_around
 
@@ -94,17 +95,25 @@ def take_stills(
         for index, window, asked in windows_around(times_s, opened, video):
             active = actives[index] if actives else None
             glances = _Glances(window, video, active)
-            chosen = _choose(window, asked, glances, reader) if refine else _Choice(asked)
+            near = _near(window, asked, index, times_s) if refine else [asked]
+            chosen = _choose(window, asked, near, glances, reader)
             rgb = displayed([neighbour.frame for neighbour in window], chosen.frame, video, active)
             stills[index] = Still(window[chosen.frame].time_s, rgb, chosen.looks, chosen.eyes)
     return [still for _, still in sorted(stills.items())]
 
 
-def _choose(window: Sequence[Neighbour], asked: int, glances: _Glances, reader: FaceReader | None) -> _Choice:
-    """Choose the best of the frames that show what the asked one shows."""
-    near = [*_reachable(window, asked, -1), asked, *_reachable(window, asked, 1)]
+def _choose(
+    window: Sequence[Neighbour],
+    asked: int,
+    near: Sequence[int],
+    glances: _Glances,
+    reader: FaceReader | None,
+) -> _Choice:
+    """Choose the best of some frames that show the same: `near`, in order, of which the asked one is one."""
+    if len(near) == 1:
+        return _Choice(asked)
     quality = {index: _quality(window, near, index) for index in near}
-    sights = _sights(window, asked, quality, glances, reader) if reader and len(near) > 1 else {}
+    sights = _sights(window, asked, quality, glances, reader) if reader else {}
     if sights:
         looks_worth = people.worth(sights)
         quality = {index: quality[index] * looks_worth[index] for index in sights}
@@ -137,10 +146,27 @@ def _scaled(look: Look, scale: float) -> Look:
     return look._replace(box=Box(*(round(edge * scale) for edge in look.box)))
 
 
-def _reachable(window: Sequence[Neighbour], asked: int, way: int) -> Iterator[int]:
+def _near(window: Sequence[Neighbour], asked: int, moment: int, times_s: Sequence[float]) -> list[int]:
+    """List the frames that may be taken in place of the asked one, itself included, in order.
+
+    Args:
+        window: frames about a moment.
+        asked: index of the frame that is shown then.
+        moment: its index in `times_s`.
+        times_s: all moments, towards which stills do not go too far.
+    """
+    asked_s = times_s[moment]
+    before_s = min((asked_s - time_s for time_s in times_s if time_s < asked_s), default=math.inf)
+    after_s = min((time_s - asked_s for time_s in times_s if time_s > asked_s), default=math.inf)
+    earlier = _reachable(window, asked, -1, min(STILL_REACH_S, STILL_APPROACH * before_s))
+    later = _reachable(window, asked, 1, min(STILL_REACH_S, STILL_APPROACH * after_s))
+    return [*sorted(earlier), asked, *later]
+
+
+def _reachable(window: Sequence[Neighbour], asked: int, way: int, reach_s: float) -> Iterator[int]:
     """Yield indexes one way from the asked frame, up to a cut, a fast movement, damage or the reach."""
     index, last_s = asked + way, window[asked].time_s
-    while 0 <= index < len(window) and abs(window[index].time_s - window[asked].time_s) <= STILL_REACH_S:
+    while 0 <= index < len(window) and abs(window[index].time_s - window[asked].time_s) <= reach_s:
         is_damaged = window[index].frame.opaque is not None
         if abs(window[index].time_s - last_s) >= _STEP_S:
             if is_damaged or not window[index].shows_the_same_as(window[asked]):
