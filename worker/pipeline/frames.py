@@ -31,7 +31,8 @@ of the picture as shown."""
 
 
 STILL_REACH_S = 0.4
-"""How far the still of a pick may lie from the candidate: a blink with its half-closed ends is shorter."""
+"""How far the still of a pick may lie from the candidate: a blink with its half-closed ends is shorter.
+More than half of it is gone for the sake of people only, since a gesture is another one by then."""
 
 STILL_APPROACH = 1 / 12
 """The share of the way from a candidate to the next pick that its still may go at most."""
@@ -112,6 +113,7 @@ class Look(NamedTuple):
     presence: float  #: 0..1: how surely this is a face
     eye_opening: float  #: height over width of the eye that is open more widely
     yaw: float  #: the nose between the cheeks: 0.5 = frontal, towards 0 or 1 = turned away
+    pitch: float  #: the nose between forehead and chin: about 0.55 = level, less = looking up, more = down
     lip_lift: float  #: how far the corners of the mouth are above its middle, in distances between the eyes
     mouth_opening: float  #: height over width
     is_inside: bool  #: no edge of the picture cuts the face

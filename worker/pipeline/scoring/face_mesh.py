@@ -112,6 +112,7 @@ def _look(points: NDArray[np.float64], presence: float, shape: tuple[int, ...]) 
     between_eyes_px = max(_distance(points, *_EYE_CORNERS), 1e-6)
     mouth_px = max(_distance(points, *_MOUTH_CORNERS), 1e-6)
     lip_y, corner_y = points[list(_LIPS), 1].mean(), points[list(_MOUTH_CORNERS), 1].mean()
+    forehead_y, chin_y = points[[_FOREHEAD, _CHIN], 1]
     right_x, left_x = points[list(_CHEEKS), 0]
     height, width = shape[:2]
     lowest, highest = points.min(axis=0), points.max(axis=0)
@@ -121,6 +122,7 @@ def _look(points: NDArray[np.float64], presence: float, shape: tuple[int, ...]) 
         # By the eye that is open more widely: the other may be turned away, or wink.
         eye_opening=max(_eye_ratio(points, _RIGHT_EYE), _eye_ratio(points, _LEFT_EYE)),
         yaw=float((points[_NOSE, 0] - right_x) / (left_x - right_x)) if left_x > right_x else 0.0,
+        pitch=float((points[_NOSE, 1] - forehead_y) / max(chin_y - forehead_y, 1e-6)),
         lip_lift=float(lip_y - corner_y) / between_eyes_px,
         mouth_opening=_distance(points, *_LIPS) / mouth_px,
         is_inside=bool((lowest >= 0).all() and highest[0] <= width and highest[1] <= height),

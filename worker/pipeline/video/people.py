@@ -30,10 +30,10 @@ MIN_PRESENCE = 0.5
 MIN_SIGHTS = 4
 # ... which is this quantile of them: a blink takes less than three quarters of a second.
 _USUAL = 0.75
-# Share of the usual opening at which eyes are shut, and at which they are open. Blinks measure 0.65 to 0.83
-# of it on real clips, open eyes 0.9 to 1.05.
-SHUT, OPEN = 0.86, 0.96
-IS_SHUT = (SHUT + OPEN) / 2
+# Shares of the usual opening at which eyes are worth nothing and everything, and below which they are called
+# shut. On real clips blinks measure 0.65 to 0.83 of it, half-open eyes up to 0.92, open ones 0.95 to 1.05.
+SHUT, OPEN = 0.88, 0.98
+IS_SHUT = 0.9
 # Below this, nearly everybody's eyes are shut, and some people's are open. So it is no verdict, but a reason
 # to look at another moment.
 NARROW = 0.23
@@ -58,32 +58,36 @@ Sights = dict[int, tuple["Look", ...]]
 """By the index of a frame, the looks of the same people in the same order."""
 
 
-def watch(
-    picture: Callable[[int], Rgb],
-    indexes: Collection[int],
-    asked: int,
-    reader: FaceReader,
-    scale: float = 1.0,
-) -> Sights:
-    """Follow the main people of the asked frame through its neighbours.
+def first_looks(rgb: Rgb, reader: FaceReader, scale: float) -> tuple[Look, ...]:
+    """Find and read the main people of a picture, the largest first; none where nobody can be read.
 
     Args:
-        picture: shows a frame, by its index; all in one size.
-        indexes: the frames that are looked at, in order of time by their numbers.
-        asked: one of these, in which people are looked for.
+        rgb: (height, width, 3) uint8 RGB.
         reader: finds and reads faces.
-        scale: of these pictures' sides against the still's.
-
-    Returns:
-        The looks by frame; empty where nobody is there.
+        scale: of the picture's sides against those of the still.
     """
-    rgb = picture(asked)
     boxes = [face.box for face in main_people(reader.find(rgb), rgb, scale)]
-    if not boxes:
-        return {}
     # A finder's box is drawn otherwise than that of a look, and eyes measure otherwise in another box.
-    first = [reader.look(rgb, reader.look(rgb, box).box) for box in boxes]
-    sights: Sights = {asked: tuple(first)}
+    return tuple(reader.look(rgb, reader.look(rgb, box).box) for box in boxes)
+
+
+def follow(
+    first: tuple[Look, ...],
+    asked: int,
+    indexes: Collection[int],
+    picture: Callable[[int], Rgb],
+    reader: FaceReader,
+) -> Sights:
+    """Follow people from one frame through its neighbours.
+
+    Args:
+        first: how they look in the asked frame.
+        asked: its index.
+        indexes: the frames that are looked at; a larger one is later.
+        picture: shows a frame, by its index; all in one size.
+        reader: reads faces.
+    """
+    sights: Sights = {asked: first}
     later = sorted(index for index in indexes if index > asked)
     earlier = sorted((index for index in indexes if index < asked), reverse=True)
     for way in (later, earlier):

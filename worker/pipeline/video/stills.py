@@ -20,7 +20,7 @@ from worker.pipeline.video import people
 from worker.pipeline.video.still_windows import windows_around
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from worker.pipeline.frames import Active, Rgb
     from worker.pipeline.media import Video
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 # A neighbour must be better than the asked frame by this factor; coding alone makes equal frames differ
 # by 3 %.
 MARGIN = 1.1
+# So far away, a gesture is still the same. Beyond, a frame must be better by more than sharpness: where eyes
+# are shut.
+_SAME_GESTURE_S, FAR_MARGIN = STILL_REACH_S / 2, 1.5
 
 # Frames closer than this show the same: of 60 a second, every other one is compared.
 _STEP_S = 0.03
@@ -112,34 +115,37 @@ def _choose(
     """Choose the best of some frames that show the same: `near`, in order, of which the asked one is one."""
     if len(near) == 1:
         return _Choice(asked)
+    inner = [i for i in near if abs(window[i].time_s - window[asked].time_s) <= _SAME_GESTURE_S]
+    first = people.first_looks(glances(asked), reader, glances.scale) if reader else ()
+    if not reader or not any(map(people.is_readable, first)):
+        return _Choice(_best({index: _quality(window, inner, index) for index in inner}, asked, inner))
     quality = {index: _quality(window, near, index) for index in near}
-    sights = _sights(window, asked, quality, glances, reader) if reader else {}
-    if sights:
-        looks_worth = people.worth(sights)
-        quality = {index: quality[index] * looks_worth[index] for index in sights}
-    # The nearest wins a tie, then the earlier: the same file always gives the same still.
-    best = max(quality, key=lambda index: (quality[index], -abs(index - asked), -index))
-    taken = best if quality[best] > MARGIN * quality[asked] else asked
-    if not sights:
-        return _Choice(taken)
+    sights = people.follow(first, asked, _best_of_stretches(window, asked, quality), glances, reader)
+    worth = people.worth(sights)
+    taken = _best({index: quality[index] * worth[index] for index in sights}, asked, inner)
     looks = tuple(_scaled(look, 1 / glances.scale) for look in sights[taken])
     return _Choice(taken, looks, people.eyes(sights, taken))
 
 
-def _sights(
-    window: Sequence[Neighbour],
-    asked: int,
-    quality: Mapping[int, float],
-    glances: _Glances,
-    reader: FaceReader,
-) -> people.Sights:
-    """Look at people in the asked frame, and in the best frame of every short stretch around it."""
+def _best(value: Mapping[int, float], asked: int, inner: Sequence[int]) -> int:
+    """Choose the frame of the highest value, unless one nearer is nearly as good."""
+
+    def best(indexes: Iterable[int]) -> int:
+        # The nearest wins a tie, then the earlier: the same file always gives the same still.
+        return max(indexes, key=lambda index: (value[index], -abs(index - asked), -index))
+
+    near, far = best(index for index in inner if index in value), best(value)
+    chosen = near if value[near] > MARGIN * value[asked] else asked
+    return far if value[far] > FAR_MARGIN * value[chosen] else chosen
+
+
+def _best_of_stretches(window: Sequence[Neighbour], asked: int, quality: Mapping[int, float]) -> set[int]:
+    """Find the best frame of every short stretch around the asked one, and that one."""
     stretches: dict[int, list[int]] = {}
     for index in quality:
         gap_s = window[index].time_s - window[asked].time_s
         stretches.setdefault(round(gap_s / _SIGHT_S), []).append(index)
-    best = {max(stretch, key=lambda index: quality[index]) for stretch in stretches.values()}
-    return people.watch(glances, best | {asked}, asked, reader, glances.scale)
+    return {max(stretch, key=lambda index: quality[index]) for stretch in stretches.values()} | {asked}
 
 
 def _scaled(look: Look, scale: float) -> Look:
