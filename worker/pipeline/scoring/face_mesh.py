@@ -82,7 +82,11 @@ class FaceMesh:
         Returns:
             A look for each face, in the order given; None for one that is too small to be read.
         """
-        return tuple(None if face.box.width < min_face_px else self.look(rgb, face.box) for face in faces)
+        # A finder draws boxes otherwise than a look does, and eyes measure otherwise in another box.
+        return tuple(
+            None if face.box.width < min_face_px else self.look(rgb, self.look(rgb, face.box).box)
+            for face in faces
+        )
 
     def look(self, rgb: Rgb, box: Box) -> Look:
         """Read how the face in a box looks.
