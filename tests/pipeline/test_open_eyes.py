@@ -29,6 +29,7 @@ class StillTaker:
         self._eye_openings, self._left_px = eye_openings, left_px
 
     def take_stills(self, _video: object, times_s: Sequence[float], *_: object, **__: object) -> list[Still]:
+        """Show the man at each moment."""
         self.asked_s += times_s
         return [self._still(time_s) for time_s in times_s]
 
