@@ -12,17 +12,18 @@ from worker.pipeline.crop.sizes import size_notes
 from worker.pipeline.earlier_run import Unfit, decided_before, scan_after_edit
 from worker.pipeline.frames import NOTHING_SEEN, Run
 from worker.pipeline.progress import Stopwatch
-from worker.pipeline.result import losers, lost_in_the_end, notes, take_exactly, take_picks
+from worker.pipeline.result import losers, notes, take_exactly, take_picks
 from worker.pipeline.scoring.models import score
 from worker.pipeline.selection.diversity import pick_diverse
 from worker.pipeline.selection.shortlist import shortlist
 from worker.pipeline.selection.time_ranges import candidates_inside, candidates_near
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from worker.pipeline.earlier_run import Memory
+    from worker.pipeline.frames import Scored
     from worker.pipeline.media import Video
     from worker.pipeline.options import Options
     from worker.pipeline.progress import Progress
@@ -93,11 +94,9 @@ def _pick(
         winners = [scored[index] for index in chosen]
     with watch.stage("stills") as progress:
         asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
-        moments_s = [one.candidate.time_s for one in winners] + asked_s
-        video, shown = _find_shown(video, better and better(moments_s), decoder, progress)
-        others = [scored[index] for index in lost if not preferred or index in preferred]
+        video, shown = _find_shown(video, better, winners, asked_s, decoder, progress)
+        others = _next_best(scored, lost, preferred) if shown is video else []
         picks, winners = take_picks(winners, others, scored, shown, seen, options, models, decoder, progress)
-        lost = lost_in_the_end(lost, scored, winners)
         wanted = take_exactly(asked_s, shown, scan.candidates, options, models, decoder)
     sentences = notes(
         video,
@@ -109,7 +108,7 @@ def _pick(
     return Run(
         video=video,
         picks=picks,
-        losers=losers(scan.candidates, left_out, scored, lost),
+        losers=losers(scan.candidates, left_out, scored, lost, winners),
         chosen=tuple(winners),
         shot_starts_s=scan.shot_starts_s,
         model=models.scorer.name,
@@ -120,8 +119,18 @@ def _pick(
     )
 
 
+def _next_best(scored: Sequence[Scored], lost: Mapping[int, str], preferred: frozenset[int]) -> list[Scored]:
+    """List what may be shown in place of a pick. It has to be in the file that the stills come from."""
+    return [scored[index] for index in lost if not preferred or index in preferred]
+
+
 def _find_shown(
-    video: Video, file: VideoFile | None, decoder: Decoder, on_progress: Callable[[float], None]
+    video: Video,
+    better: Callable[[Sequence[float]], VideoFile] | None,
+    winners: Sequence[Scored],
+    asked_s: list[float],
+    decoder: Decoder,
+    on_progress: Callable[[float], None],
 ) -> tuple[Video, Video]:
     """Find what the stills come from: the better file, if there is one and it can tell the moments.
 
@@ -130,6 +139,7 @@ def _find_shown(
     Returns:
         The video that was looked at, with the notes of both, and the one that the stills come from.
     """
+    file = better([one.candidate.time_s for one in winners] + asked_s) if better else None
     if file is None or (file.is_sparse and video.joined):
         return video, video
     # What the file leaves out is told of the one that was looked at.

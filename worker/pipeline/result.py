@@ -115,22 +115,12 @@ def take_exactly(
     )
 
 
-def lost_in_the_end(
-    lost: Mapping[int, str], scored: Sequence[Scored], taken: Sequence[Scored]
-) -> dict[int, str]:
-    """Tell why each of those lost that was not taken; a winner gave way because of somebody's eyes."""
-    return {
-        index: lost.get(index, EYES_SHUT)
-        for index, one in enumerate(scored)
-        if not any(one is other for other in taken)
-    }
-
-
 def losers(
     candidates: Sequence[Candidate],
     left_out: Mapping[int, str],
     scored: Sequence[Scored],
     lost: Mapping[int, str],
+    taken: Sequence[Scored],
 ) -> tuple[Loser, ...]:
     """List everything that was not picked, in order of time.
 
@@ -138,10 +128,15 @@ def losers(
         candidates: all that the scan found.
         left_out: why a candidate was not scored, by its index in `candidates`.
         scored: all that were scored.
-        lost: why one of these was not picked, by its index in `scored`.
+        lost: why one of these was not chosen, by its index in `scored`.
+        taken: what was picked in the end; what was chosen else gave way because of somebody's eyes.
     """
     found = [Loser(candidates[index], why) for index, why in left_out.items()]
-    found += [Loser(scored[index].candidate, why, scored[index]) for index, why in lost.items()]
+    found += [
+        Loser(one.candidate, lost.get(index, EYES_SHUT), one)
+        for index, one in enumerate(scored)
+        if not any(one is other for other in taken)
+    ]
     return tuple(sorted(found, key=lambda loser: loser.candidate.time_s))
 
 

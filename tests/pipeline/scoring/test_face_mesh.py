@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.support.media import blinks, pictures
+from tests.support.media import pictures
 from worker import weights
 from worker.errors import WeightsMissing
 from worker.pipeline.frames import Box, Face
@@ -38,7 +38,7 @@ def read(mesh: FaceMesh, rgb: Rgb, box: Box = FACE) -> Look:
 
 def test_shut_eyes_measure_less_than_the_same_eyes_open(mesh: FaceMesh) -> None:
     """By more than the noise, and nothing else of the face changes much."""
-    wide, shut = read(mesh, blinks.man()), read(mesh, blinks.with_eyes_shut(blinks.man()))
+    wide, shut = read(mesh, pictures.man_in_a_car()), read(mesh, pictures.man_in_a_car(is_blinking=True))
 
     assert shut.eye_opening < 0.85 * wide.eye_opening
     assert shut.yaw == pytest.approx(wide.yaw, abs=0.05)
@@ -48,7 +48,7 @@ def test_shut_eyes_measure_less_than_the_same_eyes_open(mesh: FaceMesh) -> None:
 
 def test_a_face_that_looks_the_other_way_is_read_so(mesh: FaceMesh) -> None:
     """The mirror picture of a head turned a little to one side is one turned to the other."""
-    rgb = blinks.man()
+    rgb = pictures.man_in_a_car()
     mirrored = np.ascontiguousarray(rgb[:, ::-1])
     box = FACE._replace(left=rgb.shape[1] - FACE.right, right=rgb.shape[1] - FACE.left)
 
@@ -58,13 +58,13 @@ def test_a_face_that_looks_the_other_way_is_read_so(mesh: FaceMesh) -> None:
 
 def test_a_wall_is_no_face(mesh: FaceMesh) -> None:
     """A finder's false alarm is told by it."""
-    assert read(mesh, pictures.noise(1, size=blinks.SIZE)[0]).presence < 0.5
+    assert read(mesh, pictures.noise(1, size=(704, 576))[0]).presence < 0.5
 
 
 def test_a_small_face_is_not_read(mesh: FaceMesh) -> None:
     """Its eyes would be noise; the others keep their places."""
     small = Face(Box(0, 0, 63, 90), 0.9)
-    looks = mesh.looks(blinks.man(), [small, Face(FACE, 0.9)])
+    looks = mesh.looks(pictures.man_in_a_car(), [small, Face(FACE, 0.9)])
 
     assert looks[0] is None
     assert looks[1] is not None
@@ -72,7 +72,7 @@ def test_a_small_face_is_not_read(mesh: FaceMesh) -> None:
 
 def test_a_head_that_the_edge_cuts_is_said_to_be_cut(mesh: FaceMesh) -> None:
     """Half a face is no portrait."""
-    rgb = blinks.man()
+    rgb = pictures.man_in_a_car()
     below = np.ascontiguousarray(rgb[220:])
 
     assert read(mesh, rgb).is_inside
@@ -81,7 +81,7 @@ def test_a_head_that_the_edge_cuts_is_said_to_be_cut(mesh: FaceMesh) -> None:
 
 def test_the_size_of_the_picture_does_not_matter(mesh: FaceMesh) -> None:
     """All but the box are ratios."""
-    rgb = blinks.man()
+    rgb = pictures.man_in_a_car()
     half = cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
 
     whole, halved = read(mesh, rgb), read(mesh, half, Box(*(edge // 2 for edge in FACE)))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.media import blinks, clips
+from tests.support.media import clips, pictures
 from tests.support.media.clips import Format
 from worker.pipeline.container.probe import probe
 from worker.pipeline.frames import Eyes
@@ -16,6 +17,9 @@ from worker.pipeline.scoring.face_mesh import FaceMesh
 from worker.pipeline.scoring.faces import FaceFinder
 from worker.pipeline.video.people import FaceReader
 from worker.pipeline.video.stills import take_stills
+
+if TYPE_CHECKING:
+    from worker.pipeline.frames import Rgb
 
 ROOT = Path(__file__).parents[3]
 CLIPS = Path(os.environ.get("CLIPS", ROOT.parent / "shared" / "clips"))
@@ -28,11 +32,17 @@ def reader() -> FaceReader:
     return FaceReader(FaceFinder.load().find, FaceMesh.load().look)
 
 
+def blinking(count: int, shut: range) -> list[Rgb]:
+    """Frames of a man whose eyes are shut in some of them."""
+    wide, narrow = pictures.man_in_a_car(), pictures.man_in_a_car(is_blinking=True)
+    return [narrow if number in shut else wide for number in range(count)]
+
+
 @pytest.mark.parametrize("rate", [25, 60])
 def test_a_blink_is_left_whatever_the_frame_rate(tmp_path: Path, reader: FaceReader, rate: int) -> None:
     """A blink lasts as long at 60 frames a second as at 25; the nearest open eyes are taken, or nearly."""
     shut = range(round(0.45 * rate), round(0.7 * rate))
-    frames = blinks.blinking(round(1.2 * rate), shut)
+    frames = blinking(round(1.2 * rate), shut)
     path = clips.write(tmp_path / "blink.mp4", frames, Format(rate=Fraction(rate)))
     asked_s = 0.56
 
@@ -46,7 +56,7 @@ def test_a_blink_is_left_whatever_the_frame_rate(tmp_path: Path, reader: FaceRea
 
 def test_open_eyes_do_not_move_a_still_far(tmp_path: Path, reader: FaceReader) -> None:
     """Beyond a fifth of a second a gesture is another one, so only shut eyes are worth it."""
-    path = clips.write(tmp_path / "blink.mp4", blinks.blinking(30, range(20, 24)))
+    path = clips.write(tmp_path / "blink.mp4", blinking(30, range(20, 24)))
 
     [still] = take_stills(probe(path), [0.48], reader=reader)
 
@@ -57,7 +67,7 @@ def test_open_eyes_do_not_move_a_still_far(tmp_path: Path, reader: FaceReader) -
 
 def test_a_moment_that_a_person_chose_is_shown_as_it_is(tmp_path: Path, reader: FaceReader) -> None:
     """Blink or not."""
-    path = clips.write(tmp_path / "blink.mp4", blinks.blinking(30, range(10, 16)))
+    path = clips.write(tmp_path / "blink.mp4", blinking(30, range(10, 16)))
 
     [still] = take_stills(probe(path), [0.48], refine=False, reader=reader)
 
@@ -66,7 +76,7 @@ def test_a_moment_that_a_person_chose_is_shown_as_it_is(tmp_path: Path, reader: 
 
 def test_stills_of_neighbouring_picks_do_not_meet(tmp_path: Path, reader: FaceReader) -> None:
     """Each goes a twelfth of the way towards the other at most."""
-    path = clips.write(tmp_path / "blink.mp4", blinks.blinking(60, range(8, 44)))
+    path = clips.write(tmp_path / "blink.mp4", blinking(60, range(8, 44)))
 
     first, second = take_stills(probe(path), [0.4, 1.6], reader=reader)
 
