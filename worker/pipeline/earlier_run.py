@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from worker.pipeline.cues.difference import SAME_PICTURE, look_difference
-from worker.pipeline.frames import STILL_REACH_S, Scan
+from worker.pipeline.frames import Scan
 from worker.pipeline.video.shot_starts import CONTEXT_S, in_shots, shot_at, shot_starts
 from worker.timeline import Range, Timeline
 
@@ -43,6 +43,8 @@ MIN_CANDIDATES_PER_FRAME = 1 / 8  # the scan skips frames that no other refers t
 
 # Two frames are what cutting at frames, and not between them, can add up to at both ends.
 _DURATION_FRAMES = 2
+# ... and no more than this together, or a still shows another gesture than the candidate did.
+_MAX_DRIFT_S = 0.2
 _NOMINAL_FRAME_S = 1 / 25  # where the container does not say
 
 _STORED = np.dtype("<f4")
@@ -127,7 +129,7 @@ def _check_duration(timeline: Timeline, video: Video) -> None:
     Each range may end within a frame, but all of them together must not move a still's picture away.
     """
     frame_s = float(1 / video.frame_rate) if video.frame_rate else _NOMINAL_FRAME_S
-    tolerance_s = max(_DURATION_FRAMES * frame_s, min(len(timeline.ranges) * frame_s, STILL_REACH_S))
+    tolerance_s = max(_DURATION_FRAMES * frame_s, min(len(timeline.ranges) * frame_s, _MAX_DRIFT_S))
     if video.begins_at_s:
         raise Unfit("the file is a piece of the video")
     if abs(timeline.duration_s - video.duration_s) > tolerance_s:

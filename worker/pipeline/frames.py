@@ -7,6 +7,7 @@ name says otherwise. Every `time_s` counts seconds on the clock of a player that
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -29,8 +30,12 @@ Active = Region
 of the picture as shown."""
 
 
-STILL_REACH_S = 0.2
-"""How far the still of a pick may lie from the candidate: a gesture or an expression is still the same."""
+STILL_REACH_S = 0.4
+"""How far the still of a pick may lie from the candidate: a blink with its half-closed ends is shorter.
+More than half of it is gone for the sake of people only, since a gesture is another one by then."""
+
+STILL_APPROACH = 1 / 12
+"""The share of the way from a candidate to the next pick that its still may go at most."""
 
 
 class Box(NamedTuple):
@@ -101,6 +106,28 @@ class Face:
     confidence: float  #: 0..1
 
 
+class Look(NamedTuple):
+    """What the landmarks of a face say. The ratios compare a person with himself only."""
+
+    box: Box  #: of the face, in pixels of the picture; may reach beyond it
+    presence: float  #: 0..1: how surely this is a face
+    eye_opening: float  #: height over width of the eye that is open more widely
+    yaw: float  #: the nose between the cheeks: 0.5 = frontal, towards 0 or 1 = turned away
+    pitch: float  #: the nose between forehead and chin: about 0.55 = level, less = looking up, more = down
+    lip_lift: float  #: how far the corners of the mouth are above its middle, in distances between the eyes
+    mouth_opening: float  #: height over width
+    is_inside: bool  #: no edge of the picture cuts the face
+
+
+class Eyes(enum.StrEnum):
+    """What is known of the eyes of the main people of a still, each compared with himself."""
+
+    OPEN = "open"  #: of everybody who could be compared
+    SHUT = "shut"  #: of somebody, who has them open at another moment
+    NARROW = "narrow"  #: of somebody, all the time that was looked at: shut, or so by nature
+    UNKNOWN = "unknown"  #: nobody, too small, turned away, or seen too briefly
+
+
 @dataclass(frozen=True, slots=True)
 class SeenCandidate:
     """A candidate of an earlier run, with what was found out about it; at its time in the video of then."""
@@ -134,8 +161,10 @@ class Scored:
 class Still:
     """The final frame at full resolution: upright, square pixels, SDR sRGB, bars trimmed."""
 
-    time_s: float  #: the moment asked for, or its stiller and sharper neighbour
+    time_s: float  #: the moment asked for, or a better one beside it
     rgb: Rgb
+    looks: tuple[Look, ...] = ()  #: of the main faces, largest first, in pixels of the still
+    eyes: Eyes = Eyes.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

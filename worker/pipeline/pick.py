@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from worker.pipeline.earlier_picks import EarlierPick
     from worker.pipeline.earlier_run import Memory
-    from worker.pipeline.frames import Candidate, Scan, SeenCandidate
+    from worker.pipeline.frames import Candidate, Scan, Scored, SeenCandidate
     from worker.pipeline.media import Video
     from worker.pipeline.options import Options
     from worker.pipeline.progress import Progress
@@ -99,9 +99,9 @@ def _pick(
         winners, why = [scored[index] for index in chosen], explain(chosen, scored, lost, preferred)
     with watch.stage("stills") as progress:
         asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
-        moments_s = [one.candidate.time_s for one in winners] + asked_s
-        video, shown = _find_shown(video, better and better(moments_s), decoder, progress)
-        picks = take_picks(winners, why, shown, seen, options, models, decoder, progress)
+        video, shown = _find_shown(video, better, winners, asked_s, decoder, progress)
+        others = _next_best(scored, lost, preferred) if shown is video else []
+        picks, winners = take_picks(winners, why, others, shown, seen, options, models, decoder, progress)
         wanted = take_exactly(asked_s, shown, scan.candidates, options, models, decoder)
     sentences = notes(
         video,
@@ -113,7 +113,7 @@ def _pick(
     return Run(
         video=video,
         picks=picks,
-        losers=losers(scan.candidates, left_out, scored, lost),
+        losers=losers(scan.candidates, left_out, scored, lost, winners),
         chosen=tuple(winners),
         shot_starts_s=scan.shot_starts_s,
         model=models.scorer.name,
@@ -145,8 +145,18 @@ def _shortlisted(
     return shortlist(candidates, avoided, at_ends=at_ends, decided=decided_before(candidates, seen))
 
 
+def _next_best(scored: Sequence[Scored], lost: Mapping[int, str], preferred: frozenset[int]) -> list[Scored]:
+    """List what may be shown in place of a pick. It has to be in the file that the stills come from."""
+    return [scored[index] for index in lost if not preferred or index in preferred]
+
+
 def _find_shown(
-    video: Video, file: VideoFile | None, decoder: Decoder, on_progress: Callable[[float], None]
+    video: Video,
+    better: Callable[[Sequence[float]], VideoFile] | None,
+    winners: Sequence[Scored],
+    asked_s: list[float],
+    decoder: Decoder,
+    on_progress: Callable[[float], None],
 ) -> tuple[Video, Video]:
     """Find what the stills come from: the better file, if there is one and it can tell the moments.
 
@@ -155,6 +165,7 @@ def _find_shown(
     Returns:
         The video that was looked at, with the notes of both, and the one that the stills come from.
     """
+    file = better([one.candidate.time_s for one in winners] + asked_s) if better else None
     if file is None or (file.is_sparse and video.joined):
         return video, video
     # What the file leaves out is told of the one that was looked at.

@@ -8,8 +8,10 @@ from worker.pipeline.crop.crop import crops
 from worker.pipeline.cues.confidence import CERTAIN
 from worker.pipeline.cues.defects import SHOWS_NOTHING, defects
 from worker.pipeline.earlier_run import check_stills
-from worker.pipeline.frames import Loser, Pick
+from worker.pipeline.frames import Eyes, Loser, Pick
+from worker.pipeline.open_eyes import take_open_eyed
 from worker.pipeline.scoring.text import STILL_SIDE_PX
+from worker.pipeline.selection.reasons import Explanation
 from worker.text import fault_words
 
 if TYPE_CHECKING:
@@ -17,11 +19,15 @@ if TYPE_CHECKING:
 
     from worker.pipeline.frames import Candidate, Crop, Face, Scored, SeenCandidate, Still
     from worker.pipeline.media import Video
+    from worker.pipeline.open_eyes import Taken
     from worker.pipeline.options import Options
     from worker.pipeline.sandbox.decoder import Decoder
     from worker.pipeline.scoring.models import Models
-    from worker.pipeline.selection.reasons import Explanation
 
+
+# Only what was measured is said.
+EYES_SHUT = "eyes shut"
+_EYES = {Eyes.OPEN: ("eyes_open",), Eyes.SHUT: ("eyes_shut",)}
 
 # Less than this is a scratch that costs nobody a pick.
 MAX_DAMAGED_SHARE = 0.05
@@ -30,18 +36,20 @@ MAX_DAMAGED_SHARE = 0.05
 def take_picks(
     winners: Sequence[Scored],
     explanations: Sequence[Explanation],
+    others: Sequence[Scored],
     video: Video,
     seen: Mapping[float, SeenCandidate],
     options: Options,
     models: Models,
     decoder: Decoder,
     on_progress: Callable[[float], None],
-) -> tuple[Pick, ...]:
+) -> tuple[tuple[Pick, ...], list[Scored]]:
     """Take the winners' stills at full resolution and cut them, best first.
 
     Args:
         winners: what was chosen, best first.
         explanations: why each of them was chosen.
+        others: what may be taken where somebody's eyes are shut in a winner.
         video: the file that shows the picture best.
         seen: what an earlier run saw, by its time; stills are compared with it.
         options: names the aspects.
@@ -49,24 +57,24 @@ def take_picks(
         decoder: what opens the file.
         on_progress: called again and again while stills are decoded.
 
+    Returns:
+        The picks, and what each is of: the winner, or one of the others.
+
     Raises:
         Unfit: a still shows something else than the earlier run saw at its time.
     """
-    candidates = [one.candidate for one in winners]
-    times_s, actives = [c.time_s for c in candidates], [c.active for c in candidates]
-    stills = decoder.take_stills(video, times_s, actives, on_progress=on_progress)
-    check_stills(candidates, stills, seen)
-    return tuple(
-        _pick(number, winner, why, still, options, models)
-        for number, (winner, why, still) in enumerate(
-            zip(winners, explanations, stills, strict=True), start=1
-        )
+    taken = take_open_eyed(winners, others, video, decoder, models.faces.yunet, on_progress)
+    check_stills([one.scored.candidate for one in taken], [one.still for one in taken], seen)
+    picks = tuple(
+        # What was taken in place of a winner was so for the eyes alone.
+        _pick(number, one, why if one.scored is winner else Explanation((), winner), options, models)
+        for number, (one, winner, why) in enumerate(zip(taken, winners, explanations, strict=True), start=1)
     )
+    return picks, [one.scored for one in taken]
 
 
-def _pick(
-    number: int, winner: Scored, why: Explanation, still: Still, options: Options, models: Models
-) -> Pick:
+def _pick(number: int, taken: Taken, why: Explanation, options: Options, models: Models) -> Pick:
+    winner, still = taken
     # The faces of the small candidate chose the frame; the crop needs those of the still, to the pixel.
     faces = models.faces.find(still.rgb)
     height, width = still.rgb.shape[:2]
@@ -76,7 +84,7 @@ def _pick(
         shot=winner.candidate.shot,
         score=winner.score,
         parts=winner.parts,
-        reasons=defects(winner.candidate.cues) or why.reasons,
+        reasons=defects(winner.candidate.cues) or (*why.reasons, *_EYES.get(still.eyes, ())),
         faces=faces,
         still_width_px=width,
         still_height_px=height,
@@ -118,6 +126,7 @@ def losers(
     left_out: Mapping[int, str],
     scored: Sequence[Scored],
     lost: Mapping[int, str],
+    taken: Sequence[Scored],
 ) -> tuple[Loser, ...]:
     """List everything that was not picked, in order of time.
 
@@ -125,10 +134,15 @@ def losers(
         candidates: all that the scan found.
         left_out: why a candidate was not scored, by its index in `candidates`.
         scored: all that were scored.
-        lost: why one of these was not picked, by its index in `scored`.
+        lost: why one of these was not chosen, by its index in `scored`.
+        taken: what was picked in the end; what was chosen else gave way because of somebody's eyes.
     """
     found = [Loser(candidates[index], why) for index, why in left_out.items()]
-    found += [Loser(scored[index].candidate, why, scored[index]) for index, why in lost.items()]
+    found += [
+        Loser(one.candidate, lost.get(index, EYES_SHUT), one)
+        for index, one in enumerate(scored)
+        if not any(one is other for other in taken)
+    ]
     return tuple(sorted(found, key=lambda loser: loser.candidate.time_s))
 
 

@@ -126,6 +126,16 @@ def with_face(rgb: Rgb, left_px: int, top_px: int, wide_px: int) -> Rgb:
     return pasted
 
 
+def man_in_a_car(*, is_blinking: bool = False) -> Rgb:
+    """A real man of 704x576, whose face is 180 px wide and looks to the camera; his lids may be painted."""
+    rgb = footage("carphone_pristine", 1, size=(704, 576))[0]
+    for x, y in ((306, 243), (392, 223)) if is_blinking else ():
+        skin = [int(level) for level in rgb[y + 25, x]]
+        cv2.ellipse(rgb, (x, y), (30, 17), 0, 0, 360, skin, -1, cv2.LINE_AA)
+        cv2.line(rgb, (x - 20, y + 11), (x + 20, y + 1), (40, 25, 20), 3, cv2.LINE_AA)
+    return rgb
+
+
 def noise(count: int, *, size: Size = SIZE, seed: int = 0) -> list[Rgb]:
     """Independent random pixels, new in every frame."""
     rng = np.random.default_rng(seed)

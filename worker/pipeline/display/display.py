@@ -73,6 +73,22 @@ def displayed(frames: Sequence[VideoFrame], index: int, video: Video, active: Ac
     return np.ascontiguousarray(rgb if active is None else _without_bars(rgb, active))
 
 
+def glanced(frame: VideoFrame, video: Video, active: Active | None, scale: float) -> Rgb:
+    """Show a frame quickly, to look for something in it; its colours are true, its edges less smooth.
+
+    Args:
+        frame: as decoded; fields stay woven.
+        video: as for `displayed`.
+        active: as for `displayed`.
+        scale: of the sides, 1 for the size as shown.
+
+    Returns:
+        (height, width, 3) uint8 sRGB of the same part of the picture as `displayed` shows.
+    """
+    rgb = upright(_square_rgb(frame, video, Interpolation.FAST_BILINEAR, scale), video)
+    return np.ascontiguousarray(rgb if active is None else _without_bars(rgb, active))
+
+
 def _deinterlaced(frames: Sequence[VideoFrame], index: int) -> VideoFrame:
     """Weave both fields where nothing moves and interpolate where it does, by FFmpeg's filter bwdif."""
     template = frames[index]
@@ -96,13 +112,14 @@ def _deinterlaced(frames: Sequence[VideoFrame], index: int) -> VideoFrame:
     return [graph.vpull() for _ in alike][alike.index(template)]
 
 
-def _square_rgb(frame: VideoFrame, video: Video) -> Rgb:
+def _square_rgb(frame: VideoFrame, video: Video, scaler: Interpolation = _SCALER, scale: float = 1.0) -> Rgb:
     """Bring samples to square pixels and to sRGB: (height, width, 3) uint8."""
     # An untagged picture's colours are guessed by the size of all that is stored.
     space = colour_space(frame, video.stated_colours)
     frame = visible_part(frame, video.visible)
     width, height = square_size(frame.width, frame.height, video.sample_aspect_ratio)
-    return srgb_of_frame(frame, (width, height), space, _SCALER)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return srgb_of_frame(frame, size, space, scaler)
 
 
 def _without_bars(rgb: Rgb, active: Active) -> Rgb:

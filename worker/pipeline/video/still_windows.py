@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from worker.pipeline.container.open_video import OpenVideo
     from worker.pipeline.media import Region, Video
 
-# So many frames each way at most: at 4K and 10 bits a frame holds 25 MB.
-REACH_FRAMES = 5
-# ... and one more, against which the outermost is compared.
-_HELD_BEFORE = REACH_FRAMES + 2
+# Frames each way at most: so many that all of them together take no more than this, but always a few. At 4K
+# and 10 bits a frame holds 25 MB.
+MAX_HELD_BYTES = 512 << 20
+MIN_REACH_FRAMES = 5
 
 # What is taller than four times its width is squeezed where neighbours are compared, which serves as well: at
 # its own shape, a column of 16x4000 would have 80,000 rows.
@@ -139,7 +139,7 @@ def _hold_around(time_s: float, frames: Iterator[Neighbour], held: deque[Neighbo
         if neighbour is None:
             return
         held.append(neighbour)
-        while len(held) > _HELD_BEFORE and held[_HELD_BEFORE].time_s <= time_s:
+        while _is_beyond_need(held, time_s):
             held.popleft()
 
 
@@ -149,17 +149,32 @@ def _neighbours(opened: OpenVideo, video: Video) -> Iterator[Neighbour]:
         yield Neighbour(opened.time_s(frame), frame, video.visible)
 
 
+def _reach_frames(frame: VideoFrame) -> int:
+    """Count the frames of this size that may be held on either side of a moment."""
+    frame_bytes = sum(plane.buffer_size for plane in frame.planes)
+    return max(MIN_REACH_FRAMES, MAX_HELD_BYTES // (2 * max(1, frame_bytes)))
+
+
 def _is_enough(held: Sequence[Neighbour], time_s: float) -> bool:
     """Tell whether the last of the frames lies as far behind a moment as the window reaches."""
     after = sum(neighbour.time_s > time_s for neighbour in held)
-    return after > REACH_FRAMES or held[-1].time_s > time_s + STILL_REACH_S
+    return after > _reach_frames(held[-1].frame) or held[-1].time_s > time_s + STILL_REACH_S
+
+
+def _is_beyond_need(held: Sequence[Neighbour], time_s: float) -> bool:
+    """Tell whether the first of the frames lies in front of the window, and is not its last frame either.
+
+    One more is kept than the window reaches: the outermost is compared with it.
+    """
+    if len(held) <= 2 or held[2].time_s > time_s:  # noqa: PLR2004 - the first, the one more, the asked one
+        return False
+    before = sum(neighbour.time_s <= time_s for neighbour in held)
+    return held[1].time_s < time_s - STILL_REACH_S or before > _reach_frames(held[-1].frame) + 2
 
 
 def _window(held: Sequence[Neighbour], time_s: float) -> Window | None:
-    before = [neighbour for neighbour in held if neighbour.time_s <= time_s][-_HELD_BEFORE:]
-    after = [neighbour for neighbour in held if neighbour.time_s > time_s][: REACH_FRAMES + 1]
-    window = [*before, *after]
-    return (window, max(0, len(before) - 1)) if window else None
+    before = sum(neighbour.time_s <= time_s for neighbour in held)
+    return (list(held), max(0, before - 1)) if held else None
 
 
 def _damaged(time_s: float, video: Video) -> Window:
