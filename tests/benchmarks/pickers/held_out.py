@@ -1,6 +1,6 @@
 """The bundled model, trained anew without the clips that it is going to be measured on.
 
-Only the image projection learned from pictures (`worker/weights/lite.md`); it is a regression in closed
+Only the image projection learned from pictures (`worker/weights/bundled/lite.md`); it is a regression in closed
 form, so that leaving clips out costs their features once and a second for each group.
 """
 
