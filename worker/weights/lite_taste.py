@@ -1,8 +1,9 @@
 """What `lite` has learned of taste: a branch of its image tower that was trained on judged frames.
 
 The branch is a second copy of the last blocks of EfficientNet-Lite0. What makes a picture good is seen in the
-middle layers better than in the last one, so a linear head reads every block. `lite_taste.safetensors` holds
-its weights, made by `python -m worker.weights.training taste`; `lite_taste.md` is their card.
+middle layers better than in the last one, so a linear head reads every block. Its weights are in
+`bundled/lite_taste.safetensors`, made by `python -m worker.weights.training taste`; their card is
+`bundled/lite_taste.md`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import torch
 from torch import nn
 
 from worker import weights
+from worker.errors import WeightsMissing
 from worker.weights.lite import VISION, fold_batch_norm
 
 if TYPE_CHECKING:
@@ -100,13 +102,17 @@ def load_branch(file: Path | None = None) -> TasteBranch:
         file: trained weights; None for the bundled ones.
 
     Raises:
-        WeightsMissing: the bundled file is absent or damaged.
+        WeightsMissing: the file is absent, damaged, or of another shape.
     """
+    file = file or weights.path("lite-taste")
     branch = TasteBranch()
-    tensors = safetensors.torch.load_file(file or weights.path("lite-taste"))
-    branch.load_state_dict(
-        {name: tensor.to(branch.state_dict()[name].dtype) for name, tensor in tensors.items()}
-    )
+    wanted = branch.state_dict()
+    tensors = safetensors.torch.load_file(file)
+    if {name: tensor.shape for name, tensor in tensors.items()} != {
+        name: tensor.shape for name, tensor in wanted.items()
+    }:
+        raise WeightsMissing(f"{file} does not fit this version's branch of taste; train it again")
+    branch.load_state_dict({name: tensor.to(wanted[name].dtype) for name, tensor in tensors.items()})
     fold_batch_norm(branch.eval())
     return branch
 

@@ -9,9 +9,9 @@ import pytest
 
 from tests.support.media import pictures
 from worker.pipeline.frames import Candidate, Cues, Scored
-from worker.pipeline.selection.reasons import NO_TEXT, deciding_parts
 from worker.pipeline.scoring.text import Line, TextFinder
 from worker.pipeline.scoring.text_cost import MAX_MEASURED, charge_for_text, text_values
+from worker.pipeline.selection.reasons import NO_TEXT, deciding_parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
