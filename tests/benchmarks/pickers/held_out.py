@@ -1,7 +1,8 @@
 """The bundled model, trained anew without the clips that it is going to be measured on.
 
-Only the image projection learned from pictures (`worker/weights/bundled/lite.md`); it is a regression in closed
-form, so that leaving clips out costs their features once and a second for each group.
+Only the image projection learned from these pictures (`worker/weights/bundled/lite.md`); it is a regression in
+closed form, so that leaving clips out costs their features once and a second for each group. The branch of
+taste has seen none of them.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def scorer_without(held_out: Collection[Path], clips: Sequence[Path], cache: Pat
     shown = _examples(model, clips, cache)
     unseen = [number for number, clip in enumerate(clips) if clip in held_out]
     image_tower.set_projection(
-        model.network, *image_tower.fit_projection(shown.where(~np.isin(shown.clip, unseen)))
+        model.network.towers, *image_tower.fit_projection(shown.where(~np.isin(shown.clip, unseen)))
     )
     return ClipScorer("lite, held out", model, Prompts.load(), torch.device("cpu"))
 
@@ -42,7 +43,7 @@ def _examples(model: ClipModel, clips: Sequence[Path], cache: Path) -> Examples:
     identity = repr([(clip.name, clip.stat().st_size) for clip in clips])
     file = cache / f"features-{hashlib.sha256(identity.encode()).hexdigest()[:12]}.npz"
     if not file.exists():
-        made = image_tower.make_examples(model.network, clips, TRAINING_SEED)
+        made = image_tower.make_examples(model.network.towers, clips, TRAINING_SEED)
         cache.mkdir(parents=True, exist_ok=True)
         np.savez(file, **{name: getattr(made, name) for name in made.__slots__})
     with np.load(file) as kept:
