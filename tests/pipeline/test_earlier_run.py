@@ -41,10 +41,10 @@ class Counting:
     def __getattr__(self, name: str) -> object:
         return getattr(self._scorer, name)
 
-    def embed(self, pictures: list[Rgb], *more: object) -> object:
-        """Count, and embed."""
+    def look(self, pictures: list[Rgb], *more: object) -> object:
+        """Count, and look."""
         self.pictures += len(pictures)
-        return self._scorer.embed(pictures, *more)  # type: ignore[arg-type]
+        return self._scorer.look(pictures, *more)  # type: ignore[arg-type]
 
 
 def share_of_worse(time_s: float, run: Run) -> float:

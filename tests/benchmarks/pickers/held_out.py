@@ -1,8 +1,8 @@
 """The bundled model, trained anew without the clips that it is going to be measured on.
 
-Only the image projection learned from these pictures (`worker/weights/bundled/lite.md`); it is a regression in
-closed form, so that leaving clips out costs their features once and a second for each group. The branch of
-taste has seen none of them.
+Only the image projection learned from them (`worker/weights/bundled/lite.md`); it is a regression in closed
+form, so that leaving clips out costs their features once and a second for each group. The branch of taste has
+seen none of them.
 """
 
 from __future__ import annotations

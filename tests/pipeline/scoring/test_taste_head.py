@@ -15,11 +15,13 @@ from tests.support.service.sample_run import CUES
 from worker import weights
 from worker.errors import ConfigurationError, WeightsMissing
 from worker.pipeline.frames import Candidate
-from worker.pipeline.scoring.clip_model import load_clip_model
+from worker.pipeline.scoring.clip_model import ClipModel
 from worker.pipeline.scoring.clip_scorer import ClipScorer
 from worker.pipeline.scoring.models import score
 from worker.pipeline.scoring.prompts import Prompts
 from worker.pipeline.scoring.taste_head import TasteHead, collapse, load_taste_head
+from worker.pipeline.scoring.whole_frame import Preprocessing
+from worker.weights.lite import PREPROCESS, load_lite
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +110,7 @@ class TestLoading:
         head = TasteHead("narrow", np.ones(3, np.float32))
 
         with pytest.raises(ConfigurationError, match=r"narrow is for embeddings of 3 numbers.*lite have 256"):
-            ClipScorer("lite", load_clip_model("lite", CPU), Prompts.load(), CPU, head)
+            ClipScorer("lite", without_branch(), Prompts.load(), CPU, head)
 
     def test_a_head_that_was_not_fetched_names_the_command(self, tmp_path: Path) -> None:
         """A run does not go on without it, for then its order would depend on the machine."""
@@ -118,30 +120,37 @@ class TestLoading:
             load_taste_head(SPEC, weights_dir=tmp_path)
 
 
+FIRST_NUMBER = TasteHead("first number", np.eye(256, dtype=np.float32)[0])
+
+
+def without_branch() -> ClipModel:
+    """Load the towers of `lite` as any other CLIP, which has no taste of its own."""
+    towers, tokenize = load_lite()
+    return ClipModel(towers, tokenize, Preprocessing.of(PREPROCESS))
+
+
 class TestTaste:
     """Where the model has a head, it is a part of the score."""
 
     def test_taste_orders_frames_along_the_head(self) -> None:
         """As z-scores within the video."""
-        head = TasteHead("first number", np.eye(256, dtype=np.float32)[0])
-        scorer = ClipScorer("lite", load_clip_model("lite", CPU), Prompts.load(), CPU, head)
-        frames = pictures.footage("bikes", 60)[::12]
-        embeddings = scorer.embed(frames)
+        scorer = ClipScorer("towers", without_branch(), Prompts.load(), CPU, FIRST_NUMBER)
+        looks = scorer.look(pictures.footage("bikes", 60)[::12])
 
-        taste = scorer.taste(embeddings)
+        taste = scorer.taste(looks)
 
         assert taste is not None
-        assert np.argsort(taste).tolist() == np.argsort(embeddings[:, 0]).tolist()
+        assert np.argsort(taste).tolist() == np.argsort(looks.embeddings[:, 0]).tolist()
         assert np.abs(taste).max() <= 3
 
-    def test_a_model_without_a_head_has_no_taste(self, models: Models) -> None:
+    def test_a_model_without_a_head_has_no_taste(self) -> None:
         """It says so, rather than calling all frames equal."""
-        assert models.scorer.taste(models.scorer.embed([np.zeros((4, 4, 3), np.uint8)])) is None
+        scorer = ClipScorer("towers", without_branch(), Prompts.load(), CPU)
+        assert scorer.taste(scorer.look([np.zeros((4, 4, 3), np.uint8)])) is None
 
     def test_the_score_has_a_part_for_it(self, models: Models) -> None:
         """Named `taste`, beside the others, which add up to the score."""
-        head = TasteHead("first number", np.eye(256, dtype=np.float32)[0])
-        scorer = ClipScorer("lite", load_clip_model("lite", CPU), Prompts.load(), CPU, head)
+        scorer = ClipScorer("towers", without_branch(), Prompts.load(), CPU, FIRST_NUMBER)
         frames = enumerate(pictures.footage("bikes", 60)[::12])
         candidates = [Candidate(float(second), 0, rgb, CUES) for second, rgb in frames]
 
