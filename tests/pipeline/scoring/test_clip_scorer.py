@@ -103,13 +103,13 @@ class TightMemory:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.network, name)
 
-    def encode_image(self, batch: torch.Tensor) -> torch.Tensor:
+    def look(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Fail like a full device."""
         self.tried.append(len(batch))
         if len(batch) > self.room:
             raise self.error("MPS backend out of memory")
-        features: torch.Tensor = self.network.encode_image(batch)
-        return features
+        looks: tuple[torch.Tensor, torch.Tensor] = self.network.look(batch)
+        return looks
 
 
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError, RuntimeError])
