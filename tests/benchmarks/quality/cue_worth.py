@@ -10,7 +10,7 @@ from tests.benchmarks.pickers.methods import COUNT
 from tests.benchmarks.quality.seen_videos import Judge
 from tests.benchmarks.quality.stability import MOMENT_S
 from worker.pipeline.cues.defects import GATES
-from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS, SURROUNDINGS
+from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +30,6 @@ def without_part(pairs: Sequence[str]) -> Iterator[tuple[str, Judge]]:
     for name in DEFAULT_WEIGHTS._fields:
         if name != "relevance":  # trap videos have no title
             yield name, Judge({name: 0.0})
-    yield SURROUNDINGS, Judge(has_surroundings=False)
     rest = len(pairs) / (len(pairs) - 1)
     for pair in pairs:
         yield f"`{pair}`", Judge({name: 0.0 if name == pair else rest for name in pairs})

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tests.benchmarks.quality.stability import ENCODINGS, LATER, LAYOUT, ORIGINAL, encoded
 from worker.pipeline.cues.defects import defects
-from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS, SURROUNDINGS, rank
+from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS, rank
 from worker.pipeline.selection.diversity import pick_diverse
 from worker.pipeline.selection.shortlist import shortlist
 
@@ -36,7 +36,6 @@ class Judge:
     scale: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """By the name of a part or of a prompt pair, how many times as much as now it counts."""
     open_gates: frozenset[str] = frozenset()  #: the defects that refuse nothing
-    has_surroundings: bool = True  #: whether a frame's surroundings count
 
     @property
     def weights(self) -> ScoreWeights:
@@ -73,7 +72,7 @@ class SeenVideo:
     def scored(self, judge: Judge, among: Sequence[int]) -> list[Scored]:
         """Score some of the candidates, as if there were no others."""
         embeddings = self.embeddings[list(among)]
-        scored = rank(
+        return rank(
             [self.candidates[index] for index in among],
             embeddings,
             appeal={
@@ -84,9 +83,6 @@ class SeenVideo:
             faces=[self.faces[index] for index in among],
             weights=judge.weights,
         )
-        if judge.has_surroundings:
-            return scored
-        return [replace(one, score=one.score - one.parts[SURROUNDINGS]) for one in scored]
 
     def picks(self, judge: Judge, count: int) -> list[int]:
         """Return the indexes of what is picked, best first."""

@@ -10,7 +10,7 @@ from tests.support.service.sample_run import CUES
 from worker.pipeline.frames import Candidate
 
 COUNT = 20
-APART_S = 3.0  # so that no candidate is another's surroundings
+APART_S = 3.0
 
 
 def video(rng: np.random.Generator) -> SeenVideo:

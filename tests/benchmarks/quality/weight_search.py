@@ -1,7 +1,6 @@
 """Searches for weights by which good frames outscore the bad ones that pass the gates.
 
-A frame's score is a weighted sum of its parts, and its surroundings are a mean of such sums, so that scores
-are linear in the weights. What is minimized is the mean over videos of the logistic loss over all pairs of a
+A frame's score is a weighted sum of its parts. What is minimized is the mean over videos of the logistic loss over all pairs of a
 good and a bad candidate (RankNet, Burges et al. 2005), with a pull towards the weights as they are: trap
 videos know what is bad, but not which of two good frames an editor would take.
 """
@@ -14,7 +13,6 @@ import numpy as np
 import torch
 
 from tests.benchmarks.quality.seen_videos import Judge
-from worker.pipeline.scoring.ranking import SURROUNDINGS, SURROUNDINGS_SHARE, surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +51,7 @@ def search(videos: Sequence[SeenVideo], pull: float = PULL) -> dict[str, float]:
 
 def _fitted(video: SeenVideo) -> list[str]:
     parts = {name for one in video.scored(Judge(), range(len(video.candidates))) for name in one.parts}
-    return sorted(parts - NOT_FITTED - {SURROUNDINGS})
+    return sorted(parts - NOT_FITTED)
 
 
 def _differences(video: SeenVideo, names: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor] | None:
@@ -68,8 +66,6 @@ def _differences(video: SeenVideo, names: Sequence[str]) -> tuple[torch.Tensor, 
     scored = video.scored(Judge(), among)
     columns = [*names, *NOT_FITTED]
     parts = np.array([[one.parts.get(name, 0.0) for name in columns] for one in scored])
-    around = surroundings([one.candidate for one in scored], parts)
-    parts += SURROUNDINGS_SHARE * (around - parts)
     parts /= max(float(parts.sum(axis=1).std()), np.finfo(np.float64).eps)
     ahead = torch.from_numpy((parts[~is_bad][:, None] - parts[is_bad]).reshape(-1, len(columns)))
     return ahead[:, : len(names)], ahead[:, len(names) :].sum(dim=1)

@@ -64,7 +64,7 @@ def test_the_parts_of_each_score_add_up_and_need_no_video(told: dict[str, dict])
     """A picture has no motion, no place in time and no frames around it."""
     for one in list(told.values())[:5]:
         assert sum(one["parts"].values()) == pytest.approx(one["score"], abs=1e-4)
-        assert not set(one["parts"]) & {"stillness", "sharpness", "surroundings", "ends"}
+        assert not set(one["parts"]) & {"stillness", "sharpness", "ends"}
 
 
 def test_what_cannot_be_read_is_named_and_does_not_stop_the_others(

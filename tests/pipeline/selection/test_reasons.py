@@ -7,7 +7,7 @@ import numpy as np
 from tests.support.service.sample_run import CUES
 from worker.pipeline.cues.defects import GATES
 from worker.pipeline.frames import Candidate, Scored
-from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS, SURROUNDINGS, measured
+from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS, measured
 from worker.pipeline.selection.reasons import explain
 from worker.text import fault_words, reason_words
 
@@ -141,7 +141,7 @@ def test_a_frame_without_rivals_says_so() -> None:
 
 def test_every_part_and_every_gate_has_words() -> None:
     """A name that only programs know is not shown to people."""
-    parts = {*DEFAULT_WEIGHTS._fields, *measured(CUES), SURROUNDINGS}
+    parts = {*DEFAULT_WEIGHTS._fields, *measured(CUES)}
 
     assert {name for name in parts if reason_words(name) == name} == set()
     assert {name for name in GATES if fault_words(name) == name} == set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -19,13 +18,13 @@ if TYPE_CHECKING:
 class ScoreWeights(NamedTuple):
     """How much each part counts. The first three are z-scores within the video, the rest 0..1."""
 
-    taste: float = 0.7  #: the head of taste, where the model has one
-    appeal: float = 0.7  #: CLIP's preference over all prompt pairs
+    taste: float = 1.0  #: what editors prefer, where the model has learned it
+    appeal: float = 0.3  #: CLIP's preference over all prompt pairs
     relevance: float = 0.6  #: CLIP's likeness to the title, where one is given
-    faces: float = 1.2  #: a face of good size, well inside the picture
+    faces: float = 0.6  #: a face of good size, well inside the picture
     sharpness: float = 0.6  #: detail against the sharpest frame of the shot, and this against the video
     stillness: float = 0.6  #: no motion against either neighbour
-    light: float = 1.0  #: neither dim nor blown, with contrast
+    light: float = 0.6  #: neither dim nor blown, with contrast
 
 
 DEFAULT_WEIGHTS = ScoreWeights()
@@ -36,12 +35,6 @@ FULL_FACE_SHARE = 0.06
 # Brightness in this range is comfortable on a page; outside, the score falls linearly to the ends.
 COMFORTABLE_BRIGHTNESS = (0.25, 0.70)
 FULL_CONTRAST = 0.35
-
-# Which of two frames of one moment scores higher is chance: the coding alone moves a score by 6 % of the
-# video's range. So a frame mostly gets the mean score of what is around it in its shot, near frames first.
-SURROUNDINGS = "surroundings"  #: the part's name
-SURROUNDINGS_SHARE = 0.8
-SURROUNDINGS_S = 1.0
 
 
 def rank(
@@ -80,31 +73,7 @@ def rank(
         parts |= measured(candidate.cues._replace(relative_sharpness=sharp[index]), weights)
         score = sum(parts.values())
         scored.append(Scored(candidate, embeddings[index], faces[index], parts, score, prompts))
-    # In a second pass, because it takes all scores. The lift is one more part, so parts add up to the score.
-    scores = np.array([one.score for one in scored])
-    around = surroundings(candidates, scores)
-    lifts = (SURROUNDINGS_SHARE * (around - scores)).tolist()
-    return [
-        replace(one, parts={**one.parts, SURROUNDINGS: lift}, score=one.score + lift)
-        for one, lift in zip(scored, lifts, strict=True)
-    ]
-
-
-def surroundings(candidates: Sequence[Candidate], scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Average the scores of the frames around each in its shot, its own included.
-
-    Args:
-        candidates: n frames, in any order.
-        scores: (n,) or (n, parts).
-
-    Returns:
-        The means, of the same shape. A frame weighs 1 at its own place and 0 from `SURROUNDINGS_S` on.
-    """
-    times_s = np.array([candidate.time_s for candidate in candidates])
-    shots = np.array([candidate.shot for candidate in candidates])
-    nearness = np.maximum(0.0, 1.0 - np.abs(times_s[:, None] - times_s) / SURROUNDINGS_S)
-    nearness *= shots[:, None] == shots
-    return np.asarray(nearness / nearness.sum(axis=1, keepdims=True) @ scores, np.float64)
+    return scored
 
 
 def measured(cues: Cues, weights: ScoreWeights = DEFAULT_WEIGHTS) -> dict[str, float]:
