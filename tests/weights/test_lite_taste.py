@@ -90,4 +90,29 @@ def test_a_file_of_another_shape_is_refused(tmp_path: Path) -> None:
     safetensors.torch.save_file(tensors, file)
 
     with pytest.raises(WeightsMissing, match="does not fit"):
-        load_branch(file)
+        ClipScorer.load(f"lite:{file}", device="cpu")
+
+
+def test_a_taste_of_ones_own_takes_the_place_of_the_bundled_one(tmp_path: Path) -> None:
+    """Named behind the model: here one with the opposite opinion."""
+    tensors = safetensors.torch.load_file(weights.path("lite-taste"))
+    file = tmp_path / "opposite.safetensors"
+    safetensors.torch.save_file({**tensors, "head.weight": -tensors["head.weight"]}, file)
+    frames = pictures.footage("bikes", 40)[::8]
+
+    own = ClipScorer.load(f"lite:{file}", device="cpu").look(frames)
+    bundled = ClipScorer.load("lite", device="cpu").look(frames)
+
+    assert np.array_equal(own.embeddings, bundled.embeddings)
+    assert np.argsort(own.tastes).tolist() == np.argsort(-bundled.tastes).tolist()
+
+
+@pytest.mark.parametrize("content", [None, b"no weights"])
+def test_a_taste_that_is_no_file_of_weights_is_named(tmp_path: Path, content: bytes | None) -> None:
+    """Missing or damaged."""
+    file = tmp_path / "taste.safetensors"
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(WeightsMissing, match="taste.safetensors"):
+        ClipScorer.load(f"lite:{file}", device="cpu")

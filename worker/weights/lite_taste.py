@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import safetensors
 import safetensors.torch
 import timm
 import torch
@@ -107,11 +108,16 @@ def load_branch(file: Path | None = None) -> TasteBranch:
     file = file or weights.path("lite-taste")
     branch = TasteBranch()
     wanted = branch.state_dict()
-    tensors = safetensors.torch.load_file(file)
+    try:
+        tensors = safetensors.torch.load_file(file)
+    except safetensors.SafetensorError as error:
+        raise WeightsMissing(f"{file} is no file of weights, or is damaged: {error}") from error
     if {name: tensor.shape for name, tensor in tensors.items()} != {
         name: tensor.shape for name, tensor in wanted.items()
     }:
-        raise WeightsMissing(f"{file} does not fit this version's branch of taste; train it again")
+        raise WeightsMissing(
+            f"{file} does not fit the branch of lite; train it: python -m worker.weights.training taste"
+        )
     branch.load_state_dict({name: tensor.to(wanted[name].dtype) for name, tensor in tensors.items()})
     fold_batch_norm(branch.eval())
     return branch

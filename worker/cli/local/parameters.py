@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DIGITS = 6  #: of a score or a time: a microsecond is the pipeline's own resolution
 
 model_option = click.option(
-    "--model", default="lite", show_default=True, help="lite, ARCH:TAG, or ARCH:CHECKPOINT."
+    "--model", default="lite", show_default=True, help="lite, lite:TASTE_FILE, ARCH:TAG, or ARCH:CHECKPOINT."
 )
 prompts_option = click.option(
     "--prompts",

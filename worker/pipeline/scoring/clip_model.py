@@ -23,12 +23,13 @@ from open_clip.tokenizer import DEFAULT_CONTEXT_LENGTH, HFTokenizer
 from worker import weights
 from worker.errors import ConfigurationError, UnknownModel, WeightsMissing
 from worker.pipeline.scoring.whole_frame import Preprocessing
-from worker.weights.lite import load_lite
+from worker.weights.lite import PREPROCESS, load_lite
 from worker.weights.lite_taste import TastingLite, load_branch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+LITE = "lite"  #: the bundled model
 SIMILAR = 0.4  #: of difflib's ratio; half a name, as "datacomp", should find the whole
 PICTURE_KEYS = frozenset({"mean", "std", "interpolation", "resize_mode"})  #: of open_clip's published cfg
 CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
@@ -46,10 +47,11 @@ class ClipModel:
 
 
 def load_clip_model(spec: str, device: torch.device, weights_dir: Path | None = None) -> ClipModel:
-    """Load `lite`, `ARCH:TAG`, or `ARCH:/path/to/checkpoint`, ready to judge on one device.
+    """Load a model, ready to judge on one device.
 
     Args:
-        spec: one of these three.
+        spec: `lite`, `lite:/path/to/taste.safetensors` (with a taste of one's own), open_clip's `ARCH:TAG`, or
+            `ARCH:/path/to/checkpoint`.
         device: where the network goes; it also decides the precision.
         weights_dir: where `python -m worker.weights fetch` put its files; None for its default.
 
@@ -58,20 +60,13 @@ def load_clip_model(spec: str, device: torch.device, weights_dir: Path | None = 
         WeightsMissing: a file is not in place, or damaged.
         ConfigurationError: the library for its tokenizer is not installed.
     """
-    # `lite` is so small that precision decides neither its speed nor its size.
-    is_full = spec == "lite" or _needs_full_precision(_config(spec.partition(":")[0]))
-    precision = "fp32" if is_full else _precision(device)
-    network, tokenize = load_lite() if spec == "lite" else _load_open_clip(spec, precision, weights_dir)
+    if spec.partition(":")[0] == LITE:
+        return _load_lite(spec, device)
+    precision = "fp32" if _needs_full_precision(_config(spec.partition(":")[0])) else _precision(device)
+    network, tokenize = _load_open_clip(spec, precision, weights_dir)
     preprocess = Preprocessing.of(open_clip.get_model_preprocess_cfg(network))
-    if spec == "lite":
-        network = TastingLite(network, load_branch())
-    return ClipModel(
-        network.eval().to(device),
-        tokenize,
-        preprocess,
-        get_input_dtype(precision) or torch.float32,
-        has_taste=spec == "lite",
-    )
+    dtype = get_input_dtype(precision) or torch.float32
+    return ClipModel(network.eval().to(device), tokenize, preprocess, dtype)
 
 
 def pick_device(device: str) -> torch.device:
@@ -87,6 +82,16 @@ def pick_device(device: str) -> torch.device:
         ready = ", ".join(name for name, is_there in there.items() if is_there)
         raise ConfigurationError(f"device {device!r} is not available here; choose auto or one of: {ready}")
     return torch.device(device)
+
+
+def _load_lite(spec: str, device: torch.device) -> ClipModel:
+    """Load the bundled model; it is so small that precision decides neither its speed nor its size."""
+    own_taste = spec.partition(":")[2]
+    if own_taste and not Path(own_taste).is_file():
+        raise WeightsMissing(f"{own_taste}: no such file of taste; check the path after {LITE}:")
+    towers, tokenize = load_lite()
+    network = TastingLite(towers, load_branch(Path(own_taste) if own_taste else None))
+    return ClipModel(network.eval().to(device), tokenize, Preprocessing.of(PREPROCESS), has_taste=True)
 
 
 def _load_open_clip(spec: str, precision: str, weights_dir: Path | None) -> tuple[Any, Any]:

@@ -97,7 +97,7 @@ class ClipScorer:
         """Load a model, and the head of taste that belongs to it; nothing is downloaded.
 
         Args:
-            model: "lite", an open_clip "ARCH:TAG", or "ARCH:/path/to/checkpoint".
+            model: "lite", "lite:/path/to/taste", an open_clip "ARCH:TAG", or "ARCH:/path/to/checkpoint".
             prompts: None for those that ship with the product.
             device: "auto", "cuda", "cuda:1", "mps" or "cpu".
             weights_dir: where `python -m worker.weights fetch` put its files; None for its default.

