@@ -114,5 +114,5 @@ def test_a_taste_that_is_no_file_of_weights_is_named(tmp_path: Path, content: by
     if content is not None:
         file.write_bytes(content)
 
-    with pytest.raises(WeightsMissing, match="taste.safetensors"):
+    with pytest.raises(WeightsMissing, match=r"taste\.safetensors"):
         ClipScorer.load(f"lite:{file}", device="cpu")

@@ -50,7 +50,7 @@ def load_clip_model(spec: str, device: torch.device, weights_dir: Path | None = 
     """Load a model, ready to judge on one device.
 
     Args:
-        spec: `lite`, `lite:/path/to/taste.safetensors` (with a taste of one's own), open_clip's `ARCH:TAG`, or
+        spec: `lite`, `lite:/path/to/taste` (with a taste of one's own), open_clip's `ARCH:TAG`, or
             `ARCH:/path/to/checkpoint`.
         device: where the network goes; it also decides the precision.
         weights_dir: where `python -m worker.weights fetch` put its files; None for its default.
