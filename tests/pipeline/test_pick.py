@@ -15,7 +15,6 @@ from worker.errors import UnreadableVideo
 from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder
-from worker.pipeline.selection.diversity import MIN_GAP_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,15 +72,13 @@ def test_a_bad_stretch_is_never_picked(run, name: str) -> None:  # noqa: ANN001
 
 
 def test_three_scenes_give_three_picks(run) -> None:  # noqa: ANN001
-    """One from each, ranked, apart in time."""
+    """One from each, ranked, however near to each other."""
     carphone = pictures.footage("carphone_pristine", 60)
 
     result = run([*BIKES, *BIKES[::-1], *BUNNY, *carphone])
 
     assert [pick.rank for pick in result.picks] == [1, 2, 3]
     assert len({pick.shot for pick in result.picks}) == 3
-    times_s = sorted(pick.time_s for pick in result.picks)
-    assert min(np.diff(times_s)) >= MIN_GAP_S
 
 
 def test_a_still_scene_gives_one_pick_rather_than_duplicates(run) -> None:  # noqa: ANN001

@@ -13,9 +13,10 @@ from worker.text import fault_words, reason_words
 
 
 def frame(shot: int = 0, **parts: float) -> Scored:
-    """Return a frame whose score has these parts."""
+    """Return a frame whose score has these parts; each shot is a scene."""
     rgb = np.zeros((18, 32, 3), np.uint8)
-    return Scored(Candidate(0.0, shot, rgb, CUES), np.ones(1, np.float32), (), parts, sum(parts.values()))
+    embedding = np.eye(10, dtype=np.float32)[shot]
+    return Scored(Candidate(0.0, shot, rgb, CUES), embedding, (), parts, sum(parts.values()))
 
 
 POOR = frame(shot=9, taste=-4.0)
@@ -145,3 +146,12 @@ def test_every_part_and_every_gate_has_words() -> None:
 
     assert {name for name in parts if reason_words(name) == name} == set()
     assert {name for name in GATES if fault_words(name) == name} == set()
+
+
+def test_a_first_pick_below_others_was_kept_from_an_earlier_run() -> None:
+    """Nothing else was clearly better, and viewers know it."""
+    video = [frame(taste=2.0), frame(shot=1, taste=1.8), POOR]
+
+    (why,) = explain([1], video, {0: "outscored", 2: "outscored"})
+
+    assert why.reasons[0] == "kept"
