@@ -16,12 +16,10 @@ _PARTS = MappingProxyType(
         "appeal": ("clean picture", "cleaner picture"),
         "relevance": ("title", "closer to the title"),
         "faces": ("face", "clearer face"),
-        "eyes": ("eyes", "eyes more open"),
         "text": ("text", "less text in it"),
         "sharpness": ("sharpness", "sharper"),
         "stillness": ("stillness", "less motion"),
         "light": ("light", "better light"),
-        "ends": ("start and end", "farther from the start or end"),
         "surroundings": ("frames around it", "better frames around it"),
     }
 )

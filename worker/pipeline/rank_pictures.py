@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from worker.pipeline.scoring.models import Models
 
 # What only a video tells: how a frame compares with those around it, and where in the video it lies.
-VIDEO_PARTS = frozenset({"stillness", "sharpness", "ends"})
+VIDEO_PARTS = frozenset({"stillness", "sharpness"})
 
 
 @dataclass(frozen=True, slots=True)
