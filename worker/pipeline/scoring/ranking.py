@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ScoreWeights(NamedTuple):
-    """How much each part counts. The first three are z-scores within the video, the rest 0..1."""
+    """How much each part counts. Three are z-scores within the video; `text` is -1..0, the rest 0..1."""
 
     taste: float = 1.0  #: what editors prefer, where the model has learned it
     appeal: float = 0.3  #: CLIP's preference over all prompt pairs
@@ -25,6 +25,7 @@ class ScoreWeights(NamedTuple):
     sharpness: float = 0.6  #: detail against the sharpest frame of the shot, and this against the video
     stillness: float = 0.6  #: no motion against either neighbour
     light: float = 0.6  #: neither dim nor blown, with contrast
+    text: float = 1.0  #: what a frame full of text loses, where others of the video have none
 
 
 DEFAULT_WEIGHTS = ScoreWeights()
