@@ -132,20 +132,24 @@ class Fitting:
         ]
         return [one["first bad"][0] for one in picked], [one["any bad"][0] for one in picked]
 
-    def keeps_promise(self, fit: Fit) -> bool:
-        """Tell whether the picks of trap videos are as good as what is promised of them."""
-        first, any_of_three = self.bad(fit)
-        return bool(np.mean(first) <= MAX_FIRST_BAD and np.mean(any_of_three) <= MAX_ANY_BAD)
+    def smallest_share(self, fits: Mapping[float, Fit]) -> float:
+        """Choose the smallest share of the traps that keeps what is promised of picks, or comes nearest."""
+
+        def excess(fit: Fit) -> float:
+            first, any_of_three = self.bad(fit)
+            return max(0.0, np.mean(first) - MAX_FIRST_BAD) + max(0.0, np.mean(any_of_three) - MAX_ANY_BAD)
+
+        return min(fits, key=lambda share: (excess(fits[share]), share))
 
 
 def report(judged: Sequence[JudgedParts], videos: Sequence[SeenVideo]) -> Iterator[str]:
     """Write the fit: how much the traps count, the weights, and what each part is worth."""
     fitting = Fitting(judged, videos)
     fits = {share: fitting.fit(share) for share in TRAPS_SHARES}
-    chosen = next((share for share in TRAPS_SHARES if fitting.keeps_promise(fits[share])), TRAPS_SHARES[-1])
+    chosen = fitting.smallest_share(fits)
     now = {name: weight for name, weight in DEFAULT_WEIGHTS._asdict().items() if name in PARTS}
     heads = (*HEADS, *TRAP_HEADS)
-    yield f"Weights fitted, by how much the traps count beside the judged frames; {chosen:g} is enough:"
+    yield f"Weights fitted, by how much the traps count beside the judged frames; {chosen:g} is chosen:"
     yield markdown(
         ("traps", *heads),
         [
