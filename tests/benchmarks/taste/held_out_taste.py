@@ -2,27 +2,30 @@
 
 The taste of the product was trained on the very set that this benchmark measures by. So the scores of heads
 that were trained without a video and its relatives (`python -m worker.weights.training taste` writes them)
-take the place of the part `taste`, brought to the spread that this part has in the video.
+take the place of the part `taste`, as the product would make a part of them.
 """
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from worker.errors import JudgedSetInvalid
+from worker.pipeline.scoring.clip_scorer import z_scores
+from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS
 from worker.weights.training.taste.features.present_score import PART, SCORE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from worker.weights.training.taste.judged_set import JudgedVideo
 
+SCORES = Path("taste.held-out.json")  #: where training writes them, unless it is told otherwise
 TASTE = f"{PART}taste"
 
 
@@ -53,12 +56,23 @@ def product_score(
     Returns:
         (frames,); None where the score has the part, and there is nothing to exchange it for.
     """
-    score = np.asarray(seen[SCORE], np.float64)[:, 0]
     if TASTE not in seen:
-        return score
-    if taste is None:
-        return None
-    part = np.asarray(seen[TASTE], np.float64)[:, 0]
-    spread = float(taste.std())
-    exchanged = (taste - taste.mean()) / spread * part.std() if spread else np.zeros(len(taste))
-    return np.asarray(score - part + exchanged, np.float64)
+        return np.asarray(seen[SCORE], np.float64)[:, 0]
+    return None if taste is None else np.sum([*product_parts(seen, taste).values()], axis=0)
+
+
+def product_parts(
+    seen: Mapping[str, NDArray[np.floating]], taste: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """Read the parts of the present score by name, with a held-out taste: (frames,) each.
+
+    Args:
+        seen: what `ScoreSource` measured of one video.
+        taste: (frames,) held-out scores.
+    """
+    parts = {
+        name.removeprefix(PART): np.asarray(values, np.float64)[:, 0]
+        for name, values in seen.items()
+        if name.startswith(PART)
+    }
+    return parts | {"taste": DEFAULT_WEIGHTS.taste * z_scores(taste).astype(np.float64)}

@@ -115,11 +115,30 @@ class TestRank:
 
         assert [one.score for one in near] == [one.score for one in far]
 
-    def test_taste_outweighs_every_other_part(self) -> None:
-        """What editors prefer comes before any single thing that can be measured."""
-        weights = ScoreWeights()
+    def test_taste_decides_between_clean_frames_and_prompts_refuse_the_suspicious(self) -> None:
+        """What looks clean is not the prettier for it; what looks damaged is no good, however pretty."""
+        pretty, clean, damaged = rank(
+            [candidate()] * 3,
+            embeddings(3),
+            appeal={"sharp": np.array([-0.9, 3.0, -3.0], np.float32)},
+            relevance=None,
+            taste=np.array([1.0, 0.0, 3.0], np.float32),
+            faces=[()] * 3,
+        )
 
-        assert all(weights.taste > weight for name, weight in weights._asdict().items() if name != "taste")
+        assert pretty.score > clean.score > damaged.score
+
+    def test_without_taste_prompts_decide(self) -> None:
+        """A model that has learned no taste still prefers what its prompts call good."""
+        good, poor = rank(
+            [candidate()] * 2,
+            embeddings(2),
+            appeal={"sharp": np.array([1.0, 0.5], np.float32)},
+            relevance=None,
+            faces=[()] * 2,
+        )
+
+        assert good.score - poor.score == pytest.approx(0.5)
 
     def test_weights_can_be_changed(self) -> None:
         """A caller that wants no faces gets none."""

@@ -16,19 +16,24 @@ if TYPE_CHECKING:
 
 
 class ScoreWeights(NamedTuple):
-    """How much each part counts. The first three are z-scores within the video, the rest 0..1."""
+    """How much each part counts. Three are z-scores within the video; `text` is -1..0, the rest 0..1."""
 
     taste: float = 1.0  #: what editors prefer, where the model has learned it
-    appeal: float = 0.3  #: CLIP's preference over all prompt pairs
+    appeal: float = 2.0  #: what CLIP's prompt pairs find suspicious; without taste, their preference
     relevance: float = 0.6  #: CLIP's likeness to the title, where one is given
     faces: float = 0.6  #: a face of good size, well inside the picture
     sharpness: float = 0.6  #: detail against the sharpest frame of the shot, and this against the video
     stillness: float = 0.6  #: no motion against either neighbour
     light: float = 0.6  #: neither dim nor blown, with contrast
+    text: float = 1.0  #: what a frame full of text loses, where others of the video have none
 
 
 DEFAULT_WEIGHTS = ScoreWeights()
 
+
+# CLIP's prompt pairs tell damaged frames from clean ones, but not which of two clean ones pleases. So a frame
+# loses only by what it is below this.
+SUSPICIOUS_APPEAL = -1.0
 
 # A face this large (share of the picture's area) is as good as any larger one.
 FULL_FACE_SHARE = 0.06
@@ -67,13 +72,28 @@ def rank(
             "relevance": 0.0 if relevance is None else float(relevance[index]),
             "faces": face_value(faces[index], width, height),
         }
-        prompts = {name: weights.appeal * float(share[index]) for name, share in appeal.items()}
-        parts = {"appeal": sum(prompts.values())} if prompts else {}
+        nearer = sum(float(share[index]) for share in appeal.values())
+        parts = {"appeal": appeal_part(nearer, weights, has_taste=taste is not None)}
+        each = parts["appeal"] / nearer if parts["appeal"] else 0.0
+        prompts = {name: each * float(share[index]) for name, share in appeal.items()}
         parts |= {name: getattr(weights, name) * value for name, value in raw.items() if value}
         parts |= measured(candidate.cues._replace(relative_sharpness=sharp[index]), weights)
         score = sum(parts.values())
         scored.append(Scored(candidate, embeddings[index], faces[index], parts, score, prompts))
     return scored
+
+
+def appeal_part(appeal: float, weights: ScoreWeights = DEFAULT_WEIGHTS, *, has_taste: bool) -> float:
+    """Compute what CLIP's prompt pairs add to the score; they take the place of taste where there is none.
+
+    Args:
+        appeal: z-score.
+        weights: how much each part counts.
+        has_taste: whether the score has a part `taste`.
+    """
+    if not has_taste:
+        return weights.taste * appeal
+    return weights.appeal * min(0.0, appeal - SUSPICIOUS_APPEAL)
 
 
 def measured(cues: Cues, weights: ScoreWeights = DEFAULT_WEIGHTS) -> dict[str, float]:

@@ -10,6 +10,8 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
 
 PART = "text"  #: its name among the parts of a score; 0 = the frame was looked at, and has no such text
 
-# A frame full of text loses so much, the worth of a good light.
-WEIGHT = 1.0
 # A frame is full of text when letters cover this share of it: a large title. A caption covers 0.01.
 FULL_SHARE = 0.03
 
@@ -32,7 +32,9 @@ LOOK_SHARE = 0.8
 SAME_PLACE = 0.5
 
 
-def charge_for_text(scored: Sequence[Scored], finder: TextFinder, weight: float = WEIGHT) -> list[Scored]:
+def charge_for_text(
+    scored: Sequence[Scored], finder: TextFinder, weight: float = DEFAULT_WEIGHTS.text
+) -> list[Scored]:
     """Take from the score of each frame what its text costs, in the order given.
 
     Only the best frames are looked at; the others lose what those lose on average. So a frame that was not
