@@ -25,7 +25,7 @@ class ScoreWeights(NamedTuple):
     sharpness: float = 0.6  #: detail against the sharpest frame of the shot, and this against the video
     stillness: float = 0.6  #: no motion against either neighbour
     light: float = 0.6  #: neither dim nor blown, with contrast
-    text: float = 1.0  #: what a frame full of text loses, where others of the video have none
+    text: float = 2.0  #: what a frame full of text loses, where others of the video have none
 
 
 DEFAULT_WEIGHTS = ScoreWeights()
