@@ -23,7 +23,7 @@ class ScoreWeights(NamedTuple):
     relevance: float = 0.6  #: CLIP's likeness to the title, where one is given
     faces: float = 0.6  #: a face of good size, well inside the picture
     sharpness: float = 0.6  #: detail against the sharpest frame of the shot, and this against the video
-    stillness: float = 0.6  #: no motion against either neighbour
+    stillness: float = 1.5  #: no motion against either neighbour
     light: float = 0.6  #: neither dim nor blown, with contrast
     text: float = 2.0  #: what a frame full of text loses, where others of the video have none
 
