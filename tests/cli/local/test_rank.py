@@ -91,7 +91,7 @@ def test_people_get_a_table(folder: Path) -> None:
     assert "clean picture" in columns
     assert first.split()[0] == "1"
     assert str(folder / "bikes.png") in first
-    assert first.endswith("cleaner picture")
+    assert first.endswith("stronger picture")
     assert second.split()[0] == "2"
 
 
