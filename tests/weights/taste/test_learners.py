@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 
 from worker.weights.training.taste.learners.rank_net import RankNet
 from worker.weights.training.taste.learners.ridge import Ridge
 from worker.weights.training.taste.measures import figures, measure
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from worker.weights.training.taste.features.examples import Examples
     from worker.weights.training.taste.learners.learner import Judge, Learner
 
@@ -100,3 +103,16 @@ def test_a_cue_that_no_video_shows_is_worth_nothing(examples: Examples) -> None:
     scores = Ridge(("faces",)).fit(examples)(examples)
 
     assert all(not one.any() for one in scores)
+
+
+def test_a_trunk_judges_the_picture_as_it_is(examples: Examples, tmp_path: Path) -> None:
+    """Once, as the product does: what its mirror image and cuts say changes no score."""
+    video = examples.only([0])
+    activations = examples.activations(0).copy()
+    activations[:, 1:] = 0
+    save_file({"activations": activations}, tmp_path / "one.safetensors")
+    judge = replace(TRUNK, epochs=1).fit(examples.only(range(3)))
+
+    (scores,) = judge(replace(video, activation_files=(tmp_path / "one.safetensors",)))
+
+    assert scores.tolist() == judge(video)[0].tolist()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 TRUNK = str(lite.VISION["timm_model_name"])
 MIDDLE_BLOCKS = (2, 4, 5)  #: of seven, from 0; taste sits there rather than in the last layer
 CROP_SHARES = (0.86, 0.97)  #: of a picture's sides that a cut variant keeps
-PLAIN = 2  #: variants that are the whole picture: as it is, and mirrored; cut ones follow
+AS_IT_IS = 0  #: among the variants of a picture, the place of the one that nothing was done to
 
 
 class LayerSource:
