@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -116,3 +117,26 @@ def test_a_trunk_judges_the_picture_as_it_is(examples: Examples, tmp_path: Path)
     (scores,) = judge(replace(video, activation_files=(tmp_path / "one.safetensors",)))
 
     assert scores.tolist() == judge(video)[0].tolist()
+
+
+def test_numbers_that_say_nothing_change_nothing(examples: Examples) -> None:
+    """However many they are; of more numbers than frames the directions are found in another way."""
+    few = {"faces": tuple(rows[:, :20] for rows in examples.features["middle layers"])}
+    padded = {"faces": tuple(np.pad(rows, ((0, 0), (0, 100))) for rows in few["faces"])}
+    ridge = Ridge(("faces",))
+
+    expected = ridge.fit(replace(examples, features=few))(replace(examples, features=few))
+    scores = ridge.fit(replace(examples, features=padded))(replace(examples, features=padded))
+
+    assert np.allclose(np.concatenate(scores), np.concatenate(expected), atol=1e-6)
+
+
+def test_a_group_of_many_numbers_takes_no_minutes(examples: Examples) -> None:
+    """A ViT says 6,912 of each frame; a matrix of so many rows and columns has 380 MB, and takes minutes."""
+    rng = np.random.default_rng(0)
+    wide = {"faces": tuple(rng.random((4, 6912), np.float32) for _ in examples.videos)}
+
+    began_s = time.process_time()
+    Ridge(("faces",)).fit(replace(examples, features=wide))
+
+    assert time.process_time() - began_s < 5
