@@ -116,7 +116,8 @@ def load_branch(file: Path | None = None) -> TasteBranch:
         name: tensor.shape for name, tensor in wanted.items()
     }:
         raise WeightsMissing(
-            f"{file} does not fit the branch of lite; train it: python -m worker.weights.training taste"
+            f"{file} does not fit the branch of lite, which takes only what --learner trunk has trained; "
+            "train it: python -m worker.weights.training taste --set DIR"
         )
     branch.load_state_dict({name: tensor.to(wanted[name].dtype) for name, tensor in tensors.items()})
     fold_batch_norm(branch.eval())

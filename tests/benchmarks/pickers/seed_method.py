@@ -118,9 +118,10 @@ class SeedScorer:
         """Return the best of the good prompts minus the mean of the bad ones."""
         rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
         prepare = self._model.preprocess
-        view = prepare.views(rgb.shape[1], rgb.shape[0])[0]
-        batch = prepare.tensor([prepare.cut(rgb, view)], self._device).to(self._model.input_dtype)
-        embedding = _unit(self._model.network.encode_image(batch).float().numpy())
+        cuts = [prepare.cut(rgb, view) for view in prepare.views(rgb.shape[1], rgb.shape[0])]
+        batch = prepare.tensor(cuts, self._device).to(self._model.input_dtype)
+        views = _unit(self._model.network.encode_image(batch).float().numpy())
+        embedding = _unit(views.mean(axis=0, keepdims=True))
         return float((embedding @ self._good.T).max() - (embedding @ self._bad.T).mean())
 
 

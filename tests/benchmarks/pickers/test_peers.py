@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 
-from tests.benchmarks.pickers import peer_hecate, peer_katna, peers
+from tests.benchmarks.pickers import peer_hecate, peer_katna, peers, seed_method
 from tests.support.media import clips
 from tests.support.media.pictures import black, footage, solid
+from worker.pipeline.scoring import clip_model
+from worker.pipeline.scoring.clip_model import ClipModel
+from worker.pipeline.scoring.whole_frame import Preprocessing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -188,3 +193,32 @@ def test_every_peer_picks_a_moment_of_a_real_clip(tmp_path: Path) -> None:
         moments = peer(video)
         assert 1 <= len(moments) <= 3, name
         assert all(0 <= moment < 200 / RATE for moment in moments), name
+
+
+class SquareEye:
+    """Looks at squares, as most CLIPs do, and tells red from blue; good words are red, bad ones blue."""
+
+    def requires_grad_(self, _wanted: bool) -> None:
+        """Need no gradients."""
+
+    def encode_text(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Embed texts: those of the longer list are bad."""
+        is_bad = len(tokens) == len(seed_method.BAD)
+        return torch.tensor([[0.0, 1.0] if is_bad else [1.0, 0.0]] * len(tokens))
+
+    def encode_image(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Embed pictures: how red they are, and how blue."""
+        return pictures.mean((2, 3))[:, [0, 2]] + 1e-3
+
+
+def test_the_first_method_sees_the_right_end_of_a_wide_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In several views, as our own model does; else it would be compared with one eye shut."""
+    prepare = Preprocessing(8, 8, (0, 0, 0), (1, 1, 1), Image.Resampling.BILINEAR, is_squashed=False)
+    model = ClipModel(SquareEye(), lambda texts: torch.zeros(len(texts), 4), prepare)
+    monkeypatch.setattr(clip_model, "load_clip_model", lambda *_: model)
+    scorer = seed_method.SeedScorer("square")
+    blue = np.full((90, 160, 3), (255, 0, 0), np.uint8)
+    red_at_the_right = blue.copy()
+    red_at_the_right[:, 110:] = 0, 0, 255
+
+    assert scorer.score(red_at_the_right) > scorer.score(blue) + 0.1

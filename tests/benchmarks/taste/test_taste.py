@@ -15,7 +15,6 @@ from tests.benchmarks.taste.held_out_taste import product_score, read_scores
 from tests.benchmarks.taste.judged_peers import RULES, shown
 from tests.support.judged_sets import write_judged_set
 from worker.errors import JudgedSetInvalid
-from worker.pipeline.scoring.clip_scorer import MAD_TO_SIGMA
 from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS
 from worker.weights.training.taste.judged_set import read_judged_set
 
@@ -73,15 +72,17 @@ def test_rules_about_the_picture_find_the_clearest(videos: tuple[JudgedVideo, ..
 
 
 def test_the_trained_part_is_exchanged_for_one_that_has_not_seen_the_video() -> None:
-    """As the product would make a part of it; the other parts stay."""
+    """As the product brings a taste to its scale, by the median; the other parts stay."""
     seen = {
-        "present score": np.array([[5.0], [1.0]]),
-        "present score: taste": np.array([[4.0], [0.0]]),
-        "present score: light": np.array([[1.0], [1.0]]),
+        "present score": np.array([[3.0], [1.0], [1.0]]),
+        "present score: taste": np.array([[2.0], [0.0], [0.0]]),
+        "present score: light": np.array([[1.0], [1.0], [1.0]]),
     }
 
-    taste = DEFAULT_WEIGHTS.taste / MAD_TO_SIGMA
-    assert product_score(seen, np.array([0.1, 0.3])).tolist() == pytest.approx([1 - taste, 1 + taste])
+    step = DEFAULT_WEIGHTS.taste * 0.6745  # one median deviation, in standard deviations
+    assert product_score(seen, np.array([0.1, 0.2, 0.3])).tolist() == pytest.approx(
+        [1 - step, 1.0, 1 + step], rel=1e-3
+    )
 
 
 def test_without_held_out_scores_the_trained_part_is_not_measured() -> None:

@@ -63,12 +63,23 @@ def test_the_report_compares_it_from_every_side(finished: tuple[Path, Result]) -
     folder, _ = finished
     tables = figures(folder)
 
-    assert {"present score", "brightness", "a large face"} <= tables["Judges"].keys()
+    assert {"present score: light", "brightness", "a large face"} <= tables["Judges"].keys()
     assert tables["Judges"]["brightness"]["pairs_right"]["value"] == 1
     assert list(tables["Videos learned from"]) == ["1", "2", "3", "6"]
     assert {"all", "faces alone", "without middle layers"} <= tables["Groups of features, by a ridge"].keys()
     assert tables["People"].keys() == {"without people"}
     assert tables["Kinds"].keys() == {"drawn"}
+
+
+def test_a_taste_that_may_have_seen_the_videos_is_marked(finished: tuple[Path, Result]) -> None:
+    """The score that holds it, too: both would flatter beside what was left out of the learning."""
+    rows = figures(finished[0])["Judges"]
+
+    assert {name for name in rows if name.endswith("(may know these frames)")} == {
+        "present score (may know these frames)",
+        "present score: taste (may know these frames)",
+    }
+    assert "present score" not in rows
 
 
 def test_people_read_the_same_figures(finished: tuple[Path, Result]) -> None:

@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from PIL import ExifTags, Image
 
 from tests.support.judged_sets import write_judged_set
+from tests.support.media.pictures import man_in_a_car
+from worker import weights
 from worker.errors import JudgedSetInvalid
+from worker.pipeline import picture_file
+from worker.pipeline.scoring import face_mesh, ranking, whole_frame
+from worker.weights import lite_taste
+from worker.weights.training.taste.features.cues import CueSource
 from worker.weights.training.taste.features.examples import see
 from worker.weights.training.taste.features.pictures import candidates_of
-from worker.weights.training.taste.features.source import Kept
+from worker.weights.training.taste.features.present_score import ScoreSource
+from worker.weights.training.taste.features.source import Kept, code_sum
+from worker.weights.training.taste.features.tower import TowerSource, model_identity
+from worker.weights.training.taste.features.trunk import ActivationSource, LayerSource
 from worker.weights.training.taste.judged_set import read_judged_set
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
+    from types import ModuleType
 
     from numpy.typing import NDArray
 
     from worker.pipeline.frames import Candidate
     from worker.weights.training.taste.features.examples import Examples
+    from worker.weights.training.taste.features.source import Source
     from worker.weights.training.taste.judged_set import JudgedVideo
 
 
@@ -88,8 +101,88 @@ def test_a_frame_that_is_no_picture_is_named(judged: Path) -> None:
     """With what to do about it."""
     (judged / "frames" / "dogs" / "B.jpg").write_bytes(b"no picture")
 
-    with pytest.raises(JudgedSetInvalid, match=r"dogs/B\.jpg: not a picture, or damaged"):
+    with pytest.raises(JudgedSetInvalid, match=r"dogs/B\.jpg: no picture in a format that is known"):
         candidates_of(read_judged_set(judged)[1])
+
+
+def test_a_frame_that_was_stored_on_its_side_is_turned(judged: Path) -> None:
+    """As the product turns pictures, by what their EXIF data say."""
+    file = judged / "frames" / "dogs" / "B.jpg"
+    upright = candidates_of(read_judged_set(judged)[1])[1].rgb
+    on_its_side = Image.Exif()
+    on_its_side[ExifTags.Base.Orientation] = 6
+    with Image.open(file) as opened:
+        opened.transpose(Image.Transpose.ROTATE_90).save(file, quality=100, exif=on_its_side)
+
+    turned = candidates_of(read_judged_set(judged)[1])[1].rgb
+
+    assert turned.shape == upright.shape
+    assert np.abs(turned.astype(int) - upright).mean() < 3
+
+
+def test_another_taste_is_another_score(
+    judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was measured with the taste that shipped before is measured again."""
+    before = ScoreSource("lite").identity
+    shutil.copy(judged / "judged.tsv", tmp_path / "own")
+    assert ScoreSource(f"lite:{tmp_path / 'own'}").identity != before
+
+    known = weights.manifest()
+    retrained = {**known, "lite-taste": replace(known["lite-taste"], sha256="0" * 64)}
+    monkeypatch.setattr(weights, "manifest", lambda: retrained)
+    model_identity.cache_clear()
+    retrained_identity = ScoreSource("lite").identity
+    monkeypatch.undo()
+    model_identity.cache_clear()
+
+    assert retrained_identity != before
+
+
+@pytest.mark.parametrize(
+    ("source", "module"),
+    [
+        (ScoreSource("lite"), lite_taste),
+        (ScoreSource("lite"), whole_frame),
+        (TowerSource("ViT-B-32:openai"), whole_frame),
+        (LayerSource(), whole_frame),
+        (ActivationSource(), picture_file),
+        (CueSource(), ranking),
+        (CueSource(), face_mesh),
+    ],
+    ids=lambda one: getattr(one, "__name__", type(one).__name__),
+)
+def test_code_that_a_measurement_rests_on_is_part_of_its_identity(
+    source: Source, module: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the code changes, what was kept is measured again."""
+    before = source.identity
+    model_identity.cache_clear()
+    code_sum.cache_clear()
+    read = Path.read_bytes
+    monkeypatch.setattr(
+        Path, "read_bytes", lambda file: read(file) + (b"#" if str(file) == module.__file__ else b"")
+    )
+
+    changed = source.identity
+
+    monkeypatch.undo()
+    model_identity.cache_clear()
+    code_sum.cache_clear()
+    assert changed != before
+
+
+def test_the_largest_face_is_read(examples: Examples) -> None:
+    """Eyes, direction and mouth of a man who looks ahead; of a frame without people nothing."""
+    source, video = CueSource(), examples.videos[0]
+    candidate = replace(candidates_of(video)[0], rgb=man_in_a_car())
+
+    ((read, opening, turned, _, _, is_inside),) = source.look(video, [candidate])["eyes"]
+
+    assert read == is_inside == 1
+    assert 0.1 < opening < 0.5
+    assert turned < 0.2
+    assert not examples.features["eyes"][0].any()
 
 
 def test_activations_lie_on_disk_in_half_precision(examples: Examples) -> None:
@@ -108,6 +201,7 @@ def test_groups_of_features_have_a_row_for_each_frame(examples: Examples) -> Non
         "middle layers",
         "last layer",
         "faces",
+        "eyes",
         "light",
         "text",
         "place in time",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,6 +41,15 @@ def test_an_order_becomes_ranks(judged: Path) -> None:
     assert cats.kind == "drawn"
     assert {frame.letter: frame.rank for frame in cats.frames} == {"C": 0, "A": 1, "B": 1}
     assert [frame.time_s for frame in cats.frames] == [1.0, 2.0, 3.0]
+
+
+def test_pictures_are_summed_up_once(judged: Path) -> None:
+    """A set of thousands of pictures is not read again for each question."""
+    cats, dogs = read_judged_set(judged)
+    told = cats.sha256
+    shutil.rmtree(judged / "frames" / "cats")
+
+    assert cats.sha256 == told != dogs.sha256
 
 
 def test_a_quote_in_a_reason_is_a_letter_like_any_other(judged: Path) -> None:

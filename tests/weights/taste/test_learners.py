@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 
 from worker.weights.training.taste.learners.rank_net import RankNet
 from worker.weights.training.taste.learners.ridge import Ridge
 from worker.weights.training.taste.measures import figures, measure
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from worker.weights.training.taste.features.examples import Examples
     from worker.weights.training.taste.learners.learner import Judge, Learner
 
@@ -100,3 +104,39 @@ def test_a_cue_that_no_video_shows_is_worth_nothing(examples: Examples) -> None:
     scores = Ridge(("faces",)).fit(examples)(examples)
 
     assert all(not one.any() for one in scores)
+
+
+def test_a_trunk_judges_the_picture_as_it_is(examples: Examples, tmp_path: Path) -> None:
+    """Once, as the product does: what its mirror image and cuts say changes no score."""
+    video = examples.only([0])
+    activations = examples.activations(0).copy()
+    activations[:, 1:] = 0
+    save_file({"activations": activations}, tmp_path / "one.safetensors")
+    judge = replace(TRUNK, epochs=1).fit(examples.only(range(3)))
+
+    (scores,) = judge(replace(video, activation_files=(tmp_path / "one.safetensors",)))
+
+    assert scores.tolist() == judge(video)[0].tolist()
+
+
+def test_numbers_that_say_nothing_change_nothing(examples: Examples) -> None:
+    """However many they are; of more numbers than frames the directions are found in another way."""
+    few = {"faces": tuple(rows[:, :20] for rows in examples.features["middle layers"])}
+    padded = {"faces": tuple(np.pad(rows, ((0, 0), (0, 100))) for rows in few["faces"])}
+    ridge = Ridge(("faces",))
+
+    expected = ridge.fit(replace(examples, features=few))(replace(examples, features=few))
+    scores = ridge.fit(replace(examples, features=padded))(replace(examples, features=padded))
+
+    assert np.allclose(np.concatenate(scores), np.concatenate(expected), atol=1e-6)
+
+
+def test_a_group_of_many_numbers_takes_no_minutes(examples: Examples) -> None:
+    """A ViT says 6,912 of each frame; a matrix of so many rows and columns has 380 MB, and takes minutes."""
+    rng = np.random.default_rng(0)
+    wide = {"faces": tuple(rng.random((4, 6912), np.float32) for _ in examples.videos)}
+
+    began_s = time.process_time()
+    Ridge(("faces",)).fit(replace(examples, features=wide))
+
+    assert time.process_time() - began_s < 5

@@ -60,7 +60,7 @@ CLIP_RIDGE_GROUPS = ("middle layers", "last layer", "faces")
 @click.option(
     "--learner",
     type=click.Choice([TRUNK, RIDGE]),
-    help="What learns; trunk is for lite only, and its default.",
+    help="What learns. trunk is for lite only, and its default; lite:FILE takes no file by ridge.",
 )
 @click.option(
     "--out",

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,7 +36,7 @@ class JudgedFrame:
     rank: int  #: 0 is the best; frames that are alike have the same
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, where nothing could be cached
 class JudgedVideo:
     """A video of which some frames were put in order by eye."""
 
@@ -51,9 +52,9 @@ class JudgedVideo:
         """(frames,) 0 is the best; frames that are alike have the same."""
         return np.array([frame.rank for frame in self.frames], np.int64)
 
-    @property
+    @cached_property
     def sha256(self) -> str:
-        """The sum of what there is to see: pictures, times and shots, but not their order."""
+        """The sum of what there is to see: pictures, times and shots, but not their order; read once."""
         told = hashlib.sha256(repr((self.name, self.duration_s)).encode())
         for frame in self.frames:
             told.update(repr((frame.letter, frame.time_s, frame.shot)).encode() + frame.file.read_bytes())

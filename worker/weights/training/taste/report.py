@@ -22,7 +22,8 @@ HOW = """
 Pairs: how many of the editor's pairs are in the right order. The rest: in how many videos the first is the
 best, among the best three, among the worst three. Each video was judged by what was learned without it and
 its relatives. In brackets: 95 % intervals in per cent, by bootstrap over videos. Frames that the editor calls
-alike share their places.
+alike share their places. A row that may know these frames is that of a taste which was trained before: if it
+was on these very videos, it flatters; else it is a fair rival.
 """
 
 

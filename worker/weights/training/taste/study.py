@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from worker.weights.training.taste.features.present_score import SCORE
+from worker.weights.training.taste.features.present_score import PART, SCORE
 from worker.weights.training.taste.learners.ridge import Ridge
 from worker.weights.training.taste.measures import Figures, Measured, figures, measure
 
@@ -36,6 +36,7 @@ SINGLE_CUES = (
     ("little text", "text", 2, -1.0),
     ("nearness to the middle of the video", "place in time", 1, -1.0),
 )
+MAY_KNOW = " (may know these frames)"  #: behind a score whose taste was perhaps trained on the judged videos
 CURVE_SHARES = (0.125, 0.25, 0.5)  #: of the videos; the whole is measured anyway
 MIN_OF_KIND = 4  #: videos; kinds with fewer are summed up
 MIN_WITH_FACE = 1 / 3  #: of a video's frames; then it is one with people
@@ -93,9 +94,12 @@ def study(
 
 def rivals(examples: Examples) -> Iterator[tuple[str, Figures]]:
     """Measure what needs no learning: the present score, its parts, and single cues."""
+    taste = f"{PART}taste"
+    may_know = {SCORE, taste} if taste in examples.features else set()
     for name in examples.features:
         if name.startswith(SCORE):
-            yield name, figures(_measured(examples, _column(examples, name, 0)))
+            told = name + MAY_KNOW if name in may_know else name
+            yield told, figures(_measured(examples, _column(examples, name, 0)))
     for name, group, place, sign in SINGLE_CUES:
         if group in examples.features:
             column = [sign * values for values in _column(examples, group, place)]

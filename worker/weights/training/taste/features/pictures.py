@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
-from worker.errors import JudgedSetInvalid
+from worker.errors import JudgedSetInvalid, UnreadablePicture
+from worker.pipeline import picture_file
 from worker.pipeline.cues import exposure, patterns
 from worker.pipeline.cues.sharpness import relative_sharpness, sharpness
+from worker.pipeline.display import small_frames
 from worker.pipeline.display.small_frames import PIXELS
 from worker.pipeline.frames import Candidate, Cues
+from worker.pipeline.picture_file import read_small
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.pipeline.frames import Rgb
     from worker.weights.training.taste.judged_set import JudgedVideo
+
+CODE = (sys.modules[__name__], picture_file, small_frames)  #: what the pixels of a candidate depend on
 
 
 def candidates_of(video: JudgedVideo) -> list[Candidate]:
@@ -61,15 +66,16 @@ def candidates_of(video: JudgedVideo) -> list[Candidate]:
 
 
 def _read(file: Path) -> Rgb:
+    """Read a picture, upright and in sRGB, at its own size."""
     try:
-        with Image.open(file) as opened:
-            return np.asarray(opened.convert("RGB"), np.uint8)
-    except (OSError, UnidentifiedImageError) as error:
-        raise JudgedSetInvalid(f"{file}: not a picture, or damaged; write the frame again") from error
+        return read_small(file, sys.maxsize).rgb
+    except UnreadablePicture as error:
+        raise JudgedSetInvalid(f"{file}: {error}") from error
 
 
 def _at_scan_size(rgb: Rgb) -> Rgb:
     height, width = rgb.shape[:2]
+    # By the filter that the bundled taste was trained with; it weighs parts of pixels, and Pillow's does not.
     scale = min(1.0, math.sqrt(PIXELS / (height * width)))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from worker.pipeline import cues, scoring
+from worker.pipeline.scoring import text
 from worker.pipeline.scoring.models import Models, score
 from worker.weights.training.taste.features import pictures
-from worker.weights.training.taste.features.source import code_sum
+from worker.weights.training.taste.features.source import code_sum, file_sums
 from worker.weights.training.taste.features.tower import model_identity
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class ScoreSource:
     @property
     def identity(self) -> str:
         """The model, and the code that scores."""
-        return f"{model_identity(self._spec)} {code_sum(sys.modules[__name__], scoring, cues, pictures)}"
+        code = code_sum(sys.modules[__name__], scoring, cues, *pictures.CODE)
+        return f"{model_identity(self._spec)} {file_sums(text.WEIGHTS)} {code}"
 
     def look(self, _video: JudgedVideo, candidates: Sequence[Candidate]) -> dict[str, NDArray[np.floating]]:
         """Score frames: `SCORE`, and each part behind `PART`, (frames, 1) float32; a missing part is 0."""

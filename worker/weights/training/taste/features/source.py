@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from safetensors.numpy import load_file, save_file
 
+from worker import weights
 from worker.weights.training.taste.features.pictures import candidates_of
 
 if TYPE_CHECKING:
@@ -76,6 +77,12 @@ class Kept:
     def look(self, source: Source, video: JudgedVideo) -> dict[str, NDArray[np.floating]]:
         """Read the measurements of a video, and make them where they are missing."""
         return dict(load_file(self.file(source, video)))
+
+
+def file_sums(*names: str) -> str:
+    """Name models with the sums of their files, by the manifest; of those that are not in it, the names."""
+    known = weights.manifest()
+    return " ".join(f"{name} {known[name].sha256}" if name in known else name for name in names)
 
 
 @cache

@@ -12,10 +12,11 @@ import torch
 from torch.nn import functional
 
 from worker import weights
-from worker.pipeline.scoring import clip_model
+from worker.pipeline.scoring import clip_model, whole_frame
 from worker.pipeline.scoring.clip_model import load_clip_model, pick_device
-from worker.weights.training.taste.features import pictures
-from worker.weights.training.taste.features.source import code_sum
+from worker.weights import lite, lite_taste
+from worker.weights.training.taste.features import pictures, trunk
+from worker.weights.training.taste.features.source import code_sum, file_sums
 from worker.weights.training.taste.features.trunk import pooled
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class TowerSource:
     @property
     def identity(self) -> str:
         """The model, and the code that measures."""
-        return f"{model_identity(self._spec)} {code_sum(sys.modules[__name__], pictures, clip_model)}"
+        code = code_sum(sys.modules[__name__], trunk, *pictures.CODE, clip_model, whole_frame)
+        return f"{model_identity(self._spec)} {code}"
 
     @torch.inference_mode()
     def look(self, _video: JudgedVideo, candidates: Sequence[Candidate]) -> dict[str, NDArray[np.floating]]:
@@ -78,11 +80,15 @@ class TowerSource:
 
 @cache
 def model_identity(spec: str) -> str:
-    """Tell a model's weights: by its name, and by the sum of a checkpoint of one's own."""
-    if (entry := weights.manifest().get(spec)) is not None and entry.sha256:
-        return f"{spec} {entry.sha256}"
-    checkpoint = Path(spec.partition(":")[2])
-    return f"{spec} {weights.sha256(checkpoint)}" if checkpoint.is_file() else spec
+    """Tell a model by its name and the sums of its files: weights, taste, a checkpoint of one's own."""
+    name, _, file = spec.partition(":")
+    if name == clip_model.LITE:
+        told = [spec, file_sums(clip_model.LITE, "lite-taste"), code_sum(lite, lite_taste)]
+    else:
+        told = [file_sums(spec), *(head.sha256 for head in weights.heads().values() if head.model == spec)]
+    if Path(file).is_file():
+        told.append(weights.sha256(Path(file)))
+    return " ".join(told)
 
 
 def _middle_layers(tower: Any, batch: torch.Tensor) -> list[torch.Tensor]:

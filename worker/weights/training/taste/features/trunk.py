@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import timm
 import torch
-from open_clip.transform import PreprocessCfg, image_transform_v2
-from PIL import Image
 
 from worker import weights
-from worker.weights import lite
+from worker.pipeline.scoring import whole_frame
+from worker.pipeline.scoring.whole_frame import Preprocessing
+from worker.weights import lite, lite_taste
 from worker.weights.lite_taste import FIRST_BLOCK
 from worker.weights.training.taste.features import pictures
 from worker.weights.training.taste.features.source import code_sum
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 TRUNK = str(lite.VISION["timm_model_name"])
 MIDDLE_BLOCKS = (2, 4, 5)  #: of seven, from 0; taste sits there rather than in the last layer
 CROP_SHARES = (0.86, 0.97)  #: of a picture's sides that a cut variant keeps
-PLAIN = 2  #: variants that are the whole picture: as it is, and mirrored; cut ones follow
+AS_IT_IS = 0  #: among the variants of a picture, the place of the one that nothing was done to
 
 
 class LayerSource:
@@ -123,8 +123,10 @@ def _stem(trunk: Any, batch: torch.Tensor) -> torch.Tensor:
 
 
 def _batch(variants: Sequence[Rgb]) -> torch.Tensor:
-    prepare = image_transform_v2(PreprocessCfg(**lite.PREPROCESS), is_train=False)
-    return torch.stack([prepare(Image.fromarray(rgb)) for rgb in variants])
+    prepare = Preprocessing.of(lite.PREPROCESS)
+    cuts = [prepare.cut(rgb, view) for rgb in variants for view in prepare.views(rgb.shape[1], rgb.shape[0])]
+    # In the memory format of the bundled taste's training: another one rounds otherwise.
+    return prepare.tensor(cuts, torch.device("cpu")).contiguous()
 
 
 def _variants(rgb: Rgb, rng: np.random.Generator) -> list[Rgb]:
@@ -146,4 +148,4 @@ def _cut(rgb: Rgb, rng: np.random.Generator) -> Rgb:
 
 def _identity() -> str:
     entry = weights.manifest()["efficientnet-lite0"]
-    return f"{code_sum(sys.modules[__name__], pictures)} {entry.sha256}"
+    return f"{code_sum(sys.modules[__name__], *pictures.CODE, whole_frame, lite, lite_taste)} {entry.sha256}"

@@ -19,7 +19,7 @@ from worker.weights import lite_taste
 from worker.weights.lite_taste import FIRST_BLOCK, TasteBranch
 from worker.weights.training.taste.features import trunk
 from worker.weights.training.taste.features.source import code_sum
-from worker.weights.training.taste.features.trunk import PLAIN, load_trunk
+from worker.weights.training.taste.features.trunk import AS_IT_IS, load_trunk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +33,7 @@ WARM_UP_SHARE = 0.2  #: of the steps, before they are full
 
 @dataclass(frozen=True, slots=True)
 class NetworkJudge:
-    """Scores frames by the mean over the picture and its mirror image."""
+    """Scores frames by the picture as it is, which is what the product looks at."""
 
     network: TasteBranch
 
@@ -42,9 +42,8 @@ class NetworkJudge:
         """Score the frames of each video."""
         scores = []
         for place in range(len(examples.videos)):
-            states = torch.from_numpy(examples.activations(place)[:, :PLAIN]).float()
-            found = self.network(states.flatten(0, 1)).view(len(states), PLAIN).mean(1)
-            scores.append(found.double().numpy())
+            states = torch.from_numpy(examples.activations(place)[:, AS_IT_IS]).float()
+            scores.append(self.network(states).double().numpy())
         return scores
 
     def tensors(self) -> dict[str, torch.Tensor]:

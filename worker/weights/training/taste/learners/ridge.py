@@ -82,9 +82,14 @@ class Ridge:
         spread = rows.std(axis=0)
         scale = np.where(spread > MIN_SPREAD, 1 / np.maximum(spread, MIN_SPREAD), 0.0)
         scaled = rows * scale
-        variances, vectors = np.linalg.eigh(scaled.T @ scaled / len(rows))
+        # With fewer rows than numbers, products of rows have the same variances, in a far smaller matrix.
+        is_wide = rows.shape[1] > rows.shape[0]
+        variances, vectors = np.linalg.eigh((scaled @ scaled.T if is_wide else scaled.T @ scaled) / len(rows))
         # eigh gives the weakest direction first.
         vectors = vectors[:, ::-1][:, : self.directions]
+        if is_wide:
+            vectors = scaled.T @ vectors
+            vectors /= np.maximum(np.linalg.norm(vectors, axis=0), MIN_SPREAD)
         first = max(float(variances[-1]), MIN_SPREAD) ** 0.5
         return np.asarray(scale[:, None] * vectors / first, np.float64)
 
