@@ -39,7 +39,7 @@ CAPTIONS = ("{}", "a photo of {}", "a video about {}", "a frame of a video title
 """Ways to say a title, averaged: no single wording fits every title."""
 
 
-class Looks(NamedTuple):
+class Seen(NamedTuple):
     """What a model saw in n pictures."""
 
     embeddings: NDArray[np.float32]  #: (n, d) L2-normalized
@@ -121,7 +121,7 @@ class ClipScorer:
 
     def look(
         self, pictures: Sequence[Rgb], on_progress: Callable[[float], None] = lambda _fraction: None
-    ) -> Looks:
+    ) -> Seen:
         """Look at pictures, in batches.
 
         Args:
@@ -134,7 +134,7 @@ class ClipScorer:
         prepare = self._model.preprocess
         views = [prepare.views(rgb.shape[1], rgb.shape[0]) for rgb in pictures]
         every = [(rgb, view) for rgb, of_picture in zip(pictures, views, strict=True) for view in of_picture]
-        done: list[Looks] = []
+        done: list[Seen] = []
         start = 0
         while start < len(every):
             size = self.batch_size
@@ -149,11 +149,11 @@ class ClipScorer:
             start += len(batch)
             on_progress(start / len(every))
         if not done:
-            return Looks(np.zeros((0, self._opposites.shape[1]), np.float32), np.zeros(0, np.float32))
+            return Seen(np.zeros((0, self._opposites.shape[1]), np.float32), np.zeros(0, np.float32))
         counts = [len(of_picture) for of_picture in views]
         embeddings = average_views(np.concatenate([one.embeddings for one in done]), counts)
         tastes = np.add.reduceat(np.concatenate([one.tastes for one in done]), np.cumsum([0, *counts[:-1]]))
-        return Looks(embeddings, (tastes / counts).astype(np.float32))
+        return Seen(embeddings, (tastes / counts).astype(np.float32))
 
     def appeal(self, embeddings: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Measure how much each frame is on the good side of each pair, against its video.
@@ -173,7 +173,7 @@ class ClipScorer:
             for pair, column in zip(self._pairs, nearer.T, strict=True)
         }
 
-    def taste(self, looks: Looks) -> NDArray[np.float32] | None:
+    def taste(self, looks: Seen) -> NDArray[np.float32] | None:
         """Measure how much each frame pleases, against its video.
 
         Args:
@@ -203,15 +203,15 @@ class ClipScorer:
         nothing = self._embed_texts([caption.format("") for caption in CAPTIONS])
         return z_scores(embeddings @ (about - nothing).mean(axis=0))
 
-    def _look_at_batch(self, cuts: Sequence[NDArray[np.uint8]], size: int) -> Looks:
+    def _look_at_batch(self, cuts: Sequence[NDArray[np.uint8]], size: int) -> Seen:
         """Look at no more than `size` views, as a batch of exactly that size."""
         filled = [*cuts, *[np.zeros_like(cuts[0])] * (size - len(cuts))]
         prepared = self._model.preprocess.tensor(filled, self._device).to(self._model.input_dtype)
         if self._model.has_taste:
             embeddings, tastes = self._run(self._model.network.look, prepared)
-            return Looks(_normalized(embeddings)[: len(cuts)], tastes[: len(cuts)])
+            return Seen(_normalized(embeddings)[: len(cuts)], tastes[: len(cuts)])
         (embeddings,) = self._run(lambda batch: (self._model.network.encode_image(batch),), prepared)
-        return Looks(_normalized(embeddings)[: len(cuts)], np.zeros(len(cuts), np.float32))
+        return Seen(_normalized(embeddings)[: len(cuts)], np.zeros(len(cuts), np.float32))
 
     def _embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         tokens = self._model.tokenize(texts).to(self._device)
