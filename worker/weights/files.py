@@ -12,9 +12,12 @@ import importlib.resources
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from worker.errors import WeightsMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 FOLDER = Path.home() / ".cache" / "auto-thumbnail-picker" / "weights"
 """Where fetched weights lie, unless the caller names another folder."""
@@ -162,6 +165,11 @@ def sha256(file: Path) -> str:
     """Compute the SHA-256 of a file's bytes, in lower-case hex."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def short_sum(files: Iterable[Path]) -> str:
+    """Compute 8 hex digits that change when a model's files do, so that what it saw can be told apart."""
+    return hashlib.sha256("".join(map(sha256, files)).encode()).hexdigest()[:8]
 
 
 def fetched_stem(name: str) -> str:

@@ -39,6 +39,10 @@ CAPTIONS = ("{}", "a photo of {}", "a video about {}", "a frame of a video title
 """Ways to say a title, averaged: no single wording fits every title."""
 
 
+# Raised whenever models see pictures in another way than before, so that what was seen then is seen anew.
+SIGHT = 2
+
+
 class Seen(NamedTuple):
     """What a model saw in n pictures."""
 
@@ -72,6 +76,9 @@ class ClipScorer:
         head: TasteHead | None = None,
     ) -> None:
         self.name = name
+        #: The model with its files and the way it looks: what is stored with what it saw, and means nothing to
+        #: a model of another one.
+        self.sight = f"{name} #{SIGHT} {model.files_sum}".rstrip()
         self.head = head
         self.batch_size = BATCH_BY_DEVICE.get(device.type, BATCH_BY_DEVICE["cpu"])
         self._model = model
