@@ -124,15 +124,17 @@ def tokenizer_path(name: str, remedy: str, folder: Path | None = None) -> Path:
         folder: where fetched weights lie; None for `FOLDER`.
 
     Raises:
-        WeightsMissing: one of the files is absent or changed.
+        WeightsMissing: one of the files is absent or changed, or their list is damaged.
     """
     tokenizer = tokenizer_folder(name, folder)
     record = tokenizer / SUMS_FILE
     if not record.is_file():
         raise WeightsMissing(f"the tokenizer {name} is not in place; {remedy}")
-    for line in record.read_text("utf-8").splitlines():
-        expected, file = line.split(maxsplit=1)
-        if not (tokenizer / file).is_file() or sha256(tokenizer / file) != expected:
+    listed = [line.partition("  ") for line in record.read_text("utf-8", "replace").splitlines()]
+    if TOKENIZER_FILE not in [file for _, _, file in listed]:
+        raise WeightsMissing(f"{record} is damaged; {remedy}")
+    for expected, _, file in listed:
+        if not file or not (tokenizer / file).is_file() or sha256(tokenizer / file) != expected:
             raise WeightsMissing(f"{tokenizer / file} is absent or damaged; {remedy}")
     return tokenizer
 
