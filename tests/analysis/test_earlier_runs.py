@@ -81,22 +81,18 @@ class TestAVideoThatIsKnown:
         rig.upload()
         rig.work()
         with transaction(rig.engine) as session:
-            was_seen = StoredCandidate.score.is_not(None)
-            session.execute(
-                update(StoredCandidate)
-                .where(was_seen)
-                .values({"embedding": OF_ANOTHER, "taste": 7.5} | change)
-            )
+            seen = update(StoredCandidate).where(StoredCandidate.score.is_not(None))
+            session.execute(seen.values({"embedding": OF_ANOTHER, "taste": 7.5} | change))
 
         self.requeue(rig, "lite")
         job = rig.work()
 
         assert job.state == "completed", job.error
         newest = [row for row in builders.every(rig.engine, StoredCandidate) if row.generation == 2]
-        seen = [row for row in newest if row.score is not None]
-        assert {row.embedding == OF_ANOTHER for row in seen} == {is_used_again}
-        assert {row.taste == 7.5 for row in seen} == {is_used_again}
-        assert {row.model for row in seen} == {rig.analyzer.models.scorer.sight}
+        looked_at = [row for row in newest if row.score is not None]
+        assert {row.embedding == OF_ANOTHER for row in looked_at} == {is_used_again}
+        assert {row.taste == 7.5 for row in looked_at} == {is_used_again}
+        assert {row.model for row in looked_at} == {rig.analyzer.models.scorer.sight}
 
     def requeue(self, rig: AnalyzerRig, model: str) -> None:
         """Ask for a model, as an operator."""

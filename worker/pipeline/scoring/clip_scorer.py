@@ -76,8 +76,8 @@ class ClipScorer:
         head: TasteHead | None = None,
     ) -> None:
         self.name = name
-        #: The model with its files and the way it looks: what is stored with what it saw, and means nothing to
-        #: a model of another one.
+        #: The model with its files and the way it looks. Stored with what it saw, which tells nothing to a model
+        #: with another one.
         self.sight = f"{name} #{SIGHT} {model.files_sum}".rstrip()
         self.head = head
         self.batch_size = BATCH_BY_DEVICE.get(device.type, BATCH_BY_DEVICE["cpu"])
@@ -99,7 +99,6 @@ class ClipScorer:
         *,
         device: str = "auto",
         weights_dir: Path | None = None,
-        head: str | None = None,
     ) -> ClipScorer:
         """Load a model, and the head of taste that belongs to it; nothing is downloaded.
 
@@ -108,7 +107,6 @@ class ClipScorer:
             prompts: None for those that ship with the product.
             device: "auto", "cuda", "cuda:1", "mps" or "cpu".
             weights_dir: where `python -m worker.weights fetch` put its files; None for its default.
-            head: a name of `worker/weights/heads.toml`; None for the one registered for the model, if any.
 
         Raises:
             UnknownModel: no such model, or a damaged checkpoint.
@@ -116,7 +114,7 @@ class ClipScorer:
             ConfigurationError: no such device, a library is missing, or the head is another model's.
         """
         chosen = pick_device(device)
-        taste = load_taste_head(model, head, weights_dir)
+        taste = load_taste_head(model, weights_dir)
         loaded = load_clip_model(model, chosen, weights_dir)
         return cls(model, loaded, prompts or Prompts.load(), chosen, taste)
 
@@ -180,18 +178,18 @@ class ClipScorer:
             for pair, column in zip(self._pairs, nearer.T, strict=True)
         }
 
-    def taste(self, looks: Seen) -> NDArray[np.float32] | None:
-        """Measure how much each frame pleases, against its video.
+    def taste(self, seen: Seen) -> NDArray[np.float32] | None:
+        """Measure how much each frame pleases, against its video: by the network, or by the model's head.
 
         Args:
-            looks: at all candidates of one video.
+            seen: in all candidates of one video.
 
         Returns:
-            (n,) z-scores in -3..3; None where the model has learned no taste.
+            (n,) z-scores in -3..3; None where the model has neither.
         """
         if self._model.has_taste:
-            return z_scores(looks.tastes)
-        return None if self.head is None else z_scores(looks.embeddings @ self.head.direction)
+            return z_scores(seen.tastes)
+        return None if self.head is None else z_scores(seen.embeddings @ self.head.direction)
 
     def relevance(self, embeddings: NDArray[np.float32], title: str) -> NDArray[np.float32]:
         """Measure how well each frame fits a title, against its video.
