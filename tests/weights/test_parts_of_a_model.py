@@ -112,6 +112,21 @@ class TestTokenizer:
         with pytest.raises(WeightsMissing, match="damaged; fetch it"):
             weights.tokenizer_path(TOKENIZER, "fetch it", tmp_path)
 
+    @pytest.mark.parametrize("name", ["lite", "lite:/models/taste.safetensors", "ViT-L-14:/models/own.pt"])
+    def test_a_model_of_which_nothing_is_published_needs_no_fetch(self, name: str, tmp_path: Path) -> None:
+        """An image is built with any value of MODEL; one's own file is mounted later."""
+        result = CliRunner().invoke(main, ["fetch", name, "--dir", str(tmp_path)])
+
+        assert result.exit_code == 0, result.output
+        assert "nothing to fetch" in result.output
+        assert not list(tmp_path.iterdir())
+
+    def test_weights_of_ones_own_get_the_tokenizer_that_they_need(self, hub: Hub, tmp_path: Path) -> None:
+        """The weights are not asked for, as they are a file already."""
+        fetched = download.fetch_model(f"{SIGLIP}:/models/own.pt", tmp_path, endpoint=hub.endpoint)
+
+        assert fetched == [weights.tokenizer_path(TOKENIZER, "", tmp_path)]
+
     @pytest.mark.parametrize("name", ["ViT-L-14", "nonsense"])
     def test_an_architecture_with_clips_own_tokenizer_needs_no_files(self, name: str, tmp_path: Path) -> None:
         """Then only weights can be fetched."""

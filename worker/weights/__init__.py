@@ -4,6 +4,7 @@ Nothing here downloads during a job: `python -m worker.weights fetch NAME` does,
 """
 
 from worker.weights.files import (
+    CHECKPOINT_SUFFIXES,
     FOLDER,
     SUMS_FILE,
     TOKENIZER_FILE,
@@ -25,6 +26,7 @@ from worker.weights.files import (
 )
 
 __all__ = [
+    "CHECKPOINT_SUFFIXES",
     "FOLDER",
     "SUMS_FILE",
     "TOKENIZER_FILE",

@@ -25,6 +25,9 @@ FOLDER = Path.home() / ".cache" / "auto-thumbnail-picker" / "weights"
 SUFFIXES = (".safetensors", ".bin")
 """Suffixes of the files that open_clip's authors publish, the safer kind first."""
 
+CHECKPOINT_SUFFIXES = (*SUFFIXES, ".pt", ".pth")
+"""Suffixes by which weights of one's own, `ARCH:/path/to/checkpoint`, are told from a tag."""
+
 TOKENIZER_FILE = "tokenizer.json"
 """The one file that no tokenizer is without."""
 

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 LITE = "lite"  #: the bundled model
 SIMILAR = 0.4  #: of difflib's ratio; half a name, as "datacomp", should find the whole
 PICTURE_KEYS = frozenset({"mean", "std", "interpolation", "resize_mode"})  #: of open_clip's published cfg
-CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +212,7 @@ def _tokenizer(
 
 def _checkpoint(spec: str, architecture: str, source: str, weights_dir: Path | None) -> Path:
     """Find the file that a path or a tag stands for."""
-    if source.endswith(CHECKPOINT_SUFFIXES):
+    if source.endswith(weights.CHECKPOINT_SUFFIXES):
         if not Path(source).is_file():
             raise WeightsMissing(f"{source}: no such checkpoint; check the path after {architecture}:")
         return Path(source)
