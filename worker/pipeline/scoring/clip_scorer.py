@@ -76,8 +76,8 @@ class ClipScorer:
         head: TasteHead | None = None,
     ) -> None:
         self.name = name
-        #: The model with its files and the way it looks. Stored with what it saw, which tells nothing to a model
-        #: with another one.
+        #: The model with its files and the way it looks. Stored with what it saw, which tells nothing to a
+        #: model with another one.
         self.sight = f"{name} #{SIGHT} {model.files_sum}".rstrip()
         self.head = head
         self.batch_size = BATCH_BY_DEVICE.get(device.type, BATCH_BY_DEVICE["cpu"])
