@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.support.media import pictures
 from tests.support.media.edited_videos import cut
@@ -14,6 +15,7 @@ from tests.support.service import builders
 from worker import jobs
 from worker.database import transaction
 from worker.database.models import Asset, StoredCandidate, Thumbnail
+from worker.pipeline.earlier_run import encode_embedding
 from worker.platforms.event import EventKind
 from worker.timeline import Range, Timeline
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.service.analyzer_rig import AnalyzerRig
+
+OF_ANOTHER = encode_embedding(np.full(256, 1 / 16, np.float32))  #: no picture has it
 
 
 class TestAVideoThatIsKnown:
@@ -60,6 +64,36 @@ class TestAVideoThatIsKnown:
         assert job.state == "completed", job.error
         assert "were used again" in job.note
 
+    @pytest.mark.parametrize(
+        ("change", "is_used_again"),
+        [
+            ({}, True),
+            ({"model": "lite #2 00000000"}, False),
+            ({"model": "lite"}, False),
+            ({"taste": None}, False),
+        ],
+        ids=["the same files", "other files of the same name", "an older version", "no taste"],
+    )
+    def test_keeps_what_was_seen_only_by_the_same_files_of_the_model(
+        self, rig: AnalyzerRig, change: dict[str, str | None], is_used_again: bool
+    ) -> None:
+        """Values of two tastes are on two scales; mixed, they would put the frames in a wrong order."""
+        rig.upload()
+        rig.work()
+        with transaction(rig.engine) as session:
+            seen = update(StoredCandidate).where(StoredCandidate.score.is_not(None))
+            session.execute(seen.values({"embedding": OF_ANOTHER, "taste": 7.5} | change))
+
+        self.requeue(rig, "lite")
+        job = rig.work()
+
+        assert job.state == "completed", job.error
+        newest = [row for row in builders.every(rig.engine, StoredCandidate) if row.generation == 2]
+        looked_at = [row for row in newest if row.score is not None]
+        assert {row.embedding == OF_ANOTHER for row in looked_at} == {is_used_again}
+        assert {row.taste == 7.5 for row in looked_at} == {is_used_again}
+        assert {row.model for row in looked_at} == {rig.analyzer.models.scorer.sight}
+
     def requeue(self, rig: AnalyzerRig, model: str) -> None:
         """Ask for a model, as an operator."""
         with transaction(rig.engine) as session:
@@ -87,6 +121,26 @@ class TestThePickThatViewersKnow:
         newest = [row for row in builders.every(rig.engine, Thumbnail) if row.generation == job.generation]
         first_s = next(row.time_s for row in newest if row.rank == 1)
         assert (abs(first_s - other_s) < 0.5) is (rank == 2), (first_s, best_s, other_s)
+
+    def test_stays_when_a_newer_version_of_the_same_model_looks(
+        self, rig: AnalyzerRig, tmp_path: Path
+    ) -> None:
+        """An upgrade, or a taste trained again, is no reason to show viewers another picture."""
+        path = tmp_path / "video.mp4"
+        shutil.copy(pictures.footage_path("bikes"), path)
+        asset_id = rig.upload(path)
+        rig.work()
+        _, other_s = self.swap(rig, 2)
+        with transaction(rig.engine) as session:
+            session.execute(update(StoredCandidate).values(model="lite", taste=None))
+        shutil.move(cut(path, Timeline.of([Range(0.0, 10.0)]), tmp_path / "again.mp4"), path)
+
+        rig.hear(asset_id, EventKind.EDITED, minute=1)
+        job = rig.work()
+
+        assert job.state == "completed", job.error
+        newest = [row for row in builders.every(rig.engine, Thumbnail) if row.generation == job.generation]
+        assert next(row.time_s for row in newest if row.rank == 1) == pytest.approx(other_s, abs=0.5)
 
     def swap(self, rig: AnalyzerRig, rank: int) -> tuple[float, float]:
         """Have the first run pick another frame than its best; return when both are shown."""

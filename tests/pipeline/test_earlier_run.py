@@ -75,10 +75,10 @@ def first(clip: Path, models: Models, decoder: Decoder) -> Run:
     return pick_thumbnails(clip, Options(), models, decoder)
 
 
-def remembered(run: Run, timeline: Timeline, model: str = "lite") -> Memory | None:
+def remembered(run: Run, timeline: Timeline, sight: str | None = None) -> Memory | None:
     """Return what the database would give back of a run."""
     rows = result_of(run, RemoteAsset("a", AssetState.READY, "f"), {}).candidates
-    return memory_of(rows, timeline, model)
+    return memory_of(rows, timeline, run.sight if sight is None else sight)
 
 
 def test_rows_of_another_version_are_read(first: Run) -> None:
@@ -89,7 +89,7 @@ def test_rows_of_another_version_are_read(first: Run) -> None:
         row.cues = {name: cue for name, cue in row.cues.items() if name not in {"decoder_fill", "writing"}}
         row.cues["of_the_future"] = 1.0
 
-    memory = memory_of(rows, Timeline.whole(), "lite")
+    memory = memory_of(rows, Timeline.whole(), first.sight)
 
     assert memory is not None
     assert {one.candidate.cues.decoder_fill for one in memory.seen} == {0.0}
@@ -151,7 +151,7 @@ def test_another_model_sees_the_stored_pictures(
         Options(),
         replace(models, scorer=counting),  # type: ignore[arg-type] # it is one, and counts
         decoder,
-        memory=remembered(first, Timeline.whole(), model="another"),
+        memory=remembered(first, Timeline.whole(), sight="another"),
     )
 
     assert run.recalled == len(first.picks) + len(first.losers)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngImageFile
 
 from worker.errors import UnreadablePicture
 from worker.pipeline.picture_file import read_small
@@ -101,6 +103,39 @@ def test_what_is_no_picture_gets_a_sentence_with_a_remedy(
         path.write_bytes(content)
 
     with pytest.raises(UnreadablePicture, match=sentence):
+        read_small(path, PIXELS)
+
+
+@pytest.mark.parametrize("ending", ["eps", "ppm", "dds", "ico"])
+def test_formats_that_hold_no_photographs_are_not_opened(ending: str, tmp_path: Path) -> None:
+    """EPS is a program, which Ghostscript would run; the sentence names the formats that are read."""
+    path = saved(Image.new("RGB", (32, 32)), tmp_path / f"a.{ending}")
+
+    with pytest.raises(UnreadablePicture, match="JPEG, PNG, WEBP"):
+        read_small(path, PIXELS)
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "avif", "gif", "tif", "bmp"])
+def test_formats_of_photographs_are_read(ending: str, tmp_path: Path) -> None:
+    """Whatever the name of the file says."""
+    path = saved(Image.new("RGB", (32, 32), "white"), tmp_path / f"a.{ending}")
+
+    assert read_small(path.rename(tmp_path / "a.jpg"), PIXELS).rgb.min() > 240
+
+
+@pytest.mark.parametrize("error", [NotImplementedError, struct.error, KeyError, ZeroDivisionError])
+def test_any_way_to_fail_is_a_damaged_picture(
+    error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Readers of formats fail as the bytes suggest, and the other pictures of a command still get ranked."""
+    path = saved(Image.new("RGB", (32, 32)), tmp_path / "a.png")
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(PngImageFile, "load", fail)
+
+    with pytest.raises(UnreadablePicture, match="damaged"):
         read_small(path, PIXELS)
 
 

@@ -116,3 +116,17 @@ def test_a_taste_that_is_no_file_of_weights_is_named(tmp_path: Path, content: by
 
     with pytest.raises(WeightsMissing, match=r"taste\.safetensors"):
         ClipScorer.load(f"lite:{file}", device="cpu")
+
+
+def test_a_taste_that_was_trained_again_is_told_from_the_one_before(tmp_path: Path) -> None:
+    """It has the same name, and yet what the one saw says nothing to the other."""
+    file = tmp_path / "own.safetensors"
+    tensors = safetensors.torch.load_file(weights.path("lite-taste"))
+    safetensors.torch.save_file(tensors, file)
+    first = ClipScorer.load(f"lite:{file}", device="cpu")
+    safetensors.torch.save_file(tensors | {"head.bias": tensors["head.bias"] + 1}, file)
+    second = ClipScorer.load(f"lite:{file}", device="cpu")
+
+    assert first.name == second.name
+    assert first.sight != second.sight
+    assert second.sight == ClipScorer.load(f"lite:{file}", device="cpu").sight

@@ -96,6 +96,37 @@ class TestTokenizer:
         assert result.exit_code == 1
         assert f"FAILED   {folder.name}" in result.output
 
+    @pytest.mark.parametrize(
+        "listed",
+        [b"", b"\n", b"no sum", b"\xff\xfe", b"0  tokenizer_config.json\n", b"{whole}\nno sum\n"],
+        ids=["empty", "an empty line", "no sum", "no text", "no tokenizer", "one more line"],
+    )
+    def test_a_damaged_list_of_sums_vouches_for_nothing(
+        self, hub: Hub, tmp_path: Path, listed: bytes
+    ) -> None:
+        """A disk that was full can leave it empty."""
+        folder = download.fetch_tokenizer(TOKENIZER, tmp_path, endpoint=hub.endpoint)
+        record = folder / "SHA256SUMS"
+        record.write_bytes(listed.replace(b"{whole}\n", record.read_bytes()))
+
+        with pytest.raises(WeightsMissing, match="damaged; fetch it"):
+            weights.tokenizer_path(TOKENIZER, "fetch it", tmp_path)
+
+    @pytest.mark.parametrize("name", ["lite", "lite:/models/taste.safetensors", "ViT-L-14:/models/own.pt"])
+    def test_a_model_of_which_nothing_is_published_needs_no_fetch(self, name: str, tmp_path: Path) -> None:
+        """An image is built with any value of MODEL; one's own file is mounted later."""
+        result = CliRunner().invoke(main, ["fetch", name, "--dir", str(tmp_path)])
+
+        assert result.exit_code == 0, result.output
+        assert "nothing to fetch" in result.output
+        assert not list(tmp_path.iterdir())
+
+    def test_weights_of_ones_own_get_the_tokenizer_that_they_need(self, hub: Hub, tmp_path: Path) -> None:
+        """The weights are not asked for, as they are a file already."""
+        fetched = download.fetch_model(f"{SIGLIP}:/models/own.pt", tmp_path, endpoint=hub.endpoint)
+
+        assert fetched == [weights.tokenizer_path(TOKENIZER, "", tmp_path)]
+
     @pytest.mark.parametrize("name", ["ViT-L-14", "nonsense"])
     def test_an_architecture_with_clips_own_tokenizer_needs_no_files(self, name: str, tmp_path: Path) -> None:
         """Then only weights can be fetched."""

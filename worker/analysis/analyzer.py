@@ -161,11 +161,11 @@ class _AnalysisRun:
         claim = self.lease.claim
         known = jobs.earlier_candidates(session, claim, asset.fingerprint)
         timeline = known and known[0]
-        model = self.worker.models.scorer.name
+        scorer = self.worker.models.scorer
         return _EarlierRun(
             timeline,
-            memory_of(known[1], known[0], model) if known else None,
-            earlier_picks_of(jobs.earlier_picks(session, claim.asset_id), timeline, model),
+            memory_of(known[1], known[0], scorer.sight) if known else None,
+            earlier_picks_of(jobs.earlier_picks(session, claim.asset_id), timeline, scorer.name),
             choices.chosen_moment_s(session, claim.asset_id, timeline),
         )
 

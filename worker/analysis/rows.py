@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 # An editor's cuts fall on frames, each up to half a frame from where it says.
 CREDIBLE_S = 0.25
 
-# Raised whenever models see pictures in another way than before, so that what was seen then is seen anew.
-SIGHT = 2
-
 FILMSTRIP_QUALITY = 70  #: of JPEG; the small frames are looked at side by side, never published
 
 
@@ -48,8 +45,8 @@ def result_of(
         chosen_s: the moment that a person chose, which the run has cut too.
     """
     thumbnails = [_thumbnail(pick, crop, run.model) for pick in run.picks for crop in pick.crops]
-    chosen = [_candidate(scored.candidate, scored, None, run.model) for scored in run.chosen]
-    losers = [_candidate(loser.candidate, loser.scored, loser.why, run.model) for loser in run.losers]
+    chosen = [_candidate(scored.candidate, scored, None, run.sight) for scored in run.chosen]
+    losers = [_candidate(loser.candidate, loser.scored, loser.why, run.sight) for loser in run.losers]
     wanted = [_wanted(crop, chosen_s, run.model) for crop in run.wanted if chosen_s is not None]
     return Result(
         fingerprint=asset.fingerprint,
@@ -73,15 +70,15 @@ def _recalled(run: Run) -> str:
     return f"{run.recalled} candidates of the last run were used again" if run.recalled else ""
 
 
-def memory_of(rows: Iterable[StoredCandidate], timeline: Timeline, model: str) -> Memory | None:
+def memory_of(rows: Iterable[StoredCandidate], timeline: Timeline, sight: str) -> Memory | None:
     """Read what the next run can use of an earlier one; None where its rows do not tell enough.
 
     Args:
         rows: every candidate of one run.
         timeline: what was done to the video since.
-        model: which judges now; what another one saw in the pictures says nothing to it.
+        sight: of the model that judges now; what was seen by another one says nothing to it.
     """
-    seen = [_seen(row, model) for row in rows if row.cues is not None]
+    seen = [_seen(row, sight) for row in rows if row.cues is not None]
     return Memory(timeline, seen) if seen else None
 
 
@@ -93,14 +90,15 @@ def earlier_picks_of(
     Args:
         rows: its picks, best first.
         timeline: what was done to the video since; None where that is not known.
-        model: which judges now. Who changes it wants its judgement, so picks of another one are left out.
+        model: which judges now, by its name. Who changes it wants its judgement, so picks of another one are
+            left out; those of another version of it stay, for viewers know them and pictures are compared.
     """
     return tuple(
         EarlierPick(
             decode_jpeg(row.jpeg), None if timeline is None else tuple(timeline.places_of(row.time_s))
         )
         for row in rows
-        if row.model == looked_by(model)
+        if row.model is not None and row.model.rsplit(" #", 1)[0] == model
     )
 
 
@@ -143,7 +141,7 @@ def _picture(crop: Crop) -> dict[str, Any]:
 
 
 def _candidate(
-    candidate: Candidate, scored: Scored | None, lost_because: str | None, model: str
+    candidate: Candidate, scored: Scored | None, lost_because: str | None, sight: str
 ) -> StoredCandidate:
     return StoredCandidate(
         time_s=candidate.time_s,
@@ -156,15 +154,15 @@ def _candidate(
         faces=None if scored is None else _stored_faces(scored.faces),
         embedding=None if scored is None else encode_embedding(scored.embedding),
         taste=None if scored is None else scored.taste,
-        model=None if scored is None else looked_by(model),
+        model=None if scored is None else sight,
         jpeg=encode_jpeg(candidate.rgb, FILMSTRIP_QUALITY),
     )
 
 
-def _seen(row: StoredCandidate, model: str) -> SeenCandidate:
-    """Read one candidate back; what another model saw in it is left out."""
+def _seen(row: StoredCandidate, sight: str) -> SeenCandidate:
+    """Read one candidate back; what was seen in it by another model, or without its taste, is left out."""
     left, top, right, bottom = row.active or (0.0, 0.0, 1.0, 1.0)
-    is_comparable = row.model == looked_by(model)
+    is_comparable = row.model == sight and row.taste is not None
     return SeenCandidate(
         Candidate(
             time_s=row.time_s,
@@ -179,11 +177,6 @@ def _seen(row: StoredCandidate, model: str) -> SeenCandidate:
         was_kept=True if row.score is not None else False if row.lost_because == ALIKE else None,
         taste=row.taste or 0.0,
     )
-
-
-def looked_by(model: str) -> str:
-    """Name a model as it is stored with what it saw in candidates."""
-    return f"{model} #{SIGHT}"
 
 
 def _cues(stored: Mapping[str, float]) -> Cues:

@@ -15,7 +15,7 @@ from worker.errors import PermanentError
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMATS = ("JPEG", "PNG", "WEBP")
+FORMATS = ("JPEG", "PNG", "WEBP")  #: what browsers send; `worker.pipeline.picture_file` reads more
 MAX_BYTES = 10 * 1024 * 1024  # a thumbnail of 4K in PNG has less
 # A picture of 8K. Pillow would read many times more, and a few kilobytes of PNG can hold that.
 MAX_PIXELS = 7680 * 4320
@@ -69,11 +69,13 @@ class OwnPicture:
                 flat = Image.new("RGB", upright.size, "white")
                 rgba = upright.convert("RGBA")
                 flat.paste(rgba, mask=rgba)
+        except PictureRefused:
+            raise
         except UnidentifiedImageError:
             raise PictureRefused(f"the file is no picture in {', '.join(FORMATS)}; convert it") from None
         except Image.DecompressionBombError:
             raise PictureRefused("the picture has many times more than 8K pixels; make it smaller") from None
-        except (OSError, SyntaxError, ValueError) as exc:
+        except Exception as exc:  # a foreign file fails in whatever way its bytes suggest
             raise PictureRefused(f"the picture is damaged ({exc}); save it again") from exc
         encoded = io.BytesIO()
         flat.save(encoded, "JPEG", quality=QUALITY, optimize=True)

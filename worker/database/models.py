@@ -178,7 +178,7 @@ class StoredCandidate(Base):
     faces: Mapped[list[Any] | None]  #: boxes in the small picture and confidence; None where not looked for
     embedding: Mapped[bytes | None]  #: (dimensions,) float32, L2-normalised
     taste: Mapped[float | None]  #: as the model measured it; None where it has not looked
-    model: Mapped[str | None]  #: that looked, with the number of its way to look
+    model: Mapped[str | None]  #: that looked, with its way to look and its files
     jpeg: Mapped[bytes]  #: small
 
 

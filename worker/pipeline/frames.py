@@ -220,3 +220,4 @@ class Run:
     chosen: tuple[Scored, ...] = ()  #: what each of `picks` was before its still was taken
     wanted: tuple[Crop, ...] = ()  #: of the moment that a person chose
     recalled: int = 0  #: candidates that an earlier run had measured; 0 where the whole video was looked at
+    sight: str = ""  #: `model` with its files and the way it looks (`ClipScorer.sight`)

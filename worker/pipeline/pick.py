@@ -117,6 +117,7 @@ def _pick(
         chosen=tuple(winners),
         shot_starts_s=scan.shot_starts_s,
         model=models.scorer.name,
+        sight=models.scorer.sight,
         timings_s=watch.timings_s,
         note="; ".join([*sentences, *size_notes(picks, [one.candidate.active for one in winners], shown)]),
         recalled=len(seen),

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from worker.pipeline.frames import Rgb
 
-# The many kinds of damage that Pillow's readers raise: of a file's end, its structure and its numbers.
-_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, OverflowError)
+# Of Pillow's formats those that hold photographs. Others are rare, read by code that few use, or programs:
+# EPS starts Ghostscript.
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP")
 
 
 class SmallPicture(NamedTuple):
@@ -29,7 +30,7 @@ class SmallPicture(NamedTuple):
 
 
 def read_small(path: Path, pixels: int) -> SmallPicture:
-    """Read a picture in any format that Pillow knows; of an animation, its first frame.
+    """Read a picture in one of `FORMATS`; of an animation, its first frame.
 
     Args:
         path: the file.
@@ -42,7 +43,7 @@ def read_small(path: Path, pixels: int) -> SmallPicture:
         UnreadablePicture: it is missing, damaged, too large, or no picture; the message names the remedy.
     """
     try:
-        with warnings.catch_warnings(), Image.open(path) as image:
+        with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as image:
             warnings.simplefilter("ignore")  # of sizes and of odd metadata; what matters is raised
             upright = ImageOps.exif_transpose(image)
             small = _shrink(_flat(upright), pixels)
@@ -55,12 +56,12 @@ def read_small(path: Path, pixels: int) -> SmallPicture:
         raise UnreadablePicture("it may not be read by this user; change its permissions") from None
     except UnidentifiedImageError:
         raise UnreadablePicture(
-            "no picture in a format that is known here; save it as JPEG, PNG or WebP (of a video, "
-            "`thumbs pick` takes frames)"
+            f"no picture in a format that is known here ({', '.join(FORMATS)}); save it as one of them (of a "
+            "video, `thumbs pick` takes frames)"
         ) from None
     except Image.DecompressionBombError:
         raise UnreadablePicture("it has more pixels than can be read safely; make it smaller") from None
-    except _DAMAGE as error:
+    except Exception as error:  # a foreign file fails in whatever way its bytes suggest
         raise UnreadablePicture("the picture is damaged or cut short; save or copy it again") from error
 
 

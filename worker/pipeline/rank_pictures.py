@@ -58,7 +58,7 @@ def rank_pictures(
     """Order pictures, best first; those that cannot be read are told apart, and do not stop the others.
 
     Args:
-        paths: of files in any format that Pillow reads.
+        paths: of files in the formats that `picture_file` reads.
         title: what the pictures are to show; empty where it does not matter.
         models: what judges.
         on_progress: gets the share of the pictures that the model has seen, 0..1.

@@ -4,6 +4,7 @@ Nothing here downloads during a job: `python -m worker.weights fetch NAME` does,
 """
 
 from worker.weights.files import (
+    CHECKPOINT_SUFFIXES,
     FOLDER,
     SUMS_FILE,
     TOKENIZER_FILE,
@@ -18,12 +19,14 @@ from worker.weights.files import (
     path,
     recorded_sha256,
     sha256,
+    short_sum,
     sum_file,
     tokenizer_folder,
     tokenizer_path,
 )
 
 __all__ = [
+    "CHECKPOINT_SUFFIXES",
     "FOLDER",
     "SUMS_FILE",
     "TOKENIZER_FILE",
@@ -38,6 +41,7 @@ __all__ = [
     "path",
     "recorded_sha256",
     "sha256",
+    "short_sum",
     "sum_file",
     "tokenizer_folder",
     "tokenizer_path",

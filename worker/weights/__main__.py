@@ -31,7 +31,8 @@ def main() -> None:
 def _fetch(name: str, sha256: str | None, url: str | None, folder: Path) -> None:
     """Download the model NAME (open_clip's ARCH:TAG), verify it, put it in place.
 
-    A tokenizer and heads of taste come with it, where it has some; ARCH alone fetches the tokenizer.
+    A tokenizer and heads of taste come with it, where it has some; ARCH alone, or with a checkpoint of your
+    own (ARCH:/path/to/checkpoint), fetches the tokenizer.
     """
     from worker.weights import download  # noqa: PLC0415 - `check` needs no network code
 
@@ -41,6 +42,10 @@ def _fetch(name: str, sha256: str | None, url: str | None, folder: Path) -> None
         raise click.ClickException(str(error)) from error
     for path in fetched:
         click.echo(f"{name}: {path}")
+    if not fetched:
+        click.echo(
+            f"{name}: there is nothing to fetch; all that it needs ships with the product, or is yours"
+        )
 
 
 @main.command("check")

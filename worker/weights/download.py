@@ -45,26 +45,31 @@ def fetch_model(
     """Put all that a model needs in place: its weights, its tokenizer, and its heads of taste.
 
     Args:
-        name: open_clip's `ARCH:TAG`; `ARCH` alone for the tokenizer only, where the weights are one's own.
+        name: whatever MODEL may be. Of `lite` and `lite:/path/to/taste` nothing is fetched, of
+            `ARCH:/path/to/checkpoint` and of `ARCH` alone only the tokenizer.
         folder: as in `fetch_weights`, and so are the others, which say where the weights come from.
         sha256: of the weights.
         url: of the weights.
         endpoint: of the hub.
 
     Returns:
-        What is in place now: the file of the weights, the folder of the tokenizer, the files of the heads.
+        What was put in place: the file of the weights, the folder of the tokenizer, the files of the heads.
+            Empty where the model needs nothing but what ships with the product and a file of one's own.
 
     Raises:
-        UnknownModel: as `fetch_weights`; or `ARCH` needs no tokenizer's files.
+        UnknownModel: as `fetch_weights`; or `ARCH` alone needs no tokenizer's files.
         WeightsMissing: as `fetch_weights`, of any of the files. Those before it are in place.
     """
-    architecture, _, tag = name.partition(":")
-    has_weights = bool(tag) or name in weights.manifest()
+    architecture, _, source = name.partition(":")
+    if architecture == "lite":
+        return []
+    is_own = source.endswith(weights.CHECKPOINT_SUFFIXES)
+    has_weights = not is_own and (bool(source) or name in weights.manifest())
     fetched = [fetch_weights(name, folder, sha256=sha256, url=url, endpoint=endpoint)] if has_weights else []
     tokenizer = tokenizer_of(architecture)
     if tokenizer:
         fetched.append(fetch_tokenizer(tokenizer, folder, endpoint=endpoint))
-    if not fetched:
+    if not fetched and not is_own:
         raise UnknownModel(
             f"{name} names no weights, as ARCH:TAG does, and no architecture with a tokenizer by Hugging "
             "Face; there is nothing to fetch"

@@ -12,15 +12,21 @@ import importlib.resources
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from worker.errors import WeightsMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 FOLDER = Path.home() / ".cache" / "auto-thumbnail-picker" / "weights"
 """Where fetched weights lie, unless the caller names another folder."""
 
 SUFFIXES = (".safetensors", ".bin")
 """Suffixes of the files that open_clip's authors publish, the safer kind first."""
+
+CHECKPOINT_SUFFIXES = (*SUFFIXES, ".pt", ".pth")
+"""Suffixes by which weights of one's own, `ARCH:/path/to/checkpoint`, are told from a tag."""
 
 TOKENIZER_FILE = "tokenizer.json"
 """The one file that no tokenizer is without."""
@@ -121,15 +127,17 @@ def tokenizer_path(name: str, remedy: str, folder: Path | None = None) -> Path:
         folder: where fetched weights lie; None for `FOLDER`.
 
     Raises:
-        WeightsMissing: one of the files is absent or changed.
+        WeightsMissing: one of the files is absent or changed, or their list is damaged.
     """
     tokenizer = tokenizer_folder(name, folder)
     record = tokenizer / SUMS_FILE
     if not record.is_file():
         raise WeightsMissing(f"the tokenizer {name} is not in place; {remedy}")
-    for line in record.read_text("utf-8").splitlines():
-        expected, file = line.split(maxsplit=1)
-        if not (tokenizer / file).is_file() or sha256(tokenizer / file) != expected:
+    listed = [line.partition("  ") for line in record.read_text("utf-8", "replace").splitlines()]
+    if TOKENIZER_FILE not in [file for _, _, file in listed]:
+        raise WeightsMissing(f"{record} is damaged; {remedy}")
+    for expected, _, file in listed:
+        if not file or not (tokenizer / file).is_file() or sha256(tokenizer / file) != expected:
             raise WeightsMissing(f"{tokenizer / file} is absent or damaged; {remedy}")
     return tokenizer
 
@@ -162,6 +170,11 @@ def sha256(file: Path) -> str:
     """Compute the SHA-256 of a file's bytes, in lower-case hex."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def short_sum(files: Iterable[Path]) -> str:
+    """Compute 8 hex digits that change when a model's files do, so that what it saw can be told apart."""
+    return hashlib.sha256("".join(map(sha256, files)).encode()).hexdigest()[:8]
 
 
 def fetched_stem(name: str) -> str:

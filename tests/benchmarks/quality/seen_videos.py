@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tests.benchmarks.quality.stability import ENCODINGS, LATER, LAYOUT, ORIGINAL, encoded
 from worker.pipeline.cues.defects import defects
-from worker.pipeline.scoring.clip_scorer import Looks
+from worker.pipeline.scoring.clip_scorer import Seen
 from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS, ScoreWeights, rank
 from worker.pipeline.scoring.text_cost import PART as TEXT
 from worker.pipeline.scoring.text_cost import text_values
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from worker.pipeline.scoring.text import Line
 
 Appeal = Callable[[NDArray[np.float32]], dict[str, NDArray[np.float32]]]
-Taste = Callable[[Looks], NDArray[np.float32] | None]
+Taste = Callable[[Seen], NDArray[np.float32] | None]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class SeenVideo:
     group: int  #: of the clips that it is made of
     candidates: tuple[Candidate, ...]  #: in order of time, their pictures black
     left_out: Mapping[int, str]  #: which the pipeline does not score, and why
-    looks: Looks
+    looks: Seen
     faces: tuple[tuple[Face, ...], ...]
     texts: tuple[tuple[Line, ...], ...]
     appeal: Appeal = field(repr=False)  #: the model's, from embeddings
@@ -71,7 +71,7 @@ class SeenVideo:
 
     def scored(self, judge: Judge, among: Sequence[int]) -> list[Scored]:
         """Score some of the candidates, as if there were no others; text is looked for in all of them."""
-        looks = Looks(self.looks.embeddings[list(among)], self.looks.tastes[list(among)])
+        looks = Seen(self.looks.embeddings[list(among)], self.looks.tastes[list(among)])
         scored = rank(
             [self.candidates[index] for index in among],
             looks.embeddings,

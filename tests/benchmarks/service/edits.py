@@ -97,14 +97,14 @@ class Bench:
         other = cut(clip, timeline, self.folder / "again.mp4", OTHER_EXPORT)
         again, _ = self.pick(other)
         whole, whole_s = self.pick(new)
-        reuse, reuse_s = self.pick(new, remembered(first, timeline, self.models.scorer.name))
+        reuse, reuse_s = self.pick(new, remembered(first, timeline, self.models.scorer.sight))
         return Row(clip.stem, edit, whole, again, reuse, whole_s, reuse_s)
 
 
-def remembered(run: Run, timeline: Timeline, model: str) -> Memory | None:
+def remembered(run: Run, timeline: Timeline, sight: str) -> Memory | None:
     """What the next run knows of this one, through everything that the database stores of it."""
     rows = result_of(run, RemoteAsset("", AssetState.READY, ""), {}).candidates
-    return memory_of(rows, timeline, model)
+    return memory_of(rows, timeline, sight)
 
 
 def show(rows: list[Row], console: Console) -> None:

@@ -93,18 +93,6 @@ class TestLoading:
         """Also where its architecture is that of one that has."""
         assert load_taste_head(model, weights_dir=folder) is None
 
-    def test_a_head_of_another_model_is_refused(self, folder: Path) -> None:
-        """The sentence names both models."""
-        with pytest.raises(
-            ConfigurationError, match=r"belongs to ViT-L-14:openai .* of ViT-L-14:datacomp_xl_s13b_b90k"
-        ):
-            load_taste_head("ViT-L-14:datacomp_xl_s13b_b90k", NAME, folder)
-
-    def test_a_head_nobody_knows_is_refused(self, folder: Path) -> None:
-        """The sentence names those there are."""
-        with pytest.raises(ConfigurationError, match=f"known are: {NAME}"):
-            load_taste_head(SPEC, "beauty", folder)
-
     def test_a_head_of_another_width_is_refused(self) -> None:
         """Embeddings of another size cannot be judged."""
         head = TasteHead("narrow", np.ones(3, np.float32))

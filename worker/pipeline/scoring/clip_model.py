@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 LITE = "lite"  #: the bundled model
 SIMILAR = 0.4  #: of difflib's ratio; half a name, as "datacomp", should find the whole
 PICTURE_KEYS = frozenset({"mean", "std", "interpolation", "resize_mode"})  #: of open_clip's published cfg
-CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,7 @@ class ClipModel:
     preprocess: Preprocessing  #: uint8 RGB pictures -> what the image tower takes
     input_dtype: torch.dtype = torch.float32  #: what the image tower takes
     has_taste: bool = False  #: `network.look` gives a score by taste beside each embedding
+    files_sum: str = ""  #: 8 hex digits that are others when the files of the weights are
 
 
 def load_clip_model(spec: str, device: torch.device, weights_dir: Path | None = None) -> ClipModel:
@@ -63,10 +63,11 @@ def load_clip_model(spec: str, device: torch.device, weights_dir: Path | None = 
     if spec.partition(":")[0] == LITE:
         return _load_lite(spec, device)
     precision = "fp32" if _needs_full_precision(_config(spec.partition(":")[0])) else _precision(device)
-    network, tokenize = _load_open_clip(spec, precision, weights_dir)
+    network, tokenize, file = _load_open_clip(spec, precision, weights_dir)
     preprocess = Preprocessing.of(open_clip.get_model_preprocess_cfg(network))
     dtype = get_input_dtype(precision) or torch.float32
-    return ClipModel(network.eval().to(device), tokenize, preprocess, dtype)
+    files_sum = weights.short_sum([file])
+    return ClipModel(network.eval().to(device), tokenize, preprocess, dtype, files_sum=files_sum)
 
 
 def pick_device(device: str) -> torch.device:
@@ -89,12 +90,19 @@ def _load_lite(spec: str, device: torch.device) -> ClipModel:
     own_taste = spec.partition(":")[2]
     if own_taste and not Path(own_taste).is_file():
         raise WeightsMissing(f"{own_taste}: no such file of taste; check the path after {LITE}:")
+    taste = Path(own_taste) if own_taste else weights.path("lite-taste")
     towers, tokenize = load_lite()
-    network = TastingLite(towers, load_branch(Path(own_taste) if own_taste else None))
-    return ClipModel(network.eval().to(device), tokenize, Preprocessing.of(PREPROCESS), has_taste=True)
+    return ClipModel(
+        TastingLite(towers, load_branch(taste)).eval().to(device),
+        tokenize,
+        Preprocessing.of(PREPROCESS),
+        has_taste=True,
+        files_sum=weights.short_sum([weights.path(LITE), taste]),
+    )
 
 
-def _load_open_clip(spec: str, precision: str, weights_dir: Path | None) -> tuple[Any, Any]:
+def _load_open_clip(spec: str, precision: str, weights_dir: Path | None) -> tuple[Any, Any, Path]:
+    """Load a network and its tokenizer; return the file of its weights too."""
     architecture, colon, source = spec.partition(":")
     text = _config(architecture)["text_cfg"]
     if not (colon and source):
@@ -118,7 +126,7 @@ def _load_open_clip(spec: str, precision: str, weights_dir: Path | None) -> tupl
     except Exception as error:  # a foreign file fails in whatever way its bytes and keys suggest
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UnknownModel(f"{file} is no checkpoint of {architecture}, or is damaged: {reason}") from error
-    return network, tokenize
+    return network, tokenize, file
 
 
 def _usual_preprocessing(architecture: str) -> dict[str, Any]:
@@ -204,7 +212,7 @@ def _tokenizer(
 
 def _checkpoint(spec: str, architecture: str, source: str, weights_dir: Path | None) -> Path:
     """Find the file that a path or a tag stands for."""
-    if source.endswith(CHECKPOINT_SUFFIXES):
+    if source.endswith(weights.CHECKPOINT_SUFFIXES):
         if not Path(source).is_file():
             raise WeightsMissing(f"{source}: no such checkpoint; check the path after {architecture}:")
         return Path(source)

@@ -39,7 +39,11 @@ CAPTIONS = ("{}", "a photo of {}", "a video about {}", "a frame of a video title
 """Ways to say a title, averaged: no single wording fits every title."""
 
 
-class Looks(NamedTuple):
+# Raised whenever models see pictures in another way than before, so that what was seen then is seen anew.
+SIGHT = 2
+
+
+class Seen(NamedTuple):
     """What a model saw in n pictures."""
 
     embeddings: NDArray[np.float32]  #: (n, d) L2-normalized
@@ -72,6 +76,9 @@ class ClipScorer:
         head: TasteHead | None = None,
     ) -> None:
         self.name = name
+        #: The model with its files and the way it looks. Stored with what it saw, which tells nothing to a
+        #: model with another one.
+        self.sight = f"{name} #{SIGHT} {model.files_sum}".rstrip()
         self.head = head
         self.batch_size = BATCH_BY_DEVICE.get(device.type, BATCH_BY_DEVICE["cpu"])
         self._model = model
@@ -92,7 +99,6 @@ class ClipScorer:
         *,
         device: str = "auto",
         weights_dir: Path | None = None,
-        head: str | None = None,
     ) -> ClipScorer:
         """Load a model, and the head of taste that belongs to it; nothing is downloaded.
 
@@ -101,7 +107,6 @@ class ClipScorer:
             prompts: None for those that ship with the product.
             device: "auto", "cuda", "cuda:1", "mps" or "cpu".
             weights_dir: where `python -m worker.weights fetch` put its files; None for its default.
-            head: a name of `worker/weights/heads.toml`; None for the one registered for the model, if any.
 
         Raises:
             UnknownModel: no such model, or a damaged checkpoint.
@@ -109,7 +114,7 @@ class ClipScorer:
             ConfigurationError: no such device, a library is missing, or the head is another model's.
         """
         chosen = pick_device(device)
-        taste = load_taste_head(model, head, weights_dir)
+        taste = load_taste_head(model, weights_dir)
         loaded = load_clip_model(model, chosen, weights_dir)
         return cls(model, loaded, prompts or Prompts.load(), chosen, taste)
 
@@ -121,7 +126,7 @@ class ClipScorer:
 
     def look(
         self, pictures: Sequence[Rgb], on_progress: Callable[[float], None] = lambda _fraction: None
-    ) -> Looks:
+    ) -> Seen:
         """Look at pictures, in batches.
 
         Args:
@@ -134,7 +139,7 @@ class ClipScorer:
         prepare = self._model.preprocess
         views = [prepare.views(rgb.shape[1], rgb.shape[0]) for rgb in pictures]
         every = [(rgb, view) for rgb, of_picture in zip(pictures, views, strict=True) for view in of_picture]
-        done: list[Looks] = []
+        done: list[Seen] = []
         start = 0
         while start < len(every):
             size = self.batch_size
@@ -149,11 +154,11 @@ class ClipScorer:
             start += len(batch)
             on_progress(start / len(every))
         if not done:
-            return Looks(np.zeros((0, self._opposites.shape[1]), np.float32), np.zeros(0, np.float32))
+            return Seen(np.zeros((0, self._opposites.shape[1]), np.float32), np.zeros(0, np.float32))
         counts = [len(of_picture) for of_picture in views]
         embeddings = average_views(np.concatenate([one.embeddings for one in done]), counts)
         tastes = np.add.reduceat(np.concatenate([one.tastes for one in done]), np.cumsum([0, *counts[:-1]]))
-        return Looks(embeddings, (tastes / counts).astype(np.float32))
+        return Seen(embeddings, (tastes / counts).astype(np.float32))
 
     def appeal(self, embeddings: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Measure how much each frame is on the good side of each pair, against its video.
@@ -173,18 +178,18 @@ class ClipScorer:
             for pair, column in zip(self._pairs, nearer.T, strict=True)
         }
 
-    def taste(self, looks: Looks) -> NDArray[np.float32] | None:
-        """Measure how much each frame pleases, against its video.
+    def taste(self, seen: Seen) -> NDArray[np.float32] | None:
+        """Measure how much each frame pleases, against its video: by the network, or by the model's head.
 
         Args:
-            looks: at all candidates of one video.
+            seen: in all candidates of one video.
 
         Returns:
-            (n,) z-scores in -3..3; None where the model has learned no taste.
+            (n,) z-scores in -3..3; None where the model has neither.
         """
         if self._model.has_taste:
-            return z_scores(looks.tastes)
-        return None if self.head is None else z_scores(looks.embeddings @ self.head.direction)
+            return z_scores(seen.tastes)
+        return None if self.head is None else z_scores(seen.embeddings @ self.head.direction)
 
     def relevance(self, embeddings: NDArray[np.float32], title: str) -> NDArray[np.float32]:
         """Measure how well each frame fits a title, against its video.
@@ -203,15 +208,15 @@ class ClipScorer:
         nothing = self._embed_texts([caption.format("") for caption in CAPTIONS])
         return z_scores(embeddings @ (about - nothing).mean(axis=0))
 
-    def _look_at_batch(self, cuts: Sequence[NDArray[np.uint8]], size: int) -> Looks:
+    def _look_at_batch(self, cuts: Sequence[NDArray[np.uint8]], size: int) -> Seen:
         """Look at no more than `size` views, as a batch of exactly that size."""
         filled = [*cuts, *[np.zeros_like(cuts[0])] * (size - len(cuts))]
         prepared = self._model.preprocess.tensor(filled, self._device).to(self._model.input_dtype)
         if self._model.has_taste:
             embeddings, tastes = self._run(self._model.network.look, prepared)
-            return Looks(_normalized(embeddings)[: len(cuts)], tastes[: len(cuts)])
+            return Seen(_normalized(embeddings)[: len(cuts)], tastes[: len(cuts)])
         (embeddings,) = self._run(lambda batch: (self._model.network.encode_image(batch),), prepared)
-        return Looks(_normalized(embeddings)[: len(cuts)], np.zeros(len(cuts), np.float32))
+        return Seen(_normalized(embeddings)[: len(cuts)], np.zeros(len(cuts), np.float32))
 
     def _embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         tokens = self._model.tokenize(texts).to(self._device)

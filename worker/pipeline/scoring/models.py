@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from worker.pipeline.frames import NOTHING_SEEN
-from worker.pipeline.scoring.clip_scorer import ClipScorer, Looks
+from worker.pipeline.scoring.clip_scorer import ClipScorer, Seen
 from worker.pipeline.scoring.faces import FaceFinder
 from worker.pipeline.scoring.foreground import ForegroundFinder
 from worker.pipeline.scoring.prompts import Prompts
@@ -99,7 +99,7 @@ def _look(
     before: Sequence[SeenCandidate | None],
     scorer: ClipScorer,
     on_progress: Callable[[float], None],
-) -> Looks:
+) -> Seen:
     """Look at those candidates that an earlier run has not looked at, and recall the others."""
     new = [index for index, one in enumerate(before) if one is None or one.embedding is None]
     found = scorer.look([candidates[index].rgb for index in new], on_progress)
@@ -110,4 +110,4 @@ def _look(
         if one is not None and one.embedding is not None
     }
     embeddings, tastes = zip(*(by_index[index] for index in range(len(candidates))), strict=True)
-    return Looks(np.stack(embeddings), np.array(tastes, np.float32))
+    return Seen(np.stack(embeddings), np.array(tastes, np.float32))

@@ -46,40 +46,28 @@ class TasteHead:
         if len(self.direction) != width:
             raise ConfigurationError(
                 f"the head {self.name} is for embeddings of {len(self.direction)} numbers, and those of "
-                f"{model} have {width}; the two do not belong together: use another model, or no head"
+                f"{model} have {width}; the two do not belong together: use another model"
             )
 
 
-def load_taste_head(model: str, name: str | None = None, weights_dir: Path | None = None) -> TasteHead | None:
-    """Load the head that belongs to a model.
+def load_taste_head(model: str, weights_dir: Path | None = None) -> TasteHead | None:
+    """Load the head that is registered for a model in `heads.toml`; of several, the first.
 
     Args:
         model: the loaded model, `ARCH:TAG`.
-        name: a name of `heads.toml`; None for the first that is registered for the model.
         weights_dir: where `python -m worker.weights fetch` put its files; None for its default.
 
     Returns:
-        None where none is registered for the model, and none was asked for.
+        None where none is registered for the model.
 
     Raises:
-        ConfigurationError: no head has this name, or it belongs to another model.
         WeightsMissing: its file is not in place, or damaged.
     """
-    known = weights.heads()
-    if name is None:
-        name = next((head.name for head in known.values() if head.model == model), None)
-        if name is None:
-            return None
-    if name not in known:
-        raise ConfigurationError(f"no head of taste is called {name!r}; known are: {', '.join(known)}")
-    head = known[name]
-    if head.model != model:
-        raise ConfigurationError(
-            f"the head {name} belongs to {head.model} and says nothing about the embeddings of {model}; "
-            f"use --model {head.model}, or no head"
-        )
+    head = next((head for head in weights.heads().values() if head.model == model), None)
+    if head is None:
+        return None
     vector = collapse(_layers(weights.head_path(head, weights_dir)))
-    return TasteHead(name, (vector / np.linalg.norm(vector)).astype(np.float32))
+    return TasteHead(head.name, (vector / np.linalg.norm(vector)).astype(np.float32))
 
 
 def collapse(matrices: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
