@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from worker.pipeline.earlier_picks import EarlierPick
     from worker.pipeline.earlier_run import Memory
-    from worker.pipeline.frames import Candidate, Scan, Scored, SeenCandidate
+    from worker.pipeline.frames import Scan, Scored, SeenCandidate
     from worker.pipeline.media import Video
     from worker.pipeline.options import Options
     from worker.pipeline.progress import Progress
@@ -90,13 +90,16 @@ def _pick(
         scan, seen = _scan(video, memory, decoder, progress)
     with watch.stage("score") as progress:
         avoided = candidates_near(options.avoid, scan.candidates, video)
-        worth, left_out = _shortlisted(scan.candidates, avoided, seen, options, video)
+        worth, left_out = shortlist(scan.candidates, avoided, decided=decided_before(scan.candidates, seen))
         scored = score([scan.candidates[index] for index in worth], options.title, models, progress, seen)
     with watch.stage("pick"):
         judged = [one.candidate for one in scored]
         preferred = candidates_inside(options.prefer, judged, video)
-        chosen, lost = pick_diverse(scored, options.count, preferred, find_again(earlier, judged))
-        winners, why = [scored[index] for index in chosen], explain(chosen, scored, lost, preferred)
+        at_ends = candidates_at_ends(judged, video) - preferred
+        again = find_again(earlier, judged)
+        chosen, lost, kept = pick_diverse(scored, options.count, preferred, again, at_ends)
+        why = explain(chosen, scored, lost, preferred, kept=kept, at_ends=at_ends)
+        winners = [scored[index] for index in chosen]
     with watch.stage("stills") as progress:
         asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
         video, shown = _find_shown(video, better, winners, asked_s, decoder, progress)
@@ -131,18 +134,6 @@ def _scan(
     if memory is None:
         return decoder.scan(video, on_progress), NOTHING_SEEN
     return scan_after_edit(memory, video, decoder, on_progress)
-
-
-def _shortlisted(
-    candidates: Sequence[Candidate],
-    avoided: frozenset[int],
-    seen: Mapping[float, SeenCandidate],
-    options: Options,
-    video: Video,
-) -> tuple[list[int], dict[int, str]]:
-    """Choose what is scored; an end of the video that the caller prefers is as good as any place."""
-    at_ends = candidates_at_ends(candidates, video) - candidates_inside(options.prefer, candidates, video)
-    return shortlist(candidates, avoided, at_ends=at_ends, decided=decided_before(candidates, seen))
 
 
 def _next_best(scored: Sequence[Scored], lost: Mapping[int, str], preferred: frozenset[int]) -> list[Scored]:
