@@ -23,7 +23,7 @@ KEPT = "kept"  #: an earlier run picked it, and nothing else is clearly better
 PREFERRED = "preferred"  #: it lies in a range that the caller prefers
 CLOSE_CALL = "close_call"  #: no part of it is clearly better than the runner-up's
 ONLY_CHOICE = "only_choice"  #: nothing else was left that could be picked
-NO_TEXT = "no_text"  #: it was looked at and has none, and the runner-up has some
+NO_TEXT = "no_text"  #: it was looked at and has none; the runner-up has some, or was not looked at
 
 # More reasons than this explain nothing.
 MAX_REASONS = 3
@@ -105,10 +105,19 @@ def deciding_parts(pick: Scored, other: Scored, min_lead: float) -> tuple[str, .
     for name in sorted(leads, key=lambda name: -leads[name]):
         if leads[name] <= min_lead or (deciding and rest <= 0):
             break
-        # Less text than the runner-up has is not the same as none.
-        deciding.append(NO_TEXT if name == text_cost.PART and not pick.parts.get(name) else name)
         rest -= leads[name]
+        if name != text_cost.PART:
+            deciding.append(name)
+        elif told := _told_of_text(pick, other):
+            deciding.append(told)
     return tuple(deciding)
+
+
+def _told_of_text(pick: Scored, other: Scored) -> str | None:
+    """Name what a lead in text means; frames that were not looked at lose the mean, which tells nothing."""
+    if pick.text_lines == 0:
+        return NO_TEXT
+    return text_cost.PART if pick.text_lines and other.text_lines else None
 
 
 def _ruled_out_by(why: str) -> int:
