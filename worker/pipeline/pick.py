@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from worker.pipeline.progress import Progress
     from worker.pipeline.sandbox.decoder import Decoder
     from worker.pipeline.scoring.models import Models
+    from worker.pipeline.selection.reasons import Explanation
 
 log = logging.getLogger(__name__)
 
@@ -93,12 +94,8 @@ def _pick(
         worth, left_out = shortlist(scan.candidates, avoided, decided=decided_before(scan.candidates, seen))
         scored = score([scan.candidates[index] for index in worth], options.title, models, progress, seen)
     with watch.stage("pick"):
-        judged = [one.candidate for one in scored]
-        preferred = candidates_inside(options.prefer, judged, video)
-        at_ends = candidates_at_ends(judged, video) - preferred
-        again = find_again(earlier, judged)
-        chosen, lost, kept = pick_diverse(scored, options.count, preferred, again, at_ends)
-        why = explain(chosen, scored, lost, preferred, kept=kept, at_ends=at_ends)
+        preferred = candidates_inside(options.prefer, [one.candidate for one in scored], video)
+        chosen, lost, why = _choose(scored, video, options.count, preferred, earlier)
         winners = [scored[index] for index in chosen]
     with watch.stage("stills") as progress:
         asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
@@ -134,6 +131,21 @@ def _scan(
     if memory is None:
         return decoder.scan(video, on_progress), NOTHING_SEEN
     return scan_after_edit(memory, video, decoder, on_progress)
+
+
+def _choose(
+    scored: Sequence[Scored],
+    video: Video,
+    count: int,
+    preferred: frozenset[int],
+    earlier: Sequence[EarlierPick],
+) -> tuple[list[int], dict[int, str], list[Explanation]]:
+    """Choose the picks, by index; say why all others lost, and why each pick was chosen."""
+    judged = [one.candidate for one in scored]
+    # An end of the video that the caller prefers is as good as any place.
+    at_ends = candidates_at_ends(judged, video) - preferred
+    chosen, lost, kept = pick_diverse(scored, count, preferred, find_again(earlier, judged), at_ends)
+    return chosen, lost, explain(chosen, scored, lost, preferred, kept=kept, at_ends=at_ends)
 
 
 def _next_best(scored: Sequence[Scored], lost: Mapping[int, str], preferred: frozenset[int]) -> list[Scored]:
