@@ -52,6 +52,7 @@ _FAULTS = MappingProxyType(
         "corrupt": "as if data were missing",
         "moving": "much motion",
         "avoided": "in a range to avoid",
+        "start or end": "at the start or end",
         "like a better neighbour": "like a better frame beside it",
     }
 )

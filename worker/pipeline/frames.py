@@ -155,6 +155,9 @@ class Scored:
     prompts: Mapping[str, float] = field(default_factory=dict)
     """By prompt pair, what it gave to the part "appeal"; they add up to it."""
     taste: float = 0.0  #: as the model measured it, on its own scale; 0 where it has no taste
+    text_lines: int | None = (
+        None  #: in it, those that all frames show too; None where they were not looked for
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +190,7 @@ class Pick:
     shot: int
     score: float
     parts: Mapping[str, float]  #: weighted contributions; they add up to `score`
-    reasons: tuple[str, ...]  #: machine-readable, strongest first, e.g. ("taste", "faces")
+    reasons: tuple[str, ...]  #: machine-readable, in the order of docs/cli.md, e.g. ("taste", "faces")
     faces: tuple[Face, ...]  #: in pixels of the still
     still_width_px: int
     still_height_px: int

@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 
     from worker.pipeline.earlier_picks import EarlierPick
     from worker.pipeline.earlier_run import Memory
-    from worker.pipeline.frames import Candidate, Scan, Scored, SeenCandidate
+    from worker.pipeline.frames import Scan, Scored, SeenCandidate
     from worker.pipeline.media import Video
     from worker.pipeline.options import Options
     from worker.pipeline.progress import Progress
     from worker.pipeline.sandbox.decoder import Decoder
     from worker.pipeline.scoring.models import Models
+    from worker.pipeline.selection.reasons import Explanation
 
 log = logging.getLogger(__name__)
 
@@ -90,13 +91,12 @@ def _pick(
         scan, seen = _scan(video, memory, decoder, progress)
     with watch.stage("score") as progress:
         avoided = candidates_near(options.avoid, scan.candidates, video)
-        worth, left_out = _shortlisted(scan.candidates, avoided, seen, options, video)
+        worth, left_out = shortlist(scan.candidates, avoided, decided=decided_before(scan.candidates, seen))
         scored = score([scan.candidates[index] for index in worth], options.title, models, progress, seen)
     with watch.stage("pick"):
-        judged = [one.candidate for one in scored]
-        preferred = candidates_inside(options.prefer, judged, video)
-        chosen, lost = pick_diverse(scored, options.count, preferred, find_again(earlier, judged))
-        winners, why = [scored[index] for index in chosen], explain(chosen, scored, lost, preferred)
+        preferred = candidates_inside(options.prefer, [one.candidate for one in scored], video)
+        chosen, lost, why = _choose(scored, video, options.count, preferred, earlier)
+        winners = [scored[index] for index in chosen]
     with watch.stage("stills") as progress:
         asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
         video, shown = _find_shown(video, better, winners, asked_s, decoder, progress)
@@ -134,16 +134,19 @@ def _scan(
     return scan_after_edit(memory, video, decoder, on_progress)
 
 
-def _shortlisted(
-    candidates: Sequence[Candidate],
-    avoided: frozenset[int],
-    seen: Mapping[float, SeenCandidate],
-    options: Options,
+def _choose(
+    scored: Sequence[Scored],
     video: Video,
-) -> tuple[list[int], dict[int, str]]:
-    """Choose what is scored; an end of the video that the caller prefers is as good as any place."""
-    at_ends = candidates_at_ends(candidates, video) - candidates_inside(options.prefer, candidates, video)
-    return shortlist(candidates, avoided, at_ends=at_ends, decided=decided_before(candidates, seen))
+    count: int,
+    preferred: frozenset[int],
+    earlier: Sequence[EarlierPick],
+) -> tuple[list[int], dict[int, str], list[Explanation]]:
+    """Choose the picks, by index; say why all others lost, and why each pick was chosen."""
+    judged = [one.candidate for one in scored]
+    # An end of the video that the caller prefers is as good as any place.
+    at_ends = candidates_at_ends(judged, video) - preferred
+    chosen, lost, kept = pick_diverse(scored, count, preferred, find_again(earlier, judged), at_ends)
+    return chosen, lost, explain(chosen, scored, lost, preferred, kept=kept, at_ends=at_ends)
 
 
 def _next_best(scored: Sequence[Scored], lost: Mapping[int, str], preferred: frozenset[int]) -> list[Scored]:

@@ -58,6 +58,7 @@ class SeenVideo:
     taste: Taste = field(repr=False)  #: the model's, from looks
     kinds: tuple[str, ...]  #: what is wrong with each candidate; "" where nothing is
     pieces: tuple[int, ...]  #: of footage that they are from; -1 for none
+    at_ends: frozenset[int] = frozenset()  #: of the video; only picked where everything else leaves places
     has_three_good_shots: bool = False
 
     def past(self, open_gates: frozenset[str]) -> list[int]:
@@ -93,7 +94,8 @@ class SeenVideo:
     def picks(self, judge: Judge, count: int) -> list[int]:
         """Return the indexes of what is picked, best first."""
         among = self.past(judge.open_gates)
-        chosen, _ = pick_diverse(self.scored(judge, among), count)
+        at_ends = frozenset(place for place, index in enumerate(among) if index in self.at_ends)
+        chosen, *_ = pick_diverse(self.scored(judge, among), count, at_ends=at_ends)
         return [among[index] for index in chosen]
 
 
@@ -101,7 +103,7 @@ def see(path: Path, models: Models, decoder: Decoder) -> SeenVideo:
     """Look at all candidates of a video, without regard to the truth."""
     video = decoder.probe(path)
     candidates = decoder.scan(video).candidates
-    _, left_out = shortlist(candidates, at_ends=candidates_at_ends(candidates, video))
+    _, left_out = shortlist(candidates)
     pictures = [candidate.rgb for candidate in candidates]
     return SeenVideo(
         group=0,
@@ -118,6 +120,7 @@ def see(path: Path, models: Models, decoder: Decoder) -> SeenVideo:
         taste=models.scorer.taste,
         kinds=("",) * len(candidates),
         pieces=(-1,) * len(candidates),
+        at_ends=candidates_at_ends(candidates, video),
     )
 
 

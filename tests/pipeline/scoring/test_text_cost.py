@@ -77,6 +77,26 @@ def test_a_frame_without_a_caption_goes_before_those_with_one(finder: TextFinder
     assert NO_TEXT not in deciding_parts(charged[0], charged[3], 0.0)
 
 
+def test_a_frame_with_the_watermark_of_all_is_not_said_to_have_no_text(finder: TextFinder) -> None:
+    """Whoever sees the name of the channel would not believe the rest; it has less text than the others."""
+    marked = [pictures.written(rgb, "CHANNEL NINE", (210, 8), 14) for rgb in footage(4)]
+    charged = charge_for_text(scored([marked[0], *captioned(marked[1:])]), finder)
+
+    assert deciding_parts(charged[0], charged[1], 0.0) == ("text",)
+
+
+def test_a_bar_that_a_fifth_of_the_frames_lack_costs_the_others() -> None:
+    """There are frames without it to be shown."""
+    values = text_values([[WATERMARK]] * 16 + [[]] * 4)
+
+    assert max(values[:16]) < min(values[16:])
+
+
+def test_a_watermark_that_is_missed_in_one_frame_costs_nothing() -> None:
+    """No finder sees everything."""
+    assert text_values([[WATERMARK]] * 19 + [[]]) == [0.0] * 20
+
+
 def test_what_every_frame_shows_in_the_same_place_costs_nothing(finder: TextFinder) -> None:
     """The name of a channel is in the corner from beginning to end; nor is its absence a reason."""
     before = scored([pictures.written(rgb, "CHANNEL NINE", (210, 8), 14) for rgb in footage(5)])
@@ -153,4 +173,4 @@ def test_a_frame_that_was_not_looked_at_does_not_win_by_that(finder: TextFinder)
 
     assert 12 <= max(range(21), key=lambda index: charged[index].score) < 20
     assert charged[-1].parts["text"] < 0
-    assert NO_TEXT not in deciding_parts(charged[-1], charged[0], 0.0)
+    assert deciding_parts(charged[-1], charged[0], 0.0) == ()

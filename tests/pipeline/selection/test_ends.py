@@ -1,18 +1,20 @@
-"""The first and the last half second of a video are shown only where nothing else is good."""
+"""The first and the last half second of a video are shown only where all else leaves places free."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.media import clips, pictures
+from tests.support.service import sample_run
 from worker.files.video_file import VideoFile
+from worker.pipeline.frames import Candidate
 from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder
-from worker.pipeline.selection.ends import END_S
-from worker.pipeline.selection.shortlist import AT_AN_END
+from worker.pipeline.selection.ends import AT_AN_END, END_S, candidates_at_ends
 from worker.time_ranges import parse_time_ranges
 
 if TYPE_CHECKING:
@@ -41,15 +43,25 @@ def pick(models: Models, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
 
 
 @pytest.mark.parametrize("begins_at_s", [0.0, 100.0])
-def test_no_pick_lies_at_an_end_of_what_is_looked_at(pick: Callable[..., Run], begins_at_s: float) -> None:
-    """Not even if a scene is there only; the ends of a piece are those of its own."""
+def test_the_best_pick_lies_at_no_end_of_what_is_looked_at(
+    pick: Callable[..., Run], begins_at_s: float
+) -> None:
+    """The ends of a piece are those of its own."""
     film = [*BUNNY[:8], *BIKES, *BIKES[::-1], *BUNNY[8:16]]
 
-    run = pick(film, begins_at_s=begins_at_s)
+    run = pick(film, Options(count=1), begins_at_s)
 
     length_s = len(film) / 25
-    assert all(END_S <= one.time_s - begins_at_s <= length_s - END_S for one in run.picks)
+    assert END_S <= run.picks[0].time_s - begins_at_s <= length_s - END_S
     assert AT_AN_END in {one.why for one in run.losers}
+
+
+def test_no_more_than_half_a_second_is_an_end() -> None:
+    """A clip of four seconds keeps three quarters of its candidates as they are."""
+    video = replace(sample_run.video(), duration_s=4.0)
+    several = [Candidate(0.25 * n, 0, BIKES[0], sample_run.CUES) for n in range(17)]
+
+    assert candidates_at_ends(several, video) == {0, 1, 15, 16}
 
 
 @pytest.mark.parametrize("count", [25, 50])

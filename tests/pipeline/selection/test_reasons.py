@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from tests.support.service.sample_run import CUES
 from worker.pipeline.cues.defects import GATES
 from worker.pipeline.frames import Candidate, Scored
 from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS, measured
+from worker.pipeline.selection.diversity import pick_diverse
+from worker.pipeline.selection.ends import AT_AN_END
 from worker.pipeline.selection.reasons import explain
 from worker.text import fault_words, reason_words
 
 
-def frame(shot: int = 0, **parts: float) -> Scored:
+def frame(shot: int = 0, time_s: float = 0.0, **parts: float) -> Scored:
     """Return a frame whose score has these parts; each shot is a scene."""
     rgb = np.zeros((18, 32, 3), np.uint8)
     embedding = np.eye(10, dtype=np.float32)[shot]
-    return Scored(Candidate(0.0, shot, rgb, CUES), embedding, (), parts, sum(parts.values()))
+    return Scored(Candidate(time_s, shot, rgb, CUES), embedding, (), parts, sum(parts.values()))
 
 
-POOR = frame(shot=9, taste=-4.0)
+def gesture(scored: Scored) -> Scored:
+    """Return another picture of the same scene."""
+    embedding = scored.embedding + 1.3 * np.eye(10, dtype=np.float32)[8]
+    return replace(scored, embedding=embedding / np.linalg.norm(embedding))
+
+
+POOR = frame(shot=9, time_s=90.0, taste=-4.0)
 """Gives each video a range of scores."""
 
 
@@ -93,14 +104,17 @@ def test_a_pick_below_others_was_taken_for_another_scene() -> None:
     """And its own parts are compared with what else was of another scene."""
     video = [
         frame(taste=2.0),
-        frame(taste=1.9),
-        frame(shot=1, taste=1.0, light=0.8),
-        frame(shot=2, taste=1.0),
+        gesture(frame(time_s=9.0, taste=1.9)),
+        frame(shot=1, time_s=20.0, taste=1.0, light=0.8),
+        frame(shot=2, time_s=30.0, taste=1.0),
         POOR,
     ]
 
-    _, second = explain([0, 2], video, {1: "outscored", 3: "outscored", 4: "outscored"})
+    picks, lost, _ = pick_diverse(video, 2)
+    _, second = explain(picks, video, lost)
 
+    assert picks == [0, 2]
+    assert lost[1] == "same scene as pick 1"
     assert second.reasons == ("another_scene", "light")
     assert second.runner_up is video[3]
 
@@ -148,10 +162,45 @@ def test_every_part_and_every_gate_has_words() -> None:
     assert {name for name in GATES if fault_words(name) == name} == set()
 
 
-def test_a_first_pick_below_others_was_kept_from_an_earlier_run() -> None:
-    """Nothing else was clearly better, and viewers know it."""
-    video = [frame(taste=2.0), frame(shot=1, taste=1.8), POOR]
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_pick_that_stays_from_an_earlier_run_says_so(place: int) -> None:
+    """At any place: nothing else was clearly better, and viewers know it."""
+    video = [
+        frame(taste=2.0),
+        frame(shot=1, time_s=10.0, taste=1.8),
+        frame(shot=2, time_s=20.0, taste=1.6),
+        POOR,
+    ]
 
-    (why,) = explain([1], video, {0: "outscored", 2: "outscored"})
+    picks, lost, kept = pick_diverse(video, 2, earlier=([1], [0, 2])[place])
+    whys = explain(picks, video, lost, kept=kept)
 
-    assert why.reasons[0] == "kept"
+    assert picks[place] == 1 + place
+    assert [why.reasons[0] == "kept" for why in whys] == [place == 0, place == 1]
+
+
+def test_what_an_earlier_run_picked_is_not_kept_where_it_is_the_best() -> None:
+    """It would have been picked without that."""
+    video = [frame(taste=2.0), frame(shot=1, time_s=10.0, taste=1.0), POOR]
+
+    picks, lost, kept = pick_diverse(video, 1, earlier=[0])
+    (why,) = explain(picks, video, lost, kept=kept)
+
+    assert why.reasons == ("taste",)
+
+
+def test_the_start_of_a_video_is_no_rival() -> None:
+    """It scores higher, and was not to be had; so the pick is explained by what was."""
+    video = [
+        frame(taste=3.0),
+        frame(shot=1, time_s=10.0, taste=2.0),
+        frame(shot=2, time_s=20.0, taste=1.0),
+        POOR,
+    ]
+
+    picks, lost, kept = pick_diverse(video, 1, at_ends=frozenset({0}))
+    (why,) = explain(picks, video, lost, kept=kept, at_ends=frozenset({0}))
+
+    assert lost[0] == AT_AN_END
+    assert why.reasons == ("taste",)
+    assert why.runner_up is video[2]

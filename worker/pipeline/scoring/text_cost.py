@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from worker.pipeline.frames import Scored
     from worker.pipeline.scoring.text import Line, TextFinder
 
-PART = "text"  #: its name among the parts of a score; 0 = the frame was looked at, and has no such text
+PART = "text"  #: its name among the parts of a score; 0 = the frame was looked at, and has no text of its own
 
 # A frame is full of text when letters cover this share of it: a large title. A caption covers 0.01.
 FULL_SHARE = 0.03
@@ -26,8 +26,9 @@ FULL_SHARE = 0.03
 # So many frames are looked at, 24 ms each; and no more of one shot while others have any.
 MAX_MEASURED, MAX_OF_SHOT = 20, 4
 
-# What so many frames show in the same place is the look of the video: a watermark, the score of a game.
-LOOK_SHARE = 0.8
+# What so many frames show in the same place is the look of the video: a watermark, the score of a game. Not
+# all, because a frame in twenty is where the finder misses a watermark.
+LOOK_SHARE = 0.9
 # In the same place: so much of both together do two boxes share. Subtitles begin and end elsewhere each time.
 SAME_PLACE = 0.5
 
@@ -47,13 +48,20 @@ def charge_for_text(
         weight: what a frame full of text loses.
     """
     looked_at = _worth_a_look(scored)
-    found = text_values([finder.find(scored[index].candidate.rgb) for index in looked_at])
+    texts = [finder.find(scored[index].candidate.rgb) for index in looked_at]
+    found = text_values(texts)
     if not any(found):
         return list(scored)
     losses = dict.fromkeys(range(len(scored)), weight * sum(found) / len(found))
     losses |= {index: weight * value for index, value in zip(looked_at, found, strict=True)}
+    lines = {index: len(text) for index, text in zip(looked_at, texts, strict=True)}
     return [
-        replace(one, parts={**one.parts, PART: losses[index]}, score=one.score + losses[index])
+        replace(
+            one,
+            parts={**one.parts, PART: losses[index]},
+            score=one.score + losses[index],
+            text_lines=lines.get(index),
+        )
         for index, one in enumerate(scored)
     ]
 

@@ -1,7 +1,8 @@
 """Chooses frames that are good and show different things.
 
 Each pick is the best frame of a scene that no pick shows yet, as long as there is a good one; then of what
-shows another moment of a scene. A repeat is never picked, so there may be fewer picks than asked for.
+shows another moment of a scene. A repeat is never picked, so there may be fewer picks than asked for. The
+start and the end of the video are only turned to where everything else leaves places free.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from worker.pipeline.frames import STILL_APPROACH
+from worker.pipeline.selection.ends import AT_AN_END
 from worker.pipeline.selection.scenes import SAME_PICTURE, SAME_SCENE, scene_distances
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -41,7 +43,8 @@ def pick_diverse(
     count: int,
     preferred: frozenset[int] = frozenset(),
     earlier: Sequence[int] = (),
-) -> tuple[list[int], dict[int, str]]:
+    at_ends: frozenset[int] = frozenset(),
+) -> tuple[list[int], dict[int, str], frozenset[int]]:
     """Choose up to `count` frames, best first; at least one where there is any.
 
     Args:
@@ -50,15 +53,20 @@ def pick_diverse(
         preferred: indexes that go before all others, as long as they differ from what is picked.
         earlier: indexes of what an earlier run picked, best first; each is picked again in place of a frame
             that is better by no more than `KEEP_MARGIN`.
+        at_ends: indexes that fill the places which all others leave free; the first one only where all others
+            are among the weakest.
 
     Returns:
-        Indexes of the picks, and for every other index why it lost.
+        Indexes of the picks; for every other index why it lost; and which picks stay from the earlier run
+        although another frame is worth more.
     """
     quality, distance = _quality(scored), scene_distances(scored)
     is_near = _near(scored, distance)
     weak = set(np.argsort(quality, kind="stable")[: int(WEAK_SHARE * len(scored))].tolist()) - preferred
-    open_to = list(range(len(scored)))
+    waiting = at_ends if set(range(len(scored))) - at_ends - weak else frozenset()
+    open_to = [i for i in range(len(scored)) if i not in waiting]
     picks: list[int] = []
+    kept: set[int] = set()
     why: dict[int, str] = {}
     while open_to and len(picks) < count:
         first = [i for i in open_to if i in preferred] or open_to
@@ -66,20 +74,27 @@ def pick_diverse(
         # The first pick is the best of all, wherever it lies; later ones keep room for those still to come.
         roomy = _leaving_room(fresh, open_to, count - len(picks), is_near) if picks else fresh
         worth = {i: quality[i] + NOVELTY * _novelty(distance[i, picks]) for i in roomy}
-        enough = max(worth.values()) - KEEP_MARGIN
-        kept = (i for i in earlier if worth.get(i, -np.inf) >= enough)
-        best = next(kept, max(worth, key=worth.__getitem__))
+        best = _steady(worth, earlier)
         picks.append(best)
+        kept |= {best} if worth[best] < max(worth.values()) else set()
         # What is too near or too like goes for good, with the first reason found.
-        for i in open_to:
+        for i in (*open_to, *(waiting - why.keys())):
             if is_near[i, best]:
                 why[i] = f"within {MIN_GAP_S:.0f} s of pick {len(picks)}"
             elif distance[i, best] < SAME_PICTURE:
                 why[i] = f"too like pick {len(picks)}"
         open_to = [i for i in open_to if i not in why and i not in weak]
-    return picks, {
-        i: why.get(i) or _why(i, picks, quality, distance) for i in range(len(scored)) if i not in picks
-    }
+        if not open_to and len(picks) < count:
+            open_to, waiting = sorted(waiting - why.keys() - weak), frozenset()
+    why |= {i: AT_AN_END for i in waiting if i not in why}
+    lost = {i: why.get(i) or _why(i, picks, quality, distance) for i in range(len(scored)) if i not in picks}
+    return picks, lost, frozenset(kept)
+
+
+def _steady(worth: Mapping[int, float], earlier: Sequence[int]) -> int:
+    """Choose what is worth most, or what an earlier run picked if it is worth hardly less."""
+    enough = max(worth.values()) - KEEP_MARGIN
+    return next((i for i in earlier if worth.get(i, -np.inf) >= enough), max(worth, key=worth.__getitem__))
 
 
 def _near(scored: Sequence[Scored], distance: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -23,7 +23,7 @@ KEPT = "kept"  #: an earlier run picked it, and nothing else is clearly better
 PREFERRED = "preferred"  #: it lies in a range that the caller prefers
 CLOSE_CALL = "close_call"  #: no part of it is clearly better than the runner-up's
 ONLY_CHOICE = "only_choice"  #: nothing else was left that could be picked
-NO_TEXT = "no_text"  #: it was looked at and has none, and the runner-up has some
+NO_TEXT = "no_text"  #: it was looked at and has none; the runner-up has some, or was not looked at
 
 # More reasons than this explain nothing.
 MAX_REASONS = 3
@@ -31,7 +31,8 @@ MAX_REASONS = 3
 # so far.
 MIN_LEAD_SHARE = 0.06
 
-_RULED_OUT_BY = re.compile(r"\bpick (\d+)")
+# What shows the same as a pick cannot be picked; what merely gave way to another scene was still open.
+_RULED_OUT_BY = re.compile(r"\b(?:within [\d.]+ s of|too like) pick (\d+)")
 
 
 class Explanation(NamedTuple):
@@ -46,14 +47,19 @@ def explain(
     scored: Sequence[Scored],
     lost: Mapping[int, str],
     preferred: frozenset[int] = frozenset(),
+    *,
+    kept: frozenset[int] = frozenset(),
+    at_ends: frozenset[int] = frozenset(),
 ) -> list[Explanation]:
     """Explain each pick by what set it apart from the runner-up for its place.
 
     Args:
         chosen: indexes of the picks, best first.
         scored: all that were scored.
-        lost: why each other index lost; where it says "pick 2", that pick ruled it out.
+        lost: why each other index lost, as `pick_diverse` says it.
         preferred: indexes of those in the ranges that the caller prefers.
+        kept: picks that stay from an earlier run although another frame is worth more.
+        at_ends: indexes of those that were no rivals of the others.
     """
     scores = [one.score for one in scored]
     min_lead = MIN_LEAD_SHARE * (max(scores) - min(scores))
@@ -63,9 +69,12 @@ def explain(
     for number, index in enumerate(chosen, start=1):
         # What was still open when this place was filled; of these, its pick ruled out what shows the same.
         rivals = {i for i, by in ruled_out_by.items() if not 0 < by < number} | {*chosen[number:]}
+        rivals -= at_ends if index not in at_ends else frozenset()
         unlike = {i for i in rivals if ruled_out_by.get(i) != number}
         instead: tuple[str, ...] = ()
-        if any(scores[i] > scores[index] for i in rivals):
+        if index in kept:
+            instead = (KEPT,)
+        elif any(scores[i] > scores[index] for i in rivals):
             new = {i for i in (*rivals, index) if (distance[i, chosen[: number - 1]] >= SAME_SCENE).all()}
             instead = _taken_instead(index, is_first=number == 1, preferred=preferred, new_scenes=new)
             unlike = unlike & new if ANOTHER_SCENE in instead else unlike
@@ -96,10 +105,19 @@ def deciding_parts(pick: Scored, other: Scored, min_lead: float) -> tuple[str, .
     for name in sorted(leads, key=lambda name: -leads[name]):
         if leads[name] <= min_lead or (deciding and rest <= 0):
             break
-        # Less text than the runner-up has is not the same as none.
-        deciding.append(NO_TEXT if name == text_cost.PART and not pick.parts.get(name) else name)
         rest -= leads[name]
+        if name != text_cost.PART:
+            deciding.append(name)
+        elif told := _told_of_text(pick, other):
+            deciding.append(told)
     return tuple(deciding)
+
+
+def _told_of_text(pick: Scored, other: Scored) -> str | None:
+    """Name what a lead in text means; frames that were not looked at lose the mean, which tells nothing."""
+    if pick.text_lines == 0:
+        return NO_TEXT
+    return text_cost.PART if pick.text_lines and other.text_lines else None
 
 
 def _ruled_out_by(why: str) -> int:
@@ -130,7 +148,7 @@ def _taken_instead(
     if index in preferred:
         return (PREFERRED,)
     if is_first:
-        return (KEPT,)
+        return ()
     return (ANOTHER_SCENE if index in new_scenes else ANOTHER_MOMENT,)
 
 

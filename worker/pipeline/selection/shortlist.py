@@ -35,15 +35,12 @@ LOOK_SHARE = 0.8
 ALIKE = "like a better neighbour"
 # Why a candidate is left out that lies where the caller wants no thumbnail from.
 AVOIDED = "avoided"
-# Why one is left out that lies at the very start or end of the video.
-AT_AN_END = "start or end"
 
 
 def shortlist(
     candidates: Sequence[Candidate],
     avoided: frozenset[int] = frozenset(),
     *,
-    at_ends: frozenset[int] = frozenset(),
     decided: Mapping[int, bool] = MappingProxyType({}),
 ) -> tuple[list[int], dict[int, str]]:
     """Choose what is scored; every shot that has a usable candidate keeps one, if there are not too many.
@@ -51,7 +48,6 @@ def shortlist(
     Args:
         candidates: in order of time.
         avoided: indexes that are left out whatever they show, unless they are all.
-        at_ends: indexes that are left out where anything else is free of defects.
         decided: for candidates that an earlier run compared with their neighbours, by index: whether it kept
             them. They are not compared with each other again.
 
@@ -62,8 +58,6 @@ def shortlist(
     why = {i: ALIKE for i, was_kept in decided.items() if not was_kept} | _faults(candidates)
     if len(avoided) < len(candidates):
         why |= dict.fromkeys(avoided, AVOIDED)
-    if len(why.keys() | at_ends) < len(candidates):
-        why = dict.fromkeys(at_ends, AT_AN_END) | why
     kept = [i for i in range(len(candidates)) if i not in why]
     if not kept:
         wanted = why.keys() - avoided or why.keys()
