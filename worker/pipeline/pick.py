@@ -107,13 +107,9 @@ def _pick(
         )
         wanted = take_exactly(asked_s, shown, scan.candidates, options, models, decoder)
     winners = [scored[index] for index in taken]
-    sentences = notes(
-        video,
-        scan.candidates,
-        winners[0].candidate,
-        is_avoided=worth[taken[0]] in avoided,
-        is_outside_preferred=bool(options.prefer) and taken[0] not in preferred,
-    )
+    is_avoided, is_outside = worth[taken[0]] in avoided, bool(options.prefer) and taken[0] not in preferred
+    best = winners[0].candidate
+    sentences = notes(video, scan.candidates, best, is_avoided=is_avoided, is_outside_preferred=is_outside)
     return Run(
         video=video,
         picks=picks,
