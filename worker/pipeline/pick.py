@@ -15,8 +15,8 @@ from worker.pipeline.frames import NOTHING_SEEN, Run
 from worker.pipeline.progress import Stopwatch
 from worker.pipeline.result import losers, notes, take_exactly, take_picks
 from worker.pipeline.scoring.models import score
-from worker.pipeline.selection.diversity import pick_diverse
-from worker.pipeline.selection.ends import candidates_at_ends
+from worker.pipeline.selection.diversity import WEAK_SHARE, pick_diverse
+from worker.pipeline.selection.ends import AT_AN_END, candidates_at_ends
 from worker.pipeline.selection.reasons import explain
 from worker.pipeline.selection.shortlist import shortlist
 from worker.pipeline.selection.time_ranges import candidates_inside, candidates_near
@@ -96,24 +96,23 @@ def _pick(
     with watch.stage("pick"):
         preferred = candidates_inside(options.prefer, [one.candidate for one in scored], video)
         chosen, lost, why = _choose(scored, video, options.count, preferred, earlier)
-        winners = [scored[index] for index in chosen]
     with watch.stage("stills") as progress:
         asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
-        video, shown = _find_shown(video, better, winners, asked_s, decoder, progress)
-        others = _next_best(scored, lost, preferred) if shown is video else []
-        picks, winners = take_picks(winners, why, others, shown, seen, options, models, decoder, progress)
+        times_s = [scored[index].candidate.time_s for index in chosen] + asked_s
+        video, shown, is_whole = _find_shown(video, better, times_s, decoder, progress)
+        others = _next_best(scored, lost, preferred) if is_whole else []
+        picks, taken = take_picks(
+            chosen, why, others, scored, shown, seen, options, models, decoder, progress
+        )
         wanted = take_exactly(asked_s, shown, scan.candidates, options, models, decoder)
-    sentences = notes(
-        video,
-        scan.candidates,
-        winners[0].candidate,
-        is_avoided=worth[chosen[0]] in avoided,
-        is_outside_preferred=bool(options.prefer) and chosen[0] not in preferred,
-    )
+    winners = [scored[index] for index in taken]
+    is_avoided, is_outside = worth[taken[0]] in avoided, bool(options.prefer) and taken[0] not in preferred
+    best = winners[0].candidate
+    sentences = notes(video, scan.candidates, best, is_avoided=is_avoided, is_outside_preferred=is_outside)
     return Run(
         video=video,
         picks=picks,
-        losers=losers(scan.candidates, left_out, scored, lost, winners),
+        losers=losers(scan.candidates, left_out, scored, lost, taken),
         chosen=tuple(winners),
         shot_starts_s=scan.shot_starts_s,
         model=models.scorer.name,
@@ -149,32 +148,35 @@ def _choose(
     return chosen, lost, explain(chosen, scored, lost, preferred, kept=kept, at_ends=at_ends)
 
 
-def _next_best(scored: Sequence[Scored], lost: Mapping[int, str], preferred: frozenset[int]) -> list[Scored]:
-    """List what may be shown in place of a pick. It has to be in the file that the stills come from."""
-    return [scored[index] for index in lost if not preferred or index in preferred]
+def _next_best(scored: Sequence[Scored], lost: Mapping[int, str], preferred: frozenset[int]) -> list[int]:
+    """List what may be shown in place of a pick: as good as a pick has to be, and where it is preferred."""
+    least = sorted(one.score for one in scored)[int(WEAK_SHARE * len(scored))]
+    usable = (index for index, why in lost.items() if why != AT_AN_END)
+    return [index for index in usable if (index in preferred if preferred else scored[index].score >= least)]
 
 
 def _find_shown(
     video: Video,
     better: Callable[[Sequence[float]], VideoFile] | None,
-    winners: Sequence[Scored],
-    asked_s: list[float],
+    times_s: Sequence[float],
     decoder: Decoder,
     on_progress: Callable[[float], None],
-) -> tuple[Video, Video]:
+) -> tuple[Video, Video, bool]:
     """Find what the stills come from: the better file, if there is one and it can tell the moments.
 
     Where stamps jump, moments count what was played up to there, and pieces do not tell how much that is.
 
     Returns:
-        The video that was looked at, with the notes of both, and the one that the stills come from.
+        The video that was looked at, with the notes of both; the one that the stills come from; and whether
+        that one has other moments than `times_s` as well.
     """
-    file = better([one.candidate.time_s for one in winners] + asked_s) if better else None
+    file = better(times_s) if better else None
     if file is None or (file.is_sparse and video.joined):
-        return video, video
+        return video, video, True
     # What the file leaves out is told of the one that was looked at.
     shown = _probe(replace(file, note=""), decoder, on_progress)
-    return replace(video, notes=tuple(dict.fromkeys([*video.notes, *shown.notes]))), shown
+    told = tuple(dict.fromkeys([*video.notes, *shown.notes]))
+    return replace(video, notes=told), shown, not file.is_sparse
 
 
 def _probe(file: VideoFile, decoder: Decoder, on_progress: Callable[[float], None]) -> Video:

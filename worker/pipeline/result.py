@@ -11,7 +11,7 @@ from worker.pipeline.earlier_run import check_stills
 from worker.pipeline.frames import Eyes, Loser, Pick
 from worker.pipeline.open_eyes import take_open_eyed
 from worker.pipeline.scoring.text import STILL_SIDE_PX
-from worker.pipeline.selection.reasons import Explanation
+from worker.pipeline.selection.reasons import ANOTHER_MOMENT, ANOTHER_SCENE, PREFERRED, Explanation
 from worker.text import fault_words
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from worker.pipeline.frames import Candidate, Crop, Face, Scored, SeenCandidate, Still
     from worker.pipeline.media import Video
-    from worker.pipeline.open_eyes import Taken
     from worker.pipeline.options import Options
     from worker.pipeline.sandbox.decoder import Decoder
     from worker.pipeline.scoring.models import Models
@@ -29,27 +28,32 @@ if TYPE_CHECKING:
 EYES_SHUT = "eyes shut"
 _EYES = {Eyes.OPEN: ("eyes_open",), Eyes.SHUT: ("eyes_shut",)}
 
+# Why a place went to a scene, whichever of its frames is shown.
+_OF_SCENE = {ANOTHER_SCENE, ANOTHER_MOMENT, PREFERRED}
+
 # Less than this is a scratch that costs nobody a pick.
 MAX_DAMAGED_SHARE = 0.05
 
 
 def take_picks(
-    winners: Sequence[Scored],
+    chosen: Sequence[int],
     explanations: Sequence[Explanation],
-    others: Sequence[Scored],
+    others: Sequence[int],
+    scored: Sequence[Scored],
     video: Video,
     seen: Mapping[float, SeenCandidate],
     options: Options,
     models: Models,
     decoder: Decoder,
     on_progress: Callable[[float], None],
-) -> tuple[tuple[Pick, ...], list[Scored]]:
+) -> tuple[tuple[Pick, ...], list[int]]:
     """Take the winners' stills at full resolution and cut them, best first.
 
     Args:
-        winners: what was chosen, best first.
+        chosen: indexes of the winners, best first.
         explanations: why each of them was chosen.
-        others: what may be taken where somebody's eyes are shut in a winner.
+        others: indexes of what may be taken where somebody's eyes are shut in a winner.
+        scored: all that were scored.
         video: the file that shows the picture best.
         seen: what an earlier run saw, by its time; stills are compared with it.
         options: names the aspects.
@@ -58,40 +62,61 @@ def take_picks(
         on_progress: called again and again while stills are decoded.
 
     Returns:
-        The picks, and what each is of: the winner, or one of the others.
+        The picks, and the index of what each is of: the winner, or one of the others.
 
     Raises:
         Unfit: a still shows something else than the earlier run saw at its time.
     """
-    taken = take_open_eyed(winners, others, video, decoder, models.faces.yunet, on_progress)
-    check_stills([one.scored.candidate for one in taken], [one.still for one in taken], seen)
+    taken = take_open_eyed(chosen, others, scored, video, decoder, models.faces.yunet, on_progress)
+    shown = [scored[one.index] for one in taken]
+    check_stills([one.candidate for one in shown], [one.still for one in taken], seen)
     picks = tuple(
-        # What was taken in place of a winner was so for the eyes alone.
-        _pick(number, one, why if one.scored is winner else Explanation((), winner), options, models)
-        for number, (one, winner, why) in enumerate(zip(taken, winners, explanations, strict=True), start=1)
+        _pick(number, one, still, scored[winner], why, options, models)
+        for number, (one, (_, still), winner, why) in enumerate(
+            zip(shown, taken, chosen, explanations, strict=True), start=1
+        )
     )
-    return picks, [one.scored for one in taken]
+    return picks, [one.index for one in taken]
 
 
-def _pick(number: int, taken: Taken, why: Explanation, options: Options, models: Models) -> Pick:
-    winner, still = taken
+def _pick(
+    number: int,
+    shown: Scored,
+    still: Still,
+    winner: Scored,
+    why: Explanation,
+    options: Options,
+    models: Models,
+) -> Pick:
     # The faces of the small candidate chose the frame; the crop needs those of the still, to the pixel.
     faces = models.faces.find(still.rgb)
     height, width = still.rgb.shape[:2]
+    is_winner = shown is winner
+    why = why if is_winner else _why_in_place(shown, why)
     return Pick(
         rank=number,
         time_s=still.time_s,
-        shot=winner.candidate.shot,
-        score=winner.score,
-        parts=winner.parts,
-        reasons=defects(winner.candidate.cues) or (*why.reasons, *_EYES.get(still.eyes, ())),
+        shot=shown.candidate.shot,
+        score=shown.score,
+        parts=shown.parts,
+        reasons=defects(shown.candidate.cues) or (*why.reasons, *_EYES.get(still.eyes, ())),
         faces=faces,
         still_width_px=width,
         still_height_px=height,
         crops=_cut(still, faces, options, models),
-        prompts=winner.prompts,
+        prompts=shown.prompts,
         runner_up=why.runner_up,
+        instead_of=None if is_winner else winner,
     )
+
+
+def _why_in_place(shown: Scored, why: Explanation) -> Explanation:
+    """Keep what is true of the frame shown in place of a winner: why its scene, and what it leads in too."""
+    other = why.runner_up
+    if other is shown or (other is not None and other.score > shown.score):
+        other = None
+    led = {name for name, value in shown.parts.items() if other and value > other.parts.get(name, 0.0)}
+    return Explanation(tuple(reason for reason in why.reasons if reason in _OF_SCENE | led), other)
 
 
 def take_exactly(
@@ -126,7 +151,7 @@ def losers(
     left_out: Mapping[int, str],
     scored: Sequence[Scored],
     lost: Mapping[int, str],
-    taken: Sequence[Scored],
+    taken: Sequence[int],
 ) -> tuple[Loser, ...]:
     """List everything that was not picked, in order of time.
 
@@ -135,13 +160,14 @@ def losers(
         left_out: why a candidate was not scored, by its index in `candidates`.
         scored: all that were scored.
         lost: why one of these was not chosen, by its index in `scored`.
-        taken: what was picked in the end; what was chosen else gave way because of somebody's eyes.
+        taken: indexes of what was picked in the end; what was chosen else gave way because of somebody's
+            eyes.
     """
     found = [Loser(candidates[index], why) for index, why in left_out.items()]
     found += [
         Loser(one.candidate, lost.get(index, EYES_SHUT), one)
         for index, one in enumerate(scored)
-        if not any(one is other for other in taken)
+        if index not in taken
     ]
     return tuple(sorted(found, key=lambda loser: loser.candidate.time_s))
 

@@ -68,6 +68,7 @@ def test_a_small_face_is_not_read(mesh: FaceMesh) -> None:
 
     assert looks[0] is None
     assert looks[1] is not None
+    assert mesh.looks(pictures.man_in_a_car(), [small], scale=0.5) != (None,)
 
 
 def test_a_head_that_the_edge_cuts_is_said_to_be_cut(mesh: FaceMesh) -> None:

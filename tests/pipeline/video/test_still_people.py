@@ -29,7 +29,7 @@ PRESENTER_BLINKS_S = ((1.08, 1.18), (2.70, 2.77), (3.30, 3.39))
 @pytest.fixture(scope="module")
 def reader() -> FaceReader:
     """What the decode process reads faces with."""
-    return FaceReader(FaceFinder.load().find, FaceMesh.load().look)
+    return FaceReader(FaceFinder.load().find, FaceMesh.load())
 
 
 def blinking(count: int, shut: range) -> list[Rgb]:
@@ -93,3 +93,26 @@ def test_the_presenters_blinks_are_never_shown(reader: FaceReader) -> None:
         [still] = take_stills(video, [number * 1001 / 60000 + 0.001], reader=reader)
         assert still.eyes is Eyes.OPEN
         assert not any(start_s <= still.time_s <= end_s for start_s, end_s in PRESENTER_BLINKS_S)
+
+
+@pytest.mark.skipif(not (CLIPS / "presenter.mp4").is_file(), reason="no copy of the clip; CLIPS can name one")
+def test_picks_of_other_shots_do_not_keep_a_still_in_a_blink(reader: FaceReader) -> None:
+    """Three blinks at once: a cut between picks keeps their stills apart, however near they are in time."""
+    stills = take_stills(probe(CLIPS / "presenter.mp4"), [1.13, 2.73, 3.35], shots=[0, 1, 2], reader=reader)
+
+    assert [still.eyes for still in stills] == [Eyes.OPEN] * 3
+
+
+@pytest.mark.parametrize(
+    ("shots", "is_blinking"), [([0, 0, 0], True), ([0, 1, 2], False)], ids=["one", "three"]
+)
+def test_only_picks_of_one_shot_keep_their_stills_apart(
+    tmp_path: Path, reader: FaceReader, shots: list[int], is_blinking: bool
+) -> None:
+    """The eyes are shut for a third of a second, and the other picks are 0.6 s away."""
+    shut = range(30, 38)
+    path = clips.write(tmp_path / "blink.mp4", blinking(60, shut))
+
+    _, still, _ = take_stills(probe(path), [0.8, 1.4, 2.0], shots=shots, reader=reader)
+
+    assert (round(still.time_s * 25) in shut) == is_blinking

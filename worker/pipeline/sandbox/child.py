@@ -72,13 +72,18 @@ def scan_ranges_of(video: Video, ranges: Sequence[Range]) -> Scan:
 
 
 def take_stills_of(
-    video: Video, times_s: Sequence[float], actives: Sequence[Active | None], refine: bool, yunet: Path | None
+    video: Video,
+    times_s: Sequence[float],
+    actives: Sequence[Active | None],
+    shots: Sequence[int] | None,
+    refine: bool,
+    yunet: Path | None,
 ) -> list[Still]:
     """Run `stills.take_stills`; people are looked at here, so that no frame but the best leaves."""
     from worker.pipeline.video.stills import take_stills
 
     reader = _face_reader(yunet) if refine else None
-    return take_stills(video, times_s, actives, refine=refine, reader=reader)
+    return take_stills(video, times_s, actives, shots=shots, refine=refine, reader=reader)
 
 
 @cache
@@ -88,4 +93,4 @@ def _face_reader(yunet: Path | None) -> FaceReader:
     from worker.pipeline.scoring.faces import FaceFinder
     from worker.pipeline.video.people import FaceReader
 
-    return FaceReader(FaceFinder.load(yunet).find, FaceMesh.load().look)
+    return FaceReader(FaceFinder.load(yunet).find, FaceMesh.load())

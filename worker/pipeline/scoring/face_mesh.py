@@ -69,22 +69,20 @@ class FaceMesh:
                 f"OpenCV {cv2.__version__} cannot read {file} (reinstall auto-thumbnail-picker[worker])"
             ) from exc
 
-    def looks(
-        self, rgb: Rgb, faces: Sequence[Face], min_face_px: float = MIN_FACE_PX
-    ) -> tuple[Look | None, ...]:
+    def looks(self, rgb: Rgb, faces: Sequence[Face], scale: float = 1.0) -> tuple[Look | None, ...]:
         """Read how each of some faces looks.
 
         Args:
             rgb: (height, width, 3) uint8 RGB, of any size.
             faces: in pixels of the picture.
-            min_face_px: narrower faces are not read.
+            scale: of the picture's sides against those of the one that is shown, which `MIN_FACE_PX` is of.
 
         Returns:
             A look for each face, in the order given; None for one that is too small to be read.
         """
         # A finder draws boxes otherwise than a look does, and eyes measure otherwise in another box.
         return tuple(
-            None if face.box.width < min_face_px else self.look(rgb, self.look(rgb, face.box).box)
+            None if face.box.width < MIN_FACE_PX * scale else self.look(rgb, self.look(rgb, face.box).box)
             for face in faces
         )
 

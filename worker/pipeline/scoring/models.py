@@ -9,6 +9,7 @@ import numpy as np
 
 from worker.pipeline.frames import NOTHING_SEEN
 from worker.pipeline.scoring.clip_scorer import ClipScorer, Seen
+from worker.pipeline.scoring.face_mesh import FaceMesh
 from worker.pipeline.scoring.faces import FaceFinder
 from worker.pipeline.scoring.foreground import ForegroundFinder
 from worker.pipeline.scoring.prompts import Prompts
@@ -50,6 +51,7 @@ class Models:
         Raises:
             ConfigurationError: one of them cannot be used; the message names the remedy.
         """
+        FaceMesh.load()  # the decode process reads with it; here a damaged file stops the start, not each job
         return cls(ClipScorer.load(model, Prompts.load(prompts), device=device), FaceFinder.load(yunet))
 
     def warm_up(self) -> None:

@@ -35,7 +35,7 @@ WEAK_SHARE = 0.2
 NOVELTY = 1.5
 # What an earlier run picked stays unless another frame is better by more. In files that were only encoded
 # again, the first pick was within this of the new best in nine of ten.
-KEEP_MARGIN = 1.0
+KEEP_MARGIN = 1.1
 
 
 def pick_diverse(

@@ -16,11 +16,12 @@ from worker.pipeline.frames import Eyes
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from worker.pipeline.frames import Box, Face, Look, Rgb
+    from worker.pipeline.frames import Face, Look, Rgb
+    from worker.pipeline.scoring.face_mesh import FaceMesh
 
-# A face is read from this width on, in pixels of the still, for the eyes of a smaller one are noise; and from
-# this height on, as a share of the still's shorter side: on a page, nobody sees the eyes of a smaller one.
-MIN_FACE_PX, MIN_FACE_SHARE = 64, 0.08
+# A face matters from this height on, as a share of the still's shorter side: on a page, nobody sees the eyes
+# of a smaller one.
+MIN_FACE_SHARE = 0.08
 # Of several people the largest count, down to this share of the tallest face; others are the audience.
 MAX_PEOPLE, MAIN_SHARE = 3, 0.5
 # Between profiles, distances across the face are too short to be compared.
@@ -49,9 +50,7 @@ class FaceReader(NamedTuple):
     """What finds and reads faces."""
 
     find: Callable[[Rgb], tuple[Face, ...]]
-    look: Callable[
-        [Rgb, Box], Look
-    ]  #: a face in a box; or the same one a moment later, in `Look.box` of then
+    mesh: FaceMesh
 
 
 Sights = dict[int, tuple["Look", ...]]
@@ -66,9 +65,8 @@ def first_looks(rgb: Rgb, reader: FaceReader, scale: float) -> tuple[Look, ...]:
         reader: finds and reads faces.
         scale: of the picture's sides against those of the still.
     """
-    boxes = [face.box for face in main_people(reader.find(rgb), rgb, scale)]
-    # A finder's box is drawn otherwise than that of a look, and eyes measure otherwise in another box.
-    return tuple(reader.look(rgb, reader.look(rgb, box).box) for box in boxes)
+    faces = main_people(reader.find(rgb), rgb)
+    return tuple(look for look in reader.mesh.looks(rgb, faces, scale) if look is not None)
 
 
 def follow(
@@ -95,20 +93,19 @@ def follow(
         for index in way:
             rgb = picture(index)
             # Who is lost stays as he was last seen: unreadable.
-            looks = tuple(reader.look(rgb, look.box) if _is_there(look) else look for look in looks)
+            looks = tuple(reader.mesh.look(rgb, look.box) if _is_there(look) else look for look in looks)
             sights[index] = looks
     return sights
 
 
-def main_people(faces: Sequence[Face], rgb: Rgb, scale: float) -> list[Face]:
-    """Keep the few largest faces that can be read and matter, the largest first."""
+def main_people(faces: Sequence[Face], rgb: Rgb) -> list[Face]:
+    """Keep the few largest faces that matter, the largest first."""
     least_height_px = MIN_FACE_SHARE * min(rgb.shape[:2])
     large = sorted(faces, key=lambda face: (-face.box.height, face.box))
     return [
         face
         for face in large[:MAX_PEOPLE]
-        if face.box.width >= MIN_FACE_PX * scale
-        and face.box.height >= max(least_height_px, MAIN_SHARE * large[0].box.height)
+        if face.box.height >= max(least_height_px, MAIN_SHARE * large[0].box.height)
     ]
 
 

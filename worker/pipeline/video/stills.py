@@ -73,6 +73,7 @@ def take_stills(
     times_s: Sequence[float],
     actives: Sequence[Active | None] | None = None,
     *,
+    shots: Sequence[int] | None = None,
     refine: bool = True,
     reader: FaceReader | None = None,
 ) -> list[Still]:
@@ -82,6 +83,8 @@ def take_stills(
         video: as probed.
         times_s: moments in seconds, in any order; each as exact as `Still.time_s`.
         actives: for each moment, the picture between bars; None for whole pictures.
+        shots: for each moment, the index of its shot: stills of one shot do not go far towards each other.
+            None for moments of one shot.
         refine: whether a better neighbour may be taken; else exactly the asked frame.
         reader: reads faces, so that people look well too; None for sharpness and stillness alone.
 
@@ -98,7 +101,10 @@ def take_stills(
         for index, window, asked in windows_around(times_s, opened, video):
             active = actives[index] if actives else None
             glances = _Glances(window, video, active)
-            near = _near(window, asked, index, times_s) if refine else [asked]
+            beside_s = [
+                time_s for other, time_s in enumerate(times_s) if not shots or shots[other] == shots[index]
+            ]
+            near = _near(window, asked, times_s[index], beside_s) if refine else [asked]
             chosen = _choose(window, asked, near, glances, reader)
             rgb = displayed([neighbour.frame for neighbour in window], chosen.frame, video, active)
             stills[index] = Still(window[chosen.frame].time_s, rgb, chosen.looks, chosen.eyes)
@@ -152,18 +158,18 @@ def _scaled(look: Look, scale: float) -> Look:
     return look._replace(box=Box(*(round(edge * scale) for edge in look.box)))
 
 
-def _near(window: Sequence[Neighbour], asked: int, moment: int, times_s: Sequence[float]) -> list[int]:
+def _near(window: Sequence[Neighbour], asked: int, asked_s: float, beside_s: Sequence[float]) -> list[int]:
     """List the frames that may be taken in place of the asked one, itself included, in order.
 
     Args:
         window: frames about a moment.
         asked: index of the frame that is shown then.
-        moment: its index in `times_s`.
-        times_s: all moments, towards which stills do not go too far.
+        asked_s: the moment.
+        beside_s: all moments of its shot, towards which the still does not go far. Towards another shot,
+            the cut ends its way.
     """
-    asked_s = times_s[moment]
-    before_s = min((asked_s - time_s for time_s in times_s if time_s < asked_s), default=math.inf)
-    after_s = min((time_s - asked_s for time_s in times_s if time_s > asked_s), default=math.inf)
+    before_s = min((asked_s - time_s for time_s in beside_s if time_s < asked_s), default=math.inf)
+    after_s = min((time_s - asked_s for time_s in beside_s if time_s > asked_s), default=math.inf)
     earlier = _reachable(window, asked, -1, min(STILL_REACH_S, STILL_APPROACH * before_s))
     later = _reachable(window, asked, 1, min(STILL_REACH_S, STILL_APPROACH * after_s))
     return [*sorted(earlier), asked, *later]

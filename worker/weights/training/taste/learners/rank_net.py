@@ -76,10 +76,17 @@ class RankNet:
     def fit(self, examples: Examples) -> NetworkJudge:
         """Learn from all of the videos."""
         rng = np.random.default_rng(self.seed)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            network = _branch()
-            self._train(network, examples, rng)
+        # The number of threads decides the last bits of sums, and training makes much of them: always one, so that
+        # the same set and seed give the same weights.
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(self.seed)
+                network = _branch()
+                self._train(network, examples, rng)
+        finally:
+            torch.set_num_threads(threads)
         return NetworkJudge(network.eval())
 
     def _train(self, network: TasteBranch, examples: Examples, rng: np.random.Generator) -> None:
