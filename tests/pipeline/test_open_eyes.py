@@ -90,7 +90,9 @@ def taken(
     everything = [*winners, *others]
     chosen, rest = range(len(winners)), range(len(winners), len(everything))
     found = take_open_eyed(chosen, rest, everything, Path(), decoder, None, lambda _: None)  # type: ignore[arg-type]
-    return [Shown(everything[one.index].candidate.time_s, one.still.eyes) for one in found], decoder.asked_s
+    return [
+        Shown(everything[one.position].candidate.time_s, one.still.eyes) for one in found
+    ], decoder.asked_s
 
 
 def test_the_next_candidate_of_the_scene_is_taken_where_it_shows_the_eyes_open() -> None:

@@ -37,7 +37,7 @@ _SAME_SIZE = 1.5
 class Taken(NamedTuple):
     """A pick's still, and what it is of: the winner, or the next candidate of its scene."""
 
-    index: int  #: of the candidate, in all that were scored
+    position: int  #: of the candidate, in all that were scored
     still: Still
 
 
@@ -105,9 +105,9 @@ class _Candidates:
         left = MAX_OTHERS_OF_VIDEO
         for place, one in enumerate(taken):
             if one.still.eyes in {Eyes.SHUT, Eyes.NARROW}:
-                apart = [other.index for other in taken if other is not one]
+                apart = [other.position for other in taken if other is not one]
                 fresh = [i for i in others if (self._distances[i, apart] >= SAME_PICTURE).all()]
-                tried[place] = list(self._moments(one.index, fresh))[: min(MAX_OTHERS, left)]
+                tried[place] = list(self._moments(one.position, fresh))[: min(MAX_OTHERS, left)]
                 left -= len(tried[place])
         return {place: several for place, several in tried.items() if several}
 
@@ -124,7 +124,7 @@ class _Candidates:
 
     def differ(self, one: Taken, other: Taken) -> bool:
         """Tell whether two stills may both be picks, by the rules of `selection.diversity`."""
-        distance = self._distances[one.index, other.index]
+        distance = self._distances[one.position, other.position]
         shots = {self.scored[taken.index].candidate.shot for taken in (one, other)}
         is_one_scene = distance < SAME_SCENE or len(shots) == 1
         is_near = is_one_scene and abs(one.still.time_s - other.still.time_s) < MIN_GAP_S
@@ -140,13 +140,13 @@ def _better_of(first: Taken, seen: Sequence[Taken], fit: Sequence[Taken]) -> Tak
         fit: those of them that may be shown.
     """
     moments = [first, *seen]
-    shut = {one.index: _count_shut(one, moments) for one in moments}
-    if not shut[first.index]:
+    shut = {one.position: _count_shut(one, moments) for one in moments}
+    if not shut[first.position]:
         return first
     sure = [one for one in fit if _is_sure(one, first, moments)]
-    best = min([first, *sure], key=lambda one: shut[one.index])
-    eyes = Eyes.SHUT if shut[best.index] else Eyes.OPEN
-    return Taken(best.index, replace(best.still, eyes=eyes))
+    best = min([first, *sure], key=lambda one: shut[one.position])
+    eyes = Eyes.SHUT if shut[best.position] else Eyes.OPEN
+    return Taken(best.position, replace(best.still, eyes=eyes))
 
 
 def _is_sure(one: Taken, first: Taken, moments: Sequence[Taken]) -> bool:

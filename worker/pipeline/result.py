@@ -68,7 +68,7 @@ def take_picks(
         Unfit: a still shows something else than the earlier run saw at its time.
     """
     taken = take_open_eyed(chosen, others, scored, video, decoder, models.faces.yunet, on_progress)
-    shown = [scored[one.index] for one in taken]
+    shown = [scored[one.position] for one in taken]
     check_stills([one.candidate for one in shown], [one.still for one in taken], seen)
     picks = tuple(
         _pick(number, one, still, scored[winner], why, options, models)
@@ -76,7 +76,7 @@ def take_picks(
             zip(shown, taken, chosen, explanations, strict=True), start=1
         )
     )
-    return picks, [one.index for one in taken]
+    return picks, [one.position for one in taken]
 
 
 def _pick(
