@@ -125,7 +125,7 @@ class _Candidates:
     def differ(self, one: Taken, other: Taken) -> bool:
         """Tell whether two stills may both be picks, by the rules of `selection.diversity`."""
         distance = self._distances[one.position, other.position]
-        shots = {self.scored[taken.index].candidate.shot for taken in (one, other)}
+        shots = {self.scored[taken.position].candidate.shot for taken in (one, other)}
         is_one_scene = distance < SAME_SCENE or len(shots) == 1
         is_near = is_one_scene and abs(one.still.time_s - other.still.time_s) < MIN_GAP_S
         return bool(distance >= SAME_PICTURE) and not is_near
