@@ -153,7 +153,7 @@ def test_a_slow_platform_does_not_cost_the_lease(rig: PublisherRig) -> None:
 
 def test_a_write_that_nobody_wants_any_more_is_not_made(rig: PublisherRig) -> None:
     """A newer one was asked for while the platform was asked what it shows."""
-    rig.vendor.faults.plan(Fault(delay_s=1.0), method="GET")
+    rig.vendor.faults.plan(Fault(delay_s=2.0), method="GET")
     writing = threading.Thread(target=rig.publish)
     writing.start()
     until(lambda: builders.publication_states(rig.engine) == ["sending"])

@@ -49,8 +49,8 @@ EVENTS_SECRET = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"  #
 TIMEOUT_S = 120.0  # for one short clip on a slow machine; a long one takes its time
 TIMEOUT_S_PER_VIDEO_S = 2.0
 _ANSWER_TIMEOUT_S = 10.0
-TRIM_MARGIN_S = 0.5  # more than a still may lie from its candidate
-SHORTEST_TRIM_S = 1.5
+TRIM_MARGIN_S = 0.3  # more than frames are stored out of order, so that the picked one is cut away
+SHORTEST_TRIM_S = 1.0
 
 
 class DemoFailed(ThumbsError):
