@@ -140,7 +140,8 @@ def test_images_hold_the_versions_that_were_tested(name: str) -> None:
 def test_only_the_analyze_worker_has_the_model() -> None:
     """The image that the internet reaches has neither PyTorch nor a decoder."""
     extras = {
-        name: re.search(r'"\.\[(\w+)[\w,]*\]"', dockerfile_of(service))[1] for name, service in PROGRAMS.items()
+        name: re.search(r'"\.\[(\w+)[\w,]*\]"', dockerfile_of(service))[1]
+        for name, service in PROGRAMS.items()
     }
 
     assert {name for name, extra in extras.items() if extra != "webhook"} == {"analyze"}

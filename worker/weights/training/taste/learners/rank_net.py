@@ -76,8 +76,8 @@ class RankNet:
     def fit(self, examples: Examples) -> NetworkJudge:
         """Learn from all of the videos."""
         rng = np.random.default_rng(self.seed)
-        # The number of threads decides the last bits of sums, which training makes much of: always one, so that the
-        # same set and seed give the same weights.
+        # The number of threads decides the last bits of sums, and training makes much of them: always one, so
+        # that the same set and seed give the same weights.
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
