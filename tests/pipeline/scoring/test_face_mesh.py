@@ -98,7 +98,7 @@ def test_a_file_that_opencv_cannot_read_is_said_to_be_that(
     """With the remedy."""
     broken = tmp_path / "broken.tflite"
     broken.write_bytes(b"no network" * 100)
-    monkeypatch.setattr(face_mesh.weights, "path", lambda _name: broken)
+    monkeypatch.setattr(weights, "path", lambda _name: broken)
     level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         with pytest.raises(WeightsMissing, match=r"broken\.tflite.*reinstall"):

@@ -9,14 +9,14 @@ closed ones do. So these numbers compare a person with himself, and no threshold
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import cv2
 import numpy as np
 
-from worker import weights
-from worker.errors import WeightsMissing
 from worker.pipeline.frames import Box, Look
+from worker.pipeline.scoring.bundled_network import load_bundled_network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,14 +60,9 @@ class FaceMesh:
         Raises:
             WeightsMissing: its file is absent, damaged, or of a kind that this OpenCV cannot read.
         """
-        file = weights.path(WEIGHTS)
-        try:
-            # OpenCV's new engine gives the last output only, and the flag is the other one.
-            return cls(cv2.dnn.readNetFromTFLite(str(file), engine=cv2.dnn.ENGINE_CLASSIC))
-        except cv2.error as exc:
-            raise WeightsMissing(
-                f"OpenCV {cv2.__version__} cannot read {file} (reinstall auto-thumbnail-picker[worker])"
-            ) from exc
+        # OpenCV's new engine gives the last output only, and the flag is the other one.
+        read = partial(cv2.dnn.readNetFromTFLite, engine=cv2.dnn.ENGINE_CLASSIC)
+        return cls(load_bundled_network(WEIGHTS, read))
 
     def looks(self, rgb: Rgb, faces: Sequence[Face], scale: float = 1.0) -> tuple[Look | None, ...]:
         """Read how each of some faces looks.

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Self
 import cv2
 import numpy as np
 
-from worker import weights
-from worker.errors import WeightsMissing
+from worker.pipeline.scoring.bundled_network import load_bundled_network
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,13 +38,7 @@ class ForegroundFinder:
         Raises:
             WeightsMissing: its file is absent, damaged, or of a kind that this OpenCV cannot read.
         """
-        file = weights.path(WEIGHTS)
-        try:
-            return cls(cv2.dnn.readNetFromTFLite(str(file)))
-        except cv2.error as exc:
-            raise WeightsMissing(
-                f"OpenCV {cv2.__version__} cannot read {file} (reinstall auto-thumbnail-picker[worker])"
-            ) from exc
+        return cls(load_bundled_network(WEIGHTS, cv2.dnn.readNetFromTFLite))
 
     def find(self, rgb: Rgb) -> NDArray[np.float32]:
         """Find the foreground of one picture.

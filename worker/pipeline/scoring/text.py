@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import cv2
 import numpy as np
 
-from worker import weights
-from worker.errors import WeightsMissing
+from worker.pipeline.scoring.bundled_network import load_bundled_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,13 +62,7 @@ class TextFinder:
         Raises:
             WeightsMissing: its file is absent, damaged, or of a kind that this OpenCV cannot read.
         """
-        file = weights.path(WEIGHTS)
-        try:
-            return cls(cv2.dnn.readNetFromONNX(str(file)))
-        except cv2.error as exc:
-            raise WeightsMissing(
-                f"OpenCV {cv2.__version__} cannot read {file} (reinstall auto-thumbnail-picker[worker])"
-            ) from exc
+        return cls(load_bundled_network(WEIGHTS, cv2.dnn.readNetFromONNX))
 
     def find(self, rgb: Rgb, longer_side_px: int = CANDIDATE_SIDE_PX) -> tuple[Line, ...]:
         """Find the lines of text in one picture: horizontal ones of three letters and more.
