@@ -13,7 +13,8 @@ from tests.support.platforms.simulated_account import NOWHERE, clip
 from tests.support.service import builders
 from tests.support.waiting import until
 from worker.database import transaction
-from worker.database.models import AccountSync, Job
+from worker.database.accounts import AccountSync
+from worker.database.models import Job
 from worker.demo.simulator import SIMULATED, Fault, Simulated
 from worker.inbox.reconcile_schedule import STOP_S, ReconcileSchedule
 from worker.platforms.bunny import Bunny

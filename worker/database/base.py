@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import DateTime, LargeBinary, MetaData, Table, Text, func
+from sqlalchemy import DateTime, ForeignKey, LargeBinary, MetaData, Table, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import BigInteger, TypeEngine
@@ -41,6 +41,8 @@ class Base(DeclarativeBase):
 class AnnouncedRow:
     """A row that a worker is told about when its time has come."""
 
+    #: Of the asset, by a trigger; None for rows that were over before accounts had rows.
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
     priority: Mapped[int] = mapped_column(server_default="0")  #: lower goes first
     scheduled_at: Mapped[datetime] = mapped_column(server_default=NOW)
     hinted_at: Mapped[datetime | None]  #: when a worker was last told; None: tell one

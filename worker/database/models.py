@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from worker.database import accounts  # noqa: F401 - declares the table that foreign keys name
 from worker.database.base import NOW, AnnouncedRow, Base, LeasedRow
 from worker.database.states import (
     FINAL,
@@ -94,17 +95,6 @@ class Asset(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
-class AccountSync(Base):
-    """When the list of an account's assets was last compared with what we know."""
-
-    __tablename__ = "account_syncs"
-
-    platform: Mapped[str] = mapped_column(primary_key=True)
-    account: Mapped[str] = mapped_column(primary_key=True)
-    started_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None]  #: when one last came to its end
-
-
 class Job(AnnouncedRow, LeasedRow, Base):
     """One look at one asset. The row is the truth; a Celery message only says that it exists."""
 
@@ -115,6 +105,11 @@ class Job(AnnouncedRow, LeasedRow, Base):
         CheckConstraint("attempt <= max_attempts", name="attempts"),
         Index("uq_jobs_waiting", "asset_id", unique=True, postgresql_where=text(is_one_of("state", WAITING))),
         Index("uq_jobs_running", "asset_id", unique=True, postgresql_where=text("state = 'running'")),
+        Index(
+            "ix_jobs_account_due",
+            *("account_id", "priority", "scheduled_at"),
+            postgresql_where=text(IS_WAITING),
+        ),
         Index("ix_jobs_due", "priority", "scheduled_at", postgresql_where=text(IS_WAITING)),
         Index("ix_jobs_lease", "lease_until", postgresql_where=text("state = 'running'")),
         Index("ix_jobs_over", "finished_at", postgresql_where=text(is_one_of("state", FINAL))),
@@ -232,6 +227,11 @@ class Publication(AnnouncedRow, LeasedRow, Base):
         Index(None, "asset_id"),
         CheckConstraint(is_one_of("state", PublicationState), name="state"),
         Index("uq_publications_sending", "asset_id", unique=True, postgresql_where=text("state = 'sending'")),
+        Index(
+            "ix_publications_account_due",
+            *("account_id", "priority", "scheduled_at"),
+            postgresql_where=text("state = 'pending'"),
+        ),
         Index("ix_publications_due", "scheduled_at", postgresql_where=text("state = 'pending'")),
         Index("ix_publications_lease", "lease_until", postgresql_where=text("state = 'sending'")),
         Index(None, "thumbnail_id"),

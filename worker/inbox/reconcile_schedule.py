@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from worker.database import NOW, transaction
-from worker.database.models import AccountSync
+from worker.database.accounts import AccountSync
 from worker.errors import Stopping, ThumbsError, first_line
 from worker.inbox.reconcile import ReconcileStatus, reconcile
 from worker.platforms import PLATFORMS, configured_accounts, platform_of
