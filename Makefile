@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults check bench bench-speed bench-service bench-quality bench-formats clean
+.PHONY: help demo test faults check lock bench bench-speed bench-service bench-quality bench-formats clean
 
 # The first of these that is new enough makes .venv; name your own with `make PYTHON=...`.
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -8,6 +8,7 @@ READY := .venv/.ready
 EXTRAS := webhook,worker,embedded,dev,bench
 OUT := thumbs-out
 ARGS ?=
+LOCK := --constraint constraints.txt --universal --python-version 3.13 --generate-hashes --no-header --no-annotate
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +45,11 @@ bench-quality: $(READY)  ## count how often the picker falls for planted bad fra
 
 bench-formats: $(READY)  ## count wrong thumbnails of kinds of files that people bring; choose with ARGS="--kinds HDR"
 	@$(PY) -m tests.benchmarks.formats $(ARGS)
+
+lock:  ## write what the images install, with hashes, after a change of constraints.txt; needs uv
+	@uv pip compile pyproject.toml --quiet --extra webhook $(LOCK) --output-file webhook/requirements.txt
+	@uv pip compile pyproject.toml --quiet --extra worker --extra hf $(LOCK) --output-file worker/requirements.txt
+	@echo hatchling | uv pip compile - --quiet $(LOCK) --output-file deploy/build-requirements.txt
 
 clean:  ## remove everything that make made
 	rm -rf .venv $(OUT) dist var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -88,6 +88,33 @@ def test_both_secrets_are_live_while_one_is_rotated(read: Reader) -> None:
     assert settings.mux["main"].webhook_secrets == (HUSH, "old")
 
 
+def test_a_program_may_be_given_no_more_than_it_needs(read: Reader) -> None:
+    """The receiver has no token, and no other program what signs webhooks."""
+    signs = {name: value for name, value in MUX.items() if "TOKEN_SECRET" not in name}
+    asks = {name: value for name, value in MUX.items() if "WEBHOOK" not in name}
+
+    receiver = read(signs | {"ACCOUNT_SECRETS": "webhooks"}).mux["main"]
+    assert receiver.webhook_secrets == (HUSH,)
+    with pytest.raises(SettingsInvalid, match="ACCOUNT_SECRETS: the secret that this needs was not given"):
+        receiver.token_secret.get_secret_value()
+    with pytest.MonkeyPatch.context() as without:
+        without.delenv("MUX__MAIN__WEBHOOK_SECRET")
+        worker = read(asks | {"ACCOUNT_SECRETS": "api"}).mux["main"]
+    assert worker.token_secret.get_secret_value() == HUSH
+    with pytest.raises(SettingsInvalid, match="ACCOUNT_SECRETS"):
+        _ = worker.webhook_secrets
+
+
+@pytest.mark.parametrize(
+    ("which", "missing"), [("webhooks", "MUX__MAIN__WEBHOOK_SECRET"), ("api", "MUX__MAIN__TOKEN_SECRET")]
+)
+def test_what_a_program_needs_is_still_missed(read: Reader, which: str, missing: str) -> None:
+    """It is told so when it starts, not with the first webhook."""
+    complaint = read.complaint({"MUX__MAIN__TOKEN_ID": "id", "ACCOUNT_SECRETS": which})
+
+    assert complaint == f"{missing}: missing"
+
+
 def test_an_empty_variable_is_an_unset_one(read: Reader) -> None:
     """A compose file passes on variables that nobody set as empty ones."""
     settings = read({"COUNT": "", "SECRETS_DIR": "", "DATABASE_URL": ""})

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from worker.settings.types import Aspects, Base64Secret, PemSecret, Secret, Spans, Url, revealed_all
+from worker.settings.types import (
+    WITHHELD,
+    Aspects,
+    Base64Secret,
+    PemSecret,
+    Secret,
+    Spans,
+    Url,
+    revealed_all,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Account(BaseModel):
     """One account of any platform: what is wanted of its videos."""
+
+    api_secrets: ClassVar[tuple[str, ...]] = ()  #: those that the API asks for
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -38,6 +52,8 @@ class WebhookAccount(Account):
 
 class TokenAccount(WebhookAccount):
     """One account of a platform whose API takes an id and a secret, and whose private videos take a key."""
+
+    api_secrets = ("token_secret",)
 
     token_id: str = Field(description="The API token.")
     token_secret: Secret = Field(description="The API token's secret.")
@@ -75,6 +91,8 @@ class FastPixAccount(TokenAccount):
 class ApiVideoAccount(WebhookAccount):
     """One workspace of api.video."""
 
+    api_secrets = ("api_key",)
+
     webhook_secret: Secret = Field(description="Signs its webhooks; shown once, when the webhook is made.")
     api_key: Secret = Field(description="An API key that may read and write videos.")
     api_url: Url = Field(
@@ -88,6 +106,8 @@ class ApiVideoAccount(WebhookAccount):
 class CloudflareAccount(WebhookAccount):
     """One account of Cloudflare."""
 
+    api_secrets = ("api_token",)
+
     account_id: str = Field(min_length=1, description="The account's id.")
     api_token: Secret = Field(description="An API token with Stream: Edit.")
     api_url: Url = Field("https://api.cloudflare.com/client/v4", description="The API.")
@@ -95,6 +115,8 @@ class CloudflareAccount(WebhookAccount):
 
 class BunnyAccount(WebhookAccount):
     """One video library of Bunny Stream."""
+
+    api_secrets = ("api_key",)
 
     webhook_secret: Secret = Field(description="The library's read-only API key, which signs its webhooks.")
     library_id: str = Field(min_length=1, description="The library's id.")
@@ -112,6 +134,8 @@ class BunnyAccount(WebhookAccount):
 class VimeoAccount(Account):
     """One Vimeo account, which sends no webhooks."""
 
+    api_secrets = ("access_token",)
+
     access_token: Secret = Field(description="A token with the scopes private, edit, upload and video_files.")
     api_url: Url = Field("https://api.vimeo.com", description="The API.")
     write_time: bool = Field(
@@ -122,8 +146,41 @@ class VimeoAccount(Account):
 class WistiaAccount(WebhookAccount):
     """One Wistia account."""
 
+    api_secrets = ("api_token",)
+
     webhook_secret: Secret = Field(description="The secret key that was given when the webhook was made.")
     api_token: Secret = Field(description="An API token that may read, update and delete anything.")
     api_url: Url = Field("https://api.wistia.com/v1", description="The API.")
     upload_url: Url = Field("https://upload.wistia.com", description="Where pictures are sent.")
     embed_url: Url = Field("https://fast.wistia.com", description="Where HLS is read.")
+
+
+ACCOUNTS: Mapping[str, type[Account]] = {
+    "mux": MuxAccount,
+    "fastpix": FastPixAccount,
+    "api_video": ApiVideoAccount,
+    "cloudflare": CloudflareAccount,
+    "bunny": BunnyAccount,
+    "vimeo": VimeoAccount,
+    "wistia": WistiaAccount,
+}
+
+
+def withhold(given: dict[str, Any], which: str) -> dict[str, Any]:
+    """Note in what is given as settings the secrets of accounts that a program does without.
+
+    Args:
+        given: values by their names, those of accounts in groups.
+        which: the kind of secrets that the program has, as ACCOUNT_SECRETS names it.
+    """
+    return given | {
+        platform: {name: _withheld(kind, group, which) for name, group in given[platform].items()}
+        for platform, kind in ACCOUNTS.items()
+        if isinstance(given.get(platform), dict)
+    }
+
+
+def _withheld(kind: type[Account], group: Any, which: str) -> Any:
+    names = {"webhooks": kind.api_secrets, "api": ("webhook_secret",)}.get(which, ())
+    withheld = {name: WITHHELD for name in names if name in kind.model_fields}
+    return withheld | group if isinstance(group, dict) else group

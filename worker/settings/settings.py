@@ -5,14 +5,12 @@ in lower case, as Docker and Kubernetes mount secrets. An account of a platform 
 the account's name between double underscores: `MUX__MAIN__TOKEN_ID` belongs to the account `main`.
 """
 
-# ruff: noqa: TC001 - pydantic reads the annotations when the program runs
-
 from __future__ import annotations
 
 import os
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import (
@@ -31,6 +29,7 @@ from worker.settings.accounts import (
     MuxAccount,
     VimeoAccount,
     WistiaAccount,
+    withhold,
 )
 from worker.settings.types import (
     AccountName,
@@ -107,6 +106,11 @@ class Settings(BaseSettings):
         None, description="Redis or Valkey. `thumbs up` starts its own without it."
     )
     secrets_dir: Path | None = Field(None, description="Folder with one file for each secret.")
+    account_secrets: Literal["all", "webhooks", "api"] = Field(
+        "all",
+        description="Which secrets of accounts this program is given: `all`, those that sign `webhooks`, "
+        "which the receiver needs, or those of the `api`, which all others need.",
+    )
     data_dir: Path = Field(Path("var"), description="Where `thumbs up` keeps its servers' files and logs.")
     work_dir: Path | None = Field(
         None, description="Where videos are downloaded to; the system's temporary folder without it."
@@ -201,6 +205,12 @@ class Settings(BaseSettings):
         """Let arguments win over variables, and variables over files."""
         files = SecretFiles(file_secret_settings, secrets_dir=os.environ.get("SECRETS_DIR") or None)
         return init_settings, env_settings, files
+
+    @model_validator(mode="before")
+    @classmethod
+    def _withhold(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Let the secrets be missing that this program does without."""
+        return withhold(given, given.get("account_secrets", "all"))
 
     @model_validator(mode="after")
     def _picks_are_signed(self) -> Self:

@@ -8,9 +8,17 @@ import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from worker.aspects import check_aspects
+from worker.errors import SettingsInvalid
 from worker.time_ranges import parse_time_ranges
 
 # https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
@@ -21,6 +29,21 @@ _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
 _NAME = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 
 
+class Withheld(SecretStr):
+    """A secret that this program does without, so that who breaks into it does not get it."""
+
+    def get_secret_value(self) -> str:
+        """Refuse to be used.
+
+        Raises:
+            SettingsInvalid: always.
+        """
+        raise SettingsInvalid("ACCOUNT_SECRETS: the secret that this needs was not given to this program")
+
+
+WITHHELD = Withheld("")
+
+
 def revealed(secret: SecretStr | None) -> str | None:
     """Show a secret to the code that uses it; None where it is not set."""
     return secret.get_secret_value() if secret else None
@@ -29,6 +52,10 @@ def revealed(secret: SecretStr | None) -> str | None:
 def revealed_all(*secrets: SecretStr | None) -> tuple[str, ...]:
     """Show those secrets that are set, in their order: of a pair that is being rotated, both are live."""
     return tuple(secret.get_secret_value() for secret in secrets if secret is not None)
+
+
+def _or_withheld(value: object, check: ValidatorFunctionWrapHandler) -> object:
+    return value if value is WITHHELD else check(value)
 
 
 def _stripped(value: object) -> object:
@@ -98,8 +125,9 @@ def _check_name(name: str) -> str:
     return name
 
 
-Secret = Annotated[SecretStr, BeforeValidator(_stripped), Field(min_length=1)]
-Base64Secret = Annotated[Secret, AfterValidator(_check_base64)]
+_MayBeWithheld = WrapValidator(_or_withheld)
+Secret = Annotated[SecretStr, BeforeValidator(_stripped), Field(min_length=1), _MayBeWithheld]
+Base64Secret = Annotated[Secret, AfterValidator(_check_base64), _MayBeWithheld]
 PemSecret = Annotated[Secret, AfterValidator(_check_pem)]
 StandardSecret = Annotated[Secret, AfterValidator(_check_standard)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_split)]

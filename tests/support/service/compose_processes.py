@@ -23,6 +23,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 PROGRAMS = {name: service for name, service in SERVICES.items() if "build" in service}
 SERVERS = {name: service for name, service in SERVICES.items() if "build" not in service}
 
+SETTINGS_ENV = {"MUX__MAIN__TOKEN_ID": "id", "OMP_NUM_THREADS": "1"}
 SOON_S = 90.0  # a busy machine loads the model's libraries slowly
 
 _LOCAL = {"thumbs": [sys.executable, "-m", "worker"], "python": [sys.executable]}
@@ -41,6 +42,12 @@ def variables(service: Mapping[str, Any], replaced: Mapping[str, str]) -> dict[s
     return {name: _replaced(_VARIABLE.sub(r"\1", str(value)), replaced) for name, value in given.items()}
 
 
+def secrets_of(service: Mapping[str, Any]) -> str | None:
+    """Return the folder of this machine that a service has its secrets from; None where it has none."""
+    found = [m["source"] for m in service["volumes"] if isinstance(m, dict) and m["target"] == "/run/secrets"]
+    return found[0] if found else None
+
+
 def _without_settings() -> dict[str, str]:
     ours = Settings.model_fields
     return {name: value for name, value in environment().items() if name.lower().split("__")[0] not in ours}
@@ -57,12 +64,16 @@ class Running:
 
     def __init__(self, name: str, log: Path, replaced: Mapping[str, str]) -> None:
         self.name, self._log = name, log
-        self._service, self._replaced = SERVICES[name], replaced
+        self._service = SERVICES[name]
+        places = {"/run/secrets": secrets_of(self._service) or "", **replaced}
+        self._replaced = {
+            old: _replaced(new, {"./secrets": replaced["./secrets"]}) for old, new in places.items()
+        }
         self._out: IO[bytes] = log.open("wb")
         self.process = subprocess.Popen(
-            command(self._service["command"], replaced),
+            command(self._service["command"], self._replaced),
             cwd=ROOT,
-            env={**_without_settings(), **variables(self._service, replaced), "OMP_NUM_THREADS": "1"},
+            env={**_without_settings(), **variables(self._service, self._replaced), **SETTINGS_ENV},
             stdout=self._out,
             stderr=subprocess.STDOUT,
         )

@@ -1,0 +1,133 @@
+"""docker-compose.yml gives each service what it needs, and no more."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from tests.support.service.compose_processes import (
+    COMPOSE,
+    PROGRAMS,
+    SERVERS,
+    SERVICES,
+    dockerfile_of,
+    secrets_of,
+    variables,
+)
+from tests.support.service.laid_out_secrets import lay_out, make_roles
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+each_service = pytest.mark.parametrize("name", SERVICES)
+each_program = pytest.mark.parametrize("name", PROGRAMS)
+each_server = pytest.mark.parametrize("name", SERVERS)
+
+
+@each_service
+def test_no_service_can_do_more_than_it_must(name: str) -> None:
+    """No root, nothing to write to but named places, no capabilities, no way to get any."""
+    service = SERVICES[name]
+
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", service["user"])
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in service
+
+
+@each_program
+def test_an_image_runs_as_nobody_special_by_itself(name: str) -> None:
+    """Also without the compose file."""
+    users = re.findall(r"^USER (.+)$", dockerfile_of(SERVICES[name]), re.MULTILINE)
+
+    assert users[-1] == SERVICES[name]["user"]
+
+
+@each_service
+def test_no_secret_stands_in_the_file(name: str) -> None:
+    """Secrets are files, and variables only say where."""
+    for variable, value in variables(SERVICES[name], {}).items():
+        is_secret = re.search(r"SECRET|PASSWORD|TOKEN|KEY|_URL$", variable)
+        assert not is_secret or value.startswith("/run/secrets") or variable == "ACCOUNT_SECRETS", variable
+
+
+@each_service
+def test_every_service_sees_its_own_secrets_only(name: str) -> None:
+    """Who breaks into one has those of no other."""
+    assert secrets_of(SERVICES[name]) == f"./secrets/{name}"
+    everywhere = [str(m) for m in SERVICES[name]["volumes"] if "secrets" in str(m)]
+    assert len(everywhere) == 1
+
+
+def test_only_the_receiver_has_what_signs_webhooks_and_only_others_have_tokens() -> None:
+    """And settings say so, so that each starts without the rest."""
+    given = {name: variables(service, {})["ACCOUNT_SECRETS"] for name, service in PROGRAMS.items()}
+
+    assert given.pop("webhook") == "webhooks"
+    assert set(given.values()) == {"api"}
+
+
+@each_service
+def test_no_service_takes_all_of_the_machine(name: str) -> None:
+    """Memory, processors and logs have their limits; the analyzer takes what processors the others leave."""
+    service = SERVICES[name]
+
+    assert service["mem_limit"]
+    assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+    assert name == "analyze" or service["cpus"] > 0
+    assert name != "analyze" or service["cpu_shares"] < 1024
+
+
+def test_the_services_role_reads_and_writes_rows_and_nothing_else(database_url: str, tmp_path: Path) -> None:
+    """It is no superuser, owns nothing and makes nothing; that of migrations is none either."""
+    lay_out(tmp_path / "secrets", database_url=database_url, redis_port=6379)
+    make_roles(database_url, tmp_path / "secrets" / "postgres")  # again: in a database that has them
+
+    address = (tmp_path / "secrets" / "analyze" / "database_url").read_text()
+    with psycopg.connect(address, autocommit=True) as service:
+        service.execute("INSERT INTO assets (platform, account, external_id) VALUES ('mux', 'main', 'a1')")
+        for forbidden in (
+            "CREATE TABLE mine ()",
+            "DROP TABLE assets",
+            "COPY assets TO PROGRAM 'cat'",
+            "SELECT pg_read_file('/etc/passwd')",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                service.execute(forbidden)
+        roles = service.execute(
+            "SELECT rolname FROM pg_roles WHERE rolname LIKE 'thumbs%'"
+            " AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls OR rolreplication)"
+        ).fetchall()
+    assert roles == []
+
+
+def test_only_the_receiver_can_be_reached() -> None:
+    """And only from this machine, where a proxy listens to the world."""
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+
+    assert published == {"webhook": ["127.0.0.1:8000:8000"]}
+    assert variables(SERVICES["webhook"], {})["HOST"] == "0.0.0.0"  # noqa: S104 - within its container
+
+
+@each_server
+def test_servers_cannot_reach_the_internet(name: str) -> None:
+    """They talk to our programs only, and each to those that need it."""
+    (network,) = SERVICES[name]["networks"]
+
+    assert COMPOSE["networks"][network] == {"internal": True}
+    assert {name for name, service in SERVICES.items() if network in service["networks"]} == {
+        "database": {"postgres", *PROGRAMS},
+        "queue": {"redis", "dispatcher", "analyze", "publish"},
+    }[network]
+
+
+def test_the_receiver_makes_no_requests_to_the_internet() -> None:
+    """It only answers; what talks to platforms is elsewhere."""
+    assert SERVICES["webhook"]["networks"] == ["database", "front"]
+    assert COMPOSE["networks"]["front"]["driver_opts"] == {
+        "com.docker.network.bridge.enable_ip_masquerade": "false"
+    }
