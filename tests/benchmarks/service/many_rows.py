@@ -79,3 +79,15 @@ def fill(address: str, assets: int, on_table: Callable[[str], None] = lambda _: 
             on_table(table)
             connection.execute(_FILL[table].format(n=assets).encode())
         connection.execute("VACUUM ANALYZE")
+
+
+def add_waiting(address: str, count: int) -> None:
+    """Let so many assets of the account `main` wait for a worker, all of them due."""
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO jobs (asset_id, generation, reason, state, max_attempts)"
+            " SELECT id, generation, 'ready', 'scheduled', 5 FROM assets"
+            " WHERE account = 'main' AND deleted_at IS NULL ORDER BY id LIMIT %s",
+            [count],
+        )
+        connection.execute("ANALYZE jobs")
