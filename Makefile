@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults check lock bench bench-speed bench-service bench-quality bench-formats clean
+.PHONY: help demo test faults check lock bench bench-speed bench-service bench-scale bench-quality bench-formats clean
 
 # The first of these that is new enough makes .venv; name your own with `make PYTHON=...`.
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -39,6 +39,9 @@ bench-speed: $(READY)  ## measure how cost grows, and how full several jobs keep
 bench-service: $(READY)  ## measure the receiver, and the way from a webhook to the accepted write
 	@$(PY) -m tests.benchmarks.service.receiver $(ARGS)
 	@$(PY) -m tests.benchmarks.service.end_to_end
+
+bench-scale: $(READY)  ## measure commands and queries in a database of a million assets; takes 8 GB of disk
+	@$(PY) -m tests.benchmarks.service.scale $(ARGS)
 
 bench-quality: $(READY)  ## count how often the picker falls for planted bad frames
 	@$(PY) -m tests.benchmarks.quality.traps $(ARGS)

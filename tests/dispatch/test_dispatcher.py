@@ -13,7 +13,7 @@ from sqlalchemy import func, update
 from tests.support.service import builders
 from tests.support.service.builders import claimed, event, record
 from worker.database import transaction
-from worker.database.models import Job, WebhookEvent
+from worker.database.models import Job
 from worker.dispatch.dispatcher import Dispatcher
 from worker.platforms.event import EventKind
 
@@ -188,19 +188,3 @@ def test_a_sleeping_dispatcher_wakes_when_a_job_becomes_due(
     record(engine, event(EventKind.EDITED, minute=1), settings=builders.make_settings(debounce_s=0.5))
 
     assert broker.arrived.wait(WAIT_S)
-
-
-def test_old_events_and_jobs_are_removed(engine: Engine, broker: Broker) -> None:
-    """What is over for long enough goes; what is young, or not over, stays."""
-    record(engine, event(asset_id="old"))
-    builders.completed(engine)
-    record(engine, event(asset_id="waiting"))
-    with transaction(engine) as session:
-        session.execute(update(Job).values(finished_at=func.now() - timedelta(days=91)))
-        session.execute(update(WebhookEvent).values(received_at=func.now() - timedelta(days=31)))
-    record(engine, event(asset_id="young"))
-
-    make(engine, broker).run_once()
-
-    assert builders.job_states(engine) == ["available", "available"]
-    assert len(builders.every(engine, WebhookEvent)) == 1

@@ -12,7 +12,7 @@ from tests.support.service import builders
 from worker import choices, publications
 from worker.choices import ChoiceRequest
 from worker.database import transaction
-from worker.database.models import Asset, Choice, Publication, StoredCandidate, Thumbnail
+from worker.database.models import Asset, Choice, Job, Publication, StoredCandidate, Thumbnail, WebhookEvent
 from worker.dispatch import retention
 from worker.platforms.event import EventKind
 
@@ -43,7 +43,7 @@ def prune(engine: Engine, age: timedelta) -> None:
     """Apply the retention, some time later."""
     with transaction(engine) as session:
         session.execute(update(Thumbnail).values(outdated_at=Thumbnail.outdated_at - age))
-        retention.prune(session, builders.make_settings())
+    retention.prune(engine, builders.make_settings(), longest_s=5.0)
 
 
 def generations(engine: Engine) -> list[int]:
@@ -133,3 +133,43 @@ def test_a_restored_asset_works_after_its_pictures_were_pruned(engine: Engine) -
     asset = builders.asset(engine)
     assert (asset.deleted_at, asset.published_generation) == (None, asset.generation)
     assert len(builders.every(engine, Thumbnail)) == 1
+
+
+def test_old_events_and_jobs_are_removed(engine: Engine) -> None:
+    """What is over for long enough goes; what is young, or not over, stays."""
+    builders.record(engine, builders.event(asset_id="old"))
+    builders.completed(engine)
+    builders.record(engine, builders.event(asset_id="waiting"))
+    with transaction(engine) as session:
+        session.execute(update(Job).values(finished_at=func.now() - timedelta(days=91)))
+        session.execute(update(WebhookEvent).values(received_at=func.now() - timedelta(days=31)))
+    builders.record(engine, builders.event(asset_id="young"))
+
+    retention.prune(engine, builders.make_settings(), longest_s=5.0)
+
+    assert builders.job_states(engine) == ["scheduled", "scheduled"]
+    assert len(builders.every(engine, WebhookEvent)) == 1
+
+
+def test_more_than_one_batch_goes_in_a_round(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that what a busy day leaves behind does not pile up."""
+    for number in range(7):
+        builders.record(engine, builders.event(asset_id=f"a{number}", delivery_id=f"d{number}"))
+    with transaction(engine) as session:
+        session.execute(update(WebhookEvent).values(received_at=func.now() - timedelta(days=31)))
+    monkeypatch.setattr(retention, "BATCH_ROWS", 2)
+
+    assert retention.prune(engine, builders.make_settings(), longest_s=5.0) == 8
+    assert builders.every(engine, WebhookEvent) == []
+
+
+def test_a_round_ends_when_its_time_is_up(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest goes in the next one."""
+    for number in range(3):
+        builders.record(engine, builders.event(asset_id=f"a{number}", delivery_id=f"d{number}"))
+    with transaction(engine) as session:
+        session.execute(update(WebhookEvent).values(received_at=func.now() - timedelta(days=31)))
+    monkeypatch.setattr(retention, "BATCH_ROWS", 1)
+
+    assert retention.prune(engine, builders.make_settings(), longest_s=0.0) == 0
+    assert len(builders.every(engine, WebhookEvent)) == 4

@@ -10,16 +10,17 @@ import os
 import socket
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import contains_eager, defer
 
 from worker import jobs
+from worker.admin.matching import BATCH, Filters, candidates, is_touched_within, matching
 from worker.database import NOW, make_engine, migrate, transaction
-from worker.database.models import Asset, Job, Publication, WebhookEvent
-from worker.database.states import JobState, PublicationState
+from worker.database.base import STATEMENT_BEGAN
+from worker.database.models import Asset, Job, WebhookEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime, timedelta
 
     from sqlalchemy import Engine
@@ -47,14 +48,6 @@ class EventLine(NamedTuple):
 
     event: WebhookEvent
     asset: Asset | None
-
-
-class Filters(NamedTuple):
-    """Which assets an operator means; deleted ones and those without a job never match."""
-
-    is_failed: bool = False  #: whose newest job was given up, or whose newest write to the platform was
-    since: timedelta | None = None  #: whose newest job was asked for, started or ended within this time
-    platform: str | None = None
 
 
 class Requeueing(NamedTuple):
@@ -121,7 +114,7 @@ def list_jobs(
     if platform:
         statement = statement.where(Asset.platform == platform)
     if since is not None:
-        statement = statement.where(_touched() >= NOW - since)
+        statement = statement.where(is_touched_within(since))
     return list(session.scalars(statement))
 
 
@@ -144,7 +137,7 @@ def list_events(
     if platform:
         statement = statement.where(WebhookEvent.platform == platform)
     if since is not None:
-        statement = statement.where(WebhookEvent.received_at >= NOW - since)
+        statement = statement.where(WebhookEvent.received_at >= STATEMENT_BEGAN - since)
     if outcomes:
         statement = statement.where(WebhookEvent.outcome.in_(outcomes))
     if asset_id is not None:
@@ -158,27 +151,6 @@ def assets_named(session: Session, words: Sequence[str]) -> list[Asset]:
     return [session.get_one(Asset, asset_id) for asset_id in ids]
 
 
-def assets_matching(session: Session, filters: Filters) -> list[Asset]:
-    """List the assets that match, the oldest first."""
-    # Only the newest job and the newest write count: what failed before them has been made good since.
-    newest = select(func.max(Job.id)).group_by(Job.asset_id)
-    statement = select(Asset).join(Job, Job.asset_id == Asset.id).where(Job.id.in_(newest))
-    statement = statement.where(Asset.deleted_at.is_(None))
-    if filters.is_failed:
-        newest_write = select(func.max(Publication.id)).where(Publication.asset_id == Asset.id)
-        write_failed = exists().where(
-            Publication.id == newest_write.correlate(Asset).scalar_subquery(),
-            Publication.generation == Asset.generation,
-            Publication.state == PublicationState.FAILED,
-        )
-        statement = statement.where(or_(Job.state == JobState.DISCARDED, write_failed))
-    if filters.since is not None:
-        statement = statement.where(_touched() >= NOW - filters.since)
-    if filters.platform:
-        statement = statement.where(Asset.platform == filters.platform)
-    return list(session.scalars(statement.order_by(Asset.id)))
-
-
 def requeue_assets(
     engine: Engine,
     chosen: Sequence[str] | Filters,
@@ -187,27 +159,49 @@ def requeue_assets(
     *,
     model: str | None = None,
     is_dry_run: bool = False,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[Requeueing]:
     """Ask for a new look at assets that are named or that match; a job that waits already is not doubled.
 
     With a model, a worker that has it judges the stored frames anew, and scans no video.
 
+    Args:
+        engine: the database.
+        chosen: words for assets or jobs, or what the assets have in common.
+        why: for the jobs' history.
+        settings: of the jobs.
+        model: which has to judge; None: whichever the worker has.
+        is_dry_run: only find the assets.
+        on_progress: called with how many assets were looked at, and how many are to be.
+
     Raises:
         NotFound: a name means nothing; none of the assets was touched.
     """
-    with transaction(engine) as session:
-        assets = (
-            assets_matching(session, chosen) if isinstance(chosen, Filters) else assets_named(session, chosen)
-        )
-    if is_dry_run:
-        return [Requeueing(asset, None) for asset in assets]
     actor = operator_name()
-    outcomes = []
-    for asset in assets:  # one transaction each, so that no webhook waits for all of them
+
+    def request(asset: Asset) -> Requeueing:
+        if is_dry_run:
+            return Requeueing(asset, None)
+        with transaction(engine) as session:  # one each, so that no webhook waits for all of them
+            return Requeueing(asset, jobs.requeue(session, asset.id, actor, why, settings, model=model))
+
+    return [request(asset) for asset in _chosen(engine, chosen, on_progress)]
+
+
+def _chosen(
+    engine: Engine, chosen: Sequence[str] | Filters, on_progress: Callable[[int, int], None]
+) -> Iterator[Asset]:
+    if not isinstance(chosen, Filters):
         with transaction(engine) as session:
-            outcome = jobs.requeue(session, asset.id, actor, why, settings, model=model)
-        outcomes.append(Requeueing(asset, outcome))
-    return outcomes
+            yield from assets_named(session, chosen)
+        return
+    with transaction(engine) as session:
+        ids = candidates(session, chosen)
+    for start in range(0, len(ids), BATCH):
+        with transaction(engine) as session:
+            found = matching(session, chosen, ids[start : start + BATCH])
+        yield from found
+        on_progress(min(start + BATCH, len(ids)), len(ids))
 
 
 def has_effect(outcomes: Sequence[Requeueing]) -> bool:
@@ -233,8 +227,3 @@ def operator_name() -> str:
     except (KeyError, OSError):  # the user of a container may have a number and no name
         user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"
-
-
-def _touched() -> ColumnElement[datetime]:
-    """Build the time when a job was asked for, started or ended, the latest of these."""
-    return func.greatest(Job.requested_at, Job.started_at, Job.finished_at)

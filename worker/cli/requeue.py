@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
-from worker.admin.assets import Filters, asset_name, has_effect, requeue_assets
+from worker.admin.assets import asset_name, has_effect, requeue_assets
+from worker.admin.matching import Filters
 from worker.cli.database import open_database
 from worker.cli.output import print_answer
 from worker.cli.parameters import json_option, platform_option, since_option, why_option
+from worker.local import terminal
 from worker.settings import get_settings
 from worker.text import printable
 
@@ -53,9 +55,15 @@ def requeue_command(
     # Either names or filters: neither would mean every asset, and both would leave open which of them counts.
     if bool(names) == (filters != Filters()):
         raise click.UsageError("name assets or jobs, or choose them by --failed, --since or --platform")
-    with open_database() as engine:
+    with open_database() as engine, terminal.counting("assets") as on_progress:
         outcomes = requeue_assets(
-            engine, names or filters, why, get_settings(), model=model, is_dry_run=dry_run
+            engine,
+            names or filters,
+            why,
+            get_settings(),
+            model=model,
+            is_dry_run=dry_run,
+            on_progress=on_progress,
         )
     print_requeueings(outcomes, as_json=as_json)
     raise SystemExit(not has_effect(outcomes))

@@ -44,6 +44,7 @@ class WebhookEvent(Base):
         UniqueConstraint("platform", "account", "delivery_id"),
         CheckConstraint(is_one_of("outcome", EventOutcome), name="outcome"),
         Index(None, "received_at"),
+        Index("ix_webhook_events_ignored", "id", postgresql_where=text("outcome = 'ignored'")),
         Index(None, "asset_id"),
     )
 
@@ -112,6 +113,7 @@ class Job(AnnouncedRow, LeasedRow, Base):
         ),
         Index("ix_jobs_due", "priority", "scheduled_at", postgresql_where=text(IS_WAITING)),
         Index("ix_jobs_lease", "lease_until", postgresql_where=text("state = 'running'")),
+        Index("ix_jobs_state", "state", "id"),
         Index("ix_jobs_over", "finished_at", postgresql_where=text(is_one_of("state", FINAL))),
         Index(None, "asset_id"),
     )
@@ -233,6 +235,7 @@ class Publication(AnnouncedRow, LeasedRow, Base):
             postgresql_where=text("state = 'pending'"),
         ),
         Index("ix_publications_due", "scheduled_at", postgresql_where=text("state = 'pending'")),
+        Index("ix_publications_failed", "asset_id", postgresql_where=text("state = 'failed'")),
         Index("ix_publications_lease", "lease_until", postgresql_where=text("state = 'sending'")),
         Index(None, "thumbnail_id"),
         Index(None, "choice_id"),

@@ -22,8 +22,8 @@ from worker import database, jobs, logs, metrics, publications
 from worker.database import transaction
 from worker.database.engine import TCP_LIMITS
 from worker.database.models import Job, Publication
-from worker.dispatch import retention
 from worker.dispatch.broker import Broker
+from worker.dispatch.maintenance import Maintenance
 from worker.errors import first_line
 from worker.inbox.reconcile_schedule import ReconcileSchedule
 from worker.queue import hints, notify
@@ -40,8 +40,6 @@ log = logging.getLogger(__name__)
 
 # How long to wait after the database or the broker failed.
 PAUSE_S = 1.0
-# Old rows and counts are in no hurry, and cost a look at many rows.
-MAINTENANCE_S = 30.0
 
 
 def serve(settings: Settings) -> None:
@@ -58,7 +56,8 @@ def serve(settings: Settings) -> None:
     broker = Broker(settings.redis_address)
     name = f"{socket.gethostname()}:{os.getpid()}:dispatch"
     dispatcher = Dispatcher(database.get_engine(), settings, broker, name)
-    with ReconcileSchedule(database.get_engine(), settings):
+    engine = database.get_engine()
+    with ReconcileSchedule(engine, settings), Maintenance(engine, settings):
         log.info("ready: dispatching", extra={"action": "ready"})
         dispatcher.run(stop)
     log.info("stopped", extra={"action": "stopped"})
@@ -69,7 +68,6 @@ class Dispatcher:
 
     def __init__(self, engine: Engine, settings: Settings, broker: Broker, name: str) -> None:
         self._engine, self._settings, self._broker, self._name = engine, settings, broker, name
-        self._maintain_at = 0.0
         self._extend_grace()
 
     def run(self, stop: threading.Event) -> None:
@@ -91,8 +89,6 @@ class Dispatcher:
             self._take_over()
         # A list, not a generator: each is done, also after one has failed.
         is_sent = all([self._reannounce_all(), self._announce_jobs(), self._announce_publications()])
-        if time.monotonic() >= self._maintain_at:
-            self._maintain()
         with transaction(self._engine) as session:
             waits_s = (
                 hints.next_due_in_s(session, Job, jobs.is_waiting()),
@@ -102,18 +98,6 @@ class Dispatcher:
             )
         longest_s = self._settings.sweep_s if is_sent else PAUSE_S
         return min([longest_s, *(wait_s for wait_s in waits_s if wait_s is not None)])
-
-    def _maintain(self) -> None:
-        """Prune and count; if that fails, the rest of the work must not wait for it."""
-        self._maintain_at = time.monotonic() + MAINTENANCE_S
-        try:
-            with transaction(self._engine) as session:
-                retention.prune(session, self._settings)
-                retention.count(session)
-        except DBAPIError as exc:
-            if _is_outage(exc):
-                raise
-            log.warning("old rows could not be removed: %s", first_line(exc))
 
     def _extend_grace(self) -> None:
         """Take nothing over until workers have had the time to renew what they could not during an outage."""

@@ -1,46 +1,76 @@
-"""Removes rows that are over and past their time, and counts the rest."""
+"""Removes rows that are over and past their time."""
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, exists, false, func, select
+from sqlalchemy import delete, false, func, select, true
 
-from worker import metrics
-from worker.database import NOW
+from worker.database import transaction
+from worker.database.base import STATEMENT_BEGAN
 from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail, WebhookEvent
-from worker.database.states import FINAL, WAITING, PublicationState
+from worker.database.states import FINAL, PublicationState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Engine, Select
     from sqlalchemy.orm import Session
 
     from worker.settings import Settings
 
-    Prunable = WebhookEvent | Job | StoredCandidate | Thumbnail
+    Prunable = type[WebhookEvent | Job | StoredCandidate | Thumbnail]
 
-# Small enough that a batch holds no other work up; the rest goes in the next rounds.
+# Small enough that a batch holds no other work up.
 BATCH_ROWS = 1000
 
 
-def prune(session: Session, settings: Settings) -> None:
-    """Remove one batch of each kind of row that is over."""
-    events_end = NOW - timedelta(days=settings.events_retention_days)
-    jobs_end = NOW - timedelta(days=settings.jobs_retention_days)
-    _remove(session, WebhookEvent, WebhookEvent.received_at < events_end)
-    _remove(session, Job, Job.state.in_(FINAL), Job.finished_at < jobs_end)
-    _prune_pictures(session, NOW - timedelta(days=settings.thumbnails_retention_days))
+def prune(engine: Engine, settings: Settings, longest_s: float) -> int:
+    """Remove rows batch by batch, each in a transaction of its own, until none is left or time is up.
+
+    Args:
+        engine: the database.
+        settings: how long rows are kept.
+        longest_s: when to stop; what is left goes in the next round.
+
+    Returns:
+        How many were removed, not counting those that went with them.
+    """
+    ends_at = time.monotonic() + longest_s
+    kinds = list(_over(settings))
+    removed = 0
+    while kinds and time.monotonic() < ends_at:
+        # In turn, so that one kind with many rows does not keep the others waiting.
+        table, ids = kinds.pop(0)
+        with transaction(engine) as session:
+            count = _remove(session, table, ids)
+        removed += count
+        if count == BATCH_ROWS:
+            kinds.append((table, ids))
+    return removed
 
 
-def _prune_pictures(session: Session, end: ColumnElement[datetime]) -> None:
-    """Remove pictures of deleted assets, which stay as tombstones, and of older runs if not published."""
-    is_gone = exists().where(Asset.deleted_at < end)
-    _remove(session, StoredCandidate, is_gone.where(Asset.id == StoredCandidate.asset_id))
-    _remove(session, Thumbnail, is_gone.where(Asset.id == Thumbnail.asset_id))
-    _remove(session, Thumbnail, Thumbnail.outdated_at < end, ~_is_published())
+def _over(settings: Settings) -> Iterator[tuple[Prunable, Select[int]]]:
+    """Select the ids of each kind of row that is over; deleted assets themselves stay, as tombstones."""
+    events_end = STATEMENT_BEGAN - timedelta(days=settings.events_retention_days)
+    jobs_end = STATEMENT_BEGAN - timedelta(days=settings.jobs_retention_days)
+    pictures_end = STATEMENT_BEGAN - timedelta(days=settings.thumbnails_retention_days)
+    yield WebhookEvent, select(WebhookEvent.id).where(WebhookEvent.received_at < events_end)
+    yield Job, select(Job.id).where(Job.state.in_(FINAL), Job.finished_at < jobs_end)
+    yield StoredCandidate, _of_deleted(StoredCandidate, pictures_end)
+    yield Thumbnail, _of_deleted(Thumbnail, pictures_end)
+    # Pictures of older runs, but for what is shown.
+    yield Thumbnail, select(Thumbnail.id).where(Thumbnail.outdated_at < pictures_end, ~_is_published())
+
+
+def _of_deleted(table: type[StoredCandidate | Thumbnail], end: ColumnElement[datetime]) -> Select[int]:
+    # From the few deleted assets to their rows. Without the limit inside, which changes nothing else,
+    # PostgreSQL may read the whole table of pictures to join it.
+    own = select(table.id).where(table.asset_id == Asset.id).limit(BATCH_ROWS).lateral("own")
+    return select(own.c.id).select_from(Asset).join(own, true()).where(Asset.deleted_at < end)
 
 
 def _is_published() -> ColumnElement[bool]:
@@ -50,25 +80,11 @@ def _is_published() -> ColumnElement[bool]:
     return func.coalesce(newest.correlate(Thumbnail).scalar_subquery() == Thumbnail.id, false())
 
 
-def _remove(session: Session, table: type[Prunable], *conditions: ColumnElement[bool]) -> None:
-    ids = select(table.id).where(*conditions).limit(BATCH_ROWS).with_for_update(skip_locked=True)
-    # As in `queue.hints`: a CTE runs once, and so keeps its limit.
-    batch = ids.cte("batch").prefix_with("MATERIALIZED")
-    session.execute(delete(table).where(table.id.in_(select(batch.c.id))))
-
-
-def count(session: Session) -> None:
-    """Show how many rows are in which state, and how long the oldest due ones wait."""
-    metrics.JOBS.clear()
-    _count(session, "analyze", Job, Job.state.in_(WAITING))
-    _count(session, "publish", Publication, Publication.state == PublicationState.PENDING)
-
-
-def _count(
-    session: Session, queue: str, table: type[Job | Publication], is_waiting: ColumnElement[bool]
-) -> None:
-    for state, number in session.execute(select(table.state, func.count()).group_by(table.state)):
-        metrics.JOBS.labels(queue, state).set(number)
-    lag = func.extract("epoch", NOW - func.min(table.scheduled_at))
-    lag_s = session.scalar(select(lag).where(is_waiting, table.scheduled_at <= NOW))
-    metrics.QUEUE_LAG_SECONDS.labels(queue).set(float(lag_s or 0.0))
+def _remove(session: Session, table: Prunable, ids: Select[int]) -> int:
+    # Another dispatcher may be at it: each takes the rows that the other has not locked. As in `queue.hints`,
+    # a CTE runs once, and so keeps its limit.
+    over = ids.limit(BATCH_ROWS).subquery("over")
+    locked = select(table.id).where(table.id.in_(select(over.c.id))).with_for_update(skip_locked=True)
+    batch = locked.cte("batch").prefix_with("MATERIALIZED")
+    removed = session.execute(delete(table).where(table.id.in_(select(batch.c.id))).returning(table.id))
+    return len(removed.all())

@@ -1,0 +1,107 @@
+"""What operators ask reads the rows in question, and never a whole table, however many rows there are."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import text
+
+from tests.benchmarks.service.many_rows import fill
+from tests.support.service import builders
+from worker.admin import assets, matching
+from worker.admin.matching import Filters
+from worker.database import make_engine, transaction
+from worker.dispatch import retention
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
+    from tests.support.service.databases import Databases
+
+ASSETS = 8_000
+# A twentieth of the smallest table: far more than any of these questions needs, and far less than all.
+FEW_ROWS = ASSETS // 20
+HOUR = timedelta(hours=1)
+
+_READ = """
+SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0) FROM pg_stat_user_tables
+WHERE relname IN ('jobs', 'job_log', 'webhook_events', 'thumbnails', 'publications', 'candidates')
+"""
+
+
+@pytest.fixture(scope="module")
+def large(databases: Databases) -> Iterator[Engine]:
+    """Return a database with many rows, which no test changes."""
+    with databases.lend() as address:
+        fill(address, ASSETS)
+        engine = make_engine(address, pool_size=1)
+        yield engine
+        with transaction(engine) as session:
+            session.execute(text("CREATE TABLE used ()"))  # so that it is dropped, and not emptied
+        engine.dispose()
+
+
+def rows_read(engine: Engine, ask: Callable[[Session], Any]) -> int:
+    """Count the rows of large tables that PostgreSQL reads for an answer."""
+    counts = []
+    for question in (lambda _: None, ask):
+        with transaction(engine) as session:
+            question(session)
+        with transaction(engine) as session:
+            session.execute(text("SELECT pg_stat_force_next_flush()"))
+        with transaction(engine) as session:
+            counts.append(session.execute(text(_READ)).scalar_one())
+    return int(counts[1] - counts[0])
+
+
+def match(session: Session, filters: Filters) -> object:
+    """Find the assets of one batch."""
+    return matching.matching(session, filters, matching.candidates(session, filters)[:20])
+
+
+QUESTIONS = {
+    "requeue --failed": lambda s: match(s, Filters(is_failed=True)),
+    "requeue --failed --since": lambda s: match(s, Filters(is_failed=True, since=HOUR)),
+    "requeue --since": lambda s: match(s, Filters(since=HOUR)),
+    "requeue --platform": lambda s: match(s, Filters(platform="bunny")),
+    "jobs": lambda s: assets.list_jobs(s, [], None, None, 20),
+    "jobs --state discarded": lambda s: assets.list_jobs(s, ["discarded"], None, None, 20),
+    "jobs --state discarded --since": lambda s: assets.list_jobs(s, ["discarded"], None, HOUR, 20),
+    "jobs --state cancelled": lambda s: assets.list_jobs(s, ["cancelled"], None, None, 20),
+    "jobs --platform": lambda s: assets.list_jobs(s, [], "bunny", None, 20),
+    "events": lambda s: assets.list_events(s, None, None, [], None, 20),
+    "events --outcome ignored": lambda s: assets.list_events(s, None, None, ["ignored"], None, 20),
+    "events --since": lambda s: assets.list_events(s, None, timedelta(seconds=20), [], None, 20),
+    "events --asset": lambda s: assets.list_events(s, None, None, [], 777, 20),
+    "show": lambda s: assets.find(s, "c4ca4238a0b923820dcc509a6f75849b"),
+}
+
+
+@pytest.mark.parametrize("command", QUESTIONS)
+def test_a_command_reads_few_rows(large: Engine, command: str) -> None:
+    """So it answers as fast in a database of a million."""
+    assert rows_read(large, QUESTIONS[command]) <= FEW_ROWS
+
+
+def test_pruning_reads_few_rows_where_nothing_is_over(large: Engine) -> None:
+    """It happens twice a minute."""
+    settings = builders.make_settings(
+        events_retention_days=300, jobs_retention_days=300, thumbnails_retention_days=300
+    )
+
+    assert rows_read(large, lambda _: retention.prune(large, settings, longest_s=5.0)) <= FEW_ROWS
+
+
+def test_all_that_failed_are_found(large: Engine) -> None:
+    """The newest job was given up, or the newest write; deleted ones aside."""
+    with transaction(large) as session:
+        ids = matching.candidates(session, Filters(is_failed=True))
+        found = matching.matching(session, Filters(is_failed=True), ids)
+
+    failed = {n for n in range(1, ASSETS + 1) if n % 200 == 1 or n % 1000 == 1}
+    assert {asset.id for asset in found} == {n for n in failed if n % 50}

@@ -1,0 +1,93 @@
+"""A database as large as that of a busy year: rows of every table, written by SQL alone.
+
+Every 200th job was given up, every 50th asset is deleted, every tenth belongs to another account. Pictures
+are of 128 bytes, so that the rows fit on any disk; what is measured does not read them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TABLES = ("assets", "jobs", "job_log", "webhook_events", "thumbnails", "publications", "candidates")
+
+# `n` is the number of assets. Times are spread over 90 days, those of webhooks over 30.
+_FILL = {
+    "assets": """
+        INSERT INTO assets (platform, account, external_id, title, generation, published_generation,
+            fingerprint, last_event_at, created_at, deleted_at)
+        SELECT 'mux', CASE WHEN g % 10 = 0 THEN 'other' ELSE 'main' END, md5(g::text), 'Title ' || g, 1, 1,
+            md5('f' || g), now() - (g % 7776000) * interval '1 s', now() - (g % 7776000) * interval '1 s',
+            CASE WHEN g % 50 = 0 THEN now() - (g % 60) * interval '1 day' END
+        FROM generate_series(1, {n}) g""",
+    "jobs": """
+        INSERT INTO jobs (asset_id, generation, reason, state, requested_at, max_attempts, attempt,
+            scheduled_at, finished_at, started_at, lease_token, hint_no)
+        SELECT g, 1, 'ready', CASE WHEN g % 200 = 1 THEN 'discarded' ELSE 'completed' END, t, 5, 1, t, t, t,
+            1, 1
+        FROM (SELECT g, now() - (g * 7.776) * interval '1 s' * (1000000 / {n}.0) AS t
+            FROM generate_series({n}, 1, -1) g) rows""",
+    "job_log": """
+        INSERT INTO job_log (job_id, at, state, attempt, actor)
+        SELECT 1 + g % {n}, now(), 'running', 1, 'host:1:analyze' FROM generate_series(1, 3 * {n}) g""",
+    "webhook_events": """
+        INSERT INTO webhook_events (platform, account, delivery_id, type, kind, asset_id, happened_at,
+            received_at, outcome, payload)
+        SELECT 'mux', 'main', md5('d' || g), 'video.asset.ready', 'ready', g, now(),
+            now() - (g % 2592000) * interval '1 s', 'applied', json_build_object('x', repeat('a', 1500))
+        FROM generate_series(1, {n}) g""",
+    "thumbnails": """
+        INSERT INTO thumbnails (asset_id, job_id, generation, rank, aspect, time_s, score, parts, reasons,
+            faces, box, width_px, height_px, jpeg, sha256, model)
+        SELECT 1 + g / 3, 1 + g / 3, 1, 1 + g % 3, '16:9', 1, 1, '{{}}', '[]', '[]', '[]', 1280, 720,
+            decode(repeat(md5(g::text), 8), 'hex'), md5(g::text) || md5('x' || g), 'lite'
+        FROM generate_series(0, 3 * {n} - 1) g""",
+    "publications": """
+        INSERT INTO publications (asset_id, thumbnail_id, generation, state, attempt, scheduled_at,
+            lease_token, hint_no, confirmed_at)
+        SELECT g, 1 + (g - 1) * 3, 1, CASE WHEN g % 1000 = 1 THEN 'failed' ELSE 'confirmed' END, 1, now(), 1,
+            1, now()
+        FROM generate_series(1, {n}) g""",
+    "candidates": """
+        INSERT INTO candidates (asset_id, generation, time_s, shot, score, parts, jpeg)
+        SELECT 1 + g / 5, 1, g % 100, 1, 0.5, '{{}}', decode(repeat(md5(g::text), 8), 'hex')
+        FROM generate_series(0, 5 * {n} - 1) g""",
+}
+
+
+def fill(address: str, assets: int, on_table: Callable[[str], None] = lambda _: None) -> None:
+    """Fill empty tables.
+
+    Args:
+        address: of a migrated database, as its superuser.
+        assets: how many; each has one job, one webhook, one write, three thumbnails and five candidates.
+        on_table: called with each table's name before it is filled.
+    """
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("SET synchronous_commit = off; SET maintenance_work_mem = '512MB'")
+        # Neither foreign keys nor triggers for each row: what is written is right, and there is much of it.
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(
+            "INSERT INTO accounts (platform, account) VALUES ('mux', 'main'), ('mux', 'other')"
+            " ON CONFLICT DO NOTHING"
+        )
+        for table in _TABLES:
+            on_table(table)
+            connection.execute(_FILL[table].format(n=assets).encode())
+        connection.execute("VACUUM ANALYZE")
+
+
+def add_waiting(address: str, count: int) -> None:
+    """Let so many assets of the account `main` wait for a worker, all of them due."""
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO jobs (asset_id, generation, reason, state, max_attempts)"
+            " SELECT id, generation, 'ready', 'scheduled', 5 FROM assets"
+            " WHERE account = 'main' AND deleted_at IS NULL ORDER BY id LIMIT %s",
+            [count],
+        )
+        connection.execute("ANALYZE jobs")
