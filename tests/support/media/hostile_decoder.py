@@ -65,8 +65,8 @@ def environment() -> tuple[list[str], str]:
 
 def open_files() -> list[str]:
     """Tell what files are open, and as which number."""
-    folder = Path("/proc/self/fd")
-    return [f"{number} {(folder / number).readlink()}" for number in os.listdir(folder) if (folder / number).exists()]
+    numbers = list(Path("/proc/self/fd").iterdir())
+    return [f"{number.name} {number.readlink()}" for number in numbers if number.exists()]
 
 
 def write(path: str) -> None:

@@ -1,8 +1,9 @@
 """One decode process, seen from its parent: started, asked, listened to and killed.
 
-It holds two pipes and nothing else of its parent: questions are pickled on their way in, answers come back as the
-bytes of `answers.messages` and are never unpickled. No wait for it is longer than its deadline, whatever it
-writes, and no memory or lock is shared with it: a child that shortened shared memory would end its parent (SIGBUS).
+It holds two pipes and nothing else of its parent: questions are pickled on their way in, answers come back as
+the bytes of `answers.messages` and are never unpickled. No wait for it is longer than its deadline, whatever
+it writes. No memory and no lock is shared with it: a child that shortened shared memory would end its parent
+(SIGBUS).
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from worker.pipeline.sandbox.answers.forms import Nonsense, codec, codec_of
-from worker.pipeline.sandbox.answers.messages import NO_PICTURES, PROGRESS_S, Progress, read_answer
+from worker.pipeline.sandbox.answers.forms import NOTHING, Nonsense, codec_of
+from worker.pipeline.sandbox.answers.messages import NO_PICTURES, PROGRESS_S, READY, Progress, read_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from worker.pipeline.sandbox.confine import ProcessLimits
 
 MODULE = "worker.pipeline.sandbox.serve"
-READY = 0  #: the number of the answer that says that all libraries are loaded
 
 # All that the child gets of its parent's environment: without these, the interpreter may not start at all.
 _LOADER_VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "PYTHONHOME")
@@ -82,7 +82,7 @@ class ChildProcess:
     """A decode process. It is not ready at first: `wait_until_idle` before each question."""
 
     def __init__(self, limits: ProcessLimits) -> None:
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
             # -P: the folder in which the parent was started is no place to load modules from.
             [sys.executable, "-P", "-m", MODULE],
             stdin=subprocess.PIPE,
@@ -112,7 +112,7 @@ class ChildProcess:
         """
         if not self._is_ready:
             self._send(self._pending, watch)
-            read_answer(self._reader(watch), READY, codec(type(None)), NO_PICTURES, watch.told)
+            read_answer(self._reader(watch), READY, NOTHING, NO_PICTURES, watch.told)
             self._is_ready = True
         if _is_ready(self._answers, select.POLLIN, 0.0):
             if self._process.poll() is not None or not os.read(self._answers, 1):
@@ -216,7 +216,7 @@ def _environment() -> dict[str, str]:
 
 
 def _widen(pipe: int) -> None:
-    """Let a pipe hold more, so that large answers take fewer turns; where the system refuses, it holds less."""
+    """Let a pipe hold more, so that large answers take fewer turns; not where the system refuses."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             fcntl.fcntl(pipe, _F_SETPIPE_SZ, _PIPE_BYTES)

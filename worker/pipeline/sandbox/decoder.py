@@ -1,22 +1,21 @@
 """The process that opens untrusted videos, and may be killed.
 
-One `Decoder` is one confined child process (see `child_process` and `serve`), kept warm over many videos. A crash,
-a hang, a memory bomb or an answer that is none ends the child, never the caller: it becomes an error with a name,
-and the next call gets a fresh child. FFmpeg is loaded in the child only, and nothing that it says is unpickled.
+One `Decoder` is one confined child process (see `child_process` and `serve`), kept warm over many videos. A
+crash, a hang, a memory bomb or an answer that is none ends the child, never the caller: it becomes an error
+with a name, and the next call gets a fresh child. FFmpeg is loaded in the child only, and nothing that it
+says is unpickled.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-import signal
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from worker.errors import DecoderCrashed, DecodeTimedOut, ThumbsError, UnreadableVideo, VideoTooLarge
-from worker.pipeline.sandbox import child, confine
+from worker.pipeline.sandbox import child, confine, verdicts
 from worker.pipeline.sandbox.answers import bounds
 from worker.pipeline.sandbox.answers.failures import Failed
 from worker.pipeline.sandbox.answers.forms import Nonsense
@@ -48,13 +47,6 @@ STILLS_WALL_S = 180.0
 # meanwhile may have been killed for memory; another one is tried.
 START_WALL_S = 120.0
 _STARTS = 3
-
-# What people call codecs, where FFmpeg's own name says little to them.
-_CODEC_NAMES = {"hevc": "HEVC", "libdav1d": "AV1", "vp9": "VP9", "vp8": "VP8", "mpeg2video": "MPEG-2"}
-
-_NONSENSE = (
-    "the decoder's answer made no sense, so it was stopped; the file may be damaged or hostile, so export it again"
-)
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +103,7 @@ class Decoder:
                 idle.wait_until_idle(Watch(START_WALL_S, on_progress))
             except (Died, Late, Nonsense) as exc:
                 self._discard()
-                log.info("another decoder is started: %r", exc)
+                log.warning("another decoder is started: %r", exc)
             else:
                 return idle
         raise DecoderCrashed(f"{label}: the decoder died before it looked at the file")
@@ -242,14 +234,14 @@ class Decoder:
             except Failed as exc:
                 raise self._named(exc.error, label, codec) from exc.error
             except Died as exc:
-                raise _crash(label, self._exit_code(), budget_s) from exc
+                raise verdicts.crash(label, self._exit_code(), budget_s) from exc
             except Late as exc:
                 self._discard()
                 raise DecodeTimedOut(f"{label}: decoding took over {wall_s:.0f} s and was stopped") from exc
             except Nonsense as exc:
                 self._discard()
                 log.warning("%s: the decoder was stopped: %s", label, exc)
-                raise DecoderCrashed(f"{label}: {_NONSENSE}") from exc
+                raise verdicts.nonsense(label) from exc
             except BaseException:
                 self._discard()
                 raise
@@ -267,7 +259,7 @@ class Decoder:
             return VideoTooLarge(f"{label}: {self._memory_sentence()}")
         # Hostile input finds errors that no code foresees; they must not end the caller.
         log.info("%s: %r", label, error)
-        return UnreadableVideo(f"{label}: {_undecodable(codec)}")
+        return UnreadableVideo(f"{label}: {verdicts.undecodable(codec)}")
 
     def _memory_sentence(self) -> str:
         limit = (self._limits.address_space_bytes or 0) // confine.MIB
@@ -282,22 +274,3 @@ def _probe_wall_s(path: Path) -> float:
 
 def _scan_wall_s(video: Video) -> float:
     return min(SCAN_WALL_S + SCAN_WALL_S_PER_VIDEO_S * video.length_s, SCAN_WALL_MAX_S)
-
-
-def _undecodable(codec: str) -> str:
-    """Say that a video cannot be decoded, and what may help: never a codec that it has already."""
-    if codec and codec != "h264":
-        return f"its picture ({_CODEC_NAMES.get(codec, codec)}) cannot be decoded; export it again as H.264"
-    what = "it is H.264, but cannot be decoded" if codec else "it cannot be read"
-    return f"{what}: the file may be damaged; copy or download it again, or export it again"
-
-
-def _crash(label: str, exit_code: int, cpu_s: float) -> DecoderCrashed | DecodeTimedOut:
-    # The signal tells what ended the child: SIGXCPU its limit of processor time, SIGKILL mostly the kernel's
-    # want of memory, SIGSEGV a fault in the decoder.
-    if exit_code == -signal.SIGXCPU:
-        return DecodeTimedOut(f"{label}: decoding used over {cpu_s:.0f} s of processor time and was stopped")
-    how = f"exit code {exit_code}"
-    with contextlib.suppress(ValueError):
-        how = signal.Signals(-exit_code).name
-    return DecoderCrashed(f"{label}: the decoder died ({how}); the file may be damaged, so export it again")

@@ -5,7 +5,6 @@ Values out of them would not run anything, but might waste memory, divide by zer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from worker.pipeline.sandbox.answers.forms import Nonsense
 from worker.pipeline.sandbox.answers.messages import NO_PICTURES, Room
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from worker.pipeline.frames import Candidate, Look, Scan, Still
     from worker.pipeline.media import Region, Video
@@ -31,8 +30,8 @@ MAX_NOTES = 50
 MAX_LOOKS = 16
 MAX_SHOTS = 1_000_000
 
-# The scan keeps at most 200 of a video, and one more for each of 200 keyframes of a long one. A file that goes on
-# behind its stated end gives more.
+# The scan keeps at most 200 of a video, and one more for each of 200 keyframes of a long one. A file that
+# goes on behind its stated end gives more.
 MAX_CANDIDATES = 2000
 # ... and within a range, one for each quarter of a second.
 MIN_SLOT_S = 0.25

@@ -1,7 +1,8 @@
 """Takes values apart into JSON and pictures, and puts them together again, by their types alone.
 
 The type is the one that a function's annotation promises. Whatever else the JSON holds is an error: another
-type, a number that is not finite, a field more or less. So nobody who writes the JSON chooses what is made of it.
+type, a number that is not finite, a field more or less. So who writes the JSON does not choose what is made
+of it.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ import dataclasses
 import enum
 import math
 import types
-from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from worker.pipeline.frames import Rgb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 # The integers of SQL and of NumPy; those of JSON have no end.
 MAX_INTEGER = 2**63 - 1
@@ -61,8 +64,6 @@ def codec(form: Any) -> Codec:
     if origin in {Union, types.UnionType}:
         (member,) = (one for one in members if one is not types.NoneType)
         return _optional(codec(member))
-    if form == Rgb:
-        return _PICTURE
     if origin is list or (origin is tuple and members[1:] == (...,)):
         return _several(origin, codec(members[0]))
     if origin is tuple:
@@ -160,11 +161,15 @@ def _add_picture(picture: Rgb, pictures: list[Rgb]) -> None:
     pictures.append(picture)
 
 
+NOTHING = Codec(lambda _value, _pictures: None, _nothing)
+"""The codec of None."""
+
 _PICTURE = Codec(_add_picture, _next_picture)
 
 # NumPy's numbers become Python's, which JSON knows; a float keeps its exact value.
 _SINGLE: dict[Any, Codec] = {
-    types.NoneType: Codec(lambda _value, _pictures: None, _nothing),
+    types.NoneType: NOTHING,
+    Rgb: _PICTURE,
     bool: Codec(lambda value, _pictures: bool(value), _boolean),
     int: Codec(lambda value, _pictures: int(value), lambda said, _pictures: whole_number(said)),
     float: Codec(lambda value, _pictures: float(value), lambda said, _pictures: finite_number(said)),
@@ -214,16 +219,12 @@ def _record(form: Any) -> Codec:
 
 def _fields(make: Callable[..., Any], values_of: Callable[[Any], Any], fields: list[Codec]) -> Codec:
     def take_apart(value: Any, pictures: list[Rgb]) -> list[Any]:
-        return [
-            field.take_apart(one, pictures) for field, one in zip(fields, values_of(value), strict=True)
-        ]
+        return [field.take_apart(one, pictures) for field, one in zip(fields, values_of(value), strict=True)]
 
     def put_together(said: object, pictures: Iterator[Rgb]) -> Any:
         parts = items(said)
         if len(parts) != len(fields):
             _refuse(f"{len(fields)} values")
-        return make(
-            *(field.put_together(part, pictures) for field, part in zip(fields, parts, strict=True))
-        )
+        return make(*(field.put_together(part, pictures) for field, part in zip(fields, parts, strict=True)))
 
     return Codec(take_apart, put_together)

@@ -5,8 +5,8 @@
     the head   JSON: {"task", "pictures", "value"}, {"task", "error"} or {"progress"}
     pictures   the bytes of each, as long as the sizes in the head say
 
-"task" is the number of the question. "pictures" lists [height, width] of RGB pictures of 8 bits. "value" is in the
-form of `forms`, "error" in that of `failures`.
+"task" is the number of the question. "pictures" lists [height, width] of RGB pictures of 8 bits. "value" is
+in the form of `forms`, "error" in that of `failures`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _PREFIX = struct.Struct(">4sI")
 _MARK = b"ANS1"
 _CHANNELS = 3
+
+READY = 0
+"""The number of the answer that says that all libraries are loaded; that of the first question is 1."""
 
 PROGRESS_S = 0.05
 """Progress is told no more often than this, and a child that tells more is up to something."""
@@ -62,7 +65,7 @@ def answer(task: int, value: object, codec: Codec) -> Iterator[bytes | memoryvie
     sizes = [picture.shape[:2] for picture in pictures]
     yield _head({"task": task, "pictures": sizes, "value": said})
     for picture in pictures:
-        yield memoryview(np.ascontiguousarray(picture)).cast("B")
+        yield np.ascontiguousarray(picture).data.cast("B")
 
 
 def failure(task: int, error: Sequence[object]) -> bytes:
@@ -110,7 +113,7 @@ def read_answer(
             _refuse("a head with other fields")
         pictures = _make_room(items(said["pictures"]), room)
         for picture in pictures:
-            read_into(memoryview(picture).cast("B"))
+            read_into(picture.data.cast("B"))
         rest = iter(pictures)
         value = codec.put_together(said["value"], rest)
         if next(rest, None) is not None:
