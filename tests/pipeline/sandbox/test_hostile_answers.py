@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.media import hostile_answers, hostile_decoder
-from tests.support.media.hostile_answers import answer, head
+from tests.support.media import hostile_decoder
+from tests.support.sandbox import hostile_answers
+from tests.support.sandbox.hostile_answers import answer, head
 from worker.errors import DecoderCrashed, DecodeTimedOut, Stopping, UnreadableVideo
 from worker.pipeline.sandbox.decoder import Decoder
 
@@ -58,10 +59,8 @@ def test_objects_and_errors_run_nothing_here(decoder: Decoder, tmp_path: Path) -
     ],
     ids=["too long", "of another question", "no message"],
 )
-def test_an_answer_that_is_none_costs_one_job(
-    decoder: Decoder, numbered_clip: Path, message: bytes
-) -> None:
-    """At once, although the child waits; the next job gets another child. (More in `test_messages`.)"""
+def test_an_answer_that_is_none_costs_one_job(decoder: Decoder, numbered_clip: Path, message: bytes) -> None:
+    """At once, although the child waits; the next job gets another child; `test_messages` has more."""
     child = hostile_decoder.call(decoder, "process_id")
     with pytest.raises(DecoderCrashed, match="made no sense"):
         ask(decoder, hostile_answers.say_and_wait, message)

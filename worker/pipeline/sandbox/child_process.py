@@ -79,7 +79,11 @@ class Watch:
 
 
 class ChildProcess:
-    """A decode process. It is not ready at first: `wait_until_idle` before each question."""
+    """A decode process. It is not ready at first: `wait_until_idle` before each question.
+
+    On Linux the kernel ends it with the thread that started it (PR_SET_PDEATHSIG), so that should be one that
+    stays.
+    """
 
     def __init__(self, limits: ProcessLimits) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own module

@@ -43,8 +43,10 @@ def codec_of(function: Callable[..., object]) -> Codec:
     """Return the codec of what a module's function returns, by its annotation.
 
     Raises:
-        TypeError: values of that type do not cross.
+        TypeError: values of that type do not cross, or there is no annotation.
     """
+    if "return" not in function.__annotations__:
+        raise TypeError(f"{function.__name__} does not say what it returns, so its answer cannot be checked")
     # Only that one: other annotations may name what is imported for a type checker alone.
     holder = types.SimpleNamespace(__annotations__={"return": function.__annotations__["return"]})
     return codec(get_type_hints(holder, function.__globals__)["return"])

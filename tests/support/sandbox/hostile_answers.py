@@ -69,7 +69,7 @@ class _Loot:
 
 
 def say_pickle(marker: str, is_framed: bool) -> None:
-    """Send what would make a file where it is unpickled, as it is or after its length as `multiprocessing` does."""
+    """Send what makes a file where it is unpickled, bare or behind its length as `multiprocessing` does."""
     loot = pickle.dumps(_Loot(marker))
     say_and_wait((len(loot).to_bytes(4, "big") if is_framed else b"") + loot)
 
