@@ -102,6 +102,7 @@ def _room_of_candidates(video: Video, most: int) -> Room:
 
 def _check_video(video: Video) -> None:
     _check_time(video.start_s)
+    _check_time(video.begins_at_s)
     _within(video.duration_s, video.start_s, LATEST_S, "a duration")
     for side_px in (video.width_px, video.height_px):
         _within(side_px, 1, DEFAULT_LIMITS.pixels, "a side")
