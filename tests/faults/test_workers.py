@@ -15,6 +15,7 @@ from tests.support.faults.system import HURRY, System
 from tests.support.media import pictures
 from tests.support.waiting import POLL_S, until
 from worker.demo.clip import media_of
+from worker.pipeline.sandbox.child_process import MODULE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -185,7 +186,7 @@ def kill_decoder(worker: processes.Program, number: signal.Signals) -> None:
     """End the process that decodes."""
     for process in processes.family(worker)[1:]:
         with suppress(psutil.NoSuchProcess):
-            if "spawn_main" in " ".join(process.cmdline()):
+            if MODULE in process.cmdline():
                 process.send_signal(number)
 
 

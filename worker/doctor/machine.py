@@ -22,7 +22,7 @@ GIB = 1024**3
 LEAST_FREE_BYTES = GIB  # hardly a video fits into less
 
 # What `thumbs analyze` needs. A receiver's machine has none of it, so the checks look before they import.
-_HEAVY = ("av", "cv2", "open_clip", "pebble", "torch")
+_HEAVY = ("av", "cv2", "open_clip", "torch")
 
 
 def check_accounts(settings: Settings) -> Iterator[Finding]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from fractions import Fraction
-    from pathlib import Path
+from fractions import Fraction  # noqa: TC003 - a video crosses from the decode process by its annotations
+from pathlib import Path  # noqa: TC003
+from typing import NamedTuple
 
 Region = tuple[float, float, float, float]
 """A part of a picture: left, top, right, bottom as shares (0..1) of its width and height."""
@@ -36,6 +34,18 @@ class TransferFunction(enum.StrEnum):
     SDR = "sdr"  #: BT.709 and its relatives
     PQ = "pq"  #: SMPTE ST 2084 (HDR10, Dolby Vision)
     HLG = "hlg"  #: ARIB STD-B67
+
+
+@dataclass(frozen=True, slots=True)
+class VideoLimits:
+    """The largest video that is looked at."""
+
+    duration_s: float = 6 * 3600
+    pixels: int = 8192 * 4320  #: of one frame, as stored and as shown
+    streams: int = 32
+
+
+DEFAULT_LIMITS = VideoLimits()
 
 
 @dataclass(frozen=True, slots=True)

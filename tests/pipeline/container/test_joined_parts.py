@@ -10,7 +10,8 @@ from tests.support.media import clips, pictures, recordings
 from tests.support.media.recordings import Part
 from worker.errors import VideoTooLarge
 from worker.pipeline.container import joined_parts
-from worker.pipeline.container.probe import VideoLimits, probe
+from worker.pipeline.container.probe import probe
+from worker.pipeline.media import VideoLimits
 from worker.pipeline.video.scan import scan
 from worker.pipeline.video.stills import take_stills
 

@@ -13,7 +13,8 @@ from tests.support.media import clips, pictures, recordings
 from tests.support.media.recordings import Film
 from worker.errors import UnreadableVideo, VideoTooLarge
 from worker.pipeline.container import length
-from worker.pipeline.container.probe import VideoLimits, probe
+from worker.pipeline.container.probe import probe
+from worker.pipeline.media import VideoLimits
 from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder

@@ -9,7 +9,8 @@ import pytest
 from tests.support.media import pictures, recordings
 from tests.support.media.recordings import Film
 from worker.errors import UnreadableVideo, VideoTooLarge
-from worker.pipeline.container.probe import VideoLimits, probe
+from worker.pipeline.container.probe import probe
+from worker.pipeline.media import VideoLimits
 from worker.pipeline.video.scan import scan
 from worker.pipeline.video.stills import take_stills
 

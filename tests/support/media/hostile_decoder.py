@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from worker.pipeline.sandbox.serve import ANSWERS
+
 if TYPE_CHECKING:
     from worker.pipeline.sandbox.decoder import Decoder
 
@@ -33,15 +35,10 @@ def crash() -> None:
     ctypes.string_at(0)
 
 
-class _Fatal:
-    def __reduce__(self) -> tuple[type, tuple[()]]:
-        os.kill(os.getpid(), signal.SIGKILL)
-        return _Fatal, ()
-
-
-def die_while_answering() -> _Fatal:
+def die_while_answering() -> None:
     """Be killed while the answer is being sent."""
-    return _Fatal()
+    os.write(ANSWERS, b"ANS1\0\0\0\x40{")
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def hang() -> None:
@@ -60,10 +57,16 @@ def spin() -> None:
         pass
 
 
-def environment() -> tuple[dict[str, str], bytes]:
-    """Tell the environment as the process and as the kernel see it."""
+def environment() -> tuple[list[str], str]:
+    """Tell the names in the environment as the process sees it, and the text that the kernel shows of it."""
     view = Path("/proc/self/environ")
-    return dict(os.environ), view.read_bytes() if view.exists() else b""
+    return list(os.environ), view.read_text(errors="replace") if view.exists() else ""
+
+
+def open_files() -> list[str]:
+    """Tell what files are open, and as which number."""
+    numbers = list(Path("/proc/self/fd").iterdir())
+    return [f"{number.name} {number.readlink()}" for number in numbers if number.exists()]
 
 
 def write(path: str) -> None:

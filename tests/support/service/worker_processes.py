@@ -19,6 +19,7 @@ from worker import jobs, publications
 from worker.database import transaction
 from worker.database.models import Job
 from worker.dispatch.celery_app import Kind, make_app, send_hint
+from worker.pipeline.sandbox.child_process import MODULE
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -78,7 +79,7 @@ class WorkerProcess:
             text=True,
             check=False,
         )
-        return [int(line.split()[0]) for line in found.stdout.splitlines() if "spawn_main" in line]
+        return [int(line.split()[0]) for line in found.stdout.splitlines() if MODULE in line]
 
 
 def dispatch(engine: Engine, redis_url: str) -> None:

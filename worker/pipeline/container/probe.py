@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from worker.errors import UnreadableVideo, VideoTooLarge
@@ -24,7 +24,7 @@ from worker.pipeline.container.open_video import OpenVideo
 from worker.pipeline.container.seeking.seek_check import check_seeks
 from worker.pipeline.container.streams import video_streams
 from worker.pipeline.display.colour.colour_space import colour_notes, transfer_function
-from worker.pipeline.media import StatedColours, Video
+from worker.pipeline.media import DEFAULT_LIMITS, StatedColours, Video
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+    from worker.pipeline.media import VideoLimits
+
 # Enough packets to see whether frame spacing varies.
 VFR_PACKETS = 240
 # Spacing that differs from the median by more than this share is VFR; less is rounding of the time base.
@@ -42,18 +44,6 @@ VFR_TOLERANCE = 0.4
 
 # Sample entries of encrypted MP4 (ISO/IEC 23001-7).
 _ENCRYPTED_TAGS = {"encv", "drmi"}
-
-
-@dataclass(frozen=True, slots=True)
-class VideoLimits:
-    """The largest video that is looked at."""
-
-    duration_s: float = 6 * 3600
-    pixels: int = 8192 * 4320  #: of one frame, as stored and as shown
-    streams: int = 32
-
-
-DEFAULT_LIMITS = VideoLimits()
 
 
 def probe(

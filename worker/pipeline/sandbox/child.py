@@ -1,42 +1,34 @@
-"""What the decode process does: confine itself first, then one task after the other.
+"""What the decode process does with a video.
 
 `decoder` sends these functions to the child by name, so its own process imports this module too. That is why
-everything that loads FFmpeg is imported inside the functions: only the confined child may load it.
+everything that loads FFmpeg is imported inside the functions: only the confined child may load it. What they
+return crosses by their annotations (see `answers.forms`).
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from worker.pipeline.sandbox import confine
+from worker.pipeline.frames import Scan, Still  # noqa: TC001 - answers cross by their annotations
+from worker.pipeline.media import Video  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from worker.pipeline.frames import Active, Scan, Still
-    from worker.pipeline.media import Video
+    from worker.pipeline.frames import Active
     from worker.pipeline.video.people import FaceReader
     from worker.timeline import Range
 
-Result = TypeVar("Result")
-
-# How far the scan is, 0..1; shared with the parent. Set once, when the child starts.
-_fraction: Any = None
+# Tells the parent how far the scan is, 0..1. Set once, when the child starts.
+_report: Callable[[float], None] = lambda _fraction: None  # noqa: E731
 
 
-def start_child(limits: confine.ProcessLimits, fraction: Any) -> None:
-    """Confine this process and keep the shared number in which it reports progress."""
-    global _fraction  # noqa: PLW0603 - the one way to hand a shared value to later tasks of a process
-    confine.confine(limits)
-    _fraction = fraction
-
-
-def run_with_cpu(cpu_s: float, function: Callable[..., Result], *arguments: object) -> Result:
-    """Call a function that may use so many seconds of processor time, all threads together."""
-    confine.allow_cpu(cpu_s)
-    return function(*arguments)
+def report_to(report: Callable[[float], None]) -> None:
+    """Keep what tells the parent how far a task is."""
+    global _report  # noqa: PLW0603 - the one way to hand it to later tasks of a process
+    _report = report
 
 
 def warm_up() -> None:
@@ -58,10 +50,7 @@ def scan_video(video: Video) -> Scan:
     """Run `scan.scan`, and report how far it is."""
     from worker.pipeline.video.scan import scan
 
-    def report(fraction: float) -> None:
-        _fraction.value = fraction
-
-    return scan(video, report)
+    return scan(video, _report)
 
 
 def scan_ranges_of(video: Video, ranges: Sequence[Range]) -> Scan:

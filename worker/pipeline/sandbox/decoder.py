@@ -1,26 +1,25 @@
 """The process that opens untrusted videos, and may be killed.
 
-One `Decoder` is one confined child process (see `child`), kept warm over many videos. A crash, a
-hang or a memory bomb ends the child, never the caller: it becomes an error with a name, and the next
-call gets a fresh child. FFmpeg is loaded in the child only.
+One `Decoder` is one confined child process (see `child_process` and `serve`), kept warm over many videos. A
+crash, a hang, a memory bomb or an answer that is none ends the child, never the caller: it becomes an error
+with a name, and the next call gets a fresh child. FFmpeg is loaded in the child only, and nothing that it
+says is unpickled.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import multiprocessing
 import os
-import signal
-from concurrent.futures import TimeoutError as FutureTimeoutError
-from concurrent.futures import wait
-from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING, Any, Self, TypeVar
-
-import pebble
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from worker.errors import DecoderCrashed, DecodeTimedOut, ThumbsError, UnreadableVideo, VideoTooLarge
-from worker.pipeline.sandbox import child, confine
+from worker.pipeline.sandbox import child, confine, verdicts
+from worker.pipeline.sandbox.answers import bounds
+from worker.pipeline.sandbox.answers.failures import Failed
+from worker.pipeline.sandbox.answers.forms import Nonsense
+from worker.pipeline.sandbox.child_process import ChildProcess, Died, Late, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from worker.pipeline.frames import Active, Scan, Still
     from worker.pipeline.media import Video
+    from worker.pipeline.sandbox.answers.bounds import Bounds
     from worker.timeline import Range
 
 Result = TypeVar("Result")
@@ -43,10 +43,10 @@ SCAN_WALL_S_PER_VIDEO_S = 3.0
 SCAN_WALL_MAX_S = 1800.0
 STILLS_WALL_S = 180.0
 
-_PROGRESS_POLL_S = 0.05
-
-# What people call codecs, where FFmpeg's own name says little to them.
-_CODEC_NAMES = {"hevc": "HEVC", "libdav1d": "AV1", "vp9": "VP9", "vp8": "VP8", "mpeg2video": "MPEG-2"}
+# Loading FFmpeg and OpenCV takes the child half a second, and far longer from a slow disk. One that dies
+# meanwhile may have been killed for memory; another one is tried.
+START_WALL_S = 120.0
+_STARTS = 3
 
 log = logging.getLogger(__name__)
 
@@ -58,70 +58,55 @@ class Decoder:
     """
 
     def __init__(self, limits: confine.ProcessLimits = confine.DEFAULT_LIMITS) -> None:
-        # A fork would give the child this process's memory: its secrets, its model, and the locks that its
-        # other threads hold at that moment.
-        self._context = multiprocessing.get_context("spawn")
         self._limits = limits
-        # Without a lock, which a killed child could keep; a double is written in one piece.
-        self._fraction = self._context.Value("d", 0.0, lock=False)
         self._is_closed = False
-        self._pool = self._new_pool()
-        self._last: pebble.ProcessFuture[Any] | None = None  # what this pool's child was told to do last
+        self._in_call = threading.Lock()
+        self._child: ChildProcess | None = None
 
     def __enter__(self) -> Self:
-        # Loading FFmpeg and OpenCV takes the child half a second, during which the caller loads its model.
-        self._schedule(child.warm_up)
+        # It loads its libraries while the caller loads its model.
+        self._start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _new_pool(self) -> pebble.ProcessPool:
-        return pebble.ProcessPool(
-            max_workers=1,
-            initializer=child.start_child,
-            initargs=(self._limits, self._fraction),
-            context=self._context,
-        )
-
-    def _schedule(
-        self, function: Callable[..., object], *arguments: object, wall_s: float | None = None
-    ) -> pebble.ProcessFuture[Any]:
-        # A child that this starts inherits the mask: Ctrl-C is the caller's business, also before `confine`.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            self._last = self._pool.schedule(function, args=arguments, timeout=wall_s)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        return self._last
-
     def close(self) -> None:
-        """Kill the child, once no call waits for it."""
+        """Kill the child; a call that waits for it in another thread ends with an error."""
         self._is_closed = True
-        self._stop()
+        if self._child is not None:
+            self._child.kill()
+        with self._in_call:
+            self._discard()
 
-    def _stop(self) -> None:
-        self._pool.stop()  # type: ignore[no-untyped-call] # pebble leaves it so
-        self._pool.join()
+    def _start(self) -> ChildProcess:
+        self._child = ChildProcess(self._limits)
+        if self._is_closed:  # by another thread, which did not see this child
+            self._child.kill()
+        return self._child
 
-    def _settle(self, on_progress: Callable[[float], None] | None) -> None:
-        """Wait until the child has nothing to do; replace a pool that lost its child.
+    def _discard(self) -> None:
+        gone, self._child = self._child, None
+        if gone is not None:
+            gone.discard()
 
-        Pebble gives up a pool whose child dies idle. It goes on where one dies at work, but in a pipe that
-        may hold half a message, and behind a lock that may have gone with the child.
+    def _idle_child(self, label: str, on_progress: Callable[[float], None] | None) -> ChildProcess:
+        """Return a child that waits for a question: the one that is there, or a fresh one.
+
+        One that died meanwhile, or spoke unasked, costs no call.
         """
-        if self._is_closed:
-            return
-        if self._last is not None:
-            self._wait(self._last, on_progress)
-        if not self._pool.active or _has_died(self._last):
-            self._stop()
-            self._pool, self._last = self._new_pool(), None
-
-    def _wait(self, future: pebble.ProcessFuture[Any], on_progress: Callable[[float], None] | None) -> None:
-        while wait([future], timeout=_PROGRESS_POLL_S).not_done:
-            if on_progress:
-                on_progress(self._fraction.value)
+        for _ in range(_STARTS):
+            if self._is_closed:
+                break
+            idle = self._child or self._start()
+            try:
+                idle.wait_until_idle(Watch(START_WALL_S, on_progress))
+            except (Died, Late, Nonsense) as exc:
+                self._discard()
+                log.warning("another decoder is started: %r", exc)
+            else:
+                return idle
+        raise DecoderCrashed(f"{label}: the decoder died before it looked at the file")
 
     def probe(
         self,
@@ -137,7 +122,7 @@ class Decoder:
         Raises:
             UnreadableVideo, VideoTooLarge: as `probe.probe`; and what `run` raises.
         """
-        return self.run(
+        video = self.run(
             child.probe_video,
             path,
             begins_at_s,
@@ -146,7 +131,10 @@ class Decoder:
             label=path.name,
             wall_s=_probe_wall_s(path),
             on_progress=on_progress,
+            allowed=bounds.of_video(),
         )
+        # What is known here the child need not say: it must not name another file.
+        return replace(video, path=path, begins_at_s=begins_at_s)
 
     def scan(self, video: Video, on_progress: Callable[[float], None] | None = None) -> Scan:
         """Find shots and candidates in the child; see `scan.scan`, also for `on_progress`."""
@@ -157,6 +145,7 @@ class Decoder:
             codec=video.codec,
             wall_s=_scan_wall_s(video),
             on_progress=on_progress,
+            allowed=bounds.of_scan(video),
         )
 
     def scan_ranges(
@@ -171,6 +160,7 @@ class Decoder:
             codec=video.codec,
             wall_s=_scan_wall_s(video),
             on_progress=on_progress,
+            allowed=bounds.of_ranges(video, ranges),
         )
 
     def take_stills(
@@ -201,6 +191,7 @@ class Decoder:
             # Where no seek can be trusted, stills cost what the scan does.
             wall_s=_scan_wall_s(video) if video.is_linear else STILLS_WALL_S,
             on_progress=on_progress,
+            allowed=bounds.of_stills(times_s),
         )
 
     def run(
@@ -212,11 +203,13 @@ class Decoder:
         codec: str = "",
         cpu_s: float | None = None,
         on_progress: Callable[[float], None] | None = None,
+        allowed: Bounds = bounds.NO_BOUNDS,
     ) -> Result:
         """Run a module's function in the child.
 
         Args:
-            function: a module's function, which the child imports by its name.
+            function: a module's function, which the child imports by its name. What it returns must be of the
+                type in its annotation, and that of a form that crosses (see `answers.forms`).
             *arguments: passed on; anything that can be pickled.
             label: what errors call the video.
             wall_s: deadline in seconds.
@@ -225,48 +218,52 @@ class Decoder:
                 every core.
             on_progress: gets the fraction that the child reports, 0..1, many times a second. What it raises
                 kills the child and ends the call.
+            allowed: within which bounds the answer must lie.
 
         Raises:
             DecodeTimedOut: beyond `wall_s` or `cpu_s`.
-            DecoderCrashed: the child died.
+            DecoderCrashed: the child died, or its answer was none and it was killed.
             VideoTooLarge: the video needs more memory than the child may have.
             UnreadableVideo: as raised by the function; or any error in it that has no name here.
         """
-        self._settle(on_progress)
-        self._fraction.value = 0.0
         budget_s = cpu_s or wall_s * (os.cpu_count() or 1)
-        future = self._schedule(child.run_with_cpu, budget_s, function, *arguments, wall_s=wall_s)
-        try:
-            self._wait(future, on_progress)
-        except BaseException:
-            future.cancel()  # type: ignore[no-untyped-call] # kills the child; pebble starts another
-            raise
-        try:
-            result: Result = future.result()
-        except FutureTimeoutError as exc:
-            raise DecodeTimedOut(f"{label}: decoding took over {wall_s:.0f} s and was stopped") from exc
-        except MemoryError as exc:
-            raise VideoTooLarge(f"{label}: {self._memory_sentence()}") from exc
-        except pebble.ProcessExpired as exc:
-            raise _crash(label, exc.exitcode or 0, budget_s) from exc
-        except BrokenProcessPool as exc:
-            raise DecoderCrashed(f"{label}: the decoder died before it looked at the file") from exc
-        except ThumbsError:
-            raise
-        except Exception as exc:
-            # Hostile input finds errors that no code foresees; they must not end the caller.
-            log.info("%s: %r", label, exc)
-            raise UnreadableVideo(f"{label}: {_undecodable(codec)}") from exc
-        return result
+        with self._in_call:
+            try:
+                idle = self._idle_child(label, on_progress)
+                answer: Result = idle.ask(function, arguments, budget_s, allowed, Watch(wall_s, on_progress))
+            except Failed as exc:
+                raise self._named(exc.error, label, codec) from exc.error
+            except Died as exc:
+                raise verdicts.crash(label, self._exit_code(), budget_s) from exc
+            except Late as exc:
+                self._discard()
+                raise DecodeTimedOut(f"{label}: decoding took over {wall_s:.0f} s and was stopped") from exc
+            except Nonsense as exc:
+                self._discard()
+                log.warning("%s: the decoder was stopped: %s", label, exc)
+                raise verdicts.nonsense(label) from exc
+            except BaseException:
+                self._discard()
+                raise
+        return answer
+
+    def _exit_code(self) -> int:
+        gone, self._child = self._child, None
+        return gone.end() if gone is not None else 0
+
+    def _named(self, error: Exception, label: str, codec: str) -> ThumbsError:
+        """Return the error that a caller knows for one that the child told of."""
+        if isinstance(error, ThumbsError):
+            return error
+        if isinstance(error, MemoryError):
+            return VideoTooLarge(f"{label}: {self._memory_sentence()}")
+        # Hostile input finds errors that no code foresees; they must not end the caller.
+        log.info("%s: %r", label, error)
+        return UnreadableVideo(f"{label}: {verdicts.undecodable(codec)}")
 
     def _memory_sentence(self) -> str:
         limit = (self._limits.address_space_bytes or 0) // confine.MIB
         return f"needs more than the {limit} MiB a decoder may use (send a smaller rendition)"
-
-
-def _has_died(last: pebble.ProcessFuture[Any] | None) -> bool:
-    """Tell whether the child died at its last task."""
-    return last is not None and not last.cancelled() and isinstance(last.exception(), pebble.ProcessExpired)
 
 
 def _probe_wall_s(path: Path) -> float:
@@ -277,22 +274,3 @@ def _probe_wall_s(path: Path) -> float:
 
 def _scan_wall_s(video: Video) -> float:
     return min(SCAN_WALL_S + SCAN_WALL_S_PER_VIDEO_S * video.length_s, SCAN_WALL_MAX_S)
-
-
-def _undecodable(codec: str) -> str:
-    """Say that a video cannot be decoded, and what may help: never a codec that it has already."""
-    if codec and codec != "h264":
-        return f"its picture ({_CODEC_NAMES.get(codec, codec)}) cannot be decoded; export it again as H.264"
-    what = "it is H.264, but cannot be decoded" if codec else "it cannot be read"
-    return f"{what}: the file may be damaged; copy or download it again, or export it again"
-
-
-def _crash(label: str, exit_code: int, cpu_s: float) -> DecoderCrashed | DecodeTimedOut:
-    # The signal tells what ended the child: SIGXCPU its limit of processor time, SIGKILL mostly the kernel's
-    # want of memory, SIGSEGV a fault in the decoder.
-    if exit_code == -signal.SIGXCPU:
-        return DecodeTimedOut(f"{label}: decoding used over {cpu_s:.0f} s of processor time and was stopped")
-    how = f"exit code {exit_code}"
-    with contextlib.suppress(ValueError):
-        how = signal.Signals(-exit_code).name
-    return DecoderCrashed(f"{label}: the decoder died ({how}); the file may be damaged, so export it again")

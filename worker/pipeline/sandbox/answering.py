@@ -1,0 +1,68 @@
+"""The loop of the decode process: one question after another is read, worked on and answered.
+
+Questions come pickled, from a parent that is trusted. They name functions of modules,
+which are imported here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import time
+from typing import TYPE_CHECKING, BinaryIO
+
+from worker.pipeline.sandbox import child, confine
+from worker.pipeline.sandbox.answers import failures, messages
+from worker.pipeline.sandbox.answers.forms import NOTHING, codec_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+
+def answer_all(questions: BinaryIO, answers: int) -> None:
+    """Load all libraries, say so, then answer until the parent closes the pipe.
+
+    Args:
+        questions: the pipe to read from.
+        answers: the number of the pipe to write into.
+    """
+
+    def write(parts: Iterable[bytes | memoryview]) -> None:
+        for part in parts:
+            left = memoryview(part)
+            while left:
+                left = left[os.write(answers, left) :]
+
+    child.report_to(_reporter(write))
+    with contextlib.suppress(Exception):  # the question that needs it will tell
+        child.warm_up()
+    write(messages.answer(messages.READY, None, NOTHING))
+    with contextlib.suppress(EOFError):
+        while True:
+            task, cpu_s, function, arguments = pickle.load(questions)  # noqa: S301 - from the parent
+            confine.allow_cpu(cpu_s)
+            write(_answer(task, function, arguments))
+
+
+def _answer(
+    task: int, function: Callable[..., object], arguments: Sequence[object]
+) -> Sequence[bytes | memoryview]:
+    try:
+        return list(messages.answer(task, function(*arguments), codec_of(function)))
+    except Exception as exc:  # noqa: BLE001 - hostile input finds errors that no code foresees
+        return [messages.failure(task, failures.told(exc))]
+
+
+def _reporter(write: Callable[[Sequence[bytes]], None]) -> Callable[[float], None]:
+    """Return what tells the parent how much of a task is done, now and then."""
+    last_s = time.monotonic()
+
+    def report(fraction: float) -> None:
+        nonlocal last_s
+        now_s = time.monotonic()
+        if now_s - last_s >= messages.PROGRESS_S:
+            last_s = now_s
+            write([messages.progress(min(1.0, max(0.0, fraction)))])
+
+    return report
