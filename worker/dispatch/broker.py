@@ -37,6 +37,11 @@ class Broker:
             retry=Retry(NoBackoff(), 0),  # the next round is the retry
         )
 
+    def close(self) -> None:
+        """Close every connection; the next use would open them again."""
+        self._app.close()
+        self._client.close()
+
     def send(self, queue: str, hint: Hint) -> None:
         """Tell a worker to look at a row.
 

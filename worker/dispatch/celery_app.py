@@ -44,6 +44,7 @@ SETTINGS = {
         "global_keyprefix": KEY_PREFIX,
         # No list of what is under way: a hint that is lost with its worker is sent again, from its row.
         "ack_emulation": False,
+        "max_retries": 0,  # to connect, in one go: the next round of the dispatcher is the retry
         "socket_timeout": ANSWER_TIMEOUT_S,
         "socket_connect_timeout": CONNECT_TIMEOUT_S,
         "socket_keepalive": True,
