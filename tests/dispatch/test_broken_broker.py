@@ -130,6 +130,12 @@ def test_a_hint_for_a_far_day_is_looked_at_now(rig: Rig) -> None:
     until(lambda: rig.said().count("is not there to be taken") == 8, SOON_S)
 
 
+def test_our_own_valkey_takes_no_message_that_fills_a_memory(rig: Rig) -> None:
+    """A worker would have to read all of it before it could drop it."""
+    with pytest.raises(redis.RedisError):
+        rig.client.lpush("thumbs:publish", b"x" * 2_000_000)
+
+
 @pytest.mark.faults
 def test_a_flood_does_not_fill_the_disk(rig: Rig) -> None:
     """Nor does it keep hints away for long."""
