@@ -47,8 +47,8 @@ def setup(settings: Settings) -> None:
     handler.setFormatter(json_formatter())
     logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
     logging.captureWarnings(capture=True)
-    # These tell every request and every migration at INFO; our own lines say what came of them.
-    for chatty in ("alembic", "httpx", "httpcore"):
+    # These tell every request, connection and migration at INFO; our own lines say what came of them.
+    for chatty in ("alembic", "celery.worker.consumer.connection", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 

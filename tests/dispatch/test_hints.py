@@ -38,7 +38,7 @@ def test_a_hint_waits_in_the_queue_of_its_workers(redis_url: str, kind: Kind) ->
         send_hint(app, kind, Hint(17, 2))
 
     with redis.Redis.from_url(redis_url) as broker:
-        message = json.loads(broker.lindex(kind.value, 0))  # type: ignore[arg-type]
+        message = json.loads(broker.lindex(f"thumbs:{kind.value}", 0))  # type: ignore[arg-type]
     assert message["headers"]["task"] == f"thumbs.{kind.value}"
     assert message["headers"]["argsrepr"] == "(17, 2)"
 

@@ -8,8 +8,10 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+import redis
 from sqlalchemy import update
 
+from tests.support.faults.broker_illness import ILLNESSES
 from tests.support.media import pictures
 from tests.support.service import builders
 from tests.support.service.worker_processes import START_S, WorkerProcess, dispatch, job
@@ -124,6 +126,31 @@ def test_a_decode_process_that_is_killed_costs_one_attempt(
         assert job(engine).attempt == 2
 
 
+@pytest.mark.faults
+@pytest.mark.usefixtures("asset_id")
+def test_a_job_goes_on_while_the_broker_refuses(
+    variables: dict[str, str], engine: Engine, redis_url: str
+) -> None:
+    """The work does not need the broker: it costs no attempt, and the model stays loaded."""
+    read_only = ILLNESSES[0]
+    variables["ANALYZE_CONCURRENCY"] = "2"  # one of them still asks for hints
+    with WorkerProcess("analyze", **variables) as worker, redis.Redis.from_url(redis_url) as client:
+        children = worker.children()
+        for child in children:
+            os.kill(child, signal.SIGSTOP)
+        dispatch(engine, redis_url)
+        until(lambda: job(engine).stage == "probe")
+        with read_only.of(client):
+            until(lambda: read_only.says in worker.log())
+            for child in children:
+                os.kill(child, signal.SIGCONT)
+            until(lambda: job(engine).state == "completed")
+
+        until(lambda: "the broker works again" in worker.log())
+        assert job(engine).attempt == 1
+        assert worker.children() == children
+
+
 WRONG = [
     ({"MODEL": "no-such-model"}, "no model is called"),
     ({"REDIS_URL": ""}, "REDIS_URL"),
@@ -147,7 +174,7 @@ def test_a_worker_waits_for_its_broker_and_can_be_stopped_meanwhile(variables: d
     """A broker that comes later is no reason to end."""
     worker = WorkerProcess("publish", **(variables | {"REDIS_URL": NO_SERVER}))
     try:
-        until(lambda: "Cannot connect to redis" in worker.log(), START_S)
+        until(lambda: "the broker does not answer" in worker.log(), START_S)
 
         assert worker.stop() < AT_ONCE_S
     finally:

@@ -39,6 +39,7 @@ PROGRAMS = ("receiver", "analyze", "analyze", "publish", "dispatcher", "dispatch
 VARIANTS = 8
 DELIVERIES_PER_VIDEO = 25
 BROKEN_WAYS_PER_KILL = 0.25
+UPSETS_PER_KILL = 0.1  # of the broker
 SECONDS_PER_DELIVERY = 0.06  # of 10,000 in ten minutes: what two cores keep up with between two kills
 QUIET_S = 420.0
 TURN_S = 0.01
@@ -65,6 +66,7 @@ class Storm:
         breaks = Counter(
             self.chance.choices(range(self.deliveries), k=round(self.kills * BROKEN_WAYS_PER_KILL))
         )
+        upsets = Counter(self.chance.choices(range(self.deliveries), k=round(self.kills * UPSETS_PER_KILL)))
         start_s = time.monotonic()
         for number in range(self.deliveries):
             while self.sent <= number:
@@ -73,6 +75,8 @@ class Storm:
                 print(f"after {number} deliveries: {self.nemesis.strike()}", flush=True)
             for _ in range(breaks[number]):
                 print(f"after {number} deliveries: {self.nemesis.break_way()}", flush=True)
+            for _ in range(upsets[number]):
+                print(f"after {number} deliveries: {self.nemesis.upset_broker()}", flush=True)
             while time.monotonic() < start_s + number * SECONDS_PER_DELIVERY:
                 self.nemesis.turn()
                 time.sleep(TURN_S)

@@ -1,4 +1,4 @@
-"""Valkey is away, frozen, wiped, or has lost a message: everything is done nevertheless."""
+"""Valkey is away, frozen, wiped, refuses, or holds nonsense: everything is done nevertheless."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.faults.test_database import pids
 from tests.support.faults import processes
+from tests.support.faults.broker_illness import GARBAGE, ILLNESSES, QUEUE_KEYS, Illness
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ def test_what_a_wiped_broker_forgot_is_announced_again(system: System, media: Me
     processes.freeze(worker)
     for _ in range(5):
         system.platform.upload(media)
-    until(lambda: system.broker().llen("analyze") >= 3, 20)
+    until(lambda: system.broker().llen("thumbs:analyze") >= 3, 20)
     if how == "flushed":
         system.broker().flushall()
     else:
@@ -83,8 +85,7 @@ def test_a_message_that_died_with_its_worker_is_sent_again(system: System, media
     asset_id = system.platform.upload(media)
     until(lambda: system.jobs(asset_id) and system.jobs(asset_id)[0].hinted_at, 20)
     broker = system.broker()
-    until(lambda: not broker.llen("analyze"), 20)
-    assert broker.hlen("unacked") == 0
+    until(lambda: not broker.llen("thumbs:analyze"), 20)
 
     processes.kill_all(worker)
 
@@ -115,3 +116,35 @@ def test_all_ways_may_be_slow_and_in_small_pieces(system: System, media: Media) 
     asset_id = system.platform.upload(media)
 
     until(lambda: system.is_published(asset_id), 60)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(
+    "illness",
+    [illness for illness in ILLNESSES if illness.name in {"read-only", "full", "cannot save"}],
+    ids=lambda illness: illness.name,
+)
+def test_a_broker_that_refuses_costs_no_event_and_no_restart(
+    system: System, media: Media, illness: Illness
+) -> None:
+    """Case 33: the log says why, and all goes on by itself once the broker is well."""
+    before, said = pids(system), system.programs["dispatcher"].said
+    told = said().count(illness.says)
+    with illness.of(system.broker()):
+        asset_id = system.platform.upload(media)
+        until(lambda: said().count(illness.says) > told, 30)
+    until(lambda: system.is_published(asset_id), 60)
+
+    assert pids(system) == before
+
+
+@pytest.mark.faults
+def test_nonsense_in_the_broker_costs_nothing(system: System, media: Media) -> None:
+    """Case 34: forged, damaged and huge entries in every queue, and hints for rows that do not exist."""
+    before = pids(system)
+    for key in QUEUE_KEYS:
+        system.broker().lpush(key, *GARBAGE.values())
+    asset_id = system.platform.upload(media)
+    until(lambda: system.is_published(asset_id), 60)
+
+    assert pids(system) == before

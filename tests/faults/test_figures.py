@@ -92,7 +92,7 @@ def test_a_wiped_broker_costs_seconds(system: System, media: Media, record_prope
     worker = system.programs["analyze"]
     processes.freeze(worker)
     assets = [system.platform.upload(media) for _ in range(3)]
-    until(lambda: system.broker().llen("analyze") >= 2, 20)
+    until(lambda: system.broker().llen("thumbs:analyze") >= 2, 20)
     system.broker().flushall()
     processes.thaw(worker)
     start_s = time.monotonic()

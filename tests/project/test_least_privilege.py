@@ -68,6 +68,7 @@ def test_only_the_receiver_has_what_signs_webhooks_and_only_others_have_tokens()
     given = {name: variables(service, {})["ACCOUNT_SECRETS"] for name, service in PROGRAMS.items()}
 
     assert given.pop("webhook") == "webhooks"
+    assert given.pop("migrate") == "none"
     assert set(given.values()) == {"api"}
 
 

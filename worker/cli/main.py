@@ -12,6 +12,7 @@ import click
 
 from worker.cli import INTERRUPTED
 from worker.errors import ConfigurationError
+from worker.standalone.interrupts import end_when_asked
 
 
 class WrongUse(click.ClickException):
@@ -32,6 +33,15 @@ class LazyCommand(click.Command):
         module, _, attribute = self.address.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+
+class LazyService(LazyCommand):
+    """A command that runs until it is stopped, and may be stopped before its libraries are there."""
+
+    def load(self) -> click.Command:
+        """Import the command; a request to end is no failure meanwhile."""
+        end_when_asked()
+        return super().load()
 
 
 class LazyGroup(click.Group):
@@ -75,7 +85,7 @@ COMMANDS = (
         "Write the best frames of each VIDEO as cropped JPEG files.",
     ),
     LazyCommand("rank", "worker.cli.local.rank:rank_command", "Put pictures in order, the best one first."),
-    LazyCommand("up", "worker.cli.service:up_command", "Run the whole service on this machine."),
+    LazyService("up", "worker.cli.service:up_command", "Run the whole service on this machine."),
     LazyCommand(
         "demo", "worker.cli.local.demo:demo_command", "Show the whole loop: a webhook in, the thumbnail out."
     ),
@@ -106,15 +116,15 @@ COMMANDS = (
         "Say which parts of an asset to avoid or to prefer.",
     ),
     LazyCommand("migrate", "worker.cli.migrate:migrate_command", "Bring the database's tables up to date."),
-    LazyCommand(
+    LazyService(
         "dispatch", "worker.cli.service:dispatch_command", "Tell workers what is due, until stopped."
     ),
-    LazyCommand(
+    LazyService(
         "analyze",
         "worker.cli.service:analyze_command",
         "Look at videos as they become ready, until stopped.",
     ),
-    LazyCommand(
+    LazyService(
         "publish",
         "worker.cli.service:publish_command",
         "Write chosen thumbnails to their platforms, until stopped.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import redis
@@ -9,13 +10,15 @@ from kombu.exceptions import OperationalError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from worker.dispatch.celery_app import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, make_app, send_hint
+from worker.dispatch.celery_app import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, KEY_PREFIX, make_app, send_hint
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from worker.queue.hints import Hint
 
 # Lost with everything else when the broker is wiped, or starts again without its data.
-_MARK = "thumbs.known"
+_MARK = f"{KEY_PREFIX}known"
 
 
 class Broker:
@@ -34,18 +37,37 @@ class Broker:
             retry=Retry(NoBackoff(), 0),  # the next round is the retry
         )
 
+    def close(self) -> None:
+        """Close every connection; the next use would open them again."""
+        self._app.close()
+        self._client.close()
+
     def send(self, queue: str, hint: Hint) -> None:
-        """Tell a worker to look at a row. Raises kombu.exceptions.OperationalError if it does not answer."""
-        send_hint(self._app, queue, hint)
+        """Tell a worker to look at a row.
+
+        Raises:
+            kombu.exceptions.OperationalError: it does not answer, refuses, or makes no sense.
+        """
+        with _failures_as_one():
+            send_hint(self._app, queue, hint)
 
     def is_new(self) -> bool:
         """Tell whether the broker knows nothing of what was sent; True once, to one of all dispatchers.
 
         Raises:
-            kombu.exceptions.OperationalError: it does not answer.
+            kombu.exceptions.OperationalError: it does not answer, refuses, or makes no sense.
         """
-        try:
+        with _failures_as_one():
             # Asked and answered in one step: of several dispatchers only one sets the mark.
             return bool(self._client.set(_MARK, 1, nx=True))
-        except redis.RedisError as exc:
-            raise OperationalError(str(exc)) from exc
+
+
+@contextmanager
+def _failures_as_one() -> Iterator[None]:
+    """Make one kind of all failures: an answer that cannot be parsed raises whatever the parser raises."""
+    try:
+        yield
+    except OperationalError:
+        raise
+    except Exception as exc:
+        raise OperationalError(str(exc)) from exc

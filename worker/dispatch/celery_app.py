@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 2
 ANSWER_TIMEOUT_S = 5
 HEALTH_CHECK_S = 10
-# When a message counts as lost with its worker. The dispatcher notices much earlier, so this only cleans up.
-VISIBILITY_TIMEOUT_S = 1800
+# Of all our keys, so that a server may be shared, and its user be given these keys only. Two installations on
+# one server take two of its databases (`/1` at the end of REDIS_URL).
+KEY_PREFIX = "thumbs:"
 
 
 class Kind(enum.StrEnum):
@@ -40,17 +41,19 @@ class Kind(enum.StrEnum):
 
 SETTINGS = {
     "broker_transport_options": {
-        "visibility_timeout": VISIBILITY_TIMEOUT_S,
+        "global_keyprefix": KEY_PREFIX,
+        # No list of what is under way: a hint that is lost with its worker is sent again, from its row.
+        "ack_emulation": False,
+        "max_retries": 0,  # to connect, in one go: the next round of the dispatcher is the retry
         "socket_timeout": ANSWER_TIMEOUT_S,
         "socket_connect_timeout": CONNECT_TIMEOUT_S,
         "socket_keepalive": True,
         "health_check_interval": HEALTH_CHECK_S,
     },
-    "visibility_timeout": VISIBILITY_TIMEOUT_S,
     "broker_connection_timeout": CONNECT_TIMEOUT_S,
     "broker_connection_retry_on_startup": True,
-    "broker_connection_max_retries": None,  # for ever; the default is to give up at 100
-    "task_queues": [Queue(kind.value) for kind in Kind],  # type: ignore[no-untyped-call] # kombu's
+    # Not declared: a list of Redis exists with its first hint.
+    "task_queues": [Queue(kind.value, no_declare=True) for kind in Kind],  # type: ignore[no-untyped-call] # kombu's
     "task_default_queue": Kind.ANALYZE.value,
     "task_routes": {kind.task: {"queue": kind.value} for kind in Kind},
     "task_create_missing_queues": False,
@@ -58,9 +61,10 @@ SETTINGS = {
     "accept_content": ["json"],
     "task_ignore_result": True,
     "task_publish_retry": False,  # the dispatcher sends again
-    "task_acks_late": True,  # a hint goes back into the queue when its worker stops in order
+    "task_acks_late": True,  # a worker takes no more hints than it can work on
     "task_reject_on_worker_lost": False,
     "worker_prefetch_multiplier": 1,
+    "worker_disable_prefetch": True,  # also after it connected again, while jobs run
     "worker_cancel_long_running_tasks_on_connection_loss": False,  # the work does not need the broker
     "worker_enable_remote_control": False,
     "worker_send_task_events": False,

@@ -23,6 +23,7 @@ from worker.database import transaction
 from worker.database.engine import TCP_LIMITS
 from worker.database.models import Job, Publication
 from worker.dispatch.broker import Broker
+from worker.dispatch.broker_outage import BrokerOutage
 from worker.dispatch.maintenance import Maintenance
 from worker.errors import first_line
 from worker.inbox.reconcile_schedule import ReconcileSchedule
@@ -68,6 +69,7 @@ class Dispatcher:
 
     def __init__(self, engine: Engine, settings: Settings, broker: Broker, name: str) -> None:
         self._engine, self._settings, self._broker, self._name = engine, settings, broker, name
+        self._outage = BrokerOutage()
         self._extend_grace()
 
     def run(self, stop: threading.Event) -> None:
@@ -89,6 +91,8 @@ class Dispatcher:
             self._take_over()
         # A list, not a generator: each is done, also after one has failed.
         is_sent = all([self._reannounce_all(), self._announce_jobs(), self._announce_publications()])
+        if is_sent:
+            self._outage.end()
         with transaction(self._engine) as session:
             waits_s = (
                 hints.next_due_in_s(session, Job, jobs.is_waiting()),
@@ -116,7 +120,7 @@ class Dispatcher:
         try:
             is_new = self._broker.is_new()
         except BrokerDown as exc:
-            _warn_of_broker(exc)
+            self._outage.note(exc)
             return False
         if is_new:
             with transaction(self._engine) as session:
@@ -142,7 +146,7 @@ class Dispatcher:
                 metrics.HINTS.labels("sent").inc()
                 unsent.pop(0)
         except BrokerDown as exc:
-            _warn_of_broker(exc)
+            self._outage.note(exc)
             metrics.HINTS.labels("failed").inc(len(unsent))
             with transaction(self._engine) as session:
                 hints.mark_unsent(session, table, [hint.id for hint in unsent])
@@ -163,10 +167,6 @@ class Dispatcher:
         while not stop.is_set() and (left_s := until - time.monotonic()) > 0:
             if any(listener.notifies(timeout=min(left_s, PAUSE_S), stop_after=1)):
                 return
-
-
-def _warn_of_broker(error: BrokerDown) -> None:
-    log.warning("the broker does not answer: %s", first_line(error))
 
 
 def _is_outage(error: DBAPIError | psycopg.Error) -> bool:

@@ -18,6 +18,7 @@ from structlog.contextvars import bound_contextvars
 
 from worker import database, jobs, logs, metrics, publications
 from worker.dispatch.celery_app import Kind, make_app
+from worker.dispatch.hint_consumer import HintConsumer
 from worker.download.fetch import sweep_workspaces
 from worker.platforms import platform_of
 from worker.publishing.publisher import Publisher
@@ -90,7 +91,11 @@ def _serve(app: Celery, kind: Kind, work: Callable[[int], object]) -> None:
 
 
 def _run(app: Celery, kind: Kind, concurrency: int, settings: Settings, stopping: threading.Event) -> None:
-    """Take messages until a signal comes; then set `stopping` and wait for what runs."""
+    """Take messages until a signal comes; then set `stopping` and wait for what runs.
+
+    Raises:
+        SystemExit: with code 70, at an end that nobody asked for.
+    """
 
     def on_ready(**_: object) -> None:
         log.info("ready: %s takes up to %d at once", kind, concurrency, extra={"action": "ready"})
@@ -104,6 +109,7 @@ def _run(app: Celery, kind: Kind, concurrency: int, settings: Settings, stopping
     app.Worker(
         hostname=f"{kind}-{os.getpid()}@{socket.gethostname()}",
         pool_cls=get_implementation("threads"),
+        consumer_cls=HintConsumer,
         concurrency=concurrency,
         queues=[kind.value],
         loglevel=settings.log_level,
@@ -112,6 +118,9 @@ def _run(app: Celery, kind: Kind, concurrency: int, settings: Settings, stopping
         without_heartbeat=True,
         quiet=True,
     ).start()
+    if not stopping.is_set():
+        log.critical("%s ended, though nobody asked it to", kind, extra={"action": "ended"})
+        raise SystemExit(os.EX_SOFTWARE)
     log.info("stopped", extra={"action": "stopped"})
 
 

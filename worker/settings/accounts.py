@@ -181,6 +181,8 @@ def withhold(given: dict[str, Any], which: str) -> dict[str, Any]:
 
 
 def _withheld(kind: type[Account], group: Any, which: str) -> Any:
-    names = {"webhooks": kind.api_secrets, "api": ("webhook_secret",)}.get(which, ())
+    signing = ("webhook_secret",)
+    by_kind = {"webhooks": kind.api_secrets, "api": signing, "none": (*kind.api_secrets, *signing)}
+    names = by_kind.get(which, ())
     withheld = {name: WITHHELD for name in names if name in kind.model_fields}
     return withheld | group if isinstance(group, dict) else group

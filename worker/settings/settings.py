@@ -106,10 +106,10 @@ class Settings(BaseSettings):
         None, description="Redis or Valkey. `thumbs up` starts its own without it."
     )
     secrets_dir: Path | None = Field(None, description="Folder with one file for each secret.")
-    account_secrets: Literal["all", "webhooks", "api"] = Field(
+    account_secrets: Literal["all", "webhooks", "api", "none"] = Field(
         "all",
         description="Which secrets of accounts this program is given: `all`, those that sign `webhooks`, "
-        "which the receiver needs, or those of the `api`, which all others need.",
+        "which the receiver needs, those of the `api`, which all others need, or `none`.",
     )
     data_dir: Path = Field(Path("var"), description="Where `thumbs up` keeps its servers' files and logs.")
     work_dir: Path | None = Field(

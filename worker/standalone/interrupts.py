@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from typing import TYPE_CHECKING, Self
 
 from worker.errors import Stopping
@@ -40,3 +41,12 @@ class Interrupts:
 
     def _add(self, _number: int, _frame: FrameType | None) -> None:
         self.count += 1
+
+
+def end_when_asked() -> None:
+    """End with code 0 at SIGTERM, from now until the program has a handler of its own. Main thread only.
+
+    A program that is to run until it is stopped may be stopped while it still loads its libraries. Without a
+    handler, that reads as a crash.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

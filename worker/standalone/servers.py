@@ -51,6 +51,7 @@ VALKEY_OPTIONS = {
     "appendonly": "yes",
     "appendfsync": "everysec",
     "maxmemory-policy": "noeviction",  # a full queue is to complain, not to forget
+    "proto-max-bulk-len": "1mb",  # the least it allows; a hint has 700 bytes
 }
 
 

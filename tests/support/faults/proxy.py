@@ -73,6 +73,7 @@ class Proxy:
         self.slice_bytes: int | None = None  #: chunks come in slices of at most so many bytes
         self.is_cut = False  #: connections break off, and new ones are closed at once
         self.is_half_open = False  #: connections stay open, and nothing passes
+        self.answer: bytes | None = None  #: to everything that a program says, which then reaches nobody
         self.trap: Trap | None = None
         self.drops = 0  #: how often all connections were broken off
         self.is_listening = threading.Event()
@@ -81,7 +82,7 @@ class Proxy:
     def heal(self) -> None:
         """Do no harm any more."""
         self.latency_s, self.slice_bytes, self.is_cut, self.is_half_open = 0.0, None, False, False
-        self.trap = None
+        self.answer = self.trap = None
 
     def set_trap(self, words: bytes, *, is_forwarded: bool, after: bytes = b"") -> Trap:
         """Stop the next connection that says these words, and return the trap."""
@@ -139,6 +140,9 @@ class _Connection:
     ) -> None:
         while chunk := await reader.read(CHUNK_BYTES):
             if is_from_program and not self._may_pass(chunk):
+                continue
+            if is_from_program and self._proxy.answer is not None:
+                self._program[1].write(self._proxy.answer)
                 continue
             await asyncio.sleep(self._proxy.latency_s)
             # Set from another thread.

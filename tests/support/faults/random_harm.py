@@ -9,8 +9,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import psutil
+import redis
 
 from tests.support.faults import processes
+from tests.support.faults.broker_illness import GARBAGE, OF_STORMS, QUEUE_KEYS, Illness
 
 if TYPE_CHECKING:
     import random
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 DEAD_S = 0.5  # before it is started again, as supervisors do
 FROZEN_S = (0.5, 8.0)  # some freezes are longer than a lease, none is as long as that of a write
 BROKEN_S = (0.5, 3.0)
+SICK_S = (1.0, 8.0)
 
 
 class Nemesis:
@@ -74,6 +77,26 @@ class Nemesis:
         self._after(self._chance.uniform(*BROKEN_S), way.heal)
         self.done[f"{harm}: {server}"] += 1
         return f"{harm} from {program} to {server}"
+
+    def upset_broker(self) -> str:
+        """Let the broker refuse for a while, or put nonsense into its queues, and say what was done."""
+        illness = self._chance.choice((*OF_STORMS, None))
+        with suppress(redis.RedisError):  # it may be dead or frozen, which is upset enough
+            if illness is None:
+                self._system.broker().lpush(self._chance.choice(QUEUE_KEYS), *GARBAGE.values())
+            else:
+                illness.begin(self._system.broker())
+        if illness is not None:
+            self._after(self._chance.uniform(*SICK_S), lambda: self._cure(illness))
+        what = f"broker: {illness.name if illness else 'nonsense in a queue'}"
+        self.done[what] += 1
+        return what
+
+    def _cure(self, illness: Illness) -> None:
+        try:
+            illness.end(self._system.broker())
+        except redis.RedisError:
+            self._after(DEAD_S, lambda: self._cure(illness))
 
     def _kill(self, victim: processes.Part) -> str:
         self._busy.add(victim.name)
