@@ -7,13 +7,13 @@ import ipaddress
 import json
 import mimetypes
 import secrets
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
 from worker.errors import AssetGone, PlatformUnavailable, SourceRefused
+from worker.http.deadline import Deadline
 from worker.http.failure import reason_of
 from worker.http.playlist import HEAD_BYTES, is_playlist, without_mark
 from worker.http.public_client import MAX_REDIRECTS, checked_client
@@ -60,7 +60,6 @@ class MediaHost:
     def __init__(self, media_url: str, settings: Settings) -> None:
         self._media_url = media_url
         self._settings = settings
-        self._ends_s = time.monotonic() + DEADLINE_S
 
     def look(self) -> Found:
         """Find out what lies at the address, without fetching a video.
@@ -75,9 +74,10 @@ class MediaHost:
             PlatformUnavailable: the host is down, busy or slow.
         """
         try:
-            with checked_client(
-                allow_loopback=self._settings.allow_loopback, timeout_s=TIMEOUT_S, on_wait=self._go_on
-            ) as client:
+            with (
+                Deadline(DEADLINE_S, late=self._late),
+                checked_client(allow_loopback=self._settings.allow_loopback, timeout_s=TIMEOUT_S) as client,
+            ):
                 answer, _ = self._ask(client, "HEAD", self._media_url)
                 if answer.status_code in _HEAD_NOT_ALLOWED:
                     answer, _ = self._ask(client, "GET", self._media_url, {"Range": "bytes=0-0"})
@@ -91,9 +91,8 @@ class MediaHost:
     def _host(self) -> str:
         return httpx.URL(self._media_url).host
 
-    def _go_on(self) -> None:
-        if time.monotonic() > self._ends_s:
-            raise PlatformUnavailable(f"{self._host}: no whole answer within {DEADLINE_S:.0f} s")
+    def _late(self) -> PlatformUnavailable:
+        return PlatformUnavailable(f"{self._host}: no whole answer within {DEADLINE_S:.0f} s")
 
     def _ask(
         self, client: httpx.Client, method: str, url: str, headers: Mapping[str, str] | None = None
