@@ -16,7 +16,7 @@ from tests.support.platforms.webhook_senders import settings
 from worker.download.fetch import DownloadLimits, fetch_video
 from worker.errors import PlatformUnavailable, Stopping, ThumbsError, WeightsMissing
 from worker.http import deadline
-from worker.http.client import bounded_client
+from worker.http.client import BoundedClient
 from worker.http.deadline import Deadline, TooSlow
 from worker.http.names import Resolver
 from worker.platforms.base import Rendition
@@ -190,7 +190,7 @@ def test_a_large_request_to_a_host_that_does_not_read_is_given_up() -> None:
     """A picture that nobody takes."""
     with (
         slow_hosts.host_that_never_reads() as url,
-        bounded_client(timeout_s=10) as client,
+        BoundedClient(timeout_s=10) as client,
         pytest.raises(TooSlow),
     ):
         client.post(url, content=bytes(32 * 1024 * 1024))
@@ -198,7 +198,7 @@ def test_a_large_request_to_a_host_that_does_not_read_is_given_up() -> None:
 
 def test_connections_are_kept_between_exchanges() -> None:
     """A handshake for each question would cost more than the question."""
-    with MediaServer({"/a": b"a"}) as server, bounded_client(timeout_s=5) as client:
+    with MediaServer({"/a": b"a"}) as server, BoundedClient(timeout_s=5) as client:
         streams = [client.get(f"{server.url}/a").extensions["network_stream"] for _ in range(2)]
         ours = {stream.get_extra_info("client_addr") for stream in streams}
 

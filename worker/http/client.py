@@ -18,29 +18,6 @@ if TYPE_CHECKING:
 KEEPALIVE_S = 5.0  #: hosts hang up on idle connections; the shortest do after so long
 
 
-def bounded_client(
-    *, timeout_s: float, base_url: str = "", headers: Mapping[str, str] | None = None
-) -> httpx.Client:
-    """Make a client that follows no redirect, and uses no proxy and no other setting of the environment.
-
-    From the question for the host's name to the end of the answer's head, an exchange may last `EXCHANGE_S`;
-    then TooSlow is raised. Whoever reads a body puts a `Deadline` around it.
-
-    Args:
-        timeout_s: How long a connection, a write, or a silence between two reads may last.
-        base_url: of all requests, without a slash at its end.
-        headers: sent with each of them.
-    """
-    return httpx.Client(
-        transport=BoundedTransport(BoundedNetwork()),
-        timeout=timeout_s,
-        base_url=base_url,
-        headers=headers,
-        trust_env=False,
-        follow_redirects=False,
-    )
-
-
 class BoundedTransport(httpx.HTTPTransport):
     """Asks by a network of ours, and bounds the time up to the end of a head.
 
@@ -59,6 +36,37 @@ class BoundedTransport(httpx.HTTPTransport):
         """Send a request, and return the answer as soon as its head is here."""
         with one_exchange():
             return super().handle_request(request)
+
+
+class BoundedClient(httpx.Client):
+    """Follows no redirect, and uses no proxy and no other setting of the environment.
+
+    From the question for the host's name to the end of the answer's head, an exchange may last `EXCHANGE_S`;
+    then TooSlow is raised. Whoever reads a body puts a `Deadline` around it.
+
+    Args:
+        timeout_s: How long a connection, a write, or a silence between two reads may last.
+        base_url: of all requests, without a slash at its end.
+        headers: sent with each of them.
+        transport: of another kind than the usual one.
+    """
+
+    def __init__(
+        self,
+        *,
+        timeout_s: float,
+        base_url: str = "",
+        headers: Mapping[str, str] | None = None,
+        transport: BoundedTransport | None = None,
+    ) -> None:
+        super().__init__(
+            transport=transport or BoundedTransport(BoundedNetwork()),
+            timeout=timeout_s,
+            base_url=base_url,
+            headers=headers,
+            trust_env=False,
+            follow_redirects=False,
+        )
 
 
 @cache

@@ -13,15 +13,15 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
-import httpx
-
 from worker.errors import SourceRefused
-from worker.http.client import BoundedTransport
+from worker.http.client import BoundedClient, BoundedTransport
 from worker.http.names import RESOLVER
 from worker.http.network import BoundedNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import httpx
 
     from worker.http.names import Answer
 
@@ -50,8 +50,8 @@ NOT_PUBLIC = tuple(
 )
 
 
-def checked_client(*, allow_loopback: bool, timeout_s: float) -> httpx.Client:
-    """Make a client like `bounded_client`, for https on port 443 of public hosts.
+def checked_client(*, allow_loopback: bool, timeout_s: float) -> BoundedClient:
+    """Make a client as `BoundedClient`, for https on port 443 of public hosts.
 
     It asks for bodies as they are, and raises SourceRefused besides httpx's own errors.
 
@@ -59,12 +59,10 @@ def checked_client(*, allow_loopback: bool, timeout_s: float) -> httpx.Client:
         allow_loopback: Also allow this machine, over plain http and on any port.
         timeout_s: How long a connection, a write, or a silence between two reads may last.
     """
-    return httpx.Client(
+    return BoundedClient(
         transport=_CheckedTransport(allow_loopback=allow_loopback),
-        timeout=timeout_s,
+        timeout_s=timeout_s,
         headers={"Accept-Encoding": "identity", "Accept": "*/*"},
-        trust_env=False,
-        follow_redirects=False,
     )
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from worker.database.models import Thumbnail
 from worker.errors import PlatformUnavailable, PublishRejected
-from worker.http.client import bounded_client
+from worker.http.client import BoundedClient
 from worker.http.failure import reason_of
 from worker.http.retry_after import retry_after_s
 from worker.platforms.shared.signatures import sign_standard
@@ -79,7 +79,7 @@ def send(settings: Settings, claim: PublicationClaim, body: bytes) -> None:
     try:
         # The body of the answer says nothing that we need, and could be endless.
         with (
-            bounded_client(timeout_s=TIMEOUT_S) as client,
+            BoundedClient(timeout_s=TIMEOUT_S) as client,
             client.stream("POST", settings.picks_url, content=body, headers=headers) as answer,
         ):
             status = answer.status_code

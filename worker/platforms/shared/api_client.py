@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from worker.errors import MalformedPayload, PlatformUnavailable
-from worker.http.client import bounded_client
+from worker.http.client import BoundedClient
 from worker.http.deadline import one_exchange
 from worker.http.failure import reason_of
 from worker.platforms.shared import json_fields
@@ -95,9 +95,9 @@ class ApiClient:
         return content, asked
 
     @cached_property
-    def _client(self) -> httpx.Client:
+    def _client(self) -> BoundedClient:
         # The token goes to the configured host: by no proxy, and after no redirect.
-        return bounded_client(
+        return BoundedClient(
             base_url=self._base_url,
             timeout_s=PHASE_TIMEOUT_S,
             # Compressed, a small answer could fill the memory.

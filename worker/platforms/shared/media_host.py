@@ -23,6 +23,7 @@ from worker.platforms.shared import json_fields
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from worker.http.client import BoundedClient
     from worker.settings import Settings
 
 TIMEOUT_S = 10.0  # to connect, and for every read
@@ -95,7 +96,7 @@ class MediaHost:
         return PlatformUnavailable(f"{self._host}: no whole answer within {DEADLINE_S:.0f} s")
 
     def _ask(
-        self, client: httpx.Client, method: str, url: str, headers: Mapping[str, str] | None = None
+        self, client: BoundedClient, method: str, url: str, headers: Mapping[str, str] | None = None
     ) -> _Playlist:
         """Ask once; of the body only what is a playlist is read, even where a server sends a whole video."""
         for _ in range(MAX_REDIRECTS + 1):
@@ -107,7 +108,7 @@ class MediaHost:
                 url = str(answer.next_request.url)
         raise SourceRefused(f"{self._host}: more than {MAX_REDIRECTS} redirects")
 
-    def _playlists(self, client: httpx.Client) -> list[_Playlist]:
+    def _playlists(self, client: BoundedClient) -> list[_Playlist]:
         """Read the playlist at the address, and those of its first variants; none where it is none."""
         first = self._ask(client, "GET", self._media_url)
         self._require_success(first.response)
