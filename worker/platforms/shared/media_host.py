@@ -153,13 +153,13 @@ def _variants(body: bytes) -> list[str]:
 
 def _playlist_in(answer: httpx.Response) -> bytes:
     """Read a body that is a playlist, without its byte order mark; of anything else its first bytes only."""
-    body = b""
+    body = bytearray()  # to which small chunks are added without a copy of all
     for chunk in answer.iter_raw():
         body += chunk
-        is_other = len(body) >= HEAD_BYTES and not is_playlist(body)
+        is_other = len(body) >= HEAD_BYTES and not is_playlist(bytes(body[:HEAD_BYTES]))
         if is_other or len(body) >= MAX_PLAYLIST_BYTES:
             break
-    return without_mark(body) if is_playlist(body) else b""
+    return without_mark(bytes(body)) if is_playlist(bytes(body[:HEAD_BYTES])) else b""
 
 
 def check_media_url(url: str, settings: Settings) -> None:
