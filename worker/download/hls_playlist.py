@@ -23,7 +23,7 @@ MAX_LINE_CHARACTERS = 16 * 1024
 # Beyond a day, the duration of a segment is an error of the packager, or worse.
 MAX_SEGMENT_S = 86_400.0
 
-_ATTRIBUTE = re.compile(r'(?:[^",]|"[^"]*")+')  # up to the next comma outside quotes
+_ATTRIBUTE = re.compile(r'(?:[^",]++|"[^"]*+")++')  # up to the next comma outside quotes
 _WHOLE = re.compile(r"[0-9]{1,18}")  # as many digits as fit into 64 bits
 _AUDIO_CODECS = ("mp4a", "ac-3", "ec-3", "opus", "flac", "fLaC", "alac")
 
