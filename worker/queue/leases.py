@@ -84,10 +84,9 @@ class Lease(Generic[ClaimT]):
             raise JobTimedOut(f"it took over {self._timeout_s:.0f} s and was stopped (JOB_TIMEOUT_S)")
 
     def check_ours(self) -> None:
-        """Like `check`, but let what has become useless go on.
+        """Let the work go on as `check` does, also where something newer makes it useless.
 
-        For a write that is on its way: it may arrive even if it is given up, and must then not arrive after
-        the newer one.
+        A write that is on its way may arrive even if it is given up, and must not arrive after the newer one.
 
         Raises:
             Stopping, LeaseLost, JobTimedOut: as `check`.

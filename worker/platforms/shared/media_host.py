@@ -103,7 +103,7 @@ class MediaHost:
             check_media_url(url, self._settings)
             with client.stream(method, url, headers=headers) as answer:
                 if answer.next_request is None:
-                    body = _playlist_in(answer) if method == "GET" and not headers else b""
+                    body = playlist_in(answer) if method == "GET" and not headers else b""
                     return _Playlist(answer, body)
                 url = str(answer.next_request.url)
         raise SourceRefused(f"{self._host}: more than {MAX_REDIRECTS} redirects")
@@ -151,7 +151,7 @@ def _variants(body: bytes) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def _playlist_in(answer: httpx.Response) -> bytes:
+def playlist_in(answer: httpx.Response) -> bytes:
     """Read a body that is a playlist, without its byte order mark; of anything else its first bytes only."""
     body = bytearray()  # to which small chunks are added without a copy of all
     for chunk in answer.iter_raw():
