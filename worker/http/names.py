@@ -53,7 +53,7 @@ class Resolver:
             if key not in self._asked:
                 question = Future[list[Answer]]()
                 # It must not keep the process from ending, as a pool's thread would.
-                threading.Thread(target=self._ask, args=(key, question), name="name", daemon=True).start()
+                threading.Thread(target=self._ask, args=(key, question), name=host, daemon=True).start()
                 self._asked[key] = question
             return self._asked[key]
 
