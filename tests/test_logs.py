@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import logging
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 from structlog.contextvars import bound_contextvars
 
+from tests.support.growth import is_linear
 from worker import logs
 
 
@@ -81,3 +84,58 @@ def test_a_sentence_that_only_speaks_of_secrets_stays_readable() -> None:
     text = "the signature does not match; check MUX__MAIN__WEBHOOK_SECRET"
 
     assert line(text)["message"] == text
+
+
+@pytest.mark.parametrize(
+    "text", ["x-eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc_def-1", "postgresql://u:p:q@db/"]
+)
+def test_secrets_are_masked_whatever_stands_around_them(text: str) -> None:
+    """A token after a dash, and a password with a colon in it."""
+    assert not any(secret in logs.mask(text) for secret in ("eyJzdWIiOiIxIn0", "p:q"))
+
+
+@pytest.mark.parametrize("secret", ["postgresql://user:{}@db/", "eyJh.{}.abc", "token={}"])
+@pytest.mark.parametrize("before", [0, logs.LONGEST_CHARACTERS - 30, 2 * logs.LONGEST_CHARACTERS - 30])
+def test_a_text_without_end_is_cut_and_shows_no_part_of_a_secret(secret: str, before: int) -> None:
+    """Wherever the secret begins, also across the places where a text is cut."""
+    text = "." * (before - 1) + " " + secret.format("hunter2" * 100) + " " + "." * 10**6
+
+    written = line(text)["message"]
+
+    assert "hunter2" not in written
+    assert len(written) < logs.LONGEST_CHARACTERS + 100
+    assert written.endswith(f"(cut, of {len(text)} characters)")
+
+
+@pytest.mark.parametrize("piece", ["://", ":", "eyJ", "-eyJ-", "eyJa.", "token ", "?a", "v1="])
+def test_no_text_holds_the_process_while_it_is_masked(monkeypatch: pytest.MonkeyPatch, piece: str) -> None:
+    """Without the cut, too."""
+    monkeypatch.setattr(logs, "_LOOKED_AT_CHARACTERS", 10**7)
+
+    assert is_linear(logs.mask, lambda size: "://" + piece * (size // len(piece)))
+
+
+class FullDisk(io.StringIO):
+    """A file that nothing can be written to any more."""
+
+    def write(self, _text: str) -> int:
+        """Fail as the system does."""
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_line_that_cannot_be_written_is_dropped_quietly(capsys: pytest.CaptureFixture[str]) -> None:
+    """A traceback for each of them would fill what is left of the disk."""
+    handler = logs.StderrHandler(FullDisk())
+
+    handler.handle(logging.makeLogRecord({"msg": "a line"}))
+
+    assert capsys.readouterr().err == ""
+
+
+def test_a_mistake_in_a_log_call_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is ours."""
+    handler = logs.StderrHandler(io.StringIO())
+
+    handler.handle(logging.makeLogRecord({"msg": "%d lines", "args": ("three",)}))
+
+    assert "Logging error" in capsys.readouterr().err

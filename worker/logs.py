@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from structlog.contextvars import merge_contextvars
 from structlog.processors import EventRenamer, JSONRenderer, format_exc_info
@@ -24,16 +25,22 @@ if TYPE_CHECKING:
 
 MASK = "***"
 
+# So much of a text is written; tracebacks with causes are shorter. Some of a cut text is looked at beyond it,
+# as a secret is known by its end too.
+LONGEST_CHARACTERS = 16 * 1024
+_LOOKED_AT_CHARACTERS = 2 * LONGEST_CHARACTERS
+
 _SECRET_NAME = re.compile(r"(authorization|signature|secret|token|password|api[-_]?key)$", re.IGNORECASE)
-# What follows `keep` is masked.
+# What follows `keep` is masked. Texts come from anybody, so each pattern takes a time that grows as the text
+# does: none begins anew within what it has just passed in vain, and nothing is passed in two ways.
 _SECRETS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"(?P<keep>://)[^\s/@\"']*:[^\s/@\"']*(?=@)",  # user:password@
+        r"(?P<keep>://)[^\s/@:\"']*+:[^\s/@\"']*+(?=@)",  # user:password@
         r"(?P<keep>\?)[^\s\"'<>?=]+=[^\s\"'<>]*",  # ?name=value
         r"(?P<keep>\b(?:bearer|basic) )\S+",
         r"(?P<keep>\bwhsec_)[\w+/=-]+",
-        r"(?P<keep>\b)eyJ[\w-]+\.[\w-]+\.[\w-]*",  # a JSON Web Token
+        r"(?<![\w-])(?>(?P<keep>[\w-]*?)eyJ)[\w-]++\.[\w-]++\.[\w-]*",  # a JSON Web Token
         r"(?P<keep>\bv1a?[=,])[\w+/=-]{32,}",  # a signature of Mux, or of Standard Webhooks
         # What is shorter is more likely a word of the message.
         r"(?P<keep>(?:signature|secret|token|password)[\"']?\s*[:=]\s*[\"']?)[^\s\"']{12,}",
@@ -43,13 +50,25 @@ _SECRETS = tuple(
 
 def setup(settings: Settings) -> None:
     """Send every log line of this process to stderr as JSON."""
-    handler = logging.StreamHandler()
+    handler = StderrHandler()
     handler.setFormatter(json_formatter())
     logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
     logging.captureWarnings(capture=True)
     # These tell every request, connection and migration at INFO; our own lines say what came of them.
     for chatty in ("alembic", "celery.worker.consumer.connection", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+class StderrHandler(logging.StreamHandler[TextIO]):
+    """Writes lines to stderr, and drops those that cannot be written."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the base class's name
+        """Say nothing where a disk is full or a reader has gone: the complaint would go the same way.
+
+        An error of ours, such as a sentence that lacks an argument, is told as usual.
+        """
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
 
 
 def json_formatter() -> logging.Formatter:
@@ -74,10 +93,16 @@ def json_formatter() -> logging.Formatter:
 
 
 def mask(text: str) -> str:
-    """Replace what must not be read by others."""
+    """Replace what must not be read by others, and cut what is longer than a log line should be."""
+    looked_at = text[:_LOOKED_AT_CHARACTERS]
     for secret in _SECRETS:
-        text = secret.sub(rf"\g<keep>{MASK}", text)
-    return text
+        looked_at = secret.sub(rf"\g<keep>{MASK}", looked_at)
+    if len(text) <= LONGEST_CHARACTERS:
+        return looked_at
+    # At the end of what was looked at there may be a part of a secret.
+    is_whole = len(text) <= _LOOKED_AT_CHARACTERS
+    kept = looked_at if is_whole else looked_at[: max(0, len(looked_at) - LONGEST_CHARACTERS)]
+    return f"{kept[:LONGEST_CHARACTERS]} ... (cut, of {len(text)} characters)"
 
 
 def _add_time(_logger: WrappedLogger, _level: str, event: EventDict) -> EventDict:

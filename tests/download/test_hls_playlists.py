@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.growth import is_linear
 from tests.support.media import media_server as media
 from tests.support.media.media_server import MediaServer
+from worker.download import hls_playlist
 from worker.download.fetch import DownloadLimits, fetch_video
-from worker.download.hls_playlist import Stream, parse_playlist
+from worker.download.hls_playlist import Stream, Variant, parse_playlist
 from worker.errors import SourceRefused, UnreadableVideo
 from worker.platforms.base import Rendition
 
@@ -155,3 +158,54 @@ def test_whatever_a_playlist_says_it_is_read_or_refused(text: str) -> None:
         assert all(segment.uri and segment.duration_s >= 0 for segment in segments)
     else:
         assert all(variant.uri for variant in playlist)
+
+
+@pytest.mark.parametrize(
+    "tag", ["#EXT-X-STREAM-INF:", "#EXT-X-MAP:", "#EXT-X-KEY:", "#EXTINF:", "#EXT-X-BYTERANGE:"]
+)
+@pytest.mark.parametrize("repeated", ["A", "A=", 'A="', "A,", '"', '",', "1", "="])
+def test_a_long_line_takes_no_longer_than_it_is(
+    monkeypatch: pytest.MonkeyPatch, tag: str, repeated: str
+) -> None:
+    """Beyond the limit, too, which is not what keeps it short."""
+    monkeypatch.setattr(hls_playlist, "MAX_LINE_CHARACTERS", 10**6)
+
+    def read(line: str) -> None:
+        with suppress(SourceRefused, UnreadableVideo):
+            parse_playlist(f"#EXTM3U\n{tag}{line}\nx.m3u8\n#EXT-X-ENDLIST\n")
+
+    assert is_linear(read, lambda size: repeated * (size // len(repeated)))
+
+
+def test_a_line_without_end_is_named() -> None:
+    """No address is so long."""
+    line = "A" * (hls_playlist.MAX_LINE_CHARACTERS + 1)
+
+    with pytest.raises(UnreadableVideo, match="line 2 has 16385 characters; 16384 are read"):
+        parse_playlist(f"#EXTM3U\n{line}\n")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        f"#EXTINF:1,\n#EXT-X-BYTERANGE:{'9' * 4000}@0\n/0.ts",
+        f"#EXTINF:1,\n#EXT-X-BYTERANGE:1@{'9' * 19}\n/0.ts",
+        "#EXTINF:1e300,\n/0.ts",
+        "#EXTINF:90000,\n/0.ts",
+        "#EXTINF:nan,\n/0.ts",
+        f"#EXT-X-STREAM-INF:BANDWIDTH={'9' * 4000}\n/0.m3u8",
+    ],
+)
+def test_numbers_beyond_all_bounds_are_a_damage(lines: str) -> None:
+    """They would come up again as a size, a place or a moment."""
+    with pytest.raises(UnreadableVideo, match="damaged"):
+        parse_playlist(f"#EXTM3U\n{lines}\n#EXT-X-ENDLIST\n")
+
+
+def test_attributes_may_hold_commas_and_spaces() -> None:
+    """Packagers write lists in quotes, and some a space after a comma."""
+    told = '#EXT-X-STREAM-INF:CODECS="avc1.4d401f,mp4a.40.2", BANDWIDTH=1000,RESOLUTION=640x360'
+
+    (variant,) = parse_playlist(f"#EXTM3U\n{told}\nlow.m3u8\n")
+
+    assert variant == Variant("low.m3u8", 1000, 360, ("avc1.4d401f", "mp4a.40.2"))

@@ -9,7 +9,7 @@ import pytest
 from tests.support.media import media_server as media
 from tests.support.media.media_server import MediaServer
 from worker.download.fetch import DownloadLimits, fetch_video
-from worker.errors import DownloadFailed, PlatformUnavailable, SourceRefused
+from worker.errors import DownloadFailed, PlatformUnavailable, SourceRefused, ThumbsError
 from worker.platforms.base import Rendition
 
 if TYPE_CHECKING:
@@ -85,3 +85,43 @@ def test_a_word_that_is_no_time_is_no_wait(server: MediaServer, rendition: Rendi
     with pytest.raises(PlatformUnavailable) as caught:
         fetch_video(rendition, tmp_path, LIMITS)
     assert caught.value.retry_after_s is None
+
+
+@pytest.mark.parametrize(
+    ("code", "headers"),
+    [
+        (200, {"Content-Length": "9" * 5000}),
+        (200, {"Content-Length": "9" * 20}),
+        (200, {"Content-Length": "-1"}),
+        (206, {"Content-Range": f"bytes {'0' * 5000}-1/2"}),
+        (206, {"Content-Range": f"bytes 0-{'9' * 5000}/*"}),
+        (206, {"Content-Range": "bytes \N{ARABIC-INDIC DIGIT ZERO}-1/2".encode().decode("latin-1")}),
+    ],
+)
+def test_a_head_with_a_number_beyond_all_bounds_is_a_named_failure(
+    server: MediaServer, rendition: Rendition, tmp_path: Path, code: int, headers: dict[str, str]
+) -> None:
+    """No error of a class that says nothing about trying again."""
+
+    def answer(handler: media.Handler, _content: bytes) -> None:
+        handler.reply(code, {"Content-Length": 1, **headers}, b"1")
+        handler.break_off()
+
+    server.answers[PATH] = answer
+
+    with pytest.raises(ThumbsError):
+        fetch_video(rendition, tmp_path, LIMITS)
+
+
+@pytest.mark.parametrize(
+    "header", ["9" * 5000, "1e999", "nan", "-inf", f"Wed, 21 Oct {'9' * 5000} 07:28:00 GMT"]
+)
+def test_a_wait_beyond_all_bounds_is_no_wait(
+    server: MediaServer, rendition: Rendition, tmp_path: Path, header: str
+) -> None:
+    """Or the longest that there is."""
+    server.answers[PATH] = media.status(503, {"Retry-After": header})
+
+    with pytest.raises(PlatformUnavailable) as caught:
+        fetch_video(rendition, tmp_path, LIMITS)
+    assert caught.value.retry_after_s in {None, 3600}

@@ -12,7 +12,7 @@ from tests.support.faults.system import System
 from tests.support.media import clips, pictures
 from tests.support.waiting import until
 from worker.demo.clip import media_of
-from worker.demo.simulator import Fault, Media
+from worker.demo.simulator import Fault, Media, SimulatedMux
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LEASE_S = 3.0
 LATE_S = 5 * LEASE_S  #: longer than a killed worker's write is waited for: a lease, and a sweep
+ONE_EXCHANGE_S = 30.0
 TAKEN_OVER_S = 15.0
 ROOM_BYTES = 65_536  #: more than a log line, less than a video
 
@@ -97,6 +98,33 @@ def test_a_write_that_arrives_late_is_put_right(folder: Path, media: Media, othe
         times_s = [entry.thumbnail_time for entry in writes("write", asset_id=asset_id)]
     assert [violation.invariant for violation in found] == ["I5"]
     assert times_s[0] == times_s[-1] != times_s[1]
+
+
+@pytest.mark.faults
+def test_an_account_whose_answers_never_end_holds_nobody_else(folder: Path, media: Media) -> None:
+    """Case 19: every slot is held by a head that trickles, and for one exchange only.
+
+    The account is asked again later, at no attempt's cost, and the worker goes on all the time.
+    """
+    system = System(folder, variables={"ANALYZE_CONCURRENCY": "2"})
+    with SimulatedMux(f"http://127.0.0.1:{system.port}/webhooks/mux/slow") as slow:
+        system.variables |= slow.settings("slow")
+        slow.faults.plan(Fault(head_pause_s=4.0), count=100, method="GET", path="/assets/")
+        with system:
+            pid = system.programs["analyze"].process.pid
+            held = [slow.upload(media) for _ in range(2)]
+            until(lambda: len(slow.journal.entries("fault")) == len(held), 20)
+
+            asset_id = system.platform.upload(media)
+            until(lambda: system.is_published(asset_id), ONE_EXCHANGE_S + 30)
+
+            jobs = [job for one in held for job in system.jobs(one)]
+            slow.faults.clear()
+            until(lambda: hurried(system) and all(slow.thumbnail_time(one) is not None for one in held), 60)
+            worker = system.programs["analyze"].process
+            assert (worker.pid, worker.poll()) == (pid, None)
+    assert {job.error_class for job in jobs} == {"PlatformUnavailable"}
+    assert {job.attempt for job in jobs} <= {0, 1}
 
 
 def empty(path: Path) -> None:

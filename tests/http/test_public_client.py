@@ -16,7 +16,7 @@ import pytest
 from tests.support.media.media_server import MediaServer, redirect
 from worker.errors import SourceRefused
 from worker.http import public_client
-from worker.http.public_client import CheckedBackend, checked_client
+from worker.http.public_client import CheckedNetwork, checked_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +103,7 @@ def canary() -> Iterator[MediaServer]:
 def test_no_spelling_of_an_inner_address_is_connected_to(host: str) -> None:
     """Nothing is sent: the refusal comes before the connection, and names the address."""
     with pytest.raises(SourceRefused, match="no address of the public Internet"):
-        CheckedBackend(allow_loopback=False).connect_tcp(host, HTTPS, timeout=1)
+        CheckedNetwork(allow_loopback=False).connect_tcp(host, HTTPS, timeout=1)
 
 
 @pytest.mark.parametrize("host", [host for host in INSIDE if "%" not in host])
@@ -155,7 +155,7 @@ def test_nothing_on_this_machine_hears_of_a_refused_url(canary: MediaServer, url
 def test_a_name_that_leads_inside_is_refused() -> None:
     """A public name may point anywhere; the refusal says where it led."""
     names = NameServer(["169.254.169.254"])
-    backend = CheckedBackend(allow_loopback=False, resolve=names.resolve)
+    backend = CheckedNetwork(allow_loopback=False, resolve=names.resolve)
 
     with pytest.raises(SourceRefused, match=r"cdn\.example\.com leads to 169\.254\.169\.254"):
         backend.connect_tcp("cdn.example.com", HTTPS, timeout=1)
@@ -164,7 +164,7 @@ def test_a_name_that_leads_inside_is_refused() -> None:
 def test_one_inner_address_among_public_ones_is_enough_to_refuse() -> None:
     """Which of them the connection would take is left to chance."""
     names = NameServer([PUBLIC, "10.0.0.1"])
-    backend = CheckedBackend(allow_loopback=False, resolve=names.resolve)
+    backend = CheckedNetwork(allow_loopback=False, resolve=names.resolve)
 
     with pytest.raises(SourceRefused, match=r"10\.0\.0\.1"):
         backend.connect_tcp("cdn.example.com", HTTPS, timeout=1)
@@ -173,7 +173,7 @@ def test_one_inner_address_among_public_ones_is_enough_to_refuse() -> None:
 def test_a_name_server_that_changes_its_mind_gains_nothing(canary: MediaServer) -> None:
     """The connection goes to the address that was checked: the name is not looked up again for it."""
     names = NameServer(["127.0.0.2"], ["127.0.0.1"])
-    backend = CheckedBackend(allow_loopback=True, resolve=names.resolve)
+    backend = CheckedNetwork(allow_loopback=True, resolve=names.resolve)
 
     with pytest.raises(httpcore.ConnectError):  # nobody listens at 127.0.0.2
         backend.connect_tcp("rebinding.example.com", canary.port, timeout=1)
@@ -185,7 +185,7 @@ def test_a_name_server_that_changes_its_mind_gains_nothing(canary: MediaServer) 
 def test_the_next_address_is_tried_where_one_is_down(canary: MediaServer) -> None:
     """As a browser does."""
     names = NameServer(["127.0.0.2", "127.0.0.1"])
-    backend = CheckedBackend(allow_loopback=True, resolve=names.resolve)
+    backend = CheckedNetwork(allow_loopback=True, resolve=names.resolve)
 
     stream = backend.connect_tcp("media.example.com", canary.port, timeout=1)
 
@@ -196,7 +196,7 @@ def test_the_next_address_is_tried_where_one_is_down(canary: MediaServer) -> Non
 @pytest.mark.parametrize("port", [80, 22, 8443, 6379])
 def test_public_hosts_are_asked_on_the_https_port_only(port: int) -> None:
     """Other ports are other services; the switch for tests changes nothing about it."""
-    backend = CheckedBackend(allow_loopback=True, resolve=NameServer([PUBLIC]).resolve)
+    backend = CheckedNetwork(allow_loopback=True, resolve=NameServer([PUBLIC]).resolve)
 
     with pytest.raises(SourceRefused, match=f"port 443, not {port}"):
         backend.connect_tcp("cdn.example.com", port, timeout=1)
@@ -284,7 +284,7 @@ def _tls_server(names: list[str | None]) -> Iterator[int]:
 def test_a_name_that_is_no_name_is_refused() -> None:
     """Not a traceback of the resolver's codec."""
     with pytest.raises(SourceRefused, match="not the name of a host"):
-        CheckedBackend(allow_loopback=False).connect_tcp("a" * 64 + ".example.com", HTTPS, timeout=1)
+        CheckedNetwork(allow_loopback=False).connect_tcp("a" * 64 + ".example.com", HTTPS, timeout=1)
 
 
 def test_a_name_without_an_address_is_an_error_of_the_network() -> None:
@@ -294,4 +294,4 @@ def test_a_name_without_an_address_is_an_error_of_the_network() -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     with pytest.raises(httpcore.ConnectError, match="not known"):
-        CheckedBackend(allow_loopback=False, resolve=resolve).connect_tcp("gone.example.com", HTTPS)
+        CheckedNetwork(allow_loopback=False, resolve=resolve).connect_tcp("gone.example.com", HTTPS)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.growth import is_linear
 from tests.support.media.media_server import MediaServer, dripping, endless
 from tests.support.platforms.scripted_server import CUT, Answer, serving
 from tests.support.platforms.webhook_senders import settings
@@ -20,6 +21,9 @@ from worker.errors import (
 from worker.platforms import platform_of
 from worker.platforms.base import AssetState, NewThumbnail, Platform, RemoteAsset, WriteBack
 from worker.platforms.shared import media_host
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KNOWN = {"ETag": '"v1"', "Last-Modified": "Sun, 22 Nov 2026 10:00:00 GMT", "Content-Length": "9000"}
 
@@ -233,3 +237,20 @@ def test_a_body_without_end_is_left(monkeypatch: pytest.MonkeyPatch, first: byte
         found = direct(f"{server.url}/watch").asset("a")
 
     assert found.details["is_hls"] is first.startswith(b"#")
+
+
+def test_a_playlist_in_the_smallest_pieces_takes_no_longer() -> None:
+    """A host may send each byte in a chunk of its own; none of them costs a copy of all before."""
+
+    class Pieces:
+        def __init__(self, text: str) -> None:
+            self.text = text
+
+        def iter_raw(self) -> Iterator[bytes]:
+            yield b"#EXTM3U\n"
+            yield from (b"a" for _ in self.text)
+
+    def read(text: str) -> None:
+        assert media_host.playlist_in(Pieces(text))  # type: ignore[arg-type]
+
+    assert is_linear(read, lambda size: "a" * size * 20)

@@ -22,6 +22,7 @@ from worker.analysis.rows import earlier_picks_of, memory_of, result_of
 from worker.database import transaction
 from worker.download.fetch import DownloadLimits, fetch_moments, fetch_video, workspace
 from worker.errors import LeaseLost, ModelElsewhere, Stopping, ThumbsError, first_line
+from worker.http.deadline import Deadline
 from worker.pipeline.pick import pick_thumbnails
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ class _AnalysisRun:
         """Analyse the asset as far as its content is new, and return the state in which the job ended."""
         claim, settings = self.lease.claim, self.worker.settings
         _check_model(claim, self.worker.models.scorer.name)
-        with closing(self.worker.platform_of(claim)) as platform:
+        with Deadline(should_stop=self.lease.check), closing(self.worker.platform_of(claim)) as platform:
             with self._timed("metadata"):
                 asset = platform.asset(claim.external_id)
                 asset.check_ready()

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     import httpx
 
 _LONGEST_STEP = 64  # of a path: longer than an id or a file's name, shorter than a JSON Web Token
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(?:\d+|\*)")
+_BYTES = r"[0-9]{1,18}"  # as many digits as fit into 64 bits
+_LENGTH = re.compile(_BYTES)
+_CONTENT_RANGE = re.compile(rf"bytes ({_BYTES})-({_BYTES})/(?:{_BYTES}|\*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class Body:
             )
         self._find_place(response)
         length = response.headers.get("Content-Length", "")
-        total_bytes = self.done_bytes + int(length) if length.isdecimal() else None
+        total_bytes = self.done_bytes + int(length) if _LENGTH.fullmatch(length) else None
         self._refuse_too_much(response.url, total_bytes or 0)
         for chunk in response.iter_raw():
             self.done_bytes += len(chunk)

@@ -8,7 +8,6 @@ Source: RFC 8216, 4 (https://www.rfc-editor.org/rfc/rfc8216)
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, field
 
@@ -19,7 +18,13 @@ from worker.http.playlist import MAGIC
 # Twelve hours of segments of one second, the shortest that packagers cut.
 MAX_SEGMENTS = 43_200
 
-_ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)')
+# Longer than any signed address; what needs more is no playlist.
+MAX_LINE_CHARACTERS = 16 * 1024
+# Beyond a day, the duration of a segment is an error of the packager, or worse.
+MAX_SEGMENT_S = 86_400.0
+
+_ATTRIBUTE = re.compile(r'(?:[^",]++|"[^"]*+")++')  # up to the next comma outside quotes
+_WHOLE = re.compile(r"[0-9]{1,18}")  # as many digits as fit into 64 bits
 _AUDIO_CODECS = ("mp4a", "ac-3", "ec-3", "opus", "flac", "fLaC", "alac")
 
 _INSTEAD = "give an MP4 rendition of it"
@@ -109,11 +114,18 @@ def parse_playlist(text: str) -> tuple[Variant, ...] | Stream:
     if lines[0] != MAGIC.decode():
         raise UnreadableVideo("not an HLS playlist: its first line is not #EXTM3U")
     try:
+        _refuse_long_lines(lines)
         if any(line.startswith("#EXT-X-STREAM-INF:") for line in lines):
             return _read_variants(lines)
         return _read_stream(lines)
     except ValueError as exc:
         raise UnreadableVideo(f"a damaged HLS playlist ({exc})") from exc
+
+
+def _refuse_long_lines(lines: list[str]) -> None:
+    for number, line in enumerate(lines, start=1):
+        if len(line) > MAX_LINE_CHARACTERS:
+            raise ValueError(f"line {number} has {len(line)} characters; {MAX_LINE_CHARACTERS} are read")
 
 
 def _read_variants(lines: list[str]) -> tuple[Variant, ...]:
@@ -238,17 +250,18 @@ class _StreamReader:
 
 
 def _attributes(line: str) -> dict[str, str]:
-    return {name: value.strip('"') for name, value in _ATTRIBUTE.findall(line.partition(":")[2])}
+    pairs = (part.partition("=") for part in _ATTRIBUTE.findall(line.partition(":")[2]))
+    return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
 
 
 def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()):
+    if not _WHOLE.fullmatch(text):
         raise ValueError(f"{text[:20]!r} is no whole number")
     return int(text)
 
 
 def _seconds(text: str) -> float:
     seconds = float(text)
-    if not (math.isfinite(seconds) and seconds >= 0):
+    if not 0 <= seconds <= MAX_SEGMENT_S:
         raise ValueError(f"{text[:20]!r} is no duration")
     return seconds

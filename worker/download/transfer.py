@@ -7,7 +7,6 @@ on where it broke if the host can tell that the file is still the same (a strong
 from __future__ import annotations
 
 import contextlib
-import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from io import BytesIO
@@ -17,6 +16,7 @@ import httpx
 
 from worker.download.byte_ranges import Body, ByteRange, loggable
 from worker.errors import DownloadFailed, PlatformUnavailable, SourceRefused
+from worker.http.deadline import Deadline, TooSlow
 from worker.http.failure import reason_of
 from worker.http.public_client import MAX_REDIRECTS, checked_client
 from worker.http.retry_after import TRY_LATER, retry_after_s
@@ -68,19 +68,18 @@ class Downloader:
         self._hosts = (self.url.host, *rendition.hosts)
         self._hosts_from = rendition.hosts_from
         self._limits = limits
-        self._should_stop = should_stop
-        self._ends_s = time.monotonic() + limits.timeout_s
-        self._client = checked_client(
-            allow_loopback=limits.allow_loopback, timeout_s=SILENCE_S, on_wait=self._go_on
-        )
+        self._deadline = Deadline(limits.timeout_s, late=self._late, should_stop=should_stop)
+        self._client = checked_client(allow_loopback=limits.allow_loopback, timeout_s=SILENCE_S)
 
     def __enter__(self) -> Self:
+        self._deadline.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._client.close()
+        self._deadline.__exit__(kind, error, trace)
 
     def text(self, url: httpx.URL, max_bytes: int) -> tuple[str, httpx.URL]:
         """Fetch a text of at most `max_bytes`; raises as `append_to`.
@@ -126,7 +125,7 @@ class Downloader:
                 with self._get(url, body.request_headers()) as response:
                     body.receive(response, on_progress)
                     return response.url
-            except (httpx.ConnectError, httpx.ConnectTimeout) as exc:
+            except (httpx.ConnectError, httpx.ConnectTimeout, TooSlow) as exc:
                 raise PlatformUnavailable(f"{url.host}: cannot be reached ({reason_of(exc)})") from exc
             except httpx.InvalidURL as exc:
                 # The library reads the target of a redirect before we do.
@@ -162,14 +161,11 @@ class Downloader:
                 f"{self.url.host} leads to {url.host}, a host that {self._hosts_from} does not name"
             )
 
-    def _go_on(self) -> None:
-        """Let the caller stop us, and stop at the deadline."""
-        self._should_stop()
-        if time.monotonic() > self._ends_s:
-            raise DownloadFailed(
-                f"{loggable(self.url)}: not there after {self._limits.timeout_s:.0f} s; "
-                "for a slow line set DOWNLOAD_TIMEOUT_S"
-            )
+    def _late(self) -> DownloadFailed:
+        return DownloadFailed(
+            f"{loggable(self.url)}: not there after {self._limits.timeout_s:.0f} s; "
+            "for a slow line set DOWNLOAD_TIMEOUT_S"
+        )
 
 
 def _refuse_status(response: httpx.Response) -> None:

@@ -15,6 +15,8 @@ MAX_RETRY_AFTER_S = 3600.0  # a host that asks for more is asked again all the s
 GONE = frozenset({404, 410})
 TRY_LATER = frozenset({408, 409, 425, 429})
 
+_LONGEST_CHARACTERS = 64  # of a date with a zone, in every way to write it
+
 _WAIT_HEADERS = ("Retry-After", "X-RateLimit-Retry-After", "X-RateLimit-Reset")
 
 
@@ -25,6 +27,7 @@ def retry_after_s(answer: httpx.Response) -> float | None:
     Vimeo's with a date in ISO 8601.
     """
     value = next((answer.headers[name] for name in _WAIT_HEADERS if name in answer.headers), "")
+    value = value[:_LONGEST_CHARACTERS]
     wait_s = _number(value)
     if wait_s is None:
         until = _date(value)

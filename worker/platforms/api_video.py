@@ -94,11 +94,11 @@ class ApiVideo(BasePlatform[ApiVideoAccount]):
             state=_state(video, part(status, "encoding")),
             # A video's content never changes.
             fingerprint=json_fields.fingerprint(
-                duration_s=json_fields.finite_number(found.get("duration")),
+                duration_s=json_fields.duration_s(found.get("duration")),
                 size=[found.get("width"), found.get("height")],
                 created_at=video.get("createdAt") or video.get("publishedAt"),
             ),
-            duration_s=json_fields.finite_number(found.get("duration")),
+            duration_s=json_fields.duration_s(found.get("duration")),
             title=json_fields.text(video, "title"),
             details={**video, "encoding": part(status, "encoding")},
         )

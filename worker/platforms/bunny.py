@@ -181,11 +181,11 @@ def _asset(asset_id: str, video: Mapping[str, Any]) -> RemoteAsset:
         state=STATES.get(json_fields.finite_number(video.get("status")), AssetState.PREPARING),
         fingerprint=json_fields.fingerprint(
             hash=video.get("originalHash"),
-            duration_s=json_fields.finite_number(video.get("length")),
+            duration_s=json_fields.duration_s(video.get("length")),
             size=[video.get("width"), video.get("height")],
             uploaded_at=video.get("dateUploaded"),
         ),
-        duration_s=json_fields.finite_number(video.get("length")),
+        duration_s=json_fields.duration_s(video.get("length")),
         title=json_fields.text(video, "title"),
         shown=name if name != OWN_THUMBNAIL else None,
         details=video,

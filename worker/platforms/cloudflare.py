@@ -199,7 +199,7 @@ def _asset(asset_id: str, video: Mapping[str, Any]) -> RemoteAsset:
 
 def _duration_s(video: Mapping[str, Any]) -> float | None:
     """Read the duration; None where it is not known yet, which is written as -1."""
-    duration_s = json_fields.finite_number(video.get("duration"))
+    duration_s = json_fields.duration_s(video.get("duration"))
     return duration_s if duration_s and duration_s > 0 else None
 
 

@@ -213,7 +213,7 @@ def _seconds(value: Any) -> float | None:
     if isinstance(value, str) and (clock := _CLOCK.fullmatch(value)):
         hours, minutes, seconds = (float(field) for field in clock.groups())
         return hours * 3600 + minutes * 60 + seconds
-    return json_fields.finite_number(value)
+    return json_fields.duration_s(value)
 
 
 def _camel_case(value: Any) -> Any:

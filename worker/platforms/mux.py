@@ -145,7 +145,7 @@ def _asset(asset_id: str, data: Mapping[str, Any]) -> RemoteAsset:
         id=asset_id,
         state=AssetState.PREPARING if is_live else state,
         fingerprint=json_fields.fingerprint(
-            duration_s=json_fields.finite_number(data.get("duration")),
+            duration_s=json_fields.duration_s(data.get("duration")),
             aspect_ratio=data.get("aspect_ratio"),
             tracks=[
                 [track.get("max_width"), track.get("max_height"), track.get("max_frame_rate")]
@@ -154,7 +154,7 @@ def _asset(asset_id: str, data: Mapping[str, Any]) -> RemoteAsset:
             source_asset_id=data.get("source_asset_id"),
             created_at=created_at and created_at.isoformat(),
         ),
-        duration_s=json_fields.finite_number(data.get("duration")),
+        duration_s=json_fields.duration_s(data.get("duration")),
         title=json_fields.text(part(data, "meta"), "title"),
         shown=_shown(data),
         details=data,

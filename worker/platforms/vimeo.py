@@ -148,7 +148,7 @@ class Vimeo(BasePlatform[VimeoAccount]):
 
 def _asset(asset_id: str, video: Mapping[str, Any]) -> RemoteAsset:
     versions = part(part(part(video, "metadata"), "connections"), "versions")
-    duration_s = json_fields.finite_number(video.get("duration"))
+    duration_s = json_fields.duration_s(video.get("duration"))
     return RemoteAsset(
         id=asset_id,
         state=STATES.get(json_fields.text(part(video, "transcode"), "status"), AssetState.PREPARING),

@@ -145,7 +145,7 @@ class Wistia(BasePlatform[WistiaAccount]):
 
 def _asset(asset_id: str, media: Mapping[str, Any]) -> RemoteAsset:
     original = _original(media)
-    duration_s = json_fields.finite_number(media.get("duration"))
+    duration_s = json_fields.duration_s(media.get("duration"))
     return RemoteAsset(
         id=asset_id,
         state=STATES.get(json_fields.text(media, "status"), AssetState.PREPARING),

@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from worker.database.models import Thumbnail
 from worker.errors import PlatformUnavailable, PublishRejected
+from worker.http.client import BoundedClient
 from worker.http.failure import reason_of
 from worker.http.retry_after import retry_after_s
 from worker.platforms.shared.signatures import sign_standard
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from worker.settings import Settings
 
 EVENT = "thumbnails.picked"
-TIMEOUT_S = 15.0  # to connect, to send, and for the head of the answer; the standard suggests 15 to 30
+TIMEOUT_S = 15.0  # of silence; a whole exchange may last 30 s; the standard suggests 15 to 30
 
 
 def message(session: Session, claim: PublicationClaim, public_url: str) -> bytes:
@@ -78,7 +79,7 @@ def send(settings: Settings, claim: PublicationClaim, body: bytes) -> None:
     try:
         # The body of the answer says nothing that we need, and could be endless.
         with (
-            httpx.Client(timeout=TIMEOUT_S, trust_env=False, follow_redirects=False) as client,
+            BoundedClient(timeout_s=TIMEOUT_S) as client,
             client.stream("POST", settings.picks_url, content=body, headers=headers) as answer,
         ):
             status = answer.status_code

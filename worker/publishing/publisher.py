@@ -28,6 +28,7 @@ from worker.errors import (
     Stopping,
     ThumbsError,
 )
+from worker.http.deadline import Deadline
 from worker.platforms.base import ForeignThumbnails, NewThumbnail, WriteBack
 from worker.publishing import picks_webhook
 
@@ -83,7 +84,7 @@ class Publisher:
         self, claim: PublicationClaim, lease: Lease[PublicationClaim], uncertain_s: Sequence[float]
     ) -> Callable[[Session], object]:
         """Show the thumbnail at the platform, and return the change of the rows that notes it."""
-        with closing(self.platform_of(claim)) as platform:
+        with Deadline(should_stop=lease.check_ours), closing(self.platform_of(claim)) as platform:
             if platform.write_back is WriteBack.NONE:
                 self._tell(claim, lease)
                 return partial(publications.confirm, claim=claim, written=None)

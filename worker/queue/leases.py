@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
@@ -41,7 +41,7 @@ ClaimT = TypeVar("ClaimT", bound=Claim)
 class SilenceLimits:
     """How long work may be silent before its process is ended."""
 
-    #: No call of ours takes so long: requests to platforms end after 40 s, and the slowest batch of the
+    #: No call of ours takes so long: exchanges with platforms end after 30 s, and the slowest batch of the
     #: largest model on a CPU takes half a minute.
     silence_s: float = 300.0
     #: While the process stops. It is to be gone before an orchestrator kills it (Kubernetes after 30 s).
@@ -82,6 +82,17 @@ class Lease(Generic[ClaimT]):
             raise Overtaken("something newer makes this useless")
         if self.heard_s >= self._times_out_s:
             raise JobTimedOut(f"it took over {self._timeout_s:.0f} s and was stopped (JOB_TIMEOUT_S)")
+
+    def check_ours(self) -> None:
+        """Let the work go on as `check` does, also where something newer makes it useless.
+
+        A write that is on its way may arrive even if it is given up, and must not arrive after the newer one.
+
+        Raises:
+            Stopping, LeaseLost, JobTimedOut: as `check`.
+        """
+        with suppress(Overtaken):
+            self.check()
 
     def mark_renewed(self, until_s: float, *, is_overtaken: bool) -> None:
         """Note that the row is still ours, until `until_s` of the monotonic clock."""

@@ -19,6 +19,8 @@ from sqlalchemy.exc import OperationalError
 
 from worker.database import make_engine, migrate
 from worker.errors import ConfigurationError, Stopping
+from worker.http.client import BoundedClient
+from worker.http.deadline import Deadline
 from worker.platforms import PLATFORMS, configured_accounts
 from worker.settings import environment
 from worker.standalone.interrupts import Interrupts
@@ -160,7 +162,8 @@ class Service:
     def _unready_receiver(self) -> str | None:
         """Name the receiver unless it answers, has a database, and finds the tables as it needs them."""
         try:
-            answer = httpx.get(f"{self.url}/readyz", timeout=_ANSWER_TIMEOUT_S, trust_env=False)
+            with Deadline(_ANSWER_TIMEOUT_S), BoundedClient(timeout_s=_ANSWER_TIMEOUT_S) as client:
+                answer = client.get(f"{self.url}/readyz")
         except httpx.TransportError:
             return RECEIVER
         return None if answer.is_success else RECEIVER

@@ -17,13 +17,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import httpx2
-from huggingface_hub import get_hf_file_metadata, hf_hub_url
+from huggingface_hub import get_hf_file_metadata, hf_hub_url, set_client_factory
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.file_download import http_get
 
 from worker import weights
 from worker.errors import UnknownModel, WeightsMissing
+from worker.http.deadline import Deadline
+from worker.weights.hub_client import make_client, pace_of
 
 HUB = "https://huggingface.co"
 # Where open_clip's own models keep their weights, the safer kind first.
@@ -32,6 +35,8 @@ HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 TOKENIZER_FILES = (weights.TOKENIZER_FILE, "tokenizer_config.json", "special_tokens_map.json", "config.json")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 GIT_SHA1 = re.compile(r"[0-9a-f]{40}")
+
+set_client_factory(make_client)
 
 
 def fetch_model(
@@ -211,7 +216,7 @@ def _fetch(name: str, address: str, target: Path, sha256: str | None) -> bool:
             return False
         status = f"{error.response.status_code} {error.response.reason_phrase}"
         raise WeightsMissing(f"{name}: {address} answered {status}; try again later") from error
-    except httpx2.HTTPError as error:
+    except (httpx2.HTTPError, httpx.TimeoutException) as error:
         raise _broken_off(name, error) from error
     except OSError as error:
         if error.errno is None:  # the library's own: fewer bytes came than were promised
@@ -227,7 +232,7 @@ def _download(name: str, source: str, expected: str, target: Path) -> None:
     # In the same folder, so that the last step is a rename, which either happens or does not.
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=target.parent) as unfinished:
         file = Path(unfinished) / target.name
-        with file.open("wb") as opened:
+        with file.open("wb") as opened, Deadline(should_stop=pace_of(opened)):
             http_get(source, opened, displayed_filename=name)
         found = _sum_like(expected, file)
         if found != expected:

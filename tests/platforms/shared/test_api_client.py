@@ -17,6 +17,7 @@ from worker.errors import (
     PublishRejected,
     ThumbsError,
 )
+from worker.http import deadline
 from worker.platforms.shared import api_client
 from worker.platforms.shared.api_client import ApiClient, Upload
 from worker.platforms.shared.api_errors import MAX_MESSAGE_CHARACTERS
@@ -209,12 +210,12 @@ def test_an_endless_answer_is_given_up() -> None:
 
 def test_an_answer_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its whole time is bounded, not only that between two bytes."""
-    monkeypatch.setattr(api_client, "TOTAL_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(deadline, "EXCHANGE_S", 0.2)
 
     caught = failure(Answer(200, raw=b" " * 100, pause_s=0.05))
 
     assert type(caught) is PlatformUnavailable
-    assert "took longer than" in str(caught)
+    assert "not over after 0.2 s" in str(caught)
 
 
 def test_a_connection_that_breaks_off_is_worth_another_try() -> None:

@@ -13,6 +13,7 @@ import redis
 
 from tests.support.faults import processes
 from tests.support.faults.broker_illness import GARBAGE, OF_STORMS, QUEUE_KEYS, Illness
+from worker.demo.simulator import Fault
 
 if TYPE_CHECKING:
     import random
@@ -24,6 +25,7 @@ DEAD_S = 0.5  # before it is started again, as supervisors do
 FROZEN_S = (0.5, 8.0)  # some freezes are longer than a lease, none is as long as that of a write
 BROKEN_S = (0.5, 3.0)
 SICK_S = (1.0, 8.0)
+SLOW_HEAD_S = 1.0  # between two bytes of a head that does not end: within the limit of any single read
 
 
 class Nemesis:
@@ -70,7 +72,10 @@ class Nemesis:
     def break_way(self) -> str:
         """Hurt one way between a program and a server, and say which."""
         (program, server), way = self._chance.choice(sorted(self._system.ways.items()))
-        harm = self._chance.choice(("latency", "slices", "cut", "half-open"))
+        of_platforms = ("slow head",) if server == "platform" else ()
+        harm = self._chance.choice(("latency", "slices", "cut", "half-open", *of_platforms))
+        if harm == "slow head":
+            self._system.platform.faults.plan(Fault(head_pause_s=SLOW_HEAD_S))
         way.latency_s = 0.1 if harm == "latency" else 0.0
         way.slice_bytes = 50 if harm == "slices" else None
         way.is_cut, way.is_half_open = harm == "cut", harm == "half-open"

@@ -68,7 +68,7 @@ class System(Questions):
     Args:
         folder: for all files; its path must be short enough for a socket.
         programs: what runs, by the names of `worker.standalone.service`; one that comes twice runs twice.
-        variables: for the programs, besides those that make everything fast.
+        variables: for the programs, besides those that make everything fast; may be added to before entering.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class System(Questions):
         programs: Sequence[str] = ("receiver", "analyze", "publish", "dispatcher"),
         variables: Mapping[str, str] | None = None,
     ) -> None:
-        self.folder, self._kinds, self._variables = folder, programs, dict(variables or {})
+        self.folder, self._kinds, self.variables = folder, programs, dict(variables or {})
         self.port = free_port()
         self.programs: dict[str, processes.Program] = {}
         self.ways: dict[tuple[str, str], Proxy] = {}  #: by program, and "database", "broker" or "platform"
@@ -233,7 +233,7 @@ class System(Questions):
             for key, value in self.platform.settings("main").items()
         }
         return environment(
-            **(HURRY | self._variables),
+            **(HURRY | self.variables),
             **account,
             DATABASE_URL=f"postgresql://postgres@127.0.0.1:{ways['database'].port}/{DATABASE}",
             REDIS_URL=f"redis://:{broker.password}@127.0.0.1:{ways['broker'].port}/0",

@@ -8,7 +8,7 @@ import socket
 import threading
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from worker.demo.simulator.journal import JournalEntry
 
@@ -28,6 +28,7 @@ class Fault:
     retry_after: str | None = None  #: header of that answer: seconds, or a date
     is_cut: bool = False  #: close the connection at once
     is_reply_lost: bool = False  #: do what was asked, then close the connection without an answer
+    head_pause_s: float = 0.0  #: between two bytes of an answer whose head never ends
 
 
 @dataclass
@@ -63,6 +64,8 @@ class Faults:
         fault = self._next(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         if fault.delay_s:
             self._closing.wait(fault.delay_s)
+        if fault.head_pause_s:
+            self._trickle(environ["werkzeug.socket"], fault.head_pause_s)
         if fault.is_cut:
             _hang_up(environ)
         if fault.status is not None:
@@ -72,6 +75,12 @@ class Faults:
         if fault.is_reply_lost:
             _hang_up(environ)
         return answer
+
+    def _trickle(self, connection: socket.socket, pause_s: float) -> NoReturn:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while not self._closing.wait(pause_s):
+            connection.sendall(b"a")  # it ends by an error when the caller has gone
+        raise ConnectionAbortedError("a planned fault")
 
     def _next(self, method: str, path: str) -> Fault:
         with self._lock:

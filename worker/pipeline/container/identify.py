@@ -144,7 +144,7 @@ _FIRST_BOXES = _FIRST_BOXES_OF_PIECES | {b"ftyp", b"moov", b"mdat", b"free", b"w
 # ISO/IEC 23008-12 and the AVIF specification; sequences of pictures have other brands and are videos.
 _STILL_BRANDS = {b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIF", b"avif": "AVIF"}
 
-_ROOT_ELEMENT = re.compile(r"<(?:[a-z0-9]+:)?([a-z]+)")
+_ROOT_ELEMENT = re.compile(r"<(?:[a-z0-9]++:)?([a-z]++)")
 _ROOTS = {
     "svg": (Kind.UNSUPPORTED, "SVG"),
     "mpd": (Kind.PLAYLIST, "DASH"),
@@ -152,7 +152,7 @@ _ROOTS = {
     "asx": (Kind.PLAYLIST, "ASX"),
     **dict.fromkeys(("html", "head", "body", "script", "title", "meta", "div"), (Kind.WEB_PAGE, "HTML")),
 }
-_SUBRIP = re.compile(r"\d+\s*\n\d+:\d\d:\d\d,\d+ --> ")
+_SUBRIP = re.compile(r"\d{1,9}\s{0,9}\n\d{1,9}:\d\d:\d\d,\d{1,9} --> ")
 
 
 def read_head(path: Path) -> bytes:

@@ -38,7 +38,7 @@ LAST_SLIDE = 1.5
 MAX_COUNTED_GAP_S = 10.0
 
 # The tag in which Matroska keeps the end of a stream, e.g. "00:01:02.500000000".
-_MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d\.?\d*)")
+_MATROSKA_DURATION = re.compile(r"(\d{1,6}):(\d\d):(\d\d\.?\d{0,18})")
 
 # The element of Matroska that holds everything but the first few bytes.
 _SEGMENT = b"\x18\x53\x80\x67"

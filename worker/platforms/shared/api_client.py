@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -10,6 +9,8 @@ from urllib.parse import quote
 import httpx
 
 from worker.errors import MalformedPayload, PlatformUnavailable
+from worker.http.client import BoundedClient
+from worker.http.deadline import one_exchange
 from worker.http.failure import reason_of
 from worker.platforms.shared import json_fields
 from worker.platforms.shared.api_errors import error_of
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-TOTAL_TIMEOUT_S = 30.0  # from the first byte sent to the last one read; an API answers in one
 PHASE_TIMEOUT_S = 10.0  # to connect, to send, and between two reads
 MAX_ANSWER_BYTES = 4 * 1024 * 1024  # an asset with a hundred tracks takes 50 kB
 
@@ -84,11 +84,10 @@ class ApiClient:
         self, method: str, path: str, body: object = None, upload: Upload | None = None
     ) -> tuple[bytes, str]:
         """Send one request; return the answer's body, and what was asked in words."""
-        deadline_s = time.monotonic() + TOTAL_TIMEOUT_S
         asked = f"{method} {path.partition('?')[0]}"  # a query may hold a signature
         try:
-            with self._client.stream(method, path, **_sent(body, upload)) as answer:
-                content = _content(answer, deadline_s)
+            with one_exchange(), self._client.stream(method, path, **_sent(body, upload)) as answer:
+                content = _content(answer)
         except httpx.RequestError as exc:
             raise PlatformUnavailable(f"{asked}: no whole answer ({reason_of(exc)})") from exc
         if not answer.is_success:
@@ -96,13 +95,11 @@ class ApiClient:
         return content, asked
 
     @cached_property
-    def _client(self) -> httpx.Client:
-        return httpx.Client(
+    def _client(self) -> BoundedClient:
+        # The token goes to the configured host: by no proxy, and after no redirect.
+        return BoundedClient(
             base_url=self._base_url,
-            timeout=PHASE_TIMEOUT_S,
-            # The token goes to the configured host: by no proxy of the environment, and to no other host.
-            trust_env=False,
-            follow_redirects=False,
+            timeout_s=PHASE_TIMEOUT_S,
             # Compressed, a small answer could fill the memory.
             headers={
                 "Accept": "application/json",
@@ -125,13 +122,10 @@ def _sent(body: object, upload: Upload | None) -> dict[str, Any]:
     return {"files": {upload.field: ("thumbnail.jpg", upload.content, upload.media_type)}}
 
 
-def _content(answer: httpx.Response, deadline_s: float) -> bytes:
-    # httpx bounds each read, not their sum: an answer that trickles would hold the worker for ever.
+def _content(answer: httpx.Response) -> bytes:
     content = bytearray()
     for chunk in answer.iter_raw():
         content += chunk
         if len(content) > MAX_ANSWER_BYTES:
             raise PlatformUnavailable(f"the platform's answer is larger than {MAX_ANSWER_BYTES} bytes")
-        if time.monotonic() > deadline_s:
-            raise PlatformUnavailable(f"the platform's answer took longer than {TOTAL_TIMEOUT_S:.0f} s")
     return bytes(content)

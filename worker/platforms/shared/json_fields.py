@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 # Platforms nest six levels deep. Python reads about a thousand, and then fails wherever it writes them again.
 MAX_DEPTH = 64
 
+# Whole numbers up to here are the same in every program that reads JSON (RFC 7493, 2.2).
+MAX_NUMBER = 2**53 - 1
+MAX_DURATION_S = 366 * 86_400.0  # a live stream that was recorded for a year
+
 # PostgreSQL stores neither, although JSON can spell both.
 _NUL_OR_HALF_A_PAIR = re.compile("[\0\ud800-\udfff]")
 
@@ -60,9 +64,16 @@ def _storable(value: Any, depth: int) -> Any:
             return {_storable(name, depth): _storable(item, depth + 1) for name, item in value.items()}
         case list():
             return [_storable(item, depth + 1) for item in value]
-        case float() if not math.isfinite(value):
+        case int() | float() if not _is_finite(value):
             raise MalformedPayload("the body holds a number beyond all bounds")
     return value
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number of more than 308 digits
+        return False
 
 
 def part(of: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -113,7 +124,7 @@ def optional_identifier(of: Mapping[str, Any], name: str) -> str | None:
 
 
 def finite_number(value: Any) -> float | None:
-    """Read a finite number, also where it is written as text; None for anything else."""
+    """Read a number up to `MAX_NUMBER`, also where it is written as text; None for anything else."""
     # In Python True is the number 1.
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -121,7 +132,13 @@ def finite_number(value: Any) -> float | None:
         result = float(value)
     except (ValueError, OverflowError):
         return None
-    return result if math.isfinite(result) else None
+    return result if abs(result) <= MAX_NUMBER else None
+
+
+def duration_s(value: Any) -> float | None:
+    """Read how long a video is, in seconds; None for what no video lasts."""
+    seconds = finite_number(value)
+    return seconds if seconds is not None and 0 <= seconds <= MAX_DURATION_S else None
 
 
 def utc_time(value: Any) -> datetime | None:

@@ -7,13 +7,13 @@ import ipaddress
 import json
 import mimetypes
 import secrets
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
 from worker.errors import AssetGone, PlatformUnavailable, SourceRefused
+from worker.http.deadline import Deadline
 from worker.http.failure import reason_of
 from worker.http.playlist import HEAD_BYTES, is_playlist, without_mark
 from worker.http.public_client import MAX_REDIRECTS, checked_client
@@ -23,6 +23,7 @@ from worker.platforms.shared import json_fields
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from worker.http.client import BoundedClient
     from worker.settings import Settings
 
 TIMEOUT_S = 10.0  # to connect, and for every read
@@ -60,7 +61,6 @@ class MediaHost:
     def __init__(self, media_url: str, settings: Settings) -> None:
         self._media_url = media_url
         self._settings = settings
-        self._ends_s = time.monotonic() + DEADLINE_S
 
     def look(self) -> Found:
         """Find out what lies at the address, without fetching a video.
@@ -75,9 +75,10 @@ class MediaHost:
             PlatformUnavailable: the host is down, busy or slow.
         """
         try:
-            with checked_client(
-                allow_loopback=self._settings.allow_loopback, timeout_s=TIMEOUT_S, on_wait=self._go_on
-            ) as client:
+            with (
+                Deadline(DEADLINE_S, late=self._late),
+                checked_client(allow_loopback=self._settings.allow_loopback, timeout_s=TIMEOUT_S) as client,
+            ):
                 answer, _ = self._ask(client, "HEAD", self._media_url)
                 if answer.status_code in _HEAD_NOT_ALLOWED:
                     answer, _ = self._ask(client, "GET", self._media_url, {"Range": "bytes=0-0"})
@@ -91,24 +92,23 @@ class MediaHost:
     def _host(self) -> str:
         return httpx.URL(self._media_url).host
 
-    def _go_on(self) -> None:
-        if time.monotonic() > self._ends_s:
-            raise PlatformUnavailable(f"{self._host}: no whole answer within {DEADLINE_S:.0f} s")
+    def _late(self) -> PlatformUnavailable:
+        return PlatformUnavailable(f"{self._host}: no whole answer within {DEADLINE_S:.0f} s")
 
     def _ask(
-        self, client: httpx.Client, method: str, url: str, headers: Mapping[str, str] | None = None
+        self, client: BoundedClient, method: str, url: str, headers: Mapping[str, str] | None = None
     ) -> _Playlist:
         """Ask once; of the body only what is a playlist is read, even where a server sends a whole video."""
         for _ in range(MAX_REDIRECTS + 1):
             check_media_url(url, self._settings)
             with client.stream(method, url, headers=headers) as answer:
                 if answer.next_request is None:
-                    body = _playlist_in(answer) if method == "GET" and not headers else b""
+                    body = playlist_in(answer) if method == "GET" and not headers else b""
                     return _Playlist(answer, body)
                 url = str(answer.next_request.url)
         raise SourceRefused(f"{self._host}: more than {MAX_REDIRECTS} redirects")
 
-    def _playlists(self, client: httpx.Client) -> list[_Playlist]:
+    def _playlists(self, client: BoundedClient) -> list[_Playlist]:
         """Read the playlist at the address, and those of its first variants; none where it is none."""
         first = self._ask(client, "GET", self._media_url)
         self._require_success(first.response)
@@ -151,15 +151,15 @@ def _variants(body: bytes) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def _playlist_in(answer: httpx.Response) -> bytes:
+def playlist_in(answer: httpx.Response) -> bytes:
     """Read a body that is a playlist, without its byte order mark; of anything else its first bytes only."""
-    body = b""
+    body = bytearray()  # to which small chunks are added without a copy of all
     for chunk in answer.iter_raw():
         body += chunk
-        is_other = len(body) >= HEAD_BYTES and not is_playlist(body)
+        is_other = len(body) >= HEAD_BYTES and not is_playlist(bytes(body[:HEAD_BYTES]))
         if is_other or len(body) >= MAX_PLAYLIST_BYTES:
             break
-    return without_mark(body) if is_playlist(body) else b""
+    return without_mark(bytes(body)) if is_playlist(bytes(body[:HEAD_BYTES])) else b""
 
 
 def check_media_url(url: str, settings: Settings) -> None:

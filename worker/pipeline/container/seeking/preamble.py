@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _SEI = 6
-_BUILD = re.compile(rb"x264 - core (\d+)")
+_BUILD = re.compile(rb"x264 - core (\d{1,9})")
 _LAST_OLD_BUILD = 150
 
 
