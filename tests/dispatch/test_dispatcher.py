@@ -36,9 +36,12 @@ class Broker:
         self.arrived = threading.Event()
 
     def is_new(self) -> bool:
-        """Say once that everything was forgotten."""
-        was_wiped, self.is_wiped = self.is_wiped, False
-        return was_wiped
+        """Say whether everything was forgotten."""
+        return self.is_wiped
+
+    def mark(self) -> None:
+        """Note that this was noticed."""
+        self.is_wiped = False
 
     def send(self, queue: str, hint: Hint) -> None:
         """Note a hint."""

@@ -22,6 +22,9 @@ _NAMES = {
 # The time of the statement by the database's clock, the only one that all processes share. Not `now()`, which
 # is the time at which the transaction began: a lease must not be shortened by the wait for a lock.
 NOW = func.clock_timestamp()
+# The time at which the statement began: to compare with. For `NOW`, which changes while a statement runs,
+# PostgreSQL would read every row of an index instead of those before or after it.
+STATEMENT_BEGAN = func.statement_timestamp()
 
 
 class Base(DeclarativeBase):

@@ -39,13 +39,23 @@ class Broker:
         send_hint(self._app, queue, hint)
 
     def is_new(self) -> bool:
-        """Tell whether the broker knows nothing of what was sent; True once, to one of all dispatchers.
+        """Tell whether the broker knows nothing of what was sent, until `mark` is called.
 
         Raises:
             kombu.exceptions.OperationalError: it does not answer.
         """
         try:
-            # Asked and answered in one step: of several dispatchers only one sets the mark.
-            return bool(self._client.set(_MARK, 1, nx=True))
+            return not self._client.exists(_MARK)
+        except redis.RedisError as exc:
+            raise OperationalError(str(exc)) from exc
+
+    def mark(self) -> None:
+        """Note that what was sent before may be lost, and was looked after.
+
+        Raises:
+            kombu.exceptions.OperationalError: it does not answer.
+        """
+        try:
+            self._client.set(_MARK, 1)
         except redis.RedisError as exc:
             raise OperationalError(str(exc)) from exc

@@ -26,10 +26,10 @@ from worker.dispatch import retention
 from worker.dispatch.broker import Broker
 from worker.errors import first_line
 from worker.inbox.reconcile_schedule import ReconcileSchedule
-from worker.queue import hints, notify
+from worker.queue import hints, notify, open_accounts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from sqlalchemy import Engine
 
@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 PAUSE_S = 1.0
 # Old rows and counts are in no hurry, and cost a look at many rows.
 MAINTENANCE_S = 30.0
+# When to look again after something was announced: more may be due, and what was announced taken by then.
+NEXT_S = 0.5
 
 
 def serve(settings: Settings) -> None:
@@ -70,6 +72,7 @@ class Dispatcher:
     def __init__(self, engine: Engine, settings: Settings, broker: Broker, name: str) -> None:
         self._engine, self._settings, self._broker, self._name = engine, settings, broker, name
         self._maintain_at = 0.0
+        self._are_hints_lost = False
         self._extend_grace()
 
     def run(self, stop: threading.Event) -> None:
@@ -83,14 +86,15 @@ class Dispatcher:
                 log.warning("the database does not answer: %s", first_line(exc))
                 if _is_outage(exc):
                     self._extend_grace()
+                    self._are_hints_lost = True
                 stop.wait(PAUSE_S)
 
     def run_once(self) -> float:
         """Do one round, and return the seconds after which there may be something to do."""
         if time.monotonic() >= self._grace_ends_at:
             self._take_over()
-        # A list, not a generator: each is done, also after one has failed.
-        is_sent = all([self._reannounce_all(), self._announce_jobs(), self._announce_publications()])
+        # Each is done, also after one has failed.
+        next_s = min(self._reannounce_all(), self._announce_jobs(), self._announce_publications())
         if time.monotonic() >= self._maintain_at:
             self._maintain()
         with transaction(self._engine) as session:
@@ -99,9 +103,9 @@ class Dispatcher:
                 hints.next_due_in_s(session, Publication, publications.is_waiting()),
                 jobs.ROWS.next_lease_ends_in_s(session),
                 publications.ROWS.next_lease_ends_in_s(session),
+                open_accounts.next_opens_in_s(session),
             )
-        longest_s = self._settings.sweep_s if is_sent else PAUSE_S
-        return min([longest_s, *(wait_s for wait_s in waits_s if wait_s is not None)])
+        return min([next_s, *(wait_s for wait_s in waits_s if wait_s is not None)])
 
     def _maintain(self) -> None:
         """Prune and count; if that fails, the rest of the work must not wait for it."""
@@ -127,30 +131,39 @@ class Dispatcher:
                 is_found = jobs.take_over(session, self._name) or publications.take_over(session)
             metrics.LEASES_EXPIRED.inc(is_found)
 
-    def _reannounce_all(self) -> bool:
-        """Announce everything again to a broker that was wiped; False where it does not answer."""
+    def _reannounce_all(self) -> float:
+        """Announce everything again where the hints were lost, and return when to look again, in seconds.
+
+        A broker that was wiped has none. While the database is away, workers read hints and find no rows.
+        """
         try:
-            is_new = self._broker.is_new()
+            if self._are_hints_lost or self._broker.is_new():
+                with transaction(self._engine) as session:
+                    hints.mark_all_unsent(session, Job, jobs.is_waiting())
+                    hints.mark_all_unsent(session, Publication, publications.is_waiting())
+                # Only now: had the database failed, nobody would know any more that hints were lost.
+                self._broker.mark()
+                self._are_hints_lost = False
         except BrokerDown as exc:
             _warn_of_broker(exc)
-            return False
-        if is_new:
-            with transaction(self._engine) as session:
-                hints.mark_all_unsent(session)
-        return True
+            return PAUSE_S
+        return self._settings.sweep_s
 
-    def _announce_jobs(self) -> bool:
+    def _announce_jobs(self) -> float:
         with transaction(self._engine) as session:
-            due = jobs.announce(session, self._settings.rehint_s)
+            due = jobs.announce(session, self._settings.rehint_s, self._settings.jobs_per_account)
         return self._send_all("analyze", due, Job)
 
-    def _announce_publications(self) -> bool:
+    def _announce_publications(self) -> float:
         with transaction(self._engine) as session:
-            due = publications.announce(session, self._settings.rehint_s)
+            due = publications.announce(session, self._settings.rehint_s, self._settings.writes_per_account)
         return self._send_all("publish", due, Publication)
 
-    def _send_all(self, queue: str, due: Iterable[Hint], table: type[Job | Publication]) -> bool:
-        """Send the hints of due rows; those that cannot be sent wait for the next round."""
+    def _send_all(self, queue: str, due: Sequence[Hint], table: type[Job | Publication]) -> float:
+        """Send the hints of due rows, and return when to look again, in seconds.
+
+        Those that cannot be sent wait for the next round.
+        """
         unsent = list(due)
         try:
             while unsent:
@@ -162,8 +175,8 @@ class Dispatcher:
             metrics.HINTS.labels("failed").inc(len(unsent))
             with transaction(self._engine) as session:
                 hints.mark_unsent(session, table, [hint.id for hint in unsent])
-            return False
-        return True
+            return PAUSE_S
+        return NEXT_S if due else self._settings.sweep_s
 
     def _listening(self) -> psycopg.Connection:
         """Open a connection that hears the notifications; a pooled one could be handed to another thread."""
@@ -178,6 +191,8 @@ class Dispatcher:
         until = time.monotonic() + wait_s
         while not stop.is_set() and (left_s := until - time.monotonic()) > 0:
             if any(listener.notifies(timeout=min(left_s, PAUSE_S), stop_after=1)):
+                # One round does for all that came meanwhile.
+                any(listener.notifies(timeout=0))
                 return
 
 
