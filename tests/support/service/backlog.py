@@ -16,13 +16,12 @@ if TYPE_CHECKING:
 _ASSETS = """
 INSERT INTO assets (platform, account, external_id, generation)
 SELECT 'mux', :account, 'old ' || number, 1 FROM generate_series(1, :count) AS number
-RETURNING id
 """
-_JOBS = f"""
-WITH added AS ({_ASSETS})
+_JOBS = """
 INSERT INTO jobs (asset_id, generation, reason, max_attempts, priority, scheduled_at)
-SELECT id, 1, 'ready', 5, :priority, now() - interval '1 hour' + id * interval '1 ms' FROM added
-"""  # noqa: S608 - nothing from outside
+SELECT id, 1, 'ready', 5, :priority, now() - interval '1 hour' + id * interval '1 ms' FROM assets
+WHERE account = :account
+"""
 _PUBLICATIONS = """
 INSERT INTO thumbnails (asset_id, generation, rank, aspect, time_s, score, parts, reasons, faces, box, width_px,
     height_px, jpeg, sha256, model)
@@ -35,7 +34,8 @@ SELECT asset_id, id, 1, now() - interval '1 hour' FROM thumbnails
 def add_jobs(engine: Engine, count: int, account: str = "main", priority: int = 0) -> None:
     """Add assets of an account of Mux, each with a job that is due for an hour."""
     with transaction(engine) as session:
-        session.execute(text(_JOBS), {"count": count, "account": account, "priority": priority})
+        session.execute(text(_ASSETS), {"count": count, "account": account})
+        session.execute(text(_JOBS), {"account": account, "priority": priority})
 
 
 def add_publications(engine: Engine) -> None:
