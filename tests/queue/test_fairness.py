@@ -80,7 +80,7 @@ def test_workers_take_from_accounts_in_turn(engine: Engine) -> None:
             running.append(taken)
         ended = running.popleft()
         with transaction(engine) as session:
-            jobs.complete(session, ended, builders.result())
+            session.execute(update(Job).where(Job.id == ended.row_id).values(state="completed"))
         done[ended.account] += 1
 
     assert min(done["second"], done["third"]) >= done["first"] - 2 * MIN_SHARE

@@ -26,10 +26,12 @@ from worker.dispatch import retention
 from worker.dispatch.broker import Broker
 from worker.errors import first_line
 from worker.inbox.reconcile_schedule import ReconcileSchedule
+from worker.platforms.shared import request_limits
 from worker.queue import hints, notify, open_accounts
+from worker.queue.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Engine
 
@@ -44,6 +46,8 @@ PAUSE_S = 1.0
 MAINTENANCE_S = 30.0
 # When to look again after something was announced: more may be due, and what was announced taken by then.
 NEXT_S = 0.5
+# No step of a round takes so long: statements end after 10 s, and the broker's answers after 5.
+HANGS_S = 180.0
 
 
 def serve(settings: Settings) -> None:
@@ -59,18 +63,36 @@ def serve(settings: Settings) -> None:
         signal.signal(number, lambda *_: stop.set())
     broker = Broker(settings.redis_address)
     name = f"{socket.gethostname()}:{os.getpid()}:dispatch"
-    dispatcher = Dispatcher(database.get_engine(), settings, broker, name)
-    with ReconcileSchedule(database.get_engine(), settings):
+    request_limits.setup(settings)
+    watchdog = Watchdog("the dispatcher's round", HANGS_S)
+    dispatcher = Dispatcher(database.get_engine(), settings, broker, name, watchdog.beat)
+    with ReconcileSchedule(database.get_engine(), settings), watchdog:
         log.info("ready: dispatching", extra={"action": "ready"})
         dispatcher.run(stop)
     log.info("stopped", extra={"action": "stopped"})
 
 
 class Dispatcher:
-    """Looks after the rows; `run` it in a process of its own, or call `run_once` to do one round."""
+    """Looks after the rows; `run` it in a process of its own, or call `run_once` to do one round.
 
-    def __init__(self, engine: Engine, settings: Settings, broker: Broker, name: str) -> None:
+    Args:
+        engine: the database.
+        settings: how long to wait for what.
+        broker: takes the hints.
+        name: in the history of jobs.
+        beat: called at every step, to show that the dispatcher goes on.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        broker: Broker,
+        name: str,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
         self._engine, self._settings, self._broker, self._name = engine, settings, broker, name
+        self._beat = beat
         self._maintain_at = 0.0
         self._are_hints_lost = False
         self._extend_grace()
@@ -87,10 +109,12 @@ class Dispatcher:
                 if _is_outage(exc):
                     self._extend_grace()
                     self._are_hints_lost = True
+                self._beat()
                 stop.wait(PAUSE_S)
 
     def run_once(self) -> float:
         """Do one round, and return the seconds after which there may be something to do."""
+        self._beat()
         if time.monotonic() >= self._grace_ends_at:
             self._take_over()
         # Each is done, also after one has failed.
@@ -127,6 +151,7 @@ class Dispatcher:
         """End the claims of all workers that went silent, each in a transaction of its own."""
         is_found = True
         while is_found:
+            self._beat()
             with transaction(self._engine) as session:
                 is_found = jobs.take_over(session, self._name) or publications.take_over(session)
             metrics.LEASES_EXPIRED.inc(is_found)
@@ -167,6 +192,7 @@ class Dispatcher:
         unsent = list(due)
         try:
             while unsent:
+                self._beat()
                 self._broker.send(queue, unsent[0])
                 metrics.HINTS.labels("sent").inc()
                 unsent.pop(0)
@@ -190,6 +216,7 @@ class Dispatcher:
         """Wait for a notification; in short steps, so that `stop` is heard."""
         until = time.monotonic() + wait_s
         while not stop.is_set() and (left_s := until - time.monotonic()) > 0:
+            self._beat()
             if any(listener.notifies(timeout=min(left_s, PAUSE_S), stop_after=1)):
                 # One round does for all that came meanwhile.
                 any(listener.notifies(timeout=0))

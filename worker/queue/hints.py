@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import ARRAY, BigInteger, cast, func, literal, or_, select, true, union_all, update
 
 from worker.database import NOW, STATEMENT_BEGAN
-from worker.database.models import Job, Publication
 from worker.database.states import Priority
 from worker.queue import open_accounts
 from worker.queue.shares import Shares
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import CTE, ColumnElement, Select
     from sqlalchemy.orm import Session
 
+    from worker.database.models import Job, Publication
     from worker.queue.shares import Group
 
 MAX_BACKOFF = 10  # times as long as the first wait
@@ -68,9 +68,7 @@ def announce(
         held=_count_held(session, table, is_held),
         announced=_count_announced(session, table, is_announced),
     )
-    is_due = (
-        is_waiting & (table.scheduled_at <= STATEMENT_BEGAN) & or_(table.hinted_at.is_(None), ~is_fresh)
-    )
+    is_due = is_waiting & (table.scheduled_at <= STATEMENT_BEGAN) & or_(table.hinted_at.is_(None), ~is_fresh)
     hints: list[Hint] = []
     for priority in Priority:
         due = _due(table, is_due & (table.priority == priority), shares, priority)

@@ -2,7 +2,7 @@
 
 An account is closed for a while after its platform refused our token, or failed several times in a row. When
 that time is over, one row goes out and finds out whether all is well again (a circuit breaker, half open;
-Nygard, "Release It!", 2007). What opens and closes accounts stands in their rows, which are written elsewhere.
+Nygard, "Release It!", 2007). The rows of accounts say all this; they are written elsewhere.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ def has_room(
     # Not the account's row: the ends of claims lock that one after a job's row, claims would before.
     lock = func.hashtextextended(f"{table.__tablename__} of account {account_id}", 0)
     session.execute(select(func.pg_advisory_xact_lock(lock)))
-    held = session.scalar(select(func.count()).select_from(table).where(is_held, table.account_id == account_id))
+    held = session.scalar(
+        select(func.count()).select_from(table).where(is_held, table.account_id == account_id)
+    )
     if cast("int", held) < most:
         return True
     session.execute(update(table).where(table.id == row_id).values(hinted_at=None))

@@ -7,13 +7,13 @@ so far waits for with its next row, and it is kept to about as many rows as work
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.database.states import Priority
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Mapping
 
 # An account may have so many hints of one priority in the broker, even where workers have nothing in hand.

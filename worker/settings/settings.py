@@ -176,7 +176,9 @@ class Settings(BaseSettings):
         0, ge=0, description="Requests to one account's API that a program makes at once; 0: no limit."
     )
     requests_per_second: float = Field(
-        0.0, ge=0.0, description="Requests to one account's API that a program begins in a second; 0: no limit."
+        0.0,
+        ge=0.0,
+        description="Requests to one account's API that a program begins in a second; 0: no limit.",
     )
 
     foreign_thumbnail: Literal["keep", "replace"] = Field(

@@ -13,35 +13,60 @@ from worker.database.models import Job, Publication
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+# Triggers and checks of foreign keys take most of the time that many rows cost.
+_QUICKLY = "SET LOCAL session_replication_role = replica"
+_ACCOUNT = "INSERT INTO accounts (platform, account) VALUES ('mux', :account) ON CONFLICT DO NOTHING"
 _ASSETS = """
 INSERT INTO assets (platform, account, external_id, generation)
 SELECT 'mux', :account, 'old ' || number, 1 FROM generate_series(1, :count) AS number
 """
 _JOBS = """
-INSERT INTO jobs (asset_id, generation, reason, max_attempts, priority, scheduled_at)
-SELECT id, 1, 'ready', 5, :priority, now() - interval '1 hour' + id * interval '1 ms' FROM assets
-WHERE account = :account
+INSERT INTO jobs (asset_id, account_id, generation, reason, max_attempts, priority, state, scheduled_at)
+SELECT assets.id, accounts.id, 1, 'ready', 5, :priority, :state,
+    now() + :due_in_s * interval '1 s' + assets.id * interval '1 ms'
+FROM assets JOIN accounts USING (platform, account) WHERE account = :account
+"""
+_THUMBNAILS = """
+INSERT INTO thumbnails (asset_id, generation, rank, aspect, time_s, score, parts, reasons, faces, box,
+    width_px, height_px, jpeg, sha256, model)
+SELECT id, 1, 1, '16:9', 1, 1, '{}', '[]', '[]', '[]', 16, 9, '', '', 'lite' FROM assets
 """
 _PUBLICATIONS = """
-INSERT INTO thumbnails (asset_id, generation, rank, aspect, time_s, score, parts, reasons, faces, box, width_px,
-    height_px, jpeg, sha256, model)
-SELECT id, 1, 1, '16:9', 1, 1, '{}', '[]', '[]', '[]', 16, 9, '', '', 'lite' FROM assets;
-INSERT INTO publications (asset_id, thumbnail_id, generation, scheduled_at)
-SELECT asset_id, id, 1, now() - interval '1 hour' FROM thumbnails
+INSERT INTO publications (asset_id, account_id, thumbnail_id, generation, priority, state, scheduled_at)
+SELECT asset_id, account_id, thumbnails.id, 1, priority, CASE state WHEN 'completed' THEN 'confirmed'
+    ELSE 'pending' END, scheduled_at
+FROM thumbnails JOIN jobs USING (asset_id)
 """
+DUE_S = -3600.0
 
 
-def add_jobs(engine: Engine, count: int, account: str = "main", priority: int = 0) -> None:
-    """Add assets of an account of Mux, each with a job that is due for an hour."""
+def add_jobs(
+    engine: Engine,
+    count: int,
+    account: str = "main",
+    priority: int = 0,
+    *,
+    state: str = "scheduled",
+    due_in_s: float = DUE_S,
+) -> None:
+    """Add assets of a new account of Mux, each with a job, which is due for an hour by default."""
+    values = {
+        "count": count,
+        "account": account,
+        "priority": priority,
+        "state": state,
+        "due_in_s": due_in_s,
+    }
     with transaction(engine) as session:
-        session.execute(text(_ASSETS), {"count": count, "account": account})
-        session.execute(text(_JOBS), {"account": account, "priority": priority})
+        for statement in (_QUICKLY, _ACCOUNT, _ASSETS, _JOBS):
+            session.execute(text(statement), values)
 
 
 def add_publications(engine: Engine) -> None:
-    """Add a write that is due for an hour to each asset."""
+    """Add a write for each job, which is due when the job is; if that is over, so is the write."""
     with transaction(engine) as session:
-        session.execute(text(_PUBLICATIONS))
+        for statement in (_QUICKLY, _THUMBNAILS, _PUBLICATIONS):
+            session.execute(text(statement))
 
 
 def account_of(engine: Engine, row_id: int, table: type[Job | Publication] = Job) -> str:

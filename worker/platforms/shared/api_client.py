@@ -13,6 +13,7 @@ from worker.errors import MalformedPayload, PlatformUnavailable
 from worker.http.failure import reason_of
 from worker.platforms.shared import json_fields
 from worker.platforms.shared.api_errors import error_of
+from worker.platforms.shared.request_limits import limit_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,8 +87,17 @@ class ApiClient:
         """Send one request; return the answer's body, and what was asked in words."""
         deadline_s = time.monotonic() + TOTAL_TIMEOUT_S
         asked = f"{method} {path.partition('?')[0]}"  # a query may hold a signature
+
+        def next_wait_s() -> float:
+            if (left_s := deadline_s - time.monotonic()) <= 0:
+                raise PlatformUnavailable(f"{asked}: other requests took too long (REQUESTS_PER_ACCOUNT)")
+            return left_s
+
         try:
-            with self._client.stream(method, path, **_sent(body, upload)) as answer:
+            with (
+                limit_of(self._prefix).place(next_wait_s),
+                self._client.stream(method, path, **_sent(body, upload)) as answer,
+            ):
                 content = _content(answer, deadline_s)
         except httpx.RequestError as exc:
             raise PlatformUnavailable(f"{asked}: no whole answer ({reason_of(exc)})") from exc
