@@ -1,4 +1,4 @@
-"""Index the rows that lie in the broker, and the writes that wait for their time, by priority."""
+"""Index rows by whether they were announced: no statement of the dispatcher looks at all that waits."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ WAITING = {
     "jobs": "state IN ('scheduled', 'available', 'retryable')",
     "publications": "state = 'pending'",
 }
+DUE_BEFORE = {"jobs": ["priority", "scheduled_at"], "publications": ["scheduled_at"]}
 # A write that was over before accounts had rows, and is asked for again, is not inserted.
 REVIVED = """
 CREATE TRIGGER name_account_again BEFORE UPDATE OF state ON publications
@@ -22,29 +23,25 @@ CREATE TRIGGER name_account_again BEFORE UPDATE OF state ON publications
 
 
 def upgrade() -> None:
-    """Create the indexes and the trigger that names the account of writes that are asked for again."""
+    """Create the indexes, and the trigger that names the account of writes that are asked for again."""
     for table, is_waiting in WAITING.items():
-        op.create_index(
-            f"ix_{table}_announced",
-            table,
-            ["account_id", "priority"],
-            unique=False,
-            postgresql_where=sa.text(f"{is_waiting} AND hinted_at IS NOT NULL"),
+        op.drop_index(f"ix_{table}_due", table)
+        _create_index(f"{table}_due", ["priority", "scheduled_at"], f"{is_waiting} AND hinted_at IS NULL")
+        _create_index(
+            f"{table}_announced", ["account_id", "priority"], f"{is_waiting} AND hinted_at IS NOT NULL"
         )
-    op.drop_index("ix_publications_due", "publications")
-    _index_due(["priority", "scheduled_at"])
     op.execute(REVIVED)
 
 
 def downgrade() -> None:
-    """Drop them."""
+    """Put the indexes back."""
     op.execute("DROP TRIGGER name_account_again ON publications")
-    op.drop_index("ix_publications_due", "publications")
-    _index_due(["scheduled_at"])
-    for table in WAITING:
+    for table, is_waiting in WAITING.items():
         op.drop_index(f"ix_{table}_announced", table)
+        op.drop_index(f"ix_{table}_due", table)
+        _create_index(f"{table}_due", DUE_BEFORE[table], is_waiting)
 
 
-def _index_due(columns: list[str]) -> None:
-    is_waiting = sa.text(WAITING["publications"])
-    op.create_index("ix_publications_due", "publications", columns, postgresql_where=is_waiting)
+def _create_index(name: str, columns: list[str], condition: str) -> None:
+    table = name.partition("_")[0]
+    op.create_index(f"ix_{name}", table, columns, unique=False, postgresql_where=sa.text(condition))

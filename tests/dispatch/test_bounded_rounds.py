@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import event, text
 
-from tests.support.service import backlog, builders
+from tests.support import backlog
+from tests.support.service import builders
 from worker import jobs, publications
 from worker.database import transaction
 from worker.database.models import Job, Publication

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import func, select, update
 
-from tests.support.service import backlog, builders
+from tests.support import backlog
+from tests.support.service import builders
 from worker import jobs, publications
 from worker.database import transaction
 from worker.database.accounts import Account

@@ -115,7 +115,11 @@ class Job(AnnouncedRow, LeasedRow, Base):
             *("account_id", "priority"),
             postgresql_where=text(f"{IS_WAITING} AND hinted_at IS NOT NULL"),
         ),
-        Index("ix_jobs_due", "priority", "scheduled_at", postgresql_where=text(IS_WAITING)),
+        Index(
+            "ix_jobs_due",
+            *("priority", "scheduled_at"),
+            postgresql_where=text(f"{IS_WAITING} AND hinted_at IS NULL"),
+        ),
         Index("ix_jobs_lease", "lease_until", postgresql_where=text("state = 'running'")),
         Index("ix_jobs_over", "finished_at", postgresql_where=text(is_one_of("state", FINAL))),
         Index(None, "asset_id"),
@@ -245,7 +249,7 @@ class Publication(AnnouncedRow, LeasedRow, Base):
         Index(
             "ix_publications_due",
             *("priority", "scheduled_at"),
-            postgresql_where=text("state = 'pending'"),
+            postgresql_where=text("state = 'pending' AND hinted_at IS NULL"),
         ),
         Index("ix_publications_lease", "lease_until", postgresql_where=text("state = 'sending'")),
         Index(None, "thumbnail_id"),

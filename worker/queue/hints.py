@@ -112,9 +112,11 @@ def _due(
 
     def first(is_of_group: ColumnElement[bool]) -> Select[int, int | None, datetime]:
         columns = (table.id, table.account_id, table.scheduled_at)
-        ordered = select(*columns).where(is_due, is_of_group).order_by(table.scheduled_at).limit(longest)
+        # By the account, too, which is the same in all of them: else PostgreSQL does not see that the index
+        # on account, priority and time has them in this order, and sorts all that are due.
+        ordered = select(*columns).where(is_due, is_of_group).order_by(table.account_id, table.scheduled_at)
         # Another dispatcher may be at it: each takes the rows that the other has not locked.
-        return ordered.with_for_update(skip_locked=True, of=table)
+        return ordered.limit(longest).with_for_update(skip_locked=True, of=table)
 
     # A query for each account, which reads no more rows than there is room for.
     accounts = {account: room for account, room in rooms.items() if account is not None}
@@ -158,9 +160,9 @@ def next_due_in_s(
 ) -> float | None:
     """Tell in how many seconds the next row becomes due; None where none waits for its time."""
     waits_s = []
-    for priority in Priority:  # by which the index is ordered
+    for priority in Priority:  # by which the index is ordered; what was announced before is not in it
         until_s = func.extract("epoch", table.scheduled_at - NOW)
         is_later = (table.priority == priority, table.scheduled_at > STATEMENT_BEGAN)
-        next_s = select(until_s).where(is_waiting, *is_later).order_by(table.scheduled_at).limit(1)
-        waits_s.append(session.scalar(next_s))
+        later = select(until_s).where(is_waiting, table.hinted_at.is_(None), *is_later)
+        waits_s.append(session.scalar(later.order_by(table.scheduled_at).limit(1)))
     return min((float(wait_s) for wait_s in waits_s if wait_s is not None), default=None)
