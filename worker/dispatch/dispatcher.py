@@ -219,7 +219,7 @@ class Dispatcher:
             self._beat()
             if any(listener.notifies(timeout=min(left_s, PAUSE_S), stop_after=1)):
                 # One round does for all that came meanwhile.
-                any(listener.notifies(timeout=0))
+                list(listener.notifies(timeout=0))
                 return
 
 

@@ -13,7 +13,6 @@ from sqlalchemy import case, func, null, or_, select, update
 
 from worker.database import NOW
 from worker.database.accounts import Account
-from worker.queue import notify
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -68,9 +67,8 @@ def has_room(
     )
     if cast("int", held) < most:
         return True
+    # The dispatcher is not woken: were its limit another one, the two would go round and round.
     session.execute(update(table).where(table.id == row_id).values(hinted_at=None))
-    # What made room after the count has woken the dispatcher already, and it left this row alone.
-    notify.wake_dispatcher(session)
     return False
 
 
