@@ -157,12 +157,12 @@ def test_a_wiped_broker_is_reminded_though_the_database_failed_once(
     assert [queue for queue, _ in broker.hints] == ["analyze"]
 
 
-def test_after_an_outage_of_the_database_all_is_announced_again(engine: Engine, broker: Broker) -> None:
+def test_after_an_outage_of_the_database_all_is_announced_again(
+    engine: Engine, broker: Broker, running: Dispatcher
+) -> None:
     """Workers read hints meanwhile, and found no rows."""
+    assert running
     record(engine, event())
-    dispatcher, stop = make(engine, broker, sweep_s=3600.0), threading.Event()
-    thread = threading.Thread(target=dispatcher.run, args=(stop,))
-    thread.start()
     until(lambda: len(broker.hints) == 1)
 
     with transaction(engine) as session:
@@ -171,8 +171,6 @@ def test_after_an_outage_of_the_database_all_is_announced_again(engine: Engine, 
         session.execute(activity.where(listener))
 
     until(lambda: len(broker.hints) == 2)
-    stop.set()
-    thread.join(WAIT_S)
 
 
 def test_a_sleeping_dispatcher_wakes_when_an_account_opens(engine: Engine, broker: Broker) -> None:

@@ -84,7 +84,7 @@ def test_workers_take_from_accounts_in_turn(engine: Engine) -> None:
             session.execute(update(Job).where(Job.id == ended.row_id).values(state="completed"))
         done[ended.account] += 1
 
-    assert min(done["second"], done["third"]) >= done["first"] - 2 * MIN_SHARE
+    assert min(done["second"], done["third"]) >= done["first"] - 8  # a few were there before them
 
 
 def test_a_large_fleet_finds_as_many_hints_as_it_has_rows_in_hand(engine: Engine) -> None:
