@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from kombu.exceptions import OperationalError
-from sqlalchemy import func, update
+from sqlalchemy import column, func, select, table, text, update
+from sqlalchemy.exc import OperationalError as DatabaseDown
 
 from tests.support.service import builders
 from tests.support.service.builders import claimed, event, record
+from tests.support.waiting import until
 from worker.database import transaction
+from worker.database.accounts import Account
 from worker.database.models import Job
+from worker.dispatch import dispatcher as loop
 from worker.dispatch.dispatcher import Dispatcher
 from worker.platforms.event import EventKind
+from worker.queue import hints
+from worker.queue.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Engine
 
@@ -36,9 +43,12 @@ class Broker:
         self.arrived = threading.Event()
 
     def is_new(self) -> bool:
-        """Say once that everything was forgotten."""
-        was_wiped, self.is_wiped = self.is_wiped, False
-        return was_wiped
+        """Say whether everything was forgotten."""
+        return self.is_wiped
+
+    def mark(self) -> None:
+        """Note that this was noticed."""
+        self.is_wiped = False
 
     def send(self, queue: str, hint: Hint) -> None:
         """Note a hint."""
@@ -54,9 +64,12 @@ def broker() -> Broker:
     return Broker()
 
 
-def make(engine: Engine, broker: Broker, **settings: float) -> Dispatcher:
+def make(
+    engine: Engine, broker: Broker, beat: Callable[[], None] = lambda: None, **settings: float
+) -> Dispatcher:
     """Return a dispatcher that takes over at once, so that a test need not wait."""
-    return Dispatcher(engine, builders.make_settings(**{"lease_s": 1e-9, **settings}), broker, "dispatcher")
+    with_haste = builders.make_settings(**{"lease_s": 1e-9, **settings})
+    return Dispatcher(engine, with_haste, broker, "dispatcher", beat)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -120,6 +133,80 @@ def test_what_a_broker_forgot_is_announced_again(engine: Engine, broker: Broker)
 
     assert {queue for queue, _ in sent} == {"analyze", "publish"}
     assert sorted(broker.hints) == sorted(sent)
+
+
+def test_a_wiped_broker_is_reminded_though_the_database_failed_once(
+    engine: Engine, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it forgot is noted only once the rows know of it."""
+    record(engine, event())
+    dispatcher = make(engine, broker)
+    dispatcher.run_once()
+    broker.hints.clear()
+    broker.is_wiped = True
+
+    def fail(*_: object) -> None:
+        raise DatabaseDown("UPDATE", {}, Exception("server closed the connection"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hints, "mark_all_unsent", fail)
+        with pytest.raises(DatabaseDown):
+            dispatcher.run_once()
+    dispatcher.run_once()
+
+    assert [queue for queue, _ in broker.hints] == ["analyze"]
+
+
+def test_after_an_outage_of_the_database_all_is_announced_again(
+    engine: Engine, broker: Broker, running: Dispatcher
+) -> None:
+    """Workers read hints meanwhile, and found no rows."""
+    assert running
+    record(engine, event())
+    until(lambda: len(broker.hints) == 1)
+
+    with transaction(engine) as session:
+        listener = text("query LIKE 'LISTEN%' AND datname = current_database()")
+        activity = select(func.pg_terminate_backend(column("pid"))).select_from(table("pg_stat_activity"))
+        session.execute(activity.where(listener))
+
+    until(lambda: len(broker.hints) == 2)
+
+
+def test_a_sleeping_dispatcher_wakes_when_an_account_opens(engine: Engine, broker: Broker) -> None:
+    """Its rows were due all the while."""
+    record(engine, event())
+    with transaction(engine) as session:
+        session.execute(update(Account).values(closed_until=func.now() + timedelta(seconds=30)))
+
+    wait_s = make(engine, broker, sweep_s=3600.0).run_once()
+
+    assert broker.hints == []
+    assert 0.0 < wait_s <= 30.0
+
+
+def test_a_dispatcher_that_hangs_ends_its_process(
+    engine: Engine, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here in the broker; one that is only idle, or waits for the database, goes on."""
+    ended, hangs, stop = list[str](), threading.Event(), threading.Event()
+    monkeypatch.setattr(loop, "PAUSE_S", 0.1)
+    with Watchdog("the dispatcher", 0.8, watch_s=0.05, abort=ended.append) as watchdog:
+        dispatcher = make(engine, broker, sweep_s=3600.0, beat=watchdog.beat)
+        thread = threading.Thread(target=dispatcher.run, args=(stop,))
+        thread.start()
+        time.sleep(1.2)
+        is_well = not ended
+
+        broker.send = lambda *_: hangs.wait(WAIT_S)  # type: ignore[method-assign, assignment, return-value]
+        record(engine, event())
+        until(lambda: ended)
+        hangs.set()
+        stop.set()
+        thread.join(WAIT_S)
+
+    assert is_well
+    assert "the dispatcher hangs" in ended[0]
 
 
 def test_the_job_of_a_silent_worker_is_announced_again(engine: Engine, broker: Broker) -> None:

@@ -80,16 +80,16 @@ def test_a_missing_address_names_its_setting() -> None:
         make_app(None)
 
 
-def test_a_broker_that_was_wiped_is_noticed_once(redis_url: str) -> None:
-    """By one of all dispatchers, which then announces everything again."""
+def test_a_broker_that_was_wiped_is_noticed_until_somebody_has_seen_to_it(redis_url: str) -> None:
+    """A dispatcher that dies in between leaves it to another."""
     one, other = Broker(redis_url), Broker(redis_url)
 
-    fresh = [one.is_new(), other.is_new(), one.is_new()]
+    fresh = [one.is_new(), other.is_new(), one.mark(), one.is_new(), other.is_new()]
     with redis.Redis.from_url(redis_url) as client:
         client.flushdb()
     wiped = [other.is_new(), one.is_new()]
 
-    assert (fresh, wiped) == ([True, False, False], [True, False])
+    assert (fresh, wiped) == ([True, True, None, False, False], [True, True])
 
 
 def test_nobody_takes_a_broker_that_is_down_for_a_wiped_one(frozen_broker: str) -> None:
@@ -97,3 +97,5 @@ def test_nobody_takes_a_broker_that_is_down_for_a_wiped_one(frozen_broker: str) 
     for address in (NO_SERVER, frozen_broker):
         with pytest.raises(OperationalError):
             Broker(address).is_new()
+        with pytest.raises(OperationalError):
+            Broker(address).mark()

@@ -19,7 +19,7 @@ from worker.errors import PlatformUnavailable, UnreadableVideo
 from worker.inbox.reconcile import FIRST_PAUSE_S, MAX_TRIES, ReconcileStatus, Step, reconcile
 from worker.platforms.event import EventKind
 from worker.platforms.shared.pagination import PAGE_SIZE
-from worker.queue import hints
+from worker.queue import shares
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -226,7 +226,7 @@ def test_a_backfill_does_not_fill_the_broker_for_live_events(
 ) -> None:
     """However many of its jobs wait there to be taken, a live one is announced at once."""
     vendor, ours = bunny
-    monkeypatch.setattr(hints, "MAX_ANNOUNCED", 2)
+    monkeypatch.setattr(shares, "MAX_ANNOUNCED", 2)
     for _ in range(4):
         vendor.upload(media)
     look(engine, ours, priority=Priority.BACKFILL)

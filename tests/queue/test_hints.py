@@ -10,7 +10,7 @@ from sqlalchemy import text
 from tests.support.service import builders
 from worker import jobs
 from worker.database import transaction
-from worker.queue import hints
+from worker.queue import shares
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -25,7 +25,7 @@ def test_no_more_are_announced_than_the_broker_is_to_hold(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, without: str
 ) -> None:
     """However PostgreSQL plans the statement."""
-    monkeypatch.setattr(hints, "MAX_ANNOUNCED", MAX_ANNOUNCED)
+    monkeypatch.setattr(shares, "MAX_ANNOUNCED", MAX_ANNOUNCED)
     for number in range(3 * MAX_ANNOUNCED):
         builders.record(engine, builders.event(asset_id=f"a{number}"))
 

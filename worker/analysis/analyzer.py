@@ -68,7 +68,9 @@ class Analyzer:
     def analyze(self, job_id: int) -> None:
         """Claim a job and do it; a hint that came late or twice does nothing."""
         with transaction(self.engine) as session:
-            claim = jobs.claim(session, job_id, self.owner, self.settings.lease_s)
+            claim = jobs.claim(
+                session, job_id, self.owner, self.settings.lease_s, self.settings.jobs_per_account
+            )
         if claim is None:
             log.info("job %d is not there to be taken", job_id)
             return

@@ -52,14 +52,22 @@ class Broker:
             send_hint(self._app, queue, hint)
 
     def is_new(self) -> bool:
-        """Tell whether the broker knows nothing of what was sent; True once, to one of all dispatchers.
+        """Tell whether the broker knows nothing of what was sent, until `mark` is called.
 
         Raises:
             kombu.exceptions.OperationalError: it does not answer, refuses, or makes no sense.
         """
         with _failures_as_one():
-            # Asked and answered in one step: of several dispatchers only one sets the mark.
-            return bool(self._client.set(_MARK, 1, nx=True))
+            return not self._client.exists(_MARK)
+
+    def mark(self) -> None:
+        """Note that what was sent before may be lost, and was looked after.
+
+        Raises:
+            kombu.exceptions.OperationalError: it does not answer, refuses, or makes no sense.
+        """
+        with _failures_as_one():
+            self._client.set(_MARK, 1)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from worker.dispatch.celery_app import Kind, make_app
 from worker.dispatch.hint_consumer import HintConsumer
 from worker.download.fetch import sweep_workspaces
 from worker.platforms import platform_of
+from worker.platforms.shared import request_limits
 from worker.publishing.publisher import Publisher
 from worker.queue.leases import Leases
 
@@ -43,6 +44,7 @@ def analyze(settings: Settings) -> None:
     """
     logs.setup(settings)
     metrics.start_exporter(settings)
+    request_limits.setup(settings)
     stopping, engine, app = threading.Event(), database.get_engine(), _app(settings)
 
     # Loads the model's libraries, which a publishing worker does not need, nor one whose settings are wrong.
@@ -74,6 +76,7 @@ def publish(settings: Settings) -> None:
     """
     logs.setup(settings)
     metrics.start_exporter(settings)
+    request_limits.setup(settings)
     stopping, engine, app = threading.Event(), database.get_engine(), _app(settings)
     with Leases(engine, publications.renew, settings.lease_s, settings.job_timeout_s, stopping) as leases:
         publisher = Publisher(settings, engine, _finder(settings), leases, _owner(Kind.PUBLISH))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import Boolean, and_, exists, literal_column, or_, select, update
 from sqlalchemy.orm import aliased
 
 from worker.database import NOW
 from worker.database.models import Asset, Job, JobLog
-from worker.database.states import WAITING, JobState
-from worker.queue import hints
+from worker.database.states import IS_WAITING, JobState
+from worker.queue import hints, open_accounts
 from worker.queue.leased_rows import Claim, LeasedRows
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from worker.queue.hints import Hint
 
 ROWS = LeasedRows(Job, announced=JobState.AVAILABLE, held=JobState.RUNNING)
+# Written out, as the predicates of the indexes are: with parameters, PostgreSQL may not see which index fits.
+_WAITS = literal_column(IS_WAITING, Boolean)
+_IS_HELD = literal_column("state = 'running'", Boolean)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,16 +70,28 @@ def is_waiting() -> ColumnElement[bool]:
     """Build the condition that a job may be announced: it waits, and none of its asset's runs."""
     running = aliased(Job)
     has_sibling = exists().where(running.asset_id == Job.asset_id, running.state == JobState.RUNNING)
-    return and_(Job.state.in_(WAITING), ~has_sibling)
+    return and_(_WAITS, ~has_sibling)
 
 
-def announce(session: Session, rehint_s: float) -> list[Hint]:
-    """Move what is due to AVAILABLE, and return the hints to send once this is committed."""
-    return hints.announce(session, Job, is_waiting(), rehint_s, state=JobState.AVAILABLE)
+def announce(session: Session, rehint_s: float, limit: int = 0) -> list[Hint]:
+    """Move what is due to AVAILABLE, and return the hints to send once this is committed.
+
+    Args:
+        session: its transaction.
+        rehint_s: what was announced is announced again after this.
+        limit: how many jobs of one account may run at a time; 0: any number.
+    """
+    values = {"state": JobState.AVAILABLE}
+    return hints.announce(session, Job, is_waiting(), _IS_HELD, rehint_s, limit, **values)
 
 
-def claim(session: Session, job_id: int, owner: str, lease_s: float) -> JobClaim | None:
-    """Move a job from AVAILABLE to RUNNING; None if it is not there to be taken, or a sibling runs."""
+def claim(session: Session, job_id: int, owner: str, lease_s: float, limit: int = 0) -> JobClaim | None:
+    """Move a job from AVAILABLE to RUNNING; None if it is not there to be taken.
+
+    Nor is it while another of its asset runs, or `limit` of its account do.
+    """
+    if not open_accounts.has_room(session, Job, job_id, _IS_HELD, limit):
+        return None
     # The job is for the asset's content as it is now, whatever it was when the job was asked for.
     generation = select(Asset.generation).where(Asset.id == Job.asset_id).scalar_subquery()
     job = ROWS.claim(session, job_id, owner, lease_s, generation=generation, started_at=NOW, stage="claimed")

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import Boolean, exists, func, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
 from worker.database import NOW
 from worker.database.models import Asset, Choice, Publication, Thumbnail
 from worker.database.states import ChoiceKind, PublicationState
 from worker.errors import Overtaken
-from worker.queue import hints
+from worker.queue import hints, open_accounts
 from worker.queue.leased_rows import Claim, LeasedRows, lock_asset
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 LATE_WRITE = timedelta(days=1)
 
 ROWS = LeasedRows(Publication, announced=PublicationState.PENDING, held=PublicationState.SENDING)
+# Written out, as the predicates of the indexes are: with parameters, PostgreSQL may not see which index fits.
+_WAITS = literal_column("state = 'pending'", Boolean)
+_IS_HELD = literal_column("state = 'sending'", Boolean)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,16 +72,29 @@ class PublicationClaim(Claim):
 
 def is_waiting() -> ColumnElement[bool]:
     """Build the condition that a publication may be announced."""
-    return Publication.state == PublicationState.PENDING
+    return _WAITS
 
 
-def announce(session: Session, rehint_s: float) -> list[Hint]:
-    """Mark what is due, and return the hints to send once this is committed."""
-    return hints.announce(session, Publication, is_waiting(), rehint_s)
+def announce(session: Session, rehint_s: float, limit: int = 0) -> list[Hint]:
+    """Mark what is due, and return the hints to send once this is committed.
+
+    Args:
+        session: its transaction.
+        rehint_s: what was announced is announced again after this.
+        limit: how many writes of one account may be under way at a time; 0: any number.
+    """
+    return hints.announce(session, Publication, is_waiting(), _IS_HELD, rehint_s, limit)
 
 
-def claim(session: Session, publication_id: int, owner: str, lease_s: float) -> PublicationClaim | None:
-    """Move a publication from PENDING to SENDING; None if it cannot be taken, or a sibling is being sent."""
+def claim(
+    session: Session, publication_id: int, owner: str, lease_s: float, limit: int = 0
+) -> PublicationClaim | None:
+    """Move a publication from PENDING to SENDING; None if it cannot be taken.
+
+    Nor can it while another of its asset is being sent, or `limit` of its account are.
+    """
+    if not open_accounts.has_room(session, Publication, publication_id, _IS_HELD, limit):
+        return None
     # PENDING is also the state of a write that failed and waits: a late hint must not shorten its wait.
     is_due = Publication.scheduled_at <= NOW
     publication = ROWS.claim(session, publication_id, owner, lease_s, is_due)

@@ -62,7 +62,9 @@ class Publisher:
     def publish(self, publication_id: int) -> None:
         """Claim a publication and write it to its platform; a hint that came late or twice does nothing."""
         with transaction(self.engine) as session:
-            claim = publications.claim(session, publication_id, self.owner, self.settings.lease_s)
+            claim = publications.claim(
+                session, publication_id, self.owner, self.settings.lease_s, self.settings.writes_per_account
+            )
             uncertain_s = publications.uncertain_times_s(session, claim) if claim else []
         if claim is None:
             log.info("publication %d is not there to be taken", publication_id)

@@ -9,7 +9,6 @@ thread can be stopped from outside. The leases run out, and other workers take o
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -21,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from worker.database import transaction
 from worker.errors import JobTimedOut, LeaseLost, Overtaken, Stopping, first_line
 from worker.queue.leased_rows import Claim
+from worker.queue.watchdog import end_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RENEWALS_PER_LEASE = 3  #: so that one may fail
-EXIT_STUCK = 70  #: of the process; EX_SOFTWARE of BSD's sysexits.h
 
 
 ClaimT = TypeVar("ClaimT", bound=Claim)
@@ -126,13 +125,13 @@ class Leases(Generic[ClaimT]):
         timeout_s: float,
         stopping: threading.Event,
         limits: SilenceLimits = SilenceLimits(),
-        abort: Callable[[str], None] | None = None,
+        abort: Callable[[str], None] = end_process,
     ) -> None:
         self.stopping = stopping
         self._engine, self._renew = engine, renew
         self._lease_s, self._timeout_s = lease_s, timeout_s
         self._limits = limits
-        self._abort = abort or _end_process
+        self._abort = abort
         self._held: set[Lease[ClaimT]] = set()
         self._closed = threading.Event()
 
@@ -184,10 +183,3 @@ class Leases(Generic[ClaimT]):
                 if silent_s > max_s:
                     what = f"the work on row {lease.claim.row_id}"
                     self._abort(f"{what} hangs: nothing heard of it for {silent_s:.0f} s")
-
-
-def _end_process(reason: str) -> None:
-    # Not `sys.exit`, which would end this thread only, nor anything that waits for the thread that hangs.
-    log.critical("%s; this process ends, and others take over", reason)
-    logging.shutdown()
-    os._exit(EXIT_STUCK)

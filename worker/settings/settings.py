@@ -170,6 +170,21 @@ class Settings(BaseSettings):
     analyze_concurrency: int = Field(2, ge=1, le=64, description="Videos that one worker looks at at once.")
     publish_concurrency: int = Field(8, ge=1, le=64, description="Writes that one worker makes at once.")
 
+    jobs_per_account: int = Field(
+        0, ge=0, description="Videos of one account that all workers look at at once; 0: no limit."
+    )
+    writes_per_account: int = Field(
+        0, ge=0, description="Writes to one account that all workers make at once; 0: no limit."
+    )
+    requests_per_account: int = Field(
+        0, ge=0, description="Requests to one account's API that a program makes at once; 0: no limit."
+    )
+    requests_per_second: float = Field(
+        0.0,
+        ge=0.0,
+        description="Requests to one account's API that a program begins in a second; 0: no limit.",
+    )
+
     foreign_thumbnail: Literal["keep", "replace"] = Field(
         "keep", description="A thumbnail that others set at the platform: `keep` it, or `replace` it."
     )

@@ -14,6 +14,7 @@ from worker.http.deadline import one_exchange
 from worker.http.failure import reason_of
 from worker.platforms.shared import json_fields
 from worker.platforms.shared.api_errors import error_of
+from worker.platforms.shared.request_limits import limit_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +87,11 @@ class ApiClient:
         """Send one request; return the answer's body, and what was asked in words."""
         asked = f"{method} {path.partition('?')[0]}"  # a query may hold a signature
         try:
-            with one_exchange(), self._client.stream(method, path, **_sent(body, upload)) as answer:
+            with (
+                one_exchange(),
+                limit_of(self._prefix).place(),
+                self._client.stream(method, path, **_sent(body, upload)) as answer,
+            ):
                 content = _content(answer)
         except httpx.RequestError as exc:
             raise PlatformUnavailable(f"{asked}: no whole answer ({reason_of(exc)})") from exc

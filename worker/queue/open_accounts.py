@@ -1,0 +1,78 @@
+"""How many rows of an account workers may have at a time: none while it is paused or closed.
+
+An account is closed for a while after its platform refused our token, or failed several times in a row. When
+that time is over, one row goes out and finds out whether all is well again (a circuit breaker, half open;
+Nygard, "Release It!", 2007). The rows of accounts say all this; they are written elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import case, func, null, or_, select, update
+
+from worker.database import NOW
+from worker.database.accounts import Account
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+    from worker.database.models import Job, Publication
+
+MAX_FAILURES = 5  #: of its platform in a row, after which an account counts as ill
+
+
+def most_by_account(session: Session, limit: int) -> dict[int | None, int | None]:
+    """Read how many rows of each account may be out at a time; None where any number may.
+
+    Args:
+        session: its transaction.
+        limit: of an account that is well; 0: none.
+    """
+    return dict(session.execute(select(Account.id, _most_at_once(limit))).all())
+
+
+def next_opens_in_s(session: Session) -> float | None:
+    """Tell in how many seconds the next closed account is asked again; None where none is closed."""
+    until_s = func.extract("epoch", func.min(Account.closed_until) - NOW)
+    is_next = (Account.paused_at.is_(None), Account.closed_until > NOW)
+    seconds = session.scalar(select(until_s).where(*is_next))
+    return None if seconds is None else float(seconds)
+
+
+def has_room(
+    session: Session, table: type[Job | Publication], row_id: int, is_held: ColumnElement[bool], limit: int
+) -> bool:
+    """Tell whether a worker may take this row of its account; if not, the row is announced again later.
+
+    True until the transaction ends: claims of accounts that have a limit wait for each other.
+
+    Args:
+        session: the transaction that claims the row.
+        table: of the row.
+        row_id: which row.
+        is_held: which rows of the table workers have.
+        limit: how many of one account they may have at a time; 0: any number.
+    """
+    asked = select(table.account_id, _most_at_once(limit)).outerjoin(Account, Account.id == table.account_id)
+    account_id, most = session.execute(asked.where(table.id == row_id)).one_or_none() or (None, None)
+    if account_id is None or most is None:
+        return True
+    # Not the account's row: the ends of claims lock that one after a job's row, claims would before.
+    lock = func.hashtextextended(f"{table.__tablename__} of account {account_id}", 0)
+    session.execute(select(func.pg_advisory_xact_lock(lock)))
+    held = session.scalar(
+        select(func.count()).select_from(table).where(is_held, table.account_id == account_id)
+    )
+    if cast("int", held) < most:
+        return True
+    # The dispatcher is not woken: were its limit another one, the two would go round and round.
+    session.execute(update(table).where(table.id == row_id).values(hinted_at=None))
+    return False
+
+
+def _most_at_once(limit: int) -> ColumnElement[int | None]:
+    is_shut = or_(Account.paused_at.is_not(None), Account.closed_until > NOW)
+    is_ill = or_(Account.refused_at.is_not(None), Account.failures >= MAX_FAILURES)
+    return case((is_shut, 0), (is_ill, 1), else_=limit or null())
