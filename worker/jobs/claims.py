@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import aliased
 
+from worker import accounts
 from worker.database import NOW
 from worker.database.models import Asset, Job, JobLog
 from worker.database.states import WAITING, JobState
@@ -64,10 +65,10 @@ class JobClaim(Claim):
 
 
 def is_waiting() -> ColumnElement[bool]:
-    """Build the condition that a job may be announced: it waits, and none of its asset's runs."""
+    """Build the condition that a job may be announced: its account is open, and none of its asset's runs."""
     running = aliased(Job)
     has_sibling = exists().where(running.asset_id == Job.asset_id, running.state == JobState.RUNNING)
-    return and_(Job.state.in_(WAITING), ~has_sibling)
+    return and_(Job.state.in_(WAITING), ~has_sibling, accounts.is_open(Job))
 
 
 def announce(session: Session, rehint_s: float) -> list[Hint]:

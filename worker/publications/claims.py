@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
+from worker import accounts
 from worker.database import NOW
 from worker.database.models import Asset, Choice, Publication, Thumbnail
 from worker.database.states import ChoiceKind, PublicationState
@@ -69,7 +70,7 @@ class PublicationClaim(Claim):
 
 def is_waiting() -> ColumnElement[bool]:
     """Build the condition that a publication may be announced."""
-    return Publication.state == PublicationState.PENDING
+    return and_(Publication.state == PublicationState.PENDING, accounts.is_open(Publication))
 
 
 def announce(session: Session, rehint_s: float) -> list[Hint]:

@@ -12,7 +12,7 @@ of ours whose answer was lost.
 from __future__ import annotations
 
 import logging
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
-from worker import metrics, publications
+from worker import accounts, metrics, publications
 from worker.database import transaction
 from worker.errors import (
     LeaseLost,
@@ -75,6 +75,7 @@ class Publisher:
                     change = self._write(claim, lease, uncertain_s)
             except Exception as error:
                 log.warning("not published: %s", error, exc_info=not isinstance(error, ThumbsError))
+                error = accounts.examine_refusal(error, lambda: self.platform_of(claim))
                 self._store(partial(_end_unwritten, claim=claim, error=error))
             else:
                 self._store(change)
@@ -91,6 +92,8 @@ class Publisher:
                 raise PublishRejected(f"{platform.name} shows a moment of the video, and takes no picture")
             lease.check()
             asset = platform.asset(claim.external_id)
+            with suppress(SQLAlchemyError), transaction(self.engine) as session:
+                accounts.note_answer(session, claim.platform, claim.account)
             asset.check_ready()
             is_ours = _may_be_ours(asset.shown, uncertain_s, platform.write_back)
             told_apart = platform.capabilities.foreign_thumbnails
