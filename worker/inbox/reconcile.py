@@ -47,7 +47,7 @@ class ReconcileStatus(enum.StrEnum):
     MISSED = "missed"  #: we never heard of it; now there is a job
     CHANGED = "changed"  #: its content is not what its thumbnails were made from; now there is a job
     WAITING = "waiting"  #: there is a job already
-    FAILED = "failed"  #: its job was given up; `thumbs requeue` starts it again
+    FAILED = "failed"  #: its job was given up or cancelled; `thumbs requeue` starts it again
     UNREADY = "unready"  #: the platform has not made it, or could not
     DELETED = "deleted"  #: we were told that it is deleted
 
@@ -183,7 +183,10 @@ def _judge(listed: ListedAsset, known: _KnownAsset) -> ReconcileStatus:
         return ReconcileStatus.DELETED
     if known.job_state in {*WAITING, JobState.RUNNING}:
         return ReconcileStatus.WAITING
-    if known.job_state == JobState.DISCARDED:
+    # A deletion cancels jobs, too; what is there again after it is asked for anew.
+    if known.job_state == JobState.DISCARDED or (
+        known.job_state == JobState.CANCELLED and known.deleted_at is None
+    ):
         return ReconcileStatus.FAILED
     if known.fingerprint is None:
         return ReconcileStatus.MISSED

@@ -9,6 +9,7 @@ Every claim takes a lease with a token, and every later write shows that token: 
 lost its lease changes nothing when it wakes. Locks are taken in one order: asset, then job.
 """
 
+from worker.jobs.cancelling import cancel_for_operator, open_jobs
 from worker.jobs.claims import ROWS, JobClaim, announce, claim, is_waiting, note_stage, renew
 from worker.jobs.edits import earlier_candidates, earlier_picks
 from worker.jobs.endings import (
@@ -30,6 +31,7 @@ __all__ = [
     "Result",
     "announce",
     "cancel",
+    "cancel_for_operator",
     "claim",
     "complete",
     "complete_unchanged",
@@ -40,6 +42,7 @@ __all__ = [
     "give_back",
     "is_waiting",
     "note_stage",
+    "open_jobs",
     "renew",
     "request",
     "requeue",
