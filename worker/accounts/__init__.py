@@ -14,7 +14,7 @@ from worker.accounts.admission import PROBE_S, admit, identify, is_open
 from worker.accounts.outcomes import is_refusal, note_answer, note_failure
 from worker.accounts.pauses import pause, resume
 from worker.accounts.refusals import examine_refusal
-from worker.accounts.standing import BREAKER_FAILURES, UNWRITTEN, ails, is_closed, next_opening_in_s
+from worker.accounts.standing import BREAKER_FAILURES, UNWRITTEN, ails, is_closed, measure, next_opening_in_s
 
 __all__ = [
     "BREAKER_FAILURES",
@@ -27,6 +27,7 @@ __all__ = [
     "is_closed",
     "is_open",
     "is_refusal",
+    "measure",
     "next_opening_in_s",
     "note_answer",
     "note_failure",

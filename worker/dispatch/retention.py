@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, exists, false, func, select
 
-from worker import metrics
+from worker import accounts, metrics
 from worker.database import NOW
 from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail, WebhookEvent
 from worker.database.states import FINAL, WAITING, PublicationState
@@ -58,7 +58,8 @@ def _remove(session: Session, table: type[Prunable], *conditions: ColumnElement[
 
 
 def count(session: Session) -> None:
-    """Show how many rows are in which state, and how long the oldest due ones wait."""
+    """Show how many rows are in which state, how long the oldest due ones wait, and how accounts stand."""
+    accounts.measure(session)
     metrics.JOBS.clear()
     _count(session, "analyze", Job, Job.state.in_(WAITING))
     _count(session, "publish", Publication, Publication.state == PublicationState.PENDING)

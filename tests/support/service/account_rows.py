@@ -60,3 +60,10 @@ def taken(engine: Engine) -> jobs.JobClaim:
     claim = take(engine)
     assert claim is not None
     return claim
+
+
+def is_closed(engine: Engine, account: str = "main") -> bool:
+    """Say whether an account is known, and not to be asked before a time."""
+    closed = select(Account.id).where(Account.account == account, Account.closed_until.is_not(None))
+    with transaction(engine) as session:
+        return session.scalar(closed) is not None
