@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.service.account_rows import account_of, let_it_open, take, taken
+from tests.support.account_rows import account_of, let_it_open, take, taken
 from tests.support.service.builders import event, fail, record
 from worker import accounts
 from worker.database import transaction

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.account_rows import account_of, closed_for_s, let_it_open, take, taken
 from tests.support.service import builders
-from tests.support.service.account_rows import account_of, closed_for_s, let_it_open, take, taken
 from tests.support.service.builders import event, fail, record
 from worker import accounts, jobs, publications
 from worker.database import transaction

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.account_rows import let_it_open, take, taken
 from tests.support.service import builders
-from tests.support.service.account_rows import let_it_open, take, taken
 from tests.support.service.builders import event, fail, record
 from tests.support.service.commands import answer
 from worker import publications

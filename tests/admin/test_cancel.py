@@ -30,7 +30,7 @@ def test_a_waiting_job_is_cancelled(engine: Engine, thumbs: Run) -> None:
     done = answer(thumbs("cancel", "mux/main/a1", "--yes", "--why", "wrong video", "--json"))["assets"]
 
     (job,) = builders.every(engine, Job)
-    assert done == [{"asset": "mux/main/a1", "cancelled_jobs": [job.id]}]
+    assert done == [{"asset": "mux/main/a1", "cancelled_jobs": [job.id], "cancelled_writes": []}]
     last = builders.every(engine, JobLog)[-1]
     assert (last.state, last.note) == ("cancelled", "cancelled: wrong video")
     assert "@" in last.actor
@@ -83,9 +83,11 @@ def test_nothing_to_cancel_is_told(engine: Engine, thumbs: Run) -> None:
     record(engine, event())
     builders.completed(engine)
 
+    write = thumbs("cancel", "a1", "--yes")
     result = thumbs("cancel", "a1", "--yes")
 
-    assert (result.exit_code, result.stdout) == (1, "mux/main/a1: no job waits or runs\n")
+    assert (write.exit_code, write.stdout) == (0, "mux/main/a1: write 1 cancelled\n")
+    assert (result.exit_code, result.stdout) == (1, "mux/main/a1: nothing waits or runs\n")
     assert builders.job_states(engine) == ["completed"]
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import insert, select, update
 
+from tests.support.account_rows import account_of, is_closed
 from tests.support.platforms.simulated_account import NOWHERE, clip
 from tests.support.service import builders
-from tests.support.service.account_rows import account_of, is_closed
 from tests.support.waiting import until
 from worker.database import transaction
 from worker.database.accounts import Account, AccountSync

@@ -22,18 +22,18 @@ class Cancellation(NamedTuple):
 
     asset: str  #: mux/main/ASSETID
     found: Match
-    job_ids: list[int]  #: that wait or run; or were cancelled
+    work: jobs.OpenWork  #: that there is, or that was cancelled
 
 
-def open_work(engine: Engine, words: Sequence[str]) -> list[Cancellation]:
-    """List the jobs that wait or run for these assets and jobs. Raises NotFound."""
+def find_open_work(engine: Engine, words: Sequence[str]) -> list[Cancellation]:
+    """List what there is to do for these assets and jobs. Raises NotFound."""
     with transaction(engine) as session:
         matches = dict.fromkeys(find(session, word) for word in words)
         return [
             Cancellation(
                 asset_name(session.get_one(Asset, found.asset_id)),
                 found,
-                [job.id for job in jobs.open_jobs(session, found.asset_id, found.job_id)],
+                jobs.open_work(session, found.asset_id, found.job_id),
             )
             for found in matches
         ]
@@ -46,5 +46,5 @@ def cancel_work(engine: Engine, wanted: Sequence[Cancellation], why: str) -> lis
         with transaction(engine) as session:
             asset_id, job_id = one.found
             cancelled = jobs.cancel_for_operator(session, asset_id, actor, why, job_id)
-        done.append(one._replace(job_ids=cancelled))
+        done.append(one._replace(work=cancelled))
     return done

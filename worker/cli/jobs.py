@@ -8,7 +8,7 @@ import click
 from rich.text import Text
 
 from worker.admin.assets import asset_name, database_time, list_jobs
-from worker.admin.cancel import cancel_work, open_work
+from worker.admin.cancel import cancel_work, find_open_work
 from worker.cli.database import open_database
 from worker.cli.output import coloured, fields_of, format_age, make_table, print_answer
 from worker.cli.parameters import json_option, limit_option, platform_option, since_option, why_option
@@ -70,23 +70,28 @@ def cancel_command(names: tuple[str, ...], why: str, *, is_confirmed: bool, as_j
     if as_json and not is_confirmed:
         raise click.UsageError("--json asks nothing: give --yes, too")
     with open_database() as engine:
-        wanted = open_work(engine, names)
+        wanted = find_open_work(engine, names)
         if not is_confirmed:
             for line in _cancellations(wanted, "to be cancelled"):
                 click.echo(line.plain)
             click.confirm("Cancel?", abort=True)
         done = cancel_work(engine, wanted, why)
-    document = {"assets": [{"asset": one.asset, "cancelled_jobs": one.job_ids} for one in done]}
-    print_answer(document, _cancellations(done, "cancelled"), as_json=as_json)
-    raise SystemExit(not any(one.job_ids for one in done))
+    assets = [
+        {"asset": one.asset, "cancelled_jobs": one.work.job_ids, "cancelled_writes": one.work.write_ids}
+        for one in done
+    ]
+    print_answer({"assets": assets}, _cancellations(done, "cancelled"), as_json=as_json)
+    raise SystemExit(not any(any(one.work) for one in done))
 
 
 def _cancellations(listed: Sequence[Cancellation], what: str) -> list[Text]:
-    jobs = {one.asset: ", ".join(f"job {job_id}" for job_id in one.job_ids) for one in listed}
-    return [
-        Text(f"{printable(asset)}: {of_it} {what}" if of_it else f"{printable(asset)}: no job waits or runs")
-        for asset, of_it in jobs.items()
-    ]
+    lines = []
+    for one in listed:
+        names = [f"job {row_id}" for row_id in one.work.job_ids]
+        names += [f"write {row_id}" for row_id in one.work.write_ids]
+        said = f"{', '.join(names)} {what}" if names else "nothing waits or runs"
+        lines.append(Text(f"{printable(one.asset)}: {said}"))
+    return lines
 
 
 def _document(jobs: Sequence[Job]) -> dict[str, Any]:

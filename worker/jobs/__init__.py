@@ -9,7 +9,7 @@ Every claim takes a lease with a token, and every later write shows that token: 
 lost its lease changes nothing when it wakes. Locks are taken in one order: asset, then job.
 """
 
-from worker.jobs.cancelling import cancel_for_operator, open_jobs
+from worker.jobs.cancelling import OpenWork, cancel_for_operator, open_work
 from worker.jobs.claims import ROWS, JobClaim, announce, claim, is_waiting, note_stage, renew
 from worker.jobs.edits import earlier_candidates, earlier_picks
 from worker.jobs.endings import (
@@ -27,6 +27,7 @@ from worker.jobs.requests import Requeued, request, requeue
 __all__ = [
     "ROWS",
     "JobClaim",
+    "OpenWork",
     "Requeued",
     "Result",
     "announce",
@@ -42,7 +43,7 @@ __all__ = [
     "give_back",
     "is_waiting",
     "note_stage",
-    "open_jobs",
+    "open_work",
     "renew",
     "request",
     "requeue",
