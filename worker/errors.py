@@ -10,7 +10,8 @@ ThumbsError
 │   ├── DecodeTimedOut          the decode process took too long and was stopped
 │   ├── OutOfMemory             the model did not fit, even one picture at a time
 │   ├── PlatformUnavailable     the platform's API is down, busy or unreachable
-│   │   └── RateLimited         it asks the account to come more rarely
+│   │   ├── RateLimited         it asks the account to come more rarely
+│   │   └── PicksNotTaken       not the platform, but PICKS_URL, a system of the customer's own
 │   ├── RequestForbidden        the platform takes our token, and refuses this one request
 │   ├── NotReadyYet             the asset, or a file of it, is still being made
 │   ├── DownloadFailed          the transfer broke off, or the disk is full
@@ -87,6 +88,10 @@ class PlatformUnavailable(TransientError):
 
 class RateLimited(PlatformUnavailable):
     """The platform asks the account to come more rarely (429), with all its requests."""
+
+
+class PicksNotTaken(PlatformUnavailable):
+    """PICKS_URL, a system of the customer's own, is down or busy; that says nothing of any platform."""
 
 
 class RequestForbidden(TransientError):

@@ -10,19 +10,19 @@ one row at a time goes out to ask; all others wait, at no cost. The first answer
 The pattern is a circuit breaker (Nygard, "Release It!", 2007), with its state in the row of `accounts`.
 """
 
-from worker.accounts.admission import PROBE_S, admit, identify, is_open
+from worker.accounts.admission import PROBE_S, admit, forgo_probe, identify, is_open
 from worker.accounts.outcomes import is_refusal, note_answer, note_failure
 from worker.accounts.pauses import pause, resume
 from worker.accounts.refusals import examine_refusal
-from worker.accounts.standing import BREAKER_FAILURES, UNWRITTEN, ails, is_closed, measure, next_opening_in_s
+from worker.accounts.standing import BREAKER_FAILURES, ails, is_closed, measure, next_opening_in_s
 
 __all__ = [
     "BREAKER_FAILURES",
     "PROBE_S",
-    "UNWRITTEN",
     "admit",
     "ails",
     "examine_refusal",
+    "forgo_probe",
     "identify",
     "is_closed",
     "is_open",

@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from worker.accounts.standing import UNWRITTEN, ails, is_closed
+from worker.accounts.standing import ails, is_closed
 from worker.database import NOW
 from worker.database.accounts import Account
-from worker.database.models import Job, Publication
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
+
+    from worker.database.models import Job, Publication
 
 # Who is let out to ask an account that ails has so long for an answer, before another one is let out: no
 # request to a platform takes longer.
@@ -24,15 +25,12 @@ PROBE_S = 45.0
 
 def is_open(table: type[Job | Publication]) -> ColumnElement[bool]:
     """Build the condition that nothing about its account holds a row back."""
-    must_wait = is_closed()
-    if table is Publication:
-        must_wait = and_(must_wait, Account.platform.not_in(UNWRITTEN))
-    held = select(Account.id).where(or_(Account.paused_at.is_not(None), must_wait))
+    held = select(Account.id).where(or_(Account.paused_at.is_not(None), is_closed()))
     # 0 is no account's: rows that name none are from before there were accounts.
     return func.coalesce(table.account_id, 0).not_in(held)
 
 
-def admit(session: Session, account_id: int | None, *, is_write: bool = False) -> bool:
+def admit(session: Session, account_id: int | None) -> bool:
     """Let one more request out to an account; of an account that ails, the first of all that want to.
 
     Whoever is let out to an account that ails closes it for `PROBE_S`, so the row of the account decides
@@ -41,21 +39,24 @@ def admit(session: Session, account_id: int | None, *, is_write: bool = False) -
     Args:
         session: its transaction.
         account_id: of the row; None where it names none.
-        is_write: whether it is to write a thumbnail, for which some platforms are not asked.
     """
     this = Account.id == account_id
-    standing = select(Account.platform, Account.paused_at.is_not(None), is_closed(), ails()).where(this)
-    found = session.execute(standing).one_or_none()
-    if found is None:
+    is_held = or_(Account.paused_at.is_not(None), is_closed())
+    standing = session.execute(select(is_held, ails()).where(this)).one_or_none()
+    if standing is None:
         return True
-    platform, is_paused, closed, is_ailing = found
-    if is_paused or (is_write and platform in UNWRITTEN):
-        return not is_paused
-    if closed or not is_ailing:
-        return not closed
+    held, is_ailing = standing
+    if held or not is_ailing:
+        return not held
     probe_ends_at = NOW + timedelta(seconds=PROBE_S)
     taken = update(Account).where(this, ~is_closed(), ails()).values(closed_until=probe_ends_at)
     return session.scalar(taken.returning(Account.id)) is not None
+
+
+def forgo_probe(session: Session, platform: str, account: str) -> None:
+    """Let another one ask an account that ails, as whoever was let out does not ask its platform at all."""
+    this = (Account.platform == platform, Account.account == account)
+    session.execute(update(Account).where(*this, is_closed(), ails()).values(closed_until=NOW))
 
 
 def identify(session: Session, platform: str, account: str) -> int:

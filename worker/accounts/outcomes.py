@@ -11,7 +11,7 @@ from sqlalchemy import Double, case, cast, func, or_, update
 from worker.accounts.standing import ails
 from worker.database import NOW
 from worker.database.accounts import Account
-from worker.errors import CredentialsRefused, PlatformUnavailable, RateLimited, UnknownAccount
+from worker.errors import CredentialsRefused, PicksNotTaken, PlatformUnavailable, RateLimited, UnknownAccount
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -84,8 +84,8 @@ def note_failure(session: Session, of: OfAccount, error: Exception) -> None:
     if is_refusal(error):
         log.warning("%s/%s is refused, and its work waits: %s", of.platform, of.account, error)
         _close(session, of, error, refused_at=func.coalesce(Account.refused_at, NOW))
-    elif of.media_url is not None or not isinstance(error, PlatformUnavailable):
-        return
+    elif not isinstance(error, PlatformUnavailable) or isinstance(error, PicksNotTaken) or of.media_url:
+        return  # PICKS_URL and the host of a video that lives on no platform are no account's
     elif isinstance(error, RateLimited) and error.retry_after_s is not None:
         until = NOW + timedelta(seconds=error.retry_after_s)
         closed_until = func.greatest(Account.closed_until, until)  # PostgreSQL's ignores NULL

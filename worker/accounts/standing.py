@@ -9,8 +9,6 @@ from sqlalchemy import false, func, or_, select
 from worker import metrics
 from worker.database import NOW
 from worker.database.accounts import Account
-from worker.platforms import PLATFORMS
-from worker.platforms.base import WriteBack
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -19,11 +17,6 @@ if TYPE_CHECKING:
 # So many different assets in a row at which the platform failed are an outage. One asset that fails again and
 # again is none, and has a back-off of its own.
 BREAKER_FAILURES = 5
-
-# Nothing is written to these, so their publications do not ask the platform, and need not wait for it.
-UNWRITTEN = frozenset(
-    name for name, platform in PLATFORMS.items() if platform.capabilities.write_backs == {WriteBack.NONE}
-)
 
 
 def is_closed() -> ColumnElement[bool]:

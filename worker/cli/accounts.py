@@ -39,7 +39,10 @@ name_argument = click.argument("name", metavar="PLATFORM/ACCOUNT")
 @json_option
 @click.pass_context
 def accounts_group(ctx: click.Context, *, as_json: bool) -> None:
-    """Show what waits for each account, and why; `check` asks the platforms."""
+    """Show what waits for each account, and why.
+
+    `check` asks the platforms.
+    """
     if ctx.invoked_subcommand is not None:
         return
     with open_database() as engine, transaction(engine) as session:

@@ -63,7 +63,7 @@ def jobs_command(
 @click.option("--yes", "is_confirmed", is_flag=True, help="Do not ask first.")
 @json_option
 def cancel_command(names: tuple[str, ...], why: str, *, is_confirmed: bool, as_json: bool) -> None:
-    """Stop what waits or runs: all of the assets named, or one job.
+    """Stop what waits or runs for assets, or one job.
 
     Thumbnails stay as they are. `thumbs requeue` starts an asset again.
     """

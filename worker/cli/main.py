@@ -83,7 +83,7 @@ COMMANDS = (
     LazyCommand(
         "accounts",
         "worker.cli.accounts:accounts_group",
-        "Show what waits for each account, and why; `check` asks the platforms.",
+        "Show what waits for each account, and why.",
     ),
     LazyCommand(
         "pause", "worker.cli.accounts:pause_command", "Let the work on an account wait until you resume it."
@@ -100,7 +100,7 @@ COMMANDS = (
     LazyCommand(
         "cancel",
         "worker.cli.jobs:cancel_command",
-        "Stop what waits or runs: all of the assets named, or one job.",
+        "Stop what waits or runs for assets, or one job.",
     ),
     LazyCommand("sync", "worker.cli.sync:sync_command", "Find videos that no webhook announced."),
     LazyCommand(

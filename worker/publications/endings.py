@@ -69,8 +69,7 @@ def fail(session: Session, claim: PublicationClaim, error: Exception) -> Publica
         state = PublicationState.PENDING
         values["scheduled_at"] = NOW + timedelta(seconds=delay_s(claim.attempt, error))
     ROWS.release(session, claim, state, Publication.id, **values)
-    if claim.platform not in accounts.UNWRITTEN:  # or it was PICKS_URL that failed, which is no account's
-        accounts.note_failure(session, claim, error)
+    accounts.note_failure(session, claim, error)
     return state
 
 

@@ -24,6 +24,8 @@ from worker import accounts, metrics, publications
 from worker.database import transaction
 from worker.errors import (
     LeaseLost,
+    PicksNotTaken,
+    PlatformUnavailable,
     PublishRejected,
     Stopping,
     ThumbsError,
@@ -86,6 +88,8 @@ class Publisher:
         """Show the thumbnail at the platform, and return the change of the rows that notes it."""
         with closing(self.platform_of(claim)) as platform:
             if platform.write_back is WriteBack.NONE:
+                with suppress(SQLAlchemyError), transaction(self.engine) as session:
+                    accounts.forgo_probe(session, claim.platform, claim.account)
                 self._tell(claim, lease)
                 return partial(publications.confirm, claim=claim, written=None)
             if platform.write_back is WriteBack.TIME and claim.is_image:
@@ -116,7 +120,10 @@ class Publisher:
         with transaction(self.engine) as session:
             publications.begin_write(session, claim)
             body = picks_webhook.message(session, claim, self.settings.public_url)
-        picks_webhook.send(self.settings, claim, body)
+        try:
+            picks_webhook.send(self.settings, claim, body)
+        except PlatformUnavailable as exc:
+            raise PicksNotTaken(str(exc), exc.retry_after_s) from exc
         log.info("told PICKS_URL of the picks", extra={"action": "told"})
 
     def _may_replace(self, shown: str, claim: PublicationClaim) -> bool:

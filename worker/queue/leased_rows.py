@@ -122,8 +122,7 @@ class LeasedRows(Generic[Row]):
             return None
 
     def _require_admission(self, session: Session, row: Row | None) -> None:
-        is_write = self._table is Publication
-        if row is not None and not accounts.admit(session, row.account_id, is_write=is_write):
+        if row is not None and not accounts.admit(session, row.account_id):
             raise _NotAdmittedError
 
     def is_held_by(self, claim: Claim) -> tuple[ColumnElement[bool], ...]:
