@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -168,3 +169,18 @@ def test_what_concerns_one_video_leaves_the_account_alone(engine: Engine) -> Non
     assert fail(engine, taken(engine), AssetGone("404")) == "discarded"
     assert taken(engine).external_id == "a2"
     assert account_of(engine).closed_until is None
+
+
+def test_of_many_workers_one_asks(engine: Engine) -> None:
+    """Also where they come at the same moment."""
+    ready(engine, "a1")
+    fail(engine, taken(engine), REFUSED)
+    let_it_open(engine)
+    account_id = account_of(engine).id
+
+    def ask(_: int) -> bool:
+        with transaction(engine) as session:
+            return accounts.admit(session, account_id)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(ask, range(8))) == [False] * 7 + [True]
