@@ -10,6 +10,9 @@ ThumbsError
 │   ├── DecodeTimedOut          the decode process took too long and was stopped
 │   ├── OutOfMemory             the model did not fit, even one picture at a time
 │   ├── PlatformUnavailable     the platform's API is down, busy or unreachable
+│   │   ├── RateLimited         it asks the account to come more rarely
+│   │   └── PicksNotTaken       not the platform, but PICKS_URL, a system of the customer's own
+│   ├── RequestForbidden        the platform takes our token, and refuses this one request
 │   ├── NotReadyYet             the asset, or a file of it, is still being made
 │   ├── DownloadFailed          the transfer broke off, or the disk is full
 │   ├── JobTimedOut             one attempt took longer than it may
@@ -81,6 +84,18 @@ class PlatformUnavailable(TransientError):
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s  #: how long the platform asks us to wait; None where it does not
+
+
+class RateLimited(PlatformUnavailable):
+    """The platform asks the account to come more rarely (429), with all its requests."""
+
+
+class PicksNotTaken(PlatformUnavailable):
+    """PICKS_URL, a system of the customer's own, is down or busy; that says nothing of any platform."""
+
+
+class RequestForbidden(TransientError):
+    """The platform takes our token, and refuses this one request; a permission or a rule may change."""
 
 
 class NotReadyYet(TransientError):

@@ -36,9 +36,15 @@ WEBHOOK_ACK_SECONDS = Histogram(
 )
 EVENTS = Counter("thumbs_events_total", "Events in verified requests.", ["platform", "outcome"])
 
-# The dispatcher asks the database for these two; it is one process.
+# The dispatcher asks the database for these four; it is one process.
 JOBS = Gauge("thumbs_jobs", "Rows by state.", ["queue", "state"])
 QUEUE_LAG_SECONDS = Gauge("thumbs_job_queue_lag_seconds", "How long the oldest due row waits.", ["queue"])
+ACCOUNT_REFUSED = Gauge(
+    "thumbs_account_refused", "1: its platform refuses our token.", ["platform", "account"]
+)
+ACCOUNT_HELD = Gauge(
+    "thumbs_account_held", "1: its work waits, by why: paused or closed.", ["platform", "account", "why"]
+)
 JOB_DURATION_SECONDS = Histogram(
     "thumbs_job_duration_seconds", "What one stage of a job took.", ["stage"], buckets=_WORK_S
 )

@@ -80,7 +80,31 @@ def test_the_document_has_every_count(thumbs: Run, bunny: Simulated, tmp_path: P
 
     found = dict.fromkeys(["known", "changed", "waiting", "failed", "unready", "deleted"], 0) | {"missed": 1}
     account = {"account": "bunny/main", "found": found}
-    assert document == {"accounts": [account | {"error": None, "is_interrupted": False, "resume": None}]}
+    stopped = {"error": None, "retry_after_s": None, "is_interrupted": False, "resume": None}
+    assert document == {"accounts": [account | stopped]}
+
+
+def test_a_platform_that_asks_for_an_hour_is_not_waited_for(thumbs: Run, bunny: Simulated) -> None:
+    """The command ends at once, and says when to come again."""
+    bunny.faults.plan(Fault(status=429, retry_after="3600"), path="videos")
+
+    result = thumbs("sync", "--platform", "bunny")
+
+    assert result.exit_code == 1
+    assert "it asks to wait 1 h" in result.stdout
+    assert len(bunny.journal.entries("fault")) == 1
+
+
+def test_a_cancelled_video_is_not_asked_for_again(
+    thumbs: Run, engine: Engine, bunny: Simulated, tmp_path: Path
+) -> None:
+    """Whoever cancelled it does not want it; `thumbs requeue` does."""
+    bunny.upload(clip(tmp_path))
+    thumbs("sync", "--platform", "bunny")
+    thumbs("cancel", "1", "--yes")
+
+    assert thumbs("sync", "--platform", "bunny").stdout == "bunny/main: 1 video: 1 failed\n"
+    assert builders.job_states(engine) == ["cancelled"]
 
 
 def test_a_platform_that_fails_in_the_middle_leaves_a_page_to_go_on_with(

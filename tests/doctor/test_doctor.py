@@ -6,6 +6,7 @@ import json
 import re
 import socket
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -13,7 +14,8 @@ import pytest
 import redis
 from sqlalchemy.engine import make_url
 
-from worker.database import migrate
+from worker.database import migrate, transaction
+from worker.database.accounts import Account
 from worker.pipeline.sandbox import barriers
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from click.testing import Result
+    from sqlalchemy import Engine
 
     from tests.support.service.commands import Run
 
@@ -201,6 +204,27 @@ def test_clocks_that_differ_are_told(
 
     assert found["clock"]["state"] == state
     assert ("NTP" in found["clock"]["remedy"]) == (state != "ok")
+
+
+def test_accounts_whose_work_waits_are_named_with_the_remedy(healthy: Run, engine: Engine) -> None:
+    """A refused token is a failure; a pause and an outage are warnings."""
+    now = datetime.now(UTC)
+    refused = {"refused_at": now, "error": "401; check MUX__MAIN__TOKEN_ID"}
+    closed = {"failures": 5, "closed_until": now + timedelta(minutes=5), "error": "timed out"}
+    paused = {"paused_at": now, "paused_by": "ops@host", "paused_because": "they move"}
+    with transaction(engine) as session:
+        for name, values in {"main": refused, "b": closed, "c": paused, "well": {}}.items():
+            session.add(Account(platform="mux", account=name, **values))
+
+    found = findings(healthy("doctor", "--json"))
+
+    assert found["mux/main"]["state"] == "failed"
+    assert "MUX__MAIN__TOKEN_ID" in found["mux/main"]["says"]
+    assert "thumbs resume mux/main" in found["mux/main"]["remedy"]
+    assert (found["mux/b"]["state"], found["mux/c"]["state"]) == ("warning", "warning")
+    assert "ops@host" in found["mux/c"]["says"]
+    assert "they move" in found["mux/c"]["says"]
+    assert "mux/well" not in found
 
 
 def test_a_broker_that_refuses_the_password_is_told(

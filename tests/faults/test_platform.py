@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import resource
+import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +24,7 @@ LEASE_S = 3.0
 LATE_S = 5 * LEASE_S  #: longer than a killed worker's write is waited for: a lease, and a sweep
 ONE_EXCHANGE_S = 30.0
 TAKEN_OVER_S = 15.0
+REFUSED_S = 8.0
 ROOM_BYTES = 65_536  #: more than a log line, less than a video
 
 
@@ -61,9 +64,7 @@ def hurried(system: System) -> bool:
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize(
-    ("status", "error"), [(401, "CredentialsRefused"), (404, "AssetGone"), (410, "AssetGone")]
-)
+@pytest.mark.parametrize(("status", "error"), [(404, "AssetGone"), (410, "AssetGone")])
 def test_a_platform_that_says_no_is_asked_once(system: System, media: Media, status: int, error: str) -> None:
     """Case 19: the job is given up with its reason at once, and an operator can start it again."""
     system.platform.faults.plan(Fault(status=status), method="GET", path="/assets/")
@@ -75,6 +76,28 @@ def test_a_platform_that_says_no_is_asked_once(system: System, media: Media, sta
 
     assert system.settle() == []
     assert system.is_published(asset_id)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_token_refused_and_back_costs_no_job_its_attempt(system: System, media: Media, status: int) -> None:
+    """Case 33: what came in meanwhile waits, few requests are made, and all goes on by itself."""
+    faults = partial(system.platform.journal.entries, "fault")
+    before = len(faults())
+    system.platform.faults.plan(Fault(status=status), count=10_000)
+    asset_ids = [system.platform.upload(media) for _ in range(8)]
+    until(lambda: all(system.jobs(asset_id) for asset_id in asset_ids), 30)
+    until(lambda: len(faults()) > before, 30)
+    time.sleep(REFUSED_S)
+    refused = len(faults()) - before
+    states = {job.state for asset_id in asset_ids for job in system.jobs(asset_id)}
+
+    system.platform.faults.clear()
+    until(lambda: all(system.is_published(asset_id) for asset_id in asset_ids), 90)
+
+    assert "discarded" not in states
+    assert refused < 2 * len(asset_ids)  # a job's question, and what the list says about it
+    assert [system.jobs(asset_id)[0].attempt for asset_id in asset_ids] == [1] * 8
 
 
 @pytest.mark.faults

@@ -13,7 +13,7 @@ from tests.support.service.builders import claimed, event, fail, record
 from worker.database import transaction
 from worker.database.models import Job
 from worker.errors import (
-    CredentialsRefused,
+    AssetGone,
     DecoderCrashed,
     DownloadFailed,
     PlatformUnavailable,
@@ -70,7 +70,7 @@ def test_a_platform_that_names_a_time_is_not_asked_before(engine: Engine) -> Non
     assert 590 < wait_s <= 600
 
 
-@pytest.mark.parametrize("error", [UnreadableVideo("cut short"), CredentialsRefused("bad token")])
+@pytest.mark.parametrize("error", [UnreadableVideo("cut short"), AssetGone("404")])
 def test_a_failure_that_would_come_again_ends_the_job(engine: Engine, error: Exception) -> None:
     """The reason is kept for `thumbs show`."""
     record(engine, event())

@@ -14,7 +14,7 @@ import pytest
 import redis
 import yaml
 
-from tests.support.service.compose_processes import (
+from tests.support.compose.processes import (
     PROGRAMS,
     ROOT,
     SERVERS,
@@ -23,7 +23,7 @@ from tests.support.service.compose_processes import (
     dockerfile_of,
     variables,
 )
-from tests.support.service.laid_out_secrets import lay_out, running_broker
+from tests.support.compose.secrets import lay_out, running_broker
 from worker.settings import Settings
 from worker.standalone import servers
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from tests.support.service.compose_processes import (
+from tests.support.compose.processes import (
     COMPOSE,
     PROGRAMS,
     SERVERS,
@@ -17,7 +17,7 @@ from tests.support.service.compose_processes import (
     secrets_of,
     variables,
 )
-from tests.support.service.laid_out_secrets import lay_out, make_roles
+from tests.support.compose.secrets import lay_out, make_roles
 
 if TYPE_CHECKING:
     from pathlib import Path

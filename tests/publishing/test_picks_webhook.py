@@ -110,7 +110,7 @@ def test_what_was_not_taken_is_told_again_under_the_same_id(
     inbox.answers = [status]
     first = rig.publish()
 
-    assert (first.state, first.error_class) == ("pending", "PlatformUnavailable")
+    assert (first.state, first.error_class) == ("pending", "PicksNotTaken")
     assert rig.publish().state == "confirmed"
     (before, body), (after, again) = inbox.deliveries
     assert body == again

@@ -13,11 +13,11 @@ from sqlalchemy import func, select, update
 from tests.support import backlog
 from tests.support.service import builders
 from worker import jobs, publications
+from worker.accounts import BREAKER_FAILURES
 from worker.database import transaction
 from worker.database.accounts import Account
 from worker.database.models import Job, Publication
 from worker.database.states import Priority
-from worker.queue.open_accounts import MAX_FAILURES
 from worker.queue.shares import MAX_ANNOUNCED, MIN_SHARE, Shares
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def test_no_row_of_a_shut_account_goes_out(engine: Engine, shut: dict[str, Any])
 
 
 @pytest.mark.parametrize(
-    "ill", [{"refused_at": func.now()}, {"failures": MAX_FAILURES}], ids=["refused", "failing"]
+    "ill", [{"refused_at": func.now()}, {"failures": BREAKER_FAILURES}], ids=["refused", "failing"]
 )
 def test_one_row_finds_out_whether_an_account_is_well_again(engine: Engine, ill: dict[str, Any]) -> None:
     """A job and a write, each alone, once the account is not closed any more."""

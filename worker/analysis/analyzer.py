@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
-from worker import choices, jobs, metrics
+from worker import accounts, choices, jobs, metrics
 from worker.analysis.options import options_of
 from worker.analysis.rows import earlier_picks_of, memory_of, result_of
 from worker.database import transaction
@@ -94,6 +94,7 @@ class Analyzer:
             log.warning("the job is not ours any more: %s", error)
             metrics.FENCED_WRITES.inc()
             return
+        error = accounts.examine_refusal(error, lambda: self.platform_of(lease.claim))
         try:
             with transaction(self.engine) as session:
                 state = _ended(session, lease.claim, error)
@@ -141,6 +142,7 @@ class _AnalysisRun:
         with Deadline(should_stop=self.lease.check), closing(self.worker.platform_of(claim)) as platform:
             with self._timed("metadata"):
                 asset = platform.asset(claim.external_id)
+                self._note_answer()
                 asset.check_ready()
             if asset.fingerprint == claim.known_fingerprint and not claim.is_forced:
                 return self._in_transaction(
@@ -214,6 +216,12 @@ class _AnalysisRun:
         # A note is not worth a failed attempt: if the database is away, the lease will end the work in time.
         with suppress(SQLAlchemyError), transaction(self.worker.engine) as session:
             jobs.note_stage(session, self.lease.claim, stage)
+
+    def _note_answer(self) -> None:
+        """Note that the platform took our token. As with the stage, that is not worth a failed attempt."""
+        claim = self.lease.claim
+        with suppress(SQLAlchemyError), transaction(self.worker.engine) as session:
+            accounts.note_answer(session, claim.platform, claim.account)
 
     def _in_transaction(self, change: Callable[[Session], Result]) -> Result:
         """Make a change as soon as the database answers, as long as the job is ours.

@@ -1,4 +1,4 @@
-"""`thumbs doctor` and `thumbs accounts check`: two examinations, reported in one way."""
+"""`thumbs doctor`, and how it and `thumbs accounts check` report."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from rich.text import Text
 from worker.cli.output import print_json, print_parts
 from worker.cli.parameters import json_option
 from worker.doctor import examine_service
-from worker.doctor.accounts import examine_accounts
 from worker.doctor.finding import State
-from worker.settings import get_settings
 from worker.text import printable
 
 if TYPE_CHECKING:
@@ -32,27 +30,11 @@ def doctor_command(*, as_json: bool) -> None:
 
     Says how to fix what is wrong. The exit code is 1 if something failed; warnings do not count.
     """
-    _report(examine_service(), as_json=as_json)
+    report(examine_service(), as_json=as_json)
 
 
-@click.group()
-def accounts_group() -> None:
-    """Check the accounts at the platforms."""
-
-
-@accounts_group.command()
-@click.option("--platform", metavar="NAME", help="Only accounts at this platform, e.g. mux.")
-@json_option
-def check_command(platform: str | None, *, as_json: bool) -> None:
-    """Ask the platforms whether our accounts are set up correctly.
-
-    Says what is missing, and changes nothing at the platforms. The exit code is 1 if something failed;
-    warnings do not count.
-    """
-    _report(examine_accounts(get_settings(), platform), as_json=as_json)
-
-
-def _report(findings: Iterable[Finding], *, as_json: bool) -> NoReturn:
+def report(findings: Iterable[Finding], *, as_json: bool) -> NoReturn:
+    """Print findings as they come, and end with exit code 1 if one failed, else 0."""
     shown = []
     for finding in findings:
         shown.append(finding)

@@ -1,4 +1,4 @@
-"""`thumbs jobs`: list jobs."""
+"""`thumbs jobs` and `thumbs cancel`: list jobs, and stop some."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import click
 from rich.text import Text
 
 from worker.admin.assets import asset_name, database_time, list_jobs
+from worker.admin.cancel import cancel_work, find_open_work
 from worker.cli.database import open_database
 from worker.cli.output import coloured, fields_of, format_age, make_table, print_answer
-from worker.cli.parameters import json_option, limit_option, platform_option, since_option
+from worker.cli.parameters import json_option, limit_option, platform_option, since_option, why_option
 from worker.database import transaction
 from worker.database.states import JobState
 from worker.text import printable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from worker.admin.cancel import Cancellation
     from worker.database.models import Job
 
 # Attributes of the row, under which names JSON documents have them: fields may be added, none renamed.
@@ -28,6 +30,9 @@ JOB_FIELDS = (
     "id state reason generation attempt max_attempts requested_at scheduled_at started_at finished_at"
     " stage note timings_s error_class error"
 )
+
+# What a job fails by while its account is refused, see `worker.accounts`.
+_REFUSALS = frozenset({"CredentialsRefused", "UnknownAccount"})
 
 
 @click.command()
@@ -50,6 +55,43 @@ def jobs_command(
         jobs = list_jobs(session, states, platform, since, limit)
         now = database_time(session)
     print_answer(_document(jobs), _table(jobs, now), as_json=as_json)
+
+
+@click.command()
+@click.argument("names", metavar="ASSET|JOB...", nargs=-1, required=True)
+@why_option
+@click.option("--yes", "is_confirmed", is_flag=True, help="Do not ask first.")
+@json_option
+def cancel_command(names: tuple[str, ...], why: str, *, is_confirmed: bool, as_json: bool) -> None:
+    """Stop what waits or runs for assets, or one job.
+
+    Thumbnails stay as they are. `thumbs requeue` starts an asset again.
+    """
+    if as_json and not is_confirmed:
+        raise click.UsageError("--json asks nothing: give --yes, too")
+    with open_database() as engine:
+        wanted = find_open_work(engine, names)
+        if not is_confirmed:
+            for line in _cancellations(wanted, "to be cancelled"):
+                click.echo(line.plain)
+            click.confirm("Cancel?", abort=True)
+        done = cancel_work(engine, wanted, why)
+    assets = [
+        {"asset": one.asset, "cancelled_jobs": one.work.job_ids, "cancelled_writes": one.work.write_ids}
+        for one in done
+    ]
+    print_answer({"assets": assets}, _cancellations(done, "cancelled"), as_json=as_json)
+    raise SystemExit(not any(any(one.work) for one in done))
+
+
+def _cancellations(listed: Sequence[Cancellation], what: str) -> list[Text]:
+    lines = []
+    for one in listed:
+        names = [f"job {row_id}" for row_id in one.work.job_ids]
+        names += [f"write {row_id}" for row_id in one.work.write_ids]
+        said = f"{', '.join(names)} {what}" if names else "nothing waits or runs"
+        lines.append(Text(f"{printable(one.asset)}: {said}"))
+    return lines
 
 
 def _document(jobs: Sequence[Job]) -> dict[str, Any]:
@@ -79,6 +121,8 @@ def job_news(job: Job, now: datetime) -> str:
             return f"{job.stage} by {printable(job.lease_owner or '')}"
         case JobState.SCHEDULED:
             return f"due {when}"
+        case JobState.RETRYABLE if job.error_class in _REFUSALS:
+            return f"waits for its account; {job.error_class}: {printable(job.error or '')}"
         case JobState.RETRYABLE:
             return f"again {when}; {job.error_class}: {printable(job.error or '')}"
         case JobState.DISCARDED:

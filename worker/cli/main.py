@@ -90,7 +90,15 @@ COMMANDS = (
         "demo", "worker.cli.local.demo:demo_command", "Show the whole loop: a webhook in, the thumbnail out."
     ),
     LazyCommand("doctor", "worker.cli.doctor:doctor_command", "Check everything that the service needs."),
-    LazyCommand("accounts", "worker.cli.doctor:accounts_group", "Check the accounts at the platforms."),
+    LazyCommand(
+        "accounts",
+        "worker.cli.accounts:accounts_group",
+        "Show what waits for each account, and why.",
+    ),
+    LazyCommand(
+        "pause", "worker.cli.accounts:pause_command", "Let the work on an account wait until you resume it."
+    ),
+    LazyCommand("resume", "worker.cli.accounts:resume_command", "Let the work on an account go on at once."),
     LazyCommand("jobs", "worker.cli.jobs:jobs_command", "List jobs, newest first."),
     LazyCommand("show", "worker.cli.show:show_command", "Show everything about one asset or one job."),
     LazyCommand("events", "worker.cli.events:events_command", "List the received webhooks, newest first."),
@@ -98,6 +106,11 @@ COMMANDS = (
         "requeue",
         "worker.cli.requeue:requeue_command",
         "Look at assets again, at once: those named, or all that match.",
+    ),
+    LazyCommand(
+        "cancel",
+        "worker.cli.jobs:cancel_command",
+        "Stop what waits or runs for assets, or one job.",
     ),
     LazyCommand("sync", "worker.cli.sync:sync_command", "Find videos that no webhook announced."),
     LazyCommand(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,8 +11,9 @@ from rich.text import Text
 from worker.admin.backfill import ReconcileRequest, reconcile_accounts
 from worker.cli import INTERRUPTED
 from worker.cli.database import open_database
-from worker.cli.output import print_answer
+from worker.cli.output import format_age, print_answer
 from worker.cli.parameters import Duration, json_option
+from worker.errors import PlatformUnavailable
 from worker.inbox.reconcile import ReconcileStatus
 from worker.local import terminal
 from worker.settings import get_settings
@@ -19,7 +21,6 @@ from worker.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import timedelta
 
     from worker.admin.backfill import SyncOutcome
 
@@ -67,6 +68,7 @@ def _document(outcomes: Sequence[SyncOutcome]) -> dict[str, Any]:
                 "account": outcome.account,
                 "found": {status: outcome.statuses[status] for status in ReconcileStatus},
                 "error": str(outcome.error) if outcome.error else None,
+                "retry_after_s": getattr(outcome.error, "retry_after_s", None),
                 "is_interrupted": outcome.is_interrupted,
                 "resume": outcome.resume,
             }
@@ -84,6 +86,8 @@ def _sentences(outcomes: Sequence[SyncOutcome]) -> list[Text]:
         lines.append(": ".join(filter(None, [account, videos, ", ".join(counts)])))
         if error or is_interrupted:
             # The page is the only thing that another run cannot find out by itself.
+            wait_s = error.retry_after_s if isinstance(error, PlatformUnavailable) else None
+            patience = f"; it asks to wait {format_age(timedelta(seconds=wait_s))}" if wait_s else ""
             again = f"; go on with --account {account.partition('/')[2]} --resume {resume}" if resume else ""
-            lines.append(f"  stopped: {printable(str(error or 'interrupted'))}{again}")
+            lines.append(f"  stopped: {printable(str(error or 'interrupted'))}{patience}{again}")
     return [Text(line) for line in lines]

@@ -24,6 +24,8 @@ class Account(Base):
     paused_because: Mapped[str] = mapped_column(server_default="")
     refused_at: Mapped[datetime | None]  #: since when the platform refuses our token
     failures: Mapped[int] = mapped_column(server_default="0")  #: of its platform, one after the other
+    failing_since: Mapped[datetime | None]  #: when the first of them, or of the refusals, came
+    failed_asset_id: Mapped[int | None]  #: of the last one; the same asset again tells nothing new
     error: Mapped[str | None]  #: the last of them, or of the refusals
     closed_until: Mapped[datetime | None]  #: until then its rows wait; afterwards one asks whether it is well
 

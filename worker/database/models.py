@@ -87,9 +87,8 @@ class Asset(Base):
     last_event_at: Mapped[datetime | None]  #: `happened_at` of the newest event that was applied
     deleted_at: Mapped[datetime | None]  #: a tombstone: what arrives later and happened earlier is ignored
     written: Mapped[str | None]  #: what the platform shows because of us, as `Platform.write` returned it
-    foreign_thumbnail: Mapped[
-        str | None
-    ]  #: what a person or a program set at the platform, and we leave alone
+    #: What a person or a program set at the platform, and we leave alone.
+    foreign_thumbnail: Mapped[str | None]
     foreign_at: Mapped[datetime | None]  #: when we first saw it
     #: What is wanted of its thumbnails, as `time_ranges.read_options` takes it; None: what its account wants.
     options: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
@@ -131,13 +130,12 @@ class Job(AnnouncedRow, LeasedRow, Base):
     asset_id: Mapped[int] = mapped_column(ForeignKey("assets.id", ondelete="CASCADE"))
     generation: Mapped[int]  #: of the asset, when this job was asked for
     reason: Mapped[str]
-    is_forced: Mapped[bool] = mapped_column(
-        server_default=false()
-    )  #: work even if the content seems the same
+    #: Work even if the content seems the same.
+    is_forced: Mapped[bool] = mapped_column(server_default=false())
     state: Mapped[str] = mapped_column(server_default=JobState.SCHEDULED)
     requested_at: Mapped[datetime] = mapped_column(server_default=NOW)  #: first
     max_attempts: Mapped[int]
-    #: For platforms and networks, see `queue.backoff`. The column keeps its name: old workers read it too.
+    #: For platforms and networks, see `queue.backoff`; named as old workers, which read it too, know it.
     external_retries: Mapped[int] = mapped_column("waits", key="external_retries", server_default="0")
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

@@ -21,7 +21,7 @@ class JobState(enum.StrEnum):
     RETRYABLE = "retryable"  #: failed, and waiting until `scheduled_at` to be tried again
     COMPLETED = "completed"  #: its thumbnails are stored
     DISCARDED = "discarded"  #: given up; `error` says why, and `thumbs requeue` starts it again
-    CANCELLED = "cancelled"  #: not wanted any more: the asset was deleted
+    CANCELLED = "cancelled"  #: not wanted any more: the asset was deleted, or an operator says so
     SUPERSEDED = "superseded"  #: a newer generation took its place
 
 

@@ -18,7 +18,7 @@ import psycopg
 from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy.exc import DBAPIError
 
-from worker import database, jobs, logs, metrics, publications
+from worker import accounts, database, jobs, logs, metrics, publications
 from worker.database import transaction
 from worker.database.engine import TCP_LIMITS
 from worker.database.models import Job, Publication
@@ -28,7 +28,7 @@ from worker.dispatch.maintenance import Maintenance
 from worker.errors import first_line
 from worker.inbox.reconcile_schedule import ReconcileSchedule
 from worker.platforms.shared import request_limits
-from worker.queue import hints, notify, open_accounts
+from worker.queue import hints, notify
 from worker.queue.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Dispatcher:
                 hints.next_due_in_s(session, Publication, publications.is_waiting()),
                 jobs.ROWS.next_lease_ends_in_s(session),
                 publications.ROWS.next_lease_ends_in_s(session),
-                open_accounts.next_opens_in_s(session),
+                accounts.next_opening_in_s(session),
             )
         return min([next_s, *(wait_s for wait_s in waits_s if wait_s is not None)])
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from worker import metrics
+from worker import accounts, metrics
 from worker.database import NOW
 from worker.database.models import Job, Publication
 from worker.database.states import WAITING, PublicationState
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 def count(session: Session) -> None:
-    """Show how many rows are in which state, and how long the oldest due ones wait."""
+    """Show how many rows are in which state, how long the oldest due ones wait, and how accounts stand."""
+    accounts.measure(session)
     metrics.JOBS.clear()
     _count(session, "analyze", Job, Job.state.in_(WAITING))
     _count(session, "publish", Publication, Publication.state == PublicationState.PENDING)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.doctor import machine, servers
+from worker.doctor import accounts, machine, servers
 from worker.doctor.finding import Finding, State
 from worker.errors import SettingsInvalid, ThumbsError
 from worker.settings import Settings
@@ -22,6 +22,7 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "database": servers.check_database,
     "broker": servers.check_broker,
     "accounts": machine.check_accounts,
+    "standing": accounts.check_standing,
     "disk": machine.check_disk,
     "decoder": machine.check_decoder,
     "model": machine.check_model,

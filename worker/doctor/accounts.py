@@ -1,4 +1,7 @@
-"""Ask the platforms whether our accounts are set up right, by requests that change nothing there."""
+"""Ask our rows how the accounts stand, and the platforms whether they are set up right.
+
+The requests to the platforms change nothing there.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,20 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from sqlalchemy import or_, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from worker import accounts
+from worker.database import NOW, make_engine, transaction
+from worker.database.accounts import Account
 from worker.doctor.finding import Finding, State
+from worker.doctor.servers import database_address
 from worker.errors import SettingsInvalid, ThumbsError
 from worker.platforms import PLATFORMS, configured_accounts, platform_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from worker.platforms.base import Platform
     from worker.settings import Settings
@@ -39,6 +50,41 @@ def examine_accounts(settings: Settings, only: str | None = None) -> Iterator[Fi
         with closing(platform_of(name, account, settings)) as platform:
             yield _token(platform)
             yield _webhook(platform, settings)
+
+
+def check_standing(settings: Settings) -> Iterator[Finding]:
+    """List the accounts whose work waits, because of their platform or an operator."""
+    address = database_address(settings)
+    if address is None:
+        return  # `check_database` says so
+    engine = make_engine(address)
+    try:
+        with transaction(engine) as session:
+            held = or_(Account.paused_at.is_not(None), accounts.ails(), accounts.is_closed())
+            columns = (Account, accounts.is_closed(), select(NOW).scalar_subquery())
+            rows = session.execute(
+                select(*columns).where(held).order_by(Account.platform, Account.account)
+            ).all()
+            yield from (_standing(*row) for row in rows)
+    except SQLAlchemyError:
+        return  # the same
+    finally:
+        engine.dispose()
+
+
+def _standing(account: Account, is_closed: bool, now: datetime) -> Finding:
+    name = f"{account.platform}/{account.account}"
+    if account.paused_at:
+        why = f": {account.paused_because}" if account.paused_because else ""
+        says = f"paused by {account.paused_by} since {account.paused_at:%Y-%m-%d %H:%M} UTC{why}"
+        return Finding(name, State.WARNING, says, f"`thumbs resume {name}` lets its work go on")
+    wait_s = (account.closed_until - now).total_seconds() if is_closed and account.closed_until else 0.0
+    again = f"one job asks again in {wait_s:.0f} s" if is_closed else "one job at a time asks again"
+    if account.refused_at:
+        says = f"refused since {account.refused_at:%Y-%m-%d %H:%M} UTC: {account.error}"
+        remedy = f"mend the token; no job is lost, and {again} (`thumbs resume {name}`: at once)"
+        return Finding(name, State.FAILED, says, remedy)
+    return Finding(name, State.WARNING, f"its platform does not answer: {account.error}", f"wait: {again}")
 
 
 def _public_url(settings: Settings) -> Iterator[Finding]:

@@ -31,9 +31,7 @@ CLOCK_WARNING_S = 2.0  # from here on, times in logs and rows do not tell what c
 
 def check_database(settings: Settings) -> Iterator[Finding]:
     """Check that the database answers, takes writes, has our tables, and agrees with our clock."""
-    given = settings.database_address
-    # Beside a `thumbs up` in the same folder, its own database is meant.
-    address = given or servers.running_postgres(settings.data_dir / "postgres")
+    given, address = settings.database_address, database_address(settings)
     if address is None:
         yield _not_set("database", "DATABASE_URL")
         return
@@ -53,6 +51,11 @@ def check_database(settings: Settings) -> Iterator[Finding]:
         yield Finding("database", State.FAILED, f"{_place(engine)}: {reason}", remedy)
     finally:
         engine.dispose()
+
+
+def database_address(settings: Settings) -> str | None:
+    """Find the database: the one that is set, else that of a `thumbs up` in the same folder, if it runs."""
+    return settings.database_address or servers.running_postgres(settings.data_dir / "postgres")
 
 
 def _place(engine: Engine) -> str:

@@ -14,12 +14,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
+from worker import accounts
 from worker.database import transaction
 from worker.database.models import Asset, Job
 from worker.database.states import WAITING, JobState, Priority
-from worker.errors import PlatformUnavailable
+from worker.errors import PlatformUnavailable, ThumbsError
 from worker.inbox import record
 from worker.platforms.base import AssetState
 from worker.platforms.event import Event, EventKind
@@ -35,8 +36,10 @@ if TYPE_CHECKING:
     from worker.platforms.base import ListedAsset, Page, Platform
     from worker.settings import Settings
 
-# A platform that is down, or asks for patience, is asked so often for one page.
+# A platform that is down, or asks for a little patience, is asked so often for one page.
 MAX_TRIES = 6
+# One that asks for more is left: its account is closed until then, and nobody waits here.
+PATIENCE_S = 10.0
 FIRST_PAUSE_S = 1.0  # doubled with every try, where the platform does not say how long
 
 
@@ -47,7 +50,7 @@ class ReconcileStatus(enum.StrEnum):
     MISSED = "missed"  #: we never heard of it; now there is a job
     CHANGED = "changed"  #: its content is not what its thumbnails were made from; now there is a job
     WAITING = "waiting"  #: there is a job already
-    FAILED = "failed"  #: its job was given up; `thumbs requeue` starts it again
+    FAILED = "failed"  #: its job was given up or cancelled; `thumbs requeue` starts it again
     UNREADY = "unready"  #: the platform has not made it, or could not
     DELETED = "deleted"  #: we were told that it is deleted
 
@@ -58,6 +61,15 @@ class Step(NamedTuple):
     counts: Counter[ReconcileStatus]  #: of the assets that were looked at so far
     following: str | None  #: the page that comes next; None: this was the end
     total: int | None  #: length of the list, where the platform tells it
+
+
+class _ListRead(NamedTuple):
+    """The reading of an account's list, as work for no asset."""
+
+    platform: str
+    account: str
+    asset_id: int = 0
+    media_url: str | None = None
 
 
 class _KnownAsset(NamedTuple):
@@ -93,20 +105,27 @@ def reconcile(
         since: only what was made, or changed where the list is ordered by that, after this moment.
         priority: of the jobs.
         page: where to go on.
-        pause: called with the seconds to wait for a platform that asks for patience.
+        pause: called with the seconds to wait for a platform that asks for patience, `PATIENCE_S` at most.
         check: called before anything is recorded; raises to give up.
 
     Raises:
-        PlatformUnavailable: it did not answer, however often it was asked.
+        PlatformUnavailable: it did not answer, however often it was asked, or asks for more patience than
+            `PATIENCE_S`; the account's row notes it.
         CredentialsRefused, MalformedPayload: as `Platform.assets`.
     """
     counts, total = Counter[ReconcileStatus](), None
     while True:
-        found = _read_page(platform, page, pause)
+        try:
+            found = _read_page(platform, page, pause)
+        except ThumbsError as exc:
+            with transaction(engine) as session:
+                accounts.note_failure(session, _ListRead(platform.name, platform.account), exc)
+            raise
         check()
         recent = list(itertools.takewhile(lambda one: _is_recent(one, since), found.assets))
         with transaction(engine) as session:
             counts += _record_news(session, platform, recent, settings, priority)
+            accounts.note_answer(session, platform.name, platform.account)
         page = found.following if len(recent) == len(found.assets) else None
         total = found.total if total is None else total
         yield Step(counts, page, total)
@@ -117,13 +136,17 @@ def reconcile(
 def _read_page(platform: Platform, page: str | None, pause: Callable[[float], None]) -> Page:
     """Read one page of the list, again and again while the platform is down or asks for patience."""
     ask = Retrying(
-        retry=retry_if_exception_type(PlatformUnavailable),
+        retry=retry_if_exception(_is_worth_waiting_for),
         wait=_wait_s,
         stop=stop_after_attempt(MAX_TRIES),
         sleep=pause,
         reraise=True,
     )
     return ask(platform.assets, page)
+
+
+def _is_worth_waiting_for(error: BaseException) -> bool:
+    return isinstance(error, PlatformUnavailable) and (error.retry_after_s or 0.0) <= PATIENCE_S
 
 
 def _wait_s(tried: RetryCallState) -> float:
@@ -183,7 +206,10 @@ def _judge(listed: ListedAsset, known: _KnownAsset) -> ReconcileStatus:
         return ReconcileStatus.DELETED
     if known.job_state in {*WAITING, JobState.RUNNING}:
         return ReconcileStatus.WAITING
-    if known.job_state == JobState.DISCARDED:
+    # A deletion cancels jobs, too; what is there again after it is asked for anew.
+    if known.job_state == JobState.DISCARDED or (
+        known.job_state == JobState.CANCELLED and known.deleted_at is None
+    ):
         return ReconcileStatus.FAILED
     if known.fingerprint is None:
         return ReconcileStatus.MISSED

@@ -9,6 +9,7 @@ Every claim takes a lease with a token, and every later write shows that token: 
 lost its lease changes nothing when it wakes. Locks are taken in one order: asset, then job.
 """
 
+from worker.jobs.cancelling import OpenWork, cancel_for_operator, open_work
 from worker.jobs.claims import ROWS, JobClaim, announce, claim, is_waiting, note_stage, renew
 from worker.jobs.edits import earlier_candidates, earlier_picks
 from worker.jobs.endings import (
@@ -26,10 +27,12 @@ from worker.jobs.requests import Requeued, request, requeue
 __all__ = [
     "ROWS",
     "JobClaim",
+    "OpenWork",
     "Requeued",
     "Result",
     "announce",
     "cancel",
+    "cancel_for_operator",
     "claim",
     "complete",
     "complete_unchanged",
@@ -40,6 +43,7 @@ __all__ = [
     "give_back",
     "is_waiting",
     "note_stage",
+    "open_work",
     "renew",
     "request",
     "requeue",

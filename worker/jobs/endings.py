@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select, update
 
-from worker import choices, publications
+from worker import accounts, choices, publications
 from worker.database import NOW
 from worker.database.models import Job, StoredCandidate, Thumbnail
 from worker.database.states import FINAL, WAITING, JobState
@@ -180,7 +180,11 @@ def _supersede_by_waiting(session: Session, claim: JobClaim) -> JobState | None:
 def _after_failure(session: Session, asset: Asset, claim: JobClaim, error: Exception, actor: str) -> JobState:
     values: dict[str, Any] = {"error_class": type(error).__name__, "error": str(error)}
     state = _unwanted(asset, claim) or _supersede_by_waiting(session, claim)
-    if state is None and is_external(error) and claim.external_retries < MAX_EXTERNAL_RETRIES:
+    if state is None and accounts.is_refusal(error):
+        # It costs the job nothing, however long it lasts: the account is closed, and holds it back.
+        state, delay = JobState.RETRYABLE, 0.0
+        values["attempt"] = Job.attempt - 1
+    elif state is None and is_external(error) and claim.external_retries < MAX_EXTERNAL_RETRIES:
         # The attempt does not count: nothing is wrong with the video, nor with us.
         state, delay = JobState.RETRYABLE, delay_s(claim.external_retries + 1, error)
         values |= {"attempt": Job.attempt - 1, "external_retries": Job.external_retries + 1}
@@ -188,9 +192,10 @@ def _after_failure(session: Session, asset: Asset, claim: JobClaim, error: Excep
         state, delay = JobState.RETRYABLE, delay_s(claim.attempt, error)
     if state is JobState.RETRYABLE:
         values["scheduled_at"] = NOW + timedelta(seconds=delay)
-    return _end(
-        session, claim, state or JobState.DISCARDED, f"{type(error).__name__}: {error}", actor, **values
-    )
+    why = f"{type(error).__name__}: {error}"
+    ended = _end(session, claim, state or JobState.DISCARDED, why, actor, **values)
+    accounts.note_failure(session, claim, error)
+    return ended
 
 
 def _end(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from worker import accounts
 from worker.database import NOW
 from worker.database.models import Publication
 from worker.database.states import PublicationState
@@ -60,10 +61,15 @@ def fail(session: Session, claim: PublicationClaim, error: Exception) -> Publica
     state = PublicationState.FAILED
     if asset.deleted_at or has_newer_than(session, claim):
         state = PublicationState.SUPERSEDED
+    elif accounts.is_refusal(error):
+        # It costs the write nothing, however long it lasts: the account is closed, and holds it back.
+        state = PublicationState.PENDING
+        values |= {"attempt": Publication.attempt - 1, "scheduled_at": NOW}
     elif is_retryable(error) and claim.attempt < MAX_EXTERNAL_RETRIES:
         state = PublicationState.PENDING
         values["scheduled_at"] = NOW + timedelta(seconds=delay_s(claim.attempt, error))
     ROWS.release(session, claim, state, Publication.id, **values)
+    accounts.note_failure(session, claim, error)
     return state
 
 

@@ -46,10 +46,11 @@ def request(
     notify.wake_dispatcher(session)
 
 
-def supersede(session: Session, asset: Asset) -> None:
-    """Call off the writes of an asset that wait; its row is locked."""
+def supersede(session: Session, asset: Asset) -> list[int]:
+    """Call off the writes of an asset that wait, and return their ids; its row is locked."""
     waiting = (Publication.asset_id == asset.id, Publication.state == PublicationState.PENDING)
-    session.execute(update(Publication).where(*waiting).values(state=PublicationState.SUPERSEDED))
+    called_off = update(Publication).where(*waiting).values(state=PublicationState.SUPERSEDED)
+    return list(session.scalars(called_off.returning(Publication.id)))
 
 
 def carry_over(session: Session, asset: Asset, generation: int, shown: str | None) -> None:

@@ -12,7 +12,7 @@ of ours whose answer was lost.
 from __future__ import annotations
 
 import logging
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
-from worker import metrics, publications
+from worker import accounts, metrics, publications
 from worker.database import transaction
 from worker.errors import (
     LeaseLost,
+    PicksNotTaken,
+    PlatformUnavailable,
     PublishRejected,
     Stopping,
     ThumbsError,
@@ -78,6 +80,7 @@ class Publisher:
                     change = self._write(claim, lease, uncertain_s)
             except Exception as error:
                 log.warning("not published: %s", error, exc_info=not isinstance(error, ThumbsError))
+                error = accounts.examine_refusal(error, lambda: self.platform_of(claim))
                 self._store(partial(_end_unwritten, claim=claim, error=error))
             else:
                 self._store(change)
@@ -88,12 +91,16 @@ class Publisher:
         """Show the thumbnail at the platform, and return the change of the rows that notes it."""
         with Deadline(should_stop=lease.check_ours), closing(self.platform_of(claim)) as platform:
             if platform.write_back is WriteBack.NONE:
+                with suppress(SQLAlchemyError), transaction(self.engine) as session:
+                    accounts.forgo_probe(session, claim.platform, claim.account)
                 self._tell(claim, lease)
                 return partial(publications.confirm, claim=claim, written=None)
             if platform.write_back is WriteBack.TIME and claim.is_image:
                 raise PublishRejected(f"{platform.name} shows a moment of the video, and takes no picture")
             lease.check()
             asset = platform.asset(claim.external_id)
+            with suppress(SQLAlchemyError), transaction(self.engine) as session:
+                accounts.note_answer(session, claim.platform, claim.account)
             asset.check_ready()
             is_ours = _may_be_ours(asset.shown, uncertain_s, platform.write_back)
             told_apart = platform.capabilities.foreign_thumbnails
@@ -116,7 +123,10 @@ class Publisher:
         with transaction(self.engine) as session:
             publications.begin_write(session, claim)
             body = picks_webhook.message(session, claim, self.settings.public_url)
-        picks_webhook.send(self.settings, claim, body)
+        try:
+            picks_webhook.send(self.settings, claim, body)
+        except PlatformUnavailable as exc:
+            raise PicksNotTaken(str(exc), exc.retry_after_s) from exc
         log.info("told PICKS_URL of the picks", extra={"action": "told"})
 
     def _may_replace(self, shown: str, claim: PublicationClaim) -> bool:

@@ -9,6 +9,7 @@ from worker.errors import (
     ModelElsewhere,
     NotReadyYet,
     PlatformUnavailable,
+    RequestForbidden,
     ThumbsError,
     TransientError,
     WorkerSilent,
@@ -30,7 +31,8 @@ def is_retryable(error: Exception) -> bool:
 
 def is_external(error: Exception) -> bool:
     """Tell whether the cause is neither this video nor this worker, so that waiting is all that helps."""
-    return isinstance(error, PlatformUnavailable | NotReadyYet | DownloadFailed | ModelElsewhere)
+    causes = PlatformUnavailable | RequestForbidden | NotReadyYet | DownloadFailed | ModelElsewhere
+    return isinstance(error, causes)
 
 
 def delay_s(attempt: int, error: Exception) -> float:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
+from worker import accounts
 from worker.database import NOW
 from worker.database.models import Asset, Job, Publication
 from worker.errors import LeaseLost
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from worker.database.states import JobState, PublicationState
 
 Row = TypeVar("Row", Job, Publication)
+
+
+class _NotAdmittedError(Exception):
+    """The row's account is paused, or its platform is not to be asked now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +81,9 @@ class LeasedRows(Generic[Row]):
         *conditions: ColumnElement[bool],
         **values: Any,
     ) -> Row | None:
-        """Give an announced row to a worker; None where it is gone, or another of its asset is held.
+        """Give an announced row to a worker; None where it is gone, or may not be worked on now.
+
+        That is so while another row of its asset is held, and while its account is paused or closed.
 
         Args:
             session: its transaction.
@@ -88,9 +95,10 @@ class LeasedRows(Generic[Row]):
         """
         table = self._table
         try:
-            # In a savepoint, because the unique index may refuse the row; the caller's transaction goes on.
+            # In a savepoint, because the unique index or its account may refuse the row; the caller's
+            # transaction goes on.
             with session.begin_nested():
-                return session.scalar(
+                row = session.scalar(
                     update(table)
                     .where(table.id == row_id, self._is_announced, *conditions)
                     .values(
@@ -103,8 +111,19 @@ class LeasedRows(Generic[Row]):
                     )
                     .returning(table)
                 )
+                self._require_admission(session, row)
+                return row
         except IntegrityError:
             return None
+        except _NotAdmittedError:
+            # This hint came to nothing; another is sent as soon as the account is open.
+            unused = update(table).where(table.id == row_id, self._is_announced)
+            session.execute(unused.values(hinted_at=None))
+            return None
+
+    def _require_admission(self, session: Session, row: Row | None) -> None:
+        if row is not None and not accounts.admit(session, row.account_id):
+            raise _NotAdmittedError
 
     def is_held_by(self, claim: Claim) -> tuple[ColumnElement[bool], ...]:
         """Build the condition that every write must meet: this claim, and none after it, holds the row."""

@@ -74,7 +74,7 @@ class Lease(Generic[ClaimT]):
         if self._stopping.is_set():
             raise Stopping("this worker is stopping")
         if self._is_lost:
-            raise LeaseLost("another worker took it over")
+            raise LeaseLost("another worker took it over, or somebody cancelled it")
         if self.heard_s >= self._ends_s:
             raise LeaseLost("the lease could not be renewed: the database did not answer")
         if self._is_overtaken:

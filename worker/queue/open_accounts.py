@@ -1,8 +1,6 @@
 """How many rows of an account workers may have at a time: none while it is paused or closed.
 
-An account is closed for a while after its platform refused our token, or failed several times in a row. When
-that time is over, one row goes out and finds out whether all is well again (a circuit breaker, half open;
-Nygard, "Release It!", 2007). The rows of accounts say all this; they are written elsewhere.
+What the states of an account mean, and who writes them, `worker.accounts` says.
 """
 
 from __future__ import annotations
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import case, func, null, or_, select, update
 
-from worker.database import NOW
+from worker import accounts
 from worker.database.accounts import Account
 
 if TYPE_CHECKING:
@@ -19,8 +17,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.database.models import Job, Publication
-
-MAX_FAILURES = 5  #: of its platform in a row, after which an account counts as ill
 
 
 def most_by_account(session: Session, limit: int) -> dict[int | None, int | None]:
@@ -31,14 +27,6 @@ def most_by_account(session: Session, limit: int) -> dict[int | None, int | None
         limit: of an account that is well; 0: none.
     """
     return dict(session.execute(select(Account.id, _most_at_once(limit))).all())
-
-
-def next_opens_in_s(session: Session) -> float | None:
-    """Tell in how many seconds the next closed account is asked again; None where none is closed."""
-    until_s = func.extract("epoch", func.min(Account.closed_until) - NOW)
-    is_next = (Account.paused_at.is_(None), Account.closed_until > NOW)
-    seconds = session.scalar(select(until_s).where(*is_next))
-    return None if seconds is None else float(seconds)
 
 
 def has_room(
@@ -73,6 +61,5 @@ def has_room(
 
 
 def _most_at_once(limit: int) -> ColumnElement[int | None]:
-    is_shut = or_(Account.paused_at.is_not(None), Account.closed_until > NOW)
-    is_ill = or_(Account.refused_at.is_not(None), Account.failures >= MAX_FAILURES)
-    return case((is_shut, 0), (is_ill, 1), else_=limit or null())
+    is_shut = or_(Account.paused_at.is_not(None), accounts.is_closed())
+    return case((is_shut, 0), (accounts.ails(), 1), else_=limit or null())

@@ -15,6 +15,7 @@ from worker.errors import (
     CredentialsRefused,
     PlatformUnavailable,
     PublishRejected,
+    RateLimited,
     ThumbsError,
 )
 from worker.http import deadline
@@ -72,7 +73,7 @@ def test_an_answer_may_be_empty() -> None:
         (410, AssetGone),
         (422, PublishRejected),
         (425, PlatformUnavailable),
-        (429, PlatformUnavailable),
+        (429, RateLimited),
         (500, PlatformUnavailable),
         (503, PlatformUnavailable),
     ],

@@ -24,9 +24,10 @@ from tests.support.faults.asset_queries import Questions
 from tests.support.faults.invariants import Evidence, Violation, check, overlaps
 from tests.support.faults.proxy import Proxies, Proxy, Trap
 from tests.support.waiting import until
-from worker import jobs, publications
 from worker.database import make_engine, migrate, transaction
+from worker.database.accounts import Account
 from worker.database.models import Job, Publication
+from worker.database.states import WAITING, PublicationState
 from worker.demo.simulator import SimulatedMux
 from worker.demo.simulator.platform import TOKEN, WEBHOOK_SECRET
 from worker.queue import notify
@@ -263,12 +264,14 @@ class System(Questions):
 
 def hurry(engine: Engine) -> None:
     """Let whatever waits for its time be due now."""
+    is_pending = Publication.state == PublicationState.PENDING
     with suppress(SQLAlchemyError), transaction(engine) as session:  # it may just be recovering
-        for table, waiting in ((Job, jobs.is_waiting()), (Publication, publications.is_waiting())):
+        for table, waiting in ((Job, Job.state.in_(WAITING)), (Publication, is_pending)):
             later = (waiting, table.scheduled_at > func.clock_timestamp())
             due = update(table).where(*later).values(scheduled_at=func.clock_timestamp())
             if session.scalars(due.returning(table.id)).all():
                 notify.wake_dispatcher(session)
+        session.execute(update(Account).values(closed_until=None))
 
 
 def _lives(process: psutil.Process) -> bool:

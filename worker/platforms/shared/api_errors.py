@@ -13,6 +13,7 @@ from worker.errors import (
     MalformedPayload,
     PlatformUnavailable,
     PublishRejected,
+    RateLimited,
     ThumbsError,
 )
 from worker.http.retry_after import GONE, TRY_LATER, retry_after_s
@@ -40,7 +41,7 @@ def error_of(answer: httpx.Response, content: bytes, credentials: Credentials, p
         prefix: how the account's variables begin, e.g. "MUX__MAIN".
 
     Returns:
-        CredentialsRefused, AssetGone, PlatformUnavailable or PublishRejected, not raised.
+        CredentialsRefused, AssetGone, PlatformUnavailable, RateLimited or PublishRejected, not raised.
     """
     status, url = answer.status_code, answer.request.url
     # The secrets go first: a cut through one of them would leave its beginning.
@@ -50,6 +51,8 @@ def error_of(answer: httpx.Response, content: bytes, credentials: Credentials, p
         return CredentialsRefused(f"{happened}; check {credentials.settings}, and what the token may do")
     if status in GONE:
         return AssetGone(happened)
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        return RateLimited(happened, retry_after_s(answer))
     if status in TRY_LATER or httpx.codes.is_server_error(status):
         return PlatformUnavailable(happened, retry_after_s(answer))
     if httpx.codes.is_client_error(status):

@@ -14,7 +14,7 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 from sqlalchemy.engine import make_url
 
-from tests.support.service.compose_processes import ROOT, SERVICES, command
+from tests.support.compose.processes import ROOT, SERVICES, command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,0 +1,43 @@
+"""The metrics name the accounts whose work waits."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from prometheus_client import REGISTRY
+
+from worker.database import transaction
+from worker.database.accounts import Account
+from worker.dispatch import retention
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+def value(name: str, **labels: str) -> float | None:
+    """Return a number as Prometheus sees it, of account mux/measured."""
+    return REGISTRY.get_sample_value(name, {"platform": "mux", "account": "measured", **labels})
+
+
+def test_a_refused_account_is_named_until_it_is_well(engine: Engine) -> None:
+    """And one that is closed or paused; the dispatcher counts now and then."""
+    now = datetime.now(UTC)
+    row = Account(platform="mux", account="measured", refused_at=now, closed_until=now + timedelta(hours=1))
+    with transaction(engine) as session:
+        session.add(row)
+        session.flush()
+        retention.count(session)
+        measured = [
+            value("thumbs_account_refused"),
+            value("thumbs_account_held", why="closed"),
+            value("thumbs_account_held", why="paused"),
+        ]
+        row.refused_at = row.closed_until = None
+        row.paused_at = now
+        session.flush()
+        retention.count(session)
+
+    assert measured == [1, 1, 0]
+    assert value("thumbs_account_refused") == 0
+    assert value("thumbs_account_held", why="paused") == 1

@@ -1,0 +1,114 @@
+"""`thumbs cancel`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from tests.support.service import builders
+from tests.support.service.builders import claim_next, claimed, event, record
+from tests.support.service.commands import answer
+from worker import jobs
+from worker.cli.main import main
+from worker.database import transaction
+from worker.database.models import Job, JobLog
+from worker.errors import LeaseLost
+from worker.platforms.event import EventKind
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from tests.support.service.commands import Run
+
+
+def test_a_waiting_job_is_cancelled(engine: Engine, thumbs: Run) -> None:
+    """The history says who wanted it and why, and nobody claims it."""
+    record(engine, event())
+
+    done = answer(thumbs("cancel", "mux/main/a1", "--yes", "--why", "wrong video", "--json"))["assets"]
+
+    (job,) = builders.every(engine, Job)
+    assert done == [{"asset": "mux/main/a1", "cancelled_jobs": [job.id], "cancelled_writes": []}]
+    last = builders.every(engine, JobLog)[-1]
+    assert (last.state, last.note) == ("cancelled", "cancelled: wrong video")
+    assert "@" in last.actor
+    assert claim_next(engine) is None
+
+
+def test_a_running_job_learns_it_with_the_next_renewal(engine: Engine, thumbs: Run) -> None:
+    """And what it has found by then is not stored."""
+    record(engine, event())
+    running = claimed(engine)
+
+    assert thumbs("cancel", str(running.row_id), "--yes").exit_code == 0
+
+    with transaction(engine) as session:
+        assert jobs.renew(session, [running], builders.LEASE_S) == {}
+    with pytest.raises(LeaseLost), transaction(engine) as session:
+        jobs.complete(session, running, builders.result())
+    assert builders.job_states(engine) == ["cancelled"]
+
+
+def test_all_of_an_asset_is_cancelled_and_only_one_job_where_it_is_named(engine: Engine, thumbs: Run) -> None:
+    """The job that runs, the one that waits, and the write."""
+    record(engine, event())
+    builders.completed(engine)
+    record(engine, event(EventKind.EDITED, minute=1))
+    running = claimed(engine)
+    record(engine, event(EventKind.EDITED, minute=2))
+
+    thumbs("cancel", str(running.row_id), "--yes")
+    one = builders.job_states(engine), builders.publication_states(engine)
+    thumbs("cancel", "a1", "--yes")
+
+    assert one == (["completed", "cancelled", "scheduled"], ["pending"])
+    assert builders.job_states(engine) == ["completed", "cancelled", "cancelled"]
+    assert builders.publication_states(engine) == ["superseded"]
+
+
+def test_a_cancelled_asset_can_be_asked_for_again(engine: Engine, thumbs: Run) -> None:
+    """By an operator or by an event."""
+    record(engine, event())
+    thumbs("cancel", "a1", "--yes")
+
+    thumbs("requeue", "a1")
+
+    assert claimed(engine).external_id == "a1"
+
+
+def test_nothing_to_cancel_is_told(engine: Engine, thumbs: Run) -> None:
+    """With exit code 1."""
+    record(engine, event())
+    builders.completed(engine)
+
+    write = thumbs("cancel", "a1", "--yes")
+    result = thumbs("cancel", "a1", "--yes")
+
+    assert (write.exit_code, write.stdout) == (0, "mux/main/a1: write 1 cancelled\n")
+    assert (result.exit_code, result.stdout) == (1, "mux/main/a1: nothing waits or runs\n")
+    assert builders.job_states(engine) == ["completed"]
+
+
+@pytest.mark.parametrize(("said", "state"), [("y\n", "cancelled"), ("n\n", "scheduled"), ("", "scheduled")])
+@pytest.mark.usefixtures("thumbs")
+def test_it_asks_first(engine: Engine, said: str, state: str) -> None:
+    """And names what it would stop."""
+    record(engine, event())
+
+    result = CliRunner().invoke(main, ["cancel", "a1"], input=said)
+
+    assert "mux/main/a1: job 1 to be cancelled" in result.stdout
+    assert result.exit_code == (state != "cancelled")
+    assert builders.job_states(engine) == [state]
+
+
+def test_a_program_must_confirm_in_the_command(engine: Engine, thumbs: Run) -> None:
+    """Nobody could answer."""
+    record(engine, event())
+
+    result = thumbs("cancel", "a1", "--json")
+
+    assert result.exit_code == 2
+    assert "--yes" in result.stderr

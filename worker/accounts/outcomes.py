@@ -1,0 +1,114 @@
+"""What a platform's answers and failures tell about the account."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sqlalchemy import Double, case, cast, func, or_, update
+
+from worker.accounts.standing import ails
+from worker.database import NOW
+from worker.database.accounts import Account
+from worker.errors import CredentialsRefused, PicksNotTaken, PlatformUnavailable, RateLimited, UnknownAccount
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+log = logging.getLogger(__name__)
+
+# An account that ails is closed for as long as it has been ailing: so the waits double, without a count that
+# many workers, who fail at the same moment, would raise many times.
+FIRST_S = 5.0
+LAST_S = 900.0
+
+
+class OfAccount(Protocol):
+    """Work for an asset of an account."""
+
+    @property
+    def platform(self) -> str:
+        """The platform's name."""
+
+    @property
+    def account(self) -> str:
+        """The account's name there."""
+
+    @property
+    def asset_id(self) -> int:
+        """The asset's id in our rows; 0 where it was about none."""
+
+    @property
+    def media_url(self) -> str | None:
+        """The address of a video that lives on no platform: its host is no account's."""
+
+
+def is_refusal(error: Exception) -> bool:
+    """Tell whether nothing of this account can be done before an operator mends its settings."""
+    return isinstance(error, CredentialsRefused | UnknownAccount)
+
+
+def note_answer(session: Session, platform: str, account: str) -> None:
+    """Note that the platform took our token and answered: an account that ailed is open again.
+
+    The transaction must lock no row of an asset, a job or a publication after this.
+    """
+    healed = (
+        update(Account)
+        .where(*_names(platform, account), or_(Account.failures > 0, Account.refused_at.is_not(None)))
+        .values(
+            refused_at=None,
+            failures=0,
+            failing_since=None,
+            failed_asset_id=None,
+            error=None,
+            # A platform that named a time to come back is not asked before, whoever else got an answer.
+            closed_until=case((ails(), None), else_=Account.closed_until),
+        )
+    )
+    session.execute(healed)
+
+
+def note_failure(session: Session, of: OfAccount, error: Exception) -> None:
+    """Note a failure that may be the account's, and close it where it is; others change nothing.
+
+    The transaction must lock no row of an asset, a job or a publication after this.
+
+    Args:
+        session: its transaction.
+        of: what the work was about.
+        error: a refusal; or the platform was down, or asked for patience.
+    """
+    if is_refusal(error):
+        log.warning("%s/%s is refused, and its work waits: %s", of.platform, of.account, error)
+        _close(session, of, error, refused_at=func.coalesce(Account.refused_at, NOW))
+    elif not isinstance(error, PlatformUnavailable) or isinstance(error, PicksNotTaken) or of.media_url:
+        return  # PICKS_URL and the host of a video that lives on no platform are no account's
+    elif isinstance(error, RateLimited) and error.retry_after_s is not None:
+        until = NOW + timedelta(seconds=error.retry_after_s)
+        closed_until = func.greatest(Account.closed_until, until)  # PostgreSQL's ignores NULL
+        session.execute(update(Account).where(*_is(of)).values(error=str(error), closed_until=closed_until))
+    else:
+        is_news = or_(ails(), Account.failed_asset_id.is_distinct_from(of.asset_id))
+        failures = Account.failures + case((is_news, 1), else_=0)
+        _close(session, of, error, failures=failures, failed_asset_id=of.asset_id)
+
+
+def _close(session: Session, of: OfAccount, error: Exception, **values: Any) -> None:
+    """Write what is new, and close the account if it ails by then."""
+    since = func.coalesce(Account.failing_since, NOW)
+    session.execute(update(Account).where(*_is(of)).values(failing_since=since, error=str(error), **values))
+    ailing_s = func.extract("epoch", NOW - Account.failing_since)
+    wait_s = func.least(func.greatest(ailing_s, FIRST_S), LAST_S)
+    closed_until = NOW + func.make_interval(0, 0, 0, 0, 0, 0, cast(wait_s, Double))
+    session.execute(update(Account).where(*_is(of), ails()).values(closed_until=closed_until))
+
+
+def _is(of: OfAccount) -> tuple[ColumnElement[bool], ...]:
+    return _names(of.platform, of.account)
+
+
+def _names(platform: str, account: str) -> tuple[ColumnElement[bool], ...]:
+    return (Account.platform == platform, Account.account == account)

@@ -1,0 +1,51 @@
+"""How an account stands, as conditions on its row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import false, func, or_, select
+
+from worker import metrics
+from worker.database import NOW
+from worker.database.accounts import Account
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+# So many different assets in a row at which the platform failed are an outage. One asset that fails again and
+# again is none, and has a back-off of its own.
+BREAKER_FAILURES = 5
+
+
+def is_closed() -> ColumnElement[bool]:
+    """Build the condition that an account's platform is not to be asked yet."""
+    return func.coalesce(Account.closed_until > NOW, false())
+
+
+def ails() -> ColumnElement[bool]:
+    """Build the condition that an account is known to be refused or down, so that one row at a time asks."""
+    return or_(Account.refused_at.is_not(None), Account.failures >= BREAKER_FAILURES)
+
+
+def measure(session: Session) -> None:
+    """Show in the metrics which accounts are refused, closed or paused; 0 for those that are not."""
+    columns = (
+        Account.platform,
+        Account.account,
+        Account.refused_at.is_not(None),
+        is_closed(),
+        Account.paused_at.is_not(None),
+    )
+    for platform, account, is_refused, closed, is_paused in session.execute(select(*columns)):
+        metrics.ACCOUNT_REFUSED.labels(platform, account).set(is_refused)
+        metrics.ACCOUNT_HELD.labels(platform, account, "closed").set(closed)
+        metrics.ACCOUNT_HELD.labels(platform, account, "paused").set(is_paused)
+
+
+def next_opening_in_s(session: Session) -> float | None:
+    """Tell in how many seconds the next account opens; None where none is closed."""
+    until_s = func.extract("epoch", func.min(Account.closed_until) - NOW)
+    seconds = session.scalar(select(until_s).where(is_closed(), Account.paused_at.is_(None)))
+    return None if seconds is None else float(seconds)
