@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from worker.database import accounts  # noqa: F401 - declares the table that foreign keys name
+from worker.database import accounts, identity  # noqa: F401 - they declare tables
 from worker.database.base import NOW, AnnouncedRow, Base, LeasedRow
 from worker.database.states import (
     FINAL,
@@ -70,6 +70,11 @@ class Asset(Base):
         UniqueConstraint("platform", "account", "external_id"),
         CheckConstraint("published_generation <= generation", name="published_not_ahead"),
         Index("ix_assets_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+        Index(
+            "ix_assets_foreign",
+            *("platform", "account"),
+            postgresql_where=text("foreign_thumbnail IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -85,6 +90,7 @@ class Asset(Base):
     duration_s: Mapped[float | None]  #: of the same content
     last_event_at: Mapped[datetime | None]  #: `happened_at` of the newest event that was applied
     deleted_at: Mapped[datetime | None]  #: a tombstone: what arrives later and happened earlier is ignored
+    erased_at: Mapped[datetime | None]  #: when an operator had everything removed; only READY brings it back
     written: Mapped[str | None]  #: what the platform shows because of us, as `Platform.write` returned it
     foreign_thumbnail: Mapped[
         str | None
@@ -113,6 +119,7 @@ class Job(AnnouncedRow, LeasedRow, Base):
         Index("ix_jobs_due", "priority", "scheduled_at", postgresql_where=text(IS_WAITING)),
         Index("ix_jobs_lease", "lease_until", postgresql_where=text("state = 'running'")),
         Index("ix_jobs_over", "finished_at", postgresql_where=text(is_one_of("state", FINAL))),
+        Index("ix_jobs_wanted_model", "model", postgresql_where=text(f"model IS NOT NULL AND {IS_WAITING}")),
         Index(None, "asset_id"),
     )
 
@@ -169,6 +176,7 @@ class StoredCandidate(Base):
     parts: Mapped[dict[str, Any]]  #: of the score
     lost_because: Mapped[str | None]  #: None for a pick
     cues: Mapped[dict[str, Any] | None]  #: as measured; without them no later run can use the candidate
+    measured_by: Mapped[str | None]  #: version of what is measured, see `analysis.memory`; None: unknown
     active: Mapped[list[Any] | None]  #: where the picture is, if its shot has bars
     faces: Mapped[list[Any] | None]  #: boxes in the small picture and confidence; None where not looked for
     embedding: Mapped[bytes | None]  #: (dimensions,) float32, L2-normalised

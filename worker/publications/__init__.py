@@ -17,13 +17,14 @@ from worker.publications.claims import (
     claim,
     is_waiting,
     renew,
-    uncertain_times_s,
 )
 from worker.publications.endings import confirm, fail, give_back, take_over, yield_to
+from worker.publications.ownership import Marks
 from worker.publications.requests import carry_over, request, supersede
 
 __all__ = [
     "ROWS",
+    "Marks",
     "PublicationClaim",
     "announce",
     "begin_write",
@@ -37,6 +38,5 @@ __all__ = [
     "request",
     "supersede",
     "take_over",
-    "uncertain_times_s",
     "yield_to",
 ]

@@ -17,7 +17,7 @@ from sqlalchemy import func, or_, select, text
 
 from worker.database.models import Asset, Job, JobLog, Publication, Thumbnail, WebhookEvent
 from worker.database.states import FINAL, EventOutcome, JobState, PublicationState
-from worker.publishing.publisher import ROUNDING_S
+from worker.publications.ownership import ROUNDING_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
