@@ -2,7 +2,7 @@
 
 The rows of a restored database do not know what was done since the backup was made. PostgreSQL tells such a
 database from the former one: a new cluster has another identifier, recovery and failover begin a new
-timeline, and `pg_restore` makes tables with new numbers. It cannot tell that a copy of its files was put back.
+timeline, and `pg_restore` makes tables with new numbers. A copy of its files that is put back looks the same.
 
 Source: https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-CONTROLDATA
 """

@@ -20,13 +20,14 @@ from worker.publications.claims import (
 )
 from worker.publications.endings import confirm, fail, give_back, take_over, yield_to
 from worker.publications.ownership import Marks
-from worker.publications.requests import carry_over, request, supersede
+from worker.publications.requests import ask_again, carry_over, request, supersede
 
 __all__ = [
     "ROWS",
     "Marks",
     "PublicationClaim",
     "announce",
+    "ask_again",
     "begin_write",
     "carry_over",
     "claim",
