@@ -105,6 +105,16 @@ COMMANDS = (
         "worker.cli.choose:options_command",
         "Say which parts of an asset to avoid or to prefer.",
     ),
+    LazyCommand(
+        "adopt",
+        "worker.cli.adopt:adopt_command",
+        "Take thumbnails that platforms show for ours, after a backup was restored.",
+    ),
+    LazyCommand(
+        "erase",
+        "worker.cli.erase:erase_command",
+        "Remove everything of an asset: pictures, history, choices, webhooks.",
+    ),
     LazyCommand("migrate", "worker.cli.migrate:migrate_command", "Bring the database's tables up to date."),
     LazyCommand(
         "dispatch", "worker.cli.service:dispatch_command", "Tell workers what is due, until stopped."

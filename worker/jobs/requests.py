@@ -39,11 +39,11 @@ class Requeued(enum.StrEnum):
 _assets, _jobs = table_of(Asset), table_of(Job)
 
 # `by` is 1, or 0 for a look, which only finds out whether the content changed and opens no generation. Work
-# is asked for only on an asset that is there, so the mark of a deletion goes.
+# is asked for only on an asset that is there, so the marks of its end go.
 _RAISE_GENERATION = (
     update(_assets)
     .where(_assets.c.id == bindparam("of_asset"))
-    .values(generation=_assets.c.generation + bindparam("by"), deleted_at=None)
+    .values(generation=_assets.c.generation + bindparam("by"), deleted_at=None, erased_at=None)
     .returning(_assets.c.generation)
 )
 

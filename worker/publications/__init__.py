@@ -9,6 +9,7 @@ is written after every pick that was on its way. A platform knows nothing of our
 twice; it is the same write, and what was written last wins.
 """
 
+from worker.publications.adoption import Adoptable, adopt, find_adoptable
 from worker.publications.claims import (
     ROWS,
     PublicationClaim,
@@ -24,8 +25,10 @@ from worker.publications.requests import ask_again, carry_over, request, superse
 
 __all__ = [
     "ROWS",
+    "Adoptable",
     "Marks",
     "PublicationClaim",
+    "adopt",
     "announce",
     "ask_again",
     "begin_write",
@@ -33,6 +36,7 @@ __all__ = [
     "claim",
     "confirm",
     "fail",
+    "find_adoptable",
     "give_back",
     "is_waiting",
     "renew",
