@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import contains_eager, defer
 
 from worker import jobs
+from worker.admin.wanted_model import check_model
 from worker.database import NOW, make_engine, migrate, transaction
 from worker.database.models import Asset, Job, Publication, WebhookEvent
 from worker.database.states import JobState, PublicationState
@@ -190,12 +191,16 @@ def requeue_assets(
 ) -> list[Requeueing]:
     """Ask for a new look at assets that are named or that match; a job that waits already is not doubled.
 
-    With a model, a worker that has it judges the stored frames anew, and scans no video.
+    With a model, a worker that has it judges the stored frames anew, and scans no video; without one, an
+    earlier wish for one is lifted.
 
     Raises:
         NotFound: a name means nothing; none of the assets was touched.
+        UnknownModel: no worker can have the model; none was touched either.
     """
     with transaction(engine) as session:
+        if model is not None:
+            check_model(session, model, settings)
         assets = (
             assets_matching(session, chosen) if isinstance(chosen, Filters) else assets_named(session, chosen)
         )
