@@ -37,6 +37,6 @@ def erase_command(name: str, why: str, *, is_sure: bool, as_json: bool) -> None:
         confirm(f"remove everything of {printable(asset_name(asset))}, for good?", is_sure=is_sure)
         with terminal.counting("inbox") as on_progress:
             erased = erase_asset(engine, asset.id, why, on_progress)
-    removed = ", ".join(f"{count} {what}" for what, count in erased.removed.items() if count) or "nothing"
+    removed = ", ".join(f"{what}: {count}" for what, count in erased.removed.items() if count) or "nothing"
     sentences = [f"{printable(erased.asset)}: erased; removed: {removed}", WHAT_STAYS]
     print_answer(erased._asdict(), [Text(line) for line in sentences], as_json=as_json)

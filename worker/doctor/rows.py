@@ -49,13 +49,13 @@ def _yielded(session: Session) -> Iterator[Finding]:
     count = _count(session, is_foreign)
     if not count:
         return
-    says = f"of {_many(count)} assets somebody else set the thumbnail at the platform; it stays"
+    says = f"assets whose thumbnail somebody else set at the platform, where it stays: {_many(count)}"
     restored = _restored_at(session)
     since = 0 if restored is None else _count(session, is_foreign, Asset.foreign_at >= restored)
     if restored is None or not since:
         yield Finding("foreign", State.OK, says)
         return
-    says += f"; {_many(since)} were found after the database was restored ({restored:%Y-%m-%d %H:%M} UTC)"
+    says += f"; found after the database was restored ({restored:%Y-%m-%d %H:%M} UTC): {_many(since)}"
     remedy = "they may be ours: `thumbs adopt --since TIME --dry-run`, TIME being when the backup was made"
     yield Finding("foreign", State.WARNING, says, remedy)
 
@@ -65,7 +65,7 @@ def _wanted_models(session: Session) -> Iterator[Finding]:
     some = select(Job.model).where(*wanted).limit(MAX_COUNTED).subquery()
     counts = select(some.c.model, func.count()).group_by(some.c.model).order_by(some.c.model)
     for model, count in session.execute(counts):
-        says = f"{_many(count)} jobs wait for {model}, which the workers that took them do not have"
+        says = f"jobs that wait for {model}, which the workers that took them do not have: {_many(count)}"
         remedy = f"start a worker with MODEL={model}, or `thumbs requeue ASSET` without --force-model"
         yield Finding("wanted model", State.WARNING, says, remedy)
 

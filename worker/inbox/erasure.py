@@ -107,7 +107,7 @@ def erase_unlinked(session: Session, external_id: str, part: EventRange) -> int:
 
 
 def _note(session: Session, asset: Asset, actor: str, why: str, counts: Mapping[str, int]) -> None:
-    removed = ", ".join(f"{count} {what}" for what, count in counts.items())
+    removed = ", ".join(f"{what}: {count}" for what, count in counts.items())
     detail = f"{actor}: {why}; removed: {removed}" if why else f"{actor}; removed: {removed}"
     session.execute(
         insert(WebhookEvent).values(
