@@ -92,8 +92,10 @@ def test_jobs_that_wait_for_a_model_are_named(engine: Engine) -> None:
 
     first, second = findings(engine)
 
-    assert "ViT-B-32:openai" in first.says and first.says.endswith(": 2")
-    assert "ViT-L-14:openai" in second.says and second.says.endswith(": 1")
+    assert "ViT-B-32:openai" in first.says
+    assert first.says.endswith(": 2")
+    assert "ViT-L-14:openai" in second.says
+    assert second.says.endswith(": 1")
     assert "MODEL=ViT-B-32:openai" in first.remedy
     assert "thumbs requeue" in first.remedy
 

@@ -23,18 +23,32 @@ def dump(engine: Engine, file: Path) -> Path:
 
 def restore(file: Path, engine: Engine, name: str) -> str:
     """Restore a backup into a new database beside that of the engine, and return its address."""
-    with psycopg.connect(_address(engine), autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    _administer(engine, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     address = make_url(_address(engine)).set(database=name).render_as_string(hide_password=False)
-    _run(
-        "pg_restore",
-        "--no-owner",
-        "--exit-on-error",
-        "--single-transaction",
-        f"--dbname={address}",
-        str(file),
-    )
+    _fill(file, address)
     return address
+
+
+def restore_in_place(file: Path, engine: Engine) -> None:
+    """Put a backup in the place of the database that an engine, and nobody else, is connected to."""
+    name = engine.url.database
+    assert name is not None
+    engine.dispose()
+    rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+    _administer(engine, rename.format(sql.Identifier(name), sql.Identifier(f"{name}_before")))
+    _administer(engine, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    _fill(file, _address(engine))
+
+
+def _administer(engine: Engine, statement: sql.Composed) -> None:
+    address = make_url(_address(engine)).set(database="postgres").render_as_string(hide_password=False)
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def _fill(file: Path, address: str) -> None:
+    options = ("--no-owner", "--exit-on-error", "--single-transaction")
+    _run("pg_restore", *options, f"--dbname={address}", str(file))
 
 
 def _address(engine: Engine) -> str:
