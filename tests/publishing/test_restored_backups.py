@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.faults import backups
 from tests.support.platforms.simulated_account import clip
-from tests.support.service import backups, builders
+from tests.support.service import builders
 from tests.support.service.publisher_rig import PICKED_S, PublisherRig, ready_publisher_rig
 from worker import jobs, publications
 from worker.admin.adopt import adopt_all, look_for_ours

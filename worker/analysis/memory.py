@@ -12,8 +12,6 @@ import logging
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from worker.pipeline.earlier_picks import EarlierPick
 from worker.pipeline.earlier_run import Memory, decode_embedding
 from worker.pipeline.frames import Box, Candidate, Cues, Face, SeenCandidate
@@ -22,8 +20,6 @@ from worker.pipeline.selection.shortlist import ALIKE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from numpy.typing import NDArray
 
     from worker.database.models import StoredCandidate
     from worker.pipeline.frames import Rgb
@@ -55,8 +51,10 @@ def memory_of(
     """
     try:
         seen = [_seen(row, sight) for row in rows]
-        _check_embeddings([one.embedding for one in seen if one.embedding is not None], dimensions)
-    except Unreadable as exc:
+        lengths = {len(one.embedding) for one in seen if one.embedding is not None}
+        if lengths - {dimensions or next(iter(lengths), None)}:
+            raise Unreadable("its embeddings have other dimensions")
+    except ValueError as exc:
         log.info("what an earlier run saw is not used: %s", exc)
         return None
     return Memory(timeline, seen) if seen else None
@@ -99,7 +97,7 @@ def _seen(row: StoredCandidate, sight: str) -> SeenCandidate:
             cues=_cues(row.cues),
             active=None if row.active is None else _four(row.active),
         ),
-        embedding=_embedding(row.embedding) if row.embedding and is_comparable else None,
+        embedding=decode_embedding(row.embedding) if row.embedding and is_comparable else None,
         faces=None if row.faces is None else tuple(_face(stored) for stored in _list(row.faces)),
         # Kept by the comparison with its neighbours; left out by it; or left out before it came to that.
         was_kept=True if row.score is not None else False if row.lost_because == ALIKE else None,
@@ -149,18 +147,3 @@ def _picture(jpeg: bytes) -> Rgb:
         return decode_jpeg(jpeg)
     except Exception as exc:  # damaged bytes fail in whatever way they suggest
         raise Unreadable(f"its picture cannot be read ({type(exc).__name__})") from exc
-
-
-def _embedding(stored: bytes) -> NDArray[np.float32]:
-    try:
-        return decode_embedding(stored)
-    except ValueError as exc:
-        raise Unreadable("its embedding is cut off") from exc
-
-
-def _check_embeddings(found: list[NDArray[np.float32]], dimensions: int | None) -> None:
-    lengths = {len(embedding) for embedding in found}
-    if lengths - {dimensions or next(iter(lengths), None)} or not all(
-        np.isfinite(one).all() for one in found
-    ):
-        raise Unreadable("its embeddings have other dimensions, or are none")

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 def adopt_command(
     since: datetime, platform: str | None, *, dry_run: bool, is_sure: bool, as_json: bool
 ) -> None:
-    """Take thumbnails that platforms show for ours, after a backup was restored.
+    """Take what platforms show for ours, once a backup was restored.
 
     Only those that were found to be somebody else's since then, and those that differ from what the backup
     knows we wrote. Later runs may replace them again.

@@ -27,9 +27,10 @@ WHAT_STAYS = (
 @yes_option
 @json_option
 def erase_command(name: str, why: str, *, is_sure: bool, as_json: bool) -> None:
-    """Remove everything of an asset: pictures, history, choices, webhooks.
+    """Remove all that is stored of an asset, for good.
 
-    Work on it is stopped. The platform's own video and thumbnail are not touched.
+    Pictures, history, choices and webhooks go, and work on it is stopped. The platform's own video and
+    thumbnail are not touched.
     """
     with open_database() as engine:
         with transaction(engine) as session:

@@ -108,12 +108,12 @@ COMMANDS = (
     LazyCommand(
         "adopt",
         "worker.cli.adopt:adopt_command",
-        "Take thumbnails that platforms show for ours, after a backup was restored.",
+        "Take what platforms show for ours, once a backup was restored.",
     ),
     LazyCommand(
         "erase",
         "worker.cli.erase:erase_command",
-        "Remove everything of an asset: pictures, history, choices, webhooks.",
+        "Remove all that is stored of an asset, for good.",
     ),
     LazyCommand("migrate", "worker.cli.migrate:migrate_command", "Bring the database's tables up to date."),
     LazyCommand(
