@@ -36,7 +36,10 @@ WEBHOOK_ACK_SECONDS = Histogram(
 )
 EVENTS = Counter("thumbs_events_total", "Events in verified requests.", ["platform", "outcome"])
 
-# The dispatcher asks the database for these four; it is one process.
+# The dispatcher asks the database for these five; it is one process.
+YIELDED = Gauge(
+    "thumbs_yielded", "Assets whose thumbnail somebody else set, and we leave alone.", ["platform", "account"]
+)
 JOBS = Gauge("thumbs_jobs", "Rows by state.", ["queue", "state"])
 QUEUE_LAG_SECONDS = Gauge("thumbs_job_queue_lag_seconds", "How long the oldest due row waits.", ["queue"])
 ACCOUNT_REFUSED = Gauge(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 #: Of one edit: an hour with a cut every few seconds. Of edits taken as one: parts that are shown many times
 #: over, edit upon edit, would fill the memory.
 MAX_RANGES = 1000
+MAX_TIME_S = 1_000_000.0  #: eleven days; no platform takes a video of more than two
 MIN_RANGE_S = 1e-6  #: times of frames are no finer; less is what rounding leaves
 
 
@@ -64,8 +65,19 @@ class Timeline:
 
     @classmethod
     def read(cls, stored: Iterable[Iterable[float | None]]) -> Timeline:
-        """Read a timeline from what `stored` returned."""
-        return cls(tuple(Range(start or 0.0, math.inf if end is None else end) for start, end in stored))
+        """Read a timeline from what `stored` returned.
+
+        Raises:
+            ValueError: it is none, as other versions may store.
+        """
+        try:
+            ranges = tuple(Range(start or 0.0, math.inf if end is None else end) for start, end in stored)
+            is_sound = 0 < len(ranges) <= MAX_RANGES and all(0 <= start < end for start, end in ranges)
+        except TypeError as exc:
+            raise ValueError(f"no timeline: {exc}") from exc
+        if not is_sound:
+            raise ValueError("no timeline: its ranges are none, too many, or end before they begin")
+        return cls(ranges)
 
     def stored(self) -> list[Any]:
         """List the ranges as pairs of seconds for JSON, which has no infinity: None is an unknown end."""

@@ -6,10 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import update
 
 from tests.support.service import builders
 from tests.support.service.commands import answer, failed, give_up_write, let_time_pass, picked
-from worker.database.models import JobLog
+from worker.database import transaction
+from worker.database.models import Job, JobLog, Thumbnail
 from worker.platforms.event import EventKind
 
 if TYPE_CHECKING:
@@ -36,10 +38,54 @@ def test_a_model_may_be_named(engine: Engine, thumbs: Run) -> None:
     """Only a worker that has it takes the job."""
     picked(engine, "a1")
 
-    thumbs("requeue", "a1", "--force-model", "ViT-B-32:tag", "--why", "better words")
+    thumbs("requeue", "a1", "--force-model", "ViT-B-32:openai", "--why", "better words")
 
-    assert builders.claimed(engine).model == "ViT-B-32:tag"
-    assert "requeued for ViT-B-32:tag: better words" in [line.note for line in builders.every(engine, JobLog)]
+    assert builders.claimed(engine).model == "ViT-B-32:openai"
+    assert "requeued for ViT-B-32:openai: better words" in [
+        line.note for line in builders.every(engine, JobLog)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("light", "no model is called 'light'; did you mean lite"),
+        ("ViT-B-32", "name the weights too, as ViT-B-32:TAG (known tags: "),
+        ("ViT-B-32:openia", "no weights called 'openia'; did you mean openai"),
+    ],
+)
+def test_a_model_that_nobody_can_have_is_refused(engine: Engine, thumbs: Run, name: str, says: str) -> None:
+    """At once, rather than after a day of waiting; and what there is is named."""
+    picked(engine, "a1")
+
+    result = thumbs("requeue", "a1", "--force-model", name)
+
+    assert result.exit_code == 2
+    assert says in result.stderr
+    assert "Workers lately had: lite" in result.stderr
+    assert builders.job_states(engine) == ["completed"]
+
+
+def test_a_model_with_which_workers_judge_is_known(engine: Engine, thumbs: Run) -> None:
+    """Though its files lie on their machines only."""
+    picked(engine, "a1")
+    with transaction(engine) as session:
+        session.execute(update(Thumbnail).values(model="of-our-own:/models/best"))
+
+    assert thumbs("requeue", "a1", "--force-model", "of-our-own:/models/best").exit_code == 0
+
+
+def test_a_plain_requeue_lifts_the_wish_for_a_model(engine: Engine, thumbs: Run) -> None:
+    """An edit, or a choice that needs a still, keeps it."""
+    picked(engine, "a1")
+    thumbs("requeue", "a1", "--force-model", "ViT-B-32:openai")
+    thumbs("options", "a1", "--avoid", "0-1")
+    builders.record(engine, builders.event(EventKind.EDITED, minute=5))
+    assert builders.every(engine, Job)[-1].model == "ViT-B-32:openai"
+
+    thumbs("requeue", "a1")
+
+    assert builders.claimed(engine).model is None
 
 
 def test_doing_it_twice_makes_one_job(engine: Engine, thumbs: Run) -> None:

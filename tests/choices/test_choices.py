@@ -155,8 +155,9 @@ def test_a_frame_of_the_filmstrip_can_be_chosen(picked: Engine) -> None:
     choose(picked, ChoiceRequest(candidate_id=candidate.id))
     assert publish(picked) == candidate.time_s
 
-    with pytest.raises(ChoiceRefused, match="candidate 99 is not of the newest run"):
-        choose(picked, ChoiceRequest(candidate_id=99))
+    for number in (99, 0, 10**30):
+        with pytest.raises(ChoiceRefused, match=f"candidate {number} is not of the newest run"):
+            choose(picked, ChoiceRequest(candidate_id=number))
 
 
 def test_a_picture_of_ones_own_stays_through_every_edit(picked: Engine) -> None:
@@ -181,3 +182,10 @@ def test_a_moment_outside_the_video_is_refused(picked: Engine, time_s: float) ->
         choose(picked, ChoiceRequest(time_s=time_s))
 
     assert builders.only(picked, Choice).released_at is None
+
+
+@pytest.mark.parametrize("time_s", [1e300, float("inf"), float("nan")])
+def test_a_moment_that_no_video_has_is_refused(picked: Engine, time_s: float) -> None:
+    """Also where nobody knows how long the video is."""
+    with pytest.raises(ChoiceRefused, match="a time must be"):
+        choose(picked, ChoiceRequest(time_s=time_s))

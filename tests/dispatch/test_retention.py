@@ -12,7 +12,8 @@ from tests.support.service import builders
 from worker import choices, publications
 from worker.choices import ChoiceRequest
 from worker.database import transaction
-from worker.database.models import Asset, Choice, Job, Publication, StoredCandidate, Thumbnail, WebhookEvent
+from worker.database.inbox import WebhookEvent
+from worker.database.models import Asset, Choice, Job, Publication, StoredCandidate, Thumbnail
 from worker.dispatch import retention
 from worker.platforms.event import EventKind
 

@@ -20,7 +20,8 @@ from tests.support.media import clips, pictures
 from tests.support.service import builders
 from tests.support.service.deliveries import EVENTS_SECRET, own, own_bytes
 from worker.database import make_engine, transaction
-from worker.database.models import Asset, Job, Publication, WebhookEvent
+from worker.database.inbox import WebhookEvent
+from worker.database.models import Asset, Job, Publication
 from worker.database.states import FINAL, PublicationState
 from worker.demo.simulator import SIMULATED, Media, Simulated
 from worker.platforms import PLATFORMS

@@ -26,7 +26,8 @@ from tests.support.faults.random_harm import Nemesis
 from tests.support.faults.system import System
 from tests.support.faults.videos import variants
 from worker.database import transaction
-from worker.database.models import Asset, Job, JobLog, WebhookEvent
+from worker.database.inbox import WebhookEvent
+from worker.database.models import Asset, Job, JobLog
 from worker.database.states import JobState
 
 if TYPE_CHECKING:

@@ -1,9 +1,11 @@
-"""PostgreSQL is killed, frozen, locked, or its answers are lost: no false promise, nothing done twice."""
+"""PostgreSQL is killed, frozen, locked, restored, or its answers are lost: nothing false, nothing twice."""
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -13,12 +15,13 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import select, text
 
-from tests.support.faults import processes
+from tests.support.faults import backups, processes
 from tests.support.faults.system import ROOT, System
 from tests.support.waiting import until
 from worker.database import transaction
 from worker.database.migrate import head
 from worker.database.models import Job
+from worker.settings import environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -208,3 +211,46 @@ def taken_meanwhile(system: System, count: int = 3) -> None:
     deliveries = system.platform.journal.entries
     enough = len(deliveries("delivery")) + count
     until(lambda: len(deliveries("delivery")) >= enough, 20)
+
+
+@pytest.mark.faults
+def test_a_restored_backup_is_brought_up_to_date_by_sync(
+    folder: Path, media: Media, other_media: Media
+) -> None:
+    """Case 33: what was edited and uploaded after it stays as it is shown, and later edits are shown."""
+    with System(folder) as system:
+        edited = system.platform.upload(media)
+        wait_for(system, edited)
+        backup = backups.dump(system.engine, folder / "backup")
+        system.platform.replace(edited, other_media)
+        wait_for(system, edited)
+        new = system.platform.upload(media)
+        wait_for(system, new)
+        shown = {asset_id: system.platform.thumbnail_time(asset_id) for asset_id in (edited, new)}
+
+        for program in system.programs.values():
+            program.stop()
+        backups.restore_in_place(backup, system.engine)
+        system.revive()
+        _run(system, "sync", "--platform", "mux")
+        wait_for(system, edited, new)
+        assert {asset_id: system.platform.thumbnail_time(asset_id) for asset_id in shown} == shown
+        assert [system.asset(asset_id).foreign_thumbnail for asset_id in shown] == [None, None]
+
+        system.platform.replace(edited, media)
+        wait_for(system, edited)
+        assert system.platform.thumbnail_time(edited) != shown[edited]
+
+
+def wait_for(system: System, *asset_ids: str) -> None:
+    """Wait until nothing is left to do, and these videos are published."""
+    until(system.is_quiet, 60)
+    assert system.is_published(*asset_ids)
+
+
+def _run(system: System, *words: str) -> None:
+    """Run a command that asks the platform."""
+    variables = environment(
+        DATABASE_URL=system.postgres.server.url, ALLOW_LOOPBACK="true", **system.platform.settings("main")
+    )
+    subprocess.run([sys.executable, "-m", "worker", *words], env=variables, cwd=ROOT, check=True)

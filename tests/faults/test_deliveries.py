@@ -17,7 +17,8 @@ from tests.support.faults import processes
 from tests.support.faults.videos import moment_is_of
 from tests.support.waiting import until
 from worker.database import transaction
-from worker.database.models import Asset, JobLog, WebhookEvent
+from worker.database.inbox import WebhookEvent
+from worker.database.models import Asset, JobLog
 from worker.database.states import JobReason
 from worker.demo.simulator.platform import WEBHOOK_SECRET
 from worker.platforms.shared.signatures import Timestamped

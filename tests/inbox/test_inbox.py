@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.service import builders
 from tests.support.service.builders import event, record
-from worker.database.models import Asset, Job, WebhookEvent
+from worker.database.inbox import WebhookEvent
+from worker.database.models import Asset, Job
 from worker.errors import MalformedPayload
 from worker.inbox.record import DeliveryOutcome
 from worker.platforms.event import EventKind

@@ -139,6 +139,9 @@ def test_a_slip_is_named(event_type: str, data: object, named: str) -> None:
         [{"start_s": -1, "end_s": 2}],
         [{"start_s": "0", "end_s": "2"}],
         [{"start_s": False, "end_s": True}],
+        [{"start_s": 0.5, "end_s": int("1" + 400 * "0")}],
+        [{"start_s": 0.5, "end_s": 1e300}],
+        [{"start_s": 0.5, "end_s": 1_000_001}],
         [RANGE] * 1001,
     ],
 )

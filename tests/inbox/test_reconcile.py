@@ -12,10 +12,12 @@ from tests.support.platforms.simulated_account import clip, simulated
 from tests.support.service import builders
 from worker import jobs
 from worker.database import transaction
-from worker.database.models import Asset, Job, WebhookEvent
+from worker.database.inbox import WebhookEvent
+from worker.database.models import Asset, Job
 from worker.database.states import Priority
 from worker.demo.simulator import Fault
 from worker.errors import PlatformUnavailable, UnreadableVideo
+from worker.inbox import reconcile as reconcile_module
 from worker.inbox.reconcile import FIRST_PAUSE_S, MAX_TRIES, ReconcileStatus, Step, reconcile
 from worker.platforms.event import EventKind
 from worker.platforms.shared.pagination import PAGE_SIZE
@@ -95,6 +97,38 @@ def test_content_that_was_replaced_is_looked_at_again(
     assert look(engine, ours) == {ReconcileStatus.WAITING: 1}
 
     assert [job.reason for job in builders.every(engine, Job)] == ["ready", "update"]
+
+
+def test_a_second_change_is_found_after_the_first_was_taken_back(
+    engine: Engine, bunny: tuple[Simulated, Platform], media: Media, tmp_path: Path
+) -> None:
+    """Another one, or the same again: each time somebody looks."""
+    vendor, ours = bunny
+    asset_id = vendor.upload(media)
+    look(engine, ours)
+    builders.completed(engine, ours.asset(asset_id).fingerprint)
+    for duration_s in (20.0, 30.0, 20.0, 20.0):
+        vendor.replace(asset_id, clip(tmp_path, duration_s=duration_s))
+        assert look(engine, ours) == {ReconcileStatus.CHANGED: 1}
+        vendor.replace(asset_id, media)
+        claim = builders.claimed(engine)
+        with transaction(engine) as session:
+            jobs.complete_unchanged(session, claim, None)
+        assert look(engine, ours) == {ReconcileStatus.KNOWN: 1}
+
+
+def test_two_looks_at_the_same_time_tell_the_same_once(
+    engine: Engine, bunny: tuple[Simulated, Platform], media: Media, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one has read the rows before the first one has written."""
+    vendor, ours = bunny
+    vendor.upload(media)
+    monkeypatch.setattr(reconcile_module, "_read_known", lambda *_: {})
+
+    for _ in range(2):
+        look(engine, ours)
+
+    assert len(builders.every(engine, WebhookEvent)) == 1
 
 
 def test_what_was_given_up_is_left_to_the_operator(

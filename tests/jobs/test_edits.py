@@ -159,6 +159,30 @@ class TestNothingIsKnown:
             assert jobs.earlier_candidates(session, claim, "f2") is not None
             assert jobs.earlier_candidates(session, other, "f2") is None
 
+    @pytest.mark.parametrize(
+        "stored",
+        [
+            {"of": 1},
+            {"of": "1", "ranges": [[0.0, 1.0]]},
+            {"of": 1, "ranges": []},
+            {"of": 1, "ranges": [[0.0]]},
+            {"of": 1, "ranges": [["a", "b"]]},
+            {"of": 1, "ranges": [[1.0, 0.5]]},
+        ],
+    )
+    def test_of_what_another_version_stored_in_its_own_way(
+        self, engine: Engine, stored: dict[str, Any]
+    ) -> None:
+        """Nor of what is done to the video on top of that."""
+        builders.record(engine, edit(1, *HEAD_OFF))
+        with transaction(engine) as session:
+            session.query(Job).filter(Job.state == "scheduled").update({"edit": stored})
+        builders.record(engine, edit(2, *TAIL_OFF))
+        assert builders.every(engine, Job)[-1].edit is None
+        with transaction(engine) as session:
+            session.query(Job).filter(Job.state == "scheduled").update({"edit": stored})
+        assert knowledge(engine) is None
+
     def test_when_edits_add_up_to_too_many_parts(self, engine: Engine) -> None:
         """What cannot be composed is forgotten."""
         builders.record(engine, edit(1, *((2.0 * n, 2.0 * n + 1.0) for n in range(900))))

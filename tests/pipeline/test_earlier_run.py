@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.media import clips, pictures
 from tests.support.media.edited_videos import cut
-from worker.analysis.rows import memory_of, result_of
+from worker.analysis.memory import memory_of
+from worker.analysis.rows import result_of
 from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder
@@ -79,20 +80,6 @@ def remembered(run: Run, timeline: Timeline, sight: str | None = None) -> Memory
     """Return what the database would give back of a run."""
     rows = result_of(run, RemoteAsset("a", AssetState.READY, "f"), {}).candidates
     return memory_of(rows, timeline, run.sight if sight is None else sight)
-
-
-def test_rows_of_another_version_are_read(first: Run) -> None:
-    """What it did not measure counts as not seen; what only it measured is left out."""
-    rows = result_of(first, RemoteAsset("a", AssetState.READY, "f"), {}).candidates
-    for row in rows:
-        assert row.cues is not None
-        row.cues = {name: cue for name, cue in row.cues.items() if name not in {"decoder_fill", "writing"}}
-        row.cues["of_the_future"] = 1.0
-
-    memory = memory_of(rows, Timeline.whole(), first.sight)
-
-    assert memory is not None
-    assert {one.candidate.cues.decoder_fill for one in memory.seen} == {0.0}
 
 
 def test_an_unchanged_video_gets_the_very_same_picks(

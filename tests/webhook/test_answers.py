@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.service import builders, deliveries
-from worker.database.models import Asset, Job, WebhookEvent
+from worker.database.inbox import WebhookEvent
+from worker.database.models import Asset, Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.service import builders, deliveries
-from worker.database.models import WebhookEvent
+from worker.database.inbox import WebhookEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable

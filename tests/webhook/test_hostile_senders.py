@@ -16,7 +16,8 @@ from tests.support.platforms.webhook_senders import NEW, PAYLOADS, SENDERS, Send
 from tests.support.service import builders
 from tests.support.service.deliveries import Delivery
 from webhook.app import create_app
-from worker.database.models import Job, WebhookEvent
+from worker.database.inbox import WebhookEvent
+from worker.database.models import Job
 from worker.platforms.base import Identity
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from sqlalchemy import text
 from tests.support.service import builders, deliveries
 from webhook.app import create_app, make_receiver_engine
 from worker.database import make_engine, migrate
-from worker.database.models import Asset, WebhookEvent
+from worker.database.inbox import WebhookEvent
+from worker.database.models import Asset
 from worker.standalone.servers import start_postgres
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from tests.support.service import builders, deliveries
 from tests.support.service.live_receiver import ROOT, Served, served
 from tests.support.waiting import until
 from webhook.serving import PROCESSES, THREADS
-from worker.database.models import WebhookEvent
+from worker.database.inbox import WebhookEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,16 +13,8 @@ from sqlalchemy.orm import contains_eager, defer
 
 from worker import choices
 from worker.admin.assets import database_time
-from worker.database.models import (
-    Asset,
-    Choice,
-    Job,
-    JobLog,
-    Publication,
-    StoredCandidate,
-    Thumbnail,
-    WebhookEvent,
-)
+from worker.database.inbox import WebhookEvent
+from worker.database.models import Asset, Choice, Job, JobLog, Publication, StoredCandidate, Thumbnail
 from worker.database.states import PublicationState
 from worker.text import clock
 

@@ -15,9 +15,11 @@ from sqlalchemy.orm import contains_eager, defer
 
 from worker import jobs
 from worker.admin.matching import BATCH, Filters, candidates, is_touched_within, matching
+from worker.admin.wanted_model import check_model
 from worker.database import NOW, make_engine, migrate, transaction
 from worker.database.base import STATEMENT_BEGAN
-from worker.database.models import Asset, Job, WebhookEvent
+from worker.database.inbox import WebhookEvent
+from worker.database.models import Asset, Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -163,7 +165,8 @@ def requeue_assets(
 ) -> list[Requeueing]:
     """Ask for a new look at assets that are named or that match; a job that waits already is not doubled.
 
-    With a model, a worker that has it judges the stored frames anew, and scans no video.
+    With a model, a worker that has it judges the stored frames anew, and scans no video; without one, an
+    earlier wish for one is lifted.
 
     Args:
         engine: the database.
@@ -176,7 +179,11 @@ def requeue_assets(
 
     Raises:
         NotFound: a name means nothing; none of the assets was touched.
+        UnknownModel: no worker can have the model; none was touched either.
     """
+    if model is not None:
+        with transaction(engine) as session:
+            check_model(session, model, settings)
     actor = operator_name()
 
     def request(asset: Asset) -> Requeueing:

@@ -58,7 +58,8 @@ def choose_thumbnail(
         is_shown_by_time = platform.write_back is WriteBack.TIME and made.thumbnail is not None
         is_taking_still = not (made.is_exact or is_shown_by_time)
         if is_taking_still:
-            jobs.requeue(session, asset.id, operator_name(), "to take the chosen still", settings)
+            why_again = "to take the chosen still"
+            jobs.requeue(session, asset.id, operator_name(), why_again, settings, keeps_model=True)
     return Decision(asset, made.choice, made.thumbnail, is_taking_still)
 
 
@@ -90,7 +91,8 @@ def set_options(
         asset = _locked(session, word)
         asset.options = read or None
         note = f"options {json.dumps(read)}; {why}" if why else f"options {json.dumps(read)}"
-        return Requeueing(asset, jobs.requeue(session, asset.id, operator_name(), note, settings))
+        outcome = jobs.requeue(session, asset.id, operator_name(), note, settings, keeps_model=True)
+        return Requeueing(asset, outcome)
 
 
 def _locked(session: Session, word: str) -> Asset:

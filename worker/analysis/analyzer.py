@@ -17,8 +17,9 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
 from worker import accounts, choices, jobs, metrics
+from worker.analysis.memory import earlier_picks_of, memory_of
 from worker.analysis.options import options_of
-from worker.analysis.rows import earlier_picks_of, memory_of, result_of
+from worker.analysis.rows import result_of
 from worker.database import transaction
 from worker.download.fetch import DownloadLimits, fetch_moments, fetch_video, workspace
 from worker.errors import LeaseLost, ModelElsewhere, Stopping, ThumbsError, first_line
@@ -169,7 +170,7 @@ class _AnalysisRun:
         scorer = self.worker.models.scorer
         return _EarlierRun(
             timeline,
-            memory_of(known[1], known[0], scorer.sight) if known else None,
+            memory_of(known[1], known[0], scorer.sight, scorer.dimensions) if known else None,
             earlier_picks_of(jobs.earlier_picks(session, claim.asset_id), timeline, scorer.name),
             choices.chosen_moment_s(session, claim.asset_id, timeline),
         )

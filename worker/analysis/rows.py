@@ -1,23 +1,21 @@
-"""A run of the pipeline as rows of the database, and back for the next one."""
+"""A run of the pipeline as rows of the database; `memory` reads them back for the next one."""
 
 from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from worker.analysis.memory import MEASURED_BY
 from worker.choices import CHOSEN_RANK
 from worker.database.models import StoredCandidate, Thumbnail
 from worker.jobs import Result
-from worker.pipeline.earlier_picks import EarlierPick
-from worker.pipeline.earlier_run import Memory, decode_embedding, encode_embedding
-from worker.pipeline.frames import Box, Candidate, Cues, Face, SeenCandidate
-from worker.pipeline.jpeg import decode_jpeg, encode_jpeg
-from worker.pipeline.selection.shortlist import ALIKE
+from worker.pipeline.earlier_run import encode_embedding
+from worker.pipeline.jpeg import encode_jpeg
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from worker.pipeline.frames import Crop, Pick, Run, Scored
+    from worker.pipeline.frames import Candidate, Crop, Face, Pick, Run, Scored
     from worker.pipeline.media import Video
     from worker.platforms.base import RemoteAsset
     from worker.timeline import Timeline
@@ -70,38 +68,6 @@ def _recalled(run: Run) -> str:
     return f"{run.recalled} candidates of the last run were used again" if run.recalled else ""
 
 
-def memory_of(rows: Iterable[StoredCandidate], timeline: Timeline, sight: str) -> Memory | None:
-    """Read what the next run can use of an earlier one; None where its rows do not tell enough.
-
-    Args:
-        rows: every candidate of one run.
-        timeline: what was done to the video since.
-        sight: of the model that judges now; what was seen by another one says nothing to it.
-    """
-    seen = [_seen(row, sight) for row in rows if row.cues is not None]
-    return Memory(timeline, seen) if seen else None
-
-
-def earlier_picks_of(
-    rows: Iterable[StoredCandidate], timeline: Timeline | None, model: str
-) -> tuple[EarlierPick, ...]:
-    """Read what an earlier run picked.
-
-    Args:
-        rows: its picks, best first.
-        timeline: what was done to the video since; None where that is not known.
-        model: which judges now, by its name. Who changes it wants its judgement, so picks of another one are
-            left out; those of another version of it stay, for viewers know them and pictures are compared.
-    """
-    return tuple(
-        EarlierPick(
-            decode_jpeg(row.jpeg), None if timeline is None else tuple(timeline.places_of(row.time_s))
-        )
-        for row in rows
-        if row.model is not None and row.model.rsplit(" #", 1)[0] == model
-    )
-
-
 def _thumbnail(pick: Pick, crop: Crop, model: str) -> Thumbnail:
     return Thumbnail(
         rank=pick.rank,
@@ -150,6 +116,7 @@ def _candidate(
         parts={} if scored is None else _plain(scored.parts),
         lost_because=lost_because,
         cues=_plain(candidate.cues._asdict()),
+        measured_by=MEASURED_BY,
         active=None if candidate.active is None else list(candidate.active),
         faces=None if scored is None else _stored_faces(scored.faces),
         embedding=None if scored is None else encode_embedding(scored.embedding),
@@ -157,31 +124,6 @@ def _candidate(
         model=None if scored is None else sight,
         jpeg=encode_jpeg(candidate.rgb, FILMSTRIP_QUALITY),
     )
-
-
-def _seen(row: StoredCandidate, sight: str) -> SeenCandidate:
-    """Read one candidate back; what was seen in it by another model, or without its taste, is left out."""
-    left, top, right, bottom = row.active or (0.0, 0.0, 1.0, 1.0)
-    is_comparable = row.model == sight and row.taste is not None
-    return SeenCandidate(
-        Candidate(
-            time_s=row.time_s,
-            shot=row.shot,
-            rgb=decode_jpeg(row.jpeg),
-            cues=_cues(row.cues or {}),
-            active=None if row.active is None else (left, top, right, bottom),
-        ),
-        embedding=decode_embedding(row.embedding) if row.embedding and is_comparable else None,
-        faces=None if row.faces is None else tuple(Face(Box(*box), share) for *box, share in row.faces),
-        # Kept by the comparison with its neighbours; left out by it; or left out before it came to that.
-        was_kept=True if row.score is not None else False if row.lost_because == ALIKE else None,
-        taste=row.taste or 0.0,
-    )
-
-
-def _cues(stored: Mapping[str, float]) -> Cues:
-    """Read cues back; what this version does not measure, a newer one's, is left out."""
-    return Cues(**{name: stored[name] for name in Cues._fields if name in stored})
 
 
 def _stored_faces(faces: Iterable[Face]) -> list[list[float]]:

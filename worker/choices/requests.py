@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,11 +13,15 @@ from worker.database import NOW
 from worker.database.models import Asset, Choice, StoredCandidate, Thumbnail
 from worker.database.states import ChoiceKind
 from worker.errors import PermanentError
+from worker.timeline import MAX_TIME_S
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.choices.own_picture import OwnPicture
+
+
+MAX_ROW_ID = 2**63 - 1  # of PostgreSQL's bigint
 
 
 class ChoiceRefused(PermanentError):
@@ -110,14 +113,15 @@ def _kind_and_moment_s(
     if request.picture is not None:
         return ChoiceKind.IMAGE, None
     if request.candidate_id is not None:
-        candidate = session.get(StoredCandidate, request.candidate_id)
+        is_id = 0 < request.candidate_id <= MAX_ROW_ID
+        candidate = session.get(StoredCandidate, request.candidate_id) if is_id else None
         if candidate is None or candidate.asset_id != asset.id:
             raise ChoiceRefused(
                 f"candidate {request.candidate_id} is not of the newest run; `thumbs show --json` lists those"
             )
         return ChoiceKind.CANDIDATE, candidate.time_s
     time_s = request.time_s
-    if time_s is None or not 0 <= time_s < (asset.duration_s or math.inf):
+    if time_s is None or not 0 <= time_s < (asset.duration_s or MAX_TIME_S):
         end = "" if asset.duration_s is None else f"; the video ends at {asset.duration_s:.3f} s"
         raise ChoiceRefused(f"a time must be 0 or more seconds, and within the video{end}")
     return ChoiceKind.TIME, time_s

@@ -100,11 +100,11 @@ COMMANDS = (
     ),
     LazyCommand("resume", "worker.cli.accounts:resume_command", "Let the work on an account go on at once."),
     LazyCommand("jobs", "worker.cli.jobs:jobs_command", "List jobs, newest first."),
-    LazyCommand("show", "worker.cli.show:show_command", "Show everything about one asset or one job."),
+    LazyCommand("show", "worker.cli.assets.show:show_command", "Show everything about one asset or one job."),
     LazyCommand("events", "worker.cli.events:events_command", "List the received webhooks, newest first."),
     LazyCommand(
         "requeue",
-        "worker.cli.requeue:requeue_command",
+        "worker.cli.assets.requeue:requeue_command",
         "Look at assets again, at once: those named, or all that match.",
     ),
     LazyCommand(
@@ -115,18 +115,28 @@ COMMANDS = (
     LazyCommand("sync", "worker.cli.sync:sync_command", "Find videos that no webhook announced."),
     LazyCommand(
         "choose",
-        "worker.cli.choose:choose_command",
+        "worker.cli.assets.choose:choose_command",
         "Show a thumbnail that you choose; later runs keep it.",
     ),
     LazyCommand(
         "release",
-        "worker.cli.choose:release_command",
+        "worker.cli.assets.choose:release_command",
         "End your choice for an asset: its best pick is shown again.",
     ),
     LazyCommand(
         "options",
-        "worker.cli.choose:options_command",
+        "worker.cli.assets.choose:options_command",
         "Say which parts of an asset to avoid or to prefer.",
+    ),
+    LazyCommand(
+        "adopt",
+        "worker.cli.assets.adopt:adopt_command",
+        "Take what platforms show for ours, once a backup was restored.",
+    ),
+    LazyCommand(
+        "erase",
+        "worker.cli.assets.erase:erase_command",
+        "Remove all that is stored of an asset, for good.",
     ),
     LazyCommand("migrate", "worker.cli.migrate:migrate_command", "Bring the database's tables up to date."),
     LazyService(

@@ -1,9 +1,10 @@
-"""The options that several commands of operators have in common."""
+"""The options and the question that several commands of operators have in common."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+import sys
+from datetime import UTC, datetime, timedelta
 
 import click
 
@@ -24,6 +25,24 @@ class Duration(click.ParamType[timedelta]):
         return timedelta(seconds=int(match[1]) * _UNITS_S[match[2]])
 
 
+class Moment(click.ParamType[datetime]):
+    """A time such as 2026-11-28T03:00Z (UTC where no zone is given), or how long ago it was: 26h, 7d."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read it; click shows the failure."""
+        text = str(value)
+        if _DURATION.fullmatch(text):
+            return datetime.now(UTC) - Duration().convert(text, param, ctx)
+        try:
+            # Python reads bare digits as a day, which a span whose unit was forgotten is not.
+            read = datetime.fromisoformat("" if text.isdecimal() else text)
+        except ValueError:
+            self.fail(f"{text!r} is not a time: write 2026-11-28T03:00Z, or 26h for so long ago", param, ctx)
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+
+
 platform_option = click.option("--platform", metavar="NAME", help="Only of this platform, e.g. mux.")
 since_option = click.option(
     "--since", type=Duration(), metavar="24h", help="Only what happened within this time."
@@ -39,3 +58,18 @@ json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."
 )
 why_option = click.option("--why", default="", metavar="TEXT", help="The reason, for the history.")
+yes_option = click.option("--yes", "is_sure", is_flag=True, help="Do not ask whether you are sure.")
+
+
+def confirm(question: str, *, is_sure: bool) -> None:
+    """Go on only where the operator is sure; the question and its answer stay off stdout.
+
+    Raises:
+        UsageError: nobody can be asked, and `--yes` was not given.
+        Abort: the answer is no.
+    """
+    if is_sure:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError("nobody can be asked here: add --yes if you are sure")
+    click.confirm(question, abort=True, err=True)

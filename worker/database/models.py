@@ -9,7 +9,6 @@ from datetime import datetime  # noqa: TC003 - SQLAlchemy reads the annotations 
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     CheckConstraint,
     ForeignKey,
     Identity,
@@ -21,46 +20,18 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from worker.database import accounts  # noqa: F401 - declares the table that foreign keys name
+from worker.database import accounts, identity, inbox  # noqa: F401 - they declare tables
 from worker.database.base import NOW, AnnouncedRow, Base, LeasedRow
 from worker.database.states import (
     FINAL,
     IS_WAITING,
     WAITING,
     ChoiceKind,
-    EventOutcome,
     JobReason,
     JobState,
     PublicationState,
     is_one_of,
 )
-
-
-class WebhookEvent(Base):
-    """The inbox: every event that was answered with 2xx, once."""
-
-    __tablename__ = "webhook_events"
-    __table_args__ = (
-        UniqueConstraint("platform", "account", "delivery_id"),
-        CheckConstraint(is_one_of("outcome", EventOutcome), name="outcome"),
-        Index(None, "received_at"),
-        Index("ix_webhook_events_ignored", "id", postgresql_where=text("outcome = 'ignored'")),
-        Index(None, "asset_id"),
-    )
-
-    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    platform: Mapped[str]
-    account: Mapped[str]
-    delivery_id: Mapped[str]
-    type: Mapped[str]  #: the platform's word
-    kind: Mapped[str]  #: ours, see `EventKind`
-    asset_id: Mapped[int | None] = mapped_column(ForeignKey("assets.id", ondelete="SET NULL"))
-    happened_at: Mapped[datetime | None]
-    received_at: Mapped[datetime] = mapped_column(server_default=NOW)
-    outcome: Mapped[str]
-    detail: Mapped[str] = mapped_column(server_default="")  #: why, where the outcome alone does not say
-    #: As received. Not JSONB, which refuses some of what a JSON text may hold (the escape of NUL).
-    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class Asset(Base):
@@ -71,6 +42,11 @@ class Asset(Base):
         UniqueConstraint("platform", "account", "external_id"),
         CheckConstraint("published_generation <= generation", name="published_not_ahead"),
         Index("ix_assets_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+        Index(
+            "ix_assets_foreign",
+            *("platform", "account"),
+            postgresql_where=text("foreign_thumbnail IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -86,6 +62,7 @@ class Asset(Base):
     duration_s: Mapped[float | None]  #: of the same content
     last_event_at: Mapped[datetime | None]  #: `happened_at` of the newest event that was applied
     deleted_at: Mapped[datetime | None]  #: a tombstone: what arrives later and happened earlier is ignored
+    erased_at: Mapped[datetime | None]  #: when an operator had everything removed; only READY brings it back
     written: Mapped[str | None]  #: what the platform shows because of us, as `Platform.write` returned it
     #: What a person or a program set at the platform, and we leave alone.
     foreign_thumbnail: Mapped[str | None]
@@ -123,6 +100,7 @@ class Job(AnnouncedRow, LeasedRow, Base):
         Index("ix_jobs_lease", "lease_until", postgresql_where=text("state = 'running'")),
         Index("ix_jobs_state", "state", "id"),
         Index("ix_jobs_over", "finished_at", postgresql_where=text(is_one_of("state", FINAL))),
+        Index("ix_jobs_wanted_model", "model", postgresql_where=text(f"model IS NOT NULL AND {IS_WAITING}")),
         Index(None, "asset_id"),
     )
 
@@ -178,6 +156,7 @@ class StoredCandidate(Base):
     parts: Mapped[dict[str, Any]]  #: of the score
     lost_because: Mapped[str | None]  #: None for a pick
     cues: Mapped[dict[str, Any] | None]  #: as measured; without them no later run can use the candidate
+    measured_by: Mapped[str | None]  #: version of what is measured, see `analysis.memory`; None: unknown
     active: Mapped[list[Any] | None]  #: where the picture is, if its shot has bars
     faces: Mapped[list[Any] | None]  #: boxes in the small picture and confidence; None where not looked for
     embedding: Mapped[bytes | None]  #: (dimensions,) float32, L2-normalised

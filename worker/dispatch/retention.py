@@ -10,7 +10,8 @@ from sqlalchemy import delete, false, func, select, true
 
 from worker.database import transaction
 from worker.database.base import STATEMENT_BEGAN
-from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail, WebhookEvent
+from worker.database.inbox import WebhookEvent
+from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
 from worker.database.states import FINAL, PublicationState
 
 if TYPE_CHECKING:

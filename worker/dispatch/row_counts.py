@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from worker import accounts, metrics
 from worker.database import NOW
-from worker.database.models import Job, Publication
+from worker.database.models import Asset, Job, Publication
 from worker.database.states import WAITING, PublicationState
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ def count(session: Session) -> None:
     metrics.JOBS.clear()
     _count(session, "analyze", Job, Job.state.in_(WAITING))
     _count(session, "publish", Publication, Publication.state == PublicationState.PENDING)
+    metrics.YIELDED.clear()
+    by_account = (Asset.platform, Asset.account)
+    foreign = select(*by_account, func.count()).where(Asset.foreign_thumbnail.is_not(None))
+    for platform, account, number in session.execute(foreign.group_by(*by_account)):
+        metrics.YIELDED.labels(platform, account).set(number)
 
 
 def _count(

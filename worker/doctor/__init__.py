@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.doctor import accounts, machine, servers
+from worker.doctor import accounts, machine, rows, servers
 from worker.doctor.finding import Finding, State
 from worker.errors import SettingsInvalid, ThumbsError
 from worker.settings import Settings
@@ -20,6 +20,7 @@ __all__ = ["CHECKS", "Finding", "State", "examine_service"]
 
 CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "database": servers.check_database,
+    "rows": rows.check_rows,
     "broker": servers.check_broker,
     "accounts": machine.check_accounts,
     "standing": accounts.check_standing,

@@ -29,7 +29,7 @@ from worker.platforms.event import Event, EventKind
 from worker.platforms.registry import platform_of
 from worker.platforms.shared import json_fields, signatures
 from worker.platforms.shared.media_host import check_media_url
-from worker.timeline import MAX_RANGES
+from worker.timeline import MAX_RANGES, MAX_TIME_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -165,8 +165,11 @@ def _check_ranges(ranges: Any, name: str) -> None:
         if not isinstance(item, dict) or item.keys() != {"start_s", "end_s"}:
             raise MalformedPayload(f"`{name}`: a range has `start_s` and `end_s`, and nothing else")
         start_s, end_s = item["start_s"], item["end_s"]
-        if not (_is_number(start_s) and _is_number(end_s) and 0 <= start_s < end_s):
-            raise MalformedPayload(f"`{name}`: a range needs 0 <= start_s < end_s, in seconds")
+        # Python compares whole numbers of any length, and NaN with nothing.
+        if not (_is_number(start_s) and _is_number(end_s) and 0 <= start_s < end_s <= MAX_TIME_S):
+            raise MalformedPayload(
+                f"`{name}`: a range needs 0 <= start_s < end_s <= {MAX_TIME_S:.0f}, in seconds"
+            )
 
 
 def _is_number(value: Any) -> bool:

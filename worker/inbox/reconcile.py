@@ -8,16 +8,18 @@ nothing; the next look finds the rest.
 from __future__ import annotations
 
 import enum
+import hashlib
 import itertools
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from worker import accounts
 from worker.database import transaction
+from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Job
 from worker.database.states import WAITING, JobState, Priority
 from worker.errors import PlatformUnavailable, ThumbsError
@@ -76,12 +78,13 @@ class _KnownAsset(NamedTuple):
     """What the rows say of an asset."""
 
     fingerprint: str | None
-    generation: int
     deleted_at: datetime | None
+    erased_at: datetime | None
     job_state: str | None  #: of the newest job
+    event_id: int | None  #: of the newest event
 
 
-_UNHEARD_OF = _KnownAsset(None, 0, None, None)
+_UNHEARD_OF = _KnownAsset(None, None, None, None, None)
 _KINDS = {ReconcileStatus.MISSED: EventKind.READY, ReconcileStatus.CHANGED: EventKind.UPDATED}
 
 
@@ -183,13 +186,15 @@ def _read_known(
     session: Session, platform: Platform, assets: Sequence[ListedAsset]
 ) -> Mapping[str, _KnownAsset]:
     newest = select(Job.state).where(Job.asset_id == Asset.id).order_by(Job.id.desc()).limit(1)
+    newest_event = select(func.max(WebhookEvent.id)).where(WebhookEvent.asset_id == Asset.id)
     rows = session.execute(
         select(
             Asset.external_id,
             Asset.fingerprint,
-            Asset.generation,
             Asset.deleted_at,
+            Asset.erased_at,
             newest.correlate(Asset).scalar_subquery(),
+            newest_event.correlate(Asset).scalar_subquery(),
         ).where(
             Asset.platform == platform.name,
             Asset.account == platform.account,
@@ -202,7 +207,7 @@ def _read_known(
 def _judge(listed: ListedAsset, known: _KnownAsset) -> ReconcileStatus:
     if listed.state not in {None, AssetState.READY}:
         return ReconcileStatus.UNREADY
-    if known.deleted_at and not (listed.changed_at and listed.changed_at > known.deleted_at):
+    if _is_gone(listed, known):
         return ReconcileStatus.DELETED
     if known.job_state in {*WAITING, JobState.RUNNING}:
         return ReconcileStatus.WAITING
@@ -218,16 +223,32 @@ def _judge(listed: ListedAsset, known: _KnownAsset) -> ReconcileStatus:
     )
 
 
+def _is_gone(listed: ListedAsset, known: _KnownAsset) -> bool:
+    """Tell whether the asset is deleted as far as we know, and has not come back since."""
+    if known.erased_at:  # a list may call it changed for any reason; only READY says that it is new
+        return True
+    is_back = listed.changed_at and known.deleted_at and listed.changed_at > known.deleted_at
+    return known.deleted_at is not None and not is_back
+
+
 def _event(platform: Platform, listed: ListedAsset, status: ReconcileStatus, known: _KnownAsset) -> Event:
     return Event(
         platform=platform.name,
         account=platform.account,
-        # Two looks at the same time find the same; the second is a duplicate. The id begins as ever: in a
-        # rolling upgrade old and new programs must find each other's.
-        delivery_id=f"sync:{listed.id}:{known.generation}:{status}",
+        delivery_id=_delivery_id(listed, status, known),
         type=f"sync.{status}",
         kind=_KINDS[status],
         asset_id=listed.id,
         happened_at=listed.changed_at,
         payload={"fingerprint": listed.fingerprint},
     )
+
+
+def _delivery_id(listed: ListedAsset, status: ReconcileStatus, known: _KnownAsset) -> str:
+    """Name what was observed, and after what: two looks at the same time find the same, and tell it once.
+
+    What is observed again after anything else was told of the asset is news: it may have been taken back
+    meanwhile, or the look that it asked for may have come too early.
+    """
+    observed = hashlib.sha256((listed.fingerprint or "").encode()).hexdigest()[:16]
+    return f"sync:{listed.id}:{known.event_id or 0}:{status}:{observed}"

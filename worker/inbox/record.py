@@ -19,7 +19,8 @@ from sqlalchemy.dialects.postgresql import insert
 from worker import jobs, publications
 from worker.database import NOW
 from worker.database.base import table_of
-from worker.database.models import Asset, Job, WebhookEvent
+from worker.database.inbox import WebhookEvent
+from worker.database.models import Asset, Job
 from worker.database.states import EventOutcome, JobReason, JobState, Priority
 from worker.errors import MalformedPayload
 from worker.inbox.reported_edit import reported_edit
@@ -74,6 +75,7 @@ class LockedAsset(NamedTuple):
     fingerprint: str | None
     last_event_at: datetime | None
     deleted_at: datetime | None
+    erased_at: datetime | None
 
 
 # What an event may tell about its asset; the newest event that tells a field counts.
@@ -169,7 +171,7 @@ def _row(event: Event, asset: LockedAsset | None) -> dict[str, Any]:
         "asset_id": asset and asset.id,
         "happened_at": event.happened_at,
         "outcome": EventOutcome.APPLIED,
-        "payload": dict(event.payload),
+        "payload": {} if asset and _is_erased(event, asset) else dict(event.payload),
     }
 
 
@@ -194,6 +196,8 @@ def _update_asset(session: Session, event: Event, asset: LockedAsset) -> None:
 def _apply(
     session: Session, event: Event, asset: LockedAsset, settings: Settings, priority: Priority
 ) -> EventDecision:
+    if _is_erased(event, asset):
+        return EventDecision(EventOutcome.IGNORED, "the asset was erased")
     if event.kind is EventKind.DELETED:
         return _delete(session, event, asset, settings)
     if asset.deleted_at and not (event.happened_at and event.happened_at > asset.deleted_at):
@@ -228,6 +232,13 @@ def _delete(session: Session, event: Event, known: LockedAsset, settings: Settin
     jobs.cancel(session, asset, "the asset was deleted")
     publications.supersede(session, asset)
     return EventDecision(EventOutcome.APPLIED, "the asset was deleted")
+
+
+def _is_erased(event: Event, asset: LockedAsset) -> bool:
+    """Tell whether all of the asset was removed for good: only READY after that says that it is new."""
+    if asset.erased_at is None or event.happened_at is None:
+        return asset.erased_at is not None
+    return event.kind is not EventKind.READY or event.happened_at <= asset.erased_at
 
 
 def _waits_for_file(session: Session, asset: LockedAsset) -> bool:

@@ -28,4 +28,4 @@ def reported_edit(event: Event, last_event_at: datetime | None) -> Timeline | No
     is_newest = event.happened_at is not None and (last_event_at is None or event.happened_at > last_event_at)
     if event.kind is not EventKind.EDITED or ranges is None or not is_newest:
         return None
-    return Timeline.of(Range(this["start_s"], this["end_s"]) for this in ranges)
+    return Timeline.of(Range(float(this["start_s"]), float(this["end_s"])) for this in ranges)

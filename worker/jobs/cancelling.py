@@ -67,4 +67,4 @@ def cancel_for_operator(
         said = f"cancelled: {why}" if why else "cancelled"
         note(session, job.id, JobState.CANCELLED, job.attempt, actor, said)
     writes = publications.supersede(session, asset) if job_id is None else []
-    return OpenWork([job.id for job in ended], writes)
+    return OpenWork([job.id for job in ended], [write.id for write in writes])

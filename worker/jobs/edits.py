@@ -16,6 +16,8 @@ from worker.database.states import WAITING, JobReason, JobState
 from worker.timeline import Timeline
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
@@ -32,9 +34,9 @@ def earlier_candidates(
         claim: the right to the job.
         fingerprint: of the content as it is now.
     """
-    if claim.edit is None:
+    timeline = _timeline(claim.edit)
+    if claim.edit is None or timeline is None:
         return None
-    timeline = Timeline.read(claim.edit["ranges"])
     if timeline == Timeline.whole() and fingerprint != claim.known_fingerprint:
         return None
     found = session.scalars(
@@ -76,10 +78,19 @@ def known_after(session: Session, asset_id: int, change: Timeline | None) -> dic
         return None
     pending = _pending(session, asset_id)
     before = _stored(session, asset_id) if pending is None else pending.edit
-    if before is None:
+    timeline = _timeline(before)
+    if before is None or timeline is None:
         return None
-    both = Timeline.read(before["ranges"]).then(change)
+    both = timeline.then(change)
     return None if both is None else {"of": before["of"], "ranges": both.stored()}
+
+
+def _timeline(edit: Mapping[str, Any] | None) -> Timeline | None:
+    """Read what is stored of a change; None for nothing, or for what another version wrote in its own way."""
+    try:
+        return None if edit is None or not isinstance(edit["of"], int) else Timeline.read(edit["ranges"])
+    except (KeyError, ValueError):
+        return None
 
 
 def _pending(session: Session, asset_id: int) -> Row[tuple[dict[str, Any] | None]] | None:

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select, update
 from worker import accounts, choices, publications
 from worker.database import NOW
 from worker.database.models import Job, StoredCandidate, Thumbnail
-from worker.database.states import FINAL, WAITING, JobState
+from worker.database.states import FINAL, WAITING, JobState, Priority
 from worker.errors import Overtaken, WorkerSilent
 from worker.jobs.claims import ROWS, JobClaim, note
 from worker.queue.backoff import MAX_EXTERNAL_RETRIES, delay_s, is_external, is_retryable
@@ -50,25 +50,23 @@ def complete(session: Session, claim: JobClaim, result: Result) -> JobState:
     Raises:
         LeaseLost: another worker has the job.
     """
-    asset = lock_asset(session, claim)
-    if (unwanted := _unwanted(asset, claim)) is not None:
+    asset, job = _lock(session, claim)
+    if (unwanted := _unwanted(asset, job)) is not None:
         return _end(session, claim, unwanted, "its result came too late")
     _end(session, claim, JobState.COMPLETED, result.note, timings_s=dict(result.timings_s), note=result.note)
     session.execute(delete(StoredCandidate).where(StoredCandidate.asset_id == asset.id))
     for thumbnail in result.thumbnails:
-        thumbnail.asset_id, thumbnail.generation, thumbnail.job_id = asset.id, claim.generation, claim.row_id
+        thumbnail.asset_id, thumbnail.generation, thumbnail.job_id = asset.id, job.generation, job.id
     for candidate in result.candidates:
-        candidate.asset_id, candidate.generation = asset.id, claim.generation
+        candidate.asset_id, candidate.generation = asset.id, job.generation
     session.add_all([*result.thumbnails, *result.candidates])
     session.flush()
     is_changed = result.fingerprint != asset.fingerprint
     asset.fingerprint, asset.title = result.fingerprint, result.title or asset.title
     asset.duration_s = result.duration_s
-    chosen = choices.carry_through_run(
-        session, asset, claim.generation, result.timeline, is_changed=is_changed
-    )
-    publications.request(session, asset, *(chosen or (result.publish,)))
-    older = (Thumbnail.asset_id == asset.id, Thumbnail.generation < claim.generation)
+    chosen = choices.carry_through_run(session, asset, job.generation, result.timeline, is_changed=is_changed)
+    publications.request(session, asset, *(chosen or (result.publish,)), priority=Priority(job.priority))
+    older = (Thumbnail.asset_id == asset.id, Thumbnail.generation < job.generation)
     session.execute(update(Thumbnail).where(*older, Thumbnail.outdated_at.is_(None)).values(outdated_at=NOW))
     return JobState.COMPLETED
 
@@ -84,23 +82,25 @@ def complete_unchanged(session: Session, claim: JobClaim, shown: str | None) -> 
     Raises:
         LeaseLost: another worker has the job.
     """
-    asset = lock_asset(session, claim)
-    if (unwanted := _unwanted(asset, claim)) is not None:
+    asset, job = _lock(session, claim)
+    if (unwanted := _unwanted(asset, job)) is not None:
         return _end(session, claim, unwanted, "its result came too late")
     for table in (Thumbnail, StoredCandidate):
         newest = select(func.max(table.generation)).where(table.asset_id == asset.id).scalar_subquery()
         session.execute(
             update(table)
             .where(table.asset_id == asset.id, table.generation == newest)
-            .values(generation=claim.generation)
+            .values(generation=job.generation)
         )
-    choices.carry_over(session, asset, claim.generation)
-    publications.carry_over(session, asset, claim.generation, shown)
+    choices.carry_over(session, asset, job.generation)
+    publications.carry_over(session, asset, job.generation, shown, Priority(job.priority))
     return _end(session, claim, JobState.COMPLETED, "the content did not change")
 
 
 def content_changed(session: Session, claim: JobClaim) -> JobClaim:
     """Open a new generation for the content that a look found, and let the job go on for it.
+
+    Where this was done before with the same claim, and its answer was lost, nothing is opened again.
 
     Returns:
         The claim, for the new generation.
@@ -109,18 +109,19 @@ def content_changed(session: Session, claim: JobClaim) -> JobClaim:
         LeaseLost: another worker has the job.
         Overtaken: newer content was announced meanwhile, and another job waits for it.
     """
-    asset = lock_asset(session, claim)
-    if _unwanted(asset, claim) is not None:
+    asset, job = _lock(session, claim)
+    if _unwanted(asset, job) is not None:
         raise Overtaken("newer content was announced, and its job waits")
-    asset.generation += 1
-    session.flush()
-    generation = ROWS.update_held(session, claim, Job.generation, generation=asset.generation)
-    return replace(claim, generation=generation)
+    if job.generation == claim.generation:
+        asset.generation += 1
+        job.generation = asset.generation
+    return replace(claim, generation=job.generation)
 
 
 def fail(session: Session, claim: JobClaim, error: Exception) -> JobState:
     """Note a failure, and decide whether the job is tried again. Raises LeaseLost."""
-    return _after_failure(session, lock_asset(session, claim), claim, error, claim.owner)
+    asset, job = _lock(session, claim)
+    return _after_failure(session, asset, job, error, claim.owner)
 
 
 def give_back(session: Session, claim: JobClaim) -> JobState:
@@ -129,8 +130,8 @@ def give_back(session: Session, claim: JobClaim) -> JobState:
     Raises:
         LeaseLost: another worker has the job.
     """
-    asset = lock_asset(session, claim)
-    state = _unwanted(asset, claim) or _supersede_by_waiting(session, claim) or JobState.AVAILABLE
+    asset, job = _lock(session, claim)
+    state = _unwanted(asset, job) or _supersede_by_waiting(session, job) or JobState.AVAILABLE
     return _end(session, claim, state, "given back", attempt=Job.attempt - 1)
 
 
@@ -151,47 +152,61 @@ def take_over(session: Session, actor: str) -> bool:
 
     def fail_silent(job: Job, asset: Asset) -> None:
         silent = WorkerSilent(f"{job.lease_owner} went silent while it had this job ({job.stage})")
-        _after_failure(session, asset, JobClaim.of(job, asset), silent, actor)
+        _after_failure(session, asset, job, silent, actor)
 
     return ROWS.take_over(session, fail_silent)
 
 
-def _unwanted(asset: Asset, claim: JobClaim) -> JobState | None:
+def _lock(session: Session, claim: JobClaim) -> tuple[Asset, Job]:
+    """Lock and read the rows of a claim's asset and job.
+
+    What comes of a job is decided by these and not by the claim, which may be older: a step may have been
+    committed although the worker never heard so.
+
+    Raises:
+        LeaseLost: another worker has the job.
+    """
+    asset = lock_asset(session, claim)
+    return asset, ROWS.lock_held(session, claim)
+
+
+def _unwanted(asset: Asset, job: Job) -> JobState | None:
     """Tell how a job ends whose result is not wanted any more; None where it is wanted."""
     if asset.deleted_at:
         return JobState.CANCELLED
-    return JobState.SUPERSEDED if asset.generation > claim.generation else None
+    return JobState.SUPERSEDED if asset.generation > job.generation else None
 
 
-def _supersede_by_waiting(session: Session, claim: JobClaim) -> JobState | None:
+def _supersede_by_waiting(session: Session, job: Job) -> JobState | None:
     """Hand the work to another job of the asset that waits already; None where there is none.
 
     An asset has at most one job that waits (uq_jobs_waiting), so this one cannot wait beside it.
     """
     waiting = session.scalar(
         update(Job)
-        .where(Job.asset_id == claim.asset_id, Job.state.in_(WAITING))
-        .values(is_forced=Job.is_forced | claim.is_forced)
+        .where(Job.asset_id == job.asset_id, Job.state.in_(WAITING))
+        .values(is_forced=Job.is_forced | job.is_forced)
         .returning(Job.id)
     )
     return None if waiting is None else JobState.SUPERSEDED
 
 
-def _after_failure(session: Session, asset: Asset, claim: JobClaim, error: Exception, actor: str) -> JobState:
+def _after_failure(session: Session, asset: Asset, job: Job, error: Exception, actor: str) -> JobState:
     values: dict[str, Any] = {"error_class": type(error).__name__, "error": str(error)}
-    state = _unwanted(asset, claim) or _supersede_by_waiting(session, claim)
+    state = _unwanted(asset, job) or _supersede_by_waiting(session, job)
     if state is None and accounts.is_refusal(error):
         # It costs the job nothing, however long it lasts: the account is closed, and holds it back.
         state, delay = JobState.RETRYABLE, 0.0
         values["attempt"] = Job.attempt - 1
-    elif state is None and is_external(error) and claim.external_retries < MAX_EXTERNAL_RETRIES:
+    elif state is None and is_external(error) and job.external_retries < MAX_EXTERNAL_RETRIES:
         # The attempt does not count: nothing is wrong with the video, nor with us.
-        state, delay = JobState.RETRYABLE, delay_s(claim.external_retries + 1, error)
+        state, delay = JobState.RETRYABLE, delay_s(job.external_retries + 1, error)
         values |= {"attempt": Job.attempt - 1, "external_retries": Job.external_retries + 1}
-    elif state is None and is_retryable(error) and claim.attempt < claim.max_attempts:
-        state, delay = JobState.RETRYABLE, delay_s(claim.attempt, error)
+    elif state is None and is_retryable(error) and job.attempt < job.max_attempts:
+        state, delay = JobState.RETRYABLE, delay_s(job.attempt, error)
     if state is JobState.RETRYABLE:
         values["scheduled_at"] = NOW + timedelta(seconds=delay)
+    claim = JobClaim.of(job, asset)
     why = f"{type(error).__name__}: {error}"
     ended = _end(session, claim, state or JobState.DISCARDED, why, actor, **values)
     accounts.note_failure(session, claim, error)

@@ -39,11 +39,11 @@ class Requeued(enum.StrEnum):
 _assets, _jobs = table_of(Asset), table_of(Job)
 
 # `by` is 1, or 0 for a look, which only finds out whether the content changed and opens no generation. Work
-# is asked for only on an asset that is there, so the mark of a deletion goes.
+# is asked for only on an asset that is there, so the marks of its end go.
 _RAISE_GENERATION = (
     update(_assets)
     .where(_assets.c.id == bindparam("of_asset"))
-    .values(generation=_assets.c.generation + bindparam("by"), deleted_at=None)
+    .values(generation=_assets.c.generation + bindparam("by"), deleted_at=None, erased_at=None)
     .returning(_assets.c.generation)
 )
 
@@ -135,12 +135,28 @@ def request(
 
 
 def requeue(
-    session: Session, asset_id: int, actor: str, why: str, settings: Settings, *, model: str | None = None
+    session: Session,
+    asset_id: int,
+    actor: str,
+    why: str,
+    settings: Settings,
+    *,
+    model: str | None = None,
+    keeps_model: bool = False,
 ) -> Requeued:
     """Look at an asset again, at once, because an operator says so.
 
     With a model, what was stored of the video is judged anew by it, and the video is scanned only where that
-    does not suffice; without one, everything is done anew.
+    does not suffice; without one, everything is done anew, by whichever model the worker has.
+
+    Args:
+        session: its transaction.
+        asset_id: what to look at.
+        actor: who asks for it.
+        why: in their words; may be empty.
+        settings: of the job.
+        model: which has to judge; None: any.
+        keeps_model: a waiting job keeps the model that was asked for; without this, None lifts that wish.
     """
     asset = session.get_one(Asset, asset_id, with_for_update=True)
     if asset.deleted_at:
@@ -150,6 +166,8 @@ def requeue(
     job_id = request(
         session, asset_id, JobReason.REQUEUE, delay_s=0.0, settings=settings, change=change, model=model
     )
+    if model is None and not keeps_model:
+        session.execute(update(Job).where(Job.id == job_id).values(model=None))
     what = f"requeued for {model}" if model else "requeued"
     note(session, job_id, JobState.SCHEDULED, 0, actor, f"{what}: {why}" if why else what)
     return Requeued.WAITING if was_waiting else Requeued.QUEUED

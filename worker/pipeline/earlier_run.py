@@ -119,8 +119,15 @@ def encode_embedding(embedding: NDArray[np.float32]) -> bytes:
 
 
 def decode_embedding(stored: bytes) -> NDArray[np.float32]:
-    """Unpack what `encode_embedding` packed: (dimensions,) float32."""
-    return np.frombuffer(stored, _STORED).astype(np.float32)
+    """Unpack what `encode_embedding` packed: (dimensions,) float32.
+
+    Raises:
+        ValueError: it is cut off, or holds what is no finite number.
+    """
+    unpacked = np.frombuffer(stored, _STORED).astype(np.float32)
+    if not np.isfinite(unpacked).all():
+        raise ValueError("an embedding holds what is no finite number")
+    return unpacked
 
 
 def _check_duration(timeline: Timeline, video: Video) -> None:

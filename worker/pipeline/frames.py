@@ -71,7 +71,7 @@ class Cues(NamedTuple):
     color_bars: float  #: 1 = a test pattern
     title_card: float  #: 1 = flat ground with text or a logo, nothing else
     blockiness: float  #: 1 = coarse blocks of a broken or starved coding
-    # Stored candidates of runs before these were measured lack them.
+    # Of a single picture these are not known.
     decoder_fill: float = 0.0  #: 1 = a large area that the decoder had nothing to show for
     data_loss: float = 0.0  #: 1 = something was lost between the frame and the keyframe in front of it
     writing: float = 0.0  #: 1 = many lines on flat ground, however dim

@@ -110,6 +110,7 @@ class ListedAsset:
     state: AssetState | None = None  #: None: only `asset` tells
     #: As of `RemoteAsset`; None: the list does not tell, and an id keeps its content.
     fingerprint: str | None = None
+    shown: str | None = None  #: as of `RemoteAsset`
 
 
 class Page(NamedTuple):

@@ -9,6 +9,7 @@ is written after every pick that was on its way. A platform knows nothing of our
 twice; it is the same write, and what was written last wins.
 """
 
+from worker.publications.adoption import Adoptable, adopt, find_adoptable
 from worker.publications.claims import (
     ROWS,
     PublicationClaim,
@@ -17,26 +18,30 @@ from worker.publications.claims import (
     claim,
     is_waiting,
     renew,
-    uncertain_times_s,
 )
 from worker.publications.endings import confirm, fail, give_back, take_over, yield_to
-from worker.publications.requests import carry_over, request, supersede
+from worker.publications.ownership import Marks
+from worker.publications.requests import ask_again, carry_over, request, supersede
 
 __all__ = [
     "ROWS",
+    "Adoptable",
+    "Marks",
     "PublicationClaim",
+    "adopt",
     "announce",
+    "ask_again",
     "begin_write",
     "carry_over",
     "claim",
     "confirm",
     "fail",
+    "find_adoptable",
     "give_back",
     "is_waiting",
     "renew",
     "request",
     "supersede",
     "take_over",
-    "uncertain_times_s",
     "yield_to",
 ]

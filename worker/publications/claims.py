@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import Boolean, exists, func, literal_column, or_, select
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
 
     from worker.queue.hints import Hint
 
-# No request that was on its way for longer still arrives.
-LATE_WRITE = timedelta(days=1)
-
 ROWS = LeasedRows(Publication, announced=PublicationState.PENDING, held=PublicationState.SENDING)
 # Written out, as the predicates of the indexes are: with parameters, PostgreSQL may not see which index fits.
 _WAITS = literal_column("state = 'pending'", Boolean)
@@ -37,7 +33,7 @@ _IS_HELD = literal_column("state = 'sending'", Boolean)
 class PublicationClaim(Claim):
     """The right to write an asset's thumbnail, with all that the write needs to know."""
 
-    written: str | None  #: what the platform shows because of us
+    written: str | None  #: what the platform shows because of us, as far as we know
     replaces: str | None  #: a foreign thumbnail that a person here has decided to replace
     is_image: bool  #: a person's own picture, which is of no moment of the video
     thumbnail_id: int
@@ -122,24 +118,6 @@ def begin_write(session: Session, claim: PublicationClaim) -> None:
     # The first attempt's time stays: a write that froze then may still arrive.
     sent_at = func.coalesce(Publication.sent_at, NOW)
     ROWS.update_held(session, claim, Publication.id, sent_at=sent_at)
-
-
-def uncertain_times_s(session: Session, claim: PublicationClaim) -> list[float]:
-    """List the moments that the platform may show because of us, though we never heard so, in seconds.
-
-    Also those of earlier writes than the last that was confirmed: a worker that froze while it was sending
-    may finish long after another has taken over.
-    """
-    return list(
-        session.scalars(
-            select(Thumbnail.time_s)
-            .join(Publication, Publication.thumbnail_id == Thumbnail.id)
-            .where(
-                Publication.asset_id == claim.asset_id,
-                Publication.sent_at > NOW - LATE_WRITE,
-            )
-        )
-    )
 
 
 def has_newer_than(session: Session, claim: PublicationClaim) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, update
 
 from worker.database.models import Publication
-from worker.database.states import PublicationState
+from worker.database.states import Priority, PublicationState
 from worker.queue import notify
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def request(
     choice: Choice | None = None,
     *,
     replaces: str | None = None,
+    priority: Priority = Priority.LIVE,
 ) -> None:
     """Ask for a write, and call off those that wait; the asset's row is locked, the thumbnail stored.
 
@@ -32,8 +33,9 @@ def request(
         thumbnail: what to show.
         choice: why, where a person chose it.
         replaces: the foreign thumbnail at the platform that may be overwritten.
+        priority: of the run that picked it; if a write that waits was more urgent, its priority.
     """
-    supersede(session, asset)
+    called_off = supersede(session, asset)
     session.add(
         Publication(
             asset_id=asset.id,
@@ -41,19 +43,26 @@ def request(
             choice_id=choice.id if choice else None,
             generation=thumbnail.generation,
             replaces=replaces,
+            priority=min([priority, *(publication.priority for publication in called_off)]),
         )
     )
     notify.wake_dispatcher(session)
 
 
-def supersede(session: Session, asset: Asset) -> list[int]:
-    """Call off the writes of an asset that wait, and return their ids; its row is locked."""
+def supersede(session: Session, asset: Asset) -> list[Publication]:
+    """Call off the writes of an asset that wait, and return them; its row is locked."""
     waiting = (Publication.asset_id == asset.id, Publication.state == PublicationState.PENDING)
     called_off = update(Publication).where(*waiting).values(state=PublicationState.SUPERSEDED)
-    return list(session.scalars(called_off.returning(Publication.id)))
+    return list(session.scalars(called_off.returning(Publication)))
 
 
-def carry_over(session: Session, asset: Asset, generation: int, shown: str | None) -> None:
+def carry_over(
+    session: Session,
+    asset: Asset,
+    generation: int,
+    shown: str | None,
+    priority: Priority = Priority.LIVE,
+) -> None:
     """Let the newest write count for this generation too, whether it is done or still to come.
 
     Args:
@@ -62,15 +71,42 @@ def carry_over(session: Session, asset: Asset, generation: int, shown: str | Non
         generation: what it counts for.
         shown: what the platform shows at present; where that is not what we wrote, the write is looked at
             again: a person there may have set another thumbnail, or removed theirs or ours.
+        priority: of the look, for a write that has to be looked at again.
     """
-    newest = select(func.max(Publication.id)).where(Publication.asset_id == asset.id).scalar_subquery()
-    publication = session.scalar(select(Publication).where(Publication.id == newest).with_for_update())
+    publication = _newest(session, asset)
     if publication is None:
         return
     publication.generation = generation
     if publication.state == PublicationState.CONFIRMED and shown == asset.written:
         asset.published_generation = generation
     elif publication.state != PublicationState.SENDING:
-        # What was given up gets a new chance.
-        publication.state, publication.attempt, publication.hinted_at = PublicationState.PENDING, 0, None
+        is_waiting = publication.state == PublicationState.PENDING
+        publication.priority = min(priority, publication.priority) if is_waiting else priority
+        _start_again(publication)
     notify.wake_dispatcher(session)
+
+
+def ask_again(session: Session, asset: Asset) -> bool:
+    """Have the newest write looked at again unless it is under way; False where there is none.
+
+    Args:
+        session: with the asset's row locked.
+        asset: whose thumbnail it is.
+    """
+    publication = _newest(session, asset)
+    if publication is None:
+        return False
+    if publication.state != PublicationState.SENDING:
+        _start_again(publication)
+        notify.wake_dispatcher(session)
+    return True
+
+
+def _newest(session: Session, asset: Asset) -> Publication | None:
+    newest = select(func.max(Publication.id)).where(Publication.asset_id == asset.id).scalar_subquery()
+    return session.scalar(select(Publication).where(Publication.id == newest).with_for_update())
+
+
+def _start_again(publication: Publication) -> None:
+    """Let a write wait to be made; one that was given up gets all its attempts anew."""
+    publication.state, publication.attempt, publication.hinted_at = PublicationState.PENDING, 0, None

@@ -3,7 +3,8 @@
 A platform knows nothing of our leases, so a write may happen twice, after a crash between it and the commit
 that notes it. It is the same write then.
 
-A foreign thumbnail, one that a person or a program set at the platform, is left alone, and noted. The
+A foreign thumbnail, one that a person or a program set at the platform, is left alone, and noted; what is
+ours, `worker.publications.ownership` tells. The
 platform is asked just before the write, and no platform takes a condition with a write: what is set there
 between the answer and the write, a fraction of a second, is overwritten, and so is what is set after a write
 of ours whose answer was lost.
@@ -35,20 +36,17 @@ from worker.platforms.base import ForeignThumbnails, NewThumbnail, WriteBack
 from worker.publishing import picks_webhook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
     from worker.platforms.base import Platform
-    from worker.publications import PublicationClaim
+    from worker.publications import Marks, PublicationClaim
     from worker.queue.leases import Lease, Leases
     from worker.settings import Settings
 
 log = logging.getLogger(__name__)
-
-# What was written comes back rounded, or brought within the video by up to two frames.
-ROUNDING_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -67,8 +65,8 @@ class Publisher:
             claim = publications.claim(
                 session, publication_id, self.owner, self.settings.lease_s, self.settings.writes_per_account
             )
-            uncertain_s = publications.uncertain_times_s(session, claim) if claim else []
-        if claim is None:
+            marks = publications.Marks.read(session, claim) if claim else None
+        if claim is None or marks is None:
             log.info("publication %d is not there to be taken", publication_id)
             return
         with (
@@ -77,7 +75,7 @@ class Publisher:
         ):
             try:
                 with metrics.PUBLISH_SECONDS.labels(claim.platform).time():
-                    change = self._write(claim, lease, uncertain_s)
+                    change = self._write(claim, lease, marks)
             except Exception as error:
                 log.warning("not published: %s", error, exc_info=not isinstance(error, ThumbsError))
                 error = accounts.examine_refusal(error, lambda: self.platform_of(claim))
@@ -86,7 +84,7 @@ class Publisher:
                 self._store(change)
 
     def _write(
-        self, claim: PublicationClaim, lease: Lease[PublicationClaim], uncertain_s: Sequence[float]
+        self, claim: PublicationClaim, lease: Lease[PublicationClaim], marks: Marks
     ) -> Callable[[Session], object]:
         """Show the thumbnail at the platform, and return the change of the rows that notes it."""
         with Deadline(should_stop=lease.check_ours), closing(self.platform_of(claim)) as platform:
@@ -102,10 +100,7 @@ class Publisher:
             with suppress(SQLAlchemyError), transaction(self.engine) as session:
                 accounts.note_answer(session, claim.platform, claim.account)
             asset.check_ready()
-            is_ours = _may_be_ours(asset.shown, uncertain_s, platform.write_back)
-            told_apart = platform.capabilities.foreign_thumbnails
-            is_first = claim.written is None and told_apart is not ForeignThumbnails.ALWAYS
-            if asset.shown is not None and not (is_ours or is_first or self._may_replace(asset.shown, claim)):
+            if asset.shown is not None and not self._may_replace(asset.shown, claim, marks, platform):
                 log.info("left alone: a foreign thumbnail is set", extra={"action": "left_alone"})
                 return partial(publications.yield_to, claim=claim, shown=asset.shown)
             lease.check()
@@ -129,9 +124,12 @@ class Publisher:
             raise PicksNotTaken(str(exc), exc.retry_after_s) from exc
         log.info("told PICKS_URL of the picks", extra={"action": "told"})
 
-    def _may_replace(self, shown: str, claim: PublicationClaim) -> bool:
+    def _may_replace(self, shown: str, claim: PublicationClaim, marks: Marks, platform: Platform) -> bool:
         """Tell whether what the platform shows is ours, or has to give way."""
-        return shown in {claim.written, claim.replaces} or self.settings.foreign_thumbnail == "replace"
+        told_apart = platform.capabilities.foreign_thumbnails
+        is_first = claim.written is None and told_apart is not ForeignThumbnails.ALWAYS
+        has_to_yield = shown == claim.replaces or self.settings.foreign_thumbnail == "replace"
+        return is_first or has_to_yield or marks.hold(shown, platform.write_back)
 
     def _store(self, change: Callable[[Session], object]) -> None:
         try:
@@ -142,17 +140,6 @@ class Publisher:
             metrics.FENCED_WRITES.inc()
         except SQLAlchemyError:
             log.exception("the database does not answer; once the lease has ended, the write is made again")
-
-
-def _may_be_ours(shown: str | None, times_s: Sequence[float], write_back: WriteBack) -> bool:
-    """Tell whether a write of one of these moments, whose answer was lost, may have left what is shown."""
-    if write_back is not WriteBack.TIME:  # how one image is told from another is the platform's business
-        return bool(times_s)
-    try:
-        shown_s = float(shown or "nothing")
-    except ValueError:  # it is called by another name than its time
-        return shown is not None and bool(times_s)
-    return any(abs(shown_s - time_s) <= ROUNDING_S for time_s in times_s)
 
 
 def _end_unwritten(session: Session, claim: PublicationClaim, error: Exception) -> None:

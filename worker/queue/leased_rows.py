@@ -129,6 +129,18 @@ class LeasedRows(Generic[Row]):
         """Build the condition that every write must meet: this claim, and none after it, holds the row."""
         return (self._table.id == claim.row_id, self._is_held, self._table.lease_token == claim.token)
 
+    def lock_held(self, session: Session, claim: Claim) -> Row:
+        """Lock and read the row that a claim holds, as it is by now.
+
+        Raises:
+            LeaseLost: another worker has the row.
+        """
+        held = select(self._table).where(*self.is_held_by(claim)).with_for_update()
+        row = session.scalar(held.execution_options(populate_existing=True))
+        if row is None:
+            raise self._lost(claim)
+        return row
+
     def update_held(
         self, session: Session, claim: Claim, returning: InstrumentedAttribute[int], **values: Any
     ) -> int:
@@ -141,9 +153,12 @@ class LeasedRows(Generic[Row]):
             update(self._table).where(*self.is_held_by(claim)).values(**values).returning(returning)
         )
         if found is None:
-            what = self._table.__name__.lower()
-            raise LeaseLost(f"{what} {claim.row_id} was taken over while {claim.owner} had it")
+            raise self._lost(claim)
         return found
+
+    def _lost(self, claim: Claim) -> LeaseLost:
+        what = self._table.__name__.lower()
+        return LeaseLost(f"{what} {claim.row_id} was taken over while {claim.owner} had it")
 
     def release(
         self,

@@ -23,7 +23,8 @@ from rich.table import Table
 
 from tests.benchmarks.speed.footage import clips_in, joined, wheel_clips
 from tests.support.media.edited_videos import EDITS, OTHER_EXPORT, cut, kept
-from worker.analysis.rows import memory_of, result_of
+from worker.analysis.memory import memory_of
+from worker.analysis.rows import result_of
 from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder

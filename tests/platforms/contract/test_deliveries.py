@@ -15,7 +15,8 @@ from tests.support.platforms.webhook_senders import (
 )
 from tests.support.service import builders
 from worker.database import transaction
-from worker.database.models import Asset, Job, WebhookEvent
+from worker.database.inbox import WebhookEvent
+from worker.database.models import Asset, Job
 from worker.inbox import record
 from worker.inbox.record import DeliveryOutcome
 

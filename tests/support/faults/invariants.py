@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import httpx
 from sqlalchemy import func, or_, select, text
 
-from worker.database.models import Asset, Job, JobLog, Publication, Thumbnail, WebhookEvent
+from worker.database.inbox import WebhookEvent
+from worker.database.models import Asset, Job, JobLog, Publication, Thumbnail
 from worker.database.states import FINAL, EventOutcome, JobState, PublicationState
-from worker.publishing.publisher import ROUNDING_S
+from worker.publications.ownership import ROUNDING_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -70,6 +70,22 @@ def load_clip_model(spec: str, device: torch.device, weights_dir: Path | None = 
     return ClipModel(network.eval().to(device), tokenize, preprocess, dtype, files_sum=files_sum)
 
 
+def check_name(spec: str) -> None:
+    """Check that there can be a model of this name, here or on another machine; nothing is loaded.
+
+    Raises:
+        UnknownModel: no such architecture or tag; the message names some that there are.
+    """
+    architecture, colon, source = spec.partition(":")
+    if architecture == LITE:
+        return
+    _config(architecture)
+    if not (colon and source):
+        raise _weights_not_named(spec, architecture)
+    if not source.endswith(weights.CHECKPOINT_SUFFIXES):
+        _check_tag(spec, architecture, source)
+
+
 def pick_device(device: str) -> torch.device:
     """Find the named device; for "auto" the fastest there is: CUDA, then Apple's MPS, then the CPU.
 
@@ -106,8 +122,7 @@ def _load_open_clip(spec: str, precision: str, weights_dir: Path | None) -> tupl
     architecture, colon, source = spec.partition(":")
     text = _config(architecture)["text_cfg"]
     if not (colon and source):
-        tags = ", ".join(open_clip.list_pretrained_tags_by_model(architecture)) or "none"
-        raise UnknownModel(f"{spec}: name the weights too, as {architecture}:TAG (known tags: {tags})")
+        raise _weights_not_named(spec, architecture)
     published: dict[str, Any] = open_clip.get_pretrained_cfg(architecture, source)
     file = _checkpoint(spec, architecture, source, weights_dir)
     tokenize, override = _tokenizer(architecture, text, weights_dir)
@@ -144,6 +159,11 @@ def _usual_preprocessing(architecture: str) -> dict[str, Any]:
         for tag in tags
     ]
     return wanted[0] if wanted and all(one == wanted[0] for one in wanted) else {}
+
+
+def _weights_not_named(spec: str, architecture: str) -> UnknownModel:
+    tags = ", ".join(open_clip.list_pretrained_tags_by_model(architecture)) or "none"
+    return UnknownModel(f"{spec}: name the weights too, as {architecture}:TAG (known tags: {tags})")
 
 
 def _config(architecture: str) -> Mapping[str, Any]:
@@ -216,6 +236,12 @@ def _checkpoint(spec: str, architecture: str, source: str, weights_dir: Path | N
         if not Path(source).is_file():
             raise WeightsMissing(f"{source}: no such checkpoint; check the path after {architecture}:")
         return Path(source)
+    _check_tag(spec, architecture, source, weights_dir)
+    return weights.path(spec, weights_dir)
+
+
+def _check_tag(spec: str, architecture: str, source: str, weights_dir: Path | None = None) -> None:
+    """Raise UnknownModel unless weights of this name are published, or were fetched."""
     tags = open_clip.list_pretrained_tags_by_model(architecture)
     # A tag of one's own is welcome where its file was fetched, so only a missing file makes it unknown.
     if source not in tags and not weights.is_fetched(spec, weights_dir):
@@ -224,7 +250,6 @@ def _checkpoint(spec: str, architecture: str, source: str, weights_dir: Path | N
             or "/path/to/checkpoint"
         )
         raise UnknownModel(f"{architecture} has no weights called {source!r}; did you mean {close}?")
-    return weights.path(spec, weights_dir)
 
 
 def _precision(device: torch.device) -> str:

@@ -88,8 +88,9 @@ class ClipScorer:
         self._opposites = self._embed_texts([pair.good for pair in prompts.pairs]) - self._embed_texts(
             [pair.bad for pair in prompts.pairs]
         )
+        self.dimensions = int(self._opposites.shape[1])  #: of an embedding
         if head:
-            head.check_width(name, self._opposites.shape[1])
+            head.check_width(name, self.dimensions)
 
     @classmethod
     def load(

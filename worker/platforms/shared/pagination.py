@@ -40,7 +40,9 @@ def number_of(page: str | None) -> int:
 
 def listed_asset(asset: RemoteAsset, changed_at: Any) -> ListedAsset:
     """Shorten an asset to what a list says of it, where a list says all that `Platform.asset` does."""
-    return ListedAsset(asset.id, json_fields.utc_time(changed_at), asset.state, asset.fingerprint)
+    return ListedAsset(
+        asset.id, json_fields.utc_time(changed_at), asset.state, asset.fingerprint, asset.shown
+    )
 
 
 def numbered_page(

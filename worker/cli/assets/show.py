@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # Attributes of the rows, under which names the JSON document has them: fields may be added, none renamed.
 _ASSET_FIELDS = (
     "title media_url source_external_id generation published_generation fingerprint duration_s written"
-    " foreign_thumbnail foreign_at options last_event_at deleted_at created_at"
+    " foreign_thumbnail foreign_at options last_event_at deleted_at erased_at created_at"
 )
 _PICK_FIELDS = "rank aspect time_s score parts reasons width_px height_px sha256 model generation"
 _CANDIDATE_FIELDS = "id time_s shot score lost_because"
@@ -99,7 +99,9 @@ def _heading(history: AssetHistory) -> list[Text]:
 def _present(history: AssetHistory) -> Iterator[Text]:
     """Say what holds now, a line each: choice, options, what the platform shows, the write, the jobs."""
     asset, now = history.asset, history.now
-    if asset.deleted_at:
+    if asset.erased_at:
+        yield Text(f"erased {format_age(now - asset.erased_at)} ago: nothing of it is left", style="red")
+    elif asset.deleted_at:
         yield Text(f"deleted {format_age(now - asset.deleted_at)} ago", style="red")
     if history.choice is not None:
         yield from _choice(history.choice)

@@ -12,11 +12,11 @@ from worker.admin.assets import asset_name
 from worker.admin.choose import choose_thumbnail, release_choice, set_options
 from worker.choices import ChoiceRequest
 from worker.choices.own_picture import OwnPicture
+from worker.cli.assets.requeue import print_requeueings
+from worker.cli.assets.show import CHOICE_FIELDS
 from worker.cli.database import open_database
 from worker.cli.output import fields_of, print_answer
 from worker.cli.parameters import json_option, why_option
-from worker.cli.requeue import print_requeueings
-from worker.cli.show import CHOICE_FIELDS
 from worker.settings import get_settings
 from worker.text import clock, printable
 

@@ -1,0 +1,53 @@
+"""Note which database this is, what measured a candidate, and which assets were erased."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+WAITING = "state IN ('scheduled', 'available', 'retryable')"
+
+
+def upgrade() -> None:
+    """Add them; what is stored of earlier runs has no version, and its videos are scanned anew once."""
+    op.create_table(
+        "database_identities",
+        sa.Column("identity", sa.Text(), nullable=False),
+        sa.Column(
+            "first_seen_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("identity", name=op.f("pk_database_identities")),
+    )
+    op.add_column("assets", sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("candidates", sa.Column("measured_by", sa.Text(), nullable=True))
+    op.create_index(
+        "ix_assets_foreign",
+        "assets",
+        ["platform", "account"],
+        unique=False,
+        postgresql_where=sa.text("foreign_thumbnail IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_jobs_wanted_model",
+        "jobs",
+        ["model"],
+        unique=False,
+        postgresql_where=sa.text(f"model IS NOT NULL AND {WAITING}"),
+    )
+
+
+def downgrade() -> None:
+    """Drop them."""
+    op.drop_index("ix_jobs_wanted_model", "jobs")
+    op.drop_index("ix_assets_foreign", "assets")
+    op.drop_column("candidates", "measured_by")
+    op.drop_column("assets", "erased_at")
+    op.drop_table("database_identities")

@@ -1,0 +1,179 @@
+"""`thumbs erase` removes everything of an asset, for good."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select, text
+
+from tests.support.service import builders
+from tests.support.service.chosen_asset import choose, claimed, pick
+from tests.support.service.commands import answer
+from worker import jobs, publications
+from worker.database import transaction
+from worker.database.inbox import WebhookEvent
+from worker.database.models import Asset, Base, Choice, Job, JobLog, Publication, StoredCandidate, Thumbnail
+from worker.errors import LeaseLost
+from worker.inbox import erasure
+from worker.inbox.record import DeliveryOutcome
+from worker.platforms.event import EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+
+    from tests.support.service.commands import Run
+    from worker.inbox.record import Receipt
+    from worker.platforms.event import Event
+
+TITLE = "Mrs. Miller at home"
+OF_AN_ASSET = (Job, JobLog, Publication, Choice, StoredCandidate, Thumbnail)
+
+
+@pytest.fixture
+def erased(engine: Engine, thumbs: Run) -> Engine:
+    """Return the database once an asset, which had everything, was erased."""
+    builders.record(engine, builders.event(EventKind.OTHER, minute=-1, title=TITLE))
+    pick(engine)
+    builders.record(engine, builders.event(EventKind.UPDATED, minute=1, title=TITLE))
+    with transaction(engine) as session:
+        session.execute(text("UPDATE webhook_events SET payload = :said"), {"said": json.dumps(said())})
+    choose(engine)
+    builders.record(engine, builders.event(asset_id="other"))
+    assert answer(thumbs("erase", "a1", "--yes", "--why", "asked to", "--json"))["asset"] == "mux/main/a1"
+    return engine
+
+
+def said() -> dict[str, object]:
+    """What a platform tells of a video, in the middle of other things."""
+    return {"data": {"id": "a1", "meta": {"title": TITLE}}}
+
+
+def hear(engine: Engine, event: Event) -> Receipt:
+    """Record one event."""
+    (receipt,) = builders.record(engine, event)
+    return receipt
+
+
+def everything(engine: Engine) -> Iterator[str]:
+    """All that the database holds, as text."""
+    with engine.connect() as connection:
+        for table in Base.metadata.sorted_tables:
+            yield from (str(row) for row in connection.execute(select(table)))
+
+
+def test_nothing_is_left_but_its_id_and_who_did_it(erased: Engine) -> None:
+    """Rows of all tables, and events that asked for nothing; other assets keep theirs."""
+    assert not [line for line in everything(erased) if TITLE in line]
+    asset, other = builders.every(erased, Asset)
+    left = {table.__name__: builders.every(erased, table) for table in OF_AN_ASSET}
+    assert [row.asset_id for row in left.pop("Job")] == [other.id]
+    assert not any(left.values())
+    assert (asset.external_id, asset.fingerprint, asset.written, asset.duration_s) == ("a1", None, None, None)
+    assert [event.type for event in builders.every(erased, WebhookEvent)] == [
+        "video.asset.ready",
+        "thumbs.erased",
+    ]
+
+
+def test_it_is_told_what_was_removed_and_what_stays(engine: Engine, thumbs: Run) -> None:
+    """In words."""
+    pick(engine)
+
+    result = thumbs("erase", "a1", "--yes")
+
+    assert result.exit_code == 0
+    assert "mux/main/a1: erased; removed: lines of history: 2, writes: 1, pictures: 1" in result.stdout
+    assert "copies stay at the platform" in result.stdout
+
+
+def test_the_history_says_who_did_it(erased: Engine, thumbs: Run) -> None:
+    """As one event, which is kept as long as all others."""
+    shown = thumbs("show", "mux/main/a1").stdout
+
+    assert "asked to; removed: " in shown
+    assert "erased" in shown
+    assert erased
+
+
+def test_nobody_who_can_be_asked_means_no(engine: Engine, thumbs: Run) -> None:
+    """A script has to say that it is sure."""
+    pick(engine)
+
+    result = thumbs("erase", "a1")
+
+    assert result.exit_code == 2
+    assert "add --yes" in result.stderr
+    assert builders.every(engine, Thumbnail)
+
+
+@pytest.mark.parametrize(
+    ("kind", "minute"),
+    [(EventKind.READY, 2), (EventKind.READY, 0), (EventKind.UPDATED, 10**7), (EventKind.DELETED, 10**7)],
+)
+def test_late_webhooks_do_not_bring_it_back(erased: Engine, kind: EventKind, minute: int) -> None:
+    """Nor what happens to a video that is still there; what they say is not kept."""
+    receipt = hear(erased, builders.event(kind, minute=minute, delivery_id="late", title=TITLE))
+
+    assert receipt.outcome is DeliveryOutcome.IGNORED
+    event = builders.every(erased, WebhookEvent)[-1]
+    assert (event.detail, event.payload) == ("the asset was erased", {})
+    assert not [line for line in everything(erased) if TITLE in line]
+
+
+def test_a_platform_that_says_it_is_new_brings_it_back(erased: Engine) -> None:
+    """As a video that nobody has seen before."""
+    with transaction(erased) as session:
+        session.query(Asset).filter(Asset.external_id == "a1").update(
+            {"deleted_at": builders.NOON, "erased_at": builders.NOON}
+        )
+
+    receipt = hear(erased, builders.event(minute=5, delivery_id="new"))
+
+    assert receipt.outcome is DeliveryOutcome.RECORDED
+    asset = builders.every(erased, Asset)[0]
+    assert (asset.deleted_at, asset.erased_at) == (None, None)
+
+
+def test_a_worker_that_has_it_stores_nothing_any_more(engine: Engine, thumbs: Run) -> None:
+    """It learns so when it renews its lease, and whatever it says is refused."""
+    pick(engine)
+    choose(engine)
+    writing = claimed(engine)
+    builders.record(engine, builders.event(EventKind.EDITED, minute=1))
+    running = builders.claimed(engine)
+
+    thumbs("erase", "a1", "--yes")
+
+    with transaction(engine) as session:
+        assert jobs.renew(session, [running], 30.0) == {}
+        assert publications.renew(session, [writing], 30.0) == {}
+    with pytest.raises(LeaseLost), transaction(engine) as session:
+        jobs.complete(session, running, builders.result("f2"))
+    with pytest.raises(LeaseLost), transaction(engine) as session:
+        publications.confirm(session, writing, "12.4")
+    assert builders.every(engine, Thumbnail) == []
+    assert builders.every(engine, Asset)[0].written is None
+
+
+def test_the_inbox_is_looked_through_in_parts(erased: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of which takes long, and none of which is left out."""
+    monkeypatch.setattr(erasure, "BATCH_EVENTS", 2)
+    for number in range(5):
+        hear(erased, builders.event(EventKind.OTHER, minute=number, delivery_id=f"more {number}"))
+    with transaction(erased) as session:
+        parts = list(erasure.inbox_ranges(session))
+        ids = {event.id for event in session.query(WebhookEvent)}
+
+    assert ids <= {number for part in parts for number in range(part.first, part.last + 1)}
+    assert all(part.last - part.first < 2 for part in parts)
+
+
+def test_erasing_twice_is_harmless(erased: Engine, thumbs: Run) -> None:
+    """As where the first one was interrupted."""
+    assert thumbs("erase", "a1", "--yes").exit_code == 0
+    assert thumbs("requeue", "a1").stdout == "mux/main/a1: deleted\n"
+    assert erased

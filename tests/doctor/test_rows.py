@@ -1,0 +1,115 @@
+"""`thumbs doctor` names what waits for an operator, and for nobody else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, update
+
+from tests.support.service import builders
+from tests.support.service.commands import picked
+from worker import jobs, metrics
+from worker.database import transaction
+from worker.database.identity import DatabaseIdentity
+from worker.database.models import Asset
+from worker.dispatch import retention
+from worker.doctor import rows
+from worker.errors import ModelElsewhere
+
+if TYPE_CHECKING:
+    import pytest
+    from sqlalchemy import Engine
+
+    from worker.doctor.finding import Finding
+
+
+def findings(engine: Engine) -> list[Finding]:
+    """Look at the rows."""
+    address = engine.url.render_as_string(hide_password=False)
+    return list(rows.check_rows(builders.make_settings(database_url=address)))
+
+
+def leave_alone(engine: Engine, asset_id: str) -> None:
+    """Note that somebody else set an asset's thumbnail."""
+    with transaction(engine) as session:
+        of_asset = update(Asset).where(Asset.external_id == asset_id)
+        session.execute(of_asset.values(foreign_thumbnail="7.0", foreign_at=func.now()))
+
+
+def wait_for(engine: Engine, asset_id: str, model: str) -> None:
+    """Let a worker find that it has another model than a job wants."""
+    picked(engine, asset_id)
+    with transaction(engine) as session:
+        row = session.query(Asset).filter_by(external_id=asset_id).one()
+        jobs.requeue(session, row.id, "sam", "", builders.make_settings(), model=model)
+    builders.fail(engine, builders.claimed(engine), ModelElsewhere("it has lite"))
+
+
+def test_nothing_is_said_where_nothing_waits(engine: Engine) -> None:
+    """Not even that all is well."""
+    picked(engine, "a1")
+
+    assert findings(engine) == []
+
+
+def test_foreign_thumbnails_are_counted(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """People may set them: nothing is to be done. Beyond some number the count ends."""
+    for name in ("a1", "a2", "a3"):
+        picked(engine, name)
+        leave_alone(engine, name)
+
+    (found,) = findings(engine)
+    monkeypatch.setattr(rows, "MAX_COUNTED", 2)
+    (more,) = findings(engine)
+
+    assert (found.state, found.remedy) == ("ok", "")
+    assert found.says.endswith("where it stays: 3")
+    assert more.says.endswith("where it stays: 2 or more")
+
+
+def test_those_found_after_a_restore_are_to_be_looked_at(engine: Engine) -> None:
+    """They may be ours."""
+    picked(engine, "a1")
+    leave_alone(engine, "a1")
+    now = datetime.now(UTC)
+    with transaction(engine) as session:
+        for name, hours in (("before", 48), ("now", 24)):
+            session.add(DatabaseIdentity(identity=name, first_seen_at=now - timedelta(hours=hours)))
+
+    (found,) = findings(engine)
+
+    assert found.state == "warning"
+    assert "found after the database was restored" in found.says
+    assert "thumbs adopt --since TIME" in found.remedy
+
+
+def test_jobs_that_wait_for_a_model_are_named(engine: Engine) -> None:
+    """With the model that they want, and both ways out."""
+    wait_for(engine, "a1", "ViT-B-32:openai")
+    wait_for(engine, "a2", "ViT-B-32:openai")
+    wait_for(engine, "a3", "ViT-L-14:openai")
+
+    first, second = findings(engine)
+
+    assert "ViT-B-32:openai" in first.says
+    assert first.says.endswith(": 2")
+    assert "ViT-L-14:openai" in second.says
+    assert second.says.endswith(": 1")
+    assert "MODEL=ViT-B-32:openai" in first.remedy
+    assert "thumbs requeue" in first.remedy
+
+
+def test_the_metric_counts_by_account(engine: Engine) -> None:
+    """And forgets accounts that have none any more."""
+    picked(engine, "a1")
+    leave_alone(engine, "a1")
+    metrics.YIELDED.labels("mux", "former").set(7)
+
+    with transaction(engine) as session:
+        retention.count(session)
+
+    (family,) = metrics.YIELDED.collect()
+    assert [(sample.labels, sample.value) for sample in family.samples] == [
+        ({"platform": "mux", "account": "main"}, 1.0)
+    ]

@@ -1,0 +1,1 @@
+"""Commands about assets: look at them, decide for them, put them right."""

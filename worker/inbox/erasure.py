@@ -1,0 +1,122 @@
+"""Removes everything of an asset, except that it was removed.
+
+What stays is a row with the platform, the account and the id there, without which a webhook that comes late
+would bring the asset back, and one event that says who removed it. A worker that has the asset finds its row
+gone, and stops; whatever it was to store is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import String, cast, delete, func, insert, select
+
+from worker.database import NOW
+from worker.database.inbox import WebhookEvent
+from worker.database.models import Asset, Choice, Job, JobLog, Publication, StoredCandidate, Thumbnail
+from worker.database.states import EventOutcome
+from worker.platforms.event import EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+EVENT_TYPE = "thumbs.erased"
+
+# Of the inbox, looked through in one statement: it takes well under a second.
+BATCH_EVENTS = 20_000
+
+OfAnAsset = type[Publication | Choice | Thumbnail | StoredCandidate | Job | WebhookEvent]
+
+# In this order nothing is removed by a foreign key before it is counted.
+_TABLES: dict[str, OfAnAsset] = {
+    "writes": Publication,
+    "choices": Choice,
+    "pictures": Thumbnail,
+    "candidates": StoredCandidate,
+    "jobs": Job,
+    "events": WebhookEvent,
+}
+
+
+class EventRange(NamedTuple):
+    """A part of the inbox, by the numbers of its events."""
+
+    first: int
+    last: int
+
+
+def erase(session: Session, asset: Asset, actor: str, why: str) -> dict[str, int]:
+    """Remove everything that belongs to an asset, and note who did it.
+
+    Args:
+        session: with the asset's row locked.
+        asset: what to remove.
+        actor: who asks for it.
+        why: in their words; may be empty. It is kept, so it must name nobody.
+
+    Returns:
+        How many rows of each kind were removed.
+    """
+    jobs = select(Job.id).where(Job.asset_id == asset.id)
+    counts = {"lines of history": _remove(session, JobLog, JobLog.job_id.in_(jobs))}
+    for what, table in _TABLES.items():
+        counts[what] = _remove(session, table, table.asset_id == asset.id)
+    erased_at = session.scalar(select(NOW))
+    asset.title, asset.media_url, asset.source_external_id, asset.options = "", None, None, None
+    asset.fingerprint = asset.duration_s = asset.last_event_at = None
+    asset.written = asset.foreign_thumbnail = asset.foreign_at = None
+    asset.deleted_at = asset.erased_at = erased_at
+    asset.generation += 1  # so that what somebody looks at right now comes too late
+    _note(session, asset, actor, why, counts)
+    return counts
+
+
+def inbox_ranges(session: Session) -> Iterator[EventRange]:
+    """Cut the inbox into parts for `erase_unlinked`, the newest first."""
+    first, last = session.execute(select(func.min(WebhookEvent.id), func.max(WebhookEvent.id))).one()
+    while first is not None and last >= first:
+        yield EventRange(max(first, last - BATCH_EVENTS + 1), last)
+        last -= BATCH_EVENTS
+
+
+def erase_unlinked(session: Session, external_id: str, part: EventRange) -> int:
+    """Remove events in whose payload an id stands, but which asked for nothing and so name no asset.
+
+    Returns:
+        How many there were.
+    """
+    named = func.strpos(cast(WebhookEvent.payload, String), json.dumps(external_id)) > 0
+    unlinked = (
+        WebhookEvent.id.between(*part),
+        WebhookEvent.asset_id.is_(None),
+        WebhookEvent.kind == EventKind.OTHER,
+    )
+    return _remove(session, WebhookEvent, *unlinked, named)
+
+
+def _note(session: Session, asset: Asset, actor: str, why: str, counts: Mapping[str, int]) -> None:
+    removed = ", ".join(f"{what}: {count}" for what, count in counts.items())
+    detail = f"{actor}: {why}; removed: {removed}" if why else f"{actor}; removed: {removed}"
+    session.execute(
+        insert(WebhookEvent).values(
+            platform=asset.platform,
+            account=asset.account,
+            delivery_id=f"erase:{asset.id}:{asset.generation}",
+            type=EVENT_TYPE,
+            kind=EventKind.DELETED,
+            asset_id=asset.id,
+            happened_at=asset.erased_at,
+            outcome=EventOutcome.APPLIED,
+            detail=detail,
+            payload={},
+        )
+    )
+
+
+def _remove(session: Session, table: OfAnAsset | type[JobLog], *conditions: ColumnElement[bool]) -> int:
+    removed = session.scalars(delete(table).where(*conditions).returning(table.id))
+    return len(removed.all())

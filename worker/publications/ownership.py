@@ -1,0 +1,133 @@
+"""Tells whether what a platform shows is ours, as far as our rows tell.
+
+Normally they tell all: what was written is noted, and so is what may have been. Only once an older backup was
+restored they do not know what was written since; then what is shown is ours, too, where it is a pick or a
+former write that is still stored. Otherwise it is not: somebody there may have gone back to one of them. A
+candidate that was no pick never makes a moment ours: there are several in each second, also at the whole
+seconds that people write, and one that a person chose with us is shown by its very moment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
+from sqlalchemy import exists, select
+
+from worker.database import NOW
+from worker.database.identity import restored_at
+from worker.database.models import Asset, Publication, Thumbnail
+from worker.database.states import PublicationState
+from worker.platforms.base import WriteBack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from worker.publications.claims import PublicationClaim
+
+# No request that was on its way for longer still arrives.
+LATE_WRITE = timedelta(days=1)
+
+# What was written comes back rounded, or brought within the video by up to two frames.
+ROUNDING_S = 0.1
+
+# The same moment as one of ours, and not only near it: platforms keep milliseconds, and a frame lasts longer.
+SAME_MOMENT_S = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What may be shown of an asset because of us."""
+
+    written: str | None  #: as the platform called it
+    foreign: str | None  #: what was found to be somebody else's, and stays so
+    planned_s: float | None  #: the moment that is to be written now; None for a picture of no moment
+    uncertain_s: Sequence[float] = ()  #: of writes whose answers we never heard
+    former_s: Sequence[float] = ()  #: of all stored picks, where rows know less than the platform
+    former: frozenset[str] = frozenset()  #: what it called our former writes, there too
+
+    @classmethod
+    def read(cls, session: Session, claim: PublicationClaim) -> Self:
+        """Read all that is known of a claimed publication's asset."""
+        asset = session.get_one(Asset, claim.asset_id)
+        is_behind = _is_behind(session, asset, restored_at(session))
+        return cls(
+            written=asset.written,
+            foreign=asset.foreign_thumbnail,
+            planned_s=None if claim.is_image else claim.time_s,
+            uncertain_s=_uncertain_s(session, asset),
+            former_s=_former_s(session, asset) if is_behind else (),
+            former=_former(session, asset) if is_behind else frozenset(),
+        )
+
+    def hold(self, shown: str, write_back: WriteBack) -> bool:
+        """Tell whether what the platform shows, in its own words, is one of these.
+
+        Where pictures are written, their names there are all that can be compared.
+        """
+        shown_s = _seconds(shown) if write_back is WriteBack.TIME else None
+        if shown == self.written or _may_be_one_of(self.uncertain_s, shown_s):
+            return True
+        if shown == self.foreign:
+            return False
+        planned_s = [] if self.planned_s is None else [self.planned_s]
+        is_same = shown_s is not None and any(
+            abs(shown_s - time_s) <= SAME_MOMENT_S for time_s in (*planned_s, *self.former_s)
+        )
+        return is_same or shown in self.former
+
+
+def _may_be_one_of(uncertain_s: Sequence[float], shown_s: float | None) -> bool:
+    """Tell whether a write of one of these moments may have left what is shown, which may have no moment."""
+    if shown_s is None:
+        return bool(uncertain_s)
+    return any(abs(shown_s - time_s) <= ROUNDING_S for time_s in uncertain_s)
+
+
+def _seconds(shown: str) -> float | None:
+    """Read a moment; None where the platform calls it by another name than its time."""
+    try:
+        return float(shown)
+    except ValueError:
+        return None
+
+
+def _uncertain_s(session: Session, asset: Asset) -> list[float]:
+    """List the moments that the platform may show because of us, though we never heard so, in seconds.
+
+    Also those of earlier writes than the last that was confirmed: a worker that froze while it was sending
+    may finish long after another has taken over.
+    """
+    is_late = (Publication.asset_id == asset.id, Publication.sent_at > NOW - LATE_WRITE)
+    return list(session.scalars(select(Thumbnail.time_s).join(Publication.thumbnail).where(*is_late)))
+
+
+def _is_behind(session: Session, asset: Asset, restored: datetime | None) -> bool:
+    """Tell whether the platform may show what was written after the backup that was restored."""
+    if restored is None:
+        return False
+    since = (
+        Publication.asset_id == asset.id,
+        Publication.confirmed_at >= restored,
+        Publication.shown == asset.written,
+    )
+    return session.scalar(select(~exists().where(*since))) or False
+
+
+def _former_s(session: Session, asset: Asset) -> list[float]:
+    """List the moments of every pick that is stored, of whatever run."""
+    picks = select(Thumbnail.time_s).where(Thumbnail.asset_id == asset.id, Thumbnail.rank > 0)
+    return list(session.scalars(picks.distinct()))
+
+
+def _former(session: Session, asset: Asset) -> frozenset[str]:
+    """List what the platform is known to have shown because of us."""
+    ours = (
+        Publication.asset_id == asset.id,
+        Publication.state == PublicationState.CONFIRMED,
+    )
+    return frozenset(filter(None, session.scalars(select(Publication.shown).where(*ours))))
