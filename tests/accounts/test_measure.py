@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 
 from worker.database import transaction
 from worker.database.accounts import Account
-from worker.dispatch import retention
+from worker.dispatch import row_counts
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -27,7 +27,7 @@ def test_a_refused_account_is_named_until_it_is_well(engine: Engine) -> None:
     with transaction(engine) as session:
         session.add(row)
         session.flush()
-        retention.count(session)
+        row_counts.count(session)
         measured = [
             value("thumbs_account_refused"),
             value("thumbs_account_held", why="closed"),
@@ -36,7 +36,7 @@ def test_a_refused_account_is_named_until_it_is_well(engine: Engine) -> None:
         row.refused_at = row.closed_until = None
         row.paused_at = now
         session.flush()
-        retention.count(session)
+        row_counts.count(session)
 
     assert measured == [1, 1, 0]
     assert value("thumbs_account_refused") == 0

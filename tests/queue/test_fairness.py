@@ -235,7 +235,7 @@ def test_one_row_finds_out_whether_an_account_is_well_again(engine: Engine, ill:
         writes = publications.announce(session, NEVER_S)
     probe = claim(engine, first[0].id)
     meanwhile = announce(engine)
-    set_account(engine, refused_at=None, failures=0)
+    set_account(engine, refused_at=None, failures=0, closed_until=None)
 
     assert (len(first), len(writes), meanwhile) == (1, 1, [])
     assert probe is not None

@@ -63,9 +63,10 @@ def announce(
     is_fresh = table.hinted_at > STATEMENT_BEGAN - timedelta(seconds=rehint_s) * backoff
     # That there is a time is said, because the index holds only such rows.
     is_announced = is_waiting & table.hinted_at.is_not(None) & is_fresh
+    held = _count_held(session, table, is_held)
     shares = Shares(
-        most=open_accounts.most_by_account(session, limit) | {None: None},
-        held=_count_held(session, table, is_held),
+        most=open_accounts.most_by_account(session, limit, held) | {None: None},
+        held=held,
         announced=_count_announced(session, table, is_announced),
     )
     is_due = is_waiting & (table.scheduled_at <= STATEMENT_BEGAN) & or_(table.hinted_at.is_(None), ~is_fresh)

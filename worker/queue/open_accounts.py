@@ -7,26 +7,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import case, func, null, or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from worker import accounts
 from worker.database.accounts import Account
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from worker.database.models import Job, Publication
 
 
-def most_by_account(session: Session, limit: int) -> dict[int | None, int | None]:
-    """Read how many rows of each account may be out at a time; None where any number may.
+def most_by_account(session: Session, limit: int, held: Counter[int | None]) -> dict[int | None, int | None]:
+    """Read how many rows of each account may be out at a time, in hand or announced; None: any number.
 
     Args:
         session: its transaction.
         limit: of an account that is well; 0: none.
+        held: rows that workers have in hand. Some may be from before an account began to ail, and take long:
+            they must not keep the one from going out that asks whether all is well again.
     """
-    return dict(session.execute(select(Account.id, _most_at_once(limit))).all())
+    is_shut = or_(Account.paused_at.is_not(None), accounts.is_closed())
+    standing = session.execute(select(Account.id, is_shut, accounts.ails()))
+    return {
+        account_id: 0 if shut else held[account_id] + 1 if is_ailing else limit or None
+        for account_id, shut, is_ailing in standing
+    }
 
 
 def has_room(
@@ -43,9 +52,10 @@ def has_room(
         is_held: which rows of the table workers have.
         limit: how many of one account they may have at a time; 0: any number.
     """
-    asked = select(table.account_id, _most_at_once(limit)).outerjoin(Account, Account.id == table.account_id)
-    account_id, most = session.execute(asked.where(table.id == row_id)).one_or_none() or (None, None)
-    if account_id is None or most is None:
+    if not limit:
+        return True
+    account_id = session.scalar(select(table.account_id).where(table.id == row_id))
+    if account_id is None:
         return True
     # Not the account's row: the ends of claims lock that one after a job's row, claims would before.
     lock = func.hashtextextended(f"{table.__tablename__} of account {account_id}", 0)
@@ -53,13 +63,8 @@ def has_room(
     held = session.scalar(
         select(func.count()).select_from(table).where(is_held, table.account_id == account_id)
     )
-    if cast("int", held) < most:
+    if cast("int", held) < limit:
         return True
     # The dispatcher is not woken: were its limit another one, the two would go round and round.
     session.execute(update(table).where(table.id == row_id).values(hinted_at=None))
     return False
-
-
-def _most_at_once(limit: int) -> ColumnElement[int | None]:
-    is_shut = or_(Account.paused_at.is_not(None), accounts.is_closed())
-    return case((is_shut, 0), (accounts.ails(), 1), else_=limit or null())
