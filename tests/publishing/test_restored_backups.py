@@ -243,6 +243,21 @@ class TestAdopt:
 
         assert rig.publish().state == "confirmed"
 
+    @pytest.mark.parametrize("name", ["vimeo", "cloudflare"])
+    def test_a_picture_whose_name_only_the_platform_knows(
+        self, engine: Engine, tmp_path: Path, name: str
+    ) -> None:
+        """No rows of a backup can tell that it is ours."""
+        with ready_publisher_rig(engine, tmp_path, name) as rig:
+            assert rig.publish().state == "confirmed"
+            rig.vendor.choose(rig.asset_id, 7.72)
+            rig.pick(2.5, minute=1)
+            assert rig.publish().state == "yielded"
+            (adopted,) = look_and_adopt(rig)
+
+            assert adopted.is_yielded
+            assert rig.publish().state == "confirmed"
+
     def test_not_what_was_foreign_before_the_backup(self, rig: PublisherRig) -> None:
         """A person set it, and the backup knows."""
         rig.vendor.choose(rig.asset_id, 7.0)

@@ -102,6 +102,21 @@ def test_deeply_nested_json_is_400(post: Post, sign: Callable[[bytes], Delivery]
     assert post(sign(nested)).status_code == 400
 
 
+@pytest.mark.parametrize("end_s", ["1" + 400 * "0", "1e300", "1000001"])
+def test_a_range_beyond_all_bounds_is_400(post: Post, engine: Engine, end_s: str) -> None:
+    """And says what is allowed: a 503 would have it sent again for ever."""
+    builders.record(engine, builders.event())
+    builders.completed(engine)
+    edit = f'{{"kind": "trimmed", "kept": [{{"start_s": 0.5, "end_s": {end_s}}}]}}'
+    data = f'{{"platform": "mux", "account": "main", "asset_id": "a1", "edit": {edit}}}'
+    said = f'{{"type": "asset.edited", "timestamp": "2026-11-02T10:00:00Z", "data": {data}}}'
+
+    answer = post(deliveries.own_bytes(said.encode()))
+
+    assert answer.status_code == 400
+    assert "end_s <= 1000000" in answer.get_data(as_text=True)
+
+
 def test_what_postgresql_cannot_store_does_not_cost_the_event(post: Post, engine: Engine) -> None:
     """A NUL or half a surrogate pair in a title is no reason to lose a video."""
     answer = post(deliveries.mux(meta={"title": "Holi\0day \ud83d"}))

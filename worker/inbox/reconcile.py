@@ -186,7 +186,8 @@ def _read_known(
     session: Session, platform: Platform, assets: Sequence[ListedAsset]
 ) -> Mapping[str, _KnownAsset]:
     newest = select(Job.state).where(Job.asset_id == Asset.id).order_by(Job.id.desc()).limit(1)
-    newest_event = select(func.max(WebhookEvent.id)).where(WebhookEvent.asset_id == Asset.id)
+    # `+ 0`, or PostgreSQL may look for the newest among the events of all assets, from the last one back.
+    newest_event = select(func.max(WebhookEvent.id + 0)).where(WebhookEvent.asset_id == Asset.id)
     rows = session.execute(
         select(
             Asset.external_id,
