@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import resource
 import signal
 import socket
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from worker.pipeline.sandbox import confine
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from worker.pipeline.sandbox.decoder import Decoder
+
+_TESTS = Path(__file__).parents[2]
 
 
 def call(
-    decoder: Decoder, act: str, *arguments: Any, wall_s: float = 30.0, cpu_s: float | None = None
+    decoder: Decoder,
+    act: str,
+    *arguments: Any,
+    wall_s: float = 30.0,
+    cpu_s: float | None = None,
+    videos: Sequence[Path] = (),
 ) -> Any:
-    """Do one of the acts below in the decoder's child."""
-    return decoder.run(globals()[act], *arguments, label="hostile.mp4", wall_s=wall_s, cpu_s=cpu_s)
+    """Do one of the acts below in the decoder's child, which may read some videos."""
+    reads = [_TESTS, *videos]  # a sealed child has to be able to import this file
+    task = (globals()[act], *arguments)
+    return decoder.run(*task, label="hostile.mp4", wall_s=wall_s, cpu_s=cpu_s, reads=reads)
 
 
 def process_id() -> int:
@@ -60,10 +75,35 @@ def spin() -> None:
         pass
 
 
-def environment() -> tuple[dict[str, str], bytes]:
-    """Tell the environment as the process and as the kernel see it."""
-    view = Path("/proc/self/environ")
-    return dict(os.environ), view.read_bytes() if view.exists() else b""
+def environment() -> tuple[dict[str, str], bool]:
+    """Tell the environment as the process sees it, and whether the memory it came in still shows any."""
+    return dict(os.environ), confine.shows_environment()
+
+
+def read(path: str) -> bytes:
+    """Read a file."""
+    return Path(path).read_bytes()
+
+
+def threads() -> int:
+    """Count the threads that were there before this process was sealed; the one that watches its parent came after."""
+    return len(sys._current_frames()) - 1
+
+
+def make_call(number: int, *arguments: int) -> str:
+    """Make a system call, and tell its error by name; nothing where there was none."""
+    library = ctypes.CDLL(None, use_errno=True)
+    answer = library.syscall(ctypes.c_long(number), *[ctypes.c_long(argument) for argument in arguments])
+    return errno.errorcode[ctypes.get_errno()] if answer < 0 else ""
+
+
+def start_thread() -> str:
+    """Let another thread do something."""
+    said: list[str] = []
+    thread = threading.Thread(target=said.append, args=("done",))
+    thread.start()
+    thread.join()
+    return said[0]
 
 
 def write(path: str) -> None:
@@ -74,6 +114,11 @@ def write(path: str) -> None:
 def open_files_limit() -> int:
     """Tell how many files may be open."""
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def file_size_limit() -> int:
+    """Tell how many bytes a file may have that it writes."""
+    return resource.getrlimit(resource.RLIMIT_FSIZE)[0]
 
 
 def open_socket(family: int) -> None:

@@ -53,8 +53,9 @@ class Targets(NamedTuple):
 
 def connect(targets: Targets) -> list[str]:
     """Connect to a server of this machine."""
-    with contextlib.suppress(OSError):
-        socket.create_connection(("127.0.0.1", targets.port), _CONNECT_TIMEOUT_S).close()
+    with contextlib.suppress(OSError), socket.socket() as plain:
+        plain.settimeout(_CONNECT_TIMEOUT_S)
+        plain.connect(("127.0.0.1", targets.port))
         return ["a socket can be opened and connected"]
     return []
 
