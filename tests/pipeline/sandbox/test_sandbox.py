@@ -159,7 +159,7 @@ def test_a_busy_loop_is_stopped_by_its_processor_time(decoder: Decoder) -> None:
 
 
 def test_the_child_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its environment holds none of the parent's variables, and neither does the memory in which they came."""
+    """Its environment has none of the parent's variables, nor has the memory in which they came."""
     monkeypatch.setenv("MUX_TOKEN_SECRET", "do-not-tell")
     with Decoder() as decoder:
         environment, is_shown = hostile_decoder.call(decoder, "environment")

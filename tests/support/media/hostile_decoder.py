@@ -85,11 +85,6 @@ def read(path: str) -> bytes:
     return Path(path).read_bytes()
 
 
-def threads() -> int:
-    """Count the threads that were there before this process was sealed; the one that watches its parent came after."""
-    return len(sys._current_frames()) - 1
-
-
 def make_call(number: int, *arguments: int) -> str:
     """Make a system call, and tell its error by name; nothing where there was none."""
     library = ctypes.CDLL(None, use_errno=True)

@@ -1,7 +1,7 @@
 """What an exploited decoder would try against others, tried for real by `barriers` within the decode process.
 
-Each attempt returns, in words, what succeeded; nothing where all was refused. What does succeed does no harm: signals are
-those that only ask, kernel calls get arguments that change nothing, and files are such as were made for this.
+Each attempt returns, in words, what succeeded; nothing where all was refused. What does succeed does no harm:
+signals are those that only ask, kernel calls get arguments that change nothing, and files were made for this.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _RUN_TIMEOUT_S = 5.0
 # What a call answers that a filter, the kernel's own rules or a kernel without it keep from doing anything.
 _REFUSALS = {errno.EPERM, errno.EACCES, errno.ENOSYS}
 
-# Parts of the kernel through which processes have broken out, and what else shares memory or files with others.
+# Parts of the kernel through which processes have broken out, and what shares memory or files with others.
 _KERNEL_CALLS = {
     "bpf": Call(321, 280),
     "mount": Call(165, 40),
@@ -92,7 +92,7 @@ def look_into_parent(_targets: Targets) -> list[str]:
     worker = Path(f"/proc/{os.getppid()}")
     return _succeeded(
         {
-            "the worker's environment can be read": lambda: (worker / "environ").read_bytes(),
+            "the worker's environment can be read": (worker / "environ").read_bytes,
             "the worker's memory can be read": lambda: (worker / "mem").open("rb").close(),
             "the worker's memory can be written": lambda: (worker / "mem").open("r+b").close(),
         }
@@ -114,7 +114,9 @@ def change_files(targets: Targets) -> list[str]:
             "emptied": lambda: file.open("wb").close(),
             "opened to others": lambda: file.chmod(0o644),
             "renamed": lambda: file.rename(folder / "renamed"),
-            "removed": lambda: next((path for path in (folder / "renamed", file) if path.exists()), file).unlink(),
+            "removed": lambda: next(
+                (path for path in (folder / "renamed", file) if path.exists()), file
+            ).unlink(),
         }
     )
 

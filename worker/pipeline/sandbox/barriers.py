@@ -52,8 +52,8 @@ _ATTACKS = (
         "network",
         attempts.connect,
         "no connection can be made",
-        f"an exploited decoder could reach your network: {_ON_LINUX}, or let its machine reach nothing but the "
-        "database, the broker and the platforms",
+        f"an exploited decoder could reach your network: {_ON_LINUX}, or let its machine reach nothing but "
+        "the database, the broker and the platforms",
     ),
     _Attack(
         "programs",
@@ -77,8 +77,7 @@ _ATTACKS = (
         "worker's memory",
         attempts.look_into_parent,
         "can be neither read nor written",
-        "an exploited decoder could take the worker's secrets: run `thumbs analyze` on Linux, not as root, with "
-        "/proc mounted as usual",
+        "an exploited decoder could take the worker's secrets: run `thumbs analyze` on Linux, not as root",
     ),
     _Attack(
         "kernel calls",
@@ -90,8 +89,8 @@ _ATTACKS = (
         "other files",
         attempts.read_file,
         "none can be read but the video and the libraries",
-        "an exploited decoder could show their contents as a picture: run `thumbs analyze` on Linux 5.13 or later with "
-        "Landlock (`landlock` in /sys/kernel/security/lsm), or as a user that can read no secret but its own",
+        "an exploited decoder could show their contents as a picture: run `thumbs analyze` on Linux 5.13 or "
+        "later with Landlock (`landlock` in /sys/kernel/security/lsm), or as a user that can read little",
     ),
 )
 

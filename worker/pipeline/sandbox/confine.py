@@ -1,10 +1,10 @@
 """What the decode process gives up before it opens an untrusted file.
 
-In two steps. First thing in the child, before NumPy and FFmpeg are loaded (so this imports neither): memory, open
-files and core dumps are limited for good, processor time for each task anew; the environment (which may hold secrets)
-is wiped; and the process dies with its parent. Then, with everything loaded and the video known, it is sealed: it
-reads that video and the libraries (`landlock`), and makes only the system calls of decoding (`seccomp`). What of this
-is in force on a machine, `barriers` finds out.
+In two steps. First thing in the child, before NumPy and FFmpeg are loaded (so this imports neither): memory,
+open files and core dumps are limited for good, processor time for each task anew; the environment (which may
+hold secrets) is wiped; and the process dies with its parent. Then, with all code loaded and the video known,
+it is sealed: it reads that video and the libraries (`landlock`), and makes only the system calls of decoding
+(`seccomp`). What of this is in force on a machine, `barriers` finds out.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ _PR_SET_NO_NEW_PRIVS = 38
 
 # capset(2): `struct __user_cap_header_struct` of this thread, and the version of 64 capabilities.
 _CAPABILITIES_HEADER = struct.pack("=Ii", 0x20080522, 0)
-_CAPABILITIES = struct.Struct("=6I")  # two times effective, permitted, inheritable: bits 0 to 31, then 32 to 63
+_CAPABILITIES = struct.Struct(
+    "=6I"
+)  # two times effective, permitted, inheritable: bits 0 to 31, then 32 to 63
 # By these a worker that runs as root reads videos of other users: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH.
 READING_CAPABILITIES = 0b110
 
@@ -71,7 +73,7 @@ def confine(limits: ProcessLimits) -> None:
     hide_memory()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        # Without this, the kernel takes a filter only from root: a set-user-id program could be fooled by one.
+        # Else the kernel takes a filter only from root: a set-user-id program could be fooled by one.
         ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, limits.file_size_bytes)
@@ -82,7 +84,7 @@ def confine(limits: ProcessLimits) -> None:
 
 
 def hide_memory() -> None:
-    """Keep this process's memory, environment and open files from others of the same user, and out of core dumps.
+    """Keep this process's memory, environment and open files from others of its user, and out of core dumps.
 
     Its files in /proc then belong to root; only a process with root's privileges can look into it.
     """
@@ -98,7 +100,8 @@ def seal(readable: Iterable[Path]) -> None:
     """Leave this process only what decoding needs, once everything is loaded. Only the first call counts.
 
     Args:
-        readable: the files that it may read besides Python's libraries and this package; folders with all in them.
+        readable: the files that it may read besides Python's libraries and this package; folders with all
+            that is in them.
     """
     if _is_sealed.is_set():
         return
@@ -108,7 +111,7 @@ def seal(readable: Iterable[Path]) -> None:
         landlock.read_only([*_libraries(), *_SYSTEM_FACTS, *readable])
         _give_up_capabilities()
         seccomp.allow_decoding_only()
-    # Also where the kernel has a parent-death signal: it comes only for a parent that dies after it was asked for.
+    # Also where there is a parent-death signal: it comes only for a parent that dies after it was asked for.
     threading.Thread(target=_watch_parent, args=(os.getppid(),), daemon=True).start()
 
 
@@ -141,10 +144,12 @@ def shows_environment() -> bool:
 
 
 def capabilities() -> int:
-    """Tell what this thread may do that only root may, one bit for each capability; 0 where nobody can tell."""
+    """Tell what this thread may do of what only root may, a bit for each; 0 where that is not known."""
     held = ctypes.create_string_buffer(_CAPABILITIES.size)
     if sys.platform == "linux" and ctypes.CDLL(None).capget(_CAPABILITIES_HEADER, held) == 0:
-        low, high = _CAPABILITIES.unpack(held.raw)[1::3]  # what is permitted; what is effective is a part of it
+        low, high = _CAPABILITIES.unpack(held.raw)[
+            1::3
+        ]  # what is permitted; what is effective is a part of it
         return int(low | high << 32)
     return 0
 
@@ -170,7 +175,7 @@ def _libraries() -> set[Path]:
 
 
 def _give_up_capabilities() -> None:
-    """Give up what root may do beyond others: look into processes, change owners, load code into the kernel."""
+    """Give up what only root may do: look into processes, change owners, load code into the kernel."""
     kept = capabilities() & READING_CAPABILITIES
     ctypes.CDLL(None).capset(_CAPABILITIES_HEADER, _CAPABILITIES.pack(kept, kept, 0, 0, 0, 0))
 

@@ -2,13 +2,12 @@
 
 One `Decoder` is one confined child process (see `child`), which works on one video: the next video gets a
 fresh one, so that a process that was taken over sees no other, and can read no file but that of its video. A
-crash, a hang or a memory bomb ends the child, never the caller: it becomes an error with a name, and the next call gets
-a fresh child. FFmpeg is loaded in the child only.
+crash, a hang or a memory bomb ends the child, never the caller: it becomes an error with a name, and the next
+call gets a fresh child. FFmpeg is loaded in the child only.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import multiprocessing
 import os
@@ -23,6 +22,7 @@ import pebble
 from worker.errors import DecoderCrashed, DecodeTimedOut, ThumbsError, UnreadableVideo, VideoTooLarge
 from worker.pipeline.sandbox import child, confine
 from worker.pipeline.sandbox.deadlines import STILLS_WALL_S, probe_wall_s, scan_wall_s
+from worker.pipeline.sandbox.failures import crash, undecodable
 from worker.pipeline.sandbox.readable import Readable
 
 if TYPE_CHECKING:
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 _PROGRESS_POLL_S = 0.05
-
-# What people call codecs, where FFmpeg's own name says little to them.
-_CODEC_NAMES = {"hevc": "HEVC", "libdav1d": "AV1", "vp9": "VP9", "vp8": "VP8", "mpeg2video": "MPEG-2"}
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +94,7 @@ class Decoder:
         self._stop()
 
     def begin(self, folder: Path) -> None:
-        """Begin with a video whose files, and nothing else, lie in a folder; the child may read all of them."""
+        """Begin with a video whose files, and nothing else, lie in a folder, all of which may be read."""
         self.renew()
         self._readable = Readable(folder)
 
@@ -237,8 +234,8 @@ class Decoder:
             *arguments: passed on; anything that can be pickled.
             label: what errors call the video.
             wall_s: deadline in seconds.
-            reads: the files, or folders, that it reads beside libraries, where the kernel can keep others from
-                it. A child that may read others is replaced.
+            reads: the files that it reads beside libraries; the kernel keeps others from it, where it can.
+                A child that was told of others is replaced.
             codec: of the video, by FFmpeg's name, where it is known.
             cpu_s: seconds of processor time it may use, all threads together; by default the deadline on
                 every core.
@@ -252,15 +249,13 @@ class Decoder:
             UnreadableVideo: as raised by the function; or any error in it that has no name here.
         """
         self._settle(on_progress)
-        needed = [*reads, *self._tools]
-        if not self._readable.admits(needed):
+        if not self._readable.admits([*reads, *self._tools]):
             self._replace()
-            self._readable = self._readable.afresh()
-            self._readable.admits(needed)
+            self._readable.tell([*reads, *self._tools])
         self._fraction.value = 0.0
         budget_s = cpu_s or wall_s * (os.cpu_count() or 1)
-        task = (child.run_sealed, self._readable.paths, budget_s, function, *arguments)
-        future = self._schedule(*task, wall_s=wall_s)
+        task = (self._readable.paths, budget_s, function, *arguments)
+        future = self._schedule(child.run_sealed, *task, wall_s=wall_s)
         try:
             self._wait(future, on_progress)
         except BaseException:
@@ -273,7 +268,7 @@ class Decoder:
         except MemoryError as exc:
             raise VideoTooLarge(f"{label}: {self._memory_sentence()}") from exc
         except pebble.ProcessExpired as exc:
-            raise _crash(label, exc.exitcode or 0, budget_s) from exc
+            raise crash(label, exc.exitcode or 0, budget_s) from exc
         except BrokenProcessPool as exc:
             raise DecoderCrashed(f"{label}: the decoder died before it looked at the file") from exc
         except ThumbsError:
@@ -281,7 +276,7 @@ class Decoder:
         except Exception as exc:
             # Hostile input finds errors that no code foresees; they must not end the caller.
             log.info("%s: %r", label, exc)
-            raise UnreadableVideo(f"{label}: {_undecodable(codec)}") from exc
+            raise UnreadableVideo(f"{label}: {undecodable(codec)}") from exc
         return result
 
     def _memory_sentence(self) -> str:
@@ -292,22 +287,3 @@ class Decoder:
 def _has_died(last: pebble.ProcessFuture[Any] | None) -> bool:
     """Tell whether the child died at its last task."""
     return last is not None and not last.cancelled() and isinstance(last.exception(), pebble.ProcessExpired)
-
-
-def _undecodable(codec: str) -> str:
-    """Say that a video cannot be decoded, and what may help: never a codec that it has already."""
-    if codec and codec != "h264":
-        return f"its picture ({_CODEC_NAMES.get(codec, codec)}) cannot be decoded; export it again as H.264"
-    what = "it is H.264, but cannot be decoded" if codec else "it cannot be read"
-    return f"{what}: the file may be damaged; copy or download it again, or export it again"
-
-
-def _crash(label: str, exit_code: int, cpu_s: float) -> DecoderCrashed | DecodeTimedOut:
-    # The signal tells what ended the child: SIGXCPU its limit of processor time, SIGKILL mostly the kernel's
-    # want of memory, SIGSEGV a fault in the decoder.
-    if exit_code == -signal.SIGXCPU:
-        return DecodeTimedOut(f"{label}: decoding used over {cpu_s:.0f} s of processor time and was stopped")
-    how = f"exit code {exit_code}"
-    with contextlib.suppress(ValueError):
-        how = signal.Signals(-exit_code).name
-    return DecoderCrashed(f"{label}: the decoder died ({how}); the file may be damaged, so export it again")

@@ -1,7 +1,7 @@
 """Leaves a process, for good, only some files, and those for reading (Landlock, Linux 5.13 and later).
 
-Needs no privilege. What a newer kernel can take besides is taken where it has it: truncating (6.2), connections
-by TCP (6.7), and signals and abstract sockets to processes outside (6.12). `seccomp` refuses these too; either is enough.
+Needs no privilege. Newer kernels take more: truncating (6.2), connections by TCP (6.7), and signals and
+abstract sockets to processes outside (6.12). `seccomp` refuses these too.
 
 Sources: landlock(7), and <linux/landlock.h>. The C library has no functions for these calls.
 """
@@ -12,11 +12,11 @@ import ctypes
 import os
 import struct
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 # Numbers of the calls, the same on all processors.
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
@@ -35,14 +35,16 @@ def version() -> int:
     """Tell which version of Landlock the kernel has (its ABI, from 1 on); 0 where there is none."""
     if sys.platform != "linux":
         return 0
-    return max(0, ctypes.CDLL(None).syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _ASK_VERSION))
+    answer: int = ctypes.CDLL(None).syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _ASK_VERSION)
+    return max(0, answer)
 
 
 def read_only(readable: Iterable[Path]) -> None:
     """Take all files from this process but these, which it may read only; folders with all that is in them.
 
-    It holds for the thread that calls and those that it starts later: call it while there is only one. The process
-    must have given up new privileges. What is not there is left out. A kernel without Landlock ignores it.
+    It holds for the thread that calls and those that it starts later: call it while there is only one. The
+    process must have given up new privileges. Paths that lead nowhere are left out. A kernel without Landlock
+    ignores it.
     """
     if known := version():
         call = ctypes.CDLL(None).syscall

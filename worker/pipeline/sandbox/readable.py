@@ -31,17 +31,18 @@ class Readable:
         """What the child may read; folders with all in them."""
         return tuple(self._told or ())
 
-    def afresh(self) -> Readable:
-        """Return the same for a child that replaces this one, with nothing told."""
-        return Readable(self._folder)
+    def tell(self, files: Iterable[Path]) -> None:
+        """Settle what the child may read: these files, or the folder of those that lie in it."""
+        self._told = self._identities(files)
 
     def admits(self, files: Iterable[Path]) -> bool:
-        """Tell whether the child may read these files. The first that are asked for settle what it may read."""
-        places = {self._place(file) for file in files}
-        asked = {place: _identity(place) for place in places}
+        """Tell whether the child may read these files. The first that are asked for settle it."""
         if self._told is None:
-            self._told = asked
-        return asked.items() <= self._told.items()
+            self.tell(files)
+        return self._told is not None and self._identities(files).items() <= self._told.items()
+
+    def _identities(self, files: Iterable[Path]) -> dict[Path, tuple[int, int]]:
+        return {place: _identity(place) for place in map(self._place, files)}
 
     def _place(self, file: Path) -> Path:
         folder = self._folder
@@ -49,7 +50,7 @@ class Readable:
 
 
 def _identity(path: Path) -> tuple[int, int]:
-    """Tell one file from another that came to its place: the kernel's rule belongs to the file, not to its name."""
+    """Tell a file from another that took its place: the kernel's rules are those of files, not of names."""
     try:
         found = path.stat()
     except OSError:

@@ -1,8 +1,9 @@
 """Leaves a process, for good, only the system calls that decoding needs.
 
-A filter of the Linux kernel (seccomp) lets through what `system_calls` lists and refuses all else: sockets of every
-kind, other programs and processes, signals to others, writing, removing and renaming files, and the parts of the
-kernel that no decoder needs. It needs no privilege, and holds inside containers too. Elsewhere there is nothing like it.
+A filter of the Linux kernel (seccomp) lets through what `system_calls` lists and refuses all else: sockets of
+every kind, other programs and processes, signals to others, writing, removing and renaming files, and the
+parts of the kernel that no decoder needs. It needs no privilege, and holds inside containers too. Other systems
+have nothing like it.
 
 The filter is a program for the kernel's small machine (classic BPF, `struct sock_filter`): load a word,
 compare, jump forward, return a verdict. Sources: seccomp(2), and seccomp_filter.rst in the kernel's
@@ -34,7 +35,7 @@ _REFUSE = 0x00050000 | errno.EPERM
 _UNKNOWN = 0x00050000 | errno.ENOSYS
 _FIRST_NEW_CALL = 424  # from here on, numbers are the same on all processors
 _LOAD, _RETURN, _IF_EQUAL, _IF_AT_LEAST, _AND = 0x20, 0x06, 0x15, 0x35, 0x54
-# In struct seccomp_data, bytes. Of an argument (64 bits) the low half comes first: both processors are little-endian.
+# In struct seccomp_data, bytes. Of an argument (64 bits) the low half comes first: both are little-endian.
 _NUMBER_OFFSET, _ARCHITECTURE_OFFSET, _ARGUMENTS_OFFSET, _ARGUMENT_BYTES = 0, 4, 16, 8
 # x86-64 kernels may know each call by a second number from here on (the x32 ABI): a way round the conditions.
 _X32_NUMBERS = 0x40000000

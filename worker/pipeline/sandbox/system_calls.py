@@ -1,8 +1,8 @@
 """The system calls that a decode process may make, and their numbers on both processors.
 
 Measured with strace while the process worked on every kind of file that the tests know. Numbers are those of
-the kernel's arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h (ARM64). Those of ARM64 were
-copied, and never tried on such a machine.
+the kernel's arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h (ARM64). The latter
+were compared with that file, but never tried on such a machine.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _THREADS_ONLY = Condition(0, _CLONE_THREAD | 0x7E020080, (_CLONE_THREAD,))
 _IOCTLS = Condition(1, _ALL_BITS, (0x5401, 0x5450, 0x5451))
 # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC; not F_SETOWN, which sends signals to others.
 _FCNTLS = Condition(1, _ALL_BITS, (0, 1, 2, 3, 4, 1030))
-# PR_SET_NAME (FFmpeg names its threads), PR_GET_NAME; and for `barriers` PR_GET_PDEATHSIG, PR_GET_NO_NEW_PRIVS.
+# PR_SET_NAME (FFmpeg names its threads), PR_GET_NAME; for `barriers` PR_GET_PDEATHSIG, PR_GET_NO_NEW_PRIVS.
 _PRCTLS = Condition(0, _ALL_BITS, (15, 16, 2, 39))
 
 

@@ -1,4 +1,4 @@
-"""A program of its own that confines itself as the decode process does, with parts of it left out, and tells a test.
+"""Programs that confine themselves as the decode process does, with parts of it left out, and tell a test.
 
 Programs are texts, because a process cannot be sealed and go on with other tests.
 """
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 #: The bit of a system call's number by which x86-64 kernels know it a second time (the x32 ABI).
 X32_BIT = 0x40000000
@@ -49,9 +49,9 @@ reader, writer = os.pipe()
 if os.fork() == 0:
     confine.confine(confine.ProcessLimits(file_size_bytes=1 << 20))
     seen = []
-    for name, flags in {"environ": os.O_RDONLY, "maps": os.O_RDONLY, "mem": os.O_RDWR, "fd": os.O_RDONLY}.items():
+    for name in ("environ", "maps", "mem", "fd"):
         try:
-            place = os.open(f"/proc/{os.getppid()}/{name}", flags)
+            place = os.open(f"/proc/{os.getppid()}/{name}", os.O_RDWR if name == "mem" else os.O_RDONLY)
             os.listdir(place) if name == "fd" else name == "mem" or os.read(place, 1)
         except OSError:
             continue
@@ -61,6 +61,19 @@ if os.fork() == 0:
 os.wait()
 print(os.read(reader, 1000).decode())
 """
+
+_COUNT_THREADS = """
+import json, os
+from worker.pipeline.sandbox import child, confine
+confine.confine(confine.DEFAULT_LIMITS)
+child.warm_up()
+print(json.dumps(os.listdir("/proc/self/task")))
+"""
+
+
+def threads_when_warm() -> int:
+    """Count the threads of a decode process that has loaded everything, and is about to be sealed."""
+    return len(_run(_COUNT_THREADS))
 
 
 def missing_barriers(file: Path, *left_out: str) -> dict[str, str]:
@@ -79,7 +92,11 @@ def missing_barriers(file: Path, *left_out: str) -> dict[str, str]:
 
 
 def seen_of_parent(*, is_hidden: bool) -> list[str]:
-    """List what a confined child sees in /proc of its parent, of the same user, with or without a `Decoder` there."""
+    """List what a confined child sees in /proc of its parent, which has the same user.
+
+    Args:
+        is_hidden: whether the parent has a `Decoder`, by which it hides.
+    """
     return [str(name) for name in _run(_LOOK_INTO_PARENT, "hidden" if is_hidden else "open")]
 
 
