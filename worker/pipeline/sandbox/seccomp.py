@@ -2,8 +2,8 @@
 
 A filter of the Linux kernel (seccomp) lets through what `system_calls` lists and refuses all else: sockets of
 every kind, other programs and processes, signals to others, writing, removing and renaming files, and the
-parts of the kernel that no decoder needs. That takes no privilege, and holds in containers too. Other systems do
-not have it.
+parts of the kernel that no decoder needs. That takes no privilege, and holds in containers too. Other systems
+do not have it.
 
 The filter is a program for the kernel's small machine (classic BPF, `struct sock_filter`): load a word,
 compare, jump forward, return a verdict. Sources: seccomp(2), and seccomp_filter.rst in the kernel's
