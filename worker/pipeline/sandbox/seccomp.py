@@ -41,7 +41,7 @@ _NUMBER_OFFSET, _ARCHITECTURE_OFFSET, _ARGUMENTS_OFFSET, _ARGUMENT_BYTES = 0, 4,
 _X32_NUMBERS = 0x40000000
 
 
-class _Machine(NamedTuple):
+class Machine(NamedTuple):
     """What differs between processors."""
 
     architecture: int  #: AUDIT_ARCH_...
@@ -49,9 +49,9 @@ class _Machine(NamedTuple):
     column: str  #: of `system_calls.Call`
 
 
-_MACHINES = {
-    "x86_64": _Machine(0xC000003E, 317, "x86_64"),
-    "aarch64": _Machine(0xC00000B7, 277, "arm64"),
+MACHINES = {
+    "x86_64": Machine(0xC000003E, 317, "x86_64"),
+    "aarch64": Machine(0xC00000B7, 277, "arm64"),
 }
 
 
@@ -67,13 +67,13 @@ def allow_decoding_only() -> None:
     A kernel that has no such filters ignores it, and the other limits hold all the same; `barriers` tells.
     """
     if machine := _this_machine():
-        steps = _filter(machine)
+        steps = filter_for(machine)
         program = _Program(len(steps), b"".join(steps))
         ctypes.CDLL(None).syscall(machine.seccomp, _SET_MODE_FILTER, _ALL_THREADS, ctypes.byref(program))
 
 
-def _this_machine() -> _Machine | None:
-    return _MACHINES.get(os.uname().machine) if sys.platform == "linux" else None
+def _this_machine() -> Machine | None:
+    return MACHINES.get(os.uname().machine) if sys.platform == "linux" else None
 
 
 class _Program(ctypes.Structure):
@@ -82,8 +82,11 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
 
 
-def _filter(machine: _Machine) -> list[bytes]:
-    """Build the steps of the filter. A jump counts the steps to skip, forward only."""
+def filter_for(machine: Machine) -> list[bytes]:
+    """Build the steps of the filter, each a packed `struct sock_filter`.
+
+    A jump counts the steps to skip, forward only.
+    """
     steps = [
         # Numbers differ between processors, so it is first looked at whose they are.
         _step(_LOAD, _ARCHITECTURE_OFFSET),
