@@ -95,4 +95,4 @@ def judged(machine: Machine, architecture: int, number: int, arguments: tuple[in
 
 
 def _steps(machine: Machine) -> list[tuple[int, int, int, int]]:
-    return [struct.unpack("=HBBI", step) for step in filter_for(machine)]
+    return [struct.unpack("=HBBI", step) for step in filter_for(machine, may_load=False)]

@@ -2,9 +2,9 @@
 
 In two steps. First thing in the child, before NumPy and FFmpeg are loaded (so this imports neither): memory,
 open files and core dumps are limited for good, processor time for each task anew; the environment (which may
-hold secrets) is wiped; and the process dies with its parent. Then, with all code loaded and the video known,
-it is sealed: it reads that video and the libraries (`landlock`), and makes only the system calls of decoding
-(`seccomp`). What of this is in force on a machine, `barriers` finds out.
+hold secrets) is wiped; the process dies with its parent, and makes only the system calls of decoding and of
+loading code (`seccomp`). Then, with all code loaded and the video known, it is sealed: it reads that video and
+the libraries (`landlock`), and loads no code. What of this is in force on a machine, `barriers` finds out.
 """
 
 from __future__ import annotations
@@ -81,6 +81,8 @@ def confine(limits: ProcessLimits) -> None:
     # macOS has the constant but refuses to set it.
     if limits.address_space_bytes is not None and sys.platform == "linux":
         _limit(resource.RLIMIT_AS, _address_space_bytes() + limits.address_space_bytes)
+    # Libraries try to start programs as they are loaded: PySceneDetect looks for one called ffmpeg.
+    seccomp.allow_decoding_only(may_load=True)
 
 
 def hide_memory() -> None:
