@@ -88,6 +88,8 @@ _ANY_ARGUMENTS = (
     Call(3, 57),  # close
     Call(8, 62),  # lseek
     Call(32, 23),  # dup
+    Call(33, None),  # dup2
+    Call(292, 24),  # dup3
     Call(221, 223),  # fadvise64
     Call(217, 61),  # getdents64
     Call(4, None),  # stat
