@@ -314,4 +314,4 @@ def test_isolation_that_the_machine_cannot_give_is_a_warning(
     assert result.exit_code == 0
     assert states(found, "decoder network", "decoder parent") == ["warning", "warning"]
     assert "thumbs analyze" in found["decoder network"]["remedy"]
-    assert "Landlock" in found["decoder other files"]["remedy"]
+    assert "Landlock" in found["decoder reading"]["remedy"]

@@ -74,21 +74,21 @@ _ATTACKS = (
         f"an exploited decoder could stop the worker, which its supervisor starts again: {_ON_LINUX}",
     ),
     _Attack(
-        "worker's memory",
+        "worker",
         attempts.look_into_parent,
-        "can be neither read nor written",
+        "its memory and environment are hidden",
         "an exploited decoder could take the worker's secrets: run `thumbs analyze` on Linux, not as root",
     ),
     _Attack(
-        "kernel calls",
+        "kernel",
         attempts.reach_kernel,
-        "what no decoder needs is refused",
+        "the calls that no decoder needs are refused",
         f"an exploited decoder could try the kernel's weaknesses through them: {_ON_LINUX}",
     ),
     _Attack(
-        "other files",
+        "reading",
         attempts.read_file,
-        "none can be read but the video and the libraries",
+        "only the video and the libraries",
         "an exploited decoder could show their contents as a picture: run `thumbs analyze` on Linux 5.13 or "
         "later with Landlock (`landlock` in /sys/kernel/security/lsm), or as a user that can read little",
     ),
@@ -144,7 +144,7 @@ def _files(targets: Targets) -> Barrier:
     return Barrier(
         "files",
         holds=not done,
-        says=f"can be {done}" if done else f"none can be written, renamed or removed, at most {most} be open",
+        says=f"can be {done}" if done else f"none can be written or removed, at most {most} be open",
         without=f"{_ON_LINUX}, or with a read-only file system, but for WORK_DIR",
     )
 
