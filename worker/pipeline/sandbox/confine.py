@@ -4,7 +4,7 @@ In two steps. First thing in the child, before NumPy and FFmpeg are loaded (so t
 open files and core dumps are limited for good, processor time for each task anew; the environment (which may
 hold secrets) is wiped; the process dies with its parent, and makes only the system calls of decoding and of
 loading code (`seccomp`). Then, when all code is loaded and the video known, it is sealed: it reads that video
-and the libraries (`landlock`), and loads no code. What of this is in force on a machine, `barriers` finds out.
+and the libraries (`landlock`), and loads no code. What of this a machine has in force, `barriers` finds out.
 """
 
 from __future__ import annotations
