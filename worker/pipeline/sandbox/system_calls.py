@@ -1,0 +1,153 @@
+"""The system calls that a decode process may make, and their numbers on both processors.
+
+Measured with strace while the process worked on every kind of file that the tests know. Numbers are those of
+the kernel's arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h (ARM64). The latter
+were compared with that file, but never tried on such a machine.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from typing import NamedTuple
+
+
+class Condition(NamedTuple):
+    """When a call with this name is allowed: an argument, cut to some bits, is one of these values."""
+
+    argument: int  #: its place, from 0; its low 32 bits are looked at, which are all that these calls use
+    mask: int
+    values: tuple[int, ...]
+
+
+class Call(NamedTuple):
+    """One system call that is allowed."""
+
+    x86_64: int | None  #: its number; None where the processor has no such call
+    arm64: int | None
+    condition: Condition | None = None
+
+
+_ALL_BITS = 0xFFFFFFFF
+
+# Opening for reading only: neither O_WRONLY, O_RDWR nor what makes, empties or extends a file.
+_TO_READ = (os.O_ACCMODE | os.O_CREAT | os.O_TRUNC | os.O_APPEND, (os.O_RDONLY,))
+# Memory never becomes code: everything is loaded before.
+_NO_CODE = Condition(2, mmap.PROT_EXEC, (0,))
+# <linux/sched.h>: CLONE_THREAD, without any flag that begins a new namespace (CLONE_NEW...).
+_CLONE_THREAD = 0x00010000
+_THREADS_ONLY = Condition(0, _CLONE_THREAD | 0x7E020080, (_CLONE_THREAD,))
+# Whether a file is a terminal, which Python asks of each (TCGETS); FIONCLEX, FIOCLEX.
+_IOCTLS = Condition(1, _ALL_BITS, (0x5401, 0x5450, 0x5451))
+# F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC; not F_SETOWN, which sends signals to others.
+_FCNTLS = Condition(1, _ALL_BITS, (0, 1, 2, 3, 4, 1030))
+# PR_SET_NAME (FFmpeg names its threads), PR_GET_NAME; for `barriers` PR_GET_PDEATHSIG, PR_GET_NO_NEW_PRIVS.
+_PRCTLS = Condition(0, _ALL_BITS, (15, 16, 2, 39))
+
+
+def allowed_calls(process_id: int, *, may_load: bool) -> list[Call]:
+    """List the calls that a decode process may make; those with conditions come first.
+
+    Args:
+        process_id: its own.
+        may_load: whether it is still to load code, and to be sealed.
+    """
+    itself = Condition(0, _ALL_BITS, (process_id,))
+    code = None if may_load else _NO_CODE
+    return [
+        Call(9, 222, code),  # mmap
+        Call(10, 226, code),  # mprotect
+        Call(257, 56, Condition(2, *_TO_READ)),  # openat
+        Call(2, None, Condition(1, *_TO_READ)),  # open
+        Call(16, 29, _IOCTLS),  # ioctl
+        Call(72, 25, _FCNTLS),  # fcntl
+        Call(56, 220, _THREADS_ONLY),  # clone
+        Call(157, 167, _PRCTLS),  # prctl
+        Call(302, 261, Condition(0, _ALL_BITS, (0, process_id))),  # prlimit64
+        Call(62, 129, itself),  # kill
+        Call(234, 131, itself),  # tgkill, by which a process ends itself (abort)
+        *_ANY_ARGUMENTS,
+        *(_TO_BE_SEALED if may_load else ()),
+    ]
+
+
+_TO_BE_SEALED = (
+    Call(126, 91),  # capset
+    Call(317, 277),  # seccomp
+    Call(444, 444),  # landlock_create_ruleset
+    Call(445, 445),  # landlock_add_rule
+    Call(446, 446),  # landlock_restrict_self
+)
+_ANY_ARGUMENTS = (
+    # Files that are open, and facts about those that are not.
+    Call(0, 63),  # read
+    Call(17, 67),  # pread64
+    Call(19, 65),  # readv
+    Call(1, 64),  # write
+    Call(20, 66),  # writev
+    Call(3, 57),  # close
+    Call(8, 62),  # lseek
+    Call(32, 23),  # dup
+    Call(33, None),  # dup2
+    Call(292, 24),  # dup3
+    Call(221, 223),  # fadvise64
+    Call(217, 61),  # getdents64
+    Call(4, None),  # stat
+    Call(5, 80),  # fstat
+    Call(6, None),  # lstat
+    Call(262, 79),  # newfstatat
+    Call(332, 291),  # statx
+    Call(137, 43),  # statfs
+    Call(138, 44),  # fstatfs
+    Call(21, None),  # access
+    Call(269, 48),  # faccessat
+    Call(89, None),  # readlink
+    Call(267, 78),  # readlinkat
+    Call(79, 17),  # getcwd
+    # Waiting.
+    Call(7, None),  # poll
+    Call(271, 73),  # ppoll
+    Call(23, None),  # select
+    Call(270, 72),  # pselect6
+    Call(35, 101),  # nanosleep
+    Call(230, 115),  # clock_nanosleep
+    Call(219, 128),  # restart_syscall
+    # Memory.
+    Call(11, 215),  # munmap
+    Call(12, 214),  # brk
+    Call(25, 216),  # mremap
+    Call(28, 233),  # madvise
+    # Threads and signals of its own.
+    Call(202, 98),  # futex
+    Call(24, 124),  # sched_yield
+    Call(204, 123),  # sched_getaffinity
+    Call(309, 168),  # getcpu
+    Call(218, 96),  # set_tid_address
+    Call(273, 99),  # set_robust_list
+    Call(334, 293),  # rseq
+    Call(324, 283),  # membarrier
+    Call(13, 134),  # rt_sigaction
+    Call(14, 135),  # rt_sigprocmask
+    Call(15, 139),  # rt_sigreturn
+    Call(131, 132),  # sigaltstack
+    Call(60, 93),  # exit
+    Call(231, 94),  # exit_group
+    # Who and when.
+    Call(39, 172),  # getpid
+    Call(110, 173),  # getppid
+    Call(186, 178),  # gettid
+    Call(102, 174),  # getuid
+    Call(104, 176),  # getgid
+    Call(107, 175),  # geteuid
+    Call(108, 177),  # getegid
+    Call(125, 90),  # capget
+    Call(63, 160),  # uname
+    Call(99, 179),  # sysinfo
+    Call(98, 165),  # getrusage
+    Call(97, 163),  # getrlimit
+    Call(100, 153),  # times
+    Call(96, 169),  # gettimeofday
+    Call(228, 113),  # clock_gettime
+    Call(229, 114),  # clock_getres
+    Call(318, 278),  # getrandom
+)
