@@ -6,8 +6,6 @@ everything that loads FFmpeg is imported inside the functions: only the confined
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from worker.timeline import Range
 
 Result = TypeVar("Result")
-
-_NOT_FOR_READING = {"av.__main__", "av.datasets"}  # a program; a downloader of samples
 
 # How far the scan is, 0..1; shared with the parent. Set once, when the child starts.
 _fraction: Any = None
@@ -44,25 +40,17 @@ def run_sealed(
 
     `cpu_s` is the processor time that it may use, in seconds, all threads together.
     """
-    warm_up()  # a sealed process loads no code
     confine.seal(readable)
     confine.allow_cpu(cpu_s)
     return function(*arguments)
 
 
-@cache
 def warm_up() -> None:
     """Load FFmpeg, OpenCV, PySceneDetect and what reads faces."""
-    import av
-
     from worker.pipeline.container import probe  # noqa: F401
     from worker.pipeline.video import scan, stills  # noqa: F401
 
     _face_reader(None)
-    # PyAV loads some of its code when a file first needs it, such as that for subtitles: too late.
-    for module in pkgutil.walk_packages(av.__path__, "av."):
-        if module.name not in _NOT_FOR_READING:
-            importlib.import_module(module.name)
 
 
 def probe_video(path: Path, begins_at_s: float, is_assembled: bool, is_sparse: bool) -> Video:
