@@ -12,6 +12,7 @@ import pytest
 
 from tests.support import sealed_process
 from tests.support.media import hostile_decoder
+from tests.support.media.odd_files import KINDS
 from worker.errors import UnreadableVideo
 from worker.pipeline.sandbox import landlock
 from worker.pipeline.sandbox.barriers import try_barriers
@@ -86,6 +87,22 @@ def test_the_child_is_sealed_while_it_has_one_thread(decoder: Decoder) -> None:
     assert hostile_decoder.call(decoder, "start_thread") == "done"
 
 
+def test_libraries_may_load_more_of_themselves(decoder: Decoder) -> None:
+    """PyAV does, when it meets the first file with subtitles."""
+    assert hostile_decoder.call(decoder, "process_id")  # sealed from here on
+    assert hostile_decoder.call(decoder, "load", "av.subtitles.stream") == "av.subtitles.stream"
+
+
+@pytest.mark.parametrize("name", ["anamorphic", "DV, avi"])
+def test_libraries_may_write_code_for_themselves(decoder: Decoder, tmp_path: Path, name: str) -> None:
+    """FFmpeg does, to change the width of a picture."""
+    kind = next(kind for kind in KINDS if kind.name == name)
+    path = tmp_path / kind.file_name
+    kind.make(path)
+
+    assert decoder.scan(decoder.probe(path)).candidates
+
+
 @on_x86_64
 @pytest.mark.parametrize(
     ("call", "error"),
@@ -94,7 +111,7 @@ def test_the_child_is_sealed_while_it_has_one_thread(decoder: Decoder) -> None:
         ((72, 0, 8, os.getpid()), "EPERM"),  # fcntl F_SETOWN: let another process get signals
         ((302, os.getpid(), 7, 0, 0), "EPERM"),  # prlimit64 of another process
         ((157, 4, 1), "EPERM"),  # prctl PR_SET_DUMPABLE
-        ((9, 0, 4096, 7, 0x22, -1, 0), "EPERM"),  # mmap of memory that is code
+        ((9, 0, 4096, 7, 0x22, -1, 0), "EPERM"),  # mmap of memory to be written and run
         ((56, 0x10000000), "EPERM"),  # clone with a user namespace of its own
         ((435, 0, 0), "ENOSYS"),  # clone3
         ((437, 0, 0, 0, 0), "ENOSYS"),  # openat2

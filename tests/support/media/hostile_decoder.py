@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import importlib
 import os
 import resource
 import signal
@@ -98,6 +99,11 @@ def make_call(number: int, *arguments: int) -> str:
     library = ctypes.CDLL(None, use_errno=True)
     answer = library.syscall(ctypes.c_long(number), *[ctypes.c_long(argument) for argument in arguments])
     return errno.errorcode[ctypes.get_errno()] if answer < 0 else ""
+
+
+def load(module: str) -> str:
+    """Load a module, and tell its name."""
+    return importlib.import_module(module).__name__
 
 
 def start_thread() -> str:

@@ -7,8 +7,6 @@ return crosses by their annotations (see `answers.forms`).
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from worker.pipeline.video.people import FaceReader
     from worker.timeline import Range
 
-_NOT_FOR_READING = {"av.__main__", "av.datasets"}  # a program; a downloader of samples
-
 # Tells the parent how far the scan is, 0..1. Set once, when the child starts.
 _report: Callable[[float], None] = lambda _fraction: None  # noqa: E731
 
@@ -36,16 +32,10 @@ def report_to(report: Callable[[float], None]) -> None:
 
 
 def warm_up() -> None:
-    """Load FFmpeg, OpenCV, PySceneDetect and what reads faces: a sealed process loads no code."""
-    import av
-
+    """Load FFmpeg, OpenCV, PySceneDetect and what reads faces."""
     from worker.pipeline.container import probe  # noqa: F401
     from worker.pipeline.video import scan, stills  # noqa: F401
 
-    # PyAV loads some of its code when a file first needs it, such as that for subtitles: too late.
-    for module in pkgutil.walk_packages(av.__path__, "av."):
-        if module.name not in _NOT_FOR_READING:
-            importlib.import_module(module.name)
     _face_reader(None)
 
 

@@ -2,9 +2,9 @@
 
 In two steps. First thing in the child, before NumPy and FFmpeg are loaded (so this imports neither): memory,
 open files and core dumps are limited for good, processor time for each task anew; the environment (which may
-hold secrets) is wiped; the process dies with its parent, and makes only the system calls of decoding and of
-loading code (`seccomp`). Then, when all code is loaded and the video known, it is sealed: it reads that video
-and the libraries (`landlock`), and loads no code. What of this a machine has in force, `barriers` finds out.
+hold secrets) is wiped; the process dies with its parent, and makes only the system calls of decoding (`seccomp`).
+Then, with the video known, it is sealed: it reads that video and the libraries (`landlock`). What of this is in
+force on a machine, `barriers` finds out.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ _CAPABILITIES = struct.Struct(
 # By these a worker that runs as root reads videos of other users: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH.
 READING_CAPABILITIES = 0b110
 
+_SYSTEM_LIBRARIES = tuple(map(Path, ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache")))
 # What OpenCV and the C library read to count processors.
 _SYSTEM_FACTS = (Path("/sys/devices/system/cpu"), Path("/sys/fs/cgroup"))
 
@@ -82,7 +83,7 @@ def confine(limits: ProcessLimits) -> None:
     if limits.address_space_bytes is not None and sys.platform == "linux":
         _limit(resource.RLIMIT_AS, _address_space_bytes() + limits.address_space_bytes)
     # Libraries try to start programs as they are loaded: PySceneDetect looks for one called ffmpeg.
-    seccomp.allow_decoding_only(may_load=True)
+    seccomp.allow_decoding_only()
 
 
 def hide_memory() -> None:
@@ -99,11 +100,11 @@ _wiped: list[tuple[int, int]] = []  # where the environment was: address, bytes
 
 
 def seal(readable: Iterable[Path]) -> None:
-    """Leave this process only what decoding needs, once everything is loaded. Only the first call counts.
+    """Leave this process only the files that decoding needs, and no capability. Only the first call counts.
 
     Args:
-        readable: the files that it may read besides Python's libraries and this package; folders with all
-            that is in them.
+        readable: the files that it may read besides libraries and this package; folders with all that is in
+            them.
     """
     if _is_sealed.is_set():
         return
@@ -112,7 +113,6 @@ def seal(readable: Iterable[Path]) -> None:
         # Both hold for one thread and those that it starts: there must be no other yet.
         landlock.read_only([*_libraries(), *_SYSTEM_FACTS, *readable])
         _give_up_capabilities()
-        seccomp.allow_decoding_only()
     # Also where there is a parent-death signal: it comes only for a parent that dies after it was asked for.
     threading.Thread(target=_watch_parent, args=(os.getppid(),), daemon=True).start()
 
@@ -171,9 +171,10 @@ def _wipe_environment() -> None:
 
 
 def _libraries() -> set[Path]:
-    """Find where code is imported from. Shared objects are loaded before, so no folder of the system's."""
+    """Find where code is loaded from, some of it when a file first needs it."""
     schemes = ("stdlib", "platstdlib", "purelib", "platlib")
-    return {Path(sysconfig.get_path(name)) for name in schemes} | {Path(part) for part in worker.__path__}
+    python = {Path(sysconfig.get_path(name)) for name in schemes}
+    return {*python, *map(Path, worker.__path__), *_SYSTEM_LIBRARIES}
 
 
 def _give_up_capabilities() -> None:

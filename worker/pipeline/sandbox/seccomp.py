@@ -61,16 +61,13 @@ def number_of(call: Call) -> int | None:
     return getattr(call, machine.column) if machine else None
 
 
-def allow_decoding_only(*, may_load: bool = False) -> None:
+def allow_decoding_only() -> None:
     """Refuse all other calls to all threads of this process, which must have given up new privileges.
 
     A kernel that has no such filters ignores it, and the other limits hold all the same; `barriers` tells.
-
-    Args:
-        may_load: whether code may still be loaded; a second call without it takes that away, too.
     """
     if machine := _this_machine():
-        steps = filter_for(machine, may_load=may_load)
+        steps = filter_for(machine)
         program = _Program(len(steps), b"".join(steps))
         ctypes.CDLL(None).syscall(machine.seccomp, _SET_MODE_FILTER, _ALL_THREADS, ctypes.byref(program))
 
@@ -85,7 +82,7 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
 
 
-def filter_for(machine: Machine, *, may_load: bool) -> list[bytes]:
+def filter_for(machine: Machine) -> list[bytes]:
     """Build the steps of the filter, each a packed `struct sock_filter`.
 
     A jump counts the steps to skip, forward only.
@@ -99,7 +96,7 @@ def filter_for(machine: Machine, *, may_load: bool) -> list[bytes]:
         _step(_IF_AT_LEAST, _X32_NUMBERS, skip_if_not=1),
         _step(_RETURN, _REFUSE),
     ]
-    for call in allowed_calls(os.getpid(), may_load=may_load):
+    for call in allowed_calls(os.getpid()):
         number: int | None = getattr(call, machine.column)
         if number is not None:
             verdict = [_step(_RETURN, _ALLOW)] if call.condition is None else _verdict(call.condition)

@@ -32,8 +32,9 @@ _ALL_BITS = 0xFFFFFFFF
 
 # Opening for reading only: neither O_WRONLY, O_RDWR nor what makes, empties or extends a file.
 _TO_READ = (os.O_ACCMODE | os.O_CREAT | os.O_TRUNC | os.O_APPEND, (os.O_RDONLY,))
-# Memory never becomes code: everything is loaded before.
-_NO_CODE = Condition(2, mmap.PROT_EXEC, (0,))
+# Memory is not at once written and run. FFmpeg does make code: swscale, to scale a picture's width (`mprotect`).
+_WRITE_AND_RUN = mmap.PROT_WRITE | mmap.PROT_EXEC
+_NOT_BOTH = Condition(2, _WRITE_AND_RUN, (0, mmap.PROT_WRITE, mmap.PROT_EXEC))
 # <linux/sched.h>: CLONE_THREAD, without any flag that begins a new namespace (CLONE_NEW...).
 _CLONE_THREAD = 0x00010000
 _THREADS_ONLY = Condition(0, _CLONE_THREAD | 0x7E020080, (_CLONE_THREAD,))
@@ -45,18 +46,12 @@ _FCNTLS = Condition(1, _ALL_BITS, (0, 1, 2, 3, 4, 1030))
 _PRCTLS = Condition(0, _ALL_BITS, (15, 16, 2, 39))
 
 
-def allowed_calls(process_id: int, *, may_load: bool) -> list[Call]:
-    """List the calls that a decode process may make; those with conditions come first.
-
-    Args:
-        process_id: its own.
-        may_load: whether it is still to load code, and to be sealed.
-    """
+def allowed_calls(process_id: int) -> list[Call]:
+    """List the calls that a decode process with this id may make; those with conditions come first."""
     itself = Condition(0, _ALL_BITS, (process_id,))
-    code = None if may_load else _NO_CODE
     return [
-        Call(9, 222, code),  # mmap
-        Call(10, 226, code),  # mprotect
+        Call(9, 222, _NOT_BOTH),  # mmap
+        Call(10, 226, _NOT_BOTH),  # mprotect
         Call(257, 56, Condition(2, *_TO_READ)),  # openat
         Call(2, None, Condition(1, *_TO_READ)),  # open
         Call(16, 29, _IOCTLS),  # ioctl
@@ -67,17 +62,9 @@ def allowed_calls(process_id: int, *, may_load: bool) -> list[Call]:
         Call(62, 129, itself),  # kill
         Call(234, 131, itself),  # tgkill, by which a process ends itself (abort)
         *_ANY_ARGUMENTS,
-        *(_TO_BE_SEALED if may_load else ()),
     ]
 
 
-_TO_BE_SEALED = (
-    Call(126, 91),  # capset
-    Call(317, 277),  # seccomp
-    Call(444, 444),  # landlock_create_ruleset
-    Call(445, 445),  # landlock_add_rule
-    Call(446, 446),  # landlock_restrict_self
-)
 _ANY_ARGUMENTS = (
     # Files that are open, and facts about those that are not.
     Call(0, 63),  # read
@@ -140,7 +127,6 @@ _ANY_ARGUMENTS = (
     Call(104, 176),  # getgid
     Call(107, 175),  # geteuid
     Call(108, 177),  # getegid
-    Call(125, 90),  # capget
     Call(63, 160),  # uname
     Call(99, 179),  # sysinfo
     Call(98, 165),  # getrusage
@@ -150,4 +136,10 @@ _ANY_ARGUMENTS = (
     Call(228, 113),  # clock_gettime
     Call(229, 114),  # clock_getres
     Call(318, 278),  # getrandom
+    # What it gives up later (see `confine.seal`).
+    Call(125, 90),  # capget
+    Call(126, 91),  # capset
+    Call(444, 444),  # landlock_create_ruleset
+    Call(445, 445),  # landlock_add_rule
+    Call(446, 446),  # landlock_restrict_self
 )
