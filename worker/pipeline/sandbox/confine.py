@@ -2,9 +2,9 @@
 
 In two steps. First thing in the child, before NumPy and FFmpeg are loaded (so this imports neither): memory,
 open files and core dumps are limited for good, processor time for each task anew; the environment (which may
-hold secrets) is wiped; the process dies with its parent, and makes only the system calls of decoding (`seccomp`).
-Then, with the video known, it is sealed: it reads that video and the libraries (`landlock`). What of this is in
-force on a machine, `barriers` finds out.
+hold secrets) is wiped; the process dies with its parent, and makes only the system calls of decoding
+(`seccomp`). Then, with the video known, it is sealed: it reads that video and the libraries (`landlock`).
+What of this is in force on a machine, `barriers` finds out.
 """
 
 from __future__ import annotations
@@ -37,9 +37,8 @@ _PR_SET_NO_NEW_PRIVS = 38
 
 # capset(2): `struct __user_cap_header_struct` of this thread, and the version of 64 capabilities.
 _CAPABILITIES_HEADER = struct.pack("=Ii", 0x20080522, 0)
-_CAPABILITIES = struct.Struct(
-    "=6I"
-)  # two times effective, permitted, inheritable: bits 0 to 31, then 32 to 63
+# Two times effective, permitted, inheritable: bits 0 to 31, then 32 to 63.
+_CAPABILITIES = struct.Struct("=6I")
 # By these a worker that runs as root reads videos of other users: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH.
 READING_CAPABILITIES = 0b110
 
@@ -149,9 +148,8 @@ def capabilities() -> int:
     """Tell what this thread may do of what only root may, a bit for each; 0 where that is not known."""
     held = ctypes.create_string_buffer(_CAPABILITIES.size)
     if sys.platform == "linux" and ctypes.CDLL(None).capget(_CAPABILITIES_HEADER, held) == 0:
-        low, high = _CAPABILITIES.unpack(held.raw)[
-            1::3
-        ]  # what is permitted; what is effective is a part of it
+        # What is permitted; what is effective is a part of it.
+        low, high = _CAPABILITIES.unpack(held.raw)[1::3]
         return int(low | high << 32)
     return 0
 
