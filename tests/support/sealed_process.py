@@ -64,9 +64,10 @@ print(os.read(reader, 1000).decode())
 
 _COUNT_THREADS = """
 import json, os
-from worker.pipeline.sandbox import child, confine
+from worker.pipeline.sandbox import confine
 confine.confine(confine.DEFAULT_LIMITS)
-child.warm_up()
+from worker.pipeline.sandbox import answering  # as `serve` does, after it
+answering.child.warm_up()
 print(json.dumps(os.listdir("/proc/self/task")))
 """
 
