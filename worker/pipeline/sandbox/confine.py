@@ -3,8 +3,8 @@
 In two steps. First thing in the child, before NumPy and FFmpeg are loaded (so this imports neither): memory,
 open files and core dumps are limited for good, processor time for each task anew; the environment (which may
 hold secrets) is wiped; the process dies with its parent, and makes only the system calls of decoding
-(`seccomp`). Then, with the video known, it is sealed: it reads that video and the libraries (`landlock`).
-What of this is in force on a machine, `barriers` finds out.
+(`seccomp`). Then, with the video known, it is sealed: it reads that video and libraries (`landlock`). What of
+this is in force on a machine, `barriers` finds out.
 """
 
 from __future__ import annotations

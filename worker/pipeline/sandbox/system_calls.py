@@ -34,7 +34,7 @@ _ALL_BITS = 0xFFFFFFFF
 
 # Opening for reading only: neither O_WRONLY, O_RDWR nor what makes, empties or extends a file.
 _TO_READ = (os.O_ACCMODE | os.O_CREAT | os.O_TRUNC | os.O_APPEND, (os.O_RDONLY,))
-# Memory is not at once written and run. FFmpeg does make code: swscale, to change a picture's width.
+# Memory is not written and run at once. FFmpeg's swscale writes code first, to change a picture's width.
 _WRITE_AND_RUN = mmap.PROT_WRITE | mmap.PROT_EXEC
 _NOT_BOTH = Condition(2, _WRITE_AND_RUN, (0, mmap.PROT_WRITE, mmap.PROT_EXEC))
 # <linux/sched.h>: CLONE_THREAD, without any flag that begins a new namespace (CLONE_NEW...).
