@@ -323,11 +323,13 @@ def test_without_settings_it_names_what_up_starts(
 
 
 def test_isolation_that_the_machine_cannot_give_is_a_warning(
-    healthy: Run, monkeypatch: pytest.MonkeyPatch
+    healthy: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The tries are made where nothing confines them, as on a system that has no such means."""
+    bait = tmp_path / "bait"
+    bait.touch()
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        tried = barriers.try_all(listener.getsockname()[1])
+        tried = barriers.try_all(listener.getsockname()[1], bait)
     monkeypatch.setattr(barriers, "try_barriers", lambda _decoder: tried)
 
     result = healthy("doctor", "--json")
@@ -336,3 +338,4 @@ def test_isolation_that_the_machine_cannot_give_is_a_warning(
     assert result.exit_code == 0
     assert states(found, "decoder network", "decoder parent") == ["warning", "warning"]
     assert "thumbs analyze" in found["decoder network"]["remedy"]
+    assert "Landlock" in found["decoder reading"]["remedy"]

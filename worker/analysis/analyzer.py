@@ -183,7 +183,7 @@ class _AnalysisRun:
             )
 
         options = options_of(self.worker.settings, self.lease.claim, title, earlier.chosen_s)
-        with self.worker.decoders.lend() as decoder:
+        with self.worker.decoders.lend(folder) as decoder:
             return pick_thumbnails(
                 file,
                 options,

@@ -1,4 +1,4 @@
-"""The decode processes of one worker, kept warm from video to video."""
+"""The decode processes of one worker, each warm before its video is there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from worker.pipeline.sandbox.decoder import Decoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 class Decoders:
@@ -30,10 +31,13 @@ class Decoders:
             decoder.close()
 
     @contextmanager
-    def lend(self) -> Iterator[Decoder]:
-        """Lend a decoder to one job until the block ends."""
+    def lend(self, folder: Path) -> Iterator[Decoder]:
+        """Lend a decoder to one job until the block ends; it reads the files of that job's folder only."""
         decoder = self._idle.pop()
         try:
+            decoder.begin(folder)
             yield decoder
         finally:
+            # The next job downloads its video while a fresh child loads its libraries.
+            decoder.renew()
             self._idle.append(decoder)

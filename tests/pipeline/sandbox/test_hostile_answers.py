@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +18,7 @@ from worker.errors import DecoderCrashed, DecodeTimedOut, Stopping, UnreadableVi
 from worker.pipeline.sandbox.decoder import Decoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
 
@@ -27,9 +29,17 @@ def decoder() -> Iterator[Decoder]:
         yield decoder
 
 
-def ask(decoder: Decoder, act: Callable[..., Any], *arguments: object, wall_s: float = 20.0) -> Any:
-    """Have a hostile act done in the child."""
-    return decoder.run(act, *arguments, label="hostile.mp4", wall_s=wall_s)
+def ask(
+    decoder: Decoder,
+    act: Callable[..., Any],
+    *arguments: object,
+    wall_s: float = 20.0,
+    videos: Sequence[Path] = (),
+) -> Any:
+    """Have a hostile act done in the child, which may read some videos."""
+    return decoder.run(
+        act, *arguments, label="hostile.mp4", wall_s=wall_s, reads=[*hostile_decoder.READS, *videos]
+    )
 
 
 @pytest.mark.parametrize("is_framed", [False, True])
@@ -92,7 +102,14 @@ def test_whoever_waits_for_a_dribbling_answer_can_be_stopped(decoder: Decoder) -
         raise Stopping("enough")
 
     with pytest.raises(Stopping):
-        decoder.run(hostile_answers.dribble, 1, label="hostile.mp4", wall_s=600.0, on_progress=stop)
+        decoder.run(
+            hostile_answers.dribble,
+            1,
+            label="hostile.mp4",
+            wall_s=600.0,
+            reads=hostile_decoder.READS,
+            on_progress=stop,
+        )
 
 
 def test_progress_without_end_is_no_progress(decoder: Decoder) -> None:
@@ -122,6 +139,21 @@ def test_an_answer_without_a_question_is_never_taken(numbered_clip: Path, number
         assert decoder.probe(numbered_clip).codec == "h264"
 
 
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_an_answer_is_never_taken_for_that_of_the_next_video(
+    numbered_clip: Path, bikes_clip: Path, number: int
+) -> None:
+    """What a process left in its pipe goes with it; the next video does not even lose a call."""
+    with Decoder() as decoder:
+        for video in (numbered_clip, bikes_clip):
+            with contextlib.suppress(DecoderCrashed):
+                ask(decoder, hostile_answers.say, answer(number, "a lie"), videos=[video])
+            decoder.renew()
+
+            assert ask(decoder, hostile_answers.text, 3) == "xxx"
+            decoder.renew()
+
+
 def test_a_text_is_short_and_forges_no_line(decoder: Decoder) -> None:
     """Texts go into logs, rows and terminals."""
     said = ask(decoder, hostile_answers.forging_text)
@@ -134,9 +166,16 @@ def test_a_text_is_short_and_forges_no_line(decoder: Decoder) -> None:
 
 def test_a_child_holds_its_two_pipes_and_nothing_else(decoder: Decoder) -> None:
     """No log, no terminal, no socket of its parent."""
-    others = {file.split()[1] for file in hostile_decoder.call(decoder, "open_files") if "pipe:" not in file}
-    assert others == {"/dev/null"}
-    assert sum("pipe:" in file for file in hostile_decoder.call(decoder, "open_files")) == 2
+    found = hostile_decoder.call(decoder, "open_files")
+    nowhere = Path(os.devnull).stat().st_rdev
+    assert [(number, is_pipe) for number, is_pipe, _ in found] == [
+        (0, False),
+        (1, False),
+        (2, False),
+        (3, True),
+        (4, True),
+    ]
+    assert {device for _, is_pipe, device in found if not is_pipe} == {nowhere}
 
 
 def test_a_call_in_another_thread_ends_when_the_decoder_is_closed() -> None:

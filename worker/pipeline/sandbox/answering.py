@@ -1,7 +1,7 @@
 """The loop of the decode process: one question after another is read, worked on and answered.
 
-Questions come pickled, from a parent that is trusted. They name functions of modules,
-which are imported here.
+Questions come pickled, from a parent that is trusted. They name functions of modules, which are imported
+here. The first question says what the process may read, and seals it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import contextlib
 import os
 import pickle
 import time
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from worker.pipeline.sandbox import child, confine
 from worker.pipeline.sandbox.answers import failures, messages
@@ -18,6 +18,16 @@ from worker.pipeline.sandbox.answers.forms import NOTHING, codec_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+
+class Question(NamedTuple):
+    """What the process is to do, and what it may use for it."""
+
+    function: Callable[..., Any]  #: of a module
+    arguments: tuple[object, ...]
+    readable: tuple[Path, ...]  #: what it may read besides libraries; only the first question's counts
+    cpu_s: float  #: seconds of processor time, all threads together
 
 
 def answer_all(questions: BinaryIO, answers: int) -> None:
@@ -40,16 +50,16 @@ def answer_all(questions: BinaryIO, answers: int) -> None:
     write(messages.answer(messages.READY, None, NOTHING))
     with contextlib.suppress(EOFError):
         while True:
-            task, cpu_s, function, arguments = pickle.load(questions)  # noqa: S301 - from the parent
-            confine.allow_cpu(cpu_s)
-            write(_answer(task, function, arguments))
+            task, question = pickle.load(questions)  # noqa: S301 - from the parent
+            confine.seal(question.readable)
+            confine.allow_cpu(question.cpu_s)
+            write(_answer(task, question))
 
 
-def _answer(
-    task: int, function: Callable[..., object], arguments: Sequence[object]
-) -> Sequence[bytes | memoryview]:
+def _answer(task: int, question: Question) -> Sequence[bytes | memoryview]:
+    function = question.function
     try:
-        return list(messages.answer(task, function(*arguments), codec_of(function)))
+        return list(messages.answer(task, function(*question.arguments), codec_of(function)))
     except Exception as exc:  # noqa: BLE001 - hostile input finds errors that no code foresees
         return [messages.failure(task, failures.told(exc))]
 

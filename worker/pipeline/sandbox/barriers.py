@@ -9,22 +9,24 @@ import ctypes
 import resource
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from worker.pipeline.sandbox.confine import MIB
+from worker.pipeline.sandbox import attempts, confine
+from worker.pipeline.sandbox.attempts import Targets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from worker.pipeline.sandbox.decoder import Decoder
 
 TRY_WALL_S = 30.0  # a cold start loads FFmpeg from a slow disk within it
 
-_PR_GET_PDEATHSIG = 2  # prctl(2), from <linux/prctl.h>
-_CONNECT_TIMEOUT_S = 2.0
-_RUN_TIMEOUT_S = 5.0
+_PR_GET_PDEATHSIG, _PR_GET_NO_NEW_PRIVS = 2, 39  # prctl(2), from <linux/prctl.h>
+
+_ON_LINUX = "run `thumbs analyze` on Linux (x86-64, ARM64), with seccomp"
 
 
 class Barrier(NamedTuple):
@@ -36,74 +38,130 @@ class Barrier(NamedTuple):
     without: str = ""  #: where it does not hold: what that means, and what to do
 
 
+class _Attack(NamedTuple):
+    """An attempt, and what to say of it."""
+
+    name: str
+    attempt: Callable[[Targets], list[str]]
+    says: str  #: where all of it was refused
+    without: str
+
+
+_ATTACKS = (
+    _Attack(
+        "network",
+        attempts.connect,
+        "no connection can be made",
+        f"an exploited decoder could reach your network: {_ON_LINUX}, or let its machine reach nothing but "
+        "the database, the broker and the platforms",
+    ),
+    _Attack(
+        "programs",
+        attempts.start_program,
+        "no program can be started",
+        f"an exploited decoder could run them: {_ON_LINUX}",
+    ),
+    _Attack(
+        "processes",
+        attempts.fork,
+        "no process can be made",
+        f"an exploited decoder could outlive its video: {_ON_LINUX}",
+    ),
+    _Attack(
+        "signals",
+        attempts.signal_parent,
+        "no other process can be sent one",
+        f"an exploited decoder could stop the worker, which its supervisor starts again: {_ON_LINUX}",
+    ),
+    _Attack(
+        "worker",
+        attempts.look_into_parent,
+        "its memory and environment are hidden",
+        "an exploited decoder could take the worker's secrets: run `thumbs analyze` on Linux, not as root",
+    ),
+    _Attack(
+        "kernel",
+        attempts.reach_kernel,
+        "the calls that no decoder needs are refused",
+        f"an exploited decoder could try the kernel's weaknesses through them: {_ON_LINUX}",
+    ),
+    _Attack(
+        "reading",
+        attempts.read_file,
+        "only the video and the libraries",
+        "an exploited decoder could show their contents as a picture: run `thumbs analyze` on Linux 5.13 or "
+        "later with Landlock (`landlock` in /sys/kernel/security/lsm), or as a user that can read little",
+    ),
+)
+
+
 def try_barriers(decoder: Decoder) -> list[Barrier]:
     """Try in a decoder's child everything that it should not be able to do.
 
     Raises:
         DecodeTimedOut, DecoderCrashed: there is no child to ask.
     """
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        tempfile.TemporaryDirectory(prefix="thumbs-") as folder,
+    ):
+        file = Path(folder, "file")
+        file.write_bytes(b"x")
         port = listener.getsockname()[1]
-        return decoder.run(try_all, port, label="the decode process", wall_s=TRY_WALL_S)
+        return decoder.run(try_all, port, file, label="the decode process", wall_s=TRY_WALL_S)
 
 
 # The rest runs in the child.
 
 
-def try_all(port: int) -> list[Barrier]:
+def try_all(port: int, file: Path) -> list[Barrier]:
     """Try everything in this process.
 
     Args:
         port: a TCP port on which a server of this machine listens.
+        file: a file that may be lost, alone in its folder.
     """
+    targets = Targets(port, file)
     return [
-        _network(port),
-        _programs(),
+        *(_try(attack, targets) for attack in _ATTACKS),
+        _files(targets),
         _privileges(),
         _memory(),
         _processor(),
-        _files(),
         _secrets(),
         _parent(),
     ]
 
 
-def _network(port: int) -> Barrier:
-    try:
-        socket.create_connection(("127.0.0.1", port), _CONNECT_TIMEOUT_S).close()
-    except OSError as exc:
-        return Barrier("network", holds=True, says=f"no connection can be made ({exc.strerror})")
-    return Barrier(
-        "network",
-        holds=False,
-        says="a socket can be opened and connected",
-        without="an exploited decoder could reach your network: run `thumbs analyze` on Linux (x86-64, "
-        "ARM64), or let its machine reach nothing but the database, the broker and the platforms",
-    )
+def _try(attack: _Attack, targets: Targets) -> Barrier:
+    succeeded = ", ".join(attack.attempt(targets))
+    return Barrier(attack.name, not succeeded, succeeded or attack.says, attack.without)
 
 
-def _programs() -> Barrier:
-    try:
-        subprocess.run([sys.executable, "-S", "-c", ""], check=False, timeout=_RUN_TIMEOUT_S)
-    except OSError as exc:
-        return Barrier("programs", holds=True, says=f"no program can be started ({exc.strerror})")
+def _files(targets: Targets) -> Barrier:
+    done = ", ".join(attempts.change_files(targets))
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     return Barrier(
-        "programs",
-        holds=False,
-        says="other programs can be started",
-        without="an exploited decoder could run them: run `thumbs analyze` on Linux (x86-64, ARM64)",
+        "files",
+        holds=not done,
+        says=f"can be {done}" if done else f"none can be written or removed, at most {most} be open",
+        without=f"{_ON_LINUX}, or with a read-only file system, but for WORK_DIR",
     )
 
 
 def _privileges() -> Barrier:
-    # The flag belongs to a thread, not to the process (prctl(2)): one thread without it would be a way out.
-    threads = Path("/proc/self/task").glob("*/status")
-    given_up = [b"NoNewPrivs:\t1\n" in status.read_bytes() for status in threads]
-    holds = bool(given_up) and all(given_up)
+    # What is in force for this thread: the process had one thread when it gave them up (see `confine.seal`).
+    is_final = sys.platform == "linux" and ctypes.CDLL(None).prctl(_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1
+    is_root = bool(confine.capabilities() & ~confine.READING_CAPABILITIES)
+    holds = is_final and not is_root
+    if is_root:
+        says = "it has those of root"
+    else:
+        says = "given up for good" if holds else "could be gained by a set-user-id program"
     return Barrier(
         "privileges",
         holds=holds,
-        says="given up for good (no_new_privs)" if holds else "could be gained by a set-user-id program",
+        says=says,
         without="run `thumbs analyze` as a user without privileges, on a machine of its own",
     )
 
@@ -114,7 +172,7 @@ def _memory() -> Barrier:
     return Barrier(
         "memory",
         holds=holds,
-        says=f"at most {most_bytes // MIB} MiB" if holds else "without a limit",
+        says=f"at most {most_bytes // confine.MIB} MiB" if holds else "without a limit",
         without="a hostile video could fill the machine's memory: limit that of the container or the service",
     )
 
@@ -130,29 +188,12 @@ def _processor() -> Barrier:
     )
 
 
-def _files() -> Barrier:
-    try:
-        with tempfile.TemporaryFile(buffering=0) as file:
-            file.write(b"x")
-    except OSError:
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        return Barrier("files", holds=True, says=f"none can be written, at most {most} be open")
-    return Barrier(
-        "files",
-        holds=False,
-        says="files can be written",
-        without="run `thumbs analyze` with a read-only file system, but for WORK_DIR",
-    )
-
-
 def _secrets() -> Barrier:
-    # The kernel shows the memory in which the environment was at the start, whatever os.environ says now.
-    kernels_view = Path("/proc/self/environ")
-    holds = kernels_view.exists() and not kernels_view.read_bytes().strip(b"\0")
+    holds = not confine.shows_environment()
     return Barrier(
         "secrets",
         holds=holds,
-        says="the environment is empty" if holds else "the environment may be readable",
+        says="the environment is wiped" if holds else "the environment may be readable",
         without="give secrets as files (SECRETS_DIR), which only the worker's user may read",
     )
 

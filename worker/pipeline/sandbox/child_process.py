@@ -25,6 +25,7 @@ from worker.pipeline.sandbox.answers.messages import NO_PICTURES, PROGRESS_S, RE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from worker.pipeline.sandbox.answering import Question
     from worker.pipeline.sandbox.answers.bounds import Bounds
     from worker.pipeline.sandbox.confine import ProcessLimits
 
@@ -102,7 +103,9 @@ class ChildProcess:
         for pipe in (self._questions, self._answers):
             os.set_blocking(pipe, False)
         _widen(self._answers)
-        self._pending: bytes = pickle.dumps(limits)
+        # At once, so that it loads its libraries meanwhile; a pipe holds that much before anybody reads.
+        with contextlib.suppress(BrokenPipeError):  # it died already, which the first wait finds out
+            os.write(self._questions, pickle.dumps(limits))
         self._asked = READY
         self._is_ready = False
 
@@ -115,7 +118,6 @@ class ChildProcess:
             Nonsense: it said something that nobody asked for.
         """
         if not self._is_ready:
-            self._send(self._pending, watch)
             read_answer(self._reader(watch), READY, NOTHING, NO_PICTURES, watch.told)
             self._is_ready = True
         if _is_ready(self._answers, select.POLLIN, 0.0):
@@ -125,14 +127,7 @@ class ChildProcess:
         if self._process.poll() is not None:
             raise Died
 
-    def ask(
-        self,
-        function: Callable[..., object],
-        arguments: tuple[object, ...],
-        cpu_s: float,
-        bounds: Bounds,
-        watch: Watch,
-    ) -> Any:
+    def ask(self, question: Question, bounds: Bounds, watch: Watch) -> Any:
         """Have a module's function called in the child, and return what it returned.
 
         Raises:
@@ -140,10 +135,10 @@ class ChildProcess:
             Nonsense: what came is no answer, or one out of bounds.
             Failed: the function raised an error.
         """
-        answer_codec = codec_of(function)
-        question = pickle.dumps((self._asked + 1, cpu_s, function, arguments))
+        answer_codec = codec_of(question.function)
+        pickled = pickle.dumps((self._asked + 1, question))
         self._asked += 1
-        self._send(question, watch)
+        self._send(pickled, watch)
         answer = read_answer(self._reader(watch), self._asked, answer_codec, bounds.room, watch.told)
         bounds.check(answer)
         return answer

