@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, update
 
+from worker import tracing
 from worker.database.models import Publication
 from worker.database.states import PublicationState
 from worker.queue import notify
@@ -41,6 +42,7 @@ def request(
             choice_id=choice.id if choice else None,
             generation=thumbnail.generation,
             replaces=replaces,
+            traceparent=tracing.traceparent(),
         )
     )
     notify.wake_dispatcher(session)
@@ -66,7 +68,7 @@ def carry_over(session: Session, asset: Asset, generation: int, shown: str | Non
     publication = session.scalar(select(Publication).where(Publication.id == newest).with_for_update())
     if publication is None:
         return
-    publication.generation = generation
+    publication.generation, publication.traceparent = generation, tracing.traceparent()
     if publication.state == PublicationState.CONFIRMED and shown == asset.written:
         asset.published_generation = generation
     elif publication.state != PublicationState.SENDING:
