@@ -147,4 +147,4 @@ class Snapshot:
             gauge.labels(*labels).set(0)
         for labels, value in values.items():
             gauge.labels(*labels).set(value)
-        shown |= values.keys()
+        shown.update(values)

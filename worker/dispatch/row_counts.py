@@ -33,7 +33,6 @@ MAX_COUNTED = 100_000
 
 JOB_STATES = (*WAITING, JobState.RUNNING, JobState.DISCARDED)
 WRITE_STATES = (PublicationState.PENDING, PublicationState.SENDING, PublicationState.FAILED)
-OPEN_WRITES = (PublicationState.PENDING, PublicationState.SENDING)
 
 _BY_ACCOUNT = (Account.platform, Account.account)
 _SHOWN = metrics.Snapshot()
@@ -113,7 +112,8 @@ def _oldest_writes() -> Select[str, str, Any]:
     since = func.greatest(Publication.created_at, Asset.unpublished_since)
     oldest = func.extract("epoch", STATEMENT_BEGAN - func.min(since))
     writes = select(Asset.platform, Asset.account, oldest).join(Publication.asset)
-    return writes.where(Publication.state.in_(OPEN_WRITES)).group_by(Asset.platform, Asset.account)
+    is_pending = Publication.state == PublicationState.PENDING
+    return writes.where(is_pending).group_by(Asset.platform, Asset.account)
 
 
 def _yielded() -> Select[str, str, Any]:
