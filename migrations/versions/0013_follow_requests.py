@@ -50,8 +50,6 @@ WHERE generation > published_generation AND deleted_at IS NULL AND (
 
 def upgrade() -> None:
     """Add the columns, the triggers that keep the time, and its index."""
-    for table in ("jobs", "publications"):
-        op.add_column(table, sa.Column("traceparent", sa.Text(), nullable=True))
     op.add_column("assets", sa.Column("unpublished_since", sa.DateTime(timezone=True), nullable=True))
     op.execute(FUNCTIONS)
     op.execute(BACKFILL)
@@ -62,6 +60,9 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("unpublished_since IS NOT NULL"),
     )
+    # Last, because nobody writes to these tables from now on until all of this is done.
+    for table in ("jobs", "publications"):
+        op.add_column(table, sa.Column("traceparent", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:

@@ -161,8 +161,21 @@ def test_a_job_has_the_id_of_its_newest_request(engine: Engine) -> None:
         assert builders.only(engine, Job).trace_id == trace.trace_id
 
 
+def test_a_write_keeps_its_id_when_a_later_look_finds_nothing_new(rig: AnalyzerRig) -> None:
+    """It was made because of the first request, and its log lines have that id."""
+    with tracing.follow("webhook", TRACEPARENT, "server"):
+        asset_id = rig.upload()
+    rig.work()
+    write(rig)
+
+    rig.hear(asset_id, EventKind.UPDATED, minute=1)
+    assert rig.work().trace_id != TRACE
+
+    assert builders.only(rig.engine, Publication).trace_id == TRACE
+
+
 def test_without_the_wish_nothing_of_it_is_loaded() -> None:
-    """It costs memory, and time at the start."""
+    """So the extra may be missing."""
     code = (
         "import sys, webhook.app, worker.publishing.publisher; from worker import tracing; "
         "from worker.settings import Settings; tracing.start(Settings(), 'receiver'); "

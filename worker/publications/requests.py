@@ -68,10 +68,11 @@ def carry_over(session: Session, asset: Asset, generation: int, shown: str | Non
     publication = session.scalar(select(Publication).where(Publication.id == newest).with_for_update())
     if publication is None:
         return
-    publication.generation, publication.traceparent = generation, tracing.traceparent()
+    publication.generation = generation
     if publication.state == PublicationState.CONFIRMED and shown == asset.written:
         asset.published_generation = generation
     elif publication.state != PublicationState.SENDING:
+        publication.traceparent = tracing.traceparent()
         # What was given up gets a new chance.
         publication.state, publication.attempt, publication.hinted_at = PublicationState.PENDING, 0, None
     notify.wake_dispatcher(session)

@@ -23,7 +23,7 @@ def start(settings: Settings, program: str) -> None:
     if settings.otel_exporter_otlp_endpoint is None:
         return
     try:
-        # Its libraries are an extra, and cost memory and time at the start.
+        # Its libraries are an extra, which may not be there.
         from worker.tracing.otel import exporting  # noqa: PLC0415
     except ImportError:
         log.warning(
