@@ -5,7 +5,7 @@
 PYTHON ?= python3 python3.13 python3.12 python3.11
 PY := .venv/bin/python
 READY := .venv/.ready
-EXTRAS := webhook,worker,embedded,dev,bench
+EXTRAS := webhook,worker,embedded,otel,dev,bench
 OUT := thumbs-out
 ARGS ?=
 LOCK := --constraint constraints.txt --universal --python-version 3.13 --generate-hashes --no-header --no-annotate
@@ -50,8 +50,8 @@ bench-formats: $(READY)  ## count wrong thumbnails of kinds of files that people
 	@$(PY) -m tests.benchmarks.formats $(ARGS)
 
 lock:  ## write what the images install, with hashes, after a change of constraints.txt; needs uv
-	@uv pip compile pyproject.toml --quiet --extra webhook $(LOCK) --output-file webhook/requirements.txt
-	@uv pip compile pyproject.toml --quiet --extra worker --extra hf $(LOCK) --output-file worker/requirements.txt
+	@uv pip compile pyproject.toml --quiet --extra webhook --extra otel $(LOCK) --output-file webhook/requirements.txt
+	@uv pip compile pyproject.toml --quiet --extra worker --extra hf --extra otel $(LOCK) --output-file worker/requirements.txt
 	@echo hatchling | uv pip compile - --quiet $(LOCK) --output-file deploy/build-requirements.txt
 
 clean:  ## remove everything that make made

@@ -8,6 +8,7 @@ so long.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TYPE_CHECKING, TypeVar
 
 from worker.database import transaction
@@ -51,7 +52,8 @@ class BoundedDatabase:
             TimeoutError: it takes longer than `within_s`; it may go on all the same.
             SQLAlchemyError: the database is down, or refuses.
         """
-        future = self._threads.submit(question, self._engine)
+        # In our context, so that what is done there belongs to our trace.
+        future = self._threads.submit(copy_context().run, question, self._engine)
         try:
             return future.result(within_s)
         finally:

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from webhook.answers import answer
-from worker import metrics
+from worker import metrics, tracing
 from worker.inbox import own_events, record
 from worker.inbox.record import DeliveryOutcome
 from worker.platforms import platform_of
@@ -46,21 +46,24 @@ def webhook_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
     @pages.post("/webhooks/<name>/<account>")
     def webhook(name: str, account: str) -> Response:
         platform = platform_of(name, account, settings)
-        g.platform = name
+        g.platform, g.account = name, account
         body = _body()
         # Before the signature: a platform may try an address out before it has a secret to sign with.
         if platform.is_probe(body):
             return answer("probe", 200, "webhooks can be sent here")
         headers = dict(request.headers)
         platform.verify(headers, body, time.time())
-        return _record(platform.parse(headers, body))
+        with tracing.follow("webhook", None, "server", platform=name, account=account):
+            return _record(platform.parse(headers, body))
 
     @pages.post("/v1/events")
     def event() -> Response:
         g.platform = "own"
         headers, body = dict(request.headers), _body()
         own_events.verify(headers, body, settings, time.time())
-        return _record(own_events.parse(headers, body, settings))
+        # Of a sender that has shown who it is, so that no stranger can choose ids.
+        with tracing.follow("webhook", request.headers.get("traceparent"), "server", platform=g.platform):
+            return _record(own_events.parse(headers, body, settings))
 
     def _record(events: Sequence[Event]) -> Response:
         receipts = database.in_transaction(partial(record.record, events=events, settings=settings))
@@ -89,18 +92,18 @@ def _body() -> bytes:
 
 def _start() -> None:
     g.started_at_s = time.perf_counter()
-    g.platform = UNKNOWN
+    g.platform = g.account = UNKNOWN
 
 
 def _count(response: Response) -> Response:
-    metrics.WEBHOOK_REQUESTS.labels(g.platform, g.outcome).inc()
+    metrics.WEBHOOK_REQUESTS.labels(g.platform, g.account, g.outcome, str(response.status_code)).inc()
     metrics.WEBHOOK_ACK_SECONDS.labels(g.platform).observe(time.perf_counter() - g.started_at_s)
     return response
 
 
 def _tell(events: Sequence[Event], receipts: Sequence[Receipt]) -> None:
     for event, receipt in zip(events, receipts, strict=True):
-        metrics.EVENTS.labels(event.platform, receipt.outcome).inc()
+        metrics.EVENTS.labels(event.platform, event.account, receipt.outcome).inc()
         log.info(
             "%s: %s",
             event.type,

@@ -22,9 +22,10 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
-from worker import logs
+from worker import logs, tracing
 from worker.database import url_of
 from worker.files import scratch_folder
+from worker.settings import environment
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -43,6 +44,7 @@ MAX_LINE_BYTES = 2048
 MAX_HEADERS = 64
 MAX_HEADER_BYTES = 8190
 
+COUNTS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the name is prometheus_client's
 _COUNTS_PREFIX = "thumbs-metrics-"
 
 log = logging.getLogger(__name__)
@@ -89,10 +91,8 @@ class Receiver(BaseApplication):
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        # The folder in which the processes add up what they count; that of a killed receiver is of no use.
-        temporary = Path(tempfile.gettempdir())
-        scratch_folder.sweep(temporary, _COUNTS_PREFIX)
-        self._counts = scratch_folder.make(temporary, _COUNTS_PREFIX)
+        # The folder in which the processes add up what they count, unless all programs here share one.
+        self._counts = None if COUNTS_FOLDER in environment() else _own_folder()
         super().__init__()
 
     def load_config(self) -> None:
@@ -113,18 +113,26 @@ class Receiver(BaseApplication):
             "limit_request_fields": MAX_HEADERS,
             "limit_request_field_size": MAX_HEADER_BYTES,
             "control_socket_disable": True,
-            # Set by gunicorn before it starts a process, so before prometheus_client is imported there.
-            "raw_env": [f"PROMETHEUS_MULTIPROC_DIR={self._counts.path}"],
-            "on_exit": lambda _: self._counts.remove(),
         }
+        if self._counts is not None:
+            # Set by gunicorn before it starts a process, so before prometheus_client is imported there.
+            options["raw_env"] = [f"{COUNTS_FOLDER}={self._counts.path}"]
+            options["on_exit"] = lambda _: self._counts.remove()
         for name, value in options.items():
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
         """Make the application, in each process anew, so that none inherits connections."""
+        tracing.start(self._settings, "receiver")
         app: Flask = util.import_app("webhook.app:create_app()")
         log.info("ready for webhooks")
         return app
+
+
+def _own_folder() -> scratch_folder.PrivateFolder:
+    temporary = Path(tempfile.gettempdir())
+    scratch_folder.sweep(temporary, _COUNTS_PREFIX)  # that of a killed receiver is of no use
+    return scratch_folder.make(temporary, _COUNTS_PREFIX)
 
 
 def run_receiver(settings: Settings) -> None:

@@ -1,12 +1,15 @@
-"""What is counted and timed, for Prometheus.
+"""What is counted and timed, for Prometheus; docs/metrics.md says what each number means.
 
-A process shows its own numbers. The receiver runs in several processes: there prometheus_client keeps them
-in the files of the folder `PROMETHEUS_MULTIPROC_DIR`, and the process that is asked adds them up. The
-variable must be set before the first import of prometheus_client.
+A process shows its own numbers. Where several processes share a page, as those of the receiver do and all of
+`thumbs up`, prometheus_client keeps their numbers in the files of the folder `PROMETHEUS_MULTIPROC_DIR`, and
+the process that is asked adds them up. The variable must be set before the first import of prometheus_client.
+
+Accounts are labels only where a row or a verified request names them, so no stranger can add a series.
 """
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 from prometheus_client import (
@@ -21,6 +24,9 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from worker.settings import Settings
 
 # Platforms give up after 5 to 30 s; an answer is promised within 50 ms.
@@ -28,42 +34,72 @@ _ANSWER_S = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 # From a clip of seconds to a film of hours.
 _WORK_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 180.0, 600.0, 1800.0, 3600.0)
 
+_ACCOUNT = ["platform", "account"]
+
 WEBHOOK_REQUESTS = Counter(
-    "thumbs_webhook_requests_total", "Requests to the receiver.", ["platform", "outcome"]
+    "thumbs_webhook_requests_total", "Requests to the receiver.", [*_ACCOUNT, "outcome", "code"]
 )
 WEBHOOK_ACK_SECONDS = Histogram(
     "thumbs_webhook_ack_seconds", "From a request to its answer.", ["platform"], buckets=_ANSWER_S
 )
-EVENTS = Counter("thumbs_events_total", "Events in verified requests.", ["platform", "outcome"])
+EVENTS = Counter("thumbs_events_total", "Events in verified requests.", [*_ACCOUNT, "outcome"])
 
-# The dispatcher asks the database for these five; it is one process.
-YIELDED = Gauge(
-    "thumbs_yielded", "Assets whose thumbnail somebody else set, and we leave alone.", ["platform", "account"]
-)
-JOBS = Gauge("thumbs_jobs", "Rows by state.", ["queue", "state"])
-QUEUE_LAG_SECONDS = Gauge("thumbs_job_queue_lag_seconds", "How long the oldest due row waits.", ["queue"])
-ACCOUNT_REFUSED = Gauge(
-    "thumbs_account_refused", "1: its platform refuses our token.", ["platform", "account"]
-)
-ACCOUNT_HELD = Gauge(
-    "thumbs_account_held", "1: its work waits, by why: paused or closed.", ["platform", "account", "why"]
+JOB_ATTEMPTS = Counter(
+    "thumbs_job_attempts_total", "Attempts at a job that ended.", [*_ACCOUNT, "result", "error_class"]
 )
 JOB_DURATION_SECONDS = Histogram(
     "thumbs_job_duration_seconds", "What one stage of a job took.", ["stage"], buckets=_WORK_S
 )
-JOB_ATTEMPTS = Counter("thumbs_job_attempts_total", "Attempts that ended.", ["result", "error_class"])
-LEASES_EXPIRED = Counter("thumbs_lease_expired_total", "Jobs taken from workers that fell silent.")
-FENCED_WRITES = Counter("thumbs_fenced_writes_total", "Writes refused: the lease was another worker's.")
-HINTS = Counter("thumbs_hint_publish_total", "Messages to the workers.", ["result"])
+PUBLISH_ATTEMPTS = Counter(
+    "thumbs_publish_attempts_total", "Attempts at a write that ended.", [*_ACCOUNT, "result", "error_class"]
+)
 PUBLISH_SECONDS = Histogram(
     "thumbs_publish_seconds", "What one write to a platform took.", ["platform"], buckets=_WORK_S
 )
+LEASES_EXPIRED = Counter("thumbs_lease_expired_total", "Rows taken from workers that fell silent.")
+FENCED_WRITES = Counter("thumbs_fenced_writes_total", "Results refused: the lease was another worker's.")
+HINTS = Counter("thumbs_hint_publish_total", "Messages to the workers.", ["result"])
+
+
+def _gauge(name: str, meaning: str, labels: tuple[str, ...] | list[str] = ()) -> Gauge:
+    # Where processes share a page, the one that looked last is right: also about what one before it showed.
+    return Gauge(name, meaning, labels, multiprocess_mode="mostrecent")
+
+
+# The dispatcher asks the database for these, see `dispatch.row_counts`; several dispatchers show the same.
+ROWS_COUNTED_AT = _gauge("thumbs_rows_counted_timestamp_seconds", "When the dispatcher last counted rows.")
+JOBS = _gauge("thumbs_jobs", "Rows by state, but for those that are over and well.", ["queue", "state"])
+DUE_ROWS = _gauge("thumbs_due_rows", "Rows that are due and wait for a worker.", ["queue", *_ACCOUNT])
+QUEUE_LAG_SECONDS = _gauge(
+    "thumbs_job_queue_lag_seconds", "How long the oldest due row waits.", ["queue", "priority", *_ACCOUNT]
+)
+OLDEST_UNPUBLISHED_SECONDS = _gauge(
+    "thumbs_oldest_unpublished_seconds",
+    "Since when the asset that waits longest differs from what its platform shows.",
+    _ACCOUNT,
+)
+OLDEST_PENDING_WRITE_SECONDS = _gauge(
+    "thumbs_oldest_pending_write_seconds", "How long the oldest write waits for its platform.", _ACCOUNT
+)
+YIELDED = _gauge("thumbs_yielded", "Assets whose thumbnail somebody else set, and we leave alone.", _ACCOUNT)
+ACCOUNT_REFUSED = _gauge("thumbs_account_refused", "1: its platform refuses our token.", _ACCOUNT)
+ACCOUNT_HELD = _gauge(
+    "thumbs_account_held", "1: its work waits, by why: paused or closed.", [*_ACCOUNT, "why"]
+)
+INBOX_OLDEST_SECONDS = _gauge("thumbs_inbox_oldest_seconds", "Age of the oldest event in the inbox.")
+INBOX_KEPT_SECONDS = _gauge("thumbs_inbox_kept_seconds", "How long events are to be kept.")
+TABLE_BYTES = _gauge("thumbs_table_bytes", "Size of a table with its indexes.", ["table"])
+# Each program that has a folder looks at its own disk.
+DISK_FREE_BYTES = _gauge("thumbs_disk_free_bytes", "Free space where a folder is.", ["folder"])
 
 
 def start_exporter(settings: Settings) -> None:
-    """Show the numbers of this process at METRICS_PORT, if that is set; the receiver has /metrics."""
-    if settings.metrics_port:
-        start_http_server(settings.metrics_port, addr=settings.host)
+    """Show the numbers of this process at METRICS_PORT, if that is set.
+
+    The receiver has a page of its own, which shows them where the processes share a folder.
+    """
+    if settings.metrics_port and _shared() is None:
+        start_http_server(settings.metrics_port, addr=settings.metrics_host or settings.host)
 
 
 def page() -> bytes:
@@ -71,9 +107,44 @@ def page() -> bytes:
 
     They are those of all processes that share the folder; of this one alone where there is no folder.
     """
+    return generate_latest(_shared() or REGISTRY)
+
+
+def _shared() -> CollectorRegistry | None:
+    """Read the numbers of all processes that share a folder; None where this one has none."""
     registry = CollectorRegistry()
     try:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # the library's
     except ValueError:
-        registry = REGISTRY
-    return generate_latest(registry)
+        return None
+    return registry
+
+
+def note_free_space(name: str, folder: Path) -> None:
+    """Show how much room is left where a folder is; nothing where there is no such folder."""
+    if folder.is_dir():
+        DISK_FREE_BYTES.labels(name).set(shutil.disk_usage(folder).free)
+
+
+class Snapshot:
+    """All series of some gauges at one time: what is not in it any more goes to 0.
+
+    A series that processes share cannot be removed, and one that stays as it was would raise alarms for ever.
+    """
+
+    def __init__(self) -> None:
+        self._shown: dict[Gauge, set[tuple[str, ...]]] = {}
+
+    def show(self, gauge: Gauge, values: Mapping[tuple[str, ...], float]) -> None:
+        """Set the series of a gauge.
+
+        Args:
+            gauge: all of whose series are set by this snapshot.
+            values: by the values of its labels.
+        """
+        shown = self._shown.setdefault(gauge, set())
+        for labels in shown - values.keys():
+            gauge.labels(*labels).set(0)
+        for labels, value in values.items():
+            gauge.labels(*labels).set(value)
+        shown.update(values)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import REGISTRY
 
+from tests.support.service import builders
 from worker.database import transaction
 from worker.database.accounts import Account
 from worker.dispatch import row_counts
@@ -27,7 +28,7 @@ def test_a_refused_account_is_named_until_it_is_well(engine: Engine) -> None:
     with transaction(engine) as session:
         session.add(row)
         session.flush()
-        row_counts.count(session)
+        row_counts.count(session, builders.make_settings())
         measured = [
             value("thumbs_account_refused"),
             value("thumbs_account_held", why="closed"),
@@ -36,7 +37,7 @@ def test_a_refused_account_is_named_until_it_is_well(engine: Engine) -> None:
         row.refused_at = row.closed_until = None
         row.paused_at = now
         session.flush()
-        row_counts.count(session)
+        row_counts.count(session, builders.make_settings())
 
     assert measured == [1, 1, 0]
     assert value("thumbs_account_refused") == 0

@@ -13,7 +13,7 @@ from tests.support.service import builders
 from worker.admin import assets, matching
 from worker.admin.matching import Filters
 from worker.database import make_engine, transaction
-from worker.dispatch import retention
+from worker.dispatch import retention, row_counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,6 +95,13 @@ def test_pruning_reads_few_rows_where_nothing_is_over(large: Engine) -> None:
     )
 
     assert rows_read(large, lambda _: retention.prune(large, settings, longest_s=5.0)) <= FEW_ROWS
+
+
+def test_counting_reads_few_rows(large: Engine) -> None:
+    """It happens twice a minute, too, and most rows are over and well."""
+    settings = builders.make_settings()
+
+    assert rows_read(large, lambda session: row_counts.count(session, settings)) <= FEW_ROWS
 
 
 def test_all_that_failed_are_found(large: Engine) -> None:

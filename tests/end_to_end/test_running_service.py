@@ -6,6 +6,7 @@ Every video gets its thumbnail, and the service comes to rest, whatever it is to
 from __future__ import annotations
 
 import json
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -17,6 +18,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.support.media import clips, pictures
+from tests.support.otlp_collector import Collector, Span, collecting
 from tests.support.service import builders
 from tests.support.service.deliveries import EVENTS_SECRET, own, own_bytes
 from worker.database import make_engine, transaction
@@ -51,6 +53,8 @@ class Running:
     engine: Engine
     vendors: dict[str, Simulated]
     media: Media
+    logs: Path  #: a file of each program
+    collector: Collector  #: of the traces
 
     def upload(self, name: str) -> str:
         """Put a clip on a platform, and return its id; where a platform has no webhooks, tell of it."""
@@ -111,10 +115,12 @@ def running(servers_dir: Path) -> Iterator[Running]:
         "ALLOW_LOOPBACK": "true",
         "DEBOUNCE_S": str(DEBOUNCE_S),
         "EVENTS_SECRET": EVENTS_SECRET,
+        "OTEL_BSP_SCHEDULE_DELAY": "200",  # in ms
     }
     path = clips.write(servers_dir / "clip.mp4", pictures.footage("bikes", 50))
     media = Media(path, duration_s=2.0, width_px=320, height_px=180, frame_rate=25.0)
-    with Interrupts() as interrupts, ExitStack() as stack:
+    with collecting() as collector, Interrupts() as interrupts, ExitStack() as stack:
+        variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.url
         vendors = {
             name: stack.enter_context(vendor(f"http://127.0.0.1:{port}/webhooks/{name}/main"))
             for name, vendor in SIMULATED.items()
@@ -123,7 +129,7 @@ def running(servers_dir: Path) -> Iterator[Running]:
             variables |= vendor.settings("main")
         with Service(settings, interrupts, variables=variables, show=lambda _line: None) as service:
             engine = make_engine(service.database_url)
-            yield Running(service, engine, vendors, media)
+            yield Running(service, engine, vendors, media, settings.data_dir / "logs", collector)
             engine.dispose()
 
 
@@ -155,6 +161,59 @@ def test_our_own_write_starts_nothing(running: Running) -> None:
         mux.announce(asset_id, "video.asset.updated")
         running.settle(asset_id, told)
     assert (running.runs(asset_id), writes()) == (1, 1)
+
+
+def test_one_address_shows_what_all_programs_count(running: Running) -> None:
+    """The receiver's, by default; so nothing is to be set up on one machine."""
+    about = 'account="main",platform="mux"'
+    running.settle(running.upload("mux"), told=2)
+
+    def numbers() -> str:
+        return httpx.get(f"{running.service.operations_url}/metrics", trust_env=False).text
+
+    running.until(lambda: f'thumbs_due_rows{{{about},queue="analyze"}}' in numbers())
+    page = numbers()
+    # Of the receiver, a worker of each kind, and the dispatcher.
+    for series in (
+        'thumbs_events_total{account="main",outcome="recorded",platform="mux"}',
+        'thumbs_job_attempts_total{account="main",error_class="",platform="mux",result="completed"}',
+        'thumbs_publish_attempts_total{account="main",error_class="",platform="mux",result="confirmed"}',
+        'thumbs_hint_publish_total{result="sent"}',
+    ):
+        (number,) = re.findall(rf"^{re.escape(series)} (\S+)$", page, re.MULTILINE)
+        assert float(number) >= 1
+    assert not re.search(r'pid="\d+"', page)
+
+
+def test_one_id_goes_from_the_webhook_to_the_write(running: Running) -> None:
+    """In the rows, in the log lines of each program, and in the traces."""
+    asset_id = running.upload("mux")
+    running.settle(asset_id, told=2)
+    with transaction(running.engine) as session:
+        of_asset = select(Publication).join(Publication.asset).where(Asset.external_id == asset_id)
+        trace_id = session.scalars(of_asset).one().trace_id
+    assert trace_id
+
+    said = {log.stem: log.read_text() for log in running.logs.glob("*.log")}
+    for program, words in (("receiver", "recorded"), ("analyze", "completed"), ("publish", "published")):
+        lines = [json.loads(line) for line in said[program].splitlines() if trace_id in line]
+        assert any(words in line["message"] and line["trace_id"] == trace_id for line in lines), program
+
+    def spans() -> dict[str, Span]:
+        return {span.name: span for span in running.collector.spans if span.trace_id == trace_id}
+
+    running.until(lambda: spans().keys() >= {"webhook", "job", "scan", "write", "platform request"})
+    found = spans()
+    assert found["job"].above == found["webhook"].span_id
+    assert found["scan"].above == found["job"].span_id
+    assert found["write"].above in {span.span_id for span in running.collector.spans}
+    assert {found[name].service for name in ("webhook", "job", "write")} == {
+        "thumbs-receiver",
+        "thumbs-analyze",
+        "thumbs-publish",
+    }
+    token = running.vendors["mux"].settings("main")["MUX__MAIN__TOKEN_SECRET"]
+    assert not any(token.encode() in body for body in running.collector.bodies)
 
 
 @pytest.mark.faults

@@ -15,6 +15,7 @@ import redis
 import yaml
 
 from tests.support.compose.processes import (
+    COMPOSE,
     PROGRAMS,
     ROOT,
     SERVERS,
@@ -28,6 +29,12 @@ from worker.settings import Settings
 from worker.standalone import servers
 
 DIGEST = re.compile("sha256:[0-9a-f]{64}")
+
+METRICS_PORTS = {
+    given["METRICS_PORT"]: name
+    for name, service in SERVICES.items()
+    if "METRICS_PORT" in (given := service.get("environment", {}))
+}
 
 each_service = pytest.mark.parametrize("name", SERVICES)
 each_program = pytest.mark.parametrize("name", PROGRAMS)
@@ -55,7 +62,7 @@ def replaced(database_url: str, tmp_path: Path) -> dict[str, str]:
         "valkey-server": str(next(folder.glob("_binaries/*/valkey-server"))),
         "redis_port": str(redis_port),
         "0.0.0.0": "127.0.0.1",  # noqa: S104 - where containers listen
-        "8000": str(servers.free_port()),
+        **{port: str(servers.free_port()) for port in ("8000", *METRICS_PORTS)},
     }
 
 
@@ -168,6 +175,21 @@ def test_variables_are_settings(name: str) -> None:
     given = variables(SERVICES[name], {})
 
     assert {variable.lower() for variable in given} <= set(Settings.model_fields)
+
+
+def test_prometheus_finds_every_program_and_nobody_outside_does() -> None:
+    """Each at a port of its own, in a network that leads nowhere; the file for Prometheus names them all."""
+    config = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())
+    (job,) = config["scrape_configs"]
+    targets = {target for entry in job["static_configs"] for target in entry["targets"]}
+
+    assert targets == {f"{name}:{port}" for port, name in METRICS_PORTS.items()}
+    assert set(METRICS_PORTS.values()) == PROGRAMS.keys() - {"migrate"}
+    assert COMPOSE["networks"]["metrics"] == {"internal": True}
+    for port, name in METRICS_PORTS.items():
+        assert "metrics" in SERVICES[name]["networks"]
+        assert variables(SERVICES[name], {})["METRICS_HOST"] == "0.0.0.0"  # noqa: S104 - of the container
+        assert not any(port in published for published in SERVICES[name].get("ports", []))
 
 
 @pytest.mark.parametrize("name", ["postgres", "redis", "webhook"])

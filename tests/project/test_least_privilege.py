@@ -128,7 +128,7 @@ def test_servers_cannot_reach_the_internet(name: str) -> None:
 
 def test_the_receiver_makes_no_requests_to_the_internet() -> None:
     """It only answers; what talks to platforms is elsewhere."""
-    assert SERVICES["webhook"]["networks"] == ["database", "front"]
+    assert SERVICES["webhook"]["networks"] == ["database", "front", "metrics"]
     assert COMPOSE["networks"]["front"]["driver_opts"] == {
         "com.docker.network.bridge.enable_ip_masquerade": "false"
     }

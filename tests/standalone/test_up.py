@@ -129,9 +129,14 @@ def folder(servers_dir: Path, request: pytest.FixtureRequest) -> Path:
 
 
 def test_one_command_starts_all_and_one_ctrl_c_stops_all(folder: Path) -> None:
-    """In order, in seconds, with exit code 0; each program has a log of its own."""
+    """In order, in seconds, with exit code 0; each program has a log of its own, and all count anew."""
+    counts = folder / "data" / "metrics"
+    counts.mkdir(parents=True)
+    (counts / "counter_1.db").write_bytes(b"of an earlier run")
     with thumbs_up(folder) as up:
         up.wait_until_up()
+        assert not list(counts.iterdir())
+        assert f"http://127.0.0.1:{up.port}/metrics" in up.printed.read_text()
         started = up.descendants()
         assert up.answers()
         second = Up(folder / "..", DATA_DIR=str(folder / "data"))

@@ -78,7 +78,10 @@ def test_what_was_answered_is_counted(client: FlaskClient, post: Post) -> None:
 
     numbers = client.get("/metrics").text
 
-    assert 'thumbs_webhook_requests_total{outcome="recorded",platform="mux"}' in numbers
-    assert 'thumbs_events_total{outcome="recorded",platform="mux"}' in numbers
+    assert (
+        'thumbs_webhook_requests_total{account="main",code="202",outcome="recorded",platform="mux"}'
+        in numbers
+    )
+    assert 'thumbs_events_total{account="main",outcome="recorded",platform="mux"}' in numbers
     assert 'thumbs_webhook_ack_seconds_count{platform="mux"}' in numbers
     assert "stranger" not in numbers

@@ -62,7 +62,10 @@ def test_it_records_shows_and_counts(receiver: Served, engine: Engine) -> None:
     assert receiver.get("/readyz").json()["database"] == "ok"
     for _ in range(10):
         numbers = receiver.get("/metrics").text
-        assert 'thumbs_webhook_requests_total{outcome="recorded",platform="mux"} 20.0' in numbers
+        assert (
+            'thumbs_webhook_requests_total{account="main",code="202",outcome="recorded",platform="mux"} 20.0'
+            in numbers
+        )
 
 
 def test_every_log_line_is_json_and_holds_no_secret(shared_receiver: Served) -> None:

@@ -14,7 +14,7 @@ from worker.accounts.admission import PROBE_S, admit, forgo_probe, identify
 from worker.accounts.outcomes import is_refusal, note_answer, note_failure
 from worker.accounts.pauses import pause, resume
 from worker.accounts.refusals import examine_refusal
-from worker.accounts.standing import BREAKER_FAILURES, ails, is_closed, measure, next_opening_in_s
+from worker.accounts.standing import BREAKER_FAILURES, ails, is_closed, next_opening_in_s
 
 __all__ = [
     "BREAKER_FAILURES",
@@ -26,7 +26,6 @@ __all__ = [
     "identify",
     "is_closed",
     "is_refusal",
-    "measure",
     "next_opening_in_s",
     "note_answer",
     "note_failure",

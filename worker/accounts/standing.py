@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import false, func, or_, select
 
-from worker import metrics
 from worker.database import NOW
 from worker.database.accounts import Account
 
@@ -27,21 +26,6 @@ def is_closed() -> ColumnElement[bool]:
 def ails() -> ColumnElement[bool]:
     """Build the condition that an account is known to be refused or down, so that one row at a time asks."""
     return or_(Account.refused_at.is_not(None), Account.failures >= BREAKER_FAILURES)
-
-
-def measure(session: Session) -> None:
-    """Show in the metrics which accounts are refused, closed or paused; 0 for those that are not."""
-    columns = (
-        Account.platform,
-        Account.account,
-        Account.refused_at.is_not(None),
-        is_closed(),
-        Account.paused_at.is_not(None),
-    )
-    for platform, account, is_refused, closed, is_paused in session.execute(select(*columns)):
-        metrics.ACCOUNT_REFUSED.labels(platform, account).set(is_refused)
-        metrics.ACCOUNT_HELD.labels(platform, account, "closed").set(closed)
-        metrics.ACCOUNT_HELD.labels(platform, account, "paused").set(is_paused)
 
 
 def next_opening_in_s(session: Session) -> float | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
-from worker import accounts, choices, jobs, metrics
+from worker import accounts, choices, jobs, metrics, tracing
 from worker.analysis.memory import earlier_picks_of, memory_of
 from worker.analysis.options import options_of
 from worker.analysis.rows import result_of
@@ -79,15 +79,17 @@ class Analyzer:
             bound_contextvars(
                 job_id=job_id, attempt=claim.attempt, asset=f"{claim.platform}/{claim.external_id}"
             ),
+            tracing.follow("job", claim.traceparent, "consumer", **_attributes(claim)),
             self.leases.hold(claim) as lease,
         ):
             try:
-                state = _AnalysisRun(self, lease).run()
+                with tracing.Stages() as spans:
+                    state = _AnalysisRun(self, lease, spans).run()
             except Exception as error:  # noqa: BLE001 - of every kind: the row has to know
                 self._end_without_result(lease, error)
             else:
                 log.info("%s", state, extra={"action": state})
-                metrics.JOB_ATTEMPTS.labels(state, "").inc()
+                _count_attempt(claim, state)
 
     def _end_without_result(self, lease: Lease[JobClaim], error: Exception) -> None:
         """Give the job back, or note why it failed."""
@@ -109,7 +111,23 @@ class Analyzer:
             log.warning(
                 "%s: %s", state, error, extra={"action": state}, exc_info=not isinstance(error, ThumbsError)
             )
-            metrics.JOB_ATTEMPTS.labels(state, type(error).__name__).inc()
+            _count_attempt(lease.claim, state, error)
+
+
+def _attributes(claim: JobClaim) -> dict[str, str | int]:
+    return {
+        "platform": claim.platform,
+        "account": claim.account,
+        "asset": claim.external_id,
+        "job_id": claim.row_id,
+        "attempt": claim.attempt,
+    }
+
+
+def _count_attempt(claim: JobClaim, state: JobState, error: Exception | None = None) -> None:
+    error_class = type(error).__name__ if error else ""
+    metrics.JOB_ATTEMPTS.labels(claim.platform, claim.account, state, error_class).inc()
+    tracing.note(result=state, error_class=error_class)
 
 
 def _ended(session: Session, claim: JobClaim, error: Exception) -> JobState:
@@ -133,6 +151,7 @@ class _AnalysisRun:
 
     worker: Analyzer
     lease: Lease[JobClaim]
+    spans: tracing.Stages
     stage: str = "claimed"
     timings_s: dict[str, float] = field(default_factory=dict)
 
@@ -153,6 +172,7 @@ class _AnalysisRun:
                 self.lease.claim = self._in_transaction(lambda session: jobs.content_changed(session, claim))
             source = platform.source(asset)
         with workspace(settings.work_dir) as folder:
+            metrics.note_free_space("work", folder)
             with self._timed("download"):
                 file = fetch_video(source.scan, folder, self._limits(), self.lease.check)
             earlier = self._in_transaction(lambda session: self._recall(session, asset))
@@ -214,6 +234,7 @@ class _AnalysisRun:
         if stage == self.stage:
             return
         self.stage = stage
+        self.spans.begin(stage)
         # A note is not worth a failed attempt: if the database is away, the lease will end the work in time.
         with suppress(SQLAlchemyError), transaction(self.worker.engine) as session:
             jobs.note_stage(session, self.lease.claim, stage)

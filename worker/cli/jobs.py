@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # Attributes of the row, under which names JSON documents have them: fields may be added, none renamed.
 JOB_FIELDS = (
     "id state reason generation attempt max_attempts requested_at scheduled_at started_at finished_at"
-    " stage note timings_s error_class error"
+    " stage note timings_s error_class error trace_id"
 )
 
 # What a job fails by while its account is refused, see `worker.accounts`.

@@ -50,6 +50,12 @@ class AnnouncedRow:
     scheduled_at: Mapped[datetime] = mapped_column(server_default=NOW)
     hinted_at: Mapped[datetime | None]  #: when a worker was last told; None: tell one
     hint_no: Mapped[int] = mapped_column(server_default="0")
+    traceparent: Mapped[str | None]  #: of the newest request for it, see `worker.tracing`
+
+    @property
+    def trace_id(self) -> str | None:
+        """What all log lines on the way of that request have as `trace_id`."""
+        return self.traceparent.split("-")[1] if self.traceparent else None
 
 
 class LeasedRow:

@@ -47,6 +47,11 @@ class Asset(Base):
             *("platform", "account"),
             postgresql_where=text("foreign_thumbnail IS NOT NULL"),
         ),
+        Index(
+            "ix_assets_unpublished",
+            *("platform", "account", "unpublished_since"),
+            postgresql_where=text("unpublished_since IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -58,6 +63,8 @@ class Asset(Base):
     source_external_id: Mapped[str | None]  #: the asset that this one was cut from
     generation: Mapped[int] = mapped_column(server_default="0")  #: grows with every request for work
     published_generation: Mapped[int] = mapped_column(server_default="0")
+    #: Since when its platform is to show something newer; None: nobody waits. By triggers.
+    unpublished_since: Mapped[datetime | None]
     fingerprint: Mapped[str | None]  #: of the content that the newest thumbnails were made from
     duration_s: Mapped[float | None]  #: of the same content
     last_event_at: Mapped[datetime | None]  #: `happened_at` of the newest event that was applied

@@ -18,7 +18,7 @@ import psycopg
 from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy.exc import DBAPIError
 
-from worker import accounts, database, jobs, logs, metrics, publications
+from worker import accounts, database, jobs, logs, metrics, publications, tracing
 from worker.database import transaction
 from worker.database.engine import TCP_LIMITS
 from worker.database.models import Job, Publication
@@ -57,6 +57,7 @@ def serve(settings: Settings) -> None:
     """
     logs.setup(settings)
     metrics.start_exporter(settings)
+    tracing.start(settings, "dispatcher")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from worker import metrics
 from worker.database import transaction
 from worker.dispatch import retention, row_counts
 from worker.errors import first_line
@@ -55,7 +56,8 @@ class Maintenance:
 
     def _count(self) -> None:
         with transaction(self._engine) as session:
-            row_counts.count(session)
+            row_counts.count(session, self._settings)
+        metrics.note_free_space("data", self._settings.data_dir)
 
     def _prune(self) -> None:
         retention.prune(self._engine, self._settings, LONGEST_S)

@@ -16,7 +16,7 @@ from celery import signals
 from celery.concurrency import get_implementation
 from structlog.contextvars import bound_contextvars
 
-from worker import database, jobs, logs, metrics, publications
+from worker import database, jobs, logs, metrics, publications, tracing
 from worker.dispatch.celery_app import Kind, make_app
 from worker.dispatch.hint_consumer import HintConsumer
 from worker.download.fetch import sweep_workspaces
@@ -45,6 +45,7 @@ def analyze(settings: Settings) -> None:
     logs.setup(settings)
     metrics.start_exporter(settings)
     request_limits.setup(settings)
+    tracing.start(settings, "analyze")
     stopping, engine, app = threading.Event(), database.get_engine(), _app(settings)
 
     # Loads the model's libraries, which a publishing worker does not need, nor one whose settings are wrong.
@@ -77,6 +78,7 @@ def publish(settings: Settings) -> None:
     logs.setup(settings)
     metrics.start_exporter(settings)
     request_limits.setup(settings)
+    tracing.start(settings, "publish")
     stopping, engine, app = threading.Event(), database.get_engine(), _app(settings)
     with Leases(engine, publications.renew, settings.lease_s, settings.job_timeout_s, stopping) as leases:
         publisher = Publisher(settings, engine, _finder(settings), leases, _owner(Kind.PUBLISH))

@@ -57,6 +57,7 @@ class JobClaim(Claim):
             account=asset.account,
             external_id=asset.external_id,
             media_url=asset.media_url,
+            traceparent=job.traceparent,
             title=asset.title,
             known_fingerprint=asset.fingerprint,
             is_forced=job.is_forced,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Interval, bindparam, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from worker import tracing
 from worker.database import NOW
 from worker.database.base import table_of
 from worker.database.models import Asset, Job
@@ -53,7 +54,10 @@ _new_job = insert(_jobs).values(scheduled_at=NOW + bindparam("delay", type_=Inte
 
 # What becomes of the job that waits already, if there is one; `excluded` is what the new job would have been.
 # A look changes nothing but the job's place in the queue, and that only for the better.
-_CHANGES_BY_LOOK = {"priority": func.least(_jobs.c.priority, _new_job.excluded.priority)}
+_CHANGES_BY_LOOK = {
+    "priority": func.least(_jobs.c.priority, _new_job.excluded.priority),
+    "traceparent": _new_job.excluded.traceparent,
+}
 
 # Newer content gives the job a new life: it is pushed back by the delay, but to `longest` after the first
 # request at most, so that a stream of edits cannot hold it back for ever. For a job that waits to be tried
@@ -126,6 +130,7 @@ def request(
         "edit": edit,
         "model": model,
         "priority": priority,
+        "traceparent": tracing.traceparent(),
     }
     longest = {} if is_look else {"longest": timedelta(seconds=settings.max_wait_s)}
     statement = _INSERT_OR_LOOK if is_look else _INSERT_OR_PUSH

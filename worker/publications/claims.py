@@ -57,6 +57,7 @@ class PublicationClaim(Claim):
             account=asset.account,
             external_id=asset.external_id,
             media_url=asset.media_url,
+            traceparent=publication.traceparent,
             written=asset.written,
             replaces=publication.replaces,
             is_image=choice is not None and choice.kind == ChoiceKind.IMAGE,

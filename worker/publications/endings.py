@@ -22,18 +22,20 @@ if TYPE_CHECKING:
     from worker.database.models import Asset
 
 
-def confirm(session: Session, claim: PublicationClaim, written: str | None) -> None:
+def confirm(session: Session, claim: PublicationClaim, written: str | None) -> PublicationState:
     """Note that the platform accepted the write, or that there was nothing to write. Raises LeaseLost."""
     asset = _settle(session, claim, PublicationState.CONFIRMED, written)
     asset.written = written
     asset.foreign_thumbnail = asset.foreign_at = None
+    return PublicationState.CONFIRMED
 
 
-def yield_to(session: Session, claim: PublicationClaim, shown: str) -> None:
+def yield_to(session: Session, claim: PublicationClaim, shown: str) -> PublicationState:
     """Note that the platform shows a foreign thumbnail, which stays. Raises LeaseLost."""
     asset = _settle(session, claim, PublicationState.YIELDED, shown)
     if asset.foreign_thumbnail != shown:
         asset.foreign_thumbnail, asset.foreign_at = shown, session.scalar(select(NOW))
+    return PublicationState.YIELDED
 
 
 def _settle(session: Session, claim: PublicationClaim, state: PublicationState, shown: str | None) -> Asset:
@@ -73,11 +75,12 @@ def fail(session: Session, claim: PublicationClaim, error: Exception) -> Publica
     return state
 
 
-def give_back(session: Session, claim: PublicationClaim) -> None:
+def give_back(session: Session, claim: PublicationClaim) -> PublicationState:
     """Let another process write at once, as this one stops; the attempt does not count. Raises LeaseLost."""
     lock_asset(session, claim)
     state = PublicationState.SUPERSEDED if has_newer_than(session, claim) else PublicationState.PENDING
     ROWS.release(session, claim, state, Publication.id, attempt=Publication.attempt - 1)
+    return state
 
 
 def take_over(session: Session) -> bool:

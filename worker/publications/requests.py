@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, update
 
+from worker import tracing
 from worker.database.models import Publication
 from worker.database.states import Priority, PublicationState
 from worker.queue import notify
@@ -44,6 +45,7 @@ def request(
             generation=thumbnail.generation,
             replaces=replaces,
             priority=min([priority, *(publication.priority for publication in called_off)]),
+            traceparent=tracing.traceparent(),
         )
     )
     notify.wake_dispatcher(session)
@@ -82,6 +84,7 @@ def carry_over(
     elif publication.state != PublicationState.SENDING:
         is_waiting = publication.state == PublicationState.PENDING
         publication.priority = min(priority, publication.priority) if is_waiting else priority
+        publication.traceparent = tracing.traceparent()
         _start_again(publication)
     notify.wake_dispatcher(session)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from sqlalchemy import select
 
+from worker import tracing
 from worker.database.models import Thumbnail
 from worker.errors import PlatformUnavailable, PublishRejected
 from worker.http.client import BoundedClient
@@ -75,7 +76,7 @@ def send(settings: Settings, claim: PublicationClaim, body: bytes) -> None:
         time.time(),
         previous=revealed(settings.picks_secret_previous),
     )
-    headers = {"Content-Type": "application/json", **signed}
+    headers = {"Content-Type": "application/json", "traceparent": tracing.traceparent(), **signed}
     try:
         # The body of the answer says nothing that we need, and could be endless.
         with (

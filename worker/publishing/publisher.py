@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
-from worker import accounts, metrics, publications
+from worker import accounts, metrics, publications, tracing
 from worker.database import transaction
 from worker.errors import (
     LeaseLost,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
+    from worker.database.states import PublicationState
     from worker.platforms.base import Platform
     from worker.publications import Marks, PublicationClaim
     from worker.queue.leases import Lease, Leases
@@ -71,6 +72,7 @@ class Publisher:
             return
         with (
             bound_contextvars(asset=f"{claim.platform}/{claim.external_id}", generation=claim.generation),
+            tracing.follow("write", claim.traceparent, "consumer", **_attributes(claim)),
             self.leases.hold(claim) as lease,
         ):
             try:
@@ -79,13 +81,13 @@ class Publisher:
             except Exception as error:
                 log.warning("not published: %s", error, exc_info=not isinstance(error, ThumbsError))
                 error = accounts.examine_refusal(error, lambda: self.platform_of(claim))
-                self._store(partial(_end_unwritten, claim=claim, error=error))
+                self._store(partial(_end_unwritten, claim=claim, error=error), claim, error)
             else:
-                self._store(change)
+                self._store(change, claim)
 
     def _write(
         self, claim: PublicationClaim, lease: Lease[PublicationClaim], marks: Marks
-    ) -> Callable[[Session], object]:
+    ) -> Callable[[Session], PublicationState]:
         """Show the thumbnail at the platform, and return the change of the rows that notes it."""
         with Deadline(should_stop=lease.check_ours), closing(self.platform_of(claim)) as platform:
             if platform.write_back is WriteBack.NONE:
@@ -131,19 +133,37 @@ class Publisher:
         has_to_yield = shown == claim.replaces or self.settings.foreign_thumbnail == "replace"
         return is_first or has_to_yield or marks.hold(shown, platform.write_back)
 
-    def _store(self, change: Callable[[Session], object]) -> None:
+    def _store(
+        self,
+        change: Callable[[Session], PublicationState],
+        claim: PublicationClaim,
+        error: Exception | None = None,
+    ) -> None:
         try:
             with transaction(self.engine) as session:
-                change(session)
+                state = change(session)
         except LeaseLost as exc:
             log.warning("the publication is not ours any more: %s", exc)
             metrics.FENCED_WRITES.inc()
         except SQLAlchemyError:
             log.exception("the database does not answer; once the lease has ended, the write is made again")
+        else:
+            error_class = type(error).__name__ if error else ""
+            metrics.PUBLISH_ATTEMPTS.labels(claim.platform, claim.account, state, error_class).inc()
+            tracing.note(result=state, error_class=error_class)
 
 
-def _end_unwritten(session: Session, claim: PublicationClaim, error: Exception) -> None:
+def _attributes(claim: PublicationClaim) -> dict[str, str | int]:
+    return {
+        "platform": claim.platform,
+        "account": claim.account,
+        "asset": claim.external_id,
+        "publication_id": claim.row_id,
+        "attempt": claim.attempt,
+    }
+
+
+def _end_unwritten(session: Session, claim: PublicationClaim, error: Exception) -> PublicationState:
     if isinstance(error, Stopping):
-        publications.give_back(session, claim)
-    else:
-        publications.fail(session, claim, error)
+        return publications.give_back(session, claim)
+    return publications.fail(session, claim, error)

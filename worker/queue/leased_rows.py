@@ -53,6 +53,7 @@ class Claim:
     account: str
     external_id: str
     media_url: str | None
+    traceparent: str | None = None  #: of the request for the row, see `worker.tracing`
 
 
 class LeasedRows(Generic[Row]):

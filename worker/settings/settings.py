@@ -124,6 +124,12 @@ class Settings(BaseSettings):
         le=65535,
         description="Where a worker or dispatcher of a fleet shows its metrics; 0: nowhere.",
     )
+    metrics_host: str | None = Field(
+        None, description="The address that `METRICS_PORT` is opened at; `HOST` without it."
+    )
+    otel_exporter_otlp_endpoint: Url | None = Field(
+        None, description="Where traces are sent to, by OTLP over HTTP; needs the extra `otel`."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`."
     )

@@ -7,6 +7,7 @@ the same settings that a fleet runs.
 from __future__ import annotations
 
 import errno
+import shutil
 import socket
 import sys
 import time
@@ -29,6 +30,7 @@ from worker.standalone.supervisor import POLL_S, Program, ProgramFailed, Supervi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from worker.settings import Settings
 
@@ -74,7 +76,11 @@ class Service:
         variables: Mapping[str, str] | None = None,
         show: Callable[[str], None] = click.echo,
     ) -> None:
-        self.url = f"http://{_REACHED_AT.get(settings.host, settings.host)}:{settings.port}"
+        self.url = _url(settings.host, settings.port)
+        #: Where the receiver shows its state, and what all programs count.
+        self.operations_url = self.url
+        if settings.metrics_port:
+            self.operations_url = _url(settings.metrics_host or settings.host, settings.metrics_port)
         self._settings = settings
         self._interrupts = interrupts
         self._programs = programs
@@ -133,12 +139,15 @@ class Service:
         self._start_servers()
         _migrate(self.database_url)
         _require_free(self._settings.host, self._settings.port)
+        folder = self._settings.data_dir
         urls = {variable: server.url for variable, server in self._servers.items()}
         self._supervisor = Supervisor(
             self._programs,
-            # The programs share this machine, and would all ask for one port.
-            environment=environment(**self._variables, **urls, METRICS_PORT="0"),
-            logs=self._settings.data_dir / "logs",
+            # The receiver's page shows what all of them count.
+            environment=environment(
+                **self._variables, **urls, PROMETHEUS_MULTIPROC_DIR=_empty_folder(folder / "metrics")
+            ),
+            logs=folder / "logs",
             show=self._show,
         )
         self._supervisor.start()
@@ -163,7 +172,7 @@ class Service:
         """Name the receiver unless it answers, has a database, and finds the tables as it needs them."""
         try:
             with Deadline(_ANSWER_TIMEOUT_S), BoundedClient(timeout_s=_ANSWER_TIMEOUT_S) as client:
-                answer = client.get(f"{self.url}/readyz")
+                answer = client.get(f"{self.operations_url}/readyz")
         except httpx.TransportError:
             return RECEIVER
         return None if answer.is_success else RECEIVER
@@ -188,13 +197,14 @@ def run_service(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> N
         suppress(Stopping),
         Service(settings, interrupts, programs=programs) as service,
     ):
-        click.echo(_greeting(settings, service.url))
+        click.echo(_greeting(settings, service))
         while True:
             service.watch()
             time.sleep(POLL_S)
 
 
-def _greeting(settings: Settings, url: str) -> str:
+def _greeting(settings: Settings, service: Service) -> str:
+    url = service.url
     configured = configured_accounts(settings)
     lines = [click.style("thumbs is up", bold=True), f"  logs      {settings.data_dir / 'logs'}"]
     lines += [
@@ -208,7 +218,18 @@ def _greeting(settings: Settings, url: str) -> str:
         lines.append(
             "  no account is configured yet: set MUX__MAIN__WEBHOOK_SECRET and its like; see the README"
         )
-    return "\n".join([*lines, "  Ctrl-C stops it"])
+    return "\n".join([*lines, f"  metrics   {service.operations_url}/metrics", "  Ctrl-C stops it"])
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://{_REACHED_AT.get(host, host)}:{port}"
+
+
+def _empty_folder(folder: Path) -> str:
+    """Make a folder anew: what programs of an earlier run counted would stay in their sums for ever."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return str(folder.resolve())
 
 
 def _migrate(database_url: str) -> None:

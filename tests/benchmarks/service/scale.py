@@ -104,7 +104,7 @@ def _queries(engine: Engine) -> list[Row]:
         "dispatcher: the next job that is due": lambda s: hints.next_due_in_s(s, Job, jobs.is_waiting()),
         "dispatcher: the next lease that ends": jobs.ROWS.next_lease_ends_in_s,
         "dispatcher: take over": lambda s: jobs.take_over(s, "bench"),
-        "maintenance: count rows": row_counts.count,
+        "maintenance: count rows": lambda s: row_counts.count(s, settings),
     }
     return [_row(what, _seconds_of(partial(within, ask))) for what, ask in asked.items()]
 

@@ -33,7 +33,7 @@ _ASSET_FIELDS = (
 )
 _PICK_FIELDS = "rank aspect time_s score parts reasons width_px height_px sha256 model generation"
 _CANDIDATE_FIELDS = "id time_s shot score lost_because"
-_PUBLICATION_FIELDS = "state generation attempt scheduled_at confirmed_at shown error_class error"
+_PUBLICATION_FIELDS = "state generation attempt scheduled_at confirmed_at shown error_class error trace_id"
 _LOG_FIELDS = "at state attempt actor note"
 CHOICE_FIELDS = "kind time_s generation who why made_at note lost_at released_at released_by released_because"
 
@@ -118,6 +118,7 @@ def _present(history: AssetHistory) -> Iterator[Text]:
     for job, _ in history.jobs:
         if news := job_news(job, now):
             about = f" attempt {job.attempt}/{job.max_attempts}: {news}"
+            about += f" (trace {job.trace_id})" if job.trace_id else ""
             yield Text.assemble(f"job {job.id} ", coloured(job.state), about)
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
+from worker import tracing
 from worker.errors import MalformedPayload, PlatformUnavailable
 from worker.http.client import BoundedClient
 from worker.http.deadline import one_exchange
@@ -18,6 +19,7 @@ from worker.platforms.shared.request_limits import limit_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from worker.platforms.shared.credentials import Credentials
 
@@ -63,12 +65,15 @@ class ApiClient:
         Raises:
             CredentialsRefused, AssetGone, PlatformUnavailable, PublishRejected
         """
-        content, asked = self._exchange(method, path, body, upload)
+        with _span(method, path):
+            content, asked = self._exchange(method, path, body, upload)
         return self._read(content, asked, json_fields.read_object) if content else {}
 
     def request_list(self, path: str) -> list[dict[str, Any]]:
         """Ask for a list that no object holds. Raises as `request`."""
-        return self._read(*self._exchange("GET", path), json_fields.read_objects)
+        with _span("GET", path):
+            content, asked = self._exchange("GET", path)
+        return self._read(content, asked, json_fields.read_objects)
 
     def close(self) -> None:
         """Close connections, if there are any."""
@@ -112,6 +117,11 @@ class ApiClient:
                 **self._credentials.headers,
             },
         )
+
+
+def _span(method: str, path: str) -> AbstractContextManager[object]:
+    # A query may hold a signature.
+    return tracing.span("platform request", "client", method=method, path=path.partition("?")[0])
 
 
 def segment(value: str) -> str:
