@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import re
 import sys
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from worker.files.video_file import VideoFile
 from worker.pipeline.sandbox.decoder import Decoder
@@ -73,7 +73,7 @@ def whole(path: Path, model: str, count: int, stills: Path | None = None) -> dic
 
 def child_peak_bytes() -> int:
     """Return the most memory that the decode child, still alive, ever held at once. Linux only."""
-    statuses = [Path(f"/proc/{child.pid}/status").read_text() for child in multiprocessing.active_children()]
+    statuses = [Path(f"/proc/{child.pid}/status").read_text() for child in psutil.Process().children()]
     peaks = [re.search(r"VmHWM:\s+(\d+) kB", status) for status in statuses]
     return max(int(peak[1]) * 1024 for peak in peaks if peak)
 

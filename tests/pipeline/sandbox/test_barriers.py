@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import sealed_process
 from tests.support.media import hostile_decoder
 from tests.support.media.odd_files import KINDS
+from tests.support.sandbox import sealed_process
 from worker.errors import UnreadableVideo
 from worker.pipeline.sandbox import landlock
 from worker.pipeline.sandbox.barriers import try_barriers

@@ -75,8 +75,12 @@ class Watch:
             raise Nonsense("it sent progress without end")
         if now_s >= self._next_s:
             self._next_s = now_s + _POLL_S
-            if self._on_progress:
-                self._on_progress(self.told.fraction)
+            self.tell()
+
+    def tell(self) -> None:
+        """Call the listener, which may raise anything."""
+        if self._on_progress:
+            self._on_progress(self.told.fraction)
 
 
 class ChildProcess:
@@ -141,6 +145,7 @@ class ChildProcess:
         self._send(pickled, watch)
         answer = read_answer(self._reader(watch), self._asked, answer_codec, bounds.room, watch.told)
         bounds.check(answer)
+        watch.tell()  # what came just before the answer
         return answer
 
     def kill(self) -> None:

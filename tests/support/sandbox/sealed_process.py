@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 #: The bit of a system call's number by which x86-64 kernels know it a second time (the x32 ABI).
 X32_BIT = 0x40000000
