@@ -17,6 +17,7 @@ from flask import Flask
 
 from webhook import answers, health, openapi, receive, thumbnails
 from webhook.bounded import BoundedDatabase
+from webhook.limits import MAX_BODY_BYTES
 from worker.database import make_engine
 from worker.settings import get_settings
 
@@ -44,7 +45,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     settings = settings or get_settings()
     database = BoundedDatabase(engine or make_receiver_engine(settings), CONNECTIONS)
     app = Flask(__name__, static_folder=None)  # no address that is not described in openapi.json
-    app.config["MAX_CONTENT_LENGTH"] = receive.MAX_BODY_BYTES + 1  # see there
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1  # see webhook/receive.py
     app.url_map.merge_slashes = False  # a webhook is not answered with a redirect
     app.register_blueprint(receive.webhook_pages(settings, database))
     app.register_blueprint(thumbnails.thumbnail_page(database))

@@ -37,6 +37,7 @@ from worker.settings.types import (
     Aspects,
     HookUrl,
     Hosts,
+    Networks,
     Seconds,
     SecondsOrZero,
     Secret,
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 MIB = 1024 * 1024
+# Where proxies and load balancers are: loopback, RFC 1918, RFC 6598 (inside clouds) and RFC 4193.
+PRIVATE_NETWORKS = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,::1,fc00::/7"
 
 # What the library says in its own terms, said in an operator's.
 _PROBLEMS = {
@@ -118,7 +121,16 @@ class Settings(BaseSettings):
         0,
         ge=0,
         le=65535,
-        description="Where a worker or dispatcher of a fleet shows its metrics; 0: nowhere.",
+        description="Where a program of a fleet shows its metrics, and the receiver `/readyz`; 0: nowhere, but for "
+        "the receiver at `PORT`.",
+    )
+    connections_per_address: int = Field(
+        100, ge=0, description="What one address may have open to a process of the receiver; 0: any number."
+    )
+    trusted_proxies: Networks = Field(
+        PRIVATE_NETWORKS,
+        validate_default=True,
+        description="Addresses and networks for which that does not count: many callers are behind each.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`."

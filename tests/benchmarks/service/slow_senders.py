@@ -1,0 +1,63 @@
+"""Hold connections open by sending next to nothing, until this process is ended.
+
+    python -m tests.benchmarks.service.slow_senders PORT COUNT KIND
+
+KIND is what a connection sends: `head` a header a second, `body` a byte of a body a second, `silent` nothing,
+`idle` one whole request and then nothing. Who is hung up on comes back at once. Each connection has a loopback
+address of its own, as the machines of an attack have, so that no limit for one address helps (Linux).
+A line on standard output tells when all are connected.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import suppress
+
+BEGINNINGS = {
+    "head": b"POST /v1/events HTTP/1.1\r\nHost: x\r\n",
+    "body": b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n",
+    "silent": b"",
+    "idle": b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+}
+REPEATED = {"head": b"X-a: b\r\n", "body": b"a"}
+PAUSE_S = 1.0
+RETURN_AFTER_S = 0.01
+
+
+async def hold(port: int, number: int, kind: str, connected: asyncio.Semaphore) -> None:
+    """Be one slow sender, again and again."""
+    here = f"127.{1 + number // 250 // 250}.{number // 250 % 250}.{1 + number % 250}"
+    while True:
+        with suppress(OSError):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(here, 0))
+            connected.release()
+            try:
+                writer.write(BEGINNINGS[kind])
+                trickle = asyncio.create_task(_trickle(writer, REPEATED.get(kind, b"")))
+                while await reader.read(4096):
+                    pass  # an answer; the connection is still open
+                trickle.cancel()
+            finally:
+                writer.close()
+        await asyncio.sleep(RETURN_AFTER_S)
+
+
+async def _trickle(writer: asyncio.StreamWriter, part: bytes) -> None:
+    while part:
+        await asyncio.sleep(PAUSE_S)
+        writer.write(part)
+
+
+async def hold_all(port: int, count: int, kind: str) -> None:
+    """Be all of them."""
+    connected = asyncio.Semaphore(0)
+    holders = [asyncio.create_task(hold(port, number, kind, connected)) for number in range(count)]
+    for _ in range(count):
+        await connected.acquire()
+    print("connected", flush=True)
+    await asyncio.gather(*holders)
+
+
+if __name__ == "__main__":
+    asyncio.run(hold_all(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))
