@@ -1,6 +1,7 @@
 """Decides which connections are kept open: nobody takes all of them, and those who only wait give way.
 
-A connection that waits for bytes costs no thread, but memory and one of the files that a process may have open.
+A connection that waits for bytes costs no thread, but memory, and one of the files that a process may have
+open.
 """
 
 from __future__ import annotations
@@ -73,7 +74,11 @@ class Admission:
         self._told_at_s = -TELL_S
 
     def admit(self, caller: socket.socket, address: str) -> Connection | None:
-        """Take a connection in, if need be in place of the one that waits longest; None where it is refused."""
+        """Take a connection in, if need be in place of the one that waits longest.
+
+        Returns:
+            None where it is refused, because its address has enough of them.
+        """
         network = self._network(address)
         if network and self._of_network[network] >= self._per_address:
             self._tell("%s has %d connections open; refused more of them", network, self._per_address)

@@ -1,8 +1,8 @@
 """Reads requests in an event loop, and gives only whole ones to threads.
 
-A sender of a byte a second costs a small coroutine of gevent's, never a thread. Only the sockets of callers are
-gevent's: the standard library is not patched, so the application runs in ordinary threads, in which a database
-driver or a name server that is stuck holds up nobody else.
+A sender of a byte a second costs a small coroutine of gevent's, never a thread. Only the sockets of callers
+are gevent's: the standard library is not patched, so the application runs in ordinary threads, in which a
+database driver or a name server that is stuck holds up nobody else.
 """
 
 # gunicorn and gevent carry no types.

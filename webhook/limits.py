@@ -1,7 +1,7 @@
 """What one caller may take of the receiver: bytes, seconds and connections.
 
-Here and not beside the code that keeps them, because the first process must not import the application: what it
-counts has no folder yet.
+Here and not beside the code that keeps them, because the first process must not import the application: what
+it counts has no folder yet.
 """
 
 MAX_BODY_BYTES = 256 * 1024  # platforms send 2 to 20 kB

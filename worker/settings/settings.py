@@ -121,8 +121,8 @@ class Settings(BaseSettings):
         0,
         ge=0,
         le=65535,
-        description="Where a program of a fleet shows its metrics, and the receiver `/readyz`; 0: nowhere, but for "
-        "the receiver at `PORT`.",
+        description="Where a program of a fleet shows its metrics, and the receiver `/readyz` too; "
+        "0: nowhere, and the receiver at `PORT`.",
     )
     connections_per_address: int = Field(
         100, ge=0, description="What one address may have open to a process of the receiver; 0: any number."

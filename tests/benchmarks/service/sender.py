@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.service.sender PORT COUNT RATE CONNECTIONS [--fresh]
 
-RATE is in webhooks a second; 0 sends as fast as answers come. Connections are kept; with `--fresh`, each webhook
-has one of its own. With a rate, the time counts from the moment
+RATE is in webhooks a second; 0 sends as fast as answers come. Connections are kept; with `--fresh`, each
+webhook has one of its own. With a rate, the time counts from the moment
 when a webhook was due, so that one slow answer also shows in those that had to wait behind it.
 """
 

@@ -2,10 +2,10 @@
 
     python -m tests.benchmarks.service.slow_senders PORT COUNT KIND
 
-KIND is what a connection sends: `head` a header a second, `body` a byte of a body a second, `silent` nothing,
-`idle` one whole request and then nothing. Who is hung up on comes back at once. Each connection has a loopback
-address of its own, as the machines of an attack have, so that no limit for one address helps (Linux).
-A line on standard output tells when all are connected.
+KIND is what a connection sends: `head` a header a second, `body` a byte of a body a second, `silent`
+nothing, `idle` one whole request and then nothing. Who is hung up on comes back at once. Each connection has
+a loopback address of its own (on Linux), as the machines of an attack have, so that no limit for one address
+helps. A line on standard output tells when all are connected.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ BEGINNINGS = {
 REPEATED = {"head": b"X-a: b\r\n", "body": b"a"}
 PAUSE_S = 1.0
 RETURN_AFTER_S = 0.01
+READ_BYTES = 4096
 
 
 async def hold(port: int, number: int, kind: str, connected: asyncio.Semaphore) -> None:
@@ -32,13 +33,13 @@ async def hold(port: int, number: int, kind: str, connected: asyncio.Semaphore) 
         with suppress(OSError):
             reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(here, 0))
             connected.release()
+            writer.write(BEGINNINGS[kind])
+            trickle = asyncio.create_task(_trickle(writer, REPEATED.get(kind, b"")))
             try:
-                writer.write(BEGINNINGS[kind])
-                trickle = asyncio.create_task(_trickle(writer, REPEATED.get(kind, b"")))
-                while await reader.read(4096):
+                while await reader.read(READ_BYTES):
                     pass  # an answer; the connection is still open
-                trickle.cancel()
             finally:
+                trickle.cancel()
                 writer.close()
         await asyncio.sleep(RETURN_AFTER_S)
 
