@@ -88,7 +88,7 @@ def _body() -> bytes:
 
 def _start() -> None:
     g.started_at_s = time.perf_counter()
-    g.platform = UNKNOWN
+    g.platform = g.outcome = UNKNOWN
 
 
 def _count(response: Response) -> Response:

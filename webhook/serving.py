@@ -22,10 +22,12 @@ from webhook.front import STOP_TIMEOUT_S, FrontWorker
 from webhook.limits import KEEPALIVE_S, MAX_HEADER_BYTES, MAX_HEADERS, MAX_LINE_BYTES
 from worker import logs
 from worker.database import url_of
+from worker.errors import SettingsInvalid
 from worker.files import scratch_folder
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from wsgiref.types import WSGIApplication
+
     from gunicorn.config import Config
 
     from worker.settings import Settings
@@ -64,7 +66,7 @@ class Receiver(BaseApplication):
     def load_config(self) -> None:
         """Set gunicorn's options."""
         options = {
-            "bind": f"{self._settings.host}:{self._settings.port}",
+            "bind": [f"{self._settings.host}:{port}" for port in self._ports()],
             # Where the first process was killed, the others hold the port for another moment.
             "reuse_port": True,
             "workers": PROCESSES,
@@ -86,9 +88,15 @@ class Receiver(BaseApplication):
         for name, value in options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def _ports(self) -> tuple[int, ...]:
+        public, operations = self._settings.port, self._settings.metrics_port
+        if public == operations:
+            raise SettingsInvalid("METRICS_PORT is PORT; set another one, or 0")
+        return (public, operations) if operations else (public,)
+
+    def load(self) -> WSGIApplication:
         """Make the application, in each process anew, so that none inherits connections."""
-        app: Flask = util.import_app("webhook.app:create_app()")
+        app: WSGIApplication = util.import_app("webhook.app:create_receiver()")
         log.info("ready for webhooks")
         return app
 
