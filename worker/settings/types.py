@@ -82,10 +82,12 @@ def _check_hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
 def _as_networks(value: object) -> object:
     if not isinstance(value, str):
         return value
+    if value.strip().lower() == "none":  # an empty variable counts as one that is not set
+        return ()
     try:
         return tuple(ip_network(word) for word in value.replace(",", " ").split())
     except ValueError as exc:
-        raise ValueError(f"{exc}; write addresses and networks, as 10.0.0.0/8") from None
+        raise ValueError(f"{exc}; write addresses and networks, as 10.0.0.0/8, or none") from None
 
 
 def _check_url(url: str) -> str:

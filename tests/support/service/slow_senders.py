@@ -1,6 +1,6 @@
 """Hold connections open by sending next to nothing, until this process is ended.
 
-    python -m tests.benchmarks.service.slow_senders PORT COUNT KIND
+    python -m tests.support.service.slow_senders PORT COUNT KIND
 
 KIND is what a connection sends: `head` a header a second, `body` a byte of a body a second, `silent`
 nothing, `idle` one whole request and then nothing. Who is hung up on comes back at once. Each connection has
@@ -11,8 +11,16 @@ helps. A line on standard output tells when all are connected.
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[3]
 
 BEGINNINGS = {
     "head": b"POST /v1/events HTTP/1.1\r\nHost: x\r\n",
@@ -24,6 +32,19 @@ REPEATED = {"head": b"X-a: b\r\n", "body": b"a"}
 PAUSE_S = 1.0
 RETURN_AFTER_S = 0.01
 READ_BYTES = 4096
+
+
+@contextmanager
+def slow_senders(port: int, count: int, kind: str) -> Iterator[None]:
+    """Hold that many connections open until the end of the block, from a process of its own."""
+    command = [sys.executable, "-m", "tests.support.service.slow_senders", str(port), str(count), kind]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout
+            process.stdout.readline()
+            yield
+        finally:
+            process.kill()
 
 
 async def hold(port: int, number: int, kind: str, connected: asyncio.Semaphore) -> None:
