@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 # Below the 5 s after which the most impatient platform (Mux) gives up on an answer.
 STATEMENT_TIMEOUT_MS = 2_000
 LOCK_TIMEOUT_MS = 1_000
-# Connections of one process, for the webhooks; more would only wait for the two to four cores of the database.
+
 CONNECTIONS = 8
 PICTURE_CONNECTIONS = 2  # of their own, so that a page with many posters takes none from the webhooks
 HEALTH_CONNECTIONS = 1  # the same
