@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 STATEMENT_TIMEOUT_MS = 2_000
 LOCK_TIMEOUT_MS = 1_000
 
-CONNECTIONS = 8
+CONNECTIONS = 8  # of one process, for webhooks; more would only wait for the database's cores
 PICTURE_CONNECTIONS = 2  # of their own, so that a page with many posters takes none from the webhooks
 HEALTH_CONNECTIONS = 1  # the same
 
@@ -71,7 +71,7 @@ def create_app(settings: Settings, engine: Engine) -> Flask:
     app = _empty_app()
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1  # see webhook/receive.py
     app.register_blueprint(receive.webhook_pages(settings, BoundedDatabase(engine, CONNECTIONS)))
-    app.register_blueprint(thumbnails.thumbnail_page(BoundedDatabase(engine, PICTURE_CONNECTIONS)))
+    app.register_blueprint(thumbnails.thumbnail_page(settings, BoundedDatabase(engine, PICTURE_CONNECTIONS)))
     app.register_blueprint(openapi.openapi_page())
     app.register_blueprint(health.life_page())
     if not settings.metrics_port:

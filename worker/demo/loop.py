@@ -36,6 +36,7 @@ from worker.standalone.interrupts import Interrupts
 from worker.standalone.servers import free_port
 from worker.standalone.service import Service
 from worker.standalone.supervisor import POLL_S
+from worker.thumbnail_links import ThumbnailLinks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -244,7 +245,7 @@ def _rows(engine: Engine, asset_id: str) -> Rows:
 
 def _served(service: Service, thumbnail: Thumbnail) -> bytes:
     """Fetch a picture as a player gets it, and check that it is the one in the database."""
-    jpeg = _fetched(thumbnail.url_at(service.url))
+    jpeg = _fetched(ThumbnailLinks(service.url).url(thumbnail.sha256, is_private=False))
     if jpeg != thumbnail.jpeg:
         raise DemoFailed(f"the receiver serves another picture than the one of rank {thumbnail.rank}")
     return jpeg

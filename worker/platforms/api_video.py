@@ -100,6 +100,7 @@ class ApiVideo(BasePlatform[ApiVideoAccount]):
             ),
             duration_s=json_fields.finite_number(found.get("duration")),
             title=json_fields.text(video, "title"),
+            is_private=video.get("public") is False,
             details={**video, "encoding": part(status, "encoding")},
         )
 

@@ -112,7 +112,7 @@ class Publisher:
         lease.check()
         with transaction(self.engine) as session:
             publications.begin_write(session, claim)
-            body = picks_webhook.message(session, claim, self.settings.public_url)
+            body = picks_webhook.message(session, claim, self.settings)
         picks_webhook.send(self.settings, claim, body)
         log.info("told PICKS_URL of the picks", extra={"action": "told"})
 

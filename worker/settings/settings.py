@@ -197,6 +197,14 @@ class Settings(BaseSettings):
     max_wait_s: SecondsOrZero = Field(60.0, description="The longest that edits may hold a run back.")
     events_retention_days: int = Field(30, ge=4, description="Webhooks are kept so long.")
     jobs_retention_days: int = Field(90, ge=1, description="Jobs that are over are kept so long.")
+    signed_thumbnails: Literal["none", "private", "all"] = Field(
+        "none",
+        description="Which pictures open only at a signed address, for a day: `none`, those of `private` "
+        "videos, or `all`.",
+    )
+    thumbnails_secret: StandardSecret | None = Field(
+        None, description="Signs these addresses: `whsec_` and the base64 of 24 to 64 bytes."
+    )
     thumbnails_retention_days: int = Field(
         30, ge=1, description="Thumbnails of deleted videos, and those of older runs, are kept so long."
     )
@@ -218,6 +226,12 @@ class Settings(BaseSettings):
     def _picks_are_signed(self) -> Self:
         if (self.picks_url is None) != (self.picks_secret is None):
             raise ValueError("PICKS_URL and PICKS_SECRET go together; set both, or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _addresses_can_be_signed(self) -> Self:
+        if self.signed_thumbnails != "none" and self.thumbnails_secret is None:
+            raise ValueError("THUMBNAILS_SECRET: missing, and SIGNED_THUMBNAILS needs it")
         return self
 
     @property
