@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from tests.support.service import deliveries
 from tests.support.service.live_receiver import served
-from tests.support.service.slow_senders import slow_senders
+from tests.support.slow_senders import slow_senders
 from webhook.limits import HEAD_TIMEOUT_S
 from worker.database import make_engine
 from worker.standalone.servers import free_port

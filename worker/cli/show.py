@@ -14,9 +14,9 @@ from worker.cli.jobs import JOB_FIELDS, job_news
 from worker.cli.output import coloured, fields_of, format_age, make_table, print_answer
 from worker.cli.parameters import json_option
 from worker.database import transaction
+from worker.database.thumbnail_links import ThumbnailLinks
 from worker.settings import get_settings
 from worker.text import clock, printable, reason_words
-from worker.thumbnail_links import ThumbnailLinks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from worker.database.thumbnail_links import ThumbnailLinks
 from worker.local.output_files import picture_name
 from worker.text import clock, reason_words
-from worker.thumbnail_links import ThumbnailLinks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -17,12 +17,12 @@ import httpx
 from sqlalchemy import select
 
 from worker.database.models import Asset, Thumbnail
+from worker.database.thumbnail_links import ThumbnailLinks
 from worker.errors import PlatformUnavailable, PublishRejected
 from worker.http.failure import reason_of
 from worker.http.retry_after import retry_after_s
 from worker.platforms.shared.signatures import sign_standard
 from worker.settings.types import revealed
-from worker.thumbnail_links import ThumbnailLinks
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

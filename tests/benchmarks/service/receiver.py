@@ -29,7 +29,7 @@ from rich.table import Table
 from sqlalchemy import text
 
 from tests.support.service.live_receiver import ROOT, served
-from tests.support.service.slow_senders import BEGINNINGS, slow_senders
+from tests.support.slow_senders import BEGINNINGS, slow_senders
 from worker.database import make_engine, migrate
 from worker.standalone.servers import start_postgres, start_valkey
 

@@ -1,6 +1,6 @@
 """Hold connections open by sending next to nothing, until this process is ended.
 
-    python -m tests.support.service.slow_senders PORT COUNT KIND
+    python -m tests.support.slow_senders PORT COUNT KIND
 
 KIND is what a connection sends: `head` a header a second, `body` a byte of a body a second, `silent`
 nothing, `idle` one whole request and then nothing. Who is hung up on comes back at once. Each connection has
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 BEGINNINGS = {
     "head": b"POST /v1/events HTTP/1.1\r\nHost: x\r\n",
@@ -37,7 +37,7 @@ READ_BYTES = 4096
 @contextmanager
 def slow_senders(port: int, count: int, kind: str) -> Iterator[None]:
     """Hold that many connections open until the end of the block, from a process of its own."""
-    command = [sys.executable, "-m", "tests.support.service.slow_senders", str(port), str(count), kind]
+    command = [sys.executable, "-m", "tests.support.slow_senders", str(port), str(count), kind]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout
