@@ -39,6 +39,7 @@ def answer(status: str, code: int, reason: str) -> Response:
     g.outcome = status
     response = jsonify(status=status, reason=reason)
     response.status_code = code
+    response.headers["Cache-Control"] = "no-store"  # a 404 may be kept otherwise, and a picture may come
     return response
 
 

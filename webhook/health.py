@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import socket
 import ssl
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,6 +19,7 @@ from worker.database import migrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
     from webhook.bounded import BoundedDatabase
     from worker.settings import Settings
@@ -23,25 +27,33 @@ if TYPE_CHECKING:
 DATABASE_WITHIN_S = 1.0
 REDIS_WITHIN_S = 0.2  # it is on the same network, and nothing depends on the answer
 REDIS_PORT = 6379
+NO_ANSWER = "no answer"
 
 
-def health_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
-    """Make the routes for the operator's machinery: /healthz, /readyz and /metrics."""
-    pages = Blueprint("health", __name__)
-    redis_url = settings.redis_address or ""
-    is_behind = migrate.missing()  # asked often, so what does not change is read once
+def life_page() -> Blueprint:
+    """Make the route /healthz, which shows nothing but that the process lives."""
+    pages = Blueprint("life", __name__)
 
     @pages.get("/healthz")
     def healthz() -> Response:
         """Tell that the process lives; that a database is down is no reason to kill it."""
         return jsonify(status="ok")
 
+    return pages
+
+
+def operations_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
+    """Make the routes /readyz and /metrics, which show the state of what is behind the receiver."""
+    pages = Blueprint("operations", __name__)
+    is_behind = migrate.missing()  # asked often, so what does not change is read once
+    redis = Glance(partial(_redis_state, settings.redis_address or ""))
+
     @pages.get("/readyz")
     def readyz() -> Response:
         """Tell whether events can be recorded. Redis is only mentioned: they are recorded without it."""
         problem = _problem(database, is_behind)
         response = jsonify(
-            status="unavailable" if problem else "ok", database=problem or "ok", redis=_redis_state(redis_url)
+            status="unavailable" if problem else "ok", database=problem or "ok", redis=redis.state()
         )
         response.status_code = 503 if problem else 200
         return response
@@ -54,12 +66,36 @@ def health_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
     return pages
 
 
+class Glance:
+    """Something that is only mentioned: it is asked in a thread of its own, and holds up no answer.
+
+    A limit of a connection does not limit how long a name server takes to find its address.
+    """
+
+    def __init__(self, question: Callable[[], str]) -> None:
+        self._question = question
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="glance")
+        self._lock = Lock()
+        self._asked: Future[str] | None = None
+
+    def state(self) -> str:
+        """Ask, unless the question before is still open, and wait no longer than a moment."""
+        with self._lock:
+            asked = self._asked
+            if asked is None or asked.done():
+                asked = self._asked = self._thread.submit(self._question)
+        try:
+            return asked.result(REDIS_WITHIN_S)
+        except TimeoutError:
+            return NO_ANSWER
+
+
 def _problem(database: BoundedDatabase, is_behind: Callable[[str], bool]) -> str:
     """Say why the database cannot take events; an empty text where it can."""
     try:
         revision = database.ask(migrate.current, DATABASE_WITHIN_S)
     except (SQLAlchemyError, TimeoutError):
-        return "no answer"
+        return NO_ANSWER
     return "its tables are not up to date: run `thumbs migrate`" if is_behind(revision) else ""
 
 
@@ -74,9 +110,9 @@ def _redis_state(url: str) -> str:
             connection = _encrypted(plain) if address.scheme == "rediss" else plain
             # By hand, because the client library would send the password and try again by itself.
             connection.sendall(b"PING\r\n")
-            return "ok" if connection.recv(1) else "no answer"
+            return "ok" if connection.recv(1) else NO_ANSWER
     except (OSError, ValueError):
-        return "no answer"
+        return NO_ANSWER
 
 
 def _encrypted(connection: socket.socket) -> ssl.SSLSocket:

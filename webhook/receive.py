@@ -11,6 +11,7 @@ from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from webhook.answers import answer
+from webhook.limits import MAX_BODY_BYTES
 from worker import metrics, tracing
 from worker.inbox import own_events, record
 from worker.inbox.record import DeliveryOutcome
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from worker.inbox.record import Receipt
     from worker.platforms.event import Event
     from worker.settings import Settings
-
-MAX_BODY_BYTES = 256 * 1024  # platforms send 2 to 20 kB
 
 # A delivery may hold several events; it is answered with the first of these that holds for one of them.
 REASONS = {
@@ -92,7 +91,7 @@ def _body() -> bytes:
 
 def _start() -> None:
     g.started_at_s = time.perf_counter()
-    g.platform = g.account = UNKNOWN
+    g.platform = g.account = g.outcome = UNKNOWN
 
 
 def _count(response: Response) -> Response:

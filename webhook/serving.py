@@ -1,4 +1,4 @@
-"""Runs the receiver under gunicorn: a few processes with a few threads each.
+"""Runs the receiver under gunicorn: a few processes, each an event loop in front of a few threads.
 
 A process that dies is replaced, and the others go on answering meanwhile. Callers reach it through a proxy
 that speaks TLS; the limits here hold without one too.
@@ -10,70 +10,38 @@ that speaks TLS; the limits here hold without one too.
 from __future__ import annotations
 
 import logging
-import socket
 import tempfile
-import time
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gunicorn import util
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
-from gunicorn.workers.gthread import ThreadWorker
 
+from webhook.front import STOP_TIMEOUT_S, FrontWorker
+from webhook.limits import KEEPALIVE_S, MAX_HEADER_BYTES, MAX_HEADERS, MAX_LINE_BYTES
 from worker import logs, tracing
 from worker.database import url_of
+from worker.errors import SettingsInvalid
 from worker.files import scratch_folder
 from worker.settings import environment
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from wsgiref.types import WSGIApplication
+
     from gunicorn.config import Config
-    from gunicorn.workers.gthread import TConn
 
     from worker.settings import Settings
 
 PROCESSES = 2
-THREADS = 16  # of a process; most of them wait for the database
-REQUEST_TIMEOUT_S = 10.0  # from the first byte to the last of the answer; no platform waits longer
 SILENT_PROCESS_TIMEOUT_S = 30
-STOP_TIMEOUT_S = 10  # for what is being answered
-KEEPALIVE_S = 15
-MAX_LINE_BYTES = 2048
-MAX_HEADERS = 64
-MAX_HEADER_BYTES = 8190
+KILL_AFTER_S = STOP_TIMEOUT_S + 2  # a process that is told to end, and does not
+BACKLOG = 2048  # callers whom the system answers for a process that is busy
 
 COUNTS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the name is prometheus_client's
 _COUNTS_PREFIX = "thumbs-metrics-"
 
 log = logging.getLogger(__name__)
-
-
-class ImpatientWorker(ThreadWorker):
-    """Hangs up on callers who are too slow; gunicorn itself waits for them for ever, a thread each."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._deadlines_s: dict[TConn, float] = {}
-
-    def handle(self, conn: TConn) -> Any:
-        """Answer one request, in a thread of its own."""
-        self._deadlines_s[conn] = time.monotonic() + REQUEST_TIMEOUT_S
-        try:
-            return super().handle(conn)
-        finally:
-            del self._deadlines_s[conn]
-
-    def notify(self) -> None:
-        """Tell gunicorn, about once a second, that this process lives; hang up on slow callers."""
-        super().notify()
-        now_s = time.monotonic()
-        # A copy, because the threads that answer add and remove entries meanwhile.
-        for conn, deadline_s in self._deadlines_s.copy().items():
-            if deadline_s < now_s:
-                with suppress(OSError):
-                    conn.sock.shutdown(socket.SHUT_RDWR)
 
 
 class PropagatingLogger(Logger):
@@ -98,16 +66,16 @@ class Receiver(BaseApplication):
     def load_config(self) -> None:
         """Set gunicorn's options."""
         options = {
-            "bind": f"{self._settings.host}:{self._settings.port}",
+            "bind": [f"{self._settings.host}:{port}" for port in self._ports()],
             # Where the first process was killed, the others hold the port for another moment.
             "reuse_port": True,
             "workers": PROCESSES,
-            "threads": THREADS,
-            "worker_class": ImpatientWorker,
+            "backlog": BACKLOG,
+            "worker_class": FrontWorker,
             "logger_class": PropagatingLogger,
             "loglevel": self._settings.log_level.lower(),
             "timeout": SILENT_PROCESS_TIMEOUT_S,
-            "graceful_timeout": STOP_TIMEOUT_S,
+            "graceful_timeout": KILL_AFTER_S,
             "keepalive": KEEPALIVE_S,
             "limit_request_line": MAX_LINE_BYTES,
             "limit_request_fields": MAX_HEADERS,
@@ -121,10 +89,16 @@ class Receiver(BaseApplication):
         for name, value in options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def _ports(self) -> tuple[int, ...]:
+        public, operations = self._settings.port, self._settings.metrics_port
+        if public == operations:
+            raise SettingsInvalid("METRICS_PORT is PORT; set another one, or 0")
+        return (public, operations) if operations else (public,)
+
+    def load(self) -> WSGIApplication:
         """Make the application, in each process anew, so that none inherits connections."""
         tracing.start(self._settings, "receiver")
-        app: Flask = util.import_app("webhook.app:create_app()")
+        app: WSGIApplication = util.import_app("webhook.app:create_receiver()")
         log.info("ready for webhooks")
         return app
 

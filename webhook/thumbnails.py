@@ -1,43 +1,67 @@
-"""Shows thumbnails at an address that is their content's hash, so that they may be kept for ever."""
+"""Shows thumbnails at an address that holds their content's hash, as long as their video is not deleted.
+
+What is under an address never changes, but it may have to vanish: the video is deleted, or becomes private.
+So caches keep it for an hour only. Afterwards they ask again, and an unchanged picture is not sent again.
+"""
 
 from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flask import Blueprint, Response, request
-from sqlalchemy import select
+from sqlalchemy import null, select
 from werkzeug.exceptions import NotFound
 
-from worker.database.models import Thumbnail
+from worker.database.models import Asset, Thumbnail
+from worker.database.thumbnail_links import ThumbnailLinks
 
 if TYPE_CHECKING:
-    from webhook.bounded import BoundedDatabase
+    from sqlalchemy.orm import Session
 
-YEAR_S = 365 * 24 * 3600  # the longest that RFC 9111's readers are used to
+    from webhook.bounded import BoundedDatabase
+    from worker.settings import Settings
+
+KEPT_S = 3600  # by caches; for so long a picture may still be seen after its video was deleted
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 
-def thumbnail_page(database: BoundedDatabase) -> Blueprint:
+class Picture(NamedTuple):
+    """What is known of a picture."""
+
+    is_private: bool | None  #: of the video; see `Asset.is_private`
+    jpeg: bytes | None  #: None where the caller has it
+
+
+def thumbnail_page(settings: Settings, database: BoundedDatabase) -> Blueprint:
     """Make the route of a thumbnail: /thumbnails/<sha256>.jpg."""
     pages = Blueprint("thumbnails", __name__)
+    links = ThumbnailLinks.of(settings)
 
     @pages.get("/thumbnails/<sha256>.jpg")
     def thumbnail(sha256: str) -> Response:
-        if is_hash(sha256) and request.if_none_match.contains(sha256):
-            return Response(status=HTTPStatus.NOT_MODIFIED)  # its name is its content
-        wanted = select(Thumbnail.jpeg).where(Thumbnail.sha256 == sha256).limit(1)
-        jpeg = database.in_transaction(lambda session: session.scalar(wanted)) if is_hash(sha256) else None
-        if jpeg is None:
+        is_known = is_hash(sha256) and request.if_none_match.contains(sha256)
+        picture = is_hash(sha256) and database.in_transaction(
+            lambda rows: _find(rows, sha256, is_known=is_known)
+        )
+        if not picture:
             raise NotFound("there is no such thumbnail")
-        response = Response(jpeg, mimetype="image/jpeg")
-        response.cache_control.public = response.cache_control.immutable = True
-        response.cache_control.max_age = YEAR_S
+        response = Response(picture.jpeg, mimetype="image/jpeg")
+        if is_known:
+            response = Response(status=HTTPStatus.NOT_MODIFIED)
+        if links.must_be_signed(is_private=picture.is_private):
+            left_s = links.seconds_left(
+                sha256, request.args.get("expires", ""), request.args.get("signature", "")
+            )
+            if not left_s:
+                raise NotFound("this address is over, or was never given out; ask for another one")
+            response.cache_control.private, response.cache_control.max_age = True, min(left_s, KEPT_S)
+        else:
+            response.cache_control.public, response.cache_control.max_age = True, KEPT_S
         response.set_etag(sha256)
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.make_conditional(request)  # last: it reads the tag that was just set
         return response
 
     return pages
@@ -46,3 +70,17 @@ def thumbnail_page(database: BoundedDatabase) -> Blueprint:
 def is_hash(word: str) -> bool:
     """Tell whether a word can be the SHA-256 of a thumbnail, in lower-case hex."""
     return _SHA256.fullmatch(word) is not None
+
+
+def _find(session: Session, sha256: str, *, is_known: bool) -> Picture | None:
+    """Find a picture of a video that is not deleted; of several, one that is open to all."""
+    wanted = (
+        select(Asset.is_private, null() if is_known else Thumbnail.jpeg)
+        .select_from(Thumbnail)
+        .join(Asset, Asset.id == Thumbnail.asset_id)
+        .where(Thumbnail.sha256 == sha256, Asset.deleted_at.is_(None))
+        .order_by(Asset.is_private)  # NULL, which is not known, comes last
+        .limit(1)
+    )
+    row = session.execute(wanted).first()
+    return Picture(*row) if row else None

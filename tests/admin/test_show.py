@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import text
 
 from tests.support.service import builders, chosen_asset
 from tests.support.service.commands import answer, failed, give_up_write, picked
+from tests.support.service.deliveries import EVENTS_SECRET
 from worker import jobs, publications
 from worker.database import transaction
 from worker.platforms.event import EventKind
@@ -32,6 +34,22 @@ def test_it_tells_all_about_an_asset(engine: Engine, thumbs: Run, monkeypatch: A
     assert pick["url"] == f"https://thumbs.example.com/thumbnails/{'ab' * 32}.jpg"
     assert sheet["publication"]["state"] == "pending"
     assert [line["state"] for line in sheet["jobs"][0]["log"]] == ["running", "completed"]
+
+
+def test_the_addresses_of_a_private_video_are_signed(
+    engine: Engine, thumbs: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where that is set; the same ones stand in both forms of the answer."""
+    monkeypatch.setenv("SIGNED_THUMBNAILS", "private")
+    monkeypatch.setenv("THUMBNAILS_SECRET", EVENTS_SECRET)
+    picked(engine, "a1")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE assets SET is_private = true"))
+
+    (pick,) = answer(thumbs("show", "mux/main/a1", "--json"))["picks"]
+
+    assert "&signature=" in pick["url"]
+    assert "&signature=" in thumbs("show", "a1").stdout.replace("\n", "")
 
 
 def test_people_see_the_same(engine: Engine, thumbs: Run) -> None:

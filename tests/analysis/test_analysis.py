@@ -18,6 +18,7 @@ from worker.database import make_engine, transaction
 from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
 from worker.demo.simulator import Fault, SimulatedMux
 from worker.platforms.event import EventKind
+from worker.platforms.mux import Mux
 from worker.queue.leases import Leases
 
 if TYPE_CHECKING:
@@ -76,6 +77,21 @@ class TestAReadyVideo:
         assert job.state == "completed"
         assert fetched(rig.mux) == before
         assert len(builders.every(rig.engine, Publication)) == 1
+
+    def test_is_known_to_be_private_as_soon_as_its_platform_says_so(
+        self, rig: AnalyzerRig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """At the first look, and at a later one that finds the same content."""
+        asset_id = rig.upload()
+        rig.work()
+        assert builders.asset(rig.engine).is_private is False
+
+        ask = Mux.asset
+        monkeypatch.setattr(Mux, "asset", lambda *args: replace(ask(*args), is_private=True))
+        rig.hear(asset_id, EventKind.UPDATED, minute=1)
+        rig.work()
+
+        assert builders.asset(rig.engine).is_private is True
 
     def test_is_looked_at_again_when_somebody_says_that_it_was_edited(self, rig: AnalyzerRig) -> None:
         """Even where the platform's words are the same as before."""

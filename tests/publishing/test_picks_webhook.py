@@ -102,6 +102,24 @@ def test_the_picks_are_told_and_signed(rig: PublisherRig, inbox: Inbox) -> None:
     assert said["data"]["shown"] == pick
 
 
+@pytest.mark.parametrize(("is_private", "is_signed"), [(True, True), (None, True), (False, False)])
+def test_addresses_of_a_private_video_are_signed_where_that_is_set(
+    rig: PublisherRig, inbox: Inbox, is_private: bool | None, is_signed: bool
+) -> None:
+    """As one of which it is not known."""
+    signed = {"signed_thumbnails": "private", "thumbnails_secret": SecretStr(NEWER)}
+    settings = rig.publisher.settings.model_copy(update=signed)
+    with transaction(rig.engine) as session:
+        session.get_one(Asset, 1).is_private = is_private
+
+    assert replace(rig, publisher=replace(rig.publisher, settings=settings)).publish().state == "confirmed"
+
+    ((_, body),) = inbox.deliveries
+    data = json.loads(body)["data"]
+    for pick in (data["shown"], *data["picks"]):
+        assert ("&signature=" in pick["image_url"]) is is_signed
+
+
 @pytest.mark.parametrize("status", [301, 400, 401, 404, 429, 500, 503])
 def test_what_was_not_taken_is_told_again_under_the_same_id(
     rig: PublisherRig, inbox: Inbox, status: int

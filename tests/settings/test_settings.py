@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import traceback
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 import pytest
@@ -136,6 +137,9 @@ def test_an_empty_variable_is_an_unset_one(read: Reader) -> None:
         ({"PUBLIC_URL": "https://"}, "PUBLIC_URL: write an address like https://video.example.com"),
         ({"PUBLIC_URL": "thumbs.example.com"}, "PUBLIC_URL: write an address like https://video.example.com"),
         ({"MEDIA_HOSTS": "https://a.example.com"}, "MEDIA_HOSTS: 'https://a.example.com' is no host name"),
+        ({"TRUSTED_PROXIES": "10.0.0.1/8"}, "TRUSTED_PROXIES: 10.0.0.1/8 has host bits set; write addresses"),
+        ({"TRUSTED_PROXIES": "proxy.internal"}, "TRUSTED_PROXIES: 'proxy.internal' does not appear to be"),
+        ({"SIGNED_THUMBNAILS": "private"}, "THUMBNAILS_SECRET: missing, and SIGNED_THUMBNAILS needs it"),
         ({"LEASE_S": "inf"}, "LEASE_S: "),
         ({"MAX_WAIT_S": "-1"}, "MAX_WAIT_S: "),
         ({"DATABASE_URL": "  "}, "DATABASE_URL: empty"),
@@ -186,6 +190,14 @@ def test_lists_are_written_with_spaces_or_commas(read: Reader) -> None:
 
     assert settings.media_hosts == ("a.example.com", "b.example.com")
     assert settings.aspects == ("16:9", "9:16")
+
+
+def test_proxies_are_those_of_private_networks_unless_others_or_none_are_named(read: Reader) -> None:
+    """An empty variable counts as one that is not set, so there is a word for none."""
+    assert ip_network("10.0.0.0/8") in read({"TRUSTED_PROXIES": ""}).trusted_proxies
+    assert read({"TRUSTED_PROXIES": "none"}).trusted_proxies == ()
+    named = read({"TRUSTED_PROXIES": "203.0.113.7, 2001:db8::/32"}).trusted_proxies
+    assert named == (ip_network("203.0.113.7"), ip_network("2001:db8::/32"))
 
 
 def test_a_signing_key_is_taken_whole(read: Reader) -> None:

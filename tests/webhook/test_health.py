@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING
+import socket
+from threading import Event
+from typing import TYPE_CHECKING, NoReturn
 
 from sqlalchemy import text
 
@@ -13,6 +15,7 @@ from webhook.app import create_app
 from worker.database import make_engine
 
 if TYPE_CHECKING:
+    import pytest
     from flask.testing import FlaskClient
     from sqlalchemy import Engine
 
@@ -69,6 +72,30 @@ def test_redis_is_reported_but_not_needed(engine: Engine, valkey_server: Server)
         os.kill(valkey_server.pid, signal.SIGCONT)
 
     assert (answer.status_code, answer.json["redis"]) == (200, "no answer")
+
+
+def test_a_name_server_that_hangs_holds_up_nobody(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only Redis has a name here, and Redis is only mentioned; however often it is asked for, one waits."""
+    calls: list[str] = []
+    may_answer = Event()
+
+    def hang(host: str, *_: object, **__: object) -> NoReturn:
+        calls.append(host)
+        may_answer.wait(10)
+        calls.append("answered")
+        raise OSError("no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    settings = deliveries.make_settings(redis_url="redis://redis.internal:6379")
+    client = create_app(settings, engine).test_client()
+    try:
+        answers = [client.get("/readyz") for _ in range(3)]
+        asked = calls.copy()
+    finally:
+        may_answer.set()
+
+    assert asked == ["redis.internal"]
+    assert {(answer.status_code, answer.json["redis"]) for answer in answers} == {(200, "no answer")}
 
 
 def test_what_was_answered_is_counted(client: FlaskClient, post: Post) -> None:

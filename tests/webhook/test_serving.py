@@ -19,7 +19,8 @@ import pytest
 from tests.support.service import builders, deliveries
 from tests.support.service.live_receiver import ROOT, Served, served
 from tests.support.waiting import until
-from webhook.serving import PROCESSES, THREADS
+from webhook.front import THREADS as POOLS
+from webhook.serving import PROCESSES
 from worker.database.inbox import WebhookEvent
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 MIB = 1024 * 1024
+THREADS = POOLS["/webhooks/"]
 BUFFERS_BYTES = 4 * MIB  # gunicorn reads up to 1 MiB of a chunk at once, and copies it
 
 

@@ -166,7 +166,9 @@ class _AnalysisRun:
                 asset.check_ready()
             if asset.fingerprint == claim.known_fingerprint and not claim.is_forced:
                 return self._in_transaction(
-                    lambda session: jobs.complete_unchanged(session, claim, asset.shown)
+                    lambda session: jobs.complete_unchanged(
+                        session, claim, asset.shown, is_private=asset.is_private
+                    )
                 )
             if claim.known_fingerprint is not None and not claim.is_forced:
                 self.lease.claim = self._in_transaction(lambda session: jobs.content_changed(session, claim))

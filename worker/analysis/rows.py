@@ -54,6 +54,7 @@ def result_of(
         timings_s={**timings_s, **run.timings_s},
         note="; ".join(filter(None, [run.note, _recalled(run)])),
         title=asset.title,
+        is_private=asset.is_private,
         duration_s=run.video.duration_s,
         timeline=timeline if timeline and _is_credible(timeline, run.video) else None,
     )

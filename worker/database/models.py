@@ -68,6 +68,7 @@ class Asset(Base):
     fingerprint: Mapped[str | None]  #: of the content that the newest thumbnails were made from
     duration_s: Mapped[float | None]  #: of the same content
     last_event_at: Mapped[datetime | None]  #: `happened_at` of the newest event that was applied
+    is_private: Mapped[bool | None]  #: as the platform said at our last look; None: it was not asked yet
     deleted_at: Mapped[datetime | None]  #: a tombstone: what arrives later and happened earlier is ignored
     erased_at: Mapped[datetime | None]  #: when an operator had everything removed; only READY brings it back
     written: Mapped[str | None]  #: what the platform shows because of us, as `Platform.write` returned it
@@ -208,10 +209,6 @@ class Thumbnail(Base):
     model: Mapped[str]
     outdated_at: Mapped[datetime | None]  #: when a newer run took its place
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
-
-    def url_at(self, receiver_url: str) -> str:
-        """Build the address at which the receiver serves the picture."""
-        return f"{receiver_url}/thumbnails/{self.sha256}.jpg"
 
 
 class Publication(AnnouncedRow, LeasedRow, Base):

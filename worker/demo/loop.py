@@ -25,6 +25,7 @@ from sqlalchemy import select
 from worker.database import make_engine, transaction
 from worker.database.models import Asset, Job, Publication, Thumbnail
 from worker.database.states import JobState, PublicationState
+from worker.database.thumbnail_links import ThumbnailLinks
 from worker.demo import summary
 from worker.demo.clip import draw, media_of, trimmed
 from worker.demo.simulator import SIMULATED
@@ -244,7 +245,7 @@ def _rows(engine: Engine, asset_id: str) -> Rows:
 
 def _served(service: Service, thumbnail: Thumbnail) -> bytes:
     """Fetch a picture as a player gets it, and check that it is the one in the database."""
-    jpeg = _fetched(thumbnail.url_at(service.url))
+    jpeg = _fetched(ThumbnailLinks(service.url).url(thumbnail.sha256, is_private=False))
     if jpeg != thumbnail.jpeg:
         raise DemoFailed(f"the receiver serves another picture than the one of rank {thumbnail.rank}")
     return jpeg

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from worker.database.thumbnail_links import ThumbnailLinks
 from worker.local.output_files import picture_name
 from worker.text import clock, reason_words
 
@@ -71,13 +72,15 @@ def describe_loop(
         took_s: from the webhook to that write.
         url: of the receiver.
     """
+    links = ThumbnailLinks(url)
     lines = ["", "Picked:"]
     for thumbnail, file in pictures:
         reasons = ", ".join(reason_words(reason) for reason in thumbnail.reasons)
         lines.append(
             f"  {thumbnail.rank}  {clock(thumbnail.time_s)}  {thumbnail.score:.2f}  {file}  {reasons}"
         )
-        lines.append(f"     {thumbnail.url_at(url)}, fetched: {len(thumbnail.jpeg)} bytes")
+        address = links.url(thumbnail.sha256, is_private=False)
+        lines.append(f"     {address}, fetched: {len(thumbnail.jpeg)} bytes")
     lines += ["", "Written back:", f"  the platform accepted {_what(accepted)}"]
     lines += [f"  and shows {pictures[0][1].with_name(PLATFORM_PICTURE)}"]
     in_order = sorted(timings_s.items(), key=lambda item: (*STAGES, item[0]).index(item[0]))

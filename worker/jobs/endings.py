@@ -37,6 +37,7 @@ class Result:
     timings_s: Mapping[str, float]  #: seconds that each stage took
     note: str = ""
     title: str = ""
+    is_private: bool = False  #: whether the video is, at the platform
     duration_s: float | None = None  #: of the content
     timeline: Timeline | None = None  #: how it came from the content before, if that is known and right
 
@@ -63,7 +64,7 @@ def complete(session: Session, claim: JobClaim, result: Result) -> JobState:
     session.flush()
     is_changed = result.fingerprint != asset.fingerprint
     asset.fingerprint, asset.title = result.fingerprint, result.title or asset.title
-    asset.duration_s = result.duration_s
+    asset.duration_s, asset.is_private = result.duration_s, result.is_private
     chosen = choices.carry_through_run(session, asset, job.generation, result.timeline, is_changed=is_changed)
     publications.request(session, asset, *(chosen or (result.publish,)), priority=Priority(job.priority))
     older = (Thumbnail.asset_id == asset.id, Thumbnail.generation < job.generation)
@@ -71,13 +72,16 @@ def complete(session: Session, claim: JobClaim, result: Result) -> JobState:
     return JobState.COMPLETED
 
 
-def complete_unchanged(session: Session, claim: JobClaim, shown: str | None) -> JobState:
+def complete_unchanged(
+    session: Session, claim: JobClaim, shown: str | None, *, is_private: bool = False
+) -> JobState:
     """Let the newest thumbnails count for this generation too, as the content is what they were made from.
 
     Args:
         session: for all of it.
         claim: the right to the job.
         shown: the thumbnail that is set at the platform.
+        is_private: whether the video is, at the platform.
 
     Raises:
         LeaseLost: another worker has the job.
@@ -85,6 +89,7 @@ def complete_unchanged(session: Session, claim: JobClaim, shown: str | None) -> 
     asset, job = _lock(session, claim)
     if (unwanted := _unwanted(asset, job)) is not None:
         return _end(session, claim, unwanted, "its result came too late")
+    asset.is_private = is_private
     for table in (Thumbnail, StoredCandidate):
         newest = select(func.max(table.generation)).where(table.asset_id == asset.id).scalar_subquery()
         session.execute(

@@ -100,6 +100,7 @@ class ApiVideo(BasePlatform[ApiVideoAccount]):
             ),
             duration_s=json_fields.duration_s(found.get("duration")),
             title=json_fields.text(video, "title"),
+            is_private=video.get("public") is False,
             details={**video, "encoding": part(status, "encoding")},
         )
 

@@ -83,6 +83,7 @@ class RemoteAsset:
     fingerprint: str
     duration_s: float | None = None
     title: str = ""
+    is_private: bool = False  #: whether the platform keeps the video from strangers
     #: The thumbnail that is set at the platform, in the form that `write` returns; None where none is set, or
     #: where the platform does not tell.
     shown: str | None = None

@@ -11,6 +11,7 @@ import enum
 import hmac
 import secrets
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -116,7 +117,9 @@ class Bunny(BasePlatform[BunnyAccount]):
 
     def asset(self, asset_id: str) -> RemoteAsset:
         """Ask for the video. The hash of the uploaded file tells whether another took its place."""
-        return _asset(asset_id, self._api.request("GET", self._path(asset_id)))
+        found = _asset(asset_id, self._api.request("GET", self._path(asset_id)))
+        # A library as a whole is private, not a video.
+        return replace(found, is_private=self._settings.cdn_token_key is not None)
 
     def assets(self, page: str | None = None) -> Page:
         """List them, the newest first.

@@ -192,6 +192,7 @@ def _asset(asset_id: str, video: Mapping[str, Any]) -> RemoteAsset:
         ),
         duration_s=duration_s,
         title=json_fields.text(part(video, "meta"), "name"),
+        is_private=video.get("requireSignedURLs") is True,
         shown=_shown(video),
         details=video,
     )

@@ -171,6 +171,7 @@ class FastPix(BasePlatform[FastPixAccount]):
             ),
             duration_s=duration_s,
             title=json_fields.text(data, "title"),
+            is_private=not _playback_ids(data).get("public"),
             shown=self._shown(data),
             details=data,
         )
@@ -188,8 +189,7 @@ class FastPix(BasePlatform[FastPixAccount]):
 
         Source of the claims: https://github.com/FastPix/moodle-local_fastpix, which FastPix wrote
         """
-        playbacks = parts(asset.details, "playbackIds")
-        ids = {json_fields.text(item, "accessPolicy"): json_fields.text(item, "id") for item in playbacks}
+        ids = _playback_ids(asset.details)
         if ids.get("public"):
             return ids["public"], ""
         if not ids.get("private"):
@@ -202,6 +202,14 @@ class FastPix(BasePlatform[FastPixAccount]):
 def _kind(event_type: str, data: Mapping[str, Any]) -> EventKind:
     may_be_new_content = _SOME_PART_READY.fullmatch(event_type) and "playbackIds" in data
     return KINDS.get(event_type, EventKind.UPDATED if may_be_new_content else EventKind.OTHER)
+
+
+def _playback_ids(data: Mapping[str, Any]) -> dict[str, str]:
+    """List the playback ids by their policy."""
+    return {
+        json_fields.text(item, "accessPolicy"): json_fields.text(item, "id")
+        for item in parts(data, "playbackIds")
+    }
 
 
 def _path(asset_id: str) -> str:

@@ -156,6 +156,7 @@ def _asset(asset_id: str, data: Mapping[str, Any]) -> RemoteAsset:
         ),
         duration_s=json_fields.duration_s(data.get("duration")),
         title=json_fields.text(part(data, "meta"), "title"),
+        is_private=not _playback_ids(data).get("public"),
         shown=_shown(data),
         details=data,
     )
@@ -165,11 +166,15 @@ def _path(asset_id: str) -> str:
     return f"/video/v1/assets/{segment(asset_id)}"
 
 
-def _playback(asset: RemoteAsset) -> _Playback:
-    ids = {
-        json_fields.text(item, "policy"): json_fields.text(item, "id")
-        for item in parts(asset.details, "playback_ids")
+def _playback_ids(data: Mapping[str, Any]) -> dict[str, str]:
+    """List the playback ids by their policy."""
+    return {
+        json_fields.text(item, "policy"): json_fields.text(item, "id") for item in parts(data, "playback_ids")
     }
+
+
+def _playback(asset: RemoteAsset) -> _Playback:
+    ids = _playback_ids(asset.details)
     for policy in ("public", "signed"):
         if ids.get(policy):
             return _Playback(ids[policy], is_signed=policy == "signed")

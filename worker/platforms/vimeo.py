@@ -39,8 +39,12 @@ MEDIA_TYPE = "application/vnd.vimeo.*+json;version=3.4"
 # Asked for by name, because an answer with all fields costs more of the rate limit.
 FIELDS = (
     "uri,name,duration,width,height,created_time,transcode.status,files,download,pictures.uri,"
-    "metadata.connections.versions.current_uri"
+    "privacy.view,metadata.connections.versions.current_uri"
 )
+
+# Values of `privacy.view`: for all, for all who know the address, and for all who see a page that embeds it.
+# https://developer.vimeo.com/api/reference/videos
+OPEN_TO_ALL = ("anybody", "unlisted", "disable")
 
 STATES = {"complete": AssetState.READY, "error": AssetState.FAILED}
 
@@ -160,6 +164,7 @@ def _asset(asset_id: str, video: Mapping[str, Any]) -> RemoteAsset:
         ),
         duration_s=duration_s,
         title=json_fields.text(video, "name"),
+        is_private=json_fields.text(part(video, "privacy"), "view") not in OPEN_TO_ALL,
         # Vimeo's own has an address too, and nothing tells it from one that a person set.
         shown=json_fields.text(part(video, "pictures"), "uri") or None,
         details=video,

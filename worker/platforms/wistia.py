@@ -156,6 +156,7 @@ def _asset(asset_id: str, media: Mapping[str, Any]) -> RemoteAsset:
         ),
         duration_s=duration_s,
         title=json_fields.text(media, "name"),
+        is_private=media.get("protected") is True,  # it wants a password
         details=media,
     )
 

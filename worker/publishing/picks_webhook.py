@@ -17,7 +17,8 @@ import httpx
 from sqlalchemy import select
 
 from worker import tracing
-from worker.database.models import Thumbnail
+from worker.database.models import Asset, Thumbnail
+from worker.database.thumbnail_links import ThumbnailLinks
 from worker.errors import PlatformUnavailable, PublishRejected
 from worker.http.client import BoundedClient
 from worker.http.failure import reason_of
@@ -35,14 +36,23 @@ EVENT = "thumbnails.picked"
 TIMEOUT_S = 15.0  # of silence; a whole exchange may last 30 s; the standard suggests 15 to 30
 
 
-def message(session: Session, claim: PublicationClaim, public_url: str) -> bytes:
-    """Write the body of the request; it has the same bytes at every attempt.
+def message(session: Session, claim: PublicationClaim, settings: Settings) -> bytes:
+    """Write the body of the request.
+
+    It has the same bytes at every attempt, but for the signed addresses of pictures: an attempt may come when
+    those of the one before are over.
 
     Args:
         session: of any transaction.
         claim: the right to the publication.
-        public_url: the receiver's address, where the pictures are served.
+        settings: where the pictures are served, and whether their addresses are signed.
     """
+    is_private = session.get_one(Asset, claim.asset_id).is_private
+    links = ThumbnailLinks.of(settings)
+
+    def described(thumbnail: Thumbnail) -> dict[str, Any]:
+        return {**_described(thumbnail), "image_url": links.url(thumbnail.sha256, is_private=is_private)}
+
     shown = session.get_one(Thumbnail, claim.thumbnail_id)
     of_run = (
         Thumbnail.asset_id == claim.asset_id,
@@ -54,8 +64,8 @@ def message(session: Session, claim: PublicationClaim, public_url: str) -> bytes
         "platform": claim.platform,
         "account": claim.account,
         "asset_id": claim.external_id,
-        "shown": _described(shown, public_url),
-        "picks": [{"rank": pick.rank, **_described(pick, public_url)} for pick in picks],
+        "shown": described(shown),
+        "picks": [{"rank": pick.rank, **described(pick)} for pick in picks],
     }
     return json.dumps({"type": EVENT, "timestamp": shown.created_at.isoformat(), "data": data}).encode()
 
@@ -92,7 +102,7 @@ def send(settings: Settings, claim: PublicationClaim, body: bytes) -> None:
         raise PlatformUnavailable(f"PICKS_URL answers {status}; see that system's log", retry_after_s(answer))
 
 
-def _described(thumbnail: Thumbnail, public_url: str) -> dict[str, Any]:
+def _described(thumbnail: Thumbnail) -> dict[str, Any]:
     return {
         "time_s": thumbnail.time_s,
         "score": thumbnail.score,
@@ -100,5 +110,4 @@ def _described(thumbnail: Thumbnail, public_url: str) -> dict[str, Any]:
         "aspect": thumbnail.aspect,
         "width_px": thumbnail.width_px,
         "height_px": thumbnail.height_px,
-        "image_url": thumbnail.url_at(public_url),
     }

@@ -119,7 +119,7 @@ class Publisher:
         lease.check()
         with transaction(self.engine) as session:
             publications.begin_write(session, claim)
-            body = picks_webhook.message(session, claim, self.settings.public_url)
+            body = picks_webhook.message(session, claim, self.settings)
         try:
             picks_webhook.send(self.settings, claim, body)
         except PlatformUnavailable as exc:

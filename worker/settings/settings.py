@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import (
@@ -31,11 +31,13 @@ from worker.settings.accounts import (
     WistiaAccount,
     withhold,
 )
+from worker.settings.complaints import complaint
 from worker.settings.types import (
     AccountName,
     Aspects,
     HookUrl,
     Hosts,
+    Networks,
     Seconds,
     SecondsOrZero,
     Secret,
@@ -45,22 +47,9 @@ from worker.settings.types import (
     revealed_all,
 )
 
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
-
 MIB = 1024 * 1024
-
-# What the library says in its own terms, said in an operator's.
-_PROBLEMS = {
-    "missing": "missing",
-    "too_short": "empty",
-    "extra_forbidden": "there is no such setting; the README lists them",
-    "int_parsing": "must be a whole number",
-    "float_parsing": "must be a number",
-    "bool_parsing": "must be true or false",
-    "dict_type": "each setting of an account is a variable of its own, as MUX__MAIN__TOKEN_ID",
-    "model_type": "each setting of an account is a variable of its own, as MUX__MAIN__TOKEN_ID",
-}
+# Where proxies and load balancers are: loopback, RFC 1918, RFC 6598 (inside clouds) and RFC 4193.
+PRIVATE_NETWORKS = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,::1,fc00::/7"
 
 
 class SecretFiles(NestedSecretsSettingsSource):
@@ -122,7 +111,16 @@ class Settings(BaseSettings):
         0,
         ge=0,
         le=65535,
-        description="Where a worker or dispatcher of a fleet shows its metrics; 0: nowhere.",
+        description="Where a program of a fleet shows its metrics, and the receiver `/readyz` too; "
+        "0: nowhere, and the receiver at `PORT`.",
+    )
+    connections_per_address: int = Field(
+        100, ge=0, description="What one address may have open to a process of the receiver; 0: any number."
+    )
+    trusted_proxies: Networks = Field(
+        PRIVATE_NETWORKS,
+        validate_default=True,
+        description="Addresses and networks for which that does not count: many callers are behind each.",
     )
     metrics_host: str | None = Field(
         None, description="The address that `METRICS_PORT` is opened at; `HOST` without it."
@@ -210,6 +208,14 @@ class Settings(BaseSettings):
     max_wait_s: SecondsOrZero = Field(60.0, description="The longest that edits may hold a run back.")
     events_retention_days: int = Field(30, ge=4, description="Webhooks are kept so long.")
     jobs_retention_days: int = Field(90, ge=1, description="Jobs that are over are kept so long.")
+    signed_thumbnails: Literal["none", "private", "all"] = Field(
+        "none",
+        description="Which pictures open only at a signed address, for a day: `none`, those of `private` "
+        "videos, or `all`.",
+    )
+    thumbnails_secret: StandardSecret | None = Field(
+        None, description="Signs these addresses: `whsec_` and the base64 of 24 to 64 bytes."
+    )
     thumbnails_retention_days: int = Field(
         30, ge=1, description="Thumbnails of deleted videos, and those of older runs, are kept so long."
     )
@@ -239,6 +245,12 @@ class Settings(BaseSettings):
             raise ValueError("PICKS_URL and PICKS_SECRET go together; set both, or neither")
         return self
 
+    @model_validator(mode="after")
+    def _addresses_can_be_signed(self) -> Self:
+        if self.signed_thumbnails != "none" and self.thumbnails_secret is None:
+            raise ValueError("THUMBNAILS_SECRET: missing, and SIGNED_THUMBNAILS needs it")
+        return self
+
     @property
     def database_address(self) -> str | None:
         """DATABASE_URL with its password; None where it is not set."""
@@ -264,13 +276,7 @@ class Settings(BaseSettings):
         try:
             return cls()
         except ValidationError as exc:
-            raise SettingsInvalid("; ".join(_sentence(error) for error in exc.errors())) from exc
-
-
-def _sentence(error: ErrorDetails) -> str:
-    variable = "__".join(part for part in error["loc"] if isinstance(part, str) and part != "[key]").upper()
-    problem = _PROBLEMS.get(error["type"]) or error["msg"].removeprefix("Value error, ")
-    return f"{variable}: {problem}" if variable else problem
+            raise SettingsInvalid("; ".join(complaint(error) for error in exc.errors())) from exc
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -105,6 +106,17 @@ def _check_hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
     return hosts
 
 
+def _as_networks(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value.strip().lower() == "none":  # an empty variable counts as one that is not set
+        return ()
+    try:
+        return tuple(ip_network(word) for word in value.replace(",", " ").split())
+    except ValueError as exc:
+        raise ValueError(f"{exc}; write addresses and networks, as 10.0.0.0/8, or none") from None
+
+
 def _check_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
@@ -134,6 +146,7 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Aspects = Annotated[Words, Field(min_length=1), AfterValidator(check_aspects)]
 Spans = Annotated[Words, AfterValidator(_check_spans)]
 Hosts = Annotated[Words, AfterValidator(_check_hosts)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_as_networks)]
 Url = Annotated[str, AfterValidator(_check_url)]
 HookUrl = Annotated[str, AfterValidator(_check_hook)]  #: may open with a token, as that of many systems does
 AccountName = Annotated[str, AfterValidator(_check_name)]

@@ -1,6 +1,6 @@
 """Measure how fast webhooks are answered, whatever Redis does, and exit with 1 where a target is missed.
 
-    python -m tests.benchmarks.service.receiver [--rate 200] [--seconds 60] [--connections 16]
+    python -m tests.benchmarks.service.receiver [--rate 200] [--seconds 60] [--connections 16] [--slow 400]
 
 The real receiver, PostgreSQL and Valkey run on this machine, next to the sender. Every webhook is about an
 asset of its own. What was answered with 202 is counted in the database afterwards.
@@ -29,6 +29,7 @@ from rich.table import Table
 from sqlalchemy import text
 
 from tests.support.service.live_receiver import ROOT, served
+from tests.support.slow_senders import BEGINNINGS, slow_senders
 from worker.database import make_engine, migrate
 from worker.standalone.servers import start_postgres, start_valkey
 
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from worker.standalone.servers import Server
 
 P99_MS = 50.0
+SLOW_P99_MS = 250.0
+SLOW_RATE, SLOW_SECONDS = 50, 10
 IMPORT_S = 1.0
 PEAK_SECONDS = 10
 TABLE_WIDTH = 110  # columns; also where the output is no terminal
@@ -79,10 +82,10 @@ class Sent:
         return f"p50 {self.at_ms(0.5):.1f} ms, p99 {self.at_ms(0.99):.1f} ms, max {self.at_ms(1):.0f} ms"
 
 
-def send(receiver: Served, count: int, rate: int, connections: int) -> Sent:
+def send(receiver: Served, count: int, rate: int, connections: int, *options: str) -> Sent:
     """Run the sender in a process of its own."""
     arguments = [str(number) for number in (receiver.port, count, rate, connections)]
-    command = [sys.executable, "-m", "tests.benchmarks.service.sender", *arguments]
+    command = [sys.executable, "-m", "tests.benchmarks.service.sender", *arguments, *options]
     return Sent(**json.loads(subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE).stdout))
 
 
@@ -102,6 +105,19 @@ def steady(receiver: Served, engine: Engine, valkey: Server, given: argparse.Nam
             f"{lost}; not accepted: {others or 0}",
             "0; 0",
             lost == 0 and not others,
+        )
+
+
+def beside_slow_senders(receiver: Served, given: argparse.Namespace) -> Iterator[Row]:
+    """Webhooks over new connections, while others hold theirs open and send next to nothing."""
+    for kind in BEGINNINGS:
+        with slow_senders(receiver.port, given.slow, kind):
+            sent = send(receiver, SLOW_RATE * SLOW_SECONDS, SLOW_RATE, given.connections, "--fresh")
+        others = {code: number for code, number in sent.codes.items() if code != "202"}
+        is_met = sent.at_ms(0.99) < SLOW_P99_MS and not others
+        what = f"{SLOW_RATE}/s beside {given.slow} slow ones: {kind}"
+        yield Row(
+            what, f"{sent}; not accepted: {others or 0}", f"p99 < {SLOW_P99_MS:.0f} ms, none refused", is_met
         )
 
 
@@ -170,6 +186,7 @@ def measure(given: argparse.Namespace) -> Iterator[Row]:
             migrate.upgrade(engine)
             with served(server.url, folder, REDIS_URL=valkey.url) as receiver:
                 send(receiver, 40 * given.connections, 0, given.connections)  # connections, caches
+                yield from beside_slow_senders(receiver, given)
                 yield from steady(receiver, engine, valkey, given)
                 yield from peak(receiver, server, given.connections)
         finally:
@@ -184,6 +201,7 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=200, help="webhooks a second")
     parser.add_argument("--seconds", type=int, default=60, help="of each state of Redis")
     parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--slow", type=int, default=400, help="connections of slow senders")
     facts = machine()
     rows = list(measure(parser.parse_args()))
     table = Table("figure", "measured", "target", "")

@@ -1,8 +1,9 @@
-"""Send signed webhooks over kept connections, and print as JSON how long each answer took.
+"""Send signed webhooks, and print as JSON how long each answer took.
 
-    python -m tests.benchmarks.service.sender PORT COUNT RATE CONNECTIONS
+    python -m tests.benchmarks.service.sender PORT COUNT RATE CONNECTIONS [--fresh]
 
-RATE is in webhooks a second; 0 sends as fast as answers come. With a rate, the time counts from the moment
+RATE is in webhooks a second; 0 sends as fast as answers come. Connections are kept; with `--fresh`, each
+webhook has one of its own. With a rate, the time counts from the moment
 when a webhook was due, so that one slow answer also shows in those that had to wait behind it.
 """
 
@@ -28,7 +29,9 @@ START_S = 0.5  # for the threads to be there
 TIMEOUT_S = 30.0
 
 
-def send(port: int, share: Sequence[tuple[float, Delivery]], start_s: float) -> list[tuple[int, float]]:
+def send(
+    port: int, share: Sequence[tuple[float, Delivery]], start_s: float, *, fresh: bool
+) -> list[tuple[int, float]]:
     """Send one connection's share; return the code (0 for none) and the seconds of each."""
     answers = []
     connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
@@ -43,6 +46,8 @@ def send(port: int, share: Sequence[tuple[float, Delivery]], start_s: float) -> 
         except (OSError, HTTPException):
             connection.close()
             code = 0
+        if fresh:
+            connection.close()
         answers.append((code, time.perf_counter() - due_s))
     connection.close()
     return answers
@@ -50,7 +55,8 @@ def send(port: int, share: Sequence[tuple[float, Delivery]], start_s: float) -> 
 
 def main() -> None:
     """Send, and print."""
-    port, count, rate, connections = map(int, sys.argv[1:])
+    port, count, rate, connections = map(int, sys.argv[1:5])
+    fresh = "--fresh" in sys.argv
     run = secrets.token_hex(4)
     sent = [deliveries.mux(asset=f"{run}-{n}", delivery=f"{run}-{n}") for n in range(count)]
     timed = [(number / rate if rate else 0.0, delivery) for number, delivery in enumerate(sent)]
@@ -58,7 +64,9 @@ def main() -> None:
     with ThreadPoolExecutor(connections) as threads:
         shares = [timed[number::connections] for number in range(connections)]
         answers = [
-            one for many in threads.map(lambda share: send(port, share, start_s), shares) for one in many
+            one
+            for many in threads.map(lambda share: send(port, share, start_s, fresh=fresh), shares)
+            for one in many
         ]
     result = {
         "codes": Counter(code for code, _ in answers),

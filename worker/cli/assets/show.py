@@ -14,6 +14,7 @@ from worker.cli.jobs import JOB_FIELDS, job_news
 from worker.cli.output import coloured, fields_of, format_age, make_table, print_answer
 from worker.cli.parameters import json_option
 from worker.database import transaction
+from worker.database.thumbnail_links import ThumbnailLinks
 from worker.settings import get_settings
 from worker.text import clock, printable, reason_words
 
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
 # Attributes of the rows, under which names the JSON document has them: fields may be added, none renamed.
 _ASSET_FIELDS = (
-    "title media_url source_external_id generation published_generation fingerprint duration_s written"
-    " foreign_thumbnail foreign_at options last_event_at deleted_at erased_at created_at"
+    "title media_url source_external_id generation published_generation fingerprint duration_s is_private"
+    " written foreign_thumbnail foreign_at options last_event_at deleted_at erased_at created_at"
 )
 _PICK_FIELDS = "rank aspect time_s score parts reasons width_px height_px sha256 model generation"
 _CANDIDATE_FIELDS = "id time_s shot score lost_because"
@@ -48,17 +49,21 @@ def show_command(name: str, *, as_json: bool) -> None:
     """
     with open_database() as engine, transaction(engine) as session:
         history = read_history(session, find(session, name))
-    url = get_settings().public_url
-    print_answer(_document(history, url), _parts(history, url), as_json=as_json)
+    links = ThumbnailLinks.of(get_settings())
+    urls = [
+        links.url(thumbnail.sha256, is_private=history.asset.is_private) for thumbnail in history.thumbnails
+    ]
+    print_answer(_document(history, urls), _parts(history, urls), as_json=as_json)
 
 
-def _document(history: AssetHistory, public_url: str) -> dict[str, Any]:
+def _document(history: AssetHistory, urls: Sequence[str]) -> dict[str, Any]:
     choice, publication = history.choice, history.publication
     return {
         "asset": asset_name(history.asset),
         **fields_of(history.asset, _ASSET_FIELDS),
         "picks": [
-            fields_of(pick, _PICK_FIELDS) | {"url": pick.url_at(public_url)} for pick in history.thumbnails
+            fields_of(pick, _PICK_FIELDS) | {"url": url}
+            for pick, url in zip(history.thumbnails, urls, strict=True)
         ],
         "candidates": [fields_of(candidate, _CANDIDATE_FIELDS) for candidate in history.candidates],
         "choice": fields_of(choice, CHOICE_FIELDS) if choice else None,
@@ -71,13 +76,13 @@ def _document(history: AssetHistory, public_url: str) -> dict[str, Any]:
     }
 
 
-def _parts(history: AssetHistory, public_url: str) -> list[RenderableType]:
+def _parts(history: AssetHistory, urls: Sequence[str]) -> list[RenderableType]:
     """Show what the asset is, what is shown of it, what was picked, and how it came to that."""
     parts: list[RenderableType] = [*_heading(history), *_present(history)]
     if history.thumbnails:
         parts += [Text("\npicks", style="bold"), _picks(history.thumbnails), Text("\npictures", style="bold")]
         # A line each, because an address that a table folds can neither be clicked nor copied.
-        parts += [Text(thumbnail.url_at(public_url)) for thumbnail in history.thumbnails]
+        parts += [Text(url) for url in urls]
     if history.timeline:
         parts += [Text("\ntimeline", style="bold"), _timeline(history)]
     return parts

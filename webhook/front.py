@@ -1,0 +1,197 @@
+"""Reads requests in an event loop, and gives only whole ones to threads.
+
+A sender of a byte a second costs a small coroutine of gevent's, never a thread. Only the sockets of callers
+are gevent's: the standard library is not patched, so the application runs in ordinary threads, in which a
+database driver or a name server that is stuck holds up nobody else.
+"""
+
+# gunicorn and gevent carry no types.
+# mypy: disable-error-code="import-untyped, misc, has-type, no-any-return"
+
+from __future__ import annotations
+
+import io
+import logging
+import socket
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from gevent import socket as gevent_socket
+from gevent.pool import Pool
+from gevent.server import StreamServer
+from gevent.threadpool import ThreadPool
+from gunicorn import util
+from gunicorn.workers.ggevent import GeventWorker
+
+from webhook.admission import Admission, Stage
+from webhook.limits import (
+    HEAD_TIMEOUT_S,
+    KEEPALIVE_S,
+    MAX_BODY_BYTES,
+    MAX_CONNECTIONS,
+    MAX_DRAINED_BYTES,
+    REQUEST_TIMEOUT_S,
+)
+from worker.settings import get_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from webhook.admission import Connection
+
+STOP_TIMEOUT_S = 10  # for what is being answered
+LINGER_S = 2.0  # a request that is on its way while the receiver ends is still answered
+TICK_S = 0.5
+
+#: Threads by the beginning of the address: nothing that strangers may ask for takes those of the webhooks.
+THREADS = {"/webhooks/": 16, "/v1/": 16, "/thumbnails/": 4, "/": 4}
+
+log = logging.getLogger(__name__)
+
+
+class FrontWorker(GeventWorker):
+    """A process of gunicorn that keeps callers apart from the threads that answer them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        settings = get_settings()
+        self._admission = Admission(settings.connections_per_address, settings.trusted_proxies)
+        self._connections: dict[gevent.Greenlet, Connection] = {}
+        self._threads: dict[str, ThreadPool] = {}
+        self._application: WSGIApplication
+
+    def patch(self) -> None:
+        """Make the listening sockets gevent's, and nothing else."""
+        self.sockets = [
+            gevent_socket.socket(one.FAMILY, socket.SOCK_STREAM, fileno=one.sock.detach())
+            for one in self.sockets
+        ]
+
+    def run(self) -> None:
+        """Answer until this process is told to end, and then what has begun."""
+        gevent.get_hub().print_exception = _log_error
+        self._threads = {beginning: ThreadPool(most) for beginning, most in THREADS.items()}
+        self._application = self.wsgi
+        self.wsgi = self._serve
+        servers = [
+            StreamServer(one, handle=partial(self.handle, one), spawn=Pool(2 * MAX_CONNECTIONS))
+            for one in self.sockets
+        ]
+        for server in servers:
+            server.max_accept = 1  # at a time, so that the processes share the callers
+            server.start()
+        while self.alive:
+            self.notify()
+            gevent.sleep(TICK_S)
+        for server in servers:
+            server.close()
+        self._finish()
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        """Answer one connection's requests, one after another."""
+        connection = self._admission.admit(client, addr[0])
+        if connection is None:
+            client.close()
+            return
+        this = gevent.getcurrent()
+        self._connections[this] = connection
+        try:
+            super().handle(listener, client, addr)
+        finally:
+            del self._connections[this]
+            self._admission.leave(connection)
+
+    def timeout_ctx(self) -> gevent.Timeout:
+        """Limit the time for the head of the next request."""
+        connection = self._connections[gevent.getcurrent()]
+        connection.stage = Stage.HEAD
+        return gevent.Timeout(KEEPALIVE_S if connection.requests else HEAD_TIMEOUT_S, False)
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
+        """Answer the request whose head is here."""
+        connection = self._connections[gevent.getcurrent()]
+        connection.stage = Stage.BODY
+        connection.requests += 1
+        with gevent.Timeout(REQUEST_TIMEOUT_S, False):
+            try:
+                super().handle_request(listener_name, req, sock, addr)
+            except StopIteration:  # gunicorn's word for the last one of a connection
+                pass
+            else:
+                if not connection.is_body_left:
+                    return
+            util.close_graceful(sock, max_drain=MAX_DRAINED_BYTES)
+        raise StopIteration
+
+    def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Read the whole request, have a thread answer it, and return the whole answer."""
+        connection = self._connections[gevent.getcurrent()]
+        environ["wsgi.input"] = _whole_body(environ, connection)
+        connection.stage = Stage.ANSWER
+        threads = next(self._threads[one] for one in THREADS if environ["PATH_INFO"].startswith(one))
+        head, parts = threads.apply(_answer, (self._application, environ))
+        start_response(*head)
+        return parts
+
+    def _finish(self) -> None:
+        started_at_s = time.monotonic()
+        while self._connections and (spent_s := time.monotonic() - started_at_s) < STOP_TIMEOUT_S:
+            if spent_s > LINGER_S:
+                for connection in self._admission.waiting(Stage.HEAD):
+                    connection.hang_up(socket.SHUT_RD)
+            self.notify()
+            gevent.sleep(TICK_S / 5)
+
+
+def _whole_body(environ: WSGIEnvironment, connection: Connection) -> io.BufferedIOBase | io.RawIOBase:
+    """Read a body to its end, or as far as it takes to see that it is too large."""
+    stream = environ["wsgi.input"]
+    if int(environ.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES:
+        connection.is_body_left = True
+        return stream  # the application refuses it by its length, and reads nothing
+    try:
+        body = stream.read(MAX_BODY_BYTES + 2)
+    except OSError as error:  # of chunks that are none
+        connection.is_body_left = True
+        return Unreadable(error)
+    connection.is_body_left = len(body) > MAX_BODY_BYTES
+    return io.BytesIO(body)
+
+
+class Unreadable(io.RawIOBase):
+    """A body that could not be read; it says so to whoever tries."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self._error = error
+
+    def readable(self) -> bool:
+        """Tell that it can be tried."""
+        return True
+
+    def readinto(self, _: Any) -> int:
+        """Raise what went wrong."""
+        raise self._error
+
+
+def _answer(application: WSGIApplication, environ: WSGIEnvironment) -> tuple[tuple[Any, ...], list[bytes]]:
+    """Call the application, in a thread of its own, and collect all that it answers."""
+    head: list[tuple[Any, ...]] = []
+
+    def start_response(*args: Any) -> Any:
+        head[:] = [args]
+        return None
+
+    answer = application(environ, start_response)
+    try:
+        return head[0], list(answer)
+    finally:
+        if close := getattr(answer, "close", None):
+            close()
+
+
+def _log_error(_: object, kind: Any, error: Any, traceback: Any) -> None:
+    log.error("the receiver failed", exc_info=(kind, error, traceback))
