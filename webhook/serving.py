@@ -66,7 +66,7 @@ class Receiver(BaseApplication):
     def load_config(self) -> None:
         """Set gunicorn's options."""
         options = {
-            "bind": [f"{self._settings.host}:{port}" for port in self._ports()],
+            "bind": self._addresses(),
             # Where the first process was killed, the others hold the port for another moment.
             "reuse_port": True,
             "workers": PROCESSES,
@@ -89,11 +89,14 @@ class Receiver(BaseApplication):
         for name, value in options.items():
             self.cfg.set(name, value)
 
-    def _ports(self) -> tuple[int, ...]:
-        public, operations = self._settings.port, self._settings.metrics_port
-        if public == operations:
+    def _addresses(self) -> list[str]:
+        settings = self._settings
+        public = [f"{settings.host}:{settings.port}"]
+        if not settings.metrics_port:
+            return public
+        if settings.metrics_port == settings.port:
             raise SettingsInvalid("METRICS_PORT is PORT; set another one, or 0")
-        return (public, operations) if operations else (public,)
+        return [*public, f"{settings.metrics_host or settings.host}:{settings.metrics_port}"]
 
     def load(self) -> WSGIApplication:
         """Make the application, in each process anew, so that none inherits connections."""

@@ -67,4 +67,6 @@ def cancel_for_operator(
         said = f"cancelled: {why}" if why else "cancelled"
         note(session, job.id, JobState.CANCELLED, job.attempt, actor, said)
     writes = publications.supersede(session, asset) if job_id is None else []
+    if writes:
+        asset.unpublished_since = None  # nobody waits for it any more
     return OpenWork([job.id for job in ended], [write.id for write in writes])

@@ -84,7 +84,6 @@ def carry_over(
     elif publication.state != PublicationState.SENDING:
         is_waiting = publication.state == PublicationState.PENDING
         publication.priority = min(priority, publication.priority) if is_waiting else priority
-        publication.traceparent = tracing.traceparent()
         _start_again(publication)
     notify.wake_dispatcher(session)
 
@@ -113,3 +112,4 @@ def _newest(session: Session, asset: Asset) -> Publication | None:
 def _start_again(publication: Publication) -> None:
     """Let a write wait to be made; one that was given up gets all its attempts anew."""
     publication.state, publication.attempt, publication.hinted_at = PublicationState.PENDING, 0, None
+    publication.traceparent = tracing.traceparent()
