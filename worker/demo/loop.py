@@ -212,6 +212,7 @@ def _variables(port: int) -> dict[str, str]:
         "PORT": str(port),
         "PUBLIC_URL": public_url,
         "ALLOW_LOOPBACK": "true",
+        "SIGNED_THUMBNAILS": "none",  # the demo shows addresses that stay
         "EVENTS_SECRET": EVENTS_SECRET,
     }
 
