@@ -13,7 +13,7 @@ from worker import jobs, metrics
 from worker.database import transaction
 from worker.database.identity import DatabaseIdentity
 from worker.database.models import Asset
-from worker.dispatch import retention
+from worker.dispatch import row_counts
 from worker.doctor import rows
 from worker.errors import ModelElsewhere
 
@@ -107,7 +107,7 @@ def test_the_metric_counts_by_account(engine: Engine) -> None:
     metrics.YIELDED.labels("mux", "former").set(7)
 
     with transaction(engine) as session:
-        retention.count(session)
+        row_counts.count(session, builders.make_settings())
 
     (family,) = metrics.YIELDED.collect()
     assert [(sample.labels, sample.value) for sample in family.samples] == [

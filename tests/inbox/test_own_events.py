@@ -139,7 +139,6 @@ def test_a_slip_is_named(event_type: str, data: object, named: str) -> None:
         [{"start_s": -1, "end_s": 2}],
         [{"start_s": "0", "end_s": "2"}],
         [{"start_s": False, "end_s": True}],
-        [{"start_s": 0.5, "end_s": int("1" + 400 * "0")}],
         [{"start_s": 0.5, "end_s": 1e300}],
         [{"start_s": 0.5, "end_s": 1_000_001}],
         [RANGE] * 1001,
@@ -148,6 +147,14 @@ def test_a_slip_is_named(event_type: str, data: object, named: str) -> None:
 def test_a_range_that_makes_no_sense_is_named(kept: object) -> None:
     """Two times in seconds, the first one earlier."""
     with pytest.raises(MalformedPayload, match=r"`edit\.kept`"):
+        parse("asset.edited", {**MUX_ASSET, "edit": {"kind": "trimmed", "kept": kept}})
+
+
+def test_a_number_that_nothing_can_hold_is_refused() -> None:
+    """Its sender is told; asked to send it again, it would do so for ever."""
+    kept = [{"start_s": 0.5, "end_s": int("1" + 400 * "0")}]
+
+    with pytest.raises(MalformedPayload, match="a number beyond all bounds"):
         parse("asset.edited", {**MUX_ASSET, "edit": {"kind": "trimmed", "kept": kept}})
 
 
