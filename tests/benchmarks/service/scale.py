@@ -28,6 +28,7 @@ from worker import jobs, publications
 from worker.database import make_engine, migrate, transaction
 from worker.database.models import Job
 from worker.dispatch import retention, row_counts
+from worker.doctor import accounts, rows
 from worker.queue import hints
 from worker.settings import Settings
 from worker.standalone.servers import start_postgres
@@ -55,7 +56,7 @@ COMMANDS = (
     "requeue --failed --since 24h --dry-run",
     "requeue --failed",
     "requeue --since 24h --dry-run",
-    "doctor",
+    "accounts",
 )
 IN_BATCHES = {"requeue --failed", "requeue --since 24h --dry-run"}  # with a bar
 
@@ -79,7 +80,7 @@ def measured(folder: Path, assets: int, waiting: int) -> list[Row]:
             fill(server.url, assets, lambda table: print(f"filling {table} ...", flush=True))
             add_waiting(server.url, waiting)
         run_thumbs("jobs", "--limit", "1")  # loads what the others need
-        return [*_queries(engine), *map(_command, COMMANDS), _prune(engine)]
+        return [*_queries(engine), *map(_command, COMMANDS), _doctor(), _prune(engine)]
     finally:
         engine.dispose()
         server.close()
@@ -119,6 +120,15 @@ def _command(words: str) -> Row:
         count = len(result.stdout.splitlines())
         return Row(f"thumbs {words}", f"{seconds:.2f} s for {count} assets, in batches")
     return _row(f"thumbs {words}", seconds)
+
+
+def _doctor() -> Row:
+    """Measure what `thumbs doctor` asks of the rows; besides, it loads a model, whatever the size."""
+    settings = Settings.read()
+    checks = (rows.check_rows, accounts.check_standing)
+    return _row(
+        "thumbs doctor: rows, accounts", _seconds_of(lambda: [list(check(settings)) for check in checks])
+    )
 
 
 def _prune(engine: Engine) -> Row:
