@@ -49,6 +49,15 @@ PATHS = (
     "/webhooks/settings/database_url",
 )
 
+SMUGGLED = (
+    b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"Content-Length: 0\r\nContent-Length: 5\r\n\r\n",
+    b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+    b"Content-Length: +4\r\n\r\n1234",
+    b"Transfer-Encoding: chunked\r\n\r\nzz\r\n1234\r\n0\r\n\r\n",
+    b"X: y\nContent-Length: 0\n\n",
+)
+
 
 def ask(receiver: Served, request: bytes) -> bytes:
     """Send bytes, and return all that comes back; nothing where the other side hung up before the end."""
@@ -73,6 +82,27 @@ def test_no_path_leads_to_a_file(shared_receiver: Served) -> None:
         assert answer.split(b" ", 2)[1] in {b"400", b"401", b"404", b"405"}, path
         for leak in (b"root:", b"X-Injected", b"Traceback", b"postgresql"):
             assert leak not in answer, path
+
+
+@pytest.mark.parametrize("head", SMUGGLED)
+def test_a_request_whose_end_can_be_read_in_two_ways_is_400(shared_receiver: Served, head: bytes) -> None:
+    """A proxy could see another end than we, and what lies between would be a request of its own."""
+    hidden = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+    answer = ask(shared_receiver, b"POST /v1/events HTTP/1.1\r\nHost: x\r\n" + head + hidden)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_what_follows_a_body_that_was_refused_is_no_request(shared_receiver: Served) -> None:
+    """It is not known where the body ends that was not read."""
+    head = b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 999999\r\n\r\n"
+
+    answer = ask(shared_receiver, head + b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
 
 
 def test_bodies_of_ten_megabytes_are_refused_and_cost_no_memory(shared_receiver: Served) -> None:
