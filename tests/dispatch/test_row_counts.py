@@ -12,7 +12,8 @@ from tests.support.service import builders
 from worker import jobs, publications
 from worker.database import NOW, transaction
 from worker.database.accounts import Account
-from worker.database.models import Asset, Job, Publication, WebhookEvent
+from worker.database.inbox import WebhookEvent
+from worker.database.models import Asset, Job, Publication
 from worker.database.states import Priority
 from worker.dispatch import row_counts
 from worker.errors import PlatformUnavailable, PublishRejected, UnreadableVideo

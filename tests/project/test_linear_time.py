@@ -22,6 +22,7 @@ from worker.pipeline.container.avi import picture_types
 from worker.pipeline.container.seeking import preamble
 from worker.platforms import fastpix
 from worker.platforms.shared import json_fields, pagination, signatures
+from worker.tracing import trace_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +44,7 @@ MODULES = (
     preamble,
     signatures,
     time_ranges,
+    trace_context,
 )
 # What the expressions look for, and what they must not find.
 PIECES = (

@@ -102,8 +102,11 @@ def test_deeply_nested_json_is_400(post: Post, sign: Callable[[bytes], Delivery]
     assert post(sign(nested)).status_code == 400
 
 
-@pytest.mark.parametrize("end_s", ["1" + 400 * "0", "1e300", "1000001"])
-def test_a_range_beyond_all_bounds_is_400(post: Post, engine: Engine, end_s: str) -> None:
+@pytest.mark.parametrize(
+    ("end_s", "says"),
+    [("1" + 400 * "0", "beyond all bounds"), ("1e300", "end_s <= 1000000"), ("1000001", "end_s <= 1000000")],
+)
+def test_a_range_beyond_all_bounds_is_400(post: Post, engine: Engine, end_s: str, says: str) -> None:
     """And says what is allowed: a 503 would have it sent again for ever."""
     builders.record(engine, builders.event())
     builders.completed(engine)
@@ -114,7 +117,7 @@ def test_a_range_beyond_all_bounds_is_400(post: Post, engine: Engine, end_s: str
     answer = post(deliveries.own_bytes(said.encode()))
 
     assert answer.status_code == 400
-    assert "end_s <= 1000000" in answer.get_data(as_text=True)
+    assert says in answer.get_data(as_text=True)
 
 
 def test_what_postgresql_cannot_store_does_not_cost_the_event(post: Post, engine: Engine) -> None:
