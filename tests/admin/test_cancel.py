@@ -93,22 +93,26 @@ def test_nothing_to_cancel_is_told(engine: Engine, thumbs: Run) -> None:
 
 @pytest.mark.parametrize(("said", "state"), [("y\n", "cancelled"), ("n\n", "scheduled"), ("", "scheduled")])
 @pytest.mark.usefixtures("thumbs")
-def test_it_asks_first(engine: Engine, said: str, state: str) -> None:
-    """And names what it would stop."""
+def test_it_asks_first(engine: Engine, monkeypatch: pytest.MonkeyPatch, said: str, state: str) -> None:
+    """And names what it would stop; only what was done is on stdout."""
     record(engine, event())
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
 
     result = CliRunner().invoke(main, ["cancel", "a1"], input=said)
 
-    assert "mux/main/a1: job 1 to be cancelled" in result.stdout
+    assert "mux/main/a1: job 1 to be cancelled" in result.stderr
+    assert "to be cancelled" not in result.stdout
     assert result.exit_code == (state != "cancelled")
     assert builders.job_states(engine) == [state]
 
 
-def test_a_program_must_confirm_in_the_command(engine: Engine, thumbs: Run) -> None:
-    """Nobody could answer."""
+@pytest.mark.parametrize("words", [("--json",), ()])
+def test_a_program_must_confirm_in_the_command(engine: Engine, thumbs: Run, words: tuple[str, ...]) -> None:
+    """Nobody could answer, so nothing is done."""
     record(engine, event())
 
-    result = thumbs("cancel", "a1", "--json")
+    result = thumbs("cancel", "a1", *words)
 
-    assert result.exit_code == 2
-    assert "--yes" in result.stderr
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "add --yes" in result.stderr
+    assert builders.job_states(engine) == ["scheduled"]

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import update
 
 from tests.support.service import builders
 from tests.support.service.commands import answer, failed, give_up_write, let_time_pass, picked
+from worker import jobs
 from worker.database import transaction
-from worker.database.models import Job, JobLog, Thumbnail
+from worker.database.models import Asset, Job, JobLog, Thumbnail
 from worker.platforms.event import EventKind
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
 
     from tests.support.service.commands import Run
 
@@ -143,6 +145,28 @@ def test_a_dry_run_changes_nothing(engine: Engine, thumbs: Run) -> None:
 
     assert (result.exit_code, result.stdout) == (0, "mux/main/a1: would be requeued\n")
     assert builders.job_states(engine) == ["discarded"]
+
+
+def test_an_interruption_leaves_the_list_of_what_was_done(
+    engine: Engine, thumbs: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each line is printed as soon as it is true."""
+    failed(engine, "a1")
+    failed(engine, "a2")
+    requeue = jobs.requeue
+
+    def interrupted(session: Session, asset_id: int, *rest: Any, **named: Any) -> jobs.Requeued:
+        if session.get_one(Asset, asset_id).external_id == "a2":
+            raise KeyboardInterrupt
+        return requeue(session, asset_id, *rest, **named)
+
+    monkeypatch.setattr(jobs, "requeue", interrupted)
+
+    result = thumbs("requeue", "--failed")
+
+    assert result.exit_code != 0
+    assert result.stdout == "mux/main/a1: queued\n"
+    assert builders.job_states(engine) == ["discarded", "discarded", "scheduled"]
 
 
 def test_a_deleted_asset_stays_deleted(engine: Engine, thumbs: Run) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from tests.support.service.commands import answer, run_thumbs
@@ -16,7 +17,11 @@ from worker.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
     from tests.support.service.commands import Run
+    from worker.database.models import Job
     from worker.standalone.servers import Server
 
 COMMANDS = [("jobs",), ("show", "a1"), ("events",), ("requeue", "--failed")]
@@ -62,6 +67,77 @@ def test_a_database_that_is_down_is_one_sentence(
     assert "127.0.0.1" in result.stderr
     assert "hush" not in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_a_statement_that_takes_too_long_is_not_called_a_silent_database(
+    thumbs: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operator can ask for less."""
+    _cut_short(monkeypatch, "SELECT pg_sleep(5)", timeout_ms=50)
+
+    result = thumbs("jobs")
+
+    assert result.exit_code == 1
+    assert "took longer than 10 s: narrow the command with --platform or --since" in result.stderr
+    assert "does not answer" not in result.stderr
+
+
+def test_rows_that_another_program_holds_ask_for_another_run(
+    engine: Engine, thumbs: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is wrong with the database."""
+    with engine.begin() as other:
+        other.execute(text("LOCK TABLE jobs"))
+        _cut_short(monkeypatch, "LOCK TABLE jobs", timeout_ms=50)
+        held = thumbs("jobs")
+
+    assert held.exit_code == 1
+    assert "held by another program for 5 s: run it again" in held.stderr
+
+
+@pytest.mark.parametrize("code", ["40P01", "40001"])
+def test_programs_that_met_at_the_same_rows_ask_for_another_run(
+    thumbs: Run, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """A deadlock, or rows that changed meanwhile."""
+    raises = f"DO $$ BEGIN RAISE 'they met' USING ERRCODE = '{code}'; END $$"
+    _cut_short(monkeypatch, raises)
+
+    result = thumbs("jobs")
+
+    assert result.exit_code == 1
+    assert "run it again (they met)" in result.stderr
+
+
+def test_a_role_that_may_not_is_named(engine: Engine, thumbs: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what it may not, and whose rights are needed."""
+    with engine.begin() as connection:
+        connection.execute(text("CREATE ROLE reader LOGIN"))
+    try:
+        url = engine.url.set(drivername="postgresql", username="reader")
+        monkeypatch.setenv("DATABASE_URL", url.render_as_string(hide_password=False))
+        result = thumbs("jobs")
+    finally:
+        with engine.begin() as connection:
+            connection.execute(text("DROP ROLE reader"))
+
+    assert result.exit_code == 1
+    assert "the database's role reader may not do this" in result.stderr
+    assert "permission denied for table" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def _cut_short(monkeypatch: pytest.MonkeyPatch, statement: str, timeout_ms: int | None = None) -> None:
+    """Let the command `jobs` make another statement, with a short patience."""
+
+    def listed(session: Session, *_: object) -> list[Job]:
+        if timeout_ms is not None:
+            name = "lock_timeout" if statement.startswith("LOCK") else "statement_timeout"
+            session.execute(text(f"SET LOCAL {name} = {timeout_ms}"))
+        session.execute(text(statement))
+        return []
+
+    monkeypatch.setattr("worker.cli.jobs.list_jobs", listed)
 
 
 @pytest.mark.parametrize("words", COMMANDS)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, update
+import pytest
+from sqlalchemy import func, text, update
 
 from tests.support.service import builders
 from tests.support.service.commands import picked
@@ -14,14 +16,18 @@ from worker.database import transaction
 from worker.database.identity import DatabaseIdentity
 from worker.database.models import Asset
 from worker.dispatch import row_counts
-from worker.doctor import rows
+from worker.doctor import accounts, rows, servers
 from worker.errors import ModelElsewhere
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Callable, Iterator
+
     from sqlalchemy import Engine
 
     from worker.doctor.finding import Finding
+    from worker.settings import Settings
+
+    Check = Callable[[Settings], Iterator[Finding]]
 
 
 def findings(engine: Engine) -> list[Finding]:
@@ -98,6 +104,37 @@ def test_jobs_that_wait_for_a_model_are_named(engine: Engine) -> None:
     assert second.says.endswith(": 1")
     assert "MODEL=ViT-B-32:openai" in first.remedy
     assert "thumbs requeue" in first.remedy
+
+
+@pytest.mark.parametrize(
+    ("check", "table", "lines"),
+    [
+        (rows.check_rows, "assets", ["foreign"]),
+        (rows.check_rows, "jobs", ["wanted model"]),
+        (accounts.check_standing, "accounts", ["standing"]),
+    ],
+)
+def test_a_question_that_fails_does_not_look_healthy(
+    engine: Engine, check: Check, table: str, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here because somebody holds the table; the other questions are asked all the same."""
+    monkeypatch.setattr(servers, "make_engine", partial(servers.make_engine, lock_timeout_ms=50))
+    address = engine.url.render_as_string(hide_password=False)
+    with engine.begin() as other:
+        other.execute(text(f"LOCK TABLE {table}"))
+        found = list(check(builders.make_settings(database_url=address)))
+
+    assert [one.what for one in found] == lines
+    assert {one.state for one in found} == {"failed"}
+    assert "could not be asked: canceling statement due to lock timeout" in found[0].says
+
+
+@pytest.mark.parametrize("check", [rows.check_rows, accounts.check_standing])
+def test_a_database_that_is_away_is_told_by_its_own_check(check: Check) -> None:
+    """Once is enough."""
+    away = builders.make_settings(database_url="postgresql://thumbs@127.0.0.1:1/thumbs")
+
+    assert list(check(away)) == []
 
 
 def test_the_metric_counts_by_account(engine: Engine) -> None:

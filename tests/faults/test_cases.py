@@ -9,8 +9,9 @@ import pytest
 from tests.support.faults.system import ROOT
 
 PAGE = (ROOT / "docs" / "reliability.md").read_text()
-CASES = {int(row[1]): row[0] for row in re.finditer(r"^\| (\d+) \|.*$", PAGE, re.MULTILINE)}
-ASKED = range(1, 36)
+ROWS = list(re.finditer(r"^\| (\d+) \|.*$", PAGE, re.MULTILINE))
+CASES = {int(row[1]): row[0] for row in ROWS}
+MENDED = re.findall(r"^\|.*$", PAGE.partition("## What was broken")[2], re.MULTILINE)[2:]
 WITHOUT_TEST = {18}
 OF_TESTS = {
     (int(number), file.stem)
@@ -30,7 +31,12 @@ def _with_suffix(name: str) -> str:
     return f"{name}.py" if "/" in name and not name.endswith(".py") else name
 
 
-@pytest.mark.parametrize("number", ASKED)
+def test_cases_are_numbered_in_order() -> None:
+    """Each number once, so that one who reads a test finds its case."""
+    assert [int(row[1]) for row in ROWS] == list(range(1, len(ROWS) + 1))
+
+
+@pytest.mark.parametrize("number", sorted(CASES))
 def test_every_case_names_its_tests(number: int) -> None:
     """They are there; the one case without any says why."""
     files = files_of(CASES[number])
@@ -43,3 +49,12 @@ def test_every_case_names_its_tests(number: int) -> None:
 def test_a_test_that_names_a_case_is_named_there(number: int, file: str) -> None:
     """By its file."""
     assert f"`{file}`" in CASES[number]
+
+
+@pytest.mark.parametrize("row", MENDED)
+def test_what_was_broken_names_the_tests_that_hold_it(row: str) -> None:
+    """They are there."""
+    files = files_of(row)
+
+    assert files != []
+    assert [file for file in files if not (ROOT / file).is_file()] == []

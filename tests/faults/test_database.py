@@ -217,7 +217,7 @@ def taken_meanwhile(system: System, count: int = 3) -> None:
 def test_a_restored_backup_is_brought_up_to_date_by_sync(
     folder: Path, media: Media, other_media: Media
 ) -> None:
-    """Case 33: what was edited and uploaded after it stays as it is shown, and later edits are shown."""
+    """Case 43: what was edited and uploaded after it stays as it is shown, and later edits are shown."""
     with System(folder) as system:
         edited = system.platform.upload(media)
         wait_for(system, edited)

@@ -81,7 +81,7 @@ def test_a_platform_that_says_no_is_asked_once(system: System, media: Media, sta
 @pytest.mark.faults
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_token_refused_and_back_costs_no_job_its_attempt(system: System, media: Media, status: int) -> None:
-    """Case 33: what came in meanwhile waits, few requests are made, and all goes on by itself."""
+    """Case 41: what came in meanwhile waits, few requests are made, and all goes on by itself."""
     faults = partial(system.platform.journal.entries, "fault")
     before = len(faults())
     system.platform.faults.plan(Fault(status=status), count=10_000)

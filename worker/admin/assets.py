@@ -162,8 +162,10 @@ def requeue_assets(
     model: str | None = None,
     is_dry_run: bool = False,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> list[Requeueing]:
+) -> Iterator[Requeueing]:
     """Ask for a new look at assets that are named or that match; a job that waits already is not doubled.
+
+    Each is asked for as the iterator comes to it, so that what was done can be told though the rest is not.
 
     With a model, a worker that has it judges the stored frames anew, and scans no video; without one, an
     earlier wish for one is lifted.
@@ -192,7 +194,7 @@ def requeue_assets(
         with transaction(engine) as session:  # one each, so that no webhook waits for all of them
             return Requeueing(asset, jobs.requeue(session, asset.id, actor, why, settings, model=model))
 
-    return [request(asset) for asset in _chosen(engine, chosen, on_progress)]
+    yield from map(request, _chosen(engine, chosen, on_progress))
 
 
 def _chosen(

@@ -6,11 +6,20 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
-from psycopg.errors import UndefinedColumn, UndefinedTable
-from sqlalchemy.exc import DBAPIError
+from psycopg.errors import (
+    DeadlockDetected,
+    InsufficientPrivilege,
+    LockNotAvailable,
+    QueryCanceled,
+    SerializationFailure,
+    UndefinedColumn,
+    UndefinedTable,
+)
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from worker.admin.assets import NotFound
 from worker.database import get_engine, make_engine
+from worker.database.engine import LOCK_TIMEOUT_MS, STATEMENT_TIMEOUT_MS
 from worker.errors import ConfigurationError, PermanentError, RequestError, first_line
 from worker.settings import get_settings
 from worker.standalone import servers
@@ -26,7 +35,8 @@ def open_database() -> Iterator[Engine]:
     """Yield the engine; what the block then fails by becomes one sentence for the operator.
 
     Raises:
-        ClickException: the database does not answer, nothing is of that name, or the request is refused.
+        ClickException: the database does not answer, refuses or gives up, nothing is of that name, or the
+            request is refused.
         ConfigurationError: there is no database, or its tables are not up to date.
     """
     settings = get_settings()
@@ -42,8 +52,28 @@ def open_database() -> Iterator[Engine]:
             raise ConfigurationError(
                 "the database's tables are not up to date: run `thumbs migrate`"
             ) from error
-        # PostgreSQL adds lines with hints and positions; the first one says what is wrong.
-        reason = first_line(error.orig or error)
-        raise click.ClickException(f"the database does not answer: {reason}") from error
+        raise click.ClickException(_sentence(error, engine)) from error
     finally:
         engine.dispose()
+
+
+def _sentence(error: DBAPIError, engine: Engine) -> str:
+    """Say what the database did, and what helps."""
+    # PostgreSQL adds lines with hints and positions; the first one says what is wrong.
+    reason = first_line(error.orig or error)
+    match error.orig:
+        case QueryCanceled():
+            return (
+                f"the database took longer than {STATEMENT_TIMEOUT_MS // 1000} s: narrow the command with"
+                " --platform or --since, where it has them, or try again"
+            )
+        case LockNotAvailable():
+            return f"the rows were held by another program for {LOCK_TIMEOUT_MS // 1000} s: run it again"
+        case DeadlockDetected() | SerializationFailure():
+            return f"another program changed the same rows: run it again ({reason})"
+        case InsufficientPrivilege():
+            role = engine.url.username or "of DATABASE_URL"
+            return f"the database's role {role} may not do this: run it as the tables' owner ({reason})"
+    if isinstance(error, (OperationalError, InterfaceError)):
+        return f"the database does not answer: {reason}"
+    return f"the database refuses this: {reason}"

@@ -11,7 +11,15 @@ from worker.admin.assets import asset_name, database_time, list_jobs
 from worker.admin.cancel import cancel_work, find_open_work
 from worker.cli.database import open_database
 from worker.cli.output import coloured, fields_of, format_age, make_table, print_answer
-from worker.cli.parameters import json_option, limit_option, platform_option, since_option, why_option
+from worker.cli.parameters import (
+    confirm,
+    json_option,
+    limit_option,
+    platform_option,
+    since_option,
+    why_option,
+    yes_option,
+)
 from worker.database import transaction
 from worker.database.states import JobState
 from worker.text import printable
@@ -60,21 +68,19 @@ def jobs_command(
 @click.command()
 @click.argument("names", metavar="ASSET|JOB...", nargs=-1, required=True)
 @why_option
-@click.option("--yes", "is_confirmed", is_flag=True, help="Do not ask first.")
+@yes_option
 @json_option
-def cancel_command(names: tuple[str, ...], why: str, *, is_confirmed: bool, as_json: bool) -> None:
+def cancel_command(names: tuple[str, ...], why: str, *, is_sure: bool, as_json: bool) -> None:
     """Stop what waits or runs for assets, or one job.
 
     Thumbnails stay as they are. `thumbs requeue` starts an asset again.
     """
-    if as_json and not is_confirmed:
-        raise click.UsageError("--json asks nothing: give --yes, too")
     with open_database() as engine:
         wanted = find_open_work(engine, names)
-        if not is_confirmed:
+        if not is_sure:
             for line in _cancellations(wanted, "to be cancelled"):
-                click.echo(line.plain)
-            click.confirm("Cancel?", abort=True)
+                click.echo(line.plain, err=True)
+        confirm("cancel?", is_sure=is_sure)
         done = cancel_work(engine, wanted, why)
     assets = [
         {"asset": one.asset, "cancelled_jobs": one.work.job_ids, "cancelled_writes": one.work.write_ids}

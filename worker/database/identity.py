@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime  # noqa: TC003 - SQLAlchemy reads the annotations when the program runs
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -44,9 +44,13 @@ def restored_at(session: Session) -> datetime | None:
     The present database is noted if it is new.
     """
     identity = session.execute(_READ_IDENTITY).scalar_one()
-    seen = {row.identity: row.first_seen_at for row in session.scalars(select(DatabaseIdentity))}
-    if identity not in seen:
+    if session.get(DatabaseIdentity, identity) is None:
         # Another process may note it at the same time; then its time is the one that counts.
         session.execute(insert(DatabaseIdentity).values(identity=identity).on_conflict_do_nothing())
-        return restored_at(session)
-    return max(seen.values()) if len(seen) > 1 else None
+    return noted_restore(session)
+
+
+def noted_restore(session: Session) -> datetime | None:
+    """Tell the same by what programs have noted so far, and write nothing."""
+    count, newest = session.execute(select(func.count(), func.max(DatabaseIdentity.first_seen_at))).one()
+    return newest if count > 1 else None

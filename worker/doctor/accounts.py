@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sqlalchemy import or_, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from worker import accounts
-from worker.database import NOW, make_engine, transaction
+from worker.database import NOW
 from worker.database.accounts import Account
 from worker.doctor.finding import Finding, State
-from worker.doctor.servers import database_address
+from worker.doctor.servers import ask_database
 from worker.errors import SettingsInvalid, ThumbsError
 from worker.platforms import PLATFORMS, configured_accounts, platform_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+
+    from sqlalchemy.orm import Session
 
     from worker.platforms.base import Platform
     from worker.settings import Settings
@@ -54,22 +55,14 @@ def examine_accounts(settings: Settings, only: str | None = None) -> Iterator[Fi
 
 def check_standing(settings: Settings) -> Iterator[Finding]:
     """List the accounts whose work waits, because of their platform or an operator."""
-    address = database_address(settings)
-    if address is None:
-        return  # `check_database` says so
-    engine = make_engine(address)
-    try:
-        with transaction(engine) as session:
-            held = or_(Account.paused_at.is_not(None), accounts.ails(), accounts.is_closed())
-            columns = (Account, accounts.is_closed(), select(NOW).scalar_subquery())
-            rows = session.execute(
-                select(*columns).where(held).order_by(Account.platform, Account.account)
-            ).all()
-            yield from (_standing(*row) for row in rows)
-    except SQLAlchemyError:
-        return  # the same
-    finally:
-        engine.dispose()
+    yield from ask_database(settings, "standing", _held)
+
+
+def _held(session: Session) -> Iterator[Finding]:
+    held = or_(Account.paused_at.is_not(None), accounts.ails(), accounts.is_closed())
+    columns = (Account, accounts.is_closed(), select(NOW).scalar_subquery())
+    rows = session.execute(select(*columns).where(held).order_by(Account.platform, Account.account)).all()
+    yield from (_standing(*row) for row in rows)
 
 
 def _standing(account: Account, is_closed: bool, now: datetime) -> Finding:

@@ -5,22 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
-from worker.database import make_engine
-from worker.database.identity import DatabaseIdentity
+from worker.database.identity import noted_restore
 from worker.database.models import Asset, Job
 from worker.database.states import WAITING
 from worker.doctor.finding import Finding, State
+from worker.doctor.servers import ask_database
 from worker.errors import ModelElsewhere
-from worker.standalone import servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
 
     from worker.settings import Settings
 
@@ -30,18 +27,8 @@ MAX_COUNTED = 10_000
 
 def check_rows(settings: Settings) -> Iterator[Finding]:
     """Look for assets and jobs that wait for an operator; nothing is said where there are none."""
-    address = settings.database_address or servers.running_postgres(settings.data_dir / "postgres")
-    if address is None:
-        return  # `check_database` says so
-    engine = make_engine(address)
-    try:
-        with Session(engine) as session:
-            yield from _yielded(session)
-            yield from _wanted_models(session)
-    except SQLAlchemyError:
-        return  # as above: the database does not answer, or its tables are not those of this version
-    finally:
-        engine.dispose()
+    yield from ask_database(settings, "foreign", _yielded)
+    yield from ask_database(settings, "wanted model", _wanted_models)
 
 
 def _yielded(session: Session) -> Iterator[Finding]:
@@ -50,7 +37,7 @@ def _yielded(session: Session) -> Iterator[Finding]:
     if not count:
         return
     says = f"assets whose thumbnail somebody else set at the platform, where it stays: {_many(count)}"
-    restored = _restored_at(session)
+    restored = noted_restore(session)
     since = 0 if restored is None else _count(session, is_foreign, Asset.foreign_at >= restored)
     if restored is None or not since:
         yield Finding("foreign", State.OK, says)
@@ -68,12 +55,6 @@ def _wanted_models(session: Session) -> Iterator[Finding]:
         says = f"jobs that wait for {model}, which the workers that took them do not have: {_many(count)}"
         remedy = f"start a worker with MODEL={model}, or `thumbs requeue ASSET` without --force-model"
         yield Finding("wanted model", State.WARNING, says, remedy)
-
-
-def _restored_at(session: Session) -> datetime | None:
-    """Tell when programs first met the restored database; None where nothing was restored."""
-    seen = session.scalars(select(DatabaseIdentity.first_seen_at)).all()
-    return max(seen) if len(seen) > 1 else None
 
 
 def _count(session: Session, *conditions: ColumnElement[bool]) -> int:

@@ -7,10 +7,12 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import redis
+from psycopg.errors import UndefinedColumn, UndefinedTable
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from worker.database import make_engine, migrate
 from worker.doctor.finding import Finding, State
@@ -19,7 +21,7 @@ from worker.platforms.shared.signatures import TOLERANCE_S
 from worker.standalone import servers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy.engine import Connection, Engine
 
@@ -44,9 +46,7 @@ def check_database(settings: Settings) -> Iterator[Finding]:
             yield _clock(connection)
         yield _tables(engine)
     except SQLAlchemyError as error:
-        reason = (
-            first_line(error.orig) if isinstance(error, DBAPIError) and error.orig else type(error).__name__
-        )
+        reason = _reason(error)
         remedy = "start it, or correct DATABASE_URL" if given else "start `thumbs up` again"
         yield Finding("database", State.FAILED, f"{_place(engine)}: {reason}", remedy)
     finally:
@@ -56,6 +56,46 @@ def check_database(settings: Settings) -> Iterator[Finding]:
 def database_address(settings: Settings) -> str | None:
     """Find the database: the one that is set, else that of a `thumbs up` in the same folder, if it runs."""
     return settings.database_address or servers.running_postgres(settings.data_dir / "postgres")
+
+
+def ask_database(
+    settings: Settings, what: str, question: Callable[[Session], Iterator[Finding]]
+) -> Iterator[Finding]:
+    """Ask our rows something, and say so where that fails.
+
+    Nothing is said where there is no database, none answers, or its tables are those of another version:
+    `check_database` says that, and once is enough.
+
+    Args:
+        settings: with the database.
+        what: the question's name, for the report.
+        question: reads the rows, and yields what it found.
+    """
+    address = database_address(settings)
+    if address is None:
+        return
+    engine = make_engine(address)
+    is_connected = False
+    try:
+        with engine.connect() as connection, Session(connection) as session:
+            is_connected = True
+            yield from question(session)
+    except SQLAlchemyError as error:
+        has_other_tables = isinstance(getattr(error, "orig", None), (UndefinedTable, UndefinedColumn))
+        if is_connected and not has_other_tables:
+            yield Finding(
+                what,
+                State.FAILED,
+                f"could not be asked: {_reason(error)}",
+                "try again; if it stays so, see PostgreSQL's log",
+            )
+    finally:
+        engine.dispose()
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    said = error.orig if isinstance(error, DBAPIError) else None
+    return first_line(said) if said else type(error).__name__
 
 
 def _place(engine: Engine) -> str:

@@ -50,19 +50,23 @@ def progress(name: str) -> Iterator[Callable[[str, float], None]]:
 
 
 @contextmanager
-def counting(name: str) -> Iterator[Callable[[int, int | None], None]]:
+def counting(name: str, *, is_hidden: bool = False) -> Iterator[Callable[[int, int | None], None]]:
     """Show on stderr how many things are done, while the block runs; print nothing where it is no terminal.
+
+    Args:
+        name: of what is counted.
+        is_hidden: print nothing on a terminal either.
 
     Yields:
         A function to call with how many are done and how many there are, or None where that is not known; a
         number lets the bar tell how long the rest may take.
     """
-    with _transient_bar(BarColumn(bar_width=32), MofNCompleteColumn()) as bar:
+    with _transient_bar(BarColumn(bar_width=32), MofNCompleteColumn(), is_hidden=is_hidden) as bar:
         task = bar.add_task(printable(name), total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total, refresh=True)
 
 
-def _transient_bar(*columns: ProgressColumn) -> Progress:
+def _transient_bar(*columns: ProgressColumn, is_hidden: bool = False) -> Progress:
     """Make a bar on stderr that goes when it is done, and that a pipe or a file never sees."""
     console = Console(stderr=True)
     return Progress(
@@ -71,7 +75,7 @@ def _transient_bar(*columns: ProgressColumn) -> Progress:
         TimeRemainingColumn(),
         console=console,
         transient=True,
-        disable=not console.is_interactive,
+        disable=is_hidden or not console.is_interactive,
         redirect_stdout=False,  # stdout carries the results, perhaps into a file
         redirect_stderr=False,
     )

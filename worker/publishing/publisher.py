@@ -4,10 +4,9 @@ A platform knows nothing of our leases, so a write may happen twice, after a cra
 that notes it. It is the same write then.
 
 A foreign thumbnail, one that a person or a program set at the platform, is left alone, and noted; what is
-ours, `worker.publications.ownership` tells. The
-platform is asked just before the write, and no platform takes a condition with a write: what is set there
-between the answer and the write, a fraction of a second, is overwritten, and so is what is set after a write
-of ours whose answer was lost.
+ours, `worker.publications.ownership` tells. The platform is asked just before the write, and no platform
+takes a condition with a write: what is set there between the answer and the write, a fraction of a second, is
+overwritten, and so is what is set after a write of ours whose answer was lost.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,14 +11,14 @@ from rich.text import Text
 from worker.admin.assets import asset_name, has_effect, requeue_assets
 from worker.admin.matching import Filters
 from worker.cli.database import open_database
-from worker.cli.output import print_answer
+from worker.cli.output import print_answer, print_parts
 from worker.cli.parameters import json_option, platform_option, since_option, why_option
 from worker.local import terminal
 from worker.settings import get_settings
 from worker.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import timedelta
 
     from worker.admin.assets import Requeueing
@@ -55,8 +56,10 @@ def requeue_command(
     # Either names or filters: neither would mean every asset, and both would leave open which of them counts.
     if bool(names) == (filters != Filters()):
         raise click.UsageError("name assets or jobs, or choose them by --failed, --since or --platform")
-    with open_database() as engine, terminal.counting("assets") as on_progress:
-        outcomes = requeue_assets(
+    # On a terminal, the lines of assets show by themselves how far it is.
+    is_line_by_line = not as_json and sys.stdout.isatty()
+    with open_database() as engine, terminal.counting("assets", is_hidden=is_line_by_line) as on_progress:
+        requeueings = requeue_assets(
             engine,
             names or filters,
             why,
@@ -65,13 +68,22 @@ def requeue_command(
             is_dry_run=dry_run,
             on_progress=on_progress,
         )
-    print_requeueings(outcomes, as_json=as_json)
+        outcomes = list(requeueings if as_json else _print_each(requeueings))
+    if as_json or not outcomes:
+        print_requeueings(outcomes, as_json=as_json)
     raise SystemExit(not has_effect(outcomes))
 
 
 def print_requeueings(outcomes: Sequence[Requeueing], *, as_json: bool) -> None:
     """Tell what became of each asset."""
     print_answer(_document(outcomes), _sentences(outcomes), as_json=as_json)
+
+
+def _print_each(requeueings: Iterator[Requeueing]) -> Iterator[Requeueing]:
+    """Print each as it comes, so that an interruption leaves the list of what was done."""
+    for requeueing in requeueings:
+        print_parts(_sentences([requeueing]))
+        yield requeueing
 
 
 def _document(outcomes: Sequence[Requeueing]) -> dict[str, Any]:
