@@ -49,7 +49,6 @@ def _ids(value: Any) -> Iterator[str]:
     elif isinstance(value, dict):
         for name, item in value.items():
             if name.replace("_", "").lower() in _ID_FIELDS:
-                yield from (
-                    one for one in (item if isinstance(item, list) else [item]) if isinstance(one, str)
-                )
+                told = item if isinstance(item, list) else [item]
+                yield from (one for one in told if isinstance(one, str))
             yield from _ids(item)
