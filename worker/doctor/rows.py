@@ -8,8 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from worker.database import make_engine
-from worker.database.identity import DatabaseIdentity
+from worker.database import identity, make_engine
 from worker.database.models import Asset, Job
 from worker.database.states import WAITING
 from worker.doctor.finding import Finding, State
@@ -18,7 +17,6 @@ from worker.standalone import servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from sqlalchemy import ColumnElement
 
@@ -36,6 +34,7 @@ def check_rows(settings: Settings) -> Iterator[Finding]:
     engine = make_engine(address)
     try:
         with Session(engine) as session:
+            yield from _restored(session)
             yield from _yielded(session)
             yield from _wanted_models(session)
     except SQLAlchemyError:
@@ -44,13 +43,22 @@ def check_rows(settings: Settings) -> Iterator[Finding]:
         engine.dispose()
 
 
+def _restored(session: Session) -> Iterator[Finding]:
+    restored = identity.look(session)
+    if restored is not None:
+        says = (
+            f"the database was restored from a backup, or was moved; first met {restored:%Y-%m-%d %H:%M} UTC"
+        )
+        yield Finding("restored", State.OK, says)
+
+
 def _yielded(session: Session) -> Iterator[Finding]:
     is_foreign = Asset.foreign_thumbnail.is_not(None)
     count = _count(session, is_foreign)
     if not count:
         return
     says = f"assets whose thumbnail somebody else set at the platform, where it stays: {_many(count)}"
-    restored = _restored_at(session)
+    restored = identity.look(session)
     since = 0 if restored is None else _count(session, is_foreign, Asset.foreign_at >= restored)
     if restored is None or not since:
         yield Finding("foreign", State.OK, says)
@@ -68,12 +76,6 @@ def _wanted_models(session: Session) -> Iterator[Finding]:
         says = f"jobs that wait for {model}, which the workers that took them do not have: {_many(count)}"
         remedy = f"start a worker with MODEL={model}, or `thumbs requeue ASSET` without --force-model"
         yield Finding("wanted model", State.WARNING, says, remedy)
-
-
-def _restored_at(session: Session) -> datetime | None:
-    """Tell when programs first met the restored database; None where nothing was restored."""
-    seen = session.scalars(select(DatabaseIdentity.first_seen_at)).all()
-    return max(seen) if len(seen) > 1 else None
 
 
 def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
