@@ -232,7 +232,7 @@ class TestAdopt:
         rig.publish()
         rig.vendor.choose(rig.asset_id, 7.72)
         (adopted,) = look_and_adopt(rig)
-        assert (adopted.shown, adopted.is_yielded) == ("7.72", False)
+        assert (adopted.shown, adopted.is_yielded, adopted.is_dated) == ("7.72", False, False)
         assert builders.publication_states(rig.engine) == ["confirmed"]
         rig.pick(2.5, minute=1)
 
@@ -260,6 +260,13 @@ class TestAdopt:
 
         assert look_and_adopt(rig, since=datetime.now(UTC) + timedelta(minutes=1)) == []
         assert builders.asset(rig.engine).foreign_thumbnail == "7.0"
+
+    def test_not_what_replaced_a_write_that_was_made_after_the_restore(self, restored: PublisherRig) -> None:
+        """Our notes are complete again, so it is somebody else's."""
+        restored.publish()
+        restored.vendor.choose(restored.asset_id, 7.72)
+
+        assert look_and_adopt(restored) == []
 
     def test_not_what_nobody_here_has_written_to(self, rig: PublisherRig) -> None:
         """Whoever uploads a video may set its thumbnail with it."""

@@ -54,14 +54,14 @@ class Marks:
     def read(cls, session: Session, claim: PublicationClaim) -> Self:
         """Read all that is known of a claimed publication's asset."""
         asset = session.get_one(Asset, claim.asset_id)
-        is_behind = _is_behind(session, asset, restored_at(session))
+        may_be_newer = is_behind(session, asset, restored_at(session))
         return cls(
             written=asset.written,
             foreign=asset.foreign_thumbnail,
             planned_s=None if claim.is_image else claim.time_s,
             uncertain_s=_uncertain_s(session, asset),
-            former_s=_former_s(session, asset) if is_behind else (),
-            former=_former(session, asset) if is_behind else frozenset(),
+            former_s=_former_s(session, asset) if may_be_newer else (),
+            former=_former(session, asset) if may_be_newer else frozenset(),
         )
 
     def hold(self, shown: str, write_back: WriteBack) -> bool:
@@ -110,7 +110,7 @@ def _uncertain_s(session: Session, asset: Asset) -> list[float]:
     return list(session.scalars(select(Thumbnail.time_s).join(Publication.thumbnail).where(*is_late)))
 
 
-def _is_behind(session: Session, asset: Asset, restored: datetime | None) -> bool:
+def is_behind(session: Session, asset: Asset, restored: datetime | None) -> bool:
     """Tell whether the platform may show what was written after the backup that was restored."""
     if restored is None:
         return False
