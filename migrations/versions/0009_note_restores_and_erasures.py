@@ -12,6 +12,14 @@ depends_on = None
 
 WAITING = "state IN ('scheduled', 'available', 'retryable')"
 
+# So that every backup knows whose it is, and no upgrade is taken for a restore.
+NOTE_IDENTITY = """
+INSERT INTO database_identities (identity) SELECT concat_ws('/',
+    (SELECT system_identifier FROM pg_control_system()),
+    (SELECT timeline_id FROM pg_control_checkpoint()),
+    CAST(CAST('assets' AS regclass) AS oid))
+"""
+
 
 def upgrade() -> None:
     """Add them; what is stored of earlier runs has no version, and its videos are scanned anew once."""
@@ -26,6 +34,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("identity", name=op.f("pk_database_identities")),
     )
+    op.execute(NOTE_IDENTITY)
     op.add_column("assets", sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("candidates", sa.Column("measured_by", sa.Text(), nullable=True))
     op.create_index(

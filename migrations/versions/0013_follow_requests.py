@@ -24,7 +24,9 @@ END $$;
 CREATE FUNCTION thumbs_note_nobody_waits() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE assets SET unpublished_since = NULL
-    WHERE id = NEW.asset_id AND unpublished_since IS NOT NULL;
+    WHERE id = NEW.asset_id AND unpublished_since IS NOT NULL
+        AND NOT EXISTS (SELECT FROM jobs WHERE asset_id = NEW.asset_id AND priority = 0
+            AND state IN ('scheduled', 'available', 'retryable', 'running'));
     RETURN NULL;
 END $$;
 CREATE TRIGGER note_unpublished BEFORE UPDATE OF generation, published_generation, deleted_at ON assets

@@ -6,10 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import update
 
 from tests.support.service import builders
 from tests.support.service.commands import answer
 from tests.support.service.publisher_rig import PICKED_S, ready_publisher_rig
+from worker.database import transaction
+from worker.database.models import Asset
 from worker.demo.simulator import Fault
 
 if TYPE_CHECKING:
@@ -56,9 +59,36 @@ def test_a_dry_run_changes_nothing(rig: PublisherRig, thumbs: Run) -> None:
     (account,) = document["accounts"]
     assert (document["adopted"], account["account"], account["error"]) == (0, "mux/main", None)
     assert account["assets"] == [
-        {"asset": f"mux/main/{rig.asset_id}", "shown": "7.72", "written": None, "is_yielded": True}
+        {
+            "asset": f"mux/main/{rig.asset_id}",
+            "shown": "7.72",
+            "written": None,
+            "is_yielded": True,
+            "is_dated": True,
+        }
     ]
     assert builders.asset(rig.engine).foreign_thumbnail == "7.72"
+
+
+def test_what_may_be_from_before_the_backup_is_taken_only_if_it_is_asked_for(
+    rig: PublisherRig, thumbs: Run
+) -> None:
+    """A person may have set it long ago, and nobody has looked since; it is listed."""
+    with transaction(rig.engine) as session:
+        values = {"written": "1.5", "foreign_thumbnail": None, "foreign_at": None}
+        session.execute(update(Asset).values(values))
+
+    left = thumbs("adopt", "--since", "24h", "--yes")
+    known = builders.asset(rig.engine).written
+    taken = thumbs("adopt", "--since", "24h", "--yes", "--undated")
+
+    assert left.stdout.splitlines() == [
+        f"mux/main/{rig.asset_id}: shows 7.72, we knew of 1.5; set before or after the backup",
+        "nothing to adopt",
+        "1 left out, which may have been set before the backup; --undated takes them, too",
+    ]
+    assert taken.stdout.splitlines()[-1] == "1 of 1 adopted"
+    assert (known, builders.asset(rig.engine).written) == ("1.5", "7.72")
 
 
 def test_nobody_who_can_be_asked_means_no(rig: PublisherRig, thumbs: Run) -> None:

@@ -13,7 +13,7 @@ from tests.support.service.commands import answer
 from worker import jobs
 from worker.cli.main import main
 from worker.database import transaction
-from worker.database.models import Job, JobLog
+from worker.database.models import Job, JobLog, Publication
 from worker.errors import LeaseLost
 from worker.platforms.event import EventKind
 
@@ -76,6 +76,50 @@ def test_a_cancelled_asset_can_be_asked_for_again(engine: Engine, thumbs: Run) -
     thumbs("requeue", "a1")
 
     assert claimed(engine).external_id == "a1"
+
+
+def look(engine: Engine, minute: int, kind: EventKind = EventKind.UPDATED) -> None:
+    """Look at the asset because of an event, and find that nothing changed."""
+    record(engine, event(kind, minute=minute))
+    claim = claimed(engine)
+    with transaction(engine) as session:
+        jobs.complete_unchanged(session, claim, shown="somebody's")
+
+
+@pytest.mark.parametrize("kind", [EventKind.UPDATED, EventKind.READY])
+def test_a_cancelled_write_stays_so_whatever_a_look_finds(
+    engine: Engine, thumbs: Run, kind: EventKind
+) -> None:
+    """Platforms send such events by themselves, so nobody has asked for it; and nobody waits for it."""
+    record(engine, event())
+    builders.completed(engine)
+    thumbs("cancel", "a1", "--yes", "--why", "wrong video")
+
+    look(engine, 1, kind)
+
+    (write,) = builders.every(engine, Publication)
+    assert (write.state, write.error_class) == ("superseded", "Cancelled")
+    assert write.error.endswith(": wrong video")
+    assert builders.asset(engine).unpublished_since is None
+
+
+@pytest.mark.parametrize("wanted", ["requeue", "edit"])
+def test_the_write_of_a_cancelled_asset_can_be_asked_for_again(
+    engine: Engine, thumbs: Run, wanted: str
+) -> None:
+    """By an operator, or by new content; a look goes on with that one."""
+    record(engine, event())
+    builders.completed(engine)
+    thumbs("cancel", "a1", "--yes")
+
+    if wanted == "requeue":
+        thumbs("requeue", "a1")
+    else:
+        record(engine, event(EventKind.EDITED, minute=1))
+    builders.completed(engine, "f2")
+    look(engine, 2)
+
+    assert builders.publication_states(engine) == ["superseded", "pending"]
 
 
 def test_nothing_to_cancel_is_told(engine: Engine, thumbs: Run) -> None:

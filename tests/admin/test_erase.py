@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,7 @@ from worker.errors import LeaseLost
 from worker.inbox import erasure
 from worker.inbox.record import DeliveryOutcome
 from worker.platforms.event import EventKind
+from worker.platforms.media_url import ACCOUNT, MediaUrl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,6 +124,59 @@ def test_late_webhooks_do_not_bring_it_back(erased: Engine, kind: EventKind, min
     event = builders.every(erased, WebhookEvent)[-1]
     assert (event.detail, event.payload) == ("the asset was erased", {})
     assert not [line for line in everything(erased) if TITLE in line]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"object": {"type": "asset", "id": "a1"}, "data": {"title": TITLE}},
+        {"data": {"id": "track 1", "asset_id": "a1", "name": TITLE}},
+        {"data": {"id": "stream 1", "recent_asset_ids": ["a0", "a1"], "name": TITLE}},
+    ],
+)
+def test_late_webhooks_that_ask_for_nothing_leave_no_words_of_it(
+    erased: Engine, payload: dict[str, object]
+) -> None:
+    """Whatever they are about, they name it."""
+    late = replace(builders.event(EventKind.OTHER, minute=9, delivery_id="late"), asset_id=None)
+
+    receipt = hear(erased, replace(late, payload=payload))
+
+    assert receipt.outcome is DeliveryOutcome.IGNORED
+    event = builders.every(erased, WebhookEvent)[-1]
+    assert (event.detail, event.payload) == ("the asset was erased", {})
+
+
+def test_events_of_others_are_kept_though_the_same_word_stands_in_them(engine: Engine, thumbs: Run) -> None:
+    """As a name of a field, as somebody's text, or as the id of another account's asset."""
+    builders.record(engine, builders.event(asset_id="data", platform=MediaUrl.name, account=ACCOUNT))
+    kept = [
+        ("mux", "main", {"data": {"id": "b1"}}),
+        ("mux", "main", {"data": {"id": "data"}}),
+        (MediaUrl.name, ACCOUNT, {"data": {"asset_id": "b1", "title": "data"}}),
+        (MediaUrl.name, ACCOUNT, {"data": {"asset_id": "data", "platform": "mux", "account": "main"}}),
+    ]
+    removed = (MediaUrl.name, ACCOUNT, {"data": {"asset_id": "data", "title": "b1"}})
+    for number, (platform, account, payload) in enumerate([*kept, removed]):
+        of = builders.event(EventKind.OTHER, minute=number, platform=platform, account=account)
+        builders.record(engine, replace(of, payload=payload))
+
+    answer(thumbs("erase", f"{MediaUrl.name}/{ACCOUNT}/data", "--yes", "--json"))
+
+    left = [event.payload for event in builders.every(engine, WebhookEvent) if event.kind == EventKind.OTHER]
+    assert left == [payload for _, _, payload in kept]
+
+
+def test_own_events_about_an_asset_of_a_platform_go_with_it(engine: Engine, thumbs: Run) -> None:
+    """They are kept under the account of one's own events."""
+    pick(engine)
+    said = {"data": {"platform": "mux", "account": "main", "asset_id": "a1", "title": TITLE}}
+    own = builders.event(EventKind.OTHER, platform=MediaUrl.name, account=ACCOUNT)
+    builders.record(engine, replace(own, payload=said))
+
+    answer(thumbs("erase", "mux/main/a1", "--yes", "--json"))
+
+    assert not [line for line in everything(engine) if TITLE in line]
 
 
 def test_a_platform_that_says_it_is_new_brings_it_back(erased: Engine) -> None:

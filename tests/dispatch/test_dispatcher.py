@@ -15,8 +15,9 @@ from sqlalchemy.exc import OperationalError as DatabaseDown
 from tests.support.service import builders
 from tests.support.service.builders import claimed, event, record
 from tests.support.waiting import until
-from worker.database import transaction
+from worker.database import identity, transaction
 from worker.database.accounts import Account
+from worker.database.identity import DatabaseIdentity
 from worker.database.models import Job
 from worker.dispatch import dispatcher as loop
 from worker.dispatch.dispatcher import Dispatcher
@@ -275,3 +276,16 @@ def test_a_sleeping_dispatcher_wakes_when_a_job_becomes_due(
     record(engine, event(EventKind.EDITED, minute=1), settings=builders.make_settings(debounce_s=0.5))
 
     assert broker.arrived.wait(WAIT_S)
+
+
+def test_a_restored_backup_is_noted_as_soon_as_it_starts(engine: Engine, broker: Broker) -> None:
+    """Not only with the next write, so that the next backup has it, and `thumbs doctor` says so."""
+    with transaction(engine) as session:
+        session.execute(update(DatabaseIdentity).values(identity="before"))
+    stop = threading.Event()
+
+    make(engine, broker, stop.set).run(stop)
+
+    with transaction(engine) as session:
+        assert len(session.scalars(select(DatabaseIdentity)).all()) == 2
+        assert identity.look(session) is not None

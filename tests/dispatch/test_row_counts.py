@@ -182,6 +182,45 @@ def test_nobody_waits_for_a_library_that_is_taken_in(engine: Engine) -> None:
     assert builders.asset(engine).unpublished_since is None
 
 
+def take_in(engine: Engine, minute: int) -> None:
+    """Ask for a look at the asset as a library's is asked for."""
+    with transaction(engine) as session:
+        again = builders.event(minute=minute, delivery_id=f"library {minute}")
+        inbox.record(session, [again], builders.make_settings(), priority=Priority.BACKFILL)
+
+
+def test_a_library_that_is_taken_in_stops_nobodys_clock(engine: Engine) -> None:
+    """Somebody waits for the job that runs, and then for the one that takes its place."""
+    builders.record(engine, builders.event())
+    running = builders.claimed(engine)
+    take_in(engine, 1)
+    assert builders.asset(engine).unpublished_since is not None
+
+    builders.fail(engine, running, UnreadableVideo("no video stream"))
+    assert builders.asset(engine).unpublished_since is not None
+    builders.fail(engine, builders.claimed(engine), UnreadableVideo("no video stream"))
+
+    assert builders.asset(engine).unpublished_since is None
+
+
+def test_a_write_that_was_given_up_is_waited_for_again_once_it_is_looked_at_again(engine: Engine) -> None:
+    """As a look does that finds the content unchanged."""
+    builders.record(engine, builders.event())
+    builders.completed(engine)
+    write(engine, PublishRejected("no"))
+    assert builders.asset(engine).unpublished_since is None
+
+    builders.record(engine, builders.event(EventKind.UPDATED, minute=1))
+    look = builders.claimed(engine)
+    with transaction(engine) as session:
+        jobs.complete_unchanged(session, look, shown=None)
+
+    assert builders.publication_states(engine) == ["pending"]
+    assert builders.asset(engine).unpublished_since is not None
+    write(engine)
+    assert builders.asset(engine).unpublished_since is None
+
+
 def test_accounts_that_are_held_are_named(engine: Engine) -> None:
     """Refused, paused and closed; the others are shown as free."""
     builders.record(engine, builders.event())

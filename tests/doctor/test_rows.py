@@ -83,11 +83,27 @@ def test_those_found_after_a_restore_are_to_be_looked_at(engine: Engine) -> None
         for name, hours in (("before", 48), ("now", 24)):
             session.add(DatabaseIdentity(identity=name, first_seen_at=now - timedelta(hours=hours)))
 
-    (found,) = findings(engine)
+    restored, found = findings(engine)
 
+    assert (restored.what, restored.state) == ("restored", "ok")
     assert found.state == "warning"
     assert "found after the database was restored" in found.says
     assert "thumbs adopt --since TIME" in found.remedy
+
+
+@pytest.mark.parametrize("is_from_before", [True, False])
+def test_a_restored_backup_is_told_before_a_program_starts(engine: Engine, *, is_from_before: bool) -> None:
+    """Also one from before databases were noted; doctor itself notes nothing."""
+    picked(engine, "a1")
+    with transaction(engine) as session:
+        noted = session.query(DatabaseIdentity)
+        _ = noted.delete() if is_from_before else noted.update({"identity": "before"})
+
+    (found,) = findings(engine)
+
+    assert found.what == "restored"
+    with transaction(engine) as session:
+        assert session.query(DatabaseIdentity).count() == (not is_from_before)
 
 
 def test_jobs_that_wait_for_a_model_are_named(engine: Engine) -> None:

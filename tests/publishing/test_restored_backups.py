@@ -15,7 +15,7 @@ from tests.support.service.publisher_rig import PICKED_S, PublisherRig, ready_pu
 from worker import jobs, publications
 from worker.admin.adopt import adopt_all, look_for_ours
 from worker.database import make_engine, transaction
-from worker.database.identity import DatabaseIdentity, restored_at
+from worker.database.identity import DatabaseIdentity
 from worker.database.models import Asset, StoredCandidate, Thumbnail
 from worker.inbox.reconcile import ReconcileStatus, reconcile
 from worker.platforms import platform_of
@@ -142,29 +142,6 @@ def test_what_a_new_run_picks_otherwise_is_left_to_adopt(rig: PublisherRig, tmp_
     engine.dispose()
 
 
-class TestTheDatabaseIsRecognized:
-    """By what PostgreSQL says of itself."""
-
-    def test_as_long_as_it_is_the_same(self, engine: Engine) -> None:
-        """Nothing was restored."""
-        for _ in range(2):
-            with transaction(engine) as session:
-                assert restored_at(session) is None
-
-    def test_and_noted_once_where_it_is_another(self, engine: Engine, tmp_path: Path) -> None:
-        """The first look after the restore counts."""
-        with transaction(engine) as session:
-            restored_at(session)
-        other = make_engine(
-            backups.restore(backups.dump(engine, tmp_path / "backup"), engine, f"restored_{tmp_path.name}")
-        )
-        with transaction(other) as session:
-            first = restored_at(session)
-        with transaction(other) as session:
-            assert first == restored_at(session) is not None
-        other.dispose()
-
-
 class TestWhatIsShown:
     """Is ours where the rows tell so, and nobody else's choice is overwritten."""
 
@@ -175,13 +152,31 @@ class TestWhatIsShown:
         assert rig.publish().state == "confirmed"
         assert builders.asset(rig.engine).written == str(PICKED_S)
 
-    def test_stays_foreign_where_it_was_known_to_be(self, rig: PublisherRig) -> None:
-        """Also when a later run picks the same moment: the next one would overwrite it."""
+    def test_is_ours_again_once_we_pick_what_was_taken_for_somebody_elses(self, rig: PublisherRig) -> None:
+        """It is confirmed, and the mark goes."""
         rig.vendor.choose(rig.asset_id, 7.0)
-        rig.publish()
+        assert rig.publish().state == "yielded"
         rig.pick(7.0, minute=1)
 
+        assert rig.publish().state == "confirmed"
+        assert builders.asset(rig.engine).foreign_thumbnail is None
+
+    def test_is_ours_again_with_the_next_look_where_a_version_before_left_it_alone(
+        self, rig: PublisherRig
+    ) -> None:
+        """It has yielded to its own moment."""
+        rig.vendor.choose(rig.asset_id, 7.0)
         assert rig.publish().state == "yielded"
+        with transaction(rig.engine) as session:
+            session.query(Thumbnail).one().time_s = 7.0
+
+        builders.record(rig.engine, builders.event(EventKind.UPDATED, asset_id=rig.asset_id, minute=1))
+        look = builders.claimed(rig.engine)
+        with transaction(rig.engine) as session:
+            jobs.complete_unchanged(session, look, shown="7.0")
+
+        assert rig.publish().state == "confirmed"
+        assert builders.asset(rig.engine).foreign_thumbnail is None
 
     def test_is_foreign_where_somebody_went_back_to_an_earlier_pick(self, rig: PublisherRig) -> None:
         """Our notes are complete: we have written something else since."""
@@ -237,7 +232,7 @@ class TestAdopt:
         rig.publish()
         rig.vendor.choose(rig.asset_id, 7.72)
         (adopted,) = look_and_adopt(rig)
-        assert (adopted.shown, adopted.is_yielded) == ("7.72", False)
+        assert (adopted.shown, adopted.is_yielded, adopted.is_dated) == ("7.72", False, False)
         assert builders.publication_states(rig.engine) == ["confirmed"]
         rig.pick(2.5, minute=1)
 
@@ -265,6 +260,13 @@ class TestAdopt:
 
         assert look_and_adopt(rig, since=datetime.now(UTC) + timedelta(minutes=1)) == []
         assert builders.asset(rig.engine).foreign_thumbnail == "7.0"
+
+    def test_not_what_replaced_a_write_that_was_made_after_the_restore(self, restored: PublisherRig) -> None:
+        """Our notes are complete again, so it is somebody else's."""
+        restored.publish()
+        restored.vendor.choose(restored.asset_id, 7.72)
+
+        assert look_and_adopt(restored) == []
 
     def test_not_what_nobody_here_has_written_to(self, rig: PublisherRig) -> None:
         """Whoever uploads a video may set its thumbnail with it."""

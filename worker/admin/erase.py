@@ -42,6 +42,6 @@ def erase_asset(
         parts = list(erasure.inbox_ranges(session))
     for number, part in enumerate(parts, start=1):  # one transaction each, so that no webhook waits for all
         with transaction(engine) as session:
-            removed["events"] += erasure.erase_unlinked(session, asset.external_id, part)
+            removed["events"] += erasure.erase_unlinked(session, asset, part)
         on_progress(number, len(parts))
     return Erasure(asset_name(asset), removed)

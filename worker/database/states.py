@@ -51,7 +51,7 @@ class PublicationState(enum.StrEnum):
     PENDING = "pending"  #: waiting until `scheduled_at`
     SENDING = "sending"  #: a worker is writing; the lease says until when
     CONFIRMED = "confirmed"  #: the platform accepted it
-    SUPERSEDED = "superseded"  #: a newer generation took its place
+    SUPERSEDED = "superseded"  #: called off: a newer one took its place, or `error_class` says otherwise
     FAILED = "failed"  #: given up; `error` says why
     YIELDED = "yielded"  #: a foreign thumbnail is shown at the platform, and stays
 

@@ -19,7 +19,7 @@ from kombu.exceptions import OperationalError as BrokerDown
 from sqlalchemy.exc import DBAPIError
 
 from worker import accounts, database, jobs, logs, metrics, publications, tracing
-from worker.database import transaction
+from worker.database import identity, transaction
 from worker.database.engine import TCP_LIMITS
 from worker.database.models import Job, Publication
 from worker.dispatch.broker import Broker
@@ -102,6 +102,7 @@ class Dispatcher:
         while not stop.is_set():
             try:
                 with self._listening() as listener:
+                    self._note_database()
                     while not stop.is_set():
                         self._sleep(listener, self.run_once(), stop)
             except (DBAPIError, psycopg.Error) as exc:
@@ -111,6 +112,13 @@ class Dispatcher:
                     self._are_hints_lost = True
                 self._beat()
                 stop.wait(PAUSE_S)
+
+    def _note_database(self) -> None:
+        """Note it where an older backup was restored, before anything is done with its rows."""
+        with transaction(self._engine) as session:
+            restored = identity.restored_at(session)
+        if restored:
+            log.info("the database was restored from a backup; first met at %s", restored)
 
     def run_once(self) -> float:
         """Do one round, and return the seconds after which there may be something to do."""

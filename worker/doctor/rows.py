@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from worker.database.identity import noted_restore
+from worker.database import identity
 from worker.database.models import Asset, Job
 from worker.database.states import WAITING
 from worker.doctor.finding import Finding, State
@@ -27,8 +27,18 @@ MAX_COUNTED = 10_000
 
 def check_rows(settings: Settings) -> Iterator[Finding]:
     """Look for assets and jobs that wait for an operator; nothing is said where there are none."""
+    yield from ask_database(settings, "restored", _restored)
     yield from ask_database(settings, "foreign", _yielded)
     yield from ask_database(settings, "wanted model", _wanted_models)
+
+
+def _restored(session: Session) -> Iterator[Finding]:
+    restored = identity.look(session)
+    if restored is not None:
+        says = (
+            f"the database was restored from a backup, or was moved; first met {restored:%Y-%m-%d %H:%M} UTC"
+        )
+        yield Finding("restored", State.OK, says)
 
 
 def _yielded(session: Session) -> Iterator[Finding]:
@@ -37,7 +47,7 @@ def _yielded(session: Session) -> Iterator[Finding]:
     if not count:
         return
     says = f"assets whose thumbnail somebody else set at the platform, where it stays: {_many(count)}"
-    restored = noted_restore(session)
+    restored = identity.look(session)
     since = 0 if restored is None else _count(session, is_foreign, Asset.foreign_at >= restored)
     if restored is None or not since:
         yield Finding("foreign", State.OK, says)

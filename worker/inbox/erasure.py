@@ -8,7 +8,7 @@ gone, and stops; whatever it was to store is refused.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import String, cast, delete, func, insert, select
 
@@ -16,7 +16,9 @@ from worker.database import NOW
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Choice, Job, JobLog, Publication, StoredCandidate, Thumbnail
 from worker.database.states import EventOutcome
+from worker.inbox.named_assets import named_assets
 from worker.platforms.event import EventKind
+from worker.platforms.media_url import MediaUrl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -83,19 +85,34 @@ def inbox_ranges(session: Session) -> Iterator[EventRange]:
         last -= BATCH_EVENTS
 
 
-def erase_unlinked(session: Session, external_id: str, part: EventRange) -> int:
-    """Remove events in whose payload an id stands, but which asked for nothing and so name no asset.
+def erase_unlinked(session: Session, asset: Asset, part: EventRange) -> int:
+    """Remove the events that name an asset, but asked for nothing and so are linked to none.
 
     Returns:
         How many there were.
     """
-    named = func.strpos(cast(WebhookEvent.payload, String), json.dumps(external_id)) > 0
     unlinked = (
         WebhookEvent.id.between(*part),
         WebhookEvent.asset_id.is_(None),
         WebhookEvent.kind == EventKind.OTHER,
+        WebhookEvent.platform.in_([asset.platform, MediaUrl.name]),
+        # Only so that few payloads are read: whether the text is an id there, its field says.
+        func.strpos(cast(WebhookEvent.payload, String), json.dumps(asset.external_id)) > 0,
     )
-    return _remove(session, WebhookEvent, *unlinked, named)
+    found = select(WebhookEvent.id, WebhookEvent.platform, WebhookEvent.account, WebhookEvent.payload)
+    ids = [
+        row.id
+        for row in session.execute(found.where(*unlinked).execution_options(yield_per=100))
+        if _is_named(asset, row.platform, row.account, row.payload)
+    ]
+    return _remove(session, WebhookEvent, WebhookEvent.id.in_(ids))
+
+
+def _is_named(asset: Asset, platform: str, account: str, payload: Mapping[str, Any]) -> bool:
+    named = named_assets(platform, account, payload)
+    return (named.platform, named.account) == (asset.platform, asset.account) and (
+        asset.external_id in named.ids
+    )
 
 
 def _note(session: Session, asset: Asset, actor: str, why: str, counts: Mapping[str, int]) -> None:

@@ -13,8 +13,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import any_, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from worker import jobs, publications
 from worker.database import NOW
@@ -23,6 +23,7 @@ from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Job
 from worker.database.states import EventOutcome, JobReason, JobState, Priority
 from worker.errors import MalformedPayload
+from worker.inbox.named_assets import named_assets
 from worker.inbox.reported_edit import reported_edit
 from worker.platforms.event import Event, EventKind
 
@@ -83,6 +84,7 @@ _TOLD_FIELDS = ("title", "media_url", "source_external_id", "options")
 
 _APPLIED = EventDecision(EventOutcome.APPLIED)
 _UNRELATED = EventDecision(EventOutcome.IGNORED, "asks for nothing")
+_ERASED = EventDecision(EventOutcome.IGNORED, "the asset was erased")
 
 # These statements are built once, on tables instead of classes, and get their values as bound parameters: the
 # receiver does little else than run them, hundreds of times a second, and to build them anew each time would
@@ -104,6 +106,14 @@ _LOCK_ASSET = _insert_asset.on_conflict_do_update(
     # An update that changes nothing, because only a row that is written is locked and returned.
     set_={"external_id": _insert_asset.excluded.external_id},
 ).returning(*(_assets.c[name] for name in LockedAsset._fields))
+
+# Finds one of these assets that was erased. It locks nothing: events that ask for nothing wait for nobody.
+_FIND_ERASED = select(_assets.c.id).where(
+    _assets.c.platform == bindparam("platform"),
+    _assets.c.account == bindparam("account"),
+    _assets.c.external_id == any_(bindparam("ids", type_=ARRAY(_assets.c.external_id.type))),
+    _assets.c.erased_at.is_not(None),
+)
 
 # `told_title` and so on: SQLAlchemy keeps a column's bare name for its own parameters. NULL is for what the
 # event does not tell, and leaves the column as it is. The types are given because NULL has none.
@@ -149,19 +159,31 @@ def record(
 def _record_one(session: Session, event: Event, settings: Settings, priority: Priority) -> Receipt:
     is_relevant = event.asset_id is not None and event.kind is not EventKind.OTHER
     asset = _lock_asset(session, event) if is_relevant else None
-    event_id = session.scalar(_INSERT_EVENT, _row(event, asset))
+    expected = _expected(session, event, asset)
+    event_id = session.scalar(_INSERT_EVENT, _row(event, asset, expected))
     if event_id is None:
         return Receipt(DeliveryOutcome.DUPLICATE, None)
-    decision = _apply(session, event, asset, settings, priority) if asset else _UNRELATED
-    # The row says APPLIED already, which most events are: those cost no second statement.
-    if decision != _APPLIED:
+    decision = _apply(session, event, asset, settings, priority) if asset else expected
+    # The row says it already for most events: those cost no second statement.
+    if decision != expected:
         changed = update(WebhookEvent).where(WebhookEvent.id == event_id)
         session.execute(changed.values(outcome=decision.outcome, detail=decision.detail))
     is_applied = decision.outcome is EventOutcome.APPLIED
     return Receipt(DeliveryOutcome.RECORDED if is_applied else DeliveryOutcome(decision.outcome), event_id)
 
 
-def _row(event: Event, asset: LockedAsset | None) -> dict[str, Any]:
+def _expected(session: Session, event: Event, asset: LockedAsset | None) -> EventDecision:
+    """Tell what most likely becomes of an event, and surely where it is about no asset that we know."""
+    if asset is not None:
+        return _ERASED if _is_erased(event, asset) else _APPLIED
+    named = named_assets(event.platform, event.account, event.payload)
+    if not named.ids:
+        return _UNRELATED
+    ids = {"platform": named.platform, "account": named.account, "ids": list(named.ids)}
+    return _UNRELATED if session.scalar(_FIND_ERASED, ids) is None else _ERASED
+
+
+def _row(event: Event, asset: LockedAsset | None, expected: EventDecision) -> dict[str, Any]:
     return {
         "platform": event.platform,
         "account": event.account,
@@ -170,8 +192,9 @@ def _row(event: Event, asset: LockedAsset | None) -> dict[str, Any]:
         "kind": event.kind,
         "asset_id": asset and asset.id,
         "happened_at": event.happened_at,
-        "outcome": EventOutcome.APPLIED,
-        "payload": {} if asset and _is_erased(event, asset) else dict(event.payload),
+        "outcome": expected.outcome,
+        "detail": expected.detail,
+        "payload": {} if expected == _ERASED else dict(event.payload),
     }
 
 
@@ -197,7 +220,7 @@ def _apply(
     session: Session, event: Event, asset: LockedAsset, settings: Settings, priority: Priority
 ) -> EventDecision:
     if _is_erased(event, asset):
-        return EventDecision(EventOutcome.IGNORED, "the asset was erased")
+        return _ERASED
     if event.kind is EventKind.DELETED:
         return _delete(session, event, asset, settings)
     if asset.deleted_at and not (event.happened_at and event.happened_at > asset.deleted_at):

@@ -66,7 +66,6 @@ def cancel_for_operator(
     for job in ended:
         said = f"cancelled: {why}" if why else "cancelled"
         note(session, job.id, JobState.CANCELLED, job.attempt, actor, said)
-    writes = publications.supersede(session, asset) if job_id is None else []
-    if writes:
-        asset.unpublished_since = None  # nobody waits for it any more
+    said = f"cancelled by {actor}: {why}" if why else f"cancelled by {actor}"
+    writes = publications.cancel(session, asset, said) if job_id is None else []
     return OpenWork([job.id for job in ended], [write.id for write in writes])

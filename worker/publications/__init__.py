@@ -21,7 +21,7 @@ from worker.publications.claims import (
 )
 from worker.publications.endings import confirm, fail, give_back, take_over, yield_to
 from worker.publications.ownership import Marks
-from worker.publications.requests import ask_again, carry_over, request, supersede
+from worker.publications.requests import ask_again, cancel, carry_over, request, supersede
 
 __all__ = [
     "ROWS",
@@ -32,6 +32,7 @@ __all__ = [
     "announce",
     "ask_again",
     "begin_write",
+    "cancel",
     "carry_over",
     "claim",
     "confirm",

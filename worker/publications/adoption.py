@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import or_, select
 
+from worker.database.identity import restored_at
 from worker.database.models import Asset
+from worker.publications.ownership import is_behind
 from worker.publications.requests import ask_again
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ class Adoptable(NamedTuple):
     shown: str  #: at the platform
     written: str | None  #: what we last wrote, as far as we know
     is_yielded: bool  #: a write of ours was not made because of it
+    is_dated: bool  #: it was first seen after the backup was made; if not, nobody knows when it was set
 
 
 def find_adoptable(
@@ -31,8 +34,10 @@ def find_adoptable(
 ) -> list[Adoptable]:
     """Find the assets whose thumbnail may have been ours before the backup was restored.
 
-    These are the ones whose thumbnail was found to be somebody else's since then, and those for which we have
-    written once and another one is shown than we know of. What was known to be somebody else's before stays.
+    These are the ones whose thumbnail was found to be somebody else's since then, and, without a date, those
+    for which we have written once and another one is shown than we know of: a person may have set it before
+    the backup, too, and nobody has looked since. What was known to be somebody else's before is none of
+    them, nor is what replaced a write that we made after the restore.
 
     Args:
         session: any.
@@ -41,18 +46,18 @@ def find_adoptable(
         shown: what the platform shows, by its ids of the assets.
         since: when the backup was made.
     """
-    may_be_ours = or_(
-        Asset.foreign_at >= since, Asset.foreign_thumbnail.is_(None) & Asset.written.is_not(None)
-    )
+    is_unseen = Asset.foreign_thumbnail.is_(None) & Asset.written.is_not(None)
     named = (Asset.platform == platform, Asset.account == account, Asset.external_id.in_(list(shown)))
-    rows = session.scalars(
-        select(Asset).where(*named, Asset.deleted_at.is_(None), may_be_ours).order_by(Asset.id)
-    )
-    return [
-        Adoptable(row.id, row.external_id, there, row.written, is_yielded=row.foreign_thumbnail is not None)
-        for row in rows
-        if (there := shown[row.external_id]) != row.written
-    ]
+    may_be_ours = (*named, Asset.deleted_at.is_(None), or_(Asset.foreign_at >= since, is_unseen))
+    rows = session.scalars(select(Asset).where(*may_be_ours).order_by(Asset.id)).all()
+    restored = restored_at(session)
+    found = []
+    for row in rows:
+        there, is_yielded = shown[row.external_id], row.foreign_thumbnail is not None
+        is_known = not is_yielded and restored is not None and not is_behind(session, row, restored)
+        if there != row.written and not is_known:
+            found.append(Adoptable(row.id, row.external_id, there, row.written, is_yielded, is_yielded))
+    return found
 
 
 def adopt(session: Session, found: Adoptable) -> bool:

@@ -44,7 +44,7 @@ class Marks:
     """What may be shown of an asset because of us."""
 
     written: str | None  #: as the platform called it
-    foreign: str | None  #: what was found to be somebody else's, and stays so
+    foreign: str | None  #: what was found to be somebody else's, and stays so until we pick the same
     planned_s: float | None  #: the moment that is to be written now; None for a picture of no moment
     uncertain_s: Sequence[float] = ()  #: of writes whose answers we never heard
     former_s: Sequence[float] = ()  #: of all stored picks, where rows know less than the platform
@@ -54,14 +54,14 @@ class Marks:
     def read(cls, session: Session, claim: PublicationClaim) -> Self:
         """Read all that is known of a claimed publication's asset."""
         asset = session.get_one(Asset, claim.asset_id)
-        is_behind = _is_behind(session, asset, restored_at(session))
+        may_be_newer = is_behind(session, asset, restored_at(session))
         return cls(
             written=asset.written,
             foreign=asset.foreign_thumbnail,
             planned_s=None if claim.is_image else claim.time_s,
             uncertain_s=_uncertain_s(session, asset),
-            former_s=_former_s(session, asset) if is_behind else (),
-            former=_former(session, asset) if is_behind else frozenset(),
+            former_s=_former_s(session, asset) if may_be_newer else (),
+            former=_former(session, asset) if may_be_newer else frozenset(),
         )
 
     def hold(self, shown: str, write_back: WriteBack) -> bool:
@@ -72,13 +72,17 @@ class Marks:
         shown_s = _seconds(shown) if write_back is WriteBack.TIME else None
         if shown == self.written or _may_be_one_of(self.uncertain_s, shown_s):
             return True
+        # Also where it was taken for somebody else's: it stays as it is, so nothing is lost by that.
+        if self.planned_s is not None and _is_one_of([self.planned_s], shown_s):
+            return True
         if shown == self.foreign:
             return False
-        planned_s = [] if self.planned_s is None else [self.planned_s]
-        is_same = shown_s is not None and any(
-            abs(shown_s - time_s) <= SAME_MOMENT_S for time_s in (*planned_s, *self.former_s)
-        )
-        return is_same or shown in self.former
+        return _is_one_of(self.former_s, shown_s) or shown in self.former
+
+
+def _is_one_of(times_s: Sequence[float], shown_s: float | None) -> bool:
+    """Tell whether what is shown is one of these moments, and not only near it."""
+    return shown_s is not None and any(abs(shown_s - time_s) <= SAME_MOMENT_S for time_s in times_s)
 
 
 def _may_be_one_of(uncertain_s: Sequence[float], shown_s: float | None) -> bool:
@@ -106,7 +110,7 @@ def _uncertain_s(session: Session, asset: Asset) -> list[float]:
     return list(session.scalars(select(Thumbnail.time_s).join(Publication.thumbnail).where(*is_late)))
 
 
-def _is_behind(session: Session, asset: Asset, restored: datetime | None) -> bool:
+def is_behind(session: Session, asset: Asset, restored: datetime | None) -> bool:
     """Tell whether the platform may show what was written after the backup that was restored."""
     if restored is None:
         return False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, update
 
 from worker import tracing
+from worker.database import NOW
 from worker.database.models import Publication
 from worker.database.states import Priority, PublicationState
 from worker.queue import notify
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.database.models import Asset, Choice, Thumbnail
+
+# In `error_class` of a write that is called off for good; no newer one need be there.
+_CANCELLED = "Cancelled"
 
 
 def request(
@@ -58,6 +62,24 @@ def supersede(session: Session, asset: Asset) -> list[Publication]:
     return list(session.scalars(called_off.returning(Publication)))
 
 
+def cancel(session: Session, asset: Asset, said: str) -> list[Publication]:
+    """Call off the writes of an asset that wait because an operator says so; its row is locked.
+
+    They stay called off, whatever looks find, until another write is asked for.
+
+    Args:
+        session: its transaction.
+        asset: whose writes.
+        said: who wants it and why, for the record.
+    """
+    called_off = supersede(session, asset)
+    for publication in called_off:
+        publication.error_class, publication.error = _CANCELLED, said
+    if called_off:
+        asset.unpublished_since = None  # nobody waits for it any more
+    return called_off
+
+
 def carry_over(
     session: Session,
     asset: Asset,
@@ -79,27 +101,29 @@ def carry_over(
     if publication is None:
         return
     publication.generation = generation
-    if publication.state == PublicationState.CONFIRMED and shown == asset.written:
+    if _is_cancelled(publication):
+        asset.unpublished_since = None
+    elif publication.state == PublicationState.CONFIRMED and shown == asset.written:
         asset.published_generation = generation
     elif publication.state != PublicationState.SENDING:
         is_waiting = publication.state == PublicationState.PENDING
         publication.priority = min(priority, publication.priority) if is_waiting else priority
-        _start_again(publication)
+        _start_again(session, asset, publication)
     notify.wake_dispatcher(session)
 
 
 def ask_again(session: Session, asset: Asset) -> bool:
-    """Have the newest write looked at again unless it is under way; False where there is none.
+    """Have the newest write looked at again unless it is under way; False where there is none to be made.
 
     Args:
         session: with the asset's row locked.
         asset: whose thumbnail it is.
     """
     publication = _newest(session, asset)
-    if publication is None:
+    if publication is None or _is_cancelled(publication):
         return False
     if publication.state != PublicationState.SENDING:
-        _start_again(publication)
+        _start_again(session, asset, publication)
         notify.wake_dispatcher(session)
     return True
 
@@ -109,7 +133,16 @@ def _newest(session: Session, asset: Asset) -> Publication | None:
     return session.scalar(select(Publication).where(Publication.id == newest).with_for_update())
 
 
-def _start_again(publication: Publication) -> None:
+def _is_cancelled(publication: Publication) -> bool:
+    is_called_off = publication.state == PublicationState.SUPERSEDED
+    return is_called_off and publication.error_class == _CANCELLED
+
+
+def _start_again(session: Session, asset: Asset, publication: Publication) -> None:
     """Let a write wait to be made; one that was given up gets all its attempts anew."""
     publication.state, publication.attempt, publication.hinted_at = PublicationState.PENDING, 0, None
     publication.traceparent = tracing.traceparent()
+    # Nobody waited any more for a write that was given up.
+    is_waited_for = publication.priority == Priority.LIVE and asset.generation > asset.published_generation
+    if is_waited_for and asset.unpublished_since is None:
+        asset.unpublished_since = session.scalar(select(NOW))

@@ -31,21 +31,32 @@ if TYPE_CHECKING:
     help="When the backup was made: 2026-11-28T03:00Z, or 26h for so long ago.",
 )
 @platform_option
+@click.option(
+    "--undated", "with_undated", is_flag=True, help="Also those that may be from before the backup."
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would be taken for ours.")
 @yes_option
 @json_option
 def adopt_command(
-    since: datetime, platform: str | None, *, dry_run: bool, is_sure: bool, as_json: bool
+    since: datetime,
+    platform: str | None,
+    *,
+    with_undated: bool,
+    dry_run: bool,
+    is_sure: bool,
+    as_json: bool,
 ) -> None:
     """Take what platforms show for ours, once a backup was restored.
 
-    Only those that were found to be somebody else's since then, and those that differ from what the backup
-    knows we wrote. Later runs may replace them again.
+    Only those that were found to be somebody else's since then. Those that differ from what the backup knows
+    we wrote are listed, too: when they were set nobody knows, and with --undated they are taken. Later runs
+    may replace what was taken.
     """
     with open_database() as engine:
         with terminal.counting("videos") as on_progress:
             findings = look_for_ours(engine, since, get_settings(), on_progress, platform)
-        found = [one for account in findings for one in account.assets]
+        listed = [one for account in findings for one in account.assets]
+        found = [one for one in listed if one.is_dated or with_undated]
         done = 0
         if found and not dry_run:
             if not is_sure:
@@ -55,6 +66,8 @@ def adopt_command(
                 done = adopt_all(engine, found, on_progress)
     summary = f"{len(found)} would be adopted" if dry_run else f"{done} of {len(found)} adopted"
     lines = [*_lines(findings), summary if found else "nothing to adopt"]
+    if left := len(listed) - len(found):
+        lines.append(f"{left} left out, which may have been set before the backup; --undated takes them, too")
     print_answer(_document(findings, done), [Text(line) for line in lines], as_json=as_json)
     raise SystemExit(any(account.error for account in findings))
 
@@ -72,6 +85,7 @@ def _document(findings: Sequence[AccountFindings], done: int) -> dict[str, Any]:
                         "shown": one.shown,
                         "written": one.written,
                         "is_yielded": one.is_yielded,
+                        "is_dated": one.is_dated,
                     }
                     for one in account.assets
                 ],
@@ -87,6 +101,7 @@ def _lines(findings: Sequence[AccountFindings]) -> Iterator[str]:
         for one in account.assets:
             knew = f"we knew of {one.written}" if one.written else "we knew of none of ours"
             again = "; our write is looked at again" if one.is_yielded else ""
-            yield printable(f"{account.account}/{one.external_id}: shows {one.shown}, {knew}{again}")
+            when = "" if one.is_dated else "; set before or after the backup"
+            yield printable(f"{account.account}/{one.external_id}: shows {one.shown}, {knew}{again}{when}")
         if account.error:
             yield printable(f"{account.account}: stopped: {account.error}; run it again")
