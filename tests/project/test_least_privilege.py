@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from tests.support.compose.processes import (
     COMPOSE,
     PROGRAMS,
+    ROOT,
     SERVERS,
     SERVICES,
     dockerfile_of,
@@ -21,6 +22,10 @@ from tests.support.compose.processes import (
 )
 from tests.support.compose.secrets import lay_out, make_roles, postgres_programs
 from worker.database import make_engine, migrate
+from worker.database.thumbnail_links import ThumbnailLinks
+from worker.errors import SettingsInvalid
+from worker.publishing import picks_webhook
+from worker.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,6 +80,34 @@ def test_only_the_receiver_has_what_signs_webhooks_and_only_others_have_tokens()
     assert given.pop("webhook") == "webhooks"
     assert given.pop("migrate") == "none"
     assert set(given.values()) == {"api"}
+
+
+@each_program
+def test_settings_of_all_do_not_stop_a_program_that_is_not_given_their_secrets(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PICKS_URL and SIGNED_THUMBNAILS stand in settings.env, which all programs read."""
+    subprocess.run([ROOT / "deploy" / "create-secrets", tmp_path], check=True, capture_output=True)
+    (tmp_path / "publish" / "picks_secret").write_text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    for field in Settings.model_fields:
+        monkeypatch.delenv(field.upper(), raising=False)
+    shared = {"PICKS_URL": "https://cms.example.com/hooks", "SIGNED_THUMBNAILS": "all"}
+    own = variables(PROGRAMS[name], {"/run/secrets": str(tmp_path / name)})
+    for variable, value in (shared | own).items():
+        monkeypatch.setenv(variable, value)
+
+    settings = Settings.read()
+
+    if name == "publish":
+        picks_webhook.check_secrets(settings)
+    else:
+        with pytest.raises(SettingsInvalid, match="PICKS_SECRET: missing"):
+            picks_webhook.check_secrets(settings)
+    if name in {"publish", "webhook"}:
+        assert "signature=" in ThumbnailLinks.of(settings).url("ab" * 32, is_private=True)
+    else:
+        with pytest.raises(SettingsInvalid, match="THUMBNAILS_SECRET: missing"):
+            ThumbnailLinks.of(settings).url("ab" * 32, is_private=True)
 
 
 @each_service
