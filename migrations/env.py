@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from alembic import context
-from sqlalchemy import Connection, text
 
 from worker.database import get_engine
 from worker.database.models import Base
+from worker.database.online_ddl import only_migration
 
-# Any number, the same in every process: it makes a second migration wait for the first.
-LOCK = 7_421_190
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 def migrate(connection: Connection) -> None:
-    """Apply the migrations in one transaction."""
-    connection.execute(text("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0"))
-    connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-    context.configure(connection=connection, target_metadata=Base.metadata, compare_server_default=True)
+    """Apply the migrations, each in transactions of its own."""
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        compare_server_default=True,
+        transaction_per_migration=True,
+    )
     with context.begin_transaction():
         context.run_migrations()
 
@@ -25,5 +30,5 @@ given: Connection | None = context.config.attributes.get("connection")
 if given is not None:
     migrate(given)
 else:
-    with get_engine().begin() as opened:
+    with only_migration(get_engine()) as opened:
         migrate(opened)

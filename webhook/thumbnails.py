@@ -39,6 +39,7 @@ def thumbnail_page(settings: Settings, database: BoundedDatabase) -> Blueprint:
     """Make the route of a thumbnail: /thumbnails/<sha256>.jpg."""
     pages = Blueprint("thumbnails", __name__)
     links = ThumbnailLinks.of(settings)
+    links.check()
 
     @pages.get("/thumbnails/<sha256>.jpg")
     def thumbnail(sha256: str) -> Response:

@@ -114,6 +114,10 @@ class ModelElsewhere(TransientError):
     """The job is to be judged by another model than the one that this worker has."""
 
 
+class TablesInUse(TransientError):
+    """Somebody has a table locked that is to be changed."""
+
+
 class WorkerSilent(TransientError):
     """The worker that had the job died, or could not reach the database."""
 

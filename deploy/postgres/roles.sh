@@ -30,9 +30,9 @@ FROM pg_proc WHERE pronamespace = 'public'::regnamespace
 
 GRANT USAGE ON SCHEMA public TO thumbs_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO thumbs_service;
-GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO thumbs_service;
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO thumbs_service;
 ALTER DEFAULT PRIVILEGES FOR ROLE thumbs_owner IN SCHEMA public
     GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO thumbs_service;
 ALTER DEFAULT PRIVILEGES FOR ROLE thumbs_owner IN SCHEMA public
-    GRANT USAGE ON SEQUENCES TO thumbs_service;
+    GRANT USAGE, SELECT ON SEQUENCES TO thumbs_service;
 SQL

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from worker.database import online_ddl
+
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
@@ -22,15 +24,15 @@ WAITING = {
 
 # Triggers rather than statements of the programs: those of the version before, which run on while this is
 # applied, know nothing of accounts.
-FUNCTIONS = """
-CREATE FUNCTION thumbs_note_account() RETURNS trigger LANGUAGE plpgsql AS $$
+NOTE_ACCOUNT = """
+CREATE OR REPLACE FUNCTION thumbs_note_account() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM accounts WHERE platform = NEW.platform AND account = NEW.account) THEN
         INSERT INTO accounts (platform, account) VALUES (NEW.platform, NEW.account) ON CONFLICT DO NOTHING;
     END IF;
     RETURN NULL;
 END $$;
-CREATE FUNCTION thumbs_name_account() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION thumbs_name_account() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.account_id := (
         SELECT accounts.id FROM assets JOIN accounts USING (platform, account)
@@ -38,12 +40,8 @@ BEGIN
     );
     RETURN NEW;
 END $$;
-CREATE TRIGGER note_account AFTER INSERT ON assets
+CREATE OR REPLACE TRIGGER note_account AFTER INSERT ON assets
     FOR EACH ROW EXECUTE FUNCTION thumbs_note_account();
-CREATE TRIGGER name_account BEFORE INSERT ON jobs
-    FOR EACH ROW EXECUTE FUNCTION thumbs_name_account();
-CREATE TRIGGER name_account BEFORE INSERT ON publications
-    FOR EACH ROW EXECUTE FUNCTION thumbs_name_account();
 """
 
 
@@ -63,35 +61,47 @@ def upgrade() -> None:
         sa.Column("closed_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sa.UniqueConstraint("platform", "account", name=op.f("uq_accounts_platform_account")),
+        if_not_exists=True,
     )
-    for table in OPEN:
-        op.add_column(table, sa.Column("account_id", sa.BigInteger(), nullable=True))
-        op.create_foreign_key(
-            op.f(f"fk_{table}_account_id"), table, "accounts", ["account_id"], ["id"], ondelete="SET NULL"
+    online_ddl.lock("assets")
+    op.execute(NOTE_ACCOUNT)
+    online_ddl.commit()
+    # Only now: accounts of what is inserted meanwhile are noted by the trigger.
+    known = op.get_bind().execute(sa.text("SELECT DISTINCT platform, account FROM assets")).all()
+    for platform, account in known:
+        op.get_bind().execute(
+            sa.text(
+                "INSERT INTO accounts (platform, account) VALUES (:platform, :account) ON CONFLICT DO NOTHING"
+            ),
+            {"platform": platform, "account": account},
         )
-    op.execute(FUNCTIONS)
-    # Only now: what is inserted meanwhile has its account by the triggers.
-    op.execute(
-        "INSERT INTO accounts (platform, account) SELECT DISTINCT platform, account FROM assets"
-        " ON CONFLICT DO NOTHING"
-    )
-    for table, is_open in OPEN.items():
+    for table in OPEN:
+        online_ddl.commit()
+        online_ddl.lock(table)
         op.execute(
+            f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS account_id bigint"
+            f" CONSTRAINT fk_{table}_account_id REFERENCES accounts (id) ON DELETE SET NULL"
+        )
+        op.execute(
+            f"CREATE OR REPLACE TRIGGER name_account BEFORE INSERT ON {table}"
+            " FOR EACH ROW EXECUTE FUNCTION thumbs_name_account()"
+        )
+    for table, is_open in OPEN.items():
+        online_ddl.in_batches(
+            table,
             f"UPDATE {table} SET account_id = accounts.id"  # noqa: S608 - names of our own
             " FROM assets JOIN accounts USING (platform, account)"
-            f" WHERE assets.id = {table}.asset_id AND {table}.{is_open}"
+            f" WHERE {table}.id BETWEEN :first AND :last AND account_id IS NULL"
+            f" AND assets.id = {table}.asset_id AND {table}.{is_open}",
         )
-        op.create_index(
-            f"ix_{table}_account_due",
-            table,
-            ["account_id", "priority", "scheduled_at"],
-            unique=False,
-            postgresql_where=sa.text(WAITING[table]),
+        online_ddl.create_index(
+            f"ix_{table}_account_due", table, ["account_id", "priority", "scheduled_at"], WAITING[table]
         )
 
 
 def downgrade() -> None:
     """Drop the columns, the triggers and the table."""
+    online_ddl.lock("assets", *OPEN)
     for table in OPEN:
         op.execute(f"DROP TRIGGER name_account ON {table}")
     op.execute("DROP TRIGGER note_account ON assets")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from worker.database import online_ddl
+
 revision = "0009"
 down_revision = "0008"
 branch_labels = None
@@ -18,6 +20,7 @@ INSERT INTO database_identities (identity) SELECT concat_ws('/',
     (SELECT system_identifier FROM pg_control_system()),
     (SELECT timeline_id FROM pg_control_checkpoint()),
     CAST(CAST('assets' AS regclass) AS oid))
+ON CONFLICT DO NOTHING
 """
 
 
@@ -33,28 +36,24 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.PrimaryKeyConstraint("identity", name=op.f("pk_database_identities")),
+        if_not_exists=True,
     )
     op.execute(NOTE_IDENTITY)
-    op.add_column("assets", sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
-    op.add_column("candidates", sa.Column("measured_by", sa.Text(), nullable=True))
-    op.create_index(
-        "ix_assets_foreign",
-        "assets",
-        ["platform", "account"],
-        unique=False,
-        postgresql_where=sa.text("foreign_thumbnail IS NOT NULL"),
+    online_ddl.lock("assets")
+    erased_at = sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True)
+    op.add_column("assets", erased_at, if_not_exists=True)
+    online_ddl.commit()
+    online_ddl.lock("candidates")
+    op.add_column("candidates", sa.Column("measured_by", sa.Text(), nullable=True), if_not_exists=True)
+    online_ddl.create_index(
+        "ix_assets_foreign", "assets", ["platform", "account"], "foreign_thumbnail IS NOT NULL"
     )
-    op.create_index(
-        "ix_jobs_wanted_model",
-        "jobs",
-        ["model"],
-        unique=False,
-        postgresql_where=sa.text(f"model IS NOT NULL AND {WAITING}"),
-    )
+    online_ddl.create_index("ix_jobs_wanted_model", "jobs", ["model"], f"model IS NOT NULL AND {WAITING}")
 
 
 def downgrade() -> None:
     """Drop them."""
+    online_ddl.lock("assets", "jobs", "candidates")
     op.drop_index("ix_jobs_wanted_model", "jobs")
     op.drop_index("ix_assets_foreign", "assets")
     op.drop_column("candidates", "measured_by")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-from alembic import op
+from worker.database import online_ddl
 
 revision = "0010"
 down_revision = "0009"
@@ -13,25 +12,12 @@ depends_on = None
 
 def upgrade() -> None:
     """Index jobs by state, and the few writes and events that are not as most are."""
-    op.create_index("ix_jobs_state", "jobs", ["state", "id"], unique=False)
-    op.create_index(
-        "ix_publications_failed",
-        "publications",
-        ["asset_id"],
-        unique=False,
-        postgresql_where=sa.text("state = 'failed'"),
-    )
-    op.create_index(
-        "ix_webhook_events_ignored",
-        "webhook_events",
-        ["id"],
-        unique=False,
-        postgresql_where=sa.text("outcome = 'ignored'"),
-    )
+    online_ddl.create_index("ix_jobs_state", "jobs", ["state", "id"])
+    online_ddl.create_index("ix_publications_failed", "publications", ["asset_id"], "state = 'failed'")
+    online_ddl.create_index("ix_webhook_events_ignored", "webhook_events", ["id"], "outcome = 'ignored'")
 
 
 def downgrade() -> None:
     """Drop the indexes."""
-    op.drop_index("ix_webhook_events_ignored", "webhook_events")
-    op.drop_index("ix_publications_failed", "publications")
-    op.drop_index("ix_jobs_state", "jobs")
+    for name in ("ix_webhook_events_ignored", "ix_publications_failed", "ix_jobs_state"):
+        online_ddl.drop_index(name)

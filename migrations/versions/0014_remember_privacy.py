@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from worker.database import online_ddl
+
 revision = "0014"
 down_revision = "0013"
 branch_labels = None
@@ -13,9 +15,11 @@ depends_on = None
 
 def upgrade() -> None:
     """Add the column; of what was looked at before, it is not known."""
+    online_ddl.lock("assets")
     op.add_column("assets", sa.Column("is_private", sa.Boolean(), nullable=True))
 
 
 def downgrade() -> None:
     """Drop the column."""
+    online_ddl.lock("assets")
     op.drop_column("assets", "is_private")

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
 from tests.support.compose.processes import (
     COMPOSE,
     PROGRAMS,
+    ROOT,
     SERVERS,
     SERVICES,
     dockerfile_of,
     secrets_of,
     variables,
 )
-from tests.support.compose.secrets import lay_out, make_roles
+from tests.support.compose.secrets import lay_out, make_roles, postgres_programs
+from worker.database import make_engine, migrate
+from worker.database.thumbnail_links import ThumbnailLinks
+from worker.errors import SettingsInvalid
+from worker.publishing import picks_webhook
+from worker.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from worker.standalone.servers import Server
 
 each_service = pytest.mark.parametrize("name", SERVICES)
 each_program = pytest.mark.parametrize("name", PROGRAMS)
@@ -72,6 +82,34 @@ def test_only_the_receiver_has_what_signs_webhooks_and_only_others_have_tokens()
     assert set(given.values()) == {"api"}
 
 
+@each_program
+def test_settings_of_all_do_not_stop_a_program_that_is_not_given_their_secrets(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PICKS_URL and SIGNED_THUMBNAILS stand in settings.env, which all programs read."""
+    subprocess.run([ROOT / "deploy" / "create-secrets", tmp_path], check=True, capture_output=True)
+    (tmp_path / "publish" / "picks_secret").write_text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    for field in Settings.model_fields:
+        monkeypatch.delenv(field.upper(), raising=False)
+    shared = {"PICKS_URL": "https://cms.example.com/hooks", "SIGNED_THUMBNAILS": "all"}
+    own = variables(PROGRAMS[name], {"/run/secrets": str(tmp_path / name)})
+    for variable, value in (shared | own).items():
+        monkeypatch.setenv(variable, value)
+
+    settings = Settings.read()
+
+    if name == "publish":
+        picks_webhook.check_secrets(settings)
+    else:
+        with pytest.raises(SettingsInvalid, match="PICKS_SECRET: missing"):
+            picks_webhook.check_secrets(settings)
+    if name in {"publish", "webhook"}:
+        assert "signature=" in ThumbnailLinks.of(settings).url("ab" * 32, is_private=True)
+    else:
+        with pytest.raises(SettingsInvalid, match="THUMBNAILS_SECRET: missing"):
+            ThumbnailLinks.of(settings).url("ab" * 32, is_private=True)
+
+
 @each_service
 def test_no_service_takes_all_of_the_machine(name: str) -> None:
     """Memory, processors and logs have their limits; the analyzer takes what processors the others leave."""
@@ -104,6 +142,44 @@ def test_the_services_role_reads_and_writes_rows_and_nothing_else(database_url: 
             " AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls OR rolreplication)"
         ).fetchall()
     assert roles == []
+
+
+def test_a_restored_database_belongs_to_the_roles_again(
+    database_url: str, postgres_server: Server, tmp_path: Path
+) -> None:
+    """As docs/operate.md tells: dumped as the service, restored by the superuser, handed over, migrated."""
+    lay_out(tmp_path / "secrets", database_url=database_url, redis_port=6379)
+    service, owner = (
+        make_url((tmp_path / "secrets" / name / "database_url").read_text())
+        for name in ("analyze", "migrate")
+    )
+    dump, restored = tmp_path / "thumbs.dump", make_url(postgres_server.url).set(database="restored")
+    run_postgres(
+        "pg_dump", "--format=custom", f"--file={dump}", service.render_as_string(hide_password=False)
+    )
+    run_postgres("psql", "--quiet", "--command=CREATE DATABASE restored", postgres_server.url)
+    address = restored.render_as_string(hide_password=False)
+    try:
+        options = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
+        run_postgres("pg_restore", *options, f"--dbname={address}", str(dump))
+        make_roles(address, tmp_path / "secrets" / "postgres")
+
+        engine = make_engine(owner.set(database="restored").render_as_string(hide_password=False))
+        migrate.downgrade(engine, "-1")
+        migrate.upgrade(engine)
+        engine.dispose()
+        written = service.set(database="restored").render_as_string(hide_password=False)
+        with psycopg.connect(written) as program:
+            program.execute(
+                "INSERT INTO assets (platform, account, external_id) VALUES ('mux', 'main', 'a1')"
+            )
+    finally:
+        run_postgres("psql", "--quiet", "--command=DROP DATABASE restored WITH (FORCE)", postgres_server.url)
+
+
+def run_postgres(program: str, *words: str) -> None:
+    """Run a program of PostgreSQL."""
+    subprocess.run([postgres_programs() / program, *words], check=True)
 
 
 def test_only_the_receiver_can_be_reached() -> None:

@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from worker.admin.assets import NotFound
 from worker.database import get_engine, make_engine
 from worker.database.engine import LOCK_TIMEOUT_MS, STATEMENT_TIMEOUT_MS
-from worker.errors import ConfigurationError, PermanentError, RequestError, first_line
+from worker.errors import ConfigurationError, PermanentError, RequestError, TablesInUse, first_line
 from worker.settings import get_settings
 from worker.standalone import servers
 
@@ -45,7 +45,7 @@ def open_database() -> Iterator[Engine]:
     engine = make_engine(own) if own else get_engine()
     try:
         yield engine
-    except (NotFound, PermanentError, RequestError) as error:
+    except (NotFound, PermanentError, RequestError, TablesInUse) as error:
         raise click.ClickException(str(error)) from error
     except DBAPIError as error:
         if isinstance(error.orig, (UndefinedTable, UndefinedColumn)):

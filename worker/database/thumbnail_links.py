@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlencode
 
+from worker.errors import SettingsInvalid
 from worker.settings.types import revealed
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class ThumbnailLinks:
             settings.public_url, settings.signed_thumbnails, revealed(settings.thumbnails_secret) or ""
         )
 
+    def check(self) -> None:
+        """Raise SettingsInvalid where addresses are to be signed, and there is nothing to sign them with."""
+        if self.signed != "none" and not self.secret:
+            raise SettingsInvalid("THUMBNAILS_SECRET: missing, and SIGNED_THUMBNAILS needs it")
+
     def must_be_signed(self, *, is_private: bool | None) -> bool:
         """Tell whether a picture opens by a signed address only.
 
@@ -47,10 +53,15 @@ class ThumbnailLinks:
         return self.signed == "all" or (self.signed == "private" and is_private is not False)
 
     def url(self, sha256: str, *, is_private: bool | None) -> str:
-        """Build the address of a picture; for the arguments, see `must_be_signed`."""
+        """Build the address of a picture; for the arguments, see `must_be_signed`.
+
+        Raises:
+            SettingsInvalid: it must be signed, and the secret is missing.
+        """
         plain = f"{self.public_url}/thumbnails/{sha256}.jpg"
         if not self.must_be_signed(is_private=is_private):
             return plain
+        self.check()
         expires = str(int(time.time()) + LIFETIME_S)
         return f"{plain}?{urlencode({'expires': expires, 'signature': self._signature(sha256, expires)})}"
 

@@ -22,6 +22,7 @@ from worker.dispatch.hint_consumer import HintConsumer
 from worker.download.fetch import sweep_workspaces
 from worker.platforms import platform_of
 from worker.platforms.shared import request_limits
+from worker.publishing import picks_webhook
 from worker.publishing.publisher import Publisher
 from worker.queue.leases import Leases
 
@@ -75,6 +76,7 @@ def publish(settings: Settings) -> None:
     Raises:
         ConfigurationError: a setting is wrong.
     """
+    picks_webhook.check_secrets(settings)
     logs.setup(settings)
     metrics.start_exporter(settings)
     request_limits.setup(settings)

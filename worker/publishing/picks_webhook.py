@@ -19,7 +19,7 @@ from sqlalchemy import select
 from worker import tracing
 from worker.database.models import Asset, Thumbnail
 from worker.database.thumbnail_links import ThumbnailLinks
-from worker.errors import PlatformUnavailable, PublishRejected
+from worker.errors import PlatformUnavailable, PublishRejected, SettingsInvalid
 from worker.http.client import BoundedClient
 from worker.http.failure import reason_of
 from worker.http.retry_after import retry_after_s
@@ -68,6 +68,15 @@ def message(session: Session, claim: PublicationClaim, settings: Settings) -> by
         "picks": [{"rank": pick.rank, **described(pick)} for pick in picks],
     }
     return json.dumps({"type": EVENT, "timestamp": shown.created_at.isoformat(), "data": data}).encode()
+
+
+def check_secrets(settings: Settings) -> None:
+    """Raise SettingsInvalid where PICKS_URL is set, and a secret is missing that it needs."""
+    if settings.picks_url is None:
+        return
+    if settings.picks_secret is None:
+        raise SettingsInvalid("PICKS_SECRET: missing, and PICKS_URL needs it")
+    ThumbnailLinks.of(settings).check()
 
 
 def send(settings: Settings, claim: PublicationClaim, body: bytes) -> None:

@@ -98,7 +98,8 @@ class Settings(BaseSettings):
     account_secrets: Literal["all", "webhooks", "api", "none"] = Field(
         "all",
         description="Which secrets of accounts this program is given: `all`, those that sign `webhooks`, "
-        "which the receiver needs, those of the `api`, which all others need, or `none`.",
+        "which the receiver needs, those of the `api`, which all others need, or `none`. "
+        "`PICKS_SECRET` and `THUMBNAILS_SECRET` may then be missing where they are not used.",
     )
     data_dir: Path = Field(Path("var"), description="Where `thumbs up` keeps its servers' files and logs.")
     work_dir: Path | None = Field(
@@ -241,13 +242,15 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _picks_are_signed(self) -> Self:
-        if (self.picks_url is None) != (self.picks_secret is None):
+        is_missing = self.picks_secret is None and self.account_secrets == "all"
+        if (is_missing and self.picks_url) or (self.picks_secret and self.picks_url is None):
             raise ValueError("PICKS_URL and PICKS_SECRET go together; set both, or neither")
         return self
 
     @model_validator(mode="after")
     def _addresses_can_be_signed(self) -> Self:
-        if self.signed_thumbnails != "none" and self.thumbnails_secret is None:
+        is_missing = self.thumbnails_secret is None and self.account_secrets == "all"
+        if self.signed_thumbnails != "none" and is_missing:
             raise ValueError("THUMBNAILS_SECRET: missing, and SIGNED_THUMBNAILS needs it")
         return self
 

