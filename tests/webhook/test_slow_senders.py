@@ -65,6 +65,26 @@ def test_a_head_that_does_not_come_is_waited_for_three_seconds(shared_receiver: 
     assert HEAD_TIMEOUT_S - 1 < time.monotonic() - started_s < 3 * HEAD_TIMEOUT_S
 
 
+def test_a_later_head_has_three_seconds_too(shared_receiver: Served) -> None:
+    """A connection may be idle for longer; once a request begins, it has to come."""
+    request = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", shared_receiver.port), timeout=30) as caller:
+        caller.sendall(request)
+        assert b" 200 " in caller.recv(4096)
+        time.sleep(HEAD_TIMEOUT_S + 2)
+        caller.sendall(request + request)  # the second one is here before the first is answered
+        seen = b""
+        while seen.count(b" 200 ") < 2:
+            seen += caller.recv(4096)
+
+        caller.sendall(request[:10])
+        started_s = time.monotonic()
+        with suppress(ConnectionError):
+            assert caller.recv(1) == b""
+
+    assert HEAD_TIMEOUT_S - 1 < time.monotonic() - started_s < 3 * HEAD_TIMEOUT_S
+
+
 def test_an_address_has_so_many_connections_and_no_more(database_url: str, tmp_path: Path) -> None:
     """The limit is of each process; who has reached it is hung up on at once."""
     limited = {"CONNECTIONS_PER_ADDRESS": "5", "TRUSTED_PROXIES": "none"}
@@ -90,6 +110,27 @@ def is_closed(connection: socket.socket) -> bool:
         return True
     except TimeoutError:
         return False
+
+
+def test_a_request_that_no_thread_answers_in_time_is_503_and_counted(
+    database_url: str, tmp_path: Path
+) -> None:
+    """An operator has to see it, and the platform has to send again."""
+    engine = make_engine(database_url)
+    limits = {"REQUEST_TIMEOUT_S": 0.3}  # below the limits that the database has
+    with served(database_url, tmp_path, limits) as receiver:
+        with engine.begin() as other:
+            other.execute(text("LOCK TABLE webhook_events"))
+            answer = receiver.post(deliveries.mux())
+        numbers = receiver.get("/metrics").text
+    engine.dispose()
+
+    assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert (
+        'thumbs_webhook_requests_total{account="unknown",code="503",outcome="unavailable",platform="unknown"}'
+        in numbers
+    )
 
 
 def test_a_page_with_many_pictures_holds_up_no_webhook(database_url: str, tmp_path: Path) -> None:
