@@ -18,5 +18,5 @@ SEND_TIMEOUT_S = 30.0  # more until its caller has read it: a large picture at 3
 #: Of a process; with an eighth more that are being closed, and those to the database, below the 1024 files
 #: that Linux allows by default.
 MAX_CONNECTIONS = 800
-#: Of bodies and answers, of a process: 192 of the largest bodies. docker-compose.yml has the sum of it all.
-MAX_HELD_BYTES = 48 * 1024 * 1024
+#: Of bodies and answers, of a process: 96 of the largest bodies. docker-compose.yml has the sum of it all.
+MAX_HELD_BYTES = 24 * 1024 * 1024
