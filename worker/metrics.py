@@ -3,7 +3,7 @@
 A process shows its own numbers. Where several processes share a page, as those of the receiver do and all of
 `thumbs up`, prometheus_client keeps their numbers in the files of the folder `PROMETHEUS_MULTIPROC_DIR`, and
 the process that is asked adds them up. The variable must be set before the first import of prometheus_client.
-A process that takes the place of a dead one goes on in its files, so that there are never more than processes.
+A process that takes the place of a dead one goes on in its files, so their number is bounded.
 
 Accounts are labels only where a row or a verified request names them, so no stranger can add a series.
 """
@@ -52,7 +52,7 @@ def _place_of(_: int) -> int:
 
 if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
     # In place of the process id, which would leave files behind with every process that ends.
-    values.ValueClass = values.MultiProcessValue(_place)
+    values.ValueClass = values.MultiProcessValue(_place)  # type: ignore[no-untyped-call] # the library's
 
 # Platforms give up after 5 to 30 s; an answer is promised within 50 ms.
 _ANSWER_S = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)

@@ -27,21 +27,36 @@ if TYPE_CHECKING:
 GIVE_UP_S = 5.0  # after which Mux takes an event as not accepted
 SLOW = {"head": 60, "body": 60, "silent": 30}
 PICTURES = 60
+POSTS = 40
+# Beside slow senders, an answer may take so many times as long as without them, and so much more: what a
+# machine that is busy with other tests adds by chance. One that holds up a thread costs seconds.
+SLOWER, FLOOR_S = 4, 0.25
 
 
 def test_honest_senders_are_answered_beside_150_slow_ones(shared_receiver: Served) -> None:
-    """Each has a connection of its own, as platforms send them."""
+    """About as fast as without them; each has a connection of its own, as platforms send them."""
+    alone = timed_posts(shared_receiver)
     with ExitStack() as stack:
         for kind, count in SLOW.items():
             stack.enter_context(slow_senders(shared_receiver.port, count, kind))
-        codes, slowest_s = [], 0.0
-        for _ in range(30):
-            started_s = time.perf_counter()
-            codes.append(fresh_post(shared_receiver, deliveries.mux()))
-            slowest_s = max(slowest_s, time.perf_counter() - started_s)
+        beside = timed_posts(shared_receiver)
 
-    assert codes == [202] * 30
-    assert slowest_s < GIVE_UP_S
+    assert {code for code, _ in alone + beside} == {202}
+    assert p95_s(beside) < SLOWER * p95_s(alone) + FLOOR_S
+
+
+def timed_posts(receiver: Served) -> list[tuple[int, float]]:
+    """Send one webhook after another; return the code and the seconds of each."""
+    answers = []
+    for _ in range(POSTS):
+        started_s = time.perf_counter()
+        answers.append((fresh_post(receiver, deliveries.mux()), time.perf_counter() - started_s))
+    return answers
+
+
+def p95_s(answers: list[tuple[int, float]]) -> float:
+    """Return the seconds within which 95 of 100 answers came."""
+    return sorted(seconds for _, seconds in answers)[int(len(answers) * 0.95)]
 
 
 def fresh_post(receiver: Served, delivery: deliveries.Delivery) -> int:
