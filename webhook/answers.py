@@ -7,11 +7,12 @@ every platform sends it again. A 410 is never sent: some platforms take it as "s
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from flask import Response, g, jsonify, request
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from worker.errors import InvalidSignature, MalformedPayload, RequestError, UnknownAccount, first_line
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from flask import Flask
 
 RETRY_AFTER_S = 5
+
+REFUSAL = "thumbs.refusal"  # in the environment of WSGI: an error to answer with, instead of any work
+UNKNOWN = "unknown"  # in the metrics: their labels are never what a stranger wrote into an address
 
 # A forger learns no more than that it did not work; the log tells the operator why.
 FORGED = "the signature does not match these bytes, or is too old"
@@ -45,12 +49,23 @@ def answer(status: str, code: int, reason: str) -> Response:
 
 def answer_errors(app: Flask) -> None:
     """Have every error of the application answered in the form of `answer`."""
+    app.before_request(_begin)
     app.register_error_handler(InvalidSignature, _forged)
     app.register_error_handler(UnknownAccount, _unknown)
     app.register_error_handler(MalformedPayload, _malformed)
     app.register_error_handler(RecursionError, lambda _: _malformed(MalformedPayload(NESTED)))
     app.register_error_handler(HTTPException, _by_code)
     app.register_error_handler(Exception, _unavailable)
+
+
+def _begin() -> None:
+    g.started_at_s = time.perf_counter()
+    g.platform = g.account = g.outcome = UNKNOWN
+    if refusal := request.environ.get(REFUSAL):
+        raise refusal
+    # Werkzeug takes everything for a path, also the "*" of OPTIONS and the host of CONNECT.
+    if not request.environ["PATH_INFO"].startswith("/"):
+        raise BadRequest("the address has to begin with a slash")
 
 
 def _forged(error: InvalidSignature) -> Response:

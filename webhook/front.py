@@ -10,6 +10,7 @@ database driver or a name server that is stuck holds up nobody else.
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import socket
@@ -24,8 +25,10 @@ from gevent.server import StreamServer
 from gevent.threadpool import ThreadPool
 from gunicorn import util
 from gunicorn.workers.ggevent import GeventWorker
+from werkzeug.exceptions import RequestTimeout, ServiceUnavailable
 
 from webhook.admission import Admission, Stage
+from webhook.answers import REFUSAL, RETRY_AFTER_S, UNAVAILABLE
 from webhook.limits import (
     HEAD_TIMEOUT_S,
     KEEPALIVE_S,
@@ -33,6 +36,7 @@ from webhook.limits import (
     MAX_CONNECTIONS,
     MAX_DRAINED_BYTES,
     REQUEST_TIMEOUT_S,
+    SEND_TIMEOUT_S,
 )
 from worker.settings import get_settings
 
@@ -48,6 +52,8 @@ TICK_S = 0.5
 
 #: Threads by the beginning of the address: nothing that strangers may ask for takes those of the webhooks.
 THREADS = {"/webhooks/": 16, "/v1/": 16, "/thumbnails/": 4, "/": 4}
+
+Answer = tuple[tuple[Any, ...], list[bytes]]
 
 log = logging.getLogger(__name__)
 
@@ -106,35 +112,66 @@ class FrontWorker(GeventWorker):
 
     def timeout_ctx(self) -> gevent.Timeout:
         """Limit the time for the head of the next request."""
-        connection = self._connections[gevent.getcurrent()]
-        connection.stage = Stage.HEAD
-        return gevent.Timeout(KEEPALIVE_S if connection.requests else HEAD_TIMEOUT_S, False)
+        self._connections[gevent.getcurrent()].enter(Stage.HEAD)
+        return gevent.Timeout(HEAD_TIMEOUT_S, False)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
-        """Answer the request whose head is here."""
+        """Answer the request whose head is here, and wait for the first byte of the next one."""
         connection = self._connections[gevent.getcurrent()]
-        connection.stage = Stage.BODY
-        connection.requests += 1
-        with gevent.Timeout(REQUEST_TIMEOUT_S, False):
+        connection.enter(Stage.BODY)
+        is_last = True
+        with gevent.Timeout(REQUEST_TIMEOUT_S + SEND_TIMEOUT_S, False):
             try:
                 super().handle_request(listener_name, req, sock, addr)
+                is_last = connection.is_body_left
             except StopIteration:  # gunicorn's word for the last one of a connection
                 pass
-            else:
-                if not connection.is_body_left:
-                    return
-            util.close_graceful(sock, max_drain=MAX_DRAINED_BYTES)
-        raise StopIteration
+            if is_last:
+                util.close_graceful(sock, max_drain=MAX_DRAINED_BYTES)
+        self._admission.hold(connection, 0)
+        if is_last or not _begins_another(req, sock, connection):
+            raise StopIteration
 
     def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Read the whole request, have a thread answer it, and return the whole answer."""
         connection = self._connections[gevent.getcurrent()]
-        environ["wsgi.input"] = _whole_body(environ, connection)
-        connection.stage = Stage.ANSWER
-        threads = next(self._threads[one] for one in THREADS if environ["PATH_INFO"].startswith(one))
-        head, parts = threads.apply(_answer, (self._application, environ))
+        with gevent.Timeout(REQUEST_TIMEOUT_S) as timeout:
+            try:
+                head, parts = self._answered(environ, connection)
+            except gevent.Timeout as late:
+                if late is not timeout:
+                    raise
+                head, parts = self._late(environ, connection)
+        size_bytes = connection.held_bytes + sum(map(len, parts))
+        if not self._admission.hold(connection, size_bytes):
+            head, parts = self._refused(environ, _no_room())
+        connection.enter(Stage.SEND)
         start_response(*head)
         return parts
+
+    def _answered(self, environ: WSGIEnvironment, connection: Connection) -> Answer:
+        if not self._admission.hold(connection, _body_bytes(environ)):
+            connection.is_body_left = True
+            return self._refused(environ, _no_room())
+        environ["wsgi.input"] = _whole_body(environ, connection)
+        if connection.stage is Stage.LEAVE:
+            raise BrokenPipeError(errno.EPIPE, "it gave way to another caller")
+        connection.enter(Stage.ANSWER)
+        # Not everything is below "/": OPTIONS may ask for "*", and CONNECT names a host.
+        path = environ["PATH_INFO"]
+        beginning = next((one for one in THREADS if path.startswith(one)), "/")
+        return self._threads[beginning].apply(_answer, (self._application, environ))
+
+    def _late(self, environ: WSGIEnvironment, connection: Connection) -> Answer:
+        if connection.stage is Stage.BODY:
+            connection.is_body_left = True
+            return self._refused(environ, RequestTimeout("the request was not here in time"))
+        return self._refused(environ, TimeoutError())
+
+    def _refused(self, environ: WSGIEnvironment, why: Exception) -> Answer:
+        """Have the application answer, and count, without a thread: it looks at nothing else then."""
+        # A copy, because a thread that is stuck may still use the first one.
+        return _answer(self._application, {**environ, "wsgi.input": io.BytesIO(), REFUSAL: why})
 
     def _finish(self) -> None:
         started_at_s = time.monotonic()
@@ -144,6 +181,28 @@ class FrontWorker(GeventWorker):
                     connection.hang_up(socket.SHUT_RD)
             self.notify()
             gevent.sleep(TICK_S / 5)
+
+
+def _begins_another(req: Any, sock: Any, connection: Connection) -> bool:
+    """Wait for the first byte of the next request; tell whether it came."""
+    connection.enter(Stage.HEAD)
+    if req.unreader.buf.getvalue():  # it came with the request before
+        return True
+    with gevent.Timeout(KEEPALIVE_S, False):
+        return bool(sock.recv(1, socket.MSG_PEEK))
+    return False
+
+
+def _no_room() -> ServiceUnavailable:
+    return ServiceUnavailable(UNAVAILABLE, retry_after=RETRY_AFTER_S)
+
+
+def _body_bytes(environ: WSGIEnvironment) -> int:
+    """Return what a body may need; 0 for one that is refused by its length."""
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        return MAX_BODY_BYTES
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    return length if length <= MAX_BODY_BYTES else 0
 
 
 def _whole_body(environ: WSGIEnvironment, connection: Connection) -> io.BufferedIOBase | io.RawIOBase:
@@ -177,7 +236,7 @@ class Unreadable(io.RawIOBase):
         raise self._error
 
 
-def _answer(application: WSGIApplication, environ: WSGIEnvironment) -> tuple[tuple[Any, ...], list[bytes]]:
+def _answer(application: WSGIApplication, environ: WSGIEnvironment) -> Answer:
     """Call the application, in a thread of its own, and collect all that it answers."""
     head: list[tuple[Any, ...]] = []
 

@@ -10,10 +10,13 @@ MAX_HEADERS = 64
 MAX_HEADER_BYTES = 8190
 MAX_DRAINED_BYTES = 1024 * 1024  # of a body that was refused, so that its sender reads why before we hang up
 
-HEAD_TIMEOUT_S = 3.0  # for the whole head of a connection's first request
-KEEPALIVE_S = 15  # for that of a later one, with the pause before it: both cost the same
-REQUEST_TIMEOUT_S = 10.0  # from the end of the head to the last byte of the answer; no platform waits longer
+HEAD_TIMEOUT_S = 3.0  # from the first byte of a head to its last; a new connection's first byte included
+KEEPALIVE_S = 15  # for the first byte of a later request
+REQUEST_TIMEOUT_S = 10.0  # from the end of the head until the answer is there; no platform waits longer
+SEND_TIMEOUT_S = 30.0  # more until its caller has read it: a large picture at 30 kB/s
 
-MAX_CONNECTIONS = (
-    800  # of a process; with those to the database below the 1024 files that Linux allows by default
-)
+#: Of a process; with an eighth more that are being closed, and those to the database, below the 1024 files
+#: that Linux allows by default.
+MAX_CONNECTIONS = 800
+#: Of bodies and answers, of a process: 96 of the largest bodies. docker-compose.yml has the sum of it all.
+MAX_HELD_BYTES = 24 * 1024 * 1024

@@ -31,7 +31,6 @@ REASONS = {
     DeliveryOutcome.DUPLICATE: "this was here before",
     DeliveryOutcome.IGNORED: "this asks for nothing",
 }
-UNKNOWN = "unknown"  # in the metrics: their labels are never what a stranger wrote into an address
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +38,6 @@ log = logging.getLogger(__name__)
 def webhook_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
     """Make the two routes that events are sent to."""
     pages = Blueprint("receive", __name__)
-    pages.before_request(_start)
     pages.after_request(_count)
 
     @pages.post("/webhooks/<name>/<account>")
@@ -87,11 +85,6 @@ def _body() -> bytes:
     if len(body) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
     return body
-
-
-def _start() -> None:
-    g.started_at_s = time.perf_counter()
-    g.platform = g.account = g.outcome = UNKNOWN
 
 
 def _count(response: Response) -> Response:

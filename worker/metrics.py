@@ -3,13 +3,17 @@
 A process shows its own numbers. Where several processes share a page, as those of the receiver do and all of
 `thumbs up`, prometheus_client keeps their numbers in the files of the folder `PROMETHEUS_MULTIPROC_DIR`, and
 the process that is asked adds them up. The variable must be set before the first import of prometheus_client.
+A process that takes the place of a dead one goes on in its files, so their number is bounded.
 
 Accounts are labels only where a row or a verified request names them, so no stranger can add a series.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prometheus_client import (
@@ -20,14 +24,35 @@ from prometheus_client import (
     Histogram,
     generate_latest,
     start_http_server,
+    values,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from worker.files.file_lock import try_lock
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from worker.settings import Settings
+
+
+def _place() -> int:
+    """Return the lowest number that no other living process has in the shared folder."""
+    return _place_of(os.getpid())  # a forked process needs one of its own
+
+
+@lru_cache
+def _place_of(_: int) -> int:
+    number, folder = 0, Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    while not try_lock(place := os.open(folder / f"{number}.place", os.O_CREAT | os.O_RDWR)):
+        os.close(place)
+        number += 1
+    return number  # its file stays open and locked until this process ends
+
+
+if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+    # In place of the process id, which would leave files behind with every process that ends.
+    values.ValueClass = values.MultiProcessValue(_place)  # type: ignore[no-untyped-call] # the library's
 
 # Platforms give up after 5 to 30 s; an answer is promised within 50 ms.
 _ANSWER_S = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)

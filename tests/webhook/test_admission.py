@@ -78,11 +78,65 @@ def test_who_waits_longest_gives_way_and_who_is_answered_does_not(
     """Honest callers send at once, so they are never the oldest of many."""
     admission = Admission(0, (), most=3)
     answered, oldest, newer = admitted(admission, sockets, "203.0.113.1", 3)
-    answered.stage = Stage.ANSWER
+    answered.enter(Stage.ANSWER)
 
     (newest,) = admitted(admission, sockets, "203.0.113.1", 1)
 
     assert [hung_up(one) for one in (answered, oldest, newer, newest)] == [False, True, False, False]
+
+
+def test_a_connection_in_use_is_not_the_one_that_waits_longest(
+    sockets: Callable[[], socket.socket],
+) -> None:
+    """Those of a proxy are old, and carry one request after another."""
+    admission = Admission(0, (), most=2)
+    proxys, silent = admitted(admission, sockets, "203.0.113.1", 2)
+    proxys.enter(Stage.BODY)
+
+    admitted(admission, sockets, "203.0.113.1", 1)
+
+    assert [hung_up(one) for one in (proxys, silent)] == [False, True]
+
+
+def test_where_nobody_gives_way_more_are_refused(sockets: Callable[[], socket.socket]) -> None:
+    """Else there would be more connections than the system allows files."""
+    admission = Admission(0, (), most=3)
+    for one in admitted(admission, sockets, "203.0.113.1", 3):
+        one.enter(Stage.ANSWER)
+
+    assert admitted(admission, sockets, "203.0.113.1", 3) == []
+    assert len(admission) == 3
+
+
+def test_those_that_gave_way_count_until_they_are_closed(sockets: Callable[[], socket.socket]) -> None:
+    """A flood of callers comes faster than connections are closed."""
+    assert len(admitted(Admission(0, (), most=16), sockets, "203.0.113.1", 100)) == 16 + 2
+
+
+def test_slow_readers_give_way_before_memory_runs_out(sockets: Callable[[], socket.socket]) -> None:
+    """Each keeps a whole picture, which may be large."""
+    admission = Admission(0, (), most_bytes=1000)
+    readers = admitted(admission, sockets, "203.0.113.1", 4)
+    for reader in readers[:3]:
+        assert admission.hold(reader, 400)
+        reader.enter(Stage.SEND)
+
+    assert [hung_up(one) for one in readers] == [True, False, False, False]
+    assert admission.hold(readers[3], 1000)
+    assert [hung_up(one) for one in readers] == [True, True, True, False]
+
+
+def test_what_is_being_answered_keeps_its_memory(sockets: Callable[[], socket.socket]) -> None:
+    """Who comes then has to come again."""
+    admission = Admission(0, (), most_bytes=1000)
+    answered, later = admitted(admission, sockets, "203.0.113.1", 2)
+    assert admission.hold(answered, 800)
+    answered.enter(Stage.ANSWER)
+
+    assert not admission.hold(later, 400)
+    assert admission.hold(later, 200)
+    admission.leave(answered)
+    assert admission.hold(later, 1000)
 
 
 def hung_up(connection: Connection) -> bool:

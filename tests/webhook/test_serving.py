@@ -55,6 +55,14 @@ def status_line(connection: socket.socket) -> str:
     return ""
 
 
+def counted(receiver: Served, *, code: int, outcome: str) -> float:
+    """Return how many requests of nobody known were answered so, by the metrics."""
+    labels = f'account="unknown",code="{code}",outcome="{outcome}",platform="unknown"'
+    beginning = f"thumbs_webhook_requests_total{{{labels}}} "
+    lines = receiver.get("/metrics").text.splitlines()
+    return sum(float(line.removeprefix(beginning)) for line in lines if line.startswith(beginning))
+
+
 def test_it_records_shows_and_counts(receiver: Served, engine: Engine) -> None:
     """The numbers are those of all its processes."""
     codes = [receiver.post(deliveries.mux()).status_code for _ in range(20)]
@@ -119,7 +127,8 @@ def test_callers_who_never_finish_are_hung_up_on(shared_receiver: Served) -> Non
         callers = [opened.enter_context(connect(shared_receiver, head)) for head in heads * THREADS]
 
         assert shared_receiver.post(deliveries.mux(), timeout_s=60).status_code == 202
-        assert {status_line(caller) for caller in callers} <= {"", "HTTP/1.1 401 UNAUTHORIZED"}
+        assert {status_line(caller) for caller in callers} == {"", "HTTP/1.1 408 REQUEST TIMEOUT"}
+    assert counted(shared_receiver, code=408, outcome="request timeout") == THREADS
 
 
 def test_what_is_not_http_at_all_is_turned_away(shared_receiver: Served) -> None:

@@ -27,21 +27,36 @@ if TYPE_CHECKING:
 GIVE_UP_S = 5.0  # after which Mux takes an event as not accepted
 SLOW = {"head": 60, "body": 60, "silent": 30}
 PICTURES = 60
+POSTS = 40
+# Beside slow senders, an answer may take so many times as long as without them, and so much more: what a
+# machine that is busy with other tests adds by chance. One that holds up a thread costs seconds.
+SLOWER, FLOOR_S = 4, 0.25
 
 
 def test_honest_senders_are_answered_beside_150_slow_ones(shared_receiver: Served) -> None:
-    """Each has a connection of its own, as platforms send them."""
+    """About as fast as without them; each has a connection of its own, as platforms send them."""
+    alone = timed_posts(shared_receiver)
     with ExitStack() as stack:
         for kind, count in SLOW.items():
             stack.enter_context(slow_senders(shared_receiver.port, count, kind))
-        codes, slowest_s = [], 0.0
-        for _ in range(30):
-            started_s = time.perf_counter()
-            codes.append(fresh_post(shared_receiver, deliveries.mux()))
-            slowest_s = max(slowest_s, time.perf_counter() - started_s)
+        beside = timed_posts(shared_receiver)
 
-    assert codes == [202] * 30
-    assert slowest_s < GIVE_UP_S
+    assert {code for code, _ in alone + beside} == {202}
+    assert p95_s(beside) < SLOWER * p95_s(alone) + FLOOR_S
+
+
+def timed_posts(receiver: Served) -> list[tuple[int, float]]:
+    """Send one webhook after another; return the code and the seconds of each."""
+    answers = []
+    for _ in range(POSTS):
+        started_s = time.perf_counter()
+        answers.append((fresh_post(receiver, deliveries.mux()), time.perf_counter() - started_s))
+    return answers
+
+
+def p95_s(answers: list[tuple[int, float]]) -> float:
+    """Return the seconds within which 95 of 100 answers came."""
+    return sorted(seconds for _, seconds in answers)[int(len(answers) * 0.95)]
 
 
 def fresh_post(receiver: Served, delivery: deliveries.Delivery) -> int:
@@ -61,6 +76,26 @@ def test_a_head_that_does_not_come_is_waited_for_three_seconds(shared_receiver: 
         started_s = time.monotonic()
         with suppress(ConnectionError):
             assert connection.recv(1) == b""
+
+    assert HEAD_TIMEOUT_S - 1 < time.monotonic() - started_s < 3 * HEAD_TIMEOUT_S
+
+
+def test_a_later_head_has_three_seconds_too(shared_receiver: Served) -> None:
+    """A connection may be idle for longer; once a request begins, it has to come."""
+    request = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", shared_receiver.port), timeout=30) as caller:
+        caller.sendall(request)
+        assert b" 200 " in caller.recv(4096)
+        time.sleep(HEAD_TIMEOUT_S + 2)
+        caller.sendall(request + request)  # the second one is here before the first is answered
+        seen = b""
+        while seen.count(b" 200 ") < 2:
+            seen += caller.recv(4096)
+
+        caller.sendall(request[:10])
+        started_s = time.monotonic()
+        with suppress(ConnectionError):
+            assert caller.recv(1) == b""
 
     assert HEAD_TIMEOUT_S - 1 < time.monotonic() - started_s < 3 * HEAD_TIMEOUT_S
 
@@ -90,6 +125,27 @@ def is_closed(connection: socket.socket) -> bool:
         return True
     except TimeoutError:
         return False
+
+
+def test_a_request_that_no_thread_answers_in_time_is_503_and_counted(
+    database_url: str, tmp_path: Path
+) -> None:
+    """An operator has to see it, and the platform has to send again."""
+    engine = make_engine(database_url)
+    limits = {"REQUEST_TIMEOUT_S": 0.3}  # below the limits that the database has
+    with served(database_url, tmp_path, limits) as receiver:
+        with engine.begin() as other:
+            other.execute(text("LOCK TABLE webhook_events"))
+            answer = receiver.post(deliveries.mux())
+        numbers = receiver.get("/metrics").text
+    engine.dispose()
+
+    assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert (
+        'thumbs_webhook_requests_total{account="unknown",code="503",outcome="unavailable",platform="unknown"}'
+        in numbers
+    )
 
 
 def test_a_page_with_many_pictures_holds_up_no_webhook(database_url: str, tmp_path: Path) -> None:

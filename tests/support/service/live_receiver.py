@@ -20,10 +20,17 @@ from webhook.serving import PROCESSES
 from worker.standalone.servers import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).parents[3]
 START_TIMEOUT_S = 60.0
+# `python -m webhook`, with other limits.
+START = """
+import json, runpy, sys
+from webhook import limits
+vars(limits).update(json.loads(sys.argv.pop()))
+runpy.run_module("webhook", run_name="__main__", alter_sys=True)
+"""
 
 
 @dataclass
@@ -66,13 +73,25 @@ class Served:
 
 
 @contextmanager
-def served(database_url: str, folder: Path, **environment: str) -> Iterator[Served]:
-    """Run a receiver until the end of the block."""
+def served(
+    database_url: str, folder: Path, limits: Mapping[str, float] | None = None, **environment: str
+) -> Iterator[Served]:
+    """Run a receiver until the end of the block.
+
+    Args:
+        database_url: with all tables.
+        folder: for its log and its own files.
+        limits: what `webhook.limits` is to have in place of its own values.
+        environment: settings.
+    """
     port, log = free_port(), folder / "receiver.log"
     variables = {"DATABASE_URL": database_url, "PORT": str(port), "TMPDIR": str(folder), **ENVIRONMENT}
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "webhook"], cwd=ROOT, env={**variables, **environment}, stderr=output
+            [sys.executable, "-c", START, json.dumps(limits or {})],
+            cwd=ROOT,
+            env={**variables, **environment},
+            stderr=output,
         )
     try:
         with httpx.Client(trust_env=False) as client:
