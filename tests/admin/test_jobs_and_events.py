@@ -123,17 +123,28 @@ def test_people_get_a_table_of_events(engine: Engine, thumbs: Run) -> None:
     assert "the platform could not process the asset" in lines[2]
 
 
-@pytest.mark.parametrize("columns", ["40", "80"])
-def test_a_narrow_terminal_cuts_nothing_off(
-    engine: Engine, thumbs: Run, monkeypatch: pytest.MonkeyPatch, columns: str
+@pytest.mark.parametrize("columns", [40, 80, 120, 150])
+def test_a_narrow_terminal_breaks_no_name(
+    engine: Engine, thumbs: Run, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
-    """Cells are folded, and every letter is there."""
-    failed(engine, "z" * 60, "PlatformUnavailableForALongTime, and a sentence of some words")
+    """Names can be copied whole, and every word of what went wrong is there."""
+    failed(engine, "z" * 60, "MUX__MAIN__TOKEN_SECRET, and a sentence of some words")
     monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("COLUMNS", str(columns))
 
-    letters = re.sub(r"\x1b\[[0-9;]*m", "", thumbs("jobs").stdout)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", thumbs("jobs").stdout).splitlines()
 
-    assert letters.count("z") == 60
-    assert "words" in letters
-    assert "Unavail" in letters
+    assert any(f"mux/main/{'z' * 60}" in line for line in lines)
+    assert any("MUX__MAIN__TOKEN_SECRET," in line for line in lines)
+    assert "sentence of some words" in " ".join(" ".join(lines).split())
+    assert max(map(len, lines)) <= max(columns, 80)
+
+
+def test_a_pipe_gets_one_line_for_each_job(engine: Engine, thumbs: Run) -> None:
+    """However long it is, for `grep` and its like."""
+    failed(engine, "z" * 60, "word " * 100 + "end")
+
+    lines = thumbs("jobs").stdout.splitlines()
+
+    assert len(lines) == 2
+    assert lines[1].endswith("word end")

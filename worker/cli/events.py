@@ -9,7 +9,8 @@ from rich.text import Text
 
 from worker.admin.assets import asset_name, database_time, find, list_events
 from worker.cli.database import open_database
-from worker.cli.output import coloured, fields_of, format_age, make_table, print_answer
+from worker.cli.listing import Listing
+from worker.cli.output import coloured, fields_of, format_age, print_answer
 from worker.cli.parameters import json_option, limit_option, platform_option, since_option
 from worker.database import transaction
 from worker.database.states import EventOutcome
@@ -67,7 +68,7 @@ def _document(lines: Sequence[EventLine]) -> dict[str, Any]:
 
 
 def _table(lines: Sequence[EventLine], now: datetime) -> list[RenderableType]:
-    table = make_table("event", "came", "type", "asset", "outcome", "says")
+    table = Listing("event", "came", "type", "asset", "outcome", "says")
     for event, asset in lines:
         table.add_row(
             str(event.id),

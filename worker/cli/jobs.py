@@ -10,7 +10,8 @@ from rich.text import Text
 from worker.admin.assets import asset_name, database_time, list_jobs
 from worker.admin.cancel import cancel_work, find_open_work
 from worker.cli.database import open_database
-from worker.cli.output import coloured, fields_of, format_age, make_table, print_answer
+from worker.cli.listing import Listing
+from worker.cli.output import coloured, fields_of, format_age, print_answer
 from worker.cli.parameters import json_option, limit_option, platform_option, since_option, why_option
 from worker.database import transaction
 from worker.database.states import JobState
@@ -99,7 +100,7 @@ def _document(jobs: Sequence[Job]) -> dict[str, Any]:
 
 
 def _table(jobs: Sequence[Job], now: datetime) -> list[RenderableType]:
-    table = make_table("job", "asset", "state", "attempt", "asked for", "why", "says")
+    table = Listing("job", "asset", "state", "attempt", "asked for", "why", "says")
     for job in jobs:
         table.add_row(
             str(job.id),

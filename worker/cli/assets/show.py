@@ -11,7 +11,8 @@ from worker.admin.asset_history import read_history
 from worker.admin.assets import asset_name, find
 from worker.cli.database import open_database
 from worker.cli.jobs import JOB_FIELDS, job_news
-from worker.cli.output import coloured, fields_of, format_age, make_table, print_answer
+from worker.cli.listing import Listing
+from worker.cli.output import coloured, fields_of, format_age, print_answer
 from worker.cli.parameters import json_option
 from worker.database import transaction
 from worker.database.thumbnail_links import ThumbnailLinks
@@ -145,7 +146,7 @@ def _publication(publication: Publication) -> Text:
 
 
 def _picks(thumbnails: Sequence[Thumbnail]) -> Table:
-    table = make_table("rank", "time", "score", "ratio", "size", "reasons")
+    table = Listing("rank", "time", "score", "ratio", "size", "reasons")
     for thumbnail in thumbnails:
         table.add_row(
             str(thumbnail.rank),
@@ -159,7 +160,7 @@ def _picks(thumbnails: Sequence[Thumbnail]) -> Table:
 
 
 def _timeline(history: AssetHistory) -> Table:
-    table = make_table("ago", "what", "state", "who", "says")
+    table = Listing("ago", "what", "state", "who", "says")
     for moment in history.timeline:
         ago = format_age(history.now - moment.at)
         table.add_row(ago, moment.what, coloured(moment.state), printable(moment.who), printable(moment.says))
