@@ -81,6 +81,7 @@ def test_a_word_that_means_nothing_is_refused(thumbs: Run, words: tuple[str, str
     result = thumbs("jobs", *words)
 
     assert (result.exit_code, result.stdout) == (2, "")
+    assert re.fullmatch(r"Error: [^\n]+ \(all options: \w+ jobs --help\)\n", result.stderr)
 
 
 def test_every_state_and_outcome_can_be_asked_for(engine: Engine, thumbs: Run) -> None:

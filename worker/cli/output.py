@@ -67,9 +67,10 @@ def fields_of(row: object, names: str) -> dict[str, Any]:
 
 def format_age(span: timedelta) -> str:
     """Say how long ago something was, e.g. "3 min"; what is still to come reads "in 3 min"."""
-    seconds = round(span.total_seconds())
-    size, unit = next((step for step in _UNITS if abs(seconds) >= step[0]), _UNITS[-1])
-    return f"{'in ' if seconds < 0 else ''}{abs(seconds) // size} {unit}"
+    is_to_come = span.total_seconds() < 0
+    seconds = max(round(abs(span.total_seconds())), is_to_come)
+    size, unit = next((step for step in _UNITS if seconds >= step[0]), _UNITS[-1])
+    return f"{'in ' if is_to_come else ''}{seconds // size} {unit}"
 
 
 def coloured(state: str) -> Text:

@@ -9,15 +9,18 @@ from rich.text import Text
 
 from worker.admin.assets import asset_name, has_effect, requeue_assets
 from worker.admin.matching import Filters
+from worker.admin.wanted_model import check_model
 from worker.cli.database import open_database
 from worker.cli.output import print_answer
 from worker.cli.parameters import json_option, platform_option, since_option, why_option
+from worker.database import transaction
+from worker.errors import UnknownModel
 from worker.local import terminal
 from worker.settings import get_settings
 from worker.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import timedelta
 
     from worker.admin.assets import Requeueing
@@ -54,7 +57,8 @@ def requeue_command(
     filters = Filters(is_failed=is_failed, since=since, platform=platform)
     # Either names or filters: neither would mean every asset, and both would leave open which of them counts.
     if bool(names) == (filters != Filters()):
-        raise click.UsageError("name assets or jobs, or choose them by --failed, --since or --platform")
+        wrong = "name assets or jobs, or choose them by --failed, --since or --platform"
+        raise click.UsageError("; ".join([wrong, *_wrong_model(model)]))
     with open_database() as engine, terminal.counting("assets") as on_progress:
         outcomes = requeue_assets(
             engine,
@@ -67,6 +71,16 @@ def requeue_command(
         )
     print_requeueings(outcomes, as_json=as_json)
     raise SystemExit(not has_effect(outcomes))
+
+
+def _wrong_model(model: str | None) -> Iterator[str]:
+    """Say what is wrong with the model, too, so that a command need not be mended twice."""
+    if model is not None:
+        with open_database() as engine, transaction(engine) as session:
+            try:
+                check_model(session, model, get_settings())
+            except UnknownModel as error:
+                yield str(error)
 
 
 def print_requeueings(outcomes: Sequence[Requeueing], *, as_json: bool) -> None:
