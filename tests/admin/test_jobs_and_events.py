@@ -66,6 +66,9 @@ def test_jobs_are_chosen_by_state_platform_age_and_number(engine: Engine, thumbs
     assert listed("--state", "discarded", "--since", "3d") == [new, old]
     assert listed("--state", "discarded", "--limit", "1") == [new]
     assert listed("--platform", "fastpix") == []
+    assert listed("--asset", "mux/main/old") == listed("--asset", str(old)) == [old]
+    assert len(listed("--account", "mux/main")) == len(listed("--platform", "mux", "--account", "main")) == 3
+    assert listed("--account", "mux/other") == []
     assert len(listed("--state", "discarded", "--state", "completed", "--platform", "mux")) == 3
 
 
@@ -75,7 +78,9 @@ def test_no_jobs_is_an_answer(thumbs: Run) -> None:
     assert answer(thumbs("jobs", "--json")) == {"jobs": []}
 
 
-@pytest.mark.parametrize("words", [("--since", "yesterday"), ("--state", "stuck"), ("--limit", "0")])
+@pytest.mark.parametrize(
+    "words", [("--since", "yesterday"), ("--state", "stuck"), ("--limit", "0"), ("--account", "main")]
+)
 def test_a_word_that_means_nothing_is_refused(thumbs: Run, words: tuple[str, str]) -> None:
     """Nothing is listed for it."""
     result = thumbs("jobs", *words)
@@ -108,6 +113,8 @@ def test_every_webhook_is_listed_with_what_became_of_it(engine: Engine, thumbs: 
     assert listed("--asset", "mux/main/a1") == [("a1", "ignored"), ("a1", "applied")]
     assert listed("--outcome", "ignored") == [("a1", "ignored")]
     assert listed("--limit", "1") == [("a2", "applied")]
+    assert listed("--type", "thumbs.erased") == []
+    assert len(listed("--type", "thumbs.erased", "--type", "video.asset.ready")) == 2
     assert len(listed("--since", "1h")) == 3
     assert listed("--platform", "fastpix") == []
 

@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
-from worker.admin.assets import asset_name, database_time, list_jobs
+from worker.admin.assets import asset_name, database_time, find, list_jobs
 from worker.admin.cancel import cancel_work, find_open_work
 from worker.cli.database import open_database
 from worker.cli.listing import Listing
 from worker.cli.output import coloured, fields_of, format_age, print_answer
-from worker.cli.parameters import json_option, limit_option, platform_option, since_option, why_option
+from worker.cli.parameters import (
+    account_option,
+    asset_option,
+    json_option,
+    limit_option,
+    platform_option,
+    since_option,
+    split_account,
+    why_option,
+)
 from worker.database import transaction
 from worker.database.states import JobState
 from worker.text import printable
@@ -45,15 +54,26 @@ _REFUSALS = frozenset({"CredentialsRefused", "UnknownAccount"})
     help="May be given several times.",
 )
 @platform_option
+@account_option
+@asset_option
 @since_option
 @limit_option
 @json_option
 def jobs_command(
-    states: tuple[str, ...], platform: str | None, since: timedelta | None, limit: int, *, as_json: bool
+    states: tuple[str, ...],
+    platform: str | None,
+    account: str | None,
+    asset: str | None,
+    since: timedelta | None,
+    limit: int,
+    *,
+    as_json: bool,
 ) -> None:
     """List jobs, newest first."""
+    platform, account = split_account(platform, account)
     with open_database() as engine, transaction(engine) as session:
-        jobs = list_jobs(session, states, platform, since, limit)
+        asset_id = find(session, asset).asset_id if asset else None
+        jobs = list_jobs(session, states, platform, since, limit, account=account, asset_id=asset_id)
         now = database_time(session)
     print_answer(_document(jobs), _table(jobs, now), as_json=as_json)
 
