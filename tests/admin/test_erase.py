@@ -98,6 +98,9 @@ def test_the_history_says_who_did_it(erased: Engine, thumbs: Run) -> None:
 
     assert "asked to; removed: " in shown
     assert "erased" in shown
+    assert ": 0" not in shown
+    assert "generation" not in shown
+    assert "asked to" in thumbs("events", "--type", "thumbs.erased").stdout
     assert erased
 
 

@@ -66,6 +66,9 @@ def test_jobs_are_chosen_by_state_platform_age_and_number(engine: Engine, thumbs
     assert listed("--state", "discarded", "--since", "3d") == [new, old]
     assert listed("--state", "discarded", "--limit", "1") == [new]
     assert listed("--platform", "fastpix") == []
+    assert listed("--asset", "mux/main/old") == listed("--asset", str(old)) == [old]
+    assert len(listed("--account", "mux/main")) == len(listed("--platform", "mux", "--account", "main")) == 3
+    assert listed("--account", "mux/other") == []
     assert len(listed("--state", "discarded", "--state", "completed", "--platform", "mux")) == 3
 
 
@@ -75,12 +78,15 @@ def test_no_jobs_is_an_answer(thumbs: Run) -> None:
     assert answer(thumbs("jobs", "--json")) == {"jobs": []}
 
 
-@pytest.mark.parametrize("words", [("--since", "yesterday"), ("--state", "stuck"), ("--limit", "0")])
+@pytest.mark.parametrize(
+    "words", [("--since", "yesterday"), ("--state", "stuck"), ("--limit", "0"), ("--account", "main")]
+)
 def test_a_word_that_means_nothing_is_refused(thumbs: Run, words: tuple[str, str]) -> None:
     """Nothing is listed for it."""
     result = thumbs("jobs", *words)
 
     assert (result.exit_code, result.stdout) == (2, "")
+    assert re.fullmatch(r"Error: [^\n]+ \(all options: \w+ jobs --help\)\n", result.stderr)
 
 
 def test_every_state_and_outcome_can_be_asked_for(engine: Engine, thumbs: Run) -> None:
@@ -107,6 +113,8 @@ def test_every_webhook_is_listed_with_what_became_of_it(engine: Engine, thumbs: 
     assert listed("--asset", "mux/main/a1") == [("a1", "ignored"), ("a1", "applied")]
     assert listed("--outcome", "ignored") == [("a1", "ignored")]
     assert listed("--limit", "1") == [("a2", "applied")]
+    assert listed("--type", "thumbs.erased") == []
+    assert len(listed("--type", "thumbs.erased", "--type", "video.asset.ready")) == 2
     assert len(listed("--since", "1h")) == 3
     assert listed("--platform", "fastpix") == []
 
@@ -123,17 +131,28 @@ def test_people_get_a_table_of_events(engine: Engine, thumbs: Run) -> None:
     assert "the platform could not process the asset" in lines[2]
 
 
-@pytest.mark.parametrize("columns", ["40", "80"])
-def test_a_narrow_terminal_cuts_nothing_off(
-    engine: Engine, thumbs: Run, monkeypatch: pytest.MonkeyPatch, columns: str
+@pytest.mark.parametrize("columns", [40, 80, 120, 150])
+def test_a_narrow_terminal_breaks_no_name(
+    engine: Engine, thumbs: Run, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
-    """Cells are folded, and every letter is there."""
-    failed(engine, "z" * 60, "PlatformUnavailableForALongTime, and a sentence of some words")
+    """Names can be copied whole, and every word of what went wrong is there."""
+    failed(engine, "z" * 60, "MUX__MAIN__TOKEN_SECRET, and a sentence of some words")
     monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("COLUMNS", str(columns))
 
-    letters = re.sub(r"\x1b\[[0-9;]*m", "", thumbs("jobs").stdout)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", thumbs("jobs").stdout).splitlines()
 
-    assert letters.count("z") == 60
-    assert "words" in letters
-    assert "Unavail" in letters
+    assert any(f"mux/main/{'z' * 60}" in line for line in lines)
+    assert any("MUX__MAIN__TOKEN_SECRET," in line for line in lines)
+    assert "sentence of some words" in " ".join(" ".join(lines).split())
+    assert max(map(len, lines)) <= max(columns, 80)
+
+
+def test_a_pipe_gets_one_line_for_each_job(engine: Engine, thumbs: Run) -> None:
+    """However long it is, for `grep` and its like."""
+    failed(engine, "z" * 60, "word " * 100 + "end")
+
+    lines = thumbs("jobs").stdout.splitlines()
+
+    assert len(lines) == 2
+    assert lines[1].endswith("word end")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.support.service.commands import answer, failed, give_up_write, picked
 from tests.support.service.deliveries import EVENTS_SECRET
 from worker import jobs, publications
 from worker.database import transaction
+from worker.errors import PlatformUnavailable
 from worker.platforms.event import EventKind
 from worker.timeline import Range, Timeline
 
@@ -155,6 +157,23 @@ def test_a_job_that_was_given_up_says_why(engine: Engine, thumbs: Run) -> None:
     line = next(line for line in thumbs("show", "a1").stdout.splitlines() if line.startswith("job "))
     assert "attempt 1/5: " in line
     assert "no video stream" in line
+
+
+def test_equal_failures_take_one_line(engine: Engine, thumbs: Run) -> None:
+    """Which says how often it happened, and when it happened last."""
+    builders.record(engine, builders.event())
+    for _ in range(4):
+        claim = builders.claimed(engine)
+        with transaction(engine) as session:
+            jobs.fail(session, claim, PlatformUnavailable("the platform does not answer"))
+        with transaction(engine) as session:
+            session.execute(text("UPDATE jobs SET scheduled_at = requested_at"))
+
+    lines = thumbs("show", "a1").stdout.partition("timeline")[2].splitlines()
+
+    (line,) = [line for line in lines if "does not answer" in line]
+    assert re.search(r"does not answer.*\(4 times, last \d+ s ago\)", line)
+    assert len([line for line in lines if "running" in line]) == 1
 
 
 def test_a_number_is_a_job(engine: Engine, thumbs: Run) -> None:

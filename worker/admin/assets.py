@@ -105,7 +105,14 @@ def find(session: Session, word: str) -> Match:
 
 
 def list_jobs(
-    session: Session, states: Sequence[str], platform: str | None, since: timedelta | None, limit: int
+    session: Session,
+    states: Sequence[str],
+    platform: str | None,
+    since: timedelta | None,
+    limit: int,
+    *,
+    account: str | None = None,
+    asset_id: int | None = None,
 ) -> list[Job]:
     """List jobs with their assets, the newest first."""
     statement = (
@@ -115,6 +122,10 @@ def list_jobs(
         statement = statement.where(Job.state.in_(states))
     if platform:
         statement = statement.where(Asset.platform == platform)
+    if account:
+        statement = statement.where(Asset.account == account)
+    if asset_id is not None:
+        statement = statement.where(Job.asset_id == asset_id)
     if since is not None:
         statement = statement.where(is_touched_within(since))
     return list(session.scalars(statement))
@@ -127,6 +138,8 @@ def list_events(
     outcomes: Sequence[str],
     asset_id: int | None,
     limit: int,
+    *,
+    types: Sequence[str] = (),
 ) -> list[EventLine]:
     """List webhooks as they were recorded, the newest first; their payloads are not read."""
     statement = (
@@ -144,6 +157,8 @@ def list_events(
         statement = statement.where(WebhookEvent.outcome.in_(outcomes))
     if asset_id is not None:
         statement = statement.where(WebhookEvent.asset_id == asset_id)
+    if types:
+        statement = statement.where(WebhookEvent.type.in_(types))
     return [EventLine(*row) for row in session.execute(statement)]
 
 

@@ -77,7 +77,9 @@ class Analyzer:
             return
         with (
             bound_contextvars(
-                job_id=job_id, attempt=claim.attempt, asset=f"{claim.platform}/{claim.external_id}"
+                job_id=job_id,
+                attempt=claim.attempt,
+                asset=f"{claim.platform}/{claim.account}/{claim.external_id}",
             ),
             tracing.follow("job", claim.traceparent, "consumer", **_attributes(claim)),
             self.leases.hold(claim) as lease,

@@ -11,7 +11,8 @@ from worker.admin.accounts import MAX_COUNT, list_accounts, pause_account, resum
 from worker.admin.assets import database_time, operator_name
 from worker.cli.database import open_database
 from worker.cli.doctor import report
-from worker.cli.output import fields_of, format_age, make_table, print_answer
+from worker.cli.listing import Listing
+from worker.cli.output import fields_of, format_age, print_answer
 from worker.cli.parameters import json_option, why_option
 from worker.database import transaction
 from worker.doctor.accounts import examine_accounts
@@ -105,7 +106,7 @@ def _document(listed: Sequence[Standing]) -> dict[str, Any]:
 
 
 def _table(listed: Sequence[Standing], now: datetime) -> list[RenderableType]:
-    table = make_table("account", "state", "waiting", "running", "writes", "oldest due", "says")
+    table = Listing("account", "state", "waiting", "running", "writes", "oldest due", "says")
     for standing in listed:
         row, state = standing.account, _state(standing)
         table.add_row(

@@ -9,8 +9,9 @@ from rich.text import Text
 
 from worker.admin.assets import asset_name, database_time, find, list_events
 from worker.cli.database import open_database
-from worker.cli.output import coloured, fields_of, format_age, make_table, print_answer
-from worker.cli.parameters import json_option, limit_option, platform_option, since_option
+from worker.cli.listing import Listing
+from worker.cli.output import coloured, fields_of, format_age, print_answer
+from worker.cli.parameters import asset_option, json_option, limit_option, platform_option, since_option
 from worker.database import transaction
 from worker.database.states import EventOutcome
 from worker.text import printable
@@ -37,13 +38,21 @@ _EVENT_FIELDS = "id platform account type kind delivery_id happened_at received_
     multiple=True,
     help="May be given several times.",
 )
-@click.option("--asset", metavar="ASSET|JOB", help="Only about this asset.")
+@click.option(
+    "--type",
+    "types",
+    metavar="TYPE",
+    multiple=True,
+    help="As the platform names it, e.g. video.asset.ready; erasures are thumbs.erased. May be given often.",
+)
+@asset_option
 @limit_option
 @json_option
 def events_command(
     platform: str | None,
     since: timedelta | None,
     outcomes: tuple[str, ...],
+    types: tuple[str, ...],
     asset: str | None,
     limit: int,
     *,
@@ -52,7 +61,7 @@ def events_command(
     """List the received webhooks, newest first."""
     with open_database() as engine, transaction(engine) as session:
         asset_id = find(session, asset).asset_id if asset else None
-        events = list_events(session, platform, since, outcomes, asset_id, limit)
+        events = list_events(session, platform, since, outcomes, asset_id, limit, types=types)
         now = database_time(session)
     print_answer(_document(events), _table(events, now), as_json=as_json)
 
@@ -67,7 +76,7 @@ def _document(lines: Sequence[EventLine]) -> dict[str, Any]:
 
 
 def _table(lines: Sequence[EventLine], now: datetime) -> list[RenderableType]:
-    table = make_table("event", "came", "type", "asset", "outcome", "says")
+    table = Listing("event", "came", "type", "asset", "outcome", "says")
     for event, asset in lines:
         table.add_row(
             str(event.id),

@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
-from worker.admin.assets import asset_name, database_time, list_jobs
+from worker.admin.assets import asset_name, database_time, find, list_jobs
 from worker.admin.cancel import cancel_work, find_open_work
 from worker.cli.database import open_database
-from worker.cli.output import coloured, fields_of, format_age, make_table, print_answer
+from worker.cli.listing import Listing
+from worker.cli.output import coloured, fields_of, format_age, print_answer
 from worker.cli.parameters import (
+    account_option,
+    asset_option,
     confirm,
     json_option,
     limit_option,
     platform_option,
     since_option,
+    split_account,
     why_option,
     yes_option,
 )
@@ -52,15 +56,26 @@ _REFUSALS = frozenset({"CredentialsRefused", "UnknownAccount"})
     help="May be given several times.",
 )
 @platform_option
+@account_option
+@asset_option
 @since_option
 @limit_option
 @json_option
 def jobs_command(
-    states: tuple[str, ...], platform: str | None, since: timedelta | None, limit: int, *, as_json: bool
+    states: tuple[str, ...],
+    platform: str | None,
+    account: str | None,
+    asset: str | None,
+    since: timedelta | None,
+    limit: int,
+    *,
+    as_json: bool,
 ) -> None:
     """List jobs, newest first."""
+    platform, account = split_account(platform, account)
     with open_database() as engine, transaction(engine) as session:
-        jobs = list_jobs(session, states, platform, since, limit)
+        asset_id = find(session, asset).asset_id if asset else None
+        jobs = list_jobs(session, states, platform, since, limit, account=account, asset_id=asset_id)
         now = database_time(session)
     print_answer(_document(jobs), _table(jobs, now), as_json=as_json)
 
@@ -105,7 +120,7 @@ def _document(jobs: Sequence[Job]) -> dict[str, Any]:
 
 
 def _table(jobs: Sequence[Job], now: datetime) -> list[RenderableType]:
-    table = make_table("job", "asset", "state", "attempt", "asked for", "why", "says")
+    table = Listing("job", "asset", "state", "attempt", "asked for", "why", "says")
     for job in jobs:
         table.add_row(
             str(job.id),

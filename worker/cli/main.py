@@ -75,6 +75,10 @@ class Thumbs(LazyGroup):
             ctx.exit(INTERRUPTED)
         except ConfigurationError as error:
             raise WrongUse(str(error)) from error
+        except click.UsageError as error:
+            # Click would print how the command is used first, and bury the line that says what to do.
+            path = (error.ctx or ctx).command_path
+            raise WrongUse(f"{error.format_message()} (all options: {path} --help)") from error
 
 
 # A test holds each sentence here equal to the first one of the command's own help.

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-PIPE_WIDTH = 240  # columns where stdout is no terminal: hardly a line is folded
 LEAST_WIDTH = 80  # columns; a narrower terminal breaks the lines itself, and nothing is cut off
 
 _STYLES = {
@@ -33,9 +31,6 @@ _STYLES = {
 }
 # Seconds of each, the longest first; an age is told in the longest unit of which it has at least one.
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-_NUMBERS = frozenset({"ago", "job", "event", "rank", "time", "score", "attempt"})
-# What may take several lines on a narrow terminal, with the columns that it keeps; the rest stays on one.
-_FOLDED = {"says": 14, "reasons": 14, "files": 9, "asset": 16, "type": 11, "who": 11}
 
 
 def print_answer(document: dict[str, Any], parts: Sequence[RenderableType], *, as_json: bool) -> None:
@@ -52,12 +47,12 @@ def print_json(document: dict[str, Any]) -> None:
 
 
 def print_parts(parts: Sequence[RenderableType]) -> None:
-    """Print for people, in colours where stdout is a terminal; a text is never folded, a table may be."""
+    """Print for people, in colours where stdout is a terminal; only sentences in tables are ever folded."""
     # Rich would read [brackets] and :colons: of a title as commands.
     console = Console(highlight=False, markup=False, emoji=False)
-    console.width = max(console.width, LEAST_WIDTH) if console.is_terminal else PIPE_WIDTH
+    console.width = max(console.width, LEAST_WIDTH)
     for part in parts:
-        console.print(part, soft_wrap=isinstance(part, Text))
+        console.print(part, soft_wrap=isinstance(part, Text), crop=False)
 
 
 def fields_of(row: object, names: str) -> dict[str, Any]:
@@ -72,25 +67,12 @@ def fields_of(row: object, names: str) -> dict[str, Any]:
 
 def format_age(span: timedelta) -> str:
     """Say how long ago something was, e.g. "3 min"; what is still to come reads "in 3 min"."""
-    seconds = round(span.total_seconds())
-    size, unit = next((step for step in _UNITS if abs(seconds) >= step[0]), _UNITS[-1])
-    return f"{'in ' if seconds < 0 else ''}{abs(seconds) // size} {unit}"
+    is_to_come = span.total_seconds() < 0
+    seconds = max(round(abs(span.total_seconds())), is_to_come)
+    size, unit = next((step for step in _UNITS if seconds >= step[0]), _UNITS[-1])
+    return f"{'in ' if is_to_come else ''}{seconds // size} {unit}"
 
 
 def coloured(state: str) -> Text:
     """Colour a state: red for what needs the operator, green for what is done."""
     return Text(state, style=_STYLES.get(state, ""))
-
-
-def make_table(*columns: str) -> Table:
-    """Make a table without lines; numbers stand to the right, and what may be long is folded."""
-    made = Table(box=None, pad_edge=False, header_style="dim")
-    for column in columns:
-        made.add_column(
-            column,
-            justify="right" if column in _NUMBERS else "left",
-            overflow="fold",
-            no_wrap=column not in _FOLDED,
-            min_width=_FOLDED.get(column),
-        )
-    return made

@@ -44,6 +44,10 @@ class Moment(click.ParamType[datetime]):
 
 
 platform_option = click.option("--platform", metavar="NAME", help="Only of this platform, e.g. mux.")
+account_option = click.option(
+    "--account", metavar="NAME", help="Only of this account: main with --platform mux, or mux/main."
+)
+asset_option = click.option("--asset", metavar="ASSET|JOB", help="Only about this asset.")
 since_option = click.option(
     "--since", type=Duration(), metavar="24h", help="Only what happened within this time."
 )
@@ -59,6 +63,23 @@ json_option = click.option(
 )
 why_option = click.option("--why", default="", metavar="TEXT", help="The reason, for the history.")
 yes_option = click.option("--yes", "is_sure", is_flag=True, help="Do not ask whether you are sure.")
+
+
+def split_account(platform: str | None, account: str | None) -> tuple[str | None, str | None]:
+    """Read `--platform` and `--account`, of which the second may name both: mux/main.
+
+    Returns:
+        Platform and account, each None where it was not given.
+
+    Raises:
+        UsageError: the account's platform is not named, or two are.
+    """
+    named, is_full, name = (account or "").rpartition("/")
+    if account and not (named or platform):
+        raise click.UsageError(f"write the account with its platform: --account mux/{account}")
+    if is_full and platform not in {None, named}:
+        raise click.UsageError(f"{account} is an account of {named}, not of {platform}: leave out --platform")
+    return named or platform, name or None
 
 
 def confirm(question: str, *, is_sure: bool) -> None:

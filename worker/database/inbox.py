@@ -22,6 +22,7 @@ class WebhookEvent(Base):
         Index(None, "received_at"),
         Index("ix_webhook_events_ignored", "id", postgresql_where=text("outcome = 'ignored'")),
         Index(None, "asset_id"),
+        Index("ix_webhook_events_type", "type", "id"),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)

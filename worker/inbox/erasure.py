@@ -77,6 +77,11 @@ def erase(session: Session, asset: Asset, actor: str, why: str) -> dict[str, int
     return counts
 
 
+def removed_words(counts: Mapping[str, int]) -> str:
+    """Say how many rows of each kind were removed, e.g. "jobs: 2, pictures: 9"."""
+    return ", ".join(f"{what}: {count}" for what, count in counts.items() if count) or "nothing"
+
+
 def inbox_ranges(session: Session) -> Iterator[EventRange]:
     """Cut the inbox into parts for `erase_unlinked`, the newest first."""
     first, last = session.execute(select(func.min(WebhookEvent.id), func.max(WebhookEvent.id))).one()
@@ -116,7 +121,7 @@ def _is_named(asset: Asset, platform: str, account: str, payload: Mapping[str, A
 
 
 def _note(session: Session, asset: Asset, actor: str, why: str, counts: Mapping[str, int]) -> None:
-    removed = ", ".join(f"{what}: {count}" for what, count in counts.items())
+    removed = removed_words(counts)
     detail = f"{actor}: {why}; removed: {removed}" if why else f"{actor}; removed: {removed}"
     session.execute(
         insert(WebhookEvent).values(

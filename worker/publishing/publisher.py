@@ -70,7 +70,9 @@ class Publisher:
             log.info("publication %d is not there to be taken", publication_id)
             return
         with (
-            bound_contextvars(asset=f"{claim.platform}/{claim.external_id}", generation=claim.generation),
+            bound_contextvars(
+                asset=f"{claim.platform}/{claim.account}/{claim.external_id}", generation=claim.generation
+            ),
             tracing.follow("write", claim.traceparent, "consumer", **_attributes(claim)),
             self.leases.hold(claim) as lease,
         ):

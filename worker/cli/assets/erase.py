@@ -12,6 +12,7 @@ from worker.cli.output import print_answer
 from worker.cli.parameters import confirm, json_option, why_option, yes_option
 from worker.database import transaction
 from worker.database.models import Asset
+from worker.inbox.erasure import removed_words
 from worker.local import terminal
 from worker.text import printable
 
@@ -38,6 +39,5 @@ def erase_command(name: str, why: str, *, is_sure: bool, as_json: bool) -> None:
         confirm(f"remove everything of {printable(asset_name(asset))}, for good?", is_sure=is_sure)
         with terminal.counting("inbox") as on_progress:
             erased = erase_asset(engine, asset.id, why, on_progress)
-    removed = ", ".join(f"{what}: {count}" for what, count in erased.removed.items() if count) or "nothing"
-    sentences = [f"{printable(erased.asset)}: erased; removed: {removed}", WHAT_STAYS]
+    sentences = [f"{printable(erased.asset)}: erased; removed: {removed_words(erased.removed)}", WHAT_STAYS]
     print_answer(erased._asdict(), [Text(line) for line in sentences], as_json=as_json)

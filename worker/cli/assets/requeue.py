@@ -10,9 +10,12 @@ from rich.text import Text
 
 from worker.admin.assets import asset_name, has_effect, requeue_assets
 from worker.admin.matching import Filters
+from worker.admin.wanted_model import check_model
 from worker.cli.database import open_database
 from worker.cli.output import print_answer, print_parts
 from worker.cli.parameters import json_option, platform_option, since_option, why_option
+from worker.database import transaction
+from worker.errors import UnknownModel
 from worker.local import terminal
 from worker.settings import get_settings
 from worker.text import printable
@@ -55,7 +58,8 @@ def requeue_command(
     filters = Filters(is_failed=is_failed, since=since, platform=platform)
     # Either names or filters: neither would mean every asset, and both would leave open which of them counts.
     if bool(names) == (filters != Filters()):
-        raise click.UsageError("name assets or jobs, or choose them by --failed, --since or --platform")
+        wrong = "name assets or jobs, or choose them by --failed, --since or --platform"
+        raise click.UsageError("; ".join([wrong, *_wrong_model(model)]))
     # On a terminal, the lines of assets show by themselves how far it is.
     is_line_by_line = not as_json and sys.stdout.isatty()
     with open_database() as engine, terminal.counting("assets", is_hidden=is_line_by_line) as on_progress:
@@ -72,6 +76,16 @@ def requeue_command(
     if as_json or not outcomes:
         print_requeueings(outcomes, as_json=as_json)
     raise SystemExit(not has_effect(outcomes))
+
+
+def _wrong_model(model: str | None) -> Iterator[str]:
+    """Say what is wrong with the model, too, so that a command need not be mended twice."""
+    if model is not None:
+        with open_database() as engine, transaction(engine) as session:
+            try:
+                check_model(session, model, get_settings())
+            except UnknownModel as error:
+                yield str(error)
 
 
 def print_requeueings(outcomes: Sequence[Requeueing], *, as_json: bool) -> None:

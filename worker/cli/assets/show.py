@@ -9,9 +9,11 @@ from rich.text import Text
 
 from worker.admin.asset_history import read_history
 from worker.admin.assets import asset_name, find
+from worker.cli.assets.timeline import timeline_table
 from worker.cli.database import open_database
 from worker.cli.jobs import JOB_FIELDS, job_news
-from worker.cli.output import coloured, fields_of, format_age, make_table, print_answer
+from worker.cli.listing import Listing
+from worker.cli.output import coloured, fields_of, format_age, print_answer
 from worker.cli.parameters import json_option
 from worker.database import transaction
 from worker.database.thumbnail_links import ThumbnailLinks
@@ -84,20 +86,22 @@ def _parts(history: AssetHistory, urls: Sequence[str]) -> list[RenderableType]:
         # A line each, because an address that a table folds can neither be clicked nor copied.
         parts += [Text(url) for url in urls]
     if history.timeline:
-        parts += [Text("\ntimeline", style="bold"), _timeline(history)]
+        parts += [Text("\ntimeline", style="bold"), timeline_table(history.timeline, history.now)]
     return parts
 
 
 def _heading(history: AssetHistory) -> list[Text]:
     asset = history.asset
-    facts = [f"generation {asset.generation}, published {asset.published_generation}"]
+    facts = []
+    if not asset.erased_at:
+        facts.append(f"generation {asset.generation}, published {asset.published_generation}")
     if asset.duration_s is not None:
-        facts.append(clock(asset.duration_s))
+        facts.append(f"duration {clock(asset.duration_s)}")
     if asset.source_external_id:
         facts.append(f"cut from {printable(asset.source_external_id)}")
     return [
         Text.assemble((printable(asset_name(asset)), "bold"), "  ", printable(asset.title)),
-        Text("; ".join(facts)),
+        *([Text("; ".join(facts))] if facts else []),
     ]
 
 
@@ -145,7 +149,7 @@ def _publication(publication: Publication) -> Text:
 
 
 def _picks(thumbnails: Sequence[Thumbnail]) -> Table:
-    table = make_table("rank", "time", "score", "ratio", "size", "reasons")
+    table = Listing("rank", "time", "score", "ratio", "size", "reasons")
     for thumbnail in thumbnails:
         table.add_row(
             str(thumbnail.rank),
@@ -155,12 +159,4 @@ def _picks(thumbnails: Sequence[Thumbnail]) -> Table:
             f"{thumbnail.width_px}x{thumbnail.height_px}",
             ", ".join(reason_words(str(reason)) for reason in thumbnail.reasons),
         )
-    return table
-
-
-def _timeline(history: AssetHistory) -> Table:
-    table = make_table("ago", "what", "state", "who", "says")
-    for moment in history.timeline:
-        ago = format_age(history.now - moment.at)
-        table.add_row(ago, moment.what, coloured(moment.state), printable(moment.who), printable(moment.says))
     return table

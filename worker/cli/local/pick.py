@@ -9,6 +9,7 @@ import click
 from rich.text import Text
 
 from worker.aspects import check_aspects
+from worker.cli.listing import Listing
 from worker.cli.local.parameters import (
     device_option,
     json_option,
@@ -17,7 +18,7 @@ from worker.cli.local.parameters import (
     yunet_option,
 )
 from worker.cli.local.pick_document import document
-from worker.cli.output import make_table, print_json, print_parts
+from worker.cli.output import print_json, print_parts
 from worker.local import terminal
 from worker.local.output_files import picture_name
 from worker.text import clock, printable, reason_words
@@ -116,7 +117,7 @@ def _heading(outcome: FileOutcome, run: Run) -> Text:
 
 
 def _table(run: Run) -> Table:
-    table = make_table("rank", "time", "score", "reasons", "files")
+    table = Listing("rank", "time", "score", "reasons", "files")
     for pick in run.picks:
         reasons = ", ".join(reason_words(reason) for reason in pick.reasons)
         names = " ".join(picture_name(pick.rank, crop.aspect) for crop in pick.crops)

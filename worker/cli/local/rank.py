@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from worker.cli.listing import Listing
 from worker.cli.local.parameters import (
     DIGITS,
     device_option,
@@ -20,7 +21,7 @@ from worker.cli.local.parameters import (
     rounded,
     yunet_option,
 )
-from worker.cli.output import make_table, print_answer
+from worker.cli.output import print_answer
 from worker.local import terminal
 from worker.text import part_words, printable, reason_words
 
@@ -70,7 +71,7 @@ def rank_command(
 
 def _table(ranked: Sequence[RankedPicture]) -> Table:
     names = list(dict.fromkeys(name for one in ranked for name in one.scored.parts))
-    table = make_table("rank", "score", "file", *map(part_words, names), "reasons")
+    table = Listing("rank", "score", "file", *map(part_words, names), "reasons")
     for column in table.columns[3:-1]:
         column.justify = "right"
     for one in ranked:
