@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Double, case, cast, func, or_, update
 
+from worker.accounts.admission import forgo_probe
 from worker.accounts.standing import ails
 from worker.database import NOW
 from worker.database.accounts import Account
-from worker.errors import CredentialsRefused, PicksNotTaken, PlatformUnavailable, RateLimited, UnknownAccount
+from worker.errors import (
+    CredentialsRefused,
+    ModelElsewhere,
+    PicksNotTaken,
+    PlatformUnavailable,
+    RateLimited,
+    UnknownAccount,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -84,6 +92,8 @@ def note_failure(session: Session, of: OfAccount, error: Exception) -> None:
     if is_refusal(error):
         log.warning("%s/%s is refused, and its work waits: %s", of.platform, of.account, error)
         _close(session, of, error, refused_at=func.coalesce(Account.refused_at, NOW))
+    elif isinstance(error, ModelElsewhere):
+        forgo_probe(session, of.platform, of.account)  # nobody asked
     elif not isinstance(error, PlatformUnavailable) or isinstance(error, PicksNotTaken) or of.media_url:
         return  # PICKS_URL and the host of a video that lives on no platform are no account's
     elif isinstance(error, RateLimited) and error.retry_after_s is not None:
