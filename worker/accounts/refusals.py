@@ -5,7 +5,13 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from worker.errors import CredentialsRefused, PlatformUnavailable, RequestForbidden, RequestHeldBack, ThumbsError
+from worker.errors import (
+    CredentialsRefused,
+    PlatformUnavailable,
+    RequestForbidden,
+    RequestHeldBack,
+    ThumbsError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

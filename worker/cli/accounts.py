@@ -30,7 +30,14 @@ if TYPE_CHECKING:
 _FIELDS = (
     "platform account paused_at paused_by paused_because refused_at failures failing_since closed_until error"
 )
-_STYLES = {"open": "green", "paused": "yellow", "closed": "yellow", "asks": "yellow", "refused": "red"}
+_STYLES = {
+    "open": "green",
+    "writes wait": "yellow",
+    "paused": "yellow",
+    "closed": "yellow",
+    "asks": "yellow",
+    "refused": "red",
+}
 
 name_argument = click.argument("name", metavar="PLATFORM/ACCOUNT")
 
@@ -130,6 +137,8 @@ def _state(standing: Standing) -> str:
         return "paused"
     if standing.account.refused_at:
         return "refused"
+    if standing.only_writes_ail:
+        return "writes wait"
     if standing.is_closed:
         return "closed"
     return "asks" if standing.is_ailing else "open"

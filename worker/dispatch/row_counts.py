@@ -126,11 +126,15 @@ def _yielded() -> Select[str, str, Any]:
 def _count_accounts(session: Session) -> None:
     """Show which accounts are refused, closed or paused; 0 for those that are not."""
     is_refused, is_paused = Account.refused_at.is_not(None), Account.paused_at.is_not(None)
-    rows = session.execute(select(*_BY_ACCOUNT, is_refused, accounts.is_closed(), is_paused)).all()
+    is_closed = accounts.is_closed(to_writes=False)
+    rows = session.execute(
+        select(*_BY_ACCOUNT, is_refused, is_closed, is_paused, accounts.only_writes_ail())
+    ).all()
     _SHOWN.show(metrics.ACCOUNT_REFUSED, {(row[0], row[1]): row[2] for row in rows})
     closed: Counts = {(row[0], row[1], "closed"): row[3] for row in rows}
     paused: Counts = {(row[0], row[1], "paused"): row[4] for row in rows}
-    _SHOWN.show(metrics.ACCOUNT_HELD, closed | paused)
+    writes: Counts = {(row[0], row[1], "writes"): row[5] for row in rows}
+    _SHOWN.show(metrics.ACCOUNT_HELD, closed | paused | writes)
 
 
 def _measure_tables(session: Session, settings: Settings) -> None:

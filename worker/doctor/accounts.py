@@ -61,7 +61,12 @@ def check_standing(settings: Settings) -> Iterator[Finding]:
     try:
         with transaction(engine) as session:
             held = or_(Account.paused_at.is_not(None), accounts.ails(), accounts.is_closed())
-            columns = (Account, accounts.is_closed(), select(NOW).scalar_subquery())
+            columns = (
+                Account,
+                accounts.is_closed(),
+                accounts.only_writes_ail(),
+                select(NOW).scalar_subquery(),
+            )
             rows = session.execute(
                 select(*columns).where(held).order_by(Account.platform, Account.account)
             ).all()
@@ -72,7 +77,7 @@ def check_standing(settings: Settings) -> Iterator[Finding]:
         engine.dispose()
 
 
-def _standing(account: Account, is_closed: bool, now: datetime) -> Finding:
+def _standing(account: Account, is_closed: bool, only_writes_ail: bool, now: datetime) -> Finding:
     name = f"{account.platform}/{account.account}"
     if account.paused_at:
         why = f": {account.paused_because}" if account.paused_because else ""
@@ -84,6 +89,11 @@ def _standing(account: Account, is_closed: bool, now: datetime) -> Finding:
         says = f"refused since {account.refused_at:%Y-%m-%d %H:%M} UTC: {account.error}"
         remedy = f"mend the token; no job is lost, and {again} (`thumbs resume {name}`: at once)"
         return Finding(name, State.FAILED, says, remedy)
+    if only_writes_ail:
+        says = f"its videos can be read, and its writes fail: {account.error}"
+        right = f"where its token may not write, give it that right (docs/platforms/{account.platform}.md)"
+        again = again.replace("one job", "one write")
+        return Finding(name, State.FAILED, says, f"{right}; {again} (`thumbs resume {name}`: at once)")
     return Finding(name, State.WARNING, f"its platform does not answer: {account.error}", f"wait: {again}")
 
 
