@@ -85,7 +85,7 @@ YIELDED = _gauge("thumbs_yielded", "Assets whose thumbnail somebody else set, an
 ACCOUNT_REFUSED = _gauge("thumbs_account_refused", "1: its platform refuses our token.", _ACCOUNT)
 ACCOUNT_HELD = _gauge(
     "thumbs_account_held",
-    "1: its work waits, by why: paused, closed, or writes (only they wait).",
+    "1: its work waits, by why: paused, closed, unknown, or writes (only they wait).",
     [*_ACCOUNT, "why"],
 )
 INBOX_OLDEST_SECONDS = _gauge("thumbs_inbox_oldest_seconds", "Age of the oldest event in the inbox.")

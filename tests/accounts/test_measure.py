@@ -47,6 +47,13 @@ def test_a_refused_account_is_named_until_it_is_well(engine: Engine) -> None:
         row_counts.count(session, builders.make_settings())
         writes = [value("thumbs_account_held", why=why) for why in ("closed", "paused", "writes")]
 
+        row.refused_at, row.is_unknown, row.failures = now, True, 0
+        session.flush()
+        row_counts.count(session, builders.make_settings())
+        unknown = [value("thumbs_account_held", why=why) for why in ("closed", "unknown")]
+        refused = value("thumbs_account_refused")
+
     assert measured == [1, 1, 0]
     assert paused == [0, 1]
     assert writes == [0, 0, 1]
+    assert (unknown, refused) == ([0, 1], 0)

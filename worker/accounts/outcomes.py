@@ -76,6 +76,7 @@ def note_answer(session: Session, platform: str, account: str, *, to_write: bool
         .where(*_names(platform, account), or_(is_failing, Account.refused_at.is_not(None)))
         .values(
             refused_at=None,
+            is_unknown=False,
             failures=0,
             only_writes_fail=False,
             failing_since=None,
@@ -102,7 +103,9 @@ def note_failure(session: Session, of: OfAccount, error: Exception, *, to_write:
     is_forbidden_write = to_write and isinstance(error, RequestForbidden)
     if is_refusal(error):
         log.warning("%s/%s is refused, and its work waits: %s", of.platform, of.account, error)
-        _close(session, of, error, refused_at=func.coalesce(Account.refused_at, NOW))
+        is_unknown = isinstance(error, UnknownAccount)
+        refused_at = func.coalesce(Account.refused_at, NOW)
+        _close(session, of, error, refused_at=refused_at, is_unknown=is_unknown)
     elif isinstance(error, ModelElsewhere):
         forgo_probe(session, of.platform, of.account)  # nobody asked
     elif isinstance(error, PicksNotTaken) or of.media_url:

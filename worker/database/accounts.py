@@ -23,6 +23,9 @@ class Account(Base):
     paused_by: Mapped[str | None]
     paused_because: Mapped[str] = mapped_column(server_default="")
     refused_at: Mapped[datetime | None]  #: since when the platform refuses our token
+    is_unknown: Mapped[bool] = mapped_column(
+        server_default=false()
+    )  #: refused by ourselves: no setting names it
     failures: Mapped[int] = mapped_column(server_default="0")  #: of its platform, one after the other
     only_writes_fail: Mapped[bool] = mapped_column(server_default=false())  #: all of the failures were writes
     failing_since: Mapped[datetime | None]  #: when the first of them, or of the refusals, came

@@ -11,7 +11,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import cast, func, literal, select, union_all
+from sqlalchemy import and_, cast, func, literal, select, union_all
 from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.exc import DBAPIError
 
@@ -184,16 +184,19 @@ def _yielded() -> Select[str, str, Any]:
 
 def _count_accounts(session: Session) -> None:
     """Show which accounts are refused, closed or paused; 0 for those that are not."""
-    is_refused, is_paused = Account.refused_at.is_not(None), Account.paused_at.is_not(None)
-    is_closed = accounts.is_closed(to_writes=False)
+    # One that no settings name is refused by ourselves, which no token can mend.
+    is_refused = and_(Account.refused_at.is_not(None), ~Account.is_unknown)
+    is_paused = Account.paused_at.is_not(None)
+    is_closed = and_(accounts.is_closed(to_writes=False), ~Account.is_unknown)
     rows = session.execute(
-        select(*_BY_ACCOUNT, is_refused, is_closed, is_paused, accounts.only_writes_ail())
+        select(*_BY_ACCOUNT, is_refused, is_closed, is_paused, accounts.only_writes_ail(), Account.is_unknown)
     ).all()
     _SHOWN.show(metrics.ACCOUNT_REFUSED, {(row[0], row[1]): row[2] for row in rows})
     closed: Counts = {(row[0], row[1], "closed"): row[3] for row in rows}
     paused: Counts = {(row[0], row[1], "paused"): row[4] for row in rows}
     writes: Counts = {(row[0], row[1], "writes"): row[5] for row in rows}
-    _SHOWN.show(metrics.ACCOUNT_HELD, closed | paused | writes)
+    unknown: Counts = {(row.platform, row.account, "unknown"): row.is_unknown for row in rows}
+    _SHOWN.show(metrics.ACCOUNT_HELD, closed | paused | writes | unknown)
 
 
 def _measure_tables(settings: Settings, session: Session) -> None:

@@ -85,6 +85,10 @@ def _standing(account: Account, is_closed: bool, only_writes_ail: bool, now: dat
         return Finding(name, State.WARNING, says, f"`thumbs resume {name}` lets its work go on")
     wait_s = (account.closed_until - now).total_seconds() if is_closed and account.closed_until else 0.0
     again = f"one job asks again in {wait_s:.0f} s" if is_closed else "one job at a time asks again"
+    if account.is_unknown:
+        says = f"is not in the settings of the workers: {account.error}"
+        remedy = f"add it there and restart them, or `thumbs cancel --account {name}` ends what waits for it"
+        return Finding(name, State.WARNING, says, remedy)
     if account.refused_at:
         says = f"refused since {account.refused_at:%Y-%m-%d %H:%M} UTC: {account.error}"
         remedy = f"mend the token; no job is lost, and {again} (`thumbs resume {name}`: at once)"
