@@ -12,6 +12,7 @@ ThumbsError
 │   ├── PlatformUnavailable     the platform's API is down, busy or unreachable
 │   │   ├── RateLimited         it asks the account to come more rarely
 │   │   └── PicksNotTaken       not the platform, but PICKS_URL, a system of the customer's own
+│   ├── RequestHeldBack         our own limits kept a request back for too long
 │   ├── RequestForbidden        the platform takes our token, and refuses this one request
 │   ├── NotReadyYet             the asset, or a file of it, is still being made
 │   ├── DownloadFailed          the transfer broke off, or the disk is full
@@ -26,13 +27,13 @@ ThumbsError
 │   ├── AssetGone               the platform has no such asset any more
 │   ├── AssetFailed             the platform could not process the asset
 │   └── PublishRejected         the platform understood the write, and refuses it
-├── ConfigurationError          the operator must act; never retried
+├── ConfigurationError          the operator must act; trying again does not help before that
 │   ├── UnknownModel            no such model, or a damaged checkpoint
 │   ├── WeightsMissing          the model's file is not in place
 │   ├── PromptsInvalid          the prompts file cannot be used
 │   ├── JudgedSetInvalid        a set of judged frames cannot be learned from
 │   ├── SettingsInvalid         an environment variable is missing or wrong
-│   └── CredentialsRefused      the platform does not accept our token
+│   └── CredentialsRefused      the platform does not accept our token; its account's work waits meanwhile
 └── Abandoned                   no failure: the work is given up, and its result is not wanted
     ├── Stopping                this process is asked to end
     ├── LeaseLost               another worker has the job
@@ -59,7 +60,7 @@ class MalformedPayload(RequestError):
 
 
 class UnknownAccount(RequestError):
-    """No such platform or account is configured."""
+    """No such platform or account is configured; work that is there already waits (`worker.accounts`)."""
 
 
 class TransientError(ThumbsError):
@@ -92,6 +93,13 @@ class RateLimited(PlatformUnavailable):
 
 class PicksNotTaken(PlatformUnavailable):
     """PICKS_URL, a system of the customer's own, is down or busy; that says nothing of any platform."""
+
+
+class RequestHeldBack(TransientError):
+    """Our own limits (REQUESTS_PER_ACCOUNT, REQUESTS_PER_SECOND) kept a request back for too long.
+
+    The platform was not asked, so this says nothing of it.
+    """
 
 
 class RequestForbidden(TransientError):
@@ -155,7 +163,10 @@ class PublishRejected(PermanentError):
 
 
 class ConfigurationError(ThumbsError):
-    """The operator must act."""
+    """The operator must act; trying again does not help before that.
+
+    A job that meets one is given up, but for CredentialsRefused, see `worker.accounts`.
+    """
 
 
 class UnknownModel(ConfigurationError):
@@ -179,7 +190,7 @@ class SettingsInvalid(ConfigurationError):
 
 
 class CredentialsRefused(ConfigurationError):
-    """The platform does not accept our token."""
+    """The platform does not accept our token. Work waits, and asks again now and then (`worker.accounts`)."""
 
 
 class Abandoned(ThumbsError):

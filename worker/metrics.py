@@ -109,7 +109,9 @@ OLDEST_PENDING_WRITE_SECONDS = _gauge(
 YIELDED = _gauge("thumbs_yielded", "Assets whose thumbnail somebody else set, and we leave alone.", _ACCOUNT)
 ACCOUNT_REFUSED = _gauge("thumbs_account_refused", "1: its platform refuses our token.", _ACCOUNT)
 ACCOUNT_HELD = _gauge(
-    "thumbs_account_held", "1: its work waits, by why: paused or closed.", [*_ACCOUNT, "why"]
+    "thumbs_account_held",
+    "1: its work waits, by why: paused, closed, unknown, or writes (only they wait).",
+    [*_ACCOUNT, "why"],
 )
 INBOX_OLDEST_SECONDS = _gauge("thumbs_inbox_oldest_seconds", "Age of the oldest event in the inbox.")
 INBOX_KEPT_SECONDS = _gauge("thumbs_inbox_kept_seconds", "How long events are to be kept.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alembic import op
+from worker.database import online_ddl
 
 revision = "0015"
 down_revision = "0014"
@@ -12,9 +12,9 @@ depends_on = None
 
 def upgrade() -> None:
     """Create the index."""
-    op.create_index("ix_webhook_events_type", "webhook_events", ["type", "id"], unique=False)
+    online_ddl.create_index("ix_webhook_events_type", "webhook_events", ["type", "id"])
 
 
 def downgrade() -> None:
     """Remove it."""
-    op.drop_index("ix_webhook_events_type", "webhook_events")
+    online_ddl.drop_index("ix_webhook_events_type")

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.account_rows import account_of, let_it_open, take, taken
+from tests.support.service import builders
 from tests.support.service.builders import event, fail, record
 from worker import accounts
 from worker.database import transaction
-from worker.errors import DecoderCrashed, PlatformUnavailable, RateLimited
+from worker.database.models import Job
+from worker.errors import DecoderCrashed, ModelElsewhere, PlatformUnavailable, RateLimited, RequestHeldBack
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -53,6 +55,29 @@ def test_an_answer_in_between_begins_the_count_anew(engine: Engine) -> None:
     fail_all(engine, 1)
 
     assert take(engine) is not None
+
+
+def test_our_own_limits_close_no_account(engine: Engine) -> None:
+    """A request that they keep back tells nothing of the platform, and costs the job no attempt."""
+    ready(engine, accounts.BREAKER_FAILURES + 1)
+
+    fail_all(engine, accounts.BREAKER_FAILURES, RequestHeldBack("other requests took too long"))
+
+    assert account_of(engine).failures == 0
+    assert {job.attempt for job in builders.every(engine, Job)} == {0}
+    assert take(engine) is not None
+
+
+def test_a_job_for_another_model_lets_the_next_one_ask(engine: Engine) -> None:
+    """It asks no platform, so it must not be the one that an ailing account waits for."""
+    ready(engine, accounts.BREAKER_FAILURES + 2)
+    fail_all(engine, accounts.BREAKER_FAILURES)
+    let_it_open(engine)
+
+    fail(engine, taken(engine), ModelElsewhere("another model has to judge"))
+
+    assert take(engine) is not None
+    assert take(engine) is None
 
 
 def test_one_asset_that_fails_again_and_again_is_no_outage(engine: Engine) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import REGISTRY
 
 from tests.support.service import builders
+from worker.accounts import BREAKER_FAILURES
 from worker.database import transaction
 from worker.database.accounts import Account
 from worker.dispatch import row_counts
@@ -39,6 +40,20 @@ def test_a_refused_account_is_named_until_it_is_well(engine: Engine) -> None:
         session.flush()
         row_counts.count(session, builders.make_settings())
 
+        paused = [value("thumbs_account_refused"), value("thumbs_account_held", why="paused")]
+        row.paused_at, row.failures, row.only_writes_fail = None, BREAKER_FAILURES, True
+        row.closed_until = now + timedelta(hours=1)
+        session.flush()
+        row_counts.count(session, builders.make_settings())
+        writes = [value("thumbs_account_held", why=why) for why in ("closed", "paused", "writes")]
+
+        row.refused_at, row.is_unknown, row.failures = now, True, 0
+        session.flush()
+        row_counts.count(session, builders.make_settings())
+        unknown = [value("thumbs_account_held", why=why) for why in ("closed", "unknown")]
+        refused = value("thumbs_account_refused")
+
     assert measured == [1, 1, 0]
-    assert value("thumbs_account_refused") == 0
-    assert value("thumbs_account_held", why="paused") == 1
+    assert paused == [0, 1]
+    assert writes == [0, 0, 1]
+    assert (unknown, refused) == ([0, 1], 0)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import update
 
 from tests.support.account_rows import let_it_open, take, taken
 from tests.support.service import builders
 from tests.support.service.builders import event, fail, record
 from tests.support.service.commands import answer
 from worker import publications
-from worker.database import transaction
+from worker.accounts import BREAKER_FAILURES
+from worker.database import NOW, transaction
+from worker.database.accounts import Account
 from worker.errors import CredentialsRefused
 
 if TYPE_CHECKING:
@@ -58,6 +62,19 @@ def test_a_refused_account_says_what_to_check_and_when_it_asks_again(engine: Eng
     assert "asked again in" in shown
     assert "MUX__MAIN__TOKEN_ID" in shown
     assert "waits for its account" in thumbs("jobs").stdout
+
+
+def test_an_account_of_which_only_writes_fail_says_so(engine: Engine, thumbs: Run) -> None:
+    """It is not `closed`: its jobs go on."""
+    record(engine, event())
+    failing = {"failures": BREAKER_FAILURES, "only_writes_fail": True, "error": "PATCH: 403"}
+    with transaction(engine) as session:
+        session.execute(update(Account).values(closed_until=NOW + timedelta(hours=1), **failing))
+
+    (row,) = answer(thumbs("accounts", "--json"))["accounts"]
+
+    assert (row["state"], row["error"]) == ("writes wait", "PATCH: 403")
+    assert taken(engine) is not None
 
 
 def test_a_paused_account_waits_until_it_is_resumed(engine: Engine, thumbs: Run) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from tests.benchmarks.service.many_rows import fill
 from tests.support.service import builders
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sqlalchemy import Engine
-    from sqlalchemy.orm import Session
 
     from tests.support.service.databases import Databases
 
@@ -106,6 +106,19 @@ def test_counting_reads_few_rows(large: Engine) -> None:
     settings = builders.make_settings()
 
     assert rows_read(large, lambda session: row_counts.count(session, settings)) <= FEW_ROWS
+
+
+def test_the_age_of_the_oldest_write_reads_few_rows_however_many_wait(large: Engine) -> None:
+    """After an outage, all do."""
+    in_transaction = text(_READ.replace("pg_stat_user", "pg_stat_xact_user"))
+    all_wait = "UPDATE publications SET state = 'pending', account_id = (SELECT min(id) FROM accounts)"
+    with Session(large) as session:  # rolled back
+        session.execute(text(all_wait))
+        before = session.execute(in_transaction).scalar_one()
+        row_counts.find_oldest_writes(session)
+        read = session.execute(in_transaction).scalar_one() - before
+
+    assert 0 < read <= 2 * row_counts.MAX_WRITES
 
 
 def test_all_that_failed_are_found(large: Engine) -> None:

@@ -14,7 +14,7 @@ from worker import jobs
 from worker.cli.main import main
 from worker.database import transaction
 from worker.database.models import Job, JobLog, Publication
-from worker.errors import LeaseLost
+from worker.errors import LeaseLost, UnknownAccount
 from worker.platforms.event import EventKind
 
 if TYPE_CHECKING:
@@ -120,6 +120,36 @@ def test_the_write_of_a_cancelled_asset_can_be_asked_for_again(
     look(engine, 2)
 
     assert builders.publication_states(engine) == ["superseded", "pending"]
+
+
+def test_all_of_an_account_is_cancelled_although_no_setting_names_it(engine: Engine, thumbs: Run) -> None:
+    """Then nothing waits for it, and no mark is left; other accounts go on."""
+    record(engine, event(asset_id="a1"))
+    builders.completed(engine)
+    record(engine, event(asset_id="a2"))
+    builders.fail(engine, claimed(engine), UnknownAccount("no account 'main' of mux is configured"))
+    record(engine, event(asset_id="b1", account="other"))
+    words = ("cancel", "--account", "mux/main", "--yes")
+
+    (before, _) = answer(thumbs("accounts", "--json"))["accounts"]
+    told = answer(thumbs(*words, "--json"))
+    again = thumbs(*words)
+    (after, other) = answer(thumbs("accounts", "--json"))["accounts"]
+
+    assert before["state"] == "unknown"
+    assert told == {"account": "mux/main", "cancelled_jobs": 1, "cancelled_writes": 1}
+    assert (again.exit_code, again.stdout) == (1, "mux/main: 0 jobs and 0 writes cancelled\n")
+    assert (after["state"], after["waiting"], after["writes_waiting"]) == ("open", 0, 0)
+    assert other["waiting"] == 1
+
+
+def test_an_account_that_never_had_a_video_has_nothing_to_cancel(thumbs: Run) -> None:
+    """With where to look; names and an account at a time are a mistake."""
+    result = thumbs("cancel", "--account", "mux/nobody", "--yes")
+
+    assert (result.exit_code, "thumbs accounts" in result.stderr) == (1, True)
+    assert thumbs("cancel", "--yes").exit_code == 2
+    assert thumbs("cancel", "a1", "--account", "mux/main", "--yes").exit_code == 2
 
 
 def test_nothing_to_cancel_is_told(engine: Engine, thumbs: Run) -> None:

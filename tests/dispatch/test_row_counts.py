@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import REGISTRY
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from tests.support.service import builders
-from worker import jobs, publications
+from worker import jobs, metrics, publications
 from worker.database import NOW, transaction
 from worker.database.accounts import Account
 from worker.database.inbox import WebhookEvent
@@ -21,6 +21,7 @@ from worker.inbox import record as inbox
 from worker.platforms.event import EventKind
 
 if TYPE_CHECKING:
+    import pytest
     from sqlalchemy import Engine
 
 MAIN = {"platform": "mux", "account": "main"}
@@ -128,6 +129,45 @@ def test_a_write_that_is_tried_again_and_again_grows_old(engine: Engine) -> None
 
     assert hours("thumbs_oldest_pending_write_seconds", **MAIN) == 1
     assert value("thumbs_due_rows", queue="publish", **MAIN) == 0
+
+
+def test_a_question_that_takes_too_long_does_not_stop_the_others(
+    engine: Engine, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is logged, and the dispatcher is not taken for dead."""
+    builders.record(engine, builders.event())
+    hanging = text("SET LOCAL statement_timeout = 1; SELECT pg_sleep(9)")
+    monkeypatch.setattr(row_counts, "_oldest_writes", lambda: hanging)
+    metrics.ROWS_COUNTED_AT.set(0)
+    counted(engine)
+
+    assert "statement timeout" in caplog.text
+    assert value("thumbs_due_rows", queue="analyze", **MAIN) == 1
+    assert value("thumbs_yielded", **MAIN) == 0
+    assert (value("thumbs_rows_counted_timestamp_seconds") or 0) > 0
+
+
+def test_the_oldest_of_many_writes_is_found_at_either_end(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it was tried last of all; only a few rows are looked at."""
+    monkeypatch.setattr(row_counts, "MAX_WRITES", 1)
+    for number in range(3):
+        builders.record(engine, builders.event(asset_id=f"a{number}", delivery_id=f"a{number}"))
+    complete_all(engine)
+    write_ids = [row.id for row in builders.every(engine, Publication)]
+    with transaction(engine) as session:
+        session.execute(update(Asset).values(unpublished_since=None))
+        for minute, write_id in enumerate(write_ids):
+            ahead: dict[str, Any] = {"scheduled_at": NOW + timedelta(minutes=minute)}
+            session.execute(update(Publication).where(Publication.id == write_id).values(ahead))
+        # The last to be tried is 2 h old; one in the middle is not looked at.
+        for write_id, age in ((write_ids[-1], 2 * HOUR), (write_ids[1], 5 * HOUR)):
+            old = update(Publication).where(Publication.id == write_id)
+            session.execute(old.values(created_at=NOW - age))
+    counted(engine)
+
+    assert hours("thumbs_oldest_pending_write_seconds", **MAIN) == 2
 
 
 def test_what_was_given_up_is_not_waited_for(engine: Engine) -> None:

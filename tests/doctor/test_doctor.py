@@ -211,9 +211,18 @@ def test_accounts_whose_work_waits_are_named_with_the_remedy(healthy: Run, engin
     now = datetime.now(UTC)
     refused = {"refused_at": now, "error": "401; check MUX__MAIN__TOKEN_ID"}
     closed = {"failures": 5, "closed_until": now + timedelta(minutes=5), "error": "timed out"}
+    no_writes = closed | {"only_writes_fail": True, "error": "PATCH: 403"}
+    unknown = refused | {"is_unknown": True, "error": "no account 'e' of mux is configured"}
     paused = {"paused_at": now, "paused_by": "ops@host", "paused_because": "they move"}
     with transaction(engine) as session:
-        for name, values in {"main": refused, "b": closed, "c": paused, "well": {}}.items():
+        for name, values in {
+            "main": refused,
+            "b": closed,
+            "c": paused,
+            "d": no_writes,
+            "e": unknown,
+            "well": {},
+        }.items():
             session.add(Account(platform="mux", account=name, **values))
 
     found = findings(healthy("doctor", "--json"))
@@ -224,6 +233,12 @@ def test_accounts_whose_work_waits_are_named_with_the_remedy(healthy: Run, engin
     assert (found["mux/b"]["state"], found["mux/c"]["state"]) == ("warning", "warning")
     assert "ops@host" in found["mux/c"]["says"]
     assert "they move" in found["mux/c"]["says"]
+    assert found["mux/d"]["state"] == "failed"
+    assert "its writes fail: PATCH: 403" in found["mux/d"]["says"]
+    assert "docs/platforms/mux.md" in found["mux/d"]["remedy"]
+    assert found["mux/e"]["state"] == "warning"
+    assert "not in the settings" in found["mux/e"]["says"]
+    assert "thumbs cancel --account mux/e" in found["mux/e"]["remedy"]
     assert "mux/well" not in found
 
 

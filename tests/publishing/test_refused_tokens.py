@@ -60,6 +60,18 @@ def test_a_refusal_of_one_write_leaves_the_account_open(rig: PublisherRig, statu
     assert rig.publish().state == "confirmed"
 
 
+def test_reading_the_asset_does_not_excuse_a_write_that_fails(rig: PublisherRig) -> None:
+    """Only the platform's yes to a write tells that it takes writes."""
+    rig.vendor.faults.plan(Fault(status=500), method="PATCH")
+
+    rig.publish()
+    failed = account_of(rig.engine)
+    rig.publish()
+
+    assert (failed.failures, failed.only_writes_fail) == (1, True)
+    assert account_of(rig.engine).failures == 0
+
+
 def test_picks_that_their_receiver_does_not_take_close_no_account(engine: Engine, tmp_path: Path) -> None:
     """PICKS_URL is no platform: the videos can be looked at."""
     with ready_publisher_rig(engine, tmp_path, "fastpix") as rig:

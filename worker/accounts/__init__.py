@@ -7,6 +7,8 @@ one row at a time goes out to ask; all others wait, at no cost. The first answer
     open:   paused_at IS NULL AND (closed_until IS NULL OR closed_until <= now)
     ails:   refused_at IS NOT NULL OR failures >= BREAKER_FAILURES; while it is open, one row may go out
 
+Where only writes failed (a token that may read only, an API that is down in part), only writes are held.
+
 The pattern is a circuit breaker (Nygard, "Release It!", 2007), with its state in the row of `accounts`.
 """
 
@@ -14,7 +16,7 @@ from worker.accounts.admission import PROBE_S, admit, forgo_probe, identify
 from worker.accounts.outcomes import is_refusal, note_answer, note_failure
 from worker.accounts.pauses import pause, resume
 from worker.accounts.refusals import examine_refusal
-from worker.accounts.standing import BREAKER_FAILURES, ails, is_closed, next_opening_in_s
+from worker.accounts.standing import BREAKER_FAILURES, ails, is_closed, next_opening_in_s, only_writes_ail
 
 __all__ = [
     "BREAKER_FAILURES",
@@ -29,6 +31,7 @@ __all__ = [
     "next_opening_in_s",
     "note_answer",
     "note_failure",
+    "only_writes_ail",
     "pause",
     "resume",
 ]

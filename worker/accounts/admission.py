@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PROBE_S = 45.0
 
 
-def admit(session: Session, account_id: int | None) -> bool:
+def admit(session: Session, account_id: int | None, *, to_write: bool = False) -> bool:
     """Let one more request out to an account; of an account that ails, the first of all that want to.
 
     Whoever is let out to an account that ails closes it for `PROBE_S`, so the row of the account decides
@@ -30,10 +30,11 @@ def admit(session: Session, account_id: int | None) -> bool:
     Args:
         session: its transaction.
         account_id: of the row; None where it names none.
+        to_write: whether the row is a write; others go out while only writes fail.
     """
     this = Account.id == account_id
-    is_held = or_(Account.paused_at.is_not(None), is_closed())
-    standing = session.execute(select(is_held, ails()).where(this)).one_or_none()
+    is_held = or_(Account.paused_at.is_not(None), is_closed(to_writes=to_write))
+    standing = session.execute(select(is_held, ails(to_writes=to_write)).where(this)).one_or_none()
     if standing is None:
         return True
     held, is_ailing = standing

@@ -5,7 +5,13 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from worker.errors import CredentialsRefused, PlatformUnavailable, RequestForbidden, ThumbsError
+from worker.errors import (
+    CredentialsRefused,
+    PlatformUnavailable,
+    RequestForbidden,
+    RequestHeldBack,
+    ThumbsError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,15 +31,15 @@ def examine_refusal(error: Exception, platform: Callable[[], Platform]) -> Excep
 
     Returns:
         The error, where the list of videos is refused, too; RequestForbidden where it can be read;
-        PlatformUnavailable where nobody can tell now.
+        PlatformUnavailable or RequestHeldBack where nobody can tell now.
     """
     if not isinstance(error, CredentialsRefused):
         return error
     try:
         with closing(platform()) as asked:
             asked.assets()
-    except PlatformUnavailable as unavailable:
-        return unavailable
+    except (PlatformUnavailable, RequestHeldBack) as unknown:
+        return unknown
     except ThumbsError:
         return error
     return RequestForbidden(f"{error}; the token is accepted for the list of videos, so only this is refused")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import false, func, or_, select
+from sqlalchemy import and_, false, func, or_, select
 
 from worker.database import NOW
 from worker.database.accounts import Account
@@ -18,14 +18,30 @@ if TYPE_CHECKING:
 BREAKER_FAILURES = 5
 
 
-def is_closed() -> ColumnElement[bool]:
-    """Build the condition that an account's platform is not to be asked yet."""
-    return func.coalesce(Account.closed_until > NOW, false())
+def is_closed(*, to_writes: bool = True) -> ColumnElement[bool]:
+    """Build the condition that an account's platform is not to be asked yet.
+
+    Args:
+        to_writes: whether a write is to be made; else the platform is only read.
+    """
+    closed = func.coalesce(Account.closed_until > NOW, false())
+    return closed if to_writes else and_(closed, ~only_writes_ail())
 
 
-def ails() -> ColumnElement[bool]:
-    """Build the condition that an account is known to be refused or down, so that one row at a time asks."""
-    return or_(Account.refused_at.is_not(None), Account.failures >= BREAKER_FAILURES)
+def ails(*, to_writes: bool = True) -> ColumnElement[bool]:
+    """Build the condition that an account is known to be refused or down, so that one row at a time asks.
+
+    Args:
+        to_writes: as `is_closed`.
+    """
+    refused_or_down = or_(Account.refused_at.is_not(None), Account.failures >= BREAKER_FAILURES)
+    return refused_or_down if to_writes else and_(refused_or_down, ~only_writes_ail())
+
+
+def only_writes_ail() -> ColumnElement[bool]:
+    """Build the condition that an account's videos can be read, and nothing can be written."""
+    is_failing = Account.failures >= BREAKER_FAILURES
+    return and_(Account.only_writes_fail, is_failing, Account.refused_at.is_(None))
 
 
 def next_opening_in_s(session: Session) -> float | None:

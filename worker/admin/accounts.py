@@ -36,6 +36,7 @@ class Standing(NamedTuple):
     account: Account
     is_closed: bool  #: its platform is not asked before `account.closed_until`
     is_ailing: bool  #: it is refused or down, and one row at a time asks whether it still is
+    only_writes_ail: bool  #: so it is for writes only; jobs go on
     waiting: int  #: jobs; `MAX_COUNT` where there are as many or more
     running: int  #: jobs
     writes_waiting: int  #: publications; as `waiting`
@@ -59,6 +60,7 @@ def list_accounts(session: Session) -> list[Standing]:
             Account,
             accounts.is_closed(),
             accounts.ails(),
+            accounts.only_writes_ail(),
             _count(Job, _JOB_WAITS),
             running.scalar_subquery(),
             _count(Publication, _WRITE_WAITS),

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from worker import jobs
-from worker.admin.assets import asset_name, find, operator_name
+from sqlalchemy import select, union
+
+from worker import accounts, jobs
+from worker.admin.assets import NotFound, asset_name, find, operator_name
 from worker.database import transaction
-from worker.database.models import Asset
+from worker.database.accounts import Account
+from worker.database.models import Asset, Job, Publication
+from worker.database.states import PublicationState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Engine
 
@@ -48,3 +52,53 @@ def cancel_work(engine: Engine, wanted: Sequence[Cancellation], why: str) -> lis
             cancelled = jobs.cancel_for_operator(session, asset_id, actor, why, job_id)
         done.append(one._replace(work=cancelled))
     return done
+
+
+def find_busy_assets(engine: Engine, name: str) -> list[int]:
+    """List the ids of an account's assets for which there is something to do.
+
+    Args:
+        engine: the database.
+        name: of the account: mux/main. Settings need not know it any more.
+
+    Raises:
+        NotFound: it never had an asset.
+    """
+    platform, _, account = name.partition("/")
+    with transaction(engine) as session:
+        account_id = session.scalar(select(Account.id).filter_by(platform=platform, account=account))
+        if account_id is None:
+            raise NotFound(f"there is no account {name}; `thumbs accounts` lists all")
+        of_jobs = select(Job.asset_id).where(Job.account_id == account_id, Job.state.in_(jobs.OPEN))
+        is_pending = Publication.state == PublicationState.PENDING
+        of_writes = select(Publication.asset_id).where(Publication.account_id == account_id, is_pending)
+        return sorted(session.scalars(union(of_jobs, of_writes)))
+
+
+def cancel_account(
+    engine: Engine, name: str, why: str, on_progress: Callable[[int, int | None], None]
+) -> jobs.OpenWork:
+    """Cancel all that waits or runs for an account, and forget why it waited. It can be run again.
+
+    Args:
+        engine: the database; there is one transaction for each asset.
+        name: of the account: mux/main.
+        why: the reason, for the history.
+        on_progress: called with how many assets are done, and how many there are.
+
+    Raises:
+        NotFound: the account never had an asset.
+    """
+    actor, cancelled = operator_name(), jobs.OpenWork([], [])
+    asset_ids = find_busy_assets(engine, name)
+    for done, asset_id in enumerate(asset_ids, start=1):
+        with transaction(engine) as session:
+            work = jobs.cancel_for_operator(session, asset_id, actor, why)
+        cancelled.job_ids.extend(work.job_ids)
+        cancelled.write_ids.extend(work.write_ids)
+        on_progress(done, len(asset_ids))
+    platform, _, account = name.partition("/")
+    with transaction(engine) as session:
+        # Nothing is left that could ask; if its settings come back, its next job finds out how it is.
+        accounts.note_answer(session, platform, account, to_write=True)
+    return cancelled

@@ -31,7 +31,15 @@ if TYPE_CHECKING:
 _FIELDS = (
     "platform account paused_at paused_by paused_because refused_at failures failing_since closed_until error"
 )
-_STYLES = {"open": "green", "paused": "yellow", "closed": "yellow", "asks": "yellow", "refused": "red"}
+_STYLES = {
+    "open": "green",
+    "writes wait": "yellow",
+    "paused": "yellow",
+    "closed": "yellow",
+    "asks": "yellow",
+    "refused": "red",
+    "unknown": "red",
+}
 
 name_argument = click.argument("name", metavar="PLATFORM/ACCOUNT")
 
@@ -130,7 +138,9 @@ def _state(standing: Standing) -> str:
     if standing.account.paused_at:
         return "paused"
     if standing.account.refused_at:
-        return "refused"
+        return "unknown" if standing.account.is_unknown else "refused"
+    if standing.only_writes_ail:
+        return "writes wait"
     if standing.is_closed:
         return "closed"
     return "asks" if standing.is_ailing else "open"
@@ -142,7 +152,10 @@ def _news(standing: Standing, now: datetime) -> str:
     if row.paused_at:
         why = f": {row.paused_because}" if row.paused_because else ""
         parts.append(f"paused by {row.paused_by} {format_age(now - row.paused_at)} ago{why}")
-    if row.refused_at:
+    if row.is_unknown:
+        name = f"{row.platform}/{row.account}"
+        parts.append(f"not in the settings of the workers: add it, or `thumbs cancel --account {name}`")
+    elif row.refused_at:
         parts.append(f"refused for {format_age(now - row.refused_at)}")
     if standing.is_closed and row.closed_until:
         parts.append(f"asked again {format_age(now - row.closed_until)}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from rich.text import Text
 
 from worker.admin.assets import asset_name, database_time, find, list_jobs
-from worker.admin.cancel import cancel_work, find_open_work
+from worker.admin.cancel import cancel_account, cancel_work, find_busy_assets, find_open_work
 from worker.cli.database import open_database
 from worker.cli.listing import Listing
 from worker.cli.output import coloured, fields_of, format_age, print_answer
@@ -26,6 +26,7 @@ from worker.cli.parameters import (
 )
 from worker.database import transaction
 from worker.database.states import JobState
+from worker.local import terminal
 from worker.text import printable
 
 if TYPE_CHECKING:
@@ -81,15 +82,22 @@ def jobs_command(
 
 
 @click.command()
-@click.argument("names", metavar="ASSET|JOB...", nargs=-1, required=True)
+@click.argument("names", metavar="[ASSET|JOB...]", nargs=-1)
+@click.option("--account", metavar="PLATFORM/ACCOUNT", help="All of an account, e.g. mux/main.")
 @why_option
 @yes_option
 @json_option
-def cancel_command(names: tuple[str, ...], why: str, *, is_sure: bool, as_json: bool) -> None:
-    """Stop what waits or runs for assets, or one job.
+def cancel_command(
+    names: tuple[str, ...], account: str | None, why: str, *, is_sure: bool, as_json: bool
+) -> None:
+    """Stop what waits or runs for assets, for a whole account, or one job.
 
     Thumbnails stay as they are. `thumbs requeue` starts an asset again.
     """
+    if bool(names) == bool(account):
+        raise click.UsageError("name assets or jobs, or an account by --account")
+    if account:
+        _cancel_account(account, why, is_sure=is_sure, as_json=as_json)
     with open_database() as engine:
         wanted = find_open_work(engine, names)
         if not is_sure:
@@ -103,6 +111,21 @@ def cancel_command(names: tuple[str, ...], why: str, *, is_sure: bool, as_json: 
     ]
     print_answer({"assets": assets}, _cancellations(done, "cancelled"), as_json=as_json)
     raise SystemExit(not any(any(one.work) for one in done))
+
+
+def _cancel_account(name: str, why: str, *, is_sure: bool, as_json: bool) -> NoReturn:
+    with open_database() as engine:
+        if not is_sure:
+            count = len(find_busy_assets(engine, name))
+            said = f"{printable(name)}: all that waits or runs is to be cancelled; assets: {count}"
+            click.echo(said, err=True)
+        confirm("cancel?", is_sure=is_sure)
+        with terminal.counting("assets") as on_progress:
+            done = cancel_account(engine, name, why, on_progress)
+    document = {"account": name, "cancelled_jobs": len(done.job_ids), "cancelled_writes": len(done.write_ids)}
+    said = f"{len(done.job_ids)} jobs and {len(done.write_ids)} writes cancelled"
+    print_answer(document, [Text(f"{printable(name)}: {said}")], as_json=as_json)
+    raise SystemExit(not any(done))
 
 
 def _cancellations(listed: Sequence[Cancellation], what: str) -> list[Text]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003 - SQLAlchemy reads the annotations when the program runs
 
-from sqlalchemy import Identity, UniqueConstraint
+from sqlalchemy import Identity, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from worker.database.base import Base
@@ -23,7 +23,11 @@ class Account(Base):
     paused_by: Mapped[str | None]
     paused_because: Mapped[str] = mapped_column(server_default="")
     refused_at: Mapped[datetime | None]  #: since when the platform refuses our token
+    is_unknown: Mapped[bool] = mapped_column(
+        server_default=false()
+    )  #: refused by ourselves: no setting names it
     failures: Mapped[int] = mapped_column(server_default="0")  #: of its platform, one after the other
+    only_writes_fail: Mapped[bool] = mapped_column(server_default=false())  #: all of the failures were writes
     failing_since: Mapped[datetime | None]  #: when the first of them, or of the refusals, came
     failed_asset_id: Mapped[int | None]  #: of the last one; the same asset again tells nothing new
     error: Mapped[str | None]  #: the last of them, or of the refusals

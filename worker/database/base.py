@@ -44,6 +44,8 @@ class Base(DeclarativeBase):
 class AnnouncedRow:
     """A row that a worker is told about when its time has come."""
 
+    IS_WRITE: ClassVar = False  #: whether its work is to write to the platform, and not only to read
+
     #: Of the asset, by a trigger; None for rows that were over before accounts had rows.
     account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
     priority: Mapped[int] = mapped_column(server_default="0")  #: lower goes first

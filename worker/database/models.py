@@ -214,6 +214,7 @@ class Thumbnail(Base):
 class Publication(AnnouncedRow, LeasedRow, Base):
     """One write of one thumbnail to the platform."""
 
+    IS_WRITE = True
     __tablename__ = "publications"
     __table_args__ = (
         Index(None, "asset_id"),

@@ -6,11 +6,14 @@ question is answered by an index of the rows in question.
 
 from __future__ import annotations
 
+import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import cast, func, literal, select, union_all
+from sqlalchemy import and_, cast, func, literal, select, union_all
 from sqlalchemy.dialects.postgresql import REGCLASS
+from sqlalchemy.exc import DBAPIError
 
 from worker import accounts, metrics
 from worker.database.accounts import Account
@@ -18,9 +21,10 @@ from worker.database.base import STATEMENT_BEGAN, Base
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Job, Publication
 from worker.database.states import WAITING, JobState, Priority, PublicationState
+from worker.errors import first_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
@@ -29,32 +33,74 @@ if TYPE_CHECKING:
 
     Counts = dict[tuple[str, ...], float]
 
+log = logging.getLogger(__name__)
+
 # Beyond this many, the number of rows tells an operator nothing new, and is not worth the time.
 MAX_COUNTED = 100_000
 
 JOB_STATES = (*WAITING, JobState.RUNNING, JobState.DISCARDED)
 WRITE_STATES = (PublicationState.PENDING, PublicationState.SENDING, PublicationState.FAILED)
 
+# From either end of an account's queue.
+MAX_WRITES = 100
+
+_WRITE_WAITS = Publication.state == PublicationState.PENDING
 _BY_ACCOUNT = (Account.platform, Account.account)
 _SHOWN = metrics.Snapshot()
 
 
 def count(session: Session, settings: Settings) -> None:
-    """Show how many rows are in which state, and how long the oldest of each account wait."""
-    waiting_jobs, waiting_writes = Job.state.in_(WAITING), Publication.state == PublicationState.PENDING
-    job_states = _states(session, "analyze", Job, JOB_STATES)
-    write_states = _states(session, "publish", Publication, WRITE_STATES)
-    _SHOWN.show(metrics.JOBS, job_states | write_states)
-    due, lags_s = _due(session, "analyze", Job, waiting_jobs)
-    due_writes, write_lags_s = _due(session, "publish", Publication, waiting_writes)
+    """Show how many rows are in which state, and how long the oldest of each account wait.
+
+    Each question is for itself: where one takes too long, the others are answered all the same.
+
+    Raises:
+        DBAPIError: none could be answered.
+    """
+    measure: Callable[[Session], None] = partial(_measure_tables, settings)
+    failures = [_failure_of(session, question) for question in (*_QUESTIONS, measure)]
+    for failure in filter(None, failures):
+        log.warning("some rows could not be counted: %s", first_line(failure))
+    if (last := failures[-1]) and all(failures):
+        raise last
+    metrics.ROWS_COUNTED_AT.set(time.time())
+
+
+def _failure_of(session: Session, question: Callable[[Session], None]) -> DBAPIError | None:
+    try:
+        with session.begin_nested():  # a failure leaves the transaction as it was before
+            question(session)
+    except DBAPIError as exc:
+        return exc
+    return None
+
+
+def _count_states(session: Session) -> None:
+    jobs, writes = (
+        _states(session, "analyze", Job, JOB_STATES),
+        _states(session, "publish", Publication, WRITE_STATES),
+    )
+    _SHOWN.show(metrics.JOBS, jobs | writes)
+
+
+def _count_due(session: Session) -> None:
+    due, lags_s = _due(session, "analyze", Job, Job.state.in_(WAITING))
+    due_writes, write_lags_s = _due(session, "publish", Publication, _WRITE_WAITS)
     _SHOWN.show(metrics.DUE_ROWS, due | due_writes)
     _SHOWN.show(metrics.QUEUE_LAG_SECONDS, lags_s | write_lags_s)
+
+
+def _find_unpublished(session: Session) -> None:
     _SHOWN.show(metrics.OLDEST_UNPUBLISHED_SECONDS, _by_account(session, _oldest_unpublished()))
+
+
+def find_oldest_writes(session: Session) -> None:
+    """Show how long the oldest write of each account waits."""
     _SHOWN.show(metrics.OLDEST_PENDING_WRITE_SECONDS, _by_account(session, _oldest_writes()))
+
+
+def _count_yielded(session: Session) -> None:
     _SHOWN.show(metrics.YIELDED, _by_account(session, _yielded()))
-    _count_accounts(session)
-    _measure_tables(session, settings)
-    metrics.ROWS_COUNTED_AT.set(time.time())
 
 
 def _states(
@@ -109,12 +155,25 @@ def _oldest_unpublished() -> Select[str, str, Any]:
 
 
 def _oldest_writes() -> Select[str, str, Any]:
+    """Ask for the age of the oldest write of each account, among those that are due first, and last.
+
+    Those come first that have waited for the longest; one that is tried again and again may be last. So the
+    time that it takes does not grow with the writes that wait.
+    """
     # A write that was given up and is asked for again is as old as the request, not as its row.
-    since = func.greatest(Publication.created_at, Asset.unpublished_since)
-    oldest = func.extract("epoch", STATEMENT_BEGAN - func.min(since))
-    writes = select(Asset.platform, Asset.account, oldest).join(Publication.asset)
-    is_pending = Publication.state == PublicationState.PENDING
-    return writes.where(is_pending).group_by(Asset.platform, Asset.account)
+    columns = (Publication.asset_id, Publication.created_at)
+    oldest = []
+    for priority in Priority:
+        own = (Publication.account_id == Account.id, _WRITE_WAITS, Publication.priority == priority)
+        for order in (Publication.scheduled_at.asc(), Publication.scheduled_at.desc()):
+            writes = (
+                select(*columns).where(*own).order_by(order).limit(MAX_WRITES).correlate(Account).subquery()
+            )
+            since = func.min(func.greatest(writes.c.created_at, Asset.unpublished_since))
+            oldest.append(
+                select(since).select_from(writes).join(Asset, Asset.id == writes.c.asset_id).scalar_subquery()
+            )
+    return select(*_BY_ACCOUNT, func.extract("epoch", STATEMENT_BEGAN - func.least(*oldest)))
 
 
 def _yielded() -> Select[str, str, Any]:
@@ -125,15 +184,22 @@ def _yielded() -> Select[str, str, Any]:
 
 def _count_accounts(session: Session) -> None:
     """Show which accounts are refused, closed or paused; 0 for those that are not."""
-    is_refused, is_paused = Account.refused_at.is_not(None), Account.paused_at.is_not(None)
-    rows = session.execute(select(*_BY_ACCOUNT, is_refused, accounts.is_closed(), is_paused)).all()
+    # One that no settings name is refused by ourselves, which no token can mend.
+    is_refused = and_(Account.refused_at.is_not(None), ~Account.is_unknown)
+    is_paused = Account.paused_at.is_not(None)
+    is_closed = and_(accounts.is_closed(to_writes=False), ~Account.is_unknown)
+    rows = session.execute(
+        select(*_BY_ACCOUNT, is_refused, is_closed, is_paused, accounts.only_writes_ail(), Account.is_unknown)
+    ).all()
     _SHOWN.show(metrics.ACCOUNT_REFUSED, {(row[0], row[1]): row[2] for row in rows})
     closed: Counts = {(row[0], row[1], "closed"): row[3] for row in rows}
     paused: Counts = {(row[0], row[1], "paused"): row[4] for row in rows}
-    _SHOWN.show(metrics.ACCOUNT_HELD, closed | paused)
+    writes: Counts = {(row[0], row[1], "writes"): row[5] for row in rows}
+    unknown: Counts = {(row.platform, row.account, "unknown"): row.is_unknown for row in rows}
+    _SHOWN.show(metrics.ACCOUNT_HELD, closed | paused | writes | unknown)
 
 
-def _measure_tables(session: Session, settings: Settings) -> None:
+def _measure_tables(settings: Settings, session: Session) -> None:
     oldest = select(func.extract("epoch", STATEMENT_BEGAN - func.min(WebhookEvent.received_at)))
     metrics.INBOX_OLDEST_SECONDS.set(float(session.scalar(oldest) or 0.0))
     metrics.INBOX_KEPT_SECONDS.set(settings.events_retention_days * 86400.0)
@@ -141,3 +207,13 @@ def _measure_tables(session: Session, settings: Settings) -> None:
     sizes = [func.pg_total_relation_size(cast(name, REGCLASS)) for name in names]
     for name, size in zip(names, session.execute(select(*sizes)).one(), strict=True):
         metrics.TABLE_BYTES.labels(name).set(size)
+
+
+_QUESTIONS: tuple[Callable[[Session], None], ...] = (
+    _count_accounts,
+    _count_states,
+    _count_due,
+    _find_unpublished,
+    find_oldest_writes,
+    _count_yielded,
+)

@@ -60,12 +60,12 @@ def check_standing(settings: Settings) -> Iterator[Finding]:
 
 def _held(session: Session) -> Iterator[Finding]:
     held = or_(Account.paused_at.is_not(None), accounts.ails(), accounts.is_closed())
-    columns = (Account, accounts.is_closed(), select(NOW).scalar_subquery())
+    columns = (Account, accounts.is_closed(), accounts.only_writes_ail(), select(NOW).scalar_subquery())
     rows = session.execute(select(*columns).where(held).order_by(Account.platform, Account.account)).all()
     yield from (_standing(*row) for row in rows)
 
 
-def _standing(account: Account, is_closed: bool, now: datetime) -> Finding:
+def _standing(account: Account, is_closed: bool, only_writes_ail: bool, now: datetime) -> Finding:
     name = f"{account.platform}/{account.account}"
     if account.paused_at:
         why = f": {account.paused_because}" if account.paused_because else ""
@@ -73,10 +73,19 @@ def _standing(account: Account, is_closed: bool, now: datetime) -> Finding:
         return Finding(name, State.WARNING, says, f"`thumbs resume {name}` lets its work go on")
     wait_s = (account.closed_until - now).total_seconds() if is_closed and account.closed_until else 0.0
     again = f"one job asks again in {wait_s:.0f} s" if is_closed else "one job at a time asks again"
+    if account.is_unknown:
+        says = f"is not in the settings of the workers: {account.error}"
+        remedy = f"add it there and restart them, or `thumbs cancel --account {name}` ends what waits for it"
+        return Finding(name, State.WARNING, says, remedy)
     if account.refused_at:
         says = f"refused since {account.refused_at:%Y-%m-%d %H:%M} UTC: {account.error}"
         remedy = f"mend the token; no job is lost, and {again} (`thumbs resume {name}`: at once)"
         return Finding(name, State.FAILED, says, remedy)
+    if only_writes_ail:
+        says = f"its videos can be read, and its writes fail: {account.error}"
+        right = f"where its token may not write, give it that right (docs/platforms/{account.platform}.md)"
+        again = again.replace("one job", "one write")
+        return Finding(name, State.FAILED, says, f"{right}; {again} (`thumbs resume {name}`: at once)")
     return Finding(name, State.WARNING, f"its platform does not answer: {account.error}", f"wait: {again}")
 
 

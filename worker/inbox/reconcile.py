@@ -22,7 +22,7 @@ from worker.database import transaction
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Job
 from worker.database.states import WAITING, JobState, Priority
-from worker.errors import PlatformUnavailable, ThumbsError
+from worker.errors import PlatformUnavailable, RequestHeldBack, ThumbsError
 from worker.inbox import record
 from worker.platforms.base import AssetState
 from worker.platforms.event import Event, EventKind
@@ -114,6 +114,7 @@ def reconcile(
     Raises:
         PlatformUnavailable: it did not answer, however often it was asked, or asks for more patience than
             `PATIENCE_S`; the account's row notes it.
+        RequestHeldBack: our own limits let no request out, however often it was tried.
         CredentialsRefused, MalformedPayload: as `Platform.assets`.
     """
     counts, total = Counter[ReconcileStatus](), None
@@ -149,6 +150,8 @@ def _read_page(platform: Platform, page: str | None, pause: Callable[[float], No
 
 
 def _is_worth_waiting_for(error: BaseException) -> bool:
+    if isinstance(error, RequestHeldBack):
+        return True
     return isinstance(error, PlatformUnavailable) and (error.retry_after_s or 0.0) <= PATIENCE_S
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from worker import accounts
 from worker.database import NOW, transaction
 from worker.database.accounts import AccountSync
-from worker.errors import PlatformUnavailable, Stopping, ThumbsError, first_line
+from worker.errors import PlatformUnavailable, RequestHeldBack, Stopping, ThumbsError, first_line
 from worker.inbox.reconcile import ReconcileStatus, reconcile
 from worker.platforms import PLATFORMS, configured_accounts, platform_of
 
@@ -163,7 +163,7 @@ class ReconcileSchedule:
             try:
                 for step in steps:
                     counts, following = step.counts, step.following
-            except PlatformUnavailable:
+            except (PlatformUnavailable, RequestHeldBack):
                 self._pages[names] = following
                 raise
         # Only a look that came to its end: after one that broke off, the next goes back as far again.

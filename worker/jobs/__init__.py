@@ -9,7 +9,7 @@ Every claim takes a lease with a token, and every later write shows that token: 
 lost its lease changes nothing when it wakes. Locks are taken in one order: asset, then job.
 """
 
-from worker.jobs.cancelling import OpenWork, cancel_for_operator, open_work
+from worker.jobs.cancelling import OPEN, OpenWork, cancel_for_operator, open_work
 from worker.jobs.claims import ROWS, JobClaim, announce, claim, is_waiting, note_stage, renew
 from worker.jobs.edits import earlier_candidates, earlier_picks
 from worker.jobs.endings import (
@@ -25,6 +25,7 @@ from worker.jobs.endings import (
 from worker.jobs.requests import Requeued, request, requeue
 
 __all__ = [
+    "OPEN",
     "ROWS",
     "JobClaim",
     "OpenWork",

@@ -71,7 +71,7 @@ def fail(session: Session, claim: PublicationClaim, error: Exception) -> Publica
         state = PublicationState.PENDING
         values["scheduled_at"] = NOW + timedelta(seconds=delay_s(claim.attempt, error))
     ROWS.release(session, claim, state, Publication.id, **values)
-    accounts.note_failure(session, claim, error)
+    accounts.note_failure(session, claim, error, to_write=True)
     return state
 
 

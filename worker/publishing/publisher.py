@@ -92,26 +92,31 @@ class Publisher:
         """Show the thumbnail at the platform, and return the change of the rows that notes it."""
         with Deadline(should_stop=lease.check_ours), closing(self.platform_of(claim)) as platform:
             if platform.write_back is WriteBack.NONE:
-                with suppress(SQLAlchemyError), transaction(self.engine) as session:
-                    accounts.forgo_probe(session, claim.platform, claim.account)
+                self._note(accounts.forgo_probe, claim)
                 self._tell(claim, lease)
                 return partial(publications.confirm, claim=claim, written=None)
             if platform.write_back is WriteBack.TIME and claim.is_image:
                 raise PublishRejected(f"{platform.name} shows a moment of the video, and takes no picture")
             lease.check()
             asset = platform.asset(claim.external_id)
-            with suppress(SQLAlchemyError), transaction(self.engine) as session:
-                accounts.note_answer(session, claim.platform, claim.account)
+            self._note(accounts.note_answer, claim)
             asset.check_ready()
             if asset.shown is not None and not self._may_replace(asset.shown, claim, marks, platform):
+                self._note(accounts.forgo_probe, claim)  # where only writes fail: nothing was written
                 log.info("left alone: a foreign thumbnail is set", extra={"action": "left_alone"})
                 return partial(publications.yield_to, claim=claim, shown=asset.shown)
             lease.check()
             with transaction(self.engine) as session:
                 publications.begin_write(session, claim)
             written = platform.write(asset, NewThumbnail(claim.time_s, claim.jpeg))
+        self._note(partial(accounts.note_answer, to_write=True), claim)
         log.info("published the thumbnail at %.3f s", claim.time_s, extra={"action": "published"})
         return partial(publications.confirm, claim=claim, written=written)
+
+    def _note(self, what: Callable[[Session, str, str], None], claim: PublicationClaim) -> None:
+        """Note what became of the platform, in the account's row; it is not worth a failed write."""
+        with suppress(SQLAlchemyError), transaction(self.engine) as session:
+            what(session, claim.platform, claim.account)
 
     def _tell(self, claim: PublicationClaim, lease: Lease[PublicationClaim]) -> None:
         """Send the picks to the customer's own system, if there is one."""

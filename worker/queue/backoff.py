@@ -10,6 +10,7 @@ from worker.errors import (
     NotReadyYet,
     PlatformUnavailable,
     RequestForbidden,
+    RequestHeldBack,
     ThumbsError,
     TransientError,
     WorkerSilent,
@@ -31,8 +32,8 @@ def is_retryable(error: Exception) -> bool:
 
 def is_external(error: Exception) -> bool:
     """Tell whether the cause is neither this video nor this worker, so that waiting is all that helps."""
-    causes = PlatformUnavailable | RequestForbidden | NotReadyYet | DownloadFailed | ModelElsewhere
-    return isinstance(error, causes)
+    of_platform = PlatformUnavailable | RequestForbidden | NotReadyYet | DownloadFailed
+    return isinstance(error, of_platform | RequestHeldBack | ModelElsewhere)
 
 
 def delay_s(attempt: int, error: Exception) -> float:

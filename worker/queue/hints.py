@@ -65,7 +65,7 @@ def announce(
     is_announced = is_waiting & table.hinted_at.is_not(None) & is_fresh
     held = _count_held(session, table, is_held)
     shares = Shares(
-        most=open_accounts.most_by_account(session, limit, held) | {None: None},
+        most=open_accounts.most_by_account(session, limit, held, to_write=table.IS_WRITE) | {None: None},
         held=held,
         announced=_count_announced(session, table, is_announced),
     )

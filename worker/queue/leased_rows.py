@@ -123,7 +123,7 @@ class LeasedRows(Generic[Row]):
             return None
 
     def _require_admission(self, session: Session, row: Row | None) -> None:
-        if row is not None and not accounts.admit(session, row.account_id):
+        if row is not None and not accounts.admit(session, row.account_id, to_write=row.IS_WRITE):
             raise _NotAdmittedError
 
     def is_held_by(self, claim: Claim) -> tuple[ColumnElement[bool], ...]:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from worker.database.models import Job, Publication
 
 
-def most_by_account(session: Session, limit: int, held: Counter[int | None]) -> dict[int | None, int | None]:
+def most_by_account(
+    session: Session, limit: int, held: Counter[int | None], *, to_write: bool
+) -> dict[int | None, int | None]:
     """Read how many rows of each account may be out at a time, in hand or announced; None: any number.
 
     Args:
@@ -29,9 +31,10 @@ def most_by_account(session: Session, limit: int, held: Counter[int | None]) -> 
         limit: of an account that is well; 0: none.
         held: rows that workers have in hand. Some may be from before an account began to ail, and take long:
             they must not keep the one from going out that asks whether all is well again.
+        to_write: whether the rows are writes.
     """
-    is_shut = or_(Account.paused_at.is_not(None), accounts.is_closed())
-    standing = session.execute(select(Account.id, is_shut, accounts.ails()))
+    is_shut = or_(Account.paused_at.is_not(None), accounts.is_closed(to_writes=to_write))
+    standing = session.execute(select(Account.id, is_shut, accounts.ails(to_writes=to_write)))
     return {
         account_id: 0 if shut else held[account_id] + 1 if is_ailing else limit or None
         for account_id, shut, is_ailing in standing

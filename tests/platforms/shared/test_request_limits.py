@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.platforms.scripted_server import Answer, serving
 from tests.support.service import builders
-from worker.errors import PlatformUnavailable
+from worker.errors import RequestHeldBack
 from worker.http import deadline
 from worker.platforms.shared import request_limits
 from worker.platforms.shared.api_client import ApiClient
@@ -70,7 +70,7 @@ def test_whoever_waits_in_vain_gives_up_at_the_deadline(monkeypatch: pytest.Monk
     monkeypatch.setattr(deadline, "EXCHANGE_S", 0.2)
     request_limits.setup(builders.make_settings(requests_per_account=1))
     with serving(Answer(json={}), Answer(json={})) as server, limit_of("MUX__MAIN").place():
-        with pytest.raises(PlatformUnavailable, match="REQUESTS_PER_ACCOUNT"):
+        with pytest.raises(RequestHeldBack, match="REQUESTS_PER_ACCOUNT"):
             ApiClient(server.url, NOBODY, "MUX__MAIN").request("GET", "/a")
         other = ApiClient(server.url, NOBODY, "MUX__OTHER")
         other.request("GET", "/b")

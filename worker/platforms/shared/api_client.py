@@ -63,7 +63,7 @@ class ApiClient:
             upload: a picture in its place.
 
         Raises:
-            CredentialsRefused, AssetGone, PlatformUnavailable, PublishRejected
+            CredentialsRefused, AssetGone, PlatformUnavailable, PublishRejected, RequestHeldBack
         """
         with _span(method, path):
             content, asked = self._exchange(method, path, body, upload)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from worker.errors import PlatformUnavailable
+from worker.errors import RequestHeldBack
 from worker.http.deadline import TooSlow, next_wait_s
 
 if TYPE_CHECKING:
@@ -40,12 +40,13 @@ class RequestLimit:
         """Wait until one more request may begin, and let it go on until the block ends.
 
         Raises:
-            PlatformUnavailable: the deadline of the exchange passed meanwhile.
+            RequestHeldBack: the deadline of the exchange passed meanwhile.
         """
         try:
             self._wait_for_place()
         except TooSlow as exc:
-            raise PlatformUnavailable("other requests took too long (REQUESTS_PER_ACCOUNT)") from exc
+            limits = "REQUESTS_PER_ACCOUNT, REQUESTS_PER_SECOND"
+            raise RequestHeldBack(f"other requests of the account took too long ({limits})") from exc
         try:
             yield
         finally:
