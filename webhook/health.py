@@ -50,7 +50,10 @@ def operations_pages(settings: Settings, database: BoundedDatabase) -> Blueprint
 
     @pages.get("/readyz")
     def readyz() -> Response:
-        """Tell whether events can be recorded. Redis is only mentioned: they are recorded without it."""
+        """Tell whether events can be recorded. Redis is only mentioned: they are recorded without it.
+
+        `answers` does not say that it takes messages; `thumbs doctor` tries that.
+        """
         problem = _problem(database, is_behind)
         response = jsonify(
             status="unavailable" if problem else "ok", database=problem or "ok", redis=redis.state()
@@ -110,7 +113,7 @@ def _redis_state(url: str) -> str:
             connection = _encrypted(plain) if address.scheme == "rediss" else plain
             # By hand, because the client library would send the password and try again by itself.
             connection.sendall(b"PING\r\n")
-            return "ok" if connection.recv(1) else NO_ANSWER
+            return "answers" if connection.recv(1) else NO_ANSWER
     except (OSError, ValueError):
         return NO_ANSWER
 

@@ -236,7 +236,7 @@ def test_a_broker_that_refuses_the_password_is_told(
 
     result = healthy("doctor", "--json")
 
-    assert findings(result)["broker"]["says"] == "it does not accept the password"
+    assert "it does not accept the password" in findings(result)["broker"]["says"]
     assert HUSH not in result.output
 
 
