@@ -220,7 +220,7 @@ def test_accounts_whose_work_waits_are_named_with_the_remedy(healthy: Run, engin
 
     assert found["mux/main"]["state"] == "failed"
     assert "MUX__MAIN__TOKEN_ID" in found["mux/main"]["says"]
-    assert "thumbs resume mux/main" in found["mux/main"]["remedy"]
+    assert "restart the programs, then `thumbs resume mux/main`" in found["mux/main"]["remedy"]
     assert (found["mux/b"]["state"], found["mux/c"]["state"]) == ("warning", "warning")
     assert "ops@host" in found["mux/c"]["says"]
     assert "they move" in found["mux/c"]["says"]

@@ -82,7 +82,7 @@ def _standing(account: Account, is_closed: bool, now: datetime) -> Finding:
     again = f"one job asks again in {wait_s:.0f} s" if is_closed else "one job at a time asks again"
     if account.refused_at:
         says = f"refused since {account.refused_at:%Y-%m-%d %H:%M} UTC: {account.error}"
-        remedy = f"mend the token; no job is lost, and {again} (`thumbs resume {name}`: at once)"
+        remedy = f"{accounts.remedy_of_refusal(name)}; no job is lost, and {again}"
         return Finding(name, State.FAILED, says, remedy)
     return Finding(name, State.WARNING, f"its platform does not answer: {account.error}", f"wait: {again}")
 
