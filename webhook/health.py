@@ -14,6 +14,7 @@ from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import SQLAlchemyError
 
+from webhook import answers
 from worker import metrics
 from worker.database import migrate
 
@@ -65,6 +66,19 @@ def operations_pages(settings: Settings, database: BoundedDatabase) -> Blueprint
     def numbers() -> Response:
         """Show what all processes of this receiver have counted."""
         return Response(metrics.page(), content_type=CONTENT_TYPE_LATEST)
+
+    return pages
+
+
+def moved_pages() -> Blueprint:
+    """Make /readyz and /metrics where they have a port of their own, which strangers need not know."""
+    pages = Blueprint("moved", __name__)
+
+    @pages.get("/readyz")
+    @pages.get("/metrics")
+    def elsewhere() -> Response:
+        """Tell an operator that METRICS_PORT has the page."""
+        return answers.answer("not found", 404, "this page is not served at this port; METRICS_PORT has it")
 
     return pages
 

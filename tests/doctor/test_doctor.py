@@ -320,6 +320,8 @@ def test_without_settings_it_names_what_up_starts(
 
     assert states(found, "database", "broker") == ["ok", "ok"]
     assert "thumbs up" in found["database"]["says"]
+    assert found["tables, accounts"]["state"] == "warning"
+    assert str(tmp_path) in found["tables, accounts"]["says"]
 
 
 def test_isolation_that_the_machine_cannot_give_is_a_warning(

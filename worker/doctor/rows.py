@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from worker.database import make_engine
-from worker.database.identity import DatabaseIdentity
+from worker.database import NOW, make_engine
+from worker.database.identity import restored_at
 from worker.database.models import Asset, Job
 from worker.database.states import WAITING
 from worker.doctor.finding import Finding, State
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 # Beyond this many, it is not worth the time to count on.
 MAX_COUNTED = 10_000
+# The rows do not tell whether `thumbs adopt` was run, so it is asked for as long as that may still help.
+TOLD_OF_RESTORE = timedelta(days=7)
+_ADOPT = "`thumbs adopt --since TIME --dry-run`, TIME being when the backup was made"
 
 
 def check_rows(settings: Settings) -> Iterator[Finding]:
@@ -45,19 +49,20 @@ def check_rows(settings: Settings) -> Iterator[Finding]:
 
 
 def _yielded(session: Session) -> Iterator[Finding]:
+    restored = restored_at(session)  # it may be us who notice; what that notes is not kept
     is_foreign = Asset.foreign_thumbnail.is_not(None)
     count = _count(session, is_foreign)
     if not count:
+        yield from _restored(session, restored)
         return
     says = f"assets whose thumbnail somebody else set at the platform, where it stays: {_many(count)}"
-    restored = _restored_at(session)
     since = 0 if restored is None else _count(session, is_foreign, Asset.foreign_at >= restored)
     if restored is None or not since:
         yield Finding("foreign", State.OK, says)
+        yield from _restored(session, restored)
         return
     says += f"; found after the database was restored ({restored:%Y-%m-%d %H:%M} UTC): {_many(since)}"
-    remedy = "they may be ours: `thumbs adopt --since TIME --dry-run`, TIME being when the backup was made"
-    yield Finding("foreign", State.WARNING, says, remedy)
+    yield Finding("foreign", State.WARNING, says, f"they may be ours: {_ADOPT}")
 
 
 def _wanted_models(session: Session) -> Iterator[Finding]:
@@ -70,10 +75,12 @@ def _wanted_models(session: Session) -> Iterator[Finding]:
         yield Finding("wanted model", State.WARNING, says, remedy)
 
 
-def _restored_at(session: Session) -> datetime | None:
-    """Tell when programs first met the restored database; None where nothing was restored."""
-    seen = session.scalars(select(DatabaseIdentity.first_seen_at)).all()
-    return max(seen) if len(seen) > 1 else None
+def _restored(session: Session, restored: datetime | None) -> Iterator[Finding]:
+    """Ask for `thumbs adopt` before a write is not made because of a thumbnail that may be ours."""
+    if restored is None or session.scalar(select(NOW)) - restored > TOLD_OF_RESTORE:
+        return
+    says = f"restored ({restored:%Y-%m-%d %H:%M} UTC): what was written after the backup is not known"
+    yield Finding("database rows", State.WARNING, says, f"run once: {_ADOPT}")
 
 
 def _count(session: Session, *conditions: ColumnElement[bool]) -> int:

@@ -44,6 +44,9 @@ def check_database(settings: Settings) -> Iterator[Finding]:
     given, address = settings.database_address, database_address(settings)
     if address is None:
         yield _not_set("database", "DATABASE_URL")
+        says = f"not looked at: no `thumbs up` runs on {settings.data_dir.resolve()}"
+        remedy = "run this in the folder of `thumbs up` while it runs, or set DATA_DIR to what it uses"
+        yield Finding("tables, accounts", State.WARNING, says, remedy)
         return
     engine = make_engine(address)
     try:
