@@ -7,6 +7,7 @@ memory: for the body that it has begun to send, or for the answer that it does n
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import time
 from collections import Counter
@@ -59,8 +60,10 @@ class Connection:
 
     def hang_up(self, how: int = socket.SHUT_RDWR) -> None:
         """Have whoever reads from it or writes to it find it closed."""
-        with suppress(OSError):
-            self.caller.shutdown(how)
+        # By another name of the socket: gevent's own `shutdown` would raise an error in whoever waits for it,
+        # instead of letting them read its end.
+        with suppress(OSError), socket.socket(fileno=os.dup(self.caller.fileno())) as same:
+            same.shutdown(how)
 
 
 class Admission:

@@ -74,7 +74,9 @@ def create_app(settings: Settings, engine: Engine) -> Flask:
     app.register_blueprint(thumbnails.thumbnail_page(settings, BoundedDatabase(engine, PICTURE_CONNECTIONS)))
     app.register_blueprint(openapi.openapi_page())
     app.register_blueprint(health.life_page())
-    if not settings.metrics_port:
+    if settings.metrics_port:
+        app.register_blueprint(health.moved_pages())
+    else:
         _add_operations(app, settings, engine)
     return app
 

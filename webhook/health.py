@@ -14,6 +14,7 @@ from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import SQLAlchemyError
 
+from webhook import answers
 from worker import metrics
 from worker.database import migrate
 
@@ -50,7 +51,10 @@ def operations_pages(settings: Settings, database: BoundedDatabase) -> Blueprint
 
     @pages.get("/readyz")
     def readyz() -> Response:
-        """Tell whether events can be recorded. Redis is only mentioned: they are recorded without it."""
+        """Tell whether events can be recorded. Redis is only mentioned: they are recorded without it.
+
+        `answers` does not say that it takes messages; `thumbs doctor` tries that.
+        """
         problem = _problem(database, is_behind)
         response = jsonify(
             status="unavailable" if problem else "ok", database=problem or "ok", redis=redis.state()
@@ -62,6 +66,19 @@ def operations_pages(settings: Settings, database: BoundedDatabase) -> Blueprint
     def numbers() -> Response:
         """Show what all processes of this receiver have counted."""
         return Response(metrics.page(), content_type=CONTENT_TYPE_LATEST)
+
+    return pages
+
+
+def moved_pages() -> Blueprint:
+    """Make /readyz and /metrics where they have a port of their own, which strangers need not know."""
+    pages = Blueprint("moved", __name__)
+
+    @pages.get("/readyz")
+    @pages.get("/metrics")
+    def elsewhere() -> Response:
+        """Tell an operator that METRICS_PORT has the page."""
+        return answers.answer("not found", 404, "this page is not served at this port; METRICS_PORT has it")
 
     return pages
 
@@ -110,7 +127,7 @@ def _redis_state(url: str) -> str:
             connection = _encrypted(plain) if address.scheme == "rediss" else plain
             # By hand, because the client library would send the password and try again by itself.
             connection.sendall(b"PING\r\n")
-            return "ok" if connection.recv(1) else NO_ANSWER
+            return "answers" if connection.recv(1) else NO_ANSWER
     except (OSError, ValueError):
         return NO_ANSWER
 

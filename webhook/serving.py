@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gunicorn import util
 from gunicorn.app.base import BaseApplication
@@ -53,6 +53,11 @@ class PropagatingLogger(Logger):
         self.error_log.handlers.clear()
         self.error_log.propagate = True
 
+    def info(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """Leave out where gunicorn listens: only its processes know, and so the line names no address."""
+        if not msg.startswith("Listening at:"):
+            super().info(msg, *args, **kwargs)
+
 
 class Receiver(BaseApplication):
     """The receiver under gunicorn."""
@@ -65,8 +70,10 @@ class Receiver(BaseApplication):
 
     def load_config(self) -> None:
         """Set gunicorn's options."""
+        addresses = self._addresses()
         options = {
-            "bind": self._addresses(),
+            "bind": addresses,
+            "when_ready": lambda _: log.info("listening at %s", " and ".join(addresses)),
             # Where the first process was killed, the others hold the port for another moment.
             "reuse_port": True,
             "workers": PROCESSES,

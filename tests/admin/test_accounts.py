@@ -61,6 +61,7 @@ def test_a_refused_account_says_what_to_check_and_when_it_asks_again(engine: Eng
     assert (before["state"], before["error"]) == ("refused", str(REFUSED))
     assert "asked again in" in shown
     assert "MUX__MAIN__TOKEN_ID" in shown
+    assert "restart the programs, then `thumbs resume mux/main`" in " ".join(shown.split())
     assert "waits for its account" in thumbs("jobs").stdout
 
 

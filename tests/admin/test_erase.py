@@ -231,7 +231,10 @@ def test_the_inbox_is_looked_through_in_parts(erased: Engine, monkeypatch: pytes
 
 
 def test_erasing_twice_is_harmless(erased: Engine, thumbs: Run) -> None:
-    """As where the first one was interrupted."""
+    """As where the first one was interrupted. Who did it first, and why, stays known."""
     assert thumbs("erase", "a1", "--yes").exit_code == 0
     assert thumbs("requeue", "a1").stdout == "mux/main/a1: deleted\n"
-    assert erased
+    records = [
+        event.detail for event in builders.every(erased, WebhookEvent) if event.type == "thumbs.erased"
+    ]
+    assert ["asked to" in detail for detail in records] == [True, False]

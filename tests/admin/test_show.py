@@ -95,7 +95,7 @@ def test_the_timeline_tells_what_happened_and_who_did_it(engine: Engine, thumbs:
         ("job 1", "available"): (builders.OWNER, "given back"),
         ("job 1", "completed"): (builders.OWNER, ""),
         ("write 1", "requested"): ("", "00:01.500, the best pick"),
-        ("write 1", "confirmed"): ("", "the platform shows 1.5"),
+        ("write 1", "confirmed"): ("", "we wrote 1.5"),
         ("choice 1", "chosen"): ("ada@host", "00:12.400: the boss likes it"),
         ("write 2", "requested"): ("", "00:12.400, choice 1"),
         ("choice 1", "released"): ("bob@host", "back to normal"),

@@ -16,6 +16,7 @@ from worker.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
@@ -41,15 +42,17 @@ def empty_database(postgres_server: Server, thumbs: Run, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("words", [*COMMANDS, ("migrate",)])
 def test_a_missing_address_is_named(
-    thumbs: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+    thumbs: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
-    """The operator must set it; there is nothing to try again."""
+    """The operator must set it, or go to the folder of `thumbs up`: the one that was looked in is named."""
     monkeypatch.delenv("DATABASE_URL")
+    monkeypatch.chdir(tmp_path)
 
     result = thumbs(*words)
 
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith("Error: DATABASE_URL: missing; ")
+    assert result.stderr.startswith("Error: DATABASE_URL: missing, ")
+    assert str(tmp_path / "var") in result.stderr
     assert result.stderr.count("\n") == 1
 
 

@@ -7,6 +7,7 @@ docs/operate.md names, and no others.
 from __future__ import annotations
 
 import itertools
+import os
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -110,6 +111,15 @@ def test_an_answer_that_makes_no_sense_is_waited_out(rig: Rig, answer: bytes) ->
     until(lambda: "the broker " in rig.said(), SOON_S)
     rig.way.heal()
     rig.way.drop()
+
+
+def test_celery_says_nothing_of_its_own(rig: Rig) -> None:
+    """No line of each hint, and none about root, whose remedy would be none of ours."""
+    rig.takes_hints()
+
+    assert "celery" not in rig.said()
+    assert "SecurityWarning" not in rig.worker.log()
+    assert rig.worker.log().count("running as root") == (os.geteuid() == 0)
 
 
 def test_what_is_no_hint_is_dropped(rig: Rig) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import func, text, update
 from tests.support.service import builders
 from tests.support.service.commands import picked
 from worker import jobs, metrics
-from worker.database import transaction
+from worker.database import identity, transaction
 from worker.database.identity import DatabaseIdentity
 from worker.database.models import Asset
 from worker.dispatch import row_counts
@@ -77,16 +77,15 @@ def test_foreign_thumbnails_are_counted(engine: Engine, monkeypatch: pytest.Monk
 def test_those_found_after_a_restore_are_to_be_looked_at(engine: Engine) -> None:
     """They may be ours."""
     picked(engine, "a1")
-    leave_alone(engine, "a1")
-    now = datetime.now(UTC)
     with transaction(engine) as session:
-        for name, hours in (("before", 48), ("now", 24)):
-            session.add(DatabaseIdentity(identity=name, first_seen_at=now - timedelta(hours=hours)))
+        session.add(DatabaseIdentity(identity="before", first_seen_at=datetime.now(UTC) - timedelta(days=9)))
+        identity.restored_at(session)
+    leave_alone(engine, "a1")
 
     restored, found = findings(engine)
 
-    assert (restored.what, restored.state) == ("restored", "ok")
-    assert found.state == "warning"
+    assert (restored.what, restored.state) == ("restored", "warning")
+    assert (found.what, found.state) == ("foreign", "warning")
     assert "found after the database was restored" in found.says
     assert "thumbs adopt --since TIME" in found.remedy
 
@@ -104,6 +103,20 @@ def test_a_restored_backup_is_told_before_a_program_starts(engine: Engine, *, is
     assert found.what == "restored"
     with transaction(engine) as session:
         assert session.query(DatabaseIdentity).count() == (not is_from_before)
+
+
+def test_after_a_restore_adopt_is_asked_for_before_any_write(engine: Engine) -> None:
+    """For a week: the rows do not tell whether it was run."""
+    with transaction(engine) as session:
+        session.add(DatabaseIdentity(identity="before", first_seen_at=datetime.now(UTC)))
+    (now,) = findings(engine)
+    with transaction(engine) as session:
+        session.execute(update(DatabaseIdentity).values(first_seen_at=datetime.now(UTC) - timedelta(days=8)))
+    (later,) = findings(engine)
+
+    assert (now.what, now.state) == ("restored", "warning")
+    assert "thumbs adopt --since TIME --dry-run" in now.remedy
+    assert (later.what, later.state) == ("restored", "ok")
 
 
 def test_jobs_that_wait_for_a_model_are_named(engine: Engine) -> None:

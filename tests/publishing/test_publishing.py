@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, update
 
 from tests.support.service import builders
 from tests.support.service.publisher_rig import PICKED_S, PublisherRig, ready_publisher_rig
 from tests.support.waiting import until
 from worker import publications
 from worker.database import transaction
-from worker.database.models import Asset
+from worker.database.accounts import Account
+from worker.database.models import Asset, Publication
 from worker.demo.simulator import Fault
 from worker.queue.leases import Leases
 
@@ -40,6 +43,27 @@ def test_the_choice_is_shown_at_the_platform(rig: PublisherRig) -> None:
     assert rig.writes() == [PICKED_S]
     asset = builders.asset(rig.engine)
     assert (asset.published_generation, asset.written) == (asset.generation, str(PICKED_S))
+
+
+def test_a_write_of_an_account_that_waits_is_sent_back_quietly(
+    rig: PublisherRig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is announced again and again; only who looks for it is told, and why."""
+    (row,) = builders.every(rig.engine, Publication)
+    caplog.set_level(logging.DEBUG)
+    for standing in ({"refused_at": func.now()}, {"paused_at": func.now()}):
+        later = {"closed_until": func.now() + timedelta(hours=1)}
+        with transaction(rig.engine) as session:
+            session.execute(update(Account).values(**standing, **later))
+        rig.publisher.publish(row.id)
+
+    told = [
+        (one.levelname, one.getMessage()) for one in caplog.records if "publication" in one.name + one.msg
+    ]
+    assert told == [
+        ("DEBUG", f"publication {row.id} waits: mux/main is refused"),
+        ("DEBUG", f"publication {row.id} waits: mux/main is paused"),
+    ]
 
 
 def test_an_edit_replaces_what_we_showed(rig: PublisherRig) -> None:

@@ -33,6 +33,18 @@ def test_a_receiver_with_a_migrated_database_is_ready(client: FlaskClient) -> No
     assert answer.json == {"status": "ok", "database": "ok", "redis": "not configured"}
 
 
+def test_pages_that_have_a_port_of_their_own_say_so() -> None:
+    """In the form of every other answer; the port is named to nobody."""
+    settings = deliveries.make_settings(metrics_port=9123)
+    client = create_app(settings, make_engine(NOWHERE)).test_client()
+
+    for path in ("/readyz", "/metrics"):
+        answer = client.get(path)
+        assert answer.status_code == 404
+        assert "METRICS_PORT" in answer.json["reason"]
+        assert "9123" not in answer.text
+
+
 def test_without_a_database_it_lives_but_is_not_ready() -> None:
     """Killing the process would not bring the database back."""
     client = create_app(deliveries.make_settings(), make_engine(NOWHERE)).test_client()
@@ -63,7 +75,7 @@ def test_with_tables_of_an_older_version_it_is_not_ready(client: FlaskClient, en
 def test_redis_is_reported_but_not_needed(engine: Engine, valkey_server: Server) -> None:
     """Events are recorded without it; also frozen, it holds nobody up."""
     client = create_app(deliveries.make_settings(redis_url=valkey_server.url), engine).test_client()
-    assert client.get("/readyz").json["redis"] == "ok"
+    assert client.get("/readyz").json["redis"] == "answers"
 
     os.kill(valkey_server.pid, signal.SIGSTOP)
     try:

@@ -87,7 +87,7 @@ def test_every_log_line_is_json_and_holds_no_secret(shared_receiver: Served) -> 
     lines = shared_receiver.log_lines()
 
     messages = " ".join(str(line["message"]) for line in lines)
-    assert "Listening at" in messages
+    assert f"listening at 127.0.0.1:{shared_receiver.port}" in messages
     assert "refused a request" in messages
     assert forged.headers["mux-signature"].rpartition("=")[2] not in shared_receiver.log.read_text()
     assert deliveries.MUX_SECRET not in shared_receiver.log.read_text()
@@ -182,6 +182,19 @@ def test_it_answers_what_it_has_begun_before_it_ends(receiver: Served, engine: E
         assert " 202 " in status_line(connection)
     assert receiver.process.wait(20) == 0
     assert len(builders.every(engine, WebhookEvent)) == 2
+
+
+def test_callers_who_only_wait_are_hung_up_on_without_a_word(receiver: Served) -> None:
+    """An end that was asked for is no failure, whatever a caller has sent so far."""
+    beginnings = ("", "GET /heal", "GET /healthz HTTP/1.1\nHost: x\n\n")
+    with ExitStack() as opened:
+        for beginning in beginnings:
+            opened.enter_context(connect(receiver, beginning))
+        until(lambda: receiver.get("/healthz").status_code == HTTPStatus.OK)
+        receiver.process.send_signal(signal.SIGTERM)
+        assert receiver.process.wait(20) == 0
+
+    assert [line for line in receiver.log_lines() if line["level"] != "info"] == []
 
 
 def test_without_a_database_it_does_not_start() -> None:

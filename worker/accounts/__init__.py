@@ -15,7 +15,7 @@ The pattern is a circuit breaker (Nygard, "Release It!", 2007), with its state i
 from worker.accounts.admission import PROBE_S, admit, forgo_probe, identify
 from worker.accounts.outcomes import is_refusal, note_answer, note_failure
 from worker.accounts.pauses import pause, resume
-from worker.accounts.refusals import examine_refusal
+from worker.accounts.refusals import examine_refusal, remedy_of_refusal
 from worker.accounts.standing import BREAKER_FAILURES, ails, is_closed, next_opening_in_s, only_writes_ail
 
 __all__ = [
@@ -33,5 +33,6 @@ __all__ = [
     "note_failure",
     "only_writes_ail",
     "pause",
+    "remedy_of_refusal",
     "resume",
 ]

@@ -43,3 +43,11 @@ def examine_refusal(error: Exception, platform: Callable[[], Platform]) -> Excep
     except ThumbsError:
         return error
     return RequestForbidden(f"{error}; the token is accepted for the list of videos, so only this is refused")
+
+
+def remedy_of_refusal(name: str) -> str:
+    """Say what lets the work on an account such as mux/main go on, once its platform refuses the token.
+
+    A program reads its tokens when it starts, so a new one does nothing before that.
+    """
+    return f"mend the token, restart the programs, then `thumbs resume {name}`"

@@ -34,7 +34,7 @@ SHOWN_CHOICES = 10
 
 # What came of a write that was confirmed once; in any other state it has been asked for again since.
 _ENDINGS = {
-    PublicationState.CONFIRMED: "the platform shows {shown}",
+    PublicationState.CONFIRMED: "we wrote {shown}",
     PublicationState.YIELDED: "left alone: somebody else set {shown}",
 }
 

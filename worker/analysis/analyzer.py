@@ -21,10 +21,12 @@ from worker.analysis.memory import earlier_picks_of, memory_of
 from worker.analysis.options import options_of
 from worker.analysis.rows import result_of
 from worker.database import transaction
+from worker.database.models import Job
 from worker.download.fetch import DownloadLimits, fetch_moments, fetch_video, workspace
 from worker.errors import LeaseLost, ModelElsewhere, Stopping, ThumbsError, first_line
 from worker.http.deadline import Deadline
 from worker.pipeline.pick import pick_thumbnails
+from worker.queue import open_accounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -72,8 +74,13 @@ class Analyzer:
             claim = jobs.claim(
                 session, job_id, self.owner, self.settings.lease_s, self.settings.jobs_per_account
             )
+            account = open_accounts.waits_for(session, Job, job_id) if claim is None else None
         if claim is None:
-            log.info("job %d is not there to be taken", job_id)
+            # One row at a time asks for an account that ails, so others are sent back again and again.
+            if account:
+                log.debug("job %d waits: %s", job_id, account)
+            else:
+                log.info("job %d is not there to be taken", job_id)
             return
         with (
             bound_contextvars(

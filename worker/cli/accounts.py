@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
+from worker.accounts import remedy_of_refusal
 from worker.admin.accounts import MAX_COUNT, list_accounts, pause_account, resume_account
 from worker.admin.assets import database_time, operator_name
 from worker.cli.database import open_database
@@ -161,4 +162,6 @@ def _news(standing: Standing, now: datetime) -> str:
         parts.append(f"asked again {format_age(now - row.closed_until)}")
     if row.error and (standing.is_ailing or standing.is_closed):
         parts.append(row.error)
+    if row.refused_at:
+        parts.append(remedy_of_refusal(f"{row.platform}/{row.account}"))
     return "; ".join(parts)

@@ -20,7 +20,14 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from worker.admin.assets import NotFound
 from worker.database import get_engine, make_engine
 from worker.database.engine import LOCK_TIMEOUT_MS, STATEMENT_TIMEOUT_MS
-from worker.errors import ConfigurationError, PermanentError, RequestError, TablesInUse, first_line
+from worker.errors import (
+    ConfigurationError,
+    PermanentError,
+    RequestError,
+    SettingsInvalid,
+    TablesInUse,
+    first_line,
+)
 from worker.settings import get_settings
 from worker.standalone import servers
 
@@ -42,6 +49,11 @@ def open_database() -> Iterator[Engine]:
     settings = get_settings()
     # Beside a `thumbs up` in the same folder, its own database is meant.
     own = None if settings.database_url else servers.running_postgres(settings.data_dir / "postgres")
+    if own is None and settings.database_url is None:
+        raise SettingsInvalid(
+            f"DATABASE_URL: missing, and no `thumbs up` runs on {settings.data_dir.resolve()} (DATA_DIR);"
+            " run this in the folder of `thumbs up`, or set DATA_DIR or DATABASE_URL to what it uses"
+        )
     engine = make_engine(own) if own else get_engine()
     try:
         yield engine

@@ -10,10 +10,12 @@ import logging
 import os
 import socket
 import threading
+import warnings
 from typing import TYPE_CHECKING
 
 from celery import signals
 from celery.concurrency import get_implementation
+from celery.exceptions import SecurityWarning
 from structlog.contextvars import bound_contextvars
 
 from worker import database, jobs, logs, metrics, publications, tracing
@@ -110,6 +112,10 @@ def _run(app: Celery, kind: Kind, concurrency: int, settings: Settings, stopping
     def on_stop(**_: object) -> None:
         stopping.set()
 
+    if os.geteuid() == 0:
+        log.warning("running as root: give this program a user of its own", extra={"action": "is_root"})
+    # Celery says that, too, once more and with a remedy that is none of ours.
+    warnings.simplefilter("ignore", SecurityWarning)
     # Celery refers to its listeners weakly; these two live until this function returns.
     signals.worker_ready.connect(on_ready)
     signals.worker_shutting_down.connect(on_stop)

@@ -79,7 +79,7 @@ def _standing(account: Account, is_closed: bool, only_writes_ail: bool, now: dat
         return Finding(name, State.WARNING, says, remedy)
     if account.refused_at:
         says = f"refused since {account.refused_at:%Y-%m-%d %H:%M} UTC: {account.error}"
-        remedy = f"mend the token; no job is lost, and {again} (`thumbs resume {name}`: at once)"
+        remedy = f"{accounts.remedy_of_refusal(name)}; no job is lost, and {again}"
         return Finding(name, State.FAILED, says, remedy)
     if only_writes_ail:
         says = f"its videos can be read, and its writes fail: {account.error}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from worker.database import identity
+from worker.database import NOW, identity
 from worker.database.models import Asset, Job
 from worker.database.states import WAITING
 from worker.doctor.finding import Finding, State
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 # Beyond this many, it is not worth the time to count on.
 MAX_COUNTED = 10_000
+# The rows do not tell whether `thumbs adopt` was run, so it is asked for as long as that may still help.
+TOLD_OF_RESTORE = timedelta(days=7)
+_ADOPT = "`thumbs adopt --since TIME --dry-run`, TIME being when the backup was made"
 
 
 def check_rows(settings: Settings) -> Iterator[Finding]:
@@ -34,11 +38,14 @@ def check_rows(settings: Settings) -> Iterator[Finding]:
 
 def _restored(session: Session) -> Iterator[Finding]:
     restored = identity.look(session)
-    if restored is not None:
-        says = (
-            f"the database was restored from a backup, or was moved; first met {restored:%Y-%m-%d %H:%M} UTC"
-        )
+    if restored is None:
+        return
+    says = f"the database was restored from a backup, or was moved; first met {restored:%Y-%m-%d %H:%M} UTC"
+    if session.scalars(select(NOW)).one() - restored > TOLD_OF_RESTORE:
         yield Finding("restored", State.OK, says)
+        return
+    # Before a write is left out because of a thumbnail that may be ours.
+    yield Finding("restored", State.WARNING, says, f"run once: {_ADOPT}")
 
 
 def _yielded(session: Session) -> Iterator[Finding]:
@@ -53,8 +60,7 @@ def _yielded(session: Session) -> Iterator[Finding]:
         yield Finding("foreign", State.OK, says)
         return
     says += f"; found after the database was restored ({restored:%Y-%m-%d %H:%M} UTC): {_many(since)}"
-    remedy = "they may be ours: `thumbs adopt --since TIME --dry-run`, TIME being when the backup was made"
-    yield Finding("foreign", State.WARNING, says, remedy)
+    yield Finding("foreign", State.WARNING, says, f"they may be ours: {_ADOPT}")
 
 
 def _wanted_models(session: Session) -> Iterator[Finding]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 import redis
+from kombu.transport.redis import PRIORITY_STEPS, Channel
 from psycopg.errors import UndefinedColumn, UndefinedTable
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -15,6 +16,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from worker.database import make_engine, migrate
+from worker.dispatch.broker_outage import describe
+from worker.dispatch.celery_app import KEY_PREFIX, Kind
 from worker.doctor.finding import Finding, State
 from worker.errors import SettingsInvalid, first_line
 from worker.platforms.shared.signatures import TOLERANCE_S
@@ -28,6 +31,13 @@ if TYPE_CHECKING:
     from worker.settings import Settings
 
 BROKER_TIMEOUT_S = 3.0  # to connect, and to answer
+_PROBE, _PROBE_S = f"{KEY_PREFIX}doctor", 5  # a key that goes by itself, as our user may remove none
+# Kombu keeps the hints of a queue in a list for each step of priority, and the first has the queue's name.
+_QUEUES = [
+    f"{KEY_PREFIX}{queue}" + (f"{Channel.sep}{step}" if step else "")
+    for queue in Kind
+    for step in PRIORITY_STEPS
+]
 CLOCK_WARNING_S = 2.0  # from here on, times in logs and rows do not tell what came first
 
 
@@ -36,6 +46,9 @@ def check_database(settings: Settings) -> Iterator[Finding]:
     given, address = settings.database_address, database_address(settings)
     if address is None:
         yield _not_set("database", "DATABASE_URL")
+        says = f"not looked at: no `thumbs up` runs on {settings.data_dir.resolve()}"
+        remedy = "run this in the folder of `thumbs up` while it runs, or set DATA_DIR to what it uses"
+        yield Finding("tables, accounts", State.WARNING, says, remedy)
         return
     engine = make_engine(address)
     try:
@@ -141,7 +154,7 @@ def _tables(engine: Engine) -> Finding:
 
 
 def check_broker(settings: Settings) -> Iterator[Finding]:
-    """Check that the broker answers, and that it forgets nothing when its memory is full."""
+    """Check that the broker takes messages, and that it forgets nothing when its memory is full."""
     if settings.redis_url is None:
         yield _not_set("broker", "REDIS_URL")
         return
@@ -149,11 +162,13 @@ def check_broker(settings: Settings) -> Iterator[Finding]:
     try:
         with closing(_client(address)) as client:
             told = _told_by(client)
-    except redis.AuthenticationError:
-        yield Finding("broker", State.FAILED, "it does not accept the password", "correct REDIS_URL")
+            _write_to(client)
     except (redis.RedisError, OSError) as error:
-        remedy = "start it, or correct REDIS_URL; meanwhile events are taken, and wait"
-        yield Finding("broker", State.FAILED, f"it does not answer ({type(error).__name__})", remedy)
+        sentence, answer = describe(error)
+        says, _, remedy = sentence.rpartition(": ")
+        yield Finding(
+            "broker", State.FAILED, f"{says} ({answer})", f"{remedy}; meanwhile events are taken, and wait"
+        )
     else:
         yield Finding("broker", State.OK, _version(told))
         # Any other policy drops keys in silence: hints would be lost until the next sweep finds their rows.
@@ -181,6 +196,20 @@ def _told_by(client: redis.Redis) -> dict[str, Any]:
         return dict(client.info())
     except redis.ResponseError:
         return {}
+
+
+def _write_to(client: redis.Redis) -> None:
+    """Do what our programs do: a server may answer, and refuse every message.
+
+    Raises:
+        redis.RedisError: it refuses.
+    """
+    client.set(_PROBE, "", ex=_PROBE_S)
+    with suppress(redis.exceptions.NoPermissionError):  # users made for earlier versions may not ask for TYPE
+        for key in _QUEUES:
+            found = client.type(key)
+            if found not in {b"list", b"none"}:
+                raise redis.ResponseError(f"WRONGTYPE {key!r} is a {found!r}")
 
 
 def _version(told: dict[str, Any]) -> str:

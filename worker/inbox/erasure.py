@@ -1,8 +1,8 @@
 """Removes everything of an asset, except that it was removed.
 
 What stays is a row with the platform, the account and the id there, without which a webhook that comes late
-would bring the asset back, and one event that says who removed it. A worker that has the asset finds its row
-gone, and stops; whatever it was to store is refused.
+would bring the asset back, and one event for each time that says who removed it. A worker that has the asset
+finds its row gone, and stops; whatever it was to store is refused.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import String, cast, delete, func, insert, select
+from sqlalchemy import String, cast, delete, func, insert, select, true
 
 from worker.database import NOW
 from worker.database.inbox import WebhookEvent
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 EVENT_TYPE = "thumbs.erased"
+_DELIVERY = "erase:"
 
 # Of the inbox, looked through in one statement: it takes well under a second.
 BATCH_EVENTS = 20_000
@@ -66,7 +67,8 @@ def erase(session: Session, asset: Asset, actor: str, why: str) -> dict[str, int
     jobs = select(Job.id).where(Job.asset_id == asset.id)
     counts = {"lines of history": _remove(session, JobLog, JobLog.job_id.in_(jobs))}
     for what, table in _TABLES.items():
-        counts[what] = _remove(session, table, table.asset_id == asset.id)
+        kept = ~_is_record(asset) if table is WebhookEvent else true()
+        counts[what] = _remove(session, table, table.asset_id == asset.id, kept)
     erased_at = session.scalar(select(NOW))
     asset.title, asset.media_url, asset.source_external_id, asset.options = "", None, None, None
     asset.fingerprint = asset.duration_s = asset.last_event_at = None
@@ -120,6 +122,11 @@ def _is_named(asset: Asset, platform: str, account: str, payload: Mapping[str, A
     )
 
 
+def _is_record(asset: Asset) -> ColumnElement[bool]:
+    """Build the condition that an event says who erased this asset; a sender cannot know the row's number."""
+    return (WebhookEvent.type == EVENT_TYPE) & WebhookEvent.delivery_id.startswith(f"{_DELIVERY}{asset.id}:")
+
+
 def _note(session: Session, asset: Asset, actor: str, why: str, counts: Mapping[str, int]) -> None:
     removed = removed_words(counts)
     detail = f"{actor}: {why}; removed: {removed}" if why else f"{actor}; removed: {removed}"
@@ -127,7 +134,7 @@ def _note(session: Session, asset: Asset, actor: str, why: str, counts: Mapping[
         insert(WebhookEvent).values(
             platform=asset.platform,
             account=asset.account,
-            delivery_id=f"erase:{asset.id}:{asset.generation}",
+            delivery_id=f"{_DELIVERY}{asset.id}:{asset.generation}",
             type=EVENT_TYPE,
             kind=EventKind.DELETED,
             asset_id=asset.id,

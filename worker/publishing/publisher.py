@@ -22,6 +22,7 @@ from structlog.contextvars import bound_contextvars
 
 from worker import accounts, metrics, publications, tracing
 from worker.database import transaction
+from worker.database.models import Publication
 from worker.errors import (
     LeaseLost,
     PicksNotTaken,
@@ -33,6 +34,7 @@ from worker.errors import (
 from worker.http.deadline import Deadline
 from worker.platforms.base import ForeignThumbnails, NewThumbnail, WriteBack
 from worker.publishing import picks_webhook
+from worker.queue import open_accounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,8 +68,13 @@ class Publisher:
                 session, publication_id, self.owner, self.settings.lease_s, self.settings.writes_per_account
             )
             marks = publications.Marks.read(session, claim) if claim else None
+            account = open_accounts.waits_for(session, Publication, publication_id) if claim is None else None
         if claim is None or marks is None:
-            log.info("publication %d is not there to be taken", publication_id)
+            # One row at a time asks for an account that ails, so others are sent back again and again.
+            if account:
+                log.debug("publication %d waits: %s", publication_id, account)
+            else:
+                log.info("publication %d is not there to be taken", publication_id)
             return
         with (
             bound_contextvars(

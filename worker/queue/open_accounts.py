@@ -71,3 +71,17 @@ def has_room(
     # The dispatcher is not woken: were its limit another one, the two would go round and round.
     session.execute(update(table).where(table.id == row_id).values(hinted_at=None))
     return False
+
+
+def waits_for(session: Session, table: type[Job | Publication], row_id: int) -> str | None:
+    """Say which account keeps a row from being taken, e.g. "mux/main is refused"; None: none does."""
+    of_row = select(Account, accounts.is_closed(), accounts.ails()).join(
+        table, table.account_id == Account.id
+    )
+    standing = session.execute(of_row.where(table.id == row_id)).one_or_none()
+    if standing is None:
+        return None
+    account, is_closed, is_ailing = standing
+    states = {"paused": account.paused_at, "refused": account.refused_at, "closed": is_closed or is_ailing}
+    state = next((name for name, holds in states.items() if holds), None)
+    return f"{account.platform}/{account.account} is {state}" if state else None

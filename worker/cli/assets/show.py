@@ -121,7 +121,7 @@ def _present(history: AssetHistory) -> Iterator[Text]:
         shown = printable(asset.foreign_thumbnail)
         yield Text(f"somebody else set {shown} at the platform; it stays, known{since}", "yellow")
     elif asset.written:
-        yield Text(f"the platform shows {printable(asset.written)}")
+        yield Text(f"we last wrote {printable(asset.written)}")
     if history.publication is not None:
         yield _publication(history.publication)
     for job, _ in history.jobs:
