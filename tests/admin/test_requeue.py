@@ -199,3 +199,15 @@ def test_either_names_or_a_choice(thumbs: Run, words: tuple[str, ...]) -> None:
 
     assert result.exit_code == 2
     assert "name assets or jobs, or choose them by --failed, --since or --platform" in result.stderr
+
+
+def test_a_wrong_model_is_told_with_what_else_is_wrong(engine: Engine, thumbs: Run) -> None:
+    """So that the command need not be mended twice."""
+    picked(engine, "a1")
+
+    result = thumbs("requeue", "--force-model", "no-such-model")
+
+    assert result.exit_code == 2
+    assert "name assets or jobs" in result.stderr
+    assert "no-such-model" in result.stderr
+    assert len(result.stderr.splitlines()) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.support.service import builders, chosen_asset
 from tests.support.service.commands import answer, failed, give_up_write, picked
 from tests.support.service.deliveries import EVENTS_SECRET
 from worker import jobs, publications
+from worker.cli.output import format_age
 from worker.database import transaction
 from worker.errors import PlatformUnavailable
 from worker.platforms.event import EventKind
@@ -174,6 +176,23 @@ def test_equal_failures_take_one_line(engine: Engine, thumbs: Run) -> None:
     (line,) = [line for line in lines if "does not answer" in line]
     assert re.search(r"does not answer.*\(4 times, last \d+ s ago\)", line)
     assert len([line for line in lines if "running" in line]) == 1
+
+
+def test_the_duration_is_named(engine: Engine, thumbs: Run) -> None:
+    """So that nobody takes it for a moment."""
+    picked(engine, "a1")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE assets SET duration_s = 5.28"))
+
+    assert "; duration 00:05.280\n" in thumbs("show", "a1").stdout
+
+
+@pytest.mark.parametrize(
+    ("seconds", "says"), [(0.0, "0 s"), (-0.2, "in 1 s"), (-90.0, "in 1 min"), (90.0, "1 min")]
+)
+def test_an_age_says_whether_it_is_over(seconds: float, says: str) -> None:
+    """Also of what is to come at once."""
+    assert format_age(timedelta(seconds=seconds)) == says
 
 
 def test_a_number_is_a_job(engine: Engine, thumbs: Run) -> None:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from sqlalchemy import select, update
+from structlog.contextvars import get_contextvars
 
 from tests.support.service import builders
 from tests.support.waiting import until
@@ -257,3 +258,14 @@ def test_a_job_that_is_not_there_to_be_taken_is_left_alone(rig: AnalyzerRig) -> 
     rig.analyzer.analyze(done.id + 1)
 
     assert builders.only(rig.engine, Job).attempt == 1
+
+
+def test_log_lines_name_the_asset_as_operators_do(rig: AnalyzerRig) -> None:
+    """With its account: `thumbs show` takes the name as it stands there."""
+    asset_id = rig.upload()
+    named: list[object] = []
+    rig.meanwhile.append(lambda: named.append(get_contextvars()["asset"]))
+
+    rig.work()
+
+    assert named == [f"mux/main/{asset_id}"]
