@@ -77,7 +77,7 @@ def _wanted_models(session: Session) -> Iterator[Finding]:
 
 def _restored(session: Session, restored: datetime | None) -> Iterator[Finding]:
     """Ask for `thumbs adopt` before a write is not made because of a thumbnail that may be ours."""
-    if restored is None or session.scalar(select(NOW)) - restored > TOLD_OF_RESTORE:
+    if restored is None or session.execute(select(NOW)).scalar_one() - restored > TOLD_OF_RESTORE:
         return
     says = f"restored ({restored:%Y-%m-%d %H:%M} UTC): what was written after the backup is not known"
     yield Finding("database rows", State.WARNING, says, f"run once: {_ADOPT}")

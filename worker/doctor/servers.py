@@ -167,8 +167,8 @@ def _write_to(client: redis.Redis) -> None:
     client.set(_PROBE, "", ex=_PROBE_S)
     with suppress(redis.exceptions.NoPermissionError):  # users made for earlier versions may not ask for TYPE
         for key in _QUEUES:
-            if (found := client.type(key)) not in {b"list", b"none"}:
-                raise redis.ResponseError(f"WRONGTYPE {key!r} is a {found.decode()}")
+            if client.type(key) not in {b"list", b"none"}:
+                raise redis.ResponseError(f"WRONGTYPE {key!r}")
 
 
 def _version(told: dict[str, Any]) -> str:
