@@ -29,6 +29,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from worker.files.file_lock import try_lock
+from worker.settings import environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,14 +44,14 @@ def _place() -> int:
 
 @lru_cache
 def _place_of(_: int) -> int:
-    number, folder = 0, Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    number, folder = 0, Path(environment()["PROMETHEUS_MULTIPROC_DIR"])
     while not try_lock(place := os.open(folder / f"{number}.place", os.O_CREAT | os.O_RDWR)):
         os.close(place)
         number += 1
     return number  # its file stays open and locked until this process ends
 
 
-if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+if "PROMETHEUS_MULTIPROC_DIR" in environment():
     # In place of the process id, which would leave files behind with every process that ends.
     values.ValueClass = values.MultiProcessValue(_place)  # type: ignore[no-untyped-call] # the library's
 
