@@ -133,7 +133,7 @@ def test_a_role_that_may_not_is_named(engine: Engine, thumbs: Run, monkeypatch: 
 def _cut_short(monkeypatch: pytest.MonkeyPatch, statement: str, timeout_ms: int | None = None) -> None:
     """Let the command `jobs` make another statement, with a short patience."""
 
-    def listed(session: Session, *_: object) -> list[Job]:
+    def listed(session: Session, *_: object, **__: object) -> list[Job]:
         if timeout_ms is not None:
             name = "lock_timeout" if statement.startswith("LOCK") else "statement_timeout"
             session.execute(text(f"SET LOCAL {name} = {timeout_ms}"))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
+PIPE_WIDTH = 240  # columns where stdout is no terminal: hardly a line is folded
 LEAST_WIDTH = 80  # columns; a narrower terminal breaks the lines itself, and nothing is cut off
 
 _STYLES = {
@@ -50,7 +51,7 @@ def print_parts(parts: Sequence[RenderableType]) -> None:
     """Print for people, in colours where stdout is a terminal; only sentences in tables are ever folded."""
     # Rich would read [brackets] and :colons: of a title as commands.
     console = Console(highlight=False, markup=False, emoji=False)
-    console.width = max(console.width, LEAST_WIDTH)
+    console.width = max(console.width, LEAST_WIDTH) if console.is_terminal else PIPE_WIDTH
     for part in parts:
         console.print(part, soft_wrap=isinstance(part, Text), crop=False)
 
