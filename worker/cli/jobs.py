@@ -90,7 +90,7 @@ def jobs_command(
 def cancel_command(
     names: tuple[str, ...], account: str | None, why: str, *, is_sure: bool, as_json: bool
 ) -> None:
-    """Stop what waits or runs for assets, for a whole account, or one job.
+    """Stop what waits or runs for assets, an account or a job.
 
     Thumbnails stay as they are. `thumbs requeue` starts an asset again.
     """

@@ -114,7 +114,7 @@ COMMANDS = (
     LazyCommand(
         "cancel",
         "worker.cli.jobs:cancel_command",
-        "Stop what waits or runs for assets, for a whole account, or one job.",
+        "Stop what waits or runs for assets, an account or a job.",
     ),
     LazyCommand("sync", "worker.cli.sync:sync_command", "Find videos that no webhook announced."),
     LazyCommand(
