@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.media import hostile_decoder
+from tests.support.media import clips, hostile_decoder, pictures
 from tests.support.sandbox import decode_processes
 from tests.support.waiting import until
 from worker.errors import DecoderCrashed, DecodeTimedOut, Stopping, UnreadableVideo, VideoTooLarge
@@ -61,11 +61,13 @@ def test_a_large_file_is_given_the_time_to_be_read(
     assert walls_s[2] == 600.0
 
 
-def test_progress_of_the_scan_is_reported(decoder: Decoder, bikes_clip: Path) -> None:
-    """The caller hears fractions that grow to nearly 1."""
+def test_progress_of_the_scan_is_reported(decoder: Decoder, tmp_path: Path) -> None:
+    """The caller hears fractions that grow, of a video that takes a while."""
+    frames = pictures.footage("bikes", 75, size=(160, 68)) * 12
+    video = decoder.probe(clips.write(tmp_path / "half a minute.mp4", frames))
     heard: list[float] = []
 
-    decoder.scan(decoder.probe(bikes_clip), heard.append)
+    decoder.scan(video, heard.append)
 
     assert heard == sorted(heard)
     assert 0.0 < heard[-1] <= 1.0
@@ -215,7 +217,7 @@ def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
     """A parent that is killed leaves no decoder behind."""
     script = (
         "import sys\n"
-        "from tests.support.media import hostile_decoder\n"
+        "from tests.support.media import clips, hostile_decoder, pictures\n"
         "from worker.pipeline.sandbox.decoder import Decoder\n"
         "if __name__ == '__main__':\n"
         "    with Decoder() as decoder:\n"
