@@ -14,7 +14,9 @@ import platform
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from functools import partial
+from hashlib import md5
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,10 +25,13 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks.service.many_rows import add_waiting, fill
+from tests.support.platforms.simulated_account import NOWHERE, clip
+from tests.support.service import builders
 from tests.support.service.commands import run_thumbs
 from worker import jobs, publications
 from worker.database import make_engine, migrate, transaction
 from worker.database.models import Job
+from worker.demo.simulator import SIMULATED
 from worker.dispatch import retention, row_counts
 from worker.doctor import accounts, rows
 from worker.queue import hints
@@ -34,7 +39,7 @@ from worker.settings import Settings
 from worker.standalone.servers import start_postgres
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
@@ -42,7 +47,9 @@ if TYPE_CHECKING:
 LONGEST_S = 2.0
 PRUNE_S = 10.0
 EVENTS_PER_S = 200
+INBOX_EVENTS = 100
 
+ASSET, WAITING_ASSET = "eccbc87e4b5ce2fe28308fd9f2a7baf3", "c81e728d9d4c2f636f067f89cc14862c"
 COMMANDS = (
     "jobs",
     "jobs --state discarded",
@@ -51,14 +58,28 @@ COMMANDS = (
     "events",
     "events --outcome ignored",
     "events --platform bunny",
-    "show c4ca4238a0b923820dcc509a6f75849b",
+    f"events --asset {ASSET}",
+    f"show {ASSET}",
     "requeue --failed --dry-run",
     "requeue --failed --since 24h --dry-run",
     "requeue --failed",
     "requeue --since 24h --dry-run",
     "accounts",
+    f"cancel {WAITING_ASSET} --yes",
+    f"erase {ASSET} --yes",
+    "sync --platform mux",
+    "adopt --since 26h --dry-run",
+    "cancel --account mux/main --yes",
 )
-IN_BATCHES = {"requeue --failed", "requeue --since 24h --dry-run"}  # with a bar
+# With a bar; what each of them is done for, from its output.
+IN_BATCHES: dict[str, Callable[[str], str]] = {
+    "requeue --failed": lambda said: f"{len(said.splitlines())} assets",
+    "requeue --since 24h --dry-run": lambda said: f"{len(said.splitlines())} assets",
+    "sync --platform mux": str.strip,
+    "adopt --since 26h --dry-run": lambda said: f"{LISTED} videos in the list: {said.strip()}",
+    "cancel --account mux/main --yes": str.strip,
+}
+LISTED = 1_000  # videos that the platform lists, of which no webhook told
 
 
 class Row(NamedTuple):
@@ -80,7 +101,9 @@ def measured(folder: Path, assets: int, waiting: int) -> list[Row]:
             fill(server.url, assets, lambda table: print(f"filling {table} ...", flush=True))
             add_waiting(server.url, waiting)
         run_thumbs("jobs", "--limit", "1")  # loads what the others need
-        return [*_queries(engine), *map(_command, COMMANDS), _doctor(), _prune(engine)]
+        with _platform():
+            commands = [_command(words) for words in COMMANDS]
+        return [*_queries(engine), _inbox(engine), *commands, _doctor(), _prune(engine)]
     finally:
         engine.dispose()
         server.close()
@@ -89,6 +112,17 @@ def measured(folder: Path, assets: int, waiting: int) -> list[Row]:
 def _is_empty(address: str) -> bool:
     with psycopg.connect(address) as connection:
         return connection.execute("SELECT FROM assets LIMIT 1").fetchone() is None
+
+
+@contextmanager
+def _platform() -> Iterator[None]:
+    """Serve a platform that lists videos, and let the environment name an account at it."""
+    with tempfile.TemporaryDirectory() as folder, SIMULATED["mux"](NOWHERE) as vendor:
+        os.environ.update(vendor.settings("main"))
+        media = clip(Path(folder))
+        for _ in range(LISTED):
+            vendor.upload(media)
+        yield
 
 
 def _queries(engine: Engine) -> list[Row]:
@@ -117,9 +151,20 @@ def _command(words: str) -> Row:
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert "does not answer" not in result.stderr, result.stderr
     if words in IN_BATCHES:
-        count = len(result.stdout.splitlines())
-        return Row(f"thumbs {words}", f"{seconds:.2f} s for {count} assets, in batches")
+        return Row(f"thumbs {words}", f"{seconds:.2f} s, in batches; {IN_BATCHES[words](result.stdout)}")
     return _row(f"thumbs {words}", seconds)
+
+
+def _inbox(engine: Engine) -> Row:
+    """Measure how long a webhook of a new video, and one of a known video, take to be taken in."""
+    settings = Settings()
+    events = [
+        builders.event(asset_id=name, delivery_id=f"scale-{name}-{time.time_ns()}")
+        for number in range(INBOX_EVENTS)
+        for name in (f"new-{number}-{time.time_ns()}", md5(str(number + 10).encode()).hexdigest())  # noqa: S324
+    ]
+    seconds = _seconds_of(lambda: [builders.record(engine, event, settings=settings) for event in events])
+    return _row("receiver: take in a webhook", seconds / len(events))
 
 
 def _doctor() -> Row:
