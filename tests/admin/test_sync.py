@@ -91,6 +91,7 @@ def test_a_platform_that_asks_for_an_hour_is_not_waited_for(thumbs: Run, bunny: 
     result = thumbs("sync", "--platform", "bunny")
 
     assert result.exit_code == 1
+    assert result.stdout.startswith("bunny/main: nothing was read\n")
     assert "it asks to wait 1 h" in result.stdout
     assert len(bunny.journal.entries("fault")) == 1
 

@@ -83,6 +83,8 @@ def _sentences(outcomes: Sequence[SyncOutcome]) -> list[Text]:
     for account, statuses, resume, error, is_interrupted in outcomes:
         counts = [f"{statuses[status]} {status}" for status in ReconcileStatus if statuses[status]]
         videos = "1 video" if statuses.total() == 1 else f"{statuses.total()} videos"
+        if not statuses and (error or is_interrupted):
+            videos = "nothing was read"
         lines.append(": ".join(filter(None, [account, videos, ", ".join(counts)])))
         if error or is_interrupted:
             # The page is the only thing that another run cannot find out by itself.
