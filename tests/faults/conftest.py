@@ -66,5 +66,8 @@ def shared_system(servers_dir: Path) -> Iterator[System]:
 @pytest.fixture
 def system(shared_system: System) -> Iterator[System]:
     """Return the running service; after each test it must become quiet, and everything must be right."""
+    before = set(shared_system.programs)
     yield shared_system
+    for added in shared_system.programs.keys() - before:  # by a test that failed
+        shared_system.remove(shared_system.programs[added])
     assert shared_system.settle() == []
