@@ -108,8 +108,8 @@ def _run(app: Celery, kind: Kind, concurrency: int, settings: Settings, stopping
     """
 
     def on_ready(**_: object) -> None:
-        # What runs is given back within a moment, so there is nothing that SIGQUIT could do faster. Celery's own
-        # handler would wait for the pool before it says that the worker stops, which the pool waits for.
+        # What runs is given back within a moment, so there is nothing that SIGQUIT could do faster. Celery's
+        # own handler waits for the pool before it says that the worker stops, which the pool waits for.
         signal.signal(signal.SIGQUIT, signal.getsignal(signal.SIGTERM))
         log.info("ready: %s takes up to %d at once", kind, concurrency, extra={"action": "ready"})
 
