@@ -44,15 +44,12 @@ _NUMBERS = itertools.count()
 
 
 class RoomScheduling(LoadFileScheduling):
-    """Give a parallel worker whole files, because modules share servers; the few quick faults share a service."""
+    """Give a parallel worker whole files, as modules share servers; the quick faults share a service."""
 
     def _split_scope(self, nodeid: str) -> str:
-        are_few = self.config.option.markexpr != "faults"
-        return (
-            "tests/faults"
-            if are_few and nodeid.startswith("tests/faults/")
-            else str(super()._split_scope(nodeid))
-        )
+        if self.config.option.markexpr != "faults" and nodeid.startswith("tests/faults/"):
+            return "tests/faults"
+        return str(super()._split_scope(nodeid))
 
 
 def pytest_xdist_auto_num_workers() -> int:
