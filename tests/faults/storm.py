@@ -41,6 +41,7 @@ VARIANTS = 8
 DELIVERIES_PER_VIDEO = 25
 BROKEN_WAYS_PER_KILL = 0.25
 UPSETS_PER_KILL = 0.1  # of the broker
+REFUSALS_PER_KILL = 0.02  # of the platform's token
 SECONDS_PER_DELIVERY = 0.06  # of 10,000 in ten minutes: what two cores keep up with between two kills
 QUIET_S = 420.0
 TURN_S = 0.01
@@ -63,21 +64,19 @@ class Storm:
 
     def rage(self) -> None:
         """Send everything, and hurt on the way; then let what is hurt recover."""
-        strikes = Counter(self.chance.choices(range(self.deliveries), k=self.kills))
-        breaks = Counter(
-            self.chance.choices(range(self.deliveries), k=round(self.kills * BROKEN_WAYS_PER_KILL))
-        )
-        upsets = Counter(self.chance.choices(range(self.deliveries), k=round(self.kills * UPSETS_PER_KILL)))
+        harms = [
+            (self.nemesis.strike, self._moments(1.0)),
+            (self.nemesis.break_way, self._moments(BROKEN_WAYS_PER_KILL)),
+            (self.nemesis.upset_broker, self._moments(UPSETS_PER_KILL)),
+            (self.nemesis.refuse_token, self._moments(REFUSALS_PER_KILL)),
+        ]
         start_s = time.monotonic()
         for number in range(self.deliveries):
             while self.sent <= number:
                 self.sent += self._send()
-            for _ in range(strikes[number]):
-                print(f"after {number} deliveries: {self.nemesis.strike()}", flush=True)
-            for _ in range(breaks[number]):
-                print(f"after {number} deliveries: {self.nemesis.break_way()}", flush=True)
-            for _ in range(upsets[number]):
-                print(f"after {number} deliveries: {self.nemesis.upset_broker()}", flush=True)
+            for harm, moments in harms:
+                for _ in range(moments[number]):
+                    print(f"after {number} deliveries: {harm()}", flush=True)
             while time.monotonic() < start_s + number * SECONDS_PER_DELIVERY:
                 self.nemesis.turn()
                 time.sleep(TURN_S)
@@ -85,6 +84,10 @@ class Storm:
         while self.nemesis.is_at_work():
             self.nemesis.turn()
             time.sleep(TURN_S)
+
+    def _moments(self, per_kill: float) -> Counter[int]:
+        """Decide after which deliveries a kind of harm is done, and how often."""
+        return Counter(self.chance.choices(range(self.deliveries), k=round(self.kills * per_kill)))
 
     def _send(self) -> int:
         """Let something happen at the platform, and return how many copies of its webhook are sent."""

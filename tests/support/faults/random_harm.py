@@ -97,6 +97,15 @@ class Nemesis:
         self.done[what] += 1
         return what
 
+    def refuse_token(self) -> str:
+        """Let the platform refuse the account's token for a while, and say with which status."""
+        status = self._chance.choice((401, 403))
+        self._system.platform.faults.plan(Fault(status=status), count=1_000_000)
+        self._after(self._chance.uniform(*SICK_S), self._system.platform.faults.clear)
+        what = f"platform: token refused with {status}"
+        self.done[what] += 1
+        return what
+
     def _cure(self, illness: Illness) -> None:
         try:
             illness.end(self._system.broker())
