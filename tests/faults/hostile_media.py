@@ -1,7 +1,8 @@
 """Feed hostile files to the real decode process, and report what came of them.
 
-    python -m tests.faults.hostile_media --files 1000 --seed 1 --report docs/reliability-media.md
+    python -m tests.faults.hostile_media --files 1000 --odd --seed 1 --report docs/reliability-media.md
 
+`--odd` adds one file of each kind that people bring, cut off once, and once with bits that were flipped.
 What no file may do: end the process that asked, reach a server, show what another file holds, take longer
 than its deadline or more memory than its limit, or fail without saying why.
 """
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from tests.support.faults import media_corpus
+from tests.support.faults import media_corpus, odd_corpus
 from tests.support.faults.media_corpus import Hostile, Lures
 from tests.support.media import clips, pictures
 from tests.support.media.media_server import MediaServer
@@ -131,12 +132,12 @@ def _judge(outcome: Outcome) -> None:
         outcome.violations.append(f"a decoder took {outcome.peak_mib} MiB")
 
 
-def report(outcome: Outcome, count: int, seed: int, took_s: float) -> str:
-    """Say what came of a corpus, in Markdown."""
+def report(outcome: Outcome, command: str, took_s: float) -> str:
+    """Say what came of a corpus that a command fed, in Markdown."""
     today = datetime.now(UTC).date()
     lines = [
         "# The last hostile files\n",
-        f"`python -m tests.faults.hostile_media --files {count} --seed {seed}`, {today}: {took_s:.0f} s.\n",
+        f"`python -m tests.faults.hostile_media {command}`, {today}: {took_s:.0f} s.\n",
         f"Violations: **{len(outcome.violations)}**",
         *(f"- {violation}" for violation in outcome.violations),
         f"\nThe process that asked lived to write this. Requests at the canary: {outcome.canary_hits}.",
@@ -160,13 +161,17 @@ def main() -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--files", type=int, default=100)
+    parser.add_argument("--odd", action="store_true", help="and all odd kinds of files, damaged")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--report", type=Path, help="a file to write the report to")
     given = parser.parse_args()
     start_s = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="thumbs-") as folder:
-        outcome = feed(Path(folder), given.files, given.seed)
-    told = report(outcome, given.files, given.seed, time.monotonic() - start_s)
+        kinds = odd_corpus.ODD if given.odd else []
+        more = odd_corpus.corpus(Path(folder), kinds, seed=given.seed)
+        outcome = feed(Path(folder), given.files, given.seed, more)
+    command = f"--files {given.files}{' --odd' if given.odd else ''} --seed {given.seed}"
+    told = report(outcome, command, time.monotonic() - start_s)
     print(told)
     if given.report:
         given.report.write_text(told)
