@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 PIPE_WIDTH = 240  # columns where stdout is no terminal: hardly a line is folded
-LEAST_WIDTH = 80  # columns; a narrower terminal breaks the lines itself, and nothing is cut off
+LEAST_WIDTH = 40  # columns; a narrower terminal breaks the lines itself, and nothing is cut off
 
 _STYLES = {
     "running": "cyan",
@@ -34,6 +34,14 @@ _STYLES = {
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
+class _Stdout(Console):
+    """A console that leaves a closed pipe to who runs the command (`worker.cli.lost_output`)."""
+
+    def on_broken_pipe(self) -> None:
+        """Pass the error on; rich would end the program as if it had failed."""
+        raise  # noqa: PLE0704  rich calls this where it has caught the error
+
+
 def print_answer(document: dict[str, Any], parts: Sequence[RenderableType], *, as_json: bool) -> None:
     """Print the document for a program, or the parts for people, on stdout."""
     if as_json:
@@ -50,7 +58,7 @@ def print_json(document: dict[str, Any]) -> None:
 def print_parts(parts: Sequence[RenderableType]) -> None:
     """Print for people, in colours where stdout is a terminal; only sentences in tables are ever folded."""
     # Rich would read [brackets] and :colons: of a title as commands.
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = _Stdout(highlight=False, markup=False, emoji=False)
     console.width = max(console.width, LEAST_WIDTH) if console.is_terminal else PIPE_WIDTH
     for part in parts:
         console.print(part, soft_wrap=isinstance(part, Text), crop=False)
