@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
@@ -14,6 +14,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PIPE_CLOSED = 141  #: exit code of a program that SIGPIPE ended: 128 + 13, as a shell tells it
+
+
+class _OutputLostError(OSError):
+    """An error of stdout, told from that of any other file or connection."""
+
+
+class _Watched:
+    """A stdout that says of its errors that they are its own."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, as every stream does."""
+        try:
+            return self._stream.write(text)
+        except OSError as error:
+            raise _OutputLostError(error.errno, error.strerror) from error
+
+    def flush(self) -> None:
+        """Flush, as every stream does."""
+        try:
+            self._stream.flush()
+        except OSError as error:
+            raise _OutputLostError(error.errno, error.strerror) from error
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 @contextmanager
@@ -24,37 +52,29 @@ def stdout_taken() -> Iterator[None]:
         SystemExit: who read stdout has gone; as after SIGPIPE, nothing is said.
         ClickException: stdout cannot be written to.
     """
+    before = sys.stdout
+    if before is None:  # it was closed before we began
+        yield
+        return
+    sys.stdout = cast("TextIO", _Watched(before))
     try:
         try:
             yield
         finally:
-            _flush()
-    except OSError as error:
-        if not _is_lost():
-            raise
-        _forget()
+            sys.stdout.flush()
+    except _OutputLostError as error:
+        _forget(before)
         if error.errno == errno.EPIPE:
             raise SystemExit(PIPE_CLOSED) from error
-        reason = "its disk is full" if error.errno == errno.ENOSPC else "stdout takes no more"
+        reason = "the disk is full" if error.errno == errno.ENOSPC else "stdout takes no more"
         raise click.ClickException(f"the answer could not be printed: {reason}") from error
+    finally:
+        sys.stdout = before
 
 
-def _flush() -> None:
-    if sys.stdout is not None:  # it was closed before we began
-        sys.stdout.flush()
-
-
-def _is_lost() -> bool:
-    """Tell an error of stdout from one of anything else: what could not be written is still waiting."""
-    try:
-        _flush()
-    except OSError:
-        return True
-    return False
-
-
-def _forget() -> None:
+def _forget(stream: TextIO) -> None:
     """Let what is waiting go nowhere, or Python would complain of it once more at its end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    with suppress(OSError):  # it is no file
+        os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

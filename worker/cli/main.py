@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from worker.cli import INTERRUPTED
 from worker.cli.lost_output import stdout_taken
@@ -81,8 +82,13 @@ class Thumbs(LazyGroup):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the words; `thumbs --help` prints here."""
         ctx.meta[_WORDS] = list(args)
-        with stdout_taken():
-            return super().parse_args(ctx, args)
+        try:
+            with stdout_taken():
+                return super().parse_args(ctx, args)
+        except NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            raise _wrong_use(ctx, error) from error
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; every failure becomes an exit code."""
@@ -92,12 +98,8 @@ class Thumbs(LazyGroup):
         except KeyboardInterrupt:
             click.echo("thumbs: interrupted; pictures that are already written stay", err=True)
             ctx.exit(INTERRUPTED)
-        except ConfigurationError as error:
-            raise _wrong_use(ctx, str(error)) from error
-        except click.UsageError as error:
-            # Click would print how the command is used first, and bury the line that says what to do.
-            path = (error.ctx or ctx).command_path
-            raise _wrong_use(ctx, f"{error.format_message()} (all options: {path} --help)") from error
+        except (ConfigurationError, click.UsageError) as error:
+            raise _wrong_use(ctx, error) from error
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -118,11 +120,17 @@ def _is_path(word: str) -> bool:
     return not word.startswith("-") and ("/" in word or "." in word or Path(word).exists())
 
 
-def _wrong_use(ctx: click.Context, sentence: str) -> WrongUse:
+def _wrong_use(ctx: click.Context, error: ConfigurationError | click.UsageError) -> WrongUse:
     """Make the error of a command that cannot start; who asked for JSON gets a document as well."""
+    sentence = str(error)
+    if isinstance(error, click.UsageError):
+        # Click would print how the command is used first, and bury the line that says what to do.
+        path = (error.ctx or ctx).command_path
+        sentence = f"{error.format_message()} (all options: {path} --help)"
     if "--json" in ctx.meta.get(_WORDS, []):
-        error = {"kind": WrongUse.__name__, "message": sentence, "may_retry": False}
-        click.echo(json.dumps({"error": error}, indent=2))
+        document = {"error": {"kind": WrongUse.__name__, "message": sentence, "may_retry": False}}
+        with stdout_taken():
+            click.echo(json.dumps(document, indent=2))
     return WrongUse(sentence)
 
 

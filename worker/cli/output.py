@@ -34,14 +34,6 @@ _STYLES = {
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
-class _Stdout(Console):
-    """A console that leaves a closed pipe to who runs the command (`worker.cli.lost_output`)."""
-
-    def on_broken_pipe(self) -> None:
-        """Pass the error on; rich would end the program as if it had failed."""
-        raise  # noqa: PLE0704  rich calls this where it has caught the error
-
-
 def print_answer(document: dict[str, Any], parts: Sequence[RenderableType], *, as_json: bool) -> None:
     """Print the document for a program, or the parts for people, on stdout."""
     if as_json:
@@ -58,7 +50,7 @@ def print_json(document: dict[str, Any]) -> None:
 def print_parts(parts: Sequence[RenderableType]) -> None:
     """Print for people, in colours where stdout is a terminal; only sentences in tables are ever folded."""
     # Rich would read [brackets] and :colons: of a title as commands.
-    console = _Stdout(highlight=False, markup=False, emoji=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     console.width = max(console.width, LEAST_WIDTH) if console.is_terminal else PIPE_WIDTH
     for part in parts:
         console.print(part, soft_wrap=isinstance(part, Text), crop=False)

@@ -10,6 +10,7 @@ from worker.cli.listing import Listing
 from worker.cli.output import print_parts
 from worker.local import terminal
 from worker.local.output_files import picture_name
+from worker.pipeline.cues.defects import telling
 from worker.text import clock, fault_words, file_words, is_fault, printable, reason_words
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _table(picks: Sequence[Pick]) -> Table:
     table = Listing("rank", "time", "score", "reasons", *despite, "files")
     for pick in picks:
         reasons = ", ".join(reason_words(reason) for reason in pick.reasons if not is_fault(reason))
-        faults = ", ".join(fault_words(reason) for reason in pick.reasons if is_fault(reason))
+        faults = ", ".join(map(fault_words, telling(filter(is_fault, pick.reasons))))
         names = " ".join(picture_name(pick.rank, crop.aspect) for crop in pick.crops)
         words = [reasons, faults] if has_faults else [reasons]
         table.add_row(str(pick.rank), clock(pick.time_s), f"{pick.score:.2f}", *words, names)
