@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+from rich.console import Console, Group
 from rich.text import Text
 
 from worker.cli.listing import Listing
@@ -32,11 +34,9 @@ a video has nothing better. docs/cli.md explains each word.
 
 def print_run(outcome: FileOutcome, run: Run, shortfall: str) -> None:
     """Print the picks of one video as a table, below its name and what is to be known of it."""
-    heading = Text.assemble((file_words(outcome.video.name), "bold"), " in ", file_words(str(outcome.folder)))
-    for sentence in (run.note, shortfall):
-        if sentence:
-            heading.append(f"\n{sentence}", style="yellow")
-    print_parts([heading, _table(run.picks), Text()])
+    # In a group, sentences are broken between words; names are left to the terminal, which can copy them.
+    notes = [Group(Text(sentence, style="yellow")) for sentence in (run.note, shortfall) if sentence]
+    print_parts([*_heading(outcome), *notes, _table(run.picks), Text()])
 
 
 def print_failure(video: NamedVideo, error: ThumbsError) -> None:
@@ -59,6 +59,15 @@ def print_summary(done: int, failed: int, existing: int, found: FoundVideos) -> 
     if len(found.videos) > 1 or left_out:
         counted = f"thumbs: {done} done, {failed} failed"
         terminal.warn(f"{counted}; left out: {', '.join(left_out)}" if left_out else counted)
+
+
+def _heading(outcome: FileOutcome) -> list[Text]:
+    """Name the video and the folder with its pictures, each on its own line where one is too short."""
+    name, folder = Text(file_words(outcome.video.name), style="bold"), file_words(str(outcome.folder))
+    console = Console()
+    if console.is_terminal and cell_len(f"{name} in {folder}") > console.width:
+        return [name, Text(f"in {folder}")]
+    return [Text.assemble(name, f" in {folder}")]
 
 
 def _table(picks: Sequence[Pick]) -> Table:
