@@ -174,11 +174,11 @@ def _outcomes(
     good = [one for one in planned if one.video.error is None]
     if not good:
         return
-    make_folder(out)
     # PyTorch takes seconds to import, which `pick --help` and what is refused need not wait for.
     from worker.local.run import pick_each  # noqa: PLC0415
     from worker.pipeline.sandbox.decoder import Decoder  # noqa: PLC0415
 
+    make_folder(out)
     with Decoder() as decoder:  # it starts while the model loads
         yield from pick_each(good, options, load(), decoder, with_report=with_report)
 
