@@ -59,6 +59,7 @@ Examples:
 @click.argument("names", metavar="VIDEO...", nargs=-1, type=click.Path(readable=False))
 @click.option(
     "--count",
+    metavar="N",
     type=click.IntRange(min=1, max=MAX_COUNT),
     default=3,
     show_default=True,
