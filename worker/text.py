@@ -57,6 +57,8 @@ _FAULTS = MappingProxyType(
     }
 )
 
+_ESCAPES = MappingProxyType({"\n": r"\n", "\t": r"\t", "\r": r"\r", "\\": r"\\", "'": r"\'"})
+
 
 def clock(time_s: float) -> str:
     """Write a moment as mm:ss.mmm; minutes go on counting after an hour.
@@ -80,6 +82,11 @@ def reason_words(name: str) -> str:
     return f"although {_FAULTS[name]}" if name in _FAULTS else _REASONS.get(name) or _as_words(name)
 
 
+def is_fault(name: str) -> bool:
+    """Tell a defect of a frame from what it was picked for."""
+    return name in _FAULTS
+
+
 def fault_words(name: str) -> str:
     """Say why a frame was left out, no surer than the measurement was."""
     return _FAULTS.get(name) or _as_words(name)
@@ -88,6 +95,24 @@ def fault_words(name: str) -> str:
 def _as_words(name: str) -> str:
     """Turn a name that we do not know, e.g. one that an earlier version stored, into words."""
     return name.replace("_", " ").replace("-", " ")
+
+
+def file_words(name: str) -> str:
+    """Write the name of a file as it was typed; quoted as a shell takes it where it is empty or odd."""
+    if name and name == name.strip() and name.isprintable():
+        return name
+    if name.isprintable():
+        return f"'{name}'" if "'" not in name else f'"{name}"'
+    # Bash and zsh read this back, and it cannot steer a terminal.
+    return f"$'{''.join(map(_escaped, name))}'"
+
+
+def _escaped(letter: str) -> str:
+    if letter in _ESCAPES:
+        return _ESCAPES[letter]
+    if letter.isprintable():
+        return letter
+    return "".join(f"\\x{byte:02x}" for byte in letter.encode("utf-8", "surrogateescape"))
 
 
 def printable(text: str) -> str:

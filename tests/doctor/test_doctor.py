@@ -308,7 +308,7 @@ def test_a_model_that_is_not_in_place_fails(healthy: Run, monkeypatch: pytest.Mo
     model = findings(healthy("doctor", "--json"))["model"]
 
     assert model["state"] == "failed"
-    assert "python -m worker.weights fetch ViT-L-14:datacomp_xl_s13b_b90k" in model["says"]
+    assert "thumbs models fetch ViT-L-14:datacomp_xl_s13b_b90k" in model["says"]
 
 
 def test_missing_accounts_are_a_warning(healthy: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,27 @@ def test_a_picture_that_cannot_be_replaced_leaves_no_part_behind(tmp_path: Path)
         output_files.write_files({"1-1x1.jpg": b"picture"}, tmp_path)
 
     assert [path.name for path in tmp_path.iterdir()] == ["1-1x1.jpg"]
+
+
+def test_a_full_disk_leaves_the_folder_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The earlier pictures stay, all of them, and no new one; the sentence says so."""
+    folder = tmp_path / "clip"
+    output_files.write_files({"1-1x1.jpg": b"old", "2-1x1.jpg": b"old"}, folder)
+    write = Path.write_bytes
+
+    def write_until_full(path: Path, content: bytes) -> int:
+        if "2-" in path.name:
+            write(path, content[:1])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", write_until_full)
+    for where in (folder, tmp_path / "new"):
+        with pytest.raises(ConfigurationError, match="is full, and nothing of this video was kept"):
+            output_files.write_files({"1-1x1.jpg": b"new", "2-1x1.jpg": b"new"}, where)
+
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        "1-1x1.jpg": b"old",
+        "2-1x1.jpg": b"old",
+    }
+    assert not (tmp_path / "new").exists()

@@ -100,7 +100,7 @@ def test_the_modules_are_all_that_read_texts_from_outside() -> None:
         "worker/demo/simulator/faults.py",
         "worker/local/fates.py",
         "worker/local/output_files.py",
-        "worker/pipeline/container/open_container.py",
+        "worker/pipeline/container/file_head.py",
         "worker/pipeline/selection/reasons.py",
         "worker/settings/types.py",
         "worker/weights/download.py",

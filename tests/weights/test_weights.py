@@ -161,7 +161,7 @@ class TestPath:
 
     def test_missing_weights_name_the_command(self, tmp_path: Path) -> None:
         """It can be pasted."""
-        with pytest.raises(WeightsMissing, match=rf"run: python -m worker\.weights fetch {NAME}"):
+        with pytest.raises(WeightsMissing, match=rf"run: thumbs models fetch {NAME}"):
             weights.path(NAME, tmp_path)
 
     def test_changed_weights_are_refused(self, hub: Hub, tmp_path: Path) -> None:

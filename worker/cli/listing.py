@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _NUMBERS = frozenset({"ago", "job", "event", "rank", "time", "score", "attempt"})
 # What consists of words may take several lines. All else is to be copied, so no line ever ends within it.
-_PROSE = frozenset({"says", "reasons"})
+_PROSE = frozenset({"says", "reasons", "despite"})
 # Below this width, sentences are hard to read in a column.
 _LEAST_PROSE = 40
 # Columns that go below their row, until the rest fits side by side.

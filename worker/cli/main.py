@@ -6,13 +6,26 @@ the receiver's machine can list commands whose libraries it does not have.
 
 from __future__ import annotations
 
+import json
 from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from worker.cli import INTERRUPTED
+from worker.cli.lost_output import stdout_taken
 from worker.errors import ConfigurationError
 from worker.standalone.interrupts import end_when_asked
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+DEFAULT = "pick"  #: the command for who names a file and no command
+
+_WORDS = "worker.cli.words"  # where the context keeps all that was typed
 
 
 class WrongUse(click.ClickException):
@@ -66,19 +79,59 @@ class LazyGroup(click.Group):
 class Thumbs(LazyGroup):
     """A group that ends on Ctrl-C, and where the operator must act, with one line."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words; `thumbs --help` prints here."""
+        ctx.meta[_WORDS] = list(args)
+        try:
+            with stdout_taken():
+                return super().parse_args(ctx, args)
+        except NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            raise _wrong_use(ctx, error) from error
+
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; every failure becomes an exit code."""
         try:
-            return super().invoke(ctx)
+            with stdout_taken():
+                return super().invoke(ctx)
         except KeyboardInterrupt:
             click.echo("thumbs: interrupted; pictures that are already written stay", err=True)
             ctx.exit(INTERRUPTED)
-        except ConfigurationError as error:
-            raise WrongUse(str(error)) from error
-        except click.UsageError as error:
-            # Click would print how the command is used first, and bury the line that says what to do.
-            path = (error.ctx or ctx).command_path
-            raise WrongUse(f"{error.format_message()} (all options: {path} --help)") from error
+        except (ConfigurationError, click.UsageError) as error:
+            raise _wrong_use(ctx, error) from error
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is to run; where a file or a folder is named in its place, it is `pick`."""
+        is_file = args[0] not in self.commands and _is_path(args[0])
+        return super().resolve_command(ctx, [DEFAULT, *args] if is_file else args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a command, or else a file, which needs no command."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415  only a shell asks for it
+
+        return super().shell_complete(ctx, incomplete) or [CompletionItem(incomplete, type="file")]
+
+
+def _is_path(word: str) -> bool:
+    """Tell what is or looks like a file or an address from a misspelt command."""
+    return not word.startswith("-") and ("/" in word or "." in word or Path(word).exists())
+
+
+def _wrong_use(ctx: click.Context, error: ConfigurationError | click.UsageError) -> WrongUse:
+    """Make the error of a command that cannot start; who asked for JSON gets a document as well."""
+    sentence = str(error)
+    if isinstance(error, click.UsageError):
+        # Click would print how the command is used first, and bury the line that says what to do.
+        path = (error.ctx or ctx).command_path
+        sentence = f"{error.format_message()} (all options: {path} --help)"
+    if "--json" in ctx.meta.get(_WORDS, []):
+        document = {"error": {"kind": WrongUse.__name__, "message": sentence, "may_retry": False}}
+        with stdout_taken():
+            click.echo(json.dumps(document, indent=2))
+    return WrongUse(sentence)
 
 
 # A test holds each sentence here equal to the first one of the command's own help.
@@ -89,6 +142,7 @@ COMMANDS = (
         "Write the best frames of each VIDEO as cropped JPEG files.",
     ),
     LazyCommand("rank", "worker.cli.local.rank:rank_command", "Put pictures in order, the best one first."),
+    LazyCommand("models", "worker.cli.local.models:models_group", "List, fetch and check the models."),
     LazyService("up", "worker.cli.service:up_command", "Run the whole service on this machine."),
     LazyCommand(
         "demo", "worker.cli.local.demo:demo_command", "Show the whole loop: a webhook in, the thumbnail out."
@@ -156,10 +210,18 @@ COMMANDS = (
         "worker.cli.service:publish_command",
         "Write chosen thumbnails to their platforms, until stopped.",
     ),
+    LazyCommand(
+        "completion",
+        "worker.cli.local.shell:completion_command",
+        "Print what lets a shell complete the words of `thumbs`.",
+    ),
+    LazyCommand("help", "worker.cli.local.shell:help_command", "Show what a command does, and its options."),
 )
 
 
 @click.group(cls=Thumbs, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="auto-thumbnail-picker", message="thumbs %(version)s")
+@click.version_option(
+    None, "-V", "--version", package_name="auto-thumbnail-picker", message="thumbs %(version)s"
+)
 def main() -> None:
     """Pick the best thumbnails for videos: for files, and for the videos that a platform announces."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 PIPE_WIDTH = 240  # columns where stdout is no terminal: hardly a line is folded
-LEAST_WIDTH = 80  # columns; a narrower terminal breaks the lines itself, and nothing is cut off
+LEAST_WIDTH = 40  # columns; a narrower terminal breaks the lines itself, and nothing is cut off
 
 _STYLES = {
     "running": "cyan",

@@ -8,39 +8,60 @@ Nothing but files of such names is ever replaced or removed.
 
 from __future__ import annotations
 
+import errno
 import re
+from contextlib import suppress
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from worker.errors import ConfigurationError
+from worker.text import file_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 REPORT_NAME = "report.html"
 UNNAMED = "video"  # the folder of a file whose name has only dots before the ending
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
 # Names that only we give; whatever else lies in a folder is the user's, and stays.
 _OURS = re.compile(rf"\d+-([\d.]+x[\d.]+|source)\.jpg|{re.escape(REPORT_NAME)}")
 
 
-def name_folders(videos: Sequence[Path], out: Path) -> list[Path]:
+def name_folders(videos: Sequence[Path], out: Path, within: Iterable[Path] = ()) -> list[Path]:
     """Name a folder for each video after its file; a second video of the same name gets "-2".
 
     Upper and lower case count as the same: some file systems cannot tell them apart.
+
+    Args:
+        videos: the files.
+        out: the folder that all of theirs are in.
+        within: for each video, the folders between, as they are around the file; none where not given.
     """
     taken: set[str] = set()
     folders = []
-    for video in videos:
+    for video, between in zip_longest(videos, within):
+        place = out / between if between else out
         # "..mp4" has the stem ".", and a folder of that name is no folder of its own.
         stem = video.stem if video.stem.strip(".") else UNNAMED
         name, number = stem, 1
-        while name.casefold() in taken:
+        while str(place / name).casefold() in taken:
             number += 1
             name = f"{stem}-{number}"
-        taken.add(name.casefold())
-        folders.append(out / name)
+        taken.add(str(place / name).casefold())
+        folders.append(place / name)
     return folders
+
+
+def has_newer_pictures(folder: Path, aspects: Iterable[str], video: Path) -> bool:
+    """Tell whether an earlier run left a pick of every ratio, and the video has not changed since."""
+    try:
+        changed_at = video.stat().st_mtime
+        return all((folder / picture_name(1, one)).stat().st_mtime >= changed_at for one in aspects)
+    except OSError:
+        return False
 
 
 def picture_name(rank: int, aspect: str) -> str:
@@ -63,31 +84,39 @@ def make_folder(folder: Path) -> None:
 def write_files(contents: Mapping[str, bytes], folder: Path) -> None:
     """Write files by name into `folder`, then remove those that only an earlier run left there.
 
+    All are written before the first is put in its place: where the disk is full, the folder stays as it was.
+
     Raises:
         ConfigurationError: the folder cannot be written to.
     """
+    is_new = not folder.exists()
     make_folder(folder)
+    parts = {folder / f".{name}.part": folder / name for name in contents}
     try:
-        for name, content in contents.items():
-            _replace(folder / name, content)
+        for part, content in zip(parts, contents.values(), strict=True):
+            part.write_bytes(content)
+        for part, path in parts.items():
+            # Renaming within a folder is one step for the file system: a reader sees the old file or the new.
+            part.replace(path)
         for path in folder.iterdir():
             if _OURS.fullmatch(path.name) and path.name not in contents:
                 path.unlink()
     except OSError as error:
         raise _unwritable(folder, error) from error
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
+        if is_new:
+            with suppress(OSError):  # it is not empty, as it should be
+                folder.rmdir()
 
 
 def _unwritable(folder: Path, error: OSError) -> ConfigurationError:
+    where = file_words(str(folder))
+    if error.errno in _FULL:
+        return ConfigurationError(
+            f"the disk of {where} is full, and nothing of this video was kept: make room, or name another "
+            "folder with --out"
+        )
     reason = (error.strerror or str(error)).lower()
-    return ConfigurationError(f"cannot write to {folder} ({reason}): name another folder with --out")
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put `content` at `path` at once: a reader sees the old file or the new one, never a part."""
-    # Renaming within a folder is one step for the file system; the dot hides the part from `*.jpg`.
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    return ConfigurationError(f"cannot write to {where} ({reason}): name another folder with --out")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.errors import ThumbsError
 from worker.local import output_files, report, terminal
+from worker.local.plan import FileOutcome
 from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.scoring.models import Models
 
@@ -14,20 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from worker.local.plan import PlannedVideo
     from worker.pipeline.frames import Run
     from worker.pipeline.options import Options
     from worker.pipeline.sandbox.decoder import Decoder
-
-
-@dataclass(frozen=True, slots=True)
-class FileOutcome:
-    """What became of one video: a run, or the error that ended it."""
-
-    video: Path  #: as the user gave it
-    folder: Path  #: where its pictures are
-    run: Run | None = None
-    error: ThumbsError | None = None
-    report: Path | None = None  #: the page, where one was asked for
 
 
 def load_models(name: str, prompts: Path | None, device: str, yunet: Path | None) -> Models:
@@ -51,24 +41,18 @@ def load_models(name: str, prompts: Path | None, device: str, yunet: Path | None
 
 
 def pick_each(
-    videos: Sequence[Path],
+    planned: Sequence[PlannedVideo],
     options: Options,
     models: Models,
     decoder: Decoder,
-    out: Path,
     *,
     with_report: bool,
 ) -> Iterator[FileOutcome]:
-    """Pick from each video in turn and write its pictures; one that fails does not stop the next.
-
-    Raises:
-        ConfigurationError: the folder `out` cannot be made.
-    """
-    output_files.make_folder(out)
-    for video, folder in zip(videos, output_files.name_folders(videos, out), strict=True):
+    """Pick from each video in turn and write its pictures; one that fails does not stop the next."""
+    for video, folder in planned:
         try:
-            with terminal.progress(video.name) as on_progress:
-                run = pick_thumbnails(video, options, models, decoder, on_progress)
+            with terminal.progress(video.path.name) as on_progress:
+                run = pick_thumbnails(video.path, options, models, decoder, on_progress)
             outcome = FileOutcome(video, folder, run, report=_write(run, folder, with_report=with_report))
         except ThumbsError as error:
             outcome = FileOutcome(video, folder, error=error)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from worker.pipeline.crop.crop import crops
 from worker.pipeline.cues.confidence import CERTAIN
-from worker.pipeline.cues.defects import SHOWS_NOTHING, defects
+from worker.pipeline.cues.defects import defects, telling
 from worker.pipeline.earlier_run import check_stills
 from worker.pipeline.frames import Eyes, Loser, Pick
 from worker.pipeline.open_eyes import take_open_eyed
@@ -196,9 +196,7 @@ def notes(
         where = "the whole video" if damaged == len(candidates) else f"about {share:.0%} of the video"
         yield f"{where} is damaged: data is missing or broken there (copy or download it again)"
     if found := defects(best.cues):
-        # What shows nothing is blurred and moving as well, which nobody needs to be told.
-        told = next(([name] for name in found if name in SHOWS_NOTHING), found)
-        yield f"no frame is free of defects (the best one: {', '.join(map(fault_words, told))})"
+        yield f"no frame is free of defects (the best one: {', '.join(map(fault_words, telling(found)))})"
     if is_avoided:
         yield "every frame lies in a range to avoid, so none was avoided"
     if is_outside_preferred:

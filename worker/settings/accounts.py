@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from worker.aspects import MAX_COUNT
 from worker.settings.types import (
     WITHHELD,
     Aspects,
@@ -28,7 +29,9 @@ class Account(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    count: int | None = Field(None, ge=1, le=20, description="Picks for each video, in place of `COUNT`.")
+    count: int | None = Field(
+        None, ge=1, le=MAX_COUNT, description="Picks for each video, in place of `COUNT`."
+    )
     aspects: Aspects | None = Field(None, description="Ratios, in place of `ASPECTS`.")
     avoid: Spans = Field(
         (), description="Parts to pick nothing from: `0-15, -30-0` is the first 15 s and the last 30 s."

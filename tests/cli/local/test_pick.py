@@ -70,7 +70,7 @@ def test_the_document_has_the_fields_that_are_promised(videos: list[dict]) -> No
     (pick, *_) = videos[0]["picks"]
 
     assert set(videos[0]) == {
-        *("video", "error", "facts", "model", "note"),
+        *("video", "error", "facts", "model", "note", "shortfall"),
         *("picks", "candidates", "report", "timings_s"),
     }
     assert set(pick) == {
@@ -122,8 +122,9 @@ def test_a_video_that_fails_does_not_stop_the_others(run: Result, videos: list[d
     assert [bool(video["picks"]) for video in videos] == [True, False, True]
     assert videos[1]["error"]["kind"] == "UnreadableVideo"
     assert videos[1]["error"]["may_retry"] is False
-    assert run.stderr.startswith("notes.mp4: ")
-    assert run.stderr.count("\n") == 1
+    failure, summary = run.stderr.splitlines()
+    assert failure.endswith("notes.mp4: a text, not a video; send the video file")
+    assert summary == "thumbs: 2 done, 1 failed"
 
 
 def test_the_same_video_twice_gives_the_same_pictures_in_two_folders(videos: list[dict], out: Path) -> None:
@@ -153,7 +154,7 @@ def test_a_table_names_time_score_reasons_and_files(bikes_clip: Path, tmp_path: 
     heading, columns, row, *_ = result.stdout.splitlines()
     assert result.exit_code == 0
     assert result.stderr == ""
-    assert heading == f"bikes.mp4 in {tmp_path / 'bikes'}"
+    assert heading == f"{bikes_clip} in {tmp_path / 'bikes'}"
     assert columns.split() == ["rank", "time", "score", "reasons", "files"]
     assert row.split()[0] == "1"
     assert row.split()[-1] == "1-16x9.jpg"
@@ -167,16 +168,20 @@ def test_a_dark_video_gets_a_pick_and_says_why(tmp_path: Path) -> None:
     result = thumbs("pick", dark, "--out", tmp_path / "out")
 
     assert result.exit_code == 0
-    assert "no frame is free of defects" in result.stdout
+    _heading, note, shortfall, columns, row, *_ = result.stdout.splitlines()
+    assert note.startswith("no frame is free of defects (the best one: nearly black)")
+    assert shortfall == "1 of 3 picks: all other frames have a defect"
+    assert columns.split() == ["rank", "time", "score", "reasons", "despite", "files"]
+    assert row.split()[3:] == ["nearly", "black", "1-16x9.jpg"]
     assert (tmp_path / "out/dark/1-16x9.jpg").exists()
 
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("missing.mp4", "no such file"), ("folder.mp4", "a folder, not a video"), ("empty.mp4", "empty")],
+    [("missing.mp4", "no such file"), ("folder.mp4", "a folder without a video"), ("empty.mp4", "empty")],
 )
 def test_bad_input_gets_one_sentence(name: str, sentence: str, tmp_path: Path) -> None:
-    """The sentence starts with the name of the file and says what is wrong."""
+    """The sentence starts with what was typed, and says what is wrong."""
     (tmp_path / "folder.mp4").mkdir()
     (tmp_path / "empty.mp4").touch()
 
@@ -184,7 +189,7 @@ def test_bad_input_gets_one_sentence(name: str, sentence: str, tmp_path: Path) -
 
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert result.stderr.startswith(f"{name}: ")
+    assert result.stderr.startswith(f"{tmp_path / name}: ")
     assert sentence in result.stderr
     assert result.stderr.count("\n") == 1
 
@@ -199,8 +204,10 @@ def test_bad_input_gets_one_sentence(name: str, sentence: str, tmp_path: Path) -
         ["pick", "clip.mp4", "--aspect", "0:9"],
         ["pick", "clip.mp4", "--prompts", "nowhere.toml"],
         ["pick", "clip.mp4", "--yunet", "nowhere.onnx"],
-        ["pick", "clip.mp4", "--model", "no-such-model"],
-        ["pick", "clip.mp4", "--out", "/dev/null/folder"],
+        ["pick", "clip.mp4", "--count", "21"],
+        ["pick", "clip.mp4", "--aspect", "11:1"],
+        ["pick", "clip.mp4", "--config", "nowhere.toml"],
+        ["--count", "2", "clip.mp4"],
         ["publish"],
     ],
     ids=" ".join,
@@ -214,12 +221,21 @@ def test_wrong_use_is_exit_code_2(arguments: list[str]) -> None:
     assert "Error: " in result.stderr
 
 
-def test_an_unusable_prompts_file_is_wrong_use(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [("--model", "no-such-model"), ("--out", "/dev/null/folder")], ids=" ".join)
+def test_what_no_video_can_be_picked_with_is_wrong_use(more: tuple[str, str], bikes_clip: Path) -> None:
+    """A model that there is not, and a folder that cannot be made."""
+    result = thumbs("pick", bikes_clip, *more)
+
+    assert result.exit_code == 2
+    assert more[1] in result.stderr
+
+
+def test_an_unusable_prompts_file_is_wrong_use(bikes_clip: Path, tmp_path: Path) -> None:
     """The message names the file."""
     prompts = tmp_path / "prompts.toml"
     prompts.write_text("[[pair")
 
-    result = thumbs("pick", "clip.mp4", "--prompts", prompts)
+    result = thumbs("pick", bikes_clip, "--prompts", prompts)
 
     assert result.exit_code == 2
     assert "prompts.toml" in result.stderr
@@ -298,4 +314,6 @@ def test_an_address_in_place_of_a_file_is_called_one(tmp_path: Path) -> None:
     result = thumbs("pick", "https://www.example.com/watch/a.mp4", "--out", tmp_path / "out")
 
     assert result.exit_code == 1
-    assert result.stderr == "a.mp4: an address, not a file; download the video and name the file\n"
+    address, sentence = result.stderr.split(": ", 1)
+    assert address == "https://www.example.com/watch/a.mp4"
+    assert sentence == "an address, not a file; download the video and name the file\n"

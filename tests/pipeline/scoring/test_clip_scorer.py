@@ -260,9 +260,7 @@ class TestOtherModels:
 
     def test_a_model_that_was_not_fetched_names_the_command(self, tmp_path: Path) -> None:
         """Loading never downloads."""
-        with pytest.raises(
-            WeightsMissing, match=r"python -m worker\.weights fetch ViT-L-14:laion2b_s32b_b82k"
-        ):
+        with pytest.raises(WeightsMissing, match=r"thumbs models fetch ViT-L-14:laion2b_s32b_b82k"):
             ClipScorer.load("ViT-L-14:laion2b_s32b_b82k", device="cpu", weights_dir=tmp_path)
 
     def test_a_missing_checkpoint_is_named(self, tmp_path: Path) -> None:

@@ -102,9 +102,7 @@ class TestLoading:
 
     def test_a_head_that_was_not_fetched_names_the_command(self, tmp_path: Path) -> None:
         """A run does not go on without it, for then its order would depend on the machine."""
-        with pytest.raises(
-            WeightsMissing, match=r"not in place; run: python -m worker\.weights fetch ViT-L-14"
-        ):
+        with pytest.raises(WeightsMissing, match=r"not in place; run: thumbs models fetch ViT-L-14"):
             load_taste_head(SPEC, weights_dir=tmp_path)
 
 

@@ -17,20 +17,30 @@ if TYPE_CHECKING:
 DIGITS = 6  #: of a score or a time: a microsecond is the pipeline's own resolution
 
 model_option = click.option(
-    "--model", default="lite", show_default=True, help="lite, lite:TASTE_FILE, ARCH:TAG, or ARCH:CHECKPOINT."
+    "--model",
+    metavar="NAME",
+    default="lite",
+    show_default=True,
+    help="lite, lite:TASTE_FILE, ARCH:TAG (`thumbs models` lists them), or ARCH:CHECKPOINT.",
 )
 prompts_option = click.option(
     "--prompts",
+    metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A TOML file with your own pairs of prompts.",
 )
 yunet_option = click.option(
     "--yunet",
+    metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Find faces with YuNet, loaded from this ONNX file.",
 )
 device_option = click.option(
-    "--device", type=click.Choice(["auto", "cuda", "mps", "cpu"]), default="auto", show_default=True
+    "--device",
+    type=click.Choice(["auto", "cuda", "mps", "cpu"]),
+    default="auto",
+    show_default=True,
+    help="What computes; auto takes the first of cuda, mps and cpu that is available.",
 )
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document instead of tables."

@@ -11,24 +11,37 @@ from worker.cli.local.parameters import DIGITS, error_document, rounded
 from worker.local.output_files import picture_name
 
 if TYPE_CHECKING:
-    from worker.local.run import FileOutcome
+    from collections.abc import Sequence
+
+    from worker.local.plan import FileOutcome, PlannedVideo
+    from worker.local.video_paths import FoundVideos
     from worker.pipeline.frames import Candidate, Crop, Face, Pick, Run, Scored
     from worker.pipeline.media import Video
 
 
-def document(outcome: FileOutcome) -> dict[str, Any]:
-    """Describe one video: what it is, its picks, and every candidate."""
+def document(outcome: FileOutcome, shortfall: str) -> dict[str, Any]:
+    """Describe one video: what it is, its picks, and every candidate; `shortfall` says why not more."""
     run = outcome.run
     return {
-        "video": str(outcome.video),
+        "video": outcome.video.name,
         "error": error_document(outcome.error),
         "facts": _facts(run.video) if run else None,
         "model": run.model if run else None,
         "note": run.note if run else "",
+        "shortfall": shortfall,
         "picks": [_pick(pick, outcome) for pick in run.picks] if run else [],
         "candidates": [_candidate(*told) for told in _candidates(run)] if run else [],
         "report": str(outcome.report) if outcome.report else None,
         "timings_s": rounded(run.timings_s) if run else {},
+    }
+
+
+def left_out(existing: Sequence[PlannedVideo], found: FoundVideos) -> dict[str, Any]:
+    """Describe what was not looked at: videos that have pictures, and what else lies in folders."""
+    return {
+        "existing": [one.video.name for one in existing],
+        "not_videos": found.not_videos,
+        "hidden": found.hidden,
     }
 
 

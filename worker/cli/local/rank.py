@@ -23,7 +23,7 @@ from worker.cli.local.parameters import (
 )
 from worker.cli.output import print_answer
 from worker.local import terminal
-from worker.text import part_words, printable, reason_words
+from worker.text import file_words, part_words, reason_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("pictures", metavar="PICTURE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument(
+    "pictures", metavar="PICTURE...", nargs=-1, required=True, type=click.Path(readable=False, path_type=Path)
+)
 @model_option
 @click.option("--title", default="", help="What they are to show; pictures that show it rank higher.")
 @prompts_option
@@ -63,7 +65,7 @@ def rank_command(
     with terminal.progress(f"{len(pictures)} pictures") as on_progress:
         ranked, refused = rank_pictures(pictures, title, models, lambda share: on_progress("score", share))
     for one in refused:
-        terminal.warn(f"{printable(str(one.path))}: {one.error}")
+        terminal.warn(f"{file_words(str(one.path))}: {one.error}")
     parts = [_table(ranked)] if ranked else []
     print_answer(_document(model, ranked, refused), parts, as_json=as_json)
     raise SystemExit(bool(refused))
@@ -77,7 +79,7 @@ def _table(ranked: Sequence[RankedPicture]) -> Table:
     for one in ranked:
         parts = (f"{one.scored.parts.get(name, 0.0):+.2f}" for name in names)
         reasons = ", ".join(map(reason_words, one.reasons))
-        table.add_row(str(one.rank), f"{one.scored.score:.2f}", printable(str(one.path)), *parts, reasons)
+        table.add_row(str(one.rank), f"{one.scored.score:.2f}", file_words(str(one.path)), *parts, reasons)
     return table
 
 

@@ -138,11 +138,23 @@ _WEAK_MAGICS = (
     _Magic(0, b"MZ", Kind.PROGRAM, "Windows"),
 )
 
+_NEVER_VIDEOS = frozenset(
+    {
+        *(Kind.PICTURE, Kind.ARCHIVE, Kind.DOCUMENT, Kind.PLAYLIST),
+        *(Kind.SUBTITLES, Kind.TEXT, Kind.WEB_PAGE, Kind.PROGRAM),
+    }
+)
+# So few bytes mark these that a recording which began in the middle of something may have them as well.
+_WEAKLY_MARKED = frozenset({"BMP", "JPEG XL", "Windows", "icon"})
+_MAYBE_VIDEOS = frozenset({Kind.BROKEN, Kind.WITHOUT_INDEX, Kind.SCRAMBLED})
+
 # Of MP4 and QuickTime files (ISO/IEC 14496-12).
 _FIRST_BOXES_OF_PIECES = frozenset({b"styp", b"sidx", b"moof"})
 _FIRST_BOXES = _FIRST_BOXES_OF_PIECES | {b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip"}
 # ISO/IEC 23008-12 and the AVIF specification; sequences of pictures have other brands and are videos.
 _STILL_BRANDS = {b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIF", b"avif": "AVIF"}
+
+_SOUND_BRANDS = frozenset({b"M4A ", b"M4B ", b"M4P "})  #: by Apple
 
 _ROOT_ELEMENT = re.compile(r"<(?:[a-z0-9]++:)?([a-z]++)")
 _ROOTS = {
@@ -168,6 +180,17 @@ def still_picture(head: bytes) -> str:
     """
     name = _STILL_BRANDS.get(head[8:12]) if head[4:8] == b"ftyp" else None
     return Kind.PICTURE.format(name=name) if name else ""
+
+
+def surely_no_video(path: Path, head: bytes) -> str:
+    """Say what a file is that begins as no container of a video can; empty where it may be one."""
+    kind, name = _kind_of(path, head)
+    return kind.format(name=name) if kind in _NEVER_VIDEOS and name not in _WEAKLY_MARKED else ""
+
+
+def begins_as_video(path: Path, head: bytes) -> bool:
+    """Tell whether a file begins as a video does that can be read here, whatever its name is."""
+    return _kind_of(path, head)[0] in _MAYBE_VIDEOS and not still_picture(head) and not _is_mp4_sound(head)
 
 
 def sentence_about(path: Path, head: bytes) -> str:
@@ -230,6 +253,10 @@ def _kind_of_text(text: str) -> tuple[Kind, str]:
     if text.startswith(("{", "[{", '["')):
         return Kind.TEXT, "a text (JSON)"
     return (Kind.SUBTITLES, "SubRip") if _SUBRIP.match(text) else (Kind.TEXT, "a text")
+
+
+def _is_mp4_sound(head: bytes) -> bool:
+    return head[4:8] == b"ftyp" and head[8:12] in _SOUND_BRANDS
 
 
 def _kind_of_mp4(path: Path, first_box: bytes) -> tuple[Kind, str]:

@@ -6,7 +6,6 @@ self-contained formats and the `file` protocol are allowed.
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,14 +14,13 @@ import av.error
 
 from worker.errors import UnreadableVideo, VideoTooLarge
 from worker.pipeline.container import identify
+from worker.pipeline.container.file_head import checked_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from av.container import InputContainer
-
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 # Containers that hold their own media; none of them names another file.
 FORMATS = (
@@ -46,7 +44,7 @@ def open_container(path: Path) -> Iterator[InputContainer]:
     Raises:
         UnreadableVideo: missing, not a file, or not a video that FFmpeg can open.
     """
-    head = _checked_head(path)
+    head = checked_head(path)
     # "file:" before the path, or a name as "concat:a|b" or "http://..." would choose another protocol.
     options = {"protocol_whitelist": "file", "format_whitelist": ",".join(FORMATS)}
     try:
@@ -57,36 +55,6 @@ def open_container(path: Path) -> Iterator[InputContainer]:
         raise UnreadableVideo(f"{path.name}: {identify.sentence_about(path, head)}") from exc
     with container:
         yield container
-
-
-def _checked_head(path: Path) -> bytes:
-    """Read the first bytes of what may be a video; raise UnreadableVideo where it is none."""
-    if not path.exists():
-        raise UnreadableVideo(f"{path.name}: {_missing(path)}")
-    if path.is_dir():
-        raise UnreadableVideo(
-            f"{path.name}: a folder, not a video; name the videos in it, e.g. {path.name}/*.mp4"
-        )
-    if not path.is_file():
-        raise UnreadableVideo(f"{path.name}: a device or a pipe, not a video; name a video file")
-    try:
-        head = identify.read_head(path)
-    except PermissionError as exc:
-        raise UnreadableVideo(f"{path.name}: this user may not read it; allow that, or copy it") from exc
-    except OSError as exc:
-        raise UnreadableVideo(f"{path.name}: cannot be read from its disk; copy it again") from exc
-    if not head:
-        raise UnreadableVideo(f"{path.name}: the file is empty, 0 bytes (copy or download it again)")
-    if sentence := identify.still_picture(head):
-        raise UnreadableVideo(f"{path.name}: {sentence}")
-    return head
-
-
-def _missing(path: Path) -> str:
-    # A path keeps one of two slashes of an address.
-    if _SCHEME.fullmatch(path.parts[0] if path.parts else ""):
-        return "an address, not a file; download the video and name the file"
-    return "no such file (check the path)"
 
 
 def no_picture(path: Path) -> UnreadableVideo:

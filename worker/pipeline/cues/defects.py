@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from worker.pipeline.cues.confidence import CERTAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from worker.pipeline.frames import Cues
 
@@ -91,6 +91,12 @@ GATES: Mapping[str, Callable[[Cues], bool]] = MappingProxyType(
         "moving": _is_moving,
     }
 )
+
+
+def telling(names: Iterable[str]) -> tuple[str, ...]:
+    """Leave out of some defects what says nothing more: a black frame is not sharp, too."""
+    told = tuple(names)
+    return next(((name,) for name in told if name in SHOWS_NOTHING), told)
 
 
 def defects(cues: Cues) -> tuple[str, ...]:

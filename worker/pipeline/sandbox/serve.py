@@ -20,7 +20,11 @@ _STDIN, _STDOUT, _STDERR = 0, 1, 2
 def main() -> None:
     """Answer until the parent closes the pipe."""
     questions = _take_pipes()
-    confine.confine(pickle.load(questions))  # noqa: S301 - from the parent, which is trusted
+    try:
+        limits = pickle.load(questions)  # noqa: S301 - from the parent, which is trusted
+    except EOFError:  # the parent was interrupted before it could say more
+        return
+    confine.confine(limits)
     # What a library prints, or whoever took it over, belongs into no log and onto no terminal.
     os.dup2(_STDOUT, _STDERR)
     from worker.pipeline.sandbox.answering import answer_all  # noqa: PLC0415 - loads NumPy

@@ -53,7 +53,7 @@ def load_clip_model(spec: str, device: torch.device, weights_dir: Path | None = 
         spec: `lite`, `lite:/path/to/taste` (with a taste of one's own), open_clip's `ARCH:TAG`, or
             `ARCH:/path/to/checkpoint`.
         device: where the network goes; it also decides the precision.
-        weights_dir: where `python -m worker.weights fetch` put its files; None for its default.
+        weights_dir: where `thumbs models fetch` put its files; None for its default.
 
     Raises:
         UnknownModel: no such architecture or tag, or a checkpoint that does not fit.
@@ -210,7 +210,7 @@ def _tokenizer(
             f"{architecture} has a tokenizer by Hugging Face, and the library for it is not installed; run: "
             "pip install 'auto-thumbnail-picker[hf]'"
         )
-    remedy = f"run: python -m worker.weights fetch {architecture}"
+    remedy = f"run: thumbs models fetch {architecture}"
     folder = weights.tokenizer_path(name, remedy, weights_dir)
     try:
         tokenize = HFTokenizer(
@@ -245,10 +245,8 @@ def _check_tag(spec: str, architecture: str, source: str, weights_dir: Path | No
     tags = open_clip.list_pretrained_tags_by_model(architecture)
     # A tag of one's own is welcome where its file was fetched, so only a missing file makes it unknown.
     if source not in tags and not weights.is_fetched(spec, weights_dir):
-        close = (
-            ", ".join(difflib.get_close_matches(source, tags, n=3, cutoff=SIMILAR) or tags)
-            or "/path/to/checkpoint"
-        )
+        known = difflib.get_close_matches(source, tags, n=3, cutoff=0)
+        close = ", ".join(known) or "/path/to/checkpoint"
         raise UnknownModel(f"{architecture} has no weights called {source!r}; did you mean {close}?")
 
 

@@ -107,7 +107,7 @@ class ClipScorer:
             model: "lite", "lite:/path/to/taste", an open_clip "ARCH:TAG", or "ARCH:/path/to/checkpoint".
             prompts: None for those that ship with the product.
             device: "auto", "cuda", "cuda:1", "mps" or "cpu".
-            weights_dir: where `python -m worker.weights fetch` put its files; None for its default.
+            weights_dir: where `thumbs models fetch` put its files; None for its default.
 
         Raises:
             UnknownModel: no such model, or a damaged checkpoint.

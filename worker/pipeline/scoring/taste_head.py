@@ -55,7 +55,7 @@ def load_taste_head(model: str, weights_dir: Path | None = None) -> TasteHead | 
 
     Args:
         model: the loaded model, `ARCH:TAG`.
-        weights_dir: where `python -m worker.weights fetch` put its files; None for its default.
+        weights_dir: where `thumbs models fetch` put its files; None for its default.
 
     Returns:
         None where none is registered for the model.
