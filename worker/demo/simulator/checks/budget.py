@@ -24,7 +24,7 @@ class Spent(NamedTuple):
 
     allowance: Allowance
     left: int  #: requests; -1: this one is refused
-    resets_in_s: int  #: whole seconds until there is more, rounded up
+    wait_s: float  #: until there is more
 
     @property
     def is_over(self) -> bool:
@@ -32,9 +32,14 @@ class Spent(NamedTuple):
         return self.left < 0
 
     @property
+    def resets_in_s(self) -> int:
+        """Whole seconds until there is more, rounded up."""
+        return math.ceil(self.wait_s)
+
+    @property
     def resets_at(self) -> str:
-        """Time at which there is more, in ISO 8601."""
-        return datetime.fromtimestamp(time.time() + self.resets_in_s, UTC).isoformat(timespec="seconds")
+        """Time at which there is more, in ISO 8601, rounded up to whole seconds."""
+        return datetime.fromtimestamp(math.ceil(time.time() + self.wait_s), UTC).isoformat()
 
 
 class Budget:
@@ -54,7 +59,7 @@ class Budget:
                 end_s, count = now_s + allowance.window_s, 0
             # A refused request costs nothing more.
             self._windows[kind] = end_s, min(count + 1, allowance.requests)
-        return Spent(allowance, allowance.requests - count - 1, math.ceil(end_s - now_s))
+        return Spent(allowance, allowance.requests - count - 1, end_s - now_s)
 
 
 def countdown(spent: Spent) -> dict[str, str]:
