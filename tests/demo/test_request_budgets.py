@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from worker.errors import RateLimited
 from worker.platforms.shared.pagination import PAGE_SIZE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -44,6 +45,21 @@ HEADERS: Mapping[str, tuple[set[str], set[str]]] = {
 }
 
 
+def stopped() -> float:
+    """Tell always the same time, so that a slow machine changes nothing."""
+    return 0.0
+
+
+def since_refused(vendor: Simulated) -> Callable[[], float]:
+    """Make a clock that begins to go when a platform refuses a request, and stands still until then."""
+
+    def clock() -> float:
+        refused = [one.at_s for one in vendor.journal.entries("request") if one.status == 429]
+        return time.time() - refused[0] if refused else 0.0
+
+    return clock
+
+
 def of_limits(headers: httpx.Headers) -> set[str]:
     """The headers that say something about limits."""
     return {name for name in headers if re.search("ratelimit|retry", name)}
@@ -64,7 +80,7 @@ def test_one_request_too_many_is_refused_as_the_vendor_does(
 
     with simulated(name) as (vendor, ours):
         vendor.upload(clip(tmp_path))
-        vendor.limit_requests(Allowance(2, window_s=30.0))
+        vendor.limit_requests(Allowance(2, window_s=30.0), stopped)
         monkeypatch.setattr(httpx.Client, "send", overheard)
         ours.assets()
         ours.assets()
@@ -89,7 +105,7 @@ def test_a_whole_library_is_read_within_the_budget(
         for variable, value in vendor.settings("main").items():
             monkeypatch.setenv(variable, value)
         fill(vendor, tmp_path, PAGE_SIZE + 1)
-        vendor.limit_requests(Allowance(1, window_s=0.5))
+        vendor.limit_requests(Allowance(1, window_s=0.5), since_refused(vendor))
 
         result = thumbs("sync", "--platform", name, "--all")
         statuses = [entry.status for entry in vendor.journal.entries("request")]
@@ -134,7 +150,7 @@ def test_the_vendors_own_numbers_are_known(tmp_path: Path) -> None:
     assert documented["wistia"] == {"all": Allowance(600, 60.0)}
     with simulated("api_video") as (vendor, ours):
         asset = ours.asset(vendor.upload(clip(tmp_path)))
-        vendor.limit_requests(Allowance(1))
+        vendor.limit_requests(Allowance(1), stopped)
         ours.assets()
         ours.write(asset, CHOICE)  # is charged to uploads
         with pytest.raises(RateLimited):
@@ -146,6 +162,6 @@ def test_a_window_that_is_over_is_forgotten() -> None:
     budget = Budget({"all": Allowance(1, window_s=0.0)})
     assert [budget.spend("all").is_over for _ in range(3)] == [False] * 3
 
-    budget = Budget({"all": Allowance(2)})
+    budget = Budget({"all": Allowance(2)}, stopped)
     spent = [budget.spend("all") for _ in range(4)]
     assert [one.left for one in spent] == [1, 0, -1, -1]

@@ -43,6 +43,10 @@ EDITS = 1000
 SENDERS = 8
 DEBOUNCE_S = 2.0
 SETTLED_S = 180.0
+CDN_TOKEN_KEY = "key-of-the-pull-zone"  # noqa: S105 - guards nothing
+
+# Where a private video is read in another way than a public one. At Bunny a whole library is private.
+WITH_PRIVATE_FILES = ("api_video", "cloudflare", "fastpix", "mux")
 
 
 @dataclass
@@ -125,7 +129,7 @@ def running(servers_dir: Path) -> Iterator[Running]:
             name: stack.enter_context(vendor(f"http://127.0.0.1:{port}/webhooks/{name}/main"))
             for name, vendor in SIMULATED.items()
         }
-        vendors["bunny"].cdn_token_key = "key-of-the-pull-zone"  # type: ignore[attr-defined]
+        vendors["bunny"].cdn_token_key = CDN_TOKEN_KEY  # type: ignore[attr-defined]
         for vendor in vendors.values():
             variables |= vendor.settings("main")
         with Service(settings, interrupts, variables=variables, show=lambda _line: None) as service:
@@ -137,14 +141,10 @@ def running(servers_dir: Path) -> Iterator[Running]:
 def test_every_platform_gets_the_thumbnail_of_its_video(running: Running) -> None:
     """A webhook in, or a word to us where there is none; our picture, or its time, at the platform.
 
-    One video of each is public, and one private: its file opens with a token only, where the platform has
-    that. At Bunny, where all of a library is private, both do.
+    Also of private videos, whose files open with a token only.
     """
-    uploaded = [
-        (name, running.upload(name, is_private=is_private))
-        for name in SIMULATED
-        for is_private in (False, True)
-    ]
+    uploaded = [(name, running.upload(name)) for name in SIMULATED]
+    uploaded += [(name, running.upload(name, is_private=True)) for name in WITH_PRIVATE_FILES]
     running.until(lambda: builders.published_picks(running.engine).keys() >= set(uploaded))
     picks = builders.published_picks(running.engine)
 

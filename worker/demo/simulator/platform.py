@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import threading
+import time
 from abc import ABC, abstractmethod
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -136,10 +137,12 @@ class Simulated(ABC):
 
     # What people do at the platform, and what can be seen there.
 
-    def limit_requests(self, allowance: Allowance | None = None) -> None:
+    def limit_requests(
+        self, allowance: Allowance | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Answer no more requests to the API than the vendor does, or than an allowance of each kind."""
         kinds = self.allowances
-        self._budget = Budget(kinds if allowance is None else dict.fromkeys(kinds, allowance))
+        self._budget = Budget(kinds if allowance is None else dict.fromkeys(kinds, allowance), clock)
 
     def settings(self, account: str) -> dict[str, str]:
         """Hand out the variables by which the service knows this platform as one of its accounts."""

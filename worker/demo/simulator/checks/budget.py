@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 class Allowance(NamedTuple):
@@ -43,18 +43,26 @@ class Spent(NamedTuple):
 
 
 class Budget:
-    """Counts the requests of one account, each kind by itself, in windows that begin with a first request."""
+    """Counts the requests of one account, each kind by itself, in windows that begin with a first request.
 
-    def __init__(self, allowances: Mapping[str, Allowance]) -> None:
+    Args:
+        allowances: by the kind of request.
+        clock: tells seconds; a test can stop it.
+    """
+
+    def __init__(
+        self, allowances: Mapping[str, Allowance], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._allowances = allowances
-        self._windows: dict[str, tuple[float, int]] = {}  # its end, of the monotonic clock; requests in it
+        self._clock = clock
+        self._windows: dict[str, tuple[float, int]] = {}  # its end, of the clock; requests in it
         self._lock = threading.Lock()
 
     def spend(self, kind: str) -> Spent:
         """Count one request of a kind."""
-        allowance, now_s = self._allowances[kind], time.monotonic()
+        allowance, now_s = self._allowances[kind], self._clock()
         with self._lock:
-            end_s, count = self._windows.get(kind, (0.0, 0))
+            end_s, count = self._windows.get(kind, (-math.inf, 0))
             if now_s >= end_s:
                 end_s, count = now_s + allowance.window_s, 0
             # A refused request costs nothing more.
