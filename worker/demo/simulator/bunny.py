@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from worker.demo.simulator.library import Media
 
 LIBRARY_ID, API_KEY = "133", "simulated-api-key"
-# Neither types nor limit of a thumbnail are documented; Bunny's optimizer names these types.
+# Neither types nor limit of a thumbnail are documented: these are assumptions.
 IMAGE_TYPES = (JPEG, PNG, GIF, WEBP)
 MAX_IMAGE_BYTES = 64 * 1024 * 1024
 MAX_PAGE = 1000

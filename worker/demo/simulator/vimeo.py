@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from worker.demo.simulator.webhooks import Notice
 
 ACCESS_TOKEN = "simulated-access-token"  # noqa: S105 - guards nothing
-# https://developer.vimeo.com/api/upload/thumbnails; the real limit is not documented
+# https://developer.vimeo.com/api/upload/thumbnails names neither types nor a limit: these are assumptions.
 IMAGE_TYPES = (JPEG, PNG, GIF)
 MAX_IMAGE_BYTES = 10 * 1024 * 1024
 MAX_PAGE = 100  # https://developer.vimeo.com/api/common-formats
@@ -170,7 +170,7 @@ def _picture_id(video: LibraryVideo) -> str:
 def _selected(video: dict[str, Any]) -> Any:
     """Leave of an answer what the present request asks for by `fields`; a name that is unknown is dropped.
 
-    Source: https://developer.vimeo.com/api/common-formats#json-filter (seen 2026-11)
+    Source: https://developer.vimeo.com/api/common-formats#json-filter
     """
     asked = request.args.get("fields", "")
     return _part(video, [name.split(".") for name in asked.split(",")]) if asked else video

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from worker.demo.simulator.library import LibraryVideo
 
 API_TOKEN = "simulated-api-token"  # noqa: S105 - guards nothing
-# "Must be an image" is all that is documented; the types are those of Wistia's own pages.
+# "Must be an image" is all that is documented: types and limit are assumptions.
 IMAGE_TYPES = (JPEG, PNG, GIF)
-MAX_IMAGE_BYTES = 10 * 1024 * 1024  # the real limit is not documented
-ALLOWANCES = {"all": Allowance(600)}  # https://docs.wistia.com/docs/making-api-requests
+MAX_IMAGE_BYTES = 10 * 1024 * 1024
+ALLOWANCES = {"all": Allowance(600)}  # 600 a minute: https://docs.wistia.com/docs/making-api-requests
 
 SIGNATURE = Hex("X-Wistia-Signature")
 
