@@ -20,7 +20,6 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from tests.support.faults.system import hurry
-from tests.support.platforms import signing_keys
 from tests.support.service import builders, deliveries
 from tests.support.service.customer_endpoint import Inbox
 from worker.database import make_engine, transaction
@@ -197,14 +196,6 @@ def test_nothing_that_others_may_read_holds_a_secret(servers_dir: Path, media: M
             "LOG_LEVEL": "DEBUG",
             "DEBOUNCE_S": "0",
             "BUNNY__MAIN__CDN_TOKEN_KEY": CDN_KEY,
-            **{
-                f"{name}__MAIN__{setting}": value
-                for name in ("MUX", "FASTPIX")
-                for setting, value in (
-                    ("SIGNING_KEY_ID", signing_keys.KEY_ID),
-                    ("SIGNING_PRIVATE_KEY", signing_keys.private_key()),
-                )
-            },
             "OMP_NUM_THREADS": "1",
         }
         for vendor in vendors.values():

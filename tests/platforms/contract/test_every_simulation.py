@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.support.platforms import signing_keys
 from tests.support.platforms.simulated_account import CHOICE, CONTENT, JPEG, client, clip, fetched, simulated
 from tests.support.service.customer_endpoint import Inbox
 from tests.support.waiting import until
@@ -124,8 +123,7 @@ def test_a_deleted_video_is_gone(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("private", ["api_video", "cloudflare", "fastpix", "mux"])
 def test_a_private_video_is_read_with_a_token_only(private: str, tmp_path: Path) -> None:
     """The same address without one is refused; and a token opens no other video."""
-    key = {"signing_key_id": signing_keys.KEY_ID, "signing_private_key": signing_keys.private_key()}
-    with simulated(private, **(key if private in {"fastpix", "mux"} else {})) as (vendor, ours):
+    with simulated(private) as (vendor, ours):
         asset_id, other_id = (vendor.upload(clip(tmp_path), is_private=True) for _ in range(2))
         video, other = vendor.known(asset_id), vendor.known(other_id)
         signed = ours.source(ours.asset(asset_id)).scan.url

@@ -6,6 +6,7 @@ the same simulations in `test_every_simulation.py`, so the two agree.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import httpx
@@ -13,7 +14,7 @@ import pytest
 
 from tests.support.platforms.simulated_account import JPEG, clip, simulated
 from worker.demo.simulator.api_video import API_KEY
-from worker.demo.simulator.cloudflare import ACCOUNT_ID, API_TOKEN
+from worker.demo.simulator.cloudflare import ACCOUNT_ID, API_TOKEN, TOKEN_FIELDS, WRITABLE
 from worker.platforms.shared.credentials import basic
 from worker.platforms.shared.pagination import PAGE_SIZE
 
@@ -41,6 +42,30 @@ def test_cloudflares_client_reads_and_sets_what_ours_does(tmp_path: Path) -> Non
         assert (video.uid, video.duration, video.status.state) == (asset_id, found.duration_s, "ready")
         assert (found.shown, vendor.thumbnail_time(asset_id)) == ("4.2", pytest.approx(4.2))
         assert (download.status, download.url) == ("ready", ours.source(found).scan.url)
+
+
+def test_cloudflare_takes_the_fields_of_its_client_and_no_others() -> None:
+    """Those of an edit, and those of a token for a private video."""
+    params = pytest.importorskip("cloudflare.types.stream")
+    for fields, sent in ((WRITABLE, params.StreamEditParams), (TOKEN_FIELDS, params.TokenCreateParams)):
+        names = {name.replace("_", "") for name in sent.__annotations__} - {"accountid"}
+        assert {field.lower() for field in fields} == names
+
+
+def test_a_token_that_cloudflares_client_asks_for_opens_the_download(tmp_path: Path) -> None:
+    """Where it asks for downloads."""
+    cloudflare = pytest.importorskip("cloudflare")
+    with simulated("cloudflare") as (vendor, _), httpx.Client(trust_env=False) as http:
+        asset_id = vendor.upload(clip(tmp_path), is_private=True)
+        theirs = cloudflare.Cloudflare(
+            api_token=API_TOKEN, base_url=f"{vendor.url}/client/v4", http_client=http, max_retries=0
+        ).stream
+        url = theirs.downloads.get(asset_id, account_id=ACCOUNT_ID).default.url
+        exp = int(time.time()) + 6 * 3600
+        made = theirs.token.create(asset_id, account_id=ACCOUNT_ID, downloadable=True, exp=exp)
+
+        assert http.get(url).status_code == 403
+        assert http.get(url.replace(asset_id, made.token)).status_code == 200
 
 
 def test_api_videos_client_reads_and_sets_what_ours_does(tmp_path: Path) -> None:

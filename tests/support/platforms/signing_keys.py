@@ -14,13 +14,14 @@ KEY_ID = "key0001"
 
 
 @cache
-def _key() -> RSAPrivateKey:
+def key() -> RSAPrivateKey:
+    """The key, with both halves."""
     return generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def private_key() -> str:
     """Base64 of a PEM."""
-    pem = _key().private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    pem = key().private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
     return base64.b64encode(pem).decode()
 
 
@@ -28,6 +29,6 @@ def opened(token: str, audience: str) -> dict[str, Any]:
     """The claims of a token; raises where it is not signed with the key, or has run out."""
     assert jwt.get_unverified_header(token)["kid"] == KEY_ID
     claims: dict[str, Any] = jwt.decode(
-        token, _key().public_key(), algorithms=["RS256"], audience=audience, options={"require": ["exp"]}
+        token, key().public_key(), algorithms=["RS256"], audience=audience, options={"require": ["exp"]}
     )
     return claims

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tests.project.settings_table import ACCOUNTS
+from tests.support.service import builders
 from worker.demo.simulator import SIMULATED, Media, Simulated
 from worker.download.fetch import DownloadLimits, fetch_video
 from worker.platforms import PLATFORMS
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 NOWHERE = "http://127.0.0.1:9/"  # nobody takes webhooks there
 LIMITS = DownloadLimits(max_bytes=1_000_000, timeout_s=20, allow_loopback=True)
 CONTENT = bytes(range(256)) * 40
-JPEG = b"\xff\xd8\xff our picture"
+JPEG = builders.JPEG
 CHOICE = NewThumbnail(4.2, JPEG)
 
 

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, abort, request
 
 from worker.demo.simulator import bodies
+from worker.demo.simulator.checks import budget
+from worker.demo.simulator.checks.budget import Allowance
+from worker.demo.simulator.checks.pictures import JPEG, PNG, WEBP, require_picture
 from worker.demo.simulator.platform import STREAM, WEBHOOK_SECRET, Change, Simulated
 from worker.demo.simulator.webhooks import Notice
 from worker.platforms.shared.signatures import Hex
@@ -21,10 +24,17 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
+    from worker.demo.simulator.checks.budget import Spent
     from worker.demo.simulator.library import LibraryVideo
 
 API_KEY = "simulated-api-key"
+# https://docs.api.video/reference/api/Videos#upload-a-thumbnail (seen 2026-11)
 MAX_IMAGE_BYTES = 8 * 1024 * 1024
+IMAGE_TYPES = (JPEG, PNG, WEBP)
+
+# Of the vendor's OpenAPI document, in production; the sandbox answers 40, 40 and 100.
+ALLOWANCES = {"upload": Allowance(100), "write": Allowance(200), "read": Allowance(500)}
+
 SIGNATURE = Hex("X-Api-Video-Signature")
 
 # https://docs.api.video/reference/api/Videos: hh:mm:ss, and perhaps hundredths
@@ -36,6 +46,7 @@ class SimulatedApiVideo(Simulated):
 
     name = "api_video"
     retries = 3
+    allowances = ALLOWANCES
 
     def add_routes(self, app: Flask) -> None:
         """Add the addresses that api.video documents, and that of a private file."""
@@ -58,6 +69,20 @@ class SimulatedApiVideo(Simulated):
     def refusal(self, status: int, words: str) -> dict[str, Any]:
         """Write problem details (RFC 9457), with a name."""
         return {"type": "https://docs.api.video/problems", "title": words, "name": "", "status": status}
+
+    def request_kind(self) -> str:
+        """Count uploads, other writes and reads apart."""
+        if request.method == "GET":
+            return "read"
+        return "upload" if request.mimetype == "multipart/form-data" else "write"
+
+    def budget_headers(self, spent: Spent) -> dict[str, str]:
+        """Write what is left in every answer, and how long to wait in a header of api.video's own.
+
+        Source: the vendor's OpenAPI document
+        """
+        over = {"X-RateLimit-Retry-After": str(spent.resets_in_s)} if spent.is_over else {}
+        return budget.countdown(spent) | over
 
     def show(self, asset_id: str) -> dict[str, Any]:
         """Show the video; of a private one with an address that opens once."""
@@ -95,7 +120,7 @@ class SimulatedApiVideo(Simulated):
 
     def upload_thumbnail(self, asset_id: str) -> dict[str, Any]:
         """Show a picture."""
-        image = bodies.jpeg(bodies.form_file("file"), MAX_IMAGE_BYTES)
+        image = require_picture(bodies.form_file("file"), IMAGE_TYPES, MAX_IMAGE_BYTES)
         return self._described(self.write(asset_id, image=image))
 
     def pick_thumbnail(self, asset_id: str) -> dict[str, Any]:

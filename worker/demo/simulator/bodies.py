@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
-_JPEG = b"\xff\xd8\xff"
-
 
 def fields(allowed: Collection[str]) -> dict[str, Any]:
     """Read the JSON object of the present request; refuse it with 400 if it is none, or has other fields."""
@@ -41,10 +39,19 @@ def page_of(
     items: Sequence[Item], *, number: str = "page", size: str = "per_page", max_size: int = 100
 ) -> list[Item]:
     """Choose the items that the present request asks for; refuse it with 400 if no such page can be."""
-    asked, count = _whole(number, 1), _whole(size, 10)
-    if asked < 1 or not 1 <= count <= max_size:
-        abort(HTTPStatus.BAD_REQUEST, f"{number} starts at 1, and {size} is at most {max_size}")
+    asked = _whole(number, 1)
+    if asked < 1:
+        abort(HTTPStatus.BAD_REQUEST, f"{number} starts at 1")
+    count = page_size(size, 10, max_size)
     return list(items[(asked - 1) * count : asked * count])
+
+
+def page_size(name: str, otherwise: int, max_size: int) -> int:
+    """Read how many items the present request asks for; refuse it with 400 where no page has so many."""
+    count = _whole(name, otherwise)
+    if not 1 <= count <= max_size:
+        abort(HTTPStatus.BAD_REQUEST, f"{name} must be between 1 and {max_size}")
+    return count
 
 
 def _whole(name: str, otherwise: int) -> int:
@@ -59,15 +66,6 @@ def require_query(**values: str) -> None:
     for name, value in values.items():
         if request.args.get(name) != value:
             abort(HTTPStatus.BAD_REQUEST, f"{name} must be {value}")
-
-
-def jpeg(content: bytes, max_bytes: int) -> bytes:
-    """Read a picture; refuse the request with 400 where it is none, or has more than `max_bytes`."""
-    if not content.startswith(_JPEG):
-        abort(HTTPStatus.BAD_REQUEST, "The file is not a picture")
-    if len(content) > max_bytes:
-        abort(HTTPStatus.BAD_REQUEST, f"The file is larger than {max_bytes} bytes")
-    return content
 
 
 def form_file(name: str) -> bytes:

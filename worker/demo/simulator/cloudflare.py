@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import json
-import secrets
 import time
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import jwt
 from flask import Response, abort, request
 
 from worker.demo.simulator import bodies
+from worker.demo.simulator.checks import budget
+from worker.demo.simulator.checks.budget import Allowance
+from worker.demo.simulator.checks.tokens import require_token, signing_key
 from worker.demo.simulator.platform import STREAM, WEBHOOK_SECRET, Change, Simulated
 from worker.demo.simulator.webhooks import Notice
 from worker.platforms.shared.signatures import Timestamped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from flask import Flask
 
+    from worker.demo.simulator.checks.budget import Spent
     from worker.demo.simulator.library import LibraryVideo
 
 ACCOUNT_ID, API_TOKEN = "simulated-account", "simulated-api-token"
@@ -38,19 +40,31 @@ WRITABLE = frozenset(
         "requireSignedURLs",
         "scheduledDeletion",
         "thumbnailTimestampPct",
+        "uid",
         "uploadExpiry",
     }
 )
+MAX_PAGE = 1000  # of StreamListParams
+
+# https://developers.cloudflare.com/fundamentals/api/reference/limits (seen 2026-11)
+ALLOWANCES = {"all": Allowance(1200, window_s=300.0)}
+
+# Of the official client, TokenCreateParams: "the default is one hour after issuing", "at most 24 hours".
+TOKEN_FIELDS = frozenset({"accessRules", "downloadable", "exp", "flags", "id", "nbf", "pem"})
+TOKEN_LIFETIME_S = 3600
+LONGEST_TOKEN_LIFETIME_S = 24 * 3600
 
 
 class SimulatedCloudflare(Simulated):
     """One account of Cloudflare, in which every video has a download."""
 
     name = "cloudflare"
+    allowances = ALLOWANCES
+    #: What a share becomes when it is stored. Cloudflare does not say how exactly it keeps one.
+    stored_share: Callable[[float], float] = float
 
     def add_routes(self, app: Flask) -> None:
         """Add the addresses that Cloudflare documents."""
-        self._tokens: dict[str, str] = {}
         app.add_url_rule(
             f"/client/v4/accounts/{ACCOUNT_ID}/stream", view_func=self.list_assets, methods=["GET"]
         )
@@ -72,6 +86,18 @@ class SimulatedCloudflare(Simulated):
         errors = [{"code": 10000 + status, "message": words}]
         return {"result": None, "success": False, "errors": errors, "messages": []}
 
+    def budget_headers(self, spent: Spent) -> dict[str, str]:
+        """Write what is left in every answer, as the draft of the IETF on rate limits has it.
+
+        Source: https://developers.cloudflare.com/fundamentals/api/reference/limits (seen 2026-11)
+        """
+        requests, window_s = spent.allowance
+        return {
+            "Ratelimit": f'"default";r={max(spent.left, 0)};t={spent.resets_in_s}',
+            "Ratelimit-Policy": f'"default";q={requests};w={window_s:.0f}',
+            **budget.wait(spent),
+        }
+
     def show(self, asset_id: str) -> dict[str, Any]:
         """Show the video."""
         return _answer(self._described(self.found(asset_id)))
@@ -79,7 +105,7 @@ class SimulatedCloudflare(Simulated):
     def list_assets(self) -> dict[str, Any]:
         """Show the newest videos that were made before a time."""
         bodies.require_query(asc="false", include_counts="true")
-        end, limit = request.args.get("end"), int(request.args.get("limit", "1000"))
+        end, limit = request.args.get("end"), bodies.page_size("limit", MAX_PAGE, MAX_PAGE)
         found = [video for video in self.library.newest() if end is None or video.created < end]
         page = [self._described(video) for video in found[:limit]]
         return {**_answer(page), "range": len(page), "total": len(found)}
@@ -98,7 +124,8 @@ class SimulatedCloudflare(Simulated):
             if not 0 <= share <= 1:
                 abort(HTTPStatus.BAD_REQUEST, "thumbnailTimestampPct must be between 0 and 1")
             # A share of 0 is what a video has whose thumbnail was never set.
-            video = self.write(asset_id, thumbnail_time=share * video.media.duration_s or None)
+            time_s = self.stored_share(share) * video.media.duration_s
+            video = self.write(asset_id, thumbnail_time=time_s or None)
         return _answer(self._described(video))
 
     def downloads(self, asset_id: str) -> dict[str, Any]:
@@ -109,17 +136,28 @@ class SimulatedCloudflare(Simulated):
         return _answer({"default": made})
 
     def token(self, asset_id: str) -> dict[str, Any]:
-        """Hand out what stands in the place of a private video's id."""
-        claims = {"sub": self.found(asset_id).id, "jti": secrets.token_hex(8)}
-        token = jwt.encode(claims, secrets.token_hex(32), algorithm="HS256")
-        self._tokens[token] = asset_id
-        return _answer({"token": token})
+        """Hand out what stands in the place of a private video's id: for an hour, if no time is asked for."""
+        video, now_s = self.found(asset_id), int(time.time())
+        asked = bodies.fields(TOKEN_FIELDS) if request.get_data() else {}
+        expires_s = bodies.require_number(asked.get("exp", now_s + TOKEN_LIFETIME_S), "exp")
+        if not now_s < expires_s <= now_s + LONGEST_TOKEN_LIFETIME_S:
+            abort(HTTPStatus.BAD_REQUEST, "exp must be within the next 24 hours")
+        is_downloadable = asked.get("downloadable", False)
+        if not isinstance(is_downloadable, bool):
+            abort(HTTPStatus.BAD_REQUEST, "downloadable must be a boolean")
+        claims = {"sub": video.id, "exp": int(expires_s), "downloadable": is_downloadable}
+        return _answer({"token": signing_key().sign(claims)})
 
     def rendition(self, playback_id: str, name: str) -> Response:
-        """Send the MP4: of a public video by its id, of a private one by a token."""
-        video = self.found(self._tokens.get(playback_id, playback_id))
-        if video.is_private and playback_id not in self._tokens:
-            abort(HTTPStatus.FORBIDDEN, "The video is private.")
+        """Send the MP4: of a public video by its id, of a private one by a token that allows downloads.
+
+        Source: https://developers.cloudflare.com/stream/viewing-videos/securing-your-stream (seen 2026-11)
+        """
+        is_token = "." in playback_id
+        said = require_token(playback_id, key=signing_key()) if is_token else {"sub": playback_id}
+        video = self.found(str(said.get("sub")))
+        if video.is_private and said.get("downloadable") is not True:
+            abort(HTTPStatus.FORBIDDEN, "The video is private, and no token for downloads is shown.")
         return super().rendition(video.playback_id, name)
 
     def notices(self, change: Change, video: LibraryVideo) -> Sequence[Notice]:
@@ -146,7 +184,7 @@ class SimulatedCloudflare(Simulated):
         return {
             "uid": video.id,
             "thumbnail": self.image_url(video.id),
-            "thumbnailTimestampPct": (video.thumbnail_time or 0) / media.duration_s,
+            "thumbnailTimestampPct": self.stored_share((video.thumbnail_time or 0) / media.duration_s),
             "readyToStream": True,
             # Less than 100 in a video that is ready, as in Cloudflare's own sample.
             "status": {"state": "ready", "pctComplete": "39.000000", "errorReasonCode": ""},

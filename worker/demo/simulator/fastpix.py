@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, abort, request, send_file
 
 from worker.demo.simulator import bodies
+from worker.demo.simulator.checks.tokens import require_token, signing_key
 from worker.demo.simulator.platform import NOT_FOUND, STREAM, TOKEN, WEBHOOK_SECRET, Change, Simulated
-from worker.demo.simulator.private import require_token
 from worker.demo.simulator.webhooks import Notice
 from worker.platforms.fastpix import METADATA_KEY
 from worker.platforms.shared import json_fields
@@ -91,9 +91,14 @@ class SimulatedFastPix(Simulated):
         return {"success": True, "data": self._described(video)}
 
     def rendition(self, playback_id: str, name: str) -> Response:
-        """Send the MP4."""
+        """Send the MP4; of a private media with a token only, which names its key in both places.
+
+        Source of the claims: https://github.com/FastPix/moodle-local_fastpix, which FastPix wrote
+        """
         video = self.played(playback_id)
-        require_token(video, aud=f"media:{playback_id}")
+        if video.is_private:
+            token, aud = request.args.get("token", ""), f"media:{playback_id}"
+            require_token(token, key=signing_key(), kid_in="both", iss="fastpix.com", aud=aud)
         if name != FILE_NAME:
             abort(HTTPStatus.NOT_FOUND, NOT_FOUND)
         return send_file(video.media.path, mimetype="video/mp4", conditional=True)
@@ -123,6 +128,8 @@ class SimulatedFastPix(Simulated):
             "WEBHOOK_SECRET": SECRET,
             "TOKEN_ID": TOKEN[0],
             "TOKEN_SECRET": TOKEN[1],
+            "SIGNING_KEY_ID": signing_key().id,
+            "SIGNING_PRIVATE_KEY": signing_key().private_part,
             "API_URL": f"{self.url}/v1",
             "STREAM_URL": self.url + STREAM,
             "WRITE_METADATA": "true",

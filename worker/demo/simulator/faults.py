@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from worker.demo.simulator.journal import JournalEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from worker.demo.simulator.journal import Journal
@@ -40,12 +40,26 @@ class _Planned:
 
 
 class Faults:
-    """Stands before the application, and hands out the faults that were planned."""
+    """Stands before the application, and hands out the faults that were planned.
 
-    def __init__(self, application: WSGIApplication, journal: Journal, closing: threading.Event) -> None:
+    Args:
+        application: what is met where nothing was planned.
+        journal: gets every fault.
+        closing: set when the platform ends, and delays with it.
+        refusal: writes the body of an answer as the vendor does, from its status and words.
+    """
+
+    def __init__(
+        self,
+        application: WSGIApplication,
+        journal: Journal,
+        closing: threading.Event,
+        refusal: Callable[[int, str], Mapping[str, object]],
+    ) -> None:
         self._application = application
         self._journal = journal
         self._closing = closing
+        self._refusal = refusal
         self._planned: list[_Planned] = []
         self._lock = threading.Lock()
 
@@ -69,12 +83,20 @@ class Faults:
         if fault.is_cut:
             _hang_up(environ)
         if fault.status is not None:
-            return _answer(fault.status, fault.retry_after, start_response)
+            return self._answer(fault.status, fault.retry_after, start_response)
         # Done before the connection is closed: the caller cannot know that its request had an effect.
         answer = self._application(environ, start_response)
         if fault.is_reply_lost:
             _hang_up(environ)
         return answer
+
+    def _answer(self, status: int, retry_after: str | None, start_response: StartResponse) -> list[bytes]:
+        phrase = HTTPStatus(status).phrase
+        headers = [("Content-Type", "application/json")]
+        if retry_after is not None:
+            headers.append(("Retry-After", retry_after))
+        start_response(f"{status} {phrase}", headers)
+        return [json.dumps(dict(self._refusal(status, phrase))).encode()]
 
     def _trickle(self, connection: socket.socket, pause_s: float) -> NoReturn:
         connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
@@ -97,13 +119,3 @@ class Faults:
 def _hang_up(environ: WSGIEnvironment) -> None:
     environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
     raise ConnectionAbortedError("a planned fault")  # the server's word for a caller who has gone
-
-
-def _answer(status: int, retry_after: str | None, start_response: StartResponse) -> list[bytes]:
-    phrase = HTTPStatus(status).phrase
-    headers = [("Content-Type", "application/json")]
-    if retry_after is not None:
-        headers.append(("Retry-After", retry_after))
-    start_response(f"{status} {phrase}", headers)
-    kind = "rate_limit_exceeded" if status == HTTPStatus.TOO_MANY_REQUESTS else "internal_error"
-    return [json.dumps({"error": {"type": kind, "messages": [phrase]}}).encode()]

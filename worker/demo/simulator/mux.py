@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, abort, request
 
 from worker.demo.simulator import bodies
+from worker.demo.simulator.checks import budget
+from worker.demo.simulator.checks.tokens import require_token, signing_key
 from worker.demo.simulator.platform import STREAM, TOKEN, WEBHOOK_SECRET, Change, Simulated
-from worker.demo.simulator.private import require_token
 from worker.demo.simulator.webhooks import Notice
 from worker.platforms.shared.signatures import Timestamped
 
 if TYPE_CHECKING:
     from flask import Flask
 
+    from worker.demo.simulator.checks.budget import Spent
     from worker.demo.simulator.library import LibraryVideo
 
 WRITABLE = frozenset({"thumbnail_time", "passthrough", "meta"})
-MAX_PAGE = 100
+MAX_PAGE = 100  # of mux-node 15.3, AssetListParams.limit
 SIGNATURE = Timestamped("Mux-Signature")
 
 EVENTS = {
@@ -31,7 +33,12 @@ EVENTS = {
     Change.UPDATED: "video.asset.updated",
     Change.DELETED: "video.asset.deleted",
 }
-ERRORS = {HTTPStatus.UNAUTHORIZED: "unauthorized", HTTPStatus.NOT_FOUND: "not_found"}
+ERRORS = {
+    HTTPStatus.UNAUTHORIZED: "unauthorized",
+    HTTPStatus.FORBIDDEN: "forbidden",
+    HTTPStatus.NOT_FOUND: "not_found",
+    HTTPStatus.TOO_MANY_REQUESTS: "rate_limit_exceeded",
+}
 
 
 class SimulatedMux(Simulated):
@@ -53,7 +60,15 @@ class SimulatedMux(Simulated):
 
     def refusal(self, status: int, words: str) -> dict[str, Any]:
         """List messages, as Mux does."""
-        return {"error": {"type": ERRORS.get(HTTPStatus(status), "invalid_parameters"), "messages": [words]}}
+        other = "internal_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_parameters"
+        return {"error": {"type": ERRORS.get(HTTPStatus(status), other), "messages": [words]}}
+
+    def budget_headers(self, spent: Spent) -> dict[str, str]:
+        """Write what is left in every answer; the numbers themselves are not documented.
+
+        Source: https://mux.com/blog/protect-your-prod-environment-new-rate-limit-controls (seen 2026-11)
+        """
+        return budget.countdown(spent) | budget.wait(spent)
 
     def show(self, asset_id: str) -> dict[str, Any]:
         """Show the present state of an asset."""
@@ -61,10 +76,10 @@ class SimulatedMux(Simulated):
 
     def list_assets(self) -> dict[str, Any]:
         """List all assets, the newest first; the cursor is how many were listed before."""
-        told, limit = int(request.args.get("cursor", "0")), int(request.args.get("limit", "25"))
-        if not 1 <= limit <= MAX_PAGE:
-            abort(HTTPStatus.BAD_REQUEST, f"limit must be between 1 and {MAX_PAGE}")
-        videos = self.library.newest()
+        cursor, limit = request.args.get("cursor", "0"), bodies.page_size("limit", 25, MAX_PAGE)
+        if not cursor.isdecimal():
+            abort(HTTPStatus.BAD_REQUEST, "cursor is none of this list")
+        told, videos = int(cursor), self.library.newest()
         found, is_last = videos[told : told + limit], told + limit >= len(videos)
         return {
             "data": [described(video) for video in found],
@@ -85,9 +100,23 @@ class SimulatedMux(Simulated):
         return {"data": described(video)}
 
     def rendition(self, playback_id: str, name: str) -> Response:
-        """Send a file; of a signed playback id with a token only."""
-        require_token(self.played(playback_id), sub=playback_id, aud="v")
+        """Send a file; of a signed playback id with a token for videos only.
+
+        Source: https://www.mux.com/docs/guides/secure-video-playback (seen 2026-11)
+        """
+        self._require_token(playback_id, aud="v")
         return super().rendition(playback_id, name)
+
+    def picture(self, playback_id: str) -> Response:
+        """Send what is shown; of a signed playback id with a token for thumbnails only."""
+        self._require_token(playback_id, aud="t")
+        return super().picture(playback_id)
+
+    def _require_token(self, playback_id: str, aud: str) -> None:
+        if self.played(playback_id).is_private:
+            token = request.args.get("token", "")
+            # Documented among the claims; the vendor's own clients name it in the header.
+            require_token(token, key=signing_key(), sub=playback_id, aud=aud)
 
     def announce(self, asset_id: str, event: str = EVENTS[Change.READY], *, copies: int = 1) -> None:
         """Tell of a video again, as a new event of any type."""
@@ -107,6 +136,8 @@ class SimulatedMux(Simulated):
             "WEBHOOK_SECRET": WEBHOOK_SECRET,
             "TOKEN_ID": TOKEN[0],
             "TOKEN_SECRET": TOKEN[1],
+            "SIGNING_KEY_ID": signing_key().id,
+            "SIGNING_PRIVATE_KEY": signing_key().private_part,
             "API_URL": self.url,
             "STREAM_URL": self.url + STREAM,
         }

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import enum
 import threading
+import time
 from abc import ABC, abstractmethod
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from flask import Flask, Response, abort, request, send_file
+from flask import Flask, Response, abort, g, request, send_file
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from worker.demo.simulator.checks import budget
+from worker.demo.simulator.checks.budget import Allowance, Budget, Spent
 from worker.demo.simulator.faults import Faults
 from worker.demo.simulator.journal import Journal, JournalEntry
 from worker.demo.simulator.library import Library, LibraryVideo, Media
@@ -61,6 +64,9 @@ class Simulated(ABC):
 
     name: ClassVar[str]
     retries: ClassVar[int | None] = None  #: after which a webhook is dropped; None: it is sent for ever
+    #: How many requests the API answers, by their kind; 600 a minute where the vendor does not say.
+    allowances: ClassVar[Mapping[str, Allowance]] = {"all": Allowance(600)}
+    may_write = True  #: what the token is allowed; without it, it only reads
 
     def __init__(
         self,
@@ -71,11 +77,12 @@ class Simulated(ABC):
     ) -> None:
         self._closing = threading.Event()
         self._draw = draw
+        self._budget: Budget | None = None
         self.webhooks_to: str | None = webhooks_to  #: what people have set at the platform's pages
         self.library = Library()
         self.journal = Journal(journal_file)
         self._sender = Sender(webhooks_to, self.signed, self.journal, self._closing, self.retries)
-        self.faults = Faults(self._application(), self.journal, self._closing)
+        self.faults = Faults(self._application(), self.journal, self._closing, self.refusal)
         self._server = make_server("127.0.0.1", 0, self.faults, threaded=True, request_handler=_Quiet)
         self.url = f"http://127.0.0.1:{self._server.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL_S,), daemon=True)
@@ -120,7 +127,22 @@ class Simulated(ABC):
     def variables(self) -> Mapping[str, str]:
         """Hand out an account's settings, without the prefix of their names."""
 
+    def request_kind(self) -> str:
+        """Name the allowance that the present request is charged to."""
+        return "all"
+
+    def budget_headers(self, spent: Spent) -> Mapping[str, str]:
+        """Write what an answer says of the allowance; by default only how long to wait, where it refuses."""
+        return budget.wait(spent)
+
     # What people do at the platform, and what can be seen there.
+
+    def limit_requests(
+        self, allowance: Allowance | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Answer no more requests to the API than the vendor does, or than an allowance of each kind."""
+        kinds = self.allowances
+        self._budget = Budget(kinds if allowance is None else dict.fromkeys(kinds, allowance), clock)
 
     def settings(self, account: str) -> dict[str, str]:
         """Hand out the variables by which the service knows this platform as one of its accounts."""
@@ -236,18 +258,31 @@ class Simulated(ABC):
         app.add_url_rule(f"{STREAM}/<playback_id>/<name>", view_func=self.rendition, methods=["GET"])
         app.add_url_rule(f"{IMAGE}/<playback_id>/thumbnail.jpg", view_func=self.picture, methods=["GET"])
         self.add_routes(app)
-        app.before_request(self._require_token)
+        app.before_request(self._admit)
         app.after_request(self._note)
         app.register_error_handler(HTTPException, self._refuse)
         return app
 
-    def _require_token(self) -> None:
-        """Refuse a request of the API without a token; not one of a file: those have public handles."""
-        if not request.path.startswith((STREAM, IMAGE)) and not self.is_allowed():
+    def _admit(self) -> None:
+        """Refuse a request to the API that shows no token, is one too many, or asks for more than is allowed.
+
+        Files and pictures are another matter: they have public handles, or tokens of their own.
+        """
+        if request.path.startswith((STREAM, IMAGE)):
+            return
+        if not self.is_allowed():
             abort(HTTPStatus.UNAUTHORIZED, "Unauthorized request")
+        if self._budget is not None:
+            g.spent = self._budget.spend(self.request_kind())
+            if g.spent.is_over:
+                abort(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests")
+        if request.method != "GET" and not self.may_write:
+            abort(HTTPStatus.FORBIDDEN, "The token does not have the permission to write")
 
     def _note(self, answer: Response) -> Response:
-        """Write the request down."""
+        """Write the request down, and say in the answer what is left of the allowance."""
+        if "spent" in g:
+            answer.headers.update(self.budget_headers(g.spent))
         asset_id = (request.view_args or {}).get("asset_id")
         detail = {"body": request.get_data(as_text=True)} if request.mimetype == "application/json" else {}
         path, status = request.path, answer.status_code

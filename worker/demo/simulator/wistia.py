@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from flask import abort, request
 
 from worker.demo.simulator import bodies
+from worker.demo.simulator.checks.budget import Allowance
+from worker.demo.simulator.checks.pictures import GIF, JPEG, PNG, require_picture
 from worker.demo.simulator.platform import NOT_FOUND, STREAM, WEBHOOK_SECRET, Change, Simulated
 from worker.demo.simulator.webhooks import Notice
 from worker.platforms.shared.signatures import Hex
@@ -23,7 +25,11 @@ if TYPE_CHECKING:
     from worker.demo.simulator.library import LibraryVideo
 
 API_TOKEN = "simulated-api-token"  # noqa: S105 - guards nothing
-MAX_IMAGE_BYTES = 10 * 1024 * 1024  # the real limit is not documented
+# "Must be an image" is all that is documented: types and limit are assumptions.
+IMAGE_TYPES = (JPEG, PNG, GIF)
+MAX_IMAGE_BYTES = 10 * 1024 * 1024
+ALLOWANCES = {"all": Allowance(600)}  # 600 a minute: https://docs.wistia.com/docs/making-api-requests
+
 SIGNATURE = Hex("X-Wistia-Signature")
 
 EVENTS = {
@@ -34,9 +40,13 @@ EVENTS = {
 
 
 class SimulatedWistia(Simulated):
-    """One Wistia account."""
+    """One Wistia account. `may_write` is the token's permission to upload, which is one apart from the API's.
+
+    Source: https://docs.wistia.com/reference/update-thumbnails-via-upload-api (seen 2026-11)
+    """
 
     name = "wistia"
+    allowances = ALLOWANCES
 
     def add_routes(self, app: Flask) -> None:
         """Add the addresses of the API, and that of uploads, which have a host of their own."""
@@ -70,6 +80,7 @@ class SimulatedWistia(Simulated):
             "name": video.title,
             "type": "Video",
             "status": "ready",
+            "protected": video.is_private,  # by a password, which its files do not ask for
             "duration": media.duration_s,
             "created": video.created,
             "updated": video.changed,
@@ -89,7 +100,7 @@ class SimulatedWistia(Simulated):
     def set_thumbnail(self) -> dict[str, Any]:
         """Show a picture."""
         asset_id = request.args.get("media_id") or abort(HTTPStatus.NOT_FOUND, NOT_FOUND)
-        image = bodies.jpeg(bodies.form_file("file"), MAX_IMAGE_BYTES)
+        image = require_picture(bodies.form_file("file"), IMAGE_TYPES, MAX_IMAGE_BYTES)
         self.write(asset_id, image=image)
         return {"thumbnail": {"url": self.image_url(asset_id)}}
 

@@ -1,0 +1,1 @@
+"""What the simulated platforms check as strictly as the vendors do: tokens, addresses, pictures, budgets."""
