@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SOON_S = 10.0
-SECRETS = {"api_key", "token_secret", "api_token", "access_token"}
+SECRETS = {"api_key", "token_secret", "api_token", "access_token", "secret_access_key"}
 
 
 @pytest.fixture
