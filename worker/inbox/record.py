@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from worker.settings import Settings
 
-# An index of PostgreSQL holds no more than 2,700 bytes of a row. Ids of platforms have 20 to 60 bytes, keys of
-# buckets up to 1,024, and an event's id holds its key.
+# An index of PostgreSQL holds no more than 2,700 bytes of a row. Ids of platforms have 20 to 60 bytes, keys
+# of buckets up to 1,024, and an event's id holds its key.
 MAX_ID_BYTES = 2000
 # Addresses signed with a session's token reach 2,000.
 MAX_URL_CHARACTERS = 4000
