@@ -83,7 +83,7 @@ def test_a_token_that_is_refused_names_its_variables(
     vendors: dict[str, Simulated], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """And does not repeat them."""
-    secrets = ("TOKEN_SECRET", "API_KEY", "API_TOKEN", "ACCESS_TOKEN")
+    secrets = ("TOKEN_SECRET", "API_KEY", "API_TOKEN", "ACCESS_TOKEN", "SECRET_ACCESS_KEY")
     (variable,) = [key for key in vendors[name].settings("main") if key.endswith(secrets)]
     monkeypatch.setenv(variable, "hush-9f3b")
 
