@@ -227,6 +227,13 @@ class TestTheKey:
             server.ours(endpoint_url=scripted.url).assets()
 
 
+def test_a_region_that_storage_does_not_insist_on_is_no_error(server: Storage) -> None:
+    """A missing object is missing, wherever the bucket lies."""
+    elsewhere = Answer(404, headers={"x-amz-bucket-region": "ams3"})
+    with serving(elsewhere) as scripted, pytest.raises(AssetGone):
+        server.ours(endpoint_url=scripted.url).asset("a.mp4")
+
+
 class TestAnEvent:
     """What storage tells of its objects."""
 

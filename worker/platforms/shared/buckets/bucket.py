@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PAGE_KEYS = 500  # twice as many would fit into an answer; all videos of a page are recorded together
 
+_REDIRECTED = frozenset({301, 307, 400, 403})  # what a request for another region is answered with
 _WRONG_REGION = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect"})
 
 
@@ -131,7 +132,8 @@ class Bucket:
 
     def _error_of(self, answer: httpx.Response, content: bytes) -> ThumbsError:
         refusal = read_refusal(content)
-        region = answer.headers.get("x-amz-bucket-region")
+        # HEAD has no body, so the header alone tells; some storage sends it although it takes any region.
+        region = answer.headers.get("x-amz-bucket-region") if answer.status_code in _REDIRECTED else None
         if refusal.code in _WRONG_REGION or region not in {None, self._key.region}:
             where = region or refusal.message or "another one"
             return CredentialsRefused(f"{self._url}: the region is {where}; set {self._prefix}__REGION")
