@@ -20,6 +20,7 @@ from tests.support.platforms.webhook_senders import S3 as SENDER
 from worker.download.fetch import fetch_video
 from worker.errors import AssetGone, CredentialsRefused, InvalidSignature, PlatformUnavailable, SourceRefused
 from worker.platforms.event import EventKind
+from worker.platforms.shared.buckets.sigv4 import SigningKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -225,6 +226,19 @@ class TestTheKey:
         """In the words of whoever sets them."""
         with serving(answer) as scripted, pytest.raises(error, match=words):
             server.ours(endpoint_url=scripted.url).assets()
+
+
+def test_what_storage_repeats_of_a_signature_is_not_told(
+    server: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request could be sent again with it, for a quarter of an hour."""
+    monkeypatch.setattr(SigningKey, "_signature", lambda *_: "5ec7e7" * 8)
+    repeated = Answer(403, raw=f"<Error><Message>not {'5ec7e7' * 8}</Message></Error>".encode())
+    with serving(repeated) as scripted, pytest.raises(CredentialsRefused) as caught:
+        server.ours(endpoint_url=scripted.url).assets()
+
+    assert "5ec7e7" in scripted.journal[0].headers["Authorization"]
+    assert "5ec7e7" not in str(caught.value)
 
 
 def test_a_region_that_storage_does_not_insist_on_is_no_error(server: Storage) -> None:

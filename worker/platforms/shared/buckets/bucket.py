@@ -140,7 +140,8 @@ class Bucket:
         if refusal.code == "NoSuchBucket":
             return CredentialsRefused(f"{self._url}: there is no such bucket; check {self._prefix}__BUCKET")
         names = f"{self._prefix}__ACCESS_KEY_ID and {self._prefix}__SECRET_ACCESS_KEY"
-        shown = Credentials({}, (self._key.secret_access_key,), names)
+        signature = answer.request.headers["Authorization"].rpartition("=")[2]
+        shown = Credentials({}, (self._key.secret_access_key, signature), names)
         return error_of(answer, content, shown, self._prefix, said=": ".join(filter(None, refusal)))
 
     @cached_property
