@@ -157,7 +157,7 @@ def test_a_deletion_ends_the_work_and_a_later_upload_begins_anew(bucket: BucketR
 
 
 def test_the_list_finds_what_no_event_told_of(bucket: BucketRig) -> None:
-    """Old objects stand before new ones there, and end nothing."""
+    """As where MinIO keeps no events while we are away."""
     bucket.storage.upload(VIDEO, b"old", Metadata={})
     bucket.storage.upload("uploads/z.mp4", b"new")
     platform = platform_of("s3", "main", bucket.settings)

@@ -53,7 +53,7 @@ class S3(BasePlatform[S3Account]):
 
     name = "s3"
     capabilities = Capabilities(
-        "S3: MinIO, Ceph, R2, AWS",
+        "S3 (MinIO, Ceph, R2, AWS)",
         frozenset({*KINDS.values(), *BRIDGE_KINDS.values(), EventKind.UPDATED}),
         frozenset({WriteBack.IMAGE}),
         needs_reconcile=True,
