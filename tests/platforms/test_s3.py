@@ -228,6 +228,16 @@ class TestTheKey:
             server.ours(endpoint_url=scripted.url).assets()
 
 
+@pytest.mark.parametrize(("answers", "right"), [(1, "s3:GetObject, and s3:ListBucket"), (2, "s3:PutObject")])
+def test_a_right_that_the_key_lacks_is_named(server: Storage, answers: int, right: str) -> None:
+    """Storage says only that access is denied."""
+    server.upload("rights.mp4")
+    asset = server.ours().asset("rights.mp4")
+    script = [*[Answer(200)] * (answers - 1), Answer(403)]
+    with serving(*script) as scripted, pytest.raises(CredentialsRefused, match=right):
+        server.ours(endpoint_url=scripted.url).write(asset, CHOICE)
+
+
 def test_what_storage_repeats_of_a_signature_is_not_told(
     server: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 
 PAGE_KEYS = 500  # twice as many would fit into an answer; all videos of a page are recorded together
 
+# What a key needs to be allowed for a request.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+_RIGHTS = {
+    "GET": "s3:ListBucket",
+    "HEAD": "s3:GetObject, and s3:ListBucket, without which a missing object is refused, too",
+    "PUT": "s3:PutObject",
+}
 _REDIRECTED = frozenset({301, 307, 400, 403})  # what a request for another region is answered with
 _WRONG_REGION = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect"})
 
@@ -142,7 +149,10 @@ class Bucket:
         names = f"{self._prefix}__ACCESS_KEY_ID and {self._prefix}__SECRET_ACCESS_KEY"
         signature = answer.request.headers["Authorization"].rpartition("=")[2]
         shown = Credentials({}, (self._key.secret_access_key, signature), names)
-        return error_of(answer, content, shown, self._prefix, said=": ".join(filter(None, refusal)))
+        error = error_of(answer, content, shown, self._prefix, said=": ".join(filter(None, refusal)))
+        if not isinstance(error, CredentialsRefused):
+            return error
+        return CredentialsRefused(f"{error}: {_RIGHTS[answer.request.method]}")
 
     @cached_property
     def _client(self) -> BoundedClient:
