@@ -11,6 +11,7 @@ import pytest
 from tests.support.platforms.simulated_account import clip
 from tests.support.service.commands import run_thumbs
 from worker.demo.simulator import SIMULATED, Simulated
+from worker.settings.accounts import ACCOUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,12 +80,11 @@ def test_a_webhook_that_is_not_set_there_is_told(
 
 
 @pytest.mark.parametrize("name", sorted(SIMULATED))
-def test_a_token_that_is_refused_names_its_variables(
-    vendors: dict[str, Simulated], monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+@pytest.mark.usefixtures("vendors")
+def test_a_token_that_is_refused_names_its_variables(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """And does not repeat them."""
-    secrets = ("TOKEN_SECRET", "API_KEY", "API_TOKEN", "ACCESS_TOKEN")
-    (variable,) = [key for key in vendors[name].settings("main") if key.endswith(secrets)]
+    (secret,) = ACCOUNTS[name].api_secrets
+    variable = f"{name}__main__{secret}".upper()
     monkeypatch.setenv(variable, "hush-9f3b")
 
     code, lines = checked("--platform", name)

@@ -54,7 +54,7 @@ LEAST_LETTERS = 12
 # Names of settings whose values are secrets.
 SECRET_NAME = re.compile(r"SECRET|TOKEN(?!_ID)|API_KEY|PRIVATE_KEY|TOKEN_KEY")
 # What opens a file or an upload: a parameter of its address, a part of its path, a field of an answer.
-OPENS = re.compile(r"""(?:token|signature)(?:=|/|":\s*")([^&/?"\s]+)""")
+OPENS = re.compile(r"""(?i:token|signature)(?:=|/|":\s*")([^&/?"\s]+)""")
 # A token of a private video's playback, whoever made it, and whether or not it was ever shown to a platform.
 JWT = re.compile(r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}")
 

@@ -21,6 +21,9 @@ def test_a_firewall_can_be_set_by_the_table(platform: str) -> None:
         for name, field in ACCOUNTS[platform].model_fields.items()
         if name in {"api_url", "upload_url"}
     ]
+    if not addresses:  # the operator's own
+        assert f"the host of `{platform.upper()}__<account>__ENDPOINT_URL`" in DEPLOYMENT
+        return
     files = getattr(importlib.import_module(f"worker.platforms.{platform}"), "CDN_HOSTS", ())
     (row,) = [line for line in DEPLOYMENT.splitlines() if f"`{addresses[0]}`" in line]
 

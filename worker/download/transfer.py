@@ -69,7 +69,9 @@ class Downloader:
         self._hosts_from = rendition.hosts_from
         self._limits = limits
         self._deadline = Deadline(limits.timeout_s, late=self._late, should_stop=should_stop)
-        self._client = checked_client(allow_loopback=limits.allow_loopback, timeout_s=SILENCE_S)
+        self._client = checked_client(
+            allow_loopback=limits.allow_loopback, timeout_s=SILENCE_S, own_origin=rendition.own_origin
+        )
 
     def __enter__(self) -> Self:
         self._deadline.__enter__()

@@ -13,6 +13,8 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
+import httpx
+
 from worker.errors import SourceRefused
 from worker.http.client import BoundedClient, BoundedTransport
 from worker.http.names import RESOLVER
@@ -21,13 +23,11 @@ from worker.http.network import BoundedNetwork
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import httpx
-
     from worker.http.names import Answer
 
     Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-HTTPS_PORT = 443
+HTTP_PORT, HTTPS_PORT = 80, 443
 
 # That a caller follows by hand. A CDN sends at most two: to the nearest edge, and to a signed address.
 MAX_REDIRECTS = 3
@@ -50,7 +50,7 @@ NOT_PUBLIC = tuple(
 )
 
 
-def checked_client(*, allow_loopback: bool, timeout_s: float) -> BoundedClient:
+def checked_client(*, allow_loopback: bool, timeout_s: float, own_origin: str | None = None) -> BoundedClient:
     """Make a client as `BoundedClient`, for https on port 443 of public hosts.
 
     It asks for bodies as they are, and raises SourceRefused besides httpx's own errors.
@@ -58,9 +58,10 @@ def checked_client(*, allow_loopback: bool, timeout_s: float) -> BoundedClient:
     Args:
         allow_loopback: Also allow this machine, over plain http and on any port.
         timeout_s: How long a connection, a write, or a silence between two reads may last.
+        own_origin: Scheme, host and port that an operator named, as `http://minio:9000`; it may be anywhere.
     """
     return BoundedClient(
-        transport=_CheckedTransport(allow_loopback=allow_loopback),
+        transport=_CheckedTransport(allow_loopback=allow_loopback, own_origin=own_origin),
         timeout_s=timeout_s,
         headers={"Accept-Encoding": "identity", "Accept": "*/*"},
     )
@@ -79,11 +80,18 @@ def is_loopback(address: Address) -> bool:
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
+def _origin(url: httpx.URL) -> tuple[str, str, int]:
+    default_port = HTTPS_PORT if url.scheme == "https" else HTTP_PORT
+    return url.scheme, url.host, url.port or default_port
+
+
 class _CheckedTransport(BoundedTransport):
     """Refuses URLs by their text, and leaves the addresses to `CheckedNetwork`."""
 
-    def __init__(self, *, allow_loopback: bool) -> None:
-        super().__init__(CheckedNetwork(allow_loopback=allow_loopback))
+    def __init__(self, *, allow_loopback: bool, own_origin: str | None) -> None:
+        self._own = _origin(httpx.URL(own_origin)) if own_origin else None
+        own_host = self._own[1:] if self._own else None
+        super().__init__(CheckedNetwork(allow_loopback=allow_loopback, own_host=own_host))
         self._allow_loopback = allow_loopback
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -92,7 +100,7 @@ class _CheckedTransport(BoundedTransport):
             raise SourceRefused(f"{url.host}: a name or password in the address; give it in a header")
         # Plain http to port 443 is no protocol; it would pass for https where only the port is known.
         is_plain = url.scheme == "http" and self._allow_loopback and url.port != HTTPS_PORT
-        if url.scheme != "https" and not is_plain:
+        if url.scheme != "https" and not is_plain and _origin(url) != self._own:
             raise SourceRefused(f"{url.host or url.scheme}: videos are fetched over https, not {url.scheme}")
         return super().handle_request(request)
 
@@ -102,14 +110,20 @@ class CheckedNetwork(BoundedNetwork):
 
     Args:
         allow_loopback: Also allow this machine.
+        own_host: A host and a port that an operator named; whatever it leads to is allowed.
         resolve: As in `BoundedNetwork`.
     """
 
     def __init__(
-        self, *, allow_loopback: bool, resolve: Callable[[str, int], list[Answer]] = RESOLVER.addresses
+        self,
+        *,
+        allow_loopback: bool,
+        own_host: tuple[str, int] | None = None,
+        resolve: Callable[[str, int], list[Answer]] = RESOLVER.addresses,
     ) -> None:
         super().__init__(resolve=resolve)
         self._allow_loopback = allow_loopback
+        self._own_host = own_host
 
     def _addresses(self, host: str, port: int, timeout_s: float | None) -> list[Answer]:
         """Resolve a host, and check each of its addresses.
@@ -118,6 +132,8 @@ class CheckedNetwork(BoundedNetwork):
             SourceRefused: the name leads to an address, or the port is one, that we do not connect to.
         """
         answers = super()._addresses(host, port, timeout_s)
+        if (host, port) == self._own_host:
+            return answers
         addresses = [ipaddress.ip_address(answer[4][0]) for answer in answers]
         if self._allow_loopback and all(is_loopback(address) for address in addresses):
             return answers

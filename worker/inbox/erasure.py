@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import String, cast, delete, func, insert, select, true
+from sqlalchemy import String, cast, delete, func, insert, or_, select, true
 
 from worker.database import NOW
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Choice, Job, JobLog, Publication, StoredCandidate, Thumbnail
 from worker.database.states import EventOutcome
-from worker.inbox.named_assets import named_assets
+from worker.inbox.named_assets import named_assets, spellings
 from worker.platforms.event import EventKind
 from worker.platforms.media_url import MediaUrl
 
@@ -104,7 +104,12 @@ def erase_unlinked(session: Session, asset: Asset, part: EventRange) -> int:
         WebhookEvent.kind == EventKind.OTHER,
         WebhookEvent.platform.in_([asset.platform, MediaUrl.name]),
         # Only so that few payloads are read: whether the text is an id there, its field says.
-        func.strpos(cast(WebhookEvent.payload, String), json.dumps(asset.external_id)) > 0,
+        or_(
+            *(
+                func.strpos(cast(WebhookEvent.payload, String), json.dumps(spelling)) > 0
+                for spelling in spellings(asset.external_id)
+            )
+        ),
     )
     found = select(WebhookEvent.id, WebhookEvent.platform, WebhookEvent.account, WebhookEvent.payload)
     ids = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote_plus, unquote_plus
 
 from worker.platforms.media_url import MediaUrl
 from worker.platforms.shared import json_fields
@@ -10,12 +11,15 @@ from worker.platforms.shared import json_fields
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_KEY = "key"  # of an object in a bucket, which some notifications encode as in a form
+
 # What platforms call an asset's id, without underscores and in small letters. Not the fields that name the
 # asset from which another one was cut: such an event is about the other one.
 _ID_FIELDS = frozenset(
     {
         *("id", "uid", "guid", "assetid", "videoid", "videoguid", "mediaid", "hashedid"),
         *("activeassetid", "recentassetids"),  # of Mux's live streams
+        _KEY,
     }
 )
 
@@ -26,6 +30,11 @@ class NamedAssets(NamedTuple):
     platform: str
     account: str
     ids: frozenset[str]
+
+
+def spellings(asset_id: str) -> frozenset[str]:
+    """List how an id may stand in a payload: as it is, or encoded, with or without its slashes."""
+    return frozenset({asset_id, quote_plus(asset_id), quote_plus(asset_id, safe="/")})
 
 
 def named_assets(platform: str, account: str, payload: Mapping[str, Any]) -> NamedAssets:
@@ -49,6 +58,7 @@ def _ids(value: Any) -> Iterator[str]:
     elif isinstance(value, dict):
         for name, item in value.items():
             if name.replace("_", "").lower() in _ID_FIELDS:
-                told = item if isinstance(item, list) else [item]
-                yield from (one for one in told if isinstance(one, str))
+                told = [one for one in (item if isinstance(item, list) else [item]) if isinstance(one, str)]
+                yield from told
+                yield from (unquote_plus(one) for one in told if name == _KEY)
             yield from _ids(item)

@@ -118,8 +118,8 @@ def _subject(data: Mapping[str, Any], kind: EventKind, settings: Settings) -> _S
     if "platform" in data or "account" in data:
         _refuse_unknown(data, {"platform", "account", "asset_id"} | extra, "data")
         names = json_fields.required(data, "platform"), json_fields.required(data, "account")
-        platform_of(*names, settings)
-        return _Subject(*names, json_fields.identifier(data, "asset_id"), options=options)
+        asset_id = platform_of(*names, settings).identifier(data, "asset_id")
+        return _Subject(*names, asset_id, options=options)
     _refuse_unknown(data, {"asset_id", "media_url", "title"} | extra, "data")
     url = _checked_url(data, settings) if kind is not EventKind.DELETED else None
     asset_id, title = json_fields.required(data, "asset_id"), json_fields.text(data, "title")

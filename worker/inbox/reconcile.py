@@ -126,11 +126,12 @@ def reconcile(
                 accounts.note_failure(session, _ListRead(platform.name, platform.account), exc)
             raise
         check()
-        recent = list(itertools.takewhile(lambda one: _is_recent(one, since), found.assets))
+        recent = _recent(found, since)
         with transaction(engine) as session:
             counts += _record_news(session, platform, recent, settings, priority)
             accounts.note_answer(session, platform.name, platform.account)
-        page = found.following if len(recent) == len(found.assets) else None
+        is_over = found.is_by_change and len(recent) < len(found.assets)
+        page = None if is_over else found.following
         total = found.total if total is None else total
         yield Step(counts, page, total)
         if page is None:
@@ -160,6 +161,12 @@ def _wait_s(tried: RetryCallState) -> float:
     error = tried.outcome.exception() if tried.outcome else None
     asked_s = error.retry_after_s if isinstance(error, PlatformUnavailable) else None
     return wait_exponential(FIRST_PAUSE_S)(tried) if asked_s is None else asked_s
+
+
+def _recent(page: Page, since: datetime | None) -> list[ListedAsset]:
+    if page.is_by_change:
+        return list(itertools.takewhile(lambda one: _is_recent(one, since), page.assets))
+    return [one for one in page.assets if _is_recent(one, since)]
 
 
 def _is_recent(listed: ListedAsset, since: datetime | None) -> bool:

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 
     from worker.settings import Settings
 
-# An index of PostgreSQL holds no more than 2,700 bytes of a row; ids of platforms have 20 to 60 characters.
-MAX_ID_CHARACTERS = 500
+# An index of PostgreSQL holds no more than 2,700 bytes of a row. Ids of platforms have 20 to 60 bytes, keys
+# of buckets up to 1,024, and an event's id holds its key.
+MAX_ID_BYTES = 2000
 # Addresses signed with a session's token reach 2,000.
 MAX_URL_CHARACTERS = 4000
 
@@ -279,8 +280,10 @@ def _no_later_than_now(event: Event) -> Event:
 
 def _check_ids(event: Event) -> None:
     for value in (event.delivery_id, event.asset_id, event.source_asset_id):
-        if value is not None and not _is_storable(value, MAX_ID_CHARACTERS):
-            raise MalformedPayload(f"an id is empty, longer than {MAX_ID_CHARACTERS} characters, or no text")
+        if value is not None and not (
+            _is_storable(value, MAX_ID_BYTES) and len(value.encode()) <= MAX_ID_BYTES
+        ):
+            raise MalformedPayload(f"an id is empty, longer than {MAX_ID_BYTES} bytes, or no text")
     if event.media_url is not None and not _is_storable(event.media_url, MAX_URL_CHARACTERS):
         raise MalformedPayload(f"`media_url` is longer than {MAX_URL_CHARACTERS} characters, or no text")
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from worker.errors import AssetFailed, InvalidSignature, MalformedPayload, NotReadyYet
+from worker.platforms.shared import json_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -120,6 +121,7 @@ class Page(NamedTuple):
     assets: Sequence[ListedAsset]  #: those that changed last come first
     following: str | None  #: what to ask for next; None: this was the last page
     total: int | None = None  #: of the whole list, where that is told
+    is_by_change: bool = True  #: False: they come in another order, so that only all pages tell what is new
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,9 @@ class Rendition:
     hosts: tuple[str, ...] = ()
     hosts_from: str = "its platform"  #: who names these hosts, for the sentence about another one
     is_one_use: bool = False  #: opens once: a transfer that breaks off needs another address
+    #: Scheme, host and port that the account's settings name, e.g. http://minio:9000: what lies there may be
+    #: in one's own network, over plain http, or at any port.
+    own_origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +199,16 @@ class Platform(ABC):
     @property
     def _no_webhooks(self) -> str:
         return f"{self.capabilities.label} sends no webhooks; say at /v1/events that a video is ready"
+
+    def identifier(self, of: Mapping[str, Any], name: str) -> str:
+        """Read an asset's id of this name, which must be there.
+
+        Here it is one that can stand in any address; a platform may have others.
+
+        Raises:
+            MalformedPayload: there is none, or one that the platform would not give.
+        """
+        return json_fields.identifier(of, name)
 
     @abstractmethod
     def asset(self, asset_id: str) -> RemoteAsset:

@@ -11,6 +11,7 @@ from worker.platforms.cloudflare import Cloudflare
 from worker.platforms.fastpix import FastPix
 from worker.platforms.media_url import ACCOUNT, MediaUrl
 from worker.platforms.mux import Mux
+from worker.platforms.s3 import S3
 from worker.platforms.vimeo import Vimeo
 from worker.platforms.wistia import Wistia
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 PLATFORMS: Mapping[str, type[BasePlatform[Any]]] = {
-    platform.name: platform for platform in (ApiVideo, Bunny, Cloudflare, FastPix, Mux, Vimeo, Wistia)
+    platform.name: platform for platform in (ApiVideo, Bunny, Cloudflare, FastPix, Mux, S3, Vimeo, Wistia)
 }
 """Each is made from an account's name and its settings, which lie under the platform's name in `Settings`."""
 

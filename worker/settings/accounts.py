@@ -11,10 +11,13 @@ from worker.settings.types import (
     WITHHELD,
     Aspects,
     Base64Secret,
+    BucketName,
+    ImageKey,
     PemSecret,
     Secret,
     Spans,
     Url,
+    VideoSuffixes,
     revealed_all,
 )
 
@@ -26,6 +29,8 @@ class Account(BaseModel):
     """One account of any platform: what is wanted of its videos."""
 
     api_secrets: ClassVar[tuple[str, ...]] = ()  #: those that the API asks for
+    #: Those that show who sends its webhooks, the newest first; none where it sends none.
+    webhook_secret_fields: ClassVar[tuple[str, ...]] = ()
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -38,19 +43,21 @@ class Account(BaseModel):
     )
     prefer: Spans = Field((), description="Parts to pick from first: `0%-50%` is the first half.")
 
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Every secret of its webhooks that is live, the newest first."""
+        return revealed_all(*(getattr(self, name) for name in self.webhook_secret_fields))
+
 
 class WebhookAccount(Account):
-    """One account of a platform that sends webhooks."""
+    """One account of a platform that signs webhooks."""
+
+    webhook_secret_fields = ("webhook_secret", "webhook_secret_previous")
 
     webhook_secret: Secret = Field(description="Signs its webhooks.")
     webhook_secret_previous: Secret | None = Field(
         None, description="Also accepted, while the secret is being rotated."
     )
-
-    @property
-    def webhook_secrets(self) -> tuple[str, ...]:
-        """Every secret that is live, the newest first."""
-        return revealed_all(self.webhook_secret, self.webhook_secret_previous)
 
 
 class TokenAccount(WebhookAccount):
@@ -158,6 +165,38 @@ class WistiaAccount(WebhookAccount):
     embed_url: Url = Field("https://fast.wistia.com", description="Where HLS is read.")
 
 
+class S3Account(Account):
+    """One bucket of a storage that speaks S3: MinIO, Ceph, R2, AWS."""
+
+    api_secrets = ("secret_access_key",)
+    webhook_secret_fields = ("webhook_token", "webhook_token_previous")
+
+    endpoint_url: Url = Field(description="The storage, e.g. `http://minio:9000`; it may be in your network.")
+    bucket: BucketName = Field(description="The bucket with the videos.")
+    region: str = Field("us-east-1", min_length=1, description="Its region, which requests are signed for.")
+    access_key_id: str = Field(min_length=1, description="An access key that may read, list and write.")
+    secret_access_key: Secret = Field(description="Its secret.")
+    webhook_token: Secret = Field(description="What its events carry as `Authorization`.")
+    webhook_token_previous: Secret | None = Field(
+        None, description="Also accepted, while the token is being changed."
+    )
+    path_style: bool = Field(default=True, description="`false` puts the bucket's name before the host.")
+    prefix: str = Field("", description="Only keys that begin so are videos, e.g. `uploads/`.")
+    video_suffixes: VideoSuffixes = Field(
+        (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"), description="Keys of videos end in one of these."
+    )
+    image_key: ImageKey = Field(
+        "{stem}.jpg",
+        description="The picture's key: `{key}` is the video's, and `{stem}` the same without its suffix.",
+    )
+    image_bucket: BucketName | None = Field(None, description="Another bucket for the pictures.")
+
+    @property
+    def api_url(self) -> str:
+        """Its endpoint, as of every account."""
+        return self.endpoint_url
+
+
 ACCOUNTS: Mapping[str, type[Account]] = {
     "mux": MuxAccount,
     "fastpix": FastPixAccount,
@@ -166,6 +205,7 @@ ACCOUNTS: Mapping[str, type[Account]] = {
     "bunny": BunnyAccount,
     "vimeo": VimeoAccount,
     "wistia": WistiaAccount,
+    "s3": S3Account,
 }
 
 
@@ -184,7 +224,7 @@ def withhold(given: dict[str, Any], which: str) -> dict[str, Any]:
 
 
 def _withheld(kind: type[Account], group: Any, which: str) -> Any:
-    signing = ("webhook_secret",)
+    signing = kind.webhook_secret_fields[:1]
     by_kind = {"webhooks": kind.api_secrets, "api": signing, "none": (*kind.api_secrets, *signing)}
     names = by_kind.get(which, ())
     withheld = {name: WITHHELD for name in names if name in kind.model_fields}

@@ -28,6 +28,7 @@ from worker.settings.accounts import (
     CloudflareAccount,
     FastPixAccount,
     MuxAccount,
+    S3Account,
     VimeoAccount,
     WistiaAccount,
     withhold,
@@ -141,6 +142,7 @@ class Settings(BaseSettings):
     bunny: dict[AccountName, BunnyAccount] = Field({}, description="Accounts of Bunny Stream.")
     vimeo: dict[AccountName, VimeoAccount] = Field({}, description="Accounts of Vimeo.")
     wistia: dict[AccountName, WistiaAccount] = Field({}, description="Accounts of Wistia.")
+    s3: dict[AccountName, S3Account] = Field({}, description="Buckets that speak S3.")
     events_secret: StandardSecret | None = Field(
         None, description="Signs requests to `/v1/events`: `whsec_` and the base64 of 24 to 64 bytes."
     )

@@ -27,6 +27,12 @@ STANDARD_PREFIX = "whsec_"
 STANDARD_KEY_BYTES = range(24, 65)
 
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html; old ones, and Ceph's, may have
+# capitals and underscores.
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
+_SUFFIX = re.compile(r"\.[a-z0-9]+", re.IGNORECASE)
+PICTURE_SUFFIXES = (".jpg", ".jpeg")
+IMAGE_KEY_FIELDS = {"{key}", "{stem}"}
 _NAME = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 
 
@@ -137,6 +143,30 @@ def _check_name(name: str) -> str:
     return name
 
 
+def _check_bucket(name: str) -> str:
+    if not _BUCKET.fullmatch(name):
+        raise ValueError("no name of a bucket: letters, digits and . - _ are expected, without its address")
+    return name
+
+
+def _check_suffixes(suffixes: tuple[str, ...]) -> tuple[str, ...]:
+    for suffix in suffixes:
+        # What we write would be the next video, whose picture would be the next.
+        if not _SUFFIX.fullmatch(suffix) or suffix.lower() in PICTURE_SUFFIXES:
+            raise ValueError(f"{suffix!r} is no suffix of videos: write them as .mp4 .mov")
+    return suffixes
+
+
+def _check_image_key(template: str) -> str:
+    fields = re.findall(r"\{[^}]*\}?", template)
+    if not fields or not set(fields) <= IMAGE_KEY_FIELDS:
+        raise ValueError("write {stem} or {key} for the video's key, as in thumbs/{stem}.jpg")
+    # By its suffix a picture is told from a video, so that what we write is never taken for the next video.
+    if not template.lower().endswith(PICTURE_SUFFIXES) or template.startswith("/"):
+        raise ValueError("a picture's key ends in .jpg, and begins with no slash")
+    return template
+
+
 _MayBeWithheld = WrapValidator(_or_withheld)
 Secret = Annotated[SecretStr, BeforeValidator(_stripped), Field(min_length=1), _MayBeWithheld]
 Base64Secret = Annotated[Secret, AfterValidator(_check_base64), _MayBeWithheld]
@@ -148,6 +178,9 @@ Spans = Annotated[Words, AfterValidator(_check_spans)]
 Hosts = Annotated[Words, AfterValidator(_check_hosts)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_as_networks)]
 Url = Annotated[str, AfterValidator(_check_url)]
+BucketName = Annotated[str, AfterValidator(_check_bucket)]
+VideoSuffixes = Annotated[Words, Field(min_length=1), AfterValidator(_check_suffixes)]
+ImageKey = Annotated[str, AfterValidator(_check_image_key)]
 HookUrl = Annotated[str, AfterValidator(_check_hook)]  #: may open with a token, as that of many systems does
 AccountName = Annotated[str, AfterValidator(_check_name)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]

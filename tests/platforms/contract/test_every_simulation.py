@@ -18,13 +18,13 @@ from worker.errors import AssetGone, CredentialsRefused, PlatformUnavailable, Pu
 from worker.platforms import PLATFORMS
 from worker.platforms.base import AssetState, ForeignThumbnails, NewThumbnail, WriteBack
 from worker.platforms.event import EventKind
+from worker.settings.accounts import ACCOUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 SOON_S = 10.0
-SECRETS = {"api_key", "token_secret", "api_token", "access_token"}
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_a_wrong_secret_reads_nothing(name: str, tmp_path: Path) -> None:
     """And the message names the variable to check."""
     with simulated(name) as (vendor, _):
         asset_id = vendor.upload(clip(tmp_path))
-        (secret,) = SECRETS & {key.lower() for key in vendor.variables()}
+        (secret,) = ACCOUNTS[name].api_secrets
         with (
             closing(client(vendor, **{secret: "wrong"})) as stranger,
             pytest.raises(CredentialsRefused, match=f"{name.upper()}__MAIN__{secret.upper()}") as caught,

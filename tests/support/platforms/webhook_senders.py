@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from worker.inbox import own_events
 from worker.platforms import PLATFORMS, platform_of
 from worker.platforms.base import Capabilities, WriteBack
-from worker.platforms.shared.signatures import Base64, Hex, Timestamped, sign_standard
+from worker.platforms.shared.signatures import Base64, Hex, SharedToken, Timestamped, sign_standard
 from worker.settings import Settings
 from worker.settings.accounts import (
     ApiVideoAccount,
@@ -24,6 +24,7 @@ from worker.settings.accounts import (
     CloudflareAccount,
     FastPixAccount,
     MuxAccount,
+    S3Account,
     VimeoAccount,
     WistiaAccount,
 )
@@ -44,6 +45,12 @@ def _key(word: str) -> str:
 NEW, OLD, FOREIGN = _key("new"), _key("old"), _key("foreign")
 
 
+BUCKET = {
+    "endpoint_url": "https://storage.example.com",
+    "bucket": "films",
+    "access_key_id": "the-id",
+    "secret_access_key": "the-secret",
+}
 BUNNY_LIBRARY = {"library_id": "133", "api_key": "the-api-key", "cdn_url": "https://vz-1.b-cdn.net"}
 
 
@@ -62,6 +69,9 @@ def settings(**changes: Any) -> Settings:
             "main": CloudflareAccount.model_validate(
                 {**secrets, "account_id": "a1", "api_token": "the-api-token"}
             )
+        },
+        "s3": {
+            "main": S3Account.model_validate({**BUCKET, "webhook_token": NEW, "webhook_token_previous": OLD})
         },
         "events_secret": SecretStr(f"whsec_{NEW}"),
         "events_secret_previous": SecretStr(f"whsec_{OLD}"),
@@ -98,6 +108,12 @@ class Sender:
         """Whether an old request is refused."""
         platform = PLATFORMS.get(self.name)
         return platform is None or (platform.signature is not None and platform.signature.is_time_signed)
+
+    @property
+    def is_body_signed(self) -> bool:
+        """Whether a changed body is refused."""
+        platform = PLATFORMS.get(self.name)
+        return platform is None or platform.signature is None or platform.signature.is_body_signed
 
     def verify(self, headers: dict[str, str], body: bytes, now_s: float = NOW_S) -> None:
         """As the receiver does."""
@@ -159,10 +175,19 @@ WISTIA = Sender(
     unknown=lambda more: {"hook": {}, "events": [{"type": "something.new", "uuid": "evt_1", **more}]},
     events_of=lambda said: said["events"],
 )
+S3 = Sender(
+    "s3",
+    lambda _, secret, __: SharedToken("Authorization").sign(secret),
+    "S3__MAIN__WEBHOOK_TOKEN",
+    unknown=lambda more: {"Records": [{"eventName": "s3:Something:New", **more}]},
+    events_of=lambda said: said.get("Records", [said]),
+)
 OWN_EVENTS = Sender(
     "own_events",
     lambda body, secret, now_s: sign_standard(body, f"whsec_{secret}", "evt_1", now_s),
     "EVENTS_SECRET",
 )
 
-SENDERS = {sender.name: sender for sender in (API_VIDEO, BUNNY, CLOUDFLARE, FASTPIX, MUX, OWN_EVENTS, WISTIA)}
+SENDERS = {
+    sender.name: sender for sender in (API_VIDEO, BUNNY, CLOUDFLARE, FASTPIX, MUX, OWN_EVENTS, S3, WISTIA)
+}

@@ -12,6 +12,7 @@ from worker.demo.simulator.journal import Journal, JournalEntry
 from worker.demo.simulator.library import Media
 from worker.demo.simulator.mux import SimulatedMux
 from worker.demo.simulator.platform import Simulated
+from worker.demo.simulator.s3 import SimulatedS3
 from worker.demo.simulator.vimeo import SimulatedVimeo
 from worker.demo.simulator.wistia import SimulatedWistia
 
@@ -21,6 +22,7 @@ _ALL: tuple[type[Simulated], ...] = (
     SimulatedCloudflare,
     SimulatedFastPix,
     SimulatedMux,
+    SimulatedS3,
     SimulatedVimeo,
     SimulatedWistia,
 )

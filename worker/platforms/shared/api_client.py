@@ -97,7 +97,7 @@ class ApiClient:
                 limit_of(self._prefix).place(),
                 self._client.stream(method, path, **_sent(body, upload)) as answer,
             ):
-                content = _content(answer)
+                content = content_of(answer)
         except httpx.RequestError as exc:
             raise PlatformUnavailable(f"{asked}: no whole answer ({reason_of(exc)})") from exc
         if not answer.is_success:
@@ -137,7 +137,8 @@ def _sent(body: object, upload: Upload | None) -> dict[str, Any]:
     return {"files": {upload.field: ("thumbnail.jpg", upload.content, upload.media_type)}}
 
 
-def _content(answer: httpx.Response) -> bytes:
+def content_of(answer: httpx.Response) -> bytes:
+    """Read an answer's body. Raises PlatformUnavailable where it is larger than `MAX_ANSWER_BYTES`."""
     content = bytearray()
     for chunk in answer.iter_raw():
         content += chunk

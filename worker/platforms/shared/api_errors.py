@@ -31,7 +31,9 @@ _MESSAGE_FIELDS = ("title", "message", "Message", "description", "detail", "erro
 _REFUSED = frozenset({401, 403})
 
 
-def error_of(answer: httpx.Response, content: bytes, credentials: Credentials, prefix: str) -> ThumbsError:
+def error_of(
+    answer: httpx.Response, content: bytes, credentials: Credentials, prefix: str, *, said: str | None = None
+) -> ThumbsError:
     """Translate an answer that is no success into our error, whose class says whether trying again helps.
 
     Args:
@@ -39,13 +41,15 @@ def error_of(answer: httpx.Response, content: bytes, credentials: Credentials, p
         content: the answer's body, for the platform's own words.
         credentials: what was shown; no secret of it gets into the message.
         prefix: how the account's variables begin, e.g. "MUX__MAIN".
+        said: the platform's own words, where its answers are no JSON.
 
     Returns:
         CredentialsRefused, AssetGone, PlatformUnavailable, RateLimited or PublishRejected, not raised.
     """
     status, url = answer.status_code, answer.request.url
     # The secrets go first: a cut through one of them would leave its beginning.
-    said = _without_secrets(_message(content), credentials, url)[:MAX_MESSAGE_CHARACTERS]
+    words = _message(content) if said is None else _in_one_line(said)
+    said = _without_secrets(words, credentials, url)[:MAX_MESSAGE_CHARACTERS]
     happened = f"{answer.request.method} {url.path}: {status}{said and f' ({said})'}"
     if status in _REFUSED:
         return CredentialsRefused(f"{happened}; check {credentials.settings}, and what the token may do")
@@ -85,6 +89,9 @@ def _message(content: bytes) -> str:
     messages = error.get("messages")
     found = [place.get(name) for place in places for name in _MESSAGE_FIELDS]
     found += messages if isinstance(messages, list) else []
-    line = "; ".join(dict.fromkeys(item for item in found if isinstance(item, str) and item))
+    return _in_one_line("; ".join(dict.fromkeys(item for item in found if isinstance(item, str) and item)))
+
+
+def _in_one_line(words: str) -> str:
     # Control characters could write lines of their own into a log or a terminal.
-    return "".join(sign if sign.isprintable() else " " for sign in line)
+    return "".join(sign if sign.isprintable() else " " for sign in words)

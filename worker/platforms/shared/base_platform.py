@@ -11,7 +11,6 @@ from worker.platforms.base import Platform
 from worker.platforms.event import Event, EventKind
 from worker.platforms.shared import json_fields
 from worker.platforms.shared.api_client import ApiClient
-from worker.settings.accounts import WebhookAccount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +27,14 @@ class ApiAccount(Protocol):
     @property
     def api_url(self) -> str:
         """Where the API is, without a slash at its end."""
+
+    @property
+    def webhook_secret_fields(self) -> tuple[str, ...]:
+        """What the settings call the secrets of webhooks, the newest first; none where none are sent."""
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Those of them that are live."""
 
 
 AccountT = TypeVar("AccountT", bound=ApiAccount)
@@ -54,11 +61,11 @@ class BasePlatform(Platform, Generic[AccountT]):
     def verify(self, headers: Mapping[str, str], body: bytes, now_s: float) -> None:
         """Check the vendor's signature with every secret that is live."""
         # Accounts of vendors that send no webhooks have no secrets to check with.
-        if self.signature is None or not isinstance(self._settings, WebhookAccount):
+        if self.signature is None or not self._settings.webhook_secret_fields:
             super().verify(headers, body, now_s)
             return
-        secrets = self._settings.webhook_secrets
-        self.signature.verify(headers, body, secrets, now_s, setting=f"{self._prefix}__WEBHOOK_SECRET")
+        setting = f"{self._prefix}__{self._settings.webhook_secret_fields[0]}".upper()
+        self.signature.verify(headers, body, self._settings.webhook_secrets, now_s, setting=setting)
 
     def parse(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
         """Read the JSON object that a delivery is. No vendor says anything in the headers."""
@@ -125,7 +132,7 @@ class BasePlatform(Platform, Generic[AccountT]):
             delivery_id=delivery_id,
             type=event_type,
             kind=kind,
-            asset_id=None if kind is EventKind.OTHER else json_fields.identifier(*about),
+            asset_id=None if kind is EventKind.OTHER else self.identifier(*about),
             happened_at=happened_at,
             title=title,
             source_asset_id=source_asset_id,

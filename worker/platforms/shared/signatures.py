@@ -1,4 +1,4 @@
-"""How webhooks are signed: four schemes, all HMAC-SHA256 over the raw bytes.
+"""How webhooks are signed: four schemes, all HMAC-SHA256 over the raw bytes, and a token without one.
 
 A vendor's file names its scheme and its header by a `Signature`; Standard Webhooks has three headers, and
 signs the event's id too. Every live secret is tried against every signature, in constant time. What is
@@ -38,6 +38,7 @@ class Signature(ABC):
 
     header: str  #: its name, in any case
     is_time_signed: ClassVar[bool] = False  #: else only the event's id stops a replay
+    is_body_signed: ClassVar[bool] = True  #: else who reads one request can write others
 
     @abstractmethod
     def verify(
@@ -131,6 +132,37 @@ class Base64(_OverBody):
     @staticmethod
     def _value(body: bytes, secret: str) -> str:
         return _base64_hmac(base64.b64decode(secret, validate=True), body)
+
+
+@dataclass(frozen=True)
+class SharedToken(Signature):
+    """A secret that is sent as it is. It covers neither the body nor a time, so only TLS protects it.
+
+    Who sets a token alone sends it alone (AIStor) or after the word `Bearer` (MinIO): both are taken, and
+    where another word belongs before it, that is part of the secret.
+
+    Source: https://docs.min.io/aistor/reference/aistor-server/settings/notifications/webhook-service/ and
+    https://github.com/minio/minio, internal/event/target/webhook.go
+    """
+
+    is_body_signed: ClassVar[bool] = False
+
+    def sign(self, secret: str) -> dict[str, str]:
+        """Make the header, as MinIO does."""
+        return {self.header: f"Bearer {secret}"}
+
+    def verify(
+        self,
+        headers: Mapping[str, str],
+        body: bytes,  # noqa: ARG002 - it is not signed
+        secrets: Sequence[str],
+        now_s: float,  # noqa: ARG002 - no time is sent
+        *,
+        setting: str,
+    ) -> None:
+        """Compare the header."""
+        given = header(headers, self.header)
+        _require_match([given, given.removeprefix("Bearer ")], secrets, str, setting)
 
 
 def sign_standard(

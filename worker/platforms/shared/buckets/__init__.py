@@ -1,0 +1,1 @@
+"""Talks to storage that speaks S3: signs requests, reads its answers and its notifications."""

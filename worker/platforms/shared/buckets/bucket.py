@@ -1,0 +1,159 @@
+"""Asks for the objects of one bucket, and puts one there; every request is signed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from worker import tracing
+from worker.errors import CredentialsRefused, MalformedPayload, PlatformUnavailable, SourceRefused
+from worker.http.client import BoundedClient
+from worker.http.deadline import one_exchange
+from worker.http.failure import reason_of
+from worker.platforms.shared.api_client import PHASE_TIMEOUT_S, content_of
+from worker.platforms.shared.api_errors import error_of
+from worker.platforms.shared.buckets.answers import read_listing, read_refusal
+from worker.platforms.shared.credentials import Credentials
+from worker.platforms.shared.request_limits import limit_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from worker.errors import ThumbsError
+    from worker.platforms.shared.buckets.answers import Listing
+    from worker.platforms.shared.buckets.sigv4 import SigningKey
+
+PAGE_KEYS = 500  # twice as many would fit into an answer; all videos of a page are recorded together
+
+# What a key needs to be allowed for a request.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+_RIGHTS = {
+    "GET": "s3:ListBucket",
+    "HEAD": "s3:GetObject, and s3:ListBucket, without which a missing object is refused, too",
+    "PUT": "s3:PutObject",
+}
+_REDIRECTED = frozenset({301, 307, 400, 403})  # what a request for another region is answered with
+_WRONG_REGION = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect"})
+
+
+def bucket_url(endpoint_url: str, name: str, *, is_path_style: bool) -> str:
+    """Write where a bucket lies: in the path, which every storage knows, or in front of the host.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+    """
+    if is_path_style:
+        return f"{endpoint_url}/{name}"
+    scheme, _, rest = endpoint_url.partition("://")
+    return f"{scheme}://{name}.{rest}"
+
+
+class Bucket:
+    """One bucket. Nothing is opened before the first request; not for several threads at once.
+
+    Its methods raise CredentialsRefused where the key, the region or the bucket's name is wrong, or the key
+    may not do this; PlatformUnavailable and RequestHeldBack where trying again helps; AssetGone where there
+    is no such object; PublishRejected where the storage refuses what is sent; and SourceRefused for a key
+    that cannot be asked for.
+
+    Args:
+        url: as `bucket_url` writes it.
+        key: that may read it.
+        prefix: how the account's variables begin, e.g. "S3__MAIN".
+    """
+
+    def __init__(self, url: str, key: SigningKey, prefix: str) -> None:
+        self._url = url
+        self._key = key
+        self._prefix = prefix
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port, e.g. `http://minio:9000`."""
+        return "/".join(self._url.split("/")[:3])
+
+    def head(self, key: str) -> httpx.Headers:
+        """Ask for what is known of an object."""
+        return self._ask("HEAD", self._object_url(key))[0]
+
+    def put(self, key: str, content: bytes, headers: Mapping[str, str]) -> httpx.Headers:
+        """Store an object in place of one that may be there, and return the answer's headers."""
+        return self._ask("PUT", self._object_url(key), headers, content)[0]
+
+    def list(self, prefix: str, after: str | None = None) -> Listing:
+        """List objects by their keys, `PAGE_KEYS` at most.
+
+        Args:
+            prefix: how their keys begin.
+            after: the key to go on after.
+        """
+        asked = {"list-type": "2", "encoding-type": "url", "max-keys": str(PAGE_KEYS), "prefix": prefix}
+        if after is not None:
+            asked["start-after"] = after
+        url = f"{self._url}?{urlencode(asked, quote_via=quote, safe='')}"
+        _, content = self._ask("GET", url)
+        try:
+            return read_listing(content)
+        except MalformedPayload as exc:
+            raise PlatformUnavailable(f"GET {self._url}: {exc}; check {self._prefix}__ENDPOINT_URL") from exc
+
+    def read_address(self, key: str, lifetime_s: int) -> str:
+        """Sign an address at which anybody can read an object for so long."""
+        return self._key.presign("GET", self._object_url(key), lifetime_s, datetime.now(UTC))
+
+    def close(self) -> None:
+        """Close connections, if there are any."""
+        if "_client" in vars(self):
+            self._client.close()
+
+    def _object_url(self, key: str) -> str:
+        # Clients and proxies take such steps out of a path, and the signature would not match any more.
+        if {".", ".."} & set(key.split("/")):
+            raise SourceRefused(
+                f"{key}: a key with a step `.` or `..` cannot be asked for; rename the object"
+            )
+        return f"{self._url}/{quote(key, safe='/-_.~')}"
+
+    def _ask(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> tuple[httpx.Headers, bytes]:
+        asked = f"{method} {url.partition('?')[0]}"
+        signed = self._key.sign(method, url, headers or {}, body, datetime.now(UTC))
+        path = httpx.URL(url).path
+        try:
+            with (
+                tracing.span("platform request", "client", method=method, path=path),
+                one_exchange(),
+                limit_of(self._prefix).place(),
+                self._client.stream(method, url, headers=signed, content=body or None) as answer,
+            ):
+                content = content_of(answer)
+        except httpx.RequestError as exc:
+            raise PlatformUnavailable(f"{asked}: no whole answer ({reason_of(exc)})") from exc
+        if not answer.is_success:
+            raise self._error_of(answer, content)
+        return answer.headers, content
+
+    def _error_of(self, answer: httpx.Response, content: bytes) -> ThumbsError:
+        refusal = read_refusal(content)
+        # HEAD has no body, so the header alone tells; some storage sends it although it takes any region.
+        region = answer.headers.get("x-amz-bucket-region") if answer.status_code in _REDIRECTED else None
+        if refusal.code in _WRONG_REGION or region not in {None, self._key.region}:
+            where = region or refusal.message or "another one"
+            return CredentialsRefused(f"{self._url}: the region is {where}; set {self._prefix}__REGION")
+        if refusal.code == "NoSuchBucket":
+            return CredentialsRefused(f"{self._url}: there is no such bucket; check {self._prefix}__BUCKET")
+        names = f"{self._prefix}__ACCESS_KEY_ID and {self._prefix}__SECRET_ACCESS_KEY"
+        signature = answer.request.headers["Authorization"].rpartition("=")[2]
+        shown = Credentials({}, (self._key.secret_access_key, signature), names)
+        error = error_of(answer, content, shown, self._prefix, said=": ".join(filter(None, refusal)))
+        if not isinstance(error, CredentialsRefused):
+            return error
+        return CredentialsRefused(f"{error}: {_RIGHTS[answer.request.method]}")
+
+    @cached_property
+    def _client(self) -> BoundedClient:
+        return BoundedClient(timeout_s=PHASE_TIMEOUT_S, headers={"Accept-Encoding": "identity"})
