@@ -83,7 +83,8 @@ def subject_of(title: str) -> str:
     """Write what a title says of the video; "" where it says nothing that could be seen.
 
     Args:
-        title: as a platform or a system of the customer's has it; of a longer one, the first `MAX_CHARACTERS` are read.
+        title: as a platform or a system of the customer's has it; of a longer one, the first
+            `MAX_CHARACTERS` are read.
     """
     name = " ".join(unicodedata.normalize("NFC", title[:MAX_CHARACTERS]).split())
     stem = _stem(name)
@@ -134,7 +135,7 @@ def _parted(word: str) -> list[str]:
 
 
 def _says_something(word: str) -> bool:
-    """Tell whether a word may name something that can be seen: no number, no id, and none of the empty ones."""
+    """Tell whether a word may name what can be seen: no number, no id, and none of the empty ones."""
     word = word.strip(".,:;!?-()[]'\"")
     letters = [sign for sign in word if sign.isalpha()]
     is_long_enough = len(letters) > 1 or any(ord(sign) > ord("\x7f") for sign in letters)  # a cat is 猫

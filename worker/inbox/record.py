@@ -178,7 +178,7 @@ def _expected(session: Session, event: Event, asset: LockedAsset | None) -> Even
         return _ERASED if _is_erased(event, asset) else _APPLIED
     named = named_assets(event.platform, event.account, event.payload)
     if not named.ids:
-        return _UNRELATED
+        return EventDecision(EventOutcome.IGNORED, event.problem) if event.problem else _UNRELATED
     ids = {"platform": named.platform, "account": named.account, "ids": list(named.ids)}
     return _UNRELATED if session.scalar(_FIND_ERASED, ids) is None else _ERASED
 
