@@ -71,6 +71,20 @@ def test_one_that_is_set_over_ours_is_noted_with_the_next_look(rig: PublisherRig
     assert rig.writes() == [PICKED_S]
 
 
+def test_our_moment_with_fewer_digits_is_ours(rig: PublisherRig) -> None:
+    """A platform may keep another number than it answered: that asks for no other write, and stops none."""
+    rig.publish()
+    rig.vendor.choose(rig.asset_id, PICKED_S + 0.0004)
+
+    look(rig, minute=1)
+    assert rig.publish().state == "confirmed"
+    assert rig.writes() == [PICKED_S]
+
+    rig.pick(2.5, minute=2)
+    assert rig.publish().state == "confirmed"
+    assert rig.writes() == [PICKED_S, 2.5]
+
+
 def test_when_it_is_removed_ours_is_shown_with_the_next_look(rig: PublisherRig) -> None:
     """And nothing foreign is noted any more."""
     rig.vendor.choose(rig.asset_id, THEIRS_S)

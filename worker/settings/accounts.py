@@ -149,7 +149,9 @@ class WistiaAccount(WebhookAccount):
     api_secrets = ("api_token",)
 
     webhook_secret: Secret = Field(description="The secret key that was given when the webhook was made.")
-    api_token: Secret = Field(description="An API token that may upload, and read, update and delete anything.")
+    api_token: Secret = Field(
+        description="An API token that may upload, and read, update and delete anything."
+    )
     api_url: Url = Field("https://api.wistia.com/v1", description="The API.")
     upload_url: Url = Field("https://upload.wistia.com", description="Where pictures are sent.")
     embed_url: Url = Field("https://fast.wistia.com", description="Where HLS is read.")

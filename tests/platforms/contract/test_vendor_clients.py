@@ -91,6 +91,7 @@ def test_muxs_client_reads_and_sets_what_ours_does(tmp_path: Path) -> None:
             "PATCH",
             header_params={"Content-Type": "application/json"},
             body={"thumbnail_time": 4.2},
+            response_types_map={200: None},
             auth_settings=["accessToken"],
         )
 
