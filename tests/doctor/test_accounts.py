@@ -55,7 +55,7 @@ def test_accounts_that_are_set_up_pass(vendors: dict[str, Simulated], tmp_path: 
     assert {line["state"] for line in lines} == {"ok"}
     says = {line["what"]: line["says"] for line in lines}
     assert {f"{name}/main" for name in vendors} <= says.keys()
-    assert says["mux/main"].startswith("reading works, videos: 1; writing is not tried: it needs")
+    assert says["mux/main"].startswith("reading works (videos: 1); writing is not tried: it needs")
     for name in vendors:
         assert PLATFORMS[name].capabilities.write_permission in says[f"{name}/main"]
     assert f"{OURS}/webhooks/wistia/main" in "".join(line["says"] for line in lines)
@@ -113,7 +113,7 @@ def test_where_nothing_is_written_nothing_is_said_of_rights(
     _, lines = checked("--platform", "fastpix")
 
     account = next(line for line in lines if line["what"] == "fastpix/main")
-    assert account["says"] == "reading works, videos: 0; nothing is written there"
+    assert account["says"] == "reading works (videos: 0); nothing is written there"
     assert vendors["fastpix"].journal.entries("write") == []
 
 

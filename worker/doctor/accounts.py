@@ -115,7 +115,7 @@ def _token(platform: Platform) -> Finding:
         return Finding(name, State.FAILED, str(error), f"docs/platforms/{platform.name}.md, step 1")
     count = page.total if page.total is not None else len(page.assets)
     more = " or more" if page.total is None and page.following else ""
-    return Finding(name, State.OK, f"reading works, videos: {count}{more}; {_writing(platform)}")
+    return Finding(name, State.OK, f"reading works (videos: {count}{more}); {_writing(platform)}")
 
 
 def _writing(platform: Platform) -> str:
