@@ -84,10 +84,15 @@ def _standing(account: Account, is_closed: bool, only_writes_ail: bool, now: dat
         return Finding(name, State.FAILED, says, remedy)
     if only_writes_ail:
         says = f"its videos can be read, and its writes fail: {account.error}"
-        right = f"where its token may not write, give it that right (docs/platforms/{account.platform}.md)"
+        right = f"where its token may not write: {_needed(account)} (docs/platforms/{account.platform}.md)"
         again = again.replace("one job", "one write")
         return Finding(name, State.FAILED, says, f"{right}; {again} (`thumbs resume {name}`: at once)")
     return Finding(name, State.WARNING, f"its platform does not answer: {account.error}", f"wait: {again}")
+
+
+def _needed(account: Account) -> str:
+    platform = PLATFORMS.get(account.platform)
+    return f"it needs {platform.capabilities.write_permission}" if platform else "give it that right"
 
 
 def _public_url(settings: Settings) -> Iterator[Finding]:
