@@ -40,6 +40,7 @@ WRITTEN = [
     "MP4 explained",
     "Q&A (part 2)",
     "iPhone15Review",
+    "/r/aww: best of",
 ]
 
 FILES = {
@@ -58,6 +59,9 @@ FILES = {
     "Copy of Anna's birthday.mov": "Anna's birthday",
     r"C:\Users\anna\harbour_at_night.mp4": "harbour at night",
     "https://cdn.example.com/v/harbour%20at%20night.mp4?token=abc": "harbour at night",
+    r"C:\Users\Anna Smith\My cat.mp4": "My cat",
+    "file:///home/anna/cat on roof.mp4": "cat on roof",
+    "cat-on-roof (1080p).mp4": "cat on roof",
     "Keynote on bees [1080p].mp4": "Keynote on bees",
     # By underscores, dots, dashes and capitals in place of spaces.
     "summer_holiday_in_rome": "summer holiday in rome",
@@ -103,6 +107,9 @@ NAMELESS = [
     "DJI_0001.MP4",
     "C0001.MP4",
     "P1010001.MOV",
+    "A001C002_200101_R1AB.mov",
+    "videoplayback.mp4",
+    "FullSizeRender.mov",
     "WIN_20260101_12_00_00_Pro.mp4",
     "20260101_120000.mp4",
     "2026-01-01 12-00-00.mkv",

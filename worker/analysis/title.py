@@ -22,9 +22,9 @@ _ENDINGS = (
 )
 # Not after a space: "How to open .mov" is about the ending. A download's number stands behind it.
 _ENDING = re.compile(rf"(?<=[^\s.])\.(?:{_ENDINGS})(?: ?\(\d+\))?$", re.IGNORECASE)
-# The ending of a transport stream is TypeScript's, too, and files of a program have short names, as well.
+# This is TypeScript's ending, too; whatever cuts a stream into files numbers them.
 _TRANSPORT_STREAM = re.compile(r"(?<=\d)\.ts$", re.IGNORECASE)
-_ADDRESS = re.compile(r"(?:https?://|file://|[A-Za-z]:\\|/|~/|\.{1,2}/)\S*?([^/\\\s?#]+)(?:[?#]\S*)?")
+_ADDRESS = re.compile(r"(?:https?://\S*?|(?:file://|[A-Za-z]:[\\/]|/|~/|\.{1,2}/).*?)([^/\\?#]+)(?:[?#]\S*)?")
 _ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}")
 
 # What cameras, telephones and programs begin names with, before a number or a date.
@@ -32,7 +32,7 @@ _DEVICE = re.compile(
     r"""^_?(?:
         (?:img|vid|mvi|mov|dsc[fn]?|pxl|dji|gmt)[-_ ]?e?\d
         | (?:cimg|imag|pict|sam|hpim|gopr|g[hxp]|mah|m2u|win|wp|fb_img|trim|rec|lrv)[-_]?\d{4}
-        | [cp]\d{4,}$
+        | [cp]\d{4,}$ | [a-z]\d{3}_?[cr]\d{3}_\w+$ | fullsizerender$
         | (?:screen[-_ ]?(?:record(?:ing|er)?|cast|capture|shot)s?|bildschirm(?:aufnahme|video)
            |enregistrement[ ]de[ ]l.[ée]cran|grabaci[oó]n[ ]de[ ]pantalla|registrazione[ ]schermo
            |(?:whatsapp|telegram|signal|viber)[ ]video|rpreplay_final)(?=[-_ ]*\d|$)
@@ -50,7 +50,9 @@ _ID_CHARACTERS_A_RUN = 2.0  # of one kind of sign: "dQw4w9WgXcQ" has 1.1, and "i
 # Between the words of a name without spaces; the dots of S.W.A.T. are not.
 _GAPS = re.compile(r"[_+\s]+|(?<=\w\w)[.-]+|[.-]+(?=\w\w)")
 _CAPITALS_FOR_GAPS = re.compile(r"[A-Z]?[a-z]+(?:[A-Z][a-z]+){2,}")  # of three words or more: no "YouTube"
-_NUMBERED = re.compile(r"(?: ?\(\d+\)| ?\[[^\]]*\]| -? ?(?:copy|kopie|copie)(?: \(?\d+\)?)?)$", re.IGNORECASE)
+_NUMBERED = re.compile(
+    r"(?: ?\(\d+[pk]?\)| ?\[[^\]]*\]| -? ?(?:copy|kopie|copie)(?: \(?\d+\)?)?)$", re.IGNORECASE
+)
 _COPY_OF = re.compile(r"^(?:copy of|kopie von|copie de) ", re.IGNORECASE)
 
 # How a file is coded. What follows in a name without spaces is of the same kind, or says who made it.
@@ -66,15 +68,14 @@ _VERSION = re.compile(
     r"|small|medium|large|tiny|big|compressed|encoded|converted|upload|web|new|old|rev\d*|version\d*|[\d().-]+",
     re.IGNORECASE,
 )
-_NUMBER_BEFORE = re.compile(
-    r"0\d*|\d{5,}|[\d.-]{8,}|[-.()]+"
-)  # of a list, or a date; "7 wonders" begins with none
+# The number of a list, or a date; "7 wonders" begins with neither.
+_NUMBER_BEFORE = re.compile(r"0\d*|\d{5,}|[\d.-]{8,}|[-.()]+")
 # Says nothing of what is seen, neither alone nor with others of its kind.
 _EMPTY = re.compile(
     r"the|an?|my|our|this|of|and|at|um|[ap]m|videos?|vid[eé]o|clips?|movie|film|footage|recording|aufnahme|files?|media"
     r"|asset|sample|test(?:s|ing)?|demo|example|output|input|out|in|result|source|src|original|main|default|te?mp|foo"
     r"|bar|sequence|timeline|comp|project|part|track|stream|index|playlist|download|play|zoom|bandicam|untitled"
-    r"|unnamed|unbenannt|img|vid|видео|视频|動画|未命名|無題",
+    r"|videoplayback|unnamed|unbenannt|img|vid|видео|视频|動画|未命名|無題",
     re.IGNORECASE,
 )
 
@@ -114,9 +115,10 @@ def _stem(name: str) -> str:
 
 def _words_of_file(stem: str) -> list[str]:
     """Split a file's name, without what tells how it was made, and which version it is."""
-    has_spaces = " " in stem.strip()
+    stem = _NUMBERED.sub("", _COPY_OF.sub("", stem)).strip()
+    has_spaces = " " in stem
     if has_spaces:
-        words = _NUMBERED.sub("", _COPY_OF.sub("", stem)).replace("_", " ").split()
+        words = stem.replace("_", " ").split()
     else:
         words = [part for word in _GAPS.split(stem) for part in _parted(word)]
         coded = (index for index, word in enumerate(words) if index and _TECHNICAL.fullmatch(word))
