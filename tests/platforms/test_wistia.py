@@ -102,6 +102,8 @@ def test_a_delivery_without_a_list_is_malformed(events: object) -> None:
         {},
         {"uuid": "e-1", "type": "media.ready"},
         {"uuid": "e-1", "type": "media.ready", "payload": {"media": {"id": "../x"}}},
+        {"uuid": "e-1", "type": "media.ready", "payload": {"media": {"id": "x" * 501}}},
+        {"uuid": "e" * 501, "type": "media.ready", "payload": {"media": {"id": "x"}}},
     ],
 )
 def test_an_event_that_cannot_be_read_costs_only_itself(bad: object) -> None:

@@ -32,7 +32,6 @@ class Event:
     delivery_id: str  #: the same in every redelivery of this event, unique within the account
     type: str  #: the platform's own word for it, e.g. "video.asset.ready"
     kind: EventKind
-    problem: str = ""  #: of one that we would use, and cannot: why; its kind is OTHER then
     asset_id: str | None = None  #: the platform's id; None where the event is about no asset
     happened_at: datetime | None = None  #: aware; when it happened, as the platform says
     title: str = ""
@@ -41,3 +40,4 @@ class Event:
     options: Mapping[str, Any] | None = None  #: only of our own events: what is wanted from now on
     detail: Mapping[str, Any] = field(default_factory=dict)  #: what else we may need, e.g. kept ranges
     payload: Mapping[str, Any] = field(default_factory=dict)  #: the platform's words, untouched
+    problem: str = ""  #: of one that we would use, and cannot: why; its kind is OTHER then

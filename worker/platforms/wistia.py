@@ -143,7 +143,7 @@ class Wistia(BasePlatform[WistiaAccount]):
             KINDS.get(json_fields.required(said, "type"), EventKind.OTHER),
             (media, "id"),
             # Of the event, since one delivery holds several; that of `hook` is not the event's.
-            delivery_id=json_fields.required(said, "uuid"),
+            delivery_id=json_fields.identifier(said, "uuid"),
             event_type=json_fields.required(said, "type"),
             payload=said,
             happened_at=json_fields.utc_time(said.get("generated_at")),

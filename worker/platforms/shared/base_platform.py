@@ -143,7 +143,13 @@ class BasePlatform(Platform, Generic[AccountT]):
             payload: the vendor's words, untouched.
         """
         return Event(
-            self.name, self.account, delivery_id, event_type, EventKind.OTHER, problem, payload=payload
+            platform=self.name,
+            account=self.account,
+            delivery_id=delivery_id,
+            type=event_type,
+            kind=EventKind.OTHER,
+            payload=payload,
+            problem=problem,
         )
 
     def _require_size(self, choice: NewThumbnail) -> None:
