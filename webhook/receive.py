@@ -96,6 +96,8 @@ def _count(response: Response) -> Response:
 def _tell(events: Sequence[Event], receipts: Sequence[Receipt]) -> None:
     for event, receipt in zip(events, receipts, strict=True):
         metrics.EVENTS.labels(event.platform, event.account, receipt.outcome).inc()
+        if event.problem:
+            log.warning("a verified event of %s cannot be used: %s", event.platform, event.problem)
         log.info(
             "%s: %s",
             event.type,

@@ -18,6 +18,7 @@ from worker import jobs
 from worker.database import make_engine, transaction
 from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
 from worker.demo.simulator import Fault, SimulatedMux
+from worker.pipeline.scoring.clip_scorer import ClipScorer
 from worker.platforms.event import EventKind
 from worker.platforms.mux import Mux
 from worker.queue.leases import Leases
@@ -78,6 +79,21 @@ class TestAReadyVideo:
         assert job.state == "completed"
         assert fetched(rig.mux) == before
         assert len(builders.every(rig.engine, Publication)) == 1
+
+    def test_is_judged_by_words_and_not_by_the_name_of_a_file(
+        self, rig: AnalyzerRig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A name without a word is no title; stored is what the platform says."""
+        asked: list[str] = []
+        measure = ClipScorer.relevance
+        monkeypatch.setattr(ClipScorer, "relevance", lambda *args: asked.append(args[2]) or measure(*args))
+        for title in ("IMG_1234.MOV", "growing_tomatoes.mp4"):
+            rig.mux.library.change(rig.upload(), title=title)
+        rig.work()
+
+        assert asked == ["growing tomatoes"]
+        stored = {asset.title for asset in builders.every(rig.engine, Asset)}
+        assert stored == {"IMG_1234.MOV", "growing_tomatoes.mp4"}
 
     def test_is_known_to_be_private_as_soon_as_its_platform_says_so(
         self, rig: AnalyzerRig, monkeypatch: pytest.MonkeyPatch

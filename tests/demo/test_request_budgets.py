@@ -40,6 +40,7 @@ HEADERS: Mapping[str, tuple[set[str], set[str]]] = {
     ),
     "fastpix": (set(), {"retry-after"}),
     "mux": (COUNTED, COUNTED | {"retry-after"}),
+    "s3": (set(), {"retry-after"}),
     "vimeo": (COUNTED | {"x-ratelimit-reset"}, COUNTED | {"x-ratelimit-reset"}),
     "wistia": (set(), {"retry-after"}),
 }

@@ -11,6 +11,7 @@ import pytest
 from tests.support.platforms.simulated_account import clip
 from tests.support.service.commands import run_thumbs
 from worker.demo.simulator import SIMULATED, Simulated
+from worker.platforms import PLATFORMS
 from worker.settings.accounts import ACCOUNTS
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OURS = "https://thumbs.example.com"
-TELLING = ["api_video", "cloudflare"]  # whose APIs tell where webhooks are sent to
+TELLING = ["api_video", "cloudflare", "mux"]  # whose APIs tell where webhooks are sent to
 
 
 @pytest.fixture
@@ -55,7 +56,9 @@ def test_accounts_that_are_set_up_pass(vendors: dict[str, Simulated], tmp_path: 
     assert {line["state"] for line in lines} == {"ok"}
     says = {line["what"]: line["says"] for line in lines}
     assert {f"{name}/main" for name in vendors} <= says.keys()
-    assert says["mux/main"] == "the token is accepted; videos: 1"
+    assert says["mux/main"].startswith("reading works (videos: 1); writing is not tried: it needs")
+    for name in vendors:
+        assert PLATFORMS[name].capabilities.write_permission in says[f"{name}/main"]
     assert f"{OURS}/webhooks/wistia/main" in "".join(line["says"] for line in lines)
     for vendor in vendors.values():
         methods = {entry.method for entry in vendor.journal.entries("request")}
@@ -77,6 +80,42 @@ def test_a_webhook_that_is_not_set_there_is_told(
     assert (theirs or "nowhere") in webhook["says"]
     assert f"{OURS}/webhooks/{name}/main" in webhook["remedy"]
     assert f"docs/platforms/{name}.md" in webhook["remedy"]
+
+
+def test_a_webhook_that_is_disabled_there_is_told(vendors: dict[str, Simulated]) -> None:
+    """It is the right address, and no event comes."""
+    vendors["mux"].is_webhook_enabled = False  # type: ignore[attr-defined]
+
+    code, lines = checked("--platform", "mux")
+
+    (webhook,) = [line for line in lines if "webhook" in line["what"]]
+    assert (code, webhook["state"]) == (1, "failed")
+    assert webhook["says"] == f"{OURS}/webhooks/mux/main is there, but disabled"
+    assert webhook["remedy"] == "enable it at Mux"
+
+
+def test_a_token_that_may_not_see_webhooks_is_a_good_one(vendors: dict[str, Simulated]) -> None:
+    """The service needs no such right, so nothing is wrong."""
+    vendors["mux"].may_read_system = False  # type: ignore[attr-defined]
+
+    code, lines = checked("--platform", "mux")
+
+    (webhook,) = [line for line in lines if "webhook" in line["what"]]
+    assert (code, webhook["state"]) == (0, "ok")
+    assert webhook["says"].endswith(f"it is to be {OURS}/webhooks/mux/main")
+
+
+def test_where_nothing_is_written_nothing_is_said_of_rights(
+    vendors: dict[str, Simulated], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FastPix takes no thumbnail, unless its metadata are to hold the time."""
+    monkeypatch.setenv("FASTPIX__MAIN__WRITE_METADATA", "false")
+
+    _, lines = checked("--platform", "fastpix")
+
+    account = next(line for line in lines if line["what"] == "fastpix/main")
+    assert account["says"] == "reading works (videos: 0); nothing is written there"
+    assert vendors["fastpix"].journal.entries("write") == []
 
 
 @pytest.mark.parametrize("name", sorted(SIMULATED))
@@ -101,10 +140,10 @@ def test_an_address_that_no_platform_can_reach_is_a_warning(
     """As the one that is set by default."""
     monkeypatch.setenv("PUBLIC_URL", "http://127.0.0.1:8000")
 
-    code, (first, *_) = checked("--platform", "mux")
+    code, (first, *_) = checked("--platform", "wistia")
 
     assert (code, first["what"], first["state"]) == (0, "PUBLIC_URL", "warning")
-    assert vendors["mux"].journal.entries("request") != []
+    assert vendors["wistia"].journal.entries("request") != []
 
 
 @pytest.mark.parametrize("words", [(), ("--platform", "mux"), ("--platform", "youtube")])

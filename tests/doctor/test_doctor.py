@@ -235,6 +235,7 @@ def test_accounts_whose_work_waits_are_named_with_the_remedy(healthy: Run, engin
     assert "they move" in found["mux/c"]["says"]
     assert found["mux/d"]["state"] == "failed"
     assert "its writes fail: PATCH: 403" in found["mux/d"]["says"]
+    assert "it needs an access token with Mux Video write" in found["mux/d"]["remedy"]
     assert "docs/platforms/mux.md" in found["mux/d"]["remedy"]
     assert found["mux/e"]["state"] == "warning"
     assert "not in the settings" in found["mux/e"]["says"]

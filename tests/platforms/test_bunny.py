@@ -10,9 +10,9 @@ import pytest
 
 from tests.support.platforms.scripted_server import Answer, serving
 from tests.support.platforms.simulated_account import CONTENT, JPEG, clip, fetched, simulated
-from tests.support.platforms.webhook_senders import BUNNY, BUNNY_LIBRARY
+from tests.support.platforms.webhook_senders import BUNNY, BUNNY_LIBRARY, NEW, NOW_S
 from worker.demo.simulator.bunny import API_KEY
-from worker.errors import DownloadFailed, MalformedPayload
+from worker.errors import DownloadFailed, InvalidSignature, MalformedPayload
 from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset
 from worker.platforms.bunny import Bunny, VideoStatus, WebhookStatus, cdn_token
 from worker.platforms.event import EventKind
@@ -75,6 +75,8 @@ def test_a_number_means_one_thing_in_a_webhook_and_another_in_the_api() -> None:
     assert asset(status=3).state is AssetState.PREPARING
     assert asset(status=4).state is AssetState.READY
     assert asset(status=5).state is asset(status=6).state is AssetState.FAILED
+    assert asset(status=7).state is AssetState.PREPARING
+    assert asset(status=8).state is AssetState.READY
     assert asset(status=99).state is asset(status=None).state is AssetState.PREPARING
     assert VideoStatus.TRANSCODING.value == WebhookStatus.FINISHED
 
@@ -88,6 +90,19 @@ def test_the_same_bytes_may_be_another_encoding() -> None:
     assert first.delivery_id != second.delivery_id
     assert asset(encodeProgress=100).fingerprint == asset(encodeProgress=3).fingerprint
     assert asset(originalHash="BB").fingerprint != asset().fingerprint
+
+
+def test_a_way_of_signing_that_is_not_known_is_not_the_secrets_fault() -> None:
+    """Nobody is to look for another secret then; what the vendor sends today is taken."""
+    body = b"{}"
+    version, algorithm = "X-BunnyStream-Signature-Version", "X-BunnyStream-Signature-Algorithm"
+    today = {version: "v1", algorithm: "hmac-sha256", **BUNNY.sign(body, NEW, NOW_S)}
+
+    BUNNY.verify(today, body)
+    for name, said in [(version, "v2"), (algorithm, "ed25519")]:
+        with pytest.raises(InvalidSignature, match=f"{said}.*update this service") as caught:
+            BUNNY.verify({**today, name: said}, body)
+        assert "WEBHOOK_SECRET" not in str(caught.value)
 
 
 @pytest.mark.parametrize("status", [None, "3", True, 3.5, [3]])

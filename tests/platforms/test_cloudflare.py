@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import struct
+import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -17,9 +19,11 @@ from worker.platforms import platform_of
 from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset, Rendition
 from worker.platforms.cloudflare import Cloudflare, share_of
 from worker.platforms.event import EventKind
+from worker.platforms.shared.signed_urls import LIFETIME_S
 from worker.settings.accounts import CloudflareAccount
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 UID = "6b9e68b07dfee8cc2d116e4c51d6a957"
@@ -98,6 +102,7 @@ def test_a_video_tells_its_state() -> None:
     )
     assert asset(status={"state": "inprogress"}).state is AssetState.PREPARING
     assert asset(status={"state": "error"}).state is AssetState.FAILED
+    assert asset(readyToStream=False).state is AssetState.PREPARING
     assert asset(duration=-1).duration_s is None
 
 
@@ -139,13 +144,66 @@ def test_without_their_duration_nothing_is_written() -> None:
         share_of(asset(duration=-1), 1.0)
 
 
-def test_an_answer_with_another_share_is_no_success() -> None:
-    """Nothing was written, so nothing is confirmed."""
-    with serving(Answer(json={"result": {"thumbnailTimestampPct": 0.9}})) as server:
+def single_precision(number: float) -> float:
+    """The nearest float of 32 bits."""
+    return float(struct.unpack("f", struct.pack("f", number))[0])
+
+
+def written(time_s: float, duration_s: float, keep: Callable[[float], float]) -> str | None:
+    """What is said to be shown after a write to a vendor that keeps shares in its own way."""
+    video = asset(duration=duration_s)
+    kept = keep(share_of(video, time_s))
+    with serving(Answer(json={"result": {"thumbnailTimestampPct": kept}})) as server:
         platform = Cloudflare("main", CloudflareAccount.model_validate({**ACCOUNT, "api_url": server.url}))
-        with pytest.raises(PlatformUnavailable, match="shows another"):
+        shown = platform.write(video, NewThumbnail(time_s, JPEG))
+        platform.close()
+    return shown
+
+
+@pytest.mark.parametrize("digits", [6, 9, None])
+@pytest.mark.parametrize(("time_s", "duration_s"), [(4.2, 10.0), (1.0333666, 5.5), (2999.97, 3600.0)])
+def test_a_share_that_the_vendor_rounds_is_the_same_moment(
+    time_s: float, duration_s: float, digits: int | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """To some decimals, or to a float of 32 bits: no document says how exactly shares are kept."""
+    shown = written(
+        time_s, duration_s, lambda share: single_precision(share) if digits is None else round(share, digits)
+    )
+
+    assert float(shown or 0) == pytest.approx(time_s, abs=0.02)
+    assert caplog.records == []
+
+
+def test_what_the_vendor_shows_is_what_is_shown(caplog: pytest.LogCaptureFixture) -> None:
+    """Three decimals are two seconds of an hour; to write again would change nothing, so the log tells."""
+    shown = written(1801.0, 3600.0, lambda share: round(share, 3))
+
+    assert shown == "1800.0"
+    assert "was told 1801.000 s" in caplog.text
+    assert "shows 1800.000 s" in caplog.text
+
+
+def test_an_answer_without_a_share_is_no_success() -> None:
+    """Nothing was written, so nothing is confirmed."""
+    with serving(Answer(json={"result": {}})) as server:
+        platform = Cloudflare("main", CloudflareAccount.model_validate({**ACCOUNT, "api_url": server.url}))
+        with pytest.raises(PlatformUnavailable, match="has none"):
             platform.write(asset(), NewThumbnail(1.0, JPEG))
         platform.close()
+
+
+def test_a_refused_share_names_the_videos_that_have_no_thumbnails() -> None:
+    """The vendor's error does not, and nothing in its API tells which those are."""
+    with serving(Answer(400, json={"errors": [{"message": "no"}]})) as server:
+        platform = Cloudflare("main", CloudflareAccount.model_validate({**ACCOUNT, "api_url": server.url}))
+        with pytest.raises(PublishRejected, match=r"400.*not square"):
+            platform.write(asset(), NewThumbnail(1.0, JPEG))
+        platform.close()
+
+
+def test_a_share_has_no_noise_of_floats() -> None:
+    """A tenth of a video of 42 s is 0.42 and not 0.420000001."""
+    assert share_of(asset(duration=10), 4.2) == 0.42
 
 
 def test_a_download_that_is_being_made_is_waited_for() -> None:
@@ -188,7 +246,10 @@ def test_a_private_video_is_read_with_a_token_in_place_of_its_id() -> None:
 
     assert source.scan.url.endswith("/tok/manifest/video.m3u8")
     assert UID not in source.scan.url
-    assert server.journal[1].json == {"downloadable": True}
+    asked = server.journal[1].json
+    assert asked["downloadable"] is True
+    assert asked["exp"] - time.time() == pytest.approx(LIFETIME_S, abs=60)
+    assert LIFETIME_S < 86_400
 
 
 def test_a_video_without_an_address_cannot_be_read() -> None:

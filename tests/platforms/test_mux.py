@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,7 @@ from tests.support.platforms.mux_server import asset, asset_json, mux
 from tests.support.platforms.scripted_server import Answer
 from tests.support.platforms.webhook_senders import MUX
 from worker.errors import AssetGone, MalformedPayload, PlatformUnavailable, PublishRejected
-from worker.platforms.base import AssetState, NewThumbnail, WriteBack
+from worker.platforms.base import AssetState, NewThumbnail, WebhookAddress, WriteBack
 from worker.platforms.event import EventKind
 
 ASSET = "/video/v1/assets/assetNEW0001"
@@ -36,6 +37,44 @@ def test_events_are_understood(payload: str, kind: EventKind, asset_id: str | No
 
     assert (event.kind, event.asset_id) == (kind, asset_id)
     assert event.delivery_id == MUX.payload(payload)["id"]
+
+
+OLD = "video.asset.static_rendition.ready"  # of `mp4_support`: SDK types make `id` and `asset_id` optional
+
+
+@pytest.mark.parametrize("data", [{}, {"id": "rendition1"}, {"asset_id": None}])
+def test_a_file_of_the_older_kind_names_its_asset_in_the_envelope(data: dict[str, object]) -> None:
+    """Its own id, where there is one, is that of the file."""
+    said = {"type": OLD, "id": "e", "object": {"type": "asset", "id": "asset1"}, "data": data}
+    (event,) = MUX.parse(json.dumps(said).encode())
+
+    assert (event.kind, event.asset_id) == (EventKind.RENDITION_READY, "asset1")
+
+
+@pytest.mark.parametrize("about", [None, {}, {"type": "static_rendition", "id": "rendition1"}])
+def test_a_delivery_that_names_no_asset_is_taken_and_ignored(about: object) -> None:
+    """Refused, it would come again for a day, and tell no more."""
+    said = {"type": OLD, "id": "e", "object": about, "data": {"id": "rendition1"}}
+    (event,) = MUX.parse(json.dumps(said).encode())
+
+    assert (event.kind, event.asset_id, event.problem) == (EventKind.OTHER, None, "it names no asset")
+    assert (event.type, event.delivery_id, event.payload) == (OLD, "e", said)
+
+
+def test_webhooks_are_listed_with_whether_they_are_enabled() -> None:
+    """A disabled one stays in the list."""
+    hooks = [{"address": "https://a", "enabled": True}, {"address": "https://b", "enabled": False}, {"id": 1}]
+    with mux(Answer(json={"data": hooks})) as (platform, server):
+        assert platform.webhooks() == [WebhookAddress("https://a"), WebhookAddress("https://b", False)]
+
+    assert server.asked == ["GET /system/v1/webhooks"]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_token_that_may_not_see_webhooks_tells_nothing_of_them(status: int) -> None:
+    """It needs the right to read the system for that, and for nothing else."""
+    with mux(Answer(status)) as (platform, _):
+        assert platform.webhooks() is None
 
 
 def test_a_clip_names_its_source() -> None:

@@ -86,11 +86,37 @@ def test_an_empty_delivery_asks_for_nothing() -> None:
     assert WISTIA.parse(b'{"hook": {}, "events": []}') == []
 
 
-@pytest.mark.parametrize("events", [None, {}, "x", [1], [{"uuid": "e-1", "type": "media.ready"}, "x"]])
-def test_a_delivery_that_is_partly_odd_is_malformed_as_a_whole(events: object) -> None:
-    """Half a delivery would be taken for all of it."""
+@pytest.mark.parametrize("events", [None, {}, "x"])
+def test_a_delivery_without_a_list_is_malformed(events: object) -> None:
+    """There is nothing to take in."""
     with pytest.raises(MalformedPayload, match="events"):
         WISTIA.parse(json.dumps({"events": events}).encode())
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        1,
+        "x",
+        None,
+        {},
+        {"uuid": "e-1", "type": "media.ready"},
+        {"uuid": "e-1", "type": "media.ready", "payload": {"media": {"id": "../x"}}},
+        {"uuid": "e-1", "type": "media.ready", "payload": {"media": {"id": "x" * 501}}},
+        {"uuid": "e" * 501, "type": "media.ready", "payload": {"media": {"id": "x"}}},
+    ],
+)
+def test_an_event_that_cannot_be_read_costs_only_itself(bad: object) -> None:
+    """The others are taken in, and it is kept with the reason; a delivery that comes again is the same."""
+    good = {"uuid": "e-2", "type": "media.ready", "payload": {"media": {"id": ID}}}
+    body = json.dumps({"events": [bad, good]}).encode()
+
+    (odd, read), again = WISTIA.parse(body), WISTIA.parse(body)
+
+    assert (read.kind, read.asset_id, read.problem) == (EventKind.READY, ID, "")
+    assert (odd.kind, odd.asset_id) == (EventKind.OTHER, None)
+    assert "missing" in odd.problem or "not an id" in odd.problem
+    assert odd.delivery_id == again[0].delivery_id != read.delivery_id
 
 
 @pytest.mark.parametrize(

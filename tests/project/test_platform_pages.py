@@ -41,6 +41,14 @@ class TestEveryPage:
 
         assert (f"/webhooks/{name}/main" if has_webhooks else "/v1/events") in page
 
+    def test_it_says_what_a_token_needs_to_write(self, name: str) -> None:
+        """In the words that `accounts check` and the error of a refused write have: reading tells nothing."""
+        page = (ROOT / "docs" / "platforms" / f"{name}.md").read_text()
+        permission = PLATFORMS[name].capabilities.write_permission
+
+        assert permission
+        assert permission in " ".join(page.split())
+
     def test_it_says_what_could_not_be_verified(self, name: str) -> None:
         """No account was at hand; an operator who has one should know where to look first."""
         assert "**Not verified**" in (ROOT / "docs" / "platforms" / f"{name}.md").read_text()

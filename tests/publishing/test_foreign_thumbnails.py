@@ -14,7 +14,9 @@ from worker.choices import ChoiceRequest
 from worker.database import transaction
 from worker.database.models import Asset
 from worker.demo.simulator import Fault
+from worker.platforms.base import WriteBack
 from worker.platforms.event import EventKind
+from worker.publications import Marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +71,30 @@ def test_one_that_is_set_over_ours_is_noted_with_the_next_look(rig: PublisherRig
     assert rig.publish().state == "yielded"
     assert builders.asset(rig.engine).foreign_thumbnail == str(THEIRS_S)
     assert rig.writes() == [PICKED_S]
+
+
+def test_our_moment_with_fewer_digits_is_ours(rig: PublisherRig) -> None:
+    """A platform may keep another number than it answered: that asks for no other write, and stops none."""
+    rig.publish()
+    rig.vendor.choose(rig.asset_id, PICKED_S + 0.0004)
+
+    look(rig, minute=1)
+    assert rig.publish().state == "confirmed"
+    assert rig.writes() == [PICKED_S]
+
+    rig.pick(2.5, minute=2)
+    assert rig.publish().state == "confirmed"
+    assert rig.writes() == [PICKED_S, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_ours"), [("4.2", True), ("4.20", True), ("4.2004", True), ("4.21", False), ("x", False)]
+)
+def test_what_we_wrote_is_compared_in_time(shown: str, is_ours: bool) -> None:
+    """Also long after the write, when the moment is no longer one that may still be on its way."""
+    marks = Marks(written="4.2", foreign=None, planned_s=9.0)
+
+    assert marks.hold(shown, WriteBack.TIME) is is_ours
 
 
 def test_when_it_is_removed_ours_is_shown_with_the_next_look(rig: PublisherRig) -> None:

@@ -76,6 +76,18 @@ def test_an_event_of_an_unknown_kind_is_kept_and_ignored(post: Post, engine: Eng
     assert builders.every(engine, Job) == []
 
 
+def test_a_known_kind_that_cannot_be_used_is_kept_with_the_reason(
+    post: Post, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A refusal would bring it back for a day; whoever reads the log or the events learns what is wrong."""
+    answer = post(deliveries.mux("video.asset.static_rendition.ready", asset="of the file"))
+
+    assert (answer.status_code, answer.json["status"]) == (200, "ignored")
+    assert builders.only(engine, WebhookEvent).detail == "it names no asset"
+    assert "a verified event of mux cannot be used: it names no asset" in caplog.text
+    assert builders.every(engine, Job) == []
+
+
 @pytest.mark.parametrize("body", [b"", b"{}"])
 def test_the_unsigned_probe_of_fastpix_finds_the_address_good(
     client: FlaskClient, engine: Engine, body: bytes

@@ -20,6 +20,7 @@ from worker import accounts, choices, jobs, metrics, tracing
 from worker.analysis.memory import earlier_picks_of, memory_of
 from worker.analysis.options import options_of
 from worker.analysis.rows import result_of
+from worker.analysis.title import subject_of
 from worker.database import transaction
 from worker.database.models import Job
 from worker.download.fetch import DownloadLimits, fetch_moments, fetch_video, workspace
@@ -187,7 +188,8 @@ class _AnalysisRun:
             with self._timed("download"):
                 file = fetch_video(source.scan, folder, self._limits(), self.lease.check)
             earlier = self._in_transaction(lambda session: self._recall(session, asset))
-            run = self._pick(file, source, folder, asset.title or claim.title, earlier)
+            title = subject_of(asset.title) or subject_of(claim.title)
+            run = self._pick(file, source, folder, title, earlier)
         for stage, seconds in (self.timings_s | dict(run.timings_s)).items():
             metrics.JOB_DURATION_SECONDS.labels(stage).observe(seconds)
         result = result_of(run, asset, self.timings_s, earlier.timeline, earlier.chosen_s)

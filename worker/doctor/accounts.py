@@ -19,6 +19,7 @@ from worker.doctor.finding import Finding, State
 from worker.doctor.servers import ask_database
 from worker.errors import SettingsInvalid, ThumbsError
 from worker.platforms import PLATFORMS, configured_accounts, platform_of
+from worker.platforms.base import WriteBack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,10 +84,15 @@ def _standing(account: Account, is_closed: bool, only_writes_ail: bool, now: dat
         return Finding(name, State.FAILED, says, remedy)
     if only_writes_ail:
         says = f"its videos can be read, and its writes fail: {account.error}"
-        right = f"where its token may not write, give it that right (docs/platforms/{account.platform}.md)"
+        right = f"where its token may not write: {_needed(account)} (docs/platforms/{account.platform}.md)"
         again = again.replace("one job", "one write")
         return Finding(name, State.FAILED, says, f"{right}; {again} (`thumbs resume {name}`: at once)")
     return Finding(name, State.WARNING, f"its platform does not answer: {account.error}", f"wait: {again}")
+
+
+def _needed(account: Account) -> str:
+    platform = PLATFORMS.get(account.platform)
+    return f"it needs {platform.capabilities.write_permission}" if platform else "give it that right"
 
 
 def _public_url(settings: Settings) -> Iterator[Finding]:
@@ -114,7 +120,13 @@ def _token(platform: Platform) -> Finding:
         return Finding(name, State.FAILED, str(error), f"docs/platforms/{platform.name}.md, step 1")
     count = page.total if page.total is not None else len(page.assets)
     more = " or more" if page.total is None and page.following else ""
-    return Finding(name, State.OK, f"the token is accepted; videos: {count}{more}")
+    return Finding(name, State.OK, f"reading works (videos: {count}{more}); {_writing(platform)}")
+
+
+def _writing(platform: Platform) -> str:
+    if platform.write_back is WriteBack.NONE:
+        return "nothing is written there"
+    return f"writing is not tried: it needs {platform.capabilities.write_permission}"
 
 
 def _webhook(platform: Platform, settings: Settings) -> Finding:
@@ -128,7 +140,11 @@ def _webhook(platform: Platform, settings: Settings) -> Finding:
         return Finding("  webhook", State.WARNING, f"cannot be asked for: {error}", f"it is to be {ours}")
     if theirs is None:
         return Finding("  webhook", State.OK, f"only its own pages tell; it is to be {ours}")
-    if ours in theirs:
+    urls = [one.url for one in theirs if one.is_enabled]
+    if ours in urls:
         return Finding("  webhook", State.OK, ours)
-    says = f"events are sent to {', '.join(theirs)}" if theirs else "events are sent nowhere"
+    if ours in [one.url for one in theirs]:
+        says, remedy = f"{ours} is there, but disabled", f"enable it at {platform.capabilities.label}"
+        return Finding("  webhook", State.FAILED, says, remedy)
+    says = f"events are sent to {', '.join(urls)}" if urls else "events are sent nowhere"
     return Finding("  webhook", State.FAILED, says, f"set it to {ours}: docs/platforms/{platform.name}.md")

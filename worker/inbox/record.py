@@ -177,11 +177,12 @@ def _expected(session: Session, event: Event, asset: LockedAsset | None) -> Even
     """Tell what most likely becomes of an event, and surely where it is about no asset that we know."""
     if asset is not None:
         return _ERASED if _is_erased(event, asset) else _APPLIED
+    unused = EventDecision(EventOutcome.IGNORED, event.problem) if event.problem else _UNRELATED
     named = named_assets(event.platform, event.account, event.payload)
     if not named.ids:
-        return _UNRELATED
+        return unused
     ids = {"platform": named.platform, "account": named.account, "ids": list(named.ids)}
-    return _UNRELATED if session.scalar(_FIND_ERASED, ids) is None else _ERASED
+    return unused if session.scalar(_FIND_ERASED, ids) is None else _ERASED
 
 
 def _row(event: Event, asset: LockedAsset | None, expected: EventDecision) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from worker.platforms.base import (
     RemoteAsset,
     Rendition,
     Source,
+    WebhookAddress,
     WriteBack,
 )
 from worker.platforms.event import Event, EventKind
@@ -59,6 +60,7 @@ class ApiVideo(BasePlatform[ApiVideoAccount]):
         foreign_thumbnails=ForeignThumbnails.NEVER,
         needs_reconcile=True,
         max_image_bytes=8 * 1024 * 1024,
+        write_permission="an API key that may write videos",
     )
     signature = Hex("x-api-video-signature")
 
@@ -149,7 +151,7 @@ class ApiVideo(BasePlatform[ApiVideoAccount]):
         self._require_size(choice)
         self._api.request("POST", path, upload=Upload(choice.jpeg, field="file"))
 
-    def webhooks(self) -> list[str]:
+    def webhooks(self) -> list[WebhookAddress]:
         """List those that are told of encodings.
 
         Source: https://docs.api.video/reference/api/Webhooks
@@ -157,7 +159,8 @@ class ApiVideo(BasePlatform[ApiVideoAccount]):
         answer = self._api.request(
             "GET", f"/webhooks{pagination.query(events=ENCODED, pageSize=pagination.PAGE_SIZE)}"
         )
-        return [url for webhook in parts(answer, "data") if (url := json_fields.text(webhook, "url"))]
+        urls = [json_fields.text(webhook, "url") for webhook in parts(answer, "data")]
+        return [WebhookAddress(url) for url in urls if url]
 
     def _credentials(self) -> credentials.Credentials:
         # The key is the user's name, and the password is empty.

@@ -64,6 +64,8 @@ class Capabilities:
     #: Whether events get lost, or are not sent of edits or deletes, so that only a list of assets tells.
     needs_reconcile: bool = False
     max_image_bytes: int | None = None  #: of a picture that is written; None: no limit is known
+    #: What a write needs beside reading, in the vendor's words; empty where nothing is ever written.
+    write_permission: str = ""
 
 
 class AssetState(enum.StrEnum):
@@ -113,6 +115,13 @@ class ListedAsset:
     #: As of `RemoteAsset`; None: the list does not tell, and an id keeps its content.
     fingerprint: str | None = None
     shown: str | None = None  #: as of `RemoteAsset`
+
+
+class WebhookAddress(NamedTuple):
+    """Where a platform sends its events."""
+
+    url: str
+    is_enabled: bool = True  #: else it is kept there, and nothing is sent
 
 
 class Page(NamedTuple):
@@ -248,8 +257,8 @@ class Platform(ABC):
             PublishRejected, AssetGone, PlatformUnavailable, CredentialsRefused
         """
 
-    def webhooks(self) -> list[str] | None:
-        """List the addresses that the platform sends our events to; None where its API does not tell.
+    def webhooks(self) -> list[WebhookAddress] | None:
+        """List where the platform sends our events; None where its API does not tell us.
 
         Raises as `assets`.
         """

@@ -68,6 +68,8 @@ class VideoStatus(enum.IntEnum):
     FINISHED = 4
     ERROR = 5
     UPLOAD_FAILED = 6
+    JIT_SEGMENTING = 7
+    JIT_PLAYLISTS_CREATED = 8
 
 
 KINDS = {
@@ -78,6 +80,9 @@ KINDS = {
 }
 STATES: dict[object, AssetState] = {
     VideoStatus.FINISHED: AssetState.READY,
+    # Encoded while it is watched, so that no other state may come. Bunny does not say what it means; if the
+    # playlist is not there yet, the download is tried again.
+    VideoStatus.JIT_PLAYLISTS_CREATED: AssetState.READY,
     VideoStatus.ERROR: AssetState.FAILED,
     VideoStatus.UPLOAD_FAILED: AssetState.FAILED,
 }
@@ -97,8 +102,13 @@ class Bunny(BasePlatform[BunnyAccount]):
         frozenset({WriteBack.IMAGE}),
         identity=Identity.NONE,
         needs_reconcile=True,
+        write_permission="the library's API key, not its read-only API key",
     )
-    signature = Hex("x-bunnystream-signature")  # the key is the library's read-only API key
+    # The key is the library's read-only API key. https://bunny.net/docs/stream/webhooks (seen 2026-11)
+    signature = Hex(
+        "x-bunnystream-signature",
+        {"x-bunnystream-signature-version": "v1", "x-bunnystream-signature-algorithm": "hmac-sha256"},
+    )
 
     def _events(self, said: dict[str, Any]) -> list[Event]:
         json_fields.identifier(said, "VideoGuid")  # must be there, also in an event of no known number

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import math
+import time
 from typing import TYPE_CHECKING, Any
 
 from worker.errors import AssetGone, NotReadyYet, PlatformUnavailable, PublishRejected, SourceRefused
@@ -21,6 +23,7 @@ from worker.platforms.base import (
     RemoteAsset,
     Rendition,
     Source,
+    WebhookAddress,
     WriteBack,
 )
 from worker.platforms.event import Event, EventKind
@@ -29,10 +32,13 @@ from worker.platforms.shared.api_client import segment
 from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.json_fields import part, parts
 from worker.platforms.shared.signatures import Timestamped
+from worker.platforms.shared.signed_urls import LIFETIME_S
 from worker.settings.accounts import CloudflareAccount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+log = logging.getLogger(__name__)
 
 # https://developers.cloudflare.com/stream/manage-video-library/using-webhooks (seen 2026-11)
 KINDS = {"ready": EventKind.READY, "error": EventKind.FAILED}
@@ -44,6 +50,9 @@ REASON_FIELDS = ("errorReasonCode", "errReasonCode")
 CDN_HOSTS = ("*.cloudflarestream.com", "*.videodelivery.net")
 
 SHARES = 10**9  # a share of an hour rounded up to one of these is moved by 4 microseconds
+# https://developers.cloudflare.com/stream/viewing-videos/displaying-thumbnails (seen 2026-11)
+NON_SQUARE = "of videos whose pixels are not square Cloudflare makes no thumbnails"
+
 SHOWN_DIGITS = 3  # milliseconds: a share comes back as the time that it was made from
 
 
@@ -57,6 +66,7 @@ class Cloudflare(BasePlatform[CloudflareAccount]):
         frozenset({WriteBack.TIME}),
         identity=Identity.TIME,
         needs_reconcile=True,
+        write_permission="an API token with the permission Stream: Edit",
     )
     signature = Timestamped("webhook-signature", time_field="time", signature_field="sig1")
 
@@ -128,14 +138,26 @@ class Cloudflare(BasePlatform[CloudflareAccount]):
         Source: https://developers.cloudflare.com/api/resources/stream/methods/edit
         """
         share = share_of(asset, choice.time_s)
-        video = self._result("POST", self._path(asset.id), {"thumbnailTimestampPct": share})
+        try:
+            video = self._result("POST", self._path(asset.id), {"thumbnailTimestampPct": share})
+        except PublishRejected as exc:
+            raise PublishRejected(f"{exc}; {NON_SQUARE}") from exc
         written = json_fields.finite_number(video.get("thumbnailTimestampPct"))
-        if written is None or not math.isclose(written, share, abs_tol=1 / SHARES):
-            raise PlatformUnavailable("Cloudflare accepted a thumbnailTimestampPct, but shows another")
+        if written is None:
+            raise PlatformUnavailable("Cloudflare accepted a thumbnailTimestampPct, but its answer has none")
+        duration_s = asset.duration_s or 0.0  # `share_of` has seen to that
+        if not frame_times.is_same_moment(written * duration_s, share * duration_s):
+            # What Cloudflare keeps is what it shows; writing again would not change how it rounds.
+            log.warning(
+                "Cloudflare was told %.3f s for %s, and shows %.3f s",
+                share * duration_s,
+                asset.id,
+                written * duration_s,
+            )
         # An answer may lack the duration, without which a share is no time.
         return _shown({"duration": asset.duration_s, **video})
 
-    def webhooks(self) -> list[str]:
+    def webhooks(self) -> list[WebhookAddress]:
         """List the one of the account, if it has one.
 
         Source: https://developers.cloudflare.com/api/resources/stream/subresources/webhooks/methods/get
@@ -144,7 +166,8 @@ class Cloudflare(BasePlatform[CloudflareAccount]):
             found = self._result("GET", f"{self._path()}/webhook")
         except AssetGone:
             return []
-        return [url for url in [json_fields.text(found, "notificationUrl")] if url]
+        url = json_fields.text(found, "notificationUrl")
+        return [WebhookAddress(url)] if url else []
 
     def _credentials(self) -> credentials.Credentials:
         return credentials.bearer(self._settings.api_token.get_secret_value(), f"{self._prefix}__API_TOKEN")
@@ -161,9 +184,9 @@ class Cloudflare(BasePlatform[CloudflareAccount]):
         """Ask for what stands in the place of a private video's id; empty for a public one."""
         if asset.details.get("requireSignedURLs") is not True:
             return ""
-        return json_fields.text(
-            self._result("POST", f"{self._path(asset.id)}/token", {"downloadable": True}), "token"
-        )
+        # Without `exp` it would live an hour, which a queue and a job may outlast; the most is a day.
+        asked = {"downloadable": True, "exp": int(time.time()) + LIFETIME_S}
+        return json_fields.text(self._result("POST", f"{self._path(asset.id)}/token", asked), "token")
 
 
 def share_of(asset: RemoteAsset, time_s: float) -> float:
@@ -174,7 +197,9 @@ def share_of(asset: RemoteAsset, time_s: float) -> float:
     """
     if not asset.duration_s:
         raise PublishRejected(f"Cloudflare does not say how long {asset.id} is, and takes only shares of it")
-    return math.ceil(frame_times.within(asset, time_s) / asset.duration_s * SHARES) / SHARES
+    shares = frame_times.within(asset, time_s) / asset.duration_s * SHARES
+    # 4.2 s of 10 s are 420000000.00000006 of them as a float, and must not become one more.
+    return math.ceil(round(shares, 3)) / SHARES
 
 
 def _asset(asset_id: str, video: Mapping[str, Any]) -> RemoteAsset:
@@ -182,7 +207,7 @@ def _asset(asset_id: str, video: Mapping[str, Any]) -> RemoteAsset:
     size = part(video, "input")
     return RemoteAsset(
         id=asset_id,
-        state=STATES.get(json_fields.text(part(video, "status"), "state"), AssetState.PREPARING),
+        state=_state(video),
         fingerprint=json_fields.fingerprint(
             duration_s=duration_s,
             input=[size.get("width"), size.get("height")],
@@ -196,6 +221,13 @@ def _asset(asset_id: str, video: Mapping[str, Any]) -> RemoteAsset:
         shown=_shown(video),
         details=video,
     )
+
+
+def _state(video: Mapping[str, Any]) -> AssetState:
+    """Read the state; "ready" may come before the video can be played, and both are said."""
+    state = STATES.get(json_fields.text(part(video, "status"), "state"), AssetState.PREPARING)
+    is_early = state is AssetState.READY and video.get("readyToStream") is False
+    return AssetState.PREPARING if is_early else state
 
 
 def _duration_s(video: Mapping[str, Any]) -> float | None:

@@ -40,3 +40,4 @@ class Event:
     options: Mapping[str, Any] | None = None  #: only of our own events: what is wanted from now on
     detail: Mapping[str, Any] = field(default_factory=dict)  #: what else we may need, e.g. kept ranges
     payload: Mapping[str, Any] = field(default_factory=dict)  #: the platform's words, untouched
+    problem: str = ""  #: of one that we would use, and cannot: why; its kind is OTHER then

@@ -69,6 +69,7 @@ class FastPix(BasePlatform[FastPixAccount]):
         "FastPix",
         frozenset(KINDS.values()),
         frozenset({WriteBack.NONE, WriteBack.TIME}),
+        write_permission="an access token that may write",
     )
     signature = Base64("fastpix-signature")
 

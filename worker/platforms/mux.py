@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from worker.errors import PlatformUnavailable, SourceRefused
+from worker.errors import AssetGone, CredentialsRefused, PlatformUnavailable, SourceRefused
 from worker.platforms.base import (
     AssetState,
     Capabilities,
@@ -17,6 +17,7 @@ from worker.platforms.base import (
     RemoteAsset,
     Rendition,
     Source,
+    WebhookAddress,
     WriteBack,
 )
 from worker.platforms.event import Event, EventKind
@@ -59,18 +60,25 @@ class Mux(BasePlatform[MuxAccount]):
     """One environment of Mux."""
 
     name = "mux"
-    capabilities = Capabilities("Mux", frozenset(KINDS.values()), frozenset({WriteBack.TIME}))
+    capabilities = Capabilities(
+        "Mux",
+        frozenset(KINDS.values()),
+        frozenset({WriteBack.TIME}),
+        write_permission="an access token with Mux Video write",
+    )
     signature = Timestamped("mux-signature")
 
     def _events(self, said: dict[str, Any]) -> list[Event]:
-        # Samples of Mux lack playback ids, attempts and more. The events of one static rendition carry the
-        # rendition's own id in `id`.
-        data = part(said, "data")
+        data, event_type = part(said, "data"), json_fields.required(said, "type")
+        delivery_id, kind = json_fields.required(said, "id"), KINDS.get(event_type, EventKind.OTHER)
+        about = _about(said, event_type)
+        if about is None and kind is not EventKind.OTHER:
+            return [self._unusable("it names no asset", event_type, delivery_id, said)]
         event = self._event(
-            KINDS.get(json_fields.required(said, "type"), EventKind.OTHER),
-            (data, "asset_id" if "asset_id" in data else "id"),
-            delivery_id=json_fields.required(said, "id"),
-            event_type=json_fields.required(said, "type"),
+            kind,
+            about or (data, "id"),
+            delivery_id=delivery_id,
+            event_type=event_type,
             payload=said,
             happened_at=json_fields.utc_time(said.get("created_at")),
             title=json_fields.text(part(data, "meta"), "title"),
@@ -124,6 +132,21 @@ class Mux(BasePlatform[MuxAccount]):
             raise PlatformUnavailable("Mux accepted a thumbnail_time, but its answer does not show one")
         return shown
 
+    def webhooks(self) -> list[WebhookAddress] | None:
+        """List those of the environment; None where the token may not see them, which the rest does not need.
+
+        Source: https://www.mux.com/docs/api-reference/system (mux-node 15.1: `system.webhooks`, seen 2026-11)
+        """
+        try:
+            answer = self._api.request("GET", "/system/v1/webhooks")
+        except (CredentialsRefused, AssetGone):
+            return None
+        return [
+            WebhookAddress(url, is_enabled=webhook.get("enabled") is not False)
+            for webhook in parts(answer, "data")
+            if (url := json_fields.text(webhook, "address"))
+        ]
+
     def _credentials(self) -> credentials.Credentials:
         return credentials.of_token(self._settings, self._prefix)
 
@@ -134,6 +157,20 @@ class Mux(BasePlatform[MuxAccount]):
         return (
             f"?token={signed_urls.sign_claims(self._settings, {'sub': playback.id, **claims}, self._prefix)}"
         )
+
+
+def _about(said: Mapping[str, Any], event_type: str) -> tuple[Mapping[str, Any], str] | None:
+    """Find the object that names the event's asset, and by which field; None where none does.
+
+    An event of one static rendition has the rendition's own id in `id`; and neither that nor the asset's
+    where the rendition was made by the older `mp4_support`. Samples of Mux lack more than that.
+    """
+    data, about = part(said, "data"), part(said, "object")
+    if data.get("asset_id"):
+        return data, "asset_id"
+    if data.get("id") and not event_type.startswith("video.asset.static_rendition."):
+        return data, "id"
+    return (about, "id") if about.get("type") == "asset" and about.get("id") else None
 
 
 def _asset(asset_id: str, data: Mapping[str, Any]) -> RemoteAsset:

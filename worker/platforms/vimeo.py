@@ -63,6 +63,7 @@ class Vimeo(BasePlatform[VimeoAccount]):
         identity=Identity.NONE,
         foreign_thumbnails=ForeignThumbnails.ONCE_WRITTEN,
         needs_reconcile=True,
+        write_permission="an access token with the scopes edit and upload",
     )
 
     @property

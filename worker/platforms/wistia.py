@@ -6,6 +6,8 @@ comes back as an update; the fingerprint tells the two apart.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -59,15 +61,16 @@ class Wistia(BasePlatform[WistiaAccount]):
         frozenset(KINDS.values()),
         frozenset({WriteBack.IMAGE}),
         foreign_thumbnails=ForeignThumbnails.NEVER,
+        # https://docs.wistia.com/reference/update-thumbnails-via-upload-api
+        write_permission="an API token with the permission to upload",
     )
     signature = Hex("x-wistia-signature")
 
     def _events(self, said: dict[str, Any]) -> list[Event]:
-        # One that cannot be read spoils the others: sent again, it would not read better.
-        events = parts(said, "events")
-        if not isinstance(said.get("events"), list) or len(events) != len(said["events"]):
-            raise MalformedPayload("`events` is missing, or not a list of objects")
-        return [self._read_event(event) for event in events]
+        events = said.get("events")
+        if not isinstance(events, list):
+            raise MalformedPayload("`events` is missing, or not a list")
+        return [self._read_or_set_aside(event) for event in events]
 
     def asset(self, asset_id: str) -> RemoteAsset:
         """Ask for the media. Which file was uploaded is part of the fingerprint: a swap changes it."""
@@ -124,13 +127,23 @@ class Wistia(BasePlatform[WistiaAccount]):
     def _credentials(self) -> credentials.Credentials:
         return credentials.bearer(self._settings.api_token.get_secret_value(), f"{self._prefix}__API_TOKEN")
 
+    def _read_or_set_aside(self, said: Any) -> Event:
+        """Read one event of a delivery; one that cannot be read does not cost the others."""
+        payload = said if isinstance(said, dict) else {"event": said}
+        try:
+            return self._read_event(payload)
+        except MalformedPayload as exc:
+            digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
+            event_type = json_fields.text(payload, "type") or "unreadable"
+            return self._unusable(str(exc), event_type, f"unreadable:{digest}", payload)
+
     def _read_event(self, said: dict[str, Any]) -> Event:
         media = part(part(said, "payload"), "media")
         return self._event(
             KINDS.get(json_fields.required(said, "type"), EventKind.OTHER),
             (media, "id"),
             # Of the event, since one delivery holds several; that of `hook` is not the event's.
-            delivery_id=json_fields.required(said, "uuid"),
+            delivery_id=json_fields.identifier(said, "uuid"),
             event_type=json_fields.required(said, "type"),
             payload=said,
             happened_at=json_fields.utc_time(said.get("generated_at")),

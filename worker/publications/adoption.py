@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 
 from worker.database.identity import restored_at
 from worker.database.models import Asset
-from worker.publications.ownership import is_behind
+from worker.publications.ownership import is_behind, is_same
 from worker.publications.requests import ask_again
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def find_adoptable(
     for row in rows:
         there, is_yielded = shown[row.external_id], row.foreign_thumbnail is not None
         is_known = not is_yielded and restored is not None and not is_behind(session, row, restored)
-        if there != row.written and not is_known:
+        if not is_same(there, row.written) and not is_known:
             found.append(Adoptable(row.id, row.external_id, there, row.written, is_yielded, is_yielded))
     return found
 

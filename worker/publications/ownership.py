@@ -70,7 +70,7 @@ class Marks:
         Where pictures are written, their names there are all that can be compared.
         """
         shown_s = _seconds(shown) if write_back is WriteBack.TIME else None
-        if shown == self.written or _may_be_one_of(self.uncertain_s, shown_s):
+        if is_same(shown, self.written) or _may_be_one_of(self.uncertain_s, shown_s):
             return True
         # Also where it was taken for somebody else's: it stays as it is, so nothing is lost by that.
         if self.planned_s is not None and _is_one_of([self.planned_s], shown_s):
@@ -78,6 +78,18 @@ class Marks:
         if shown == self.foreign:
             return False
         return _is_one_of(self.former_s, shown_s) or shown in self.former
+
+
+def is_same(shown: str | None, written: str | None) -> bool:
+    """Tell whether a platform shows what it said that it would, in its own words.
+
+    Moments are compared as such: it may answer a write with the number that it was sent, and show the one
+    that it stored, with fewer digits.
+    """
+    if shown is None or written is None or shown == written:
+        return shown == written
+    shown_s, written_s = _seconds(shown), _seconds(written)
+    return written_s is not None and _is_one_of([written_s], shown_s)
 
 
 def _is_one_of(times_s: Sequence[float], shown_s: float | None) -> bool:

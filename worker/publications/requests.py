@@ -10,6 +10,7 @@ from worker import tracing
 from worker.database import NOW
 from worker.database.models import Publication
 from worker.database.states import Priority, PublicationState
+from worker.publications.ownership import is_same
 from worker.queue import notify
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def carry_over(
     publication.generation = generation
     if _is_cancelled(publication):
         asset.unpublished_since = None
-    elif publication.state == PublicationState.CONFIRMED and shown == asset.written:
+    elif publication.state == PublicationState.CONFIRMED and is_same(shown, asset.written):
         asset.published_generation = generation
     elif publication.state != PublicationState.SENDING:
         is_waiting = publication.state == PublicationState.PENDING

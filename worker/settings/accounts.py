@@ -130,7 +130,7 @@ class BunnyAccount(WebhookAccount):
 
     webhook_secret: Secret = Field(description="The library's read-only API key, which signs its webhooks.")
     library_id: str = Field(min_length=1, description="The library's id.")
-    api_key: Secret = Field(description="The library's API key.")
+    api_key: Secret = Field(description="The library's API key, not the read-only one.")
     cdn_url: Url = Field(description="Its pull zone, `https://vz-....b-cdn.net`.")
     cdn_token_key: Secret | None = Field(
         None, description="The pull zone's token authentication key, where files need a token."
@@ -159,7 +159,9 @@ class WistiaAccount(WebhookAccount):
     api_secrets = ("api_token",)
 
     webhook_secret: Secret = Field(description="The secret key that was given when the webhook was made.")
-    api_token: Secret = Field(description="An API token that may read, update and delete anything.")
+    api_token: Secret = Field(
+        description="An API token that may upload, and read, update and delete anything."
+    )
     api_url: Url = Field("https://api.wistia.com/v1", description="The API.")
     upload_url: Url = Field("https://upload.wistia.com", description="Where pictures are sent.")
     embed_url: Url = Field("https://fast.wistia.com", description="Where HLS is read.")

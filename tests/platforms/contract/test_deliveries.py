@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from tests.support.platforms.webhook_senders import (
@@ -65,3 +66,16 @@ def test_each_event_of_one_delivery_counts(engine: Engine) -> None:
 
     deleted = {asset.external_id: asset.deleted_at is not None for asset in builders.every(engine, Asset)}
     assert deleted == {"abc123def4": False, "zyx987wvu6": True}
+
+
+def test_what_cannot_be_used_is_kept_with_the_reason(engine: Engine) -> None:
+    """And `thumbs events` tells it."""
+    said = {"events": [{"uuid": "e-9", "type": "media.ready", "payload": {}}]}
+    with transaction(engine) as session:
+        (receipt,) = record.record(session, WISTIA.parse(json.dumps(said).encode()), settings())
+
+    kept = builders.only(engine, WebhookEvent)
+    assert receipt.outcome is DeliveryOutcome.IGNORED
+    assert (kept.type, kept.detail) == ("media.ready", "`id` is missing, or not a text")
+    assert kept.payload == said["events"][0]
+    assert builders.every(engine, Job) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import closing
 from http import HTTPStatus
@@ -106,6 +107,23 @@ def test_a_wrong_secret_reads_nothing(name: str, tmp_path: Path) -> None:
             stranger.asset(asset_id)
 
     assert "wrong" not in str(caught.value)
+
+
+def test_a_refused_write_says_what_a_write_needs(name: str, tmp_path: Path) -> None:
+    """A token that reads well may not write, so the right that is missing is not one for reading."""
+    with simulated(name) as (vendor, ours):
+        asset = ours.asset(vendor.upload(clip(tmp_path)))
+        needed = re.escape(f"a write needs {ours.capabilities.write_permission}")
+        for method in ("POST", "PATCH"):
+            vendor.faults.plan(Fault(status=403), method=method)
+        with pytest.raises(CredentialsRefused, match=needed):
+            ours.write(asset, CHOICE)
+        vendor.faults.clear()
+        vendor.faults.plan(Fault(status=403))
+        with pytest.raises(CredentialsRefused) as caught:
+            ours.asset(asset.id)
+
+    assert "write" not in str(caught.value)
 
 
 def test_a_deleted_video_is_gone(name: str, tmp_path: Path) -> None:

@@ -45,6 +45,8 @@ class SimulatedMux(Simulated):
     """One environment of Mux."""
 
     name = "mux"
+    may_read_system = True  #: whether the token has more than Mux Video
+    is_webhook_enabled = True
 
     def add_routes(self, app: Flask) -> None:
         """Add the addresses that Mux documents."""
@@ -52,6 +54,7 @@ class SimulatedMux(Simulated):
         asset = "/video/v1/assets/<asset_id>"
         app.add_url_rule(asset, view_func=self.show, methods=["GET"])
         app.add_url_rule(asset, view_func=self.update, methods=["PATCH"])
+        app.add_url_rule("/system/v1/webhooks", view_func=self.list_webhooks, methods=["GET"])
 
     def is_allowed(self) -> bool:
         """Look for the token in HTTP's basic authentication."""
@@ -85,6 +88,18 @@ class SimulatedMux(Simulated):
             "data": [described(video) for video in found],
             "next_cursor": None if is_last else str(told + limit),
         }
+
+    def list_webhooks(self) -> dict[str, Any]:
+        """List the one endpoint that there is, without its secret, which is told only when it is made."""
+        if not self.may_read_system:
+            abort(HTTPStatus.FORBIDDEN, "The token has no permission to read the system")
+        endpoint = {
+            "id": "simulated",
+            "address": self.webhooks_to,
+            "enabled": self.is_webhook_enabled,
+            "created_at": "1790000000",
+        }
+        return {"data": [endpoint] if self.webhooks_to else []}
 
     def update(self, asset_id: str) -> dict[str, Any]:
         """Set the thumbnail's time, or fields that the service does not look at."""
@@ -161,7 +176,7 @@ def _notice(event: str, video: LibraryVideo) -> Notice:
         "created_at": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
         "object": {"type": subject, "id": video.id},
         "environment": {"name": "Simulated", "id": "simulated"},
-        "data": described(video),
+        "data": described(video) | ({"asset_id": video.id} if subject == "static_rendition" else {}),
         "attempts": [],
     }
     return Notice(event, video.id, json.dumps(envelope).encode(), delivery_id)

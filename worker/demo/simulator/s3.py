@@ -18,6 +18,7 @@ from xml.sax.saxutils import escape
 from flask import Response, abort, request, send_file
 
 from worker.demo.simulator import bodies
+from worker.demo.simulator.checks.pictures import JPEG, require_picture
 from worker.demo.simulator.library import LibraryVideo
 from worker.demo.simulator.platform import WEBHOOK_SECRET, Change, Simulated
 from worker.demo.simulator.webhooks import Notice
@@ -126,7 +127,7 @@ class SimulatedS3(Simulated):
 
     def store(self, key: str) -> Response:
         """Take a picture in, beside the video whose name it has."""
-        image = bodies.jpeg(request.get_data(), MAX_IMAGE_BYTES)
+        image = require_picture(request.get_data(), (JPEG,), MAX_IMAGE_BYTES)
         video = next((one for one in self.library.newest() if _image_key(one.id) == key), None)
         if video is None or request.mimetype != "image/jpeg":
             abort(HTTPStatus.FORBIDDEN, "Access Denied")

@@ -29,6 +29,7 @@ LEAST_SIGNATURE_CHARACTERS = 16  # shorter values of a query are numbers and nam
 _MESSAGE_FIELDS = ("title", "message", "Message", "description", "detail", "error", "developer_message")
 
 _REFUSED = frozenset({401, 403})
+_READING = frozenset({"GET", "HEAD"})
 
 
 def error_of(
@@ -52,7 +53,9 @@ def error_of(
     said = _without_secrets(words, credentials, url)[:MAX_MESSAGE_CHARACTERS]
     happened = f"{answer.request.method} {url.path}: {status}{said and f' ({said})'}"
     if status in _REFUSED:
-        return CredentialsRefused(f"{happened}; check {credentials.settings}, and what the token may do")
+        is_write = answer.request.method not in _READING and bool(credentials.to_write)
+        needed = f": a write needs {credentials.to_write}" if is_write else ", and what the token may do"
+        return CredentialsRefused(f"{happened}; check {credentials.settings}{needed}")
     if status in GONE:
         return AssetGone(happened)
     if status == httpx.codes.TOO_MANY_REQUESTS:

@@ -97,7 +97,8 @@ class BasePlatform(Platform, Generic[AccountT]):
         return self._client(self._settings.api_url)
 
     def _client(self, base_url: str) -> ApiClient:
-        return ApiClient(base_url, self._credentials(), self._prefix)
+        shown = self._credentials()._replace(to_write=self.capabilities.write_permission)
+        return ApiClient(base_url, shown, self._prefix)
 
     def _event(
         self,
@@ -137,6 +138,25 @@ class BasePlatform(Platform, Generic[AccountT]):
             title=title,
             source_asset_id=source_asset_id,
             payload=payload,
+        )
+
+    def _unusable(self, problem: str, event_type: str, delivery_id: str, payload: Mapping[str, Any]) -> Event:
+        """Make an event that is taken in, and ignored: refused, it would be sent again, and not read better.
+
+        Args:
+            problem: what is wrong with it, for the log and for `thumbs events`.
+            event_type: the vendor's word for it.
+            delivery_id: the same in every redelivery.
+            payload: the vendor's words, untouched.
+        """
+        return Event(
+            platform=self.name,
+            account=self.account,
+            delivery_id=delivery_id,
+            type=event_type,
+            kind=EventKind.OTHER,
+            payload=payload,
+            problem=problem,
         )
 
     def _require_size(self, choice: NewThumbnail) -> None:

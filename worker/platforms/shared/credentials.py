@@ -17,6 +17,7 @@ class Credentials(NamedTuple):
     headers: Mapping[str, str]  #: of every request
     secrets: tuple[str, ...]  #: in no message
     settings: str  #: the variables to check where they are refused
+    to_write: str = ""  #: what a write needs, beside reading; see `Capabilities.write_permission`
 
 
 def basic(user: str, password: str, settings: str) -> Credentials:

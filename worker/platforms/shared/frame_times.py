@@ -18,6 +18,11 @@ def milliseconds_up(time_s: float) -> float:
     return math.ceil(microseconds / 1000) / 1000
 
 
+def is_same_moment(one_s: float, other_s: float) -> bool:
+    """Tell whether two times show the same frame: platforms round what they store, each in its own way."""
+    return abs(one_s - other_s) <= LAST_FRAME_S / 2
+
+
 def last_frame_s(asset: RemoteAsset) -> float:
     """Tell when the last frame starts, in seconds of media time; infinity where the duration is unknown."""
     return math.inf if asset.duration_s is None else max(0.0, asset.duration_s - LAST_FRAME_S)

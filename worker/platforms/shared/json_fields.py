@@ -23,8 +23,9 @@ MAX_DURATION_S = 366 * 86_400.0  # a live stream that was recorded for a year
 # PostgreSQL stores neither, although JSON can spell both.
 _NUL_OR_HALF_A_PAIR = re.compile("[\0\ud800-\udfff]")
 
-# Ids become parts of addresses: no slash, no space, and no leading dot.
-_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._~:-]*")
+# Ids become parts of addresses: no slash, no space, and no leading dot. They become keys of an index, too,
+# which holds no long ones; those of platforms have 20 to 60 characters.
+_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._~:-]{0,499}")
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -114,7 +115,7 @@ def identifier(of: Mapping[str, Any], name: str) -> str:
     """
     value = required(of, name)
     if not _ID.fullmatch(value):
-        raise MalformedPayload(f"`{name}` is not an id: letters, digits and - _ . ~ : are expected")
+        raise MalformedPayload(f"`{name}` is not an id: up to 500 letters, digits and - _ . ~ : are expected")
     return value
 
 

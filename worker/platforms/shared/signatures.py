@@ -11,7 +11,7 @@ import base64
 import hmac
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from worker.errors import InvalidSignature
@@ -87,8 +87,12 @@ class Timestamped(Signature):
         _require_recent(sent, now_s)
 
 
+@dataclass(frozen=True)
 class _OverBody(Signature):
     """One value over the body alone. It holds no time: an old request can be sent again."""
+
+    #: Headers in which a vendor names the scheme, and what they say of this one; a missing one is no other.
+    scheme: Mapping[str, str] = field(default_factory=dict)
 
     def sign(self, body: bytes, secret: str) -> dict[str, str]:
         """Make the header."""
@@ -103,7 +107,14 @@ class _OverBody(Signature):
         *,
         setting: str,
     ) -> None:
-        """Check the header."""
+        """Check the header, and those of the scheme first: another one is no fault of the secret."""
+        for name, known in self.scheme.items():
+            said = header(headers, name).strip()
+            if said and said.lower() != known:
+                raise InvalidSignature(
+                    f"signed in a way that this version cannot check ({name}: {said[:40]!r}, and {known!r} is"
+                    " known); update this service"
+                )
         given = [header(headers, self.header).strip()]
         _require_match(given, secrets, lambda secret: self._value(body, secret), setting)
 
