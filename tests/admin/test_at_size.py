@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from tests.benchmarks.service.many_rows import fill
 from tests.support.service import builders
 from worker.admin import assets, matching
+from worker.admin.find import find
 from worker.admin.matching import Filters
 from worker.database import make_engine, transaction
 from worker.dispatch import retention, row_counts
@@ -82,7 +83,7 @@ QUESTIONS = {
     "events --outcome ignored": lambda s: assets.list_events(s, None, None, ["ignored"], None, 20),
     "events --since": lambda s: assets.list_events(s, None, timedelta(seconds=20), [], None, 20),
     "events --asset": lambda s: assets.list_events(s, None, None, [], 777, 20),
-    "show": lambda s: assets.find(s, "c4ca4238a0b923820dcc509a6f75849b"),
+    "show": lambda s: find(s, "c4ca4238a0b923820dcc509a6f75849b"),
 }
 
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
-_NUMBERS = frozenset({"ago", "job", "event", "rank", "time", "score", "attempt"})
+_NUMBERS = frozenset({"ago", "job", "event", "no.", "rank", "time", "chosen", "score", "attempt"})
 # What consists of words may take several lines. All else is to be copied, so no line ever ends within it.
-_PROSE = frozenset({"says", "reasons"})
+_PROSE = frozenset({"title", "says", "reasons"})
 # Below this width, sentences are hard to read in a column.
 _LEAST_PROSE = 40
 # Columns that go below their row, until the rest fits side by side.

@@ -28,6 +28,7 @@ from worker.platforms.shared import request_limits
 from worker.publishing import picks_webhook
 from worker.publishing.publisher import Publisher
 from worker.queue.leases import Leases
+from worker.settings import warn_of_strays
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,7 @@ def analyze(settings: Settings) -> None:
         ConfigurationError: a setting is wrong, or a model cannot be used.
     """
     logs.setup(settings)
+    warn_of_strays()
     metrics.start_exporter(settings)
     request_limits.setup(settings)
     tracing.start(settings, "analyze")
@@ -81,6 +83,7 @@ def publish(settings: Settings) -> None:
     """
     picks_webhook.check_secrets(settings)
     logs.setup(settings)
+    warn_of_strays()
     metrics.start_exporter(settings)
     request_limits.setup(settings)
     tracing.start(settings, "publish")

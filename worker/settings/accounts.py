@@ -10,6 +10,7 @@ from worker.settings.types import (
     WITHHELD,
     Aspects,
     Base64Secret,
+    Line,
     PemSecret,
     Secret,
     Spans,
@@ -55,9 +56,9 @@ class TokenAccount(WebhookAccount):
 
     api_secrets = ("token_secret",)
 
-    token_id: str = Field(description="The API token.")
+    token_id: Line = Field(description="The API token.")
     token_secret: Secret = Field(description="The API token's secret.")
-    signing_key_id: str | None = Field(None, description="For private videos: the signing key.")
+    signing_key_id: Line | None = Field(None, description="For private videos: the signing key.")
     signing_private_key: PemSecret | None = Field(None, description="Its private part, base64 of a PEM.")
 
     @model_validator(mode="after")
@@ -108,7 +109,7 @@ class CloudflareAccount(WebhookAccount):
 
     api_secrets = ("api_token",)
 
-    account_id: str = Field(min_length=1, description="The account's id.")
+    account_id: Line = Field(description="The account's id.")
     api_token: Secret = Field(description="An API token with Stream: Edit.")
     api_url: Url = Field("https://api.cloudflare.com/client/v4", description="The API.")
 
@@ -119,7 +120,7 @@ class BunnyAccount(WebhookAccount):
     api_secrets = ("api_key",)
 
     webhook_secret: Secret = Field(description="The library's read-only API key, which signs its webhooks.")
-    library_id: str = Field(min_length=1, description="The library's id.")
+    library_id: Line = Field(description="The library's id.")
     api_key: Secret = Field(description="The library's API key.")
     cdn_url: Url = Field(description="Its pull zone, `https://vz-....b-cdn.net`.")
     cdn_token_key: Secret | None = Field(

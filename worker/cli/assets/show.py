@@ -8,7 +8,7 @@ import click
 from rich.text import Text
 
 from worker.admin.asset_history import read_history
-from worker.admin.assets import asset_name, find
+from worker.admin.find import asset_name, find
 from worker.cli.assets.timeline import timeline_table
 from worker.cli.database import open_database
 from worker.cli.jobs import JOB_FIELDS, job_news
