@@ -1,4 +1,4 @@
-"""Index assets by the starts of their ids and titles, and jobs that tell something, for operators' commands."""
+"""Index assets by the starts of their ids and titles, and jobs that tell something, for operators."""
 
 from __future__ import annotations
 

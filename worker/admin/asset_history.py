@@ -39,8 +39,6 @@ _ENDINGS = {
     PublicationState.CONFIRMED: "we wrote {shown}",
     PublicationState.YIELDED: "left alone: somebody else set {shown}",
 }
-#: Of a video on no platform: its picture is served by us, and there is nothing to write.
-TOLD = "PICKS_URL was told, if it is set; the picture is served here"
 
 
 class JobHistory(NamedTuple):
@@ -88,7 +86,7 @@ def read_history(session: Session, found: Match) -> AssetHistory:
         moments = [
             *_events(session, asset),
             *moments,
-            *_writes(publications, is_told=asset.media_url is not None),
+            *_writes(publications),
             *_decisions(session, asset),
         ]
     choice, picks = choices.open_choice(session, asset), _picks(session, asset)
@@ -103,6 +101,11 @@ def read_history(session: Session, found: Match) -> AssetHistory:
         timeline=sorted(moments, key=lambda moment: moment.at),
         now=database_time(session),
     )
+
+
+def told_of(publication: Publication) -> str:
+    """Say what was done where no platform takes a thumbnail, and the picture is served by us."""
+    return "PICKS_URL was told" if publication.sent_at else "served by us; no PICKS_URL was set"
 
 
 def _events(session: Session, asset: Asset) -> Iterator[Moment]:
@@ -120,15 +123,15 @@ def _steps(histories: Sequence[JobHistory]) -> Iterator[Moment]:
             yield Moment(line.at, f"job {job.id}", line.state, line.actor, line.note)
 
 
-def _writes(publications: Sequence[Publication], *, is_told: bool) -> Iterator[Moment]:
+def _writes(publications: Sequence[Publication]) -> Iterator[Moment]:
     for row in publications:
         what, why = f"write {row.id}", "the best pick" if row.choice_id is None else f"choice {row.choice_id}"
         yield Moment(row.created_at, what, "requested", "", f"{clock(row.thumbnail.time_s)}, {why}")
         if row.confirmed_at is not None:
             state = PublicationState(row.state)
             says = _ENDINGS.get(state, "asked for again").format(shown=row.shown)
-            if is_told and state is PublicationState.CONFIRMED:
-                says = TOLD
+            if state is PublicationState.CONFIRMED and row.shown is None:
+                says = told_of(row)
             yield Moment(row.confirmed_at, what, row.state, "", says)
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import starmap
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import defer
 
 from worker import choices
+from worker.choices import ChoiceRefused, ChoiceRequest
 from worker.database.models import StoredCandidate, Thumbnail
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -25,27 +27,20 @@ _LAST = (1, 0.0)
 class Numbered(NamedTuple):
     """A candidate and the number that people call it by."""
 
-    number: int  #: from 1; the picks have their ranks
+    number: int  #: from 1; those that were picked have the rank of their pick
     candidate: StoredCandidate  #: without its bytes
 
 
 def numbered_candidates(session: Session, asset: Asset) -> list[Numbered]:
-    """Number the candidates of the newest run: the picks by rank, then the others by score, best first.
+    """Give each candidate of the newest run a number: the picks their ranks, then the others by score.
 
     The numbers stay the same until another run looks at the video.
     """
-    frames = _candidates(session, asset)
-    newest = select(Thumbnail.rank, Thumbnail.time_s).where(*choices.is_newest_pick(asset))
-    picks = dict(session.execute(newest.order_by(Thumbnail.rank, Thumbnail.id)).tuples().all())
-    ranks = _ranks(frames, picks)
-    others = [frame for frame in frames if frame.id not in ranks]
-    ordered = sorted((frame for frame in frames if frame.id in ranks), key=lambda frame: ranks[frame.id])
-    ordered += sorted(others, key=lambda frame: (*_by_score(frame), frame.time_s, frame.id))
-    return [Numbered(number, frame) for number, frame in enumerate(ordered, start=1)]
+    return _number(_candidates(session, asset), _picks(session, asset))
 
 
-def candidate_id(session: Session, asset: Asset, number: int, name: str) -> int:
-    """Find the row of a numbered candidate.
+def request_for(session: Session, asset: Asset, number: int, name: str) -> ChoiceRequest:
+    """Ask for a candidate by its number; a pick at the very moment of its still.
 
     Args:
         session: any.
@@ -56,14 +51,30 @@ def candidate_id(session: Session, asset: Asset, number: int, name: str) -> int:
     Raises:
         ChoiceRefused: there is none of this number.
     """
-    numbered = numbered_candidates(session, asset)
-    if 1 <= number <= len(numbered):
-        return numbered[number - 1].candidate.id
-    there = f"there are 1 to {len(numbered)}" if numbered else "it has none yet"
-    raise choices.ChoiceRefused(f"{name} has no candidate {number}: {there}; `thumbs show {name}` lists them")
+    frames, picks = _candidates(session, asset), _picks(session, asset)
+    numbered = {one.number: one.candidate for one in _number(frames, picks)}
+    frame, picked_s = numbered.get(number), picks.get(number)
+    if picked_s is not None and (frame is None or abs(frame.time_s - picked_s) > choices.SAME_MOMENT_S):
+        return ChoiceRequest(time_s=picked_s)
+    if frame is not None:
+        return ChoiceRequest(candidate_id=frame.id)
+    there = f"there are 1 to {max({*numbered, *picks})}" if numbered or picks else "it has none yet"
+    raise ChoiceRefused(f"{name} has no candidate {number}: {there}; `thumbs show {name}` lists them")
 
 
-def _ranks(frames: Sequence[StoredCandidate], picks: dict[int, float]) -> dict[int, int]:
+def _number(frames: Sequence[StoredCandidate], picks: Mapping[int, float]) -> list[Numbered]:
+    ranks = _ranks(frames, picks)
+    picked = sorted((Numbered(ranks[frame.id], frame) for frame in frames if frame.id in ranks), key=_first)
+    others = [frame for frame in frames if frame.id not in ranks]
+    others.sort(key=lambda frame: (*_by_score(frame), frame.time_s, frame.id))
+    return [*picked, *starmap(Numbered, enumerate(others, start=max(picks, default=0) + 1))]
+
+
+def _first(one: Numbered) -> int:
+    return one.number
+
+
+def _ranks(frames: Sequence[StoredCandidate], picks: Mapping[int, float]) -> dict[int, int]:
     """Find the frame of each pick: the nearest that lost to no other, or else the nearest at all."""
     ranks: dict[int, int] = {}
     for rank, time_s in picks.items():
@@ -75,6 +86,12 @@ def _ranks(frames: Sequence[StoredCandidate], picks: dict[int, float]) -> dict[i
         if near:
             ranks[min(near)[-1]] = rank
     return ranks
+
+
+def _picks(session: Session, asset: Asset) -> dict[int, float]:
+    """Read the moments of the newest picks, by rank."""
+    newest = select(Thumbnail.rank, Thumbnail.time_s).where(*choices.is_newest_pick(asset))
+    return dict(session.execute(newest.order_by(Thumbnail.rank, Thumbnail.id.desc())).tuples().all())
 
 
 def _by_score(frame: StoredCandidate) -> tuple[int, float]:

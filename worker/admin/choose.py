@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from worker import choices, jobs
 from worker.admin.assets import Requeueing, operator_name
-from worker.admin.candidates import candidate_id
+from worker.admin.candidates import request_for
 from worker.admin.find import asset_name, find
 from worker.choices import ChoiceRefused, ChoiceRequest
 from worker.database import transaction
@@ -62,8 +62,9 @@ def choose_thumbnail(engine: Engine, word: str, wish: Wish, why: str, settings: 
             raise ChoiceRefused(
                 f"{platform.name} shows a moment of the video and takes no picture: use --time"
             )
-        row_id = None if wish.number is None else candidate_id(session, asset, wish.number, asset_name(asset))
-        request = ChoiceRequest(wish.time_s, row_id, wish.picture)
+        request = ChoiceRequest(time_s=wish.time_s, picture=wish.picture)
+        if wish.number is not None:
+            request = request_for(session, asset, wish.number, asset_name(asset))
         made = choices.choose(session, asset, request, operator_name(), why)
         # A platform that cuts the picture itself needs the time and no still of ours.
         is_shown_by_time = platform.write_back is WriteBack.TIME and made.thumbnail is not None

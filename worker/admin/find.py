@@ -101,7 +101,9 @@ def _by_title(session: Session, word: str) -> dict[str, Match]:
 
 
 def _by_start_of_id(session: Session, word: str) -> dict[str, Match]:
-    conditions = [Asset.external_id.like(_starts_with(word))] if len(word) >= LEAST_PREFIX else []
+    conditions: list[ColumnElement[bool]] = []
+    if len(word) >= LEAST_PREFIX:
+        conditions.append(Asset.external_id.like(_starts_with(word)))
     full = _full_name(word)
     if full is not None and len(full[1]) >= LEAST_PREFIX:
         conditions.append(and_(full[0], Asset.external_id.like(_starts_with(full[1]))))

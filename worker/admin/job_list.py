@@ -82,10 +82,9 @@ def _conditions(chosen: JobFilter) -> list[ColumnElement[bool] | TextClause]:
 
 def _chosen_moments(session: Session, job_ids: Sequence[int]) -> dict[int, float]:
     """Find the moment of the first thumbnail of each job; a person's choice has the lowest rank."""
-    rows = (
-        select(Thumbnail.job_id, Thumbnail.time_s)
-        .where(Thumbnail.job_id.in_(job_ids))
-        .distinct(Thumbnail.job_id)
-        .order_by(Thumbnail.job_id, Thumbnail.rank, Thumbnail.id)
-    )
-    return {job_id: time_s for job_id, time_s in session.execute(rows) if job_id is not None}
+    rows = select(Thumbnail.job_id, Thumbnail.time_s).where(Thumbnail.job_id.in_(job_ids))
+    moments: dict[int, float] = {}
+    for job_id, time_s in session.execute(rows.order_by(Thumbnail.rank, Thumbnail.id)):
+        if job_id is not None:
+            moments.setdefault(job_id, time_s)
+    return moments

@@ -184,17 +184,17 @@ def _table(listed: Sequence[JobLine], left_out: int, now: datetime) -> list[Rend
 def job_news(job: Job, now: datetime) -> str:
     """Say what matters most about a job in its present state."""
     when = format_age(now - job.scheduled_at) if job.scheduled_at > now else "now"
+    failure = f"{job.error_class}: {printable(job.error or '')}"
     match job.state:
         case JobState.RUNNING:
             return f"{job.stage} by {printable(job.lease_owner or '')}"
         case JobState.SCHEDULED:
             return f"due {when}"
-        case JobState.RETRYABLE if job.error_class in _REFUSALS:
-            return f"waits for its account; {job.error_class}: {printable(job.error or '')}"
         case JobState.RETRYABLE:
-            return f"again {when}; {job.error_class}: {printable(job.error or '')}"
+            is_refused = job.error_class in _REFUSALS
+            return f"{'waits for its account' if is_refused else f'again {when}'}; {failure}"
         case JobState.DISCARDED:
-            return f"{job.error_class}: {printable(job.error or '')}"
+            return failure
         case JobState.COMPLETED if job.timings_s is None:
             return "nothing new was found"
     return printable(job.note)

@@ -53,10 +53,10 @@ class Stray(NamedTuple):
 
 
 def find_strays() -> list[Stray]:
-    """List the variables of this process, and the files in SECRETS_DIR, that are nearly called like a setting.
+    """List the variables, and the files in SECRETS_DIR, that are nearly called like a setting.
 
-    What resembles a setting that is set is left out: CLOUDFLARE_API_TOKEN may stand there for another program. A
-    folder that cannot be read is passed over: reading the settings says so.
+    What resembles a setting that is set is left out: CLOUDFLARE_API_TOKEN may stand there for another
+    program. A folder that cannot be read is passed over: reading the settings says so.
     """
     folder = os.environ.get(SECRETS_DIR)
     try:
@@ -88,9 +88,7 @@ def meant_by(name: str) -> str:
     """Find the setting that a name resembles; an empty text where it is one, or is like none."""
     written = name.upper()
     head, *rest = written.split("__")
-    if (
-        written in _PLAIN or head in _PLATFORMS
-    ):  # also MUX__MAIN: the settings themselves refuse what is wrong
+    if written in _PLAIN or head in _PLATFORMS:  # what is wrong in MUX__MAIN, the settings refuse
         return ""
     return _in_group(head, rest) or _in_one_word(written) or _plain(written)
 

@@ -128,7 +128,7 @@ def running_postgres(folder: Path) -> str | None:
 
 
 def place_of(folder: Path) -> str:
-    """Write a folder as it was given, and as an absolute path where that is another text: ./var (/srv/var)."""
+    """Write a folder as it was given, and its absolute path where that is another text: ./var (/srv/var)."""
     if folder.is_absolute():
         return str(folder)
     return f"./{folder} ({folder.resolve()})"

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name", metavar="ASSET")
 @click.option(
-    "--time", "time_s", type=VideoTime(), metavar="TIME", help="Choose this moment: 12.4 (seconds) or 00:12.4."
+    "--time",
+    "time_s",
+    type=VideoTime(),
+    metavar="TIME",
+    help="Choose this moment: 12.4 or 00:12.4.",
 )
 @click.option(
     "--candidate", "number", type=int, metavar="N", help="Choose this frame, by its number in `thumbs show`."
@@ -67,7 +71,10 @@ def release_command(name: str, why: str, *, as_json: bool) -> None:
 @click.command()
 @click.argument("name", metavar="ASSET")
 @click.option(
-    "--avoid", metavar="RANGE", multiple=True, help="Pick nothing from here: 0-15, 00:04.5-01:10, -30-0, 0%-50% ..."
+    "--avoid",
+    metavar="RANGE",
+    multiple=True,
+    help="Pick nothing from here: 0-15, 00:04.5-01:10, -30-0, 0%-50%.",
 )
 @click.option("--prefer", metavar="RANGE", multiple=True, help="Pick from here first.")
 @click.option("--clear", "is_clear", is_flag=True, help="Forget both: the account's own ranges apply again.")
