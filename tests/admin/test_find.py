@@ -61,9 +61,7 @@ def test_what_may_be_several_names_them(thumbs: Run, word: str) -> None:
 
 
 @pytest.mark.usefixtures("library")
-@pytest.mark.parametrize(
-    "word", ["c4c", "gro", "%", "____", "beans", "100%", "%ing", "c4ca____", SHA256[:20]]
-)
+@pytest.mark.parametrize("word", ["c4c", "gro", "%", "____", "beans", "%ing", "c4ca____", SHA256[:20]])
 def test_what_fits_by_chance_is_not_found(thumbs: Run, word: str) -> None:
     """Too short a start, the middle of a title, signs that databases take for any letter."""
     assert "no such asset" in thumbs("show", word).stderr

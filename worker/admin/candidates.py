@@ -91,7 +91,9 @@ def _ranks(frames: Sequence[StoredCandidate], picks: Mapping[int, float]) -> dic
 def _picks(session: Session, asset: Asset) -> dict[int, float]:
     """Read the moments of the newest picks, by rank."""
     newest = select(Thumbnail.rank, Thumbnail.time_s).where(*choices.is_newest_pick(asset))
-    return dict(session.execute(newest.order_by(Thumbnail.rank, Thumbnail.id.desc())).tuples().all())
+    # A pick's first row has the ratio to publish; the others show the same moment.
+    rows = session.execute(newest.order_by(Thumbnail.rank, Thumbnail.id.desc()))
+    return {rank: time_s for rank, time_s in rows}  # noqa: C416 - rows are no pairs to mypy
 
 
 def _by_score(frame: StoredCandidate) -> tuple[int, float]:

@@ -121,8 +121,8 @@ def _run(app: Celery, kind: Kind, concurrency: int, settings: Settings, stopping
 
     if os.geteuid() == 0:
         log.warning("running as root: give this program a user of its own", extra={"action": "is_root"})
-    # Celery says that, too, once more and with a remedy that is none of ours; what it is going to change is for
-    # those who build this.
+    # Celery says that, too, once more and with a remedy that is none of ours; what it is going to change is
+    # for those who build this.
     for category in (SecurityWarning, CDeprecationWarning, CPendingDeprecationWarning):
         warnings.simplefilter("ignore", category)
     # Celery refers to its listeners weakly; these two live until this function returns.
