@@ -155,7 +155,7 @@ def test_the_age_of_the_oldest_write_reads_few_rows_however_many_wait(large: Eng
         row_counts.find_oldest_writes(session)
         read = session.execute(in_transaction).scalar_one() - before
 
-    assert 0 < read <= 3 * row_counts.MAX_WRITES  # each with its asset
+    assert 0 < read <= 5 * row_counts.MAX_WRITES  # each with its asset, which is looked up by an index
 
 
 def test_all_that_failed_are_found(large: Engine) -> None:
