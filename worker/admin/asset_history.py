@@ -73,8 +73,14 @@ class AssetHistory:
     now: datetime  #: by the database's clock
 
 
-def read_history(session: Session, found: Match) -> AssetHistory:
-    """Gather all about an asset; of its jobs and its timeline only one job's, where a job was asked for."""
+def read_history(session: Session, found: Match, *, has_picks_url: bool) -> AssetHistory:
+    """Gather all about an asset; of its jobs and its timeline only one job's, where a job was asked for.
+
+    Args:
+        session: any.
+        found: the asset, or its job.
+        has_picks_url: whether a system of the customer's own is told of what no platform takes.
+    """
     asset = session.get_one(Asset, found.asset_id)
     wanted = Job.asset_id == asset.id if found.job_id is None else Job.id == found.job_id
     jobs = session.scalars(select(Job).where(wanted).order_by(Job.id.desc()).limit(SHOWN_JOBS)).all()
@@ -86,7 +92,7 @@ def read_history(session: Session, found: Match) -> AssetHistory:
         moments = [
             *_events(session, asset),
             *moments,
-            *_writes(publications),
+            *_writes(publications, told(has_picks_url=has_picks_url)),
             *_decisions(session, asset),
         ]
     choice, picks = choices.open_choice(session, asset), _picks(session, asset)
@@ -103,9 +109,9 @@ def read_history(session: Session, found: Match) -> AssetHistory:
     )
 
 
-def told_of(publication: Publication) -> str:
+def told(*, has_picks_url: bool) -> str:
     """Say what was done where no platform takes a thumbnail, and the picture is served by us."""
-    return "PICKS_URL was told" if publication.sent_at else "served by us; no PICKS_URL was set"
+    return "PICKS_URL was told" if has_picks_url else "served by us; no PICKS_URL is set here"
 
 
 def _events(session: Session, asset: Asset) -> Iterator[Moment]:
@@ -123,7 +129,7 @@ def _steps(histories: Sequence[JobHistory]) -> Iterator[Moment]:
             yield Moment(line.at, f"job {job.id}", line.state, line.actor, line.note)
 
 
-def _writes(publications: Sequence[Publication]) -> Iterator[Moment]:
+def _writes(publications: Sequence[Publication], served: str) -> Iterator[Moment]:
     for row in publications:
         what, why = f"write {row.id}", "the best pick" if row.choice_id is None else f"choice {row.choice_id}"
         yield Moment(row.created_at, what, "requested", "", f"{clock(row.thumbnail.time_s)}, {why}")
@@ -131,7 +137,7 @@ def _writes(publications: Sequence[Publication]) -> Iterator[Moment]:
             state = PublicationState(row.state)
             says = _ENDINGS.get(state, "asked for again").format(shown=row.shown)
             if state is PublicationState.CONFIRMED and row.shown is None:
-                says = told_of(row)
+                says = served
             yield Moment(row.confirmed_at, what, row.state, "", says)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
-from worker.admin.asset_history import read_history, told_of
+from worker.admin.asset_history import read_history, told
 from worker.admin.find import asset_name, find
 from worker.admin.taken import what_is_taken
 from worker.cli.assets.frames import frame_parts, picture_lines, shown_lines
@@ -58,7 +58,7 @@ def show_command(name: str, *, is_every_frame: bool, as_json: bool) -> None:
     """
     settings = get_settings()
     with open_database() as engine, transaction(engine) as session:
-        history = read_history(session, find(session, name))
+        history = read_history(session, find(session, name), has_picks_url=settings.picks_url is not None)
     taken, links = what_is_taken(history.asset, settings), ThumbnailLinks.of(settings)
 
     def url(thumbnail: Thumbnail) -> str:
@@ -170,7 +170,7 @@ def _publication(publication: Publication) -> Text:
     line = Text.assemble(f"write {publication.id} ", coloured(publication.state))
     line.append(f" generation {publication.generation}, attempt {publication.attempt}")
     if publication.state == PublicationState.CONFIRMED and publication.shown is None:
-        line.append(f": {told_of(publication)}")
+        line.append(f": {told(has_picks_url=get_settings().picks_url is not None)}")
     if publication.error and not publication.confirmed_at:
         line.append(f": {publication.error_class}: {printable(publication.error)}")
     return line
