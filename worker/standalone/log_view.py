@@ -21,9 +21,8 @@ def message_of(line: str) -> str:
 def readable(line: str) -> str:
     """Write one line for a terminal, coloured by its level.
 
-    The rest of a message of several lines, and a traceback, follow on lines of their own.
-
-    Control characters, which a caller may have sent, are made visible.
+    The rest of a message of several lines follows indented, so that nobody takes it for a line of its own; a
+    traceback follows, too. Control characters, which a caller may have sent, are made visible.
     """
     fields = _fields(line)
     if "message" not in fields:
@@ -32,7 +31,8 @@ def readable(line: str) -> str:
     sentence = click.style(printable(first), fg=_LOUD.get(str(fields.get("level"))))
     about = [f"{name}={value}" for name, value in fields.items() if name not in _SAID_ELSEWHERE]
     parts = [sentence, click.style(printable(" ".join(about)), dim=True)] if about else [sentence]
-    below = [printable(row) for row in (*rest, *str(fields.get("traceback", "")).splitlines())]
+    below = [f"    {printable(row)}" for row in rest]
+    below += [printable(row) for row in str(fields.get("traceback", "")).splitlines()]
     return "\n".join([" ".join(parts), *below])
 
 
