@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic_core import ErrorDetails
 
 SECRETS_DIR = "SECRETS_DIR"  #: the variable that names the folder of secrets; no field, as it is read first
@@ -38,14 +39,14 @@ _PROBLEMS = {
 }
 
 
-def complaint(error: ErrorDetails) -> str:
-    """Say which variable is wrong, why, and where its value was found."""
+def complaint(error: ErrorDetails, environment: Mapping[str, str]) -> str:
+    """Say which variable is wrong, why, and in which place of the environment its value was found."""
     variable = "__".join(part for part in error["loc"] if isinstance(part, str) and part != "[key]").upper()
     known, words = _PROBLEMS.get(error["type"]), error.get("ctx", {})
     problem = known.format(**_plain(words)) if known else error["msg"].removeprefix("Value error, ")
     if not variable:
         return problem
-    return f"{variable}: {problem}{_found(variable)}"
+    return f"{variable}: {problem}{_found(variable, environment)}"
 
 
 def _plain(words: dict[str, Any]) -> dict[str, Any]:
@@ -56,13 +57,18 @@ def _plain(words: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _found(variable: str) -> str:
-    """Say where a value comes from; nothing where there is none."""
-    if any(name.upper() == variable for name in os.environ):
-        return " (a variable)"
-    folder = os.environ.get(SECRETS_DIR)
+def files_in(environment: Mapping[str, str]) -> list[Path]:
+    """List what lies in SECRETS_DIR; nothing where it cannot be read, which is told elsewhere."""
+    folder = environment.get(SECRETS_DIR)
     try:
-        files = list(Path(folder).iterdir()) if folder else []
+        return sorted(Path(folder).iterdir()) if folder else []
     except OSError:
-        files = []
+        return []
+
+
+def _found(variable: str, environment: Mapping[str, str]) -> str:
+    """Say where a value comes from; nothing where there is none."""
+    if any(name.upper() == variable for name in environment):
+        return " (a variable)"
+    files = files_in(environment)
     return next((f" (the file {file})" for file in files if file.name.upper() == variable), "")

@@ -280,7 +280,7 @@ class Settings(BaseSettings):
         try:
             return cls()
         except ValidationError as exc:
-            raise SettingsInvalid("\n".join(complaint(error) for error in exc.errors())) from exc
+            raise SettingsInvalid("\n".join(complaint(error, os.environ) for error in exc.errors())) from exc
 
 
 @cache

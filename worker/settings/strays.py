@@ -8,17 +8,16 @@ refused.
 from __future__ import annotations
 
 import logging
-import os
 from difflib import get_close_matches
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker.settings.accounts import ACCOUNTS
-from worker.settings.complaints import SECRETS_DIR
-from worker.settings.settings import Settings
+from worker.settings.complaints import files_in
+from worker.settings.settings import Settings, environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 log = logging.getLogger(__name__)
 
@@ -58,13 +57,9 @@ def find_strays() -> list[Stray]:
     What resembles a setting that is set is left out: CLOUDFLARE_API_TOKEN may stand there for another
     program. A folder that cannot be read is passed over: reading the settings says so.
     """
-    folder = os.environ.get(SECRETS_DIR)
-    try:
-        files = sorted(Path(folder).iterdir()) if folder else []
-    except OSError:
-        files = []
-    places: list[tuple[str, Path | None]] = [(name, None) for name in sorted(os.environ)]
-    places += [(file.name, file) for file in files if file.is_file()]
+    variables = environment()
+    places: list[tuple[str, Path | None]] = [(name, None) for name in sorted(variables)]
+    places += [(file.name, file) for file in files_in(variables) if file.is_file()]
     given = {name.upper() for name, _ in places}
     found = [Stray(name, meant_by(name), file) for name, file in places]
     return [stray for stray in found if stray.meant and not _is_given(stray, given)]
