@@ -44,14 +44,17 @@ def check_disk(settings: Settings) -> Iterator[Finding]:
     Nothing is made: a typing error would be hidden.
     """
     folder = settings.work_dir or Path(tempfile.gettempdir())
-    # The part of the path that is there: a folder on its way may be made, and is on the same disk.
-    there = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    # The part of the path that is there: a folder on its way may be made, and is on the same disk. `exists`
+    # would raise where a folder above may not be entered.
+    there = next(path for path in (folder, *folder.absolute().parents) if os.access(path, os.F_OK))
     if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
         says = f"WORK_DIR: cannot make a folder in {there}" if settings.work_dir else f"{there}: not writable"
         yield Finding("disk", State.FAILED, says, "set WORK_DIR to a folder that can be written to")
         return
     free_bytes = shutil.disk_usage(there).free
     says = f"{free_bytes / GIB:.1f} GiB free in {folder}"
+    if there != folder:
+        says += ", which does not exist: `thumbs analyze` makes it"
     if free_bytes < LEAST_FREE_BYTES:
         yield Finding("disk", State.FAILED, says, "make room there, or set WORK_DIR")
     elif free_bytes < settings.max_download_bytes:
@@ -59,7 +62,6 @@ def check_disk(settings: Settings) -> Iterator[Finding]:
         remedy = f"one video may have {largest}: make room, set WORK_DIR, or lower MAX_DOWNLOAD_BYTES"
         yield Finding("disk", State.WARNING, says, remedy)
     elif there != folder:
-        says = f"{folder} does not exist; `thumbs analyze` makes it ({says.partition(' in ')[0]})"
         yield Finding("disk", State.WARNING, says, "check the path in WORK_DIR, or make it")
     else:
         yield Finding("disk", State.OK, says)
