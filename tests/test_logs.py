@@ -12,6 +12,7 @@ import pytest
 from structlog.contextvars import bound_contextvars
 
 from tests.support.growth import is_linear
+from tests.support.service.builders import make_settings
 from worker import logs
 
 
@@ -139,3 +140,27 @@ def test_a_mistake_in_a_log_call_is_told(capsys: pytest.CaptureFixture[str]) -> 
     handler.handle(logging.makeLogRecord({"msg": "%d lines", "args": ("three",)}))
 
     assert "Logging error" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("level", "is_told"), [("INFO", False), ("DEBUG", True)])
+def test_celery_tells_of_its_troubles_only(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, level: str, is_told: bool
+) -> None:
+    """Our own line tells of each job; its lines about the same hint would stand beside it."""
+    names = ("celery.app.trace", "celery.worker.strategy", "celery.apps.worker")
+    root, celery = logging.getLogger(), logging.getLogger("celery")
+    monkeypatch.setattr(root, "handlers", list(root.handlers))
+    monkeypatch.setattr(root, "level", root.level)
+    monkeypatch.setattr(celery, "level", logging.NOTSET)
+    for name in names:
+        logging.getLogger(name).setLevel(logging.NOTSET)
+
+    logs.setup(make_settings(log_level=level))
+    for name in names:
+        logging.getLogger(name).info("received, succeeded, ready")
+    celery.warning("cannot connect")
+
+    told = [json.loads(row)["message"] for row in capsys.readouterr().err.splitlines()]
+    assert told.count("received, succeeded, ready") == (len(names) if is_told else 0)
+    assert "cannot connect" in told
+    logging.captureWarnings(capture=False)

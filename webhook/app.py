@@ -6,6 +6,7 @@
     GET  /healthz                          for the operator's machinery, like the next two
     GET  /readyz, /metrics                 at METRICS_PORT, or where that is not set, here too
     GET  /openapi.json                     all of this, for programs
+    GET  /                                 what this is, for people
 
 It verifies, records and answers; the work is done elsewhere. It never talks to Redis on the way to an answer.
 """
@@ -72,7 +73,7 @@ def create_app(settings: Settings, engine: Engine) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1  # see webhook/receive.py
     app.register_blueprint(receive.webhook_pages(settings, BoundedDatabase(engine, CONNECTIONS)))
     app.register_blueprint(thumbnails.thumbnail_page(settings, BoundedDatabase(engine, PICTURE_CONNECTIONS)))
-    app.register_blueprint(openapi.openapi_page())
+    app.register_blueprint(openapi.openapi_page(has_operations=not settings.metrics_port))
     app.register_blueprint(health.life_page())
     if settings.metrics_port:
         app.register_blueprint(health.moved_pages())

@@ -24,7 +24,7 @@ from worker import logs, tracing
 from worker.database import url_of
 from worker.errors import SettingsInvalid
 from worker.files import scratch_folder
-from worker.settings import environment
+from worker.settings import environment, warn_of_strays
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -127,4 +127,5 @@ def run_receiver(settings: Settings) -> None:
     """
     url_of(settings.database_address)  # an unusable one is told here, not by each process in turn
     logs.setup(settings)
+    warn_of_strays()
     Receiver(settings).run()

@@ -57,10 +57,9 @@ def setup(settings: Settings) -> None:
     # These tell every request, connection and migration at INFO; our own lines say what came of them.
     for chatty in ("alembic", "celery.worker.consumer.connection", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
-    # These tell of every hint that it was taken and done with, and of failures at ERROR.
+    # Celery tells of its start, and of every hint that it was taken and done with. Its failures stay.
     if logging.getLogger().level > logging.DEBUG:
-        for chatty in ("celery.worker.strategy", "celery.app.trace"):
-            logging.getLogger(chatty).setLevel(logging.WARNING)
+        logging.getLogger("celery").setLevel(max(logging.WARNING, logging.getLogger().level))
 
 
 class StderrHandler(logging.StreamHandler[TextIO]):

@@ -1,7 +1,7 @@
 """Read the parts of a video that are to be avoided or preferred, as people write them.
 
 `0-15` is the first 15 seconds, `0%-50%` the first half. A negative number counts from the end, and 0 after it
-is the end: `-30-0` is the last 30 seconds.
+is the end: `-30-0` is the last 30 seconds. Moments may also be written as they are printed: `00:04.5-01:10`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,16 @@ if TYPE_CHECKING:
 
 OPTION_NAMES = ("avoid", "prefer")  #: what can be asked of an asset
 MAX_TIME_RANGES = 100  # more than an editor sets by hand
-EXAMPLE = "write START-END as 0-15, -30-0 (the last 30 s) or 0%-50%"
+EXAMPLE = "write START-END as 0-15, 00:04.5-01:10, -30-0 (the last 30 s) or 0%-50%"
 
-_NUMBER = r"(-?\d{1,6}(?:\.\d{1,6})?)(%?)"
+_SECONDS = r"\d{1,6}(?:\.\d{1,6})?"
+# Minutes go on counting after an hour, as where we print them; hours may stand before them.
+_CLOCK = r"(?:\d{1,3}:)?\d{1,4}:\d{2}(?:\.\d{1,6})?"
+_NUMBER = rf"(-?(?:{_CLOCK}|{_SECONDS}))(%?)"
+_MOMENT = re.compile(f"{_CLOCK}|{_SECONDS}", re.ASCII)
 _TIME_RANGE = re.compile(f"{_NUMBER}-{_NUMBER}", re.ASCII)
 _PERCENT = 100
+_SEXAGESIMAL = 60
 
 
 class Mark(NamedTuple):
@@ -48,9 +53,9 @@ class TimeRange(NamedTuple):
             ValueError: it is no time range; the message shows how to write one.
         """
         match = _TIME_RANGE.fullmatch(text.strip())
-        if match is None:
+        if match is None or any(":" in match[place] and match[place + 1] for place in (1, 3)):
             raise ValueError(f"{text!r} is no range: {EXAMPLE}")
-        first, second = float(match[1]), float(match[3])
+        first, second = _seconds(match[1]), _seconds(match[3])
         start = Mark(first, bool(match[2]), match[1].startswith("-"))
         end = Mark(second, bool(match[4]), match[3].startswith("-") or (start.is_from_end and second == 0))
         # Whether 10%-30 or 20--5 ends before it begins is known with the video only: it may be empty there.
@@ -62,6 +67,25 @@ class TimeRange(NamedTuple):
     def holds(self, time_s: float, duration_s: float, margin_s: float = 0.0) -> bool:
         """Tell whether a moment lies within, or at most `margin_s` beside it; the end is exclusive."""
         return self.start.at_s(duration_s) - margin_s <= time_s < self.end.at_s(duration_s) + margin_s
+
+
+def parse_moment_s(text: str) -> float:
+    """Read a moment of a video in seconds: 12.4, or as it is printed, 00:12.400 or 1:02:03.5.
+
+    Raises:
+        ValueError: it is none; the message shows how to write one.
+    """
+    if not _MOMENT.fullmatch(text.strip()):
+        raise ValueError(f"{text!r} is no moment: write seconds, as 12.4, or a time, as 00:12.4")
+    return _seconds(text.strip())
+
+
+def _seconds(text: str) -> float:
+    """Add up a number of seconds, or hours, minutes and seconds; a sign before them holds for all of it."""
+    total_s = 0.0
+    for part in text.removeprefix("-").split(":"):
+        total_s = total_s * _SEXAGESIMAL + float(part)
+    return -total_s if text.startswith("-") else total_s
 
 
 def parse_time_ranges(texts: Sequence[str]) -> tuple[TimeRange, ...]:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
+from sqlalchemy import inspect, select
 
 from tests.support.service import builders
 from tests.support.service.commands import answer, picked
+from worker.database import transaction
 from worker.database.models import Choice, JobLog, StoredCandidate, Thumbnail
 from worker.platforms.event import EventKind
 
@@ -72,15 +74,148 @@ def test_a_run_takes_the_still_where_we_serve_it(engine: Engine, thumbs: Run) ->
     assert "requeued: to take the chosen still" in [line.note for line in builders.every(engine, JobLog)]
 
 
-def test_a_frame_is_chosen_by_its_number(engine: Engine, thumbs: Run) -> None:
-    """`thumbs show --json` lists the numbers."""
+@pytest.mark.parametrize("printed", ["12.4", "00:12.4", "00:12.400", "0:00:12.4"])
+def test_a_moment_is_taken_as_it_is_printed(engine: Engine, thumbs: Run, printed: str) -> None:
+    """Tables print 00:12.400, and people copy it."""
     picked(engine, "a1")
-    (frame,) = answer(thumbs("show", "a1", "--json"))["candidates"]
-    assert frame["id"] == builders.only(engine, StoredCandidate).id
 
-    document = answer(thumbs("choose", "a1", "--candidate", str(frame["id"]), "--json"))
+    document = answer(thumbs("choose", "a1", "--time", printed, "--json"))
 
-    assert (document["choice"]["kind"], document["choice"]["time_s"]) == ("candidate", 1.5)
+    assert document["choice"]["time_s"] == pytest.approx(12.4)
+
+
+def test_a_moment_that_is_none_shows_how_to_write_one(engine: Engine, thumbs: Run) -> None:
+    """As wrong use."""
+    picked(engine, "a1")
+
+    result = thumbs("choose", "a1", "--time", "noon")
+
+    assert result.exit_code == 2
+    assert "'noon' is no moment: write seconds, as 12.4, or a time, as 00:12.4" in result.stderr
+
+
+def filmstrip(engine: Engine) -> None:
+    """Let a1 have two picks, of which one was taken beside its frame, and three other frames."""
+    picked(engine, "a1")
+    with transaction(engine) as session:
+        first = session.scalars(select(Thumbnail)).one()
+        columns = {column.key: getattr(first, column.key) for column in inspect(Thumbnail).column_attrs}
+        session.add(Thumbnail(**(columns | {"id": None, "rank": 2, "time_s": 8.0})))
+        for time_s, score, lost in ((3.0, 0.5, "outscored"), (7.6, 2.0, None), (5.0, 1.5, "outscored")):
+            session.add(frame(first.asset_id, time_s, score, lost))
+        session.add(frame(first.asset_id, 0.1, None, "black"))
+
+
+def frame(asset_id: int, time_s: float, score: float | None, lost_because: str | None) -> StoredCandidate:
+    """Make a frame of the first run."""
+    return StoredCandidate(
+        asset_id=asset_id,
+        generation=1,
+        time_s=time_s,
+        shot=0,
+        score=score,
+        parts={},
+        lost_because=lost_because,
+        jpeg=builders.SMALL_JPEG,
+    )
+
+
+def test_frames_have_numbers_from_1_and_the_picks_their_ranks(engine: Engine, thumbs: Run) -> None:
+    """The others follow by score; programs get the rows' ids, too, and people a list."""
+    filmstrip(engine)
+
+    candidates = answer(thumbs("show", "a1", "--json"))["candidates"]
+    listed = thumbs("show", "a1").stdout.partition("other frames\n")[2].splitlines()[1:4]
+
+    assert [(one["number"], one["time_s"]) for one in candidates] == [
+        (1, 1.5),
+        (2, 7.6),
+        (3, 5.0),
+        (4, 3.0),
+        (5, 0.1),
+    ]
+    assert {one["id"] for one in candidates} == {row.id for row in builders.every(engine, StoredCandidate)}
+    assert [line.split()[:2] for line in listed] == [
+        ["3", "00:05.000"],
+        ["4", "00:03.000"],
+        ["5", "00:00.100"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "time_s"), [(1, "candidate", 1.5), (2, "time", 8.0), (4, "candidate", 3.0)]
+)
+def test_a_frame_is_chosen_by_its_number(
+    engine: Engine, thumbs: Run, number: int, kind: str, time_s: float
+) -> None:
+    """A pick at the moment of its picture, which may be beside its frame."""
+    filmstrip(engine)
+
+    document = answer(thumbs("choose", "a1", "--candidate", str(number), "--json"))
+
+    assert (document["choice"]["kind"], document["choice"]["time_s"]) == (kind, time_s)
+
+
+@pytest.mark.parametrize("number", [0, 6, -1, 2**70])
+def test_a_number_that_no_frame_has_is_told_with_those_there_are(
+    engine: Engine, thumbs: Run, number: int
+) -> None:
+    """Nothing changes."""
+    filmstrip(engine)
+
+    result = thumbs("choose", "a1", "--candidate", str(number))
+
+    assert result.exit_code == 1
+    assert f"mux/main/a1 has no candidate {number}: there are 1 to 5; `thumbs show mux/main/a1`" in (
+        result.stderr
+    )
+    assert builders.every(engine, Choice) == []
+
+
+def test_what_is_shown_stands_first(engine: Engine, thumbs: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The best pick, then the choice of a person, then the best pick again."""
+    monkeypatch.setenv("PUBLIC_URL", "https://thumbs.example.com")
+    on_fastpix(engine, "f1")
+
+    def first() -> tuple[str, str]:
+        lines = thumbs("show", "f1").stdout.splitlines()
+        return lines[lines.index(next(line for line in lines if "shown: " in line))], lines[
+            lines.index("pictures") + 1
+        ]
+
+    pick = builders.only(engine, Thumbnail)
+    best = (
+        "to be shown: 00:01.500, the best pick",
+        f"shown     https://thumbs.example.com/thumbnails/{pick.sha256}.jpg",
+    )
+    assert first() == best
+    made = answer(thumbs("choose", "f1", "--time", "12.4", "--json"))
+    chosen, address = first()
+    assert chosen == "to be shown: 00:12.400, chosen by a person"
+    assert made["sha256"] in address
+    assert answer(thumbs("show", "f1", "--json"))["shown"]["sha256"] == made["sha256"]
+    thumbs("release", "f1")
+    assert first() == best
+
+
+@pytest.mark.parametrize(
+    ("platform", "accepts", "says"),
+    [
+        ("mux", "time", "takes a moment of the video: `thumbs choose` with --time or --candidate"),
+        ("fastpix", "none", "no platform shows it, we serve the picture"),
+        ("vimeo", "image", "takes a picture: `thumbs choose` with --time, --candidate or --image"),
+        ("wistia", "image", "takes a picture"),  # of which no account is set here
+    ],
+)
+def test_what_the_platform_takes_is_told_before_anybody_tries(
+    engine: Engine, thumbs: Run, monkeypatch: pytest.MonkeyPatch, platform: str, accepts: str, says: str
+) -> None:
+    """Also to programs."""
+    monkeypatch.setenv("VIMEO__MAIN__ACCESS_TOKEN", "secret")
+    builders.record(engine, builders.event(asset_id="x1", platform=platform))
+
+    assert answer(thumbs("show", "x1", "--json"))["accepts"] == accepts
+    assert says in thumbs("show", "x1").stdout
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
@@ -118,7 +253,7 @@ def test_a_deleted_asset_is_refused(engine: Engine, thumbs: Run) -> None:
 
 
 def test_releasing_twice_is_said(engine: Engine, thumbs: Run) -> None:
-    """The second time there is nothing to release, and the code says so."""
+    """The second time there is nothing to release; what was wanted holds, so the code is 0."""
     picked(engine, "a1")
     thumbs("choose", "a1", "--time", "12.4")
 
@@ -128,7 +263,7 @@ def test_releasing_twice_is_said(engine: Engine, thumbs: Run) -> None:
         0,
         "mux/main/a1: released; the best pick is the thumbnail again\n",
     )
-    assert (second.exit_code, second.stdout) == (1, "mux/main/a1: nothing was chosen\n")
+    assert (second.exit_code, second.stdout) == (0, "mux/main/a1: nothing was chosen\n")
     choice = builders.only(engine, Choice)
     assert "@" in choice.released_by
     assert choice.released_because == "a mistake"

@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.service import builders
 from tests.support.service.commands import answer, failed, let_time_pass, picked
+from worker import jobs
+from worker.database import transaction
 from worker.database.states import EventOutcome, JobState
 from worker.platforms.event import EventKind
 
@@ -41,6 +43,38 @@ def test_people_get_a_table(engine: Engine, thumbs: Run) -> None:
     assert len(lines) == 2
     assert "mux/main/a1" in lines[1]
     assert "UnreadableVideo: audio.mp4: no video stream" in lines[1]
+
+
+def test_a_line_has_the_title_and_the_moment_that_was_chosen(engine: Engine, thumbs: Run) -> None:
+    """So that nobody has to look up an id."""
+    picked(engine, "a1")
+
+    (job,) = answer(thumbs("jobs", "--json"))["jobs"]
+
+    assert (job["title"], job["chosen_s"]) == ("Growing tomatoes", 1.5)
+    line = thumbs("jobs").stdout.splitlines()[1]
+    assert "Growing tomatoes" in line
+    assert "00:01.500" in line
+
+
+def test_looks_that_found_nothing_new_are_left_out_and_counted(engine: Engine, thumbs: Run) -> None:
+    """Most come from our own writes. An option lists them, and programs get every row."""
+    picked(engine, "a1")
+    for minute in (1, 2):
+        builders.record(engine, builders.event(EventKind.UPDATED, asset_id="a1", minute=minute))
+        claim = builders.claimed(engine)
+        with transaction(engine) as session:
+            jobs.complete_unchanged(session, claim, None)
+    builders.record(engine, builders.event(EventKind.UPDATED, asset_id="a1", minute=3))
+
+    people, every = thumbs("jobs").stdout.splitlines(), thumbs("jobs", "--all").stdout.splitlines()
+
+    assert [line.split()[2] for line in people[1:3]] == ["Growing", "Growing"]
+    assert "scheduled" in people[1]  # it may find something yet
+    assert people[3:] == ["left out: 2 that found nothing new (--all lists them)"]
+    assert len(every) == 5
+    assert "nothing new was found" in every[2]
+    assert len(answer(thumbs("jobs", "--json"))["jobs"]) == 4
 
 
 def test_what_a_platform_says_cannot_steer_the_terminal(engine: Engine, thumbs: Run) -> None:

@@ -137,6 +137,31 @@ def test_a_thumbnail_that_somebody_else_set_is_seen(engine: Engine, thumbs: Run)
     assert "somebody else set 7.0 at the platform; it stays" in text
 
 
+@pytest.mark.parametrize(
+    ("is_told", "says"), [(True, "PICKS_URL was told"), (False, "served by us; no PICKS_URL is set here")]
+)
+def test_of_a_video_on_no_platform_it_is_said_who_was_told(
+    engine: Engine, thumbs: Run, monkeypatch: pytest.MonkeyPatch, is_told: bool, says: str
+) -> None:
+    """Nothing was written, so it does not say so."""
+    if is_told:
+        monkeypatch.setenv("PICKS_URL", "https://cms.example.com/picks")
+        monkeypatch.setenv("PICKS_SECRET", EVENTS_SECRET)
+    values = {"platform": "direct", "account": "media", "media_url": "https://media.example.com/a.mp4"}
+    builders.record(engine, builders.event(**values))
+    builders.completed(engine)
+    claim = chosen_asset.claimed(engine)
+    with transaction(engine) as session:
+        publications.confirm(session, claim, None)
+
+    sheet, text = answer(thumbs("show", "a1", "--json")), thumbs("show", "a1").stdout
+
+    assert happened(sheet)["write 1", "confirmed"] == ("", says)
+    assert f"confirmed generation 1, attempt 1: {says}\n" in text
+    assert "we wrote" not in text
+    assert "\nshown: 00:01.500, the best pick\n" in text
+
+
 def test_a_clip_names_the_asset_that_it_was_cut_from(engine: Engine, thumbs: Run) -> None:
     """As its platform told it."""
     builders.record(engine, builders.event(source_asset_id="whole"))
@@ -220,7 +245,8 @@ def test_what_is_not_there_is_named(thumbs: Run) -> None:
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        "Error: nothing: no such asset or job; write mux/main/ASSETID, or a job's number\n"
+        "Error: nothing: no such asset or job; write mux/main/ASSETID, the start of an id, a title, a"
+        " thumbnail's address, or a job's number\n"
     )
 
 

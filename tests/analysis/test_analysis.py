@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from worker.pipeline.scoring.clip_scorer import ClipScorer
 from worker.platforms.event import EventKind
 from worker.platforms.mux import Mux
 from worker.queue.leases import Leases
+from worker.text import clock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -285,3 +287,21 @@ def test_log_lines_name_the_asset_as_operators_do(rig: AnalyzerRig) -> None:
     rig.work()
 
     assert named == [f"mux/main/{asset_id}"]
+
+
+def test_one_line_tells_of_a_job_its_asset_its_time_and_its_choice(
+    rig: AnalyzerRig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also of a look that found nothing new; operators read along."""
+    asset_id = rig.upload()
+
+    with caplog.at_level("INFO"):
+        rig.work()
+        builders.record(rig.engine, builders.event(EventKind.UPDATED, asset_id=asset_id, minute=1))
+        rig.work()
+
+    name, best = f"mux/main/{asset_id}", builders.every(rig.engine, Thumbnail)[0]
+    first, second = [record for record in caplog.records if record.message.startswith(name)]
+    picked = re.escape(clock(best.time_s))
+    assert re.fullmatch(rf"{name} completed in \d+\.\d s: {picked} picked", first.message)
+    assert re.fullmatch(rf"{name} completed in \d+\.\d s: nothing new", second.message)

@@ -51,7 +51,8 @@ def test_a_missing_address_is_named(
     result = thumbs(*words)
 
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith("Error: DATABASE_URL: missing, ")
+    assert result.stderr.startswith("Error: no service under ./var (")
+    assert "set DATA_DIR or DATABASE_URL" in result.stderr
     assert str(tmp_path / "var") in result.stderr
     assert result.stderr.count("\n") == 1
 

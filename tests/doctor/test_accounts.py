@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.platforms.simulated_account import clip
 from tests.support.service.commands import run_thumbs
-from worker.demo.simulator import SIMULATED, Simulated
+from worker.demo.simulator import SIMULATED, Fault, Simulated
 from worker.platforms import PLATFORMS
 from worker.settings.accounts import ACCOUNTS
 
@@ -132,6 +132,22 @@ def test_a_token_that_is_refused_names_its_variables(monkeypatch: pytest.MonkeyP
     assert (code, account["state"]) == (1, "failed")
     assert variable in account["says"]
     assert "hush" not in json.dumps(lines)
+
+
+def test_the_remedy_fits_what_failed(vendors: dict[str, Simulated], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The token, the vendor, or the network: who mends one of them in vain does not look at the others."""
+
+    def remedy() -> str:
+        _, lines = checked("--platform", "mux")
+        return str(next(line for line in lines if line["what"] == "mux/main")["remedy"])
+
+    vendors["mux"].faults.plan(Fault(status=429))
+    assert remedy().startswith("wait a minute")
+    monkeypatch.setenv("MUX__MAIN__TOKEN_SECRET", "wrong")
+    assert remedy() == "give it a token that may do this: docs/platforms/mux.md, step 1"
+    monkeypatch.setenv("MUX__MAIN__API_URL", "http://127.0.0.1:9")
+    assert "127.0.0.1 cannot be reached from here: check this machine's network" in remedy()
+    assert "MUX__MAIN__API_URL if you set it" in remedy()
 
 
 def test_an_address_that_no_platform_can_reach_is_a_warning(

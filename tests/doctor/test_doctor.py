@@ -150,12 +150,60 @@ def test_wrong_settings_are_a_finding(healthy: Run, monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("MUX__MAIN__TOKEN_ID")
     monkeypatch.setenv("COUNT", "many")
 
-    found = findings(healthy("doctor", "--json"))
+    result = healthy("doctor", "--json")
 
-    assert found.keys() == {"settings"}
-    assert found["settings"]["state"] == "failed"
-    assert "MUX__MAIN__TOKEN_ID: missing" in found["settings"]["says"]
-    assert "COUNT: must be a whole number" in found["settings"]["says"]
+    *wrong, rest = json.loads(result.stdout)["checks"]
+    assert result.exit_code == 1
+    assert {(one["what"], one["state"], one["says"]) for one in wrong} == {
+        ("settings", "failed", "MUX__MAIN__TOKEN_ID: missing"),
+        ("settings", "failed", "COUNT: must be a whole number (a variable)"),
+    }
+    assert rest["says"] == "not looked at until the settings are right"
+
+
+def test_a_typing_error_in_a_name_is_a_warning(healthy: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it is why something is missing."""
+    without_model(monkeypatch)
+    monkeypatch.setenv("MUX_OTHER_TOKEN_ID", "x")
+
+    found = findings(healthy("doctor", "--json"))["settings"]
+
+    assert (found["state"], found["says"]) == ("warning", "MUX_OTHER_TOKEN_ID is set, and nothing reads it")
+    assert found["remedy"] == "did you mean MUX__OTHER__TOKEN_ID?"
+    monkeypatch.delenv("MUX__MAIN__TOKEN_ID")
+    monkeypatch.setenv("MUX_MAIN_TOKEN_ID", "x")
+    assert "did you mean MUX__MAIN__TOKEN_ID?" in healthy("doctor").stdout
+
+
+def test_where_no_service_runs_it_says_where_it_looked(
+    healthy: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what to set; looking makes no folder."""
+    without_model(monkeypatch)
+    monkeypatch.delenv("DATABASE_URL")
+    monkeypatch.chdir(tmp_path)
+
+    found = findings(healthy("doctor", "--json"))["tables, accounts"]
+
+    assert "no service under ./var (" in found["says"]
+    assert found["remedy"].startswith("set DATA_DIR or DATABASE_URL")
+    assert not (tmp_path / "var").exists()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("MODEL", "no-such-model"), ("PROMPTS_FILE", "/nope"), ("YUNET_FILE", "/nope")]
+)
+def test_a_model_that_cannot_be_had_names_the_variable_that_was_set(
+    healthy: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    """And no option of another command."""
+    monkeypatch.setenv(variable, value)
+
+    found = findings(healthy("doctor", "--json"))["model"]
+
+    assert found["state"] == "failed"
+    assert f"{variable}={value}" in found["remedy"]
+    assert "--" not in found["says"] + found["remedy"]
 
 
 @pytest.mark.parametrize(
@@ -287,6 +335,20 @@ def test_a_work_folder_that_cannot_be_used_fails(
 
     assert disk["state"] == "failed"
     assert disk["says"].startswith("WORK_DIR: ")
+
+
+def test_a_work_folder_that_is_not_there_is_told_and_not_made(
+    healthy: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A typing error would stay hidden otherwise."""
+    without_model(monkeypatch)
+    monkeypatch.setenv("WORK_DIR", str(tmp_path / "nope" / "deeper"))
+
+    disk = findings(healthy("doctor", "--json"))["disk"]
+
+    assert (disk["state"], "does not exist" in disk["says"]) == ("warning", True)
+    assert "WORK_DIR" in disk["remedy"]
+    assert not (tmp_path / "nope").exists()
 
 
 def test_a_disk_that_is_too_small_for_the_largest_video_is_a_warning(

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from worker.aspects import check_aspects, parse_aspect
 from worker.errors import SettingsInvalid
 from worker.settings import Settings
+from worker.settings.accounts import ACCOUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -128,10 +129,17 @@ def test_an_empty_variable_is_an_unset_one(read: Reader) -> None:
     ("variables", "complaint"),
     [
         ({"COUNT": "many"}, "COUNT: "),
-        ({"PORT": "70000"}, "PORT: "),
-        ({"ALLOW_LOOPBACK": "perhaps"}, "ALLOW_LOOPBACK: "),
-        ({"LOG_LEVEL": "chatty"}, "LOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
-        ({"DEVICE": "abacus"}, "DEVICE: Input should be 'auto', 'cuda', 'mps' or 'cpu'"),
+        ({"PORT": "70000"}, "PORT: must be 65535 or less"),
+        ({"ALLOW_LOOPBACK": "perhaps"}, "ALLOW_LOOPBACK: must be true or false"),
+        ({"LOG_LEVEL": "chatty"}, "LOG_LEVEL: must be DEBUG, INFO, WARNING or ERROR"),
+        ({"DEVICE": "abacus"}, "DEVICE: must be auto, cuda, mps or cpu"),
+        ({"COUNT": "0"}, "COUNT: must be 1 or more"),
+        ({"COUNT": "3.5"}, "COUNT: must be a whole number"),
+        ({"COUNT": "9" * 5000}, "COUNT: must be a smaller number"),
+        ({"LEASE_S": "0"}, "LEASE_S: must be more than 0"),
+        ({"LEASE_S": "soon"}, "LEASE_S: must be a number"),
+        ({"SIGNED_THUMBNAILS": "some"}, "SIGNED_THUMBNAILS: must be none, private or all"),
+        ({"MODEL": "  "}, "MODEL: empty"),
         ({"ASPECTS": "16:9 wide"}, "ASPECTS: 'wide' is no aspect ratio: write WIDTH:HEIGHT, as 16:9"),
         ({"ASPECTS": " , "}, "ASPECTS: empty"),
         ({"PUBLIC_URL": "https://"}, "PUBLIC_URL: write an address like https://video.example.com"),
@@ -140,15 +148,15 @@ def test_an_empty_variable_is_an_unset_one(read: Reader) -> None:
         ({"TRUSTED_PROXIES": "10.0.0.1/8"}, "TRUSTED_PROXIES: 10.0.0.1/8 has host bits set; write addresses"),
         ({"TRUSTED_PROXIES": "proxy.internal"}, "TRUSTED_PROXIES: 'proxy.internal' does not appear to be"),
         ({"SIGNED_THUMBNAILS": "private"}, "THUMBNAILS_SECRET: missing, and SIGNED_THUMBNAILS needs it"),
-        ({"LEASE_S": "inf"}, "LEASE_S: "),
-        ({"MAX_WAIT_S": "-1"}, "MAX_WAIT_S: "),
+        ({"LEASE_S": "inf"}, "LEASE_S: must be a number, and not infinite"),
+        ({"MAX_WAIT_S": "-1"}, "MAX_WAIT_S: must be 0 or more"),
         ({"DATABASE_URL": "  "}, "DATABASE_URL: empty"),
         ({"EVENTS_SECRET": KEY}, "EVENTS_SECRET: write whsec_ and the base64 of 24 to 64"),
         ({"EVENTS_SECRET": "whsec_c2hvcnQ="}, "EVENTS_SECRET: write whsec_ and the base64 of 24 to 64"),
         ({"EVENTS_SECRET": "whsec_***"}, "EVENTS_SECRET: not base64"),
         ({"MUX": '{"main": {}}'}, "MUX: each setting of an account is a variable of its own"),
         ({"MUX__MAIN": "{"}, "MUX__MAIN: each setting of an account is a variable of its own"),
-        ({"MUX__MAIN__TOKEN_ID": "id"}, "MUX__MAIN__WEBHOOK_SECRET: missing; MUX__MAIN__TOKEN_SECRET: "),
+        ({"MUX__MAIN__TOKEN_ID": "id"}, "MUX__MAIN__WEBHOOK_SECRET: missing\nMUX__MAIN__TOKEN_SECRET: "),
         (MUX | {"MUX__MAIN__TOKEN": "id"}, "MUX__MAIN__TOKEN: there is no such setting; the README"),
         (MUX | {"MUX__MAIN__WEBHOOK_SECRET": " \n"}, "MUX__MAIN__WEBHOOK_SECRET: empty"),
         (
@@ -175,7 +183,29 @@ def test_all_that_is_wrong_is_told_at_once(read: Reader) -> None:
     """Nobody wants to start a service five times to find five mistakes."""
     complaint = read.complaint({"COUNT": "0", "DEVICE": "abacus", "MUX__MAIN__TOKEN_ID": "id"})
 
-    assert all(name in complaint for name in ("COUNT", "DEVICE", "MUX__MAIN__WEBHOOK_SECRET"))
+    lines = complaint.splitlines()
+    assert {line.partition(":")[0] for line in lines} == {
+        "COUNT",
+        "DEVICE",
+        "MUX__MAIN__WEBHOOK_SECRET",
+        "MUX__MAIN__TOKEN_SECRET",
+    }
+    assert len(lines) == 4
+
+
+def test_it_is_told_where_a_wrong_value_stands(read: Reader, secrets: Path) -> None:
+    """In a variable, which wins, or in a file; what is missing stands nowhere."""
+    (secrets / "events_secret").write_text("abc")
+    (secrets / "count").write_text("0")
+
+    lines = read.complaint({"PORT": "0", "COUNT": "many", "MUX__MAIN__TOKEN_ID": "id"}).splitlines()
+
+    assert f"EVENTS_SECRET: write whsec_ and the base64 of 24 to 64 random bytes (the file {secrets}" in (
+        next(line for line in lines if line.startswith("EVENTS"))
+    )
+    assert "PORT: must be 1 or more (a variable)" in lines
+    assert "COUNT: must be a whole number (a variable)" in lines
+    assert "MUX__MAIN__TOKEN_SECRET: missing" in lines
 
 
 @given(st.from_regex(r"(source|[0-9]{0,5}:[0-9]{0,5}|[a-z]+)", fullmatch=True))
@@ -248,7 +278,31 @@ def test_an_empty_file_is_no_secret(read: Reader, secrets: Path) -> None:
     (secrets / "mux__main__webhook_secret").write_text("\n")
     variables = {name: value for name, value in MUX.items() if "WEBHOOK" not in name}
 
-    assert read.complaint(variables) == "MUX__MAIN__WEBHOOK_SECRET: empty"
+    assert read.complaint(variables) == (
+        f"MUX__MAIN__WEBHOOK_SECRET: empty (the file {secrets / 'mux__main__webhook_secret'})"
+    )
+
+
+REQUIRED = [
+    (platform, name)
+    for platform, kind in ACCOUNTS.items()
+    for name, field in kind.model_fields.items()
+    if field.is_required()
+]
+
+
+@pytest.mark.parametrize(("platform", "name"), REQUIRED)
+def test_no_id_or_secret_of_an_account_may_be_an_empty_file(
+    read: Reader, secrets: Path, platform: str, name: str
+) -> None:
+    """It would be found out with the first request, as a refusal of the platform."""
+    file = secrets / f"{platform}__main__{name}"
+    file.write_text(" \n")
+
+    lines = read.complaint({}).splitlines()
+
+    (line,) = [line for line in lines if line.startswith(f"{file.name.upper()}: ")]
+    assert str(file) in line
 
 
 def test_a_folder_that_is_not_there_is_named(read: Reader, tmp_path: Path) -> None:

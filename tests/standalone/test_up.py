@@ -195,14 +195,26 @@ def test_a_second_ctrl_c_does_not_wait(folder: Path) -> None:
 
 
 def test_a_port_in_use_is_named_with_its_setting(folder: Path) -> None:
-    """Before any program starts, and the servers are stopped again."""
+    """Before anything is made, so that nothing is left; that of the metrics, too."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with thumbs_up(folder, PORT=str(port)) as up:
-            assert up.process.wait(START_S) == 2
+        for name in ("PORT", "METRICS_PORT"):
+            with thumbs_up(folder, **{name: str(port)}) as up:
+                assert up.process.wait(START_S) == 2
 
-    assert re.search(rf"port {port}: .*; set PORT", up.printed.read_text())
-    assert not (folder / "data" / "logs").exists()
+            assert re.search(rf"port {port}: .*; set {name} to a free one\n", up.printed.read_text())
+    assert not (folder / "data").exists()
+
+
+def test_a_typing_error_in_a_variable_is_told_once(folder: Path) -> None:
+    """Not by each program again."""
+    with thumbs_up(folder, MUX_MAIN_API_URL="x") as up:
+        up.wait_until_up()
+
+    printed = up.printed.read_text()
+    told = "MUX_MAIN_API_URL is set, and nothing reads it; did you mean MUX__MAIN__API_URL?\n"
+    assert printed.startswith(told)
+    assert printed.count("MUX_MAIN_API_URL") == 1
 
 
 def test_a_program_that_cannot_work_ends_all_with_its_reason(folder: Path) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import contains_eager, defer
 
 from worker import choices
 from worker.admin.assets import database_time
+from worker.admin.candidates import numbered_candidates
 from worker.database.inbox import WebhookEvent
-from worker.database.models import Asset, Choice, Job, JobLog, Publication, StoredCandidate, Thumbnail
+from worker.database.models import Asset, Choice, Job, JobLog, Publication, Thumbnail
 from worker.database.states import PublicationState
 from worker.text import clock
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from worker.admin.assets import Match
+    from worker.admin.candidates import Numbered
+    from worker.admin.find import Match
 
 # How many of the newest are shown; an asset that is edited all day would fill many screens.
 SHOWN_JOBS = 5
@@ -64,14 +66,21 @@ class AssetHistory:
     choice: Choice | None  #: the one that holds; None: the best pick is shown
     jobs: list[JobHistory]  #: the newest first
     thumbnails: list[Thumbnail]  #: the picks of the newest run, the best first; without their bytes
-    candidates: list[StoredCandidate]  #: of the same run, in order of time; without their bytes
+    candidates: list[Numbered]  #: of the same run, the picks first; without their bytes
+    shown: Thumbnail | None  #: what is to be seen: the person's choice or the best pick; without its bytes
     publication: Publication | None  #: the newest
     timeline: list[Moment]  #: in order of time
     now: datetime  #: by the database's clock
 
 
-def read_history(session: Session, found: Match) -> AssetHistory:
-    """Gather all about an asset; of its jobs and its timeline only one job's, where a job was asked for."""
+def read_history(session: Session, found: Match, *, has_picks_url: bool) -> AssetHistory:
+    """Gather all about an asset; of its jobs and its timeline only one job's, where a job was asked for.
+
+    Args:
+        session: any.
+        found: the asset, or its job.
+        has_picks_url: whether a system of the customer's own is told of what no platform takes.
+    """
     asset = session.get_one(Asset, found.asset_id)
     wanted = Job.asset_id == asset.id if found.job_id is None else Job.id == found.job_id
     jobs = session.scalars(select(Job).where(wanted).order_by(Job.id.desc()).limit(SHOWN_JOBS)).all()
@@ -83,19 +92,26 @@ def read_history(session: Session, found: Match) -> AssetHistory:
         moments = [
             *_events(session, asset),
             *moments,
-            *_writes(publications),
+            *_writes(publications, told(has_picks_url=has_picks_url)),
             *_decisions(session, asset),
         ]
+    choice, picks = choices.open_choice(session, asset), _picks(session, asset)
     return AssetHistory(
         asset=asset,
-        choice=choices.open_choice(session, asset),
+        choice=choice,
         jobs=histories,
-        thumbnails=_picks(session, asset),
-        candidates=_candidates(session, asset),
+        thumbnails=picks,
+        candidates=numbered_candidates(session, asset),
+        shown=_shown(session, choice, picks),
         publication=publications[0] if publications else None,
         timeline=sorted(moments, key=lambda moment: moment.at),
         now=database_time(session),
     )
+
+
+def told(*, has_picks_url: bool) -> str:
+    """Say what was done where no platform takes a thumbnail, and the picture is served by us."""
+    return "PICKS_URL was told" if has_picks_url else "served by us; no PICKS_URL is set here"
 
 
 def _events(session: Session, asset: Asset) -> Iterator[Moment]:
@@ -113,12 +129,15 @@ def _steps(histories: Sequence[JobHistory]) -> Iterator[Moment]:
             yield Moment(line.at, f"job {job.id}", line.state, line.actor, line.note)
 
 
-def _writes(publications: Sequence[Publication]) -> Iterator[Moment]:
+def _writes(publications: Sequence[Publication], served: str) -> Iterator[Moment]:
     for row in publications:
         what, why = f"write {row.id}", "the best pick" if row.choice_id is None else f"choice {row.choice_id}"
         yield Moment(row.created_at, what, "requested", "", f"{clock(row.thumbnail.time_s)}, {why}")
         if row.confirmed_at is not None:
-            says = _ENDINGS.get(PublicationState(row.state), "asked for again").format(shown=row.shown)
+            state = PublicationState(row.state)
+            says = _ENDINGS.get(state, "asked for again").format(shown=row.shown)
+            if state is PublicationState.CONFIRMED and row.shown is None:
+                says = served
             yield Moment(row.confirmed_at, what, row.state, "", says)
 
 
@@ -147,22 +166,17 @@ def _publications(session: Session, asset: Asset) -> list[Publication]:
     return list(session.scalars(newest.options(contains_eager(Publication.thumbnail).defer(Thumbnail.jpeg))))
 
 
+def _shown(session: Session, choice: Choice | None, picks: Sequence[Thumbnail]) -> Thumbnail | None:
+    """Find the thumbnail that is to be seen; a choice whose moment was lost gives way to the best pick."""
+    if choice is not None and choice.lost_at is None and choice.thumbnail_id is not None:
+        return session.get(Thumbnail, choice.thumbnail_id, options=[defer(Thumbnail.jpeg)])
+    return picks[0] if picks else None
+
+
 def _picks(session: Session, asset: Asset) -> list[Thumbnail]:
     newest = choices.is_newest_pick(asset)
     rows = select(Thumbnail).where(*newest).order_by(Thumbnail.rank, Thumbnail.id)
     return list(session.scalars(rows.options(defer(Thumbnail.jpeg))))
-
-
-def _candidates(session: Session, asset: Asset) -> list[StoredCandidate]:
-    newest = select(func.max(StoredCandidate.generation)).where(StoredCandidate.asset_id == asset.id)
-    rows = select(StoredCandidate).where(
-        StoredCandidate.asset_id == asset.id, StoredCandidate.generation == newest.scalar_subquery()
-    )
-    # Hundreds of rows: with their pictures and embeddings they would be megabytes.
-    light = rows.options(defer(StoredCandidate.jpeg), defer(StoredCandidate.embedding)).order_by(
-        StoredCandidate.time_s
-    )
-    return list(session.scalars(light))
 
 
 def _log(session: Session, job: Job) -> list[JobLog]:

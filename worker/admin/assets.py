@@ -10,16 +10,17 @@ import os
 import socket
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import and_, or_, select
-from sqlalchemy.orm import contains_eager, defer
+from sqlalchemy import select
+from sqlalchemy.orm import defer
 
 from worker import jobs
-from worker.admin.matching import BATCH, Filters, candidates, is_touched_within, matching
+from worker.admin.find import find
+from worker.admin.matching import BATCH, Filters, candidates, matching
 from worker.admin.wanted_model import check_model
 from worker.database import NOW, make_engine, migrate, transaction
 from worker.database.base import STATEMENT_BEGAN
 from worker.database.inbox import WebhookEvent
-from worker.database.models import Asset, Job
+from worker.database.models import Asset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,20 +30,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.settings import Settings
-
-_NAME_PARTS = 3  # platform, account and id; the id may hold slashes itself
-_MAX_ID = 2**63 - 1  # of PostgreSQL's bigint; a longer number is no job's, and would be an error there
-
-
-class NotFound(LookupError):
-    """No row matches an operator's word, or several do; the message says how to write one."""
-
-
-class Match(NamedTuple):
-    """The asset that an operator's word means."""
-
-    asset_id: int
-    job_id: int | None  #: None: the word named the asset, not one of its jobs
 
 
 class EventLine(NamedTuple):
@@ -66,69 +53,10 @@ class Migration(NamedTuple):
     after: str
 
 
-def asset_name(asset: Asset) -> str:
-    """Write an asset as operators do: mux/main/ASSETID."""
-    return f"{asset.platform}/{asset.account}/{asset.external_id}"
-
-
 def database_time(session: Session) -> datetime:
     """Read the time by the database's clock, by which all times in the rows are written."""
     now: datetime = session.scalars(select(NOW)).one()
     return now
-
-
-def find(session: Session, word: str) -> Match:
-    """Find an asset by `mux/main/ASSETID` or by its id alone, or the asset of a job by the job's number.
-
-    Raises:
-        NotFound: there is none, or there are several.
-    """
-    # An id may look like a full name or like a job's number, so a word is tried as everything that it may be;
-    # where it means two things, the operator is asked for the longer form.
-    is_named = Asset.external_id == word
-    parts = word.split("/", _NAME_PARTS - 1)
-    if len(parts) == _NAME_PARTS:
-        platform, account, external_id = parts
-        is_full = and_(Asset.platform == platform, Asset.account == account, Asset.external_id == external_id)
-        is_named = or_(is_named, is_full)
-    found = {
-        asset_name(asset): Match(asset.id, None) for asset in session.scalars(select(Asset).where(is_named))
-    }
-    job = session.get(Job, int(word)) if word.isdecimal() and int(word) <= _MAX_ID else None
-    if job is not None:
-        found[f"job {job.id}"] = Match(job.asset_id, job.id)
-    if not found:
-        raise NotFound(f"{word}: no such asset or job; write mux/main/ASSETID, or a job's number")
-    if len(found) > 1:
-        raise NotFound(f"{word} may be {', or '.join(sorted(found))}; write an asset with its platform")
-    return next(iter(found.values()))
-
-
-def list_jobs(
-    session: Session,
-    states: Sequence[str],
-    platform: str | None,
-    since: timedelta | None,
-    limit: int,
-    *,
-    account: str | None = None,
-    asset_id: int | None = None,
-) -> list[Job]:
-    """List jobs with their assets, the newest first."""
-    statement = (
-        select(Job).join(Job.asset).options(contains_eager(Job.asset)).order_by(Job.id.desc()).limit(limit)
-    )
-    if states:
-        statement = statement.where(Job.state.in_(states))
-    if platform:
-        statement = statement.where(Asset.platform == platform)
-    if account:
-        statement = statement.where(Asset.account == account)
-    if asset_id is not None:
-        statement = statement.where(Job.asset_id == asset_id)
-    if since is not None:
-        statement = statement.where(is_touched_within(since))
-    return list(session.scalars(statement))
 
 
 def list_events(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import select, union
 
 from worker import accounts, jobs
-from worker.admin.assets import NotFound, asset_name, find, operator_name
+from worker.admin.assets import operator_name
+from worker.admin.find import NotFound, asset_name, find
 from worker.database import transaction
 from worker.database.accounts import Account
 from worker.database.models import Asset, Job, Publication
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from worker.admin.assets import Match
+    from worker.admin.find import Match
 
 
 class Cancellation(NamedTuple):

@@ -6,8 +6,10 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker import choices, jobs
-from worker.admin.assets import Requeueing, find, operator_name
-from worker.choices import ChoiceRefused
+from worker.admin.assets import Requeueing, operator_name
+from worker.admin.candidates import request_for
+from worker.admin.find import asset_name, find
+from worker.choices import ChoiceRefused, ChoiceRequest
 from worker.database import transaction
 from worker.database.models import Asset
 from worker.platforms import platform_of
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from worker.choices import ChoiceRequest
+    from worker.choices.own_picture import OwnPicture
     from worker.database.models import Choice, Thumbnail
     from worker.settings import Settings
 
@@ -34,14 +36,21 @@ class Decision(NamedTuple):
     is_taking_still: bool = False  #: a job is to take the picture of exactly this moment
 
 
-def choose_thumbnail(
-    engine: Engine, word: str, request: ChoiceRequest, why: str, settings: Settings
-) -> Decision:
+class Wish(NamedTuple):
+    """What an operator wants to be shown: exactly one of these."""
+
+    time_s: float | None = None  #: a moment of the video
+    number: int | None = None  #: of a candidate, as `numbered_candidates` gives it
+    picture: OwnPicture | None = None  #: a picture of their own
+
+
+def choose_thumbnail(engine: Engine, word: str, wish: Wish, why: str, settings: Settings) -> Decision:
     """Show what the operator chooses, at once where there is a picture of it, and keep it through later runs.
 
     Raises:
         NotFound: the word means no asset.
-        ChoiceRefused: the asset is deleted, the video has no such moment, or its platform takes no pictures.
+        ChoiceRefused: the asset is deleted, the video has no such moment or candidate, or its platform takes
+            no pictures.
         UnknownAccount: the asset's account is no longer configured.
     """
     with transaction(engine) as session:
@@ -49,10 +58,13 @@ def choose_thumbnail(
         if asset.deleted_at:
             raise ChoiceRefused("the asset is deleted at its platform; a choice needs it there")
         platform = platform_of(asset.platform, asset.account, settings, asset.media_url)
-        if request.picture is not None and platform.write_back is WriteBack.TIME:
+        if wish.picture is not None and platform.write_back is WriteBack.TIME:
             raise ChoiceRefused(
                 f"{platform.name} shows a moment of the video and takes no picture: use --time"
             )
+        request = ChoiceRequest(time_s=wish.time_s, picture=wish.picture)
+        if wish.number is not None:
+            request = request_for(session, asset, wish.number, asset_name(asset))
         made = choices.choose(session, asset, request, operator_name(), why)
         # A platform that cuts the picture itself needs the time and no still of ours.
         is_shown_by_time = platform.write_back is WriteBack.TIME and made.thumbnail is not None

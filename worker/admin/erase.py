@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from worker.admin.assets import asset_name, operator_name
+from worker.admin.assets import operator_name
+from worker.admin.find import asset_name
 from worker.database import transaction
 from worker.database.models import Asset
 from worker.inbox import erasure

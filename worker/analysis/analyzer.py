@@ -28,6 +28,7 @@ from worker.errors import LeaseLost, ModelElsewhere, Stopping, ThumbsError, firs
 from worker.http.deadline import Deadline
 from worker.pipeline.pick import pick_thumbnails
 from worker.queue import open_accounts
+from worker.text import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -93,12 +94,18 @@ class Analyzer:
             self.leases.hold(claim) as lease,
         ):
             try:
+                began_s = time.monotonic()
                 with tracing.Stages() as spans:
-                    state = _AnalysisRun(self, lease, spans).run()
+                    run = _AnalysisRun(self, lease, spans)
+                    state = run.run()
             except Exception as error:  # noqa: BLE001 - of every kind: the row has to know
                 self._end_without_result(lease, error)
             else:
-                log.info("%s", state, extra={"action": state})
+                asset, took_s = (
+                    f"{claim.platform}/{claim.account}/{claim.external_id}",
+                    time.monotonic() - began_s,
+                )
+                log.info("%s %s in %.1f s: %s", asset, state, took_s, run.found, extra={"action": state})
                 _count_attempt(claim, state)
 
     def _end_without_result(self, lease: Lease[JobClaim], error: Exception) -> None:
@@ -163,6 +170,7 @@ class _AnalysisRun:
     lease: Lease[JobClaim]
     spans: tracing.Stages
     stage: str = "claimed"
+    found: str = "nothing new"  #: what it chose, for the log
     timings_s: dict[str, float] = field(default_factory=dict)
 
     def run(self) -> JobState:
@@ -193,6 +201,8 @@ class _AnalysisRun:
         for stage, seconds in (self.timings_s | dict(run.timings_s)).items():
             metrics.JOB_DURATION_SECONDS.labels(stage).observe(seconds)
         result = result_of(run, asset, self.timings_s, earlier.timeline, earlier.chosen_s)
+        best, chosen_s = clock(result.publish.time_s), earlier.chosen_s
+        self.found = f"{best} picked" if chosen_s is None else f"{clock(chosen_s)}, which a person chose"
         return self._in_transaction(lambda session: jobs.complete(session, self.lease.claim, result))
 
     def _recall(self, session: Session, asset: RemoteAsset) -> _EarlierRun:

@@ -9,10 +9,11 @@ Every function here wants the asset's row locked, so that no pick slips in betwe
 
 from worker.choices.edits import carry_over, carry_through_run, chosen_moment_s
 from worker.choices.requests import ChoiceMade, ChoiceRefused, ChoiceRequest, choose, open_choice, release
-from worker.choices.stills import CHOSEN_RANK, is_newest_pick
+from worker.choices.stills import CHOSEN_RANK, SAME_MOMENT_S, is_newest_pick
 
 __all__ = [
     "CHOSEN_RANK",
+    "SAME_MOMENT_S",
     "ChoiceMade",
     "ChoiceRefused",
     "ChoiceRequest",

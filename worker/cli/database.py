@@ -17,7 +17,7 @@ from psycopg.errors import (
 )
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from worker.admin.assets import NotFound
+from worker.admin.find import NotFound
 from worker.database import get_engine, make_engine
 from worker.database.engine import LOCK_TIMEOUT_MS, STATEMENT_TIMEOUT_MS
 from worker.errors import (
@@ -29,7 +29,7 @@ from worker.errors import (
     first_line,
 )
 from worker.settings import get_settings
-from worker.standalone import servers
+from worker.standalone.servers import place_of, running_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,11 +48,11 @@ def open_database() -> Iterator[Engine]:
     """
     settings = get_settings()
     # Beside a `thumbs up` in the same folder, its own database is meant.
-    own = None if settings.database_url else servers.running_postgres(settings.data_dir / "postgres")
+    own = None if settings.database_url else running_postgres(settings.data_dir / "postgres")
     if own is None and settings.database_url is None:
         raise SettingsInvalid(
-            f"DATABASE_URL: missing, and no `thumbs up` runs on {settings.data_dir.resolve()} (DATA_DIR);"
-            " run this in the folder of `thumbs up`, or set DATA_DIR or DATABASE_URL to what it uses"
+            f"no service under {place_of(settings.data_dir)}; set DATA_DIR or DATABASE_URL to what it uses,"
+            " or run this in the folder of `thumbs up`"
         )
     engine = make_engine(own) if own else get_engine()
     try:

@@ -62,7 +62,7 @@ def _line(finding: Finding) -> Table:
     grid.add_column(width=_STATE_WIDTH)
     grid.add_column(width=_WHAT_WIDTH)
     grid.add_column(overflow="fold")
-    says = Text(printable(finding.says))
+    says = Text("\n".join(map(printable, finding.says.splitlines())))
     if finding.remedy:
         says.append(f"\n{printable(finding.remedy)}", style="bold")
     grid.add_row(Text(finding.state, _STYLES[finding.state]), finding.what, says)

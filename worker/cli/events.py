@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
-from worker.admin.assets import asset_name, database_time, find, list_events
+from worker.admin.assets import database_time, list_events
+from worker.admin.find import asset_name, find
 from worker.cli.database import open_database
 from worker.cli.listing import Listing
 from worker.cli.output import coloured, fields_of, format_age, print_answer

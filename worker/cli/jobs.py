@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from rich.text import Text
 
-from worker.admin.assets import asset_name, database_time, find, list_jobs
+from worker.admin.assets import database_time
 from worker.admin.cancel import cancel_account, cancel_work, find_busy_assets, find_open_work
+from worker.admin.find import asset_name, find
+from worker.admin.job_list import MAX_COUNTED, JobFilter, count_left_out, list_jobs
 from worker.cli.database import open_database
 from worker.cli.listing import Listing
 from worker.cli.output import coloured, fields_of, format_age, print_answer
@@ -27,7 +29,7 @@ from worker.cli.parameters import (
 from worker.database import transaction
 from worker.database.states import JobState
 from worker.local import terminal
-from worker.text import printable
+from worker.text import clock, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from worker.admin.cancel import Cancellation
+    from worker.admin.job_list import JobLine
     from worker.database.models import Job
 
 # Attributes of the row, under which names JSON documents have them: fields may be added, none renamed.
@@ -61,6 +64,9 @@ _REFUSALS = frozenset({"CredentialsRefused", "UnknownAccount"})
 @asset_option
 @since_option
 @limit_option
+@click.option(
+    "--all", "is_all", is_flag=True, help="Also list looks that found nothing new; JSON always has them."
+)
 @json_option
 def jobs_command(
     states: tuple[str, ...],
@@ -70,15 +76,21 @@ def jobs_command(
     since: timedelta | None,
     limit: int,
     *,
+    is_all: bool,
     as_json: bool,
 ) -> None:
-    """List jobs, newest first."""
+    """List jobs, newest first.
+
+    What we write to a platform, it tells us of: the looks that follow find nothing new, and are left out.
+    """
     platform, account = split_account(platform, account)
     with open_database() as engine, transaction(engine) as session:
         asset_id = find(session, asset).asset_id if asset else None
-        jobs = list_jobs(session, states, platform, since, limit, account=account, asset_id=asset_id)
+        chosen = JobFilter(states, platform, account, asset_id, since, is_news=not (is_all or as_json))
+        listed = list_jobs(session, chosen, limit)
+        left_out = count_left_out(session, chosen, listed, limit)
         now = database_time(session)
-    print_answer(_document(jobs), _table(jobs, now), as_json=as_json)
+    print_answer(_document(listed), _table(listed, left_out, now), as_json=as_json)
 
 
 @click.command()
@@ -138,37 +150,51 @@ def _cancellations(listed: Sequence[Cancellation], what: str) -> list[Text]:
     return lines
 
 
-def _document(jobs: Sequence[Job]) -> dict[str, Any]:
-    return {"jobs": [{"asset": asset_name(job.asset)} | fields_of(job, JOB_FIELDS) for job in jobs]}
+def _document(listed: Sequence[JobLine]) -> dict[str, Any]:
+    return {
+        "jobs": [
+            {"asset": asset_name(job.asset), "title": job.asset.title, "chosen_s": chosen_s}
+            | fields_of(job, JOB_FIELDS)
+            for job, chosen_s in listed
+        ]
+    }
 
 
-def _table(jobs: Sequence[Job], now: datetime) -> list[RenderableType]:
-    table = Listing("job", "asset", "state", "attempt", "asked for", "why", "says")
-    for job in jobs:
+def _table(listed: Sequence[JobLine], left_out: int, now: datetime) -> list[RenderableType]:
+    table = Listing("job", "asset", "title", "state", "attempt", "asked for", "why", "chosen", "says")
+    for job, chosen_s in listed:
         table.add_row(
             str(job.id),
             printable(asset_name(job.asset)),
+            printable(job.asset.title),
             coloured(job.state),
             f"{job.attempt}/{job.max_attempts}",
             f"{format_age(now - job.requested_at)} ago",
             job.reason,
+            "" if chosen_s is None else clock(chosen_s),
             job_news(job, now),
         )
-    return [table if jobs else Text("no such jobs")]
+    parts: list[RenderableType] = [table if listed else Text("no such jobs")]
+    if left_out:
+        many = f"{left_out} or more" if left_out == MAX_COUNTED else str(left_out)
+        parts.append(Text(f"left out: {many} that found nothing new (--all lists them)", "dim"))
+    return parts
 
 
 def job_news(job: Job, now: datetime) -> str:
     """Say what matters most about a job in its present state."""
     when = format_age(now - job.scheduled_at) if job.scheduled_at > now else "now"
+    failure = f"{job.error_class}: {printable(job.error or '')}"
     match job.state:
         case JobState.RUNNING:
             return f"{job.stage} by {printable(job.lease_owner or '')}"
         case JobState.SCHEDULED:
             return f"due {when}"
-        case JobState.RETRYABLE if job.error_class in _REFUSALS:
-            return f"waits for its account; {job.error_class}: {printable(job.error or '')}"
         case JobState.RETRYABLE:
-            return f"again {when}; {job.error_class}: {printable(job.error or '')}"
+            is_refused = job.error_class in _REFUSALS
+            return f"{'waits for its account' if is_refused else f'again {when}'}; {failure}"
         case JobState.DISCARDED:
-            return f"{job.error_class}: {printable(job.error or '')}"
+            return failure
+        case JobState.COMPLETED if job.timings_s is None:
+            return "nothing new was found"
     return printable(job.note)

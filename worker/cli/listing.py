@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
-_NUMBERS = frozenset({"ago", "job", "event", "rank", "time", "score", "attempt"})
+_NUMBERS = frozenset({"ago", "job", "event", "no.", "rank", "time", "chosen", "score", "attempt"})
 # What consists of words may take several lines. All else is to be copied, so no line ever ends within it.
-_PROSE = frozenset({"says", "reasons", "despite"})
-# Below this width, sentences are hard to read in a column.
-_LEAST_PROSE = 40
+_PROSE = frozenset({"title", "says", "reasons", "despite"})
+# Below this width, sentences are hard to read in a column; titles are shorter.
+_LEAST_PROSE = {"title": 20}
+_LEAST_SENTENCE = 40
 # Columns that go below their row, until the rest fits side by side.
 _BELOW = (frozenset[str](), _PROSE, _PROSE | {"asset", "file", "files"})
 _INDENT = "    "
@@ -62,7 +63,9 @@ class Listing(Table):
                 justify=column.justify,
                 overflow="fold",
                 no_wrap=not is_prose,
-                min_width=min(_LEAST_PROSE, longest) if is_prose else longest,
+                min_width=min(_LEAST_PROSE.get(str(column.header), _LEAST_SENTENCE), longest)
+                if is_prose
+                else longest,
             )
         for cells in zip(*(column.cells for column in kept), strict=True):
             table.add_row(*cells)

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from worker.time_ranges import parse_moment_s
+
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _DURATION = re.compile(r"(\d{1,6})([smhd])")
 
@@ -41,6 +43,19 @@ class Moment(click.ParamType[datetime]):
         except ValueError:
             self.fail(f"{text!r} is not a time: write 2026-11-28T03:00Z, or 26h for so long ago", param, ctx)
         return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+class VideoTime(click.ParamType[float]):
+    """A moment of a video, in seconds or as it is printed: 12.4, 00:12.400, 1:02:03.5."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it; click shows the failure."""
+        try:
+            return parse_moment_s(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 platform_option = click.option("--platform", metavar="NAME", help="Only of this platform, e.g. mux.")

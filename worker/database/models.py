@@ -24,7 +24,9 @@ from worker.database import accounts, identity, inbox  # noqa: F401 - they decla
 from worker.database.base import NOW, AnnouncedRow, Base, LeasedRow
 from worker.database.states import (
     FINAL,
+    IS_NEWS,
     IS_WAITING,
+    TITLE_INDEX,
     WAITING,
     ChoiceKind,
     JobReason,
@@ -41,6 +43,9 @@ class Asset(Base):
     __table_args__ = (
         UniqueConstraint("platform", "account", "external_id"),
         CheckConstraint("published_generation <= generation", name="published_not_ahead"),
+        # By prefixes, in a database of any language, as `admin.find` asks.
+        Index("ix_assets_external_id", text("external_id text_pattern_ops")),
+        Index("ix_assets_title", text(TITLE_INDEX), postgresql_where=text("title <> ''")),
         Index("ix_assets_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
         Index(
             "ix_assets_foreign",
@@ -107,6 +112,7 @@ class Job(AnnouncedRow, LeasedRow, Base):
         ),
         Index("ix_jobs_lease", "lease_until", postgresql_where=text("state = 'running'")),
         Index("ix_jobs_state", "state", "id"),
+        Index("ix_jobs_news", "id", postgresql_where=text(IS_NEWS)),
         Index("ix_jobs_over", "finished_at", postgresql_where=text(is_one_of("state", FINAL))),
         Index("ix_jobs_wanted_model", "model", postgresql_where=text(f"model IS NOT NULL AND {IS_WAITING}")),
         Index(None, "asset_id"),

@@ -71,3 +71,8 @@ def is_one_of(column: str, states: tuple[enum.StrEnum, ...] | type[enum.StrEnum]
 
 
 IS_WAITING = is_one_of("state", WAITING)
+
+#: The condition that a job tells something. Looks that found nothing new do not; most are asked for by the
+#: events that our own writes cause.
+IS_NEWS = f"NOT (reason = '{JobReason.UPDATE}' AND state = '{JobState.COMPLETED}' AND timings_s IS NULL)"
+TITLE_INDEX = "lower(left(title, 100)) text_pattern_ops"  #: a longer text may be too long for an index

@@ -30,6 +30,7 @@ from worker.inbox.reconcile_schedule import ReconcileSchedule
 from worker.platforms.shared import request_limits
 from worker.queue import hints, notify
 from worker.queue.watchdog import Watchdog
+from worker.settings import warn_of_strays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,6 +57,7 @@ def serve(settings: Settings) -> None:
         SettingsInvalid: a setting is missing or wrong.
     """
     logs.setup(settings)
+    warn_of_strays()
     metrics.start_exporter(settings)
     tracing.start(settings, "dispatcher")
     stop = threading.Event()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from celery import signals
 from celery.concurrency import get_implementation
-from celery.exceptions import SecurityWarning
+from celery.exceptions import CDeprecationWarning, CPendingDeprecationWarning, SecurityWarning
 from structlog.contextvars import bound_contextvars
 
 from worker import database, jobs, logs, metrics, publications, tracing
@@ -28,6 +28,7 @@ from worker.platforms.shared import request_limits
 from worker.publishing import picks_webhook
 from worker.publishing.publisher import Publisher
 from worker.queue.leases import Leases
+from worker.settings import warn_of_strays
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,7 @@ def analyze(settings: Settings) -> None:
         ConfigurationError: a setting is wrong, or a model cannot be used.
     """
     logs.setup(settings)
+    warn_of_strays()
     metrics.start_exporter(settings)
     request_limits.setup(settings)
     tracing.start(settings, "analyze")
@@ -81,6 +83,7 @@ def publish(settings: Settings) -> None:
     """
     picks_webhook.check_secrets(settings)
     logs.setup(settings)
+    warn_of_strays()
     metrics.start_exporter(settings)
     request_limits.setup(settings)
     tracing.start(settings, "publish")
@@ -118,8 +121,10 @@ def _run(app: Celery, kind: Kind, concurrency: int, settings: Settings, stopping
 
     if os.geteuid() == 0:
         log.warning("running as root: give this program a user of its own", extra={"action": "is_root"})
-    # Celery says that, too, once more and with a remedy that is none of ours.
-    warnings.simplefilter("ignore", SecurityWarning)
+    # Celery says that, too, once more and with a remedy that is none of ours; what it is going to change is
+    # for those who build this.
+    for category in (SecurityWarning, CDeprecationWarning, CPendingDeprecationWarning):
+        warnings.simplefilter("ignore", category)
     # Celery refers to its listeners weakly; these two live until this function returns.
     signals.worker_ready.connect(on_ready)
     signals.worker_shutting_down.connect(on_stop)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from worker.doctor import accounts, machine, rows, servers
 from worker.doctor.finding import Finding, State
 from worker.errors import SettingsInvalid, ThumbsError
-from worker.settings import Settings
+from worker.settings import Settings, find_strays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,8 +36,12 @@ def examine_service() -> Iterator[Finding]:
     try:
         settings = Settings.read()
     except SettingsInvalid as error:
-        yield Finding("settings", State.FAILED, str(error), "nothing else is looked at until they are right")
+        for line in str(error).splitlines():
+            yield Finding("settings", State.FAILED, line)
+        yield from _strays()  # one of them may be what is missing
+        yield Finding("the rest", State.WARNING, "not looked at until the settings are right")
         return
+    yield from _strays()
     for what, check in CHECKS.items():
         try:
             yield from check(settings)
@@ -45,3 +49,9 @@ def examine_service() -> Iterator[Finding]:
             yield Finding(what, State.FAILED, str(error))
         except Exception as error:  # noqa: BLE001 - the other checks may tell why
             yield Finding(what, State.FAILED, f"cannot be looked at ({type(error).__name__})")
+
+
+def _strays() -> Iterator[Finding]:
+    """Name what is nearly called like a setting: nothing reads it."""
+    for stray in find_strays():
+        yield Finding("settings", State.WARNING, stray.says, stray.remedy)

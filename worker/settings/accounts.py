@@ -13,6 +13,7 @@ from worker.settings.types import (
     Base64Secret,
     BucketName,
     ImageKey,
+    Line,
     PemSecret,
     Secret,
     Spans,
@@ -65,9 +66,9 @@ class TokenAccount(WebhookAccount):
 
     api_secrets = ("token_secret",)
 
-    token_id: str = Field(description="The API token.")
+    token_id: Line = Field(description="The API token.")
     token_secret: Secret = Field(description="The API token's secret.")
-    signing_key_id: str | None = Field(None, description="For private videos: the signing key.")
+    signing_key_id: Line | None = Field(None, description="For private videos: the signing key.")
     signing_private_key: PemSecret | None = Field(None, description="Its private part, base64 of a PEM.")
 
     @model_validator(mode="after")
@@ -118,7 +119,7 @@ class CloudflareAccount(WebhookAccount):
 
     api_secrets = ("api_token",)
 
-    account_id: str = Field(min_length=1, description="The account's id.")
+    account_id: Line = Field(description="The account's id.")
     api_token: Secret = Field(description="An API token with Stream: Edit.")
     api_url: Url = Field("https://api.cloudflare.com/client/v4", description="The API.")
 
@@ -129,7 +130,7 @@ class BunnyAccount(WebhookAccount):
     api_secrets = ("api_key",)
 
     webhook_secret: Secret = Field(description="The library's read-only API key, which signs its webhooks.")
-    library_id: str = Field(min_length=1, description="The library's id.")
+    library_id: Line = Field(description="The library's id.")
     api_key: Secret = Field(description="The library's API key, not the read-only one.")
     cdn_url: Url = Field(description="Its pull zone, `https://vz-....b-cdn.net`.")
     cdn_token_key: Secret | None = Field(
@@ -175,8 +176,8 @@ class S3Account(Account):
 
     endpoint_url: Url = Field(description="The storage, e.g. `http://minio:9000`; it may be in your network.")
     bucket: BucketName = Field(description="The bucket with the videos.")
-    region: str = Field("us-east-1", min_length=1, description="Its region, which requests are signed for.")
-    access_key_id: str = Field(min_length=1, description="An access key that may read, list and write.")
+    region: Line = Field("us-east-1", description="Its region, which requests are signed for.")
+    access_key_id: Line = Field(description="An access key that may read, list and write.")
     secret_access_key: Secret = Field(description="Its secret.")
     webhook_token: Secret = Field(description="What its events carry as `Authorization`.")
     webhook_token_previous: Secret | None = Field(

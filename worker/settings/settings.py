@@ -39,6 +39,7 @@ from worker.settings.types import (
     Aspects,
     HookUrl,
     Hosts,
+    Line,
     Networks,
     Seconds,
     SecondsOrZero,
@@ -108,7 +109,7 @@ class Settings(BaseSettings):
         None, description="Where videos are downloaded to; the system's temporary folder without it."
     )
     public_url: Url = Field("http://127.0.0.1:8000", description="The receiver's address, as players see it.")
-    host: str = Field("127.0.0.1", description="The address that the receiver listens on.")
+    host: Line = Field("127.0.0.1", description="The address that the receiver listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Its port.")
     metrics_port: int = Field(
         0,
@@ -125,7 +126,7 @@ class Settings(BaseSettings):
         validate_default=True,
         description="Addresses and networks for which that does not count: many callers are behind each.",
     )
-    metrics_host: str | None = Field(
+    metrics_host: Line | None = Field(
         None, description="The address that `METRICS_PORT` is opened at; `HOST` without it."
     )
     otel_exporter_otlp_endpoint: Url | None = Field(
@@ -165,7 +166,7 @@ class Settings(BaseSettings):
         default=False, description="Fetch over plain http from this machine: for the demo and tests."
     )
 
-    model: str = Field(
+    model: Line = Field(
         "lite", description="The CLIP model: `lite`, `lite:TASTE_FILE`, `ARCH:TAG` or `ARCH:CHECKPOINT`."
     )
     prompts_file: Path | None = Field(None, description="Your own pairs of prompts.")
@@ -277,12 +278,12 @@ class Settings(BaseSettings):
         """Read the environment.
 
         Raises:
-            SettingsInvalid: naming every variable that is wrong, and why.
+            SettingsInvalid: naming every variable that is wrong, and why, one a line.
         """
         try:
             return cls()
         except ValidationError as exc:
-            raise SettingsInvalid("; ".join(complaint(error) for error in exc.errors())) from exc
+            raise SettingsInvalid("\n".join(complaint(error, os.environ) for error in exc.errors())) from exc
 
 
 @cache

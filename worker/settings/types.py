@@ -167,6 +167,7 @@ def _check_image_key(template: str) -> str:
     return template
 
 
+Line = Annotated[str, BeforeValidator(_stripped), Field(min_length=1)]  #: a name or an id: never empty
 _MayBeWithheld = WrapValidator(_or_withheld)
 Secret = Annotated[SecretStr, BeforeValidator(_stripped), Field(min_length=1), _MayBeWithheld]
 Base64Secret = Annotated[Secret, AfterValidator(_check_base64), _MayBeWithheld]

@@ -19,18 +19,21 @@ def message_of(line: str) -> str:
 
 
 def readable(line: str) -> str:
-    """Write one line for a terminal, coloured by its level; a traceback follows on lines of its own.
+    """Write one line for a terminal, coloured by its level.
 
-    Control characters, which a caller may have sent, are made visible.
+    The rest of a message of several lines follows indented, so that nobody takes it for a line of its own; a
+    traceback follows, too. Control characters, which a caller may have sent, are made visible.
     """
     fields = _fields(line)
     if "message" not in fields:
         return printable(line)
-    sentence = click.style(printable(str(fields["message"])), fg=_LOUD.get(str(fields.get("level"))))
+    first, *rest = str(fields["message"]).splitlines() or [""]
+    sentence = click.style(printable(first), fg=_LOUD.get(str(fields.get("level"))))
     about = [f"{name}={value}" for name, value in fields.items() if name not in _SAID_ELSEWHERE]
     parts = [sentence, click.style(printable(" ".join(about)), dim=True)] if about else [sentence]
-    trace = [printable(row) for row in str(fields.get("traceback", "")).splitlines()]
-    return "\n".join([" ".join(parts), *trace])
+    below = [f"    {printable(row)}" for row in rest]
+    below += [printable(row) for row in str(fields.get("traceback", "")).splitlines()]
+    return "\n".join([" ".join(parts), *below])
 
 
 def _fields(line: str) -> dict[str, object]:

@@ -127,6 +127,13 @@ def running_postgres(folder: Path) -> str | None:
     return _postgres_url(data, DATABASE) if is_there else None
 
 
+def place_of(folder: Path) -> str:
+    """Write a folder as it was given, and its absolute path where that is another text: ./var (/srv/var)."""
+    if folder.is_absolute():
+        return str(folder)
+    return f"./{folder} ({folder.resolve()})"
+
+
 def start_valkey(
     folder: Path, *, address: str | None = None, should_stop: Callable[[], None] = lambda: None
 ) -> Server:

@@ -23,9 +23,9 @@ from worker.errors import ConfigurationError, Stopping
 from worker.http.client import BoundedClient
 from worker.http.deadline import Deadline
 from worker.platforms import PLATFORMS, configured_accounts
-from worker.settings import environment
+from worker.settings import environment, find_strays
 from worker.standalone.interrupts import Interrupts
-from worker.standalone.servers import Server, start_postgres, start_valkey
+from worker.standalone.servers import Server, running_postgres, start_postgres, start_valkey
 from worker.standalone.supervisor import POLL_S, Program, ProgramFailed, Supervisor
 
 if TYPE_CHECKING:
@@ -136,22 +136,31 @@ class Service:
             self._supervisor.watch()
 
     def _start(self) -> None:
+        self._require_ports()  # before anything is made in DATA_DIR
         self._start_servers()
         _migrate(self.database_url)
-        _require_free(self._settings.host, self._settings.port)
         folder = self._settings.data_dir
         urls = {variable: server.url for variable, server in self._servers.items()}
+        # The receiver's page shows what all of them count.
+        variables = {**self._variables, **urls, "PROMETHEUS_MULTIPROC_DIR": _empty_folder(folder / "metrics")}
         self._supervisor = Supervisor(
             self._programs,
-            # The receiver's page shows what all of them count.
-            environment=environment(
-                **self._variables, **urls, PROMETHEUS_MULTIPROC_DIR=_empty_folder(folder / "metrics")
-            ),
+            environment=_without_strays(environment(**variables)),
             logs=folder / "logs",
             show=self._show,
         )
         self._supervisor.start()
         self._wait_until_ready(self._supervisor)
+
+    def _require_ports(self) -> None:
+        settings = self._settings
+        is_running = running_postgres(settings.data_dir / "postgres") is not None
+        places = [("HOST", settings.host, "PORT", settings.port)]
+        if settings.metrics_port:
+            host = settings.metrics_host or settings.host
+            places.append(("METRICS_HOST", host, "METRICS_PORT", settings.metrics_port))
+        for place in places:
+            _require_free(*place, beside=settings.data_dir if is_running else None)
 
     def _start_servers(self) -> None:
         folder, should_stop = self._settings.data_dir, self._interrupts.check
@@ -192,6 +201,8 @@ def run_service(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> N
         ConfigurationError: the operator must act.
         ProgramFailed: a program cannot be kept running.
     """
+    for stray in find_strays():
+        click.secho(f"{stray.says}; {stray.remedy}", fg="yellow")
     with (
         Interrupts() as interrupts,
         suppress(Stopping),
@@ -221,6 +232,12 @@ def _greeting(settings: Settings, service: Service) -> str:
     return "\n".join([*lines, f"  metrics   {service.operations_url}/metrics", "  Ctrl-C stops it"])
 
 
+def _without_strays(variables: dict[str, str]) -> dict[str, str]:
+    """Leave out what nothing reads: we told of it, and each program would again."""
+    strays = {stray.name for stray in find_strays()}
+    return {name: value for name, value in variables.items() if name not in strays}
+
+
 def _url(host: str, port: int) -> str:
     return f"http://{_REACHED_AT.get(host, host)}:{port}"
 
@@ -242,8 +259,18 @@ def _migrate(database_url: str) -> None:
         engine.dispose()
 
 
-def _require_free(host: str, port: int) -> None:
-    """Refuse a port that is taken before the receiver does, and say what to do about it."""
+def _require_free(
+    host_name: str, host: str, port_name: str, port: int, *, beside: Path | None = None
+) -> None:
+    """Refuse a port that is taken before the receiver does, and say what to do about it.
+
+    Args:
+        host_name: the variable that sets the address.
+        host: the address.
+        port_name: the variable that sets the port.
+        port: the port.
+        beside: the folder of another `thumbs up`, which may have it.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         # As gunicorn does: a port that was just given up waits, but can be had.
@@ -251,7 +278,11 @@ def _require_free(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as exc:
-            remedy = "set PORT to a free one" if exc.errno == errno.EADDRINUSE else "set HOST and PORT"
+            remedy = f"set {host_name} and {port_name}"
+            if exc.errno == errno.EADDRINUSE:
+                remedy = f"set {port_name} to a free one"
+                if beside is not None:
+                    remedy += f", or stop the `thumbs up` that runs on {beside}, if it is that one"
             raise ConfigurationError(
                 f"cannot listen on {host} port {port}: {exc.strerror}; {remedy}"
             ) from exc

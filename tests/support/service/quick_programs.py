@@ -48,6 +48,8 @@ def run(name: str) -> None:
     if os.environ.get(BROKEN) == name:
         print("Error: no-such-model: there is no such model", file=sys.stderr)
         sys.exit(2)
+    # As the programs themselves would tell of each variable whose name is nearly right.
+    print(*(variable for variable in os.environ if variable.startswith("MUX_MAIN_")))
     asked = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: asked.set())
     if name == "receiver":

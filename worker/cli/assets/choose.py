@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
-from worker.admin.assets import asset_name
-from worker.admin.choose import choose_thumbnail, release_choice, set_options
-from worker.choices import ChoiceRequest
+from worker.admin.choose import Wish, choose_thumbnail, release_choice, set_options
+from worker.admin.find import asset_name
 from worker.choices.own_picture import OwnPicture
 from worker.cli.assets.requeue import print_requeueings
 from worker.cli.assets.show import CHOICE_FIELDS
 from worker.cli.database import open_database
 from worker.cli.output import fields_of, print_answer
-from worker.cli.parameters import json_option, why_option
+from worker.cli.parameters import VideoTime, json_option, why_option
 from worker.settings import get_settings
 from worker.text import clock, printable
 
@@ -26,9 +25,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name", metavar="ASSET")
-@click.option("--time", "time_s", type=float, metavar="SECONDS", help="Choose this moment of the video.")
 @click.option(
-    "--candidate", "candidate_id", type=int, metavar="N", help="Choose this frame of the newest run."
+    "--time",
+    "time_s",
+    type=VideoTime(),
+    metavar="TIME",
+    help="Choose this moment: 12.4 or 00:12.4.",
+)
+@click.option(
+    "--candidate", "number", type=int, metavar="N", help="Choose this frame, by its number in `thumbs show`."
 )
 @click.option(
     "--image",
@@ -38,14 +43,14 @@ if TYPE_CHECKING:
 @why_option
 @json_option
 def choose_command(
-    name: str, time_s: float | None, candidate_id: int | None, image: Path | None, why: str, *, as_json: bool
+    name: str, time_s: float | None, number: int | None, image: Path | None, why: str, *, as_json: bool
 ) -> None:
     """Show a thumbnail that you choose; later runs keep it."""
-    if sum(one is not None for one in (time_s, candidate_id, image)) != 1:
+    if sum(one is not None for one in (time_s, number, image)) != 1:
         raise click.UsageError("choose by one of --time, --candidate and --image")
     with open_database() as engine:
-        request = ChoiceRequest(time_s, candidate_id, OwnPicture.of_file(image) if image else None)
-        made = choose_thumbnail(engine, name, request, why, get_settings())
+        wish = Wish(time_s, number, OwnPicture.of_file(image) if image else None)
+        made = choose_thumbnail(engine, name, wish, why, get_settings())
     print_answer(_document(made), _choice_sentences(made), as_json=as_json)
 
 
@@ -54,17 +59,22 @@ def choose_command(
 @why_option
 @json_option
 def release_command(name: str, why: str, *, as_json: bool) -> None:
-    """End your choice for an asset: its best pick is shown again."""
+    """End your choice for an asset: its best pick is shown again.
+
+    Where nothing was chosen, that is said, and nothing is wrong.
+    """
     with open_database() as engine:
         ended = release_choice(engine, name, why)
     print_answer(_document(ended), [Text(_release_sentence(ended))], as_json=as_json)
-    raise SystemExit(ended.choice is None)
 
 
 @click.command()
 @click.argument("name", metavar="ASSET")
 @click.option(
-    "--avoid", metavar="RANGE", multiple=True, help="Pick nothing from here: 0-15, -30-0, 0%-50% ..."
+    "--avoid",
+    metavar="RANGE",
+    multiple=True,
+    help="Pick nothing from here: 0-15, 00:04.5-01:10, -30-0, 0%-50%.",
 )
 @click.option("--prefer", metavar="RANGE", multiple=True, help="Pick from here first.")
 @click.option("--clear", "is_clear", is_flag=True, help="Forget both: the account's own ranges apply again.")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 from rich.text import Text
 
-from worker.admin.assets import asset_name, find
 from worker.admin.erase import erase_asset
+from worker.admin.find import asset_name, find
 from worker.cli.database import open_database
 from worker.cli.output import print_answer
 from worker.cli.parameters import confirm, json_option, why_option, yes_option
@@ -35,7 +35,7 @@ def erase_command(name: str, why: str, *, is_sure: bool, as_json: bool) -> None:
     """
     with open_database() as engine:
         with transaction(engine) as session:
-            asset = session.get_one(Asset, find(session, name).asset_id)
+            asset = session.get_one(Asset, find(session, name, is_whole=True).asset_id)
         confirm(f"remove everything of {printable(asset_name(asset))}, for good?", is_sure=is_sure)
         with terminal.counting("inbox") as on_progress:
             erased = erase_asset(engine, asset.id, why, on_progress)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
-from worker.admin.assets import asset_name, has_effect, requeue_assets
+from worker.admin.assets import has_effect, requeue_assets
+from worker.admin.find import asset_name
 from worker.admin.matching import Filters
 from worker.admin.wanted_model import check_model
 from worker.cli.database import open_database

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
-from worker.admin.asset_history import read_history
-from worker.admin.assets import asset_name, find
+from worker.admin.asset_history import read_history, told
+from worker.admin.find import asset_name, find
+from worker.admin.taken import what_is_taken
+from worker.cli.assets.frames import frame_parts, picture_lines, shown_lines
 from worker.cli.assets.timeline import timeline_table
 from worker.cli.database import open_database
 from worker.cli.jobs import JOB_FIELDS, job_news
@@ -16,18 +18,20 @@ from worker.cli.listing import Listing
 from worker.cli.output import coloured, fields_of, format_age, print_answer
 from worker.cli.parameters import json_option
 from worker.database import transaction
+from worker.database.states import PublicationState
 from worker.database.thumbnail_links import ThumbnailLinks
 from worker.settings import get_settings
 from worker.text import clock, printable, reason_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import RenderableType
     from rich.table import Table
 
     from worker.admin.asset_history import AssetHistory
     from worker.database.models import Choice, Publication, Thumbnail
+    from worker.platforms.base import WriteBack
 
 # Attributes of the rows, under which names the JSON document has them: fields may be added, none renamed.
 _ASSET_FIELDS = (
@@ -35,6 +39,7 @@ _ASSET_FIELDS = (
     " written foreign_thumbnail foreign_at options last_event_at deleted_at erased_at created_at"
 )
 _PICK_FIELDS = "rank aspect time_s score parts reasons width_px height_px sha256 model generation"
+_SHOWN_FIELDS = "rank aspect time_s width_px height_px sha256"
 _CANDIDATE_FIELDS = "id time_s shot score lost_because"
 _PUBLICATION_FIELDS = "state generation attempt scheduled_at confirmed_at shown error_class error trace_id"
 _LOG_FIELDS = "at state attempt actor note"
@@ -43,31 +48,40 @@ CHOICE_FIELDS = "kind time_s generation who why made_at note lost_at released_at
 
 @click.command()
 @click.argument("name", metavar="ASSET|JOB")
+@click.option("--frames", "is_every_frame", is_flag=True, help="List every frame that can be chosen.")
 @json_option
-def show_command(name: str, *, as_json: bool) -> None:
+def show_command(name: str, *, is_every_frame: bool, as_json: bool) -> None:
     """Show everything about one asset or one job.
 
-    An asset is written as mux/main/ASSETID, or as its id alone; a job is a number.
+    An asset is written as mux/main/ASSETID, as its id or the start of it, as its title, or as the address of
+    a thumbnail; a job is a number.
     """
+    settings = get_settings()
     with open_database() as engine, transaction(engine) as session:
-        history = read_history(session, find(session, name))
-    links = ThumbnailLinks.of(get_settings())
-    urls = [
-        links.url(thumbnail.sha256, is_private=history.asset.is_private) for thumbnail in history.thumbnails
-    ]
-    print_answer(_document(history, urls), _parts(history, urls), as_json=as_json)
+        history = read_history(session, find(session, name), has_picks_url=settings.picks_url is not None)
+    taken, links = what_is_taken(history.asset, settings), ThumbnailLinks.of(settings)
+
+    def url(thumbnail: Thumbnail) -> str:
+        return links.url(thumbnail.sha256, is_private=history.asset.is_private)
+
+    parts = _parts(history, taken, url, is_every_frame=is_every_frame)
+    print_answer(_document(history, taken, url), parts, as_json=as_json)
 
 
-def _document(history: AssetHistory, urls: Sequence[str]) -> dict[str, Any]:
-    choice, publication = history.choice, history.publication
+def _document(
+    history: AssetHistory, taken: WriteBack | None, url: Callable[[Thumbnail], str]
+) -> dict[str, Any]:
+    choice, publication, shown = history.choice, history.publication, history.shown
     return {
         "asset": asset_name(history.asset),
         **fields_of(history.asset, _ASSET_FIELDS),
-        "picks": [
-            fields_of(pick, _PICK_FIELDS) | {"url": url}
-            for pick, url in zip(history.thumbnails, urls, strict=True)
+        "accepts": taken,
+        "shown": fields_of(shown, _SHOWN_FIELDS) | {"url": url(shown)} if shown else None,
+        "picks": [fields_of(pick, _PICK_FIELDS) | {"url": url(pick)} for pick in history.thumbnails],
+        "candidates": [
+            {"number": number} | fields_of(candidate, _CANDIDATE_FIELDS)
+            for number, candidate in history.candidates
         ],
-        "candidates": [fields_of(candidate, _CANDIDATE_FIELDS) for candidate in history.candidates],
         "choice": fields_of(choice, CHOICE_FIELDS) if choice else None,
         "publication": fields_of(publication, _PUBLICATION_FIELDS) if publication else None,
         "jobs": [
@@ -78,13 +92,20 @@ def _document(history: AssetHistory, urls: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _parts(history: AssetHistory, urls: Sequence[str]) -> list[RenderableType]:
+def _parts(
+    history: AssetHistory,
+    taken: WriteBack | None,
+    url: Callable[[Thumbnail], str],
+    *,
+    is_every_frame: bool,
+) -> list[RenderableType]:
     """Show what the asset is, what is shown of it, what was picked, and how it came to that."""
-    parts: list[RenderableType] = [*_heading(history), *_present(history)]
+    parts: list[RenderableType] = [*_heading(history), *shown_lines(history, taken), *_present(history)]
     if history.thumbnails:
-        parts += [Text("\npicks", style="bold"), _picks(history.thumbnails), Text("\npictures", style="bold")]
-        # A line each, because an address that a table folds can neither be clicked nor copied.
-        parts += [Text(url) for url in urls]
+        parts += [Text("\npicks", style="bold"), _picks(history.thumbnails)]
+    if history.shown or history.thumbnails:
+        parts += [Text("\npictures", style="bold"), *picture_lines(history, url)]
+    parts += frame_parts(history, is_every_frame=is_every_frame)
     if history.timeline:
         parts += [Text("\ntimeline", style="bold"), timeline_table(history.timeline, history.now)]
     return parts
@@ -108,10 +129,7 @@ def _heading(history: AssetHistory) -> list[Text]:
 def _present(history: AssetHistory) -> Iterator[Text]:
     """Say what holds now, a line each: choice, options, what the platform shows, the write, the jobs."""
     asset, now = history.asset, history.now
-    if asset.erased_at:
-        yield Text(f"erased {format_age(now - asset.erased_at)} ago: nothing of it is left", style="red")
-    elif asset.deleted_at:
-        yield Text(f"deleted {format_age(now - asset.deleted_at)} ago", style="red")
+    yield from _end(history)
     if history.choice is not None:
         yield from _choice(history.choice)
     for name, texts in (asset.options or {}).items():
@@ -131,6 +149,14 @@ def _present(history: AssetHistory) -> Iterator[Text]:
             yield Text.assemble(f"job {job.id} ", coloured(job.state), about)
 
 
+def _end(history: AssetHistory) -> Iterator[Text]:
+    asset, now = history.asset, history.now
+    if asset.erased_at:
+        yield Text(f"erased {format_age(now - asset.erased_at)} ago: nothing of it is left", style="red")
+    elif asset.deleted_at:
+        yield Text(f"deleted {format_age(now - asset.deleted_at)} ago", style="red")
+
+
 def _choice(choice: Choice) -> Iterator[Text]:
     what = "a picture of their own" if choice.time_s is None else clock(choice.time_s)
     yield Text(f"chosen by {printable(choice.who)}: {what}", style="magenta")
@@ -143,6 +169,8 @@ def _choice(choice: Choice) -> Iterator[Text]:
 def _publication(publication: Publication) -> Text:
     line = Text.assemble(f"write {publication.id} ", coloured(publication.state))
     line.append(f" generation {publication.generation}, attempt {publication.attempt}")
+    if publication.state == PublicationState.CONFIRMED and publication.shown is None:
+        line.append(f": {told(has_picks_url=get_settings().picks_url is not None)}")
     if publication.error and not publication.confirmed_at:
         line.append(f": {publication.error_class}: {printable(publication.error)}")
     return line

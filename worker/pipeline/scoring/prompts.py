@@ -58,7 +58,7 @@ class Prompts:
         try:
             tables = tomllib.loads(source.read_text("utf-8")).get("pair", [])
         except OSError as error:
-            raise PromptsInvalid(f"{path}: cannot be read ({error.strerror}); check --prompts") from error
+            raise PromptsInvalid(f"{path}: cannot be read ({error.strerror}); check its path") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise PromptsInvalid(f"{path}: not TOML ({error})") from error
         try:
