@@ -119,10 +119,10 @@ class _Trial:
             self.interrupts.check()
             self.reporter.tell_news()
             for line in typed.read():
-                media = self._media_of(Path(line)) if line else last
-                if media is not None:
-                    self._upload(media)
-                    last = media
+                asked = self._media_of(Path(line)) if line else last
+                if asked is not None:
+                    self._upload(asked)
+                    last = asked
             time.sleep(POLL_S)
 
     def _greet(self) -> None:

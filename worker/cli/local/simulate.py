@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def _as_setting(kind: object) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+def _as_setting(kind: TypeAdapter[str]) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
     """Make a check that refuses what a variable of this kind could not have as its value."""
 
     def check(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
         try:
-            return value and TypeAdapter(kind).validate_python(value)
+            return value and kind.validate_python(value)
         except ValidationError as exc:
             raise click.BadParameter(complaint(exc.errors()[0])) from exc
 
@@ -45,7 +45,7 @@ def _as_setting(kind: object) -> Callable[[click.Context, click.Parameter, str |
     "--to",
     "service_url",
     metavar="URL",
-    callback=_as_setting(Url),
+    callback=_as_setting(TypeAdapter(Url)),
     help="Your service. Without it, the one at PUBLIC_URL, or at PORT of this machine.",
 )
 @click.option(
@@ -53,7 +53,7 @@ def _as_setting(kind: object) -> Callable[[click.Context, click.Parameter, str |
     metavar="NAME",
     default=beside.ACCOUNT,
     show_default=True,
-    callback=_as_setting(AccountName),
+    callback=_as_setting(TypeAdapter(AccountName)),
     help="Name of the account.",
 )
 @click.option(
