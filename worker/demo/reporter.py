@@ -58,7 +58,9 @@ class Reporter:
         if self.as_json:
             click.echo(json.dumps({"kind": kind, **fields}))
             return
-        label = click.style(f"{kind:<8}", fg=_LOUD.get(kind))
+        label = f"{kind:<8}"
+        if kind in _LOUD:
+            label = click.style(label, fg=_LOUD[kind])
         click.echo(f"{time.strftime('%H:%M:%S')}  {label}  {printable(words)}")
 
     def say(self, sentence: str = "") -> None:
