@@ -18,13 +18,14 @@ from click.testing import CliRunner
 from tests.support.service.customer_endpoint import Inbox
 from tests.support.waiting import SOON_S, until
 from worker.cli.main import main
+from worker.demo import beside
 from worker.demo.beside import NAMES, Simulation
 from worker.demo.reporter import Reporter
 from worker.demo.simulator import JournalEntry, SimulatedMux
 from worker.platforms import configured_accounts
 from worker.platforms.base import NewThumbnail
 from worker.platforms.mux import Mux
-from worker.settings import Settings
+from worker.settings import Settings, get_settings
 from worker.settings.settings import MuxAccount
 from worker.standalone.servers import free_port
 
@@ -176,6 +177,28 @@ def test_what_can_be_no_setting_is_refused(options: list[str], complaint: str) -
 
     assert shown.exit_code == 2
     assert complaint in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "service_url"),
+    [
+        ({"PUBLIC_URL": "https://video.example.com"}, "https://video.example.com"),
+        ({"PORT": "8123"}, "http://127.0.0.1:8123"),
+    ],
+)
+def test_webhooks_go_to_the_service_of_the_settings(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], service_url: str
+) -> None:
+    """Where `--to` names no other."""
+    begun: list[Simulation] = []
+    monkeypatch.setattr(beside, "run_beside", lambda simulation, _videos, **_: begun.append(simulation))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+    CliRunner().invoke(main, ["simulate", "mux"])
+    get_settings.cache_clear()
+
+    assert [one.webhooks_to for one in begun] == [f"{service_url}/webhooks/mux/simulated"]
 
 
 def test_a_webhook_that_is_refused_names_the_remedy_once(capsys: pytest.CaptureFixture[str]) -> None:
