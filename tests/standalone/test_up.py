@@ -268,6 +268,9 @@ def test_the_demo_brings_a_thumbnail_back(folder: Path) -> None:
     assert after_s < length_s < before_s
     before, after = (folder / "out" / name for name in ("before-the-trim.jpg", "after-the-trim.jpg"))
     assert before.read_bytes() != after.read_bytes()
+    # What was started is gone, so no address of it is left to click on; what comes next is said.
+    assert not re.search(r"http://\S+/thumbnails/", done.stdout)
+    assert {"pick", "up", "simulate"} <= set(re.findall(r"^  thumbs (\w+)", done.stdout, re.MULTILINE))
 
 
 def test_a_demo_of_a_platform_that_there_is_not_names_those_that_there_are(tmp_path: Path) -> None:

@@ -147,6 +147,11 @@ COMMANDS = (
     LazyCommand(
         "demo", "worker.cli.local.demo:demo_command", "Show the whole loop: a webhook in, the thumbnail out."
     ),
+    LazyService(
+        "simulate",
+        "worker.cli.local.simulate:simulate_command",
+        "Run a simulated PLATFORM beside your own service.",
+    ),
     LazyCommand("doctor", "worker.cli.doctor:doctor_command", "Check everything that the service needs."),
     LazyCommand(
         "accounts",

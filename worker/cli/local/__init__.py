@@ -1,1 +1,1 @@
-"""The commands that work on files of this machine: `thumbs pick`, `thumbs rank` and `thumbs demo`."""
+"""The commands that work on this machine alone: `thumbs pick`, `rank`, `demo` and `simulate`."""

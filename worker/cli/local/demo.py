@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from worker.demo import loop
+from worker.demo.bundled_clip import bundled_clip
 from worker.errors import ThumbsError
 
 
@@ -29,6 +30,6 @@ def demo_command(video: Path | None, out: Path, platform: str) -> None:
     takes a clip that the tests use. It keeps only the pictures.
     """
     try:
-        loop.run_demo(video or loop.bundled_clip(), out, platform)
+        loop.run_demo(video or bundled_clip(), out, platform)
     except ThumbsError as error:
         raise click.ClickException(str(error)) from error

@@ -54,10 +54,11 @@ class _Quiet(WSGIRequestHandler):
 
 
 class Simulated(ABC):
-    """A platform on a free loopback port.
+    """A platform on a loopback port.
 
     Args:
         webhooks_to: the receiver's address for its webhooks.
+        port: where it serves; 0: at a free one.
         journal_file: where to keep the journal as lines of JSON, beside the one in memory.
         draw: makes a JPEG of a file at a time in seconds; without it there are no pictures.
     """
@@ -72,6 +73,7 @@ class Simulated(ABC):
         self,
         webhooks_to: str,
         *,
+        port: int = 0,
         journal_file: Path | None = None,
         draw: Callable[[Path, float], bytes] | None = None,
     ) -> None:
@@ -83,7 +85,7 @@ class Simulated(ABC):
         self.journal = Journal(journal_file)
         self._sender = Sender(webhooks_to, self.signed, self.journal, self._closing, self.retries)
         self.faults = Faults(self._application(), self.journal, self._closing, self.refusal)
-        self._server = make_server("127.0.0.1", 0, self.faults, threaded=True, request_handler=_Quiet)
+        self._server = make_server("127.0.0.1", port, self.faults, threaded=True, request_handler=_Quiet)
         self.url = f"http://127.0.0.1:{self._server.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL_S,), daemon=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from worker.database import online_ddl
 
-revision = "0022"
+revision = "0017"
 down_revision = "0016"
 branch_labels = None
 depends_on = None
