@@ -36,6 +36,7 @@ class AssetId(PathConverter):
     """An id that may hold slashes, also at its beginning: those of videos on no platform are free."""
 
     regex = ".+"
+    part_isolating = False
 
 
 def asset_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:

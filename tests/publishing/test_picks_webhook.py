@@ -17,11 +17,10 @@ import pytest
 from pydantic import SecretStr
 
 from tests.support.service.customer_endpoint import Inbox
-from tests.support.service.publisher_rig import PICKED_S, PublisherRig, ready_publisher_rig
+from tests.support.service.publisher_rig import PICKED_S, PublisherRig, ready_publisher_rig, telling
 from worker.database import transaction
 from worker.database.models import Asset
 from worker.errors import SettingsInvalid
-from worker.platforms import platform_of
 from worker.platforms.shared import signatures
 from worker.settings import Settings
 from worker.standalone.servers import free_port
@@ -44,27 +43,18 @@ def inbox() -> Iterator[Inbox]:
         yield inbox
 
 
-def telling(rig: PublisherRig, url: str) -> PublisherRig:
+def told_rig(rig: PublisherRig, url: str) -> PublisherRig:
     """Return a publisher that tells this address, about a video on no platform."""
-    with transaction(rig.engine) as session:
-        asset = session.get_one(Asset, 1)
-        asset.platform, asset.account = "direct", "media"
-        asset.external_id, asset.media_url = "lesson-17", "https://media.example.com/lesson-17.mp4"
-    told = {"picks_url": url, "picks_secret": SecretStr(SECRET), "public_url": "https://thumbs.example.com"}
-    settings = rig.publisher.settings.model_copy(update=told)
-    publisher = replace(
-        rig.publisher,
-        settings=settings,
-        platform_of=lambda claim: platform_of(claim.platform, claim.account, settings, claim.media_url),
+    return telling(
+        rig, picks_url=url, picks_secret=SecretStr(SECRET), public_url="https://thumbs.example.com"
     )
-    return replace(rig, publisher=publisher)
 
 
 @pytest.fixture
 def rig(engine: Engine, tmp_path: Path, inbox: Inbox) -> Iterator[PublisherRig]:
     """Return a publisher, ready to tell of the pick of one video."""
     with ready_publisher_rig(engine, tmp_path) as rig:
-        yield telling(rig, inbox.url)
+        yield told_rig(rig, inbox.url)
 
 
 def test_while_the_secret_is_rotated_both_sign(rig: PublisherRig, inbox: Inbox) -> None:
@@ -145,7 +135,7 @@ def test_a_system_that_is_gone_is_told_no_more(rig: PublisherRig, inbox: Inbox) 
 def test_a_system_that_is_down_is_told_later(engine: Engine, tmp_path: Path) -> None:
     """As a platform would be."""
     with ready_publisher_rig(engine, tmp_path) as rig:
-        down = telling(rig, f"http://127.0.0.1:{free_port()}/hook")
+        down = told_rig(rig, f"http://127.0.0.1:{free_port()}/hook")
 
         assert down.publish().state == "pending"
 
@@ -198,7 +188,7 @@ def test_the_receiver_in_the_documents_takes_the_picks(rig: PublisherRig, tmp_pa
         try:
             wait_until_up(url)
             stranger = httpx.post(url, content=b"{}", trust_env=False)
-            told = telling(rig, url).publish()
+            told = told_rig(rig, url).publish()
             assert receiver.stdout is not None
             line = receiver.stdout.readline()
         finally:
