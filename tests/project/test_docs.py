@@ -35,11 +35,11 @@ def test_the_readme_lists_every_option_of_pick() -> None:
     assert rows_of((ROOT / "README.md").read_text()) == options_of("pick")
 
 
-@pytest.mark.parametrize("command", ["pick", "rank", "sync"])
+@pytest.mark.parametrize("command", ["pick", "rank", "sync", "picks"])
 def test_the_page_of_the_command_lists_every_option(command: str) -> None:
     """In the section of that command."""
     sections = re.split(r"^## `thumbs ", (ROOT / "docs" / "cli.md").read_text(), flags=re.MULTILINE)
-    (section,) = (text for text in sections if text.startswith(command))
+    (section,) = (text for text in sections if re.match(rf"{command}\b", text))
 
     assert rows_of(section) == options_of(command)
 

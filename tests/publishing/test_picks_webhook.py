@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
-import subprocess
-import sys
-import threading
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -27,13 +21,12 @@ from worker.standalone.servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sqlalchemy import Engine
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - of the specification's example
 NEWER = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDAQIDBAUGBwg="
-EVENTS_PAGE = Path(__file__).parents[2] / "docs" / "events.md"
-SOON_S = 10.0
 
 
 @pytest.fixture
@@ -175,39 +168,3 @@ def test_the_address_may_hold_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PICKS_SECRET", SECRET)
 
     assert Settings.read().picks_url == "https://cms.example.com/hooks/?code=5b7d"
-
-
-def test_the_receiver_in_the_documents_takes_the_picks(rig: PublisherRig, tmp_path: Path) -> None:
-    """The page's program, as it is printed there; what somebody else signed it refuses."""
-    (program,) = re.findall(r"```python\n(import base64.*?)```", EVENTS_PAGE.read_text(), re.DOTALL)
-    port = free_port()
-    file = tmp_path / "receiver.py"
-    file.write_text(program.replace("8080", str(port)).replace("whsec_...", SECRET))
-    url = f"http://127.0.0.1:{port}/picks"
-    with subprocess.Popen([sys.executable, str(file)], stdout=subprocess.PIPE, text=True) as receiver:
-        try:
-            wait_until_up(url)
-            stranger = httpx.post(url, content=b"{}", trust_env=False)
-            told = told_rig(rig, url).publish()
-            assert receiver.stdout is not None
-            line = receiver.stdout.readline()
-        finally:
-            receiver.terminate()
-
-    assert stranger.status_code == 401
-    assert told.state == "confirmed"
-    assert line == f"lesson-17 https://thumbs.example.com/thumbnails/{'ab' * 32}.jpg\n"
-    assert len(program.splitlines()) <= 25
-
-
-def wait_until_up(url: str) -> None:
-    """Return as soon as somebody answers there."""
-    deadline_s = time.monotonic() + SOON_S
-    while time.monotonic() < deadline_s:
-        try:
-            httpx.get(url, trust_env=False)
-        except httpx.ConnectError:
-            threading.Event().wait(0.05)
-        else:
-            return
-    raise TimeoutError(url)

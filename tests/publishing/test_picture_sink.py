@@ -1,4 +1,4 @@
-"""Pictures are put at addresses of the customer's own: what its template asks for, again until they are taken."""
+"""Pictures are put at addresses of the customer's own, as its template asks, until they are taken."""
 
 from __future__ import annotations
 
@@ -113,7 +113,8 @@ def test_rank_0_is_what_a_person_chose(rig: PublisherRig, inbox: Inbox) -> None:
     both.publish()
     with transaction(rig.engine) as session:
         asset = session.get_one(Asset, 1, with_for_update=True)
-        choices.choose(session, asset, ChoiceRequest(time_s=1.5, image=None), "me", "")
+        session.query(Thumbnail).update({"jpeg": builders.JPEG})  # a choice takes one as its own
+        choices.choose(session, asset, ChoiceRequest(time_s=1.5), "me", "")
         chosen = session.query(Thumbnail).filter_by(rank=0).one()
         chosen.jpeg = b"chosen"
     inbox.requests.clear()
@@ -279,7 +280,7 @@ def test_an_address_may_be(monkeypatch: pytest.MonkeyPatch, address: str) -> Non
     ],
 )
 def test_an_address_may_not_be(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    """Where all videos would share a picture, an id would choose the host, or a token would go out in plain."""
+    """All videos would share a picture, an id would choose the host, or a token would go out in plain."""
     monkeypatch.setenv("PICTURES_URL", address)
 
     with pytest.raises(SettingsInvalid, match="PICTURES_URL"):

@@ -1,7 +1,7 @@
 """Find what the customer's own systems were told of picks, and have it sent again.
 
 A message goes out in the place of a write, so its row is that of a publication: to send it again is to let
-that row wait anew. The publish worker does the rest, with its retries, and a later pick still takes its place.
+that row wait anew. The publish worker does the rest, with its retries; a later pick still takes its place.
 """
 
 from __future__ import annotations

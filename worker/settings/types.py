@@ -142,8 +142,8 @@ def _check_picture_address(template: str) -> str:
         raise ValueError("write an address like https://media.example.com/posters/{asset}.jpg")
     try:
         fields = [field[1:] for field in Formatter().parse(template) if field[1] is not None]
-    except ValueError:
-        fields = []
+    except ValueError:  # a brace that is not closed
+        fields = [("", "", "")]
     is_plain = all(name in PICTURE_FIELDS and not spec and not cast for name, spec, cast in fields)
     if not is_plain or "{asset}" not in template:
         known = ", ".join(f"{{{name}}}" for name in PICTURE_FIELDS)
