@@ -147,7 +147,8 @@ def test_what_waits_already_is_not_asked_for_twice(rig: PublisherRig, thumbs: Ru
     """It goes out anyway."""
     rig.pick(9.0, minute=5)
 
-    assert "waiting" in thumbs("picks", "lesson-17", "--resend").stdout
+    for dry_run in (["--dry-run"], []):
+        assert "waiting" in thumbs("picks", "lesson-17", "--resend", *dry_run).stdout
 
 
 def test_a_newer_pick_goes_first_and_takes_its_place(rig: PublisherRig, inbox: Inbox, thumbs: Run) -> None:

@@ -27,7 +27,7 @@ def options_of(name: str) -> set[str]:
 
 def rows_of(text: str) -> set[str]:
     """The options that have a row in a table."""
-    return set(re.findall(r"^\| `(--[a-z]+)", text, re.MULTILINE))
+    return set(re.findall(r"^\| `(--[a-z-]+)", text, re.MULTILINE))
 
 
 def test_the_readme_lists_every_option_of_pick() -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from worker.settings import Settings
 
+OPEN = (PublicationState.PENDING, PublicationState.SENDING)
 BATCH = 1000  # publications that are looked at in one statement
 
 
@@ -60,6 +61,11 @@ class Told(NamedTuple):
     at: datetime  #: when it was taken, or, where it was not, asked for
     time_s: float  #: the moment of the video that is shown
     outcome: Resent | None = None  #: None: nothing was done, it was only listed
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be sent, or is being sent."""
+        return self.state in OPEN
 
 
 def check_addresses(settings: Settings) -> None:
@@ -109,7 +115,7 @@ def resend(engine: Engine, told: Told) -> Told:
         asset = session.get_one(Asset, told.asset_id, with_for_update=True)
         newest = select(Publication.state).where(Publication.asset_id == asset.id)
         state = session.scalar(newest.order_by(Publication.id.desc()).limit(1))
-        if state in {PublicationState.PENDING, PublicationState.SENDING}:
+        if state in OPEN:
             return told._replace(outcome=Resent.WAITING)
         is_queued = publications.ask_again(session, asset, Priority.BACKFILL)
     return told._replace(outcome=Resent.QUEUED if is_queued else Resent.CANCELLED)

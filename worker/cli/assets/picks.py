@@ -8,7 +8,7 @@ import click
 from rich.text import Text
 
 from worker.admin.assets import database_time
-from worker.admin.resend import ToldFilters, check_addresses, find_told, resend
+from worker.admin.resend import Resent, ToldFilters, check_addresses, find_told, resend
 from worker.cli.database import open_database
 from worker.cli.listing import Listing
 from worker.cli.output import coloured, fields_of, format_age, print_answer
@@ -87,9 +87,10 @@ def _document(found: Sequence[Told]) -> dict[str, Any]:
 def _parts(found: Sequence[Told], now: datetime, *, is_resent: bool) -> list[RenderableType]:
     if not found:
         return [Text("nothing was told that matches")]
-    table = Listing("asset", "shown", "told", "ago", *(["says"] if is_resent else []))
+    table = Listing("asset", "shown", "state", "ago", *(["says"] if is_resent else []))
     for told in found:
-        says = [told.outcome or "would be sent again"] if is_resent else []
+        would = Resent.WAITING if told.is_open else "would be sent again"
+        says = [told.outcome or would] if is_resent else []
         state = coloured(told.state)
         age = format_age(now - told.at)
         table.add_row(printable(told.asset), clock(told.time_s), state, age, *says)
