@@ -14,7 +14,15 @@ from flask import Response, g, jsonify, request
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import BadRequest, HTTPException
 
-from worker.errors import InvalidSignature, MalformedPayload, RequestError, UnknownAccount, first_line
+from worker.errors import (
+    HeaderMissing,
+    IdReused,
+    InvalidSignature,
+    MalformedPayload,
+    RequestError,
+    UnknownAccount,
+    first_line,
+)
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -36,12 +44,12 @@ def answer(status: str, code: int, reason: str) -> Response:
     """Make an answer, and note how the metrics count it.
 
     Args:
-        status: a word for programs; also the `outcome` in the metrics.
+        status: a word for programs, which stands under `outcome`, too, and so it does in the metrics.
         code: of HTTP.
         reason: a sentence for people.
     """
     g.outcome = status
-    response = jsonify(status=status, reason=reason)
+    response = jsonify(status=status, outcome=status, reason=reason)
     response.status_code = code
     response.headers["Cache-Control"] = "no-store"  # a 404 may be kept otherwise, and a picture may come
     return response
@@ -51,7 +59,9 @@ def answer_errors(app: Flask) -> None:
     """Have every error of the application answered in the form of `answer`."""
     app.before_request(_begin)
     app.register_error_handler(InvalidSignature, _forged)
+    app.register_error_handler(HeaderMissing, _unsigned)
     app.register_error_handler(UnknownAccount, _unknown)
+    app.register_error_handler(IdReused, _reused)
     app.register_error_handler(MalformedPayload, _malformed)
     app.register_error_handler(RecursionError, lambda _: _malformed(MalformedPayload(NESTED)))
     app.register_error_handler(HTTPException, _by_code)
@@ -71,6 +81,16 @@ def _begin() -> None:
 def _forged(error: InvalidSignature) -> Response:
     _log_refusal(error)
     return answer("unauthorized", 401, FORGED)
+
+
+def _unsigned(error: HeaderMissing) -> Response:
+    _log_refusal(error)
+    return answer("unauthorized", 401, str(error))
+
+
+def _reused(error: IdReused) -> Response:
+    _log_refusal(error)
+    return answer("conflict", 409, str(error))
 
 
 def _unknown(error: UnknownAccount) -> Response:

@@ -2,6 +2,7 @@
 
     POST /webhooks/<platform>/<account>    a platform's webhook
     POST /v1/events                        an event from the customer's own systems
+    GET  /v1/assets/<platform>/<account>/<id>   what is known of an asset, for these systems
     GET  /thumbnails/<sha256>.jpg          a thumbnail, for players and pages
     GET  /healthz                          for the operator's machinery, like the next two
     GET  /readyz, /metrics                 at METRICS_PORT, or where that is not set, here too
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from webhook import answers, health, openapi, receive, thumbnails
+from webhook import answers, assets, health, openapi, receive, thumbnails
 from webhook.bounded import BoundedDatabase
 from webhook.limits import MAX_BODY_BYTES
 from worker.database import make_engine
@@ -37,6 +38,7 @@ LOCK_TIMEOUT_MS = 1_000
 
 CONNECTIONS = 8  # of one process, for webhooks; more would only wait for the database's cores
 PICTURE_CONNECTIONS = 2  # of their own, so that a page with many posters takes none from the webhooks
+ASSET_CONNECTIONS = 2  # the same
 HEALTH_CONNECTIONS = 1  # the same
 
 
@@ -73,6 +75,7 @@ def create_app(settings: Settings, engine: Engine) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1  # see webhook/receive.py
     app.register_blueprint(receive.webhook_pages(settings, BoundedDatabase(engine, CONNECTIONS)))
     app.register_blueprint(thumbnails.thumbnail_page(settings, BoundedDatabase(engine, PICTURE_CONNECTIONS)))
+    app.register_blueprint(assets.asset_pages(settings, BoundedDatabase(engine, ASSET_CONNECTIONS)))
     app.register_blueprint(openapi.openapi_page(has_operations=not settings.metrics_port))
     app.register_blueprint(health.life_page())
     if settings.metrics_port:
@@ -112,5 +115,5 @@ def make_receiver_engine(settings: Settings) -> Engine:
         settings.database_address,
         statement_timeout_ms=STATEMENT_TIMEOUT_MS,
         lock_timeout_ms=LOCK_TIMEOUT_MS,
-        pool_size=CONNECTIONS + PICTURE_CONNECTIONS + HEALTH_CONNECTIONS,
+        pool_size=CONNECTIONS + PICTURE_CONNECTIONS + ASSET_CONNECTIONS + HEALTH_CONNECTIONS,
     )

@@ -51,7 +51,7 @@ LINGER_S = 2.0  # a request that is on its way while the receiver ends is still 
 TICK_S = 0.5
 
 #: Threads by the beginning of the address: nothing that strangers may ask for takes those of the webhooks.
-THREADS = {"/webhooks/": 16, "/v1/": 16, "/thumbnails/": 4, "/": 4}
+THREADS = {"/webhooks/": 16, "/v1/assets/": 4, "/v1/": 16, "/thumbnails/": 4, "/": 4}
 
 Answer = tuple[tuple[Any, ...], list[bytes]]
 

@@ -14,11 +14,12 @@ from webhook.answers import answer
 from webhook.limits import MAX_BODY_BYTES
 from worker import metrics, tracing
 from worker.inbox import own_events, record
+from worker.inbox.own_deliveries import record_own
 from worker.inbox.record import DeliveryOutcome
 from worker.platforms import platform_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from webhook.bounded import BoundedDatabase
     from worker.inbox.record import Receipt
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 # A delivery may hold several events; it is answered with the first of these that holds for one of them.
 REASONS = {
     DeliveryOutcome.RECORDED: "recorded",
-    DeliveryOutcome.DUPLICATE: "this was here before",
-    DeliveryOutcome.IGNORED: "this asks for nothing",
+    DeliveryOutcome.DUPLICATE: "taken in before",
+    DeliveryOutcome.IGNORED: "ignored",
 }
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ def webhook_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
         headers = dict(request.headers)
         platform.verify(headers, body, time.time())
         with tracing.follow("webhook", None, "server", platform=name, account=account):
-            return _record(platform.parse(headers, body))
+            return _record(platform.parse(headers, body), record.record)
 
     @pages.post("/v1/events")
     def event() -> Response:
@@ -60,15 +61,17 @@ def webhook_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
         own_events.verify(headers, body, settings, time.time())
         # Of a sender that has shown who it is, so that no stranger can choose ids.
         with tracing.follow("webhook", request.headers.get("traceparent"), "server", platform=g.platform):
-            return _record(own_events.parse(headers, body, settings))
+            return _record(own_events.parse(headers, body, settings), record_own)
 
-    def _record(events: Sequence[Event]) -> Response:
-        receipts = database.in_transaction(partial(record.record, events=events, settings=settings))
+    def _record(events: Sequence[Event], recorder: Callable[..., list[Receipt]]) -> Response:
+        receipts = database.in_transaction(partial(recorder, events=events, settings=settings))
         _tell(events, receipts)
         # One answer for all of them: 202 where at least one is new.
         outcomes = {receipt.outcome for receipt in receipts} or {DeliveryOutcome.IGNORED}
         outcome = next(outcome for outcome in REASONS if outcome in outcomes)
-        return answer(outcome, 202 if outcome is DeliveryOutcome.RECORDED else 200, REASONS[outcome])
+        said = dict.fromkeys(one.reason for one in receipts if one.outcome is outcome and one.reason)
+        reason = "; ".join([REASONS[outcome], *said])
+        return answer(outcome, 202 if outcome is DeliveryOutcome.RECORDED else 200, reason)
 
     return pages
 

@@ -3,15 +3,17 @@
 ThumbsError
 ├── RequestError                the request is refused, nothing is recorded
 │   ├── InvalidSignature        401: not signed by the platform, or too old
+│   │   └── HeaderMissing       a header is missing that the signature needs
 │   ├── MalformedPayload        400: signed, but not what the platform documents
-│   └── UnknownAccount          404: no such platform or account is configured
+│   ├── UnknownAccount          404: no such platform or account is configured
+│   └── IdReused                409: another message was taken in under the same id
 ├── TransientError              try again, with back-off
 │   ├── DecoderCrashed          the decode process died
 │   ├── DecodeTimedOut          the decode process took too long and was stopped
 │   ├── OutOfMemory             the model did not fit, even one picture at a time
 │   ├── PlatformUnavailable     the platform's API is down, busy or unreachable
 │   │   ├── RateLimited         it asks the account to come more rarely
-│   │   └── PicksNotTaken       not the platform, but PICKS_URL, a system of the customer's own
+│   │   └── PicksNotTaken       not the platform, but PICKS_URL or PICTURES_URL, the customer's own
 │   ├── RequestHeldBack         our own limits kept a request back for too long
 │   ├── RequestForbidden        the platform takes our token, and refuses this one request
 │   ├── NotReadyYet             the asset, or a file of it, is still being made
@@ -55,12 +57,20 @@ class InvalidSignature(RequestError):
     """The platform did not send exactly these bytes, or sent them too long ago."""
 
 
+class HeaderMissing(InvalidSignature):
+    """A header is missing that the signature needs; its name is no secret, so the sender is told."""
+
+
 class MalformedPayload(RequestError):
     """The body is not what the platform documents."""
 
 
 class UnknownAccount(RequestError):
     """No such platform or account is configured; work that is there already waits (`worker.accounts`)."""
+
+
+class IdReused(RequestError):
+    """Another message was taken in under the same id; each event needs an id of its own."""
 
 
 class TransientError(ThumbsError):
@@ -92,7 +102,7 @@ class RateLimited(PlatformUnavailable):
 
 
 class PicksNotTaken(PlatformUnavailable):
-    """PICKS_URL, a system of the customer's own, is down or busy; that says nothing of any platform."""
+    """PICKS_URL or PICTURES_URL, the customer's own, is down or busy; that says nothing of any platform."""
 
 
 class RequestHeldBack(TransientError):

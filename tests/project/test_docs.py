@@ -27,7 +27,7 @@ def options_of(name: str) -> set[str]:
 
 def rows_of(text: str) -> set[str]:
     """The options that have a row in a table."""
-    return set(re.findall(r"^\| `(--[a-z]+)", text, re.MULTILINE))
+    return set(re.findall(r"^\| `(--[a-z-]+)", text, re.MULTILINE))
 
 
 def test_the_readme_names_no_option_of_pick_that_is_gone() -> None:
@@ -35,12 +35,13 @@ def test_the_readme_names_no_option_of_pick_that_is_gone() -> None:
     assert rows_of((ROOT / "README.md").read_text()) <= options_of("pick")
 
 
-def test_the_page_lists_every_option_of_sync() -> None:
-    """In its own section, with what its platforms make of them; tests/cli/test_reference.py looks at all."""
+@pytest.mark.parametrize("command", ["pick", "rank", "sync", "picks"])
+def test_the_page_of_the_command_lists_every_option(command: str) -> None:
+    """In the section of that command."""
     sections = re.split(r"^## `thumbs ", (ROOT / "docs" / "cli.md").read_text(), flags=re.MULTILINE)
-    (section,) = (text for text in sections if text.startswith("sync"))
+    (section,) = (text for text in sections if re.match(rf"{command}\b", text))
 
-    assert rows_of(section) == options_of("sync")
+    assert rows_of(section) == options_of(command)
 
 
 def test_the_list_of_commands_cuts_no_sentence_short() -> None:

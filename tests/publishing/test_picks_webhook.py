@@ -3,38 +3,30 @@
 from __future__ import annotations
 
 import json
-import re
-import subprocess
-import sys
-import threading
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 from pydantic import SecretStr
 
 from tests.support.service.customer_endpoint import Inbox
-from tests.support.service.publisher_rig import PICKED_S, PublisherRig, ready_publisher_rig
+from tests.support.service.publisher_rig import PICKED_S, PublisherRig, ready_publisher_rig, telling
 from worker.database import transaction
 from worker.database.models import Asset
 from worker.errors import SettingsInvalid
-from worker.platforms import platform_of
 from worker.platforms.shared import signatures
 from worker.settings import Settings
 from worker.standalone.servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sqlalchemy import Engine
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - of the specification's example
 NEWER = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDAQIDBAUGBwg="
-EVENTS_PAGE = Path(__file__).parents[2] / "docs" / "events.md"
-SOON_S = 10.0
 
 
 @pytest.fixture
@@ -44,27 +36,18 @@ def inbox() -> Iterator[Inbox]:
         yield inbox
 
 
-def telling(rig: PublisherRig, url: str) -> PublisherRig:
+def told_rig(rig: PublisherRig, url: str) -> PublisherRig:
     """Return a publisher that tells this address, about a video on no platform."""
-    with transaction(rig.engine) as session:
-        asset = session.get_one(Asset, 1)
-        asset.platform, asset.account = "direct", "media"
-        asset.external_id, asset.media_url = "lesson-17", "https://media.example.com/lesson-17.mp4"
-    told = {"picks_url": url, "picks_secret": SecretStr(SECRET), "public_url": "https://thumbs.example.com"}
-    settings = rig.publisher.settings.model_copy(update=told)
-    publisher = replace(
-        rig.publisher,
-        settings=settings,
-        platform_of=lambda claim: platform_of(claim.platform, claim.account, settings, claim.media_url),
+    return telling(
+        rig, picks_url=url, picks_secret=SecretStr(SECRET), public_url="https://thumbs.example.com"
     )
-    return replace(rig, publisher=publisher)
 
 
 @pytest.fixture
 def rig(engine: Engine, tmp_path: Path, inbox: Inbox) -> Iterator[PublisherRig]:
     """Return a publisher, ready to tell of the pick of one video."""
     with ready_publisher_rig(engine, tmp_path) as rig:
-        yield telling(rig, inbox.url)
+        yield told_rig(rig, inbox.url)
 
 
 def test_while_the_secret_is_rotated_both_sign(rig: PublisherRig, inbox: Inbox) -> None:
@@ -145,7 +128,7 @@ def test_a_system_that_is_gone_is_told_no_more(rig: PublisherRig, inbox: Inbox) 
 def test_a_system_that_is_down_is_told_later(engine: Engine, tmp_path: Path) -> None:
     """As a platform would be."""
     with ready_publisher_rig(engine, tmp_path) as rig:
-        down = telling(rig, f"http://127.0.0.1:{free_port()}/hook")
+        down = told_rig(rig, f"http://127.0.0.1:{free_port()}/hook")
 
         assert down.publish().state == "pending"
 
@@ -185,39 +168,3 @@ def test_the_address_may_hold_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PICKS_SECRET", SECRET)
 
     assert Settings.read().picks_url == "https://cms.example.com/hooks/?code=5b7d"
-
-
-def test_the_receiver_in_the_documents_takes_the_picks(rig: PublisherRig, tmp_path: Path) -> None:
-    """The page's program, as it is printed there; what somebody else signed it refuses."""
-    (program,) = re.findall(r"```python\n(import base64.*?)```", EVENTS_PAGE.read_text(), re.DOTALL)
-    port = free_port()
-    file = tmp_path / "receiver.py"
-    file.write_text(program.replace("8080", str(port)).replace("whsec_...", SECRET))
-    url = f"http://127.0.0.1:{port}/picks"
-    with subprocess.Popen([sys.executable, str(file)], stdout=subprocess.PIPE, text=True) as receiver:
-        try:
-            wait_until_up(url)
-            stranger = httpx.post(url, content=b"{}", trust_env=False)
-            told = telling(rig, url).publish()
-            assert receiver.stdout is not None
-            line = receiver.stdout.readline()
-        finally:
-            receiver.terminate()
-
-    assert stranger.status_code == 401
-    assert told.state == "confirmed"
-    assert line == f"lesson-17 https://thumbs.example.com/thumbnails/{'ab' * 32}.jpg\n"
-    assert len(program.splitlines()) <= 25
-
-
-def wait_until_up(url: str) -> None:
-    """Return as soon as somebody answers there."""
-    deadline_s = time.monotonic() + SOON_S
-    while time.monotonic() < deadline_s:
-        try:
-            httpx.get(url, trust_env=False)
-        except httpx.ConnectError:
-            threading.Event().wait(0.05)
-        else:
-            return
-    raise TimeoutError(url)

@@ -17,6 +17,8 @@ from schemathesis.specs.openapi import checks as openapi_checks
 from tests.support.service import deliveries
 from tests.support.service.deliveries import make_settings
 from webhook.app import create_app
+from webhook.assets import DELETED
+from worker.database.states import JobState, PublicationState
 from worker.inbox.own_events import EDIT_FIELDS, KINDS
 from worker.platforms import PLATFORMS
 
@@ -62,7 +64,7 @@ def test_every_address_is_described_and_no_other(app: Flask) -> None:
     """With its methods; a route that is added has to be described."""
     described = app.test_client().get("/openapi.json").json["paths"]
     routes = {
-        (re.sub(r"<(\w+)>", r"{\1}", rule.rule), method.lower())
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in app.url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
     }
@@ -71,14 +73,17 @@ def test_every_address_is_described_and_no_other(app: Flask) -> None:
 
 
 def test_the_words_that_it_lists_are_those_of_the_code() -> None:
-    """Platforms that send webhooks, kinds of our own events, and kinds of edits."""
+    """Platforms that send webhooks, kinds of our own events, kinds of edits, and states of an asset."""
     name, _account = DESCRIPTION["paths"]["/webhooks/{name}/{account}"]["post"]["parameters"]
-    event = DESCRIPTION["components"]["schemas"]["Event"]["properties"]
+    schemas = DESCRIPTION["components"]["schemas"]
+    event, asset = schemas["Event"]["properties"], schemas["Asset"]["properties"]
     senders = {name for name, platform in PLATFORMS.items() if platform.capabilities.events}
 
     assert set(name["schema"]["enum"]) == senders
     assert event["type"]["examples"] == list(KINDS)
     assert event["data"]["properties"]["edit"]["properties"]["kind"]["enum"] == list(EDIT_FIELDS)
+    assert set(asset["state"]["enum"]) == {*JobState, DELETED, None}
+    assert set(asset["write"]["properties"]["state"]["enum"]) == set(PublicationState)
 
 
 @pytest.mark.parametrize(("label", "mode"), ASKED)

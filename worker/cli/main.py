@@ -166,6 +166,11 @@ COMMANDS = (
     LazyCommand("show", "worker.cli.assets.show:show_command", "Show everything about one asset or one job."),
     LazyCommand("events", "worker.cli.events:events_command", "List the received webhooks, newest first."),
     LazyCommand(
+        "picks",
+        "worker.cli.assets.picks:picks_command",
+        "List what your own systems were told of picks; send it again.",
+    ),
+    LazyCommand(
         "requeue",
         "worker.cli.assets.requeue:requeue_command",
         "Look at assets again, at once: those named, or all that match.",

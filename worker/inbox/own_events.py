@@ -75,7 +75,10 @@ class _Subject(NamedTuple):
 
 
 def verify(headers: Mapping[str, str], body: bytes, settings: Settings, now_s: float) -> None:
-    """Raise InvalidSignature unless the customer sent exactly these bytes, within five minutes of `now_s`."""
+    """Raise InvalidSignature unless the customer sent exactly these bytes, within five minutes of `now_s`.
+
+    A question, which has no body, is signed in the same way: with an id, the time and no bytes.
+    """
     signatures.verify_standard(headers, body, settings.events_secrets, now_s, setting=SETTING)
 
 
@@ -91,16 +94,19 @@ def parse(headers: Mapping[str, str], body: bytes, settings: Settings) -> list[E
     kind = KINDS.get(event_type, EventKind.OTHER)
     data = json_fields.part(message, "data")
     subject = _subject(data, kind, settings) if kind is not EventKind.OTHER else None
+    happened_at = json_fields.utc_time(message.get("timestamp"))
+    if happened_at is None and message.get("timestamp") is not None:
+        raise MalformedPayload("`timestamp` is no time; write it as 2026-11-22T10:00:00Z")
     edit = _edit(data) if kind is EventKind.EDITED else {}
     event = Event(
         platform=subject.platform if subject else media_url.MediaUrl.name,
         account=subject.account if subject else media_url.ACCOUNT,
         # A customer may pass on the platform's event under the platform's id: these are two deliveries.
-        delivery_id=f"events:{signatures.header(headers, 'webhook-id')}",
+        delivery_id=f"events:{signatures.delivery_id(headers)}",
         type=event_type,
         kind=kind,
         asset_id=subject and subject.asset_id,
-        happened_at=json_fields.utc_time(message.get("timestamp")),
+        happened_at=happened_at,
         title=subject.title if subject else "",
         source_asset_id=json_fields.optional_identifier(edit, "source_asset_id"),
         media_url=subject and subject.media_url,

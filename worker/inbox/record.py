@@ -22,9 +22,9 @@ from worker.database.base import table_of
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Job
 from worker.database.states import EventOutcome, JobReason, JobState, Priority
-from worker.errors import MalformedPayload
 from worker.inbox.named_assets import named_assets
 from worker.inbox.reported_edit import reported_edit
+from worker.inbox.storable import check_ids, storable
 from worker.platforms.event import Event, EventKind
 
 if TYPE_CHECKING:
@@ -33,12 +33,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.settings import Settings
-
-# An index of PostgreSQL holds no more than 2,700 bytes of a row. Ids of platforms have 20 to 60 bytes, keys
-# of buckets up to 1,024, and an event's id holds its key.
-MAX_ID_BYTES = 2000
-# Addresses signed with a session's token reach 2,000.
-MAX_URL_CHARACTERS = 4000
 
 REASONS = {
     EventKind.READY: JobReason.READY,
@@ -60,6 +54,7 @@ class Receipt(NamedTuple):
 
     outcome: DeliveryOutcome
     event_id: int | None  #: None for a duplicate
+    reason: str = ""  #: why, where the outcome alone does not say
 
 
 class EventDecision(NamedTuple):
@@ -85,7 +80,8 @@ _TOLD_FIELDS = ("title", "media_url", "source_external_id", "options")
 
 _APPLIED = EventDecision(EventOutcome.APPLIED)
 _UNRELATED = EventDecision(EventOutcome.IGNORED, "asks for nothing")
-_ERASED = EventDecision(EventOutcome.IGNORED, "the asset was erased")
+ERASED = EventDecision(EventOutcome.IGNORED, "the asset was erased")
+_OLDER = "something newer was told at {}, so what this tells of the asset is not taken over"
 
 # These statements are built once, on tables instead of classes, and get their values as bound parameters: the
 # receiver does little else than run them, hundreds of times a second, and to build them anew each time would
@@ -149,7 +145,7 @@ def record(
         MalformedPayload: an id is one that no platform would send.
     """
     for event in events:
-        _check_ids(event)
+        check_ids(event)
     events = [_no_later_than_now(event) for event in events]
     # Always in one order, so that two deliveries never wait for each other.
     ordered = sorted(events, key=lambda event: (event.asset_id or "", event.delivery_id))
@@ -170,19 +166,20 @@ def _record_one(session: Session, event: Event, settings: Settings, priority: Pr
         changed = update(WebhookEvent).where(WebhookEvent.id == event_id)
         session.execute(changed.values(outcome=decision.outcome, detail=decision.detail))
     is_applied = decision.outcome is EventOutcome.APPLIED
-    return Receipt(DeliveryOutcome.RECORDED if is_applied else DeliveryOutcome(decision.outcome), event_id)
+    outcome = DeliveryOutcome.RECORDED if is_applied else DeliveryOutcome(decision.outcome)
+    return Receipt(outcome, event_id, decision.detail)
 
 
 def _expected(session: Session, event: Event, asset: LockedAsset | None) -> EventDecision:
     """Tell what most likely becomes of an event, and surely where it is about no asset that we know."""
     if asset is not None:
-        return _ERASED if _is_erased(event, asset) else _APPLIED
+        return ERASED if _is_erased(event, asset) else _APPLIED
     unused = EventDecision(EventOutcome.IGNORED, event.problem) if event.problem else _UNRELATED
     named = named_assets(event.platform, event.account, event.payload)
     if not named.ids:
         return unused
     ids = {"platform": named.platform, "account": named.account, "ids": list(named.ids)}
-    return unused if session.scalar(_FIND_ERASED, ids) is None else _ERASED
+    return unused if session.scalar(_FIND_ERASED, ids) is None else ERASED
 
 
 def _row(event: Event, asset: LockedAsset | None, expected: EventDecision) -> dict[str, Any]:
@@ -190,13 +187,13 @@ def _row(event: Event, asset: LockedAsset | None, expected: EventDecision) -> di
         "platform": event.platform,
         "account": event.account,
         "delivery_id": event.delivery_id,
-        "type": _storable(event.type),
+        "type": storable(event.type),
         "kind": event.kind,
         "asset_id": asset and asset.id,
         "happened_at": event.happened_at,
         "outcome": expected.outcome,
         "detail": expected.detail,
-        "payload": {} if expected == _ERASED else dict(event.payload),
+        "payload": {} if expected == ERASED else dict(event.payload),
     }
 
 
@@ -206,32 +203,35 @@ def _lock_asset(session: Session, event: Event) -> LockedAsset:
     return LockedAsset(*session.execute(_LOCK_ASSET, values).one())
 
 
-def _update_asset(session: Session, event: Event, asset: LockedAsset) -> None:
+def _update_asset(session: Session, event: Event, asset: LockedAsset) -> EventDecision:
     """Take over what the event tells about the asset, unless something newer was told before."""
     at, last_at = event.happened_at, asset.last_event_at
     is_news = at is None or last_at is None or at >= last_at
     options = None if event.options is None else dict(event.options)
-    told = (_storable(event.title) or None, event.media_url, event.source_asset_id, options)
+    told = (storable(event.title) or None, event.media_url, event.source_asset_id, options)
     values = {
         f"told_{name}": value if is_news else None for name, value in zip(_TOLD_FIELDS, told, strict=True)
     }
     session.execute(_UPDATE_ASSET, {"of_asset": asset.id, "happened_at": at, **values})
+    if last_at is None or is_news or not (event.detail or any(one is not None for one in told)):
+        return _APPLIED
+    return EventDecision(EventOutcome.APPLIED, _OLDER.format(_written(last_at)))
 
 
 def _apply(
     session: Session, event: Event, asset: LockedAsset, settings: Settings, priority: Priority
 ) -> EventDecision:
     if _is_erased(event, asset):
-        return _ERASED
+        return ERASED
     if event.kind is EventKind.DELETED:
         return _delete(session, event, asset, settings)
     if asset.deleted_at and not (event.happened_at and event.happened_at > asset.deleted_at):
-        return EventDecision(EventOutcome.IGNORED, "the asset is deleted")
+        return _deleted(asset.deleted_at)
     if event.kind is EventKind.FAILED:
         return EventDecision(EventOutcome.IGNORED, "the platform could not process the asset")
     if event.kind is EventKind.RENDITION_READY and not _waits_for_file(session, asset):
         return EventDecision(EventOutcome.IGNORED, "nothing waits for this file")
-    _update_asset(session, event, asset)
+    decision = _update_asset(session, event, asset)
     is_urgent = asset.generation == 0 or event.kind is EventKind.RENDITION_READY
     delay_s = 0.0 if is_urgent else settings.debounce_s
     reason = REASONS.get(event.kind, JobReason.READY)
@@ -239,13 +239,13 @@ def _apply(
     jobs.request(
         session, asset.id, reason, delay_s=delay_s, settings=settings, change=change, priority=priority
     )
-    return _APPLIED
+    return decision
 
 
 def _delete(session: Session, event: Event, known: LockedAsset, settings: Settings) -> EventDecision:
     if event.happened_at and known.last_event_at and event.happened_at < known.last_event_at:
         if known.deleted_at:
-            return EventDecision(EventOutcome.IGNORED, "the asset is deleted")
+            return _deleted(known.deleted_at)
         # It came back after this, or a clock is wrong: the platform knows.
         jobs.request(session, known.id, JobReason.UPDATE, delay_s=0.0, settings=settings)
         return EventDecision(EventOutcome.APPLIED, "something newer is known: looking whether it is there")
@@ -257,6 +257,15 @@ def _delete(session: Session, event: Event, known: LockedAsset, settings: Settin
     jobs.cancel(session, asset, "the asset was deleted")
     publications.supersede(session, asset)
     return EventDecision(EventOutcome.APPLIED, "the asset was deleted")
+
+
+def _deleted(deleted_at: datetime) -> EventDecision:
+    return EventDecision(EventOutcome.IGNORED, f"the asset was deleted at {_written(deleted_at)}")
+
+
+def _written(at: datetime) -> str:
+    """Write a time so that it can be compared with that of an event."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _is_erased(event: Event, asset: LockedAsset) -> bool:
@@ -277,22 +286,3 @@ def _no_later_than_now(event: Event) -> Event:
     now = datetime.now(UTC)
     is_ahead = event.happened_at is not None and event.happened_at > now
     return replace(event, happened_at=now) if is_ahead else event
-
-
-def _check_ids(event: Event) -> None:
-    for value in (event.delivery_id, event.asset_id, event.source_asset_id):
-        if value is not None and not (
-            _is_storable(value, MAX_ID_BYTES) and len(value.encode()) <= MAX_ID_BYTES
-        ):
-            raise MalformedPayload(f"an id is empty, longer than {MAX_ID_BYTES} bytes, or no text")
-    if event.media_url is not None and not _is_storable(event.media_url, MAX_URL_CHARACTERS):
-        raise MalformedPayload(f"`media_url` is longer than {MAX_URL_CHARACTERS} characters, or no text")
-
-
-def _is_storable(value: str, longest: int) -> bool:
-    return 0 < len(value) <= longest and value == _storable(value)
-
-
-def _storable(value: str) -> str:
-    """Drop from a text what PostgreSQL cannot hold: NUL, and halves of surrogate pairs."""
-    return value.replace("\0", "").encode("utf-8", "ignore").decode()

@@ -113,17 +113,20 @@ def carry_over(
     notify.wake_dispatcher(session)
 
 
-def ask_again(session: Session, asset: Asset) -> bool:
+def ask_again(session: Session, asset: Asset, priority: Priority | None = None) -> bool:
     """Have the newest write looked at again unless it is under way; False where there is none to be made.
 
     Args:
         session: with the asset's row locked.
         asset: whose thumbnail it is.
+        priority: of a write that is over; None: the one that it had. One that waits keeps its own.
     """
     publication = _newest(session, asset)
     if publication is None or _is_cancelled(publication):
         return False
     if publication.state != PublicationState.SENDING:
+        if priority is not None and publication.state != PublicationState.PENDING:
+            publication.priority = priority
         _start_again(session, asset, publication)
         notify.wake_dispatcher(session)
     return True

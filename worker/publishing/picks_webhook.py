@@ -10,20 +10,14 @@ from __future__ import annotations
 
 import json
 import time
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import httpx
-from sqlalchemy import select
-
-from worker import tracing
-from worker.database.models import Asset, Thumbnail
+from worker.database.models import Asset
 from worker.database.thumbnail_links import ThumbnailLinks
-from worker.errors import PlatformUnavailable, PublishRejected, SettingsInvalid
-from worker.http.client import BoundedClient
-from worker.http.failure import reason_of
-from worker.http.retry_after import retry_after_s
+from worker.errors import SettingsInvalid
 from worker.platforms.shared.signatures import sign_standard
+from worker.publications.told import PickWords, find_thumbnail, picks_of_run
+from worker.publishing.delivery import deliver
 from worker.settings.types import revealed
 
 if TYPE_CHECKING:
@@ -33,7 +27,6 @@ if TYPE_CHECKING:
     from worker.settings import Settings
 
 EVENT = "thumbnails.picked"
-TIMEOUT_S = 15.0  # of silence; a whole exchange may last 30 s; the standard suggests 15 to 30
 
 
 def message(session: Session, claim: PublicationClaim, settings: Settings) -> bytes:
@@ -47,25 +40,14 @@ def message(session: Session, claim: PublicationClaim, settings: Settings) -> by
         claim: the right to the publication.
         settings: where the pictures are served, and whether their addresses are signed.
     """
-    is_private = session.get_one(Asset, claim.asset_id).is_private
-    links = ThumbnailLinks.of(settings)
-
-    def described(thumbnail: Thumbnail) -> dict[str, Any]:
-        return {**_described(thumbnail), "image_url": links.url(thumbnail.sha256, is_private=is_private)}
-
-    shown = session.get_one(Thumbnail, claim.thumbnail_id)
-    of_run = (
-        Thumbnail.asset_id == claim.asset_id,
-        Thumbnail.generation == shown.generation,
-        Thumbnail.rank > 0,
-    )
-    picks = session.scalars(select(Thumbnail).where(*of_run).order_by(Thumbnail.rank, Thumbnail.aspect))
+    words = PickWords.of(session.get_one(Asset, claim.asset_id), settings)
+    shown = find_thumbnail(session, claim.thumbnail_id)
     data = {
         "platform": claim.platform,
         "account": claim.account,
         "asset_id": claim.external_id,
-        "shown": described(shown),
-        "picks": [{"rank": pick.rank, **described(pick)} for pick in picks],
+        "shown": words.thumbnail(shown),
+        "picks": words.picks(picks_of_run(session, claim.asset_id, shown.generation)),
     }
     return json.dumps({"type": EVENT, "timestamp": shown.created_at.isoformat(), "data": data}).encode()
 
@@ -80,11 +62,9 @@ def check_secrets(settings: Settings) -> None:
 
 
 def send(settings: Settings, claim: PublicationClaim, body: bytes) -> None:
-    """Send it to the customer's system.
+    """Send it to the customer's system, under the id of the write. Raises as `deliver`.
 
-    Raises:
-        PlatformUnavailable: it did not answer with 2xx; try later.
-        PublishRejected: it answered with 410, which says that it wants nothing more.
+    The id is the same at every attempt, and where an operator has it sent again: it is the same message.
     """
     if settings.picks_url is None or settings.picks_secret is None:
         return
@@ -95,28 +75,4 @@ def send(settings: Settings, claim: PublicationClaim, body: bytes) -> None:
         time.time(),
         previous=revealed(settings.picks_secret_previous),
     )
-    headers = {"Content-Type": "application/json", "traceparent": tracing.traceparent(), **signed}
-    try:
-        # The body of the answer says nothing that we need, and could be endless.
-        with (
-            BoundedClient(timeout_s=TIMEOUT_S) as client,
-            client.stream("POST", settings.picks_url, content=body, headers=headers) as answer,
-        ):
-            status = answer.status_code
-    except httpx.RequestError as exc:
-        raise PlatformUnavailable(f"PICKS_URL: no whole answer ({reason_of(exc)})") from exc
-    if status == HTTPStatus.GONE:
-        raise PublishRejected("PICKS_URL answers 410: it wants no more picks; set another, or none")
-    if not httpx.codes.is_success(status):
-        raise PlatformUnavailable(f"PICKS_URL answers {status}; see that system's log", retry_after_s(answer))
-
-
-def _described(thumbnail: Thumbnail) -> dict[str, Any]:
-    return {
-        "time_s": thumbnail.time_s,
-        "score": thumbnail.score,
-        "reasons": thumbnail.reasons,
-        "aspect": thumbnail.aspect,
-        "width_px": thumbnail.width_px,
-        "height_px": thumbnail.height_px,
-    }
+    deliver("PICKS_URL", "POST", settings.picks_url, body, {"Content-Type": "application/json", **signed})

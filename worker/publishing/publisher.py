@@ -17,14 +17,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
 from worker import accounts, metrics, publications, tracing
 from worker.database import transaction
-from worker.database.models import Publication
+from worker.database.models import Publication, Thumbnail
 from worker.errors import (
     LeaseLost,
+    Overtaken,
     PicksNotTaken,
     PlatformUnavailable,
     PublishRejected,
@@ -33,7 +35,7 @@ from worker.errors import (
 )
 from worker.http.deadline import Deadline
 from worker.platforms.base import ForeignThumbnails, NewThumbnail, WriteBack
-from worker.publishing import picks_webhook
+from worker.publishing import picks_webhook, picture_sink
 from worker.queue import open_accounts
 
 if TYPE_CHECKING:
@@ -126,18 +128,38 @@ class Publisher:
             what(session, claim.platform, claim.account)
 
     def _tell(self, claim: PublicationClaim, lease: Lease[PublicationClaim]) -> None:
-        """Send the picks to the customer's own system, if there is one."""
-        if self.settings.picks_url is None:
+        """Send the pictures and the picks to the customer's own systems, if there are any."""
+        settings = self.settings
+        if settings.picks_url is None and settings.pictures_url is None:
             return
         lease.check()
         with transaction(self.engine) as session:
             publications.begin_write(session, claim)
-            body = picks_webhook.message(session, claim, self.settings)
+            pictures = picture_sink.addressed_pictures(session, claim, settings)
         try:
-            picks_webhook.send(self.settings, claim, body)
+            # First, so that they are there when the picks are told.
+            for picture in pictures:
+                self._put(picture, lease)
+            if settings.picks_url is not None:
+                lease.check()
+                with transaction(self.engine) as session:
+                    body = picks_webhook.message(session, claim, settings)
+                picks_webhook.send(settings, claim, body)
+                log.info("told PICKS_URL of the picks", extra={"action": "told"})
         except PlatformUnavailable as exc:
             raise PicksNotTaken(str(exc), exc.retry_after_s) from exc
-        log.info("told PICKS_URL of the picks", extra={"action": "told"})
+
+    def _put(self, picture: picture_sink.AddressedPicture, lease: Lease[PublicationClaim]) -> None:
+        """Put one picture at the customer's address for it."""
+        lease.check()
+        with transaction(self.engine) as session:
+            jpeg = session.scalars(
+                select(Thumbnail.jpeg).where(Thumbnail.id == picture.thumbnail_id)
+            ).one_or_none()
+        if jpeg is None:
+            raise Overtaken("the picture was removed meanwhile")
+        picture_sink.send(self.settings, picture, jpeg)
+        log.info("put a picture at PICTURES_URL", extra={"action": "put"})
 
     def _may_replace(self, shown: str, claim: PublicationClaim, marks: Marks, platform: Platform) -> bool:
         """Tell whether what the platform shows is ours, or has to give way."""

@@ -15,7 +15,6 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
-    NestedSecretsSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -34,6 +33,7 @@ from worker.settings.accounts import (
     withhold,
 )
 from worker.settings.complaints import complaint
+from worker.settings.secret_files import SecretFiles
 from worker.settings.types import (
     AccountName,
     Aspects,
@@ -41,6 +41,7 @@ from worker.settings.types import (
     Hosts,
     Line,
     Networks,
+    PictureAddress,
     Seconds,
     SecondsOrZero,
     Secret,
@@ -53,30 +54,6 @@ from worker.settings.types import (
 MIB = 1024 * 1024
 # Where proxies and load balancers are: loopback, RFC 1918, RFC 6598 (inside clouds) and RFC 4193.
 PRIVATE_NETWORKS = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,::1,fc00::/7"
-
-
-class SecretFiles(NestedSecretsSettingsSource):
-    """One file for each secret. What the library passes over in silence is an error here."""
-
-    def validate_secrets_path(self, path: Path) -> None:
-        """Leave the check to `load_secrets`, which says what is wrong."""
-
-    @classmethod
-    def load_secrets(cls, path: Path) -> dict[str, str]:
-        """Read the files that are called like a setting; others may lie beside them.
-
-        Raises:
-            SettingsInvalid: the folder, or one of these files, cannot be read.
-        """
-        # By the part before the account: `mux__main__token_id` belongs to the field `mux`.
-        ours = Settings.model_fields
-        try:
-            files = [file for file in path.iterdir() if file.name.lower().split("__")[0] in ours]
-            return {file.name: file.read_bytes().decode().strip() for file in files}
-        except OSError as exc:
-            raise SettingsInvalid(f"SECRETS_DIR: cannot read {exc.filename}: {exc.strerror}") from exc
-        except UnicodeDecodeError:  # it holds the secret
-            raise SettingsInvalid(f"SECRETS_DIR: a file in {path} is not text in UTF-8") from None
 
 
 class Settings(BaseSettings):
@@ -159,6 +136,19 @@ class Settings(BaseSettings):
     picks_secret_previous: StandardSecret | None = Field(
         None, description="Also signs it, while the secret is being rotated."
     )
+    pictures_url: PictureAddress | None = Field(
+        None,
+        description="Where such pictures are put, as `https://media.example.com/{asset}.jpg`; fields: "
+        "`{platform}`, `{account}`, `{asset}`, `{rank}`, `{aspect}`.",
+    )
+    pictures_method: Literal["PUT", "POST"] = Field("PUT", description="How: `PUT` or `POST`.")
+    pictures_token: Secret | None = Field(None, description="Sent with them, as `Authorization: Bearer`.")
+    pictures_secret: StandardSecret | None = Field(
+        None, description="Signs them, as `PICKS_SECRET` signs picks."
+    )
+    pictures_secret_previous: StandardSecret | None = Field(
+        None, description="Also signs them, while the secret is being rotated."
+    )
     media_hosts: Hosts = Field(
         (), description="Hosts that `media_url` of `/v1/events`, and a playlist there, may name."
     )
@@ -228,13 +218,14 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library's signature
+        settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a .env file is the shell's business
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let arguments win over variables, and variables over files."""
+        SecretFiles.ours = frozenset(settings_cls.model_fields)
         files = SecretFiles(file_secret_settings, secrets_dir=os.environ.get("SECRETS_DIR") or None)
         return init_settings, env_settings, files
 
@@ -249,6 +240,12 @@ class Settings(BaseSettings):
         is_missing = self.picks_secret is None and self.account_secrets == "all"
         if (is_missing and self.picks_url) or (self.picks_secret and self.picks_url is None):
             raise ValueError("PICKS_URL and PICKS_SECRET go together; set both, or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _pictures_have_an_address(self) -> Self:
+        if self.pictures_url is None and (self.pictures_token or self.pictures_secret):
+            raise ValueError("PICTURES_URL: missing, and PICTURES_TOKEN and PICTURES_SECRET need it")
         return self
 
     @model_validator(mode="after")

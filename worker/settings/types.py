@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from string import Formatter
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -25,6 +26,8 @@ from worker.time_ranges import parse_time_ranges
 # https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 STANDARD_PREFIX = "whsec_"
 STANDARD_KEY_BYTES = range(24, 65)
+
+PICTURE_FIELDS = ("platform", "account", "asset", "rank", "aspect")  #: of the addresses of pictures
 
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html; old ones, and Ceph's, may have
@@ -137,6 +140,30 @@ def _check_hook(url: str) -> str:
     return url
 
 
+def _check_picture_address(template: str) -> str:
+    parts = urlsplit(template)
+    is_open = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))
+    # A field in the host would let an id choose it.
+    if not is_open or not parts.hostname or parts.fragment or "@" in parts.netloc or "{" in parts.netloc:
+        raise ValueError("write an address like https://media.example.com/posters/{asset}.jpg")
+    try:
+        fields = [field[1:] for field in Formatter().parse(template) if field[1] is not None]
+    except ValueError:  # a brace that is not closed
+        fields = [("", "", "")]
+    is_plain = all(name in PICTURE_FIELDS and not spec and not cast for name, spec, cast in fields)
+    if not is_plain or "{asset}" not in template:
+        known = ", ".join(f"{{{name}}}" for name in PICTURE_FIELDS)
+        raise ValueError(f"it has to hold {{asset}}, and may hold no other fields than {known}")
+    return template
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
 def _check_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError("an account's name has only a-z, 0-9 and single underscores")
@@ -183,6 +210,7 @@ BucketName = Annotated[str, AfterValidator(_check_bucket)]
 VideoSuffixes = Annotated[Words, Field(min_length=1), AfterValidator(_check_suffixes)]
 ImageKey = Annotated[str, AfterValidator(_check_image_key)]
 HookUrl = Annotated[str, AfterValidator(_check_hook)]  #: may open with a token, as that of many systems does
+PictureAddress = Annotated[str, AfterValidator(_check_picture_address)]
 AccountName = Annotated[str, AfterValidator(_check_name)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 SecondsOrZero = Annotated[float, Field(ge=0, allow_inf_nan=False)]

@@ -104,10 +104,17 @@ def own(event: str = "asset.edited", *, asset: str = "a1", **data: Any) -> Deliv
     """Return an event of the customer's own system, about an asset of Mux."""
     about = {"platform": "mux", "account": "main", "asset_id": asset, "edit": {"kind": "reordered"}, **data}
     said = {"type": event, "timestamp": "2026-11-01T12:00:00Z", "data": about}
-    return own_bytes(json.dumps(said).encode(), delivery=f"msg-{next(_NUMBERS)}")
+    return own_bytes(json.dumps(said).encode())
 
 
-def own_bytes(body: bytes, delivery: str = "msg_1") -> Delivery:
-    """Return any bytes, signed as Standard Webhooks says."""
-    headers = signatures.sign_standard(body, EVENTS_SECRET, delivery, time.time())
+def own_bytes(body: bytes, delivery: str | None = None) -> Delivery:
+    """Return any bytes, signed as Standard Webhooks says, under an id of their own unless one is given."""
+    delivery_id = delivery or f"msg-{next(_NUMBERS)}"
+    headers = signatures.sign_standard(body, EVENTS_SECRET, delivery_id, time.time())
     return Delivery("/v1/events", headers, body)
+
+
+def question(asset: str, *, secret: str = EVENTS_SECRET, sent_s: float = 0.0) -> Delivery:
+    """Return a question about an asset, as in "mux/main/a1"; `sent_s` is added to the present time."""
+    headers = signatures.sign_standard(b"", secret, f"ask-{next(_NUMBERS)}", time.time() + sent_s)
+    return Delivery(f"/v1/assets/{asset}", headers, b"")

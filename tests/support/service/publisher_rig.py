@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import update
 
@@ -13,7 +14,7 @@ from tests.project.settings_table import ACCOUNTS
 from tests.support.service import builders
 from worker import publications
 from worker.database import transaction
-from worker.database.models import Publication
+from worker.database.models import Asset, Publication
 from worker.demo.simulator import SIMULATED, Media, Simulated
 from worker.platforms import platform_of
 from worker.platforms.event import EventKind
@@ -39,6 +40,7 @@ class PublisherRig:
     vendor: Simulated
     asset_id: str
     stopping: threading.Event
+    account: str = "main"
 
     @property
     def engine(self) -> Engine:
@@ -47,7 +49,7 @@ class PublisherRig:
 
     def pick(self, time_s: float, minute: int) -> None:
         """Choose another moment, as after an edit."""
-        about = {"asset_id": self.asset_id, "platform": self.vendor.name}
+        about = {"asset_id": self.asset_id, "platform": self.vendor.name, "account": self.account}
         builders.record(self.engine, builders.event(EventKind.EDITED, minute=minute, **about))
         claim = builders.claimed(self.engine)
         with transaction(self.engine) as session:
@@ -91,3 +93,19 @@ def ready_publisher_rig(engine: Engine, folder: Path, name: str = "mux") -> Iter
         builders.record(engine, builders.event(asset_id=asset_id, platform=name))
         builders.completed(engine)
         yield PublisherRig(publisher, vendor, asset_id, stopping)
+
+
+def telling(rig: PublisherRig, **changes: Any) -> PublisherRig:
+    """Return a publisher with other settings, whose video lies on no platform."""
+    with transaction(rig.engine) as session:
+        asset = session.get_one(Asset, 1)
+        asset.platform, asset.account = "direct", "media"
+        asset.external_id, asset.media_url = "lesson-17", "https://media.example.com/lesson-17.mp4"
+    settings = rig.publisher.settings.model_copy(update=changes)
+    publisher = replace(
+        rig.publisher,
+        settings=settings,
+        platform_of=lambda claim: platform_of(claim.platform, claim.account, settings, claim.media_url),
+    )
+    vendor = cast("Simulated", SimpleNamespace(name="direct"))
+    return replace(rig, publisher=publisher, vendor=vendor, asset_id="lesson-17", account="media")

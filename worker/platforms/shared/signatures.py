@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from worker.errors import InvalidSignature
+from worker.errors import HeaderMissing, InvalidSignature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,6 +30,23 @@ _STANDARD_PREFIX = "whsec_"
 def header(headers: Mapping[str, str], name: str) -> str:
     """Find the value of a header, in any case of its name; empty where it is missing."""
     return next((value for key, value in headers.items() if key.lower() == name.lower()), "")
+
+
+def required_header(headers: Mapping[str, str], *names: str) -> str:
+    """Find the value of the first of these headers that is there.
+
+    Raises:
+        HeaderMissing: there is none, or it is empty; the message names the first.
+    """
+    found = next(filter(None, (header(headers, name) for name in names)), None)
+    if found is None:
+        raise HeaderMissing(f"the request is not signed: the header {names[0]} is missing")
+    return found
+
+
+def delivery_id(headers: Mapping[str, str]) -> str:
+    """Find the id of a message of Standard Webhooks. Raises HeaderMissing."""
+    return _standard_header(headers, "id")
 
 
 @dataclass(frozen=True)
@@ -80,7 +97,7 @@ class Timestamped(Signature):
         self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now_s: float, *, setting: str
     ) -> None:
         """Check the header; several signatures may be there, as while the vendor rotates its secret."""
-        items = [item.strip().partition("=") for item in header(headers, self.header).split(",")]
+        items = [item.strip().partition("=") for item in required_header(headers, self.header).split(",")]
         sent = next((found for name, _, found in items if name == self.time_field), "")
         given = [found for name, _, found in items if name == self.signature_field]
         _require_match(given, secrets, lambda secret: _timed(secret, sent, body), setting)
@@ -115,7 +132,7 @@ class _OverBody(Signature):
                     f"signed in a way that this version cannot check ({name}: {said[:40]!r}, and {known!r} is"
                     " known); update this service"
                 )
-        given = [header(headers, self.header).strip()]
+        given = [required_header(headers, self.header).strip()]
         _require_match(given, secrets, lambda secret: self._value(body, secret), setting)
 
     @staticmethod
@@ -199,16 +216,21 @@ def verify_standard(
 ) -> None:
     """Check the headers that `sign_standard` describes; several signatures may be there, of any version.
 
+    Svix, from which the standard comes, calls the headers `svix-id` and so on; these are taken as well.
+
     Raises:
-        InvalidSignature: missing, malformed, not made with one of `secrets`, or not made near `now_s`.
+        HeaderMissing: one of the three is not there.
+        InvalidSignature: malformed, not made with one of `secrets`, or not made near `now_s`.
     """
-    delivery_id, sent = header(headers, "webhook-id"), header(headers, "webhook-timestamp")
-    if not delivery_id:
-        raise InvalidSignature("the header webhook-id is missing")
-    signatures = [item.partition(",") for item in header(headers, "webhook-signature").split()]
+    given_id, sent = delivery_id(headers), _standard_header(headers, "timestamp")
+    signatures = [item.partition(",") for item in _standard_header(headers, "signature").split()]
     given = [found for version, _, found in signatures if version == "v1"]
-    _require_match(given, secrets, lambda secret: _standard(secret, delivery_id, sent, body), setting)
+    _require_match(given, secrets, lambda secret: _standard(secret, given_id, sent, body), setting)
     _require_recent(sent, now_s)
+
+
+def _standard_header(headers: Mapping[str, str], name: str) -> str:
+    return required_header(headers, f"webhook-{name}", f"svix-{name}")
 
 
 def _timed(secret: str, sent: str, body: bytes) -> str:

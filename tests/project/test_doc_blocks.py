@@ -1,0 +1,49 @@
+"""What a page gives to copy can be read by the program that it is for."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tomllib
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from tests.support.doc_blocks import PAGES, ROOT, Block, blocks_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BLOCKS = [block for page in PAGES for block in blocks_of(page)]
+
+
+def _check_shell(code: str) -> None:
+    subprocess.run(["sh", "-n"], input=code, check=True, text=True)  # noqa: S607
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    "json": json.loads,
+    "python": lambda code: compile(code, "block", "exec"),
+    "sh": _check_shell,
+    "toml": tomllib.loads,
+    "yaml": yaml.safe_load,
+    "nginx": str,  # no reader is at hand
+    "caddyfile": str,
+    "": str,  # what a program prints
+}
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: f"{block.page}:{block.line}")
+def test_a_block_is_of_a_kind_that_a_test_reads_and_can_be_read(block: Block) -> None:
+    """A language that is not in the list gets a reader there."""
+    READERS[block.language](block.code)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_fence_is_closed(page: str) -> None:
+    """Or all below it would be taken for code, and no test would see it."""
+    blocks = blocks_of(page)
+    text = (ROOT / page).read_text()
+
+    assert text.count("```") == 2 * len(blocks)
