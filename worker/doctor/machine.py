@@ -8,7 +8,7 @@ import tempfile
 import time
 from typing import TYPE_CHECKING
 
-from worker import platforms
+from worker import extras, platforms
 from worker.doctor.finding import Finding, State
 from worker.download.fetch import workspace
 from worker.errors import TransientError
@@ -75,7 +75,7 @@ def check_decoder(_settings: Settings) -> Iterator[Finding]:
 def check_model(settings: Settings) -> Iterator[Finding]:
     """Load the model, let it judge a picture, and say what finds the faces."""
     if lacking := _lacking():
-        remedy = "where `thumbs analyze` is to run: pip install 'auto-thumbnail-picker[worker]'"
+        remedy = f"where `thumbs analyze` is to run: {extras.remedy('worker')}"
         says = f"no video can be looked at on this machine: {', '.join(lacking)} not installed"
         yield Finding("model", State.WARNING, says, remedy)
         return

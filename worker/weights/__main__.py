@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from worker import weights
+from worker import extras, weights
 from worker.errors import ThumbsError, WeightsMissing
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def _fetch(name: str, sha256: str | None, url: str | None, folder: Path) -> None
     A tokenizer and heads of taste come with it, where it has some; ARCH alone, or with a checkpoint of your
     own (ARCH:/path/to/checkpoint), fetches the tokenizer.
     """
+    extras.require("python -m worker.weights fetch", "worker")
     from worker.weights import download  # noqa: PLC0415 - `check` needs no network code
 
     try:
@@ -77,4 +78,5 @@ def _pieces(folder: Path) -> Iterator[tuple[str, Callable[[], Path], bool]]:
 
 
 if __name__ == "__main__":
-    main(prog_name="python -m worker.weights")
+    with extras.exit_where_missing("python -m worker.weights"):
+        main(prog_name="python -m worker.weights")

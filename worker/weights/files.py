@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from worker import extras
 from worker.errors import WeightsMissing
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def path(name: str, folder: Path | None = None) -> Path:
     shipped = entry is not None and bool(entry.file)
     file = _shipped_file(entry) if entry and shipped else _fetched_file(name, folder or FOLDER)
     remedy = (
-        "reinstall auto-thumbnail-picker[worker]"
+        f"install them again; {extras.remedy('worker')}"
         if shipped
         else f"run: python -m worker.weights fetch {name}"
     )

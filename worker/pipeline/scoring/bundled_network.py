@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from worker import weights
+from worker import extras, weights
 from worker.errors import WeightsMissing
 
 if TYPE_CHECKING:
@@ -28,5 +28,5 @@ def load_bundled_network(name: str, read: Callable[[str], cv2.dnn.Net]) -> cv2.d
         return read(str(file))
     except cv2.error as exc:
         raise WeightsMissing(
-            f"OpenCV {cv2.__version__} cannot read {file} (reinstall auto-thumbnail-picker[worker])"
+            f"OpenCV {cv2.__version__} cannot read {file}; {extras.remedy('worker')}"
         ) from exc
