@@ -30,11 +30,6 @@ def rows_of(text: str) -> set[str]:
     return set(re.findall(r"^\| `(--[a-z]+)", text, re.MULTILINE))
 
 
-def test_the_readme_lists_every_option_of_pick() -> None:
-    """Each has its row, and no row names one that is gone."""
-    assert rows_of((ROOT / "README.md").read_text()) == options_of("pick")
-
-
 @pytest.mark.parametrize("command", ["pick", "rank", "sync"])
 def test_the_page_of_the_command_lists_every_option(command: str) -> None:
     """In the section of that command."""

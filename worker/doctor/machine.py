@@ -33,7 +33,7 @@ def check_accounts(settings: Settings) -> Iterator[Finding]:
     if names:
         yield Finding("accounts", State.OK, ", ".join(names))
     else:
-        remedy = "set the variables of one, or EVENTS_SECRET; the README lists them"
+        remedy = "set the variables of one, or EVENTS_SECRET; docs/settings.md lists them"
         yield Finding("accounts", State.WARNING, "none: nothing can come in", remedy)
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _PROBLEMS = {
     "missing": "missing",
     "too_short": "empty",
-    "extra_forbidden": "there is no such setting; the README lists them",
+    "extra_forbidden": "there is no such setting; docs/settings.md lists them",
     "int_parsing": "must be a whole number",
     "float_parsing": "must be a number",
     "bool_parsing": "must be true or false",
