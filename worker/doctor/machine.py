@@ -75,7 +75,7 @@ def check_decoder(_settings: Settings) -> Iterator[Finding]:
 def check_model(settings: Settings) -> Iterator[Finding]:
     """Load the model, let it judge a picture, and say what finds the faces."""
     if lacking := _lacking():
-        remedy = f"where `thumbs analyze` is to run: {extras.remedy('worker')}"
+        remedy = f"if `thumbs analyze` is to run here, {extras.remedy('worker')}"
         says = f"no video can be looked at on this machine: {', '.join(lacking)} not installed"
         yield Finding("model", State.WARNING, says, remedy)
         return

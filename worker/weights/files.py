@@ -88,11 +88,7 @@ def path(name: str, folder: Path | None = None) -> Path:
     entry = manifest().get(name)
     shipped = entry is not None and bool(entry.file)
     file = _shipped_file(entry) if entry and shipped else _fetched_file(name, folder or FOLDER)
-    remedy = (
-        f"install them again; {extras.remedy('worker')}"
-        if shipped
-        else f"run: python -m worker.weights fetch {name}"
-    )
+    remedy = extras.remedy("worker") if shipped else f"run: python -m worker.weights fetch {name}"
     if file is None:
         raise WeightsMissing(f"the weights {name} are not in place; {remedy}")
     # What ships has its sum in the manifest; what was fetched has the one that the hub named beside it.
