@@ -2,8 +2,8 @@
 
 import sys
 
-from worker import extras
 from worker.errors import ConfigurationError
+from worker.installation import extras
 from worker.standalone.interrupts import end_when_asked
 
 end_when_asked()  # before the imports that take time

@@ -1,6 +1,6 @@
 """Run `thumbs` as `python -m worker`."""
 
-from worker import extras
+from worker.installation import extras
 
 with extras.exit_where_missing("thumbs"):
     from worker.cli.main import main

@@ -191,7 +191,7 @@ class SettingsInvalid(ConfigurationError):
 
 
 class ExtraMissing(ConfigurationError):
-    """A library is not installed; the message tells how to install it (`worker.extras`)."""
+    """A library is not installed; the message tells how to install it (`worker.installation`)."""
 
 
 class CredentialsRefused(ConfigurationError):

@@ -10,9 +10,9 @@ from importlib import import_module
 
 import click
 
-from worker import extras
 from worker.cli import INTERRUPTED
 from worker.errors import ConfigurationError
+from worker.installation import extras
 from worker.standalone.interrupts import end_when_asked
 
 

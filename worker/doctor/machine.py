@@ -8,10 +8,11 @@ import tempfile
 import time
 from typing import TYPE_CHECKING
 
-from worker import extras, platforms
+from worker import platforms
 from worker.doctor.finding import Finding, State
 from worker.download.fetch import workspace
 from worker.errors import TransientError
+from worker.installation import extras
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,12 +15,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from worker import extras
 from worker.database import make_engine, migrate
 from worker.dispatch.broker_outage import describe
 from worker.dispatch.celery_app import KEY_PREFIX, Kind
 from worker.doctor.finding import Finding, State
 from worker.errors import SettingsInvalid, first_line
+from worker.installation import extras
 from worker.platforms.shared.signatures import TOLERANCE_S
 from worker.standalone import servers
 

@@ -26,8 +26,8 @@ import psycopg
 import psycopg.sql
 import redis
 
-from worker import extras
 from worker.errors import ConfigurationError, ExtraMissing
+from worker.installation import extras
 from worker.standalone import child_process
 from worker.standalone.server_lock import Locks, locked
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from worker import extras
+from worker.installation import extras
 from worker.tracing import spans
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from worker import extras, weights
+from worker import weights
 from worker.errors import ThumbsError, WeightsMissing
+from worker.installation import extras
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from worker import extras
 from worker.errors import WeightsMissing
+from worker.installation import extras
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from worker import extras, weights
+from worker import weights
 from worker.errors import WeightsMissing
+from worker.installation import extras
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from worker import extras
+from worker.installation import extras
 
 with extras.exit_where_missing("python -m worker.weights.training"):
     from worker.weights.training.evaluate import evaluate_lite

@@ -5,22 +5,16 @@ Standard library only: this is read where nothing else may be installed.
 
 from __future__ import annotations
 
-import json
-import shlex
 import sys
 from contextlib import contextmanager
-from importlib import metadata
 from importlib.util import find_spec
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING
 
 from worker.errors import ExtraMissing
+from worker.installation.origin import NAME, install_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-NAME = "auto-thumbnail-picker"
 
 #: What each extra is imported by; a test holds this equal to pyproject.toml.
 LIBRARIES = {
@@ -81,11 +75,11 @@ def remedy(*extras: str) -> str:
     """
     # A tool that makes its environment anew would drop the extras that are there.
     wanted = ",".join(extra for extra in LIBRARIES if extra in extras or is_installed(extra))
-    source = _source(f"[{wanted}]" if wanted else "")
-    if source is None:
-        with_these = f" with the extras [{wanted}]" if wanted else ""
-        return f"install {NAME}{with_these} from where you got it, as docs/install.md says"
-    return f"run: {shlex.join([*_tool(), *source])}"
+    named = f"[{wanted}]" if wanted else ""
+    if command := install_command(named):
+        return f"run: {command}"
+    with_these = f" with the extras {named}" if named else ""
+    return f"install {NAME}{with_these} from where you got it, as docs/install.md says"
 
 
 @contextmanager
@@ -127,39 +121,3 @@ def exit_where_missing(program: str) -> Iterator[None]:
 def _listed(extras: list[str]) -> str:
     *first, last = (f"[{extra}]" for extra in extras)
     return f"the extras {', '.join(first)} and {last}" if first else f"the extra {last}"
-
-
-def _source(extras: str) -> list[str] | None:
-    """Return the words that name our distribution for an installer; None where its place is not known.
-
-    What pip and uv note of it is told by the "Direct URL Data Structure" of packaging.python.org.
-    """
-    noted = _direct_url()
-    address = urlsplit(noted.get("url", ""))
-    if address.scheme == "file" and not Path(unquote(address.path)).exists():
-        return None
-    if noted.get("dir_info", {}).get("editable"):
-        return ["--editable", f"{unquote(address.path)}{extras}"]
-    if "vcs_info" in noted:
-        how = noted["vcs_info"]
-        return [f"{NAME}{extras} @ {how['vcs']}+{noted['url']}@{how['commit_id']}"]
-    return [f"{NAME}{extras} @ {noted['url']}"] if noted else None
-
-
-def _direct_url() -> dict[str, Any]:
-    try:
-        noted: dict[str, Any] = json.loads(metadata.distribution(NAME).read_text("direct_url.json") or "{}")
-    except metadata.PackageNotFoundError:
-        return {}  # it runs from a checkout, and is not installed
-    return noted
-
-
-def _tool() -> list[str]:
-    prefix = Path(sys.prefix)
-    if (prefix / "pipx_metadata.json").exists():
-        return ["pipx", "install", "--force"]
-    if (prefix / "uv-receipt.toml").exists():
-        return ["uv", "tool", "install", "--force"]
-    if find_spec("pip") is None:
-        return ["uv", "pip", "install", "--python", sys.executable]
-    return [sys.executable, "-m", "pip", "install"]

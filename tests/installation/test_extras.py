@@ -13,8 +13,8 @@ import pytest
 
 from tests.support.installed.site_folder import EXTRAS, FOR_USERS, ROOT, alone, make_site
 from tests.support.media.pictures import footage_path
-from worker import extras
 from worker.cli.main import COMMANDS
+from worker.installation import extras
 
 if TYPE_CHECKING:
     from pathlib import Path
