@@ -1,7 +1,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test faults check lock bench bench-speed bench-service bench-scale bench-quality bench-formats clean
 
-# The first of these that is new enough makes .venv; name your own with `make PYTHON=...`.
+# The first of these that is 3.11 to 3.13 makes .venv; name your own with `make PYTHON=...`. Without a GPU,
+# `make demo TORCH=cpu TORCH_INDEX=ADDRESS` saves gigabytes: docs/install.md.
 PYTHON ?= python3 python3.13 python3.12 python3.11
 PY := .venv/bin/python
 READY := .venv/.ready

@@ -1,16 +1,18 @@
-"""`python -m webhook` runs the receiver, with the settings of the environment."""
+"""`python -m webhook` runs the receiver, as `thumbs serve` does."""
 
 import sys
 
+from worker.errors import ConfigurationError
+from worker.installation import extras
 from worker.standalone.interrupts import end_when_asked
 
 end_when_asked()  # before the imports that take time
 
-from webhook.serving import run_receiver  # noqa: E402
-from worker.errors import ConfigurationError  # noqa: E402
-from worker.settings import get_settings  # noqa: E402
-
 try:
+    with extras.explained():
+        extras.require("python -m webhook", "webhook")
+        from webhook.serving import run_receiver
+        from worker.settings import get_settings
     run_receiver(get_settings())
 except ConfigurationError as error:
     sys.stderr.write(f"thumbs: {error}\n")

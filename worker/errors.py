@@ -35,6 +35,7 @@ ThumbsError
 │   ├── PromptsInvalid          the prompts file cannot be used
 │   ├── JudgedSetInvalid        a set of judged frames cannot be learned from
 │   ├── SettingsInvalid         an environment variable is missing or wrong
+│   ├── ExtraMissing            a library of an extra is not installed
 │   └── CredentialsRefused      the platform does not accept our token; its account's work waits meanwhile
 └── Abandoned                   no failure: the work is given up, and its result is not wanted
     ├── Stopping                this process is asked to end
@@ -197,6 +198,10 @@ class JudgedSetInvalid(ConfigurationError):
 
 class SettingsInvalid(ConfigurationError):
     """An environment variable is missing or wrong."""
+
+
+class ExtraMissing(ConfigurationError):
+    """A library is not installed; the message tells how to install it (`worker.installation`)."""
 
 
 class CredentialsRefused(ConfigurationError):

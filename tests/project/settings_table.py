@@ -1,4 +1,4 @@
-"""`python -m tests.project.settings_table`: print the README's table of settings, from the class."""
+"""`python -m tests.project.settings_table`: print the table of docs/settings.md, from the class."""
 
 from __future__ import annotations
 

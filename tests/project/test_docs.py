@@ -66,6 +66,32 @@ def test_what_a_page_links_to_is_there(page: str) -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_where_a_page_links_to_within_a_page_is_a_heading(page: str) -> None:
+    """Somebody who follows a link lands where it says."""
+    links = re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", (ROOT / page).read_text())
+    here = ROOT / page
+
+    assert [
+        link for link in links if link[1] not in anchors_of((here.parent / link[0]) if link[0] else here)
+    ] == []
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_readme_is_short_and_leads_to_every_page() -> None:
+    """It says what this is and how to begin; the rest has pages."""
+    text = (ROOT / "README.md").read_text()
+    pages = {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+
+    assert text.count("\n") <= 150
+    assert pages <= set(re.findall(r"\]\(([^)#]+)", text))
+
+
 def test_the_pages_name_only_targets_that_make_has() -> None:
     """`make X` in a page is a target of the Makefile."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))

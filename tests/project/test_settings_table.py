@@ -1,4 +1,4 @@
-"""The README's table of settings is what the program reads."""
+"""The table of docs/settings.md is what the program reads."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from worker.platforms import PLATFORMS
 from worker.settings import Settings
 from worker.settings.accounts import Account
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs/settings.md"
 
 
-def test_the_readme_lists_every_setting_as_it_is() -> None:
+def test_the_page_lists_every_setting_as_it_is() -> None:
     """Name, default and meaning; after a change run `python -m tests.project.settings_table`."""
-    text = README.read_text()
+    text = PAGE.read_text()
     shown = text.partition("<!-- settings -->\n")[2].partition("\n<!-- /settings -->")[0]
 
     assert shown == settings_table()

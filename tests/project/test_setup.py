@@ -4,9 +4,11 @@ import shutil
 import stat
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,16 +51,40 @@ def test_an_old_python_is_named_with_its_version(clone: Path) -> None:
 
     said = complaint(make_test(clone, f"PYTHON={old}"))
 
-    assert "Python 3.11 or newer is needed" in said
+    assert "Python 3.11, 3.12 or 3.13 is needed" in said
     assert "is 3.9.2" in said
     assert not (clone / ".venv").exists()
+
+
+@pytest.mark.parametrize("minor", [10, 14, 15])
+def test_a_python_without_wheels_is_refused(minor: int, clone: Path) -> None:
+    """Also one that is newer than the libraries: pip would try to compile them, and fail after minutes."""
+    version = f'f() {{ {sys.executable} -c "import sys; sys.version_info = (3, {minor}, 0); $1"; }}; f "$2"'
+    odd = program(clone, "odd", f'case "$2" in *platform*) echo 3.{minor}.0 ;; *) {version} ;; esac')
+
+    said = complaint(make_test(clone, f"PYTHON={odd}"))
+
+    assert f"is 3.{minor}.0" in said
+    assert "wheels" in said
+
+
+def test_the_same_pythons_are_named_everywhere() -> None:
+    """In the metadata, by CI, and by the set-up."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    ci = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+    tried = ci["jobs"]["test"]["strategy"]["matrix"]["python"]
+    lowest, _, newest = tried[0], *tried[1:]
+
+    assert project["requires-python"] == f">={lowest},<3.{int(newest.partition('.')[2]) + 1}"
+    assert [line.rpartition(" ")[2] for line in project["classifiers"] if "Python :: 3." in line] == tried
+    assert f"Python {', '.join(tried[:-1])} or {newest} is needed" in (ROOT / ".ci/setup").read_text()
 
 
 def test_no_python_at_all_is_said_plainly(clone: Path) -> None:
     """A name that is no program on this machine stops the set-up."""
     said = complaint(make_test(clone, "PYTHON=python-nowhere"))
 
-    assert "Python 3.11 or newer is needed" in said
+    assert "Python 3.11, 3.12 or 3.13 is needed" in said
     assert "python-nowhere" in said
 
 
@@ -109,6 +135,33 @@ def test_an_interrupted_install_starts_afresh(clone: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert not leftover.exists()
     assert (clone / ".venv/.ready").exists()
+
+
+def test_pytorch_without_cuda_comes_from_the_address_that_is_named(clone: Path) -> None:
+    """Before the rest, so that pip finds it there; and less disk is needed."""
+    ran = clone / "ran"
+    python = program(
+        clone,
+        "python3",
+        'case "$*" in *--clear*) mkdir -p .venv/bin; cp bin/python3 .venv/bin/python ;;'
+        f' *platform*) echo 3.12.1 ;; *) echo "$@" >> {ran} ;; esac',
+    )
+    program(clone, "df", "printf 'header\\nfs 9999999 1 4194304 1%% /\\n'")
+
+    done = make_test(clone, f"PYTHON={python}", "TORCH=cpu", "TORCH_INDEX=https://cpu.example")
+
+    assert done.returncode == 0, done.stderr
+    first, second, *_ = [line for line in ran.read_text().splitlines() if "pip install" in line]
+    assert first.endswith("--index-url https://cpu.example torch torchvision")
+    assert "--editable" in second
+
+
+def test_pytorch_without_cuda_and_without_an_address_says_where_to_find_one(clone: Path) -> None:
+    """We name none: which one is right depends on the machine."""
+    said = complaint(make_test(clone, f"PYTHON={sys.executable}", "TORCH=cpu"))
+
+    assert "TORCH_INDEX=ADDRESS" in said
+    assert not (clone / ".venv").exists()
 
 
 def test_a_ready_environment_is_not_touched_again(clone: Path) -> None:

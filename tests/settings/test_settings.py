@@ -157,7 +157,7 @@ def test_an_empty_variable_is_an_unset_one(read: Reader) -> None:
         ({"MUX": '{"main": {}}'}, "MUX: each setting of an account is a variable of its own"),
         ({"MUX__MAIN": "{"}, "MUX__MAIN: each setting of an account is a variable of its own"),
         ({"MUX__MAIN__TOKEN_ID": "id"}, "MUX__MAIN__WEBHOOK_SECRET: missing\nMUX__MAIN__TOKEN_SECRET: "),
-        (MUX | {"MUX__MAIN__TOKEN": "id"}, "MUX__MAIN__TOKEN: there is no such setting; the README"),
+        (MUX | {"MUX__MAIN__TOKEN": "id"}, "MUX__MAIN__TOKEN: there is no such setting; docs/settings.md"),
         (MUX | {"MUX__MAIN__WEBHOOK_SECRET": " \n"}, "MUX__MAIN__WEBHOOK_SECRET: empty"),
         (
             MUX | {"MUX__MAIN__SIGNING_KEY_ID": "k"},

@@ -261,8 +261,8 @@ def test_a_wheel_that_is_missing_is_named_with_its_extra(start: str, package: st
         check=False,
     )
 
-    assert "ConfigurationError" in done.stderr
-    assert "auto-thumbnail-picker[embedded]" in done.stderr
+    assert "ExtraMissing" in done.stderr
+    assert "add the extra [embedded]" in done.stderr
 
 
 @pytest.fixture

@@ -196,4 +196,4 @@ def test_a_wish_without_the_extra_is_answered_in_the_log(
 
     tracing.start(builders.make_settings(otel_exporter_otlp_endpoint="http://127.0.0.1:9"), "receiver")
 
-    assert "install auto-thumbnail-picker[otel]" in caplog.text
+    assert "needs the extra [otel]; " in caplog.text

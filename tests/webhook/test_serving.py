@@ -197,11 +197,11 @@ def test_callers_who_only_wait_are_hung_up_on_without_a_word(receiver: Served) -
     assert [line for line in receiver.log_lines() if line["level"] != "info"] == []
 
 
-def test_without_a_database_it_does_not_start() -> None:
+@pytest.mark.parametrize("words", [["webhook"], ["worker", "serve"]])
+def test_without_a_database_it_does_not_start(words: list[str]) -> None:
     """It names the variable, and ends with the code that no restart helps against."""
-    done = subprocess.run(
-        [sys.executable, "-m", "webhook"], cwd=ROOT, env={}, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", *words]
+    done = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, check=False)
 
     assert done.returncode == 2
     assert "DATABASE_URL" in done.stderr

@@ -14,7 +14,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
 from worker import publications
-from worker.admin.assets import asset_name, assets_named
+from worker.admin.assets import assets_named
+from worker.admin.find import asset_name
 from worker.database import transaction
 from worker.database.models import Asset, Publication, Thumbnail
 from worker.database.states import Priority, PublicationState

@@ -17,6 +17,7 @@ from click.exceptions import NoArgsIsHelpError
 from worker.cli import INTERRUPTED
 from worker.cli.lost_output import stdout_taken
 from worker.errors import ConfigurationError
+from worker.installation import extras
 from worker.standalone.interrupts import end_when_asked
 
 if TYPE_CHECKING:
@@ -35,11 +36,19 @@ class WrongUse(click.ClickException):
 
 
 class LazyCommand(click.Command):
-    """A command as the list shows it: its name and first sentence. `load` imports the command itself."""
+    """A command as the list shows it: its name and first sentence. `load` imports the command itself.
 
-    def __init__(self, name: str, address: str, help: str) -> None:  # noqa: A002 - click's word
+    Args:
+        name: of the command.
+        address: "module:attribute".
+        help: its first sentence.
+        needs: the extras without which it cannot begin.
+    """
+
+    def __init__(self, name: str, address: str, help: str, needs: tuple[str, ...] = ()) -> None:  # noqa: A002 - click's word
         super().__init__(name, help=help)
-        self.address = address  #: "module:attribute"
+        self.address = address
+        self.needs = needs
 
     def load(self) -> click.Command:
         """Import the command that this one stands for."""
@@ -73,7 +82,12 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that is to run, and import it."""
         name, command, rest = super().resolve_command(ctx, args)
-        return name, command.load() if isinstance(command, LazyCommand) else command, rest
+        if isinstance(command, LazyCommand):
+            # What it can do is shown without them, and completed in a shell.
+            if not (ctx.resilient_parsing or set(ctx.help_option_names) & set(rest)):
+                extras.require(f"`{ctx.command_path} {name}`", *command.needs)
+            command = command.load()
+        return name, command, rest
 
 
 class Thumbs(LazyGroup):
@@ -93,7 +107,7 @@ class Thumbs(LazyGroup):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; every failure becomes an exit code."""
         try:
-            with stdout_taken():
+            with stdout_taken(), extras.explained():
                 return super().invoke(ctx)
         except KeyboardInterrupt:
             click.echo("thumbs: interrupted; pictures that are already written stay", err=True)
@@ -140,17 +154,32 @@ COMMANDS = (
         "pick",
         "worker.cli.local.pick:pick_command",
         "Write the best frames of each VIDEO as cropped JPEG files.",
+        needs=("worker",),
     ),
-    LazyCommand("rank", "worker.cli.local.rank:rank_command", "Put pictures in order, the best one first."),
-    LazyCommand("models", "worker.cli.local.models:models_group", "List, fetch and check the models."),
-    LazyService("up", "worker.cli.service:up_command", "Run the whole service on this machine."),
     LazyCommand(
-        "demo", "worker.cli.local.demo:demo_command", "Show the whole loop: a webhook in, the thumbnail out."
+        "rank",
+        "worker.cli.local.rank:rank_command",
+        "Put pictures in order, the best one first.",
+        needs=("worker",),
+    ),
+    LazyCommand("models", "worker.cli.local.models:models_group", "List, fetch and check the models."),
+    LazyService(
+        "up",
+        "worker.cli.service:up_command",
+        "Run the whole service on this machine.",
+        needs=("webhook", "worker"),
+    ),
+    LazyCommand(
+        "demo",
+        "worker.cli.local.demo:demo_command",
+        "Show the whole loop: a webhook in, the thumbnail out.",
+        needs=("webhook", "embedded", "worker"),
     ),
     LazyService(
         "simulate",
         "worker.cli.local.simulate:simulate_command",
         "Run a simulated PLATFORM beside your own service.",
+        needs=("webhook", "worker"),
     ),
     LazyCommand("doctor", "worker.cli.doctor:doctor_command", "Check everything that the service needs."),
     LazyCommand(
@@ -208,12 +237,19 @@ COMMANDS = (
     ),
     LazyCommand("migrate", "worker.cli.migrate:migrate_command", "Bring the database's tables up to date."),
     LazyService(
+        "serve",
+        "worker.cli.serve:serve_command",
+        "Receive webhooks and serve thumbnails, until stopped.",
+        needs=("webhook",),
+    ),
+    LazyService(
         "dispatch", "worker.cli.service:dispatch_command", "Tell workers what is due, until stopped."
     ),
     LazyService(
         "analyze",
         "worker.cli.service:analyze_command",
         "Look at videos as they become ready, until stopped.",
+        needs=("worker",),
     ),
     LazyService(
         "publish",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from worker import platforms
 from worker.doctor.finding import Finding, State
 from worker.errors import ConfigurationError, TransientError
+from worker.installation import extras
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,7 @@ def check_accounts(settings: Settings) -> Iterator[Finding]:
     if names:
         yield Finding("accounts", State.OK, ", ".join(names))
     else:
-        remedy = "set the variables of one, or EVENTS_SECRET; the README lists them"
+        remedy = "set the variables of one, or EVENTS_SECRET; docs/settings.md lists them"
         yield Finding("accounts", State.WARNING, "none: nothing can come in", remedy)
 
 
@@ -89,7 +90,7 @@ def check_decoder(_settings: Settings) -> Iterator[Finding]:
 def check_model(settings: Settings) -> Iterator[Finding]:
     """Load the model, let it judge a picture, and say what finds the faces."""
     if lacking := _lacking():
-        remedy = "where `thumbs analyze` is to run: pip install 'auto-thumbnail-picker[worker]'"
+        remedy = f"if `thumbs analyze` is to run here, {extras.remedy('worker')}"
         says = f"no video can be looked at on this machine: {', '.join(lacking)} not installed"
         yield Finding("model", State.WARNING, says, remedy)
         return

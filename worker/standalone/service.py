@@ -227,7 +227,7 @@ def _greeting(settings: Settings, service: Service) -> str:
         lines.append(f"  events    {url}/v1/events")
     if not configured and not settings.events_secret:
         lines.append(
-            "  no account is configured yet: set MUX__MAIN__WEBHOOK_SECRET and its like; see the README"
+            "  no account is configured yet: set MUX__MAIN__WEBHOOK_SECRET and its like; see docs/settings.md"
         )
     return "\n".join([*lines, f"  metrics   {service.operations_url}/metrics", "  Ctrl-C stops it"])
 

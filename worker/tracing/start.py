@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from worker.installation import extras
 from worker.tracing import spans
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def start(settings: Settings, program: str) -> None:
         from worker.tracing.otel import exporting  # noqa: PLC0415
     except ImportError:
         log.warning(
-            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but no traces are sent: install auto-thumbnail-picker[otel]"
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but no traces are sent: that needs the extra [otel]; %s",
+            extras.remedy("otel"),
         )
         return
     spans.keep(exporting(f"thumbs-{program}"))

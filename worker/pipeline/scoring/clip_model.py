@@ -8,7 +8,6 @@ as open_clip does, and so do those whose text tower comes from there (XLM-RoBERT
 from __future__ import annotations
 
 import difflib
-import importlib.util
 import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from open_clip.tokenizer import DEFAULT_CONTEXT_LENGTH, HFTokenizer
 
 from worker import weights
 from worker.errors import ConfigurationError, UnknownModel, WeightsMissing
+from worker.installation import extras
 from worker.pipeline.scoring.whole_frame import Preprocessing
 from worker.weights.lite import PREPROCESS, load_lite
 from worker.weights.lite_taste import TastingLite, load_branch
@@ -58,7 +58,7 @@ def load_clip_model(spec: str, device: torch.device, weights_dir: Path | None = 
     Raises:
         UnknownModel: no such architecture or tag, or a checkpoint that does not fit.
         WeightsMissing: a file is not in place, or damaged.
-        ConfigurationError: the library for its tokenizer is not installed.
+        ExtraMissing: the library for its tokenizer is not installed.
     """
     if spec.partition(":")[0] == LITE:
         return _load_lite(spec, device)
@@ -199,17 +199,13 @@ def _tokenizer(
     """Load a tokenizer, and tell open_clip where the configuration of the text tower lies, if it needs one.
 
     Raises:
-        ConfigurationError: the library that reads it is not installed.
+        ExtraMissing: the library that reads it is not installed.
         WeightsMissing: its files are not in place, or damaged.
     """
     name = text.get("hf_tokenizer_name")
     if not name:
         return open_clip.get_tokenizer(architecture), {}
-    if importlib.util.find_spec("transformers") is None:
-        raise ConfigurationError(
-            f"{architecture} has a tokenizer by Hugging Face, and the library for it is not installed; run: "
-            "pip install 'auto-thumbnail-picker[hf]'"
-        )
+    extras.require(f"the model {architecture}, whose tokenizer is by Hugging Face,", "hf")
     remedy = f"run: thumbs models fetch {architecture}"
     folder = weights.tokenizer_path(name, remedy, weights_dir)
     try:

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import click
 
-from worker.weights.training.evaluate import evaluate_lite
-from worker.weights.training.image_tower import default_clips, videos_in
-from worker.weights.training.taste.command import taste
-from worker.weights.training.train import train_lite
+from worker.installation import extras
+
+with extras.exit_where_missing("python -m worker.weights.training"):
+    from worker.weights.training.evaluate import evaluate_lite
+    from worker.weights.training.image_tower import default_clips, videos_in
+    from worker.weights.training.taste.command import taste
+    from worker.weights.training.train import train_lite
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 

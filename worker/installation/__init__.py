@@ -1,0 +1,1 @@
+"""What is installed here, and how more is added to it."""
