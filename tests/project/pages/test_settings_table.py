@@ -9,7 +9,7 @@ from worker.platforms import PLATFORMS
 from worker.settings import Settings
 from worker.settings.accounts import Account
 
-PAGE = Path(__file__).parents[2] / "docs/settings.md"
+PAGE = Path(__file__).parents[3] / "docs/settings.md"
 
 
 def test_the_page_lists_every_setting_as_it_is() -> None:

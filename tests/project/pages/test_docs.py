@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from worker.cli.main import COMMANDS, main
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGES = [
     "README.md",
     ".github/CONTRIBUTING.md",

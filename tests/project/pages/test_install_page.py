@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.project.test_docs import PAGES
+from tests.project.pages.test_docs import PAGES
 from tests.support.installed.site_folder import FOR_USERS, ROOT
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from tests.project.platforms_table import platforms_table
 from tests.project.settings_table import ACCOUNTS
 from worker.platforms import PLATFORMS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_the_readme_has_a_row_for_every_platform() -> None:

@@ -13,7 +13,7 @@ from worker.database.states import EventOutcome, JobReason, JobState, Publicatio
 if TYPE_CHECKING:
     import enum
 
-PAGE = (Path(__file__).parents[2] / "docs/concepts.md").read_text()
+PAGE = (Path(__file__).parents[3] / "docs/concepts.md").read_text()
 
 
 def section(title: str) -> str:
