@@ -57,6 +57,7 @@ class S3(BasePlatform[S3Account]):
         frozenset({*KINDS.values(), *BRIDGE_KINDS.values(), EventKind.UPDATED}),
         frozenset({WriteBack.IMAGE}),
         needs_reconcile=True,
+        write_permission="an access key that may s3:PutObject where pictures go",
     )
     signature = SharedToken("Authorization")
 
