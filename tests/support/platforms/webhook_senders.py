@@ -6,6 +6,7 @@ A platform that is added gets an entry in `SENDERS` and a folder of payloads; a 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,7 +185,10 @@ S3 = Sender(
 )
 OWN_EVENTS = Sender(
     "own_events",
-    lambda body, secret, now_s: sign_standard(body, f"whsec_{secret}", "evt_1", now_s),
+    # A sender gives each event an id, and repeats it with the same bytes only.
+    lambda body, secret, now_s: sign_standard(
+        body, f"whsec_{secret}", f"evt_{hashlib.sha256(body).hexdigest()}", now_s
+    ),
     "EVENTS_SECRET",
 )
 
