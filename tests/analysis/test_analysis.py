@@ -21,7 +21,7 @@ from worker.database.models import Asset, Job, Publication, StoredCandidate, Thu
 from worker.demo.simulator import Fault, SimulatedMux
 from worker.pipeline.scoring.clip_scorer import ClipScorer
 from worker.platforms.event import EventKind
-from worker.platforms.mux import Mux
+from worker.platforms.vendors.mux import Mux
 from worker.queue.leases import Leases
 from worker.text import clock
 

@@ -24,7 +24,7 @@ from worker.demo.reporter import Reporter
 from worker.demo.simulator import JournalEntry, SimulatedMux
 from worker.platforms import configured_accounts
 from worker.platforms.base import NewThumbnail
-from worker.platforms.mux import Mux
+from worker.platforms.vendors.mux import Mux
 from worker.settings import Settings, get_settings
 from worker.settings.settings import MuxAccount
 from worker.standalone.servers import free_port

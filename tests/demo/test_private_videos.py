@@ -21,12 +21,12 @@ from tests.support.platforms.simulated_account import (
     simulated,
 )
 from worker.demo.simulator import SIMULATED
-from worker.demo.simulator.bunny import SimulatedBunny
 from worker.demo.simulator.checks.tokens import signing_key
-from worker.demo.simulator.cloudflare import ACCOUNT_ID, API_TOKEN
 from worker.demo.simulator.platform import STREAM
-from worker.platforms.bunny import cdn_token
+from worker.demo.simulator.vendors.bunny import SimulatedBunny
+from worker.demo.simulator.vendors.cloudflare import ACCOUNT_ID, API_TOKEN
 from worker.platforms.shared import signed_urls
+from worker.platforms.vendors.bunny import cdn_token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

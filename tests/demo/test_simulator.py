@@ -15,7 +15,7 @@ from worker.demo.simulator import Fault, Media, SimulatedMux
 from worker.demo.simulator.platform import TOKEN, WEBHOOK_SECRET
 from worker.errors import AssetGone, CredentialsRefused, PlatformUnavailable, PublishRejected
 from worker.platforms.base import AssetState, NewThumbnail
-from worker.platforms.mux import Mux
+from worker.platforms.vendors.mux import Mux
 from worker.settings.settings import MuxAccount
 
 if TYPE_CHECKING:

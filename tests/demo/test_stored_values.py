@@ -12,14 +12,14 @@ import pytest
 from tests.support.platforms.simulated_account import CONTENT, JPEG, NOWHERE, client, clip, fetched, simulated
 from tests.support.service.customer_endpoint import Inbox
 from tests.support.waiting import until
-from worker.demo.simulator.bunny import (
+from worker.demo.simulator.vendors.bunny import (
     JIT_PLAYLISTS_CREATED,
     JIT_SEGMENTING,
     SimulatedBunny,
 )
-from worker.demo.simulator.cloudflare import ACCOUNT_ID, API_TOKEN
+from worker.demo.simulator.vendors.cloudflare import ACCOUNT_ID, API_TOKEN
 from worker.platforms.base import AssetState, NewThumbnail
-from worker.platforms.bunny import VideoStatus, WebhookStatus
+from worker.platforms.vendors.bunny import VideoStatus, WebhookStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable

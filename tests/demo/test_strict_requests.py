@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.support.platforms.simulated_account import CHOICE, JPEG, NOWHERE, client, clip, simulated
 from worker.demo.simulator import SIMULATED, Fault
-from worker.demo.simulator.vimeo import SimulatedVimeo
+from worker.demo.simulator.vendors.vimeo import SimulatedVimeo
 from worker.errors import CredentialsRefused, PlatformUnavailable, PublishRejected
 from worker.platforms import PLATFORMS, vimeo
 from worker.platforms.base import AssetState, NewThumbnail, WriteBack

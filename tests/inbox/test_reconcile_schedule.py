@@ -21,8 +21,8 @@ from worker.demo.simulator import SIMULATED, Fault, Simulated
 from worker.errors import RateLimited
 from worker.inbox.reconcile import PATIENCE_S
 from worker.inbox.reconcile_schedule import STOP_S, ReconcileSchedule
-from worker.platforms.bunny import Bunny
 from worker.platforms.shared.pagination import PAGE_SIZE
+from worker.platforms.vendors.bunny import Bunny
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

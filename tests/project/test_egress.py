@@ -24,7 +24,7 @@ def test_a_firewall_can_be_set_by_the_table(platform: str) -> None:
     if not addresses:  # the operator's own
         assert f"the host of `{platform.upper()}__<account>__ENDPOINT_URL`" in DEPLOYMENT
         return
-    files = getattr(importlib.import_module(f"worker.platforms.{platform}"), "CDN_HOSTS", ())
+    files = getattr(importlib.import_module(f"worker.platforms.vendors.{platform}"), "CDN_HOSTS", ())
     (row,) = [line for line in DEPLOYMENT.splitlines() if f"`{addresses[0]}`" in line]
 
     assert all(f"`{host}`" in row for host in [*addresses, *files])

@@ -20,8 +20,8 @@ from worker.http import failure
 from worker.pipeline.container import identify, length
 from worker.pipeline.container.avi import picture_types
 from worker.pipeline.container.seeking import preamble
-from worker.platforms import fastpix
 from worker.platforms.shared import json_fields, pagination, signatures
+from worker.platforms.vendors import fastpix
 from worker.tracing import trace_context
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def test_the_modules_are_all_that_read_texts_from_outside() -> None:
         "worker/analysis/title.py",  # a stranger's words, but no more than a thousand characters of them
         "worker/admin/find.py",
         "worker/cli/parameters.py",
-        "worker/demo/simulator/api_video.py",
+        "worker/demo/simulator/vendors/api_video.py",
         "worker/demo/simulator/faults.py",
         "worker/local/fates.py",
         "worker/local/output_files.py",

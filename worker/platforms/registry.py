@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from worker.errors import UnknownAccount
-from worker.platforms.api_video import ApiVideo
-from worker.platforms.bunny import Bunny
-from worker.platforms.cloudflare import Cloudflare
-from worker.platforms.fastpix import FastPix
 from worker.platforms.media_url import ACCOUNT, MediaUrl
-from worker.platforms.mux import Mux
-from worker.platforms.s3 import S3
-from worker.platforms.vimeo import Vimeo
-from worker.platforms.wistia import Wistia
+from worker.platforms.vendors.api_video import ApiVideo
+from worker.platforms.vendors.bunny import Bunny
+from worker.platforms.vendors.cloudflare import Cloudflare
+from worker.platforms.vendors.fastpix import FastPix
+from worker.platforms.vendors.mux import Mux
+from worker.platforms.vendors.s3 import S3
+from worker.platforms.vendors.vimeo import Vimeo
+from worker.platforms.vendors.wistia import Wistia
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

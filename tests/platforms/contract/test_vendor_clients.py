@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from tests.support.platforms.simulated_account import JPEG, clip, simulated
-from worker.demo.simulator.api_video import API_KEY
-from worker.demo.simulator.cloudflare import ACCOUNT_ID, API_TOKEN, TOKEN_FIELDS, WRITABLE
 from worker.demo.simulator.platform import TOKEN
+from worker.demo.simulator.vendors.api_video import API_KEY
+from worker.demo.simulator.vendors.cloudflare import ACCOUNT_ID, API_TOKEN, TOKEN_FIELDS, WRITABLE
 from worker.platforms.base import WebhookAddress
 from worker.platforms.shared.credentials import basic
 from worker.platforms.shared.pagination import PAGE_SIZE

@@ -13,7 +13,7 @@ import boto3
 from moto import settings as moto_settings
 from moto.server import ThreadedMotoServer
 
-from worker.platforms.s3 import S3
+from worker.platforms.vendors.s3 import S3
 from worker.settings.accounts import S3Account
 
 if TYPE_CHECKING:

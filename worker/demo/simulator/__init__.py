@@ -3,18 +3,18 @@
 Each is a real HTTP server, and strict where the vendor is: what it accepts, the vendor should accept too.
 """
 
-from worker.demo.simulator.api_video import SimulatedApiVideo
-from worker.demo.simulator.bunny import SimulatedBunny
-from worker.demo.simulator.cloudflare import SimulatedCloudflare
-from worker.demo.simulator.fastpix import SimulatedFastPix
 from worker.demo.simulator.faults import Fault
 from worker.demo.simulator.journal import Journal, JournalEntry
 from worker.demo.simulator.library import Media
-from worker.demo.simulator.mux import SimulatedMux
 from worker.demo.simulator.platform import Simulated
-from worker.demo.simulator.s3 import SimulatedS3
-from worker.demo.simulator.vimeo import SimulatedVimeo
-from worker.demo.simulator.wistia import SimulatedWistia
+from worker.demo.simulator.vendors.api_video import SimulatedApiVideo
+from worker.demo.simulator.vendors.bunny import SimulatedBunny
+from worker.demo.simulator.vendors.cloudflare import SimulatedCloudflare
+from worker.demo.simulator.vendors.fastpix import SimulatedFastPix
+from worker.demo.simulator.vendors.mux import SimulatedMux
+from worker.demo.simulator.vendors.s3 import SimulatedS3
+from worker.demo.simulator.vendors.vimeo import SimulatedVimeo
+from worker.demo.simulator.vendors.wistia import SimulatedWistia
 
 _ALL: tuple[type[Simulated], ...] = (
     SimulatedApiVideo,

@@ -13,11 +13,11 @@ from tests.support.platforms.simulated_account import JPEG, NOWHERE, clip, fetch
 from tests.support.platforms.webhook_senders import API_VIDEO, NEW
 from tests.support.service.customer_endpoint import Inbox
 from tests.support.waiting import until
-from worker.demo.simulator.api_video import API_KEY, SimulatedApiVideo
+from worker.demo.simulator.vendors.api_video import API_KEY, SimulatedApiVideo
 from worker.errors import AssetGone, DownloadFailed, SourceRefused
-from worker.platforms.api_video import ApiVideo, timecode
 from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset, WriteBack
 from worker.platforms.event import EventKind
+from worker.platforms.vendors.api_video import ApiVideo, timecode
 from worker.settings.accounts import ApiVideoAccount
 
 if TYPE_CHECKING:

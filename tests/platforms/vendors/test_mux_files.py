@@ -10,7 +10,7 @@ from tests.support.platforms import signing_keys
 from tests.support.platforms.mux_server import account, asset
 from worker.errors import SettingsInvalid, SourceRefused
 from worker.platforms.base import Rendition
-from worker.platforms.mux import Mux
+from worker.platforms.vendors.mux import Mux
 
 if TYPE_CHECKING:
     from worker.platforms.base import Source

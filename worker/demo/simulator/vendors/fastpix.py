@@ -18,9 +18,9 @@ from worker.demo.simulator import bodies
 from worker.demo.simulator.checks.tokens import require_token, signing_key
 from worker.demo.simulator.platform import NOT_FOUND, STREAM, TOKEN, WEBHOOK_SECRET, Change, Simulated
 from worker.demo.simulator.webhooks import Notice
-from worker.platforms.fastpix import METADATA_KEY
 from worker.platforms.shared import json_fields
 from worker.platforms.shared.signatures import Base64
+from worker.platforms.vendors.fastpix import METADATA_KEY
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -183,7 +183,7 @@ class TestTheKey:
             one, other = (vendor.upload(clip(tmp_path)) for _ in range(2))
             address = ours.source(ours.asset(one)).scan.url
             elsewhere = address.replace(quote(one), quote(other))
-            monkeypatch.setattr("worker.platforms.s3.LIFETIME_S", -1)
+            monkeypatch.setattr("worker.platforms.vendors.s3.LIFETIME_S", -1)
             late = ours.source(ours.asset(one)).scan.url
 
             assert _status(address) == HTTPStatus.OK

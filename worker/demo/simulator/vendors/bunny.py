@@ -15,8 +15,8 @@ from worker.demo.simulator.checks.tokens import require_cdn_token
 from worker.demo.simulator.library import LibraryVideo
 from worker.demo.simulator.platform import NOT_FOUND, STREAM, WEBHOOK_SECRET, Change, Simulated
 from worker.demo.simulator.webhooks import Notice
-from worker.platforms.bunny import OWN_THUMBNAIL, VideoStatus, WebhookStatus
 from worker.platforms.shared.signatures import Hex
+from worker.platforms.vendors.bunny import OWN_THUMBNAIL, VideoStatus, WebhookStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

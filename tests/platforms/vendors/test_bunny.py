@@ -11,11 +11,11 @@ import pytest
 from tests.support.platforms.scripted_server import Answer, serving
 from tests.support.platforms.simulated_account import CONTENT, JPEG, clip, fetched, simulated
 from tests.support.platforms.webhook_senders import BUNNY, BUNNY_LIBRARY, NEW, NOW_S
-from worker.demo.simulator.bunny import API_KEY
+from worker.demo.simulator.vendors.bunny import API_KEY
 from worker.errors import DownloadFailed, InvalidSignature, MalformedPayload
 from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset
-from worker.platforms.bunny import Bunny, VideoStatus, WebhookStatus, cdn_token
 from worker.platforms.event import EventKind
+from worker.platforms.vendors.bunny import Bunny, VideoStatus, WebhookStatus, cdn_token
 from worker.settings.accounts import BunnyAccount
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from worker.demo.simulator.checks import budget
 from worker.demo.simulator.checks.addresses import SignedAddresses
 from worker.demo.simulator.checks.pictures import GIF, JPEG, PNG, media_type, require_picture
 from worker.demo.simulator.platform import IMAGE, STREAM, Change, Simulated
-from worker.platforms.vimeo import MEDIA_TYPE
+from worker.platforms.vendors.vimeo import MEDIA_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,11 +12,11 @@ import pytest
 from tests.support.platforms.scripted_server import Answer, serving
 from tests.support.platforms.simulated_account import JPEG, clip, simulated
 from tests.support.platforms.webhook_senders import PAYLOADS, WISTIA
-from worker.demo.simulator.wistia import API_TOKEN
+from worker.demo.simulator.vendors.wistia import API_TOKEN
 from worker.errors import MalformedPayload, SourceRefused
 from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset
 from worker.platforms.event import EventKind
-from worker.platforms.wistia import Wistia
+from worker.platforms.vendors.wistia import Wistia
 from worker.settings.accounts import WistiaAccount
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ import pytest
 from tests.support.platforms.scripted_server import Answer, serving
 from tests.support.platforms.simulated_account import JPEG, clip, simulated
 from tests.support.platforms.webhook_senders import CLOUDFLARE, NOW_S, settings
-from worker.demo.simulator.cloudflare import API_TOKEN
+from worker.demo.simulator.vendors.cloudflare import API_TOKEN
 from worker.errors import InvalidSignature, NotReadyYet, PlatformUnavailable, PublishRejected, SourceRefused
 from worker.platforms import platform_of
 from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset, Rendition
-from worker.platforms.cloudflare import Cloudflare, share_of
 from worker.platforms.event import EventKind
 from worker.platforms.shared.signed_urls import LIFETIME_S
+from worker.platforms.vendors.cloudflare import Cloudflare, share_of
 from worker.settings.accounts import CloudflareAccount
 
 if TYPE_CHECKING:

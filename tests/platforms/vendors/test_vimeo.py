@@ -12,11 +12,11 @@ from pydantic import SecretStr
 from tests.support.platforms.scripted_server import Answer, serving
 from tests.support.platforms.simulated_account import JPEG, clip, simulated
 from tests.support.platforms.webhook_senders import OWN_EVENTS
-from worker.demo.simulator.vimeo import ACCESS_TOKEN
+from worker.demo.simulator.vendors.vimeo import ACCESS_TOKEN
 from worker.errors import PlatformUnavailable, SourceRefused
 from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset, WriteBack
 from worker.platforms.event import EventKind
-from worker.platforms.vimeo import MEDIA_TYPE, Vimeo
+from worker.platforms.vendors.vimeo import MEDIA_TYPE, Vimeo
 from worker.settings.accounts import VimeoAccount
 
 if TYPE_CHECKING:

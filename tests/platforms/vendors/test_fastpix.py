@@ -14,8 +14,8 @@ from tests.support.platforms.webhook_senders import FASTPIX, FOREIGN, NEW
 from worker.errors import AssetGone, InvalidSignature, SourceRefused
 from worker.platforms.base import AssetState, NewThumbnail, Rendition, WriteBack
 from worker.platforms.event import EventKind
-from worker.platforms.fastpix import FastPix
 from worker.platforms.shared.signatures import Base64
+from worker.platforms.vendors.fastpix import FastPix
 from worker.settings.settings import FastPixAccount
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-
 from tests.platforms.test_fastpix import fastpix
+
 from tests.support.platforms.scripted_server import Answer
 from tests.support.platforms.webhook_senders import FASTPIX
 from worker.platforms.base import AssetState, NewThumbnail
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 BESIDE_US = ROOT.parent / "shared" / "platform-data" / "fastpix-node-sdk_old-yaml.openapi.yaml"
 
 MEDIA_PATH = "/on-demand/{mediaId}"

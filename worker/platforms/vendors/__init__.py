@@ -1,0 +1,1 @@
+"""The platforms themselves: a file for each protocol, and none knows another."""
