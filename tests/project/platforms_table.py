@@ -37,7 +37,7 @@ OTHERS = {
 OWN = (
     "| [your own systems](docs/events.md) | ready, edited, deleted: `POST /v1/events`, signed by"
     " [Standard Webhooks](https://www.standardwebhooks.com) | the picture is served here, and the"
-    " picks are sent to `PICKS_URL` | no | |"
+    " picks (`PICKS_URL`) or the pictures (`PICTURES_URL`) are sent to your system | no | |"
 )
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from tests.platforms.vendors.test_fastpix import fastpix
 
+from tests.platforms.vendors.test_fastpix import fastpix
 from tests.support.platforms.scripted_server import Answer
 from tests.support.platforms.webhook_senders import FASTPIX
 from worker.platforms.base import AssetState, NewThumbnail
