@@ -21,7 +21,7 @@ test: $(READY)  ## run the tests; choose with ARGS="-k report"
 	@$(PY) -m pytest -n auto --no-loadscope-reorder $(ARGS)
 
 faults: $(READY)  ## hurt the running service in every way that we know, and check that nothing is lost
-	@$(PY) -m pytest -m faults -n 2 --no-loadscope-reorder $(ARGS)
+	@$(PY) -m pytest -m "faults and not quick" -n 2 --no-loadscope-reorder $(ARGS)
 
 check: $(READY)  ## lint, formatting, types, the import rules and the rules of the house
 	@$(PY) -m ruff check .

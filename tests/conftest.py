@@ -47,7 +47,7 @@ class RoomScheduling(LoadFileScheduling):
     """Give a parallel worker whole files, as modules share servers; the quick faults share a service."""
 
     def _split_scope(self, nodeid: str) -> str:
-        if self.config.option.markexpr != "faults" and nodeid.startswith("tests/faults/"):
+        if not self.config.option.markexpr.startswith("faults") and nodeid.startswith("tests/faults/"):
             return "tests/faults"
         return str(super()._split_scope(nodeid))
 
