@@ -15,9 +15,10 @@ from tests.support.platforms.simulated_account import CHOICE, JPEG, NOWHERE, cli
 from worker.demo.simulator import SIMULATED, Fault
 from worker.demo.simulator.vendors.vimeo import SimulatedVimeo
 from worker.errors import CredentialsRefused, PlatformUnavailable, PublishRejected
-from worker.platforms import PLATFORMS, vimeo
+from worker.platforms import PLATFORMS
 from worker.platforms.base import AssetState, NewThumbnail, WriteBack
 from worker.platforms.shared import pagination
+from worker.platforms.vendors import vimeo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +79,7 @@ def test_a_planned_fault_is_told_in_the_vendors_own_words(name: str, tmp_path: P
             ours.asset(asset_id)
 
 
-MAX_PAGES = {"cloudflare": 1000, "vimeo": 100, "wistia": 100, "api_video": 100, "mux": 100, "fastpix": 50}
+MAX_PAGES = {"cloudflare": 1000, "vimeo": 100, "wistia": 100, "api_video": 100, "mux": 100, "fastpix": 50, "peertube": 100}
 
 
 @pytest.mark.parametrize(("name", "longest"), [*MAX_PAGES.items(), ("bunny", 1000)])
