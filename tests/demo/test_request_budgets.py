@@ -34,7 +34,6 @@ LOGIN_PATHS = {CLIENT_PATH, TOKEN_PATH}
 
 # What the answers of each vendor say besides, when all is well and when it is too much.
 COUNTED = {"x-ratelimit-limit", "x-ratelimit-remaining"}
-COUNTED_OPENLY = {"ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"}
 HEADERS: Mapping[str, tuple[set[str], set[str]]] = {
     "api_video": (COUNTED, COUNTED | {"x-ratelimit-retry-after"}),
     "bunny": (set(), {"retry-after"}),
@@ -44,7 +43,7 @@ HEADERS: Mapping[str, tuple[set[str], set[str]]] = {
     ),
     "fastpix": (set(), {"retry-after"}),
     "mux": (COUNTED, COUNTED | {"retry-after"}),
-    "peertube": (COUNTED_OPENLY, COUNTED_OPENLY | {"retry-after"}),
+    "peertube": (COUNTED | {"x-ratelimit-reset"}, COUNTED | {"x-ratelimit-reset", "retry-after"}),
     "s3": (set(), {"retry-after"}),
     "vimeo": (COUNTED | {"x-ratelimit-reset"}, COUNTED | {"x-ratelimit-reset"}),
     "wistia": (set(), {"retry-after"}),

@@ -35,13 +35,6 @@ CASES: list[tuple[str, dict[str, Any], bool]] = [
     ("vimeo", {"privacy": {"view": "password"}}, True),
     ("vimeo", {"privacy": {"view": "nobody"}}, True),
     ("vimeo", {}, True),
-    ("peertube", {"privacy": {"id": 1}}, False),
-    ("peertube", {"privacy": {"id": 2}}, False),
-    ("peertube", {"privacy": {"id": 3}}, True),
-    ("peertube", {"privacy": {"id": 4}}, True),
-    ("peertube", {"privacy": {"id": 5}}, True),
-    ("peertube", {"privacy": {"id": []}}, True),
-    ("peertube", {}, True),
     ("wistia", {"protected": False}, False),
     ("wistia", {"protected": True}, True),
 ]

@@ -1,7 +1,7 @@
 """Logs in with a name and a password, as OAuth's password grant has it, and keeps the tokens in memory.
 
-Platform objects live as long as one job, and a login is worth more than that: instances count logins, PeerTube
-15 in five minutes. So the tokens belong to the process.
+Platform objects live as long as one job, and PeerTube takes 15 logins in five minutes from one address, so
+the tokens belong to the process.
 
 Source: RFC 6749, 4.3 and 6; https://docs.joinpeertube.org/api/rest-getting-started
 """

@@ -199,7 +199,7 @@ def _is_private(video: Mapping[str, Any]) -> bool:
 
 
 def _shown(video: Mapping[str, Any]) -> str | None:
-    """Read the name of the picture's file, which is new with every picture; the folder depends on versions."""
+    """Read the name of the picture's file, new with every picture; its folder depends on the version."""
     sizes = sorted(
         parts(video, "thumbnails"), key=lambda one: json_fields.finite_number(one.get("width")) or 0.0
     )

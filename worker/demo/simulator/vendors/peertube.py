@@ -5,7 +5,9 @@ Source: https://github.com/Chocobozzz/PeerTube, server/core (seen 2026-11), for 
 
 from __future__ import annotations
 
+import math
 import secrets
+import time
 import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from flask import Response, abort, request
 
 from worker.demo.simulator import bodies
+from worker.demo.simulator.checks import budget
 from worker.demo.simulator.checks.budget import Allowance
 from worker.demo.simulator.checks.pictures import JPEG, PNG, WEBP, media_type, require_picture
 from worker.demo.simulator.library import LibraryVideo
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
+    from worker.demo.simulator.checks.budget import Spent
     from worker.demo.simulator.library import Media
     from worker.demo.simulator.webhooks import Notice
 
@@ -101,6 +105,14 @@ class SimulatedPeerTube(Simulated):
     def request_kind(self) -> str:
         """Count logins by themselves."""
         return "login" if request.path == TOKEN_PATH else "all"
+
+    def budget_headers(self, spent: Spent) -> dict[str, str]:
+        """Write what is left in every answer, and when there is more, in seconds since 1970.
+
+        Source: https://express-rate-limit.mintlify.app/reference/configuration#legacyheaders
+        """
+        reset = {"X-RateLimit-Reset": str(math.ceil(time.time() + spent.wait_s))}
+        return budget.countdown(spent) | reset | budget.wait(spent)
 
     def refusal(self, status: int, words: str) -> dict[str, Any]:
         """Describe a problem (RFC 7807), and once more in the field of old versions."""
