@@ -6,7 +6,7 @@ the video's id. Every picture gets a file name of its own, by which ours is know
 
 from __future__ import annotations
 
-import re
+import uuid
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -51,8 +51,6 @@ OPEN_TO_ALL = frozenset({1, 2})
 
 AUDIO_ONLY = 0  # in the place of a resolution
 
-_UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
-
 
 class PeerTube(BasePlatform[PeerTubeAccount]):
     """The videos of one user of an instance."""
@@ -71,12 +69,16 @@ class PeerTube(BasePlatform[PeerTubeAccount]):
 
     def identifier(self, of: Mapping[str, Any], name: str) -> str:
         """Read a UUID: a video has a number and a short id too, and would else be three assets."""
-        value = json_fields.identifier(of, name)
-        if not _UUID.fullmatch(value):
+        value = json_fields.identifier(of, name).lower()
+        try:
+            is_whole = str(uuid.UUID(value)) == value
+        except ValueError:
+            is_whole = False
+        if not is_whole:
             raise MalformedPayload(
                 f"`{name}` is not a UUID: give the video's `uuid`, not its `id` or `shortUUID`"
             )
-        return value.lower()
+        return value
 
     def asset(self, asset_id: str) -> RemoteAsset:
         """Ask for the video. When its source was last replaced is part of the fingerprint."""
