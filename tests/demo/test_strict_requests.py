@@ -79,7 +79,15 @@ def test_a_planned_fault_is_told_in_the_vendors_own_words(name: str, tmp_path: P
             ours.asset(asset_id)
 
 
-MAX_PAGES = {"cloudflare": 1000, "vimeo": 100, "wistia": 100, "api_video": 100, "mux": 100, "fastpix": 50}
+MAX_PAGES = {
+    "cloudflare": 1000,
+    "vimeo": 100,
+    "wistia": 100,
+    "api_video": 100,
+    "mux": 100,
+    "fastpix": 50,
+    "peertube": 100,
+}
 
 
 @pytest.mark.parametrize(("name", "longest"), [*MAX_PAGES.items(), ("bunny", 1000)])

@@ -46,7 +46,7 @@ SETTLED_S = 180.0
 CDN_TOKEN_KEY = "key-of-the-pull-zone"  # noqa: S105 - guards nothing
 
 # Where a private video is read in another way than a public one. At Bunny a whole library is private.
-WITH_PRIVATE_FILES = ("api_video", "cloudflare", "fastpix", "mux")
+WITH_PRIVATE_FILES = ("api_video", "cloudflare", "fastpix", "mux", "peertube")
 
 
 @dataclass

@@ -52,7 +52,7 @@ HOOK_TOKEN = "hook-token-of-the-customer-81f3"  # noqa: S105 - made up
 # Shorter values are words and numbers, which may stand anywhere.
 LEAST_LETTERS = 12
 # Names of settings whose values are secrets.
-SECRET_NAME = re.compile(r"SECRET|TOKEN(?!_ID)|API_KEY|PRIVATE_KEY|TOKEN_KEY")
+SECRET_NAME = re.compile(r"SECRET|PASSWORD|TOKEN(?!_ID)|API_KEY|PRIVATE_KEY|TOKEN_KEY")
 # What opens a file or an upload: a parameter of its address, a part of its path, a field of an answer.
 OPENS = re.compile(r"""(?i:token|signature)(?:=|/|":\s*")([^&/?"\s]+)""")
 # A token of a private video's playback, whoever made it, and whether or not it was ever shown to a platform.

@@ -224,11 +224,12 @@ def test_one_of_a_former_life_is_forgotten(rig: PublisherRig) -> None:
     assert rig.vendor.thumbnail_time(rig.asset_id) == THEIRS_S
 
 
+@pytest.mark.parametrize("name", ["peertube", "vimeo"])
 def test_where_the_platforms_own_looks_like_anybodys_only_the_first_pick_replaces_it(
-    engine: Engine, tmp_path: Path
+    engine: Engine, tmp_path: Path, name: str
 ) -> None:
-    """Vimeo does not say who made a picture; by its address ours is known, once it is written."""
-    with ready_publisher_rig(engine, tmp_path, "vimeo") as rig:
+    """Neither says who made a picture; by its name or address ours is known, once it is written."""
+    with ready_publisher_rig(engine, tmp_path, name) as rig:
         assert rig.publish().state == "confirmed"
         rig.pick(4.0, minute=1)
         assert rig.publish().state == "confirmed"
@@ -242,12 +243,15 @@ def test_where_the_platforms_own_looks_like_anybodys_only_the_first_pick_replace
     assert builders.asset(engine).foreign_thumbnail == publication.shown
 
 
-def test_a_lost_answer_does_not_make_our_own_picture_somebody_elses(engine: Engine, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "method"), [("peertube", "PUT"), ("vimeo", "PATCH")])
+def test_a_lost_answer_does_not_make_our_own_picture_somebody_elses(
+    engine: Engine, tmp_path: Path, name: str, method: str
+) -> None:
     """Though it has an address that we were never told."""
-    with ready_publisher_rig(engine, tmp_path, "vimeo") as rig:
+    with ready_publisher_rig(engine, tmp_path, name) as rig:
         rig.publish()
         rig.pick(4.0, minute=1)
-        rig.vendor.faults.plan(Fault(is_reply_lost=True), method="PATCH")
+        rig.vendor.faults.plan(Fault(is_reply_lost=True), method=method)
         assert rig.publish().state == "pending"
 
         assert rig.publish().state == "confirmed"

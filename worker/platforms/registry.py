@@ -11,6 +11,7 @@ from worker.platforms.vendors.bunny import Bunny
 from worker.platforms.vendors.cloudflare import Cloudflare
 from worker.platforms.vendors.fastpix import FastPix
 from worker.platforms.vendors.mux import Mux
+from worker.platforms.vendors.peertube import PeerTube
 from worker.platforms.vendors.s3 import S3
 from worker.platforms.vendors.vimeo import Vimeo
 from worker.platforms.vendors.wistia import Wistia
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
 
 PLATFORMS: Mapping[str, type[BasePlatform[Any]]] = {
-    platform.name: platform for platform in (ApiVideo, Bunny, Cloudflare, FastPix, Mux, S3, Vimeo, Wistia)
+    platform.name: platform
+    for platform in (ApiVideo, Bunny, Cloudflare, FastPix, Mux, PeerTube, S3, Vimeo, Wistia)
 }
 """Each is made from an account's name and its settings, which lie under the platform's name in `Settings`."""
 

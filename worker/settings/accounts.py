@@ -168,6 +168,32 @@ class WistiaAccount(WebhookAccount):
     embed_url: Url = Field("https://fast.wistia.com", description="Where HLS is read.")
 
 
+class PeerTubeAccount(Account):
+    """One user of a PeerTube instance, which sends no webhooks."""
+
+    api_secrets = ("password",)
+
+    api_url: Url = Field(
+        description="The instance, `https://tube.example.com`, by the name that it calls itself."
+    )
+    username: Line | None = Field(None, description="A user who may edit the videos.")
+    password: Secret | None = Field(None, description="Their password; no second factor can be asked for.")
+    access_token: Secret | None = Field(
+        None, description="In place of both, for trying out: a token, which ends after a day."
+    )
+
+    @model_validator(mode="after")
+    def _can_ask(self) -> Self:
+        # A program that does without the password need not know how the others log in.
+        if (
+            self.access_token is None
+            and self.password is not WITHHELD
+            and not (self.username and self.password)
+        ):
+            raise ValueError("set USERNAME and PASSWORD, or ACCESS_TOKEN")
+        return self
+
+
 class S3Account(Account):
     """One bucket of a storage that speaks S3: MinIO, Ceph, R2, AWS."""
 
@@ -208,6 +234,7 @@ ACCOUNTS: Mapping[str, type[Account]] = {
     "bunny": BunnyAccount,
     "vimeo": VimeoAccount,
     "wistia": WistiaAccount,
+    "peertube": PeerTubeAccount,
     "s3": S3Account,
 }
 

@@ -13,11 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from worker.aspects import MAX_COUNT
 from worker.errors import SettingsInvalid
@@ -27,6 +23,7 @@ from worker.settings.accounts import (
     CloudflareAccount,
     FastPixAccount,
     MuxAccount,
+    PeerTubeAccount,
     S3Account,
     VimeoAccount,
     WistiaAccount,
@@ -120,6 +117,7 @@ class Settings(BaseSettings):
     bunny: dict[AccountName, BunnyAccount] = Field({}, description="Accounts of Bunny Stream.")
     vimeo: dict[AccountName, VimeoAccount] = Field({}, description="Accounts of Vimeo.")
     wistia: dict[AccountName, WistiaAccount] = Field({}, description="Accounts of Wistia.")
+    peertube: dict[AccountName, PeerTubeAccount] = Field({}, description="Users of PeerTube instances.")
     s3: dict[AccountName, S3Account] = Field({}, description="Buckets that speak S3.")
     events_secret: StandardSecret | None = Field(
         None, description="Signs requests to `/v1/events`: `whsec_` and the base64 of 24 to 64 bytes."

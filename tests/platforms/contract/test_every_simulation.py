@@ -114,7 +114,7 @@ def test_a_refused_write_says_what_a_write_needs(name: str, tmp_path: Path) -> N
     with simulated(name) as (vendor, ours):
         asset = ours.asset(vendor.upload(clip(tmp_path)))
         needed = re.escape(f"a write needs {ours.capabilities.write_permission}")
-        for method in ("POST", "PATCH"):
+        for method in ("POST", "PATCH", "PUT"):
             vendor.faults.plan(Fault(status=403), method=method)
         with pytest.raises(CredentialsRefused, match=needed):
             ours.write(asset, CHOICE)
@@ -138,7 +138,7 @@ def test_a_deleted_video_is_gone(name: str, tmp_path: Path) -> None:
             ours.write(asset, CHOICE)
 
 
-@pytest.mark.parametrize("private", ["api_video", "cloudflare", "fastpix", "mux"])
+@pytest.mark.parametrize("private", ["api_video", "cloudflare", "fastpix", "mux", "peertube"])
 def test_a_private_video_is_read_with_a_token_only(private: str, tmp_path: Path) -> None:
     """The same address without one is refused; and a token opens no other video."""
     with simulated(private) as (vendor, ours):

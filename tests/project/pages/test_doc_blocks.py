@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import tomllib
 from typing import TYPE_CHECKING
@@ -22,7 +23,13 @@ def _check_shell(code: str) -> None:
     subprocess.run(["sh", "-n"], input=code, check=True, text=True)  # noqa: S607
 
 
+def _check_javascript(code: str) -> None:
+    if shutil.which("node"):
+        subprocess.run(["node", "--check", "-"], input=code, check=True, text=True)  # noqa: S607
+
+
 READERS: dict[str, Callable[[str], object]] = {
+    "javascript": _check_javascript,
     "json": json.loads,
     "python": lambda code: compile(code, "block", "exec"),
     "sh": _check_shell,

@@ -25,6 +25,7 @@ from worker.settings.accounts import (
     CloudflareAccount,
     FastPixAccount,
     MuxAccount,
+    PeerTubeAccount,
     S3Account,
     VimeoAccount,
     WistiaAccount,
@@ -52,6 +53,11 @@ BUCKET = {
     "access_key_id": "the-id",
     "secret_access_key": "the-secret",
 }
+PEERTUBE_USER = {
+    "api_url": "https://tube.example.com",
+    "username": "the-user",
+    "password": "the-password",
+}
 BUNNY_LIBRARY = {"library_id": "133", "api_key": "the-api-key", "cdn_url": "https://vz-1.b-cdn.net"}
 
 
@@ -65,6 +71,7 @@ def settings(**changes: Any) -> Settings:
         "api_video": {"main": ApiVideoAccount.model_validate({**secrets, "api_key": "the-api-key"})},
         "bunny": {"main": BunnyAccount.model_validate({**secrets, **BUNNY_LIBRARY})},
         "vimeo": {"main": VimeoAccount(access_token=SecretStr("the-token"))},
+        "peertube": {"main": PeerTubeAccount.model_validate(PEERTUBE_USER)},
         "wistia": {"main": WistiaAccount.model_validate({**secrets, "api_token": "the-token"})},
         "cloudflare": {
             "main": CloudflareAccount.model_validate(

@@ -12,6 +12,7 @@ from worker.demo.simulator.vendors.bunny import SimulatedBunny
 from worker.demo.simulator.vendors.cloudflare import SimulatedCloudflare
 from worker.demo.simulator.vendors.fastpix import SimulatedFastPix
 from worker.demo.simulator.vendors.mux import SimulatedMux
+from worker.demo.simulator.vendors.peertube import SimulatedPeerTube
 from worker.demo.simulator.vendors.s3 import SimulatedS3
 from worker.demo.simulator.vendors.vimeo import SimulatedVimeo
 from worker.demo.simulator.vendors.wistia import SimulatedWistia
@@ -22,6 +23,7 @@ _ALL: tuple[type[Simulated], ...] = (
     SimulatedCloudflare,
     SimulatedFastPix,
     SimulatedMux,
+    SimulatedPeerTube,
     SimulatedS3,
     SimulatedVimeo,
     SimulatedWistia,

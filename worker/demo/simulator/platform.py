@@ -133,6 +133,10 @@ class Simulated(ABC):
         """Name the allowance that the present request is charged to."""
         return "all"
 
+    def is_write(self) -> bool:
+        """Tell whether the present request takes the permission to write."""
+        return request.method != "GET"
+
     def budget_headers(self, spent: Spent) -> Mapping[str, str]:
         """Write what an answer says of the allowance; by default only how long to wait, where it refuses."""
         return budget.wait(spent)
@@ -278,7 +282,7 @@ class Simulated(ABC):
             g.spent = self._budget.spend(self.request_kind())
             if g.spent.is_over:
                 abort(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests")
-        if request.method != "GET" and not self.may_write:
+        if self.is_write() and not self.may_write:
             abort(HTTPStatus.FORBIDDEN, "The token does not have the permission to write")
 
     def _note(self, answer: Response) -> Response:

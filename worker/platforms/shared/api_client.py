@@ -30,11 +30,12 @@ MAX_ANSWER_BYTES = 4 * 1024 * 1024  # an asset with a hundred tracks takes 50 kB
 
 
 class Upload(NamedTuple):
-    """A picture to send in place of JSON."""
+    """A picture to send in place of JSON, or anything else of another type."""
 
     content: bytes
     media_type: str = "image/jpeg"
     field: str | None = None  #: of a form that holds it (multipart/form-data); None: it is the body
+    also_as: str | None = None  #: another field of that form, which holds it too
 
 
 class ApiClient:
@@ -91,18 +92,30 @@ class ApiClient:
     ) -> tuple[bytes, str]:
         """Send one request; return the answer's body, and what was asked in words."""
         asked = f"{method} {path.partition('?')[0]}"  # a query may hold a signature
+        sent = _sent(body, upload)
+        answer, content = self._send(method, path, sent, asked)
+        if answer.status_code == httpx.codes.UNAUTHORIZED and self._credentials.renew is not None:
+            self._show(self._credentials.renew())
+            answer, content = self._send(method, path, sent, asked)
+        if not answer.is_success:
+            raise error_of(answer, content, self._credentials, self._prefix)
+        return content, asked
+
+    def _send(self, method: str, path: str, sent: dict[str, Any], asked: str) -> tuple[httpx.Response, bytes]:
         try:
             with (
                 one_exchange(),
                 limit_of(self._prefix).place(),
-                self._client.stream(method, path, **_sent(body, upload)) as answer,
+                self._client.stream(method, path, **sent) as answer,
             ):
-                content = content_of(answer)
+                return answer, content_of(answer)
         except httpx.RequestError as exc:
             raise PlatformUnavailable(f"{asked}: no whole answer ({reason_of(exc)})") from exc
-        if not answer.is_success:
-            raise error_of(answer, content, self._credentials, self._prefix)
-        return content, asked
+
+    def _show(self, credentials: Credentials) -> None:
+        """Show other credentials from the next request on, once those that were shown have run out."""
+        self._credentials = credentials._replace(to_write=self._credentials.to_write)
+        self._client.headers.update(credentials.headers)
 
     @cached_property
     def _client(self) -> BoundedClient:
@@ -134,7 +147,8 @@ def _sent(body: object, upload: Upload | None) -> dict[str, Any]:
         return {"json": body}
     if upload.field is None:
         return {"content": upload.content, "headers": {"Content-Type": upload.media_type}}
-    return {"files": {upload.field: ("thumbnail.jpg", upload.content, upload.media_type)}}
+    file = ("thumbnail.jpg", upload.content, upload.media_type)
+    return {"files": dict.fromkeys(filter(None, (upload.field, upload.also_as)), file)}
 
 
 def content_of(answer: httpx.Response) -> bytes:

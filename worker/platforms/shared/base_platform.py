@@ -74,8 +74,9 @@ class BasePlatform(Platform, Generic[AccountT]):
         return self._events(json_fields.read_object(body))
 
     def close(self) -> None:
-        """Close connections."""
-        self._api.close()
+        """Close connections, if there are any."""
+        if "_api" in vars(self):  # where credentials are asked for, it is made only to be used
+            self._api.close()
 
     # What a vendor's class says.
 

@@ -6,7 +6,7 @@ import base64
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from worker.settings.accounts import TokenAccount
 
@@ -18,6 +18,8 @@ class Credentials(NamedTuple):
     secrets: tuple[str, ...]  #: in no message
     settings: str  #: the variables to check where they are refused
     to_write: str = ""  #: what a write needs, beside reading; see `Capabilities.write_permission`
+    #: Makes others where these run out: asked once for each request that is refused with 401.
+    renew: Callable[[], Credentials] | None = None
 
 
 def basic(user: str, password: str, settings: str) -> Credentials:
