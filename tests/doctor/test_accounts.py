@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OURS = "https://thumbs.example.com"
-TELLING = ["api_video", "cloudflare", "mux"]  # whose APIs tell where webhooks are sent to
+TELLING = ["api_video", "brightcove", "cloudflare", "mux"]  # whose APIs tell where webhooks are sent to
 
 
 @pytest.fixture

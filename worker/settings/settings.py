@@ -13,19 +13,17 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from worker.aspects import MAX_COUNT
 from worker.errors import SettingsInvalid
 from worker.settings.accounts import (
     ApiVideoAccount,
+    BrightcoveAccount,
     BunnyAccount,
     CloudflareAccount,
     FastPixAccount,
+    JwPlayerAccount,
     MuxAccount,
     S3Account,
     VimeoAccount,
@@ -121,6 +119,8 @@ class Settings(BaseSettings):
     vimeo: dict[AccountName, VimeoAccount] = Field({}, description="Accounts of Vimeo.")
     wistia: dict[AccountName, WistiaAccount] = Field({}, description="Accounts of Wistia.")
     s3: dict[AccountName, S3Account] = Field({}, description="Buckets that speak S3.")
+    brightcove: dict[AccountName, BrightcoveAccount] = Field({}, description="Accounts of Brightcove.")
+    jwplayer: dict[AccountName, JwPlayerAccount] = Field({}, description="Properties of JW Player.")
     events_secret: StandardSecret | None = Field(
         None, description="Signs requests to `/v1/events`: `whsec_` and the base64 of 24 to 64 bytes."
     )
