@@ -83,6 +83,7 @@ def test_one_request_too_many_is_refused_as_the_vendor_does(
 
     with simulated(name) as (vendor, ours):
         vendor.upload(clip(tmp_path))
+        ours.assets()  # which asks for an access token first, where there are such
         vendor.limit_requests(Allowance(2, window_s=30.0), stopped)
         monkeypatch.setattr(httpx.Client, "send", overheard)
         ours.assets()

@@ -15,9 +15,10 @@ from tests.support.platforms.simulated_account import CHOICE, JPEG, NOWHERE, cli
 from worker.demo.simulator import SIMULATED, Fault
 from worker.demo.simulator.vendors.vimeo import SimulatedVimeo
 from worker.errors import CredentialsRefused, PlatformUnavailable, PublishRejected
-from worker.platforms import PLATFORMS, vimeo
+from worker.platforms import PLATFORMS
 from worker.platforms.base import AssetState, NewThumbnail, WriteBack
 from worker.platforms.shared import pagination
+from worker.platforms.vendors import vimeo
 
 if TYPE_CHECKING:
     from pathlib import Path

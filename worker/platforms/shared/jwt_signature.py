@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 ALGORITHM = "HS256"  # the only one: a token that names another, or none, is refused
 _BEARER = "Bearer "
+# How long a secret is, is the platform's choice: a warning at each event would change nothing.
+warnings.filterwarnings("ignore", message="The HMAC key is", module="jwt")
 # The claims are what a platform says: none of them is one of those that RFC 7519 gives a meaning.
 _OPTIONS: Any = {
     "verify_exp": False,

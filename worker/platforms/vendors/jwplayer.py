@@ -215,7 +215,7 @@ class JwPlayer(BasePlatform[JwPlayerAccount]):
         return None if status in PROCESSING else True
 
     def _send(self, link: str, jpeg: bytes) -> None:
-        """Send a picture to a link that is signed and leads to another host, which must not see the secret."""
+        """Send a picture to a signed link, which leads to another host that must not see the secret."""
         nothing = credentials.Credentials({}, (), f"{self._prefix}__API_SECRET")
         storage = ApiClient("", nothing, self._prefix)
         try:

@@ -101,6 +101,11 @@ class SimulatedBrightcove(Simulated):
         """Let every access token run out."""
         self._tokens.clear()
 
+    def begin_job(self, asset_id: str, submitted_at: datetime) -> None:
+        """Have a job of somebody else work on a video, and never end."""
+        job = _Job(asset_id, submitted_at.isoformat(), "processing")
+        self._jobs[secrets.token_hex(16)] = job
+
     def is_allowed(self) -> bool:
         """Look for the access token; for one, id and secret are shown."""
         given = request.headers.get("Authorization", "")
@@ -159,7 +164,7 @@ class SimulatedBrightcove(Simulated):
         pictures = [asked[name] for name in ("poster", "thumbnail") if name in asked]
         if not pictures or not all(isinstance(one, dict) and "url" in one for one in pictures):
             abort(HTTPStatus.BAD_REQUEST, "Neither a poster nor a thumbnail with its url")
-        job_id = str(secrets.token_hex(16))
+        job_id = secrets.token_hex(16)
         self._jobs[job_id] = self._fetched(asset_id, asked.get("poster", {}).get("url"))
         return {"id": job_id}
 
