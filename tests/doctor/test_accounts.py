@@ -183,8 +183,9 @@ def test_people_read_lines(vendors: dict[str, Simulated]) -> None:
 
 
 @pytest.mark.parametrize(("url", "state"), [("http://127.0.0.1:8000", "failed"), (OURS, "ok")])
+@pytest.mark.usefixtures("vendors")
 def test_pictures_that_a_platform_cannot_fetch_are_told(
-    vendors: dict[str, Simulated], monkeypatch: pytest.MonkeyPatch, url: str, state: str
+    monkeypatch: pytest.MonkeyPatch, url: str, state: str
 ) -> None:
     """Before the first write fails because of it; platforms that take bytes do not ask for it."""
     monkeypatch.setenv("PUBLIC_URL", url)

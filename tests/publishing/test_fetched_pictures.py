@@ -56,9 +56,9 @@ def test_an_address_is_signed_where_addresses_are(engine: Engine, tmp_path: Path
     signed = {"signed_thumbnails": "private", "thumbnails_secret": SecretStr(SECRET)}
     with ready_publisher_rig(engine, tmp_path, "brightcove") as rig:
         settings = rig.publisher.settings.model_copy(update=signed)
-        rig = replace(rig, publisher=replace(rig.publisher, settings=settings))
-        asked = fetched_from(rig)
-        rig.publish()
+        signing = replace(rig, publisher=replace(rig.publisher, settings=settings))
+        asked = fetched_from(signing)
+        signing.publish()
 
     (address,) = map(urlsplit, asked)
     query = parse_qs(address.query)
@@ -75,7 +75,7 @@ def test_a_picture_that_is_out_of_reach_is_tried_again(engine: Engine, tmp_path:
         works = rig.vendor.fetch  # type: ignore[attr-defined]
 
         def fails(url: str) -> bytes:
-            raise httpx.ConnectError("refused")
+            raise httpx.ConnectError(f"{url}: refused")
 
         rig.vendor.fetch = fails  # type: ignore[attr-defined]
         first = rig.publish()

@@ -114,14 +114,9 @@ class SimulatedBrightcove(Simulated):
             return given == f"Basic {pair}"
         return self._tokens.get(given.removeprefix("Bearer "), 0.0) > time.monotonic()
 
-    def refusal(self, status: int, words: str) -> Any:
+    def refusal(self, status: int, words: str) -> list[Any]:
         """List one error, as the CMS API does."""
         return [{"error_code": CODES.get(HTTPStatus(status), "ERROR"), "message": words}]
-
-    def _refuse(self, error: Any) -> Any:
-        status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
-        body = json.dumps(self.refusal(status, error.description or ""))
-        return Response(body, status, mimetype="application/json")
 
     def _admit(self) -> None:
         if request.path != OAUTH:
