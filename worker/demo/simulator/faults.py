@@ -54,7 +54,7 @@ class Faults:
         application: WSGIApplication,
         journal: Journal,
         closing: threading.Event,
-        refusal: Callable[[int, str], Mapping[str, object] | list[Any]],
+        refusal: Callable[[int, str], Mapping[str, object] | list[object]],
     ) -> None:
         self._application = application
         self._journal = journal
