@@ -17,6 +17,7 @@ from worker.inbox import own_events, record
 from worker.inbox.own_deliveries import record_own
 from worker.inbox.record import DeliveryOutcome
 from worker.platforms import platform_of
+from worker.platforms.shared.signatures import QUERY_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,7 +50,7 @@ def webhook_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
         # Before the signature: a platform may try an address out before it has a secret to sign with.
         if platform.is_probe(body):
             return answer("probe", 200, "webhooks can be sent here")
-        headers = dict(request.headers)
+        headers = _headers()
         platform.verify(headers, body, time.time())
         with tracing.follow("webhook", None, "server", platform=name, account=account):
             return _record(platform.parse(headers, body), record.record)
@@ -74,6 +75,15 @@ def webhook_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
         return answer(outcome, 202 if outcome is DeliveryOutcome.RECORDED else 200, reason)
 
     return pages
+
+
+def _headers() -> dict[str, str]:
+    """Read the headers; a token that stands in the address, `?token=...`, becomes one of them.
+
+    Some platforms sign nothing, and send no header of ours: what shows who they are stands in the address.
+    """
+    token = request.args.get("token")
+    return dict(request.headers) | ({} if token is None else {QUERY_TOKEN: token})
 
 
 def _body() -> bytes:

@@ -36,12 +36,14 @@ LOGIN_PATHS = {CLIENT_PATH, TOKEN_PATH}
 COUNTED = {"x-ratelimit-limit", "x-ratelimit-remaining"}
 HEADERS: Mapping[str, tuple[set[str], set[str]]] = {
     "api_video": (COUNTED, COUNTED | {"x-ratelimit-retry-after"}),
+    "brightcove": (set(), {"retry-after"}),
     "bunny": (set(), {"retry-after"}),
     "cloudflare": (
         {"ratelimit", "ratelimit-policy"},
         {"ratelimit", "ratelimit-policy", "retry-after"},
     ),
     "fastpix": (set(), {"retry-after"}),
+    "jwplayer": (set(), {"retry-after"}),
     "mux": (COUNTED, COUNTED | {"retry-after"}),
     "peertube": (COUNTED | {"x-ratelimit-reset"}, COUNTED | {"x-ratelimit-reset", "retry-after"}),
     "s3": (set(), {"retry-after"}),

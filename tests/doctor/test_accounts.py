@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OURS = "https://thumbs.example.com"
-TELLING = ["api_video", "cloudflare", "mux"]  # whose APIs tell where webhooks are sent to
+TELLING = ["api_video", "brightcove", "cloudflare", "mux"]  # whose APIs tell where webhooks are sent to
 
 
 @pytest.fixture
@@ -181,3 +181,20 @@ def test_people_read_lines(vendors: dict[str, Simulated]) -> None:
     assert result.exit_code == 1
     assert "cloudflare/main" in result.stdout
     assert result.stdout.rstrip().endswith("1 failed, 0 to look at, of 2")
+
+
+@pytest.mark.parametrize(("url", "state"), [("http://127.0.0.1:8000", "failed"), (OURS, "ok")])
+@pytest.mark.usefixtures("vendors")
+def test_pictures_that_a_platform_cannot_fetch_are_told(
+    monkeypatch: pytest.MonkeyPatch, url: str, state: str
+) -> None:
+    """Before the first write fails because of it; platforms that take bytes do not ask for it."""
+    monkeypatch.setenv("PUBLIC_URL", url)
+
+    _, lines = checked("--platform", "brightcove")
+    _, others = checked("--platform", "jwplayer")
+
+    (pictures,) = [line for line in lines if "pictures" in line["what"]]
+    assert (pictures["state"], url in pictures["says"]) == (state, True)
+    assert state == "ok" or "set PUBLIC_URL" in pictures["remedy"]
+    assert not [line for line in others if "pictures" in line["what"]]

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 EVENTS = {
     EventKind.READY: "ready",
     EventKind.UPDATED: "updated",
+    EventKind.EDITED: "edited",
     EventKind.FAILED: "failed",
     EventKind.DELETED: "deleted",
 }
 WRITTEN = {
     WriteBack.IMAGE: "the picture",
+    WriteBack.URL: "the address of the picture, which it fetches",
     WriteBack.TIME: "the time of the best pick",
     WriteBack.NONE: "nothing: the picture is served here",
 }

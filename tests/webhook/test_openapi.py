@@ -74,7 +74,7 @@ def test_every_address_is_described_and_no_other(app: Flask) -> None:
 
 def test_the_words_that_it_lists_are_those_of_the_code() -> None:
     """Platforms that send webhooks, kinds of our own events, kinds of edits, and states of an asset."""
-    name, _account = DESCRIPTION["paths"]["/webhooks/{name}/{account}"]["post"]["parameters"]
+    name, *_ = DESCRIPTION["paths"]["/webhooks/{name}/{account}"]["post"]["parameters"]
     schemas = DESCRIPTION["components"]["schemas"]
     event, asset = schemas["Event"]["properties"], schemas["Asset"]["properties"]
     senders = {name for name, platform in PLATFORMS.items() if platform.capabilities.events}

@@ -60,6 +60,8 @@ def examine_accounts(settings: Settings, only: str | None = None) -> Iterator[Fi
         with closing(platform_of(name, account, settings)) as platform:
             yield _token(platform, getattr(settings, name)[account].api_url)
             yield _webhook(platform, settings)
+            if platform.write_back is WriteBack.URL:
+                yield _pictures(platform, settings)
 
 
 def check_standing(settings: Settings) -> Iterator[Finding]:
@@ -101,6 +103,16 @@ def _standing(account: Account, is_closed: bool, only_writes_ail: bool, now: dat
 def _needed(account: Account) -> str:
     platform = PLATFORMS.get(account.platform)
     return f"it needs {platform.capabilities.write_permission}" if platform else "give it that right"
+
+
+def _pictures(platform: Platform, settings: Settings) -> Finding:
+    """Tell whether a platform that fetches our pictures can reach them."""
+    label, url = platform.capabilities.label, settings.public_url
+    if not _is_near(urlsplit(url).hostname or ""):
+        return Finding("  pictures", State.OK, f"{label} fetches them from {url}")
+    says = f"{label} is to fetch them from {url}, which it cannot reach: every write will fail"
+    remedy = "set PUBLIC_URL to the address of the receiver on the internet, with https"
+    return Finding("  pictures", State.FAILED, says, remedy)
 
 
 def _public_url(settings: Settings) -> Iterator[Finding]:

@@ -31,6 +31,7 @@ class WriteBack(enum.StrEnum):
 
     TIME = "time"  #: a moment of the video; the platform cuts the picture itself
     IMAGE = "image"  #: our picture
+    URL = "url"  #: the address of our picture, which the platform fetches from our receiver
     NONE = "none"  #: nothing: we store the picture and serve it
 
 
@@ -163,6 +164,8 @@ class NewThumbnail:
 
     time_s: float  #: media time
     jpeg: bytes  #: the picture in the shape that the platform shows best
+    #: Where the platform can fetch it, for a day at least; only where `write_back` is `WriteBack.URL`.
+    url: str | None = None
 
 
 class Platform(ABC):
@@ -251,7 +254,8 @@ class Platform(ABC):
     def write(self, asset: RemoteAsset, choice: NewThumbnail) -> str | None:
         """Show this as the asset's thumbnail, and return what `asset().shown` will say from now on.
 
-        Writing the same twice is harmless. Not called where `write_back` is `WriteBack.NONE`.
+        Where the platform works on it for a while, this waits until it is shown. Writing the same twice is
+        harmless. Not called where `write_back` is `WriteBack.NONE`.
 
         Raises:
             PublishRejected, AssetGone, PlatformUnavailable, CredentialsRefused

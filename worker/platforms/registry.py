@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from worker.errors import UnknownAccount
 from worker.platforms.media_url import ACCOUNT, MediaUrl
 from worker.platforms.vendors.api_video import ApiVideo
+from worker.platforms.vendors.brightcove import Brightcove
 from worker.platforms.vendors.bunny import Bunny
 from worker.platforms.vendors.cloudflare import Cloudflare
 from worker.platforms.vendors.fastpix import FastPix
+from worker.platforms.vendors.jwplayer import JwPlayer
 from worker.platforms.vendors.mux import Mux
 from worker.platforms.vendors.peertube import PeerTube
 from worker.platforms.vendors.s3 import S3
@@ -26,7 +28,19 @@ if TYPE_CHECKING:
 
 PLATFORMS: Mapping[str, type[BasePlatform[Any]]] = {
     platform.name: platform
-    for platform in (ApiVideo, Bunny, Cloudflare, FastPix, Mux, PeerTube, S3, Vimeo, Wistia)
+    for platform in (
+        ApiVideo,
+        Brightcove,
+        Bunny,
+        Cloudflare,
+        FastPix,
+        JwPlayer,
+        Mux,
+        PeerTube,
+        S3,
+        Vimeo,
+        Wistia,
+    )
 }
 """Each is made from an account's name and its settings, which lie under the platform's name in `Settings`."""
 

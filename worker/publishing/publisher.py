@@ -11,6 +11,7 @@ overwritten, and so is what is set after a write of ours whose answer was lost.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from structlog.contextvars import bound_contextvars
 from worker import accounts, metrics, publications, tracing
 from worker.database import transaction
 from worker.database.models import Publication, Thumbnail
+from worker.database.thumbnail_links import ThumbnailLinks
 from worker.errors import (
     LeaseLost,
     Overtaken,
@@ -117,10 +119,19 @@ class Publisher:
             lease.check()
             with transaction(self.engine) as session:
                 publications.begin_write(session, claim)
-            written = platform.write(asset, NewThumbnail(claim.time_s, claim.jpeg))
+            written = platform.write(asset, self._new_thumbnail(claim, platform))
         self._note(partial(accounts.note_answer, to_write=True), claim)
         log.info("published the thumbnail at %.3f s", claim.time_s, extra={"action": "published"})
         return partial(publications.confirm, claim=claim, written=written)
+
+    def _new_thumbnail(self, claim: PublicationClaim, platform: Platform) -> NewThumbnail:
+        """Say what is to be shown, and where the picture is fetched by a platform that does so."""
+        if platform.write_back is not WriteBack.URL:
+            return NewThumbnail(claim.time_s, claim.jpeg)
+        sha256 = hashlib.sha256(claim.jpeg).hexdigest()
+        # Signed wherever some addresses have to be: whether this video is private may just have changed.
+        url = ThumbnailLinks.of(self.settings).url(sha256, is_private=None)
+        return NewThumbnail(claim.time_s, claim.jpeg, url)
 
     def _note(self, what: Callable[[Session, str, str], None], claim: PublicationClaim) -> None:
         """Note what became of the platform, in the account's row; it is not worth a failed write."""

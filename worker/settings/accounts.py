@@ -226,6 +226,34 @@ class S3Account(Account):
         return self.endpoint_url
 
 
+class BrightcoveAccount(WebhookAccount):
+    """One account of Brightcove's Video Cloud."""
+
+    api_secrets = ("client_secret",)
+
+    webhook_secret: Secret = Field(description="The token at the end of the address that it sends events to.")
+    account_id: Line = Field(description="The account's id, a number.")
+    client_id: Line = Field(description="The id of its client credentials.")
+    client_secret: Secret = Field(description="Their secret.")
+    api_url: Url = Field("https://cms.api.brightcove.com/v1", description="The CMS API.")
+    ingest_url: Url = Field(
+        "https://ingest.api.brightcove.com/v1", description="Where it is asked to fetch pictures."
+    )
+    oauth_url: Url = Field("https://oauth.brightcove.com/v4", description="Where access tokens are made.")
+
+
+class JwPlayerAccount(WebhookAccount):
+    """One property of JW Player."""
+
+    api_secrets = ("api_secret",)
+
+    webhook_secret: Secret = Field(description="The webhook's secret, which signs what it sends.")
+    site_id: Line = Field(description="The property's id, also called the site's.")
+    api_secret: Secret = Field(description="The secret of a v2 API key that may write.")
+    api_url: Url = Field("https://api.jwplayer.com/v2", description="The management API.")
+    delivery_url: Url = Field("https://cdn.jwplayer.com", description="Where files are listed.")
+
+
 ACCOUNTS: Mapping[str, type[Account]] = {
     "mux": MuxAccount,
     "fastpix": FastPixAccount,
@@ -236,6 +264,8 @@ ACCOUNTS: Mapping[str, type[Account]] = {
     "wistia": WistiaAccount,
     "peertube": PeerTubeAccount,
     "s3": S3Account,
+    "brightcove": BrightcoveAccount,
+    "jwplayer": JwPlayerAccount,
 }
 
 

@@ -19,9 +19,11 @@ from worker.aspects import MAX_COUNT
 from worker.errors import SettingsInvalid
 from worker.settings.accounts import (
     ApiVideoAccount,
+    BrightcoveAccount,
     BunnyAccount,
     CloudflareAccount,
     FastPixAccount,
+    JwPlayerAccount,
     MuxAccount,
     PeerTubeAccount,
     S3Account,
@@ -119,6 +121,8 @@ class Settings(BaseSettings):
     wistia: dict[AccountName, WistiaAccount] = Field({}, description="Accounts of Wistia.")
     peertube: dict[AccountName, PeerTubeAccount] = Field({}, description="Users of PeerTube instances.")
     s3: dict[AccountName, S3Account] = Field({}, description="Buckets that speak S3.")
+    brightcove: dict[AccountName, BrightcoveAccount] = Field({}, description="Accounts of Brightcove.")
+    jwplayer: dict[AccountName, JwPlayerAccount] = Field({}, description="Properties of JW Player.")
     events_secret: StandardSecret | None = Field(
         None, description="Signs requests to `/v1/events`: `whsec_` and the base64 of 24 to 64 bytes."
     )

@@ -7,6 +7,7 @@ import time
 from contextlib import closing
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
@@ -19,6 +20,7 @@ from worker.errors import AssetGone, CredentialsRefused, PlatformUnavailable, Pu
 from worker.platforms import PLATFORMS
 from worker.platforms.base import AssetState, ForeignThumbnails, NewThumbnail, WriteBack
 from worker.platforms.event import EventKind
+from worker.platforms.shared.signatures import QUERY_TOKEN
 from worker.settings.accounts import ACCOUNTS
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ def test_a_video_is_read_and_its_thumbnail_written(name: str, tmp_path: Path) ->
     assert (written is not None) == (ours.capabilities.foreign_thumbnails is not ForeignThumbnails.NEVER)
     assert written is None or written != before.shown
     assert after.fingerprint == before.fingerprint
-    if ours.write_back is WriteBack.IMAGE:
+    if ours.write_back in {WriteBack.IMAGE, WriteBack.URL}:
         assert (shown.image, shown.thumbnail_time) == (JPEG, None)
     else:
         assert shown.thumbnail_time == pytest.approx(4.2, abs=1e-3)
@@ -87,8 +89,11 @@ def test_its_webhook_asks_for_a_look(name: str, inbox: Inbox, tmp_path: Path) ->
         asset_id = vendor.upload(clip(tmp_path))
         until(vendor.is_heard, SOON_S)
 
-        for headers, body in inbox.deliveries:
-            ours.verify(headers, body, time.time())
+        for sent in inbox.requests:
+            query = dict(parse_qsl(urlsplit(sent.path).query))
+            # As the receiver reads it.
+            token = {QUERY_TOKEN: query["token"]} if query else {}
+            ours.verify({**sent.headers, **token}, sent.body, time.time())
         events = [event for headers, body in inbox.deliveries for event in ours.parse(headers, body)]
 
     told = {(event.asset_id, event.kind) for event in events}

@@ -116,7 +116,9 @@ def test_a_page_that_cannot_be_is_refused(page: str) -> None:
         assert vendor.journal.entries("request") == []
 
 
-@pytest.mark.parametrize("name", ["bunny", "cloudflare", "fastpix", "mux", "s3", "vimeo", "wistia"])
+@pytest.mark.parametrize(
+    "name", ["brightcove", "bunny", "cloudflare", "fastpix", "jwplayer", "mux", "s3", "vimeo", "wistia"]
+)
 def test_a_list_that_tells_the_content_finds_what_was_replaced(name: str, tmp_path: Path) -> None:
     """Without a question for each asset."""
     with simulated(name) as (vendor, ours):

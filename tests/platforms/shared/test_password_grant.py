@@ -13,7 +13,7 @@ from tests.support.platforms.simulated_account import NOWHERE, client, clip
 from worker.demo.simulator import Fault
 from worker.demo.simulator.vendors.peertube import CLIENT_PATH, PASSWORD, TOKEN_PATH, SimulatedPeerTube
 from worker.errors import CredentialsRefused, PlatformUnavailable, RateLimited
-from worker.platforms.shared.password_grant import PasswordGrant
+from worker.platforms.shared.tokens.password_grant import PasswordGrant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,7 +22,7 @@ from worker.errors import (
 )
 from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset
 from worker.platforms.event import EventKind
-from worker.platforms.shared.password_grant import grant_of
+from worker.platforms.shared.tokens.password_grant import grant_of
 from worker.platforms.vendors.peertube import PeerTube
 from worker.settings import Settings
 from worker.settings.accounts import PeerTubeAccount

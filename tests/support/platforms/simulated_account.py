@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.project.settings_table import ACCOUNTS
 from tests.support.service import builders
 from worker.demo.simulator import SIMULATED, Media, Simulated
+from worker.demo.simulator.vendors.brightcove import SimulatedBrightcove
 from worker.download.fetch import DownloadLimits, fetch_video
 from worker.platforms import PLATFORMS
 from worker.platforms.base import NewThumbnail
@@ -22,7 +23,7 @@ NOWHERE = "http://127.0.0.1:9/"  # nobody takes webhooks there
 LIMITS = DownloadLimits(max_bytes=1_000_000, timeout_s=20, allow_loopback=True)
 CONTENT = bytes(range(256)) * 40
 JPEG = builders.JPEG
-CHOICE = NewThumbnail(4.2, JPEG)
+CHOICE = NewThumbnail(4.2, JPEG, "https://thumbs.example.com/thumbnails/ab.jpg")
 
 
 def clip(folder: Path, duration_s: float = 10.0) -> Media:
@@ -36,6 +37,8 @@ def clip(folder: Path, duration_s: float = 10.0) -> Media:
 def simulated(name: str, webhooks_to: str = NOWHERE, **changes: Any) -> Iterator[tuple[Simulated, Platform]]:
     """The platform of this name, and our client of it, with some settings of the account changed."""
     with SIMULATED[name](webhooks_to) as vendor:
+        if isinstance(vendor, SimulatedBrightcove):  # no receiver of ours runs to fetch it from
+            vendor.fetch = lambda url: {CHOICE.url: JPEG}[url]
         ours = client(vendor, **changes)
         yield vendor, ours
         ours.close()

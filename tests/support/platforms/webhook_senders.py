@@ -17,13 +17,23 @@ from pydantic import SecretStr
 from worker.inbox import own_events
 from worker.platforms import PLATFORMS, platform_of
 from worker.platforms.base import Capabilities, WriteBack
-from worker.platforms.shared.signatures import Base64, Hex, SharedToken, Timestamped, sign_standard
+from worker.platforms.shared.jwt_signature import JwtOfBody
+from worker.platforms.shared.signatures import (
+    QUERY_TOKEN,
+    Base64,
+    Hex,
+    SharedToken,
+    Timestamped,
+    sign_standard,
+)
 from worker.settings import Settings
 from worker.settings.accounts import (
     ApiVideoAccount,
+    BrightcoveAccount,
     BunnyAccount,
     CloudflareAccount,
     FastPixAccount,
+    JwPlayerAccount,
     MuxAccount,
     PeerTubeAccount,
     S3Account,
@@ -58,6 +68,7 @@ PEERTUBE_USER = {
     "username": "the-user",
     "password": "the-password",
 }
+BRIGHTCOVE_ACCOUNT = {"account_id": "6415716881001", "client_id": "the-id", "client_secret": "the-secret"}
 BUNNY_LIBRARY = {"library_id": "133", "api_key": "the-api-key", "cdn_url": "https://vz-1.b-cdn.net"}
 
 
@@ -80,6 +91,12 @@ def settings(**changes: Any) -> Settings:
         },
         "s3": {
             "main": S3Account.model_validate({**BUCKET, "webhook_token": NEW, "webhook_token_previous": OLD})
+        },
+        "brightcove": {"main": BrightcoveAccount.model_validate({**secrets, **BRIGHTCOVE_ACCOUNT})},
+        "jwplayer": {
+            "main": JwPlayerAccount.model_validate(
+                {**secrets, "site_id": "9KboGBFu", "api_secret": "the-key"}
+            )
         },
         "events_secret": SecretStr(f"whsec_{NEW}"),
         "events_secret_previous": SecretStr(f"whsec_{OLD}"),
@@ -190,6 +207,19 @@ S3 = Sender(
     unknown=lambda more: {"Records": [{"eventName": "s3:Something:New", **more}]},
     events_of=lambda said: said.get("Records", [said]),
 )
+BRIGHTCOVE = Sender(
+    "brightcove",
+    # As the receiver hands over what stands in the address.
+    lambda _, secret, __: {QUERY_TOKEN: secret},
+    "BRIGHTCOVE__MAIN__WEBHOOK_SECRET",
+    unknown=lambda more: {"event": "something.new", "timestamp": 1, **more},
+)
+JW_PLAYER = Sender(
+    "jwplayer",
+    lambda body, secret, _: JwtOfBody("Authorization").sign(body, secret),
+    "JWPLAYER__MAIN__WEBHOOK_SECRET",
+    unknown=lambda more: {"event": "something_new", "site_id": "9KboGBFu", **more},
+)
 OWN_EVENTS = Sender(
     "own_events",
     # A sender gives each event an id, and repeats it with the same bytes only.
@@ -200,5 +230,17 @@ OWN_EVENTS = Sender(
 )
 
 SENDERS = {
-    sender.name: sender for sender in (API_VIDEO, BUNNY, CLOUDFLARE, FASTPIX, MUX, OWN_EVENTS, S3, WISTIA)
+    sender.name: sender
+    for sender in (
+        API_VIDEO,
+        BRIGHTCOVE,
+        BUNNY,
+        CLOUDFLARE,
+        FASTPIX,
+        JW_PLAYER,
+        MUX,
+        OWN_EVENTS,
+        S3,
+        WISTIA,
+    )
 }

@@ -25,6 +25,7 @@ LISTED_FRAMES = 10  # unless all are asked for; the best come first
 _TAKEN = {
     WriteBack.TIME: "the platform takes a moment of the video: `thumbs choose` with --time or --candidate",
     WriteBack.IMAGE: "the platform takes a picture: `thumbs choose` with --time, --candidate or --image",
+    WriteBack.URL: "the platform fetches our picture: `thumbs choose` with --time, --candidate or --image",
     WriteBack.NONE: "no platform shows it, we serve the picture: `thumbs choose` with --time, --candidate or"
     " --image",
 }

@@ -8,9 +8,11 @@ from worker.demo.simulator.journal import Journal, JournalEntry
 from worker.demo.simulator.library import Media
 from worker.demo.simulator.platform import Simulated
 from worker.demo.simulator.vendors.api_video import SimulatedApiVideo
+from worker.demo.simulator.vendors.brightcove import SimulatedBrightcove
 from worker.demo.simulator.vendors.bunny import SimulatedBunny
 from worker.demo.simulator.vendors.cloudflare import SimulatedCloudflare
 from worker.demo.simulator.vendors.fastpix import SimulatedFastPix
+from worker.demo.simulator.vendors.jwplayer import SimulatedJwPlayer
 from worker.demo.simulator.vendors.mux import SimulatedMux
 from worker.demo.simulator.vendors.peertube import SimulatedPeerTube
 from worker.demo.simulator.vendors.s3 import SimulatedS3
@@ -19,9 +21,11 @@ from worker.demo.simulator.vendors.wistia import SimulatedWistia
 
 _ALL: tuple[type[Simulated], ...] = (
     SimulatedApiVideo,
+    SimulatedBrightcove,
     SimulatedBunny,
     SimulatedCloudflare,
     SimulatedFastPix,
+    SimulatedJwPlayer,
     SimulatedMux,
     SimulatedPeerTube,
     SimulatedS3,

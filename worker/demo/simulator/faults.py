@@ -54,7 +54,7 @@ class Faults:
         application: WSGIApplication,
         journal: Journal,
         closing: threading.Event,
-        refusal: Callable[[int, str], Mapping[str, object]],
+        refusal: Callable[[int, str], Mapping[str, object] | list[object]],
     ) -> None:
         self._application = application
         self._journal = journal
@@ -96,7 +96,7 @@ class Faults:
         if retry_after is not None:
             headers.append(("Retry-After", retry_after))
         start_response(f"{status} {phrase}", headers)
-        return [json.dumps(dict(self._refusal(status, phrase))).encode()]
+        return [json.dumps(self._refusal(status, phrase)).encode()]
 
     def _trickle(self, connection: socket.socket, pause_s: float) -> NoReturn:
         connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")

@@ -114,7 +114,7 @@ class Simulated(ABC):
         """Tell whether the present request shows the token, as the API wants it."""
 
     @abstractmethod
-    def refusal(self, status: int, words: str) -> Mapping[str, Any]:
+    def refusal(self, status: int, words: str) -> dict[str, Any] | list[Any]:
         """Write the body of an answer that refuses."""
 
     @abstractmethod
@@ -295,6 +295,6 @@ class Simulated(ABC):
         self.journal.add(JournalEntry("request", request.method, path, status, asset_id, detail=detail))
         return answer
 
-    def _refuse(self, error: HTTPException) -> tuple[dict[str, Any], int]:
+    def _refuse(self, error: HTTPException) -> tuple[dict[str, Any] | list[Any], int]:
         status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
-        return dict(self.refusal(status, error.description or "")), status
+        return self.refusal(status, error.description or ""), status

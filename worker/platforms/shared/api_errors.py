@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import httpx
@@ -83,16 +84,22 @@ def _signatures(url: httpx.URL) -> list[str]:
 
 def _message(content: bytes) -> str:
     """Gather what the platform said, in one line; empty where it said nothing that we can read."""
-    try:
-        said = json_fields.read_object(content)
-    except MalformedPayload:
-        return ""
+    said, listed = _said(content)
     error = json_fields.part(said, "error")
-    places = [said, error, *json_fields.parts(said, "errors"), *json_fields.parts(said, "problems")]
+    places = [said, error, *listed, *json_fields.parts(said, "errors"), *json_fields.parts(said, "problems")]
     messages = error.get("messages")
     found = [place.get(name) for place in places for name in _MESSAGE_FIELDS]
     found += messages if isinstance(messages, list) else []
     return _in_one_line("; ".join(dict.fromkeys(item for item in found if isinstance(item, str) and item)))
+
+
+def _said(content: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Read an answer that is an object, or a list of objects as Brightcove's; both are empty for another."""
+    with suppress(MalformedPayload):
+        return json_fields.read_object(content), []
+    with suppress(MalformedPayload):
+        return {}, json_fields.read_objects(content)
+    return {}, []
 
 
 def _in_one_line(words: str) -> str:

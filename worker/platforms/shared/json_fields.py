@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -155,6 +156,11 @@ def utc_time(value: Any) -> datetime | None:
         return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def digest(said: Mapping[str, Any]) -> str:
+    """Write what was said as one short text, for events that have no id: the same words, the same text."""
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def fingerprint(**facts: Any) -> str:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 # Standard Webhooks and Mux both say five minutes.
 TOLERANCE_S = 300.0
 
+#: The header as which the receiver hands over a token that stands in the query of its address.
+QUERY_TOKEN = "X-Query-Token"  # noqa: S105 - the name of a header
+
 _SECONDS = re.compile(r"[0-9]{1,12}")
 _STANDARD_PREFIX = "whsec_"
 

@@ -28,7 +28,7 @@ from worker.platforms.shared import credentials, json_fields, pagination, rendit
 from worker.platforms.shared.api_client import Upload, segment
 from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.json_fields import part, parts
-from worker.platforms.shared.password_grant import grant_of
+from worker.platforms.shared.tokens.password_grant import grant_of
 from worker.settings.accounts import PeerTubeAccount
 
 if TYPE_CHECKING:

@@ -6,8 +6,6 @@ comes back as an update; the fingerprint tells the two apart.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -133,9 +131,8 @@ class Wistia(BasePlatform[WistiaAccount]):
         try:
             return self._read_event(payload)
         except MalformedPayload as exc:
-            digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
             event_type = json_fields.text(payload, "type") or "unreadable"
-            return self._unusable(str(exc), event_type, f"unreadable:{digest}", payload)
+            return self._unusable(str(exc), event_type, f"unreadable:{json_fields.digest(payload)}", payload)
 
     def _read_event(self, said: dict[str, Any]) -> Event:
         media = part(part(said, "payload"), "media")

@@ -1,0 +1,1 @@
+"""Access tokens that run out: how they are got, and got again."""
