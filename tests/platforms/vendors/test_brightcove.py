@@ -16,7 +16,7 @@ from worker.demo.simulator.vendors.brightcove import SimulatedBrightcove
 from worker.errors import CredentialsRefused, PlatformUnavailable, SourceRefused
 from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset
 from worker.platforms.event import EventKind
-from worker.platforms.shared import oauth
+from worker.platforms.shared.tokens import oauth
 from worker.platforms.vendors import brightcove
 from worker.platforms.vendors.brightcove import Brightcove
 from worker.settings.accounts import BrightcoveAccount
