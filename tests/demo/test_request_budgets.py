@@ -131,8 +131,10 @@ def fill(vendor: Simulated, folder: Path, count: int) -> None:
     """Put videos on a platform of which it tells nobody, one a second."""
     media = clip(folder)
     for age_s in range(count):
-        video = LibraryVideo(media)
-        vendor.library.add(LibraryVideo(media, created_at=video.created_at - count + age_s))
+        created_at = LibraryVideo(media).created_at - count + age_s
+        # In a bucket only names tell what is a video.
+        names = {"id": f"videos/{age_s}.mp4"} if vendor.name == "s3" else {}
+        vendor.library.add(LibraryVideo(media, created_at=created_at, **names))
 
 
 def test_without_a_limit_nothing_is_said(tmp_path: Path) -> None:

@@ -179,5 +179,5 @@ def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch,
     (tmp_path / "own.pt").touch()
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
 
-    with pytest.raises(ConfigurationError, match=r"pip install 'auto-thumbnail-picker\[hf\]'"):
+    with pytest.raises(ConfigurationError, match=r"needs the extra \[hf\]; run: .* install"):
         load_clip_model(f"{SIGLIP}:{tmp_path / 'own.pt'}", CPU, tmp_path)

@@ -62,8 +62,8 @@ def test_an_unusable_file_is_refused_by_name_with_the_remedy(tmp_path: Path, tex
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    """It says which option to check."""
-    with pytest.raises(PromptsInvalid, match=r"none\.toml: cannot be read .* --prompts"):
+    """A command and the service name it by different settings, so the sentence names the path."""
+    with pytest.raises(PromptsInvalid, match=r"none\.toml: cannot be read .*; check its path"):
         Prompts.load(tmp_path / "none.toml")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import socket
 import threading
@@ -13,8 +12,10 @@ from typing import TYPE_CHECKING, NoReturn
 from worker.demo.simulator.journal import JournalEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from flask import Response
 
     from worker.demo.simulator.journal import Journal
 
@@ -46,7 +47,7 @@ class Faults:
         application: what is met where nothing was planned.
         journal: gets every fault.
         closing: set when the platform ends, and delays with it.
-        refusal: writes the body of an answer as the vendor does, from its status and words.
+        refused: makes an answer as the vendor does, from its status and words.
     """
 
     def __init__(
@@ -54,12 +55,12 @@ class Faults:
         application: WSGIApplication,
         journal: Journal,
         closing: threading.Event,
-        refusal: Callable[[int, str], Mapping[str, object] | list[object]],
+        refused: Callable[[int, str], Response],
     ) -> None:
         self._application = application
         self._journal = journal
         self._closing = closing
-        self._refusal = refusal
+        self._refused = refused
         self._planned: list[_Planned] = []
         self._lock = threading.Lock()
 
@@ -83,20 +84,18 @@ class Faults:
         if fault.is_cut:
             _hang_up(environ)
         if fault.status is not None:
-            return self._answer(fault.status, fault.retry_after, start_response)
+            return self._answer(fault, fault.status)(environ, start_response)
         # Done before the connection is closed: the caller cannot know that its request had an effect.
         answer = self._application(environ, start_response)
         if fault.is_reply_lost:
             _hang_up(environ)
         return answer
 
-    def _answer(self, status: int, retry_after: str | None, start_response: StartResponse) -> list[bytes]:
-        phrase = HTTPStatus(status).phrase
-        headers = [("Content-Type", "application/json")]
-        if retry_after is not None:
-            headers.append(("Retry-After", retry_after))
-        start_response(f"{status} {phrase}", headers)
-        return [json.dumps(self._refusal(status, phrase)).encode()]
+    def _answer(self, fault: Fault, status: int) -> Response:
+        answer = self._refused(status, HTTPStatus(status).phrase)
+        if fault.retry_after is not None:
+            answer.headers["Retry-After"] = fault.retry_after
+        return answer
 
     def _trickle(self, connection: socket.socket, pause_s: float) -> NoReturn:
         connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")

@@ -6,6 +6,7 @@ What a vendor's protocol decides stands in a file of its own, as a class that is
 from __future__ import annotations
 
 import enum
+import json
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -84,7 +85,7 @@ class Simulated(ABC):
         self.library = Library()
         self.journal = Journal(journal_file)
         self._sender = Sender(webhooks_to, self.signed, self.journal, self._closing, self.retries)
-        self.faults = Faults(self._application(), self.journal, self._closing, self.refusal)
+        self.faults = Faults(self._application(), self.journal, self._closing, self.refused)
         self._server = make_server("127.0.0.1", port, self.faults, threaded=True, request_handler=_Quiet)
         self.url = f"http://127.0.0.1:{self._server.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL_S,), daemon=True)
@@ -116,6 +117,10 @@ class Simulated(ABC):
     @abstractmethod
     def refusal(self, status: int, words: str) -> dict[str, Any] | list[Any]:
         """Write the body of an answer that refuses."""
+
+    def refused(self, status: int, words: str) -> Response:
+        """Make the whole answer that refuses: JSON, as almost all have it."""
+        return Response(json.dumps(self.refusal(status, words)), status, mimetype="application/json")
 
     @abstractmethod
     def notices(self, change: Change, video: LibraryVideo) -> Sequence[Notice]:
@@ -295,6 +300,5 @@ class Simulated(ABC):
         self.journal.add(JournalEntry("request", request.method, path, status, asset_id, detail=detail))
         return answer
 
-    def _refuse(self, error: HTTPException) -> tuple[dict[str, Any] | list[Any], int]:
-        status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
-        return self.refusal(status, error.description or ""), status
+    def _refuse(self, error: HTTPException) -> Response:
+        return self.refused(error.code or HTTPStatus.INTERNAL_SERVER_ERROR, error.description or "")

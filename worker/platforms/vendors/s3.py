@@ -155,7 +155,7 @@ class S3(BasePlatform[S3Account]):
 
     def _bucket(self, name: str) -> Bucket:
         url = bucket_url(self._settings.endpoint_url, name, is_path_style=self._settings.path_style)
-        return Bucket(url, self._key, self._prefix)
+        return Bucket(url, self._key, self._prefix, self.capabilities.write_permission)
 
     def _is_video(self, key: str) -> bool:
         suffixes = tuple(suffix.lower() for suffix in self._settings.video_suffixes)

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from flask import Flask
-    from werkzeug.exceptions import HTTPException
 
     from worker.demo.simulator.library import Media
 
@@ -100,17 +99,19 @@ class SimulatedS3(Simulated):
         is_open = datetime.now(UTC) <= then + timedelta(seconds=lifetime_s)
         return dict(parse_qsl(expected.partition("?")[2])) == asked.to_dict() and is_open
 
+    def is_write(self) -> bool:
+        """Tell whether an object is stored: HEAD reads."""
+        return request.method == "PUT"
+
     def refusal(self, status: int, words: str) -> dict[str, Any]:
         """Name what is in an error."""
         return {"Code": CODES.get(HTTPStatus(status), "InternalError"), "Message": words}
 
-    def _refuse(self, error: HTTPException) -> Response:  # type: ignore[override] # XML, no JSON
-        status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    def refused(self, status: int, words: str) -> Response:
+        """Make the whole answer, in XML."""
         # Storage has one status for all that is not allowed.
         sent = HTTPStatus.FORBIDDEN if status == HTTPStatus.UNAUTHORIZED else HTTPStatus(status)
-        body = "".join(
-            _element(name, word) for name, word in self.refusal(status, error.description or "").items()
-        )
+        body = "".join(_element(name, word) for name, word in self.refusal(status, words).items())
         return _xml(f"<Error>{body}</Error>", sent)
 
     def show(self, asset_id: str) -> Response:

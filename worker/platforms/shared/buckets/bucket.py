@@ -29,12 +29,11 @@ if TYPE_CHECKING:
 
 PAGE_KEYS = 500  # twice as many would fit into an answer; all videos of a page are recorded together
 
-# What a key needs to be allowed for a request.
+# What a key needs to be allowed for a request that reads.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 _RIGHTS = {
     "GET": "s3:ListBucket",
     "HEAD": "s3:GetObject, and s3:ListBucket, without which a missing object is refused, too",
-    "PUT": "s3:PutObject",
 }
 _REDIRECTED = frozenset({301, 307, 400, 403})  # what a request for another region is answered with
 _WRONG_REGION = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect"})
@@ -63,12 +62,14 @@ class Bucket:
         url: as `bucket_url` writes it.
         key: that may read it.
         prefix: how the account's variables begin, e.g. "S3__MAIN".
+        to_write: what a write needs, for the sentence about one that is refused.
     """
 
-    def __init__(self, url: str, key: SigningKey, prefix: str) -> None:
+    def __init__(self, url: str, key: SigningKey, prefix: str, to_write: str) -> None:
         self._url = url
         self._key = key
         self._prefix = prefix
+        self._to_write = to_write
 
     @property
     def origin(self) -> str:
@@ -148,11 +149,12 @@ class Bucket:
             return CredentialsRefused(f"{self._url}: there is no such bucket; check {self._prefix}__BUCKET")
         names = f"{self._prefix}__ACCESS_KEY_ID and {self._prefix}__SECRET_ACCESS_KEY"
         signature = answer.request.headers["Authorization"].rpartition("=")[2]
-        shown = Credentials({}, (self._key.secret_access_key, signature), names)
+        shown = Credentials({}, (self._key.secret_access_key, signature), names, self._to_write)
         error = error_of(answer, content, shown, self._prefix, said=": ".join(filter(None, refusal)))
-        if not isinstance(error, CredentialsRefused):
+        right = _RIGHTS.get(answer.request.method)
+        if right is None or not isinstance(error, CredentialsRefused):
             return error
-        return CredentialsRefused(f"{error}: {_RIGHTS[answer.request.method]}")
+        return CredentialsRefused(f"{error}: {right}")
 
     @cached_property
     def _client(self) -> BoundedClient:
