@@ -202,17 +202,17 @@ def _body_bytes(environ: WSGIEnvironment) -> int:
     if "HTTP_TRANSFER_ENCODING" in environ:
         return MAX_BODY_BYTES
     length = int(environ.get("CONTENT_LENGTH") or 0)
-    return length if length <= MAX_BODY_BYTES else 0
+    return length if length <= MAX_BODY_BYTES + 1 else 0
 
 
 def _whole_body(environ: WSGIEnvironment, connection: Connection) -> io.BufferedIOBase | io.RawIOBase:
     """Read a body to its end, or as far as it takes to see that it is too large."""
-    stream = environ["wsgi.input"]
-    if int(environ.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES:
+    # One byte too many is read, too: that length is Flask's limit, so the application would still read it.
+    if int(environ.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES + 1:
         connection.is_body_left = True
-        return stream  # the application refuses it by its length, and reads nothing
+        return io.BytesIO()  # the application refuses it by its length
     try:
-        body = stream.read(MAX_BODY_BYTES + 2)
+        body = environ["wsgi.input"].read(MAX_BODY_BYTES + 2)
     except OSError as error:  # of chunks that are none
         connection.is_body_left = True
         return Unreadable(error)

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from http import HTTPStatus
@@ -20,6 +21,7 @@ from tests.support.service import builders, deliveries
 from tests.support.service.live_receiver import ROOT, Served, served
 from tests.support.waiting import until
 from webhook.front import THREADS as POOLS
+from webhook.limits import MAX_BODY_BYTES
 from webhook.serving import PROCESSES
 from worker.database.inbox import WebhookEvent
 
@@ -91,6 +93,17 @@ def test_every_log_line_is_json_and_holds_no_secret(shared_receiver: Served) -> 
     assert "refused a request" in messages
     assert forged.headers["mux-signature"].rpartition("=")[2] not in shared_receiver.log.read_text()
     assert deliveries.MUX_SECRET not in shared_receiver.log.read_text()
+
+
+def test_a_body_of_one_byte_too_many_is_413_however_it_comes(shared_receiver: Served) -> None:
+    """Also where its end comes later than its beginning: until then nobody may try to read it."""
+    head = f"POST /webhooks/mux/main HTTP/1.1\nHost: x\nContent-Length: {MAX_BODY_BYTES + 1}\n\n"
+    with connect(shared_receiver, head) as connection:
+        connection.sendall(b"x" * MAX_BODY_BYTES)
+        time.sleep(0.3)
+        connection.sendall(b"x")
+
+        assert " 413 " in status_line(connection)
 
 
 def test_an_endless_body_in_chunks_is_413_and_costs_no_memory(shared_receiver: Served) -> None:
