@@ -271,7 +271,7 @@ class Simulated(ABC):
         self.add_routes(app)
         app.before_request(self._admit)
         app.after_request(self._note)
-        app.register_error_handler(HTTPException, self._refuse)
+        app.register_error_handler(HTTPException, lambda e: self.refused(e.code or 500, e.description or ""))
         return app
 
     def _admit(self) -> None:
@@ -292,13 +292,9 @@ class Simulated(ABC):
 
     def _note(self, answer: Response) -> Response:
         """Write the request down, and say in the answer what is left of the allowance."""
-        if "spent" in g:
-            answer.headers.update(self.budget_headers(g.spent))
+        answer.headers.update(self.budget_headers(g.spent) if "spent" in g else {})
         asset_id = (request.view_args or {}).get("asset_id")
         detail = {"body": request.get_data(as_text=True)} if request.mimetype == "application/json" else {}
-        path, status = request.path, answer.status_code
-        self.journal.add(JournalEntry("request", request.method, path, status, asset_id, detail=detail))
+        asked = (request.method, request.path, answer.status_code)
+        self.journal.add(JournalEntry("request", *asked, asset_id, detail=detail))
         return answer
-
-    def _refuse(self, error: HTTPException) -> Response:
-        return self.refused(error.code or HTTPStatus.INTERNAL_SERVER_ERROR, error.description or "")
