@@ -172,6 +172,7 @@ class Trial:
     receiver: Served
     folder_port: int
     settings: Settings
+    engine: Engine  #: the receiver's database
 
     def with_ports(self, code: str) -> str:
         """A block, for the port of this folder."""
@@ -180,11 +181,6 @@ class Trial:
     def senders(self, secret: str) -> dict[str, str]:
         """The environment of a program of the page."""
         return {"EVENTS_SECRET": secret, "THUMBS_URL": self.receiver.url}
-
-    @property
-    def engine(self) -> Engine:
-        """The receiver's database."""
-        return make_engine(self.receiver.database_url)
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +196,9 @@ def trial(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
         databases.lend() as url,
         served(url, folder, **variables) as receiver,
     ):
-        yield Trial(receiver, port, settings)
+        engine = make_engine(url)
+        yield Trial(receiver, port, settings, engine)
+        engine.dispose()
 
 
 @pytest.mark.parametrize("secret", [NEW, OLD], ids=["new secret", "previous secret"])
