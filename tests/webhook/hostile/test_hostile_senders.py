@@ -138,7 +138,12 @@ def test_a_replay_asks_for_nothing_new(post: Post, engine: Engine, sender: Sende
 def test_odd_encodings_are_answered(post: Post, sender: Sender, encode: Callable[[str], bytes]) -> None:
     """Signed by the platform, so only the reading is left to go wrong."""
     for body in payloads(sender):
-        assert post(signed(sender, encode(body.decode()))).status_code in TAKEN | {400}
+        assert post(signed(sender, encode(body.decode()))).status_code in TAKEN | unreadable(sender)
+
+
+def unreadable(sender: Sender) -> set[int]:
+    """Answers to what cannot be read; a platform that signs what is said, and no bytes, cannot sign that."""
+    return {401} if sender.name == "jwplayer" else {400}
 
 
 @pytest.mark.parametrize("depth", [500, 100_000])
@@ -147,7 +152,7 @@ def test_json_that_is_nested_too_deeply_is_400(post: Post, sender: Sender, depth
     said = json.dumps(sender.unknown({"x": "here"}))
     nested = said.replace('"here"', "[" * depth + "]" * depth).encode()
 
-    assert post(signed(sender, nested)).status_code == 400
+    assert {post(signed(sender, nested)).status_code} == unreadable(sender)
 
 
 @fuzzed
