@@ -189,4 +189,5 @@ def test_a_program_must_confirm_in_the_command(engine: Engine, thumbs: Run, word
 
     assert result.exit_code == 2
     assert "add --yes" in result.stderr
+    assert ("add --yes" in result.stdout) == ("--json" in words)  # a program gets a document as well
     assert builders.job_states(engine) == ["scheduled"]
