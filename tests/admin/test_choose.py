@@ -12,7 +12,8 @@ from sqlalchemy import inspect, select
 from tests.support.service import builders
 from tests.support.service.commands import answer, picked
 from worker.database import transaction
-from worker.database.models import Choice, JobLog, StoredCandidate, Thumbnail
+from worker.database.choices import Choice
+from worker.database.models import JobLog, StoredCandidate, Thumbnail
 from worker.platforms.event import EventKind
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from tests.support.service.chosen_asset import choose, claimed, pick
 from tests.support.service.commands import answer
 from worker import jobs, publications
 from worker.database import transaction
+from worker.database.choices import Choice
 from worker.database.inbox import WebhookEvent
-from worker.database.models import Asset, Base, Choice, Job, JobLog, Publication, StoredCandidate, Thumbnail
+from worker.database.models import Asset, Base, Job, JobLog, Publication, StoredCandidate, Thumbnail
 from worker.errors import LeaseLost
 from worker.inbox import erasure
 from worker.inbox.record import DeliveryOutcome

@@ -16,7 +16,8 @@ from worker import choices, jobs
 from worker.analysis.analyzer import Analyzer
 from worker.choices import ChoiceRequest
 from worker.database import transaction
-from worker.database.models import Asset, Choice, Publication, StoredCandidate, Thumbnail
+from worker.database.choices import Choice
+from worker.database.models import Asset, Publication, StoredCandidate, Thumbnail
 from worker.demo.simulator import Media, SimulatedMux
 from worker.platforms import platform_of
 from worker.platforms.event import EventKind

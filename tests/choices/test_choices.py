@@ -12,7 +12,8 @@ from worker import publications
 from worker.choices import ChoiceRefused, ChoiceRequest
 from worker.choices.own_picture import OwnPicture
 from worker.database import transaction
-from worker.database.models import Asset, Choice, Publication, StoredCandidate
+from worker.database.choices import Choice
+from worker.database.models import Asset, Publication, StoredCandidate
 from worker.errors import Overtaken
 from worker.platforms.event import EventKind
 

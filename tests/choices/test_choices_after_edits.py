@@ -11,7 +11,8 @@ from tests.support.service import builders
 from tests.support.service.chosen_asset import CHOSEN_S, after_edit, choose, edit, pick, publish
 from worker.choices import ChoiceRequest
 from worker.database import transaction
-from worker.database.models import Choice, Thumbnail
+from worker.database.choices import Choice
+from worker.database.models import Thumbnail
 from worker.platforms.event import EventKind
 from worker.timeline import Range, Timeline
 

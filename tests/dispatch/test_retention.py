@@ -12,8 +12,9 @@ from tests.support.service import builders
 from worker import choices, publications
 from worker.choices import ChoiceRequest
 from worker.database import transaction
+from worker.database.choices import Choice
 from worker.database.inbox import WebhookEvent
-from worker.database.models import Asset, Choice, Job, Publication, StoredCandidate, Thumbnail
+from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
 from worker.dispatch import retention
 from worker.platforms.event import EventKind
 

@@ -14,8 +14,9 @@ from sqlalchemy.orm import contains_eager, defer
 from worker import choices
 from worker.admin.assets import database_time
 from worker.admin.candidates import numbered_candidates
+from worker.database.choices import Choice
 from worker.database.inbox import WebhookEvent
-from worker.database.models import Asset, Choice, Job, JobLog, Publication, Thumbnail
+from worker.database.models import Asset, Job, JobLog, Publication, Thumbnail
 from worker.database.states import PublicationState
 from worker.text import clock
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.choices.own_picture import OwnPicture
-    from worker.database.models import Choice, Thumbnail
+    from worker.database.choices import Choice
+    from worker.database.models import Thumbnail
     from worker.settings import Settings
 
 

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from worker.choices import stills
 from worker.choices.requests import open_choice
 from worker.database import NOW
-from worker.database.models import Choice, Thumbnail
+from worker.database.choices import Choice
+from worker.database.models import Thumbnail
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

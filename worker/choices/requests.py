@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from worker import publications
 from worker.choices import stills
 from worker.database import NOW
-from worker.database.models import Asset, Choice, StoredCandidate, Thumbnail
+from worker.database.choices import Choice
+from worker.database.models import Asset, StoredCandidate, Thumbnail
 from worker.database.states import ChoiceKind
 from worker.errors import PermanentError
 from worker.timeline import MAX_TIME_S

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
-    from worker.database.models import Asset, Choice
+    from worker.database.choices import Choice
+    from worker.database.models import Asset
 
 CHOSEN_RANK = 0  #: of a thumbnail that a person chose
 # A still lies this close to the frame that was picked for it, so it shows the same.

@@ -71,6 +71,18 @@ class LeasedRow:
     error: Mapped[str | None]
 
 
+class JudgedRow:
+    """A row that keeps what its frame was measured to be, for as long as it can be learned from.
+
+    The frames of a run go when the next one comes; a person's judgement of them has to stay comprehensible.
+    """
+
+    embedding: Mapped[bytes | None]  #: (dimensions,) float32, L2-normalised; None where no model has looked
+    cues: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  #: as measured
+    hand_score: Mapped[float | None]  #: by hand-made weights, without a learned head
+    head_id: Mapped[int | None]  #: of the learned head that had a say; None: none had
+
+
 def table_of(of: type[Base]) -> Table:
     """Return the table of a class, for statements that need no objects."""
     found = of.__table__

@@ -20,15 +20,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from worker.database import accounts, identity, inbox  # noqa: F401 - they declare tables
-from worker.database.base import NOW, AnnouncedRow, Base, LeasedRow
+from worker.database import accounts, choices, identity, inbox, people  # noqa: F401 - they declare tables
+from worker.database.base import NOW, AnnouncedRow, Base, JudgedRow, LeasedRow
+from worker.database.review import review_indexes
 from worker.database.states import (
     FINAL,
     IS_NEWS,
     IS_WAITING,
     TITLE_INDEX,
     WAITING,
-    ChoiceKind,
     JobReason,
     JobState,
     PublicationState,
@@ -57,6 +57,7 @@ class Asset(Base):
             *("platform", "account", "unpublished_since"),
             postgresql_where=text("unpublished_since IS NOT NULL"),
         ),
+        *review_indexes(),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -82,6 +83,13 @@ class Asset(Base):
     foreign_at: Mapped[datetime | None]  #: when we first saw it
     #: What is wanted of its thumbnails, as `time_ranges.read_options` takes it; None: what its account wants.
     options: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    #: Between the scores of picks 1 and 2, as a share of the range of all; None where nothing was compared.
+    pick_gap: Mapped[float | None]
+    is_noted: Mapped[bool] = mapped_column(server_default=false())  #: no frame is free of defects
+    has_lost_choice: Mapped[bool] = mapped_column(server_default=false())
+    has_failed: Mapped[bool] = mapped_column(server_default=false())  #: its newest job, or its newest write
+    reviewed_at: Mapped[datetime | None]  #: when a person last looked at it and decided; None: never
+    reviewed_by: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
@@ -179,7 +187,7 @@ class StoredCandidate(Base):
     jpeg: Mapped[bytes]  #: small
 
 
-class Thumbnail(Base):
+class Thumbnail(JudgedRow, Base):
     """One pick, cut to one ratio."""
 
     __tablename__ = "thumbnails"
@@ -261,31 +269,3 @@ class Publication(AnnouncedRow, LeasedRow, Base):
 
     asset: Mapped[Asset] = relationship(lazy="raise")
     thumbnail: Mapped[Thumbnail] = relationship(lazy="raise")
-
-
-class Choice(Base):
-    """What a person chose for an asset. It stays on record when it is over."""
-
-    __tablename__ = "choices"
-    __table_args__ = (
-        CheckConstraint(is_one_of("kind", ChoiceKind), name="kind"),
-        CheckConstraint("(time_s IS NULL) = (kind = 'image')", name="time"),
-        Index(None, "thumbnail_id"),
-        Index("uq_choices_open", "asset_id", unique=True, postgresql_where=text("released_at IS NULL")),
-        Index(None, "asset_id"),
-    )
-
-    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    asset_id: Mapped[int] = mapped_column(ForeignKey("assets.id", ondelete="CASCADE"))
-    kind: Mapped[str]
-    time_s: Mapped[float | None]  #: media time in the content of `generation`; None for an image
-    thumbnail_id: Mapped[int | None] = mapped_column(ForeignKey("thumbnails.id", ondelete="SET NULL"))
-    generation: Mapped[int]  #: of the content that it refers to; moves on with every run
-    who: Mapped[str]
-    why: Mapped[str] = mapped_column(server_default="")
-    made_at: Mapped[datetime] = mapped_column(server_default=NOW)
-    note: Mapped[str] = mapped_column(server_default="")  #: what edits did to it
-    lost_at: Mapped[datetime | None]  #: when an edit cut the moment away
-    released_at: Mapped[datetime | None]
-    released_by: Mapped[str | None]
-    released_because: Mapped[str | None]

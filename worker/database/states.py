@@ -64,6 +64,14 @@ class ChoiceKind(enum.StrEnum):
     IMAGE = "image"  #: a picture of their own
 
 
+class Role(enum.StrEnum):
+    """What a person may do on the pages; each may do what those before it may."""
+
+    VIEWER = "viewer"  #: look
+    EDITOR = "editor"  #: choose, release, avoid or prefer, look again, confirm
+    OPERATOR = "operator"  #: the same with many assets at once, and invite people
+
+
 def is_one_of(column: str, states: tuple[enum.StrEnum, ...] | type[enum.StrEnum]) -> str:
     """Write the condition that a column holds one of these, as an index needs it."""
     words = ", ".join(f"'{state.value}'" for state in states)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import String, cast, delete, func, insert, or_, select, true
 
 from worker.database import NOW
+from worker.database.choices import Choice
 from worker.database.inbox import WebhookEvent
-from worker.database.models import Asset, Choice, Job, JobLog, Publication, StoredCandidate, Thumbnail
+from worker.database.models import Asset, Job, JobLog, Publication, StoredCandidate, Thumbnail
 from worker.database.states import EventOutcome
 from worker.inbox.named_assets import named_assets, spellings
 from worker.platforms.event import EventKind

@@ -9,7 +9,8 @@ from sqlalchemy import Boolean, exists, func, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
 from worker.database import NOW
-from worker.database.models import Asset, Choice, Publication, Thumbnail
+from worker.database.choices import Choice
+from worker.database.models import Asset, Publication, Thumbnail
 from worker.database.states import ChoiceKind, PublicationState
 from worker.errors import Overtaken
 from worker.queue import hints, open_accounts

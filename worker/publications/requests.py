@@ -16,7 +16,8 @@ from worker.queue import notify
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from worker.database.models import Asset, Choice, Thumbnail
+    from worker.database.choices import Choice
+    from worker.database.models import Asset, Thumbnail
 
 # In `error_class` of a write that is called off for good; no newer one need be there.
 _CANCELLED = "Cancelled"

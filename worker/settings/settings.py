@@ -17,24 +17,12 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from worker.aspects import MAX_COUNT
 from worker.errors import SettingsInvalid
-from worker.settings.accounts import (
-    ApiVideoAccount,
-    BrightcoveAccount,
-    BunnyAccount,
-    CloudflareAccount,
-    FastPixAccount,
-    JwPlayerAccount,
-    MuxAccount,
-    PeerTubeAccount,
-    S3Account,
-    VimeoAccount,
-    WistiaAccount,
-    withhold,
-)
+from worker.settings.accounts import withhold
 from worker.settings.complaints import complaint
+from worker.settings.platforms import PlatformSettings
+from worker.settings.review import ReviewSettings
 from worker.settings.secret_files import SecretFiles
 from worker.settings.types import (
-    AccountName,
     Aspects,
     HookUrl,
     Hosts,
@@ -55,7 +43,7 @@ MIB = 1024 * 1024
 PRIVATE_NETWORKS = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,::1,fc00::/7"
 
 
-class Settings(BaseSettings):
+class Settings(PlatformSettings, ReviewSettings):
     """What an operator can set; frozen, and read once."""
 
     model_config = SettingsConfigDict(
@@ -112,17 +100,6 @@ class Settings(BaseSettings):
         "INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`."
     )
 
-    mux: dict[AccountName, MuxAccount] = Field({}, description="Accounts of Mux.")
-    fastpix: dict[AccountName, FastPixAccount] = Field({}, description="Accounts of FastPix.")
-    api_video: dict[AccountName, ApiVideoAccount] = Field({}, description="Accounts of api.video.")
-    cloudflare: dict[AccountName, CloudflareAccount] = Field({}, description="Accounts of Cloudflare Stream.")
-    bunny: dict[AccountName, BunnyAccount] = Field({}, description="Accounts of Bunny Stream.")
-    vimeo: dict[AccountName, VimeoAccount] = Field({}, description="Accounts of Vimeo.")
-    wistia: dict[AccountName, WistiaAccount] = Field({}, description="Accounts of Wistia.")
-    peertube: dict[AccountName, PeerTubeAccount] = Field({}, description="Users of PeerTube instances.")
-    s3: dict[AccountName, S3Account] = Field({}, description="Buckets that speak S3.")
-    brightcove: dict[AccountName, BrightcoveAccount] = Field({}, description="Accounts of Brightcove.")
-    jwplayer: dict[AccountName, JwPlayerAccount] = Field({}, description="Properties of JW Player.")
     events_secret: StandardSecret | None = Field(
         None, description="Signs requests to `/v1/events`: `whsec_` and the base64 of 24 to 64 bytes."
     )

@@ -9,7 +9,8 @@ from tests.support.service import builders
 from worker import choices, publications
 from worker.choices import ChoiceRequest
 from worker.database import transaction
-from worker.database.models import Asset, Choice
+from worker.database.choices import Choice
+from worker.database.models import Asset
 from worker.platforms.event import EventKind
 
 if TYPE_CHECKING:

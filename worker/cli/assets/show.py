@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from worker.admin.asset_history import AssetHistory
-    from worker.database.models import Choice, Publication, Thumbnail
+    from worker.database.choices import Choice
+    from worker.database.models import Publication, Thumbnail
     from worker.platforms.base import WriteBack
 
 # Attributes of the rows, under which names the JSON document has them: fields may be added, none renamed.

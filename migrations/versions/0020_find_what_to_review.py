@@ -1,0 +1,71 @@
+"""Say which assets a person should look at, and index them for the pages."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from worker.database import online_ddl
+
+revision = "0020"
+down_revision = "0019"
+branch_labels = None
+depends_on = None
+
+INDEXES = {
+    "ix_assets_review_all": "deleted_at IS NULL",
+    "ix_assets_review_failed": "has_failed AND deleted_at IS NULL",
+    "ix_assets_review_foreign": "foreign_thumbnail IS NOT NULL AND deleted_at IS NULL",
+    "ix_assets_review_lost": "has_lost_choice AND deleted_at IS NULL",
+    "ix_assets_review_noted": "is_noted AND deleted_at IS NULL",
+    "ix_assets_review_unseen": "reviewed_at IS NULL AND deleted_at IS NULL",
+    "ix_assets_review_unsure": "pick_gap < 0.15 AND deleted_at IS NULL",
+}
+COLUMNS = ("pick_gap", "is_noted", "has_lost_choice", "has_failed", "reviewed_at", "reviewed_by")
+
+LOST = """
+UPDATE assets SET has_lost_choice = true FROM choices
+WHERE choices.id BETWEEN :first AND :last AND choices.asset_id = assets.id
+    AND choices.lost_at IS NOT NULL AND choices.released_at IS NULL AND NOT assets.has_lost_choice
+"""
+FAILED_JOBS = """
+UPDATE assets SET has_failed = true FROM jobs
+WHERE jobs.id BETWEEN :first AND :last AND jobs.asset_id = assets.id AND jobs.state = 'discarded'
+    AND NOT EXISTS (SELECT FROM jobs newer WHERE newer.asset_id = jobs.asset_id AND newer.id > jobs.id)
+    AND NOT assets.has_failed
+"""
+FAILED_WRITES = """
+UPDATE assets SET has_failed = true FROM publications
+WHERE publications.id BETWEEN :first AND :last AND publications.asset_id = assets.id
+    AND publications.state = 'failed' AND publications.generation = assets.generation
+    AND NOT EXISTS (
+        SELECT FROM publications newer
+        WHERE newer.asset_id = publications.asset_id AND newer.id > publications.id
+    )
+    AND NOT assets.has_failed
+"""
+
+
+def upgrade() -> None:
+    """Add the columns and the indexes; how sure the picks of earlier runs were is not known."""
+    online_ddl.lock("assets")
+    op.add_column("assets", sa.Column("pick_gap", sa.Double(), nullable=True))
+    for name in ("is_noted", "has_lost_choice", "has_failed"):
+        op.add_column("assets", sa.Column(name, sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column("assets", sa.Column("reviewed_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("assets", sa.Column("reviewed_by", sa.Text(), nullable=True))
+    online_ddl.commit()
+    online_ddl.in_batches("choices", LOST)
+    online_ddl.in_batches("jobs", FAILED_JOBS)
+    online_ddl.in_batches("publications", FAILED_WRITES)
+    for name, condition in INDEXES.items():
+        online_ddl.create_index(name, "assets", ["platform", "account", "id"], condition)
+
+
+def downgrade() -> None:
+    """Remove them."""
+    for name in INDEXES:
+        online_ddl.drop_index(name)
+    online_ddl.lock("assets")
+    for name in COLUMNS:
+        op.drop_column("assets", name)
