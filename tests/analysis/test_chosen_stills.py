@@ -22,7 +22,7 @@ from worker.demo.simulator import Media, SimulatedMux
 from worker.platforms import platform_of
 from worker.platforms.event import EventKind
 from worker.queue.leases import Leases
-from worker.settings.settings import MuxAccount
+from worker.settings.accounts import MuxAccount
 from worker.timeline import Range, Timeline
 
 if TYPE_CHECKING:

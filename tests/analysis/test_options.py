@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.service import builders
 from worker.analysis.options import options_of
-from worker.settings.settings import MuxAccount
+from worker.settings.accounts import MuxAccount
 from worker.time_ranges import parse_time_ranges
 
 if TYPE_CHECKING:

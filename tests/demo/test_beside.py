@@ -26,7 +26,7 @@ from worker.platforms import configured_accounts
 from worker.platforms.base import NewThumbnail
 from worker.platforms.vendors.mux import Mux
 from worker.settings import Settings, get_settings
-from worker.settings.settings import MuxAccount
+from worker.settings.accounts import MuxAccount
 from worker.standalone.servers import free_port
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from worker.demo.simulator.platform import TOKEN, WEBHOOK_SECRET
 from worker.errors import AssetGone, CredentialsRefused, PlatformUnavailable, PublishRejected
 from worker.platforms.base import AssetState, NewThumbnail
 from worker.platforms.vendors.mux import Mux
-from worker.settings.settings import MuxAccount
+from worker.settings.accounts import MuxAccount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ from worker.platforms.base import AssetState, NewThumbnail, Rendition, WriteBack
 from worker.platforms.event import EventKind
 from worker.platforms.shared.signatures import Base64
 from worker.platforms.vendors.fastpix import FastPix
-from worker.settings.settings import FastPixAccount
+from worker.settings.accounts import FastPixAccount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

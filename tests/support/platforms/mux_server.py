@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.support.platforms.scripted_server import Answer, Scripted, serving
 from tests.support.platforms.webhook_senders import MUX, NEW
 from worker.platforms.vendors.mux import Mux
-from worker.settings.settings import MuxAccount
+from worker.settings.accounts import MuxAccount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

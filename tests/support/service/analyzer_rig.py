@@ -19,7 +19,7 @@ from worker.demo.simulator import Media, SimulatedMux
 from worker.platforms import platform_of
 from worker.platforms.event import EventKind
 from worker.queue.leases import Leases
-from worker.settings.settings import MuxAccount
+from worker.settings.accounts import MuxAccount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from typing import Any
 
 from worker.platforms.shared import signatures
 from worker.settings import Settings
-from worker.settings.settings import FastPixAccount, MuxAccount
+from worker.settings.accounts import FastPixAccount, MuxAccount
 
 MUX_SECRET = "mux-webhook-secret"  # noqa: S105 - signs what this file makes up
 MUX_OLD_SECRET = "mux-webhook-secret-of-last-year"  # noqa: S105 - the same

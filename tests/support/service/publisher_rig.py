@@ -20,7 +20,7 @@ from worker.platforms import platform_of
 from worker.platforms.event import EventKind
 from worker.publishing.publisher import Publisher
 from worker.queue.leases import Leases
-from worker.settings.settings import FastPixAccount
+from worker.settings.accounts import FastPixAccount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,62 @@
+"""People who are signed in on the pages, for tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from webhook.review.app import create_app
+from worker.database import transaction
+from worker.database.people import Person, RoleGrant
+from worker.database.states import Role
+from worker.people import sign_ins
+from worker.people.roles import ANY
+from worker.settings import Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient
+    from sqlalchemy import Engine
+
+SECRET = "a secret of the tests, of more than 32 characters"  # noqa: S105 - of no use elsewhere
+
+
+def review_app(engine: Engine, settings: Settings | None = None) -> Flask:
+    """Make the pages; forms need no token here, but where a test sets WTF_CSRF_ENABLED."""
+    given = settings or Settings()
+    app = create_app(
+        given.model_copy(update={"review_secret": given.review_secret or SecretStr(SECRET)}), engine
+    )
+    app.config["WTF_CSRF_ENABLED"] = False
+    return app
+
+
+def person(
+    engine: Engine,
+    email: str = "anna@example.com",
+    role: Role = Role.EDITOR,
+    where: tuple[str, str] = (ANY, ANY),
+) -> int:
+    """Store a person with a role; return their id."""
+    with transaction(engine) as session:
+        one = Person(email=email)
+        session.add(one)
+        session.flush()
+        session.add(RoleGrant(person_id=one.id, platform=where[0], account=where[1], role=role))
+        return one.id
+
+
+def client_of(app: Flask, engine: Engine, person_id: int) -> FlaskClient:
+    """Return a client in whose browser this person is signed in."""
+    with transaction(engine) as session:
+        token = sign_ins.begin(session, session.get_one(Person, person_id))
+    client = app.test_client()
+    with client.session_transaction() as cookie:
+        cookie["_user_id"] = token
+    return client
+
+
+def signed_in(engine: Engine, role: Role = Role.EDITOR, where: tuple[str, str] = (ANY, ANY)) -> FlaskClient:
+    """Return a client of pages of its own, in which somebody with this role is signed in."""
+    return client_of(review_app(engine), engine, person(engine, role=role, where=where))

@@ -1,0 +1,74 @@
+"""The pages, put together.
+
+GET  /                          the library of assets
+POST /bulk                      the same act for many of them
+GET  /a/<id>                    an asset; /a/<platform>/<account>/<external id> leads there
+GET  /a/<id>/status             whether the write arrived: a piece of that page
+POST /a/<id>/choose, /release, /options, /look-again, /confirm
+GET  /frames/<id>.jpg           a frame of the filmstrip
+GET  /pictures/<id>.jpg         a thumbnail
+GET  /sign-in ...               how people come in and leave
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from webhook.bounded import BoundedDatabase
+from webhook.review.identity import require_sign_in
+from webhook.review.library import library_pages
+from webhook.review.security import harden
+from webhook.review.signin import sign_in_pages
+from worker.database import make_engine
+from worker.settings import get_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+    from worker.settings import Settings
+
+STATEMENT_TIMEOUT_MS = 4_000
+LOCK_TIMEOUT_MS = 3_000  # a run that stores its result holds the asset's row for less
+CONNECTIONS = 8  # of one process
+
+
+def create_review() -> Flask:
+    """Make what a process of the pages serves, by the settings of the environment.
+
+    Raises:
+        SettingsInvalid: naming the environment variable.
+    """
+    settings = get_settings()
+    return create_app(settings, make_review_engine(settings))
+
+
+def create_app(settings: Settings, engine: Engine) -> Flask:
+    """Make the application.
+
+    Args:
+        settings: where the pages are, who signs people in, which accounts there are.
+        engine: on the settings' database, with the time limits of `make_review_engine`.
+    """
+    app = Flask(__name__)
+    database = BoundedDatabase(engine, CONNECTIONS)
+    harden(app, settings)
+    require_sign_in(app, settings, database)
+    app.register_blueprint(sign_in_pages())
+    app.register_blueprint(library_pages())
+    return app
+
+
+def make_review_engine(settings: Settings) -> Engine:
+    """Make an engine that gives up before a person does.
+
+    Raises:
+        SettingsInvalid: DATABASE_URL is missing or no address of PostgreSQL.
+    """
+    return make_engine(
+        settings.database_address,
+        statement_timeout_ms=STATEMENT_TIMEOUT_MS,
+        lock_timeout_ms=LOCK_TIMEOUT_MS,
+        pool_size=CONNECTIONS,
+    )

@@ -1,0 +1,84 @@
+"""Who is signed in, in which browser. The browser has a random word, and the database its SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import select, update
+
+from worker.database.base import NOW, STATEMENT_BEGAN
+from worker.database.people import Person, RoleGrant, SignIn
+from worker.database.states import Role
+from worker.people.roles import Actor, Grant
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+TOKEN_BYTES = 32
+SEEN_EVERY_S = 60.0  #: so that a page does not cost a write each time
+
+
+class SignedIn(NamedTuple):
+    """A person in a browser."""
+
+    actor: Actor
+    person_id: int
+    has_single_keys: bool
+
+
+def hashed(token: str) -> str:
+    """Hash a random word, in hex; it has so many bits that a plain SHA-256 keeps it."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def begin(session: Session, person: Person) -> str:
+    """Sign a person in, and return the word that the browser is to show from now on."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    session.add(SignIn(person_id=person.id, token_sha256=hashed(token)))
+    return token
+
+
+def find(session: Session, token: str, idle_s: float) -> SignedIn | None:
+    """Find who shows this word; None where it means nothing, was ended, or nobody used it for `idle_s`."""
+    row = session.execute(
+        select(SignIn, Person)
+        .join(Person, Person.id == SignIn.person_id)
+        .where(
+            SignIn.token_sha256 == hashed(token),
+            SignIn.ended_at.is_(None),
+            SignIn.seen_at > STATEMENT_BEGAN - timedelta(seconds=idle_s),
+            Person.disabled_at.is_(None),
+        )
+    ).first()
+    if row is None:
+        return None
+    sign_in, person = row
+    session.execute(
+        update(SignIn)
+        .where(SignIn.id == sign_in.id, SignIn.seen_at < STATEMENT_BEGAN - timedelta(seconds=SEEN_EVERY_S))
+        .values(seen_at=NOW)
+    )
+    grants = session.execute(
+        select(RoleGrant.role, RoleGrant.platform, RoleGrant.account).where(RoleGrant.person_id == person.id)
+    )
+    actor = Actor(person.email, "page", tuple(Grant(Role(role), *where) for role, *where in grants))
+    return SignedIn(actor, person.id, person.has_single_keys)
+
+
+def end(session: Session, token: str) -> None:
+    """Sign out the browser that shows this word."""
+    session.execute(
+        update(SignIn)
+        .where(SignIn.token_sha256 == hashed(token), SignIn.ended_at.is_(None))
+        .values(ended_at=NOW)
+    )
+
+
+def end_all(session: Session, person_id: int) -> None:
+    """Sign a person out everywhere."""
+    session.execute(
+        update(SignIn).where(SignIn.person_id == person_id, SignIn.ended_at.is_(None)).values(ended_at=NOW)
+    )
