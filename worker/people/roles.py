@@ -28,6 +28,12 @@ class Grant(NamedTuple):
     platform: str = ANY
     account: str = ANY
 
+    @property
+    def word(self) -> str:
+        """One word for it: `editor:mux/main`, or `editor` where it counts everywhere."""
+        is_everywhere = (self.platform, self.account) == (ANY, ANY)
+        return str(self.role) if is_everywhere else f"{self.role}:{self.platform}/{self.account}"
+
     def covers(self, platform: str, account: str) -> bool:
         """Tell whether it counts for this account."""
         return self.platform in {ANY, platform} and self.account in {ANY, account}
@@ -68,8 +74,31 @@ class Actor:
                 "an operator can give it with `thumbs invite`"
             )
 
+    def require_giving(self, grants: Iterable[Grant]) -> None:
+        """Raise NotAllowed unless they are an operator wherever these grants count: nobody gives more."""
+        for given in grants:
+            may = self.asset_id is None and any(
+                own.allows(Role.OPERATOR) and own.covers(given.platform, given.account) for own in self.grants
+            )
+            if not may:
+                raise NotAllowed(f"to give {given.word}, you have to be an operator there yourself")
+
     def visible(self, accounts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         """Choose those of these accounts that they may list; none where a link opens one asset only."""
         if self.asset_id is not None:
             return []
         return [one for one in accounts if any(grant.covers(*one) for grant in self.grants)]
+
+
+def granted(rows: Iterable[Iterable[str]]) -> tuple[Grant, ...]:
+    """Read grants as rows and documents have them: role, platform and account of each."""
+    return tuple(Grant(Role(role), *where) for role, *where in rows)
+
+
+def operator_of_server(name: str) -> Actor:
+    """Make the actor of a command: whoever may run one on the server may do everything.
+
+    Args:
+        name: USER@HOST, as `worker.admin.assets.operator_name` tells it.
+    """
+    return Actor(name, "cli", (Grant(Role.OPERATOR),))

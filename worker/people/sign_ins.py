@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import select, update
 
 from worker.database.base import NOW, STATEMENT_BEGAN
-from worker.database.people import Person, RoleGrant, SignIn
-from worker.database.states import Role
-from worker.people.roles import Actor, Grant
+from worker.database.people import Person, SignIn
+from worker.people import people
+from worker.people.roles import Actor
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -61,10 +61,7 @@ def find(session: Session, token: str, idle_s: float) -> SignedIn | None:
         .where(SignIn.id == sign_in.id, SignIn.seen_at < STATEMENT_BEGAN - timedelta(seconds=SEEN_EVERY_S))
         .values(seen_at=NOW)
     )
-    grants = session.execute(
-        select(RoleGrant.role, RoleGrant.platform, RoleGrant.account).where(RoleGrant.person_id == person.id)
-    )
-    actor = Actor(person.email, "page", tuple(Grant(Role(role), *where) for role, *where in grants))
+    actor = Actor(person.email, "page", people.grants_of(session, person.id))
     return SignedIn(actor, person.id, person.has_single_keys)
 
 

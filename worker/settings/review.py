@@ -35,6 +35,9 @@ class ReviewSettings(BaseSettings):
     review_idle_s: Seconds = Field(
         12 * 3600.0, description="Who does nothing for so long has to sign in again."
     )
+    audit_retention_days: int = Field(
+        730, ge=1, description="What people did, as `thumbs audit` lists it, is kept so long."
+    )
 
     @model_validator(mode="after")
     def _sign_in_is_whole(self) -> Self:
