@@ -17,6 +17,7 @@ from worker.database import transaction
 from worker.database.choices import Choice
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Base, Job, JobLog, Publication, StoredCandidate, Thumbnail
+from worker.database.people import AssetLink, AuditEntry
 from worker.errors import LeaseLost
 from worker.inbox import erasure
 from worker.inbox.record import DeliveryOutcome
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from worker.platforms.event import Event
 
 TITLE = "Mrs. Miller at home"
-OF_AN_ASSET = (Job, JobLog, Publication, Choice, StoredCandidate, Thumbnail)
+OF_AN_ASSET = (Job, JobLog, Publication, Choice, StoredCandidate, Thumbnail, AssetLink, AuditEntry)
 
 
 @pytest.fixture
@@ -45,6 +46,7 @@ def erased(engine: Engine, thumbs: Run) -> Engine:
     with transaction(engine) as session:
         session.execute(text("UPDATE webhook_events SET payload = :said"), {"said": json.dumps(said())})
     choose(engine)
+    assert thumbs("link", "a1").exit_code == 0
     builders.record(engine, builders.event(asset_id="other"))
     assert answer(thumbs("erase", "a1", "--yes", "--why", "asked to", "--json"))["asset"] == "mux/main/a1"
     return engine

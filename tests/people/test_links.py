@@ -79,7 +79,7 @@ def test_a_link_that_was_revoked_ends_at_once(engine: Engine) -> None:
     assert find(engine, first) is None
     assert find(engine, second) is not None
     told = [(row.act, row.asset_id, row.detail["link"]) for row in builders.every(engine, AuditEntry)]
-    assert told == [("make-link", 1, 1), ("make-link", 1, 2), ("revoke-link", 1, 1)]
+    assert told == [("create-link", 1, 1), ("create-link", 1, 2), ("revoke-link", 1, 1)]
     with transaction(engine) as session:
         assert [link.id for link, _ in links.list_open(session, 10)] == [2]
         assert links.list_open(session, 10, asset_id=2) == []
@@ -87,7 +87,7 @@ def test_a_link_that_was_revoked_ends_at_once(engine: Engine) -> None:
 
 def test_a_number_of_no_link_is_told(engine: Engine) -> None:
     """And where the numbers are."""
-    with transaction(engine) as session, pytest.raises(links.LinkUnknown, match="--list"):
+    with transaction(engine) as session, pytest.raises(links.LinkRefused, match="--list"):
         links.revoke(session, ADA, 7)
 
 
@@ -104,9 +104,11 @@ def test_a_link_gives_no_more_than_its_maker_has_and_never_an_operator(engine: E
 
 
 def test_a_link_to_an_asset_that_was_erased_opens_nothing(engine: Engine) -> None:
-    """Nothing of it is left."""
+    """Nothing of it is left, so none is made either."""
     token = make(engine)
     with transaction(engine) as session:
         session.execute(update(Asset).where(Asset.id == 1).values(erased_at=Asset.created_at))
 
     assert find(engine, token) is None
+    with pytest.raises(links.LinkRefused, match="was erased"):
+        make(engine)

@@ -88,18 +88,21 @@ def resume_account(engine: Engine, name: str, settings: Settings) -> None:
         notify.wake_dispatcher(session)
 
 
-def _id_of(session: Session, name: str, settings: Settings) -> int:
-    """Find the row of mux/main; of an account that is configured, it is made if it has none.
+def known_account(session: Session, name: str, settings: Settings) -> tuple[str, str]:
+    """Read mux/main as the platform and the account that it names.
 
     Raises:
         UnknownAccount: neither a row nor a setting names it.
     """
     platform, _, account = name.partition("/")
-    found = session.scalar(select(Account.id).filter_by(platform=platform, account=account))
-    if found is not None:
-        return found
+    is_known = session.scalar(select(true()).where(Account.platform == platform, Account.account == account))
     configured = configured_accounts(settings)
-    if (platform, account) not in configured:
+    if not is_known and (platform, account) not in configured:
         known = ", ".join("/".join(one) for one in configured) or "none"
         raise UnknownAccount(f"there is no account {name}; configured: {known}; `thumbs accounts` lists all")
-    return accounts.identify(session, platform, account)
+    return platform, account
+
+
+def _id_of(session: Session, name: str, settings: Settings) -> int:
+    """Find the row of mux/main; of an account that is configured, it is made if it has none."""
+    return accounts.identify(session, *known_account(session, name, settings))

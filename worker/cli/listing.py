@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 _NUMBERS = frozenset({"ago", "job", "event", "no.", "rank", "time", "chosen", "score", "attempt"})
 # What consists of words may take several lines. All else is to be copied, so no line ever ends within it.
-_PROSE = frozenset({"title", "says", "reasons", "despite"})
+_PROSE = frozenset({"title", "says", "reasons", "despite", "roles"})
 # Below this width, sentences are hard to read in a column; titles are shorter.
 _LEAST_PROSE = {"title": 20}
 _LEAST_SENTENCE = 40
 # Columns that go below their row, until the rest fits side by side.
-_BELOW = (frozenset[str](), _PROSE, _PROSE | {"asset", "file", "files"})
+_THINGS = frozenset({"asset", "file", "files"})
+_BELOW = (frozenset[str](), _PROSE, _PROSE | _THINGS, _PROSE | _THINGS | {"who"})
 _INDENT = "    "
 _ANY_WIDTH = 1_000_000  # wider than any row
 

@@ -235,6 +235,21 @@ COMMANDS = (
         "worker.cli.assets.erase:erase_command",
         "Remove all that is stored of an asset, for good.",
     ),
+    LazyCommand(
+        "invite",
+        "worker.cli.people.invite:invite_command",
+        "Print a link by which somebody comes to the pages.",
+    ),
+    LazyCommand(
+        "people", "worker.cli.people.people:people_group", "List who may use the pages, and what they may do."
+    ),
+    LazyCommand(
+        "link", "worker.cli.people.link:link_command", "Print a link that opens one asset, without a sign-in."
+    ),
+    LazyCommand(
+        "tokens", "worker.cli.people.tokens:tokens_group", "List the tokens of programs that use the pages."
+    ),
+    LazyCommand("audit", "worker.cli.people.audit:audit_command", "List what people did, newest first."),
     LazyCommand("migrate", "worker.cli.migrate:migrate_command", "Bring the database's tables up to date."),
     LazyService(
         "serve",

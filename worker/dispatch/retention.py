@@ -6,12 +6,13 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, false, func, select, true
+from sqlalchemy import delete, false, func, or_, select, true
 
 from worker.database import transaction
 from worker.database.base import STATEMENT_BEGAN
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
+from worker.database.people import AssetLink, AuditEntry, Invitation, SignIn
 from worker.database.states import FINAL, PublicationState
 
 if TYPE_CHECKING:
@@ -23,10 +24,14 @@ if TYPE_CHECKING:
 
     from worker.settings import Settings
 
-    Prunable = type[WebhookEvent | Job | StoredCandidate | Thumbnail]
+    Prunable = type[
+        WebhookEvent | Job | StoredCandidate | Thumbnail | SignIn | Invitation | AssetLink | AuditEntry
+    ]
 
 # Small enough that a batch holds no other work up.
 BATCH_ROWS = 1000
+# How long it is told of somebody when they were here last, and why a link does not open any more.
+WAYS_IN_DAYS = 30
 
 
 def prune(engine: Engine, settings: Settings, longest_s: float) -> int:
@@ -65,6 +70,21 @@ def _over(settings: Settings) -> Iterator[tuple[Prunable, Select[int]]]:
     yield Thumbnail, _of_deleted(Thumbnail, pictures_end)
     # Pictures of older runs, but for what is shown.
     yield Thumbnail, select(Thumbnail.id).where(Thumbnail.outdated_at < pictures_end, ~_is_published())
+    yield from _of_people(settings)
+
+
+def _of_people(settings: Settings) -> Iterator[tuple[Prunable, Select[int]]]:
+    """Select ways in that ended, and what was done long ago; tokens stay, as the history names them."""
+    end = STATEMENT_BEGAN - timedelta(days=WAYS_IN_DAYS)
+    idle_end = end - timedelta(seconds=settings.review_idle_s)
+    yield SignIn, select(SignIn.id).where(or_(SignIn.ended_at < end, SignIn.seen_at < idle_end))
+    for table, used_at in ((Invitation, Invitation.used_at), (AssetLink, None)):
+        ended_at = func.least(used_at, table.revoked_at, table.expires_at)  # PostgreSQL's ignores NULL
+        yield table, select(table.id).where(ended_at < end)
+    # Their ids are in the order of their times, so the oldest are found without an index on these.
+    oldest = select(AuditEntry.id, AuditEntry.at).order_by(AuditEntry.id).limit(BATCH_ROWS).subquery()
+    acts_end = STATEMENT_BEGAN - timedelta(days=settings.audit_retention_days)
+    yield AuditEntry, select(oldest.c.id).where(oldest.c.at < acts_end)
 
 
 def _of_deleted(table: type[StoredCandidate | Thumbnail], end: ColumnElement[datetime]) -> Select[int]:

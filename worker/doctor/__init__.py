@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.doctor import accounts, machine, rows, servers
+from worker.doctor import accounts, machine, people, rows, servers
 from worker.doctor.finding import Finding, State
 from worker.errors import SettingsInvalid, ThumbsError
 from worker.settings import Settings, find_strays
@@ -24,6 +24,7 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "broker": servers.check_broker,
     "accounts": machine.check_accounts,
     "standing": accounts.check_standing,
+    "people": people.check_people,
     "disk": machine.check_disk,
     "decoder": machine.check_decoder,
     "model": machine.check_model,

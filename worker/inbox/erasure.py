@@ -16,6 +16,7 @@ from worker.database import NOW
 from worker.database.choices import Choice
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Job, JobLog, Publication, StoredCandidate, Thumbnail
+from worker.database.people import AssetLink, AuditEntry
 from worker.database.states import EventOutcome
 from worker.inbox.named_assets import named_assets, spellings
 from worker.platforms.event import EventKind
@@ -33,7 +34,9 @@ _DELIVERY = "erase:"
 # Of the inbox, looked through in one statement: it takes well under a second.
 BATCH_EVENTS = 20_000
 
-OfAnAsset = type[Publication | Choice | Thumbnail | StoredCandidate | Job | WebhookEvent]
+OfAnAsset = type[
+    Publication | Choice | Thumbnail | StoredCandidate | Job | WebhookEvent | AssetLink | AuditEntry
+]
 
 # In this order nothing is removed by a foreign key before it is counted.
 _TABLES: dict[str, OfAnAsset] = {
@@ -43,6 +46,8 @@ _TABLES: dict[str, OfAnAsset] = {
     "candidates": StoredCandidate,
     "jobs": Job,
     "events": WebhookEvent,
+    "links": AssetLink,
+    "acts of people": AuditEntry,
 }
 
 

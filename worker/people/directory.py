@@ -39,7 +39,7 @@ def list_people(session: Session) -> list[Listed]:
     ):
         roles.setdefault(person_id, []).append(grant)
     last = select(SignIn.person_id, func.max(SignIn.seen_at)).group_by(SignIn.person_id)
-    seen: dict[int, datetime] = dict(session.execute(last).tuples().all())
+    seen: dict[int, datetime] = dict(iter(session.execute(last)))
     invited: dict[str, list[Invitation]] = {}
     for invitation in session.scalars(select(Invitation).where(invitations.is_open())):
         invited.setdefault(invitation.email, []).append(invitation)

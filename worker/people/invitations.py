@@ -79,6 +79,7 @@ def make(
     )
     session.add(invitation)
     session.flush()
+    session.refresh(invitation)
     audit.note(session, actor, "invite", email=invitation.email, roles=[one.word for one in grants])
     return Invited(invitation, token)
 

@@ -25,8 +25,8 @@ LIFETIME = timedelta(days=7)
 ROLES = (Role.VIEWER, Role.EDITOR)  #: a link can be passed on, so it gives no more
 
 
-class LinkUnknown(PermanentError):
-    """There is no link of this number."""
+class LinkRefused(PermanentError):
+    """A link cannot be made or ended as it was asked for."""
 
 
 class Linked(NamedTuple):
@@ -54,11 +54,15 @@ def make(
         lifetime: how long it opens.
 
     Raises:
-        NotAllowed: a link cannot give this role, or `actor` does not have it.
+        NotAllowed: `actor` does not have this role.
+        LinkRefused: nothing of the asset is left.
+        ValueError: no link gives this role.
     """
     if role not in ROLES:
         raise ValueError(f"a link gives no role {role}")
     actor.require(role, asset)
+    if asset.erased_at is not None:
+        raise LinkRefused("this asset was erased: there is nothing left that a link could open")
     token = secrets.token_urlsafe(TOKEN_BYTES)
     link = AssetLink(
         token_sha256=hashed(token),
@@ -69,7 +73,8 @@ def make(
     )
     session.add(link)
     session.flush()
-    audit.note(session, actor, "make-link", asset.id, link=link.id, role=role)
+    session.refresh(link)
+    audit.note(session, actor, "create-link", asset.id, link=link.id, role=role)
     return Linked(link, token)
 
 
@@ -101,12 +106,12 @@ def revoke(session: Session, actor: Actor, link_id: int) -> AssetLink:
     """End a link at once; one that is revoked already stays so.
 
     Raises:
-        LinkUnknown: there is none of this number.
+        LinkRefused: there is none of this number.
         NotAllowed: `actor` does not have the link's role.
     """
     link = session.get(AssetLink, link_id, with_for_update=True)
     if link is None:
-        raise LinkUnknown(f"there is no link {link_id}; `thumbs link --list` lists those that open")
+        raise LinkRefused(f"there is no link {link_id}; `thumbs link --list` lists those that open")
     actor.require(Role(link.role), session.get_one(Asset, link.asset_id))
     if link.revoked_at is None:
         session.execute(update(AssetLink).where(AssetLink.id == link.id).values(revoked_at=NOW))
