@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from worker.database.people import Person, RoleGrant
 from worker.errors import PermanentError
 from worker.people import audit
-from worker.people.roles import granted
+from worker.people.roles import ANY, granted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -124,8 +124,8 @@ def give(session: Session, actor: Actor, email: str, grants: Sequence[Grant]) ->
     return person
 
 
-def take(session: Session, actor: Actor, email: str, platform: str, account: str) -> list[Grant]:
-    """Take from a person what they may do with an account, or with all of them where both are `ANY`.
+def take(session: Session, actor: Actor, email: str, platform: str = ANY, account: str = ANY) -> list[Grant]:
+    """Take from a person their role for an account, or all roles where both are `ANY`.
 
     Returns:
         What they may still do: a role for all accounts covers this one, too.
@@ -136,10 +136,11 @@ def take(session: Session, actor: Actor, email: str, platform: str, account: str
     """
     person = known(session, email)
     held = grants_of(session, person.id)
-    taken = [one for one in held if one[1:] == (platform, account)]
+    taken = [one for one in held if platform in {ANY, one.platform} and account in {ANY, one.account}]
     actor.require_giving(taken)
-    where = (RoleGrant.person_id == person.id, RoleGrant.platform == platform, RoleGrant.account == account)
-    session.execute(delete(RoleGrant).where(*where))
+    for one in taken:
+        where = (RoleGrant.platform == one.platform, RoleGrant.account == one.account)
+        session.execute(delete(RoleGrant).where(RoleGrant.person_id == person.id, *where))
     audit.note(session, actor, "take", email=person.email, roles=[one.word for one in taken])
     return [one for one in held if one not in taken]
 

@@ -72,10 +72,19 @@ def give_command(email: str, role: str, accounts: Sequence[str], *, as_json: boo
 
 @people_group.command("take")
 @email_argument
-@accounts_option
+@click.option(
+    "--account",
+    "accounts",
+    metavar="PLATFORM/ACCOUNT",
+    multiple=True,
+    help="Only the role for it; may be given several times. Without it: all roles.",
+)
 @json_option
 def take_command(email: str, accounts: Sequence[str], *, as_json: bool) -> None:
-    """Take a person's role from them: that for an account, or the one for everywhere."""
+    """Take roles from a person.
+
+    A role for everywhere counts for each account, and goes only with all the others.
+    """
     with open_database() as engine, transaction(engine) as session:
         for where in [read_account(session, name) for name in accounts] or [(ANY, ANY)]:
             held = people.take(session, operator(), email, *where)
