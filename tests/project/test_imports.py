@@ -65,8 +65,8 @@ def test_one_module_reads_the_environment() -> None:
     }
 
     assert readers == {
-        "worker/pipeline/sandbox/child_process.py",
-        "worker/pipeline/sandbox/confine.py",
+        "worker/confinement/confine.py",
+        "worker/confinement/start.py",
         "worker/settings/settings.py",
     }
 
