@@ -241,7 +241,7 @@ def test_a_platform_that_only_takes_a_time_takes_no_picture(
     result = thumbs("choose", "a1", "--image", picture(tmp_path, "PNG"))
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "Error: mux shows a moment of the video and takes no picture: use --time\n"
+    assert result.stderr == "Error: mux shows a moment of the video and takes no picture: choose a time\n"
     assert builders.every(engine, Choice) == []
 
 

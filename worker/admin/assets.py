@@ -21,6 +21,8 @@ from worker.database import NOW, make_engine, migrate, transaction
 from worker.database.base import STATEMENT_BEGAN
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset
+from worker.database.states import Role
+from worker.people.roles import Actor, Grant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -99,6 +101,7 @@ def assets_named(session: Session, words: Sequence[str]) -> list[Asset]:
 def requeue_assets(
     engine: Engine,
     chosen: Sequence[str] | Filters,
+    who: str,
     why: str,
     settings: Settings,
     *,
@@ -116,6 +119,7 @@ def requeue_assets(
     Args:
         engine: the database.
         chosen: words for assets or jobs, or what the assets have in common.
+        who: asks for it, for the jobs' history.
         why: for the jobs' history.
         settings: of the jobs.
         model: which has to judge; None: whichever the worker has.
@@ -129,13 +133,12 @@ def requeue_assets(
     if model is not None:
         with transaction(engine) as session:
             check_model(session, model, settings)
-    actor = operator_name()
 
     def request(asset: Asset) -> Requeueing:
         if is_dry_run:
             return Requeueing(asset, None)
         with transaction(engine) as session:  # one each, so that no webhook waits for all of them
-            return Requeueing(asset, jobs.requeue(session, asset.id, actor, why, settings, model=model))
+            return Requeueing(asset, jobs.requeue(session, asset.id, who, why, settings, model=model))
 
     yield from map(request, _chosen(engine, chosen, on_progress))
 
@@ -173,9 +176,14 @@ def migrate_tables(address: str) -> Migration:
 
 
 def operator_name() -> str:
-    """Name who acts, for the job's history: user@host."""
+    """Name who acts in a terminal, as the history and the audit do: user@host."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # the user of a container may have a number and no name
         user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"
+
+
+def operator() -> Actor:
+    """Make the Actor of a terminal: who has the database's password may do everything."""
+    return Actor(operator_name(), "cli", (Grant(Role.OPERATOR),))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
-from worker.admin.assets import has_effect, requeue_assets
+from worker.admin.assets import has_effect, operator_name, requeue_assets
 from worker.admin.find import asset_name
 from worker.admin.matching import Filters
 from worker.admin.wanted_model import check_model
@@ -67,6 +67,7 @@ def requeue_command(
         requeueings = requeue_assets(
             engine,
             names or filters,
+            operator_name(),
             why,
             get_settings(),
             model=model,
