@@ -21,7 +21,8 @@ from worker.database import NOW, transaction
 from worker.database.models import Asset, Thumbnail
 from worker.database.states import Role
 from worker.people import audit
-from worker.review.seen import Conflict, Picture, Seen, Wanted, holding, is_chosen, seen_now, wanted
+from worker.review.conflicts import Conflict, Picture, Wanted, holding, is_chosen, wanted
+from worker.review.seen import Seen, read_seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,9 +34,20 @@ if TYPE_CHECKING:
     from worker.people.roles import Actor
     from worker.settings import Settings
 
-__all__ = ["Conflict", "Seen", "choose", "confirm", "look_again", "release", "set_options"]
+__all__ = ["Conflict", "Seen", "check", "choose", "confirm", "look_again", "release", "set_options"]
 
 MAX_ROW_ID = 2**63 - 1  # of PostgreSQL's bigint
+
+
+def check(engine: Engine, actor: Actor, asset_id: int) -> None:
+    """Find out whether somebody may act here, before a picture of theirs is read.
+
+    Raises:
+        NotFound: there is no such asset, or they may not even see it.
+        NotAllowed: they may see it, and not change it.
+    """
+    with transaction(engine) as session:
+        _require(session, actor, asset_id)
 
 
 def choose(
@@ -84,7 +96,7 @@ def release(engine: Engine, actor: Actor, asset_id: int, seen: Seen | None, why:
         Conflict: another choice is open than the one that they saw.
     """
     with _locked(engine, actor, asset_id) as (session, asset):
-        now = seen_now(session, asset)
+        now = read_seen(session, asset)
         if seen is not None and now.choice_id not in {None, seen.choice_id}:
             raise Conflict("release", None, holding(session, asset), now)
         decision = deciding.release(session, asset, actor, why)
@@ -133,18 +145,18 @@ def confirm(engine: Engine, actor: Actor, asset_id: int) -> Asset:
 
 @contextmanager
 def _locked(engine: Engine, actor: Actor, asset_id: int) -> Iterator[tuple[Session, Asset]]:
-    """Begin an act: lock the asset's row, so that no webhook, run or other person changes it meanwhile.
-
-    Raises:
-        NotFound: there is no such asset, or they may not even see it.
-        NotAllowed: they may see it, and not change it.
-    """
+    """Begin an act: lock the asset's row, so that no webhook, run or other person changes it meanwhile."""
     with transaction(engine) as session:
-        asset = session.get(Asset, asset_id, with_for_update=True) if 0 < asset_id <= MAX_ROW_ID else None
-        if asset is None or not actor.may(Role.VIEWER, asset):
-            raise NotFound("there is no such asset")
-        actor.require(Role.EDITOR, asset)
-        yield session, asset
+        yield session, _require(session, actor, asset_id, is_to_lock=True)
+
+
+def _require(session: Session, actor: Actor, asset_id: int, *, is_to_lock: bool = False) -> Asset:
+    is_id = 0 < asset_id <= MAX_ROW_ID
+    asset = session.get(Asset, asset_id, with_for_update=is_to_lock or None) if is_id else None
+    if asset is None or not actor.may(Role.VIEWER, asset):
+        raise NotFound("there is no such asset")
+    actor.require(Role.EDITOR, asset)
+    return asset
 
 
 def _compare(session: Session, asset: Asset, wish: Wish, seen: Seen) -> Decision | None:
@@ -156,7 +168,7 @@ def _compare(session: Session, asset: Asset, wish: Wish, seen: Seen) -> Decision
     Raises:
         Conflict: what holds is another decision, or the wish may mean something else by now.
     """
-    now = seen_now(session, asset)
+    now = read_seen(session, asset)
     if seen == now:
         return None
     if is_chosen(session, asset, wish):
