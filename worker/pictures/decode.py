@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import warnings
 
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
 
 from worker.pictures.answer import HEAD, MAX_JPEG_BYTES, MAX_PIXELS, MIN_SIDE_PX, Verdict
 
@@ -41,14 +42,26 @@ def _refusal(width_px: int, height_px: int) -> Verdict | None:
 
 
 def _flat(image: Image.Image) -> Image.Image:
-    """Make it upright and RGB; where it is transparent it becomes white."""
+    """Make it upright and RGB, in sRGB; where it is transparent it becomes white."""
     ImageOps.exif_transpose(image, in_place=True)
+    _to_srgb(image)
     if not image.has_transparency_data:
-        return image.convert("RGB")
+        flat = image.convert("RGB")
+        flat.info.clear()  # comments would be written again
+        return flat
     rgba = image.convert("RGBA")
     flat = Image.new("RGB", rgba.size, "white")
     flat.paste(rgba, mask=rgba)
     return flat
+
+
+def _to_srgb(image: Image.Image) -> None:
+    """Convert from the profile in the file, as phones write one; what is none of RGB is left as it is."""
+    profile = image.info.get("icc_profile")
+    if profile and image.mode in {"RGB", "RGBA"}:
+        with contextlib.suppress(ImageCms.PyCMSError, OSError):
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), inPlace=True)
 
 
 def _encoded(flat: Image.Image) -> bytes:
