@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from worker.admin.decision import Decision
+    from worker.admin.choose import Decision
     from worker.people.roles import Actor
 
 ANNA, BOB = somebody(), somebody("bob@example.com")

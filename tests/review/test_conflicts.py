@@ -19,7 +19,7 @@ from worker.review.acts import Conflict
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from worker.admin.decision import Decision
+    from worker.admin.choose import Decision
     from worker.people.roles import Actor
     from worker.review.seen import Seen
 

@@ -11,7 +11,7 @@ from webhook.review.forms import MAX_ROW_ID, options_of, seen_of, why_of, wish_o
 from webhook.review.identity import actor
 from worker import jobs
 from worker.admin import find
-from worker.admin.decision import choice_sentences, release_sentence
+from worker.admin.choose import choice_sentences, release_sentence
 from worker.choices import ChoiceRefused
 from worker.choices.own_picture import PictureRefused
 from worker.errors import UnknownAccount

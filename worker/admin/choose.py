@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from worker import choices, jobs
 from worker.admin.assets import Requeueing
 from worker.admin.candidates import request_for
-from worker.admin.decision import Decision
 from worker.admin.find import asset_name, find
 from worker.choices import ChoiceRefused, ChoiceRequest, request_of_thumbnail
 from worker.database import transaction
@@ -21,6 +20,7 @@ from worker.database.models import Asset
 from worker.people import audit
 from worker.platforms import platform_of
 from worker.platforms.base import WriteBack
+from worker.text import clock
 from worker.time_ranges import read_options
 
 if TYPE_CHECKING:
@@ -30,8 +30,19 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.choices.own_picture import OwnPicture
+    from worker.database.choices import Choice
+    from worker.database.models import Thumbnail
     from worker.people.roles import Actor
     from worker.settings import Settings
+
+
+class Decision(NamedTuple):
+    """What a person decided, and what happens now."""
+
+    asset: Asset
+    choice: Choice | None  #: None: there was none to release
+    thumbnail: Thumbnail | None  #: shown because of it; None: none yet
+    is_taking_still: bool = False  #: a job is to take the picture of exactly this moment
 
 
 class Wish(NamedTuple):
@@ -149,6 +160,29 @@ def change_options(
     outcome = jobs.requeue(session, asset.id, actor.name, note, settings, keeps_model=True)
     audit.note(session, actor, "options", asset.id, options=read, why=why)
     return Requeueing(asset, outcome)
+
+
+def choice_sentences(decision: Decision, until: str) -> list[str]:
+    """Tell what is shown from now on, and when.
+
+    Args:
+        decision: made by choosing.
+        until: how it ends, e.g. "until it is released".
+    """
+    choice = decision.choice
+    what = "your picture" if choice is None or choice.time_s is None else clock(choice.time_s)
+    lines = [f"{what} is the thumbnail from now on, {until}"]
+    if decision.is_taking_still:
+        shown = "until then the nearest frame is shown" if decision.thumbnail else "then it is shown"
+        lines.append(f"a run takes the picture of exactly that moment; {shown}")
+    return lines
+
+
+def release_sentence(decision: Decision) -> str:
+    """Tell what is shown once a choice is released."""
+    if decision.choice is None:
+        return "nothing was chosen"
+    return "released; the best pick is the thumbnail again"
 
 
 def _locked(session: Session, word: str) -> Asset:

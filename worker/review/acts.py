@@ -14,8 +14,7 @@ from sqlalchemy import select
 from worker import choices, jobs
 from worker.admin import choose as deciding
 from worker.admin.assets import Requeueing
-from worker.admin.choose import Wish
-from worker.admin.decision import Decision
+from worker.admin.choose import Decision, Wish
 from worker.admin.find import NotFound
 from worker.database import NOW, transaction
 from worker.database.models import Asset, Thumbnail

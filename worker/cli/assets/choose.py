@@ -9,8 +9,14 @@ import click
 from rich.text import Text
 
 from worker.admin.assets import operator
-from worker.admin.choose import Wish, choose_thumbnail, release_choice, set_options
-from worker.admin.decision import choice_sentences, release_sentence
+from worker.admin.choose import (
+    Wish,
+    choice_sentences,
+    choose_thumbnail,
+    release_choice,
+    release_sentence,
+    set_options,
+)
 from worker.admin.find import asset_name
 from worker.choices.own_picture import OwnPicture
 from worker.cli.assets.requeue import print_requeueings
@@ -22,7 +28,7 @@ from worker.settings import get_settings
 from worker.text import printable
 
 if TYPE_CHECKING:
-    from worker.admin.decision import Decision
+    from worker.admin.choose import Decision
 
 
 @click.command()
