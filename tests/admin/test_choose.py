@@ -14,6 +14,7 @@ from tests.support.service.commands import answer, picked
 from worker.database import transaction
 from worker.database.choices import Choice
 from worker.database.models import JobLog, StoredCandidate, Thumbnail
+from worker.database.people import AuditEntry
 from worker.platforms.event import EventKind
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def test_a_moment_is_chosen_at_once_where_the_platform_cuts_it(engine: Engine, t
     choice = builders.only(engine, Choice)
     assert "@" in choice.who
     assert choice.why == "the goal"
+    entry = builders.only(engine, AuditEntry)
+    assert (entry.who, entry.via, entry.act, entry.asset_id) == (choice.who, "cli", "choose", choice.asset_id)
     assert builders.publication_states(engine) == ["superseded", "pending"]
     assert builders.job_states(engine) == ["completed"]
 
@@ -241,7 +244,7 @@ def test_a_platform_that_only_takes_a_time_takes_no_picture(
     result = thumbs("choose", "a1", "--image", picture(tmp_path, "PNG"))
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "Error: mux shows a moment of the video and takes no picture: use --time\n"
+    assert result.stderr == "Error: mux shows a moment of the video and takes no picture: choose a time\n"
     assert builders.every(engine, Choice) == []
 
 

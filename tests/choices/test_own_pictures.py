@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from worker.choices.own_picture import MAX_BYTES, OwnPicture, PictureRefused
+from worker.choices.own_picture import OwnPicture, PictureRefused
+from worker.pictures.answer import MAX_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +70,7 @@ def test_what_is_transparent_becomes_white() -> None:
         (encoded(Image.effect_noise((64, 64), 90), "JPEG")[:300], "is damaged"),
         (encoded(Image.new("RGB", (15, 64)), "PNG"), "needs more"),
         (bomb(7681, 4320), "more than 8K"),
-        (bomb(60_000, 60_000), "more than 8K pixels"),
+        (bomb(60_000, 60_000), "many times more pixels, more than 8K"),
         (bytes(MAX_BYTES + 1), "more than 10 MiB"),
     ],
     ids=["empty", "svg", "gif", "cut-png", "cut-jpeg", "tiny", "large", "bomb", "heavy"],

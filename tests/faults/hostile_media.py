@@ -28,8 +28,8 @@ from tests.support.faults import media_corpus, odd_corpus
 from tests.support.faults.media_corpus import Hostile, Lures
 from tests.support.media import clips, pictures
 from tests.support.media.media_server import MediaServer
+from worker.confinement.confine import DEFAULT_LIMITS, MIB
 from worker.errors import ThumbsError
-from worker.pipeline.sandbox.confine import DEFAULT_LIMITS, MIB
 from worker.pipeline.sandbox.decoder import Decoder
 
 if TYPE_CHECKING:

@@ -43,6 +43,12 @@ def test_the_light_half_loads_no_model_and_no_decoder(module: str) -> None:
     assert not loaded_by(module) & HEAVY
 
 
+@pytest.mark.parametrize("module", ["webhook.app", "webhook.review.app", "worker.admin.choose"])
+def test_who_takes_pictures_in_does_not_decode_them(module: str) -> None:
+    """Only a confined process loads Pillow to read what a stranger sends."""
+    assert "PIL" not in loaded_by(module)
+
+
 def test_heavy_libraries_have_one_address() -> None:
     """Decoder, arrays and models are imported under worker/pipeline and worker/weights only."""
     strays = {
@@ -65,8 +71,8 @@ def test_one_module_reads_the_environment() -> None:
     }
 
     assert readers == {
-        "worker/pipeline/sandbox/child_process.py",
-        "worker/pipeline/sandbox/confine.py",
+        "worker/confinement/confine.py",
+        "worker/confinement/start.py",
         "worker/settings/settings.py",
     }
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from webhook.bounded import BoundedDatabase
+from webhook.review.acts import act_pages
 from webhook.review.identity import require_sign_in
 from webhook.review.library import library_pages
 from webhook.review.security import harden
@@ -57,6 +58,7 @@ def create_app(settings: Settings, engine: Engine) -> Flask:
     require_sign_in(app, settings, database)
     app.register_blueprint(sign_in_pages())
     app.register_blueprint(library_pages())
+    app.register_blueprint(act_pages(settings, database))
     return app
 
 

@@ -1,4 +1,4 @@
-"""What operators ask of assets, jobs and events, and what they set going: `requeue` and `migrate`.
+"""What operators ask of assets, jobs and events; who they are; and `migrate`.
 
 Nothing here prints; `worker.cli` does.
 """
@@ -13,23 +13,21 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import defer
 
-from worker import jobs
 from worker.admin.find import find
-from worker.admin.matching import BATCH, Filters, candidates, matching
-from worker.admin.wanted_model import check_model
-from worker.database import NOW, make_engine, migrate, transaction
+from worker.database import NOW, make_engine, migrate
 from worker.database.base import STATEMENT_BEGAN
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset
+from worker.database.states import Role
+from worker.people.roles import Actor, Grant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime, timedelta
 
-    from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from worker.settings import Settings
+    from worker import jobs
 
 
 class EventLine(NamedTuple):
@@ -96,71 +94,6 @@ def assets_named(session: Session, words: Sequence[str]) -> list[Asset]:
     return [session.get_one(Asset, asset_id) for asset_id in ids]
 
 
-def requeue_assets(
-    engine: Engine,
-    chosen: Sequence[str] | Filters,
-    why: str,
-    settings: Settings,
-    *,
-    model: str | None = None,
-    is_dry_run: bool = False,
-    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> Iterator[Requeueing]:
-    """Ask for a new look at assets that are named or that match; a job that waits already is not doubled.
-
-    Each is asked for as the iterator comes to it, so that what was done can be told though the rest is not.
-
-    With a model, a worker that has it judges the stored frames anew, and scans no video; without one, an
-    earlier wish for one is lifted.
-
-    Args:
-        engine: the database.
-        chosen: words for assets or jobs, or what the assets have in common.
-        why: for the jobs' history.
-        settings: of the jobs.
-        model: which has to judge; None: whichever the worker has.
-        is_dry_run: only find the assets.
-        on_progress: called with how many assets were looked at, and how many are to be.
-
-    Raises:
-        NotFound: a name means nothing; none of the assets was touched.
-        UnknownModel: no worker can have the model; none was touched either.
-    """
-    if model is not None:
-        with transaction(engine) as session:
-            check_model(session, model, settings)
-    actor = operator_name()
-
-    def request(asset: Asset) -> Requeueing:
-        if is_dry_run:
-            return Requeueing(asset, None)
-        with transaction(engine) as session:  # one each, so that no webhook waits for all of them
-            return Requeueing(asset, jobs.requeue(session, asset.id, actor, why, settings, model=model))
-
-    yield from map(request, _chosen(engine, chosen, on_progress))
-
-
-def _chosen(
-    engine: Engine, chosen: Sequence[str] | Filters, on_progress: Callable[[int, int], None]
-) -> Iterator[Asset]:
-    if not isinstance(chosen, Filters):
-        with transaction(engine) as session:
-            yield from assets_named(session, chosen)
-        return
-    with transaction(engine) as session:
-        ids = candidates(session, chosen)
-    for start in range(0, len(ids), BATCH):
-        with transaction(engine) as session:
-            found = matching(session, chosen, ids[start : start + BATCH])
-        yield from found
-        on_progress(min(start + BATCH, len(ids)), len(ids))
-
-
-def has_effect(outcomes: Sequence[Requeueing]) -> bool:
-    """Tell whether at least one asset is looked at again, or would be."""
-    return any(outcome is not jobs.Requeued.DELETED for _, outcome in outcomes)
-
-
 def migrate_tables(address: str) -> Migration:
     """Bring the tables of the database at this address up to date, however long that takes."""
     engine = make_engine(address, statement_timeout_ms=0)
@@ -173,9 +106,14 @@ def migrate_tables(address: str) -> Migration:
 
 
 def operator_name() -> str:
-    """Name who acts, for the job's history: user@host."""
+    """Name who acts in a terminal, as the history and the audit do: user@host."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # the user of a container may have a number and no name
         user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"
+
+
+def operator() -> Actor:
+    """Make the Actor of a terminal: who has the database's password may do everything."""
+    return Actor(operator_name(), "cli", (Grant(Role.OPERATOR),))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import select, union
 
 from worker import accounts, jobs
-from worker.admin.assets import operator_name
 from worker.admin.find import NotFound, asset_name, find
 from worker.database import transaction
 from worker.database.accounts import Account
@@ -44,13 +43,13 @@ def find_open_work(engine: Engine, words: Sequence[str]) -> list[Cancellation]:
         ]
 
 
-def cancel_work(engine: Engine, wanted: Sequence[Cancellation], why: str) -> list[Cancellation]:
+def cancel_work(engine: Engine, wanted: Sequence[Cancellation], who: str, why: str) -> list[Cancellation]:
     """Cancel what was listed, and what came in between; one transaction for each asset."""
-    actor, done = operator_name(), []
+    done = []
     for one in wanted:
         with transaction(engine) as session:
             asset_id, job_id = one.found
-            cancelled = jobs.cancel_for_operator(session, asset_id, actor, why, job_id)
+            cancelled = jobs.cancel_for_operator(session, asset_id, who, why, job_id)
         done.append(one._replace(work=cancelled))
     return done
 
@@ -77,24 +76,25 @@ def find_busy_assets(engine: Engine, name: str) -> list[int]:
 
 
 def cancel_account(
-    engine: Engine, name: str, why: str, on_progress: Callable[[int, int | None], None]
+    engine: Engine, name: str, who: str, why: str, on_progress: Callable[[int, int | None], None]
 ) -> jobs.OpenWork:
     """Cancel all that waits or runs for an account, and forget why it waited. It can be run again.
 
     Args:
         engine: the database; there is one transaction for each asset.
         name: of the account: mux/main.
+        who: wants it, for the history.
         why: the reason, for the history.
         on_progress: called with how many assets are done, and how many there are.
 
     Raises:
         NotFound: the account never had an asset.
     """
-    actor, cancelled = operator_name(), jobs.OpenWork([], [])
+    cancelled = jobs.OpenWork([], [])
     asset_ids = find_busy_assets(engine, name)
     for done, asset_id in enumerate(asset_ids, start=1):
         with transaction(engine) as session:
-            work = jobs.cancel_for_operator(session, asset_id, actor, why)
+            work = jobs.cancel_for_operator(session, asset_id, who, why)
         cancelled.job_ids.extend(work.job_ids)
         cancelled.write_ids.extend(work.write_ids)
         on_progress(done, len(asset_ids))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from worker.admin.assets import operator_name
 from worker.admin.find import asset_name
 from worker.database import transaction
 from worker.database.models import Asset
@@ -24,7 +23,7 @@ class Erasure(NamedTuple):
 
 
 def erase_asset(
-    engine: Engine, asset_id: int, why: str, on_progress: Callable[[int, int | None], None]
+    engine: Engine, asset_id: int, who: str, why: str, on_progress: Callable[[int, int | None], None]
 ) -> Erasure:
     """Remove everything of an asset: at once what belongs to it, then what else in the inbox names it.
 
@@ -33,12 +32,13 @@ def erase_asset(
     Args:
         engine: the database.
         asset_id: number of the asset's row.
+        who: wants it, for the record.
         why: for the record; may be empty.
         on_progress: called with how many parts of the inbox were looked through, and how many there are.
     """
     with transaction(engine) as session:
         asset = session.get_one(Asset, asset_id, with_for_update=True)
-        removed = erasure.erase(session, asset, operator_name(), why)
+        removed = erasure.erase(session, asset, who, why)
     with transaction(engine) as session:
         parts = list(erasure.inbox_ranges(session))
     for number, part in enumerate(parts, start=1):  # one transaction each, so that no webhook waits for all

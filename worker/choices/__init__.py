@@ -10,6 +10,7 @@ Every function here wants the asset's row locked, so that no pick slips in betwe
 from worker.choices.edits import carry_over, carry_through_run, chosen_moment_s
 from worker.choices.requests import ChoiceMade, ChoiceRefused, ChoiceRequest, choose, open_choice, release
 from worker.choices.stills import CHOSEN_RANK, SAME_MOMENT_S, is_newest_pick
+from worker.choices.stored_pictures import offer, request_of_thumbnail
 
 __all__ = [
     "CHOSEN_RANK",
@@ -22,6 +23,8 @@ __all__ = [
     "choose",
     "chosen_moment_s",
     "is_newest_pick",
+    "offer",
     "open_choice",
     "release",
+    "request_of_thumbnail",
 ]

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from PIL import Image, ImageOps, UnidentifiedImageError
-
 from worker.errors import PermanentError
+from worker.pictures.answer import MAX_BYTES, MAX_JPEG_BYTES, Verdict
+from worker.pictures.jpeg_size import jpeg_size
+from worker.pictures.reader import read_picture
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMATS = ("JPEG", "PNG", "WEBP")  #: what browsers send; `worker.pipeline.picture_file` reads more
-MAX_BYTES = 10 * 1024 * 1024  # a thumbnail of 4K in PNG has less
-# A picture of 8K. Pillow would read many times more, and a few kilobytes of PNG can hold that.
-MAX_PIXELS = 7680 * 4320
-MIN_SIDE_PX = 16
-QUALITY = 90  #: of JPEG; more is not seen
+    from worker.pictures.reader import Reading
+
+_MIB = 1024 * 1024
+_FORMATS = "JPEG, PNG, WEBP"
 
 
 class PictureRefused(PermanentError):
@@ -43,8 +40,7 @@ class OwnPicture:
     @classmethod
     def of_jpeg(cls, jpeg: bytes) -> Self:
         """Take a JPEG of ours as it is; only its size is read."""
-        with Image.open(io.BytesIO(jpeg)) as image:
-            return cls(jpeg, *image.size)
+        return cls(jpeg, *jpeg_size(jpeg))
 
     @classmethod
     def of_file(cls, path: Path) -> Self:
@@ -54,37 +50,27 @@ class OwnPicture:
 
     @classmethod
     def of_upload(cls, data: bytes) -> Self:
-        """Decode a file, turn it upright, drop whatever else it holds (place, camera), and encode it anew.
+        """Have a file decoded in a confined process, turned upright, stripped, and encoded anew.
 
         Raises:
-            PictureRefused: too many bytes or pixels, damaged, or of another format.
+            PictureRefused: too many bytes or pixels, damaged, hostile, or of another format.
         """
         if len(data) > MAX_BYTES:
-            raise PictureRefused(f"the picture has more than {MAX_BYTES // 1024**2} MiB; make it smaller")
-        try:
-            with warnings.catch_warnings(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our limit is lower
-                _check_size(*image.size)
-                upright = ImageOps.exif_transpose(image)
-                flat = Image.new("RGB", upright.size, "white")
-                rgba = upright.convert("RGBA")
-                flat.paste(rgba, mask=rgba)
-        except PictureRefused:
-            raise
-        except UnidentifiedImageError:
-            raise PictureRefused(f"the file is no picture in {', '.join(FORMATS)}; convert it") from None
-        except Image.DecompressionBombError:
-            raise PictureRefused("the picture has many times more than 8K pixels; make it smaller") from None
-        except Exception as exc:  # a foreign file fails in whatever way its bytes suggest
-            raise PictureRefused(f"the picture is damaged ({exc}); save it again") from exc
-        encoded = io.BytesIO()
-        flat.save(encoded, "JPEG", quality=QUALITY, optimize=True)
-        return cls(encoded.getvalue(), *flat.size)
+            raise PictureRefused(f"the picture has more than {MAX_BYTES // _MIB} MiB; make it smaller")
+        read = read_picture(data)
+        if read.verdict is not Verdict.PICTURE:
+            raise PictureRefused(_refusal(read))
+        return cls(read.jpeg, read.width_px, read.height_px)
 
 
-def _check_size(width_px: int, height_px: int) -> None:
-    size = f"the picture has {width_px} x {height_px} pixels"
-    if width_px * height_px > MAX_PIXELS:
-        raise PictureRefused(f"{size}, more than 8K; make it smaller")
-    if min(width_px, height_px) < MIN_SIDE_PX:
-        raise PictureRefused(f"{size}; a thumbnail needs more")
+def _refusal(read: Reading) -> str:
+    size = f"{read.width_px} x {read.height_px} pixels" if read.width_px else "many times more pixels"
+    most_mib = MAX_JPEG_BYTES // _MIB
+    return {
+        Verdict.NO_PICTURE: f"the file is no picture in {_FORMATS}; convert it",
+        Verdict.TOO_LARGE: f"the picture has {size}, more than 8K; make it smaller",
+        Verdict.TOO_SMALL: f"the picture has {size}; a thumbnail needs more",
+        Verdict.DAMAGED: "the picture is damaged or cut short; save it again",
+        Verdict.TOO_HEAVY: f"as a JPEG the picture has more than {most_mib} MiB; make it smaller",
+        Verdict.TOO_SLOW: "the picture takes too long to read; make it smaller, or save it as a plain JPEG",
+    }.get(read.verdict, "the picture cannot be read safely; save it as a plain JPEG")

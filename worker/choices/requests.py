@@ -118,7 +118,7 @@ def _kind_and_moment_s(
         candidate = session.get(StoredCandidate, request.candidate_id) if is_id else None
         if candidate is None or candidate.asset_id != asset.id:
             raise ChoiceRefused(
-                f"candidate {request.candidate_id} is not of the newest run; `thumbs show --json` lists those"
+                f"candidate {request.candidate_id} is not of the newest run; choose one that is"
             )
         return ChoiceKind.CANDIDATE, candidate.time_s
     time_s = request.time_s

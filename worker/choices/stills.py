@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, literal, select
 
+from worker.choices.own_picture import OwnPicture
 from worker.database.models import StoredCandidate, Thumbnail
 
 if TYPE_CHECKING:
@@ -49,15 +50,25 @@ def store_nearest(session: Session, asset: Asset, choice: Choice) -> tuple[Thumb
 
 def store(session: Session, choice: Choice, still: Snapshot) -> Thumbnail:
     """Store a picture as the thumbnail that is shown of a choice."""
-    from worker.choices.own_picture import OwnPicture  # noqa: PLC0415  Pillow, which the receiver does without
-
+    time_s = still.time_s if choice.time_s is None else choice.time_s
     picture = OwnPicture.of_jpeg(still.jpeg)
-    thumbnail = Thumbnail(
-        asset_id=choice.asset_id,
-        generation=choice.generation,
+    thumbnail = thumbnail_of(choice.asset_id, choice.generation, picture, still.aspect, time_s)
+    session.add(thumbnail)
+    session.flush()
+    choice.thumbnail_id = thumbnail.id
+    return thumbnail
+
+
+def thumbnail_of(
+    asset_id: int, generation: int, picture: OwnPicture, aspect: str, time_s: float
+) -> Thumbnail:
+    """Make the row of a picture that a person chose; it is not added to the session yet."""
+    return Thumbnail(
+        asset_id=asset_id,
+        generation=generation,
         rank=CHOSEN_RANK,
-        aspect=still.aspect,
-        time_s=still.time_s if choice.time_s is None else choice.time_s,
+        aspect=aspect,
+        time_s=time_s,
         score=0.0,
         parts={},
         reasons=["chosen"],
@@ -69,10 +80,6 @@ def store(session: Session, choice: Choice, still: Snapshot) -> Thumbnail:
         sha256=picture.sha256,
         model="",
     )
-    session.add(thumbnail)
-    session.flush()
-    choice.thumbnail_id = thumbnail.id
-    return thumbnail
 
 
 def find_cut(session: Session, choice: Choice) -> Thumbnail | None:

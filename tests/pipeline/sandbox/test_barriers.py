@@ -13,8 +13,8 @@ import pytest
 from tests.support.media import hostile_decoder
 from tests.support.media.odd_files import KINDS
 from tests.support.sandbox import sealed_process
+from worker.confinement import landlock
 from worker.errors import UnreadableVideo
-from worker.pipeline.sandbox import landlock
 from worker.pipeline.sandbox.barriers import try_barriers
 from worker.pipeline.sandbox.decoder import Decoder
 

@@ -18,9 +18,9 @@ import pytest
 from tests.support.media import clips, hostile_decoder, pictures
 from tests.support.sandbox import decode_processes
 from tests.support.waiting import until
+from worker.confinement.confine import ProcessLimits
 from worker.errors import DecoderCrashed, DecodeTimedOut, Stopping, UnreadableVideo, VideoTooLarge
 from worker.pipeline.sandbox.child_process import MODULE
-from worker.pipeline.sandbox.confine import ProcessLimits
 from worker.pipeline.sandbox.decoder import Decoder
 
 START_S = 60.0  # on a busy machine

@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from worker.pipeline.sandbox import confine
-from worker.pipeline.sandbox.serve import ANSWERS
+from worker.confinement import confine
+from worker.confinement.pipes import ANSWERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

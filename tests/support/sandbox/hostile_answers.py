@@ -12,7 +12,7 @@ import pickle
 import time
 from pathlib import Path
 
-from worker.pipeline.sandbox.serve import ANSWERS
+from worker.confinement.pipes import ANSWERS
 
 DRIBBLE_S = 0.01
 

@@ -19,7 +19,8 @@ X32_BIT = 0x40000000
 
 _TRY_ALL = """
 import json, pathlib, sys
-from worker.pipeline.sandbox import barriers, confine, landlock, seccomp
+from worker.confinement import confine, landlock, seccomp
+from worker.pipeline.sandbox import barriers
 left_out = sys.argv[3:]
 if "landlock" in left_out:
     landlock.version = lambda: 0
@@ -35,7 +36,7 @@ print(json.dumps([barrier._asdict() for barrier in found]))
 # The parent gives up root, and its child has what it gave it: the same user, and no capability.
 _LOOK_INTO_PARENT = """
 import ctypes, json, os, pathlib, sys
-from worker.pipeline.sandbox import confine
+from worker.confinement import confine
 from worker.pipeline.sandbox.decoder import Decoder
 Decoder()  # loads what the next one needs, while this process may read it
 if os.getuid() == 0:
@@ -64,7 +65,7 @@ print(os.read(reader, 1000).decode())
 
 _COUNT_THREADS = """
 import json, os
-from worker.pipeline.sandbox import confine
+from worker.confinement import confine
 confine.confine(confine.DEFAULT_LIMITS)
 from worker.pipeline.sandbox import answering  # as `serve` does, after it
 answering.child.warm_up()

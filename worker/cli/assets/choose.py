@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
-from worker.admin.choose import Wish, choose_thumbnail, release_choice, set_options
+from worker.admin.assets import operator
+from worker.admin.choose import (
+    Wish,
+    choice_sentences,
+    choose_thumbnail,
+    release_choice,
+    release_sentence,
+    set_options,
+)
 from worker.admin.find import asset_name
 from worker.choices.own_picture import OwnPicture
 from worker.cli.assets.requeue import print_requeueings
@@ -17,7 +25,7 @@ from worker.cli.database import open_database
 from worker.cli.output import fields_of, print_answer
 from worker.cli.parameters import VideoTime, json_option, why_option
 from worker.settings import get_settings
-from worker.text import clock, printable
+from worker.text import printable
 
 if TYPE_CHECKING:
     from worker.admin.choose import Decision
@@ -50,7 +58,7 @@ def choose_command(
         raise click.UsageError("choose by one of --time, --candidate and --image")
     with open_database() as engine:
         wish = Wish(time_s, number, OwnPicture.of_file(image) if image else None)
-        made = choose_thumbnail(engine, name, wish, why, get_settings())
+        made = choose_thumbnail(engine, name, wish, operator(), why, get_settings())
     print_answer(_document(made), _choice_sentences(made), as_json=as_json)
 
 
@@ -64,7 +72,7 @@ def release_command(name: str, why: str, *, as_json: bool) -> None:
     Where nothing was chosen, that is said, and nothing is wrong.
     """
     with open_database() as engine:
-        ended = release_choice(engine, name, why)
+        ended = release_choice(engine, name, operator(), why)
     print_answer(_document(ended), [Text(_release_sentence(ended))], as_json=as_json)
 
 
@@ -88,7 +96,7 @@ def options_command(
         raise click.UsageError("give --avoid or --prefer, each as often as you like, or --clear")
     wanted = {key: list(texts) for key, texts in (("avoid", avoid), ("prefer", prefer)) if texts}
     with open_database() as engine:
-        outcome = set_options(engine, name, wanted, why, get_settings())
+        outcome = set_options(engine, name, wanted, operator(), why, get_settings())
     print_requeueings([outcome], as_json=as_json)
 
 
@@ -104,17 +112,9 @@ def _document(decision: Decision) -> dict[str, Any]:
 
 def _choice_sentences(decision: Decision) -> list[Text]:
     """Tell what is shown from now on, and when."""
-    choice, name = decision.choice, printable(asset_name(decision.asset))
-    what = "your picture" if choice is None or choice.time_s is None else clock(choice.time_s)
-    lines = [f"{name}: {what} is the thumbnail from now on, until `thumbs release`"]
-    if decision.is_taking_still:
-        shown = "until then the nearest frame is shown" if decision.thumbnail else "then it is shown"
-        lines.append(f"a run takes the picture of exactly that moment; {shown}")
-    return [Text(line) for line in lines]
+    first, *more = choice_sentences(decision, "until `thumbs release`")
+    return [Text(f"{printable(asset_name(decision.asset))}: {first}"), *map(Text, more)]
 
 
 def _release_sentence(decision: Decision) -> str:
-    done = (
-        "nothing was chosen" if decision.choice is None else "released; the best pick is the thumbnail again"
-    )
-    return f"{printable(asset_name(decision.asset))}: {done}"
+    return f"{printable(asset_name(decision.asset))}: {release_sentence(decision)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from rich.text import Text
 
+from worker.admin.assets import operator_name
 from worker.admin.erase import erase_asset
 from worker.admin.find import asset_name, find
 from worker.cli.database import open_database
@@ -38,6 +39,6 @@ def erase_command(name: str, why: str, *, is_sure: bool, as_json: bool) -> None:
             asset = session.get_one(Asset, find(session, name, is_whole=True).asset_id)
         confirm(f"remove everything of {printable(asset_name(asset))}, for good?", is_sure=is_sure)
         with terminal.counting("inbox") as on_progress:
-            erased = erase_asset(engine, asset.id, why, on_progress)
+            erased = erase_asset(engine, asset.id, operator_name(), why, on_progress)
     sentences = [f"{printable(erased.asset)}: erased; removed: {removed_words(erased.removed)}", WHAT_STAYS]
     print_answer(erased._asdict(), [Text(line) for line in sentences], as_json=as_json)

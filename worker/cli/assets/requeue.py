@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
-from worker.admin.assets import has_effect, requeue_assets
+from worker.admin.assets import operator_name
 from worker.admin.find import asset_name
 from worker.admin.matching import Filters
-from worker.admin.wanted_model import check_model
+from worker.admin.requeue import check_model, has_effect, requeue_assets
 from worker.cli.database import open_database
 from worker.cli.output import print_answer, print_parts
 from worker.cli.parameters import json_option, platform_option, since_option, why_option
@@ -67,6 +67,7 @@ def requeue_command(
         requeueings = requeue_assets(
             engine,
             names or filters,
+            operator_name(),
             why,
             get_settings(),
             model=model,

@@ -12,7 +12,8 @@ import pickle
 import time
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from worker.pipeline.sandbox import child, confine
+from worker.confinement import confine
+from worker.pipeline.sandbox import child
 from worker.pipeline.sandbox.answers import failures, messages
 from worker.pipeline.sandbox.answers.forms import NOTHING, codec_of
 

@@ -16,8 +16,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from worker.pipeline.sandbox.seccomp import number_of
-from worker.pipeline.sandbox.system_calls import Call
+from worker.confinement.seccomp import number_of
+from worker.confinement.system_calls import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable

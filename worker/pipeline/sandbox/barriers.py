@@ -14,7 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from worker.pipeline.sandbox import attempts, confine
+from worker.confinement import confine
+from worker.pipeline.sandbox import attempts
 from worker.pipeline.sandbox.attempts import Targets
 
 if TYPE_CHECKING:

@@ -19,20 +19,18 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from worker.confinement.start import start
 from worker.pipeline.sandbox.answers.forms import NOTHING, Nonsense, codec_of
 from worker.pipeline.sandbox.answers.messages import NO_PICTURES, PROGRESS_S, READY, Progress, read_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from worker.confinement.confine import ProcessLimits
     from worker.pipeline.sandbox.answering import Question
     from worker.pipeline.sandbox.answers.bounds import Bounds
-    from worker.pipeline.sandbox.confine import ProcessLimits
 
 MODULE = "worker.pipeline.sandbox.serve"
-
-# All that the child gets of its parent's environment: without these, the interpreter may not start at all.
-_LOADER_VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "PYTHONHOME")
 
 _POLL_S = 0.05
 # A child that closed its pipe is about to end; its exit code says why.
@@ -91,16 +89,7 @@ class ChildProcess:
     """
 
     def __init__(self, limits: ProcessLimits) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
-            # -P: the folder in which the parent was started is no place to load modules from.
-            [sys.executable, "-P", "-m", MODULE],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=_environment(),
-            bufsize=0,
-            # Ctrl-C at a terminal is the parent's business.
-            start_new_session=True,
-        )
+        self._process = start(MODULE)
         assert self._process.stdin is not None  # noqa: S101 - for the type checker
         assert self._process.stdout is not None  # noqa: S101
         self._questions, self._answers = self._process.stdin.fileno(), self._process.stdout.fileno()
@@ -212,11 +201,6 @@ def _is_ready(pipe: int, event: int, wait_s: float) -> bool:
     poller = select.poll()
     poller.register(pipe, event)
     return bool(poller.poll(wait_s * 1000))
-
-
-def _environment() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in _LOADER_VARIABLES if name in os.environ}
-    return {**kept, "PYTHONPATH": os.pathsep.join(os.path.abspath(folder) for folder in sys.path)}  # noqa: PTH100
 
 
 def _widen(pipe: int) -> None:

@@ -16,8 +16,9 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from worker.confinement import confine
 from worker.errors import DecoderCrashed, DecodeTimedOut, ThumbsError, UnreadableVideo, VideoTooLarge
-from worker.pipeline.sandbox import child, confine, verdicts
+from worker.pipeline.sandbox import child, verdicts
 from worker.pipeline.sandbox.answering import Question
 from worker.pipeline.sandbox.answers import bounds
 from worker.pipeline.sandbox.answers.failures import Failed

@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import os
 import pickle
-from typing import BinaryIO
 
-from worker.pipeline.sandbox import confine
+from worker.confinement import confine
+from worker.confinement.pipes import ANSWERS, take_pipes
 
-QUESTIONS, ANSWERS = 3, 4
-"""The numbers under which this process holds its pipes."""
-
-_STDIN, _STDOUT, _STDERR = 0, 1, 2
+_STDOUT, _STDERR = 1, 2
 
 
 def main() -> None:
     """Answer until the parent closes the pipe."""
-    questions = _take_pipes()
+    questions = take_pipes()
     try:
         limits = pickle.load(questions)  # noqa: S301 - from the parent, which is trusted
     except EOFError:  # the parent was interrupted before it could say more
@@ -30,17 +27,6 @@ def main() -> None:
     from worker.pipeline.sandbox.answering import answer_all  # noqa: PLC0415 - loads NumPy
 
     answer_all(questions, ANSWERS)
-
-
-def _take_pipes() -> BinaryIO:
-    """Move the pipes away from standard input and output, for which libraries have other uses."""
-    os.dup2(_STDIN, QUESTIONS, inheritable=False)
-    os.dup2(_STDOUT, ANSWERS, inheritable=False)
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (_STDIN, _STDOUT):
-        os.dup2(nowhere, stream)
-    os.close(nowhere)
-    return os.fdopen(QUESTIONS, "rb")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""What the decode process gives up before it opens an untrusted file.
+"""What a process gives up before it opens an untrusted file.
 
-In two steps. First thing in the child, before NumPy and FFmpeg are loaded (so this imports neither): memory,
+In two steps. First thing in the child, before it loads what reads the file (so this loads nothing): memory,
 open files and core dumps are limited for good, processor time for each task anew; the environment (which may
 hold secrets) is wiped; the process dies with its parent, and makes only the system calls of decoding
-(`seccomp`). Then, with the video known, it is sealed: it reads that video and libraries (`landlock`). What of
-this is in force on a machine, `barriers` finds out.
+(`seccomp`). Then, with the file known, it is sealed: it reads that file and libraries (`landlock`). What of
+this is in force on a machine, `worker.pipeline.sandbox.barriers` finds out.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import worker
-from worker.pipeline.sandbox import landlock, seccomp
+from worker.confinement import landlock, seccomp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,7 +54,7 @@ _PARENT_POLL_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class ProcessLimits:
-    """What one decode process may use. `None` lifts a limit."""
+    """What one such process may use. `None` lifts a limit."""
 
     address_space_bytes: int | None = 3072 * MIB  #: beyond what the interpreter has; many 4K frames fit
     open_files: int = 64

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from worker.pipeline.sandbox.seccomp import MACHINES, filter_for
+from worker.confinement.seccomp import MACHINES, filter_for
 
 if TYPE_CHECKING:
-    from worker.pipeline.sandbox.seccomp import Machine
+    from worker.confinement.seccomp import Machine
 
 # The flags of glibc's pthread_create and fork.
 A_THREAD, A_PROCESS = 0x3D0F00, 0x01200011

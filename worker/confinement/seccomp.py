@@ -19,10 +19,10 @@ import struct
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from worker.pipeline.sandbox.system_calls import allowed_calls
+from worker.confinement.system_calls import allowed_calls
 
 if TYPE_CHECKING:
-    from worker.pipeline.sandbox.system_calls import Call, Condition
+    from worker.confinement.system_calls import Call, Condition
 
 # From <linux/seccomp.h>, <linux/filter.h> and <linux/audit.h>. A refused call fails with an error instead of
 # killing the process: libraries try such calls and go on without, and an error can be reported.

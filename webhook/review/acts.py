@@ -1,0 +1,192 @@
+"""What people do to one asset: plain forms, answered by a page, or by the way back to the asset's page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from flask import Blueprint, flash, redirect, render_template, request
+from werkzeug.exceptions import Forbidden, NotFound
+
+from webhook.review.forms import MAX_ROW_ID, options_of, seen_of, why_of, wish_of
+from webhook.review.identity import actor
+from worker import jobs
+from worker.admin import find
+from worker.admin.choose import choice_sentences, release_sentence
+from worker.choices import ChoiceRefused
+from worker.choices.own_picture import PictureRefused
+from worker.errors import UnknownAccount
+from worker.people.roles import NotAllowed
+from worker.review import acts
+from worker.review.acts import Conflict
+from worker.text import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy import Engine
+    from werkzeug import Response
+    from werkzeug.datastructures import FileStorage
+
+    from webhook.bounded import BoundedDatabase
+    from worker.admin.assets import Requeueing
+    from worker.people.roles import Actor
+    from worker.review.conflicts import Picture
+    from worker.settings import Settings
+
+    Answer = Response | tuple[str, int]
+    Act = Callable[[Engine], list[str]]
+
+WITHIN_S = 4.0  #: an act; a lock that a run holds is waited for a shorter time
+_ASSET = f"/a/<int(max={MAX_ROW_ID}):asset_id>"
+_SEE_OTHER, _CONFLICT, _UNPROCESSABLE = 303, 409, 422
+_DELETED = "the asset is deleted at its platform, so there is nothing to look at"
+
+
+def refused_page(asset_id: int, refusal: str) -> str:
+    """Say why what somebody sent was not done, with the way back."""
+    return render_template("refused.html", asset_id=asset_id, refusal=refusal)
+
+
+class Sent(NamedTuple):
+    """A form that somebody sent about an asset."""
+
+    who: Actor
+    asset_id: int
+    form: Mapping[str, str]
+    files: Mapping[str, FileStorage]
+    settings: Settings
+
+    @property
+    def about(self) -> tuple[Actor, int]:
+        """What every act begins with."""
+        return self.who, self.asset_id
+
+
+def act_pages(
+    settings: Settings, database: BoundedDatabase, show_asset: Callable[[int, str], str] = refused_page
+) -> Blueprint:
+    """Make the routes of the acts.
+
+    Args:
+        settings: of the accounts, and of jobs.
+        database: in which things are done.
+        show_asset: writes the asset's page (id, why the input was refused).
+    """
+    pages = Blueprint("acts", __name__)
+    names = ", ".join(f'"{name}"' for name in _ACTS)
+
+    @pages.post(f"{_ASSET}/<any({names}):name>")
+    def act(asset_id: int, name: str) -> Answer:
+        sent = Sent(actor(), asset_id, request.form, request.files, settings)
+        try:
+            # Before anything is read: a picture costs seconds of processor time.
+            database.ask(lambda engine: acts.check(engine, *sent.about), WITHIN_S)
+            sentences = database.ask(_ACTS[name](sent), WITHIN_S)
+        except Conflict as conflict:
+            return _conflict_page(asset_id, conflict), _CONFLICT
+        except (ChoiceRefused, PictureRefused, UnknownAccount) as error:
+            return show_asset(asset_id, as_sentence(str(error))), _UNPROCESSABLE
+        except find.NotFound as error:
+            raise NotFound(as_sentence(str(error))) from error
+        except NotAllowed as error:
+            raise Forbidden(as_sentence(str(error))) from error
+        for sentence in sentences:
+            flash(as_sentence(sentence))
+        return redirect(f"{request.script_root}/a/{asset_id}", _SEE_OTHER)
+
+    return pages
+
+
+def _choose(sent: Sent) -> Act:
+    wish, seen, why = wish_of(sent.form, sent.files), seen_of(sent.form), why_of(sent.form)
+
+    def act(engine: Engine) -> list[str]:
+        made = acts.choose(engine, *sent.about, wish, seen, why, sent.settings)
+        return choice_sentences(made, "until it is released")
+
+    return act
+
+
+def _release(sent: Sent) -> Act:
+    seen, why = seen_of(sent.form), why_of(sent.form)
+    return lambda engine: [release_sentence(acts.release(engine, *sent.about, seen, why))]
+
+
+def _set_options(sent: Sent) -> Act:
+    options, why = options_of(sent.form), why_of(sent.form)
+    return lambda engine: _said_of_look(acts.set_options(engine, *sent.about, options, why, sent.settings))
+
+
+def _look_again(sent: Sent) -> Act:
+    why = why_of(sent.form)
+    return lambda engine: _said_of_look(acts.look_again(engine, *sent.about, why, sent.settings))
+
+
+def _confirm(sent: Sent) -> Act:
+    def act(engine: Engine) -> list[str]:
+        acts.confirm(engine, *sent.about)
+        return ["noted that this thumbnail is fine"]
+
+    return act
+
+
+#: By the last part of their addresses. Each reads the form at once, and returns what is done in the database.
+_ACTS: dict[str, Callable[[Sent], Act]] = {
+    "choose": _choose,
+    "release": _release,
+    "options": _set_options,
+    "look-again": _look_again,
+    "confirm": _confirm,
+}
+
+
+def as_sentence(text: str) -> str:
+    """Write a message as the sentence of a page."""
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
+
+
+def _said_of_look(requeueing: Requeueing) -> list[str]:
+    if requeueing.outcome is jobs.Requeued.DELETED:
+        raise ChoiceRefused(_DELETED)
+    if requeueing.outcome is jobs.Requeued.WAITING:
+        return ["a look at the video was waiting already; it goes first now"]
+    return ["the video is looked at again; this page shows when that is done"]
+
+
+def _conflict_page(asset_id: int, conflict: Conflict) -> str:
+    wanted = conflict.wanted
+    return render_template(
+        "conflict.html",
+        asset_id=asset_id,
+        act=conflict.act,
+        holding=conflict.holding,
+        theirs=_shown(conflict.holding.picture),
+        mine=_shown(wanted.picture) if wanted else None,
+        is_gone=conflict.act == "choose" and wanted is None,
+        fields=_fields(conflict),
+    )
+
+
+def _fields(conflict: Conflict) -> dict[str, str]:
+    """List what the form has to send of somebody who insists."""
+    fields = {"generation": str(conflict.seen.generation), "choice": str(conflict.seen.choice_id or "")}
+    fields["why"] = why_of(request.form)
+    if conflict.wanted is not None:
+        wish = conflict.wanted.wish
+        if wish.candidate_id is not None:
+            fields["candidate"] = str(wish.candidate_id)
+        elif wish.thumbnail_id is not None:
+            fields["thumbnail"] = str(wish.thumbnail_id)
+        elif wish.time_s is not None:
+            fields["time"] = clock(wish.time_s)
+    return fields
+
+
+def _shown(picture: Picture | None) -> tuple[str, str] | None:
+    """Return the address of a picture, and what it is in words."""
+    if picture is None:
+        return None
+    words = "a picture of their own" if picture.time_s is None else clock(picture.time_s)
+    if picture.thumbnail_id is not None:
+        return f"{request.script_root}/pictures/{picture.thumbnail_id}.jpg", words
+    return f"{request.script_root}/frames/{picture.candidate_id}.jpg", words

@@ -1,0 +1,56 @@
+"""Pictures that are stored already, chosen by their moment, or as they are where they have none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import exists, func, select
+
+from worker.choices import stills
+from worker.choices.own_picture import OwnPicture
+from worker.choices.requests import MAX_ROW_ID, ChoiceRefused, ChoiceRequest
+from worker.database import NOW
+from worker.database.choices import Choice
+from worker.database.models import Thumbnail
+from worker.database.states import ChoiceKind
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from worker.database.models import Asset
+
+OFFERED = "offered"  #: the only reason of a person's picture that is stored, and not chosen yet
+
+
+def request_of_thumbnail(session: Session, asset: Asset, thumbnail_id: int) -> ChoiceRequest:
+    """Ask for what a thumbnail of this asset shows.
+
+    Raises:
+        ChoiceRefused: it is not stored, or belongs to another asset.
+    """
+    thumbnail = session.get(Thumbnail, thumbnail_id) if 0 < thumbnail_id <= MAX_ROW_ID else None
+    if thumbnail is None or thumbnail.asset_id != asset.id:
+        raise ChoiceRefused("that picture is no longer stored; open the page again, and choose another one")
+    if _is_own_picture(session, thumbnail):
+        return ChoiceRequest(picture=OwnPicture.of_jpeg(thumbnail.jpeg))
+    return ChoiceRequest(time_s=thumbnail.time_s)
+
+
+def offer(session: Session, asset: Asset, picture: OwnPicture) -> Thumbnail:
+    """Store a person's own picture before it is decided whether it is to be shown.
+
+    It counts as outdated at once, so that retention removes it; where it is chosen, the choice has a copy.
+    """
+    newest = session.scalar(select(func.max(Thumbnail.generation)).where(Thumbnail.asset_id == asset.id))
+    thumbnail = stills.thumbnail_of(asset.id, newest or asset.generation, picture, "source", 0.0)
+    thumbnail.reasons, thumbnail.outdated_at = [OFFERED], session.scalar(select(NOW))
+    session.add(thumbnail)
+    session.flush()
+    return thumbnail
+
+
+def _is_own_picture(session: Session, thumbnail: Thumbnail) -> bool:
+    if thumbnail.rank != stills.CHOSEN_RANK:
+        return False
+    of_image = (Choice.thumbnail_id == thumbnail.id, Choice.kind == ChoiceKind.IMAGE)
+    return thumbnail.reasons == [OFFERED] or bool(session.scalar(select(exists().where(*of_image))))

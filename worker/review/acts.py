@@ -1,0 +1,195 @@
+"""What people do to one asset. Each act is one transaction: role, what they had seen, the act, its record.
+
+A choice that meets somebody else's, or a newer run, raises `Conflict` and changes nothing; one that is there
+already, because a form was sent twice, is told as if it had just been made.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from worker import choices, jobs
+from worker.admin import choose as deciding
+from worker.admin.assets import Requeueing
+from worker.admin.choose import Decision, Wish
+from worker.admin.find import NotFound
+from worker.database import NOW, transaction
+from worker.database.models import Asset, Thumbnail
+from worker.database.states import Role
+from worker.people import audit
+from worker.review.conflicts import Conflict, Picture, Wanted, holding, is_chosen, wanted
+from worker.review.seen import Seen, read_seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
+    from worker.choices.own_picture import OwnPicture
+    from worker.people.roles import Actor
+    from worker.settings import Settings
+
+__all__ = ["Conflict", "Seen", "check", "choose", "confirm", "look_again", "release", "set_options"]
+
+MAX_ROW_ID = 2**63 - 1  # of PostgreSQL's bigint
+
+
+def check(engine: Engine, actor: Actor, asset_id: int) -> None:
+    """Find out whether somebody may act here, before a picture of theirs is read.
+
+    Raises:
+        NotFound: there is no such asset, or they may not even see it.
+        NotAllowed: they may see it, and not change it.
+    """
+    with transaction(engine) as session:
+        _require(session, actor, asset_id)
+
+
+def choose(
+    engine: Engine,
+    actor: Actor,
+    asset_id: int,
+    wish: Wish,
+    seen: Seen | None,
+    why: str,
+    settings: Settings,
+) -> Decision:
+    """Show what a person chooses, and keep it through later runs.
+
+    Args:
+        engine: the database.
+        actor: the person.
+        asset_id: of the asset's row.
+        wish: what to show.
+        seen: what they had before them; None: whatever it was, they insist.
+        why: in their words; may be empty.
+        settings: of the asset's account, and of jobs.
+
+    Raises:
+        NotFound, NotAllowed: as all acts here.
+        Conflict: somebody else decided meanwhile, or newer pictures came that the wish may not mean.
+        ChoiceRefused, UnknownAccount: as `worker.admin.choose.choose`.
+    """
+    try:
+        with _locked(engine, actor, asset_id) as (session, asset):
+            if seen is not None and (repeated := _compare(session, asset, wish, seen)) is not None:
+                return repeated
+            decision = deciding.choose(session, asset, wish, actor, why, settings)
+            _note_review(session, asset, actor)
+            return decision
+    except Conflict as conflict:
+        if wish.picture is not None:
+            conflict.wanted = _kept(engine, asset_id, wish.picture)
+        raise
+
+
+def release(engine: Engine, actor: Actor, asset_id: int, seen: Seen | None, why: str) -> Decision:
+    """End the choice, so that the best pick is shown again; where none is open, nothing happens.
+
+    Raises:
+        NotFound, NotAllowed: as all acts here.
+        Conflict: another choice is open than the one that they saw.
+    """
+    with _locked(engine, actor, asset_id) as (session, asset):
+        now = read_seen(session, asset)
+        if seen is not None and now.choice_id not in {None, seen.choice_id}:
+            raise Conflict("release", None, holding(session, asset), now)
+        decision = deciding.release(session, asset, actor, why)
+        if decision.choice is not None:
+            _note_review(session, asset, actor)
+        return decision
+
+
+def set_options(
+    engine: Engine,
+    actor: Actor,
+    asset_id: int,
+    options: Mapping[str, list[str]],
+    why: str,
+    settings: Settings,
+) -> Requeueing:
+    """Say which parts of the video to avoid or to prefer, and look at it again.
+
+    No part at all: what its account wants applies again.
+
+    Raises:
+        NotFound, NotAllowed: as all acts here.
+        ChoiceRefused: a range cannot be read; the message shows how to write one.
+    """
+    with _locked(engine, actor, asset_id) as (session, asset):
+        return deciding.change_options(session, asset, options, actor, why, settings)
+
+
+def look_again(engine: Engine, actor: Actor, asset_id: int, why: str, settings: Settings) -> Requeueing:
+    """Look at the video again, at once. Raises NotFound and NotAllowed, as all acts here."""
+    with _locked(engine, actor, asset_id) as (session, asset):
+        outcome = jobs.requeue(session, asset.id, actor.name, why, settings)
+        if outcome is not jobs.Requeued.DELETED:
+            audit.note(session, actor, "look-again", asset.id, why=why)
+        return Requeueing(asset, outcome)
+
+
+def confirm(engine: Engine, actor: Actor, asset_id: int) -> Asset:
+    """Note that what is shown is fine. Raises NotFound and NotAllowed, as all acts here."""
+    with _locked(engine, actor, asset_id) as (session, asset):
+        if asset.reviewed_at is None or asset.reviewed_by != actor.name:
+            audit.note(session, actor, "confirm", asset.id)
+        _note_review(session, asset, actor)
+        return asset
+
+
+@contextmanager
+def _locked(engine: Engine, actor: Actor, asset_id: int) -> Iterator[tuple[Session, Asset]]:
+    """Begin an act: lock the asset's row, so that no webhook, run or other person changes it meanwhile."""
+    with transaction(engine) as session:
+        yield session, _require(session, actor, asset_id, is_to_lock=True)
+
+
+def _require(session: Session, actor: Actor, asset_id: int, *, is_to_lock: bool = False) -> Asset:
+    is_id = 0 < asset_id <= MAX_ROW_ID
+    asset = session.get(Asset, asset_id, with_for_update=is_to_lock or None) if is_id else None
+    if asset is None or not actor.may(Role.VIEWER, asset):
+        raise NotFound("there is no such asset")
+    actor.require(Role.EDITOR, asset)
+    return asset
+
+
+def _compare(session: Session, asset: Asset, wish: Wish, seen: Seen) -> Decision | None:
+    """Compare what somebody saw with what holds now.
+
+    Returns:
+        The decision that was made already, where the wish is what holds; None where the wish is to be done.
+
+    Raises:
+        Conflict: what holds is another decision, or the wish may mean something else by now.
+    """
+    now = read_seen(session, asset)
+    if seen == now:
+        return None
+    if is_chosen(session, asset, wish):
+        return _as_it_is(session, asset)
+    # In another content a moment shows something else; a picture of one's own is what it is.
+    if seen.choice_id == now.choice_id and wish.picture is not None:
+        return None
+    raise Conflict("choose", wanted(session, asset, wish), holding(session, asset), now)
+
+
+def _as_it_is(session: Session, asset: Asset) -> Decision:
+    choice = choices.open_choice(session, asset)
+    shown = None if choice is None else choice.thumbnail_id
+    return Decision(asset, choice, None if shown is None else session.get(Thumbnail, shown))
+
+
+def _kept(engine: Engine, asset_id: int, picture: OwnPicture) -> Wanted:
+    """Store a picture that met a conflict, so that both can be shown, and it need not be sent twice."""
+    with transaction(engine) as session:
+        thumbnail = choices.offer(session, session.get_one(Asset, asset_id), picture)
+        return Wanted(Wish(thumbnail_id=thumbnail.id), Picture(thumbnail_id=thumbnail.id))
+
+
+def _note_review(session: Session, asset: Asset, actor: Actor) -> None:
+    asset.reviewed_at, asset.reviewed_by = session.scalar(select(NOW)), actor.name
