@@ -88,6 +88,13 @@ def short_clock(time_s: float) -> str:
     return f"{minutes}:{tenths // 10:02}.{tenths % 10}"
 
 
+def length_words(duration_s: float) -> str:
+    """Write how long a video is, as players do: 1:02, or 1:02:03 from an hour on."""
+    minutes, seconds = divmod(round(duration_s), _SECONDS)
+    hours, minutes = divmod(minutes, _SECONDS)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
 def format_age(span: timedelta) -> str:
     """Say how long ago something was, e.g. "3 min"; what is still to come reads "in 3 min"."""
     is_to_come = span.total_seconds() < 0

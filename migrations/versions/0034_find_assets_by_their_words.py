@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from alembic import op
-
 from worker.database import online_ddl
 
 revision = "0034"
@@ -12,16 +10,15 @@ branch_labels = None
 depends_on = None
 
 WORDS = """(to_tsvector('simple', translate(left(title, 500), '._-/', '    '))
- || array_to_tsvector(ARRAY['@' || left(platform || '/' || account, 500), '=' || lower(left(external_id, 500))]))"""
+ || array_to_tsvector(
+  ARRAY['@' || left(platform || '/' || account, 500), '=' || lower(left(external_id, 500))]))"""
 
 
 def upgrade() -> None:
     """Build the index."""
     storage = "fastupdate = off"
     where = "deleted_at IS NULL"
-    online_ddl.create_index(
-        "ix_assets_review_words", "assets", [WORDS], where, method="gin", storage=storage
-    )
+    online_ddl.create_index("ix_assets_review_words", "assets", [WORDS], where, method="gin", storage=storage)
 
 
 def downgrade() -> None:

@@ -30,7 +30,8 @@ CONDITIONS = {
 #: it, a search does not go through what others have. The signs keep the three apart; the lengths are what an
 #: index takes, whatever a platform sends; points and the like would make one word of a file's name.
 WORDS = """(to_tsvector('simple', translate(left(title, 500), '._-/', '    '))
- || array_to_tsvector(ARRAY['@' || left(platform || '/' || account, 500), '=' || lower(left(external_id, 500))]))"""
+ || array_to_tsvector(
+  ARRAY['@' || left(platform || '/' || account, 500), '=' || lower(left(external_id, 500))]))"""
 
 
 def index_name(of: str) -> str:

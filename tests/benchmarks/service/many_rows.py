@@ -78,8 +78,8 @@ def fill(address: str, assets: int, on_table: Callable[[str], None] = lambda _: 
         # Neither foreign keys nor triggers for each row: what is written is right, and there is much of it.
         connection.execute("SET session_replication_role = replica")
         connection.execute(
-            "INSERT INTO accounts (platform, account) VALUES ('mux', 'main'), ('mux', 'other'), ('mux', 'small')"
-            " ON CONFLICT DO NOTHING"
+            "INSERT INTO accounts (platform, account)"
+            " VALUES ('mux', 'main'), ('mux', 'other'), ('mux', 'small') ON CONFLICT DO NOTHING"
         )
         for table in _TABLES:
             on_table(table)
