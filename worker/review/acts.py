@@ -56,9 +56,7 @@ def set_options(
         raise ChoiceRefused(str(error)) from error
     with _locked(engine, actor, asset_id, "options") as (session, asset):
         asset.options = read or None
-        return Requeueing(
-            asset, jobs.requeue(session, asset.id, actor.name, why, settings, keeps_model=True)
-        )
+        return Requeueing(asset, jobs.requeue(session, asset.id, actor.name, why, settings, keeps_model=True))
 
 
 @contextmanager

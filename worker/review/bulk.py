@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
+from worker.admin.find import NotFound
 from worker.database import transaction
 from worker.database.models import Asset
 from worker.database.states import Role
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 MOST = PAGE  #: assets at once
 _AVOID = OPTION_NAMES[0]
+_GONE = "as there is no such video any more"
 
 
 class BulkAct(enum.StrEnum):
@@ -49,7 +51,9 @@ class Outcome:
 
     def left_because(self) -> str:
         """Say what was not done and why, as a sentence; empty where all was."""
-        reasons = [f"{count} {'was' if count == 1 else 'were'} not, {why}" for why, count in self.left.items()]
+        reasons = [
+            f"{count} {'was' if count == 1 else 'were'} not, {why}" for why, count in self.left.items()
+        ]
         return "; ".join(reasons) + "." if reasons else ""
 
 
@@ -90,7 +94,7 @@ def do(
         assets = read_marked(session, actor, wanted)
     outcome = Outcome()
     if missing := len(wanted) - len(assets):
-        outcome.left["as there is no such video any more"] += missing
+        outcome.left[_GONE] += missing
     for asset in assets:
         why_not = _why_not(actor, asset) or _try(_step(engine, actor, act, asset, ranges, settings))
         if why_not:
@@ -125,6 +129,8 @@ def _try(step: Callable[[], object]) -> str:
     """Do one step; return why it was not done, or nothing."""
     try:
         step()
+    except NotFound:
+        return _GONE
     except ThumbsError as error:
         return f"as {error}"
     except OperationalError:  # somebody else holds its row, or the database is slow

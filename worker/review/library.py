@@ -11,6 +11,7 @@ from worker.admin.assets import database_time
 from worker.choices.requests import MAX_ROW_ID
 from worker.database.accounts import Account
 from worker.database.review import CONDITIONS
+from worker.platforms import PLATFORMS, configured_accounts
 from worker.review.cards import read_cards
 from worker.review.newest import Place, count_up_to, newest_ids
 from worker.review.search import cleaned, found_ids
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from worker.people.roles import Actor
     from worker.review.cards import Card
     from worker.review.newest import AccountNames
+    from worker.settings import Settings
 
 PAGE = 48  # assets: full rows of 2, 3, 4 and 6
 COUNTED = 1_000  # assets of a filter; of more it is told that they are more
@@ -70,6 +72,18 @@ class Wanted:
             place=Place(_id_in(query.get("after", "")), _id_in(query.get("before", ""))),
         )
 
+    def through(self, of: str) -> Self:
+        """Return the same through another filter, from its beginning."""
+        return replace(self, of=of, place=Place())
+
+    def at(self, place: Place) -> Self:
+        """Return another page of the same."""
+        return replace(self, place=place)
+
+    def everywhere(self) -> Self:
+        """Return the same search through all accounts and filters."""
+        return replace(self, of=ALL, account="", place=Place())
+
     def query(self) -> dict[str, str]:
         """Write it as the query of an address."""
         given = {
@@ -107,7 +121,7 @@ def read_page(session: Session, actor: Actor, wanted: Wanted) -> LibraryPage:
     has_more, ids = len(ids) > PAGE, ids[:PAGE]
     is_backwards = wanted.place.is_backwards
     if is_backwards and not has_more:  # the first page, which may have grown since
-        return read_page(session, actor, replace(wanted, place=Place()))
+        return read_page(session, actor, wanted.at(Place()))
     if is_backwards:
         ids.reverse()
     now = database_time(session)
@@ -120,6 +134,13 @@ def read_page(session: Session, actor: Actor, wanted: Wanted) -> LibraryPage:
         accounts=visible,
         now=now,
     )
+
+
+def webhook_addresses(settings: Settings, actor: Actor) -> list[str]:
+    """List where the platforms of configured accounts are to send their events; one to fill in without any."""
+    mine = actor.visible(configured_accounts(settings))
+    told = [one for one in mine if PLATFORMS[one[0]].capabilities.events] or [("PLATFORM", "ACCOUNT")]
+    return [f"{settings.public_url}/webhooks/{platform}/{account}" for platform, account in told]
 
 
 def _ids(session: Session, accounts: AccountNames, wanted: Wanted) -> list[int]:
