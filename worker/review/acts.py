@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from worker import jobs
-from worker.admin.assets import Requeueing
 from worker.choices import ChoiceRefused
 from worker.database import NOW, transaction
 from worker.database.models import Asset
@@ -30,10 +29,10 @@ def confirm(engine: Engine, actor: Actor, asset_id: int) -> None:
         asset.reviewed_at, asset.reviewed_by = NOW, actor.name
 
 
-def look_again(engine: Engine, actor: Actor, asset_id: int, why: str, settings: Settings) -> Requeueing:
+def look_again(engine: Engine, actor: Actor, asset_id: int, why: str, settings: Settings) -> jobs.Requeued:
     """Look at the video again, at once. Raises NotAllowed."""
     with _locked(engine, actor, asset_id, "look again") as (session, asset):
-        return Requeueing(asset, jobs.requeue(session, asset.id, actor.name, why, settings))
+        return jobs.requeue(session, asset.id, actor.name, why, settings)
 
 
 def set_options(
@@ -43,7 +42,7 @@ def set_options(
     options: Mapping[str, list[str]],
     why: str,
     settings: Settings,
-) -> Requeueing:
+) -> jobs.Requeued:
     """Say which parts of the video to avoid or to prefer, and look at it again.
 
     Raises:
@@ -56,7 +55,7 @@ def set_options(
         raise ChoiceRefused(str(error)) from error
     with _locked(engine, actor, asset_id, "options") as (session, asset):
         asset.options = read or None
-        return Requeueing(asset, jobs.requeue(session, asset.id, actor.name, why, settings, keeps_model=True))
+        return jobs.requeue(session, asset.id, actor.name, why, settings, keeps_model=True)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import and_, case, or_, select, true
 
@@ -80,8 +80,8 @@ def read_cards(session: Session, actor: Actor, ids: Sequence[int], of: str, now:
     if not ids:
         return []
     assets = {one.id: one for one in session.scalars(select(Asset).where(Asset.id.in_(ids)))}
-    shown = {asset_id: Shown(*rest) for asset_id, *rest in session.execute(_pictures(ids))}
-    work = {asset_id: _Work(*rest) for asset_id, *rest in session.execute(_newest_work(ids))}
+    shown = {row[0]: Shown(*row[1:]) for row in session.execute(_pictures(ids))}
+    work = {row[0]: _Work(*row[1:]) for row in session.execute(_newest_work(ids))}
     return [
         Card(
             assets[one],
@@ -94,7 +94,7 @@ def read_cards(session: Session, actor: Actor, ids: Sequence[int], of: str, now:
     ]
 
 
-def _pictures(ids: Sequence[int]) -> Select[tuple[int, int, float | None, int, int]]:
+def _pictures(ids: Sequence[int]) -> Select[Any]:
     """Select each asset's picture: of the choice that holds, or the first of the newest run."""
     is_picture = or_(
         Thumbnail.id == Choice.thumbnail_id,
@@ -119,7 +119,7 @@ def _pictures(ids: Sequence[int]) -> Select[tuple[int, int, float | None, int, i
     )
 
 
-def _newest_work(ids: Sequence[int]) -> Select[tuple[int, str, str, str, str]]:
+def _newest_work(ids: Sequence[int]) -> Select[Any]:
     """Select how the newest job and write stand; what is being done counts before what waits behind it."""
     job = (
         select(Job.state, Job.error)
@@ -143,9 +143,10 @@ def _newest_work(ids: Sequence[int]) -> Select[tuple[int, str, str, str, str]]:
 def _reasons(asset: Asset, work: _Work, of: str, now: datetime) -> list[Reason]:
     """Say why somebody should look at an asset, and what is going on with it."""
     reasons = [*_findings(asset, work), *_progress(work)]
-    if asset.reviewed_at is None and (not reasons or of == "unseen"):
-        reasons.append(Reason("unseen", "Nobody has looked at it yet."))
-    if not reasons:
+    if asset.reviewed_at is None:
+        if not reasons or of == "unseen":
+            reasons.append(Reason("unseen", "Nobody has looked at it yet."))
+    elif not reasons:
         by = f" by {asset.reviewed_by}" if asset.reviewed_by else ""
         reasons.append(Reason("reviewed", f"Looked at{by}, {format_age(now - asset.reviewed_at)} ago."))
     return sorted(reasons, key=lambda reason: reason.kind != of)

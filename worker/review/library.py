@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from worker.admin.assets import database_time
 from worker.choices.requests import MAX_ROW_ID
 from worker.database.accounts import Account
+from worker.database.base import NOW
 from worker.database.review import CONDITIONS
 from worker.platforms import PLATFORMS, configured_accounts
 from worker.review.cards import read_cards
@@ -124,7 +124,7 @@ def read_page(session: Session, actor: Actor, wanted: Wanted) -> LibraryPage:
         return read_page(session, actor, wanted.at(Place()))
     if is_backwards:
         ids.reverse()
-    now = database_time(session)
+    now = session.scalars(select(NOW)).one()
     return LibraryPage(
         wanted=wanted,
         cards=read_cards(session, actor, ids, wanted.of, now),
@@ -137,7 +137,7 @@ def read_page(session: Session, actor: Actor, wanted: Wanted) -> LibraryPage:
 
 
 def webhook_addresses(settings: Settings, actor: Actor) -> list[str]:
-    """List where the platforms of configured accounts are to send their events; one to fill in without any."""
+    """List the addresses that platforms send events to, or how such an address is built."""
     mine = actor.visible(configured_accounts(settings))
     told = [one for one in mine if PLATFORMS[one[0]].capabilities.events] or [("PLATFORM", "ACCOUNT")]
     return [f"{settings.public_url}/webhooks/{platform}/{account}" for platform, account in told]
@@ -155,7 +155,7 @@ def _ids(session: Session, accounts: AccountNames, wanted: Wanted) -> list[int]:
 def _counts(session: Session, accounts: AccountNames) -> dict[str, int]:
     """Count the assets of each filter, with one statement."""
     counted = [count_up_to(accounts, one.name, COUNTED + 1).label(one.name) for one in FILTERS]
-    return dict(session.execute(select(*counted)).one()._mapping)
+    return dict(session.execute(select(*counted)).mappings().one())
 
 
 def _id_in(text: str) -> int | None:

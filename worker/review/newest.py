@@ -17,8 +17,8 @@ from worker.database.review import CONDITIONS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import ColumnElement, FromClause, Lateral, Select
-    from sqlalchemy.sql.selectable import ScalarSelect
+    from sqlalchemy import ColumnElement, FromClause, Select, SQLColumnExpression, UnaryExpression
+    from sqlalchemy.sql.selectable import LateralFromClause, ScalarSelect
 
 AccountNames = list[tuple[str, str]]
 """Platforms and names of accounts there."""
@@ -45,7 +45,7 @@ class Place(NamedTuple):
         """An id above all of the page."""
         return MAX_ROW_ID if self.after is None else self.after
 
-    def order(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    def order(self, column: SQLColumnExpression[Any]) -> UnaryExpression[Any]:
         """Order by a column, away from the place."""
         return column.asc() if self.is_backwards else column.desc()
 
@@ -92,7 +92,7 @@ def _accounts_as_rows(accounts: AccountNames) -> FromClause:
     return func.unnest(*arrays).table_valued("platform", "account").render_derived(name="mine")
 
 
-def _of_one_account(mine: FromClause, of: str, place: Place, limit: int) -> Lateral:
+def _of_one_account(mine: FromClause, of: str, place: Place, limit: int) -> LateralFromClause:
     """Select the ids of one account's part of the index.
 
     The account is written as the ends of a range and not as equal to two columns: for PostgreSQL, which then
