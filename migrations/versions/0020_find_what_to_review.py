@@ -17,9 +17,9 @@ INDEXES = {
     "ix_assets_review_failed": "has_failed AND deleted_at IS NULL",
     "ix_assets_review_foreign": "foreign_thumbnail IS NOT NULL AND deleted_at IS NULL",
     "ix_assets_review_lost": "has_lost_choice AND deleted_at IS NULL",
-    "ix_assets_review_noted": "is_noted AND deleted_at IS NULL",
+    "ix_assets_review_noted": "is_noted AND reviewed_at IS NULL AND deleted_at IS NULL",
     "ix_assets_review_unseen": "reviewed_at IS NULL AND deleted_at IS NULL",
-    "ix_assets_review_unsure": "pick_gap < 0.15 AND deleted_at IS NULL",
+    "ix_assets_review_unsure": "pick_gap < 0.15 AND reviewed_at IS NULL AND deleted_at IS NULL",
 }
 COLUMNS = ("pick_gap", "is_noted", "has_lost_choice", "has_failed", "reviewed_at", "reviewed_by")
 

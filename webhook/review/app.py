@@ -57,7 +57,7 @@ def create_app(settings: Settings, engine: Engine) -> Flask:
     harden(app, settings)
     require_sign_in(app, settings, database)
     app.register_blueprint(sign_in_pages())
-    app.register_blueprint(library_pages())
+    app.register_blueprint(library_pages(settings, database))
     app.register_blueprint(act_pages(settings, database))
     return app
 

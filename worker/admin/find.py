@@ -88,8 +88,13 @@ def _by_id(session: Session, word: str) -> dict[str, Match]:
     return found
 
 
+def thumbnail_hashes(word: str) -> list[str]:
+    """Find the SHA-256 of thumbnails in a word, which may be the address of one."""
+    return _SHA256.findall(word)
+
+
 def _by_thumbnail(session: Session, word: str) -> dict[str, Match]:
-    hashes = _SHA256.findall(word)
+    hashes = thumbnail_hashes(word)
     if not hashes:
         return {}
     return _assets(session, Asset.id.in_(select(Thumbnail.asset_id).where(Thumbnail.sha256.in_(hashes))))

@@ -92,14 +92,24 @@ def lock(*tables: str) -> None:
     op.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}; LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
 
 
-def create_index(name: str, table: str, columns: Sequence[str], where: str | None = None) -> None:
+def create_index(
+    name: str,
+    table: str,
+    columns: Sequence[str],
+    where: str | None = None,
+    *,
+    method: str = "btree",
+    storage: str | None = None,
+) -> None:
     """Build an index while others write to the table; it waits for older transactions, such as a backup."""
+    options = f" WITH ({storage})" if storage else ""
     condition = f" WHERE {where}" if where else ""
     with _patient():
         if not _is_valid(name):  # left over by a build that was interrupted, or missing
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
         op.execute(
-            f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {table} ({', '.join(columns)}){condition}"
+            f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {table}"
+            f" USING {method} ({', '.join(columns)}){options}{condition}"
         )
 
 

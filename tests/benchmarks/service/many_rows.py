@@ -1,7 +1,8 @@
 """A database as large as that of a busy year: rows of every table, written by SQL alone.
 
-Every 200th job was given up, every 50th asset is deleted, every tenth belongs to another account. Pictures
-are of 128 bytes, so that the rows fit on any disk; what is measured does not read them.
+Every 200th job was given up, every 50th asset is deleted, every tenth belongs to another account, and a few
+to a small one. Pictures are of 128 bytes, so that the rows fit on any disk; what is measured does not read
+them.
 """
 
 from __future__ import annotations
@@ -19,10 +20,15 @@ _TABLES = ("assets", "jobs", "job_log", "webhook_events", "thumbnails", "publica
 _FILL = {
     "assets": """
         INSERT INTO assets (platform, account, external_id, title, generation, published_generation,
-            fingerprint, last_event_at, created_at, deleted_at)
-        SELECT 'mux', CASE WHEN g % 10 = 0 THEN 'other' ELSE 'main' END, md5(g::text), 'Title ' || g, 1, 1,
+            fingerprint, last_event_at, created_at, deleted_at, pick_gap, is_noted, foreign_thumbnail,
+            has_lost_choice, has_failed, reviewed_at)
+        SELECT 'mux', CASE WHEN g % 10 = 0 THEN 'other' WHEN g % 20000 = 5 THEN 'small' ELSE 'main' END,
+            md5(g::text), 'Title ' || g || CASE WHEN g % 10 = 0 THEN ' of a lecture' WHEN g % 1000 = 7
+            THEN ' at the harbour' ELSE '' END, 1, 1,
             md5('f' || g), now() - (g % 7776000) * interval '1 s', now() - (g % 7776000) * interval '1 s',
-            CASE WHEN g % 50 = 0 THEN now() - (g % 60) * interval '1 day' END
+            CASE WHEN g % 50 = 0 THEN now() - (g % 60) * interval '1 day' END,
+            (g % 101) / 100.0, g % 97 = 0, CASE WHEN g % 89 = 0 THEN 'theirs' END,
+            g % 331 = 0, g % 200 = 1, CASE WHEN g % 3 = 0 THEN now() END
         FROM generate_series(1, {n}) g""",
     "jobs": """
         INSERT INTO jobs (asset_id, generation, reason, state, requested_at, max_attempts, attempt,
@@ -72,8 +78,8 @@ def fill(address: str, assets: int, on_table: Callable[[str], None] = lambda _: 
         # Neither foreign keys nor triggers for each row: what is written is right, and there is much of it.
         connection.execute("SET session_replication_role = replica")
         connection.execute(
-            "INSERT INTO accounts (platform, account) VALUES ('mux', 'main'), ('mux', 'other')"
-            " ON CONFLICT DO NOTHING"
+            "INSERT INTO accounts (platform, account)"
+            " VALUES ('mux', 'main'), ('mux', 'other'), ('mux', 'small') ON CONFLICT DO NOTHING"
         )
         for table in _TABLES:
             on_table(table)

@@ -1,0 +1,26 @@
+"""Index assets by the words of their titles, for the pages' search."""
+
+from __future__ import annotations
+
+from worker.database import online_ddl
+
+revision = "0034"
+down_revision = "0020"
+branch_labels = None
+depends_on = None
+
+WORDS = """(to_tsvector('simple', translate(left(title, 500), '._-/', '    '))
+ || array_to_tsvector(
+  ARRAY['@' || left(platform || '/' || account, 500), '=' || lower(left(external_id, 500))]))"""
+
+
+def upgrade() -> None:
+    """Build the index."""
+    storage = "fastupdate = off"
+    where = "deleted_at IS NULL"
+    online_ddl.create_index("ix_assets_review_words", "assets", [WORDS], where, method="gin", storage=storage)
+
+
+def downgrade() -> None:
+    """Remove it."""
+    online_ddl.drop_index("ix_assets_review_words")

@@ -1,0 +1,104 @@
+"""The same act for many assets of the library, after a question where it costs much work."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.exceptions import BadRequest
+
+from webhook.review.identity import actor
+from worker.choices.requests import MAX_ROW_ID
+from worker.review import bulk
+from worker.review.bulk import BulkAct
+from worker.review.library import Wanted
+
+if TYPE_CHECKING:
+    from flask import Blueprint
+    from werkzeug.wrappers import Response
+
+    from webhook.bounded import BoundedDatabase
+    from worker.settings import Settings
+
+BULK_WITHIN_S = 60.0  # for all of them; each has limits of its own
+
+_DONE = {
+    BulkAct.CONFIRM: "{videos} noted as fine.",
+    BulkAct.LOOK_AGAIN: "{videos} will be looked at again.",
+    BulkAct.AVOID: "{videos} will be looked at again, and avoid {ranges}.",
+}
+
+
+def add_bulk(pages: Blueprint, settings: Settings, database: BoundedDatabase) -> None:
+    """Add the route of acts on many to the library's."""
+
+    @pages.post("/bulk")
+    def do_to_many() -> str | Response | tuple[str, int]:
+        act, ids = _asked()
+        back = redirect(link_to(_place_to_return()), HTTPStatus.SEE_OTHER)
+        if not ids:
+            flash("No video was marked. Mark some, and try again.")
+            return back
+        if act is not BulkAct.CONFIRM and "sure" not in request.form:
+            return ask(act, ids)
+        try:
+            ranges = bulk.read_ranges(request.form.get("ranges", "")) if act is BulkAct.AVOID else []
+        except ValueError as error:
+            return ask(act, ids, problem=f"{error}."), HTTPStatus.UNPROCESSABLE_ENTITY
+        who = actor()
+        outcome = database.ask(lambda engine: bulk.do(engine, who, act, ids, ranges, settings), BULK_WITHIN_S)
+        if outcome.done:
+            flash(_DONE[act].format(videos=_videos(outcome.done), ranges=", ".join(ranges)))
+        if outcome.left:
+            flash(outcome.left_because())
+        return back
+
+    def ask(act: BulkAct, ids: list[int], problem: str = "") -> str:
+        """Ask whether an act is really meant for all of these."""
+        who = actor()
+        assets = database.in_transaction(lambda rows: bulk.read_marked(rows, who, ids))
+        return render_template(
+            "bulk.html",
+            act=act,
+            ids=ids,
+            videos=_videos(len(assets)),
+            names=[asset.title.strip() or asset.external_id for asset in assets],
+            back=request.form.get("back", ""),
+            link_back=link_to(_place_to_return()),
+            ranges=request.form.get("ranges", ""),
+            problem=problem,
+        )
+
+
+def _asked() -> tuple[BulkAct, list[int]]:
+    """Read what is to be done, and to which assets.
+
+    Raises:
+        BadRequest: there is no such act, or there are more assets than a page has.
+    """
+    try:
+        act = BulkAct(request.form.get("act", ""))
+    except ValueError:
+        raise BadRequest("there is no such act") from None
+    given = dict.fromkeys(request.form.getlist("asset", type=int))
+    ids = [one for one in given if 0 < one <= MAX_ROW_ID]
+    if len(ids) > bulk.MOST:
+        raise BadRequest(f"{bulk.MOST} videos at once are the most; mark fewer")
+    return act, ids
+
+
+def _place_to_return() -> Wanted:
+    """Read where in the library a form was sent from; nothing else in it counts, so it leads nowhere else."""
+    return Wanted.read(dict(parse_qsl(request.form.get("back", ""))))
+
+
+def link_to(wanted: Wanted, **more: Any) -> str:
+    """Write the address of a part of the library."""
+    query: dict[str, Any] = {**wanted.query(), **more}
+    return url_for("library.show", **query)
+
+
+def _videos(count: int) -> str:
+    return "1 video" if count == 1 else f"{count} videos"

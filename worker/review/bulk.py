@@ -1,0 +1,146 @@
+"""Does the same to many assets at once, each in a transaction of its own, and tells what came of it."""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+from worker.admin.find import NotFound
+from worker.database import transaction
+from worker.database.models import Asset
+from worker.database.states import Role
+from worker.errors import ThumbsError
+from worker.review import acts
+from worker.review.library import PAGE
+from worker.time_ranges import OPTION_NAMES, parse_time_ranges
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
+    from worker.people.roles import Actor
+    from worker.settings import Settings
+
+MOST = PAGE  #: assets at once
+_AVOID = OPTION_NAMES[0]
+_GONE = "as there is no such video any more"
+
+
+class BulkAct(enum.StrEnum):
+    """What can be done to many."""
+
+    CONFIRM = "confirm"
+    LOOK_AGAIN = "look-again"
+    AVOID = "avoid"
+
+
+@dataclass
+class Outcome:
+    """What came of an act."""
+
+    done: int = 0  #: assets
+    left: Counter[str] = field(default_factory=Counter)  #: how many were left as they are, by the reason
+
+    def left_because(self) -> str:
+        """Say what was not done and why, as a sentence; empty where all was."""
+        reasons = [
+            f"{count} {'was' if count == 1 else 'were'} not, {why}" for why, count in self.left.items()
+        ]
+        return "; ".join(reasons) + "." if reasons else ""
+
+
+def read_marked(session: Session, actor: Actor, ids: Sequence[int]) -> list[Asset]:
+    """Read those of these assets that somebody may see, the newest first."""
+    rows = select(Asset).where(Asset.id.in_(ids)).order_by(Asset.id.desc())
+    return [asset for asset in session.scalars(rows) if actor.may(Role.VIEWER, asset)]
+
+
+def read_ranges(text: str) -> list[str]:
+    """Read ranges of time, one a line or with commas between them.
+
+    Raises:
+        ValueError: there is none, or one cannot be read; the message shows how to write one.
+    """
+    ranges = [one.strip() for one in text.replace(",", "\n").splitlines() if one.strip()]
+    if not ranges:
+        raise ValueError("write at least one range, as 0-15 for the first 15 seconds")
+    parse_time_ranges(ranges)
+    return ranges
+
+
+def do(
+    engine: Engine, actor: Actor, act: BulkAct, ids: Sequence[int], ranges: Sequence[str], settings: Settings
+) -> Outcome:
+    """Do something to each of these assets that allows it.
+
+    Args:
+        engine: the database.
+        actor: who acts.
+        act: what to do.
+        ids: of assets, `MOST` at most.
+        ranges: to avoid, as `read_ranges` returns them; nothing for other acts.
+        settings: of jobs, and of the assets' accounts.
+    """
+    wanted = list(dict.fromkeys(ids))[:MOST]
+    with transaction(engine) as session:
+        assets = read_marked(session, actor, wanted)
+    outcome = Outcome()
+    if missing := len(wanted) - len(assets):
+        outcome.left[_GONE] += missing
+    for asset in assets:
+        why_not = _why_not(actor, asset) or _try(_step(engine, actor, act, asset, ranges, settings))
+        if why_not:
+            outcome.left[why_not] += 1
+        else:
+            outcome.done += 1
+    return outcome
+
+
+def _why_not(actor: Actor, asset: Asset) -> str:
+    if asset.deleted_at is not None:
+        return "as it is deleted at its platform"
+    if not actor.may(Role.EDITOR, asset):
+        return f"as you may only look at {asset.platform}/{asset.account}: it takes the role {Role.EDITOR}"
+    return ""
+
+
+def _step(
+    engine: Engine, actor: Actor, act: BulkAct, asset: Asset, ranges: Sequence[str], settings: Settings
+) -> Callable[[], object]:
+    match act:
+        case BulkAct.CONFIRM:
+            return partial(acts.confirm, engine, actor, asset.id)
+        case BulkAct.LOOK_AGAIN:
+            return partial(acts.look_again, engine, actor, asset.id, "", settings)
+        case BulkAct.AVOID:
+            options = _with_avoided(asset, ranges, settings)
+            return partial(acts.set_options, engine, actor, asset.id, options, "", settings)
+
+
+def _try(step: Callable[[], object]) -> str:
+    """Do one step; return why it was not done, or nothing."""
+    try:
+        step()
+    except NotFound:
+        return _GONE
+    except ThumbsError as error:
+        return f"as {error}"
+    except OperationalError:  # somebody else holds its row, or the database is slow
+        return "as it is being worked on at this moment; try again"
+    return ""
+
+
+def _with_avoided(asset: Asset, ranges: Sequence[str], settings: Settings) -> dict[str, list[str]]:
+    """Add ranges to those that an asset avoids by now, which may be those of its account."""
+    options: dict[str, list[str]] = dict(asset.options or {})
+    account = getattr(settings, asset.platform, {}).get(asset.account)
+    avoided = options.get(_AVOID) or (list(account.avoid) if account else [])
+    return {**options, _AVOID: list(dict.fromkeys([*avoided, *ranges]))}

@@ -1,0 +1,163 @@
+"""Reads a page of the library: what somebody wants to see of it, and what they may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from sqlalchemy import select
+
+from worker.choices.requests import MAX_ROW_ID
+from worker.database.accounts import Account
+from worker.database.base import NOW
+from worker.database.review import CONDITIONS
+from worker.platforms import PLATFORMS, configured_accounts
+from worker.review.cards import read_cards
+from worker.review.newest import Place, count_up_to, newest_ids
+from worker.review.search import cleaned, found_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from worker.people.roles import Actor
+    from worker.review.cards import Card
+    from worker.review.newest import AccountNames
+    from worker.settings import Settings
+
+PAGE = 48  # assets: full rows of 2, 3, 4 and 6
+COUNTED = 1_000  # assets of a filter; of more it is told that they are more
+
+ALL = "all"
+
+
+class Filter(NamedTuple):
+    """A way to look at the library, in words."""
+
+    name: str  #: in `CONDITIONS`, and in addresses
+    label: str
+    nothing: str  #: what to say where there are none
+
+
+FILTERS = (
+    Filter(ALL, "All", "There are no videos yet."),
+    Filter("unseen", "Not looked at", "Somebody has looked at every video."),
+    Filter("unsure", "Unsure", "Nothing is unsure: each best pick is clearly better than the second."),
+    Filter("noted", "With defects", "Every video has a frame without defects, or somebody looked at it."),
+    Filter("failed", "Failed", "Nothing has failed."),
+    Filter("lost", "Choice lost", "No edit has cut away what somebody chose."),
+    Filter("foreign", "Set elsewhere", "Nobody set another thumbnail at a platform."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody wants to see of the library, as its addresses have it."""
+
+    of: str = ALL  #: the name of a filter
+    words: str = ""  #: that are searched for; empty: nothing is
+    account: str = ""  #: "mux/main"; empty: all that they may see
+    place: Place = field(default_factory=Place)
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> Self:
+        """Read the query of an address; what makes no sense there counts as not given."""
+        of = query.get("filter", ALL)
+        return cls(
+            of=of if of in CONDITIONS else ALL,
+            words=cleaned(query.get("q", "")),
+            account=cleaned(query.get("account", "")),
+            place=Place(_id_in(query.get("after", "")), _id_in(query.get("before", ""))),
+        )
+
+    def through(self, of: str) -> Self:
+        """Return the same through another filter, from its beginning."""
+        return replace(self, of=of, place=Place())
+
+    def at(self, place: Place) -> Self:
+        """Return another page of the same."""
+        return replace(self, place=place)
+
+    def everywhere(self) -> Self:
+        """Return the same search through all accounts and filters."""
+        return replace(self, of=ALL, account="", place=Place())
+
+    def query(self) -> dict[str, str]:
+        """Write it as the query of an address."""
+        given = {
+            "filter": self.of if self.of != ALL else "",
+            "q": self.words,
+            "account": self.account,
+            "after": str(self.place.after or ""),
+            "before": str(self.place.before or ""),
+        }
+        return {name: value for name, value in given.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryPage:
+    """A page of the library."""
+
+    wanted: Wanted
+    cards: list[Card]
+    older: Place | None  #: where the next page begins; None: this is the last
+    newer: Place | None  #: where the page before ends; None: this is the first
+    counts: dict[str, int]  #: of each filter, `COUNTED` + 1 at most
+    accounts: AccountNames  #: that the person may see
+    now: datetime  #: by the database's clock
+
+
+def read_page(session: Session, actor: Actor, wanted: Wanted) -> LibraryPage:
+    """Read a page of the library; nothing of accounts that they may not see.
+
+    The number of statements does not depend on what there is.
+    """
+    names = select(Account.platform, Account.account).order_by(Account.platform, Account.account)
+    visible = actor.visible([(platform, account) for platform, account in session.execute(names)])
+    chosen = [one for one in visible if not wanted.account or "/".join(one) == wanted.account]
+    ids = _ids(session, chosen, wanted)
+    has_more, ids = len(ids) > PAGE, ids[:PAGE]
+    is_backwards = wanted.place.is_backwards
+    if is_backwards and not has_more:  # the first page, which may have grown since
+        return read_page(session, actor, wanted.at(Place()))
+    if is_backwards:
+        ids.reverse()
+    now = session.scalars(select(NOW)).one()
+    return LibraryPage(
+        wanted=wanted,
+        cards=read_cards(session, actor, ids, wanted.of, now),
+        older=Place(after=ids[-1]) if ids and (has_more or is_backwards) else None,
+        newer=Place(before=ids[0]) if ids and wanted.place != Place() else None,
+        counts=_counts(session, chosen),
+        accounts=visible,
+        now=now,
+    )
+
+
+def webhook_addresses(settings: Settings, actor: Actor) -> list[str]:
+    """List the addresses that platforms send events to, or how such an address is built."""
+    mine = actor.visible(configured_accounts(settings))
+    told = [one for one in mine if PLATFORMS[one[0]].capabilities.events] or [("PLATFORM", "ACCOUNT")]
+    return [f"{settings.public_url}/webhooks/{platform}/{account}" for platform, account in told]
+
+
+def _ids(session: Session, accounts: AccountNames, wanted: Wanted) -> list[int]:
+    """Find the ids of a page and one more, in order from its place."""
+    if not accounts:
+        return []
+    if wanted.words:
+        return found_ids(session, accounts, wanted.of, wanted.words, wanted.place, PAGE + 1)
+    return list(session.scalars(newest_ids(accounts, wanted.of, wanted.place, PAGE + 1)))
+
+
+def _counts(session: Session, accounts: AccountNames) -> dict[str, int]:
+    """Count the assets of each filter, with one statement."""
+    counted = [count_up_to(accounts, one.name, COUNTED + 1).label(one.name) for one in FILTERS]
+    return dict(session.execute(select(*counted)).mappings().one())
+
+
+def _id_in(text: str) -> int | None:
+    """Read an id; None where it is none."""
+    return int(text) if text.isdecimal() and text.isascii() and int(text) <= MAX_ROW_ID else None

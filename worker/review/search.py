@@ -1,0 +1,106 @@
+"""Finds assets by words of their titles, by the start of an id, or by the address of a thumbnail.
+
+Two ways together are quick for any word. What the newest assets have is seen by looking at them: so a word
+that many titles have needs no list of all of them. What they have not is rare among them, and the index of
+words lists it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sqlalchemy import cast, func, literal_column, select, text
+from sqlalchemy.dialects.postgresql import TSQUERY
+
+from worker.admin.find import thumbnail_hashes
+from worker.database.models import Asset, Thumbnail
+from worker.database.review import CONDITIONS, WORDS
+from worker.review.newest import is_of, newest_ids
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+    from worker.review.newest import AccountNames, Place
+
+MOST_CHARACTERS = 200  # of what is searched for; whatever follows is left out
+LOOKED_AT = 1_000  # of the newest assets, before the index is asked
+_MOST_WORDS = 12
+_BETWEEN_WORDS = re.compile(r"[\s._/-]+")  # as `WORDS` parts a title
+
+
+def cleaned(words: str) -> str:
+    """Leave out of what somebody typed what PostgreSQL takes for no text, and what is too long."""
+    printable = "".join(letter for letter in words if letter.isprintable())
+    return " ".join(printable.split())[:MOST_CHARACTERS]
+
+
+def found_ids(
+    session: Session, accounts: AccountNames, of: str, words: str, place: Place, limit: int
+) -> list[int]:
+    """Find so many assets beyond a place that have all the words, or the id, or the thumbnail.
+
+    A word stands for all that begin with it. Capitals do not count.
+
+    Args:
+        session: any.
+        accounts: whose.
+        of: the name of a filter; only its assets are looked through.
+        words: as `cleaned` returns them, and not empty.
+        place: where to begin.
+        limit: how many.
+
+    Returns:
+        Ids, in their order from the place.
+    """
+    is_meant = _has_words(accounts, words)
+    if hashes := thumbnail_hashes(words):
+        is_meant = Asset.id.in_(select(Thumbnail.asset_id).where(Thumbnail.sha256.in_(hashes)))
+    else:
+        looked_at = newest_ids(accounts, of, place, LOOKED_AT).subquery()
+        near = select(Asset.id).join(looked_at, looked_at.c.id == Asset.id).where(is_meant)
+        ids = list(session.scalars(near.order_by(place.order(Asset.id)).limit(limit)))
+        if len(ids) == limit:
+            return ids
+    # MATERIALIZED: PostgreSQL may neither sort nor stop early within it, so nothing draws it away from the
+    # index of words to reading assets in their order.
+    listed = (
+        select(Asset.id)
+        .where(is_meant, is_of(accounts), text(CONDITIONS[of]))
+        .where(Asset.id > place.newer_than, Asset.id < place.older_than)
+        .cte("listed")
+        .prefix_with("MATERIALIZED")
+    )
+    return list(session.scalars(select(listed.c.id).order_by(place.order(listed.c.id)).limit(limit)))
+
+
+def _has_words(accounts: AccountNames, words: str) -> ColumnElement[bool]:
+    whole_name = re.fullmatch(r"([^/]+/[^/]+)/(.+)", words)  # mux/main/ID
+    names = [f"{platform}/{account}" for platform, account in accounts]
+    identity = words
+    if whole_name and whole_name[1] in names:
+        names, identity = [whole_name[1]], whole_name[2]
+    has_id = cast(func.lower(f"{_quoted('=' + identity)}:*"), TSQUERY)
+    has_title = func.to_tsquery(text("'simple'"), _title_query(words))
+    of_accounts = cast(" | ".join(_quoted(f"@{name}") for name in names), TSQUERY)
+    asked = has_id.op("||")(has_title).self_group().op("&&")(of_accounts)
+    return literal_column(WORDS).op("@@", is_comparison=True)(asked)
+
+
+def _title_query(words: str) -> str:
+    """Ask for titles that have a word beginning with each of these."""
+    parts = [part for part in _BETWEEN_WORDS.split(words) if part][:_MOST_WORDS]
+    return " & ".join(f"({' | '.join(f'{_quoted(one)}:*' for one in _written(part))})" for part in parts)
+
+
+def _written(word: str) -> list[str]:
+    """List the ways to write a word: in a database with the locale C, PostgreSQL knows no other capitals."""
+    if word.isascii():
+        return [word]
+    return list(dict.fromkeys((word, word.lower(), word.capitalize(), word.upper())))
+
+
+def _quoted(word: str) -> str:
+    r"""Write a word of a query, in which ' and \ stand for themselves."""
+    return "'" + word.replace("\\", r"\\").replace("'", "''") + "'"
