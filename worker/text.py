@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
 
 _MILLISECONDS = 1000
 _SECONDS = 60
+# Seconds of each, the longest first; an age is told in the longest unit of which it has at least one.
+_UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _MICROSECOND = 0.001  # in milliseconds: finer than any time here, coarser than what binary fractions lose
 
 # Names of the parts of a score: what each measures, and how it reads where it decided for a frame.
@@ -57,6 +65,10 @@ _FAULTS = MappingProxyType(
     }
 )
 
+_TOO_LIKE = re.compile(r"too like (pick \d+)")
+_TOO_CLOSE = re.compile(r"within [\d.]+ s of (pick (\d+))")
+_OUTSCORED = "outscored"
+
 _ESCAPES = MappingProxyType({"\n": r"\n", "\t": r"\t", "\r": r"\r", "\\": r"\\", "'": r"\'"})
 
 
@@ -68,6 +80,20 @@ def clock(time_s: float) -> str:
     seconds, milliseconds = divmod(math.ceil(time_s * _MILLISECONDS - _MICROSECOND), _MILLISECONDS)
     minutes, seconds = divmod(seconds, _SECONDS)
     return f"{minutes:02}:{seconds:02}.{milliseconds:03}"
+
+
+def short_clock(time_s: float) -> str:
+    """Write a moment as 0:07.7, for what has no room for more; `clock` writes it so that it can be sought."""
+    minutes, tenths = divmod(round(time_s * 10), 10 * _SECONDS)
+    return f"{minutes}:{tenths // 10:02}.{tenths % 10}"
+
+
+def format_age(span: timedelta) -> str:
+    """Say how long ago something was, e.g. "3 min"; what is still to come reads "in 3 min"."""
+    is_to_come = span.total_seconds() < 0
+    seconds = max(round(abs(span.total_seconds())), is_to_come)
+    size, unit = next((step for step in _UNITS if seconds >= step[0]), _UNITS[-1])
+    return f"{'in ' if is_to_come else ''}{seconds // size} {unit}"
 
 
 def part_words(name: str) -> str:
@@ -90,6 +116,26 @@ def is_fault(name: str) -> bool:
 def fault_words(name: str) -> str:
     """Say why a frame was left out, no surer than the measurement was."""
     return _FAULTS.get(name) or _as_words(name)
+
+
+def lost_words(why: str, score: float | None, picks: Mapping[int, float]) -> str:
+    """Say why a frame was not picked, e.g. "looks like pick 2"; commas stand between faults.
+
+    Args:
+        why: as the pipeline wrote it down.
+        score: of the frame; None where it was left out before scoring.
+        picks: the score of each pick, by its rank.
+    """
+    if like := _TOO_LIKE.fullmatch(why):
+        return f"looks like {like[1]}"
+    if close := _TOO_CLOSE.fullmatch(why):
+        rank = int(close[2])
+        was_better = score is not None and score > picks.get(rank, math.inf)
+        return f"close in time to {close[1]}" + (", which differs more" if was_better and rank > 1 else "")
+    if why == _OUTSCORED:
+        was_better = score is not None and any(score > pick for pick in picks.values())
+        return "differs less from the picks" if was_better else "others score higher"
+    return ", ".join(fault_words(name) for name in why.split(", "))
 
 
 def _as_words(name: str) -> str:

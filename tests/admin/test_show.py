@@ -13,10 +13,10 @@ from tests.support.service import builders, chosen_asset
 from tests.support.service.commands import answer, failed, give_up_write, picked
 from tests.support.service.deliveries import EVENTS_SECRET
 from worker import jobs, publications
-from worker.cli.output import format_age
 from worker.database import transaction
 from worker.errors import PlatformUnavailable
 from worker.platforms.event import EventKind
+from worker.text import format_age
 from worker.timeline import Range, Timeline
 
 if TYPE_CHECKING:

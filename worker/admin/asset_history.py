@@ -85,7 +85,8 @@ def read_history(session: Session, found: Match, *, has_picks_url: bool) -> Asse
     asset = session.get_one(Asset, found.asset_id)
     wanted = Job.asset_id == asset.id if found.job_id is None else Job.id == found.job_id
     jobs = session.scalars(select(Job).where(wanted).order_by(Job.id.desc()).limit(SHOWN_JOBS)).all()
-    histories = [JobHistory(job, _log(session, job)) for job in jobs]
+    logs = _logs(session, [job.id for job in jobs])
+    histories = [JobHistory(job, logs.get(job.id, [])) for job in jobs]
     publications = _publications(session, asset)
     moments = [*_steps(histories)]
     if found.job_id is None:  # all else is about the asset, and would bury one job's few lines
@@ -180,5 +181,9 @@ def _picks(session: Session, asset: Asset) -> list[Thumbnail]:
     return list(session.scalars(rows.options(defer(Thumbnail.jpeg))))
 
 
-def _log(session: Session, job: Job) -> list[JobLog]:
-    return list(session.scalars(select(JobLog).where(JobLog.job_id == job.id).order_by(JobLog.id)))
+def _logs(session: Session, job_ids: Sequence[int]) -> dict[int, list[JobLog]]:
+    """Read the logs of jobs, each in order, by the job."""
+    logs: dict[int, list[JobLog]] = {}
+    for line in session.scalars(select(JobLog).where(JobLog.job_id.in_(job_ids)).order_by(JobLog.id)):
+        logs.setdefault(line.job_id, []).append(line)
+    return logs

@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 # A pick's still may have been taken beside its frame, where eyes are open; another frame is further away.
 _SAME_FRAME_S = 1.0
 _LAST = (1, 0.0)
+# Of hundreds of rows these would be megabytes.
+_HEAVY = (
+    StoredCandidate.jpeg,
+    StoredCandidate.embedding,
+    StoredCandidate.cues,
+    StoredCandidate.parts,
+    StoredCandidate.active,
+    StoredCandidate.faces,
+)
 
 
 class Numbered(NamedTuple):
@@ -106,8 +115,5 @@ def _candidates(session: Session, asset: Asset) -> list[StoredCandidate]:
     rows = select(StoredCandidate).where(
         StoredCandidate.asset_id == asset.id, StoredCandidate.generation == newest.scalar_subquery()
     )
-    # Hundreds of rows: with their pictures and embeddings they would be megabytes.
-    light = rows.options(defer(StoredCandidate.jpeg), defer(StoredCandidate.embedding)).order_by(
-        StoredCandidate.time_s
-    )
+    light = rows.options(*map(defer, _HEAVY)).order_by(StoredCandidate.time_s, StoredCandidate.id)
     return list(session.scalars(light))

@@ -13,12 +13,12 @@ from worker.admin.assets import database_time, operator_name
 from worker.cli.database import open_database
 from worker.cli.doctor import report
 from worker.cli.listing import Listing
-from worker.cli.output import fields_of, format_age, print_answer
+from worker.cli.output import fields_of, print_answer
 from worker.cli.parameters import json_option, why_option
 from worker.database import transaction
 from worker.doctor.accounts import examine_accounts
 from worker.settings import get_settings
-from worker.text import printable
+from worker.text import format_age, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

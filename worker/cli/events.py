@@ -11,11 +11,11 @@ from worker.admin.assets import database_time, list_events
 from worker.admin.find import asset_name, find
 from worker.cli.database import open_database
 from worker.cli.listing import Listing
-from worker.cli.output import coloured, fields_of, format_age, print_answer
+from worker.cli.output import coloured, fields_of, print_answer
 from worker.cli.parameters import asset_option, json_option, limit_option, platform_option, since_option
 from worker.database import transaction
 from worker.database.states import EventOutcome
-from worker.text import printable
+from worker.text import format_age, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from worker.admin.find import asset_name, find
 from worker.admin.job_list import MAX_COUNTED, JobFilter, count_left_out, list_jobs
 from worker.cli.database import open_database
 from worker.cli.listing import Listing
-from worker.cli.output import coloured, fields_of, format_age, print_answer
+from worker.cli.output import coloured, fields_of, print_answer
 from worker.cli.parameters import (
     account_option,
     asset_option,
@@ -29,7 +29,7 @@ from worker.cli.parameters import (
 from worker.database import transaction
 from worker.database.states import JobState
 from worker.local import terminal
-from worker.text import clock, printable
+from worker.text import clock, format_age, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,6 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import timedelta
 
 PIPE_WIDTH = 240  # columns where stdout is no terminal: hardly a line is folded
 LEAST_WIDTH = 40  # columns; a narrower terminal breaks the lines itself, and nothing is cut off
@@ -30,8 +29,6 @@ _STYLES = {
     "discarded": "red",
     "failed": "red",
 }
-# Seconds of each, the longest first; an age is told in the longest unit of which it has at least one.
-_UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 def print_answer(document: dict[str, Any], parts: Sequence[RenderableType], *, as_json: bool) -> None:
@@ -64,14 +61,6 @@ def fields_of(row: object, names: str) -> dict[str, Any]:
         names: of the attributes, with spaces between them.
     """
     return {name: getattr(row, name) for name in names.split()}
-
-
-def format_age(span: timedelta) -> str:
-    """Say how long ago something was, e.g. "3 min"; what is still to come reads "in 3 min"."""
-    is_to_come = span.total_seconds() < 0
-    seconds = max(round(abs(span.total_seconds())), is_to_come)
-    size, unit = next((step for step in _UNITS if seconds >= step[0]), _UNITS[-1])
-    return f"{'in ' if is_to_come else ''}{seconds // size} {unit}"
 
 
 def coloured(state: str) -> Text:

@@ -11,13 +11,13 @@ from rich.text import Text
 from worker.admin.backfill import ReconcileRequest, reconcile_accounts
 from worker.cli import INTERRUPTED
 from worker.cli.database import open_database
-from worker.cli.output import format_age, print_answer
+from worker.cli.output import print_answer
 from worker.cli.parameters import Duration, json_option
 from worker.errors import PlatformUnavailable
 from worker.inbox.reconcile import ReconcileStatus
 from worker.local import terminal
 from worker.settings import get_settings
-from worker.text import printable
+from worker.text import format_age, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

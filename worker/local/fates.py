@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from worker.pipeline.selection.reasons import ANOTHER_MOMENT, ANOTHER_SCENE, PREFERRED
-from worker.text import clock, fault_words
+from worker.text import clock, lost_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 # A crop that is narrower than this share of what the file could give deserves a word.
 _SMALL_SHARE = 0.6
 
-_TOO_LIKE = re.compile(r"too like (pick \d+)")
-_TOO_CLOSE = re.compile(r"within [\d.]+ s of (pick (\d+))")
-_OUTSCORED = "outscored"
-
 _INSTEAD = {
     ANOTHER_SCENE: "Taken to show another scene: frames that score higher are of scenes picked before.",
     ANOTHER_MOMENT: "Taken to show another moment: frames that score higher are more like the picks before.",
@@ -29,18 +25,9 @@ _INSTEAD = {
 
 
 def why_lost(loser: Loser, picks: Sequence[Pick]) -> str:
-    """Say why a candidate was not picked, e.g. "looks like pick 2"; commas stand between faults."""
+    """Say why a candidate was not picked, as `lost_words`."""
     score = None if loser.scored is None else loser.scored.score
-    if like := _TOO_LIKE.fullmatch(loser.why):
-        return f"looks like {like[1]}"
-    if close := _TOO_CLOSE.fullmatch(loser.why):
-        number = int(close[2])
-        was_better = score is not None and any(pick.rank == number and score > pick.score for pick in picks)
-        return f"close in time to {close[1]}" + (", which differs more" if was_better and number > 1 else "")
-    if loser.why == _OUTSCORED:
-        was_better = score is not None and any(score > pick.score for pick in picks)
-        return "differs less from the picks" if was_better else "others score higher"
-    return ", ".join(fault_words(name) for name in loser.why.split(", "))
+    return lost_words(loser.why, score, {pick.rank: pick.score for pick in picks})
 
 
 def group_of(words: str) -> str:

@@ -11,12 +11,12 @@ from worker.admin.assets import database_time
 from worker.admin.resend import Resent, ToldFilters, check_addresses, find_told, resend
 from worker.cli.database import open_database
 from worker.cli.listing import Listing
-from worker.cli.output import coloured, fields_of, format_age, print_answer
+from worker.cli.output import coloured, fields_of, print_answer
 from worker.cli.parameters import Moment, account_option, json_option, platform_option, split_account
 from worker.database import transaction
 from worker.local import terminal
 from worker.settings import get_settings
-from worker.text import clock, printable
+from worker.text import clock, format_age, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,13 +15,13 @@ from worker.cli.assets.timeline import timeline_table
 from worker.cli.database import open_database
 from worker.cli.jobs import JOB_FIELDS, job_news
 from worker.cli.listing import Listing
-from worker.cli.output import coloured, fields_of, format_age, print_answer
+from worker.cli.output import coloured, fields_of, print_answer
 from worker.cli.parameters import json_option
 from worker.database import transaction
 from worker.database.states import PublicationState
 from worker.database.thumbnail_links import ThumbnailLinks
 from worker.settings import get_settings
-from worker.text import clock, printable, reason_words
+from worker.text import clock, format_age, printable, reason_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
