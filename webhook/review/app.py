@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from webhook.bounded import BoundedDatabase
+from webhook.review.asset import asset_pages
 from webhook.review.identity import require_sign_in
 from webhook.review.library import library_pages
+from webhook.review.pictures import picture_pages
 from webhook.review.security import harden
 from webhook.review.signin import sign_in_pages
 from worker.database import make_engine
@@ -52,11 +54,14 @@ def create_app(settings: Settings, engine: Engine) -> Flask:
         engine: on the settings' database, with the time limits of `make_review_engine`.
     """
     app = Flask(__name__)
+    app.url_map.merge_slashes = False  # ids of videos on no platform may begin with one
     database = BoundedDatabase(engine, CONNECTIONS)
     harden(app, settings)
     require_sign_in(app, settings, database)
     app.register_blueprint(sign_in_pages())
     app.register_blueprint(library_pages())
+    app.register_blueprint(asset_pages(settings, database))
+    app.register_blueprint(picture_pages(database))
     return app
 
 
