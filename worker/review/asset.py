@@ -14,7 +14,7 @@ from worker.admin.repeats import folded
 from worker.admin.taken import what_is_taken
 from worker.choices.own_picture import OwnPicture
 from worker.database.models import Asset, StoredCandidate
-from worker.database.states import Role
+from worker.database.states import PublicationState, Role
 from worker.people import audit
 from worker.review.filmstrip import chart_of, frames_in_time, scores_by_rank
 from worker.review.preview import read_preview
@@ -85,16 +85,22 @@ class AssetView:
         return self.asset.foreign_thumbnail is not None
 
     @property
-    def chosen(self) -> bool:
+    def is_chosen(self) -> bool:
         """Whether what is to be seen was chosen by a person."""
         choice, shown = self.history.choice, self.history.shown
         return choice is not None and shown is not None and shown.id == choice.thumbnail_id
 
     @property
+    def is_shown(self) -> bool:
+        """Whether the newest write has arrived, so that what is to be seen is to be seen."""
+        write = self.history.publication
+        return write is not None and write.state == PublicationState.CONFIRMED
+
+    @property
     def shown_rank(self) -> int | None:
         """Rank of the pick that is to be seen; None where it is no pick."""
         shown = self.history.shown
-        return shown.rank if shown is not None and not self.chosen else None
+        return shown.rank if shown is not None and not self.is_chosen else None
 
 
 def find_visible(session: Session, actor: Actor, asset_id: int) -> Asset | None:
