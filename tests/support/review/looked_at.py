@@ -23,7 +23,7 @@ TITLE = "A day <at> the sea"
 def looked_at(
     engine: Engine, run: Run | None = None, *, asset_id: str = "a1", minute: int = 0, platform: str = "mux"
 ) -> None:
-    """Let an asset be announced, or edited, and looked at: two picks in two ratios, and three other frames."""
+    """Let an asset be announced, or edited, and looked at: two picks, three other frames."""
     kind = EventKind.EDITED if minute else EventKind.READY
     builders.record(engine, builders.event(kind, asset_id=asset_id, minute=minute, platform=platform))
     claim = builders.claimed(engine)
