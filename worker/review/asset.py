@@ -12,6 +12,7 @@ from worker.admin.asset_history import Moment, read_history
 from worker.admin.find import Match
 from worker.admin.repeats import folded
 from worker.admin.taken import what_is_taken
+from worker.choices import SAME_MOMENT_S
 from worker.choices.own_picture import OwnPicture
 from worker.database.models import Asset, StoredCandidate
 from worker.database.states import PublicationState, Role
@@ -91,16 +92,36 @@ class AssetView:
         return choice is not None and shown is not None and shown.id == choice.thumbnail_id
 
     @property
-    def is_shown(self) -> bool:
+    def has_arrived(self) -> bool:
         """Whether the newest write has arrived, so that what is to be seen is to be seen."""
         write = self.history.publication
         return write is not None and write.state == PublicationState.CONFIRMED
 
     @property
+    def shown_s(self) -> float | None:
+        """Moment that is to be seen at the platform; None where it is no moment of the video, or not ours."""
+        choice, shown = self.history.choice, self.history.shown
+        is_own = self.is_chosen and choice is not None and choice.time_s is None
+        return None if shown is None or is_own or self.is_foreign else shown.time_s
+
+    @property
     def shown_rank(self) -> int | None:
-        """Rank of the pick that is to be seen; None where it is no pick."""
-        shown = self.history.shown
-        return shown.rank if shown is not None and not self.is_chosen else None
+        """Rank of the pick that shows this moment, chosen or not; None where none does."""
+        return next((pick.rank for pick in self.picks if self._is_shown_at(pick.first.time_s)), None)
+
+    @property
+    def shown_frame_id(self) -> int | None:
+        """Id of the frame nearest to this moment."""
+        shown_s = self.shown_s
+        if shown_s is None:
+            return None
+        if self.shown_rank is not None:  # a pick's still may have been taken beside its frame
+            return next((frame.id for frame in self.frames if frame.number == self.shown_rank), None)
+        near = [(abs(frame.time_s - shown_s), frame.id) for frame in self.frames]
+        return next((frame_id for away_s, frame_id in sorted(near)[:1] if away_s <= SAME_MOMENT_S), None)
+
+    def _is_shown_at(self, time_s: float) -> bool:
+        return self.shown_s is not None and abs(time_s - self.shown_s) <= SAME_MOMENT_S
 
 
 def find_visible(session: Session, actor: Actor, asset_id: int) -> Asset | None:

@@ -44,11 +44,11 @@ def release_words(history: AssetHistory) -> str:
     if choice is None:
         return ""
     if choice.lost_at:
-        return "The best pick stays; the choice is forgotten."
+        return "After a release the best pick stays, and the choice is forgotten."
     if not history.thumbnails:
-        return "Nothing is written until the video was looked at."
+        return "After a release nothing is shown until the video was looked at."
     best = history.thumbnails[0]
-    return f"Then pick {best.rank} is shown, at {clock(best.time_s)}."
+    return f"After a release pick {best.rank} is shown, at {clock(best.time_s)}."
 
 
 def notices_of(history: AssetHistory, taken: WriteBack | None) -> list[Line]:

@@ -89,7 +89,7 @@ def test_every_frame_is_named_in_order_of_time(engine: Engine) -> None:
         "frame at 0:01.0, score 0.50, others score higher",
         "frame at 0:02.0, score 1.00, pick 2",
         "frame at 0:02.5, score 0.50, looks like pick 2",
-        "frame at 0:06.5, score 1.00, pick 1",
+        "frame at 0:06.5, score 1.00, pick 1, shown",
         "frame at 0:07.0, score -2.00, nearly black, not sharp",
     ]
 
@@ -211,7 +211,7 @@ def test_a_choice_is_told_with_who_and_why_and_what_its_release_shows(engine: En
 
     assert re.search(r"<h2>00:02\.000</h2>\s*<p>Chosen by ada@host", page)
     assert "the boss likes it" in page
-    assert "Then pick 1 is shown, at 00:06.500." in page
+    assert "After a release pick 1 is shown, at 00:06.500." in page
     assert fields(form_of(page, "release"))["choice"] == "1"
 
 

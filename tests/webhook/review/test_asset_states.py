@@ -107,7 +107,7 @@ def test_a_chosen_moment_that_an_edit_cut_away(engine: Engine) -> None:
     page = page_of(engine)
 
     assert "An edit cut away the moment that ada@host chose, so the best pick is shown." in page
-    assert "Release: The best pick stays; the choice is forgotten." in page
+    assert "After a release the best pick stays, and the choice is forgotten." in page
 
 
 def test_a_picture_of_ones_own(engine: Engine) -> None:

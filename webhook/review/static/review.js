@@ -18,6 +18,8 @@ function clock(seconds) {
 /* strip: one of its frames at a time is reached by Tab, and the arrows go along them */
 
 const selected = () => options.findIndex((option) => option.getAttribute("aria-selected") === "true");
+const shown = () => options.findIndex((option) => option.classList.contains("is-shown"));
+const start = () => Math.max(0, selected() < 0 ? shown() : selected());
 const focused = () => options.indexOf(document.activeElement);
 let rest = 0;
 
@@ -82,8 +84,9 @@ function useMark(name) {
 }
 
 if (strip && options.length) {
-  rove(Math.max(0, selected()));
-  options[Math.max(0, selected())].scrollIntoView({ block: "nearest", inline: "center" });
+  rove(start());
+  // Not by scrollIntoView, which would leave the picture at the top of the page.
+  strip.scrollLeft = options[start()].offsetLeft - strip.clientWidth / 2;
   let from = null;
   let hasMoved = false;
   strip.addEventListener("dragstart", (event) => event.preventDefault());
@@ -118,14 +121,14 @@ if (strip && options.length) {
 /* keys: letters may be switched off, and none counts while somebody types */
 
 function step(by) {
-  if (options.length) return goTo((focused() < 0 ? selected() : focused()) + by);
+  if (options.length) return goTo(focused() < 0 && selected() < 0 ? start() : here() + by);
   const all = cards();
   const at = all.indexOf(document.activeElement.closest("[data-card]")) + by;
   const card = all[Math.max(0, Math.min(at, all.length - 1))];
   if (card) find("[data-open]", card).focus();
 }
 
-const here = () => Math.max(0, focused() < 0 ? selected() : focused());
+const here = () => (focused() < 0 ? start() : focused());
 let markedFrom = null;
 
 const letters = {
