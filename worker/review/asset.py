@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
 
-from worker.admin.asset_history import Moment, read_history
+from worker.admin.asset_history import Moment, folded, read_history
 from worker.admin.find import Match
-from worker.admin.repeats import folded
 from worker.admin.taken import what_is_taken
 from worker.choices import SAME_MOMENT_S
 from worker.choices.own_picture import OwnPicture
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from worker.admin.asset_history import AssetHistory
-    from worker.admin.repeats import Repeated
+    from worker.admin.asset_history import AssetHistory, Repeated
     from worker.database.models import Thumbnail
     from worker.people.roles import Actor
     from worker.platforms.base import WriteBack
