@@ -18,8 +18,10 @@ from flask import Flask
 
 from webhook.bounded import BoundedDatabase
 from webhook.review.acts import act_pages
+from webhook.review.asset import asset_pages
 from webhook.review.identity import require_sign_in
 from webhook.review.library import library_pages
+from webhook.review.pictures import picture_pages
 from webhook.review.security import harden
 from webhook.review.signin import sign_in_pages
 from worker.database import make_engine
@@ -53,11 +55,14 @@ def create_app(settings: Settings, engine: Engine) -> Flask:
         engine: on the settings' database, with the time limits of `make_review_engine`.
     """
     app = Flask(__name__)
+    app.url_map.merge_slashes = False  # ids of videos on no platform may begin with one
     database = BoundedDatabase(engine, CONNECTIONS)
     harden(app, settings)
     require_sign_in(app, settings, database)
     app.register_blueprint(sign_in_pages())
     app.register_blueprint(library_pages(settings, database))
+    app.register_blueprint(asset_pages(settings, database))
+    app.register_blueprint(picture_pages(database))
     app.register_blueprint(act_pages(settings, database))
     return app
 

@@ -1,4 +1,4 @@
-"""What the platform of an asset takes as its thumbnail, so that nobody has to find out by trying."""
+"""What the platform of an asset takes as its thumbnail, and where people see it there."""
 
 from __future__ import annotations
 
@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from worker.database.models import Asset
     from worker.platforms.base import WriteBack
     from worker.settings import Settings
+
+
+def page_of(asset: Asset, settings: Settings) -> str | None:
+    """Build the address at which people see an asset at its platform; None where we know none."""
+    try:
+        with closing(platform_of(asset.platform, asset.account, settings, asset.media_url)) as platform:
+            return platform.page_url(asset.external_id)
+    except UnknownAccount:
+        return None
 
 
 def what_is_taken(asset: Asset, settings: Settings) -> WriteBack | None:

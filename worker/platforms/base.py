@@ -261,6 +261,10 @@ class Platform(ABC):
             PublishRejected, AssetGone, PlatformUnavailable, CredentialsRefused
         """
 
+    def page_url(self, asset_id: str) -> str | None:  # noqa: ARG002 - some platforms use it
+        """Build the address at which people see a video at the platform; here None: we know none."""
+        return None
+
     def webhooks(self) -> list[WebhookAddress] | None:
         """List where the platform sends our events; None where its API does not tell us.
 

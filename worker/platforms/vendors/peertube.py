@@ -67,6 +67,10 @@ class PeerTube(BasePlatform[PeerTubeAccount]):
         write_permission="a user who owns the videos, or may edit those of others",
     )
 
+    def page_url(self, asset_id: str) -> str:
+        """Build the address of a video's page."""
+        return f"{self._settings.api_url}/w/{segment(asset_id)}"
+
     def identifier(self, of: Mapping[str, Any], name: str) -> str:
         """Read a UUID: a video has a number and a short id too, and would else be three assets."""
         value = json_fields.identifier(of, name).lower()

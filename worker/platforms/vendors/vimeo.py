@@ -71,6 +71,10 @@ class Vimeo(BasePlatform[VimeoAccount]):
         """Our picture, or its time, as the account's settings say."""
         return WriteBack.TIME if self._settings.write_time else WriteBack.IMAGE
 
+    def page_url(self, asset_id: str) -> str:
+        """Build the address of a video's settings, where its owner sees the thumbnail."""
+        return f"https://vimeo.com/manage/videos/{segment(asset_id)}"
+
     def asset(self, asset_id: str) -> RemoteAsset:
         """Ask for the video. Which version of it is shown is part of the fingerprint."""
         return _asset(asset_id, self._api.request("GET", f"{_path(asset_id)}?fields={FIELDS}"))

@@ -1,0 +1,136 @@
+"""Whatever state an asset is in, its page says it in a sentence, and what can be done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import update
+
+from tests.support.review.looked_at import looked_at
+from tests.support.review.signed_in import signed_in
+from tests.support.service import builders, chosen_asset, commands
+from tests.support.service.sample_run import crop
+from worker.choices import ChoiceRequest
+from worker.choices.own_picture import OwnPicture
+from worker.database import transaction
+from worker.database.models import Asset
+from worker.pipeline.frames import Box
+from worker.platforms.event import EventKind
+from worker.timeline import Range, Timeline
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+def page_of(engine: Engine) -> str:
+    """Return the page of the only asset for an editor."""
+    answer = signed_in(engine).get("/a/1")
+    assert answer.status_code == 200
+    return answer.text
+
+
+def change(engine: Engine, **values: object) -> None:
+    """Let the asset's row say this."""
+    with transaction(engine) as session:
+        session.execute(update(Asset).values(**values))
+
+
+def test_before_the_first_look(engine: Engine) -> None:
+    """There is no picture, and a time can be chosen already."""
+    builders.record(engine, builders.event())
+
+    page = page_of(engine)
+
+    assert "No picture yet" in page
+    assert "There are no picks yet." in page
+    assert 'name="time"' in page
+
+
+def test_a_time_chosen_before_the_first_look(engine: Engine) -> None:
+    """It is told, although there is nothing to show of it."""
+    builders.record(engine, builders.event())
+    chosen_asset.choose(engine)
+
+    page = page_of(engine)
+
+    assert "<h2>00:12.400</h2>" in page
+    assert "Its picture is taken when the video is looked at." in page
+
+
+def test_a_look_that_failed(engine: Engine) -> None:
+    """The error is told, and what starts it anew."""
+    commands.failed(engine, "a1", "no video stream")
+
+    page = page_of(engine)
+
+    assert "The look at the video failed: no video stream." in page
+    assert "“Look again” starts it anew." in page
+
+
+def test_a_write_that_the_platform_refused(engine: Engine) -> None:
+    """The platform's words are told."""
+    commands.give_up_write(engine, "a1", "no such policy")
+
+    assert "Mux did not take it: no such policy." in page_of(engine)
+
+
+def test_a_deleted_video(engine: Engine) -> None:
+    """Nothing of it is shown, and nothing can be asked for."""
+    looked_at(engine)
+    builders.record(engine, builders.event(EventKind.DELETED, minute=1))
+
+    page = page_of(engine)
+
+    assert "The video was deleted at Mux" in page
+    assert "/pictures/" not in page
+    assert 'action="/a/1/' not in page
+
+
+def test_a_thumbnail_that_somebody_set_at_the_platform(engine: Engine) -> None:
+    """Ours is not passed off as what people see."""
+    looked_at(engine)
+    change(engine, foreign_thumbnail="thumbnail at <33.3>")
+
+    page = page_of(engine)
+
+    assert "which somebody set there: thumbnail at &lt;33.3&gt;." in page
+    assert "Ours, not shown at Mux" in page
+    assert "Choose pick 1" in page
+
+
+def test_a_chosen_moment_that_an_edit_cut_away(engine: Engine) -> None:
+    """The best pick is shown; both ways on are named."""
+    chosen_asset.pick(engine)
+    chosen_asset.choose(engine)
+    chosen_asset.after_edit(engine, Timeline((Range(0.0, 5.0),)), 5.0)
+
+    page = page_of(engine)
+
+    assert "An edit cut away the moment that ada@host chose, so the best pick is shown." in page
+    assert "After a release the best pick stays, and the choice is forgotten." in page
+
+
+def test_a_picture_of_ones_own(engine: Engine) -> None:
+    """It has no moment."""
+    looked_at(engine, platform="bunny")
+    own = OwnPicture(crop("16:9", Box(0, 0, 320, 180)).jpeg, 320, 180)
+    chosen_asset.choose(engine, ChoiceRequest(picture=own))
+
+    page = page_of(engine)
+
+    assert "A picture from outside the video" in page
+    assert 'alt="Thumbnail of A day &lt;at&gt; the sea"' in page
+
+
+def test_a_video_without_a_good_frame(engine: Engine) -> None:
+    """Mux takes no picture of one's own, so none is proposed."""
+    looked_at(engine)
+    change(engine, is_noted=True)
+    assert "No frame of this video is free of defects." in page_of(engine)
+
+
+def test_an_account_that_is_not_configured(engine: Engine) -> None:
+    """Where the platform takes several things, only its settings would tell which."""
+    looked_at(engine, platform="vimeo")
+
+    assert "The account vimeo/main is not configured here" in page_of(engine)

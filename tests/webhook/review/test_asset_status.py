@@ -1,0 +1,82 @@
+"""Whether a write arrived is told as it happens, and asked for only until there is no more to tell."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import update
+
+from tests.support.review.looked_at import looked_at
+from tests.support.review.signed_in import signed_in
+from tests.support.service import builders, chosen_asset
+from worker.accounts import pause
+from worker.choices import ChoiceRequest
+from worker.database import transaction
+from worker.database.accounts import Account
+from worker.database.models import Job
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+STOP = 286  #: htmx asks no more
+
+
+def test_a_page_asks_until_the_write_has_arrived(engine: Engine) -> None:
+    """Nothing is sent while there is nothing new, so a screen reader does not repeat itself."""
+    looked_at(engine)
+    client = signed_in(engine)
+    page = client.get("/a/1").text
+    (address,) = re.findall(r'hx-get="(/a/1/status[^"]*)"', page)
+    (known,) = re.findall(r'name="known" value="(\w+)"', page)
+
+    nothing_new = client.get(f"{address.replace('&amp;', '&')}&known={known}")
+    chosen_asset.publish(engine)
+    arrived = client.get(f"{address.replace('&amp;', '&')}&known={known}")
+
+    assert nothing_new.status_code == 204
+    assert arrived.status_code == STOP
+    assert "Arrived at Mux." in arrived.text
+    assert "newer than this page" not in arrived.text
+    assert "hx-get" not in client.get("/a/1").text
+
+
+def test_a_page_learns_that_there_is_something_newer(engine: Engine) -> None:
+    """Another run's pictures, or somebody else's choice."""
+    looked_at(engine)
+    chosen_asset.publish(engine)
+    client = signed_in(engine)
+
+    same = client.get("/a/1/status?generation=1&choice=")
+    chosen_asset.choose(engine, ChoiceRequest(time_s=2.0))
+    other = client.get("/a/1/status?generation=1&choice=")
+
+    assert "newer than this page" not in same.text
+    assert "newer than this page" in other.text
+
+
+def test_a_page_does_not_wait_for_what_nobody_works_on(engine: Engine) -> None:
+    """While the account is paused, it says who can go on, and asks no more."""
+    looked_at(engine)
+    with transaction(engine) as session:
+        (account,) = session.query(Account)
+        pause(session, account.id, "bob@host", "the quota is used up")
+
+    status = signed_in(engine).get("/a/1/status")
+
+    assert status.status_code == STOP
+    assert "paused (the quota is used up)" in status.text
+    assert "`thumbs resume mux/main`" in status.text
+
+
+def test_a_look_that_waits_for_long_is_told_and_not_waited_for(engine: Engine) -> None:
+    """The next try of a platform that is down may be an hour away."""
+    builders.record(engine, builders.event())
+    with transaction(engine) as session:
+        session.execute(update(Job).values(scheduled_at=Job.scheduled_at + timedelta(minutes=10)))
+
+    status = signed_in(engine).get("/a/1/status")
+
+    assert status.status_code == STOP
+    assert re.search(r"A look at the video is due in (9|10) min\.", status.text)

@@ -1,0 +1,171 @@
+"""The page of one asset: what is shown of it, what else could be, and how it came to that."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from werkzeug.exceptions import NotFound
+
+from webhook.assets import AssetId
+from webhook.review.identity import actor
+from worker.admin.find import asset_name
+from worker.admin.taken import page_of
+from worker.database.states import Role
+from worker.inbox.storable import is_storable_id
+from worker.platforms.base import WriteBack
+from worker.review.asset import MAX_ROW_ID, find_named, find_visible, read_asset
+from worker.review.notices import notices_of, release_words, taken_words
+from worker.review.preview import read_preview
+from worker.review.progress import platform_label, read_progress
+from worker.review.seen import Seen, read_seen
+from worker.text import clock, format_age, printable, reason_words, short_clock
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+    from werkzeug import Response as Redirect
+
+    from webhook.bounded import BoundedDatabase
+    from worker.database.models import Asset
+    from worker.review.preview import Preview
+    from worker.review.progress import Progress
+    from worker.settings import Settings
+
+STOP_POLLING = 286  #: htmx's own status: it asks no more
+_NO_CONTENT = 204  #: htmx leaves the page as it is
+
+_NONE = "there is no such video, or you may not see it"
+_ASSET_ID = f"<int(max={MAX_ROW_ID}):asset_id>"
+
+
+def asset_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
+    """Make the routes of an asset: its page, the pieces of it, and its address by the platform's id."""
+    pages = Blueprint("asset", __name__)
+    # Before the route, which needs it.
+    pages.record_once(lambda setup: setup.app.url_map.converters.update(asset=AssetId))
+    for word in (asset_name, clock, format_age, platform_label, printable, reason_words, short_clock):
+        pages.add_app_template_filter(word)
+
+    @pages.get(f"/a/{_ASSET_ID}")
+    def show(asset_id: int) -> Response:
+        frame_id = request.args.get("frame", type=int)
+        is_piece = frame_id is not None and request.headers.get("HX-Request") == "true"
+        piece = _frame(database, asset_id, frame_id) if is_piece and frame_id is not None else None
+        response = Response(piece or asset_page(settings, database, asset_id, frame_id=frame_id))
+        response.vary.add("HX-Request")
+        return response
+
+    @pages.get(f"/a/{_ASSET_ID}/status")
+    def status(asset_id: int) -> Response:
+        who = actor()
+        found = database.in_transaction(
+            lambda rows: (asset := find_visible(rows, who, asset_id)) and (asset, read_progress(rows, asset))
+        )
+        if not found:
+            raise NotFound(_NONE)
+        asset, progress = found
+        if request.args.get("known") == known_word(progress) and not progress.is_settled:
+            return Response(status=_NO_CONTENT)
+        piece = render_template(
+            "asset/progress.html",
+            asset=asset,
+            progress=progress,
+            known=known_word(progress),
+            is_outdated=_seen_by_page() not in {None, progress.seen},
+        )
+        return Response(piece, status=STOP_POLLING if progress.is_settled else None)
+
+    @pages.get("/a/<platform>/<account>/<asset:external_id>")
+    def named(platform: str, account: str, external_id: str) -> Redirect:
+        who, names = actor(), (platform, account, external_id)
+        found = all(map(is_storable_id, names)) and database.in_transaction(
+            lambda rows: find_named(rows, who, *names)
+        )
+        if not found:
+            raise NotFound(_NONE)
+        return redirect(url_for("asset.show", asset_id=found))
+
+    return pages
+
+
+def asset_page(
+    settings: Settings,
+    database: BoundedDatabase,
+    asset_id: int,
+    *,
+    frame_id: int | None = None,
+    refusal: str = "",
+) -> str:
+    """Write the page of an asset, for whoever asks.
+
+    Args:
+        settings: of the accounts.
+        database: which is asked.
+        asset_id: of the asset.
+        frame_id: the candidate that is looked at closely.
+        refusal: why what they sent was not done.
+
+    Raises:
+        NotFound: there is no such asset, or they may not see it.
+    """
+    who = actor()
+    view = database.in_transaction(lambda rows: read_asset(rows, who, asset_id, settings, frame_id))
+    if view is None:
+        raise NotFound(_NONE)
+    return render_template(
+        "asset.html",
+        view=view,
+        asset=view.asset,
+        here=url_for("asset.show", asset_id=asset_id),
+        platform_name=platform_label(view.asset),
+        page_url=page_of(view.asset, settings),
+        progress=view.progress,
+        is_outdated=False,
+        seen=view.progress.seen,
+        preview=view.preview,
+        can_edit=view.can_edit and not view.asset.deleted_at,
+        takes_pictures=view.taken not in {None, WriteBack.TIME},
+        taken=taken_words(view.asset, view.taken),
+        notices=notices_of(view.history, view.taken),
+        release=release_words(view.history),
+        known=known_word(view.progress),
+        refusal=refusal,
+        wants_frame=frame_id is not None,
+    )
+
+
+def known_word(progress: Progress) -> str:
+    """Shorten the word of what a page says already, for the next question."""
+    return hashlib.sha256(progress.word.encode()).hexdigest()[:16]
+
+
+def _frame(database: BoundedDatabase, asset_id: int, frame_id: int) -> str:
+    """Write only the piece of the page that shows one frame."""
+    who = actor()
+
+    def read(session: Session) -> tuple[Asset, Preview | None, Seen] | None:
+        asset = find_visible(session, who, asset_id)
+        if asset is None:
+            return None
+        return asset, read_preview(session, asset, frame_id), read_seen(session, asset)
+
+    found = database.in_transaction(read)
+    if found is None:
+        raise NotFound(_NONE)
+    asset, preview, seen = found
+    can_edit = who.may(Role.EDITOR, asset) and not asset.deleted_at
+    return render_template(
+        "asset/frame.html",
+        asset=asset,
+        preview=preview,
+        seen=seen,
+        can_edit=can_edit,
+        wants_frame=True,
+    )
+
+
+def _seen_by_page() -> Seen | None:
+    """Read what the page that asks has before it; None where it does not tell."""
+    generation = request.args.get("generation", type=int)
+    return None if generation is None else Seen(generation, request.args.get("choice", type=int))

@@ -1,0 +1,214 @@
+"""All that the page of one asset shows, gathered in a number of statements that does not grow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import select
+
+from worker.admin.asset_history import Moment, folded, read_history
+from worker.admin.find import Match
+from worker.admin.taken import what_is_taken
+from worker.choices import SAME_MOMENT_S
+from worker.choices.own_picture import OwnPicture
+from worker.database.models import Asset, StoredCandidate
+from worker.database.states import PublicationState, Role
+from worker.people import audit
+from worker.review.filmstrip import chart_of, frames_in_time, scores_by_rank
+from worker.review.preview import read_preview
+from worker.review.progress import progress_of, read_account
+from worker.review.seen import read_seen
+from worker.review.undo import offer_undo
+from worker.time_ranges import TimeRange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from worker.admin.asset_history import AssetHistory, Repeated
+    from worker.database.models import Thumbnail
+    from worker.people.roles import Actor
+    from worker.platforms.base import WriteBack
+    from worker.review.filmstrip import Chart, Frame
+    from worker.review.preview import Preview
+    from worker.review.progress import Progress
+    from worker.review.undo import Undo
+    from worker.settings import Settings
+
+MAX_ROW_ID = 2**63 - 1  # of PostgreSQL's bigint
+SHOWN_ACTS = 50
+# What the choices tell themselves, with more words.
+_TOLD_BY_CHOICES = frozenset({"choose", "release"})
+_USUAL_SIZE_PX = (320, 180)
+
+
+class PickCrops(NamedTuple):
+    """A pick in each of its ratios, the one to publish first."""
+
+    rank: int
+    crops: list[Thumbnail]
+
+    @property
+    def first(self) -> Thumbnail:
+        """Crop that is published."""
+        return self.crops[0]
+
+
+@dataclass(frozen=True, slots=True)
+class AssetView:
+    """What the page of an asset shows."""
+
+    history: AssetHistory
+    progress: Progress
+    taken: WriteBack | None  #: what its platform takes; None: its account is not set here
+    can_edit: bool  #: whether whoever looks may decide anything
+    picks: list[PickCrops]
+    frames: list[Frame]  #: in order of time
+    frame_px: tuple[int, int]  #: width and height of the strip's pictures
+    chart: Chart
+    preview: Preview | None  #: the frame that was asked for
+    moments: list[Repeated]  #: what happened, the newest first
+    undo: Undo | None
+
+    @property
+    def asset(self) -> Asset:
+        """Row of the asset."""
+        return self.history.asset
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the platform shows what somebody else set there."""
+        return self.asset.foreign_thumbnail is not None
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether what is to be seen was chosen by a person."""
+        choice, shown = self.history.choice, self.history.shown
+        return choice is not None and shown is not None and shown.id == choice.thumbnail_id
+
+    @property
+    def has_arrived(self) -> bool:
+        """Whether the newest write has arrived, so that what is to be seen is to be seen."""
+        write = self.history.publication
+        return write is not None and write.state == PublicationState.CONFIRMED
+
+    @property
+    def shown_s(self) -> float | None:
+        """Moment that is to be seen at the platform; None where it is no moment of the video, or not ours."""
+        choice, shown = self.history.choice, self.history.shown
+        is_own = self.is_chosen and choice is not None and choice.time_s is None
+        return None if shown is None or is_own or self.is_foreign else shown.time_s
+
+    @property
+    def shown_rank(self) -> int | None:
+        """Rank of the pick that shows this moment, chosen or not; None where none does."""
+        return next((pick.rank for pick in self.picks if self._is_shown_at(pick.first.time_s)), None)
+
+    @property
+    def shown_frame_id(self) -> int | None:
+        """Id of the frame nearest to this moment."""
+        shown_s = self.shown_s
+        if shown_s is None:
+            return None
+        if self.shown_rank is not None:  # a pick's still may have been taken beside its frame
+            return next((frame.id for frame in self.frames if frame.number == self.shown_rank), None)
+        near = [(abs(frame.time_s - shown_s), frame.id) for frame in self.frames]
+        return next((frame_id for away_s, frame_id in sorted(near)[:1] if away_s <= SAME_MOMENT_S), None)
+
+    def _is_shown_at(self, time_s: float) -> bool:
+        return self.shown_s is not None and abs(time_s - self.shown_s) <= SAME_MOMENT_S
+
+
+def find_visible(session: Session, actor: Actor, asset_id: int) -> Asset | None:
+    """Find an asset that somebody may look at; None where there is none, or they may not."""
+    asset = session.get(Asset, asset_id) if 0 < asset_id <= MAX_ROW_ID else None
+    return asset if asset is not None and actor.may(Role.VIEWER, asset) else None
+
+
+def find_named(session: Session, actor: Actor, platform: str, account: str, external_id: str) -> int | None:
+    """Find the id of an asset by its platform's; None as `find_visible`."""
+    names = {"platform": platform, "account": account, "external_id": external_id}
+    asset = session.scalar(select(Asset).filter_by(**names))
+    return asset.id if asset is not None and actor.may(Role.VIEWER, asset) else None
+
+
+def read_asset(
+    session: Session, actor: Actor, asset_id: int, settings: Settings, frame_id: int | None = None
+) -> AssetView | None:
+    """Gather what the page of an asset shows; None as `find_visible`.
+
+    Args:
+        session: any.
+        actor: who looks.
+        asset_id: of the asset.
+        settings: of its account.
+        frame_id: the candidate that is looked at closely.
+    """
+    asset = find_visible(session, actor, asset_id)
+    if asset is None:
+        return None
+    history = read_history(session, Match(asset.id, None), has_picks_url=settings.picks_url is not None)
+    frames = frames_in_time(history.candidates, scores_by_rank(history.thumbnails))
+    job = history.jobs[0].job if history.jobs else None
+    seen, account = read_seen(session, asset), read_account(session, asset)
+    can_edit = actor.may(Role.EDITOR, asset)
+    return AssetView(
+        history=history,
+        progress=progress_of(asset, account, job, history.publication, seen, history.now),
+        taken=what_is_taken(asset, settings),
+        can_edit=can_edit,
+        picks=[PickCrops(rank, list(crops)) for rank, crops in groupby(history.thumbnails, _rank)],
+        frames=frames,
+        frame_px=_frame_size_px(session, frames),
+        chart=chart_of(frames, asset.duration_s or 0.0, _ranges(asset, "avoid"), _ranges(asset, "prefer")),
+        preview=None if frame_id is None else read_preview(session, asset, frame_id),
+        moments=_moments(session, history),
+        undo=offer_undo(session, asset, actor.name, history.now) if can_edit else None,
+    )
+
+
+def _rank(thumbnail: Thumbnail) -> int:
+    return thumbnail.rank
+
+
+def _frame_size_px(session: Session, frames: Sequence[Frame]) -> tuple[int, int]:
+    """Read the size of the strip's pictures from one of them: they are all of one video."""
+    if not frames:
+        return _USUAL_SIZE_PX
+    jpeg = session.scalar(select(StoredCandidate.jpeg).where(StoredCandidate.id == frames[0].id))
+    if jpeg is None:
+        return _USUAL_SIZE_PX
+    picture = OwnPicture.of_jpeg(jpeg)
+    return picture.width_px, picture.height_px
+
+
+def _ranges(asset: Asset, name: str) -> list[tuple[float, float]]:
+    """List an asset's ranges as seconds from and to; none before the length of the video is known."""
+    length_s = asset.duration_s
+    if not length_s:
+        return []
+    ranges = map(TimeRange.parse, (asset.options or {}).get(name, ()))
+    return [(one.start.at_s(length_s), one.end.at_s(length_s)) for one in ranges]
+
+
+def _moments(session: Session, history: AssetHistory) -> list[Repeated]:
+    acts = [
+        Moment(entry.at, "act", entry.act, entry.who, _detail(entry.detail))
+        for entry in audit.of_asset(session, history.asset.id, SHOWN_ACTS)
+        if entry.act not in _TOLD_BY_CHOICES
+    ]
+    in_order = sorted([*history.timeline, *acts], key=lambda moment: moment.at)
+    return folded(in_order)[::-1]
+
+
+def _detail(detail: dict[str, object]) -> str:
+    return "; ".join(_words(detail))
+
+
+def _words(detail: dict[str, object]) -> Iterator[str]:
+    for name, value in detail.items():
+        if value:
+            yield f"{name} {value}"

@@ -1,0 +1,183 @@
+"""What is going on with an asset: whether it is being looked at, and whether the write arrived."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import select
+
+from worker.accounts import remedy_of_refusal
+from worker.admin.assets import database_time
+from worker.database.accounts import Account
+from worker.database.models import Job, Publication
+from worker.database.states import WAITING, JobState, PublicationState
+from worker.platforms import PLATFORMS
+from worker.review.seen import Seen, read_seen
+from worker.text import format_age, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from worker.database.models import Asset
+
+SOON_S = 60.0  #: what is due later than this is not waited for by a page
+
+_AGAIN = "“Look again” starts it anew."
+
+
+class Tone(enum.StrEnum):
+    """How a sentence is to be taken; each has a sign of its own, beside its colour."""
+
+    GOOD = "good"
+    BUSY = "busy"
+    WAITING = "waiting"
+    BAD = "bad"
+
+
+class Line(NamedTuple):
+    """A sentence about what goes on."""
+
+    tone: Tone
+    says: str
+    at: datetime | None = None  #: when it came to that
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What is going on with an asset at this moment."""
+
+    lines: list[Line]
+    is_settled: bool  #: nothing more is to be expected soon, so there is no use in asking again
+    seen: Seen  #: what a page would show now
+    now: datetime  #: by the database's clock
+
+    @property
+    def word(self) -> str:
+        """Text that stays the same as long as there is nothing new to say."""
+        return f"{self.seen.generation} {self.seen.choice_id} {[line.says for line in self.lines]}"
+
+
+def read_account(session: Session, asset: Asset) -> Account | None:
+    """Read how the asset's account stands; None where it never had work."""
+    return session.scalar(select(Account).filter_by(platform=asset.platform, account=asset.account))
+
+
+def read_progress(session: Session, asset: Asset) -> Progress:
+    """Ask how the newest job and the newest write stand."""
+    job = session.scalar(select(Job).where(Job.asset_id == asset.id).order_by(Job.id.desc()).limit(1))
+    writes = select(Publication).where(Publication.asset_id == asset.id)
+    write = session.scalar(writes.order_by(Publication.id.desc()).limit(1))
+    now, seen = database_time(session), read_seen(session, asset)
+    return progress_of(asset, read_account(session, asset), job, write, seen, now)
+
+
+def progress_of(
+    asset: Asset,
+    account: Account | None,
+    job: Job | None,
+    write: Publication | None,
+    seen: Seen,
+    now: datetime,
+) -> Progress:
+    """Put into words how the newest job and the newest write stand.
+
+    Args:
+        asset: which is looked at.
+        account: its account, as `read_account`.
+        job: the newest.
+        write: the newest.
+        seen: what a page would show now.
+        now: by the database's clock.
+    """
+    if asset.deleted_at or asset.erased_at:
+        return Progress([], is_settled=True, seen=seen, now=now)
+    held = list(_account_lines(account, now)) if account is not None else []
+    lines = [*_write_lines(asset, write, now), *_job_lines(job, now), *held]
+    is_busy = _is_busy(job, (*WAITING, JobState.RUNNING), now) or _is_busy(
+        write, (PublicationState.PENDING, PublicationState.SENDING), now
+    )
+    return Progress(lines, is_settled=bool(held) or not is_busy, seen=seen, now=now)
+
+
+def platform_label(asset: Asset) -> str:
+    """Write the name of an asset's platform as its vendor does."""
+    known = PLATFORMS.get(asset.platform)
+    return known.capabilities.label if known else asset.platform
+
+
+def _is_busy(row: Job | Publication | None, states: tuple[enum.StrEnum, ...], now: datetime) -> bool:
+    return row is not None and row.state in states and (row.scheduled_at - now).total_seconds() < SOON_S
+
+
+def _due(row: Job | Publication, now: datetime) -> str:
+    """Say when a row's time comes; not to the second, so that a page need not be read out again and again."""
+    is_far = (row.scheduled_at - now).total_seconds() >= SOON_S
+    return format_age(now - row.scheduled_at) if is_far else "soon"
+
+
+def _write_lines(asset: Asset, write: Publication | None, now: datetime) -> Iterator[Line]:
+    if write is None:
+        return
+    label, error = platform_label(asset), printable(write.error or "")
+    match write.state:
+        case PublicationState.PENDING if write.error:
+            yield Line(
+                Tone.WAITING, f"{label} did not take it yet; the next try is {_due(write, now)}: {error}"
+            )
+        case PublicationState.PENDING | PublicationState.SENDING:
+            yield Line(Tone.BUSY, f"On its way to {label}.")
+        case PublicationState.CONFIRMED if write.shown is None:
+            yield Line(Tone.GOOD, "Served by us; no platform takes it.", write.confirmed_at)
+        case PublicationState.CONFIRMED:
+            yield Line(Tone.GOOD, f"Arrived at {label}.", write.confirmed_at)
+        case PublicationState.FAILED:
+            yield Line(Tone.BAD, f"{label} did not take it: {error}. Choose again, or look again.")
+        case PublicationState.YIELDED:
+            yield Line(Tone.WAITING, f"Not written to {label}: somebody else set a thumbnail there.")
+        case _:
+            return
+
+
+def _job_lines(job: Job | None, now: datetime) -> Iterator[Line]:
+    if job is None:
+        return
+    error = printable(job.error or job.error_class or "")
+    match job.state:
+        case JobState.RUNNING:
+            stage = f": {printable(job.stage)}" if job.stage else ""
+            yield Line(Tone.BUSY, f"The video is being looked at{stage}.")
+        case JobState.SCHEDULED | JobState.AVAILABLE:
+            yield Line(Tone.BUSY, f"A look at the video is due {_due(job, now)}.")
+        case JobState.RETRYABLE:
+            yield Line(
+                Tone.WAITING, f"The look at the video failed; the next try is {_due(job, now)}: {error}"
+            )
+        case JobState.DISCARDED:
+            yield Line(Tone.BAD, f"The look at the video failed: {error}. {_AGAIN}")
+        case JobState.CANCELLED:
+            yield Line(Tone.WAITING, f"The last look at the video was cancelled. {_AGAIN}")
+        case _:
+            return
+
+
+def _account_lines(account: Account, now: datetime) -> Iterator[Line]:
+    name = f"{account.platform}/{account.account}"
+    if account.paused_at:
+        why = f" ({printable(account.paused_because)})" if account.paused_because else ""
+        yield Line(
+            Tone.WAITING,
+            f"All work on {name} is paused{why}; what you choose is written once an operator resumes it with "
+            f"`thumbs resume {name}`.",
+        )
+    elif account.refused_at:
+        yield Line(
+            Tone.BAD, f"The platform refuses our token for {name}; an operator can {remedy_of_refusal(name)}."
+        )
+    elif account.closed_until and account.closed_until > now:
+        again = format_age(now - account.closed_until)
+        yield Line(Tone.WAITING, f"The platform of {name} does not answer; it is asked again {again}.")
