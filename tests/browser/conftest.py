@@ -12,7 +12,6 @@ from tests.support.review import visits
 from tests.support.review.browser import NoBrowser, chromium
 from tests.support.review.pages_server import cookie_of, serving_pages
 from tests.support.review.signed_in import person
-from tests.support.service.deliveries import make_settings
 from worker.database import transaction
 from worker.database.people import Person
 from worker.database.states import Role
@@ -68,9 +67,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def origin(engine: Engine, database_url: str) -> Iterator[str]:
+def origin(database_url: str) -> Iterator[str]:
     """Serve the pages over this test's database."""
-    with serving_pages(make_settings(database_url=database_url)) as origin:
+    with serving_pages(database_url) as origin:
         yield origin
 
 

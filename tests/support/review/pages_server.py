@@ -8,36 +8,27 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
-from pydantic import SecretStr
 from werkzeug.serving import make_server
 
 from tests.support.review.signed_in import SECRET
+from tests.support.service.deliveries import make_settings
 from webhook.review.app import create_app, make_review_engine
 from worker.standalone.servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from worker.settings import Settings
-
 
 @contextmanager
-def serving_pages(settings: Settings) -> Iterator[str]:
-    """Serve the pages until the end of the block.
-
-    Args:
-        settings: with the database; the address and the secret are set here.
-
-    Yields:
-        the pages' origin.
-    """
+def serving_pages(database_url: str) -> Iterator[str]:
+    """Serve the pages over a database, at their own origin, until the end of the block."""
     port = free_port()
     origin = f"http://127.0.0.1:{port}"
-    own = settings.model_copy(
-        update={"review_url": origin, "review_port": port, "review_secret": SecretStr(SECRET)}
+    settings = make_settings(
+        database_url=database_url, review_url=origin, review_port=port, review_secret=SECRET
     )
-    engine = make_review_engine(own)
-    server = make_server("127.0.0.1", port, create_app(own, engine), threaded=True)
+    engine = make_review_engine(settings)
+    server = make_server("127.0.0.1", port, create_app(settings, engine), threaded=True)
     server.daemon_threads = False  # so that none is left when the server is closed
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
