@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from PIL import Image
+from playwright.sync_api import expect
 
 from tests.support.media import pictures
 from tests.support.review import visits
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.xfail(strict=False, reason="waits for the pages")
 
 WINDOWS: dict[str, tuple[bool, dict[str, Any]]] = {
     "mouse": (True, {}),
@@ -35,7 +40,6 @@ def service(browser: Browser, servers_dir: Path) -> Iterator[WholeService]:
         yield running
 
 
-@pytest.mark.xfail(strict=False, reason="waits for the pages")
 @pytest.mark.parametrize("how", WINDOWS)
 def test_an_editor_changes_a_thumbnail_and_takes_it_back(
     service: WholeService, browser: Browser, how: str
@@ -51,7 +55,7 @@ def test_an_editor_changes_a_thumbnail_and_takes_it_back(
         editor = Editor(visit, has_mouse=has_mouse)
         editor.accept(service.invite(f"{how.replace(' ', '-')}@example.com"))
         editor.open_asset(title)
-        editor.choose_frame(editor.lost_frame())
+        editor.choose_last_frame()
         editor.wait_for("Arrived at Mux")
         chosen_s = service.shown_s(external_id)
         assert chosen_s != first_s
@@ -65,3 +69,27 @@ def test_an_editor_changes_a_thumbnail_and_takes_it_back(
         assert re.search(r"choice.*made", told)
         assert re.search(r"choice.*released", told)
         assert visit.sideways_px() == 0
+
+
+def test_a_picture_of_ones_own_arrives(service: WholeService, browser: Browser, tmp_path: Path) -> None:
+    """At a platform that takes pictures: the one that was uploaded, as a JPEG, and in the history."""
+    title = "Bicycles, with a picture"
+    _, external_id = service.upload(media_of(pictures.footage_path("bikes")), title, "peertube")
+    picture = tmp_path / "mine.png"
+    Image.new("RGB", (1280, 720), "rebeccapurple").save(picture)
+
+    with visits.visit(browser, service.origin) as visit:
+        editor = Editor(visit)
+        editor.accept(service.invite("uploader@example.com"))
+        editor.open_asset(title)
+        visit.page.get_by_label("File").set_input_files(picture)
+        expect(visit.page.get_by_role("img", name="The picture that you chose")).to_be_visible()
+        visit.page.get_by_role("button", name="Use this picture").click()
+        editor.wait_for("Arrived at PeerTube")
+
+    jpeg = service.vendors["peertube"].known(external_id).image
+    assert jpeg is not None
+    with Image.open(io.BytesIO(jpeg)) as shown:
+        assert shown.format == "JPEG"
+        red, green, blue = shown.convert("RGB").getpixel((shown.width // 2, shown.height // 2))
+    assert (red, green, blue) == pytest.approx((102, 51, 153), abs=6)

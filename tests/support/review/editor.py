@@ -49,18 +49,21 @@ class Editor:
         """Find the frames of the strip."""
         return self.page.get_by_role("listbox", name="Frames in order of time").get_by_role("option")
 
-    def lost_frame(self) -> Locator:
-        """Find a frame of the strip that is no pick."""
-        lost = self.frames().filter(has_not_text="pick")
-        return lost.last
-
-    def choose_frame(self, frame: Locator) -> str:
-        """Look at a frame of the strip, choose it, and return its time as it is printed."""
-        self.use(frame)
-        button = self.page.get_by_role("button", name="Choose this frame")
+    def choose_last_frame(self) -> str:
+        """Look at the last frame of the strip, choose it, and return its time as it is printed."""
+        frame, preview = self.frames().last, self.page.locator("#frame")
+        if self.has_mouse:
+            frame.click()
+        else:  # one frame is reached by Tab, and the others by keys of a list
+            self.visit.press_on(self.frames().and_(self.page.locator("[tabindex='0']")), "End")
+        button = preview.get_by_role("button", name="Choose this frame")
         expect(button).to_be_visible()
-        time = self.page.locator("#frame").get_by_role("heading").inner_text()
-        self.use(button)
+        time = preview.get_by_role("heading").inner_text()
+        if self.has_mouse:
+            button.click()
+        else:
+            expect(frame).to_be_focused()
+            self.page.keyboard.press("Enter")
         expect(self.shown().get_by_role("heading", name=time)).to_be_visible()
         return time
 
