@@ -1,11 +1,12 @@
-"""A browser for the run; for each test the pages, over a database of its own, and windows with people."""
+"""A browser and the pages for the run; for each test an empty database, and windows with people."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+import psycopg
 import pytest
 
 from tests.support.review import visits
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from tests.support.review.visits import Visit
+    from tests.support.service.databases import Databases
+
+
+class Pages(NamedTuple):
+    """The pages, and what they show."""
+
+    database_url: str
+    origin: str
 
 
 class Visitors(Protocol):
@@ -66,11 +75,27 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
+@pytest.fixture(scope="session")
+def pages(browser: Browser, databases: Databases, servers_dir: Path) -> Iterator[Pages]:
+    """Start the pages once, over a database that each test leaves empty."""
+    assert browser.is_connected()  # first of all, so that nothing starts where there is no browser
+    with databases.lend() as url, serving_pages(url, servers_dir) as origin:
+        yield Pages(url, origin)
+
+
 @pytest.fixture
-def origin(database_url: str) -> Iterator[str]:
-    """Serve the pages over this test's database."""
-    with serving_pages(database_url) as origin:
-        yield origin
+def database_url(pages: Pages, databases: Databases) -> Iterator[str]:
+    """Return the database of the pages, without rows."""
+    yield pages.database_url
+    with psycopg.connect(pages.database_url, autocommit=True) as connection:
+        databases.empty(connection)
+
+
+@pytest.fixture
+def origin(pages: Pages, database_url: str) -> str:
+    """Return where the pages are."""
+    assert database_url == pages.database_url
+    return pages.origin
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def test_a_time_that_cannot_be_is_a_sentence_with_the_remedy(engine: Engine, sig
     editor.page.get_by_role("button", name="Choose this time").click()
 
     assert editor.visit.status == 422
-    expect(editor.page.get_by_role("alert")).to_contain_text("59:00")
+    expect(editor.page.get_by_role("alert")).to_contain_text("the video ends at 4.800 s")
     expect(editor.page.get_by_role("main")).not_to_contain_text("Chosen by")
 
 

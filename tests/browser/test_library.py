@@ -63,7 +63,7 @@ def test_many_are_confirmed_at_once(library: list[int], signed_in: People, *, ha
 
     for title in TITLES[:2]:
         visit.page.get_by_role("checkbox", name=f"Mark {title}").check()
-    visit.page.get_by_role("button", name="Looked at: fine").click()
+    visit.page.get_by_role("button", name="These are fine").click()
 
     expect(visit.page.get_by_role("status")).to_contain_text("2 videos")
     assert titles(visit.page) == list(TITLES[:1:-1])

@@ -9,21 +9,22 @@ if TYPE_CHECKING:
 
 STOPS = 400  #: more than any page has
 
-# The ring may be an outline or a shadow, of the element or of what stands around it.
+# The ring may be an outline or a shadow of the element, or an outline of what stands around it.
 _STOP = """() => {
   const element = document.activeElement;
   if (!element || element === document.body) return null;
-  const ringed = one => {
-    const style = getComputedStyle(one);
-    return (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1) || style.boxShadow !== "none";
-  };
+  const outlined = style => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
+  const looks = ["", "::before", "::after"].map(part => getComputedStyle(element, part || undefined));
+  let ringed = looks.some(style => outlined(style) || style.boxShadow !== "none");
+  for (let around = element.parentElement, up = 0; around && up < 4; around = around.parentElement, up++)
+    ringed = ringed || outlined(getComputedStyle(around));
   const box = element.getBoundingClientRect();
   const label = element.labels && element.labels.length ? element.labels[0].textContent : "";
   const name = element.getAttribute("aria-label") || label || element.textContent || element.value || "";
   const seen = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
   const first = !element.hasAttribute("data-tested-stop");
   element.setAttribute("data-tested-stop", "");
-  return [element.tagName.toLowerCase(), name.trim().replace(/\\s+/g, " "), ringed(element), seen && box.width > 1, first];
+  return [element.tagName.toLowerCase(), name.trim().replace(/\\s+/g, " "), ringed, seen && box.width > 1, first];
 }"""
 
 

@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from tests.support.review.pages_server import serving_pages
 from worker.database import make_engine, transaction
 from worker.database.models import Asset
 from worker.demo.clip import draw
 from worker.demo.simulator import SIMULATED
 from worker.settings import Settings
+from worker.standalone import service as standalone
 from worker.standalone.interrupts import Interrupts
 from worker.standalone.servers import free_port
-from worker.standalone.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from worker.demo.simulator import Media, Simulated
+    from worker.standalone.service import Service
 
 ROOT = Path(__file__).parents[3]
 PLATFORMS = ("mux", "peertube")  #: one that takes a moment, one that takes a picture
@@ -90,6 +90,7 @@ def whole_service(folder: Path) -> Iterator[WholeService]:
         folder: with a short path, for its servers.
     """
     port, pages_port = free_port(), free_port()
+    origin = f"http://127.0.0.1:{pages_port}"
     settings = Settings(
         data_dir=folder, database_url=None, redis_url=None, port=port, review_port=pages_port
     )
@@ -98,7 +99,7 @@ def whole_service(folder: Path) -> Iterator[WholeService]:
         "PORT": str(port),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "REVIEW_PORT": str(pages_port),
-        "REVIEW_URL": f"http://127.0.0.1:{pages_port}",
+        "REVIEW_URL": origin,
         "ALLOW_LOOPBACK": "true",
         "DEBOUNCE_S": "0",
     }
@@ -111,9 +112,10 @@ def whole_service(folder: Path) -> Iterator[WholeService]:
         }
         for vendor in vendors.values():
             variables |= vendor.settings("main")
-        with Service(settings, interrupts, variables=variables, show=lambda _line: None) as service:
+        programs = (*standalone.PROGRAMS, standalone.PAGES)
+        with standalone.Service(
+            settings, interrupts, programs=programs, variables=variables, show=lambda _line: None
+        ) as service:
             engine = make_engine(service.database_url)
-            stack.callback(engine.dispose)
-            origin = stack.enter_context(serving_pages(service.database_url))
             yield WholeService(origin, service, engine, vendors)
-            stack.close()  # before the database goes
+            engine.dispose()
