@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults check lock bench bench-speed bench-service bench-scale bench-quality bench-formats clean
+.PHONY: help demo test test-browser faults check lock bench bench-speed bench-service bench-scale bench-quality bench-formats clean
 
 # The first of these that is 3.11 to 3.13 makes .venv; name your own with `make PYTHON=...`. Without a GPU,
 # `make demo TORCH=cpu TORCH_INDEX=ADDRESS` saves gigabytes: docs/install.md.
@@ -19,6 +19,10 @@ demo: $(READY)  ## the whole loop on this machine: a webhook goes in, the thumbn
 
 test: $(READY)  ## run the tests; choose with ARGS="-k report"
 	@$(PY) -m pytest -n auto --no-loadscope-reorder $(ARGS)
+
+test-browser: $(READY)  ## use the pages as people do, in Chromium; choose with ARGS="-k keyboard"
+	@$(PY) -m tests.support.review.browser
+	@$(PY) -m pytest tests/browser -m browser -n 2 --no-loadscope-reorder $(ARGS)
 
 faults: $(READY)  ## hurt the running service in every way that we know, and check that nothing is lost
 	@$(PY) -m pytest -m "faults and not quick" -n 2 --no-loadscope-reorder $(ARGS)

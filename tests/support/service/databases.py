@@ -81,15 +81,19 @@ class Databases:
         yield self._url_of(connection.info.dbname)
         with suppress(psycopg.OperationalError):  # the test may have ended our connection
             if self._is_as_made(connection):
-                for statement in _EMPTY:
-                    connection.execute(statement)
-                connection.execute(_NOTE, self._identity)
-                connection.execute(_RESTART)
+                self.empty(connection)
                 self._free.append(connection)
                 return
         name = connection.info.dbname
         connection.close()
         self._administer(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def empty(self, connection: psycopg.Connection) -> None:
+        """Remove the rows of a lent database, also while somebody is connected to it."""
+        for statement in _EMPTY:
+            connection.execute(statement)
+        connection.execute(_NOTE, self._identity)
+        connection.execute(_RESTART)
 
     def _is_as_made(self, connection: psycopg.Connection) -> bool:
         """Tell whether nobody uses the database any more, and nothing but rows was changed."""

@@ -1,0 +1,95 @@
+"""The way of an editor, from the link of an invitation to the platform and back, on the whole service."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.support.media import pictures
+from tests.support.review import visits
+from tests.support.review.editor import Editor
+from tests.support.review.whole_service import WholeService, whole_service
+from worker.demo.clip import media_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.xfail(strict=False, reason="waits for the pages")
+
+WINDOWS: dict[str, tuple[bool, dict[str, Any]]] = {
+    "mouse": (True, {}),
+    "keyboard": (False, {}),
+    "no script": (True, {"has_script": False}),
+    "phone": (True, {"width_px": 360}),
+}
+
+
+@pytest.fixture(scope="module")
+def service(browser: Browser, servers_dir: Path) -> Iterator[WholeService]:
+    """Run the service once; the browser comes first, so that nothing is started where there is none."""
+    assert browser.is_connected()
+    with whole_service(servers_dir / "pages") as running:
+        yield running
+
+
+@pytest.mark.parametrize("how", WINDOWS)
+def test_an_editor_changes_a_thumbnail_and_takes_it_back(
+    service: WholeService, browser: Browser, how: str
+) -> None:
+    """Three clicks from the library; the platform shows each, and the history tells of both."""
+    has_mouse, window = WINDOWS[how]
+    title = f"Bicycles, by {how}"
+    media = media_of(pictures.footage_path("bikes"))
+    _, external_id = service.upload(media, title)
+    first_s = service.shown_s(external_id)
+
+    with visits.visit(browser, service.origin, **window) as visit:
+        editor = Editor(visit, has_mouse=has_mouse)
+        editor.accept(service.invite(f"{how.replace(' ', '-')}@example.com"))
+        editor.open_asset(title)
+        editor.choose_last_frame()
+        editor.wait_for("Arrived at Mux")
+        chosen_s = service.shown_s(external_id)
+        assert chosen_s != first_s
+
+        editor.undo()
+        editor.wait_for("Arrived at Mux")
+        service.until(lambda: service.shown_s(external_id) == first_s, "the first one again")
+
+        visit.page.reload()
+        told = "\n".join(editor.history())
+        assert re.search(r"choice.*made", told)
+        assert re.search(r"choice.*released", told)
+        assert visit.sideways_px() == 0
+
+
+def test_a_picture_of_ones_own_arrives(service: WholeService, browser: Browser, tmp_path: Path) -> None:
+    """At a platform that takes pictures: the one that was uploaded, as a JPEG, and in the history."""
+    title = "Bicycles, with a picture"
+    _, external_id = service.upload(media_of(pictures.footage_path("bikes")), title, "peertube")
+    picture = tmp_path / "mine.png"
+    Image.new("RGB", (1280, 720), "rebeccapurple").save(picture)
+
+    with visits.visit(browser, service.origin) as visit:
+        editor = Editor(visit)
+        editor.accept(service.invite("uploader@example.com"))
+        editor.open_asset(title)
+        visit.page.get_by_label("File").set_input_files(picture)
+        expect(visit.page.get_by_role("img", name="The picture that you chose")).to_be_visible()
+        visit.page.get_by_role("button", name="Use this picture").click()
+        editor.wait_for("Arrived at PeerTube")
+
+    jpeg = service.vendors["peertube"].known(external_id).image
+    assert jpeg is not None
+    with Image.open(io.BytesIO(jpeg)) as shown:
+        assert shown.format == "JPEG"
+        red, green, blue = shown.convert("RGB").getpixel((shown.width // 2, shown.height // 2))
+    assert (red, green, blue) == pytest.approx((102, 51, 153), abs=6)

@@ -1,0 +1,19 @@
+"""What axe finds on a page, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from axe_playwright_python.sync_playwright import Axe
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+
+def violations(page: Page) -> list[str]:
+    """List what axe objects to: the rule, what it asks for, and the elements."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{rule['id']} ({rule['impact']}): {rule['help']}: {', '.join(str(node['target']) for node in rule['nodes'])}"
+        for rule in found
+    ]

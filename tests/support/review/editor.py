@@ -1,0 +1,91 @@
+"""What an editor does on the pages, by the names that the pages give to things."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+    from tests.support.review.visits import Visit
+
+ARRIVES_MS = 45_000  #: a choice whose picture is cut from the video first, on a busy machine
+
+
+@dataclass(frozen=True)
+class Editor:
+    """Somebody who uses the mouse, or only the keyboard, in a window."""
+
+    visit: Visit
+    has_mouse: bool = True
+
+    @property
+    def page(self) -> Page:
+        """What they look at."""
+        return self.visit.page
+
+    def use(self, target: Locator) -> None:
+        """Click, or go there by Tab and press Enter."""
+        if self.has_mouse:
+            target.click()
+        else:
+            self.visit.press_on(target)
+
+    def accept(self, path: str) -> None:
+        """Come in by the link of an invitation."""
+        self.visit.open(path)
+        self.use(self.page.get_by_role("button", name="Come in"))
+        expect(self.page.get_by_role("heading", name="Library")).to_be_visible()
+
+    def open_asset(self, title: str) -> None:
+        """Go from the library to a video."""
+        self.use(self.page.get_by_role("link", name=title).first)
+        expect(self.page.get_by_role("heading", name=title, level=1)).to_be_visible()
+
+    def frames(self) -> Locator:
+        """Find the frames of the strip."""
+        return self.page.get_by_role("listbox", name="Frames in order of time").get_by_role("option")
+
+    def choose_last_frame(self) -> str:
+        """Look at the last frame of the strip, choose it, and return its time as it is printed."""
+        frame, preview = self.frames().last, self.page.locator("#frame")
+        if self.has_mouse:
+            frame.click()
+        else:  # one frame is reached by Tab, and the others by keys of a list
+            self.visit.press_on(self.frames().and_(self.page.locator("[tabindex='0']")), "End")
+        button = preview.get_by_role("button", name="Choose this frame")
+        expect(button).to_be_visible()
+        time = preview.get_by_role("heading").inner_text()
+        if self.has_mouse:
+            button.click()
+        else:
+            expect(frame).to_be_focused()
+            self.page.keyboard.press("Enter")
+        expect(self.shown().get_by_role("heading", name=time)).to_be_visible()
+        return time
+
+    def shown(self) -> Locator:
+        """Find the part that says what is shown."""
+        return self.page.get_by_role("region", name="What is shown")
+
+    def undo(self) -> None:
+        """Take back the choice that was just made."""
+        self.use(self.page.get_by_role("button", name="Undo"))
+
+    def wait_for(self, words: str) -> None:
+        """Wait until the status says something; who has no JavaScript loads the page again."""
+        status = self.page.locator("#status")
+        if self.page.evaluate("document.querySelector('#status[hx-get]') && !window.htmx"):
+            for _ in range(ARRIVES_MS // 500):
+                if words in status.inner_text():
+                    return
+                self.page.wait_for_timeout(500)
+                self.page.reload()
+        expect(status).to_contain_text(words, timeout=ARRIVES_MS)
+
+    def history(self) -> list[str]:
+        """Read the history, the newest first."""
+        return self.page.get_by_role("region", name="History").get_by_role("listitem").all_inner_texts()

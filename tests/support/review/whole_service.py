@@ -1,0 +1,121 @@
+"""The whole service with its pages, as `thumbs up` runs it, beside simulated platforms."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from worker.database import make_engine, transaction
+from worker.database.models import Asset
+from worker.demo.clip import draw
+from worker.demo.simulator import SIMULATED
+from worker.settings import Settings
+from worker.standalone import service as standalone
+from worker.standalone.interrupts import Interrupts
+from worker.standalone.servers import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Engine
+
+    from worker.demo.simulator import Media, Simulated
+    from worker.standalone.service import Service
+
+ROOT = Path(__file__).parents[3]
+PLATFORMS = ("mux", "peertube")  #: one that takes a moment, one that takes a picture
+PATIENCE_S = 60.0
+POLL_S = 0.05
+
+
+@dataclass
+class WholeService:
+    """A service that runs."""
+
+    origin: str  #: of its pages
+    service: Service
+    engine: Engine
+    vendors: dict[str, Simulated]
+
+    def upload(self, media: Media, title: str, name: str = "mux") -> tuple[int, str]:
+        """Put a video on a platform, and wait until its first thumbnail is there.
+
+        Returns:
+            its id here, and its id at the platform.
+        """
+        external_id = self.vendors[name].upload(media, title=title)
+        self.until(lambda: self.vendors[name].journal.entries("write", asset_id=external_id), "first write")
+        with transaction(self.engine) as session:
+            found = session.scalars(select(Asset.id).where(Asset.external_id == external_id)).one()
+        return found, external_id
+
+    def shown_s(self, external_id: str, name: str = "mux") -> float | None:
+        """Return the moment that the platform shows."""
+        return self.vendors[name].known(external_id).thumbnail_time
+
+    def until(self, is_so: Callable[[], object], what: str) -> None:
+        """Keep the service running until something is true."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        while not is_so():
+            self.service.watch()
+            assert time.monotonic() < deadline_s, f"not so within {PATIENCE_S:.0f} s: {what}"
+            time.sleep(POLL_S)
+
+    def invite(self, email: str, role: str = "editor") -> str:
+        """Invite somebody as operators do, and return the path of the link."""
+        command = [sys.executable, "-m", "worker", "invite", email, "--role", role, "--json"]
+        own = {"DATABASE_URL": self.service.database_url, "REVIEW_URL": self.origin}
+        done = subprocess.run(
+            command, cwd=ROOT, env={**os.environ, **own}, check=True, capture_output=True, text=True
+        )
+        (path,) = re.findall(rf"{re.escape(self.origin)}(/\S+)", json.loads(done.stdout)["url"])
+        return str(path)
+
+
+@contextmanager
+def whole_service(folder: Path) -> Iterator[WholeService]:
+    """Run everything until the end of the block.
+
+    Args:
+        folder: with a short path, for its servers.
+    """
+    port, pages_port = free_port(), free_port()
+    origin = f"http://127.0.0.1:{pages_port}"
+    settings = Settings(
+        data_dir=folder, database_url=None, redis_url=None, port=port, review_port=pages_port
+    )
+    variables = {
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "REVIEW_PORT": str(pages_port),
+        "REVIEW_URL": origin,
+        "ALLOW_LOOPBACK": "true",
+        "DEBOUNCE_S": "0",
+    }
+    with Interrupts() as interrupts, ExitStack() as stack:
+        vendors = {
+            name: stack.enter_context(
+                SIMULATED[name](f"http://127.0.0.1:{port}/webhooks/{name}/main", draw=draw)
+            )
+            for name in PLATFORMS
+        }
+        for vendor in vendors.values():
+            variables |= vendor.settings("main")
+        programs = (*standalone.PROGRAMS, standalone.PAGES)
+        with standalone.Service(
+            settings, interrupts, programs=programs, variables=variables, show=lambda _line: None
+        ) as service:
+            engine = make_engine(service.database_url)
+            yield WholeService(origin, service, engine, vendors)
+            engine.dispose()
