@@ -91,9 +91,7 @@ def whole_service(folder: Path) -> Iterator[WholeService]:
     """
     port, pages_port = free_port(), free_port()
     origin = f"http://127.0.0.1:{pages_port}"
-    settings = Settings(
-        data_dir=folder, database_url=None, redis_url=None, port=port, review_port=pages_port
-    )
+    settings = Settings(data_dir=folder, database_url=None, redis_url=None, port=port, review_port=pages_port)
     variables = {
         "HOST": "127.0.0.1",
         "PORT": str(port),

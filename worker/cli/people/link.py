@@ -11,14 +11,14 @@ from worker.admin.assets import database_time
 from worker.admin.find import asset_name, find
 from worker.cli.database import open_database
 from worker.cli.listing import Listing
-from worker.cli.output import fields_of, format_age, print_answer
+from worker.cli.output import fields_of, print_answer
 from worker.cli.parameters import json_option, limit_option
 from worker.cli.people.parameters import as_lifetime, days_option, operator, page_parts, page_url
 from worker.database import transaction
 from worker.database.models import Asset
 from worker.database.states import Role
 from worker.people import links
-from worker.text import printable
+from worker.text import format_age, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

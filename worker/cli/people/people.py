@@ -10,7 +10,7 @@ from rich.text import Text
 from worker.admin.assets import database_time
 from worker.cli.database import open_database
 from worker.cli.listing import Listing
-from worker.cli.output import format_age, print_answer
+from worker.cli.output import print_answer
 from worker.cli.parameters import confirm, json_option, yes_option
 from worker.cli.people.parameters import (
     accounts_option,
@@ -24,7 +24,7 @@ from worker.cli.people.parameters import (
 from worker.database import transaction
 from worker.people import directory, leaving, people
 from worker.people.roles import ANY
-from worker.text import printable
+from worker.text import format_age, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
