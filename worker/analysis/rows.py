@@ -9,6 +9,7 @@ from worker.analysis.memory import MEASURED_BY
 from worker.choices import CHOSEN_RANK
 from worker.database.models import StoredCandidate, Thumbnail
 from worker.jobs import Result
+from worker.pipeline.cues.defects import defects
 from worker.pipeline.earlier_run import encode_embedding
 from worker.pipeline.jpeg import encode_jpeg
 
@@ -42,10 +43,11 @@ def result_of(
         timeline: what is said to have been done to the video since the last run.
         chosen_s: the moment that a person chose, which the run has cut too.
     """
-    thumbnails = [_thumbnail(pick, crop, run.model) for pick in run.picks for crop in pick.crops]
+    shown = zip(run.picks, run.chosen, strict=True)
+    thumbnails = [_thumbnail(pick, crop, scored, run.sight) for pick, scored in shown for crop in pick.crops]
     chosen = [_candidate(scored.candidate, scored, None, run.sight) for scored in run.chosen]
     losers = [_candidate(loser.candidate, loser.scored, loser.why, run.sight) for loser in run.losers]
-    wanted = [_wanted(crop, chosen_s, run.model) for crop in run.wanted if chosen_s is not None]
+    wanted = [_wanted(crop, chosen_s, run) for crop in run.wanted if chosen_s is not None]
     return Result(
         fingerprint=asset.fingerprint,
         thumbnails=thumbnails + wanted,
@@ -57,7 +59,20 @@ def result_of(
         is_private=asset.is_private,
         duration_s=run.video.duration_s,
         timeline=timeline if timeline and _is_credible(timeline, run.video) else None,
+        pick_gap=_pick_gap(run),
+        is_noted=bool(defects(run.chosen[0].candidate.cues)),
     )
+
+
+def _pick_gap(run: Run) -> float | None:
+    """Compute by how much pick 1 leads pick 2, as a share (0..1) of the range of all scores."""
+    if len(run.picks) == 1:
+        return None
+    scored = [*run.chosen, *(loser.scored for loser in run.losers if loser.scored is not None)]
+    scores = [one.score for one in scored]
+    # An earlier pick that stays may be the first although the second has the higher score.
+    lead = max(0.0, run.picks[0].score - run.picks[1].score)
+    return lead / (max(scores) - min(scores)) if lead else 0.0
 
 
 def _is_credible(timeline: Timeline, video: Video) -> bool:
@@ -69,7 +84,7 @@ def _recalled(run: Run) -> str:
     return f"{run.recalled} candidates of the last run were used again" if run.recalled else ""
 
 
-def _thumbnail(pick: Pick, crop: Crop, model: str) -> Thumbnail:
+def _thumbnail(pick: Pick, crop: Crop, scored: Scored, sight: str) -> Thumbnail:
     return Thumbnail(
         rank=pick.rank,
         time_s=pick.time_s,
@@ -77,13 +92,16 @@ def _thumbnail(pick: Pick, crop: Crop, model: str) -> Thumbnail:
         parts=_plain(pick.parts),
         reasons=list(pick.reasons),
         faces=_stored_faces(pick.faces),
-        model=model,
+        embedding=encode_embedding(scored.embedding),
+        cues=_plain(scored.candidate.cues._asdict()),
+        hand_score=float(scored.score),
+        model=sight,
         **_picture(crop),
     )
 
 
-def _wanted(crop: Crop, chosen_s: float, model: str) -> Thumbnail:
-    """Make the row of what a person chose, which has no score."""
+def _wanted(crop: Crop, chosen_s: float, run: Run) -> Thumbnail:
+    """Make the row of what a person chose, which was compared with nothing, and so has no score."""
     return Thumbnail(
         rank=CHOSEN_RANK,
         time_s=chosen_s,
@@ -91,7 +109,8 @@ def _wanted(crop: Crop, chosen_s: float, model: str) -> Thumbnail:
         parts={},
         reasons=["chosen"],
         faces=[],
-        model=model,
+        embedding=None if run.wanted_embedding is None else encode_embedding(run.wanted_embedding),
+        model=run.sight,
         **_picture(crop),
     )
 
