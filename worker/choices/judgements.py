@@ -16,7 +16,7 @@ from worker.database.models import Publication, Thumbnail
 from worker.database.states import PublicationState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from sqlalchemy import Row
     from sqlalchemy.orm import Session
@@ -63,7 +63,7 @@ def take_down(session: Session, choice: Choice) -> None:
     )
 
 
-def _seen_picks(session: Session, choice: Choice) -> Sequence[Row[Any]]:
+def _seen_picks(session: Session, choice: Choice) -> Iterable[Row[Any]]:
     """Read the picks that were the newest when the choice was made, best first, where its model saw them."""
     there = (
         Thumbnail.asset_id == choice.asset_id,
@@ -72,7 +72,7 @@ def _seen_picks(session: Session, choice: Choice) -> Sequence[Row[Any]]:
     )
     newest = select(func.max(Thumbnail.generation)).where(*there).scalar_subquery()
     is_comparable = Thumbnail.embedding.is_not(None) & (Thumbnail.model == choice.model)
-    return session.execute(
+    rows = session.execute(
         select(
             Thumbnail.id,
             Thumbnail.rank,
@@ -83,10 +83,10 @@ def _seen_picks(session: Session, choice: Choice) -> Sequence[Row[Any]]:
             Thumbnail.head_id,
         )
         .where(*there, Thumbnail.generation == newest, is_comparable)
-        # Of a pick in several ratios the first row is the one that is published.
-        .distinct(Thumbnail.rank)
-        .order_by(Thumbnail.rank, Thumbnail.id)
-    ).all()
+        .order_by(Thumbnail.rank, Thumbnail.id.desc())
+    )
+    # Of a pick in several ratios the first row is the one that is published.
+    return {row.rank: row for row in rows}.values()
 
 
 def _shown_id(session: Session, choice: Choice) -> int | None:
