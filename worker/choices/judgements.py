@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from worker.choices.stills import CHOSEN_RANK, SAME_MOMENT_S
+from worker.choices.stills import CHOSEN_RANK
 from worker.database.choices import Judgement
 from worker.database.models import Publication, Thumbnail
 from worker.database.states import PublicationState
@@ -59,7 +59,8 @@ def take_down(session: Session, choice: Choice) -> None:
             was_shown=pick.id == shown_id,
         )
         for pick in _seen_picks(session, choice)
-        if abs(pick.time_s - choice.time_s) > SAME_MOMENT_S and pick.embedding != choice.embedding
+        # That of the same frame is the pick that was taken.
+        if pick.embedding != choice.embedding
     )
 
 
