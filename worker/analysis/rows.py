@@ -115,8 +115,8 @@ def _wanted(crop: Crop, chosen_s: float, run: Run) -> Thumbnail:
 def _measured_at(time_s: float, run: Run) -> dict[str, Any]:
     """Tell what a moment was measured to be: as a candidate of it was, or else by its still alone.
 
-    A still is made small in another way than a candidate. To lite both look almost the same (cosines of .95 to
-    .99 on three clips, .3 to .95 between frames of one), but what is compared is best seen alike.
+    A still is made small in another way than a candidate. To lite both look almost the same (cosines of .95
+    to .99 on three clips, .3 to .95 between frames of one), but what is compared is best seen alike.
     """
     near = [one for one in _scored(run) if abs(one.candidate.time_s - time_s) <= SAME_MOMENT_S]
     if near:
