@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select, text
 
-from tests.support.service import builders
+from tests.support.service import builders, measured_run
 from tests.support.service.chosen_asset import choose, claimed, pick
 from tests.support.service.commands import answer
 from worker import jobs, publications
+from worker.choices import ChoiceRequest
 from worker.database import transaction
-from worker.database.choices import Choice
+from worker.database.choices import Choice, Judgement
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Base, Job, JobLog, Publication, StoredCandidate, Thumbnail
 from worker.database.people import AssetLink, AuditEntry
@@ -34,7 +35,18 @@ if TYPE_CHECKING:
     from worker.platforms.event import Event
 
 TITLE = "Mrs. Miller at home"
-OF_AN_ASSET = (Job, JobLog, Publication, Choice, StoredCandidate, Thumbnail, AssetLink, AuditEntry)
+EDITOR = "anna@example.com"
+OF_AN_ASSET = (
+    Job,
+    JobLog,
+    Publication,
+    Judgement,
+    Choice,
+    StoredCandidate,
+    Thumbnail,
+    AssetLink,
+    AuditEntry,
+)
 
 
 @pytest.fixture
@@ -45,11 +57,26 @@ def erased(engine: Engine, thumbs: Run) -> Engine:
     builders.record(engine, builders.event(EventKind.UPDATED, minute=1, title=TITLE))
     with transaction(engine) as session:
         session.execute(text("UPDATE webhook_events SET payload = :said"), {"said": json.dumps(said())})
-    choose(engine)
+    look_on_the_pages(engine)
     assert thumbs("link", "a1").exit_code == 0
     builders.record(engine, builders.event(asset_id="other"))
     assert answer(thumbs("erase", "a1", "--yes", "--why", "asked to", "--json"))["asset"] == "mux/main/a1"
     return engine
+
+
+def look_on_the_pages(engine: Engine) -> None:
+    """Let an editor choose, and give somebody a link; the asset is one that a person should look at."""
+    measured_run.look(engine, minute=2)
+    choose(engine, ChoiceRequest(time_s=3.0))
+    assert builders.every(engine, Judgement)
+    with transaction(engine) as session:
+        asset = session.get_one(Asset, 1)
+        asset.reviewed_at, asset.reviewed_by, asset.pick_gap = builders.NOON, EDITOR, 0.1
+        asset.is_noted = asset.has_lost_choice = asset.has_failed = True
+        session.add(AuditEntry(who=EDITOR, via="page", act="choose", asset_id=1))
+        link = AssetLink(token_sha256="0" * 64, asset_id=1, role="editor", expires_at=builders.NOON)
+        link.created_by = EDITOR
+        session.add(link)
 
 
 def said() -> dict[str, object]:
@@ -72,12 +99,14 @@ def everything(engine: Engine) -> Iterator[str]:
 
 def test_nothing_is_left_but_its_id_and_who_did_it(erased: Engine) -> None:
     """Rows of all tables, and events that asked for nothing; other assets keep theirs."""
-    assert not [line for line in everything(erased) if TITLE in line]
+    assert not [line for line in everything(erased) if TITLE in line or EDITOR in line]
     asset, other = builders.every(erased, Asset)
     left = {table.__name__: builders.every(erased, table) for table in OF_AN_ASSET}
     assert [row.asset_id for row in left.pop("Job")] == [other.id]
     assert not any(left.values())
     assert (asset.external_id, asset.fingerprint, asset.written, asset.duration_s) == ("a1", None, None, None)
+    assert (asset.pick_gap, asset.reviewed_at, asset.reviewed_by) == (None, None, None)
+    assert (asset.is_noted, asset.has_lost_choice, asset.has_failed) == (False, False, False)
     assert [event.type for event in builders.every(erased, WebhookEvent)] == [
         "video.asset.ready",
         "thumbs.erased",

@@ -72,7 +72,7 @@ def test_a_model_with_which_workers_judge_is_known(engine: Engine, thumbs: Run) 
     """Though its files lie on their machines only."""
     picked(engine, "a1")
     with transaction(engine) as session:
-        session.execute(update(Thumbnail).values(model="of-our-own:/models/best"))
+        session.execute(update(Thumbnail).values(model="of-our-own:/models/best #2 5468bd8e"))
 
     assert thumbs("requeue", "a1", "--force-model", "of-our-own:/models/best").exit_code == 0
 

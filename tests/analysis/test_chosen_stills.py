@@ -117,6 +117,8 @@ def test_a_requeue_takes_the_still_of_the_choice(bench: Bench) -> None:
     assert still.id != small.id
     assert still.job_id is not None
     assert builders.every(bench.engine, Publication)[-1].thumbnail_id == still.id
+    assert len(still.embedding or b"") == 4 * bench.analyzer.models.scorer.dimensions
+    assert still.model == bench.analyzer.models.scorer.sight
 
 
 def test_a_choice_follows_its_moment_through_a_trim(bench: Bench) -> None:

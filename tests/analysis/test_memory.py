@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.support.service.analyzer_rig import AnalyzerRig
 
-SIGHT = "lite #1 abc"
+SIGHT = sample_run.SIGHT
 DIMENSIONS = 1  #: of the sample's embeddings
 CUES = dict.fromkeys(sample_run.CUES._fields, 0.5)
 HUGE = int("1" + 400 * "0")
@@ -53,10 +53,7 @@ DAMAGES: dict[str, dict[str, Any]] = {
 
 def stored() -> Sequence[StoredCandidate]:
     """Return the rows of a run."""
-    found = result_of(sample_run.run(), RemoteAsset("a", AssetState.READY, "f"), {}).candidates
-    for row in found:
-        row.model = SIGHT
-    return found
+    return result_of(sample_run.judged_run(), RemoteAsset("a", AssetState.READY, "f"), {}).candidates
 
 
 def test_a_run_is_read_as_it_was_stored() -> None:
@@ -64,7 +61,7 @@ def test_a_run_is_read_as_it_was_stored() -> None:
     memory = memory_of(stored(), Timeline.whole(), SIGHT, DIMENSIONS)
 
     assert memory is not None
-    assert [one.candidate.time_s for one in memory.seen] == [1.0, 2.5, 7.0]
+    assert [one.candidate.time_s for one in memory.seen] == [6.5, 2.0, 1.0, 2.5, 7.0]
     assert all(one.embedding is not None for one in memory.seen)
 
 
@@ -90,7 +87,7 @@ def test_an_earlier_pick_that_cannot_be_read_is_left_out() -> None:
 
     picks = earlier_picks_of(found, Timeline.whole(), "lite")
 
-    assert [pick.places_s for pick in picks] == [(2.5,), (7.0,)]
+    assert [pick.places_s for pick in picks] == [(2.0,), (1.0,), (2.5,), (7.0,)]
 
 
 def test_a_job_that_remembers_what_it_cannot_read_is_completed(rig: AnalyzerRig) -> None:

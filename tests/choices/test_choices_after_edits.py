@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete
 
 from tests.support.service import builders
-from tests.support.service.chosen_asset import CHOSEN_S, after_edit, choose, edit, pick, publish
+from tests.support.service.chosen_asset import CHOSEN_S, after_edit, choose, edit, pick, publish, release
 from worker.choices import ChoiceRequest
 from worker.database import transaction
 from worker.database.choices import Choice
@@ -53,6 +53,30 @@ def test_a_choice_that_was_cut_away_is_lost_and_kept_on_record(picked: Engine) -
     assert publish(picked) == 4.5
     choose(picked, ChoiceRequest(time_s=1.0))
     assert publish(picked) == 1.0
+
+
+def test_an_asset_whose_choice_was_lost_is_found_until_it_is_released(picked: Engine) -> None:
+    """People have to look what to show in its place; runs in between change nothing."""
+    choose(picked)
+    assert not builders.asset(picked).has_lost_choice
+    after_edit(picked, Timeline.of([Range(0.0, 10.0)]))
+    assert builders.asset(picked).has_lost_choice
+    edit(picked, 2, "f3")
+    assert builders.asset(picked).has_lost_choice
+
+    release(picked)
+
+    assert not builders.asset(picked).has_lost_choice
+
+
+def test_a_new_choice_takes_the_place_of_a_lost_one(picked: Engine) -> None:
+    """Nothing is left to look at."""
+    choose(picked)
+    after_edit(picked, Timeline.of([Range(0.0, 10.0)]))
+
+    choose(picked, ChoiceRequest(time_s=1.0))
+
+    assert not builders.asset(picked).has_lost_choice
 
 
 def test_an_edit_that_says_nothing_keeps_a_moment_that_is_still_there(picked: Engine) -> None:

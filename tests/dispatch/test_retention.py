@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, update
 
-from tests.support.service import builders
+from tests.support.service import builders, measured_run
+from tests.support.service.chosen_asset import choose, release
 from worker import choices, publications
 from worker.choices import ChoiceRequest
 from worker.database import transaction
-from worker.database.choices import Choice
+from worker.database.choices import Choice, Judgement
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
 from worker.dispatch import retention
@@ -96,6 +97,57 @@ def test_what_was_chosen_stays(engine: Engine) -> None:
     prune(engine, LONG_AGO)
 
     assert builders.only(engine, Choice).thumbnail_id in {row.id for row in builders.every(engine, Thumbnail)}
+
+
+def chosen_then_replaced(engine: Engine, request: ChoiceRequest) -> Choice:
+    """Choose, show it, release, and let two more runs with other frames look; return the choice."""
+    made = choose(engine, request)
+    publish(engine)
+    release(engine)
+    for minute in (2, 3):
+        measured_run.look(engine, measured_run.result(f"f{minute}", (2.0,), (4.0,)), minute=minute)
+        publish(engine)
+    prune(engine, LONG_AGO)
+    return made.choice
+
+
+def test_a_judged_choice_keeps_its_picture_and_its_vectors(engine: Engine) -> None:
+    """Though nothing shows it any more, and its candidate went with the next run."""
+    measured_run.look(engine, minute=1)
+    publish(engine)
+    (candidate,) = [row for row in builders.every(engine, StoredCandidate) if row.time_s == 3.0]
+
+    choice = chosen_then_replaced(engine, ChoiceRequest(candidate_id=candidate.id))
+
+    (kept,) = [row for row in builders.every(engine, Thumbnail) if row.id == choice.thumbnail_id]
+    assert (kept.jpeg, kept.embedding) == (builders.SMALL_JPEG, measured_run.embedding(3.0))
+    judgements = builders.every(engine, Judgement)
+    assert [(row.chosen_embedding, row.other_embedding) for row in judgements] == [
+        (measured_run.embedding(3.0), measured_run.embedding(time_s)) for time_s in (1.0, 5.0, 9.0)
+    ]
+    assert 3.0 not in {row.time_s for row in builders.every(engine, StoredCandidate)}
+
+
+def test_a_choice_that_teaches_nothing_and_is_over_goes_with_the_others(engine: Engine) -> None:
+    """No model has looked at what was picked."""
+    choice = chosen_then_replaced(engine, ChoiceRequest(time_s=9.0))
+
+    assert choice.thumbnail_id not in {row.id for row in builders.every(engine, Thumbnail)}
+
+
+def test_a_lost_choice_keeps_its_picture_until_it_is_released(engine: Engine) -> None:
+    """A person who looks at it may want to know what it was."""
+    chosen = choose(engine, ChoiceRequest(time_s=50.0)).thumbnail
+    assert chosen is not None
+    publish(engine)
+    measured_run.look(engine, measured_run.result("f2", duration_s=20.0), minute=2)
+    publish(engine)
+
+    prune(engine, LONG_AGO)
+    assert chosen.id in {row.id for row in builders.every(engine, Thumbnail)}
+    release(engine)
+    prune(engine, LONG_AGO)
+    assert chosen.id not in {row.id for row in builders.every(engine, Thumbnail)}
 
 
 def delete(engine: Engine, age: timedelta) -> None:

@@ -123,4 +123,5 @@ def check_model(session: Session, name: str, settings: Settings) -> None:
 
 def _judged_lately(session: Session) -> set[str]:
     newest = select(Thumbnail.model).order_by(Thumbnail.id.desc()).limit(LOOKED_AT).subquery()
-    return {name for name in session.scalars(select(newest.c.model).distinct()) if name}
+    # Behind the "#" stand the model's files, and the way it looks.
+    return {sight.rsplit(" #", 1)[0] for sight in session.scalars(select(newest.c.model).distinct()) if sight}

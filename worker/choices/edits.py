@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from worker.choices import stills
+from worker.choices import judgements, stills
 from worker.choices.requests import open_choice
 from worker.database import NOW
 from worker.database.choices import Choice
@@ -40,6 +40,7 @@ def carry_through_run(
     choice = open_choice(session, asset)
     if choice is None or choice.lost_at:
         return None
+    was_measured = choice.embedding is not None
     is_other_content = choice.time_s is not None and (timeline is not None or is_changed)
     if is_other_content:
         _move(session, asset, choice, timeline, generation)
@@ -47,13 +48,18 @@ def carry_through_run(
             return None
     choice.generation = generation
     thumbnail = stills.find_cut(session, choice)
-    if thumbnail is None and choice.thumbnail_id is not None and not is_other_content:
+    if thumbnail is not None:
+        stills.measure(choice, thumbnail)
+    elif choice.thumbnail_id is not None and not is_other_content:
         thumbnail = session.get(Thumbnail, choice.thumbnail_id)
     if thumbnail is None:
         thumbnail, _ = stills.store_nearest(session, asset, choice)
     if thumbnail is None:
         return None
     choice.thumbnail_id, thumbnail.generation = thumbnail.id, generation
+    # Where it is not known what an edit did, the moment may show something else than what was preferred.
+    if not was_measured and (timeline is not None or not is_changed):
+        judgements.take_down(session, choice)
     return thumbnail, choice
 
 
@@ -94,6 +100,7 @@ def _move(session: Session, asset: Asset, choice: Choice, timeline: Timeline | N
         fate = "was cut away" if now_s is None else f"is at {now_s:.3f} s now"
     if now_s is None:
         choice.lost_at = session.scalar(select(NOW))
+        asset.has_lost_choice = True
     else:
         choice.time_s = now_s
     # Before the first run no edit has happened: that run only found the moment, which needs no note.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import func, select
 
 from worker import publications
-from worker.choices import stills
+from worker.choices import judgements, stills
 from worker.database import NOW
 from worker.database.choices import Choice
 from worker.database.models import Asset, StoredCandidate, Thumbnail
@@ -77,6 +77,7 @@ def choose(session: Session, asset: Asset, request: ChoiceRequest, who: str, why
         made = ChoiceMade(choice, stills.store(session, choice, own), is_exact=True)
     else:
         made = ChoiceMade(choice, *stills.store_nearest(session, asset, choice))
+        judgements.take_down(session, choice)
     if made.thumbnail is not None:
         # A choice made now may replace what was known by now, not what is set at the platform afterwards.
         publications.request(session, asset, made.thumbnail, choice, replaces=asset.foreign_thumbnail)
@@ -98,6 +99,7 @@ def release(
         return None
     choice.released_at = session.scalar(select(NOW))
     choice.released_by, choice.released_because = who, why
+    asset.has_lost_choice = False
     session.flush()
     # Of a lost choice nothing is shown: the best pick has taken its place already.
     has_effect = not (asset.deleted_at or choice.lost_at or is_replaced)

@@ -6,9 +6,9 @@ the newest run stands in for it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import func, literal, null, select
 
 from worker.choices.own_picture import OwnPicture
 from worker.database.models import StoredCandidate, Thumbnail
@@ -26,11 +26,16 @@ SAME_MOMENT_S = 0.2
 
 
 class Snapshot(NamedTuple):
-    """A picture of some moment."""
+    """A picture of some moment, and what it was measured to be, as `JudgedRow` has it."""
 
     time_s: float  #: media time
     aspect: str  #: "16:9", or "source" for one that was not cropped
     jpeg: bytes
+    embedding: bytes | None = None
+    cues: dict[str, Any] | None = None
+    hand_score: float | None = None
+    head_id: int | None = None
+    model: str | None = None
 
 
 def store_nearest(session: Session, asset: Asset, choice: Choice) -> tuple[Thumbnail | None, bool]:
@@ -49,13 +54,17 @@ def store_nearest(session: Session, asset: Asset, choice: Choice) -> tuple[Thumb
 
 
 def store(session: Session, choice: Choice, still: Snapshot) -> Thumbnail:
-    """Store a picture as the thumbnail that is shown of a choice."""
+    """Store a picture as the thumbnail that is shown of a choice; one of its moment measures the choice."""
     time_s = still.time_s if choice.time_s is None else choice.time_s
     picture = OwnPicture.of_jpeg(still.jpeg)
     thumbnail = thumbnail_of(choice.asset_id, choice.generation, picture, still.aspect, time_s)
+    thumbnail.embedding, thumbnail.cues, thumbnail.hand_score = still.embedding, still.cues, still.hand_score
+    thumbnail.head_id, thumbnail.model = still.head_id, still.model or ""
     session.add(thumbnail)
     session.flush()
     choice.thumbnail_id = thumbnail.id
+    if choice.time_s is not None and abs(still.time_s - choice.time_s) <= SAME_MOMENT_S:
+        measure(choice, thumbnail)
     return thumbnail
 
 
@@ -80,6 +89,14 @@ def thumbnail_of(
         sha256=picture.sha256,
         model="",
     )
+
+
+def measure(choice: Choice, thumbnail: Thumbnail) -> None:
+    """Copy what a thumbnail of the chosen moment was measured to be, unless that was done before."""
+    if choice.embedding is None and thumbnail.embedding is not None:
+        choice.embedding, choice.model = thumbnail.embedding, thumbnail.model
+        choice.cues, choice.hand_score = thumbnail.cues, thumbnail.hand_score
+        choice.head_id = thumbnail.head_id
 
 
 def find_cut(session: Session, choice: Choice) -> Thumbnail | None:
@@ -116,7 +133,16 @@ def is_newest_pick(asset: Asset) -> tuple[ColumnElement[bool], ...]:
 def _nearest_pick(session: Session, asset: Asset, time_s: float) -> Snapshot | None:
     """Find the nearest picture among the newest picks, in the ratio that is published."""
     row = session.execute(
-        select(Thumbnail.time_s, Thumbnail.aspect, Thumbnail.jpeg)
+        select(
+            Thumbnail.time_s,
+            Thumbnail.aspect,
+            Thumbnail.jpeg,
+            Thumbnail.embedding,
+            Thumbnail.cues,
+            Thumbnail.hand_score,
+            Thumbnail.head_id,
+            Thumbnail.model,
+        )
         .where(*is_newest_pick(asset))
         # A pick's first row has the ratio to publish; the others show the same moment.
         .order_by(func.abs(Thumbnail.time_s - time_s), Thumbnail.id)
@@ -128,7 +154,16 @@ def _nearest_pick(session: Session, asset: Asset, time_s: float) -> Snapshot | N
 def _nearest_candidate(session: Session, asset: Asset, time_s: float) -> Snapshot | None:
     """Find the nearest picture of the filmstrip, which is small."""
     row = session.execute(
-        select(StoredCandidate.time_s, literal("source"), StoredCandidate.jpeg)
+        select(
+            StoredCandidate.time_s,
+            literal("source"),
+            StoredCandidate.jpeg,
+            StoredCandidate.embedding,
+            StoredCandidate.cues,
+            StoredCandidate.score,
+            null(),
+            StoredCandidate.model,
+        )
         .where(StoredCandidate.asset_id == asset.id)
         .order_by(func.abs(StoredCandidate.time_s - time_s))
         .limit(1)

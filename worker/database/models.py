@@ -220,7 +220,7 @@ class Thumbnail(JudgedRow, Base):
     height_px: Mapped[int]
     jpeg: Mapped[bytes]
     sha256: Mapped[str]  #: of `jpeg`, in hex; its address
-    model: Mapped[str]
+    model: Mapped[str]  #: that looked, as of candidates; of old runs its name; empty where none has looked
     outdated_at: Mapped[datetime | None]  #: when a newer run took its place
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 

@@ -6,10 +6,11 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, false, func, or_, select, true
+from sqlalchemy import delete, exists, false, func, or_, select, true
 
 from worker.database import transaction
 from worker.database.base import STATEMENT_BEGAN
+from worker.database.choices import Choice, Judgement
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
 from worker.database.people import AssetLink, AuditEntry, Invitation, SignIn
@@ -68,8 +69,9 @@ def _over(settings: Settings) -> Iterator[tuple[Prunable, Select[int]]]:
     yield Job, select(Job.id).where(Job.state.in_(FINAL), Job.finished_at < jobs_end)
     yield StoredCandidate, _of_deleted(StoredCandidate, pictures_end)
     yield Thumbnail, _of_deleted(Thumbnail, pictures_end)
-    # Pictures of older runs, but for what is shown.
-    yield Thumbnail, select(Thumbnail.id).where(Thumbnail.outdated_at < pictures_end, ~_is_published())
+    # Pictures of older runs, but for what is shown, and what people decided for.
+    is_kept = or_(_is_published(), _is_chosen())
+    yield Thumbnail, select(Thumbnail.id).where(Thumbnail.outdated_at < pictures_end, ~is_kept)
     yield from _of_people(settings)
 
 
@@ -99,6 +101,13 @@ def _is_published() -> ColumnElement[bool]:
     written = (Publication.asset_id == Thumbnail.asset_id, Publication.state == PublicationState.CONFIRMED)
     newest = select(Publication.thumbnail_id).where(*written).order_by(Publication.id.desc()).limit(1)
     return func.coalesce(newest.correlate(Thumbnail).scalar_subquery() == Thumbnail.id, false())
+
+
+def _is_chosen() -> ColumnElement[bool]:
+    """Build the condition that a choice shows a thumbnail: an open one, or one that can be learned from."""
+    is_judged = exists().where(Judgement.choice_id == Choice.id)
+    is_open = Choice.released_at.is_(None)
+    return exists().where(Choice.thumbnail_id == Thumbnail.id, or_(is_open, is_judged))
 
 
 def _remove(session: Session, table: Prunable, ids: Select[int]) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import String, cast, delete, func, insert, or_, select, true
 
 from worker.database import NOW
-from worker.database.choices import Choice
+from worker.database.choices import Choice, Judgement
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Job, JobLog, Publication, StoredCandidate, Thumbnail
 from worker.database.people import AssetLink, AuditEntry
@@ -35,12 +35,21 @@ _DELIVERY = "erase:"
 BATCH_EVENTS = 20_000
 
 OfAnAsset = type[
-    Publication | Choice | Thumbnail | StoredCandidate | Job | WebhookEvent | AssetLink | AuditEntry
+    Publication
+    | Judgement
+    | Choice
+    | Thumbnail
+    | StoredCandidate
+    | Job
+    | WebhookEvent
+    | AssetLink
+    | AuditEntry
 ]
 
 # In this order nothing is removed by a foreign key before it is counted.
 _TABLES: dict[str, OfAnAsset] = {
     "writes": Publication,
+    "judgements": Judgement,
     "choices": Choice,
     "pictures": Thumbnail,
     "candidates": StoredCandidate,
@@ -79,6 +88,8 @@ def erase(session: Session, asset: Asset, actor: str, why: str) -> dict[str, int
     asset.title, asset.media_url, asset.source_external_id, asset.options = "", None, None, None
     asset.fingerprint = asset.duration_s = asset.last_event_at = None
     asset.written = asset.foreign_thumbnail = asset.foreign_at = None
+    asset.pick_gap = asset.reviewed_at = asset.reviewed_by = None
+    asset.is_noted = asset.has_lost_choice = asset.has_failed = False
     asset.deleted_at = asset.erased_at = erased_at
     asset.generation += 1  # so that what somebody looks at right now comes too late
     _note(session, asset, actor, why, counts)

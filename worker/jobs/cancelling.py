@@ -11,6 +11,7 @@ from worker.database import NOW
 from worker.database.models import Asset, Job, Publication
 from worker.database.states import WAITING, JobState, PublicationState
 from worker.jobs.claims import note
+from worker.queue.failing import note_failing
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -68,4 +69,5 @@ def cancel_for_operator(
         note(session, job.id, JobState.CANCELLED, job.attempt, actor, said)
     said = f"cancelled by {actor}: {why}" if why else f"cancelled by {actor}"
     writes = publications.cancel(session, asset, said) if job_id is None else []
+    note_failing(session, asset)
     return OpenWork([job.id for job in ended], [write.id for write in writes])

@@ -10,11 +10,12 @@ from sqlalchemy import delete, func, select, update
 
 from worker import accounts, choices, publications
 from worker.database import NOW
-from worker.database.models import Job, StoredCandidate, Thumbnail
+from worker.database.models import Asset, Job, StoredCandidate, Thumbnail
 from worker.database.states import FINAL, WAITING, JobState, Priority
 from worker.errors import Overtaken, WorkerSilent
 from worker.jobs.claims import ROWS, JobClaim, note
 from worker.queue.backoff import MAX_EXTERNAL_RETRIES, delay_s, is_external, is_retryable
+from worker.queue.failing import note_failing
 from worker.queue.leased_rows import lock_asset
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from worker.database.models import Asset
     from worker.timeline import Timeline
 
 
@@ -40,6 +40,8 @@ class Result:
     is_private: bool = False  #: whether the video is, at the platform
     duration_s: float | None = None  #: of the content
     timeline: Timeline | None = None  #: how it came from the content before, if that is known and right
+    pick_gap: float | None = None  #: between picks 1 and 2, as `Asset.pick_gap`
+    is_noted: bool = False  #: no frame is free of defects
 
 
 def complete(session: Session, claim: JobClaim, result: Result) -> JobState:
@@ -65,6 +67,10 @@ def complete(session: Session, claim: JobClaim, result: Result) -> JobState:
     is_changed = result.fingerprint != asset.fingerprint
     asset.fingerprint, asset.title = result.fingerprint, result.title or asset.title
     asset.duration_s, asset.is_private = result.duration_s, result.is_private
+    asset.pick_gap, asset.is_noted = result.pick_gap, result.is_noted
+    if is_changed:
+        # Whoever decided something about it has not seen this.
+        asset.reviewed_at = asset.reviewed_by = None
     chosen = choices.carry_through_run(session, asset, job.generation, result.timeline, is_changed=is_changed)
     publications.request(session, asset, *(chosen or (result.publish,)), priority=Priority(job.priority))
     older = (Thumbnail.asset_id == asset.id, Thumbnail.generation < job.generation)
@@ -150,6 +156,7 @@ def cancel(session: Session, asset: Asset, why: str) -> None:
     )
     for job in ended.all():
         note(session, job.id, JobState.CANCELLED, job.attempt, "inbox", why)
+    note_failing(session, asset)
 
 
 def take_over(session: Session, actor: str) -> bool:
@@ -226,4 +233,6 @@ def _end(
         values["finished_at"] = NOW
     attempt = ROWS.release(session, claim, state, Job.attempt, stage=None, **values)
     note(session, claim.row_id, state, attempt, actor or claim.owner, why)
+    if state in FINAL:
+        note_failing(session, session.get_one(Asset, claim.asset_id))
     return state

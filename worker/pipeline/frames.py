@@ -224,5 +224,7 @@ class Run:
     note: str = ""  #: a sentence for people where the result needs one, e.g. "the whole video is dark"
     chosen: tuple[Scored, ...] = ()  #: what each of `picks` was before its still was taken
     wanted: tuple[Crop, ...] = ()  #: of the moment that a person chose
+    wanted_embedding: NDArray[np.float32] | None = field(default=None, compare=False)
+    """(d,) L2-normalized, of that moment; None where `wanted` is empty."""
     recalled: int = 0  #: candidates that an earlier run had measured; 0 where the whole video was looked at
     sight: str = ""  #: `model` with its files and the way it looks (`ClipScorer.sight`)

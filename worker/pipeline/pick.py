@@ -104,7 +104,7 @@ def _pick(
         picks, taken = take_picks(
             chosen, why, others, scored, shown, seen, options, models, decoder, progress
         )
-        wanted = take_exactly(asked_s, shown, scan.candidates, options, models, decoder)
+        wanted, embedding = take_exactly(asked_s, shown, scan.candidates, options, models, decoder)
     winners = [scored[index] for index in taken]
     is_avoided, is_outside = worth[taken[0]] in avoided, bool(options.prefer) and taken[0] not in preferred
     best = winners[0].candidate
@@ -121,6 +121,7 @@ def _pick(
         note="; ".join([*sentences, *size_notes(picks, [one.candidate.active for one in winners], shown)]),
         recalled=len(seen),
         wanted=wanted,
+        wanted_embedding=embedding,
     )
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import cv2
+import numpy as np
+
 from worker.pipeline.crop.crop import crops
 from worker.pipeline.cues.confidence import CERTAIN
 from worker.pipeline.cues.defects import defects, telling
+from worker.pipeline.display.small_frames import PIXELS
 from worker.pipeline.earlier_run import check_stills
 from worker.pipeline.frames import Eyes, Loser, Pick
 from worker.pipeline.open_eyes import take_open_eyed
@@ -17,7 +21,9 @@ from worker.text import fault_words
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from worker.pipeline.frames import Candidate, Crop, Face, Scored, SeenCandidate, Still
+    from numpy.typing import NDArray
+
+    from worker.pipeline.frames import Candidate, Crop, Face, Rgb, Scored, SeenCandidate, Still
     from worker.pipeline.media import Video
     from worker.pipeline.options import Options
     from worker.pipeline.sandbox.decoder import Decoder
@@ -126,19 +132,30 @@ def take_exactly(
     options: Options,
     models: Models,
     decoder: Decoder,
-) -> tuple[Crop, ...]:
-    """Cut the frames of just these moments to every aspect, however they look.
+) -> tuple[tuple[Crop, ...], NDArray[np.float32] | None]:
+    """Cut the frames of just these moments to every aspect, however they look, and embed the first.
 
     A person chose them, so neither defects nor better neighbours count. Bars are taken to be where the
     candidate nearest in time has them, for one frame alone does not show them surely.
+
+    Returns:
+        The crops, and the embedding, (d,) L2-normalized, that a candidate of the first moment would have;
+        None without any moment.
     """
     if not times_s:
-        return ()
+        return (), None
     nearest = [min(candidates, key=lambda one: abs(one.time_s - time_s)) for time_s in times_s]
     stills = decoder.take_stills(video, times_s, [one.active for one in nearest], refine=False)
-    return tuple(
-        crop for still in stills for crop in _cut(still, models.faces.find(still.rgb), options, models)
-    )
+    cut = (crop for still in stills for crop in _cut(still, models.faces.find(still.rgb), options, models))
+    return tuple(cut), models.scorer.embed([_small(stills[0].rgb)])[0]
+
+
+def _small(rgb: Rgb) -> Rgb:
+    """Shrink a still to the size of a candidate, since what a model sees depends on it a little."""
+    height, width = rgb.shape[:2]
+    scale = min(1.0, (PIXELS / (width * height)) ** 0.5)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _cut(still: Still, faces: Sequence[Face], options: Options, models: Models) -> tuple[Crop, ...]:

@@ -14,6 +14,7 @@ from worker.database.states import PublicationState
 from worker.errors import WorkerSilent
 from worker.publications.claims import ROWS, PublicationClaim, has_newer_than
 from worker.queue.backoff import MAX_EXTERNAL_RETRIES, delay_s, is_retryable
+from worker.queue.failing import note_failing
 from worker.queue.leased_rows import lock_asset
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def _settle(session: Session, claim: PublicationClaim, state: PublicationState, 
         sent_at=None,
     )
     asset.published_generation = max(asset.published_generation, generation)
+    note_failing(session, asset)
     return asset
 
 
@@ -71,6 +73,7 @@ def fail(session: Session, claim: PublicationClaim, error: Exception) -> Publica
         state = PublicationState.PENDING
         values["scheduled_at"] = NOW + timedelta(seconds=delay_s(claim.attempt, error))
     ROWS.release(session, claim, state, Publication.id, **values)
+    note_failing(session, asset)
     accounts.note_failure(session, claim, error, to_write=True)
     return state
 

@@ -12,6 +12,7 @@ from worker.database.models import Publication
 from worker.database.states import Priority, PublicationState
 from worker.publications.ownership import is_same
 from worker.queue import notify
+from worker.queue.failing import note_failing
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -54,6 +55,8 @@ def request(
             traceparent=tracing.traceparent(),
         )
     )
+    session.flush()
+    note_failing(session, asset)
     notify.wake_dispatcher(session)
 
 
@@ -151,3 +154,5 @@ def _start_again(session: Session, asset: Asset, publication: Publication) -> No
     is_waited_for = publication.priority == Priority.LIVE and asset.generation > asset.published_generation
     if is_waited_for and asset.unpublished_since is None:
         asset.unpublished_since = session.scalar(select(NOW))
+    session.flush()
+    note_failing(session, asset)

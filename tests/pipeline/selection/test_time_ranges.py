@@ -79,4 +79,18 @@ def test_the_frame_of_a_chosen_moment_is_cut_too(pick: Callable[..., Run]) -> No
     wanted = pick(count=1, aspects=("16:9", "1:1"), chosen_s=2.0).wanted
 
     assert [crop.aspect for crop in wanted] == ["16:9", "1:1"]
-    assert pick(count=1, chosen_s=1000.0).wanted == ()
+    beyond = pick(count=1, chosen_s=1000.0)
+    assert (beyond.wanted, beyond.wanted_embedding) == ((), None)
+
+
+def test_a_chosen_moment_is_embedded_nearly_as_a_candidate_of_it_is(pick: Callable[..., Run]) -> None:
+    """So that it can be compared with what was picked, though the still was made small in another way."""
+    run = pick(count=1)
+    scored = [loser.scored for loser in run.losers if loser.scored]
+    candidate = scored[len(scored) // 2]
+
+    embedding = pick(count=1, chosen_s=candidate.candidate.time_s).wanted_embedding
+
+    assert embedding is not None
+    assert embedding @ candidate.embedding > 0.93
+    assert max(scored, key=lambda one: float(embedding @ one.embedding)) is candidate

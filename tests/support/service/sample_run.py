@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from worker.pipeline.frames import Box, Candidate, Crop, Cues, Face, Loser, Pick
 from worker.pipeline.jpeg import encode_jpeg
 from worker.pipeline.media import TransferFunction, Video
 
+SIGHT = "lite #1 abc"  #: of the model that judged
 CUES = Cues(
     brightness=0.5,
     contrast=0.5,
@@ -62,10 +64,25 @@ def pick(rank: int, time_s: float, *, reasons: tuple[str, ...] = ("sharpness", "
 
 def loser(time_s: float, why: str, score: float = 0.5) -> Loser:
     """A candidate that lost."""
+    scored = _scored(time_s, score, CUES)
+    return Loser(scored.candidate, why, scored)
+
+
+def _scored(time_s: float, score: float, cues: Cues) -> Scored:
     (rgb,) = pictures.solid((90, int(time_s * 20), 90), 1, size=(64, 36))
-    candidate = Candidate(time_s, int(time_s // 5), rgb, CUES)
-    scored = Scored(candidate, np.ones(1, np.float32), (), {"appeal": score}, score)
-    return Loser(candidate, why, scored)
+    candidate = Candidate(time_s, int(time_s // 5), rgb, cues)
+    return Scored(candidate, np.ones(1, np.float32), (), {"appeal": score}, score)
+
+
+def judged_run(scores: tuple[float, float] = (1.0, 0.9), cues: Cues = CUES) -> Run:
+    """Return the same run with what its picks were measured to be."""
+    whole = run()
+    chosen = tuple(
+        replace(_scored(one.time_s, score, cues), embedding=np.full(1, (-1) ** one.rank, np.float32))
+        for one, score in zip(whole.picks, scores, strict=True)
+    )
+    picks = tuple(replace(one, score=score) for one, score in zip(whole.picks, scores, strict=True))
+    return replace(whole, picks=picks, chosen=chosen, sight=SIGHT)
 
 
 def run(name: str = "holiday.mp4", note: str = "") -> Run:
