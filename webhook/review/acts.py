@@ -160,8 +160,8 @@ def _conflict_page(asset_id: int, conflict: Conflict) -> str:
         asset_id=asset_id,
         act=conflict.act,
         holding=conflict.holding,
-        theirs=_shown(conflict.holding.picture),
-        mine=_shown(wanted.picture) if wanted else None,
+        theirs=_shown(conflict.holding.picture, whose="their"),
+        mine=_shown(wanted.picture, whose="your") if wanted else None,
         is_gone=conflict.act == "choose" and wanted is None,
         fields=_fields(conflict),
     )
@@ -182,11 +182,11 @@ def _fields(conflict: Conflict) -> dict[str, str]:
     return fields
 
 
-def _shown(picture: Picture | None) -> tuple[str, str] | None:
+def _shown(picture: Picture | None, *, whose: str) -> tuple[str, str] | None:
     """Return the address of a picture, and what it is in words."""
     if picture is None:
         return None
-    words = "a picture of their own" if picture.time_s is None else clock(picture.time_s)
+    words = f"{whose} own picture" if picture.time_s is None else clock(picture.time_s)
     if picture.thumbnail_id is not None:
         return f"{request.script_root}/pictures/{picture.thumbnail_id}.jpg", words
     return f"{request.script_root}/frames/{picture.candidate_id}.jpg", words

@@ -92,7 +92,7 @@ def choose(
     is_taking_still = not (made.is_exact or (is_by_time and made.thumbnail is not None))
     if is_taking_still:
         why_again = "to take the chosen still"
-        jobs.requeue(session, asset.id, actor.name, why_again, settings, keeps_model=True)
+        jobs.requeue(session, asset.id, actor.name, why_again, settings, is_for_other_picks=True)
     kind, time_s = made.choice.kind, made.choice.time_s
     audit.note(session, actor, "choose", asset.id, choice=made.choice.id, kind=kind, time_s=time_s, why=why)
     return Decision(asset, made.choice, made.thumbnail, is_taking_still)
@@ -157,7 +157,7 @@ def change_options(
         raise ChoiceRefused(str(error)) from error
     asset.options = read or None
     note = f"options {json.dumps(read)}; {why}" if why else f"options {json.dumps(read)}"
-    outcome = jobs.requeue(session, asset.id, actor.name, note, settings, keeps_model=True)
+    outcome = jobs.requeue(session, asset.id, actor.name, note, settings, is_for_other_picks=True)
     audit.note(session, actor, "options", asset.id, options=read, why=why)
     return Requeueing(asset, outcome)
 
