@@ -9,12 +9,12 @@ from werkzeug.exceptions import Forbidden, NotFound
 
 from webhook.review.forms import MAX_ROW_ID, options_of, seen_of, why_of, wish_of
 from webhook.review.identity import actor
-from worker import jobs
 from worker.admin import find
 from worker.admin.choose import choice_sentences, release_sentence
 from worker.choices import ChoiceRefused
 from worker.choices.own_picture import PictureRefused
 from worker.errors import UnknownAccount
+from worker.jobs import Requeued
 from worker.people.roles import NotAllowed
 from worker.review import acts
 from worker.review.acts import Conflict
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import FileStorage
 
     from webhook.bounded import BoundedDatabase
-    from worker.admin.assets import Requeueing
     from worker.people.roles import Actor
     from worker.review.conflicts import Picture
     from worker.settings import Settings
@@ -145,10 +144,10 @@ def as_sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
 
 
-def _said_of_look(requeueing: Requeueing) -> list[str]:
-    if requeueing.outcome is jobs.Requeued.DELETED:
+def _said_of_look(outcome: Requeued) -> list[str]:
+    if outcome is Requeued.DELETED:
         raise ChoiceRefused(_DELETED)
-    if requeueing.outcome is jobs.Requeued.WAITING:
+    if outcome is Requeued.WAITING:
         return ["a look at the video was waiting already; it goes first now"]
     return ["the video is looked at again; this page shows when that is done"]
 
