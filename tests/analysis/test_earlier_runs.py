@@ -13,6 +13,8 @@ from tests.support.media import pictures
 from tests.support.media.edited_videos import cut
 from tests.support.service import builders
 from worker import jobs
+from worker.admin.assets import operator
+from worker.admin.choose import set_options
 from worker.database import transaction
 from worker.database.models import Asset, StoredCandidate, Thumbnail
 from worker.pipeline.earlier_run import encode_embedding
@@ -63,6 +65,22 @@ class TestAVideoThatIsKnown:
 
         assert job.state == "completed", job.error
         assert "were used again" in job.note
+
+    def test_is_not_scanned_again_for_ranges_to_avoid(self, rig: AnalyzerRig) -> None:
+        """Only what is wanted of it changed: its picks do, and what was seen of it holds."""
+        asset_id = rig.upload()
+        rig.work()
+        first = builders.every(rig.engine, Thumbnail)[0].time_s
+
+        avoided = {"avoid": [f"{max(0.0, first - 0.5):.3f}-{first + 0.5:.3f}"]}
+        set_options(rig.engine, asset_id, avoided, operator(), "", rig.analyzer.settings)
+        job = rig.work()
+
+        assert job.state == "completed", job.error
+        assert "were used again" in job.note
+        newest = [row.time_s for row in builders.every(rig.engine, Thumbnail) if row.generation == 2]
+        assert newest
+        assert all(abs(time_s - first) > 0.5 for time_s in newest)
 
     @pytest.mark.parametrize(
         ("change", "is_used_again"),

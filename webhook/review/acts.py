@@ -9,12 +9,12 @@ from werkzeug.exceptions import Forbidden, NotFound
 
 from webhook.review.forms import MAX_ROW_ID, options_of, seen_of, why_of, wish_of
 from webhook.review.identity import actor
-from worker import jobs
 from worker.admin import find
 from worker.admin.choose import choice_sentences, release_sentence
 from worker.choices import ChoiceRefused
 from worker.choices.own_picture import PictureRefused
 from worker.errors import UnknownAccount
+from worker.jobs import Requeued
 from worker.people.roles import NotAllowed
 from worker.review import acts
 from worker.review.acts import Conflict
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import FileStorage
 
     from webhook.bounded import BoundedDatabase
-    from worker.admin.assets import Requeueing
     from worker.people.roles import Actor
     from worker.review.conflicts import Picture
     from worker.settings import Settings
@@ -145,10 +144,10 @@ def as_sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
 
 
-def _said_of_look(requeueing: Requeueing) -> list[str]:
-    if requeueing.outcome is jobs.Requeued.DELETED:
+def _said_of_look(outcome: Requeued) -> list[str]:
+    if outcome is Requeued.DELETED:
         raise ChoiceRefused(_DELETED)
-    if requeueing.outcome is jobs.Requeued.WAITING:
+    if outcome is Requeued.WAITING:
         return ["a look at the video was waiting already; it goes first now"]
     return ["the video is looked at again; this page shows when that is done"]
 
@@ -160,8 +159,8 @@ def _conflict_page(asset_id: int, conflict: Conflict) -> str:
         asset_id=asset_id,
         act=conflict.act,
         holding=conflict.holding,
-        theirs=_shown(conflict.holding.picture),
-        mine=_shown(wanted.picture) if wanted else None,
+        theirs=_shown(conflict.holding.picture, whose="their"),
+        mine=_shown(wanted.picture, whose="your") if wanted else None,
         is_gone=conflict.act == "choose" and wanted is None,
         fields=_fields(conflict),
     )
@@ -182,11 +181,11 @@ def _fields(conflict: Conflict) -> dict[str, str]:
     return fields
 
 
-def _shown(picture: Picture | None) -> tuple[str, str] | None:
+def _shown(picture: Picture | None, *, whose: str) -> tuple[str, str] | None:
     """Return the address of a picture, and what it is in words."""
     if picture is None:
         return None
-    words = "a picture of their own" if picture.time_s is None else clock(picture.time_s)
+    words = f"{whose} own picture" if picture.time_s is None else clock(picture.time_s)
     if picture.thumbnail_id is not None:
         return f"{request.script_root}/pictures/{picture.thumbnail_id}.jpg", words
     return f"{request.script_root}/frames/{picture.candidate_id}.jpg", words

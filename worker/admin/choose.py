@@ -92,7 +92,7 @@ def choose(
     is_taking_still = not (made.is_exact or (is_by_time and made.thumbnail is not None))
     if is_taking_still:
         why_again = "to take the chosen still"
-        jobs.requeue(session, asset.id, actor.name, why_again, settings, keeps_model=True)
+        jobs.requeue(session, asset.id, actor.name, why_again, settings, is_for_other_picks=True)
     kind, time_s = made.choice.kind, made.choice.time_s
     audit.note(session, actor, "choose", asset.id, choice=made.choice.id, kind=kind, time_s=time_s, why=why)
     return Decision(asset, made.choice, made.thumbnail, is_taking_still)
@@ -135,7 +135,8 @@ def set_options(
         ChoiceRefused: as `change_options`.
     """
     with transaction(engine) as session:
-        return change_options(session, _locked(session, word), options, actor, why, settings)
+        asset = _locked(session, word)
+        return Requeueing(asset, change_options(session, asset, options, actor, why, settings))
 
 
 def change_options(
@@ -145,7 +146,7 @@ def change_options(
     actor: Actor,
     why: str,
     settings: Settings,
-) -> Requeueing:
+) -> jobs.Requeued:
     """Set what is wanted of an asset whose row is locked, in place of what its account wants; look again.
 
     Raises:
@@ -155,11 +156,13 @@ def change_options(
         read = read_options(dict(options))
     except ValueError as error:
         raise ChoiceRefused(str(error)) from error
+    if asset.deleted_at:
+        return jobs.Requeued.DELETED
     asset.options = read or None
     note = f"options {json.dumps(read)}; {why}" if why else f"options {json.dumps(read)}"
-    outcome = jobs.requeue(session, asset.id, actor.name, note, settings, keeps_model=True)
+    outcome = jobs.requeue(session, asset.id, actor.name, note, settings, is_for_other_picks=True)
     audit.note(session, actor, "options", asset.id, options=read, why=why)
-    return Requeueing(asset, outcome)
+    return outcome
 
 
 def choice_sentences(decision: Decision, until: str) -> list[str]:

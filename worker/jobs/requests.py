@@ -147,12 +147,12 @@ def requeue(
     settings: Settings,
     *,
     model: str | None = None,
-    keeps_model: bool = False,
+    is_for_other_picks: bool = False,
 ) -> Requeued:
     """Look at an asset again, at once, because an operator says so.
 
-    With a model, what was stored of the video is judged anew by it, and the video is scanned only where that
-    does not suffice; without one, everything is done anew, by whichever model the worker has.
+    With a model, or for other picks, what was stored of the video is judged anew, and the video is scanned
+    only where that does not suffice; else everything is done anew, by whichever model the worker has.
 
     Args:
         session: its transaction.
@@ -161,17 +161,18 @@ def requeue(
         why: in their words; may be empty.
         settings: of the job.
         model: which has to judge; None: any.
-        keeps_model: a waiting job keeps the model that was asked for; without this, None lifts that wish.
+        is_for_other_picks: only what is wanted of the picks changed; a waiting job keeps the model that was
+            asked for. Without this, None lifts that wish.
     """
     asset = session.get_one(Asset, asset_id, with_for_update=True)
     if asset.deleted_at:
         return Requeued.DELETED
     was_waiting = session.scalar(select(Job.id).where(Job.asset_id == asset_id, Job.state.in_(WAITING)))
-    change = None if model is None else Timeline.whole()
+    change = Timeline.whole() if model or is_for_other_picks else None
     job_id = request(
         session, asset_id, JobReason.REQUEUE, delay_s=0.0, settings=settings, change=change, model=model
     )
-    if model is None and not keeps_model:
+    if model is None and not is_for_other_picks:
         session.execute(update(Job).where(Job.id == job_id).values(model=None))
     what = f"requeued for {model}" if model else "requeued"
     note(session, job_id, JobState.SCHEDULED, 0, actor, f"{what}: {why}" if why else what)

@@ -13,12 +13,12 @@ from sqlalchemy import select
 
 from worker import choices, jobs
 from worker.admin import choose as deciding
-from worker.admin.assets import Requeueing
 from worker.admin.choose import Decision, Wish
 from worker.admin.find import NotFound
 from worker.database import NOW, transaction
 from worker.database.models import Asset, Thumbnail
 from worker.database.states import Role
+from worker.jobs import Requeued
 from worker.people import audit
 from worker.review.conflicts import Conflict, Picture, Wanted, holding, is_chosen, wanted
 from worker.review.seen import Seen, read_seen
@@ -111,7 +111,7 @@ def set_options(
     options: Mapping[str, list[str]],
     why: str,
     settings: Settings,
-) -> Requeueing:
+) -> Requeued:
     """Say which parts of the video to avoid or to prefer, and look at it again.
 
     No part at all: what its account wants applies again.
@@ -124,13 +124,13 @@ def set_options(
         return deciding.change_options(session, asset, options, actor, why, settings)
 
 
-def look_again(engine: Engine, actor: Actor, asset_id: int, why: str, settings: Settings) -> Requeueing:
+def look_again(engine: Engine, actor: Actor, asset_id: int, why: str, settings: Settings) -> Requeued:
     """Look at the video again, at once. Raises NotFound and NotAllowed, as all acts here."""
     with _locked(engine, actor, asset_id) as (session, asset):
         outcome = jobs.requeue(session, asset.id, actor.name, why, settings)
-        if outcome is not jobs.Requeued.DELETED:
+        if outcome is not Requeued.DELETED:
             audit.note(session, actor, "look-again", asset.id, why=why)
-        return Requeueing(asset, outcome)
+        return outcome
 
 
 def confirm(engine: Engine, actor: Actor, asset_id: int) -> Asset:

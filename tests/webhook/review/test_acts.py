@@ -179,7 +179,8 @@ def test_an_asset_that_is_deleted_or_not_configured_says_so(engine: Engine, anna
     unknown = bare.post(f"/a/{asset_id}/choose", data=form(engine, time="1"))
     builders.record(engine, builders.event(builders.EventKind.DELETED, minute=5))
     deleted = [
-        anna.post(f"/a/{asset_id}/{act}", data=form(engine, time="1")) for act in ("choose", "look-again")
+        anna.post(f"/a/{asset_id}/{act}", data=form(engine, time="1"))
+        for act in ("choose", "look-again", "options")
     ]
 
     assert (unknown.status_code, "MUX__MAIN__" in words(unknown)) == (422, True)
