@@ -1,6 +1,6 @@
 """The browser of the tests: the system's Chromium, or the one that Playwright installs.
 
-    python -m tests.support.review.browser      # install Playwright's where there is none
+python -m tests.support.review.browser      # install Playwright's where there is none
 """
 
 from __future__ import annotations
@@ -39,9 +39,7 @@ def executable(playwright: Playwright) -> str:
     for found in (*map(shutil.which, NAMES), own if Path(own).exists() else None):
         if found:
             return found
-    raise NoBrowser(
-        f"no browser is here: install {' or '.join(NAMES)}, or run `playwright install chromium`"
-    )
+    raise NoBrowser(f"no browser is here: install {' or '.join(NAMES)}, or run `playwright install chromium`")
 
 
 @contextmanager

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from worker.standalone.service import Service
 
 ROOT = Path(__file__).parents[3]
-PLATFORMS = ("mux", "peertube")  #: one that takes a moment, one that takes a picture
+PLATFORMS = ("mux", "wistia")  #: one that takes a moment, one that takes a picture
 PATIENCE_S = 60.0
 POLL_S = 0.05
 
@@ -91,9 +91,7 @@ def whole_service(folder: Path) -> Iterator[WholeService]:
     """
     port, pages_port = free_port(), free_port()
     origin = f"http://127.0.0.1:{pages_port}"
-    settings = Settings(
-        data_dir=folder, database_url=None, redis_url=None, port=port, review_port=pages_port
-    )
+    settings = Settings(data_dir=folder, database_url=None, redis_url=None, port=port, review_port=pages_port)
     variables = {
         "HOST": "127.0.0.1",
         "PORT": str(port),
