@@ -39,7 +39,7 @@ from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder
 from worker.pipeline.scoring.models import Models
-from worker.platforms.base import RemoteAsset
+from worker.platforms.base import AssetState, RemoteAsset
 from worker.standalone.servers import start_postgres
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def looked_at(engine: Engine) -> int:
     about = {"asset_id": "cycling-brussels", "title": LOOKED_AT}
     builders.record(engine, builders.event(minute=len(SEEDS) + 1, **about))
     claim = builders.claimed(engine)
-    remote = RemoteAsset(id="cycling-brussels", fingerprint="f1", title=LOOKED_AT)
+    remote = RemoteAsset("cycling-brussels", AssetState.READY, "f1", title=LOOKED_AT)
     with transaction(engine) as session:
         jobs.complete(session, claim, result_of(run, remote, {}))
     chosen_asset.publish(engine)
@@ -131,10 +131,9 @@ def looked_at(engine: Engine) -> int:
 
 def spread(engine: Engine) -> None:
     """Make the videos as old as in a library, a few hours apart."""
+    age = timedelta(hours=5) * (len(SEEDS) + 1 - Asset.id)
     with transaction(engine) as session:
-        session.execute(
-            update(Asset).values(created_at=NOW - timedelta(hours=5) * (len(SEEDS) + 1 - Asset.id))
-        )
+        session.execute(update(Asset).values(created_at=NOW - age))
 
 
 def sign_in(engine: Engine, origin: str) -> dict[str, Any]:
