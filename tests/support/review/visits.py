@@ -29,6 +29,7 @@ class Visit:
     context: BrowserContext
     page: Page
     origin: str  #: of the pages, without a slash at the end
+    has_script: bool
     strange: list[str] = field(default_factory=list)  #: errors of the console, requests that leave the origin
     status: int = 0  #: of the newest page
 
@@ -91,6 +92,7 @@ def visit(
     is_dark: bool = False,
     has_script: bool = True,
     zoom: int = 1,
+    sharpness: int = 1,
 ) -> Iterator[Visit]:
     """Open a window until the end of the block, where nothing strange may have been noticed.
 
@@ -101,10 +103,11 @@ def visit(
         is_dark: whether the visitor's system is dark.
         has_script: whether the browser runs JavaScript.
         zoom: 2 is 200 %: as many pixels show half as much.
+        sharpness: pixels of the screen for each of the page, at a zoom of 1.
     """
     context = browser.new_context(
         viewport={"width": width_px // zoom, "height": HIGH_PX // zoom},
-        device_scale_factor=zoom,
+        device_scale_factor=zoom * sharpness,
         color_scheme="dark" if is_dark else "light",
         java_script_enabled=has_script,
         reduced_motion="reduce",
@@ -113,7 +116,7 @@ def visit(
     )
     context.set_default_timeout(PATIENCE_S * 1000)
     expect.set_options(timeout=PATIENCE_S * 1000)
-    seen = Visit(context, context.new_page(), origin)
+    seen = Visit(context, context.new_page(), origin, has_script)
     context.on("request", seen.note_request)
     context.on("response", seen.note_response)
     context.on("console", seen.note_message)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from worker.standalone.service import Service
 
 ROOT = Path(__file__).parents[3]
-PLATFORMS = ("mux", "peertube")  #: one that takes a moment, one that takes a picture
+PLATFORMS = ("mux", "wistia")  #: one that takes a moment, one that takes a picture
 PATIENCE_S = 60.0
 POLL_S = 0.05
 
