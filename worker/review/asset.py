@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -24,7 +25,7 @@ from worker.review.undo import offer_undo
 from worker.time_ranges import TimeRange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy.orm import Session
 
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 
 MAX_ROW_ID = 2**63 - 1  # of PostgreSQL's bigint
 SHOWN_ACTS = 50
-# What the choices tell themselves, with more words.
-_TOLD_BY_CHOICES = frozenset({"choose", "release"})
+# What choices and jobs tell themselves, with more words.
+_TOLD_BY_ROWS = frozenset({"choose", "release", "options", "look-again"})
 _USUAL_SIZE_PX = (320, 180)
 
 
@@ -196,19 +197,18 @@ def _ranges(asset: Asset, name: str) -> list[tuple[float, float]]:
 
 def _moments(session: Session, history: AssetHistory) -> list[Repeated]:
     acts = [
-        Moment(entry.at, "act", entry.act, entry.who, _detail(entry.detail))
+        Moment(entry.at, entry.via, entry.act.replace("-", " "), entry.who, _words(entry.detail))
         for entry in audit.of_asset(session, history.asset.id, SHOWN_ACTS)
-        if entry.act not in _TOLD_BY_CHOICES
+        if entry.act not in _TOLD_BY_ROWS
     ]
     in_order = sorted([*history.timeline, *acts], key=lambda moment: moment.at)
     return folded(in_order)[::-1]
 
 
-def _detail(detail: dict[str, object]) -> str:
-    return "; ".join(_words(detail))
-
-
-def _words(detail: dict[str, object]) -> Iterator[str]:
-    for name, value in detail.items():
-        if value:
-            yield f"{name} {value}"
+def _words(detail: dict[str, Any]) -> str:
+    """Write down what an act was noted with, as it is stored."""
+    return "; ".join(
+        f"{name} {value if isinstance(value, str) else json.dumps(value)}"
+        for name, value in detail.items()
+        if value
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sqlalchemy import text
+
 from tests.support.service import builders, sample_run
 from worker import jobs
 from worker.analysis.rows import result_of
@@ -19,23 +21,31 @@ if TYPE_CHECKING:
 
 TITLE = "A day <at> the sea"
 
+_COPY = """
+INSERT INTO candidates (asset_id, generation, shot, score, parts, lost_because, jpeg, time_s)
+SELECT asset_id, generation, shot, score, parts, lost_because, jpeg, number * 0.009
+FROM (SELECT * FROM candidates ORDER BY id DESC LIMIT 1) AS one, generate_series(1, :count) AS number
+"""
 
-def looked_at(
-    engine: Engine, run: Run | None = None, *, asset_id: str = "a1", minute: int = 0, platform: str = "mux"
-) -> None:
+
+def looked_at(engine: Engine, *, asset_id: str = "a1", minute: int = 0, platform: str = "mux") -> None:
     """Let an asset be announced, or edited, and looked at: two picks, three other frames."""
     kind = EventKind.EDITED if minute else EventKind.READY
     builders.record(engine, builders.event(kind, asset_id=asset_id, minute=minute, platform=platform))
     claim = builders.claimed(engine)
-    given = run or with_frames(0)
     remote = RemoteAsset(asset_id, AssetState.READY, f"f{minute}", 10.0, TITLE)
     with transaction(engine) as session:
-        jobs.complete(session, claim, result_of(given, remote, {}))
+        jobs.complete(session, claim, result_of(sampled(), remote, {}))
 
 
-def with_frames(count: int) -> Run:
-    """Return a run that so many more frames lost in, beside the three of `sample_run`."""
+def sampled() -> Run:
+    """Return `sample_run` with what its picks were before their stills were taken."""
     run = sample_run.run()
-    more = tuple(sample_run.loser(1 + 8 * number / count, "outscored") for number in range(count))
     chosen = (sample_run.loser(pick.time_s, "", pick.score).scored for pick in run.picks)
-    return replace(run, losers=run.losers + more, chosen=tuple(filter(None, chosen)))
+    return replace(run, chosen=tuple(filter(None, chosen)))
+
+
+def add_frames(engine: Engine, count: int) -> None:
+    """Let so many more frames have been looked at; they are copies of one."""
+    with transaction(engine) as session:
+        session.execute(text(_COPY), {"count": count})

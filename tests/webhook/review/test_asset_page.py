@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 import webhook.review
-from tests.support.review.looked_at import looked_at, with_frames
+from tests.support.review.looked_at import add_frames, looked_at
 from tests.support.review.signed_in import client_of, person, review_app, signed_in
 from tests.support.review.statements import counted
 from tests.support.service import builders, chosen_asset
 from worker.choices import ChoiceRequest
+from worker.database import transaction
 from worker.database.people import Person
 from worker.database.states import Role
+from worker.people import audit
+from worker.people.roles import Actor
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -172,7 +175,8 @@ def test_the_page_costs_as_many_statements_however_much_there_is(engine: Engine)
         client.get("/a/1")
 
     for minute in range(1, 4):
-        looked_at(engine, with_frames(100), minute=minute)
+        looked_at(engine, minute=minute)
+    add_frames(engine, 100)
     with counted(engine) as many:
         client.get("/a/1")
 
@@ -181,7 +185,8 @@ def test_the_page_costs_as_many_statements_however_much_there_is(engine: Engine)
 
 def test_the_page_and_what_it_loads_are_small(engine: Engine) -> None:
     """With 40 frames; style and scripts are counted as they are sent."""
-    looked_at(engine, with_frames(35))
+    looked_at(engine)
+    add_frames(engine, 35)
 
     page = page_of(engine)
 
@@ -194,7 +199,8 @@ def test_the_page_and_what_it_loads_are_small(engine: Engine) -> None:
 
 def test_a_thousand_frames_are_no_trouble(engine: Engine) -> None:
     """Their pictures are asked for only as they come into view."""
-    looked_at(engine, with_frames(1000))
+    looked_at(engine)
+    add_frames(engine, 1000)
 
     page = page_of(engine)
 
@@ -220,11 +226,20 @@ def test_what_happened_is_told_the_newest_first_with_who(engine: Engine) -> None
     looked_at(engine)
     chosen_asset.choose(engine, ChoiceRequest(time_s=2.0))
     chosen_asset.release(engine)
+    with transaction(engine) as session:
+        audit.note(session, Actor("ada@host", "page", ()), "choose", 1, choice=1)
+        audit.note(session, Actor("bob@host", "cli", ()), "create-link", 1, role="editor", days=7)
 
     history = page_of(engine).partition('id="history"')[2]
 
     told = [re.sub(r"<[^>]*>", "", line) for line in re.findall(r'<span class="what">(.*?)</span>', history)]
-    assert told[:2] == ["write 3 requested", "choice 1 released by bob@host"]
+    assert told[:3] == [
+        "cli create link by bob@host",
+        "write 3 requested",
+        "choice 1 released by bob@host",
+    ]
+    assert "days 7; role editor" in history
+    assert len([line for line in told if line.endswith("by ada@host")]) == 1
     assert told[-1] == "event applied by mux"
 
 
