@@ -258,7 +258,8 @@ class Platform(ABC):
         harmless. Not called where `write_back` is `WriteBack.NONE`.
 
         Raises:
-            PublishRejected, AssetGone, PlatformUnavailable, CredentialsRefused
+            PublishRejected, AssetGone, CredentialsRefused, RateLimited: nothing is shown because of this.
+            PlatformUnavailable: it may be shown, or will be.
         """
 
     def webhooks(self) -> list[WebhookAddress] | None:

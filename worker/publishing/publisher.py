@@ -6,7 +6,8 @@ that notes it. It is the same write then.
 A foreign thumbnail, one that a person or a program set at the platform, is left alone, and noted; what is
 ours, `worker.publications.ownership` tells. The platform is asked just before the write, and no platform
 takes a condition with a write: what is set there between the answer and the write, a fraction of a second, is
-overwritten, and so is what is set after a write of ours whose answer was lost.
+overwritten, and so is what is set after a write of ours whose answer was lost. A write that was refused left
+nothing there, so what is shown afterwards is somebody else's.
 """
 
 from __future__ import annotations
@@ -27,11 +28,14 @@ from worker.database import transaction
 from worker.database.models import Publication, Thumbnail
 from worker.database.thumbnail_links import ThumbnailLinks
 from worker.errors import (
+    AssetGone,
+    CredentialsRefused,
     LeaseLost,
     Overtaken,
     PicksNotTaken,
     PlatformUnavailable,
     PublishRejected,
+    RateLimited,
     Stopping,
     ThumbsError,
 )
@@ -53,6 +57,9 @@ if TYPE_CHECKING:
     from worker.settings import Settings
 
 log = logging.getLogger(__name__)
+
+# What `Platform.write` raises only where nothing is shown because of it.
+NOT_SHOWN = (AssetGone, CredentialsRefused, PublishRejected, RateLimited)
 
 
 @dataclass(frozen=True)
@@ -92,8 +99,10 @@ class Publisher:
                     change = self._write(claim, lease, marks)
             except Exception as error:
                 log.warning("not published: %s", error, exc_info=not isinstance(error, ThumbsError))
+                is_refused = isinstance(error, NOT_SHOWN)
                 error = accounts.examine_refusal(error, lambda: self.platform_of(claim))
-                self._store(partial(_end_unwritten, claim=claim, error=error), claim, error)
+                end = partial(_end_unwritten, claim=claim, error=error, is_refused=is_refused)
+                self._store(end, claim, error)
             else:
                 self._store(change, claim)
 
@@ -209,7 +218,9 @@ def _attributes(claim: PublicationClaim) -> dict[str, str | int]:
     }
 
 
-def _end_unwritten(session: Session, claim: PublicationClaim, error: Exception) -> PublicationState:
+def _end_unwritten(
+    session: Session, claim: PublicationClaim, error: Exception, *, is_refused: bool
+) -> PublicationState:
     if isinstance(error, Stopping):
         return publications.give_back(session, claim)
-    return publications.fail(session, claim, error)
+    return publications.fail(session, claim, error, is_refused=is_refused)

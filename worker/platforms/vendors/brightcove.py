@@ -31,6 +31,7 @@ from worker.platforms.shared import json_fields, pagination, renditions
 from worker.platforms.shared.api_client import segment
 from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.json_fields import part
+from worker.platforms.shared.read_back import reading_back, shown_instead
 from worker.platforms.shared.signatures import QUERY_TOKEN, SharedToken
 from worker.platforms.shared.tokens.oauth import ClientCredentials, OAuthClient
 from worker.platforms.shared.waiting import wait_for
@@ -147,15 +148,12 @@ class Brightcove(BasePlatform[BrightcoveAccount]):
         job_id = json_fields.text(made, "id")
         if not job_id:
             raise PlatformUnavailable("Brightcove's answer to an ingest request names no job")
-        job = wait_for(
-            partial(self._finished_job, asset.id, job_id), "Brightcove fetches the picture", INGEST_LIMIT_S
-        )
+        is_over = partial(self._finished_job, asset.id, job_id)
+        with reading_back():
+            job = wait_for(is_over, "Brightcove fetches the picture", INGEST_LIMIT_S)
         if job.get("state") == FAILED:
             raise PlatformUnavailable(_failure(job, choice.url))
-        shown = self.asset(asset.id).shown
-        if shown is None:
-            raise PlatformUnavailable("Brightcove took the picture, but shows none; it is asked again later")
-        return shown
+        return shown_instead(self, asset)
 
     def webhooks(self) -> list[WebhookAddress]:
         """List where the account's notifications go; our token is left out of the address.

@@ -34,6 +34,7 @@ from worker.platforms.shared.api_client import Upload, segment
 from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.credentials import Credentials
 from worker.platforms.shared.json_fields import parts
+from worker.platforms.shared.read_back import shown_instead
 from worker.platforms.shared.signatures import Hex
 from worker.platforms.shared.signed_urls import LIFETIME_S
 from worker.settings.accounts import BunnyAccount
@@ -166,7 +167,7 @@ class Bunny(BasePlatform[BunnyAccount]):
         # The reference names this type for the raw bytes of any picture.
         upload = Upload(choice.jpeg, media_type="application/octet-stream")
         self._api.request("POST", f"{self._path(asset.id)}/thumbnail", upload=upload)
-        return self.asset(asset.id).shown
+        return shown_instead(self, asset)
 
     def _credentials(self) -> Credentials:
         key = self._settings.api_key.get_secret_value()

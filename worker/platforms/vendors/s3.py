@@ -31,6 +31,7 @@ from worker.platforms.shared.buckets.bucket import Bucket, bucket_url
 from worker.platforms.shared.buckets.notifications import BRIDGE_KINDS, KINDS, read_notifications
 from worker.platforms.shared.buckets.sigv4 import SigningKey
 from worker.platforms.shared.credentials import Credentials
+from worker.platforms.shared.read_back import reading_back
 from worker.platforms.shared.signatures import SharedToken
 from worker.platforms.shared.signed_urls import LIFETIME_S
 from worker.settings.accounts import S3Account
@@ -125,7 +126,8 @@ class S3(BasePlatform[S3Account]):
             "x-amz-meta-time-s": f"{choice.time_s:.3f}",
         }
         stored = self._pictures.put(self._image_key(asset.id), choice.jpeg, headers)
-        return _etag(stored) or self._shown(asset.id)
+        with reading_back():
+            return _etag(stored) or self._shown(asset.id)
 
     def close(self) -> None:
         """Close connections."""
