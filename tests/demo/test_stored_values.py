@@ -44,14 +44,15 @@ def float32(share: float) -> float:
 def test_cloudflare_may_round_what_it_stores(
     stored: Callable[[float], float], time_s: float, tmp_path: Path
 ) -> None:
-    """It shows what was meant, to half a frame: the write has worked, and is known for ours from then on."""
+    """It shows the frame that was meant: the write has worked, and is known for ours from then on."""
     with simulated("cloudflare") as (vendor, ours):
         vendor.stored_share = stored  # type: ignore[attr-defined]
         asset = ours.asset(vendor.upload(clip(tmp_path)))
 
         written = ours.write(asset, NewThumbnail(time_s, JPEG))
 
-        assert abs((vendor.thumbnail_time(asset.id) or 0.0) - time_s) < FRAME_S / 2
+        # When exactly the last frame begins, Cloudflare does not say.
+        assert -0.002 < (vendor.thumbnail_time(asset.id) or 0.0) - time_s < FRAME_S
         assert ours.asset(asset.id).shown == written
 
 

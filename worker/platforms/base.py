@@ -67,6 +67,7 @@ class Capabilities:
     max_image_bytes: int | None = None  #: of a picture that is written; None: no limit is known
     #: What a write needs beside reading, in the vendor's words; empty where nothing is ever written.
     write_permission: str = ""
+    into_frame_s: float = 0.0  #: how far behind a frame's beginning a moment is written, see `WriteBack.TIME`
 
 
 class AssetState(enum.StrEnum):

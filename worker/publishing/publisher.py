@@ -186,7 +186,9 @@ class Publisher:
         told_apart = platform.capabilities.foreign_thumbnails
         is_first = claim.written is None and told_apart is not ForeignThumbnails.ALWAYS
         has_to_yield = shown == claim.replaces or self.settings.foreign_thumbnail == "replace"
-        return is_first or has_to_yield or marks.hold(shown, platform.write_back)
+        return is_first or has_to_yield or marks.hold(
+            shown, platform.write_back, platform.capabilities.into_frame_s
+        )
 
     def _store(
         self,
