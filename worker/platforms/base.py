@@ -182,6 +182,11 @@ class Platform(ABC):
         (only,) = self.capabilities.write_backs
         return only
 
+    @property
+    def leaves_showing_to_others(self) -> bool:
+        """Whether it shows no thumbnail by itself, so that the customer's own systems are told of picks."""
+        return WriteBack.NONE in self.capabilities.write_backs
+
     def is_probe(self, body: bytes) -> bool:  # noqa: ARG002 - some platforms look at it
         """Recognize the unsigned request by which a platform tests an address; it gets a 200.
 

@@ -129,7 +129,9 @@ class Publisher:
             with transaction(self.engine) as session:
                 publications.begin_write(session, claim)
             written = platform.write(asset, self._new_thumbnail(claim, platform))
-        self._note(partial(accounts.note_answer, to_write=True), claim)
+            self._note(partial(accounts.note_answer, to_write=True), claim)
+            if platform.leaves_showing_to_others:  # and only keeps what we wrote
+                self._tell(claim, lease)
         log.info("published the thumbnail at %.3f s", claim.time_s, extra={"action": "published"})
         return partial(publications.confirm, claim=claim, written=written)
 
@@ -148,26 +150,44 @@ class Publisher:
             what(session, claim.platform, claim.account)
 
     def _tell(self, claim: PublicationClaim, lease: Lease[PublicationClaim]) -> None:
-        """Send the pictures and the picks to the customer's own systems, if there are any."""
-        settings = self.settings
-        if settings.picks_url is None and settings.pictures_url is None:
+        """Send the pictures and the picks to the customer's own systems, if there are any.
+
+        One that is down keeps nothing from the other, which may hear the same again with the next attempt.
+        """
+        if self.settings.picks_url is None and self.settings.pictures_url is None:
             return
         lease.check()
         with transaction(self.engine) as session:
             publications.begin_write(session, claim)
-            pictures = picture_sink.addressed_pictures(session, claim, settings)
-        try:
-            # First, so that they are there when the picks are told.
-            for picture in pictures:
-                self._put(picture, lease)
-            if settings.picks_url is not None:
-                lease.check()
-                with transaction(self.engine) as session:
-                    body = picks_webhook.message(session, claim, settings)
-                picks_webhook.send(settings, claim, body)
-                log.info("told PICKS_URL of the picks", extra={"action": "told"})
-        except PlatformUnavailable as exc:
-            raise PicksNotTaken(str(exc), exc.retry_after_s) from exc
+        failures: list[PlatformUnavailable | PublishRejected] = []
+        # Pictures first, so that they are there when the picks are told.
+        for send in (self._put_pictures, self._tell_picks):
+            try:
+                send(claim, lease)
+            except (PlatformUnavailable, PublishRejected) as exc:
+                failures.append(exc)
+        for failure in failures:
+            if isinstance(failure, PlatformUnavailable):
+                raise PicksNotTaken(str(failure), failure.retry_after_s) from failure
+        if failures:
+            raise failures[0]
+
+    def _put_pictures(self, claim: PublicationClaim, lease: Lease[PublicationClaim]) -> None:
+        """Put every picture that PICTURES_URL asks for at its address."""
+        with transaction(self.engine) as session:
+            pictures = picture_sink.addressed_pictures(session, claim, self.settings)
+        for picture in pictures:
+            self._put(picture, lease)
+
+    def _tell_picks(self, claim: PublicationClaim, lease: Lease[PublicationClaim]) -> None:
+        """Tell PICKS_URL of the picks, if it is set."""
+        if self.settings.picks_url is None:
+            return
+        lease.check()
+        with transaction(self.engine) as session:
+            body = picks_webhook.message(session, claim, self.settings)
+        picks_webhook.send(self.settings, claim, body)
+        log.info("told PICKS_URL of the picks", extra={"action": "told"})
 
     def _put(self, picture: picture_sink.AddressedPicture, lease: Lease[PublicationClaim]) -> None:
         """Put one picture at the customer's address for it."""
