@@ -265,6 +265,7 @@ class Platform(ABC):
 
         Raises:
             PublishRejected, AssetGone, CredentialsRefused, RateLimited: nothing is shown because of this.
+            ShownMeanwhile: neither here; another one is shown than `asset` says, and the platform can tell.
             PlatformUnavailable: it may be shown, or will be.
         """
 

@@ -4,10 +4,10 @@ A platform knows nothing of our leases, so a write may happen twice, after a cra
 that notes it. It is the same write then.
 
 A foreign thumbnail, one that a person or a program set at the platform, is left alone, and noted; what is
-ours, `worker.publications.ownership` tells. The platform is asked just before the write, and no platform
-takes a condition with a write: what is set there between the answer and the write, a fraction of a second, is
-overwritten, and so is what is set after a write of ours whose answer was lost. A write that was refused left
-nothing there, so what is shown afterwards is somebody else's.
+ours, `worker.publications.ownership` tells. The platform is asked just before the write. Only a bucket takes
+a condition with it: at all others, what is set between the answer and the write, a fraction of a second, is
+overwritten. So is, everywhere, what is set after a write of ours whose answer was lost. A write that was
+refused left nothing there, so what is shown afterwards is somebody else's.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from worker.errors import (
     PlatformUnavailable,
     PublishRejected,
     RateLimited,
+    ShownMeanwhile,
     Stopping,
     ThumbsError,
 )
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # What `Platform.write` raises only where nothing is shown because of it.
-NOT_SHOWN = (AssetGone, CredentialsRefused, PublishRejected, RateLimited)
+NOT_SHOWN = (AssetGone, CredentialsRefused, PublishRejected, RateLimited, ShownMeanwhile)
 
 
 @dataclass(frozen=True)
@@ -206,8 +207,10 @@ class Publisher:
         told_apart = platform.capabilities.foreign_thumbnails
         is_first = claim.written is None and told_apart is not ForeignThumbnails.ALWAYS
         has_to_yield = shown == claim.replaces or self.settings.foreign_thumbnail == "replace"
-        return is_first or has_to_yield or marks.hold(
-            shown, platform.write_back, platform.capabilities.into_frame_s
+        return (
+            is_first
+            or has_to_yield
+            or marks.hold(shown, platform.write_back, platform.capabilities.into_frame_s)
         )
 
     def _store(

@@ -182,7 +182,7 @@ def test_a_share_that_the_vendor_rounds_is_the_same_moment(
     [
         lambda share: math.floor(share * 1e6) / 1e6,
         lambda share: round(share, 6),
-        lambda share: single_precision(share),
+        single_precision,
     ],
     ids=["cut to six decimals", "rounded to six decimals", "in four bytes"],
 )

@@ -62,7 +62,7 @@ def test_an_indented_example_can_be_read_once_it_is_filled_in(block: Block) -> N
 
 @pytest.mark.parametrize("page", PAGES)
 def test_no_event_to_send_has_a_time_of_the_past(page: str) -> None:
-    """Copied as it is, it would be older than what is known, and a video that came back would stay deleted."""
+    """Copied as it is, it would be older than what is known, and a video that came back stays deleted."""
     text = (ROOT / page).read_text()
 
     assert re.findall(r'"type": "asset\.[a-z]+", "timestamp": "\d[^"]*"', text) == []

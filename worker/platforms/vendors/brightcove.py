@@ -28,13 +28,12 @@ from worker.platforms.base import (
 )
 from worker.platforms.event import EventKind
 from worker.platforms.shared import json_fields, pagination, renditions
-from worker.platforms.shared.api_client import segment
+from worker.platforms.shared.api_client import ApiClient, segment
 from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.json_fields import part
-from worker.platforms.shared.read_back import reading_back, shown_instead
 from worker.platforms.shared.signatures import QUERY_TOKEN, SharedToken
-from worker.platforms.shared.tokens.oauth import ClientCredentials, OAuthClient
-from worker.platforms.shared.waiting import wait_for
+from worker.platforms.shared.tokens.client_credentials import client_credentials_of
+from worker.platforms.shared.waiting import reading_back, shown_instead, wait_for
 from worker.settings.accounts import BrightcoveAccount
 
 if TYPE_CHECKING:
@@ -166,27 +165,20 @@ class Brightcove(BasePlatform[BrightcoveAccount]):
         return [WebhookAddress(self._without_token(endpoint)) for endpoint in endpoints]
 
     def close(self) -> None:
-        """Close connections."""
+        """Close connections, if there are any."""
         super().close()
-        self._ingest.close()
-        self._tokens.close()
+        if "_ingest" in vars(self):
+            self._ingest.close()
 
     def _credentials(self) -> Credentials:
-        return self._tokens.current()
+        settings, secret = self._settings, self._settings.client_secret.get_secret_value()
+        return client_credentials_of(
+            settings.oauth_url, settings.client_id, secret, self._prefix
+        ).credentials()
 
     @cached_property
-    def _tokens(self) -> ClientCredentials:
-        pair = (self._settings.client_id, self._settings.client_secret.get_secret_value())
-        to_write = self.capabilities.write_permission
-        return ClientCredentials(self._settings.oauth_url, pair, self._prefix, to_write=to_write)
-
-    @cached_property
-    def _api(self) -> OAuthClient:
-        return OAuthClient(self._settings.api_url, self._tokens, self._prefix)
-
-    @cached_property
-    def _ingest(self) -> OAuthClient:
-        return OAuthClient(self._settings.ingest_url, self._tokens, self._prefix)
+    def _ingest(self) -> ApiClient:
+        return self._client(self._settings.ingest_url)
 
     def _path(self, asset_id: str | None = None) -> str:
         """Name the API's path to one video, or to all of the account."""

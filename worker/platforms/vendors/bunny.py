@@ -34,9 +34,9 @@ from worker.platforms.shared.api_client import Upload, segment
 from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.credentials import Credentials
 from worker.platforms.shared.json_fields import parts
-from worker.platforms.shared.read_back import shown_instead
 from worker.platforms.shared.signatures import Hex
 from worker.platforms.shared.signed_urls import LIFETIME_S
+from worker.platforms.shared.waiting import shown_instead
 from worker.settings.accounts import BunnyAccount
 
 if TYPE_CHECKING:

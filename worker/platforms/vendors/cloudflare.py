@@ -31,7 +31,7 @@ from worker.platforms.shared import credentials, frame_times, json_fields, pagin
 from worker.platforms.shared.api_client import segment
 from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.json_fields import part, parts
-from worker.platforms.shared.older_pages import OlderPage
+from worker.platforms.shared.pagination import OlderPage
 from worker.platforms.shared.signatures import Timestamped
 from worker.platforms.shared.signed_urls import LIFETIME_S
 from worker.settings.accounts import CloudflareAccount

@@ -38,9 +38,8 @@ from worker.platforms.shared import credentials, json_fields, pagination, rendit
 from worker.platforms.shared.api_client import ApiClient, Upload, segment
 from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.json_fields import part, parts
-from worker.platforms.shared.read_back import reading_back
 from worker.platforms.shared.jwt_signature import JwtOfBody
-from worker.platforms.shared.waiting import wait_for
+from worker.platforms.shared.waiting import reading_back, wait_for
 from worker.settings.accounts import JwPlayerAccount
 
 if TYPE_CHECKING:

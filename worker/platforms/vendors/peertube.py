@@ -28,8 +28,8 @@ from worker.platforms.shared import credentials, json_fields, pagination, rendit
 from worker.platforms.shared.api_client import Upload, segment
 from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.json_fields import part, parts
-from worker.platforms.shared.read_back import shown_instead
 from worker.platforms.shared.tokens.password_grant import grant_of
+from worker.platforms.shared.waiting import shown_instead
 from worker.settings.accounts import PeerTubeAccount
 
 if TYPE_CHECKING:

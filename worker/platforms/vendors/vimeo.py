@@ -28,7 +28,7 @@ from worker.platforms.shared.api_client import ApiClient, Upload, segment
 from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.credentials import Credentials
 from worker.platforms.shared.json_fields import part, parts
-from worker.platforms.shared.read_back import shown_instead
+from worker.platforms.shared.waiting import shown_instead
 from worker.settings.accounts import VimeoAccount
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from tests.support.platforms.simulated_account import CHOICE, clip, simulated
 from worker.demo.simulator import Fault
 from worker.errors import PlatformUnavailable
-from worker.platforms.shared import read_back
+from worker.platforms.shared import waiting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ def test_a_name_from_before_confirms_no_write(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else our own picture would be taken for somebody else's, and never be replaced again."""
-    monkeypatch.setattr(read_back, "CHANGE_LIMIT_S", 0.1)
+    monkeypatch.setattr(waiting, "CHANGE_LIMIT_S", 0.1)
     with simulated(name) as (vendor, ours):
         before = ours.asset(vendor.upload(clip(tmp_path)))
         vendor.write = lambda asset_id, **_: vendor.known(asset_id)  # type: ignore[method-assign]

@@ -9,8 +9,7 @@ import pytest
 from tests.support.platforms.scripted_server import Answer, serving
 from tests.support.platforms.simulated_account import clip, simulated
 from worker.errors import MalformedPayload
-from worker.platforms.shared.older_pages import OlderPage
-from worker.platforms.shared.pagination import PAGE_SIZE
+from worker.platforms.shared.pagination import PAGE_SIZE, OlderPage
 from worker.platforms.vendors.cloudflare import Cloudflare
 from worker.settings.accounts import CloudflareAccount
 
