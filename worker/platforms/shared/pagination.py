@@ -122,4 +122,4 @@ class OlderPage(NamedTuple):
 def _step(time: str) -> timedelta:
     """Tell how finely a time is written: the platform may compare no finer."""
     digits = len(time.partition(".")[2].rstrip("Z").partition("+")[0])
-    return timedelta(seconds=1) / 10 ** min(digits, 6)
+    return timedelta(seconds=10.0 ** -min(digits, 6))
