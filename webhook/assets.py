@@ -1,8 +1,8 @@
 """Tells the customer's own systems what is known of an asset: what it waits for, what is shown, the picks.
 
 For whoever missed what `PICKS_URL` was told, or cannot be called. The question is signed as an event is, with
-its own words, `GET /v1/assets/<platform>/<account>/<id>`, in the place of a body: so no signature of an event,
-or of another question, opens it.
+its own words, `GET /v1/assets/<platform>/<account>/<id>`, in the place of a body: so no signature of an
+event, or of another question, opens it.
 """
 
 from __future__ import annotations

@@ -56,6 +56,18 @@ def test_cloudflare_may_round_what_it_stores(
         assert ours.asset(asset.id).shown == written
 
 
+def test_a_file_token_of_peertube_runs_out(tmp_path: Path) -> None:
+    """After eight hours; whoever keeps an address for longer has to ask again."""
+    with simulated("peertube") as (vendor, ours):
+        asset = ours.asset(vendor.upload(clip(tmp_path), is_private=True))
+        kept = ours.source(asset).scan.url
+        vendor.file_token_lifetime_s = 0.0  # type: ignore[attr-defined]
+        late = ours.source(asset).scan.url
+        statuses = [httpx.get(url, trust_env=False).status_code for url in (kept, late)]
+
+    assert statuses == [HTTPStatus.OK, HTTPStatus.FORBIDDEN]
+
+
 def test_cloudflare_takes_the_uid_of_its_official_client(tmp_path: Path) -> None:
     """StreamEditParams has it, beside what is to be changed."""
     with simulated("cloudflare") as (vendor, _):

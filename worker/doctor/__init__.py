@@ -23,6 +23,7 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "rows": rows.check_rows,
     "broker": servers.check_broker,
     "accounts": machine.check_accounts,
+    "pictures": accounts.check_pictures,
     "standing": accounts.check_standing,
     "disk": machine.check_disk,
     "decoder": machine.check_decoder,

@@ -136,6 +136,32 @@ def test_an_access_token_is_made_anew_where_it_runs_out(
         assert vendor.tokens_made == 3
 
 
+@pytest.mark.parametrize("role", ["poster", "thumbnail"])
+def test_a_person_may_change_either_picture(role: str) -> None:
+    """Both are ours after a write, so another one of either is theirs."""
+    ours = {"poster": {"asset_id": "p1"}, "thumbnail": {"asset_id": "t1"}}
+
+    assert asset(images=ours).shown == "p1 t1"
+    assert asset(images={**ours, role: {"asset_id": "x"}}).shown != "p1 t1"
+    assert asset(images={"poster": {"asset_id": "p1"}}).shown == "p1"
+
+
+def test_a_write_counts_once_both_pictures_are_others() -> None:
+    """Else the one that comes later would be taken for a person's."""
+    before = {"poster": {"asset_id": "p1"}, "thumbnail": {"asset_id": "t1"}}
+    half = {**before, "poster": {"asset_id": "p2"}}
+    whole = {**half, "thumbnail": {"asset_id": "t2"}}
+    found = asset(images=before)
+    done = [Answer(json=[]), Answer(json={"id": "j"}), Answer(json={"state": "finished"})]
+    looks = [Answer(json={**VIDEO, "images": images}) for images in (before, half, whole)]
+    with asked_of(*done, *looks) as server:
+        platform = client(server.url)
+        written = platform.write(found, CHOICE)
+        platform.close()
+
+    assert written == "p2 t2"
+
+
 def test_all_objects_of_a_process_share_an_access_token(tmp_path: Path) -> None:
     """A platform object lives for one job, and a write has two APIs."""
     with simulated("brightcove") as (vendor, ours):

@@ -59,7 +59,8 @@ def reading_back() -> Iterator[None]:
 def shown_instead(platform: Platform, before: RemoteAsset) -> str:
     """Wait until an asset shows another picture than before it was written to; return what that is called.
 
-    Only for platforms that give every picture a name of its own.
+    Only for platforms that give every picture a name of its own. Where several pictures are named, with
+    spaces between them, all of them have to be others.
 
     Raises:
         PlatformUnavailable: it still shows the one from before, or none, or cannot be asked.
@@ -67,7 +68,8 @@ def shown_instead(platform: Platform, before: RemoteAsset) -> str:
 
     def other() -> str | None:
         shown = platform.asset(before.id).shown
-        return None if shown == before.shown else shown
+        is_left = {*(shown or "").split()} & {*(before.shown or "").split()}
+        return None if is_left else shown
 
     label = platform.capabilities.label
     with reading_back():

@@ -224,15 +224,20 @@ def _asset(asset_id: str, video: Mapping[str, Any]) -> RemoteAsset:
         duration_s=duration_s,
         title=json_fields.text(video, "name"),
         is_private=state == "INACTIVE",
-        shown=_shown(part(part(video, "images"), "poster")),
+        shown=_shown(part(video, "images")),
         details=video,
     )
 
 
-def _shown(poster: Mapping[str, Any]) -> str | None:
+def _shown(images: Mapping[str, Any]) -> str | None:
+    """Name the pictures that are shown, poster and thumbnail: a person may change either."""
+    names = [_name(part(images, role)) for role in ("poster", "thumbnail")]
+    return " ".join(dict.fromkeys(filter(None, names))) or None
+
+
+def _name(picture: Mapping[str, Any]) -> str:
     """Name a picture by its id, else by its address without what may be signed anew each time."""
-    asset_id, src = json_fields.text(poster, "asset_id"), json_fields.text(poster, "src")
-    return asset_id or src.partition("?")[0] or None
+    return json_fields.text(picture, "asset_id") or json_fields.text(picture, "src").partition("?")[0]
 
 
 def _listed(video: Mapping[str, Any]) -> ListedAsset:
