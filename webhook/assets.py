@@ -1,7 +1,8 @@
 """Tells the customer's own systems what is known of an asset: what it waits for, what is shown, the picks.
 
-For whoever missed what `PICKS_URL` was told, or cannot be called. The question is signed as an event is, over
-no bytes: with the secret that may say anything of any asset, one may also ask about any.
+For whoever missed what `PICKS_URL` was told, or cannot be called. The question is signed as an event is, with
+its own words, `GET /v1/assets/<platform>/<account>/<id>`, in the place of a body: so no signature of an
+event, or of another question, opens it.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ def asset_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
 
     @pages.get("/v1/assets/<platform>/<account>/<asset:asset_id>")
     def asset(platform: str, account: str, asset_id: str) -> Response:
-        own_events.verify(dict(request.headers), request.get_data(cache=False), settings, time.time())
         names = (platform, account, asset_id)
+        own_events.verify(dict(request.headers), _question(*names), settings, time.time())
         found = all(map(is_storable_id, names)) and database.in_transaction(
             lambda session: _describe(session, names, settings)
         )
@@ -60,6 +61,11 @@ def asset_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
         return response
 
     return pages
+
+
+def _question(platform: str, account: str, asset_id: str) -> bytes:
+    """Write what is signed: the id as it is, as proxies may write what is escaped of it in other ways."""
+    return f"GET /v1/assets/{platform}/{account}/{asset_id}".encode()
 
 
 def _describe(session: Session, names: tuple[str, str, str], settings: Settings) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ ThumbsError
 │   │   └── PicksNotTaken       not the platform, but PICKS_URL or PICTURES_URL, the customer's own
 │   ├── RequestHeldBack         our own limits kept a request back for too long
 │   ├── RequestForbidden        the platform takes our token, and refuses this one request
+│   ├── ShownMeanwhile          somebody set another thumbnail while we were about to write ours
 │   ├── NotReadyYet             the asset, or a file of it, is still being made
 │   ├── DownloadFailed          the transfer broke off, or the disk is full
 │   ├── JobTimedOut             one attempt took longer than it may
@@ -115,6 +116,10 @@ class RequestHeldBack(TransientError):
 
 class RequestForbidden(TransientError):
     """The platform takes our token, and refuses this one request; a permission or a rule may change."""
+
+
+class ShownMeanwhile(TransientError):
+    """Somebody set another thumbnail between our question and our write; whose it is, the next look tells."""
 
 
 class NotReadyYet(TransientError):

@@ -138,13 +138,21 @@ def test_a_thumbnail_that_somebody_else_set_is_seen(engine: Engine, thumbs: Run)
 
 
 @pytest.mark.parametrize(
-    ("is_told", "says"), [(True, "PICKS_URL was told"), (False, "served by us; no PICKS_URL is set here")]
+    ("set_here", "says"),
+    [
+        ("PICKS", "PICKS_URL was told"),
+        ("PICTURES", "the picture was put at PICTURES_URL"),
+        ("PICKS PICTURES", "PICKS_URL was told, and the picture was put at PICTURES_URL"),
+        ("", "served by us; neither PICKS_URL nor PICTURES_URL is set here"),
+    ],
 )
 def test_of_a_video_on_no_platform_it_is_said_who_was_told(
-    engine: Engine, thumbs: Run, monkeypatch: pytest.MonkeyPatch, is_told: bool, says: str
+    engine: Engine, thumbs: Run, monkeypatch: pytest.MonkeyPatch, set_here: str, says: str
 ) -> None:
     """Nothing was written, so it does not say so."""
-    if is_told:
+    if "PICTURES" in set_here:
+        monkeypatch.setenv("PICTURES_URL", "https://media.example.com/{asset}.jpg")
+    if "PICKS" in set_here:
         monkeypatch.setenv("PICKS_URL", "https://cms.example.com/picks")
         monkeypatch.setenv("PICKS_SECRET", EVENTS_SECRET)
     values = {"platform": "direct", "account": "media", "media_url": "https://media.example.com/a.mp4"}

@@ -152,7 +152,7 @@ def test_an_id_may_hold_anything(client: FlaskClient, engine: Engine, external_i
     """Videos on no platform are often called by their paths."""
     about = {"platform": "direct", "account": "media", "media_url": "https://media.example.com/a.mp4"}
     builders.record(engine, builders.event(asset_id=external_id, **about))
-    asked = deliveries.question("direct/media/x")
+    asked = deliveries.question(f"direct/media/{external_id}")
 
     answer = client.get(f"/v1/assets/direct/media/{quote(external_id, safe='')}", headers=asked.headers)
 
@@ -187,7 +187,11 @@ def test_an_erased_asset_is_404(client: FlaskClient, engine: Engine) -> None:
         pytest.param(lambda: deliveries.question("mux/main/a1", sent_s=-2 * FIVE_MINUTES_S), id="too old"),
         pytest.param(lambda: Delivery("/v1/assets/mux/main/a1", {}, b""), id="unsigned"),
         pytest.param(
-            lambda: Delivery("/v1/assets/mux/main/a1", deliveries.own().headers, b""), id="over another body"
+            lambda: Delivery("/v1/assets/mux/main/a1", deliveries.own().headers, b""), id="of an event"
+        ),
+        pytest.param(
+            lambda: Delivery("/v1/assets/mux/main/a1", deliveries.question("mux/main/a2").headers, b""),
+            id="of another question",
         ),
     ],
 )
@@ -196,6 +200,14 @@ def test_a_stranger_is_told_nothing(client: FlaskClient, engine: Engine, make: A
     builders.record(engine, builders.event())
 
     assert ask(client, make()).status_code == 401
+
+
+def test_an_event_with_its_body_opens_no_asset(client: FlaskClient, engine: Engine) -> None:
+    """Whoever sees one go by has the signature of these bytes, and of no question."""
+    builders.record(engine, builders.event())
+    seen = deliveries.own()
+
+    assert client.get("/v1/assets/mux/main/a1", headers=seen.headers, data=seen.body).status_code == 401
 
 
 def test_both_secrets_may_ask_while_one_replaces_the_other(engine: Engine) -> None:

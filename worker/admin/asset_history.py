@@ -83,13 +83,16 @@ class AssetHistory:
     now: datetime  #: by the database's clock
 
 
-def read_history(session: Session, found: Match, *, has_picks_url: bool) -> AssetHistory:
+def read_history(
+    session: Session, found: Match, *, has_picks_url: bool, has_pictures_url: bool = False
+) -> AssetHistory:
     """Gather all about an asset; of its jobs and its timeline only one job's, where a job was asked for.
 
     Args:
         session: any.
         found: the asset, or its job.
         has_picks_url: whether a system of the customer's own is told of what no platform takes.
+        has_pictures_url: whether the picture is put at an address of theirs.
     """
     asset = session.get_one(Asset, found.asset_id)
     wanted = Job.asset_id == asset.id if found.job_id is None else Job.id == found.job_id
@@ -98,12 +101,13 @@ def read_history(session: Session, found: Match, *, has_picks_url: bool) -> Asse
     histories = [JobHistory(job, logs.get(job.id, [])) for job in jobs]
     publications = _publications(session, asset)
     moments = [*_steps(histories)]
+    served = told(has_picks_url=has_picks_url, has_pictures_url=has_pictures_url)
     if found.job_id is None:  # all else is about the asset, and would bury one job's few lines
         # Sorting keeps this order among moments of the same time.
         moments = [
             *_events(session, asset),
             *moments,
-            *_writes(publications, told(has_picks_url=has_picks_url)),
+            *_writes(publications, served),
             *_decisions(session, asset),
         ]
     choice, picks = choices.open_choice(session, asset), _picks(session, asset)
@@ -138,9 +142,11 @@ def folded(moments: Iterable[Moment]) -> list[Repeated]:
     return listed
 
 
-def told(*, has_picks_url: bool) -> str:
+def told(*, has_picks_url: bool, has_pictures_url: bool = False) -> str:
     """Say what was done where no platform takes a thumbnail, and the picture is served by us."""
-    return "PICKS_URL was told" if has_picks_url else "served by us; no PICKS_URL is set here"
+    put = "the picture was put at PICTURES_URL" if has_pictures_url else ""
+    done = [*filter(None, ["PICKS_URL was told" if has_picks_url else "", put])]
+    return ", and ".join(done) or "served by us; neither PICKS_URL nor PICTURES_URL is set here"
 
 
 def _events(session: Session, asset: Asset) -> Iterator[Moment]:

@@ -21,7 +21,6 @@ from worker.database.models import Asset, Publication, Thumbnail
 from worker.database.states import Priority, PublicationState
 from worker.errors import SettingsInvalid, UnknownAccount
 from worker.platforms import platform_of
-from worker.platforms.base import WriteBack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -154,10 +153,10 @@ def _of_range(session: Session, wanted: ToldFilters, ids: range) -> list[tuple[T
 
 
 def _is_told(asset: Asset, settings: Settings) -> bool:
-    """Tell whether a message goes out for an asset, and no write to its platform."""
+    """Tell whether a message goes out for an asset."""
     try:
         platform = platform_of(asset.platform, asset.account, settings, asset.media_url)
     except UnknownAccount:
         return False
     with closing(platform):
-        return platform.write_back is WriteBack.NONE
+        return platform.leaves_showing_to_others

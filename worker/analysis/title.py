@@ -4,8 +4,9 @@
 letters. So the marks of a file are cut off, and where nothing is left that could be seen, there is no title:
 without one no frame gains, with a wrong one some do.
 
-A title that a person typed stays as it is. Marks are cut off only where a name shows that it is a file's, by
-its ending, or by underscores in place of spaces. Titles are stored and shown as the platform has them.
+A title that a person typed stays as it is, unless nothing in it can be seen: "Test", "1917", or one that is
+what a camera calls its files ("DJI 2"). Marks are cut off only where a name shows that it is a file's, by its
+ending, or by underscores in place of spaces. Titles are stored and shown as the platform has them.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ _NUMBER_BEFORE = re.compile(r"0\d*|\d{5,}|[\d.-]{8,}|[-.()]+")
 _EMPTY = re.compile(
     r"the|an?|my|our|this|of|and|at|um|[ap]m|videos?|vid[eé]o|clips?|movie|film|footage|recording|aufnahme|files?|media"
     r"|asset|sample|test(?:s|ing)?|demo|example|output|input|out|in|result|source|src|original|main|default|te?mp|foo"
-    r"|bar|sequence|timeline|comp|project|part|track|stream|index|playlist|download|play|zoom|bandicam|untitled"
+    r"|sequence|timeline|comp|project|part|track|stream|index|playlist|download|play|zoom|bandicam|untitled"
     r"|videoplayback|unnamed|unbenannt|img|vid|видео|视频|動画|未命名|無題",
     re.IGNORECASE,
 )
@@ -139,9 +140,10 @@ def _parted(word: str) -> list[str]:
 def _says_something(word: str) -> bool:
     """Tell whether a word may name what can be seen: no number, no id, and none of the empty ones."""
     word = word.strip(".,:;!?-()[]'\"")
+    unnumbered = word.rstrip("0123456789")  # video1, index12
     letters = [sign for sign in word if sign.isalpha()]
     is_long_enough = len(letters) > 1 or any(ord(sign) > ord("\x7f") for sign in letters)  # a cat is 猫
-    return is_long_enough and not (_EMPTY.fullmatch(word) or _TECHNICAL.fullmatch(word) or _is_id(word))
+    return is_long_enough and not (_EMPTY.fullmatch(unnumbered) or _TECHNICAL.fullmatch(word) or _is_id(word))
 
 
 def _is_id(word: str) -> bool:

@@ -263,7 +263,7 @@ class Publication(AnnouncedRow, LeasedRow, Base):
     state: Mapped[str] = mapped_column(server_default=PublicationState.PENDING)
     replaces: Mapped[str | None]  #: the foreign thumbnail that was known, and may be replaced
     shown: Mapped[str | None]  #: what the platform shows since then
-    sent_at: Mapped[datetime | None]  #: when it may first have reached the platform
+    sent_at: Mapped[datetime | None]  #: when it may last have reached the platform
     confirmed_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 

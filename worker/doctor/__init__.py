@@ -23,6 +23,7 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "rows": rows.check_rows,
     "broker": servers.check_broker,
     "accounts": machine.check_accounts,
+    "pictures": accounts.check_pictures,
     "standing": accounts.check_standing,
     "people": people.check_people,
     "disk": machine.check_disk,

@@ -28,6 +28,8 @@ from worker.errors import (
 )
 from worker.platforms import PLATFORMS, configured_accounts, platform_of
 from worker.platforms.base import WriteBack
+from worker.platforms.media_url import ACCOUNT as DIRECT_ACCOUNT
+from worker.platforms.media_url import MediaUrl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +64,24 @@ def examine_accounts(settings: Settings, only: str | None = None) -> Iterator[Fi
             yield _webhook(platform, settings)
             if platform.write_back is WriteBack.URL:
                 yield _pictures(platform, settings)
+
+
+def check_pictures(settings: Settings) -> Iterator[Finding]:
+    """Warn where pictures of several accounts would lie at one address of PICTURES_URL."""
+    template = settings.pictures_url
+    if template is None:
+        return
+    telling = [(MediaUrl.name, DIRECT_ACCOUNT)] if settings.media_hosts else []
+    for name, account in configured_accounts(settings):
+        if WriteBack.NONE in PLATFORMS[name].capabilities.write_backs:
+            telling.append((name, account))
+    has_platform, has_account = "{platform}" in template, "{account}" in template
+    places = {(has_platform and name, has_account and account) for name, account in telling}
+    if len(places) < len(telling):
+        names = ", ".join("/".join(one) for one in telling)
+        says = f"videos of {names} that have the same id would share an address, and the newest picture wins"
+        remedy = "write {platform} and {account} into it, unless no id comes twice"
+        yield Finding("PICTURES_URL", State.WARNING, says, remedy)
 
 
 def check_standing(settings: Settings) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote_plus, unquote_plus
 
+from worker.inbox.storable import is_storable_id
 from worker.platforms.media_url import MediaUrl
 from worker.platforms.shared import json_fields
 
@@ -48,7 +49,7 @@ def named_assets(platform: str, account: str, payload: Mapping[str, Any]) -> Nam
     data = json_fields.part(payload, "data")
     if platform == MediaUrl.name and "platform" in data:  # one's own events may be about a platform's asset
         platform, account = json_fields.text(data, "platform"), json_fields.text(data, "account")
-    return NamedAssets(platform, account, frozenset(_ids(payload)))
+    return NamedAssets(platform, account, frozenset(filter(is_storable_id, _ids(payload))))
 
 
 def _ids(value: Any) -> Iterator[str]:

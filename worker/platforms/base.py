@@ -67,6 +67,7 @@ class Capabilities:
     max_image_bytes: int | None = None  #: of a picture that is written; None: no limit is known
     #: What a write needs beside reading, in the vendor's words; empty where nothing is ever written.
     write_permission: str = ""
+    into_frame_s: float = 0.0  #: how far behind a frame's beginning a moment is written, see `WriteBack.TIME`
 
 
 class AssetState(enum.StrEnum):
@@ -181,6 +182,11 @@ class Platform(ABC):
         (only,) = self.capabilities.write_backs
         return only
 
+    @property
+    def leaves_showing_to_others(self) -> bool:
+        """Whether it shows no thumbnail by itself, so that the customer's own systems are told of picks."""
+        return WriteBack.NONE in self.capabilities.write_backs
+
     def is_probe(self, body: bytes) -> bool:  # noqa: ARG002 - some platforms look at it
         """Recognize the unsigned request by which a platform tests an address; it gets a 200.
 
@@ -258,7 +264,9 @@ class Platform(ABC):
         harmless. Not called where `write_back` is `WriteBack.NONE`.
 
         Raises:
-            PublishRejected, AssetGone, PlatformUnavailable, CredentialsRefused
+            PublishRejected, AssetGone, CredentialsRefused, RateLimited: nothing is shown because of this.
+            ShownMeanwhile: neither here; another one is shown than `asset` says, and the platform can tell.
+            PlatformUnavailable: it may be shown, or will be.
         """
 
     def page_url(self, asset_id: str) -> str | None:  # noqa: ARG002 - some platforms use it

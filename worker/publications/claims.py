@@ -18,6 +18,7 @@ from worker.queue.leased_rows import Claim, LeasedRows, lock_asset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
@@ -34,6 +35,7 @@ _IS_HELD = literal_column("state = 'sending'", Boolean)
 class PublicationClaim(Claim):
     """The right to write an asset's thumbnail, with all that the write needs to know."""
 
+    sent_at: datetime | None  #: when an earlier attempt may have reached the platform last
     written: str | None  #: what the platform shows because of us, as far as we know
     replaces: str | None  #: a foreign thumbnail that a person here has decided to replace
     is_image: bool  #: a person's own picture, which is of no moment of the video
@@ -59,6 +61,7 @@ class PublicationClaim(Claim):
             external_id=asset.external_id,
             media_url=asset.media_url,
             traceparent=publication.traceparent,
+            sent_at=publication.sent_at,
             written=asset.written,
             replaces=publication.replaces,
             is_image=choice is not None and choice.kind == ChoiceKind.IMAGE,
@@ -117,8 +120,8 @@ def begin_write(session: Session, claim: PublicationClaim) -> None:
     asset = lock_asset(session, claim)
     if asset.deleted_at or has_newer_than(session, claim):
         raise Overtaken("something newer is to be shown")
-    # The first attempt's time stays: a write that froze then may still arrive.
-    sent_at = func.coalesce(Publication.sent_at, NOW)
+    # The latest attempt's time: whichever attempt arrives, it is on its way for no longer than that.
+    sent_at = func.greatest(Publication.sent_at, NOW)
     ROWS.update_held(session, claim, Publication.id, sent_at=sent_at)
 
 

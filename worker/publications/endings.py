@@ -58,10 +58,24 @@ def _settle(session: Session, claim: PublicationClaim, state: PublicationState, 
     return asset
 
 
-def fail(session: Session, claim: PublicationClaim, error: Exception) -> PublicationState:
-    """Note a failure, and decide whether the write is tried again. Raises LeaseLost."""
+def fail(
+    session: Session, claim: PublicationClaim, error: Exception, *, is_refused: bool = False
+) -> PublicationState:
+    """Note a failure, and decide whether the write is tried again.
+
+    Args:
+        session: its transaction.
+        claim: the right to the publication.
+        error: why it failed.
+        is_refused: the platform said no, so that this attempt cannot have left what is shown there.
+
+    Raises:
+        LeaseLost: another worker has the publication.
+    """
     asset = lock_asset(session, claim)
     values: dict[str, Any] = {"error_class": type(error).__name__, "error": str(error)}
+    if is_refused:
+        values["sent_at"] = claim.sent_at
     state = PublicationState.FAILED
     if asset.deleted_at or has_newer_than(session, claim):
         state = PublicationState.SUPERSEDED

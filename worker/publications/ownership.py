@@ -64,20 +64,25 @@ class Marks:
             former=_former(session, asset) if may_be_newer else frozenset(),
         )
 
-    def hold(self, shown: str, write_back: WriteBack) -> bool:
+    def hold(self, shown: str, write_back: WriteBack, into_frame_s: float = 0.0) -> bool:
         """Tell whether what the platform shows, in its own words, is one of these.
 
         Where pictures are written, their names there are all that can be compared.
+
+        Args:
+            shown: as the platform calls it.
+            write_back: what the platform takes.
+            into_frame_s: how far behind a frame's beginning it is told moments.
         """
         shown_s = _seconds(shown) if write_back is WriteBack.TIME else None
         if is_same(shown, self.written) or _may_be_one_of(self.uncertain_s, shown_s):
             return True
         # Also where it was taken for somebody else's: it stays as it is, so nothing is lost by that.
-        if self.planned_s is not None and _is_one_of([self.planned_s], shown_s):
+        if self.planned_s is not None and _was_written([self.planned_s], shown_s, into_frame_s):
             return True
         if shown == self.foreign:
             return False
-        return _is_one_of(self.former_s, shown_s) or shown in self.former
+        return _was_written(self.former_s, shown_s, into_frame_s) or shown in self.former
 
 
 def is_same(shown: str | None, written: str | None) -> bool:
@@ -95,6 +100,12 @@ def is_same(shown: str | None, written: str | None) -> bool:
 def _is_one_of(times_s: Sequence[float], shown_s: float | None) -> bool:
     """Tell whether what is shown is one of these moments, and not only near it."""
     return shown_s is not None and any(abs(shown_s - time_s) <= SAME_MOMENT_S for time_s in times_s)
+
+
+def _was_written(times_s: Sequence[float], shown_s: float | None, into_frame_s: float) -> bool:
+    """Tell whether one of these moments is shown, as it is or as the platform was told it."""
+    told_s = None if shown_s is None else shown_s - into_frame_s
+    return _is_one_of(times_s, shown_s) or _is_one_of(times_s, told_s)
 
 
 def _may_be_one_of(uncertain_s: Sequence[float], shown_s: float | None) -> bool:

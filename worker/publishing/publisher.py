@@ -4,9 +4,10 @@ A platform knows nothing of our leases, so a write may happen twice, after a cra
 that notes it. It is the same write then.
 
 A foreign thumbnail, one that a person or a program set at the platform, is left alone, and noted; what is
-ours, `worker.publications.ownership` tells. The platform is asked just before the write, and no platform
-takes a condition with a write: what is set there between the answer and the write, a fraction of a second, is
-overwritten, and so is what is set after a write of ours whose answer was lost.
+ours, `worker.publications.ownership` tells. The platform is asked just before the write. Only a bucket takes
+a condition with it: at all others, what is set between the answer and the write, a fraction of a second, is
+overwritten. So is, everywhere, what is set after a write of ours whose answer was lost. A write that was
+refused left nothing there, so what is shown afterwards is somebody else's.
 """
 
 from __future__ import annotations
@@ -27,11 +28,15 @@ from worker.database import transaction
 from worker.database.models import Publication, Thumbnail
 from worker.database.thumbnail_links import ThumbnailLinks
 from worker.errors import (
+    AssetGone,
+    CredentialsRefused,
     LeaseLost,
     Overtaken,
     PicksNotTaken,
     PlatformUnavailable,
     PublishRejected,
+    RateLimited,
+    ShownMeanwhile,
     Stopping,
     ThumbsError,
 )
@@ -53,6 +58,9 @@ if TYPE_CHECKING:
     from worker.settings import Settings
 
 log = logging.getLogger(__name__)
+
+# What `Platform.write` raises only where nothing is shown because of it.
+NOT_SHOWN = (AssetGone, CredentialsRefused, PublishRejected, RateLimited, ShownMeanwhile)
 
 
 @dataclass(frozen=True)
@@ -92,8 +100,10 @@ class Publisher:
                     change = self._write(claim, lease, marks)
             except Exception as error:
                 log.warning("not published: %s", error, exc_info=not isinstance(error, ThumbsError))
+                is_refused = isinstance(error, NOT_SHOWN)
                 error = accounts.examine_refusal(error, lambda: self.platform_of(claim))
-                self._store(partial(_end_unwritten, claim=claim, error=error), claim, error)
+                end = partial(_end_unwritten, claim=claim, error=error, is_refused=is_refused)
+                self._store(end, claim, error)
             else:
                 self._store(change, claim)
 
@@ -120,7 +130,9 @@ class Publisher:
             with transaction(self.engine) as session:
                 publications.begin_write(session, claim)
             written = platform.write(asset, self._new_thumbnail(claim, platform))
-        self._note(partial(accounts.note_answer, to_write=True), claim)
+            self._note(partial(accounts.note_answer, to_write=True), claim)
+            if platform.leaves_showing_to_others:  # and only keeps what we wrote
+                self._tell(claim, lease)
         log.info("published the thumbnail at %.3f s", claim.time_s, extra={"action": "published"})
         return partial(publications.confirm, claim=claim, written=written)
 
@@ -139,26 +151,44 @@ class Publisher:
             what(session, claim.platform, claim.account)
 
     def _tell(self, claim: PublicationClaim, lease: Lease[PublicationClaim]) -> None:
-        """Send the pictures and the picks to the customer's own systems, if there are any."""
-        settings = self.settings
-        if settings.picks_url is None and settings.pictures_url is None:
+        """Send the pictures and the picks to the customer's own systems, if there are any.
+
+        One that is down keeps nothing from the other, which may hear the same again with the next attempt.
+        """
+        if self.settings.picks_url is None and self.settings.pictures_url is None:
             return
         lease.check()
         with transaction(self.engine) as session:
             publications.begin_write(session, claim)
-            pictures = picture_sink.addressed_pictures(session, claim, settings)
-        try:
-            # First, so that they are there when the picks are told.
-            for picture in pictures:
-                self._put(picture, lease)
-            if settings.picks_url is not None:
-                lease.check()
-                with transaction(self.engine) as session:
-                    body = picks_webhook.message(session, claim, settings)
-                picks_webhook.send(settings, claim, body)
-                log.info("told PICKS_URL of the picks", extra={"action": "told"})
-        except PlatformUnavailable as exc:
-            raise PicksNotTaken(str(exc), exc.retry_after_s) from exc
+        failures: list[PlatformUnavailable | PublishRejected] = []
+        # Pictures first, so that they are there when the picks are told.
+        for send in (self._put_pictures, self._tell_picks):
+            try:
+                send(claim, lease)
+            except (PlatformUnavailable, PublishRejected) as exc:
+                failures.append(exc)
+        for failure in failures:
+            if isinstance(failure, PlatformUnavailable):
+                raise PicksNotTaken(str(failure), failure.retry_after_s) from failure
+        if failures:
+            raise failures[0]
+
+    def _put_pictures(self, claim: PublicationClaim, lease: Lease[PublicationClaim]) -> None:
+        """Put every picture that PICTURES_URL asks for at its address."""
+        with transaction(self.engine) as session:
+            pictures = picture_sink.addressed_pictures(session, claim, self.settings)
+        for picture in pictures:
+            self._put(picture, lease)
+
+    def _tell_picks(self, claim: PublicationClaim, lease: Lease[PublicationClaim]) -> None:
+        """Tell PICKS_URL of the picks, if it is set."""
+        if self.settings.picks_url is None:
+            return
+        lease.check()
+        with transaction(self.engine) as session:
+            body = picks_webhook.message(session, claim, self.settings)
+        picks_webhook.send(self.settings, claim, body)
+        log.info("told PICKS_URL of the picks", extra={"action": "told"})
 
     def _put(self, picture: picture_sink.AddressedPicture, lease: Lease[PublicationClaim]) -> None:
         """Put one picture at the customer's address for it."""
@@ -177,7 +207,11 @@ class Publisher:
         told_apart = platform.capabilities.foreign_thumbnails
         is_first = claim.written is None and told_apart is not ForeignThumbnails.ALWAYS
         has_to_yield = shown == claim.replaces or self.settings.foreign_thumbnail == "replace"
-        return is_first or has_to_yield or marks.hold(shown, platform.write_back)
+        return (
+            is_first
+            or has_to_yield
+            or marks.hold(shown, platform.write_back, platform.capabilities.into_frame_s)
+        )
 
     def _store(
         self,
@@ -209,7 +243,9 @@ def _attributes(claim: PublicationClaim) -> dict[str, str | int]:
     }
 
 
-def _end_unwritten(session: Session, claim: PublicationClaim, error: Exception) -> PublicationState:
+def _end_unwritten(
+    session: Session, claim: PublicationClaim, error: Exception, *, is_refused: bool
+) -> PublicationState:
     if isinstance(error, Stopping):
         return publications.give_back(session, claim)
-    return publications.fail(session, claim, error)
+    return publications.fail(session, claim, error, is_refused=is_refused)

@@ -24,6 +24,7 @@ from worker.errors import InvalidSignature, MalformedPayload, UnknownAccount
 from worker.platforms import PLATFORMS, configured_accounts, platform_of
 from worker.platforms.base import Identity
 from worker.platforms.event import EventKind
+from worker.settings.types import WITHHELD
 
 BODY = b'{"type": "something.new", "id": "evt_1", "data": {}}'
 FILES = sorted(PAYLOADS.glob("*/*.json"))
@@ -259,6 +260,16 @@ def test_a_platform_without_webhooks_takes_none(name: str) -> None:
         platform.verify({}, BODY, NOW_S)
     with pytest.raises(MalformedPayload, match="/v1/events"):
         platform.parse({}, BODY)
+
+
+@pytest.mark.parametrize("name", sorted(PLATFORMS))
+def test_an_account_without_its_secrets_is_closed_unused(name: str) -> None:
+    """As a program makes it that only receives: no client is made just to be closed."""
+    withheld = dict.fromkeys(type(getattr(settings(), name)["main"]).api_secrets, WITHHELD)
+    account = getattr(settings(), name)["main"].model_copy(update=withheld)
+    ours = settings(**{name: {"main": account}})
+
+    platform_of(name, "main", ours).close()
 
 
 def test_all_accounts_are_listed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,15 @@ import pytest
 
 from tests.support.platforms.scripted_server import Answer, serving
 from tests.support.platforms.simulated_account import CHOICE, JPEG, clip, simulated
+from tests.support.platforms.simulated_account import client as client_of
 from tests.support.platforms.webhook_senders import BRIGHTCOVE, BRIGHTCOVE_ACCOUNT
 from worker.demo.simulator.vendors import brightcove as simulator
 from worker.demo.simulator.vendors.brightcove import SimulatedBrightcove
-from worker.errors import CredentialsRefused, PlatformUnavailable, SourceRefused
+from worker.errors import PlatformUnavailable, SourceRefused
 from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset
 from worker.platforms.event import EventKind
-from worker.platforms.shared.tokens import oauth
+from worker.platforms.shared.tokens import grant
+from worker.platforms.shared.tokens.client_credentials import client_credentials_of
 from worker.platforms.vendors import brightcove
 from worker.platforms.vendors.brightcove import Brightcove
 from worker.settings.accounts import BrightcoveAccount
@@ -47,6 +50,7 @@ def asked_of(*answers: Answer) -> Any:
 
 def client(url: str) -> Brightcove:
     """Our client of an account whose three APIs are one server."""
+    client_credentials_of.cache_clear()  # of a server that may have had this port
     urls = {"api_url": url, "ingest_url": url, "oauth_url": url}
     account = BrightcoveAccount.model_validate({"webhook_secret": "s", **BRIGHTCOVE_ACCOUNT, **urls})
     return Brightcove("main", account)
@@ -113,19 +117,10 @@ def test_files_that_can_be_read_are_chosen() -> None:
         source(dash, locked)
 
 
-def test_an_access_token_is_made_anew_before_it_runs_out(
+def test_an_access_token_is_made_anew_where_it_runs_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One serves for minutes, and a write that waits outlives it."""
-    with simulated("brightcove") as (vendor, ours):
-        assert isinstance(vendor, SimulatedBrightcove)
-        asset_id = vendor.upload(clip(tmp_path))
-        ours.asset(asset_id)
-        vendor.expire_tokens()
-        with pytest.raises(CredentialsRefused, match="CLIENT_ID and BRIGHTCOVE__MAIN__CLIENT_SECRET"):
-            ours.asset(asset_id)
-
-    monkeypatch.setattr(oauth, "MARGIN_S", 301.0)
+    """One serves for minutes, and a write that waits outlives it; none is used in its last seconds."""
     with simulated("brightcove") as (vendor, ours):
         assert isinstance(vendor, SimulatedBrightcove)
         asset_id = vendor.upload(clip(tmp_path))
@@ -133,6 +128,51 @@ def test_an_access_token_is_made_anew_before_it_runs_out(
         vendor.expire_tokens()
 
         assert ours.asset(asset_id).id == asset_id
+        assert vendor.tokens_made == 2
+
+        monkeypatch.setattr(grant, "MARGIN_S", 301.0)
+        with closing(client_of(vendor)) as another:
+            another.asset(asset_id)
+        assert vendor.tokens_made == 3
+
+
+@pytest.mark.parametrize("role", ["poster", "thumbnail"])
+def test_a_person_may_change_either_picture(role: str) -> None:
+    """Both are ours after a write, so another one of either is theirs."""
+    ours = {"poster": {"asset_id": "p1"}, "thumbnail": {"asset_id": "t1"}}
+
+    assert asset(images=ours).shown == "p1 t1"
+    assert asset(images={**ours, role: {"asset_id": "x"}}).shown != "p1 t1"
+    assert asset(images={"poster": {"asset_id": "p1"}}).shown == "p1"
+
+
+def test_a_write_counts_once_both_pictures_are_others() -> None:
+    """Else the one that comes later would be taken for a person's."""
+    before = {"poster": {"asset_id": "p1"}, "thumbnail": {"asset_id": "t1"}}
+    half = {**before, "poster": {"asset_id": "p2"}}
+    whole = {**half, "thumbnail": {"asset_id": "t2"}}
+    found = asset(images=before)
+    done = [Answer(json=[]), Answer(json={"id": "j"}), Answer(json={"state": "finished"})]
+    looks = [Answer(json={**VIDEO, "images": images}) for images in (before, half, whole)]
+    with asked_of(*done, *looks) as server:
+        platform = client(server.url)
+        written = platform.write(found, CHOICE)
+        platform.close()
+
+    assert written == "p2 t2"
+
+
+def test_all_objects_of_a_process_share_an_access_token(tmp_path: Path) -> None:
+    """A platform object lives for one job, and a write has two APIs."""
+    with simulated("brightcove") as (vendor, ours):
+        assert isinstance(vendor, SimulatedBrightcove)
+        asset_id = vendor.upload(clip(tmp_path))
+        ours.write(ours.asset(asset_id), CHOICE)
+        for _ in range(3):
+            with closing(client_of(vendor)) as another:
+                another.asset(asset_id)
+
+        assert vendor.tokens_made == 1
 
 
 def test_the_picture_is_fetched_from_its_address(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 import time
 from typing import TYPE_CHECKING, Any
@@ -16,10 +17,11 @@ from tests.support.platforms.webhook_senders import CLOUDFLARE, NOW_S, settings
 from worker.demo.simulator.vendors.cloudflare import API_TOKEN
 from worker.errors import InvalidSignature, NotReadyYet, PlatformUnavailable, PublishRejected, SourceRefused
 from worker.platforms import platform_of
-from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset, Rendition
+from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset, Rendition, WriteBack
 from worker.platforms.event import EventKind
 from worker.platforms.shared.signed_urls import LIFETIME_S
 from worker.platforms.vendors.cloudflare import Cloudflare, share_of
+from worker.publications import Marks
 from worker.settings.accounts import CloudflareAccount
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 UID = "6b9e68b07dfee8cc2d116e4c51d6a957"
 HOSTS = ("*.cloudflarestream.com", "*.videodelivery.net")
+FRAME_S = 1 / 60  # of the fastest usual video
 ACCOUNT = {"webhook_secret": "s", "account_id": "a1", "api_token": "t"}
 
 
@@ -125,10 +128,10 @@ def test_what_is_shown_is_a_time(share: float | None, shown: str | None) -> None
 @pytest.mark.parametrize(
     ("time_s", "least_s", "most_s"),
     [
-        (0.0, 0.0, 0.0),
-        (-1.0, 0.0, 0.0),
-        (1.0333666, 1.0333666, 1.03401),  # rounded down, it would be the frame before
-        (2.2, 2.2, 2.200001),
+        (0.0, 0.008, 0.009),
+        (-1.0, 0.008, 0.009),
+        (1.0333666, 1.0403, 1.0424),  # rounded down, it would be the frame before
+        (2.2, 2.2083, 2.2084),
         (5.5, 5.4, 5.459),
         (99.0, 5.4, 5.459),
     ],
@@ -170,8 +173,39 @@ def test_a_share_that_the_vendor_rounds_is_the_same_moment(
         time_s, duration_s, lambda share: single_precision(share) if digits is None else round(share, digits)
     )
 
-    assert float(shown or 0) == pytest.approx(time_s, abs=0.02)
+    assert time_s <= float(shown or 0) < time_s + FRAME_S
     assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    "keep",
+    [
+        lambda share: math.floor(share * 1e6) / 1e6,
+        lambda share: round(share, 6),
+        single_precision,
+    ],
+    ids=["cut to six decimals", "rounded to six decimals", "in four bytes"],
+)
+@pytest.mark.parametrize("rate", [24, 25, 30, 50, 60])
+def test_the_frame_before_is_never_shown(rate: int, keep: Callable[[float], float]) -> None:
+    """However Cloudflare keeps a share: after a cut, it would be one of another scene."""
+    for duration_s in (60.0, 601.3, 3600.0):
+        video = asset(duration=duration_s)
+        for number in range(1, int((duration_s - 1) * rate), 997):
+            time_s = number / rate
+            shown_s = keep(share_of(video, time_s)) * duration_s
+            assert time_s <= shown_s < time_s + 1 / rate
+
+
+def test_a_moment_within_the_frame_is_known_for_ours() -> None:
+    """Also once an older backup was restored, and only the stored picks tell what we may have written."""
+    into_frame_s = Cloudflare.capabilities.into_frame_s
+    former = Marks(written=None, foreign=None, planned_s=9.0, former_s=[4.2])
+
+    assert former.hold("4.208", WriteBack.TIME, into_frame_s)
+    assert former.hold("9.008", WriteBack.TIME, into_frame_s)
+    assert former.hold("4.2", WriteBack.TIME, into_frame_s)
+    assert not former.hold("4.24", WriteBack.TIME, into_frame_s)
 
 
 def test_what_the_vendor_shows_is_what_is_shown(caplog: pytest.LogCaptureFixture) -> None:
@@ -179,7 +213,7 @@ def test_what_the_vendor_shows_is_what_is_shown(caplog: pytest.LogCaptureFixture
     shown = written(1801.0, 3600.0, lambda share: round(share, 3))
 
     assert shown == "1800.0"
-    assert "was told 1801.000 s" in caplog.text
+    assert "was told 1801.008 s" in caplog.text
     assert "shows 1800.000 s" in caplog.text
 
 
@@ -202,8 +236,8 @@ def test_a_refused_share_names_the_videos_that_have_no_thumbnails() -> None:
 
 
 def test_a_share_has_no_noise_of_floats() -> None:
-    """A tenth of a video of 42 s is 0.42 and not 0.420000001."""
-    assert share_of(asset(duration=10), 4.2) == 0.42
+    """Half of a video is 0.5 and not 0.500000001."""
+    assert share_of(asset(duration=2 * (4.2 + FRAME_S / 2)), 4.2) == 0.5
 
 
 def test_a_download_that_is_being_made_is_waited_for() -> None:

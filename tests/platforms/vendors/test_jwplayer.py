@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import jwt
 import pytest
@@ -22,6 +22,8 @@ from worker.settings.accounts import JwPlayerAccount
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from worker.demo.simulator.vendors.jwplayer import SimulatedJwPlayer
 
 ID = "MNYaMSQl"
 FOUND = RemoteAsset(ID, AssetState.READY, "f")
@@ -59,14 +61,14 @@ def posters(*ids: str) -> Answer:
     ("event", "kind"),
     [
         ("conversions_complete", EventKind.READY),
-        ("media_available", EventKind.UPDATED),
+        ("media_available", EventKind.EDITED),
         ("media_reuploaded", EventKind.EDITED),
         ("media_deleted", EventKind.DELETED),
         ("media_created", EventKind.OTHER),
     ],
 )
 def test_events_are_known_by_their_names(event: str, kind: EventKind) -> None:
-    """Since a new upload completes no conversions, its beginning has to count."""
+    """A new upload completes no conversions; its beginning counts, and so does its end."""
     (read,) = JW_PLAYER.parse(json.dumps({**SAID, "event": event}).encode())
 
     assert read.kind is kind
@@ -138,6 +140,35 @@ def test_a_picture_that_cannot_be_processed_is_not_sent_again() -> None:
     """It would fail again."""
     with pytest.raises(PublishRejected, match="another one"):
         written(Answer(), Answer(json={"status": "failed"}))
+
+
+def test_the_poster_is_found_on_every_page(tmp_path: Path) -> None:
+    """A person's, too, so that it is left alone; of sixty thumbnails most are not on the first one."""
+    with simulated("jwplayer") as (vendor, ours):
+        asset_id = vendor.upload(clip(tmp_path))
+        pictures = [ours.write(ours.asset(asset_id), CHOICE) for _ in range(55)]
+        vendor.choose(asset_id, 7.0)
+        theirs = ours.asset(asset_id)
+
+    assert len(set(pictures)) == 55
+    assert theirs.shown == "at7"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("PUT", "upload"), ("GET", "thumbnails/."), ("PATCH", ""), ("PATCH", "lost")]
+)
+def test_a_failed_write_leaves_no_thumbnail_behind(method: str, path: str, tmp_path: Path) -> None:
+    """Each attempt would leave one, and the list of a media would grow; one that may be shown stays."""
+    with simulated("jwplayer") as (vendor, ours):
+        found = ours.asset(vendor.upload(clip(tmp_path)))
+        is_lost = path == "lost"
+        fault = Fault(is_reply_lost=True) if is_lost else Fault(status=503)
+        vendor.faults.plan(fault, method=method, path="" if is_lost else path)
+        with pytest.raises(PlatformUnavailable):
+            ours.write(found, CHOICE)
+
+        left = cast("SimulatedJwPlayer", vendor).thumbnails_of(found.id)
+        assert left == ([ours.asset(found.id).shown] if is_lost else [])
 
 
 def test_files_wait_for_publication_and_ask_for_no_signature(tmp_path: Path) -> None:

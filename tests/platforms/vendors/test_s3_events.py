@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.platforms.storage import Storage, notification
 from tests.support.platforms.webhook_senders import S3 as SENDER
+from tests.support.service import builders
+from worker.database import transaction
 from worker.errors import InvalidSignature
+from worker.inbox.record import record
 from worker.platforms.event import EventKind
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 WORDY_TOKEN = "ServiceXYZ 1a2b"  # noqa: S105 - made up
 
@@ -88,6 +94,46 @@ class TestAnEvent:
         assert made is not None
         assert gone is not None
         assert timedelta(0) < made - gone < timedelta(milliseconds=1)
+
+    @pytest.mark.parametrize("odd", [{"key": "a%00b.mp4"}, {"key": "a.mp4", "sequencer": "F" * 3000}])
+    def test_that_no_row_can_hold_costs_no_other(
+        self, server: Storage, engine: Engine, odd: dict[str, str]
+    ) -> None:
+        """MinIO would repeat the whole delivery for ever; it is kept with the reason."""
+        records = [
+            json.loads(notification("s3:ObjectCreated:Put", key))["Records"][0] for key in ("a.mp4", "b.mp4")
+        ]
+        records[0]["s3"]["object"] |= odd
+        events = server.ours().parse({}, json.dumps({"Records": records}).encode())
+        with transaction(engine) as session:
+            receipts = record(session, events, builders.make_settings())
+
+        assert [event.asset_id for event in events] == [None, "b.mp4"]
+        assert [receipt.outcome for receipt in receipts] == ["ignored", "recorded"]
+        assert "no text" in receipts[0].reason
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "films", "RequestId": "1"},
+            {"Records": []},
+        ],
+    )
+    def test_that_only_tries_the_address_asks_for_nothing(
+        self, server: Storage, said: dict[str, object]
+    ) -> None:
+        """Refused, it would say that the address does not work."""
+        (event,) = server.ours().parse({}, json.dumps(said).encode())
+
+        assert (event.kind, event.asset_id) == (EventKind.OTHER, None)
+
+    def test_of_another_bucket_at_the_same_moment_is_another_delivery(self, server: Storage) -> None:
+        """Some storage has no sequencers, and one address may be for several buckets."""
+        told = json.loads(notification("s3:ObjectCreated:Put", "a.mp4", sequencer=""))
+        other = json.loads(json.dumps(told).replace('"films"', '"others"'))
+        ids = {server.ours().parse({}, json.dumps(one).encode())[0].delivery_id for one in (told, other)}
+
+        assert len(ids) == 2
 
     @pytest.mark.parametrize("sent", ["the-token", "Bearer the-token"])
     def test_is_known_by_its_token_alone(self, server: Storage, sent: str) -> None:

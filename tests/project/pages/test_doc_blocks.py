@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import tomllib
@@ -11,12 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.support.doc_blocks import PAGES, ROOT, Block, blocks_of
+from tests.support.doc_blocks import PAGES, ROOT, Block, blocks_of, filled_in, indented_blocks_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
+INDENTED = [block for page in PAGES for block in indented_blocks_of(page)]
 
 
 def _check_shell(code: str) -> None:
@@ -38,6 +40,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "sql": str,  # tests/admin/test_forgotten_person.py runs it
     "nginx": str,  # no reader is at hand
     "caddyfile": str,
+    "crontab": lambda code: _check_shell(code.split(maxsplit=5)[5]),
+    "redis": str,
     "": str,  # what a program prints
 }
 
@@ -46,6 +50,23 @@ READERS: dict[str, Callable[[str], object]] = {
 def test_a_block_is_of_a_kind_that_a_test_reads_and_can_be_read(block: Block) -> None:
     """A language that is not in the list gets a reader there."""
     READERS[block.language](block.code)
+
+
+@pytest.mark.parametrize("block", INDENTED, ids=lambda block: f"{block.page}:{block.line}")
+def test_an_indented_example_can_be_read_once_it_is_filled_in(block: Block) -> None:
+    """Also the JSON that a command of it sends."""
+    code = filled_in(block.code)
+    READERS[block.language](code)
+    for sent in re.findall(r"-d '(.*?)'", code, re.DOTALL):
+        json.loads(sent)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_event_to_send_has_a_time_of_the_past(page: str) -> None:
+    """Copied as it is, it would be older than what is known, and a video that came back stays deleted."""
+    text = (ROOT / page).read_text()
+
+    assert re.findall(r'"type": "asset\.[a-z]+", "timestamp": "\d[^"]*"', text) == []
 
 
 @pytest.mark.parametrize("page", PAGES)

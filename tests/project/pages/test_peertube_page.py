@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
-from tests.support.doc_blocks import ROOT, blocks_of
+from tests.support.doc_blocks import ROOT, blocks_of, filled_in
 from tests.support.platforms.webhook_senders import NEW, settings
 from tests.support.service.customer_endpoint import Inbox
 from worker.inbox import own_events
@@ -45,9 +45,12 @@ register({
 """
 
 
-@pytest.mark.skipif(
+NEEDS_NODE = pytest.mark.skipif(
     shutil.which("node") is None, reason="the plugin is JavaScript, and there is no node here"
 )
+
+
+@NEEDS_NODE
 def test_the_plugin_signs_what_it_tells(tmp_path: Path) -> None:
     """Of uploads, replaced sources and deletes, by names that the receiver knows."""
     told = sent_by_plugin(tmp_path)
@@ -61,19 +64,50 @@ def test_the_plugin_signs_what_it_tells(tmp_path: Path) -> None:
 
 def sent_by_plugin(folder: Path) -> list[Event]:
     """Run the plugin as PeerTube does, and read what it sends as the receiver does."""
-    (plugin,) = [one.code for one in blocks_of(PAGE) if one.language == "javascript"]
-    (folder / "main.js").write_text(plugin)
-    (folder / "peertube.js").write_text(PEERTUBE)
     with Inbox.serving() as inbox:
-        url = inbox.url.rstrip("/")
-        words = ["node", "peertube.js", url, f"whsec_{NEW}", UUID]
-        done = subprocess.run(words, cwd=folder, check=True, capture_output=True, text=True, timeout=20)
+        done = run_plugin(folder, inbox.url)
         deliveries = list(inbox.deliveries)
     assert len(done.stdout.splitlines()) == len(deliveries), done.stderr
     ours = settings(events_secret=SecretStr(f"whsec_{NEW}"))
     for headers, body in deliveries:
         own_events.verify(headers, body, ours, time.time())
     return [event for headers, body in deliveries for event in own_events.parse(headers, body, ours)]
+
+
+@NEEDS_NODE
+@pytest.mark.parametrize("status", [301, 400, 401, 404, 409])
+def test_a_refusal_is_told_of_in_the_log_of_peertube(tmp_path: Path, status: int) -> None:
+    """Nobody else would find an edit or a delete that was lost; and it is not sent again, in vain."""
+    with Inbox.serving() as inbox:
+        inbox.answers = [status] * 3
+        done = run_plugin(tmp_path, inbox.url)
+        asked = len(inbox.requests)
+
+    assert asked == 3
+    for event in ("asset.ready", "asset.edited", "asset.deleted"):
+        assert f"thumbs was not told of {event}, {UUID}: {status}" in done.stderr
+
+
+@NEEDS_NODE
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_receiver_that_is_busy_is_told_again(tmp_path: Path, status: int) -> None:
+    """After a second, under the same id."""
+    with Inbox.serving() as inbox:
+        inbox.answers = [status] * 3
+        done = run_plugin(tmp_path, inbox.url)
+        ids = [headers["webhook-id"] for headers, _ in inbox.deliveries]
+
+    assert (len(ids), len(set(ids))) == (6, 3)
+    assert done.stderr == ""
+
+
+def run_plugin(folder: Path, url: str) -> subprocess.CompletedProcess[str]:
+    """Run the plugin as PeerTube does."""
+    (plugin,) = [one.code for one in blocks_of(PAGE) if one.language == "javascript"]
+    (folder / "main.js").write_text(plugin)
+    (folder / "peertube.js").write_text(PEERTUBE)
+    words = ["node", "peertube.js", url, f"whsec_{NEW}", UUID]
+    return subprocess.run(words, cwd=folder, check=True, capture_output=True, text=True, timeout=20)
 
 
 def test_the_plugin_is_told_of_by_hooks_that_there_are() -> None:
@@ -92,6 +126,7 @@ def test_the_event_of_the_page_is_one() -> None:
     text = (ROOT / PAGE).read_text()
     (found,) = re.findall(r'\{"type": "asset\.ready".*?\}\}', text, re.DOTALL)
 
-    (event,) = own_events.parse({"webhook-id": "evt_1"}, found.encode(), settings())
+    body = filled_in(found).encode()
+    (event,) = own_events.parse({"webhook-id": "evt_1"}, body, settings())
 
     assert (event.kind, event.asset_id) == (EventKind.READY, UUID)

@@ -7,6 +7,7 @@ import json
 import time
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import unquote
 
 from worker.platforms.shared import signatures
 from worker.settings import Settings
@@ -116,5 +117,7 @@ def own_bytes(body: bytes, delivery: str | None = None) -> Delivery:
 
 def question(asset: str, *, secret: str = EVENTS_SECRET, sent_s: float = 0.0) -> Delivery:
     """Return a question about an asset, as in "mux/main/a1"; `sent_s` is added to the present time."""
-    headers = signatures.sign_standard(b"", secret, f"ask-{next(_NUMBERS)}", time.time() + sent_s)
-    return Delivery(f"/v1/assets/{asset}", headers, b"")
+    path = f"/v1/assets/{asset}"
+    asked = f"GET {unquote(path)}".encode()
+    headers = signatures.sign_standard(asked, secret, f"ask-{next(_NUMBERS)}", time.time() + sent_s)
+    return Delivery(path, headers, b"")

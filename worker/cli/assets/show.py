@@ -59,7 +59,12 @@ def show_command(name: str, *, is_every_frame: bool, as_json: bool) -> None:
     """
     settings = get_settings()
     with open_database() as engine, transaction(engine) as session:
-        history = read_history(session, find(session, name), has_picks_url=settings.picks_url is not None)
+        history = read_history(
+            session,
+            find(session, name),
+            has_picks_url=settings.picks_url is not None,
+            has_pictures_url=settings.pictures_url is not None,
+        )
     taken, links = what_is_taken(history.asset, settings), ThumbnailLinks.of(settings)
 
     def url(thumbnail: Thumbnail) -> str:
@@ -171,7 +176,9 @@ def _publication(publication: Publication) -> Text:
     line = Text.assemble(f"write {publication.id} ", coloured(publication.state))
     line.append(f" generation {publication.generation}, attempt {publication.attempt}")
     if publication.state == PublicationState.CONFIRMED and publication.shown is None:
-        line.append(f": {told(has_picks_url=get_settings().picks_url is not None)}")
+        settings = get_settings()
+        has_picks_url, has_pictures_url = settings.picks_url is not None, settings.pictures_url is not None
+        line.append(f": {told(has_picks_url=has_picks_url, has_pictures_url=has_pictures_url)}")
     if publication.error and not publication.confirmed_at:
         line.append(f": {publication.error_class}: {printable(publication.error)}")
     return line

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 # The last frame of a video starts this long before its end: one frame at the slowest common rate.
 LAST_FRAME_S = 1 / 24
 
+# The middle of a frame of a video with 60 of them a second, and within a frame of all slower ones.
+INTO_FRAME_S = 1 / 120
+
 
 def milliseconds_up(time_s: float) -> float:
     """Round a time up to whole milliseconds: a moment before a frame would show the frame before it."""
@@ -28,9 +31,14 @@ def last_frame_s(asset: RemoteAsset) -> float:
     return math.inf if asset.duration_s is None else max(0.0, asset.duration_s - LAST_FRAME_S)
 
 
-def within(asset: RemoteAsset, time_s: float) -> float:
+def within(asset: RemoteAsset, time_s: float, into_frame_s: float = 0.0) -> float:
     """Clamp a time to the frames of an asset, in whole milliseconds but for the last frame's own time.
 
     Platforms refuse a time at the end of a video or beyond, or show its first frame instead.
+
+    Args:
+        asset: whose duration counts.
+        time_s: when the frame begins.
+        into_frame_s: how far behind that the platform is to be told, where it may round down.
     """
-    return min(max(0.0, milliseconds_up(time_s)), last_frame_s(asset))
+    return min(max(0.0, milliseconds_up(time_s)) + into_frame_s, last_frame_s(asset))

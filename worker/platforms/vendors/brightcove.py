@@ -28,12 +28,12 @@ from worker.platforms.base import (
 )
 from worker.platforms.event import EventKind
 from worker.platforms.shared import json_fields, pagination, renditions
-from worker.platforms.shared.api_client import segment
+from worker.platforms.shared.api_client import ApiClient, segment
 from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.json_fields import part
 from worker.platforms.shared.signatures import QUERY_TOKEN, SharedToken
-from worker.platforms.shared.tokens.oauth import ClientCredentials, OAuthClient
-from worker.platforms.shared.waiting import wait_for
+from worker.platforms.shared.tokens.client_credentials import client_credentials_of
+from worker.platforms.shared.waiting import reading_back, shown_instead, wait_for
 from worker.settings.accounts import BrightcoveAccount
 
 if TYPE_CHECKING:
@@ -147,15 +147,12 @@ class Brightcove(BasePlatform[BrightcoveAccount]):
         job_id = json_fields.text(made, "id")
         if not job_id:
             raise PlatformUnavailable("Brightcove's answer to an ingest request names no job")
-        job = wait_for(
-            partial(self._finished_job, asset.id, job_id), "Brightcove fetches the picture", INGEST_LIMIT_S
-        )
+        is_over = partial(self._finished_job, asset.id, job_id)
+        with reading_back():
+            job = wait_for(is_over, "Brightcove fetches the picture", INGEST_LIMIT_S)
         if job.get("state") == FAILED:
             raise PlatformUnavailable(_failure(job, choice.url))
-        shown = self.asset(asset.id).shown
-        if shown is None:
-            raise PlatformUnavailable("Brightcove took the picture, but shows none; it is asked again later")
-        return shown
+        return shown_instead(self, asset)
 
     def webhooks(self) -> list[WebhookAddress]:
         """List where the account's notifications go; our token is left out of the address.
@@ -168,27 +165,20 @@ class Brightcove(BasePlatform[BrightcoveAccount]):
         return [WebhookAddress(self._without_token(endpoint)) for endpoint in endpoints]
 
     def close(self) -> None:
-        """Close connections."""
+        """Close connections, if there are any."""
         super().close()
-        self._ingest.close()
-        self._tokens.close()
+        if "_ingest" in vars(self):
+            self._ingest.close()
 
     def _credentials(self) -> Credentials:
-        return self._tokens.current()
+        settings, secret = self._settings, self._settings.client_secret.get_secret_value()
+        return client_credentials_of(
+            settings.oauth_url, settings.client_id, secret, self._prefix
+        ).credentials()
 
     @cached_property
-    def _tokens(self) -> ClientCredentials:
-        pair = (self._settings.client_id, self._settings.client_secret.get_secret_value())
-        to_write = self.capabilities.write_permission
-        return ClientCredentials(self._settings.oauth_url, pair, self._prefix, to_write=to_write)
-
-    @cached_property
-    def _api(self) -> OAuthClient:
-        return OAuthClient(self._settings.api_url, self._tokens, self._prefix)
-
-    @cached_property
-    def _ingest(self) -> OAuthClient:
-        return OAuthClient(self._settings.ingest_url, self._tokens, self._prefix)
+    def _ingest(self) -> ApiClient:
+        return self._client(self._settings.ingest_url)
 
     def _path(self, asset_id: str | None = None) -> str:
         """Name the API's path to one video, or to all of the account."""
@@ -234,15 +224,20 @@ def _asset(asset_id: str, video: Mapping[str, Any]) -> RemoteAsset:
         duration_s=duration_s,
         title=json_fields.text(video, "name"),
         is_private=state == "INACTIVE",
-        shown=_shown(part(part(video, "images"), "poster")),
+        shown=_shown(part(video, "images")),
         details=video,
     )
 
 
-def _shown(poster: Mapping[str, Any]) -> str | None:
+def _shown(images: Mapping[str, Any]) -> str | None:
+    """Name the pictures that are shown, poster and thumbnail: a person may change either."""
+    names = [_name(part(images, role)) for role in ("poster", "thumbnail")]
+    return " ".join(dict.fromkeys(filter(None, names))) or None
+
+
+def _name(picture: Mapping[str, Any]) -> str:
     """Name a picture by its id, else by its address without what may be signed anew each time."""
-    asset_id, src = json_fields.text(poster, "asset_id"), json_fields.text(poster, "src")
-    return asset_id or src.partition("?")[0] or None
+    return json_fields.text(picture, "asset_id") or json_fields.text(picture, "src").partition("?")[0]
 
 
 def _listed(video: Mapping[str, Any]) -> ListedAsset:

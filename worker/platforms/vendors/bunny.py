@@ -36,6 +36,7 @@ from worker.platforms.shared.credentials import Credentials
 from worker.platforms.shared.json_fields import parts
 from worker.platforms.shared.signatures import Hex
 from worker.platforms.shared.signed_urls import LIFETIME_S
+from worker.platforms.shared.waiting import shown_instead
 from worker.settings.accounts import BunnyAccount
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class Bunny(BasePlatform[BunnyAccount]):
         # The reference names this type for the raw bytes of any picture.
         upload = Upload(choice.jpeg, media_type="application/octet-stream")
         self._api.request("POST", f"{self._path(asset.id)}/thumbnail", upload=upload)
-        return self.asset(asset.id).shown
+        return shown_instead(self, asset)
 
     def _credentials(self) -> Credentials:
         key = self._settings.api_key.get_secret_value()

@@ -31,6 +31,7 @@ from worker.platforms.shared import credentials, frame_times, json_fields, pagin
 from worker.platforms.shared.api_client import segment
 from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.json_fields import part, parts
+from worker.platforms.shared.pagination import OlderPage
 from worker.platforms.shared.signatures import Timestamped
 from worker.platforms.shared.signed_urls import LIFETIME_S
 from worker.settings.accounts import CloudflareAccount
@@ -67,6 +68,7 @@ class Cloudflare(BasePlatform[CloudflareAccount]):
         identity=Identity.TIME,
         needs_reconcile=True,
         write_permission="an API token with the permission Stream: Edit",
+        into_frame_s=frame_times.INTO_FRAME_S,
     )
     signature = Timestamped("webhook-signature", time_field="time", signature_field="sig1")
 
@@ -97,18 +99,19 @@ class Cloudflare(BasePlatform[CloudflareAccount]):
 
         Source: https://developers.cloudflare.com/api/resources/stream/methods/list
         """
-        query = pagination.query(limit=pagination.PAGE_SIZE, asc="false", include_counts="true", end=page)
+        # Pages have no numbers: the next one is all that was made before the oldest video of this one.
+        asked = OlderPage.read(page)
+        query = pagination.query(limit=asked.limit, asc="false", include_counts="true", end=asked.end)
         answer = self._api.request("GET", self._path() + query)
         videos = parts(answer, "result")
         assets = [
             pagination.listed_asset(_asset(json_fields.identifier(video, "uid"), video), video.get("created"))
-            for video in videos
+            for video in asked.new(videos, "uid")
         ]
-        # Pages have no numbers: the next one is all that was made before the oldest video of this one.
-        following = json_fields.text(videos[-1], "created") if len(videos) == pagination.PAGE_SIZE else None
+        following = asked.following(videos, "uid", "created")
         # Of a page, the total is of what is left.
         total = json_fields.finite_number(answer.get("total")) if page is None else None
-        return Page(assets, following, None if total is None else int(total))
+        return Page(assets, following and following.text(), None if total is None else int(total))
 
     def source(self, asset: RemoteAsset) -> Source:
         """Choose the MP4 where the customer has had one made, else HLS; nothing is asked for here.
@@ -146,7 +149,7 @@ class Cloudflare(BasePlatform[CloudflareAccount]):
         if written is None:
             raise PlatformUnavailable("Cloudflare accepted a thumbnailTimestampPct, but its answer has none")
         duration_s = asset.duration_s or 0.0  # `share_of` has seen to that
-        if not frame_times.is_same_moment(written * duration_s, share * duration_s):
+        if abs(written - share) * duration_s >= frame_times.INTO_FRAME_S:
             # What Cloudflare keeps is what it shows; writing again would not change how it rounds.
             log.warning(
                 "Cloudflare was told %.3f s for %s, and shows %.3f s",
@@ -190,14 +193,17 @@ class Cloudflare(BasePlatform[CloudflareAccount]):
 
 
 def share_of(asset: RemoteAsset, time_s: float) -> float:
-    """Write a moment as a share of the reported duration, never before the frame that is meant.
+    """Write a moment as a share of the reported duration, and never before the frame that is meant.
+
+    How Cloudflare keeps a share is not documented. If it cuts digits off, a moment at the frame's beginning
+    would show the frame before, after a cut another scene; so one within the frame is written.
 
     Raises:
         PublishRejected: it reports none.
     """
     if not asset.duration_s:
         raise PublishRejected(f"Cloudflare does not say how long {asset.id} is, and takes only shares of it")
-    shares = frame_times.within(asset, time_s) / asset.duration_s * SHARES
+    shares = frame_times.within(asset, time_s, frame_times.INTO_FRAME_S) / asset.duration_s * SHARES
     # 4.2 s of 10 s are 420000000.00000006 of them as a float, and must not become one more.
     return math.ceil(round(shares, 3)) / SHARES
 

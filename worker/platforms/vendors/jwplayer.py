@@ -6,6 +6,7 @@ Earlier ones stay in the list, and can be chosen again by a person.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from worker.errors import (
     PlatformUnavailable,
     PublishRejected,
     SourceRefused,
+    ThumbsError,
 )
 from worker.platforms.base import (
     AssetState,
@@ -37,7 +39,7 @@ from worker.platforms.shared.api_client import ApiClient, Upload, segment
 from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.json_fields import part, parts
 from worker.platforms.shared.jwt_signature import JwtOfBody
-from worker.platforms.shared.waiting import wait_for
+from worker.platforms.shared.waiting import reading_back, wait_for
 from worker.settings.accounts import JwPlayerAccount
 
 if TYPE_CHECKING:
@@ -48,8 +50,10 @@ if TYPE_CHECKING:
 # https://docs.jwplayer.com/platform/reference/learn-about-webhooks (seen 2026-11)
 KINDS = {
     "conversions_complete": EventKind.READY,  # of the first upload only
-    "media_available": EventKind.UPDATED,  # also after a new upload; larger files may still be made
-    "media_reuploaded": EventKind.EDITED,  # it has begun, and is over once the status is `ready`
+    # Also after a new upload, and nothing that can be asked for tells a file of the same length from the old
+    # one. The first upload costs no second run by this: nothing was looked at before.
+    "media_available": EventKind.EDITED,
+    "media_reuploaded": EventKind.EDITED,  # it has begun, and the old file may be looked at once more
     "media_updated": EventKind.UPDATED,
     "media_deleted": EventKind.DELETED,
 }
@@ -59,6 +63,7 @@ HLS_TYPES = frozenset({"application/vnd.apple.mpegurl", "application/x-mpegurl"}
 CDN_HOSTS = ("*.jwplayer.com", "*.jwpcdn.com", "*.jwpsrv.com")
 PROCESSING = frozenset({"created", "processing", "uploading"})  # of a thumbnail
 PROCESSING_LIMIT_S = 120.0  # one picture takes seconds
+MOST_PAGES = 100  # of the thumbnails of one media; a list that never ends must not hold a write
 
 
 class JwPlayer(BasePlatform[JwPlayerAccount]):
@@ -156,17 +161,18 @@ class JwPlayer(BasePlatform[JwPlayerAccount]):
         about = {"media": [{"id": asset.id}]}
         made = self._api.request("POST", self._path("thumbnails"), {"upload": upload, "relationships": about})
         thumbnail_id, link = json_fields.text(made, "id"), json_fields.text(made, "upload_link")
-        # The bytes go to another host by an address from the answer: it must be as safe as the API's own.
-        if not thumbnail_id or urlsplit(link).scheme != urlsplit(self._settings.api_url).scheme:
-            raise PlatformUnavailable("JW Player's answer does not say where to send the picture")
-        self._send(link, choice.jpeg)
-        wait_for(
-            partial(self._is_processed, thumbnail_id), "JW Player processes the picture", PROCESSING_LIMIT_S
-        )
-        poster = {"relationships": {"media": [{"id": asset.id, "is_poster": True}]}}
-        self._api.request("PATCH", self._path("thumbnails", thumbnail_id), poster)
-        if self._poster(asset.id) != thumbnail_id:
-            raise PlatformUnavailable("JW Player took the picture, but shows another one")
+        if not thumbnail_id:
+            raise PlatformUnavailable("JW Player's answer does not name the thumbnail")
+        try:
+            self._fill(thumbnail_id, link, choice.jpeg)
+            poster = {"relationships": {"media": [{"id": asset.id, "is_poster": True}]}}
+            self._api.request("PATCH", self._path("thumbnails", thumbnail_id), poster)
+        except ThumbsError as exc:
+            self._discard(asset.id, thumbnail_id, exc)
+            raise
+        with reading_back():
+            if self._poster(asset.id) != thumbnail_id:
+                raise PlatformUnavailable("JW Player took the picture, but shows another one")
         return thumbnail_id
 
     def close(self) -> None:
@@ -193,18 +199,36 @@ class JwPlayer(BasePlatform[JwPlayerAccount]):
         return all_of_them if of is None else f"{all_of_them}{segment(of)}/"
 
     def _poster(self, asset_id: str) -> str | None:
-        """Find the thumbnail that is shown."""
-        query = pagination.query(q=f"media_id:{asset_id}", page=1, page_length=pagination.PAGE_SIZE)
-        answer = self._api.request("GET", self._path("thumbnails") + query)
-        return next(
-            (
-                json_fields.text(one, "id")
-                for one in parts(answer, "thumbnails")
-                for media in parts(part(one, "relationships"), "media")
-                if media.get("id") == asset_id and media.get("is_poster") is True
-            ),
-            None,
-        )
+        """Find the thumbnail that is shown, on whatever page of the list it stands."""
+        for number in range(1, MOST_PAGES + 1):
+            query = pagination.query(q=f"media_id:{asset_id}", page=number, page_length=pagination.PAGE_SIZE)
+            page = parts(self._api.request("GET", self._path("thumbnails") + query), "thumbnails")
+            for one in page:
+                if _is_poster(one, asset_id):
+                    return json_fields.text(one, "id")
+            if len(page) < pagination.PAGE_SIZE:
+                break
+        return None
+
+    def _fill(self, thumbnail_id: str, link: str, jpeg: bytes) -> None:
+        """Send the picture of a thumbnail, and wait until it can be shown."""
+        # The bytes go to another host by an address from the answer: it must be as safe as the API's own.
+        if urlsplit(link).scheme != urlsplit(self._settings.api_url).scheme:
+            raise PlatformUnavailable("JW Player's answer does not say where to send the picture")
+        self._send(link, jpeg)
+        is_processed = partial(self._is_processed, thumbnail_id)
+        wait_for(is_processed, "JW Player processes the picture", PROCESSING_LIMIT_S)
+
+    def _discard(self, asset_id: str, thumbnail_id: str, error: ThumbsError) -> None:
+        """Remove a thumbnail that did not become the poster: each attempt would leave another one.
+
+        Source: https://docs.jwplayer.com/platform/reference/delete_v2-sites-site-id-thumbnails-thumbnail-id-
+        """
+        with suppress(ThumbsError):
+            # Where no answer came, it may be shown.
+            if isinstance(error, PlatformUnavailable) and self._poster(asset_id) == thumbnail_id:
+                return
+            self._api.request("DELETE", self._path("thumbnails", thumbnail_id))
 
     def _is_processed(self, thumbnail_id: str) -> bool | None:
         """Tell whether a picture can be shown; None while it is being processed, as for `wait_for`."""
@@ -222,6 +246,11 @@ class JwPlayer(BasePlatform[JwPlayerAccount]):
             storage.request("PUT", link, upload=Upload(jpeg))
         finally:
             storage.close()
+
+
+def _is_poster(thumbnail: Mapping[str, Any], asset_id: str) -> bool:
+    related = parts(part(thumbnail, "relationships"), "media")
+    return any(media.get("id") == asset_id and media.get("is_poster") is True for media in related)
 
 
 def _asset(asset_id: str, media: Mapping[str, Any], shown: str | None = None) -> RemoteAsset:

@@ -29,6 +29,7 @@ from worker.platforms.shared.api_client import Upload, segment
 from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.json_fields import part, parts
 from worker.platforms.shared.tokens.password_grant import grant_of
+from worker.platforms.shared.waiting import shown_instead
 from worker.settings.accounts import PeerTubeAccount
 
 if TYPE_CHECKING:
@@ -158,12 +159,7 @@ class PeerTube(BasePlatform[PeerTubeAccount]):
         self._require_size(choice)
         upload = Upload(choice.jpeg, field="thumbnailfile", also_as="previewfile")
         self._api.request("PUT", _path(asset.id), upload=upload)
-        shown = self.asset(asset.id).shown
-        if shown is None or shown == asset.shown:
-            raise PlatformUnavailable(
-                f"PeerTube took the picture of {asset.id}, and shows the one from before"
-            )
-        return shown
+        return shown_instead(self, asset)
 
     def _credentials(self) -> Credentials:
         settings = self._settings

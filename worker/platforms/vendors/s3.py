@@ -7,12 +7,14 @@ our own picture never asks for work.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from worker.errors import AssetGone, PlatformUnavailable, SourceRefused
+from worker.errors import AssetGone, PlatformUnavailable, ShownMeanwhile, SourceRefused
 from worker.platforms.base import (
     AssetState,
     Capabilities,
@@ -33,6 +35,7 @@ from worker.platforms.shared.buckets.sigv4 import SigningKey
 from worker.platforms.shared.credentials import Credentials
 from worker.platforms.shared.signatures import SharedToken
 from worker.platforms.shared.signed_urls import LIFETIME_S
+from worker.platforms.shared.waiting import reading_back
 from worker.settings.accounts import S3Account
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
 # Objects of these classes have to be restored before anybody can read them.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects.html
 ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+MAX_ID_BYTES = 2000  # of what a row is found by; a key has 1,024 at most
 RESTORED = 'ongoing-request="false"'  # in the header x-amz-restore
 
 
@@ -114,7 +118,7 @@ class S3(BasePlatform[S3Account]):
         return Source(Rendition(address, own_origin=self._videos.origin))
 
     def write(self, asset: RemoteAsset, choice: NewThumbnail) -> str | None:
-        """Lay the picture beside the video.
+        """Lay the picture beside the video, unless another one came there since it was asked for.
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
         """
@@ -124,13 +128,23 @@ class S3(BasePlatform[S3Account]):
             "x-amz-meta-made-by": "thumbs",
             "x-amz-meta-time-s": f"{choice.time_s:.3f}",
         }
-        stored = self._pictures.put(self._image_key(asset.id), choice.jpeg, headers)
-        return _etag(stored) or self._shown(asset.id)
+        try:
+            stored = self._pictures.put(
+                self._image_key(asset.id), choice.jpeg, headers, in_place_of=asset.shown
+            )
+        except ShownMeanwhile:
+            shown = self._shown(asset.id)
+            if shown == hashlib.md5(choice.jpeg, usedforsecurity=False).hexdigest():
+                return shown  # this very picture, which an attempt whose answer was lost has put there
+            raise
+        with reading_back():
+            return _etag(stored) or self._shown(asset.id)
 
     def close(self) -> None:
-        """Close connections."""
-        self._videos.close()
-        self._pictures.close()
+        """Close connections, if there are any."""
+        for name in ("_videos", "_pictures"):
+            if name in vars(self):
+                getattr(self, name).close()
 
     def _credentials(self) -> Credentials:
         # Requests are signed one by one, see `Bucket`.
@@ -143,19 +157,21 @@ class S3(BasePlatform[S3Account]):
 
     @cached_property
     def _videos(self) -> Bucket:
-        return self._bucket(self._settings.bucket)
+        return self._bucket(self._settings.bucket, "BUCKET")
 
     @cached_property
     def _pictures(self) -> Bucket:
-        return self._bucket(self._settings.image_bucket or self._settings.bucket)
+        if self._settings.image_bucket is None:
+            return self._bucket(self._settings.bucket, "BUCKET")
+        return self._bucket(self._settings.image_bucket, "IMAGE_BUCKET")
 
     @property
     def _is_one_bucket(self) -> bool:
         return self._settings.image_bucket in {None, self._settings.bucket}
 
-    def _bucket(self, name: str) -> Bucket:
+    def _bucket(self, name: str, setting: str) -> Bucket:
         url = bucket_url(self._settings.endpoint_url, name, is_path_style=self._settings.path_style)
-        return Bucket(url, self._key, self._prefix, self.capabilities.write_permission)
+        return Bucket(url, self._key, self._prefix, setting, self.capabilities.write_permission)
 
     def _is_video(self, key: str) -> bool:
         suffixes = tuple(suffix.lower() for suffix in self._settings.video_suffixes)
@@ -163,8 +179,9 @@ class S3(BasePlatform[S3Account]):
 
     def _image_key(self, key: str) -> str:
         folder, slash, file = key.rpartition("/")
-        stem = folder + slash + file.rpartition(".")[0]
-        return self._settings.image_key.replace("{key}", key).replace("{stem}", stem)
+        values = {"{key}": key, "{stem}": folder + slash + file.rpartition(".")[0]}
+        # In one go: a key may hold such words itself.
+        return re.sub(r"\{(?:key|stem)\}", lambda field: values[field[0]], self._settings.image_key)
 
     def _shown(self, key: str) -> str | None:
         try:
@@ -173,6 +190,11 @@ class S3(BasePlatform[S3Account]):
             return None
 
     def _read_event(self, told: Notification) -> Event:
+        if not _is_text(told.id):  # it would cost all others of its delivery
+            problem = f"its key or its sequencer is longer than {MAX_ID_BYTES} bytes, or no text"
+            return self._unusable(
+                problem, "unreadable", f"unreadable:{json_fields.digest(told.said)}", told.said
+            )
         # Other buckets may send to the same address, and ours sends of pictures, too.
         is_ours = told.bucket == self._settings.bucket and self._is_video(told.key)
         return self._event(
@@ -183,6 +205,13 @@ class S3(BasePlatform[S3Account]):
             payload=told.said,
             happened_at=told.happened_at,
         )
+
+
+def _is_text(value: str) -> bool:
+    try:
+        return "\0" not in value and len(value.encode()) <= MAX_ID_BYTES
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
 
 
 def _last_key(objects: list[ListedObject]) -> str:

@@ -28,6 +28,7 @@ from worker.platforms.shared.api_client import ApiClient, Upload, segment
 from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.credentials import Credentials
 from worker.platforms.shared.json_fields import part, parts
+from worker.platforms.shared.waiting import shown_instead
 from worker.settings.accounts import VimeoAccount
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class Vimeo(BasePlatform[VimeoAccount]):
             )
         else:
             self._upload(path, choice.jpeg)
-        return self.asset(asset.id).shown
+        return shown_instead(self, asset)
 
     def _credentials(self) -> Credentials:
         token = self._settings.access_token.get_secret_value()

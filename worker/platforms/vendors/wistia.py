@@ -114,9 +114,10 @@ class Wistia(BasePlatform[WistiaAccount]):
         )
 
     def close(self) -> None:
-        """Close connections."""
+        """Close connections, if there are any."""
         super().close()
-        self._upload_api.close()
+        if "_upload_api" in vars(self):
+            self._upload_api.close()
 
     @cached_property
     def _upload_api(self) -> ApiClient:

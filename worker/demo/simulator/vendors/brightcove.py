@@ -69,6 +69,7 @@ class SimulatedBrightcove(Simulated):
     name = "brightcove"
     allowances = {"all": Allowance(600)}  # noqa: RUF012 - as of all platforms
     fetch: Callable[[str], bytes] = staticmethod(fetch)
+    tokens_made = 0
 
     def __init__(self, webhooks_to: str, **more: Any) -> None:
         self._tokens: dict[str, float] = {}  # when each runs out, of the monotonic clock
@@ -94,6 +95,7 @@ class SimulatedBrightcove(Simulated):
         if request.form.to_dict() != {"grant_type": "client_credentials"}:
             abort(HTTPStatus.BAD_REQUEST, "unsupported_grant_type")
         token = secrets.token_urlsafe(48)
+        self.tokens_made += 1
         self._tokens[token] = time.monotonic() + TOKEN_LIFETIME_S
         return {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_LIFETIME_S}
 

@@ -16,6 +16,7 @@ from worker.demo.simulator.checks.budget import Allowance
 from worker.demo.simulator.checks.tokens import require_token, signing_key
 from worker.demo.simulator.platform import STREAM, WEBHOOK_SECRET, Change, Simulated
 from worker.demo.simulator.webhooks import Notice
+from worker.platforms.shared import json_fields
 from worker.platforms.shared.signatures import Timestamped
 
 if TYPE_CHECKING:
@@ -106,7 +107,14 @@ class SimulatedCloudflare(Simulated):
         """Show the newest videos that were made before a time."""
         bodies.require_query(asc="false", include_counts="true")
         end, limit = request.args.get("end"), bodies.page_size("limit", MAX_PAGE, MAX_PAGE)
-        found = [video for video in self.library.newest() if end is None or video.created < end]
+        before = json_fields.utc_time(end)
+        if end is not None and before is None:
+            abort(HTTPStatus.BAD_REQUEST, "end must be a time")
+        found = [
+            video
+            for video in self.library.newest()
+            if before is None or datetime.fromisoformat(video.created) < before
+        ]
         page = [self._described(video) for video in found[:limit]]
         return {**_answer(page), "range": len(page), "total": len(found)}
 

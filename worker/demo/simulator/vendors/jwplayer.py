@@ -70,6 +70,7 @@ class SimulatedJwPlayer(Simulated):
         one = f"{site}/thumbnails/<thumbnail_id>/"
         app.add_url_rule(one, view_func=self.show_thumbnail, methods=["GET"])
         app.add_url_rule(one, view_func=self.choose_poster, methods=["PATCH"])
+        app.add_url_rule(one, view_func=self.remove_thumbnail, methods=["DELETE"])
         app.add_url_rule(f"{IMAGE}/upload/<thumbnail_id>", view_func=self.store, methods=["PUT"])
         app.add_url_rule(f"{STREAM}/v2/media/<asset_id>", view_func=self.delivered, methods=["GET"])
 
@@ -98,9 +99,10 @@ class SimulatedJwPlayer(Simulated):
         video = self.found(media_id)
         if asked != "media_id":
             abort(HTTPStatus.BAD_REQUEST, "q must be media_id:ID")
-        ids = [_own_id(video), *(key for key, one in self._thumbnails.items() if one.media_id == media_id)]
+        ids = [_own_id(video), *self.thumbnails_of(media_id)]
         found = [_shown_thumbnail(one, video, "ready") for one in dict.fromkeys([*ids, _poster_id(video)])]
-        return {"total": len(found), "thumbnails": found}
+        page = bodies.page_of(found, size="page_length", max_size=MAX_PAGE)
+        return {"total": len(found), "thumbnails": page}
 
     def add_thumbnail(self) -> tuple[dict[str, Any], int]:
         """Make room for a picture."""
@@ -151,6 +153,16 @@ class SimulatedJwPlayer(Simulated):
             abort(HTTPStatus.BAD_REQUEST, "The thumbnail is not ready")
         video = self.write(thumbnail.media_id, image=thumbnail.content, image_id=thumbnail_id)
         return _shown_thumbnail(thumbnail_id, video, "ready")
+
+    def remove_thumbnail(self, thumbnail_id: str) -> tuple[str, int]:
+        """Take a picture out of the list."""
+        self._added(thumbnail_id)
+        del self._thumbnails[thumbnail_id]
+        return "", HTTPStatus.NO_CONTENT
+
+    def thumbnails_of(self, media_id: str) -> list[str]:
+        """List the pictures that were added to a media."""
+        return [key for key, one in self._thumbnails.items() if one.media_id == media_id]
 
     def delivered(self, asset_id: str) -> dict[str, Any]:
         """List the files as the delivery API does, which wants no secret and must not see one."""

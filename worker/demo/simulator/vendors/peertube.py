@@ -9,6 +9,7 @@ import math
 import secrets
 import time
 import uuid
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -52,6 +53,7 @@ class SimulatedPeerTube(Simulated):
         "login": Allowance(15, window_s=300.0),
     }
     has_second_factor = False  #: whether a login is asked for a code, too
+    file_token_lifetime_s = 8 * 3600.0
 
     def upload(self, media: Media, *, title: str = "", copies: int = 1, is_private: bool = False) -> str:
         """Take in a video, which has a UUID here, as `Simulated.upload`."""
@@ -80,7 +82,7 @@ class SimulatedPeerTube(Simulated):
         """Add the addresses that PeerTube documents."""
         self._access: set[str] = set()
         self._refresh: set[str] = set()
-        self._file_tokens: dict[str, str] = {}
+        self._file_tokens: dict[str, tuple[str, float]] = {}  # of which video, and until when
         self._replaced: dict[str, str] = {}
         app.add_url_rule(CLIENT_PATH, view_func=lambda: CLIENT, methods=["GET"])
         app.add_url_rule(TOKEN_PATH, view_func=self.log_in, methods=["POST"])
@@ -215,14 +217,17 @@ class SimulatedPeerTube(Simulated):
     def give_file_token(self, asset_id: str) -> dict[str, Any]:
         """Give a token that opens the files of one video."""
         token = str(uuid.uuid4())
-        self._file_tokens[token] = self.found(asset_id).id
-        return {"files": {"token": token, "expires": "2999-01-01T00:00:00.000Z"}}
+        ends_s = time.time() + self.file_token_lifetime_s
+        self._file_tokens[token] = self.found(asset_id).id, ends_s
+        expires = datetime.fromtimestamp(ends_s, UTC).isoformat(timespec="milliseconds")
+        return {"files": {"token": token, "expires": expires.replace("+00:00", "Z")}}
 
     def rendition(self, playback_id: str, name: str) -> Response:
         """Send a file; that of a private video only to who shows its token."""
         video = self.played(playback_id)
-        opened = self._file_tokens.get(request.args.get("videoFileToken", ""))
-        if video.is_private and opened != video.id and not self._is_shown():
+        opened, ends_s = self._file_tokens.get(request.args.get("videoFileToken", ""), ("", 0.0))
+        is_open = opened == video.id and time.time() < ends_s
+        if video.is_private and not is_open and not self._is_shown():
             abort(HTTPStatus.FORBIDDEN, "The video file token is missing, or opens another video")
         return super().rendition(playback_id, name)
 

@@ -20,7 +20,7 @@ from flask import Response, abort, request, send_file
 from worker.demo.simulator import bodies
 from worker.demo.simulator.checks.pictures import JPEG, require_picture
 from worker.demo.simulator.library import LibraryVideo
-from worker.demo.simulator.platform import WEBHOOK_SECRET, Change, Simulated
+from worker.demo.simulator.platform import NOT_FOUND, WEBHOOK_SECRET, Change, Simulated
 from worker.demo.simulator.webhooks import Notice
 from worker.platforms.shared.buckets.sigv4 import SigningKey
 from worker.platforms.shared.signatures import SharedToken
@@ -49,6 +49,7 @@ CODES = {
     HTTPStatus.FORBIDDEN: "AccessDenied",
     HTTPStatus.NOT_FOUND: "NoSuchKey",
     HTTPStatus.BAD_REQUEST: "InvalidArgument",
+    HTTPStatus.PRECONDITION_FAILED: "PreconditionFailed",
 }
 
 
@@ -132,11 +133,29 @@ class SimulatedS3(Simulated):
         video = next((one for one in self.library.newest() if _image_key(one.id) == key), None)
         if video is None or request.mimetype != "image/jpeg":
             abort(HTTPStatus.FORBIDDEN, "Access Denied")
+        self._require_condition(video)
         self.write(video.id, image=image, image_id=hashlib.md5(image).hexdigest())  # noqa: S324 - S3's tag
         return _with_etag(Response(), hashlib.md5(image).hexdigest())  # noqa: S324
 
+    def _require_condition(self, video: LibraryVideo) -> None:
+        """Refuse a picture in the place of another one than the request means.
+
+        Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+        """
+        wanted = request.headers.get("If-Match")
+        if wanted is not None and not video.image:
+            abort(HTTPStatus.NOT_FOUND, NOT_FOUND)
+        is_other = wanted is not None and wanted != f'"{video.image_id}"'
+        if is_other or (video.image and request.headers.get("If-None-Match") == "*"):
+            abort(
+                HTTPStatus.PRECONDITION_FAILED,
+                "A pre-condition did not hold",
+            )
+
     def list_assets(self) -> Response:
-        """List a page of all objects by their keys."""
+        """List a page of all objects by their keys; asked for its head, say only that the bucket is there."""
+        if request.method == "HEAD":
+            return Response()
         bodies.require_query(**{"list-type": "2", "encoding-type": "url"})
         asked = request.args
         after, most = asked.get("start-after", ""), min(int(asked.get("max-keys", MAX_KEYS)), MAX_KEYS)

@@ -10,7 +10,15 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from worker import tracing
-from worker.errors import CredentialsRefused, MalformedPayload, PlatformUnavailable, SourceRefused
+from worker.errors import (
+    AssetGone,
+    CredentialsRefused,
+    MalformedPayload,
+    PlatformUnavailable,
+    ShownMeanwhile,
+    SourceRefused,
+    TransientError,
+)
 from worker.http.client import BoundedClient
 from worker.http.deadline import one_exchange
 from worker.http.failure import reason_of
@@ -36,7 +44,12 @@ _RIGHTS = {
     "HEAD": "s3:GetObject, and s3:ListBucket, without which a missing object is refused, too",
 }
 _REDIRECTED = frozenset({301, 307, 400, 403})  # what a request for another region is answered with
+_CONDITIONS = frozenset({"if-match", "if-none-match"})
 _WRONG_REGION = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect"})
+
+
+class _ConditionUnknown(TransientError):
+    """The storage knows no conditions of writes (501), as some that speak S3 do not."""
 
 
 def bucket_url(endpoint_url: str, name: str, *, is_path_style: bool) -> str:
@@ -62,14 +75,17 @@ class Bucket:
         url: as `bucket_url` writes it.
         key: that may read it.
         prefix: how the account's variables begin, e.g. "S3__MAIN".
+        setting: which of them names the bucket.
         to_write: what a write needs, for the sentence about one that is refused.
     """
 
-    def __init__(self, url: str, key: SigningKey, prefix: str, to_write: str) -> None:
+    def __init__(self, url: str, key: SigningKey, prefix: str, setting: str, to_write: str) -> None:
         self._url = url
         self._key = key
         self._prefix = prefix
+        self._setting = f"{prefix}__{setting}"
         self._to_write = to_write
+        self._is_known = False
 
     @property
     def origin(self) -> str:
@@ -78,11 +94,36 @@ class Bucket:
 
     def head(self, key: str) -> httpx.Headers:
         """Ask for what is known of an object."""
-        return self._ask("HEAD", self._object_url(key))[0]
+        try:
+            return self._ask("HEAD", self._object_url(key))[0]
+        except AssetGone:
+            self._require_bucket()
+            raise
 
-    def put(self, key: str, content: bytes, headers: Mapping[str, str]) -> httpx.Headers:
-        """Store an object in place of one that may be there, and return the answer's headers."""
-        return self._ask("PUT", self._object_url(key), headers, content)[0]
+    def put(
+        self, key: str, content: bytes, headers: Mapping[str, str], *, in_place_of: str | None
+    ) -> httpx.Headers:
+        """Store an object in place of the one that is known to be there, and return the answer's headers.
+
+        Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+
+        Args:
+            key: of the object.
+            content: its bytes.
+            headers: with its type.
+            in_place_of: the entity tag of the one that is there; None: there is none.
+
+        Raises:
+            ShownMeanwhile: another one is there by now, or none any more.
+        """
+        url = self._object_url(key)
+        condition = {"If-None-Match": "*"} if in_place_of is None else {"If-Match": f'"{in_place_of}"'}
+        try:
+            return self._ask("PUT", url, {**headers, **condition}, content)[0]
+        except _ConditionUnknown:
+            return self._ask("PUT", url, headers, content)[0]
+        except AssetGone as exc:
+            raise ShownMeanwhile(f"{key} was removed while it was to be replaced") from exc
 
     def list(self, prefix: str, after: str | None = None) -> Listing:
         """List objects by their keys, `PAGE_KEYS` at most.
@@ -118,6 +159,21 @@ class Bucket:
             )
         return f"{self._url}/{quote(key, safe='/-_.~')}"
 
+    def _require_bucket(self) -> None:
+        """Raise CredentialsRefused where there is no bucket: HEAD does not say what is missing."""
+        if self._is_known:
+            return
+        try:
+            self._ask("HEAD", self._url)
+        except AssetGone as exc:
+            raise self._no_bucket() from exc
+        except CredentialsRefused:  # for the bucket itself the key needs another right
+            return
+        self._is_known = True
+
+    def _no_bucket(self) -> CredentialsRefused:
+        return CredentialsRefused(f"{self._url}: there is no such bucket; check {self._setting}")
+
     def _ask(
         self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> tuple[httpx.Headers, bytes]:
@@ -146,7 +202,11 @@ class Bucket:
             where = region or refusal.message or "another one"
             return CredentialsRefused(f"{self._url}: the region is {where}; set {self._prefix}__REGION")
         if refusal.code == "NoSuchBucket":
-            return CredentialsRefused(f"{self._url}: there is no such bucket; check {self._prefix}__BUCKET")
+            return self._no_bucket()
+        if answer.status_code == httpx.codes.PRECONDITION_FAILED:
+            return ShownMeanwhile(f"{answer.request.url.path}: another object was put there meanwhile")
+        if answer.status_code == httpx.codes.NOT_IMPLEMENTED and {*answer.request.headers} & _CONDITIONS:
+            return _ConditionUnknown(refusal.message)
         names = f"{self._prefix}__ACCESS_KEY_ID and {self._prefix}__SECRET_ACCESS_KEY"
         signature = answer.request.headers["Authorization"].rpartition("=")[2]
         shown = Credentials({}, (self._key.secret_access_key, signature), names, self._to_write)

@@ -68,9 +68,15 @@ def read_notifications(said: dict[str, Any]) -> list[Notification]:
     if json_fields.text(said, "detail-type"):
         return [_of_bridge(said)]
     records = parts(said, "Records")
-    if not records:
-        raise MalformedPayload("`Records` is missing or empty, and it is no event of EventBridge")
-    return [_of_record(record) for record in records]
+    if records:
+        return [_of_record(record) for record in records]
+    name = json_fields.text(said, "Event")
+    if not name and said.get("Records") != []:
+        raise MalformedPayload("`Records` is missing, and it is no event of EventBridge")
+    # What storage sends once to try an address out: AWS and Ceph `s3:TestEvent`, others a list of nothing.
+    return [
+        Notification(f"test:{json_fields.digest(said)}", name or "empty", EventKind.OTHER, "", "", None, said)
+    ]
 
 
 def _of_record(said: Mapping[str, Any]) -> Notification:
@@ -130,4 +136,6 @@ def _notification(
     if happened_at is not None and kind is not EventKind.DELETED:
         happened_at += accuracy - timedelta(microseconds=1)
     order = sequencer.rjust(_SEQUENCER_DIGITS, "0")  # hexadecimal, and of any length
-    return Notification(f"{order}:{time}:{name}:{place[1]}", name, kind, *place, happened_at, said)
+    # Two buckets may tell of one key at the same time, and some storage has no sequencers.
+    delivery_id = f"{order}:{time}:{name}:{'/'.join(place)}"
+    return Notification(delivery_id, name, kind, *place, happened_at, said)
