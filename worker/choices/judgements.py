@@ -103,4 +103,4 @@ def _shown_id(session: Session, choice: Choice) -> int | None:
         .limit(1)
     ).first()
     state, thumbnail_id = row or (None, None)
-    return thumbnail_id
+    return thumbnail_id if state == PublicationState.CONFIRMED else None

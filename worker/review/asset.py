@@ -151,7 +151,12 @@ def read_asset(
     asset = find_visible(session, actor, asset_id)
     if asset is None:
         return None
-    history = read_history(session, Match(asset.id, None), has_picks_url=settings.picks_url is not None)
+    history = read_history(
+        session,
+        Match(asset.id, None),
+        has_picks_url=settings.picks_url is not None,
+        has_pictures_url=settings.pictures_url is not None,
+    )
     frames = frames_in_time(history.candidates, scores_by_rank(history.thumbnails))
     job = history.jobs[0].job if history.jobs else None
     seen, account = read_seen(session, asset), read_account(session, asset)
