@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
 from sqlalchemy import update
 
 from tests.support.review.looked_at import looked_at
-from tests.support.review.signed_in import signed_in
+from tests.support.review.signed_in import client_of, person, review_app, signed_in
 from tests.support.service import builders, chosen_asset, commands
 from tests.support.service.sample_run import crop
 from worker.choices import ChoiceRequest
@@ -16,6 +17,8 @@ from worker.database import transaction
 from worker.database.models import Asset
 from worker.pipeline.frames import Box
 from worker.platforms.event import EventKind
+from worker.settings import Settings
+from worker.settings.accounts import VimeoAccount
 from worker.timeline import Range, Timeline
 
 if TYPE_CHECKING:
@@ -134,3 +137,16 @@ def test_an_account_that_is_not_configured(engine: Engine) -> None:
     looked_at(engine, platform="vimeo")
 
     assert "The account vimeo/main is not configured here" in page_of(engine)
+
+
+def test_an_account_whose_platform_has_a_page_for_the_video(engine: Engine) -> None:
+    """It is one click away; what the account's settings say decides what is offered."""
+    looked_at(engine, platform="vimeo")
+    settings = Settings(vimeo={"main": VimeoAccount(access_token=SecretStr("token"))})
+    client = client_of(review_app(engine, settings), engine, person(engine))
+
+    page = client.get("/a/1").text
+
+    assert 'href="https://vimeo.com/manage/videos/a1"' in page
+    assert "Vimeo takes our picture" in page
+    assert 'name="picture"' in page
