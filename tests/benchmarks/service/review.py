@@ -1,6 +1,6 @@
 """Measure the pages' library in a large database, and exit with 1 where it is slow or harms the receiver.
 
-    python -m tests.benchmarks.service.review [--assets 100000] [--seconds 60] [--beside-receiver] [--keep FOLDER]
+    python -m tests.benchmarks.service.review [--assets N] [--seconds N] [--beside-receiver] [--keep FOLDER]
 
 The real server of the pages and PostgreSQL run on this machine; one person asks, again as soon as there is an
 answer. With `--beside-receiver`, 200 webhooks a second are sent to a receiver on the same database meanwhile.
@@ -162,6 +162,7 @@ def main() -> None:
     given, facts = parser.parse_args(), machine()
     with tempfile.TemporaryDirectory(prefix="thumbs-", ignore_cleanup_errors=True) as folder:
         rows = list(rows_of(given.keep or Path(folder), given))
+    verdicts = {True: "met", False: "MISSED", None: ""}
     table = Table(f"{given.assets:,} assets", "measured", "target", "")
     for row in rows:
         table.add_row(
