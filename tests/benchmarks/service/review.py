@@ -165,9 +165,7 @@ def main() -> None:
     verdicts = {True: "met", False: "MISSED", None: ""}
     table = Table(f"{given.assets:,} assets", "measured", "target", "")
     for row in rows:
-        table.add_row(
-            row.what, row.measured, row.target, {True: "met", False: "MISSED", None: ""}[row.is_met]
-        )
+        table.add_row(row.what, row.measured, row.target, verdicts[row.is_met])
     Console(width=TABLE_WIDTH).print(table, facts, sep="\n", soft_wrap=True)
     sys.exit(any(row.is_met is False for row in rows))
 
