@@ -143,7 +143,8 @@ def _sign_in(browser: httpx.Client, engine: Engine) -> None:
         "thumbs"
     )
     assert cookie is not None
-    browser.cookies.set("thumbs", cookie.value)
+    # As the server sets it anew: otherwise there would be two of one name.
+    browser.cookies.set("thumbs", cookie.value, domain="127.0.0.1", path="/")
 
 
 def _get(browser: httpx.Client, address: str) -> str:
