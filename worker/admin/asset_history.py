@@ -21,7 +21,7 @@ from worker.database.states import PublicationState
 from worker.text import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -57,6 +57,15 @@ class Moment(NamedTuple):
     state: str
     who: str  #: the worker, operator or platform that did it; "" where the row does not tell
     says: str  #: the reason, or what came of it
+
+
+@dataclass(slots=True)
+class Repeated:
+    """One thing, and how often it happened on end."""
+
+    first: Moment
+    last: Moment
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +118,24 @@ def read_history(session: Session, found: Match, *, has_picks_url: bool) -> Asse
         timeline=sorted(moments, key=lambda moment: moment.at),
         now=database_time(session),
     )
+
+
+def folded(moments: Iterable[Moment]) -> list[Repeated]:
+    """Count the equal moments of one job among those that nothing else interrupts."""
+    listed: list[Repeated] = []
+    stretch: dict[tuple[str, str], Repeated] = {}
+    before = ""
+    for moment in moments:
+        if moment.what != before or moment.what == "event":
+            stretch, before = {}, moment.what
+        key = moment.state, moment.says
+        if key in stretch:
+            stretch[key].last = moment
+            stretch[key].times += 1
+        else:
+            stretch[key] = Repeated(moment, moment)
+            listed.append(stretch[key])
+    return listed
 
 
 def told(*, has_picks_url: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.admin.repeats import folded
+from worker.admin.asset_history import folded
 from worker.cli.listing import Listing
 from worker.cli.output import coloured
 from worker.text import format_age, printable
