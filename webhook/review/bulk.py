@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from worker.settings import Settings
 
 BULK_WITHIN_S = 60.0  # for all of them; each has limits of its own
+_TOLD = 5  # of the ranges; a cookie has not room for all
 
 _DONE = {
     BulkAct.CONFIRM: "{videos} noted as fine.",
@@ -50,7 +51,8 @@ def add_bulk(pages: Blueprint, settings: Settings, database: BoundedDatabase) ->
         who = actor()
         outcome = database.ask(lambda engine: bulk.do(engine, who, act, ids, ranges, settings), BULK_WITHIN_S)
         if outcome.done:
-            flash(_DONE[act].format(videos=_videos(outcome.done), ranges=", ".join(ranges)))
+            told = ", ".join(ranges) if len(ranges) <= _TOLD else f"{len(ranges)} parts"
+            flash(_DONE[act].format(videos=_videos(outcome.done), ranges=told))
         if outcome.left:
             flash(outcome.left_because())
         return back

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 MOST = PAGE  #: assets at once
 _AVOID = OPTION_NAMES[0]
-_GONE = "as there is no such video any more"
+_GONE = "there is no such video any more"
+_TOLD = 3  # of several reasons; a sentence of all would be too long for a cookie
 
 
 class BulkAct(enum.StrEnum):
@@ -50,11 +51,12 @@ class Outcome:
     left: Counter[str] = field(default_factory=Counter)  #: how many were left as they are, by the reason
 
     def left_because(self) -> str:
-        """Say what was not done and why, as a sentence; empty where all was."""
+        """Say how many were left as they are, and why, as a sentence; empty where none was."""
         reasons = [
-            f"{count} {'was' if count == 1 else 'were'} not, {why}" for why, count in self.left.items()
+            f"{count} {'was' if count == 1 else 'were'} not: {why}" for why, count in self.left.items()
         ]
-        return "; ".join(reasons) + "." if reasons else ""
+        told = reasons[:_TOLD] + (["others for other reasons"] if len(reasons) > _TOLD else [])
+        return "; ".join(told) + "." if told else ""
 
 
 def read_marked(session: Session, actor: Actor, ids: Sequence[int]) -> list[Asset]:
@@ -106,9 +108,9 @@ def do(
 
 def _why_not(actor: Actor, asset: Asset) -> str:
     if asset.deleted_at is not None:
-        return "as it is deleted at its platform"
+        return "deleted at the platform"
     if not actor.may(Role.EDITOR, asset):
-        return f"as you may only look at {asset.platform}/{asset.account}: it takes the role {Role.EDITOR}"
+        return f"you may only look at {asset.platform}/{asset.account}; this takes the role {Role.EDITOR}"
     return ""
 
 
@@ -132,9 +134,9 @@ def _try(step: Callable[[], object]) -> str:
     except NotFound:
         return _GONE
     except ThumbsError as error:
-        return f"as {error}"
+        return str(error)
     except OperationalError:  # somebody else holds its row, or the database is slow
-        return "as it is being worked on at this moment; try again"
+        return "being worked on at this moment; try again"
     return ""
 
 

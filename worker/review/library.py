@@ -104,7 +104,7 @@ class LibraryPage:
     cards: list[Card]
     older: Place | None  #: where the next page begins; None: this is the last
     newer: Place | None  #: where the page before ends; None: this is the first
-    counts: dict[str, int]  #: of each filter, `COUNTED` + 1 at most
+    counts: dict[str, int]  #: of each filter, `COUNTED` + 1 at most; none beside what is searched for
     accounts: AccountNames  #: that the person may see
     now: datetime  #: by the database's clock
 
@@ -130,7 +130,7 @@ def read_page(session: Session, actor: Actor, wanted: Wanted) -> LibraryPage:
         cards=read_cards(session, actor, ids, wanted.of, now),
         older=Place(after=ids[-1]) if ids and (has_more or is_backwards) else None,
         newer=Place(before=ids[0]) if ids and wanted.place != Place() else None,
-        counts=_counts(session, chosen),
+        counts={} if wanted.words else _counts(session, chosen),
         accounts=visible,
         now=now,
     )

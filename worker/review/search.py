@@ -8,7 +8,7 @@ words lists it.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import cast, func, literal_column, select, text
 from sqlalchemy.dialects.postgresql import TSQUERY
@@ -19,7 +19,7 @@ from worker.database.review import CONDITIONS, WORDS
 from worker.review.newest import is_of, newest_ids
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
 
     from worker.review.newest import AccountNames, Place
@@ -54,15 +54,15 @@ def found_ids(
     Returns:
         Ids, in their order from the place.
     """
-    is_meant = _has_words(accounts, words)
+    asked = _asked(accounts, words)
+    is_meant: ColumnElement[bool] = literal_column(WORDS).bool_op("@@")(asked)
     if hashes := thumbnail_hashes(words):
         is_meant = Asset.id.in_(select(Thumbnail.asset_id).where(Thumbnail.sha256.in_(hashes)))
     else:
-        looked_at = newest_ids(accounts, of, place, LOOKED_AT).subquery()
-        near = select(Asset.id).join(looked_at, looked_at.c.id == Asset.id).where(is_meant)
-        ids = list(session.scalars(near.order_by(place.order(Asset.id)).limit(limit)))
-        if len(ids) == limit:
-            return ids
+        newest = newest_ids(accounts, of, place, LOOKED_AT)
+        near = _among_newest(session, newest, asked, place, limit)
+        if len(near) == limit:
+            return near
     # MATERIALIZED: PostgreSQL may neither sort nor stop early within it, so nothing draws it away from the
     # index of words to reading assets in their order.
     listed = (
@@ -75,7 +75,26 @@ def found_ids(
     return list(session.scalars(select(listed.c.id).order_by(place.order(listed.c.id)).limit(limit)))
 
 
-def _has_words(accounts: AccountNames, words: str) -> ColumnElement[bool]:
+def _among_newest(
+    session: Session, newest: Select[tuple[int]], asked: ColumnElement[Any], place: Place, limit: int
+) -> list[int]:
+    """Look at the newest assets themselves."""
+    looked_at = newest.subquery()
+    # The inner limit keeps PostgreSQL from asking the index of words here, which it would for a word of which
+    # it does not know how common it is.
+    documents = (
+        select(Asset.id, literal_column(WORDS).label("words"))
+        .join(looked_at, looked_at.c.id == Asset.id)
+        .order_by(place.order(Asset.id))
+        .limit(LOOKED_AT)
+        .subquery()
+    )
+    found = select(documents.c.id).where(documents.c.words.bool_op("@@")(asked))
+    return list(session.scalars(found.order_by(place.order(documents.c.id)).limit(limit)))
+
+
+def _asked(accounts: AccountNames, words: str) -> ColumnElement[Any]:
+    """Write as a question to `WORDS`: the words or the beginning of an id, in one of these accounts."""
     whole_name = re.fullmatch(r"([^/]+/[^/]+)/(.+)", words)  # mux/main/ID
     names = [f"{platform}/{account}" for platform, account in accounts]
     identity = words
@@ -84,8 +103,7 @@ def _has_words(accounts: AccountNames, words: str) -> ColumnElement[bool]:
     has_id = cast(func.lower(f"{_quoted('=' + identity)}:*"), TSQUERY)
     has_title = func.to_tsquery(text("'simple'"), _title_query(words))
     of_accounts = cast(" | ".join(_quoted(f"@{name}") for name in names), TSQUERY)
-    asked = has_id.op("||")(has_title).self_group().op("&&")(of_accounts)
-    return literal_column(WORDS).op("@@", is_comparison=True)(asked)
+    return has_id.op("||")(has_title).self_group().op("&&")(of_accounts).self_group()
 
 
 def _title_query(words: str) -> str:

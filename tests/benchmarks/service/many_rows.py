@@ -87,6 +87,12 @@ def fill(address: str, assets: int, on_table: Callable[[str], None] = lambda _: 
         connection.execute("VACUUM ANALYZE")
 
 
+def is_empty(address: str) -> bool:
+    """Tell whether a migrated database has no assets yet."""
+    with psycopg.connect(address) as connection:
+        return connection.execute("SELECT FROM assets LIMIT 1").fetchone() is None
+
+
 def add_waiting(address: str, count: int) -> None:
     """Let so many assets of the account `main` wait for a worker, all of them due."""
     with psycopg.connect(address, autocommit=True) as connection:

@@ -20,11 +20,10 @@ from hashlib import md5
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks.service.many_rows import add_waiting, fill
+from tests.benchmarks.service.many_rows import add_waiting, fill, is_empty
 from tests.support.platforms.simulated_account import NOWHERE, clip
 from tests.support.service import builders
 from tests.support.service.commands import run_thumbs
@@ -97,7 +96,7 @@ def measured(folder: Path, assets: int, waiting: int) -> list[Row]:
     engine = make_engine(server.url, statement_timeout_ms=0)
     try:
         migrate.upgrade(engine)
-        if _is_empty(server.url):
+        if is_empty(server.url):
             fill(server.url, assets, lambda table: print(f"filling {table} ...", flush=True))
             add_waiting(server.url, waiting)
         run_thumbs("jobs", "--limit", "1")  # loads what the others need
@@ -107,11 +106,6 @@ def measured(folder: Path, assets: int, waiting: int) -> list[Row]:
     finally:
         engine.dispose()
         server.close()
-
-
-def _is_empty(address: str) -> bool:
-    with psycopg.connect(address) as connection:
-        return connection.execute("SELECT FROM assets LIMIT 1").fetchone() is None
 
 
 @contextmanager
