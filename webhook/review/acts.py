@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from flask import Blueprint, flash, redirect, render_template, request
 from werkzeug.exceptions import Forbidden, NotFound
 
+from webhook.review.asset import asset_page
 from webhook.review.forms import MAX_ROW_ID, options_of, seen_of, why_of, wish_of
 from webhook.review.identity import actor
 from worker.admin import find
@@ -41,11 +42,6 @@ _SEE_OTHER, _CONFLICT, _UNPROCESSABLE = 303, 409, 422
 _DELETED = "the asset is deleted at its platform, so there is nothing to look at"
 
 
-def refused_page(asset_id: int, refusal: str) -> str:
-    """Say why what somebody sent was not done, with the way back."""
-    return render_template("refused.html", asset_id=asset_id, refusal=refusal)
-
-
 class Sent(NamedTuple):
     """A form that somebody sent about an asset."""
 
@@ -61,16 +57,8 @@ class Sent(NamedTuple):
         return self.who, self.asset_id
 
 
-def act_pages(
-    settings: Settings, database: BoundedDatabase, show_asset: Callable[[int, str], str] = refused_page
-) -> Blueprint:
-    """Make the routes of the acts.
-
-    Args:
-        settings: of the accounts, and of jobs.
-        database: in which things are done.
-        show_asset: writes the asset's page (id, why the input was refused).
-    """
+def act_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
+    """Make the routes of the acts; who sent what cannot be done gets the asset's page again, with why."""
     pages = Blueprint("acts", __name__)
     names = ", ".join(f'"{name}"' for name in _ACTS)
 
@@ -84,7 +72,8 @@ def act_pages(
         except Conflict as conflict:
             return _conflict_page(asset_id, conflict), _CONFLICT
         except (ChoiceRefused, PictureRefused, UnknownAccount) as error:
-            return show_asset(asset_id, as_sentence(str(error))), _UNPROCESSABLE
+            page = asset_page(settings, database, asset_id, refusal=as_sentence(str(error)))
+            return page, _UNPROCESSABLE
         except find.NotFound as error:
             raise NotFound(as_sentence(str(error))) from error
         except NotAllowed as error:
