@@ -17,12 +17,15 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from webhook.bounded import BoundedDatabase
-from webhook.review.identity import require_sign_in
+from webhook.health import life_page
+from webhook.review.errors import answer_errors
+from webhook.review.identity import open_to_all, require_sign_in
 from webhook.review.library import library_pages
-from webhook.review.security import harden
+from webhook.review.security import harden, protect_forms
 from webhook.review.signin import sign_in_pages
 from worker.database import make_engine
 from worker.settings import get_settings
+from worker.standalone.review_secret import with_secret
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -40,7 +43,7 @@ def create_review() -> Flask:
     Raises:
         SettingsInvalid: naming the environment variable.
     """
-    settings = get_settings()
+    settings = with_secret(get_settings())
     return create_app(settings, make_review_engine(settings))
 
 
@@ -54,8 +57,12 @@ def create_app(settings: Settings, engine: Engine) -> Flask:
     app = Flask(__name__)
     database = BoundedDatabase(engine, CONNECTIONS)
     harden(app, settings)
+    answer_errors(app)
     require_sign_in(app, settings, database)
-    app.register_blueprint(sign_in_pages())
+    protect_forms(app)
+    app.register_blueprint(life_page())
+    open_to_all(app.view_functions["life.healthz"])
+    app.register_blueprint(sign_in_pages(settings, database))
     app.register_blueprint(library_pages())
     return app
 

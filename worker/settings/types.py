@@ -142,7 +142,7 @@ def _check_hook(url: str) -> str:
 
 def _check_picture_address(template: str) -> str:
     parts = urlsplit(template)
-    is_open = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))
+    is_open = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
     # A field in the host would let an id choose it.
     if not is_open or not parts.hostname or parts.fragment or "@" in parts.netloc or "{" in parts.netloc:
         raise ValueError("write an address like https://media.example.com/posters/{asset}.jpg")
@@ -157,7 +157,8 @@ def _check_picture_address(template: str) -> str:
     return template
 
 
-def _is_loopback(host: str | None) -> bool:
+def is_loopback(host: str | None) -> bool:
+    """Tell whether a host of an address is this machine itself."""
     try:
         return host == "localhost" or ip_address(host or "").is_loopback
     except ValueError:

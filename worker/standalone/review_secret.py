@@ -1,0 +1,63 @@
+"""The secret that signs cookies of the pages, where the operator has set none: made once, kept on this machine."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from worker.errors import SettingsInvalid
+from worker.settings.types import is_loopback
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from worker.settings import Settings
+
+_BYTES = 32
+
+
+def with_secret(settings: Settings) -> Settings:
+    """Return the settings with a secret that signs cookies, which this machine keeps where none is set.
+
+    Raises:
+        SettingsInvalid: there is none, and not only this machine reaches the pages.
+    """
+    if settings.review_secret is not None:
+        return settings
+    if not is_loopback(settings.review_host):
+        raise SettingsInvalid(
+            f"REVIEW_SECRET: missing, and REVIEW_HOST {settings.review_host} is not this machine only; "
+            "set it to 32 random characters or more, as `openssl rand -hex 32` prints them"
+        )
+    return settings.model_copy(update={"review_secret": SecretStr(secret_in(settings.data_dir))})
+
+
+def secret_in(folder: Path) -> str:
+    """Read the secret in a folder; make one where there is none.
+
+    Raises:
+        SettingsInvalid: the folder cannot be used.
+    """
+    path = folder / "review-secret"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _make(path)
+        return path.read_text().strip()
+    except OSError as error:
+        raise SettingsInvalid(
+            f"REVIEW_SECRET: missing, and none can be kept in {folder}: {error.strerror}; set it, or DATA_DIR"
+        ) from error
+
+
+def _make(path: Path) -> None:
+    # As a whole and never twice, whoever else does the same: a file of this kind is readable by us only.
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".review-secret-") as file:
+        file.write(secrets.token_hex(_BYTES))
+        file.flush()
+        with suppress(FileExistsError):
+            path.hardlink_to(file.name)
