@@ -25,7 +25,7 @@ from webhook.review.security import harden, protect_forms
 from webhook.review.signin import sign_in_pages
 from worker.database import make_engine
 from worker.settings import get_settings
-from worker.standalone.review_secret import with_secret
+from worker.standalone.pages import with_secret
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine

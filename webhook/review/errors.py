@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 def answer_errors(app: Flask) -> None:
     """Have every error of the application answered with a page."""
-    app.register_error_handler(NotAllowed, lambda error: page(403, "Not allowed", _as_sentence(str(error))))
+    app.register_error_handler(NotAllowed, lambda error: page(403, "Not allowed", as_sentence(str(error))))
     app.register_error_handler(CSRFError, lambda _: page(400, *_STALE_FORM))
     app.register_error_handler(HTTPException, _by_code)
     app.register_error_handler(Exception, _unavailable)
@@ -54,6 +54,11 @@ def page(code: int, title: str, sentence: str) -> Answer:
         sentence: what happened, and what helps.
     """
     return render_template("error.html", code=code, title=title, sentence=sentence), code, {}
+
+
+def as_sentence(text: str) -> str:
+    """Write an error's message as the sentence of a page."""
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
 
 
 def _by_code(error: HTTPException) -> Answer:
@@ -79,7 +84,3 @@ def _unavailable(error: Exception) -> Answer:
             500, "Our mistake", "This page failed, and the log says why. Tell whoever runs it."
         )
     return text, code, {**headers, "Retry-After": str(RETRY_AFTER_S)}
-
-
-def _as_sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."

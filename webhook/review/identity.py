@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from flask import Response, current_app, g, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user
 
-from worker.people import sign_ins
+from worker.people import links, sign_ins
 from worker.people.roles import NotAllowed
 from worker.people.sign_ins import SignedIn
 
@@ -110,8 +110,6 @@ def require_sign_in(app: Flask, settings: Settings, database: BoundedDatabase) -
 
 def find_link(rows: Session, token: str) -> SignedIn | None:
     """Find whose link this is the word of; None where it means nothing, or does not any more."""
-    from worker.people import links
-
     found = links.find(rows, token)
     return None if found is None else SignedIn(found, None, has_single_keys=True)
 

@@ -18,7 +18,7 @@ from worker import logs, tracing
 from worker.database import url_of
 from worker.errors import SettingsInvalid
 from worker.settings import warn_of_strays
-from worker.standalone.review_secret import with_secret
+from worker.standalone.pages import with_secret
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication

@@ -243,6 +243,12 @@ COMMANDS = (
         needs=("webhook",),
     ),
     LazyService(
+        "review",
+        "worker.cli.serve:review_command",
+        "Show the pages on which people see picks and choose, until stopped.",
+        needs=("webhook",),
+    ),
+    LazyService(
         "dispatch", "worker.cli.service:dispatch_command", "Tell workers what is due, until stopped."
     ),
     LazyService(

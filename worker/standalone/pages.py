@@ -1,4 +1,4 @@
-"""The secret that signs cookies of the pages, where the operator has set none: made once, kept on this machine."""
+"""What the pages need on one machine, where the operator has set nothing: a secret, and a first person."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from worker.database import make_engine, transaction
 from worker.errors import SettingsInvalid
+from worker.people import invitations, people
+from worker.people.roles import operator_of_server
 from worker.settings.types import is_loopback
 
 if TYPE_CHECKING:
@@ -61,3 +64,29 @@ def _make(path: Path) -> None:
         file.flush()
         with suppress(FileExistsError):
             path.hardlink_to(file.name)
+
+
+def local_invitation(database_url: str, who: str) -> str:
+    """Invite whoever runs the service, and return the path of the link, which opens from this machine only.
+
+    Args:
+        database_url: of the service.
+        who: USER@HOST, in whose name they act on the pages.
+    """
+    engine = make_engine(database_url)
+    try:
+        with transaction(engine) as session:
+            actor = operator_of_server(who)
+            invited = invitations.make(
+                session, actor, _address(who), actor.grants, invitations.LOCAL_LIFETIME, is_local=True
+            )
+            return invitations.path_of(invited.token)
+    finally:
+        engine.dispose()
+
+
+def _address(who: str) -> str:
+    try:
+        return people.read_email(who)
+    except people.EmailInvalid:  # names of a directory may have a backslash, or a space
+        return "operator@localhost"
