@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from worker.errors import first_line
+from worker.errors import PermanentError, first_line
 from worker.people.roles import NotAllowed
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 def answer_errors(app: Flask) -> None:
     """Have every error of the application answered with a page."""
     app.register_error_handler(NotAllowed, lambda error: page(403, "Not allowed", as_sentence(str(error))))
+    app.register_error_handler(PermanentError, lambda error: page(422, "Not done", as_sentence(str(error))))
     app.register_error_handler(CSRFError, lambda _: page(400, *_STALE_FORM))
     app.register_error_handler(HTTPException, _by_code)
     app.register_error_handler(Exception, _unavailable)

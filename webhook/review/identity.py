@@ -31,7 +31,8 @@ View = TypeVar("View", bound="Callable[..., object]")
 LINK = "link"  #: in the cookie: the word of a link that opens one asset
 
 # What a link opens, beside its asset's own page; these look by themselves at what they show.
-_OF_LINKS = ("/frames/", "/pictures/", "/sign-out")
+_OF_LINKS = ("/frames/", "/pictures/")
+_SIGN_OUT = "/sign-out"
 
 
 class Visitor(UserMixin):  # type: ignore[misc]  # Flask-Login carries no types
@@ -73,7 +74,8 @@ def enter(token: str, who: SignedIn) -> None:
 
 def require_sign_in(app: Flask, settings: Settings, database: BoundedDatabase) -> None:
     """Have every request of the application come from somebody who is signed in."""
-    manager = LoginManager(app)
+    # Without its processor of contexts: for the page of an error, it would ask the database again.
+    manager = LoginManager(app, add_context_processor=False)
     manager.session_protection = None  # the word in the cookie is random, and looked up each time
     open_to_all(app.view_functions["static"])
 
@@ -104,7 +106,6 @@ def require_sign_in(app: Flask, settings: Settings, database: BoundedDatabase) -
 
     @app.context_processor
     def say_who() -> dict[str, SignedIn | None]:
-        # Not `current_user`, for which the page of an error would ask the database again.
         return {"signed_in": g.get("signed_in")}
 
 
@@ -140,7 +141,7 @@ def _to_sign_in() -> AnyResponse:
 
 def _keep_to_link(who: Actor) -> AnyResponse | None:
     """Let whoever came by a link see one asset, and nothing else."""
-    if who.asset_id is None or request.path.startswith(_OF_LINKS):
+    if who.asset_id is None or request.path == _SIGN_OUT or request.path.startswith(_OF_LINKS):
         return None
     own = f"/a/{who.asset_id}"
     if request.path == own or request.path.startswith(f"{own}/"):

@@ -163,7 +163,7 @@ def _add_ways_out(pages: Blueprint, database: BoundedDatabase) -> None:
         if person_id is None:
             raise NotFound
         database.in_transaction(lambda rows: preferences.set_single_keys(rows, person_id, is_on=is_on))
-        flash(f"Single keys are {'on' if is_on else 'off'}.")
+        flash(f"Single-key shortcuts are {'on' if is_on else 'off'}.")
         return redirect(_own(request.form.get(NEXT)), 303)
 
 
@@ -197,5 +197,6 @@ def _own(path: Any) -> str:
 
 
 def _not_signed_in(failed: Exception) -> Answer:
-    log.warning("somebody did not come in: %s", failed, exc_info=failed.__cause__)
-    return page(503 if isinstance(failed, oidc.ProviderSilent) else 403, "Not signed in", as_sentence(str(failed)))
+    log.warning("somebody did not come in: %s (%r)", failed, failed.__cause__)
+    code = 503 if isinstance(failed, oidc.ProviderSilent) else 403
+    return page(code, "Not signed in", as_sentence(str(failed)))
