@@ -26,12 +26,15 @@ _SENTENCES = {
     405: ("Not here", "This address does not take that kind of request."),
     408: ("Too slow", "The request did not arrive in time. Try again; nothing was changed."),
     413: ("Too large", "A picture may have 10 MiB. Make it smaller; nothing was changed."),
+    503: ("Not now", "Too many people ask at once. Try again in a few seconds; nothing was changed."),
 }
 _UNAVAILABLE = ("Not now", "The database does not answer. Try again in a few seconds.")
 _STALE_FORM = (
     "Out of date",
-    "This form is from before you signed in, or from another site. "
-    "Go back, reload the page, and send it again; nothing was changed.",
+    (
+        "This form is from before you signed in, or from another site. "
+        "Go back, reload the page, and send it again; nothing was changed."
+    ),
 )
 
 log = logging.getLogger(__name__)
@@ -65,8 +68,6 @@ def as_sentence(text: str) -> str:
 def _by_code(error: HTTPException) -> Answer:
     code = error.code or 400
     title, sentence = _SENTENCES.get(code, (error.name, error.description or ""))
-    if code == 503:
-        title, sentence = _UNAVAILABLE
     text, _, _ = page(code, title, sentence)
     headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
     return text, code, headers
@@ -76,7 +77,9 @@ def _unavailable(error: Exception) -> Answer:
     # The address of a link or an invitation is a secret, so only the pattern that it fits is logged.
     where = {"path": str(request.url_rule)}
     if isinstance(error, (SQLAlchemyError, TimeoutError)):
-        cause = first_line(error.orig) if isinstance(error, DBAPIError) and error.orig else type(error).__name__
+        cause = (
+            first_line(error.orig) if isinstance(error, DBAPIError) and error.orig else type(error).__name__
+        )
         log.error("the database does not answer: %s", cause, extra=where)
         text, code, headers = page(503, *_UNAVAILABLE)
     else:

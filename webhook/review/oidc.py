@@ -139,13 +139,15 @@ class Provider:
                 code=answer.get("code", ""),
                 code_verifier=begun.verifier,
             )
-            keys = KeySet.import_key_set(cast("KeySetSerialization", _document(http.get(metadata["jwks_uri"]))))
+            keys = KeySet.import_key_set(
+                cast("KeySetSerialization", _document(http.get(metadata["jwks_uri"])))
+            )
             stated = self._verified(token, keys, metadata["issuer"], begun.nonce)
             if "email" not in stated and "userinfo_endpoint" in metadata:
                 stated = _with_user_info(http, metadata["userinfo_endpoint"], token["access_token"], stated)
         return self._read(stated)
 
-    def _client(self, http: httpx.Client) -> OAuth2Client:
+    def _client(self, http: BoundedClient) -> OAuth2Client:
         return _Client(
             http,
             client_id=self._client_id,
@@ -155,7 +157,7 @@ class Provider:
             code_challenge_method="S256",
         )
 
-    def _metadata(self, http: httpx.Client) -> Mapping[str, Any]:
+    def _metadata(self, http: BoundedClient) -> Mapping[str, Any]:
         metadata = _document(http.get(get_well_known_url(self._issuer, external=True)))
         if str(metadata["issuer"]).rstrip("/") != self._issuer:
             raise ProviderSilent(f"{self.name} calls itself by another name than REVIEW_OIDC_ISSUER does")
@@ -166,7 +168,10 @@ class Provider:
         claims = CodeIDToken(
             signed.claims,
             signed.header,
-            {"iss": {"essential": True, "value": issuer}, "aud": {"essential": True, "value": self._client_id}},
+            {
+                "iss": {"essential": True, "value": issuer},
+                "aud": {"essential": True, "value": self._client_id},
+            },
             {"nonce": nonce, "client_id": self._client_id, "access_token": token.get("access_token")},
         )
         claims.validate(leeway=CLOCK_S)
@@ -212,7 +217,7 @@ def _document(answer: httpx.Response) -> dict[str, Any]:
 
 
 def _with_user_info(
-    http: httpx.Client, address: str, access_token: str, stated: dict[str, Any]
+    http: BoundedClient, address: str, access_token: str, stated: dict[str, Any]
 ) -> dict[str, Any]:
     """Add what some providers tell only when asked: https://openid.net/specs/openid-connect-core-1_0.html#UserInfo."""
     told = _document(http.get(address, headers={"Authorization": f"Bearer {access_token}"}))

@@ -37,7 +37,7 @@ _FILES_MAX_AGE_S = 365 * 24 * 3600  # their addresses change when they do
 
 
 def harden(app: Flask, settings: Settings) -> None:
-    """Set the application's cookies and headers, and refuse what is not meant for it or comes from elsewhere."""
+    """Set the application's cookies and headers, and refuse what other sites send."""
     is_https = settings.review_url.startswith("https:")
     secret = settings.review_secret
     app.config.update(
@@ -67,7 +67,7 @@ def harden(app: Flask, settings: Settings) -> None:
 
 
 def protect_forms(app: Flask) -> None:
-    """Refuse forms without the word that our pages put into them. Call it last, so that strangers sign in first."""
+    """Refuse forms without the word that our pages put into them; after the sign-in, which comes first."""
     CSRFProtect(app)
 
 
@@ -107,7 +107,7 @@ def _host_of(url: str) -> tuple[str, int]:
 
 
 def _name_files_by_content(app: Flask) -> None:
-    """Add a part of each file's SHA-256 to its address, so that browsers may keep it and still get a new one."""
+    """Add a part of each file's SHA-256 to its address: browsers may keep it, and still get a new one."""
     folder = Path(app.static_folder or "")
 
     @cache

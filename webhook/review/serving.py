@@ -1,4 +1,4 @@
-"""Runs the pages under gunicorn, in the way of the receiver: readers of requests in front of a few threads."""
+"""Runs the pages under gunicorn as the receiver runs: readers of requests in front of a few threads."""
 
 # gunicorn carries no types.
 # mypy: disable-error-code="import-untyped, misc"

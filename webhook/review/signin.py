@@ -130,9 +130,7 @@ def _add_provider(
                     lambda rows: single_sign_on.take_over(rows, stated.email, stated.name, stated.roles)
                 )
             entered = database.in_transaction(
-                lambda rows: _begin(
-                    rows, single_sign_on.admitted(rows, stated.email), settings.review_idle_s
-                )
+                lambda rows: _begin(rows, single_sign_on.admitted(rows, stated.email), settings.review_idle_s)
             )
         except (oidc.OidcFailed, PermanentError) as failed:
             return _not_signed_in(failed)

@@ -1,4 +1,4 @@
-"""`thumbs serve` and `thumbs review`: what answers requests. Apart from other services, so that it loads no Celery."""
+"""`thumbs serve` and `thumbs review`: what answers requests. They load no Celery, so they are on their own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def serve_command() -> None:
 def review_command() -> None:
     """Show the pages on which people see picks and choose, until stopped.
 
-    They are at REVIEW_HOST and REVIEW_PORT. People come in by an invitation (`thumbs invite`), or sign in at the
-    OpenID provider that REVIEW_OIDC_ISSUER names.
+    They are at REVIEW_HOST and REVIEW_PORT. People come in by an invitation (`thumbs invite`), or sign in at
+    the OpenID provider that REVIEW_OIDC_ISSUER names.
     """
     run_pages(get_settings())

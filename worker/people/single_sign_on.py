@@ -1,4 +1,4 @@
-"""Who may come in because an OpenID provider says who they are: known people, and those to whom it gives roles."""
+"""Who may come in because an OpenID provider says who they are: known people, and whom it gives roles."""
 
 from __future__ import annotations
 

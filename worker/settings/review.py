@@ -10,19 +10,18 @@ from pydantic_settings import BaseSettings
 
 from worker.settings.types import Line, Seconds, Secret, Url  # noqa: TC001 - pydantic reads them at run time
 
-
 MIN_SECRET_CHARACTERS = 32
-REVIEW_PORT = 8080
 
 
 class ReviewSettings(BaseSettings):
     """What an operator can set for the pages."""
 
     review_url: Url = Field(
-        "http://127.0.0.1:8080", description="The address of the pages, as people's browsers see it; at `REVIEW_PORT` without it."
+        "http://127.0.0.1:8080",
+        description="The address of the pages, as people's browsers see it; `REVIEW_PORT` here without it.",
     )
     review_host: Line = Field("127.0.0.1", description="The address that `thumbs review` listens on.")
-    review_port: int = Field(REVIEW_PORT, ge=0, le=65535, description="Its port; 0: `thumbs up` has no pages.")
+    review_port: int = Field(8080, ge=0, le=65535, description="Its port; 0: `thumbs up` has no pages.")
     review_secret: Secret | None = Field(
         None,
         description="Signs cookies: 32 characters or more. `thumbs up` makes its own without it.",

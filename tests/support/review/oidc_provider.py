@@ -1,4 +1,4 @@
-"""A real OpenID provider of one person, on a port of its own: discovery, PKCE, codes that work once, RS256."""
+"""A real OpenID provider of one person, at its own port: discovery, PKCE, codes that work once, RS256."""
 
 from __future__ import annotations
 
@@ -108,7 +108,9 @@ class OidcProvider:
         stated = {name: value for name, value in (usual | self.claims).items() if value is not None}
         signed = {name: value for name, value in stated.items() if name not in self.in_user_info}
         id_token = jwt.encode(
-            {"alg": "RS256", "kid": self.key.ensure_kid() or self.key.kid}, signed, self.signs_with or self.key
+            {"alg": "RS256", "kid": self.key.ensure_kid() or self.key.kid},
+            signed,
+            self.signs_with or self.key,
         )
         return jsonify(access_token="at", token_type="Bearer", expires_in=300, id_token=id_token)  # noqa: S106
 

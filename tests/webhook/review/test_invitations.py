@@ -95,15 +95,22 @@ def test_a_link_opens_its_asset_and_nothing_else(engine: Engine) -> None:
     """The library leads to it; other assets, and what is done to many, are refused with a sentence."""
     mine, other = assets(engine)
     app = review_app(engine)
-    app.add_url_rule("/b/<int:asset_id>", view_func=lambda asset_id: str(asset_id))
+    app.add_url_rule("/b/<int:asset_id>", view_func=lambda asset_id: f"{asset_id}")
     browser = app.test_client()
 
     opened = browser.get(link_to(engine, mine)[0])
 
     assert opened.location == f"/a/{mine}"
     assert browser.get("/").location == f"/a/{mine}"
-    for method, path in (("GET", f"/a/{other}"), ("POST", f"/a/{other}/choose"), ("GET", f"/a/{mine}0"),
-                         ("POST", "/bulk"), ("GET", "/b/1"), ("POST", "/sign-out-everywhere"), ("POST", "/single-keys")):
+    for method, path in (
+        ("GET", f"/a/{other}"),
+        ("POST", f"/a/{other}/choose"),
+        ("GET", f"/a/{mine}0"),
+        ("POST", "/bulk"),
+        ("GET", "/b/1"),
+        ("POST", "/sign-out-everywhere"),
+        ("POST", "/single-keys"),
+    ):
         refused = browser.open(path, method=method)
         assert refused.status_code in {403, 404}, path
     assert "opens one video only" in browser.get("/b/1").get_data(as_text=True)

@@ -1,4 +1,4 @@
-"""People come in by an OpenID provider, a real one that runs beside the test; and whoever should not does not."""
+"""People come in by an OpenID provider, which runs beside the test; whoever should not does not."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_the_word_in_the_cookie_is_another_after_each_sign_in(engine: Engine, pr
     browser = browser_of(engine, provider)
     with browser.session_transaction() as cookie:
         cookie["_user_id"] = "known to the attacker"
-        cookie["csrf_token"] = "known to the attacker as well"
+        cookie["csrf_token"] = "known to the attacker as well"  # noqa: S105 - of no use
     words = set()
     for _ in range(2):
         assert sign_in(browser).status_code == 302

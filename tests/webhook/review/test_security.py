@@ -1,4 +1,4 @@
-"""What protects the pages and those who use them: forms, hosts, headers, cookies, and errors that tell nothing."""
+"""What protects the pages and those who use them: forms, hosts, headers, cookies, errors that tell little."""
 
 from __future__ import annotations
 
@@ -94,7 +94,9 @@ def test_a_form_of_ours_works(guarded: FlaskClient, headers: dict[str, str]) -> 
     assert sent.location == "/sign-in"
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost:8080", "localhost.evil.example", "a b", "[::1", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost:8080", "localhost.evil.example", "a b", "[::1", ""]
+)
 def test_another_name_for_the_pages_shows_nothing(engine: Engine, host: str) -> None:
     """An attacker's name that leads here would make the attacker's pages ours, and links with that name."""
     refused = signed_in(engine).get("/", headers={"Host": host})
@@ -108,7 +110,9 @@ def test_the_name_may_be_written_as_people_do(engine: Engine) -> None:
     """Capitals, and the port that goes without saying."""
     browser = signed_in(engine)
 
-    assert [browser.get("/", headers={"Host": host}).status_code for host in ("LOCALHOST", "localhost:80")] == [
+    assert [
+        browser.get("/", headers={"Host": host}).status_code for host in ("LOCALHOST", "localhost:80")
+    ] == [
         200,
         200,
     ]
@@ -200,7 +204,9 @@ def test_every_answer_is_protected(engine: Engine, address: str) -> None:
 def test_files_are_kept_by_browsers_until_they_change(engine: Engine) -> None:
     """Their addresses hold a part of their sum."""
     browser = signed_in(engine)
-    found = re.search(r'href="(/static/review\.css\?v=[0-9a-f]{12})"', browser.get("/").get_data(as_text=True))
+    found = re.search(
+        r'href="(/static/review\.css\?v=[0-9a-f]{12})"', browser.get("/").get_data(as_text=True)
+    )
     assert found is not None
 
     assert browser.get(found[1], buffered=True).headers["Cache-Control"] == "public, max-age=31536000"
@@ -209,7 +215,11 @@ def test_files_are_kept_by_browsers_until_they_change(engine: Engine) -> None:
 def test_nothing_stands_inline_in_the_pages(engine: Engine) -> None:
     """The policy would leave it out; the page of the library, of a sign-in and of an error."""
     browser = signed_in(engine)
-    for page in (browser.get("/"), browser.application.test_client().get("/sign-in"), browser.get("/nowhere")):
+    for page in (
+        browser.get("/"),
+        browser.application.test_client().get("/sign-in"),
+        browser.get("/nowhere"),
+    ):
         text = page.get_data(as_text=True)
         assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|javascript:", text)
 
@@ -227,7 +237,10 @@ def test_cookies_are_for_the_pages_only(engine: Engine) -> None:
             app.session_interface.save_session(app, context.session, answer)
         cookie = answer.headers["Set-Cookie"]
 
-        assert {part.strip().partition("=")[0] if part.startswith(("thumbs", "__Host")) else part.strip() for part in cookie.split(";")} == flags
+        assert {
+            part.strip().partition("=")[0] if part.startswith(("thumbs", "__Host")) else part.strip()
+            for part in cookie.split(";")
+        } == flags
         assert ("Strict-Transport-Security" in answer.headers) is url.startswith("https")
 
 

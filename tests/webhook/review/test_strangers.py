@@ -31,7 +31,11 @@ def addresses(app: Flask) -> list[tuple[str, Rule]]:
     """Return an address of each route; the values in it belong to nothing."""
     fill = {"static": "/static/review.css"}
     return [
-        (fill.get(rule.endpoint) or re.sub(r"<(?:int:)?\w+>", "1", re.sub(r"<path:\w+>", "a/b", rule.rule)), rule)
+        (
+            fill.get(rule.endpoint)
+            or re.sub(r"<(?:int:)?\w+>", "1", re.sub(r"<path:\w+>", "a/b", rule.rule)),
+            rule,
+        )
         for rule in app.url_map.iter_rules()
     ]
 
