@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, get_args, get_origin
 
 from worker.settings import Settings
@@ -26,7 +27,7 @@ def settings_table() -> str:
     """Write all settings, and those of an account, as one table in Markdown."""
     rows = ["| variable | default | meaning |", "|---|---|---|"]
     first = next(iter(ACCOUNTS))
-    for name, field in Settings.model_fields.items():
+    for name, field in _fields():
         if name == first:
             rows += _account(EVERY_PLATFORM, Account.model_fields)
         if name in ACCOUNTS:
@@ -35,6 +36,14 @@ def settings_table() -> str:
         else:
             rows.append(_row(name.upper(), field))
     return "\n".join(rows)
+
+
+def _fields() -> Iterator[tuple[str, FieldInfo]]:
+    """Yield the fields, those of the class itself first; pydantic lists those of its bases before them."""
+    for owner in Settings.__mro__:
+        for name in inspect.get_annotations(owner):
+            if name in Settings.model_fields:
+                yield name, Settings.model_fields[name]
 
 
 def _account(platform: str, fields: Mapping[str, FieldInfo]) -> Iterator[str]:

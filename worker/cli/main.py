@@ -245,7 +245,7 @@ COMMANDS = (
     LazyService(
         "review",
         "worker.cli.serve:review_command",
-        "Show the pages on which people see picks and choose, until stopped.",
+        "Show people the picks, and let them choose, until stopped.",
         needs=("webhook",),
     ),
     LazyService(

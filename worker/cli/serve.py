@@ -17,7 +17,7 @@ def serve_command() -> None:
 
 @click.command()
 def review_command() -> None:
-    """Show the pages on which people see picks and choose, until stopped.
+    """Show people the picks, and let them choose, until stopped.
 
     They are at REVIEW_HOST and REVIEW_PORT. People come in by an invitation (`thumbs invite`), or sign in at
     the OpenID provider that REVIEW_OIDC_ISSUER names.

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
-import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.review.live_pages import served_pages
-from worker.standalone.pages import local_invitation
+from worker.errors import SettingsInvalid
+from worker.settings import Settings
+from worker.standalone.pages import local_invitation, with_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import httpx
 
     from tests.support.service.databases import Databases
 
-ROOT = Path(__file__).parents[3]
 MIB = 1024 * 1024
 
 
@@ -120,18 +118,14 @@ def test_whoever_watches_may_ask_by_any_name(browser: httpx.Client) -> None:
     assert answer.json() == {"status": "ok"}
 
 
-def test_pages_that_others_reach_need_a_secret_of_their_own() -> None:
-    """Told before anything starts, with what to do."""
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "REVIEW_HOST": "0.0.0.0"}  # noqa: S104
-    done = subprocess.run(
-        [sys.executable, "-m", "webhook.review"],
-        cwd=ROOT,
-        env={**environment, "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def test_pages_that_others_reach_need_a_secret_of_their_own(tmp_path: Path) -> None:
+    """Told with what to do; on this machine alone, one is made and kept."""
+    settings = Settings().model_copy(update={"data_dir": tmp_path, "review_secret": None})
+    with pytest.raises(SettingsInvalid, match=r"REVIEW_SECRET: missing, .*openssl rand"):
+        with_secret(settings.model_copy(update={"review_host": "0.0.0.0"}))  # noqa: S104 - what is refused
 
-    assert done.returncode == 2
-    assert re.fullmatch(r"thumbs: REVIEW_SECRET: missing, and .*openssl rand.*\n", done.stderr)
+    made = [with_secret(settings).review_secret for _ in range(2)]
+
+    assert made[0] == made[1]
+    assert (tmp_path / "review-secret").stat().st_mode & 0o777 == 0o600
+    assert [file.name for file in tmp_path.iterdir()] == ["review-secret"]
