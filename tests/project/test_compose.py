@@ -184,7 +184,7 @@ def test_prometheus_finds_every_program_and_nobody_outside_does() -> None:
     targets = {target for entry in job["static_configs"] for target in entry["targets"]}
 
     assert targets == {f"{name}:{port}" for port, name in METRICS_PORTS.items()}
-    assert set(METRICS_PORTS.values()) == PROGRAMS.keys() - {"migrate", "review"}  # the pages count nothing yet
+    assert set(METRICS_PORTS.values()) == PROGRAMS.keys() - {"migrate", "review"}  # which count nothing
     assert COMPOSE["networks"]["metrics"] == {"internal": True}
     for port, name in METRICS_PORTS.items():
         assert "metrics" in SERVICES[name]["networks"]

@@ -101,10 +101,8 @@ def nginx_pages(folder: Path, port: int, pages_port: int) -> list[str]:
 def caddy_pages(folder: Path, port: int, pages_port: int) -> list[str]:
     """Do as `caddy`, for the pages."""
     _write_certificate(folder, PAGES_NAME)
-    changes = {
-        "127.0.0.1:8080": f"127.0.0.1:{pages_port}",
-        f"\n{PAGES_NAME} {{\n": f"\n{PAGES_NAME}:{port} {{\n\ttls {folder}/fullchain.pem {folder}/privkey.pem\n",
-    }
+    site = f"\n{PAGES_NAME}:{port} {{\n\ttls {folder}/fullchain.pem {folder}/privkey.pem\n"
+    changes = {"127.0.0.1:8080": f"127.0.0.1:{pages_port}", f"\n{PAGES_NAME} {{\n": site}
     options = "{\n\tadmin off\n\tauto_https disable_redirects\n}\n"
     (folder / "Caddyfile").write_text(options + _changed(FILES / "Caddyfile.pages", changes))
     return [str(_found("caddy")), "run", "--config", str(folder / "Caddyfile")]
@@ -115,9 +113,7 @@ PAGES_PROXIES = {"nginx": nginx_pages, "caddy": caddy_pages}
 
 
 @contextmanager
-def in_front(
-    name: str, folder: Path, behind_port: int, *, of_pages: bool = False
-) -> Iterator[httpx.Client]:
+def in_front(name: str, folder: Path, behind_port: int, *, of_pages: bool = False) -> Iterator[httpx.Client]:
     """Run a proxy in front of a receiver; yield a client that reaches it by the name of its certificate.
 
     Args:

@@ -1,4 +1,4 @@
-"""`thumbs serve` and `thumbs review`: what answers requests. They load no Celery, so they are on their own."""
+"""`thumbs serve` and `thumbs review`: what answers requests. They load no Celery, and so stand alone."""
 
 from __future__ import annotations
 
