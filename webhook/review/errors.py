@@ -28,6 +28,7 @@ _SENTENCES = {
     413: ("Too large", "A picture may have 10 MiB. Make it smaller; nothing was changed."),
     503: ("Not now", "Too many people ask at once. Try again in a few seconds; nothing was changed."),
 }
+_TITLES = {400: "Not understood", 403: "Not allowed", 409: "Not done", 421: "Another address"}
 _UNAVAILABLE = ("Not now", "The database does not answer. Try again in a few seconds.")
 _STALE_FORM = (
     "Out of date",
@@ -67,7 +68,7 @@ def as_sentence(text: str) -> str:
 
 def _by_code(error: HTTPException) -> Answer:
     code = error.code or 400
-    title, sentence = _SENTENCES.get(code, (error.name, error.description or ""))
+    title, sentence = _SENTENCES.get(code, (_TITLES.get(code, error.name), error.description or ""))
     text, _, _ = page(code, title, sentence)
     headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
     return text, code, headers

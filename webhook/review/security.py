@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flask import request
+from flask import redirect, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import BadRequest, Forbidden, MisdirectedRequest
 
 from webhook.answers import REFUSAL
 from webhook.review.limits import MAX_BODY_BYTES
+from worker.settings.types import is_loopback
 
 if TYPE_CHECKING:
     from flask import Flask, Response
+    from werkzeug import Response as AnyResponse
 
     from worker.settings import Settings
 
@@ -76,7 +78,7 @@ def _refuse_others(app: Flask, url: str) -> None:
     ours, origin = _host_of(url), f"{parts.scheme}://{parts.netloc}".lower()
 
     @app.before_request
-    def refuse_others() -> None:
+    def refuse_others() -> AnyResponse | None:
         if refusal := request.environ.get(REFUSAL):  # of the server, which wants it answered and nothing else
             raise refusal
         # Werkzeug takes everything for a path, also the "*" of OPTIONS and the host of CONNECT.
@@ -84,10 +86,14 @@ def _refuse_others(app: Flask, url: str) -> None:
             raise BadRequest("The address has to begin with a slash.")
         # A page of another name would make links with that name, and a name that leads here may be anybody's.
         # Whoever watches from this machine asks by another one.
-        if request.path != "/healthz" and _host_of(f"{parts.scheme}://{request.host}") != ours:
-            raise MisdirectedRequest(f"These pages are at {url}.")
+        asked = _host_of(f"{parts.scheme}://{request.host}")
+        if request.path != "/healthz" and asked != ours:
+            if is_loopback(asked[0]) and is_loopback(ours[0]) and request.method in _SAFE:
+                return redirect(url + request.full_path.rstrip("?"))
+            raise MisdirectedRequest(f"These pages are at {url}, and at no other address.")
         if request.method not in _SAFE:
             _refuse_other_sites(origin)
+        return None
 
 
 def _refuse_other_sites(origin: str) -> None:
