@@ -16,7 +16,7 @@ import logging
 import socket
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import gevent
 from gevent import socket as gevent_socket
@@ -35,6 +35,7 @@ from webhook.limits import (
     MAX_BODY_BYTES,
     MAX_CONNECTIONS,
     MAX_DRAINED_BYTES,
+    MAX_HELD_BYTES,
     REQUEST_TIMEOUT_S,
     SEND_TIMEOUT_S,
 )
@@ -59,12 +60,22 @@ log = logging.getLogger(__name__)
 
 
 class FrontWorker(GeventWorker):
-    """A process of gunicorn that keeps callers apart from the threads that answer them."""
+    """A process of gunicorn that keeps callers apart from the threads that answer them.
+
+    These limits are the receiver's; a program with others derives a class from this one.
+    """
+
+    threads: ClassVar[dict[str, int]] = THREADS
+    max_body_bytes = MAX_BODY_BYTES
+    max_held_bytes = MAX_HELD_BYTES
+    request_timeout_s = REQUEST_TIMEOUT_S
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         settings = get_settings()
-        self._admission = Admission(settings.connections_per_address, settings.trusted_proxies)
+        self._admission = Admission(
+            settings.connections_per_address, settings.trusted_proxies, most_bytes=self.max_held_bytes
+        )
         self._connections: dict[gevent.Greenlet, Connection] = {}
         self._threads: dict[str, ThreadPool] = {}
         self._application: WSGIApplication
@@ -79,7 +90,7 @@ class FrontWorker(GeventWorker):
     def run(self) -> None:
         """Answer until this process is told to end, and then what has begun."""
         gevent.get_hub().print_exception = _log_error
-        self._threads = {beginning: ThreadPool(most) for beginning, most in THREADS.items()}
+        self._threads = {beginning: ThreadPool(most) for beginning, most in self.threads.items()}
         self._application = self.wsgi
         self.wsgi = self._serve
         servers = [
@@ -120,7 +131,7 @@ class FrontWorker(GeventWorker):
         connection = self._connections[gevent.getcurrent()]
         connection.enter(Stage.BODY)
         is_last = True
-        with gevent.Timeout(REQUEST_TIMEOUT_S + SEND_TIMEOUT_S, False):
+        with gevent.Timeout(self.request_timeout_s + SEND_TIMEOUT_S, False):
             try:
                 super().handle_request(listener_name, req, sock, addr)
                 is_last = connection.is_body_left
@@ -135,7 +146,7 @@ class FrontWorker(GeventWorker):
     def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Read the whole request, have a thread answer it, and return the whole answer."""
         connection = self._connections[gevent.getcurrent()]
-        with gevent.Timeout(REQUEST_TIMEOUT_S) as timeout:
+        with gevent.Timeout(self.request_timeout_s) as timeout:
             try:
                 head, parts = self._answered(environ, connection)
             except gevent.Timeout as late:
@@ -150,16 +161,16 @@ class FrontWorker(GeventWorker):
         return parts
 
     def _answered(self, environ: WSGIEnvironment, connection: Connection) -> Answer:
-        if not self._admission.hold(connection, _body_bytes(environ)):
+        if not self._admission.hold(connection, _body_bytes(environ, self.max_body_bytes)):
             connection.is_body_left = True
             return self._refused(environ, _no_room())
-        environ["wsgi.input"] = _whole_body(environ, connection)
+        environ["wsgi.input"] = _whole_body(environ, connection, self.max_body_bytes)
         if connection.stage is Stage.LEAVE:
             raise BrokenPipeError(errno.EPIPE, "it gave way to another caller")
         connection.enter(Stage.ANSWER)
         # Not everything is below "/": OPTIONS may ask for "*", and CONNECT names a host.
         path = environ["PATH_INFO"]
-        beginning = next((one for one in THREADS if path.startswith(one)), "/")
+        beginning = next((one for one in self.threads if path.startswith(one)), "/")
         return self._threads[beginning].apply(_answer, (self._application, environ))
 
     def _late(self, environ: WSGIEnvironment, connection: Connection) -> Answer:
@@ -197,26 +208,28 @@ def _no_room() -> ServiceUnavailable:
     return ServiceUnavailable(UNAVAILABLE, retry_after=RETRY_AFTER_S)
 
 
-def _body_bytes(environ: WSGIEnvironment) -> int:
+def _body_bytes(environ: WSGIEnvironment, most: int) -> int:
     """Return what a body may need; 0 for one that is refused by its length."""
     if "HTTP_TRANSFER_ENCODING" in environ:
-        return MAX_BODY_BYTES
+        return most
     length = int(environ.get("CONTENT_LENGTH") or 0)
-    return length if length <= MAX_BODY_BYTES + 1 else 0
+    return length if length <= most + 1 else 0
 
 
-def _whole_body(environ: WSGIEnvironment, connection: Connection) -> io.BufferedIOBase | io.RawIOBase:
+def _whole_body(
+    environ: WSGIEnvironment, connection: Connection, most: int
+) -> io.BufferedIOBase | io.RawIOBase:
     """Read a body to its end, or as far as it takes to see that it is too large."""
     # One byte too many is read, too: that length is Flask's limit, so the application would still read it.
-    if int(environ.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES + 1:
+    if int(environ.get("CONTENT_LENGTH") or 0) > most + 1:
         connection.is_body_left = True
         return io.BytesIO()  # the application refuses it by its length
     try:
-        body = environ["wsgi.input"].read(MAX_BODY_BYTES + 2)
+        body = environ["wsgi.input"].read(most + 2)
     except OSError as error:  # of chunks that are none
         connection.is_body_left = True
         return Unreadable(error)
-    connection.is_body_left = len(body) > MAX_BODY_BYTES
+    connection.is_body_left = len(body) > most
     return io.BytesIO(body)
 
 

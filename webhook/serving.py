@@ -59,6 +59,33 @@ class PropagatingLogger(Logger):
             super().info(msg, *args, **kwargs)
 
 
+def options(settings: Settings, addresses: list[str]) -> dict[str, Any]:
+    """Name the options of gunicorn that all our programs under it have.
+
+    Args:
+        settings: how much is logged.
+        addresses: that it listens at, as HOST:PORT.
+    """
+    return {
+        "bind": addresses,
+        "when_ready": lambda _: log.info("listening at %s", " and ".join(addresses)),
+        # Where the first process was killed, the others hold the port for another moment.
+        "reuse_port": True,
+        "workers": PROCESSES,
+        "backlog": BACKLOG,
+        "worker_class": FrontWorker,
+        "logger_class": PropagatingLogger,
+        "loglevel": settings.log_level.lower(),
+        "timeout": SILENT_PROCESS_TIMEOUT_S,
+        "graceful_timeout": KILL_AFTER_S,
+        "keepalive": KEEPALIVE_S,
+        "limit_request_line": MAX_LINE_BYTES,
+        "limit_request_fields": MAX_HEADERS,
+        "limit_request_field_size": MAX_HEADER_BYTES,
+        "control_socket_disable": True,
+    }
+
+
 class Receiver(BaseApplication):
     """The receiver under gunicorn."""
 
@@ -70,30 +97,12 @@ class Receiver(BaseApplication):
 
     def load_config(self) -> None:
         """Set gunicorn's options."""
-        addresses = self._addresses()
-        options = {
-            "bind": addresses,
-            "when_ready": lambda _: log.info("listening at %s", " and ".join(addresses)),
-            # Where the first process was killed, the others hold the port for another moment.
-            "reuse_port": True,
-            "workers": PROCESSES,
-            "backlog": BACKLOG,
-            "worker_class": FrontWorker,
-            "logger_class": PropagatingLogger,
-            "loglevel": self._settings.log_level.lower(),
-            "timeout": SILENT_PROCESS_TIMEOUT_S,
-            "graceful_timeout": KILL_AFTER_S,
-            "keepalive": KEEPALIVE_S,
-            "limit_request_line": MAX_LINE_BYTES,
-            "limit_request_fields": MAX_HEADERS,
-            "limit_request_field_size": MAX_HEADER_BYTES,
-            "control_socket_disable": True,
-        }
+        given = options(self._settings, self._addresses())
         if self._counts is not None:
             # Set by gunicorn before it starts a process, so before prometheus_client is imported there.
-            options["raw_env"] = [f"{COUNTS_FOLDER}={self._counts.path}"]
-            options["on_exit"] = lambda _: self._counts.remove()
-        for name, value in options.items():
+            given["raw_env"] = [f"{COUNTS_FOLDER}={self._counts.path}"]
+            given["on_exit"] = lambda _: self._counts.remove()
+        for name, value in given.items():
             self.cfg.set(name, value)
 
     def _addresses(self) -> list[str]:

@@ -62,7 +62,7 @@ def replaced(database_url: str, tmp_path: Path) -> dict[str, str]:
         "valkey-server": str(next(folder.glob("_binaries/*/valkey-server"))),
         "redis_port": str(redis_port),
         "0.0.0.0": "127.0.0.1",  # noqa: S104 - where containers listen
-        **{port: str(servers.free_port()) for port in ("8000", *METRICS_PORTS)},
+        **{port: str(servers.free_port()) for port in ("8000", "8080", *METRICS_PORTS)},
     }
 
 
@@ -184,7 +184,7 @@ def test_prometheus_finds_every_program_and_nobody_outside_does() -> None:
     targets = {target for entry in job["static_configs"] for target in entry["targets"]}
 
     assert targets == {f"{name}:{port}" for port, name in METRICS_PORTS.items()}
-    assert set(METRICS_PORTS.values()) == PROGRAMS.keys() - {"migrate"}
+    assert set(METRICS_PORTS.values()) == PROGRAMS.keys() - {"migrate", "review"}  # which count nothing
     assert COMPOSE["networks"]["metrics"] == {"internal": True}
     for port, name in METRICS_PORTS.items():
         assert "metrics" in SERVICES[name]["networks"]
@@ -192,7 +192,7 @@ def test_prometheus_finds_every_program_and_nobody_outside_does() -> None:
         assert not any(port in published for published in SERVICES[name].get("ports", []))
 
 
-@pytest.mark.parametrize("name", ["postgres", "redis", "webhook"])
+@pytest.mark.parametrize("name", ["postgres", "redis", "webhook", "review"])
 def test_what_others_call_has_a_health_check(name: str) -> None:
     """With a limit on its time."""
     assert SERVICES[name]["healthcheck"]["test"]
@@ -201,14 +201,14 @@ def test_what_others_call_has_a_health_check(name: str) -> None:
 
 @each_program
 def test_nothing_starts_before_its_tables(name: str) -> None:
-    """Migrations wait for the database; all others wait for them. The receiver does without Redis."""
+    """Migrations wait for the database; all others wait for them. Receiver and pages do without Redis."""
     waits_for = {other: how["condition"] for other, how in SERVICES[name]["depends_on"].items()}
 
     if name == "migrate":
         assert waits_for == {"postgres": "service_healthy"}
     else:
         assert waits_for.pop("migrate") == "service_completed_successfully"
-        assert waits_for == ({} if name == "webhook" else {"redis": "service_healthy"})
+        assert waits_for == ({} if name in {"webhook", "review"} else {"redis": "service_healthy"})
 
 
 def test_the_gpu_is_for_the_analyze_worker() -> None:

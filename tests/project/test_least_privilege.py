@@ -26,6 +26,7 @@ from worker.database.thumbnail_links import ThumbnailLinks
 from worker.errors import SettingsInvalid
 from worker.publishing import picks_webhook
 from worker.settings import Settings
+from worker.settings.review import MIN_SECRET_CHARACTERS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +79,7 @@ def test_only_the_receiver_has_what_signs_webhooks_and_only_others_have_tokens()
     given = {name: variables(service, {})["ACCOUNT_SECRETS"] for name, service in PROGRAMS.items()}
 
     assert given.pop("webhook") == "webhooks"
-    assert given.pop("migrate") == "none"
+    assert given.pop("migrate") == given.pop("review") == "none"
     assert set(given.values()) == {"api"}
 
 
@@ -182,12 +183,13 @@ def run_postgres(program: str, *words: str) -> None:
     subprocess.run([postgres_programs() / program, *words], check=True)
 
 
-def test_only_the_receiver_can_be_reached() -> None:
+def test_only_the_receiver_and_the_pages_can_be_reached() -> None:
     """And only from this machine, where a proxy listens to the world."""
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
 
-    assert published == {"webhook": ["127.0.0.1:8000:8000"]}
+    assert published == {"webhook": ["127.0.0.1:8000:8000"], "review": ["127.0.0.1:8080:8080"]}
     assert variables(SERVICES["webhook"], {})["HOST"] == "0.0.0.0"  # noqa: S104 - within its container
+    assert variables(SERVICES["review"], {})["REVIEW_HOST"] == "0.0.0.0"  # noqa: S104 - the same
 
 
 @each_server
@@ -200,6 +202,19 @@ def test_servers_cannot_reach_the_internet(name: str) -> None:
         "database": {"postgres", *PROGRAMS},
         "queue": {"redis", "dispatcher", "analyze", "publish"},
     }[network]
+
+
+def test_the_pages_have_a_secret_for_cookies_and_reach_no_broker(tmp_path: Path) -> None:
+    """The secret is their own, and long enough; it stays when the script runs again."""
+    kept = set()
+    for _ in range(2):
+        subprocess.run([ROOT / "deploy" / "create-secrets", tmp_path], check=True, capture_output=True)
+        kept.add((tmp_path / "review" / "review_secret").read_text())
+
+    (secret,) = kept
+    assert len(secret) >= MIN_SECRET_CHARACTERS
+    assert not [file for file in tmp_path.glob("*/review_secret") if file.parent.name != "review"]
+    assert set(SERVICES["review"]["networks"]) == {"database", "front", "outside"}
 
 
 def test_the_receiver_makes_no_requests_to_the_internet() -> None:

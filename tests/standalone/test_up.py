@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 START_S = 90.0  # on a slow and busy machine; only a hang takes longer
 STOP_S = 30.0
-PROGRAMS = {"receiver", "dispatcher", "analyze", "publish"}
+PROGRAMS = {"receiver", "dispatcher", "analyze", "publish", "pages"}
 QUICK = "tests.support.service.quick_programs"
 
 
@@ -42,9 +42,14 @@ class Up:
 
     def __init__(self, folder: Path, **variables: str) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port, self.pages_port = free_port(), free_port()
         self.printed = folder / "printed"
-        own = {"DATA_DIR": str(folder / "data"), "PORT": str(self.port), "OMP_NUM_THREADS": "1"}
+        own = {
+            "DATA_DIR": str(folder / "data"),
+            "PORT": str(self.port),
+            "REVIEW_PORT": str(self.pages_port),
+            "OMP_NUM_THREADS": "1",
+        }
         none = {"DATABASE_URL": "", "REDIS_URL": ""}
         with self.printed.open("w") as output:
             self.process = subprocess.Popen(
@@ -198,12 +203,36 @@ def test_a_port_in_use_is_named_with_its_setting(folder: Path) -> None:
     """Before anything is made, so that nothing is left; that of the metrics, too."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        for name in ("PORT", "METRICS_PORT"):
+        for name in ("PORT", "METRICS_PORT", "REVIEW_PORT"):
             with thumbs_up(folder, **{name: str(port)}) as up:
                 assert up.process.wait(START_S) == 2
 
-            assert re.search(rf"port {port}: .*; set {name} to a free one\n", up.printed.read_text())
+            assert re.search(rf"port {port}: .*; set {name} to a free one[,\n]", up.printed.read_text())
     assert not (folder / "data").exists()
+
+
+def test_whoever_starts_it_is_given_a_way_into_the_pages(folder: Path) -> None:
+    """A link at the pages' own address; the secret that signs cookies is nobody else's to read, and stays."""
+    secret = folder / "data" / "review-secret"
+    kept = []
+    for _ in range(2):
+        with thumbs_up(folder) as up:
+            up.wait_until_up()
+        kept.append(secret.read_text())
+
+        assert f"  pages     http://127.0.0.1:{up.pages_port}/invitations/" in up.printed.read_text()
+    assert kept[0] == kept[1]
+    assert len(kept[0]) == 64
+    assert secret.stat().st_mode & 0o777 == 0o600
+
+
+def test_pages_that_nobody_wants_are_not_started(folder: Path) -> None:
+    """Nor is a link printed that leads nowhere."""
+    with thumbs_up(folder, REVIEW_PORT="0") as up:
+        up.wait_until_up()
+
+        assert not up.children("quick_programs pages")
+    assert "pages  " not in up.printed.read_text()
 
 
 def test_a_typing_error_in_a_variable_is_told_once(folder: Path) -> None:

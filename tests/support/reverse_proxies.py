@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FILES = Path(__file__).parents[2] / "deploy/proxy"
-NAME = "video.example.com"  #: the host that both files are written for
+NAME = "video.example.com"  #: the host that the receiver's files are written for
+PAGES_NAME = "thumbs.example.com"  #: the same, of the pages'
 
 _NGINX = """
 {user}
@@ -68,9 +70,7 @@ def nginx(folder: Path, port: int, receiver_port: int) -> list[str]:
         f"/etc/letsencrypt/live/{NAME}": str(folder),
     }
     (folder / "thumbs.conf").write_text(_changed(FILES / "nginx.conf", changes))
-    user = "user root;" if os.geteuid() == 0 else ""
-    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, user=user))
-    return [str(_found("nginx")), "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    return _nginx_command(folder)
 
 
 def caddy(folder: Path, port: int, receiver_port: int) -> list[str]:
@@ -85,14 +85,45 @@ def caddy(folder: Path, port: int, receiver_port: int) -> list[str]:
     return [str(_found("caddy")), "run", "--config", str(folder / "Caddyfile")]
 
 
+def nginx_pages(folder: Path, port: int, pages_port: int) -> list[str]:
+    """Do as `nginx`, for the pages."""
+    _write_certificate(folder, PAGES_NAME)
+    changes = {
+        "127.0.0.1:8080": f"127.0.0.1:{pages_port}",
+        "listen 443": f"listen 127.0.0.1:{port}",
+        "listen [::]:443 ssl;": "",
+        f"/etc/letsencrypt/live/{PAGES_NAME}": str(folder),
+    }
+    (folder / "thumbs.conf").write_text(_changed(FILES / "nginx-pages.conf", changes))
+    return _nginx_command(folder)
+
+
+def caddy_pages(folder: Path, port: int, pages_port: int) -> list[str]:
+    """Do as `caddy`, for the pages."""
+    _write_certificate(folder, PAGES_NAME)
+    site = f"\n{PAGES_NAME}:{port} {{\n\ttls {folder}/fullchain.pem {folder}/privkey.pem\n"
+    changes = {"127.0.0.1:8080": f"127.0.0.1:{pages_port}", f"\n{PAGES_NAME} {{\n": site}
+    options = "{\n\tadmin off\n\tauto_https disable_redirects\n}\n"
+    (folder / "Caddyfile").write_text(options + _changed(FILES / "Caddyfile.pages", changes))
+    return [str(_found("caddy")), "run", "--config", str(folder / "Caddyfile")]
+
+
 PROXIES = {"nginx": nginx, "caddy": caddy}
+PAGES_PROXIES = {"nginx": nginx_pages, "caddy": caddy_pages}
 
 
 @contextmanager
-def in_front(name: str, folder: Path, receiver_port: int) -> Iterator[httpx.Client]:
-    """Run a proxy in front of a receiver; yield a client that reaches it by the name of its certificate."""
-    port = free_port()
-    command = PROXIES[name](folder, port, receiver_port)
+def in_front(name: str, folder: Path, behind_port: int, *, of_pages: bool = False) -> Iterator[httpx.Client]:
+    """Run a proxy in front of a receiver; yield a client that reaches it by the name of its certificate.
+
+    Args:
+        name: of the proxy.
+        folder: for its files.
+        behind_port: where the receiver listens.
+        of_pages: whether the pages are there, and not the receiver.
+    """
+    port, host = free_port(), PAGES_NAME if of_pages else NAME
+    command = (PAGES_PROXIES if of_pages else PROXIES)[name](folder, port, behind_port)
     log = folder / "proxy.log"
     with log.open("w") as output:
         process = subprocess.Popen(command, env=_home(folder), stdout=output, stderr=subprocess.STDOUT)
@@ -101,8 +132,8 @@ def in_front(name: str, folder: Path, receiver_port: int) -> Iterator[httpx.Clie
         assert process.poll() is None, log.read_text()
         trusted = ssl.create_default_context(cafile=str(folder / "fullchain.pem"))
         with httpx.Client(verify=trusted, trust_env=False, base_url=f"https://127.0.0.1:{port}") as client:
-            client.headers["Host"] = NAME
-            client.event_hooks["request"].append(_ask_for_the_name)
+            client.headers["Host"] = host
+            client.event_hooks["request"].append(partial(_ask_for_the_name, host))
             yield client
     finally:
         process.terminate()
@@ -115,6 +146,12 @@ def complaint(name: str, folder: Path) -> str:
     check = {"nginx": [*command, "-t"], "caddy": [command[0], "validate", *command[2:]]}[name]
     done = subprocess.run(check, env=_home(folder), capture_output=True, text=True, check=False)
     return done.stdout + done.stderr if done.returncode else ""
+
+
+def _nginx_command(folder: Path) -> list[str]:
+    user = "user root;" if os.geteuid() == 0 else ""
+    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, user=user))
+    return [str(_found("nginx")), "-p", str(folder), "-c", str(folder / "nginx.conf")]
 
 
 def _found(program: str) -> str | None:
@@ -139,20 +176,20 @@ def _listens(port: int) -> bool:
     return False
 
 
-def _ask_for_the_name(request: httpx.Request) -> None:
-    request.extensions["sni_hostname"] = NAME
+def _ask_for_the_name(name: str, request: httpx.Request) -> None:
+    request.extensions["sni_hostname"] = name
 
 
-def _write_certificate(folder: Path) -> None:
+def _write_certificate(folder: Path, host: str = NAME) -> None:
     """Write a key, and a certificate that it signs itself, as the files name them."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .sign(key, hashes.SHA256())
     )
     (folder / "fullchain.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))

@@ -17,15 +17,18 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from webhook.bounded import BoundedDatabase
+from webhook.health import life_page
 from webhook.review.acts import act_pages
 from webhook.review.asset import asset_pages
-from webhook.review.identity import require_sign_in
+from webhook.review.errors import answer_errors
+from webhook.review.identity import open_to_all, require_sign_in
 from webhook.review.library import library_pages
 from webhook.review.pictures import picture_pages
-from webhook.review.security import harden
+from webhook.review.security import harden, protect_forms
 from webhook.review.signin import sign_in_pages
 from worker.database import make_engine
 from worker.settings import get_settings
+from worker.standalone.pages import with_secret
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -43,7 +46,7 @@ def create_review() -> Flask:
     Raises:
         SettingsInvalid: naming the environment variable.
     """
-    settings = get_settings()
+    settings = with_secret(get_settings())
     return create_app(settings, make_review_engine(settings))
 
 
@@ -58,8 +61,12 @@ def create_app(settings: Settings, engine: Engine) -> Flask:
     app.url_map.merge_slashes = False  # ids of videos on no platform may begin with one
     database = BoundedDatabase(engine, CONNECTIONS)
     harden(app, settings)
+    answer_errors(app)
     require_sign_in(app, settings, database)
-    app.register_blueprint(sign_in_pages())
+    protect_forms(app)
+    app.register_blueprint(life_page())
+    open_to_all(app.view_functions["life.healthz"])
+    app.register_blueprint(sign_in_pages(settings, database))
     app.register_blueprint(library_pages(settings, database))
     app.register_blueprint(asset_pages(settings, database))
     app.register_blueprint(picture_pages(database))

@@ -6,24 +6,33 @@ Every address asks for a sign-in, but for those that are marked as `open_to_all`
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar, cast
+from urllib.parse import urlsplit
 
-from flask import current_app, g, redirect, request, session, url_for
-from flask_login import LoginManager, UserMixin, current_user
+from flask import Response, current_app, g, redirect, request, session, url_for
+from flask_login import LoginManager, UserMixin, current_user, login_user
 
-from worker.people import sign_ins
+from worker.people import links, sign_ins
+from worker.people.roles import NotAllowed
+from worker.people.sign_ins import SignedIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flask import Flask
-    from werkzeug import Response
+    from flask import Flask, Request
+    from sqlalchemy.orm import Session
+    from werkzeug import Response as AnyResponse
 
     from webhook.bounded import BoundedDatabase
     from worker.people.roles import Actor
-    from worker.people.sign_ins import SignedIn
     from worker.settings import Settings
 
 View = TypeVar("View", bound="Callable[..., object]")
+
+LINK = "link"  #: in the cookie: the word of a link that opens one asset
+
+# What a link opens, beside its asset's own page; these look by themselves at what they show.
+_OF_LINKS = ("/frames/", "/pictures/")
+_SIGN_OUT = "/sign-out"
 
 
 class Visitor(UserMixin):  # type: ignore[misc]  # Flask-Login carries no types
@@ -42,26 +51,101 @@ def open_to_all(view: View) -> View:
 
 def actor() -> Actor:
     """Return who asks. Only in views that need a sign-in."""
-    return cast("Actor", current_user.who.actor)
+    return signed_in().actor
+
+
+def signed_in() -> SignedIn:
+    """Return who asks, and how they want the pages. Only in views that need a sign-in."""
+    return cast("SignedIn", g.signed_in)
+
+
+def enter(token: str, who: SignedIn) -> None:
+    """Begin a session anew for somebody who signed in.
+
+    What the browser had before, it had as a stranger: an attacker may have put it there.
+
+    Args:
+        token: that `sign_ins.begin` returned.
+        who: it is.
+    """
+    session.clear()
+    login_user(Visitor(token, who))
 
 
 def require_sign_in(app: Flask, settings: Settings, database: BoundedDatabase) -> None:
     """Have every request of the application come from somebody who is signed in."""
-    manager = LoginManager(app)
+    # Without its processor of contexts: for the page of an error, it would ask the database again.
+    manager = LoginManager(app, add_context_processor=False)
     manager.session_protection = None  # the word in the cookie is random, and looked up each time
+    open_to_all(app.view_functions["static"])
 
     @manager.user_loader  # type: ignore[untyped-decorator]  # it carries no types
     def load(token: str) -> Visitor | None:
         who = database.in_transaction(lambda rows: sign_ins.find(rows, token, settings.review_idle_s))
         return None if who is None else Visitor(token, who)
 
+    @manager.request_loader  # type: ignore[untyped-decorator]
+    def load_link(_: Request) -> Visitor | None:
+        token = session.get(LINK)
+        if not isinstance(token, str):
+            return None
+        who = database.in_transaction(lambda rows: find_link(rows, token))
+        return None if who is None else Visitor(token, who)
+
     @app.before_request
-    def refuse_strangers() -> Response | None:
+    def refuse_strangers() -> AnyResponse | None:
         view = current_app.view_functions.get(request.endpoint or "")
         if view is not None and getattr(view, "is_open_to_all", False):
             return None
-        if current_user.is_authenticated:
-            g.signed_in = current_user.who
-            return None
-        session.clear()
-        return redirect(url_for("sign_in.ask", next=request.full_path.rstrip("?")))
+        if not current_user.is_authenticated:
+            session.pop("_user_id", None)  # the word of a sign-in that is over
+            session.pop(LINK, None)
+            return _to_sign_in()
+        g.signed_in = current_user.who
+        return _keep_to_link(g.signed_in.actor)
+
+    @app.context_processor
+    def say_who() -> dict[str, SignedIn | None]:
+        return {"signed_in": g.get("signed_in")}
+
+
+def find_link(rows: Session, token: str) -> SignedIn | None:
+    """Find whose link this is the word of; None where it means nothing, or does not any more."""
+    found = links.find(rows, token)
+    return None if found is None else SignedIn(found, None, has_single_keys=True)
+
+
+def is_own_path(path: str) -> bool:
+    r"""Tell whether an address of the query is one of ours, and leads nowhere else.
+
+    Browsers read a backslash as a slash and leave out control characters, so `/\evil.example` names a host.
+    """
+    if not path.startswith("/") or path.startswith("//") or not path.isprintable() or "\\" in path:
+        return False
+    parts = urlsplit(path)
+    return not parts.scheme and not parts.netloc
+
+
+def _to_sign_in() -> AnyResponse:
+    """Lead to the sign-in, and from there back: for a form, to the page that it stands on."""
+    back = request.full_path.rstrip("?")
+    if request.method not in {"GET", "HEAD"} or "HX-Request" in request.headers:
+        referrer = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+        back = referrer.path + (f"?{referrer.query}" if referrer.query else "")
+    address = url_for("sign_in.ask", next=back if is_own_path(back) else None)
+    if "HX-Request" in request.headers:
+        # htmx would follow a redirect by itself, and put the sign-in into the middle of the page.
+        return Response("", 401, {"HX-Redirect": address})
+    return redirect(address)
+
+
+def _keep_to_link(who: Actor) -> AnyResponse | None:
+    """Let whoever came by a link see one asset, and nothing else."""
+    if who.asset_id is None or request.path == _SIGN_OUT or request.path.startswith(_OF_LINKS):
+        return None
+    own = f"/a/{who.asset_id}"
+    if request.path == own or request.path.startswith(f"{own}/"):
+        return None
+    if request.path == "/":
+        return redirect(own)
+    raise NotAllowed("your link opens one video only; ask an operator for an invitation to see others")

@@ -258,6 +258,12 @@ COMMANDS = (
         needs=("webhook",),
     ),
     LazyService(
+        "review",
+        "worker.cli.serve:review_command",
+        "Show people the picks, and let them choose, until stopped.",
+        needs=("webhook",),
+    ),
+    LazyService(
         "dispatch", "worker.cli.service:dispatch_command", "Tell workers what is due, until stopped."
     ),
     LazyService(

@@ -1,9 +1,10 @@
-"""`thumbs serve`: the receiver. Apart from the other services, so that it loads no Celery."""
+"""`thumbs serve` and `thumbs review`: what answers requests. They load no Celery, and so stand alone."""
 
 from __future__ import annotations
 
 import click
 
+from webhook.review.serving import run_pages
 from webhook.serving import run_receiver
 from worker.settings import get_settings
 
@@ -12,3 +13,13 @@ from worker.settings import get_settings
 def serve_command() -> None:
     """Receive webhooks and serve thumbnails, until stopped."""
     run_receiver(get_settings())
+
+
+@click.command()
+def review_command() -> None:
+    """Show people the picks, and let them choose, until stopped.
+
+    They are at REVIEW_HOST and REVIEW_PORT. People come in by an invitation (`thumbs invite`), or sign in at
+    the OpenID provider that REVIEW_OIDC_ISSUER names.
+    """
+    run_pages(get_settings())

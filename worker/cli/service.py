@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from worker.admin.assets import operator_name
 from worker.dispatch import dispatcher, worker_process
 from worker.settings import get_settings
 from worker.standalone import service
@@ -18,7 +19,7 @@ def up_command() -> None:
     order; a second Ctrl-C stops it without waiting.
     """
     try:
-        service.run_service(get_settings())
+        service.run_service(get_settings(), operator_name())
     except ProgramFailed as error:
         raise click.ClickException(str(error)) from error
 

@@ -22,10 +22,10 @@ SEEN_EVERY_S = 60.0  #: so that a page does not cost a write each time
 
 
 class SignedIn(NamedTuple):
-    """A person in a browser."""
+    """A person in a browser, or whoever came by the link of one asset."""
 
     actor: Actor
-    person_id: int
+    person_id: int | None  #: None: came by a link
     has_single_keys: bool
 
 

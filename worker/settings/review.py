@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
 
 from worker.settings.types import Line, Seconds, Secret, Url  # noqa: TC001 - pydantic reads them at run time
 
+MIN_SECRET_CHARACTERS = 32
+
 
 class ReviewSettings(BaseSettings):
     """What an operator can set for the pages."""
 
     review_url: Url = Field(
-        "http://127.0.0.1:8080", description="The address of the pages, as people's browsers see it."
+        "http://127.0.0.1:8080",
+        description="The address of the pages, as people's browsers see it; `REVIEW_PORT` here without it.",
     )
     review_host: Line = Field("127.0.0.1", description="The address that `thumbs review` listens on.")
     review_port: int = Field(8080, ge=0, le=65535, description="Its port; 0: `thumbs up` has no pages.")
@@ -38,6 +42,30 @@ class ReviewSettings(BaseSettings):
     audit_retention_days: int = Field(
         730, ge=1, description="What people did, as `thumbs audit` lists it, is kept so long."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _address_has_the_port(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Follow REVIEW_PORT where only that is set: requests for another address are refused."""
+        port = given.get("review_port")
+        if given.get("review_url") is None and port not in {None, 0, "0"}:
+            return {**given, "review_url": f"http://127.0.0.1:{port}"}
+        return given
+
+    @model_validator(mode="after")
+    def _pages_are_safe(self) -> Self:
+        parts = urlsplit(self.review_url)
+        if parts.path or parts.username is not None:
+            raise ValueError(
+                "REVIEW_URL: the pages need a host of their own; write it as https://thumbs.example.com"
+            )
+        secret = self.review_secret
+        if secret is not None and len(secret.get_secret_value()) < MIN_SECRET_CHARACTERS:
+            raise ValueError(
+                f"REVIEW_SECRET: write {MIN_SECRET_CHARACTERS} random characters or more, "
+                "as `openssl rand -hex 32` prints them"
+            )
+        return self
 
     @model_validator(mode="after")
     def _sign_in_is_whole(self) -> Self:

@@ -22,9 +22,10 @@ from worker.database import make_engine, migrate
 from worker.errors import ConfigurationError, Stopping
 from worker.http.client import BoundedClient
 from worker.http.deadline import Deadline
-from worker.platforms import PLATFORMS, configured_accounts
 from worker.settings import environment, find_strays
+from worker.standalone.greeting import greeting
 from worker.standalone.interrupts import Interrupts
+from worker.standalone.pages import secret_in
 from worker.standalone.servers import Server, running_postgres, start_postgres, start_valkey
 from worker.standalone.supervisor import POLL_S, Program, ProgramFailed, Supervisor
 
@@ -47,6 +48,7 @@ PROGRAMS = (
     Program("publish", (sys.executable, "-m", "worker", "publish"), ready_words="ready:", stops=1),
     Program("dispatcher", (sys.executable, "-m", "worker", "dispatch"), ready_words="ready:", stops=2),
 )
+PAGES = Program("pages", (sys.executable, "-m", "webhook.review"), ready_words="ready for people", stops=0)
 
 
 class Service:
@@ -84,6 +86,7 @@ class Service:
         self._settings = settings
         self._interrupts = interrupts
         self._programs = programs
+        self._has_pages = any(program.name == PAGES.name for program in programs)
         self._variables = dict(variables or {})
         self._show = show
         self._servers: dict[str, Server] = {}
@@ -143,6 +146,8 @@ class Service:
         urls = {variable: server.url for variable, server in self._servers.items()}
         # The receiver's page shows what all of them count.
         variables = {**self._variables, **urls, "PROMETHEUS_MULTIPROC_DIR": _empty_folder(folder / "metrics")}
+        if self._has_pages and self._settings.review_secret is None:
+            variables["REVIEW_SECRET"] = secret_in(folder)
         self._supervisor = Supervisor(
             self._programs,
             environment=_without_strays(environment(**variables)),
@@ -159,6 +164,10 @@ class Service:
         if settings.metrics_port:
             host = settings.metrics_host or settings.host
             places.append(("METRICS_HOST", host, "METRICS_PORT", settings.metrics_port))
+        if self._has_pages:
+            places.append(("REVIEW_HOST", settings.review_host, "REVIEW_PORT", settings.review_port))
+            if settings.review_port == settings.port:
+                raise ConfigurationError("REVIEW_PORT is PORT; set another one, or 0 for no pages")
         for place in places:
             _require_free(*place, beside=settings.data_dir if is_running else None)
 
@@ -194,8 +203,13 @@ class Service:
             self._servers.popitem()[1].close()
 
 
-def run_service(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> None:
+def run_service(settings: Settings, who: str, programs: Sequence[Program] = (*PROGRAMS, PAGES)) -> None:
     """Run the service until the operator ends it.
+
+    Args:
+        settings: of the service.
+        who: runs it, USER@HOST; they may do everything on the pages.
+        programs: what runs beside the servers; the pages only where they have a port.
 
     Raises:
         ConfigurationError: the operator must act.
@@ -203,33 +217,17 @@ def run_service(settings: Settings, programs: Sequence[Program] = PROGRAMS) -> N
     """
     for stray in find_strays():
         click.secho(f"{stray.says}; {stray.remedy}", fg="yellow")
+    if not settings.review_port:
+        programs = [program for program in programs if program.name != PAGES.name]
     with (
         Interrupts() as interrupts,
         suppress(Stopping),
         Service(settings, interrupts, programs=programs) as service,
     ):
-        click.echo(_greeting(settings, service))
+        click.echo(greeting(settings, service, who))
         while True:
             service.watch()
             time.sleep(POLL_S)
-
-
-def _greeting(settings: Settings, service: Service) -> str:
-    url = service.url
-    configured = configured_accounts(settings)
-    lines = [click.style("thumbs is up", bold=True), f"  logs      {settings.data_dir / 'logs'}"]
-    lines += [
-        f"  webhooks  {url}/webhooks/{name}/{account}"
-        for name, account in configured
-        if PLATFORMS[name].capabilities.events
-    ]
-    if settings.events_secret:
-        lines.append(f"  events    {url}/v1/events")
-    if not configured and not settings.events_secret:
-        lines.append(
-            "  no account is configured yet: set MUX__MAIN__WEBHOOK_SECRET and its like; see docs/settings.md"
-        )
-    return "\n".join([*lines, f"  metrics   {service.operations_url}/metrics", "  Ctrl-C stops it"])
 
 
 def _without_strays(variables: dict[str, str]) -> dict[str, str]:
@@ -281,6 +279,8 @@ def _require_free(
             remedy = f"set {host_name} and {port_name}"
             if exc.errno == errno.EADDRINUSE:
                 remedy = f"set {port_name} to a free one"
+                if port_name == "REVIEW_PORT":
+                    remedy += ", or to 0 for no pages"
                 if beside is not None:
                     remedy += f", or stop the `thumbs up` that runs on {beside}, if it is that one"
             raise ConfigurationError(

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
     from sqlalchemy import Engine
 
+URL = "http://localhost"  #: where Flask's client of tests asks
 SECRET = "a secret of the tests, of more than 32 characters"  # noqa: S105 - of no use elsewhere
 
 
 def review_app(engine: Engine, settings: Settings | None = None) -> Flask:
     """Make the pages; forms need no token here, but where a test sets WTF_CSRF_ENABLED."""
-    given = settings or Settings()
+    given = settings or Settings().model_copy(update={"review_url": URL})
     app = create_app(
         given.model_copy(update={"review_secret": given.review_secret or SecretStr(SECRET)}), engine
     )

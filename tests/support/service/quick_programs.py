@@ -38,7 +38,8 @@ def up() -> None:
     from worker.standalone import service  # noqa: PLC0415
 
     own = (sys.executable, "-m", "tests.support.service.quick_programs")
-    quick = [replace(program, command=(*own, program.name)) for program in service.PROGRAMS]
+    programs = (*service.PROGRAMS, service.PAGES)
+    quick = [replace(program, command=(*own, program.name)) for program in programs]
     service.run_service = partial(service.run_service, programs=quick)
     main(["up"])
 
@@ -55,7 +56,8 @@ def run(name: str) -> None:
     if name == "receiver":
         server = HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Receiver)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-    print("ready for webhooks" if name == "receiver" else "ready: as quick as can be", flush=True)
+    words = {"receiver": "ready for webhooks", "pages": "ready for people"}
+    print(words.get(name, "ready: as quick as can be"), flush=True)
     asked.wait()
 
 
