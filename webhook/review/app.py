@@ -58,7 +58,6 @@ def create_app(settings: Settings, engine: Engine) -> Flask:
         engine: on the settings' database, with the time limits of `make_review_engine`.
     """
     app = Flask(__name__)
-    app.url_map.merge_slashes = False  # ids of videos on no platform may begin with one
     database = BoundedDatabase(engine, CONNECTIONS)
     harden(app, settings)
     answer_errors(app)

@@ -14,6 +14,8 @@ from tests.support.review.looked_at import add_frames, looked_at
 from tests.support.review.signed_in import client_of, person, review_app, signed_in
 from tests.support.review.statements import counted
 from tests.support.service import builders, chosen_asset
+from webhook.bounded import BoundedDatabase
+from webhook.review.asset import asset_page
 from worker.choices import ChoiceRequest
 from worker.database import transaction
 from worker.database.people import Person
@@ -101,7 +103,7 @@ def test_a_frame_opens_large_with_what_each_ratio_cuts_out(engine: Engine) -> No
     """By its link, which needs no script; a script asks for this piece of the page only."""
     looked_at(engine)
     client = signed_in(engine)
-    frame = re.findall(r'href="(\?frame=\d+)#frame"', client.get("/a/1").text)[2]
+    frame = re.findall(r'href="/a/1(\?frame=\d+)#frame"', client.get("/a/1").text)[2]
 
     page = client.get(f"/a/1{frame}").text
     piece = client.get(f"/a/1{frame}", headers={"HX-Request": "true"})
@@ -256,3 +258,23 @@ def test_only_a_platform_that_takes_pictures_is_offered_an_upload(engine: Engine
     assert "Bunny Stream takes our picture" in at_bunny
     upload = form_of(at_bunny, "choose", 'name="picture"')
     assert 'enctype="multipart/form-data"' in upload
+
+
+def test_what_was_refused_stands_there_again_to_be_mended(engine: Engine) -> None:
+    """With the reason, at an address that is not the page's own."""
+    looked_at(engine)
+    app, database = review_app(engine), BoundedDatabase(engine, 1)
+
+    def refuse() -> str:
+        return asset_page(builders.make_settings(), database, 1, refusal="No such moment.")
+
+    app.add_url_rule("/a/1/refused", view_func=refuse, methods=["POST"])
+
+    page = (
+        client_of(app, engine, person(engine)).post("/a/1/refused", data={"time": "99", "avoid": "5-"}).text
+    )
+
+    assert re.search(r'role="alert">.*No such moment\.', page)
+    assert re.search(r'<input name="time"[^>]* value="99">', page)
+    assert re.search(r'<textarea name="avoid"[^>]*>5-</textarea>', page)
+    assert re.findall(r'(?:href|action|src)="(?![/#])[^"]*"', page) == []
