@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from worker.database import online_ddl
 
-revision = "0034"
+revision = "0021"
 down_revision = "0020"
 branch_labels = None
 depends_on = None
