@@ -143,6 +143,7 @@ def test_a_moment_that_nothing_was_measured_near_is_judged_by_the_run_that_measu
     choose(seen, ChoiceRequest(time_s=FAR_S))
     assert builders.only(seen, Choice).embedding is None
     assert others_s(seen) == []
+    publish(seen)
 
     look(seen, result(picks_s=(2.0, 6.0, 8.0), cut_s=FAR_S), minute=1)
     look(seen, result(picks_s=(2.5, 6.5, 8.5), cut_s=FAR_S), minute=2)
