@@ -50,7 +50,7 @@ class TestAReadyVideo:
         assert [thumbnail.rank for thumbnail in thumbnails] == list(range(1, len(thumbnails) + 1))
         shown = cv2.imdecode(np.frombuffer(best.jpeg, np.uint8), cv2.IMREAD_COLOR)
         assert shown.shape == (best.height_px, best.width_px, 3)
-        assert best.model == "lite"
+        assert best.model == rig.analyzer.models.scorer.sight
         assert best.reasons
         assert job.timings_s.keys() >= {"metadata", "download", "probe", "scan", "score", "pick", "stills"}
         assert builders.only(rig.engine, Publication).thumbnail_id == best.id

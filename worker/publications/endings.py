@@ -54,7 +54,6 @@ def _settle(session: Session, claim: PublicationClaim, state: PublicationState, 
         sent_at=None,
     )
     asset.published_generation = max(asset.published_generation, generation)
-    note_failing(session, asset)
     return asset
 
 
