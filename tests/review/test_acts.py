@@ -19,6 +19,7 @@ from worker.database.people import AuditEntry
 from worker.database.states import Role
 from worker.people.roles import NotAllowed
 from worker.review import acts
+from worker.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +66,16 @@ def test_a_pick_is_chosen_at_the_moment_of_its_still(engine: Engine) -> None:
 
     assert decision.choice is not None
     assert decision.choice.time_s == 8.0
+
+
+def test_a_choice_needs_no_secret_of_the_account(engine: Engine) -> None:
+    """The pages have none in a fleet: what the platform takes is known without it."""
+    asset_id = looked_at(engine, "fastpix")
+
+    made = acts.choose(engine, ANNA, asset_id, Wish(picture=OWN), seen(engine), "", Settings())
+
+    assert made.thumbnail is not None
+    assert made.thumbnail.jpeg == OWN.jpeg
 
 
 def test_an_own_picture_that_was_replaced_is_chosen_once_more_by_its_thumbnail(engine: Engine) -> None:

@@ -14,7 +14,6 @@ from worker.admin import find
 from worker.admin.choose import choice_sentences, release_sentence
 from worker.choices import ChoiceRefused
 from worker.choices.own_picture import PictureRefused
-from worker.errors import UnknownAccount
 from worker.jobs import Requeued
 from worker.people.roles import NotAllowed
 from worker.review import acts
@@ -71,7 +70,7 @@ def act_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
             sentences = database.ask(_ACTS[name](sent), WITHIN_S)
         except Conflict as conflict:
             return _conflict_page(asset_id, conflict), _CONFLICT
-        except (ChoiceRefused, PictureRefused, UnknownAccount) as error:
+        except (ChoiceRefused, PictureRefused) as error:
             page = asset_page(settings, database, asset_id, refusal=as_sentence(str(error)))
             return page, _UNPROCESSABLE
         except find.NotFound as error:

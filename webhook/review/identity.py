@@ -81,7 +81,7 @@ def require_sign_in(app: Flask, settings: Settings, database: BoundedDatabase) -
 
     @manager.user_loader  # type: ignore[untyped-decorator]  # it carries no types
     def load(token: str) -> Visitor | None:
-        who = database.in_transaction(lambda rows: sign_ins.find(rows, token, settings.review_idle_s))
+        who = database.in_transaction(lambda rows: sign_ins.find(rows, token, settings.idle_limit_s))
         return None if who is None else Visitor(token, who)
 
     @manager.request_loader  # type: ignore[untyped-decorator]

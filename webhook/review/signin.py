@@ -80,7 +80,7 @@ def _add_ways_in(pages: Blueprint, settings: Settings, database: BoundedDatabase
     def accept_invitation(token: str) -> Response | Answer:
         def accept(rows: Session) -> tuple[str, SignedIn]:
             _opened(rows, token)
-            return _begin(rows, invitations.accept(rows, token), settings.review_idle_s)
+            return _begin(rows, invitations.accept(rows, token), settings.idle_limit_s)
 
         try:
             entered = database.in_transaction(accept)
@@ -130,7 +130,7 @@ def _add_provider(
                     lambda rows: single_sign_on.take_over(rows, stated.email, stated.name, stated.roles)
                 )
             entered = database.in_transaction(
-                lambda rows: _begin(rows, single_sign_on.admitted(rows, stated.email), settings.review_idle_s)
+                lambda rows: _begin(rows, single_sign_on.admitted(rows, stated.email), settings.idle_limit_s)
             )
         except (oidc.OidcFailed, PermanentError) as failed:
             return _not_signed_in(failed)

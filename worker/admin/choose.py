@@ -7,18 +7,17 @@ operator's word means.
 from __future__ import annotations
 
 import json
-from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker import choices, jobs
 from worker.admin.assets import Requeueing
 from worker.admin.candidates import request_for
 from worker.admin.find import asset_name, find
+from worker.admin.taken import what_is_taken
 from worker.choices import ChoiceRefused, ChoiceRequest, request_of_thumbnail
 from worker.database import transaction
 from worker.database.models import Asset
 from worker.people import audit
-from worker.platforms import platform_of
 from worker.platforms.base import WriteBack
 from worker.text import clock
 from worker.time_ranges import read_options
@@ -62,7 +61,7 @@ def choose_thumbnail(
 
     Raises:
         NotFound: the word means no asset.
-        ChoiceRefused, UnknownAccount: as `choose`.
+        ChoiceRefused: as `choose`.
     """
     with transaction(engine) as session:
         return choose(session, _locked(session, word), wish, actor, why, settings)
@@ -76,12 +75,10 @@ def choose(
     Raises:
         ChoiceRefused: the asset is deleted, the video has no such moment or candidate, or its platform takes
             no pictures.
-        UnknownAccount: the asset's account is no longer configured.
     """
     if asset.deleted_at:
         raise ChoiceRefused("the asset is deleted at its platform; a choice needs it there")
-    with closing(platform_of(asset.platform, asset.account, settings, asset.media_url)) as platform:
-        is_by_time = platform.write_back is WriteBack.TIME
+    is_by_time = what_is_taken(asset, settings) is WriteBack.TIME
     request = request_of(session, asset, wish)
     if request.picture is not None and is_by_time:
         raise ChoiceRefused(

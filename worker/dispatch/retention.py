@@ -78,7 +78,7 @@ def _over(settings: Settings) -> Iterator[tuple[Prunable, Select[int]]]:
 def _of_people(settings: Settings) -> Iterator[tuple[Prunable, Select[int]]]:
     """Select ways in that ended, and what was done long ago; tokens stay, as the history names them."""
     end = STATEMENT_BEGAN - timedelta(days=WAYS_IN_DAYS)
-    idle_end = end - timedelta(seconds=settings.review_idle_s)
+    idle_end = end - timedelta(seconds=settings.idle_limit_s)
     yield SignIn, select(SignIn.id).where(or_(SignIn.ended_at < end, SignIn.seen_at < idle_end))
     for table, used_at in ((Invitation, Invitation.used_at), (AssetLink, None)):
         ended_at = func.least(used_at, table.revoked_at, table.expires_at)  # PostgreSQL's ignores NULL

@@ -72,7 +72,7 @@ def choose(
     Raises:
         NotFound, NotAllowed: as all acts here.
         Conflict: somebody else decided meanwhile, or newer pictures came that the wish may not mean.
-        ChoiceRefused, UnknownAccount: as `worker.admin.choose.choose`.
+        ChoiceRefused: as `worker.admin.choose.choose`.
     """
     try:
         with _locked(engine, actor, asset_id) as (session, asset):

@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings
 from worker.settings.types import Line, Seconds, Secret, Url  # noqa: TC001 - pydantic reads them at run time
 
 MIN_SECRET_CHARACTERS = 32
+WITH_PROVIDER_S = 12 * 3600.0
+WITHOUT_PROVIDER_S = 30 * 86400.0  # an operator has to be asked to let somebody in again
 
 
 class ReviewSettings(BaseSettings):
@@ -36,12 +38,21 @@ class ReviewSettings(BaseSettings):
         description="The claim whose words are roles, as `editor` or `editor:mux/main`. "
         "Where it is missing, only people who were invited come in.",
     )
-    review_idle_s: Seconds = Field(
-        12 * 3600.0, description="Who does nothing for so long has to sign in again."
+    review_idle_s: Seconds | None = Field(
+        None,
+        description="Who does nothing for so long has to sign in again. Without it: 12 hours where a "
+        "provider signs people in, and 30 days where it would take another invitation.",
     )
     audit_retention_days: int = Field(
         730, ge=1, description="What people did, as `thumbs audit` lists it, is kept so long."
     )
+
+    @property
+    def idle_limit_s(self) -> float:
+        """How long a sign-in lasts that nobody uses."""
+        if self.review_idle_s is not None:
+            return self.review_idle_s
+        return WITH_PROVIDER_S if self.review_oidc_issuer else WITHOUT_PROVIDER_S
 
     @model_validator(mode="before")
     @classmethod

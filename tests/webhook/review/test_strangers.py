@@ -130,6 +130,20 @@ def test_who_does_nothing_for_long_signs_in_again_and_goes_on(engine: Engine) ->
     assert browser.get("/").status_code == 302
 
 
+@pytest.mark.parametrize(("issuer", "is_let_in"), [(None, True), ("https://id.example.com", False)])
+def test_who_can_only_come_in_by_an_invitation_stays_for_a_month(
+    engine: Engine, issuer: str | None, *, is_let_in: bool
+) -> None:
+    """Where a provider signs people in, that costs them a click; otherwise an operator would be asked."""
+    address = {"review_url": "http://localhost", "review_oidc_issuer": issuer}
+    app = review_app(engine, Settings().model_copy(update=address))
+    browser = client_of(app, engine, person(engine))
+    with transaction(engine) as session:
+        session.execute(update(SignIn).values(seen_at=NOW - timedelta(days=29)))
+
+    assert (browser.get("/").status_code == 200) == is_let_in
+
+
 def test_a_piece_of_a_page_leads_the_whole_page_to_the_sign_in(engine: Engine) -> None:
     """The script would put what it is redirected to into the middle of the page."""
     answer = (
