@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
@@ -42,6 +42,19 @@ class ReviewSettings(BaseSettings):
     audit_retention_days: int = Field(
         730, ge=1, description="What people did, as `thumbs audit` lists it, is kept so long."
     )
+
+    @property
+    def has_pages(self) -> bool:
+        """Whether somebody said that there are pages: without REVIEW_URL nothing tells of them."""
+        return "review_url" in self.model_fields_set
+
+    def page_of(self, platform: str, account: str, external_id: str) -> str:
+        """Build the address of an asset's page, which works before there is such an asset, too.
+
+        Slashes of an id are escaped, as browsers would leave out what `..` between two of them names.
+        """
+        names = (quote(name, safe="") for name in (platform, account, external_id))
+        return "/".join([f"{self.review_url}/a", *names])
 
     @model_validator(mode="before")
     @classmethod
