@@ -147,7 +147,8 @@ class Service:
         # The receiver's page shows what all of them count.
         variables = {**self._variables, **urls, "PROMETHEUS_MULTIPROC_DIR": _empty_folder(folder / "metrics")}
         if self._has_pages:
-            variables["REVIEW_URL"] = self._settings.review_url  # what the other programs tell leads there
+            # What the other programs tell leads there.
+            variables.setdefault("REVIEW_URL", self._settings.review_url)
             if self._settings.review_secret is None:
                 variables["REVIEW_SECRET"] = secret_in(folder)
         self._supervisor = Supervisor(
