@@ -69,7 +69,8 @@ def asset_document(view: AssetView, platform_page: str | None, addresses: Addres
         "deleted_at": written(asset.deleted_at),
         "accepts": view.taken,
         "generation": seen.generation,
-        "choice": choice and _choice(choice),
+        "choice": seen.choice_id,
+        "chosen": choice and _choice(choice),
         "state": DELETED if is_deleted else job and job.state,
         "job": job and describe_job(job),
         "write": publication and describe_write(publication),
@@ -135,7 +136,6 @@ def _identity(asset: Asset, addresses: Addresses) -> dict[str, Any]:
 
 def _choice(choice: Choice) -> dict[str, Any]:
     return {
-        "id": choice.id,
         "kind": choice.kind,
         "time_s": choice.time_s,
         "who": choice.who,

@@ -66,7 +66,8 @@ def test_a_frame_a_picture_and_a_time_are_chosen(engine: Engine, cms: FlaskClien
     assert [choice.time_s for choice in chosen] == [5.0, 8.0, pytest.approx(12.4)]
     assert (chosen[0].who, chosen[0].why) == ("token cms", "goal")
     shown = cms.get(f"/api/v1/assets/{asset_id}").json
-    assert (shown["choice"]["who"], shown["choice"]["time_s"]) == ("token cms", pytest.approx(12.4))
+    assert shown["choice"] == chosen[-1].id
+    assert (shown["chosen"]["who"], shown["chosen"]["time_s"]) == ("token cms", pytest.approx(12.4))
 
 
 def test_every_act_stands_in_the_audit_in_the_tokens_name(engine: Engine, cms: FlaskClient) -> None:

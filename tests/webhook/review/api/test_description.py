@@ -93,7 +93,7 @@ def test_the_words_that_it_lists_are_those_of_the_code() -> None:
     assert schemas["Answer"]["properties"]["status"]["enum"] == list(WORDS.values())
     assert set(asset["state"]["enum"]) == {*JobState, "deleted", None}
     assert set(asset["write"]["properties"]["state"]["enum"]) == set(PublicationState)
-    assert set(asset["choice"]["properties"]["kind"]["enum"]) == set(ChoiceKind)
+    assert set(asset["chosen"]["properties"]["kind"]["enum"]) == set(ChoiceKind)
     assert set(asset["accepts"]["enum"]) == {*WriteBack, None}
     assert set(asset["candidates"]["items"]["properties"]["fate"]["enum"]) == set(Fate)
     says = asset["progress"]["properties"]["says"]["items"]["properties"]
