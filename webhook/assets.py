@@ -77,24 +77,24 @@ def _describe(session: Session, names: tuple[str, str, str], settings: Settings)
     if asset is None or asset.erased_at:
         return None
     job = session.scalar(select(Job).where(Job.asset_id == asset.id).order_by(Job.id.desc()).limit(1))
-    publication = _newest(session, asset)
+    publication, words = _newest(session, asset), PickWords.of(asset, settings)
     known: dict[str, Any] = {
         "platform": platform,
         "account": account,
         "asset_id": external_id,
         "title": asset.title,
         "duration_s": asset.duration_s,
-        "deleted_at": _written(asset.deleted_at),
+        "page": words.page,
+        "deleted_at": written(asset.deleted_at),
         "state": DELETED if asset.deleted_at else job and job.state,
-        "job": job and _job(job),
-        "write": publication and _write(publication),
+        "job": job and describe_job(job),
+        "write": publication and describe_write(publication),
         "foreign_thumbnail": asset.foreign_thumbnail,
         "shown": None,
         "picks": [],
     }
     if asset.deleted_at:  # whose pictures are served no more
         return known
-    words = PickWords.of(asset, settings)
     shown_id = _shown_id(session, asset)
     newest = select(func.max(Thumbnail.generation)).where(Thumbnail.asset_id == asset.id, Thumbnail.rank > 0)
     generation = session.scalar(newest)
@@ -118,27 +118,29 @@ def _shown_id(session: Session, asset: Asset) -> int | None:
     return session.scalar(newest.order_by(Publication.id.desc()).limit(1))
 
 
-def _job(job: Job) -> dict[str, Any]:
+def describe_job(job: Job) -> dict[str, Any]:
     """Describe a job; its error counts only where it waits or was given up because of it."""
     is_failed = job.state in {JobState.RETRYABLE, JobState.DISCARDED}
     return {
         "state": job.state,
         "reason": job.reason,
-        "requested_at": _written(job.requested_at),
-        "finished_at": _written(job.finished_at),
+        "requested_at": written(job.requested_at),
+        "finished_at": written(job.finished_at),
         "note": job.note,
         "error": job.error if is_failed else None,
     }
 
 
-def _write(publication: Publication) -> dict[str, Any]:
+def describe_write(publication: Publication) -> dict[str, Any]:
+    """Describe a write; its error counts only where it goes on, or was given up because of it."""
     is_failed = publication.state in {PublicationState.PENDING, PublicationState.FAILED}
     return {
         "state": publication.state,
-        "confirmed_at": _written(publication.confirmed_at),
+        "confirmed_at": written(publication.confirmed_at),
         "error": publication.error if is_failed else None,
     }
 
 
-def _written(at: datetime | None) -> str | None:
+def written(at: datetime | None) -> str | None:
+    """Write a time for programs."""
     return at.isoformat() if at else None

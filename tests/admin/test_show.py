@@ -56,6 +56,26 @@ def test_the_addresses_of_a_private_video_are_signed(
     assert "&signature=" in thumbs("show", "a1").stdout.replace("\n", "")
 
 
+def test_it_leads_to_the_page_of_the_asset(
+    engine: Engine, thumbs: Run, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    """Near its top, where REVIEW_URL says that there are pages, or `thumbs up` shows them on this machine."""
+    picked(engine, "a1")
+    assert answer(thumbs("show", "a1", "--json"))["page"] is None
+
+    monkeypatch.setenv("REVIEW_URL", "https://review.example.com")
+    sheet, lines = answer(thumbs("show", "a1", "--json")), thumbs("show", "a1").stdout.splitlines()
+    assert sheet["page"] == "https://review.example.com/a/mux/main/a1"
+    assert sheet["page"] in lines[:4]
+
+    monkeypatch.delenv("REVIEW_URL")
+    monkeypatch.delenv("DATABASE_URL")
+    monkeypatch.setattr("worker.cli.database.running_postgres", lambda _: database_url)
+    assert answer(thumbs("show", "a1", "--json"))["page"] == "http://127.0.0.1:8080/a/mux/main/a1"
+    monkeypatch.setenv("REVIEW_PORT", "0")
+    assert answer(thumbs("show", "a1", "--json"))["page"] is None
+
+
 def test_people_see_the_same(engine: Engine, thumbs: Run) -> None:
     """Heading, picks, publication, job and history."""
     picked(engine, "a1")

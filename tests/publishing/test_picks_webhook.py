@@ -85,6 +85,18 @@ def test_the_picks_are_told_and_signed(rig: PublisherRig, inbox: Inbox) -> None:
     assert said["data"]["shown"] == pick
 
 
+def test_the_page_of_the_video_is_told(rig: PublisherRig, inbox: Inbox) -> None:
+    """Where there are pages, so that a person gets from the other system to choosing."""
+    settings = rig.publisher.settings.model_copy(update={"review_url": "https://review.example.com"})
+    with transaction(rig.engine) as session:
+        session.get_one(Asset, 1).external_id = "promo/17"
+
+    assert replace(rig, publisher=replace(rig.publisher, settings=settings)).publish().state == "confirmed"
+
+    ((_, body),) = inbox.deliveries
+    assert json.loads(body)["data"]["page"] == "https://review.example.com/a/direct/media/promo%2F17"
+
+
 @pytest.mark.parametrize(("is_private", "is_signed"), [(True, True), (None, True), (False, False)])
 def test_addresses_of_a_private_video_are_signed_where_that_is_set(
     rig: PublisherRig, inbox: Inbox, is_private: bool | None, is_signed: bool

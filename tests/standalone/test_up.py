@@ -221,6 +221,9 @@ def test_whoever_starts_it_is_given_a_way_into_the_pages(folder: Path) -> None:
         kept.append(secret.read_text())
 
         assert f"  pages     http://127.0.0.1:{up.pages_port}/invitations/" in up.printed.read_text()
+        # The other programs tell where an asset's page is.
+        told = (folder / "data" / "logs" / "publish.log").read_text()
+        assert f"pages at http://127.0.0.1:{up.pages_port}\n" in told
     assert kept[0] == kept[1]
     assert len(kept[0]) == 64
     assert secret.stat().st_mode & 0o777 == 0o600
@@ -233,6 +236,7 @@ def test_pages_that_nobody_wants_are_not_started(folder: Path) -> None:
 
         assert not up.children("quick_programs pages")
     assert "pages  " not in up.printed.read_text()
+    assert "pages at None" in (folder / "data" / "logs" / "publish.log").read_text()
 
 
 def test_a_typing_error_in_a_variable_is_told_once(folder: Path) -> None:

@@ -135,6 +135,15 @@ def test_a_job_that_was_given_up_says_why(client: FlaskClient, engine: Engine) -
     assert (document["state"], document["job"]["error"]) == ("discarded", "no video stream")
 
 
+def test_its_page_is_told_where_there_are_pages(client: FlaskClient, engine: Engine) -> None:
+    """Where a person sees and chooses."""
+    builders.record(engine, builders.event(asset_id="a1"))
+    with_pages = create_app(make_settings(review_url="https://review.example.com"), engine).test_client()
+
+    assert told(client)["page"] is None
+    assert told(with_pages)["page"] == "https://review.example.com/a/mux/main/a1"
+
+
 def test_a_deleted_video_shows_nothing(client: FlaskClient, engine: Engine) -> None:
     """Its pictures are served no more."""
     builders.record(engine, builders.event())

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 WITHIN_S = 4.0  #: an act; a lock that a run holds is waited for a shorter time
 _ASSET = f"/a/<int(max={MAX_ROW_ID}):asset_id>"
 _SEE_OTHER, _CONFLICT, _UNPROCESSABLE = 303, 409, 422
+CONFIRMED = "noted that this thumbnail is fine"
 _DELETED = "the asset is deleted at its platform, so there is nothing to look at"
 
 
@@ -101,18 +102,18 @@ def _release(sent: Sent) -> Act:
 
 def _set_options(sent: Sent) -> Act:
     options, why = options_of(sent.form), why_of(sent.form)
-    return lambda engine: _said_of_look(acts.set_options(engine, *sent.about, options, why, sent.settings))
+    return lambda engine: said_of_look(acts.set_options(engine, *sent.about, options, why, sent.settings))
 
 
 def _look_again(sent: Sent) -> Act:
     why = why_of(sent.form)
-    return lambda engine: _said_of_look(acts.look_again(engine, *sent.about, why, sent.settings))
+    return lambda engine: said_of_look(acts.look_again(engine, *sent.about, why, sent.settings))
 
 
 def _confirm(sent: Sent) -> Act:
     def act(engine: Engine) -> list[str]:
         acts.confirm(engine, *sent.about)
-        return ["noted that this thumbnail is fine"]
+        return [CONFIRMED]
 
     return act
 
@@ -132,7 +133,8 @@ def as_sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
 
 
-def _said_of_look(outcome: Requeued) -> list[str]:
+def said_of_look(outcome: Requeued) -> list[str]:
+    """Tell what comes of another look. Raises ChoiceRefused where the asset is deleted."""
     if outcome is Requeued.DELETED:
         raise ChoiceRefused(_DELETED)
     if outcome is Requeued.WAITING:

@@ -8,6 +8,8 @@ POST /a/<id>/choose, /release, /options, /look-again, /confirm
 GET  /frames/<id>.jpg           a frame of the filmstrip
 GET  /pictures/<id>.jpg         a thumbnail
 GET  /sign-in ...               how people come in and leave
+/api/v1/ ...                    the same for programs, by another application: webhook.review.api
+GET  /api/openapi.json          its description
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from flask import Flask
 from webhook.bounded import BoundedDatabase
 from webhook.health import life_page
 from webhook.review.acts import act_pages
+from webhook.review.api.app import beside, create_api
+from webhook.review.api.description import description_page
 from webhook.review.asset import asset_pages
 from webhook.review.errors import answer_errors
 from webhook.review.identity import open_to_all, require_sign_in
@@ -70,6 +74,8 @@ def create_app(settings: Settings, engine: Engine) -> Flask:
     app.register_blueprint(asset_pages(settings, database))
     app.register_blueprint(picture_pages(database))
     app.register_blueprint(act_pages(settings, database))
+    app.register_blueprint(description_page())
+    app.wsgi_app = beside(app.wsgi_app, create_api(settings, database))  # type: ignore[assignment, method-assign]
     return app
 
 

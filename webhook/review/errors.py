@@ -29,7 +29,8 @@ _SENTENCES = {
     503: ("Not now", "Too many people ask at once. Try again in a few seconds; nothing was changed."),
 }
 _TITLES = {400: "Not understood", 403: "Not allowed", 409: "Not done", 421: "Another address"}
-_UNAVAILABLE = ("Not now", "The database does not answer. Try again in a few seconds.")
+UNAVAILABLE = ("Not now", "The database does not answer. Try again in a few seconds.")
+OUR_MISTAKE = ("Our mistake", "This page failed, and the log says why. Tell whoever runs it.")
 _STALE_FORM = (
     "Out of date",
     (
@@ -66,15 +67,14 @@ def as_sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
 
 
-def _by_code(error: HTTPException) -> Answer:
+def told(error: HTTPException) -> tuple[str, str]:
+    """Say what an error of HTTP means here: two or three words, and a sentence."""
     code = error.code or 400
-    title, sentence = _SENTENCES.get(code, (_TITLES.get(code, error.name), error.description or ""))
-    text, _, _ = page(code, title, sentence)
-    headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
-    return text, code, headers
+    return _SENTENCES.get(code, (_TITLES.get(code, error.name), error.description or ""))
 
 
-def _unavailable(error: Exception) -> Answer:
+def log_failure(error: Exception) -> bool:
+    """Log what went wrong on our side; tell whether it is the database, so that it passes by itself."""
     # The address of a link or an invitation is a secret, so only the pattern that it fits is logged.
     where = {"path": str(request.url_rule)}
     if isinstance(error, (SQLAlchemyError, TimeoutError)):
@@ -82,10 +82,19 @@ def _unavailable(error: Exception) -> Answer:
             first_line(error.orig) if isinstance(error, DBAPIError) and error.orig else type(error).__name__
         )
         log.error("the database does not answer: %s", cause, extra=where)
-        text, code, headers = page(503, *_UNAVAILABLE)
-    else:
-        log.error("a page failed", exc_info=error, extra=where)
-        text, code, headers = page(
-            500, "Our mistake", "This page failed, and the log says why. Tell whoever runs it."
-        )
+        return True
+    log.error("a page failed", exc_info=error, extra=where)
+    return False
+
+
+def _by_code(error: HTTPException) -> Answer:
+    code = error.code or 400
+    text, _, _ = page(code, *told(error))
+    headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
+    return text, code, headers
+
+
+def _unavailable(error: Exception) -> Answer:
+    failure = (503, *UNAVAILABLE) if log_failure(error) else (500, *OUR_MISTAKE)
+    text, code, headers = page(*failure)
     return text, code, {**headers, "Retry-After": str(RETRY_AFTER_S)}

@@ -35,18 +35,24 @@ def picture_pages(database: BoundedDatabase) -> Blueprint:
 
     @pages.get(f"/frames/<int(max={MAX_ROW_ID}):picture_id>.jpg")
     def frame(picture_id: int) -> Response:
-        return _answer(database, StoredCandidate, picture_id)
+        return send_picture(database, StoredCandidate, picture_id, actor())
 
     @pages.get(f"/pictures/<int(max={MAX_ROW_ID}):picture_id>.jpg")
     def picture(picture_id: int) -> Response:
-        return _answer(database, Thumbnail, picture_id)
+        return send_picture(database, Thumbnail, picture_id, actor())
 
     return pages
 
 
-def _answer(database: BoundedDatabase, table: type[StoredCandidate | Thumbnail], picture_id: int) -> Response:
-    """Send a picture, or only say that the browser's is still right."""
-    is_known, who = request.if_none_match.contains(str(picture_id)), actor()
+def send_picture(
+    database: BoundedDatabase, table: type[StoredCandidate | Thumbnail], picture_id: int, who: Actor
+) -> Response:
+    """Send a picture, or only say that the one that is there already is still right.
+
+    Raises:
+        NotFound: there is none, or they may not see it.
+    """
+    is_known = request.if_none_match.contains(str(picture_id))
     found = database.in_transaction(lambda rows: _find(rows, table, picture_id, who, is_known=is_known))
     if found is None:
         raise NotFound(_NONE)

@@ -88,7 +88,9 @@ def _refuse_others(app: Flask, url: str) -> None:
         # Whoever watches from this machine asks by another one.
         asked = _host_of(f"{parts.scheme}://{request.host}")
         if request.path != "/healthz" and asked != ours:
-            if is_loopback(asked[0]) and is_loopback(ours[0]) and request.method in _SAFE:
+            is_same_machine = is_loopback(asked[0]) and is_loopback(ours[0])
+            # A program would not send its token along.
+            if is_same_machine and request.method in _SAFE and "Authorization" not in request.headers:
                 return redirect(url + request.full_path.rstrip("?"))
             raise MisdirectedRequest(f"These pages are at {url}, and at no other address.")
         if request.method not in _SAFE:

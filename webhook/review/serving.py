@@ -31,8 +31,16 @@ log = logging.getLogger(__name__)
 class PagesWorker(FrontWorker):
     """A process of the pages: larger bodies than the receiver's, which people send by slower lines."""
 
-    #: Threads by the beginning of the address: an issuer that does not answer takes none from the pages.
-    threads: ClassVar[dict[str, int]] = {"/sign-in": 4, "/frames/": 4, "/pictures/": 4, "/healthz": 1, "/": 8}
+    #: Threads by the beginning of the address: no program, and no issuer that does not answer, takes those of
+    #: the pages.
+    threads: ClassVar[dict[str, int]] = {
+        "/sign-in": 4,
+        "/frames/": 4,
+        "/pictures/": 4,
+        "/api/": 4,
+        "/healthz": 1,
+        "/": 8,
+    }
     max_body_bytes = limits.MAX_BODY_BYTES
     max_held_bytes = limits.MAX_HELD_BYTES
     request_timeout_s = limits.REQUEST_TIMEOUT_S

@@ -40,11 +40,13 @@ class PickWords:
 
     links: ThumbnailLinks
     is_private: bool | None  #: the asset, as `ThumbnailLinks.must_be_signed` takes it
+    page: str | None  #: where people see and choose; None where nobody set REVIEW_URL
 
     @classmethod
     def of(cls, asset: Asset, settings: Settings) -> Self:
         """Make them for an asset, with addresses as the settings want them."""
-        return cls(ThumbnailLinks.of(settings), asset.is_private)
+        page = settings.page_of(asset.platform, asset.account, asset.external_id)
+        return cls(ThumbnailLinks.of(settings), asset.is_private, page if settings.has_pages else None)
 
     def thumbnail(self, thumbnail: Thumbnail) -> dict[str, Any]:
         """Describe one thumbnail: its time in seconds, its score and why, its size, and its address.

@@ -46,6 +46,7 @@ def message(session: Session, claim: PublicationClaim, settings: Settings) -> by
         "platform": claim.platform,
         "account": claim.account,
         "asset_id": claim.external_id,
+        "page": words.page,
         "shown": words.thumbnail(shown),
         "picks": words.picks(picks_of_run(session, claim.asset_id, shown.generation)),
     }

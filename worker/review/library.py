@@ -109,19 +109,28 @@ class LibraryPage:
     now: datetime  #: by the database's clock
 
 
-def read_page(session: Session, actor: Actor, wanted: Wanted) -> LibraryPage:
+def read_page(
+    session: Session, actor: Actor, wanted: Wanted, most: int = PAGE, *, is_counted: bool = True
+) -> LibraryPage:
     """Read a page of the library; nothing of accounts that they may not see.
 
     The number of statements does not depend on what there is.
+
+    Args:
+        session: any.
+        actor: who asks.
+        wanted: what they want to see.
+        most: assets of a page.
+        is_counted: whether the assets of each filter are counted, where nothing is searched for.
     """
     names = select(Account.platform, Account.account).order_by(Account.platform, Account.account)
     visible = actor.visible([(platform, account) for platform, account in session.execute(names)])
     chosen = [one for one in visible if not wanted.account or "/".join(one) == wanted.account]
-    ids = _ids(session, chosen, wanted)
-    has_more, ids = len(ids) > PAGE, ids[:PAGE]
+    ids = _ids(session, chosen, wanted, most + 1)
+    has_more, ids = len(ids) > most, ids[:most]
     is_backwards = wanted.place.is_backwards
     if is_backwards and not has_more:  # the first page, which may have grown since
-        return read_page(session, actor, wanted.at(Place()))
+        return read_page(session, actor, wanted.at(Place()), most, is_counted=is_counted)
     if is_backwards:
         ids.reverse()
     now = session.scalars(select(NOW)).one()
@@ -130,7 +139,7 @@ def read_page(session: Session, actor: Actor, wanted: Wanted) -> LibraryPage:
         cards=read_cards(session, actor, ids, wanted.of, now),
         older=Place(after=ids[-1]) if ids and (has_more or is_backwards) else None,
         newer=Place(before=ids[0]) if ids and wanted.place != Place() else None,
-        counts={} if wanted.words else _counts(session, chosen),
+        counts={} if wanted.words or not is_counted else _counts(session, chosen),
         accounts=visible,
         now=now,
     )
@@ -143,13 +152,13 @@ def webhook_addresses(settings: Settings, actor: Actor) -> list[str]:
     return [f"{settings.public_url}/webhooks/{platform}/{account}" for platform, account in told]
 
 
-def _ids(session: Session, accounts: AccountNames, wanted: Wanted) -> list[int]:
-    """Find the ids of a page and one more, in order from its place."""
+def _ids(session: Session, accounts: AccountNames, wanted: Wanted, limit: int) -> list[int]:
+    """Find so many ids, in order from the page's place."""
     if not accounts:
         return []
     if wanted.words:
-        return found_ids(session, accounts, wanted.of, wanted.words, wanted.place, PAGE + 1)
-    return list(session.scalars(newest_ids(accounts, wanted.of, wanted.place, PAGE + 1)))
+        return found_ids(session, accounts, wanted.of, wanted.words, wanted.place, limit)
+    return list(session.scalars(newest_ids(accounts, wanted.of, wanted.place, limit)))
 
 
 def _counts(session: Session, accounts: AccountNames) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
@@ -53,6 +53,19 @@ class ReviewSettings(BaseSettings):
         if self.review_idle_s is not None:
             return self.review_idle_s
         return WITH_PROVIDER_S if self.review_oidc_issuer else WITHOUT_PROVIDER_S
+
+    @property
+    def has_pages(self) -> bool:
+        """Whether somebody said that there are pages: without REVIEW_URL nothing tells of them."""
+        return "review_url" in self.model_fields_set
+
+    def page_of(self, platform: str, account: str, external_id: str) -> str:
+        """Build the address of an asset's page, which works before there is such an asset, too.
+
+        Slashes of an id are escaped, as browsers would leave out what `..` between two of them names.
+        """
+        names = (quote(name, safe="") for name in (platform, account, external_id))
+        return "/".join([f"{self.review_url}/a", *names])
 
     @model_validator(mode="before")
     @classmethod

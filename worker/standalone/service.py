@@ -146,8 +146,11 @@ class Service:
         urls = {variable: server.url for variable, server in self._servers.items()}
         # The receiver's page shows what all of them count.
         variables = {**self._variables, **urls, "PROMETHEUS_MULTIPROC_DIR": _empty_folder(folder / "metrics")}
-        if self._has_pages and self._settings.review_secret is None:
-            variables["REVIEW_SECRET"] = secret_in(folder)
+        if self._has_pages:
+            # What the other programs tell leads there.
+            variables.setdefault("REVIEW_URL", self._settings.review_url)
+            if self._settings.review_secret is None:
+                variables["REVIEW_SECRET"] = secret_in(folder)
         self._supervisor = Supervisor(
             self._programs,
             environment=_without_strays(environment(**variables)),

@@ -66,6 +66,7 @@ MARKS = {
 }
 OLD = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NEW = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDAQIDBAUGBwg="
+PAGES = "https://review.example.com"
 SOON_S = 20.0
 
 
@@ -280,7 +281,8 @@ def test_the_answer_about_an_asset_is_of_the_printed_shape(rig: PublisherRig) ->
         session.query(Asset).update({"duration_s": 30.0})
     asked = deliveries.question("direct/media/lesson-17")
 
-    answer = create_app(make_settings(), rig.engine).test_client().get(asked.path, headers=asked.headers)
+    client = create_app(make_settings(review_url=PAGES), rig.engine).test_client()
+    answer = client.get(asked.path, headers=asked.headers)
 
     assert shape(answer.json) == shape(json.loads(block("asset")))
 
@@ -288,7 +290,7 @@ def test_the_answer_about_an_asset_is_of_the_printed_shape(rig: PublisherRig) ->
 def test_the_message_of_picks_is_of_the_printed_shape(rig: PublisherRig) -> None:
     """With every field."""
     with Inbox.serving() as inbox:
-        telling(rig, picks_url=inbox.url, picks_secret=SecretStr(NEW)).publish()
+        telling(rig, picks_url=inbox.url, picks_secret=SecretStr(NEW), review_url=PAGES).publish()
 
     ((_, body),) = inbox.deliveries
     assert shape(json.loads(body)) == shape(json.loads(block("message")))

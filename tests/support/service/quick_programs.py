@@ -51,6 +51,7 @@ def run(name: str) -> None:
         sys.exit(2)
     # As the programs themselves would tell of each variable whose name is nearly right.
     print(*(variable for variable in os.environ if variable.startswith("MUX_MAIN_")))
+    print("pages at", os.environ.get("REVIEW_URL"))
     asked = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: asked.set())
     if name == "receiver":

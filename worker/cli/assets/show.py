@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from worker.admin.asset_history import AssetHistory
     from worker.database.choices import Choice
-    from worker.database.models import Publication, Thumbnail
+    from worker.database.models import Asset, Publication, Thumbnail
     from worker.platforms.base import WriteBack
 
 # Attributes of the rows, under which names the JSON document has them: fields may be added, none renamed.
@@ -80,6 +80,7 @@ def _document(
     choice, publication, shown = history.choice, history.publication, history.shown
     return {
         "asset": asset_name(history.asset),
+        "page": _page(history.asset),
         **fields_of(history.asset, _ASSET_FIELDS),
         "accepts": taken,
         "shown": fields_of(shown, _SHOWN_FIELDS) | {"url": url(shown)} if shown else None,
@@ -129,7 +130,18 @@ def _heading(history: AssetHistory) -> list[Text]:
     return [
         Text.assemble((printable(asset_name(asset)), "bold"), "  ", printable(asset.title)),
         *([Text("; ".join(facts))] if facts else []),
+        *([Text(page)] if (page := _page(asset)) else []),
     ]
+
+
+def _page(asset: Asset) -> str | None:
+    """Build the address of the asset's page, where there are pages: of a fleet, or of `thumbs up` here."""
+    settings = get_settings()
+    # Without an address of a database, it is that of a `thumbs up` on this machine.
+    has_pages = settings.has_pages or (settings.database_url is None and settings.review_port)
+    if not has_pages or asset.erased_at:
+        return None
+    return settings.page_of(asset.platform, asset.account, asset.external_id)
 
 
 def _present(history: AssetHistory) -> Iterator[Text]:
