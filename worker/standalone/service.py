@@ -40,12 +40,14 @@ _ANSWER_TIMEOUT_S = 2.0
 _REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}  # noqa: S104 - where HOST means "anywhere"
 
 RECEIVER = "receiver"
+# -P: a `worker.py` or `webhook` in the folder in which somebody types `thumbs up` is theirs, and not ours.
+_OUR_OWN = (sys.executable, "-P", "-m")
 # Stopped from the first to the last: nothing new comes in, what runs is given back, then the rest.
 PROGRAMS = (
-    Program(RECEIVER, (sys.executable, "-m", "webhook"), ready_words="ready for webhooks", stops=0),
-    Program("analyze", (sys.executable, "-m", "worker", "analyze"), ready_words="ready:", stops=1),
-    Program("publish", (sys.executable, "-m", "worker", "publish"), ready_words="ready:", stops=1),
-    Program("dispatcher", (sys.executable, "-m", "worker", "dispatch"), ready_words="ready:", stops=2),
+    Program(RECEIVER, (*_OUR_OWN, "webhook"), ready_words="ready for webhooks", stops=0),
+    Program("analyze", (*_OUR_OWN, "worker", "analyze"), ready_words="ready:", stops=1),
+    Program("publish", (*_OUR_OWN, "worker", "publish"), ready_words="ready:", stops=1),
+    Program("dispatcher", (*_OUR_OWN, "worker", "dispatch"), ready_words="ready:", stops=2),
 )
 
 
