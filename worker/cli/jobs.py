@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 # Attributes of the row, under which names JSON documents have them: fields may be added, none renamed.
 JOB_FIELDS = (
     "id state reason generation attempt max_attempts requested_at scheduled_at started_at finished_at"
-    " stage note timings_s error_class error trace_id"
+    " stage note model timings_s error_class error trace_id"
 )
 
 # What a job fails by while its account is refused, see `worker.accounts`.
@@ -185,14 +185,15 @@ def job_news(job: Job, now: datetime) -> str:
     """Say what matters most about a job in its present state."""
     when = format_age(now - job.scheduled_at) if job.scheduled_at > now else "now"
     failure = f"{job.error_class}: {printable(job.error or '')}"
+    wish = f", for {printable(job.model)}" if job.model else ""
     match job.state:
         case JobState.RUNNING:
-            return f"{job.stage} by {printable(job.lease_owner or '')}"
+            return f"{job.stage} by {printable(job.lease_owner or '')}{wish}"
         case JobState.SCHEDULED:
-            return f"due {when}"
+            return f"due {when}{wish}"
         case JobState.RETRYABLE:
             is_refused = job.error_class in _REFUSALS
-            return f"{'waits for its account' if is_refused else f'again {when}'}; {failure}"
+            return f"{'waits for its account' if is_refused else f'again {when}'}{wish}; {failure}"
         case JobState.DISCARDED:
             return failure
         case JobState.COMPLETED if job.timings_s is None:
