@@ -50,6 +50,10 @@ class LazyCommand(click.Command):
         self.address = address
         self.needs = needs
 
+    def required(self) -> tuple[str, ...]:
+        """Name the extras without which it cannot begin here, as it is set."""
+        return self.needs
+
     def load(self) -> click.Command:
         """Import the command that this one stands for."""
         module, _, attribute = self.address.partition(":")
@@ -64,6 +68,18 @@ class LazyService(LazyCommand):
         """Import the command; a request to end is no failure meanwhile."""
         end_when_asked()
         return super().load()
+
+
+class LazyUp(LazyService):
+    """The whole service, which brings the servers whose addresses are not set."""
+
+    def required(self) -> tuple[str, ...]:
+        """Name the extras, the servers' too, so that nobody installs the large ones to learn of one more."""
+        from worker.settings import get_settings  # noqa: PLC0415  takes time
+
+        settings = get_settings()
+        has_own = settings.database_url is None or settings.redis_url is None
+        return (*self.needs, "embedded") if has_own else self.needs
 
 
 class LazyGroup(click.Group):
@@ -85,7 +101,7 @@ class LazyGroup(click.Group):
         if isinstance(command, LazyCommand):
             # What it can do is shown without them, and completed in a shell.
             if not (ctx.resilient_parsing or set(ctx.help_option_names) & set(rest)):
-                extras.require(f"`{ctx.command_path} {name}`", *command.needs)
+                extras.require(f"`{ctx.command_path} {name}`", *command.required())
             command = command.load()
         return name, command, rest
 
@@ -163,7 +179,7 @@ COMMANDS = (
         needs=("worker",),
     ),
     LazyCommand("models", "worker.cli.local.models:models_group", "List, fetch and check the models."),
-    LazyService(
+    LazyUp(
         "up",
         "worker.cli.service:up_command",
         "Run the whole service on this machine.",
