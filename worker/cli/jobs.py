@@ -11,7 +11,7 @@ from worker.admin.assets import database_time, operator_name
 from worker.admin.cancel import cancel_account, cancel_work, find_busy_assets, find_open_work
 from worker.admin.find import asset_name, find
 from worker.admin.job_list import MAX_COUNTED, JobFilter, count_left_out, list_jobs
-from worker.cli.database import open_database
+from worker.cli.database import open_database, require_known
 from worker.cli.listing import Listing
 from worker.cli.output import coloured, fields_of, print_answer
 from worker.cli.parameters import (
@@ -85,6 +85,7 @@ def jobs_command(
     """
     platform, account = split_account(platform, account)
     with open_database() as engine, transaction(engine) as session:
+        require_known(session, platform, account)
         asset_id = find(session, asset).asset_id if asset else None
         chosen = JobFilter(states, platform, account, asset_id, since, is_news=not (is_all or as_json))
         listed = list_jobs(session, chosen, limit)

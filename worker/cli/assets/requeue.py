@@ -12,7 +12,7 @@ from worker.admin.assets import operator_name
 from worker.admin.find import asset_name
 from worker.admin.matching import Filters
 from worker.admin.requeue import check_model, has_effect, requeue_assets
-from worker.cli.database import open_database
+from worker.cli.database import open_database, require_known
 from worker.cli.output import fields_of, print_answer, print_parts
 from worker.cli.parameters import json_option, platform_option, since_option, why_option
 from worker.database import transaction
@@ -64,6 +64,8 @@ def requeue_command(
     # On a terminal, the lines of assets show by themselves how far it is.
     is_line_by_line = not as_json and sys.stdout.isatty()
     with open_database() as engine, terminal.counting("assets", is_hidden=is_line_by_line) as on_progress:
+        with transaction(engine) as session:
+            require_known(session, platform)
         requeueings = requeue_assets(
             engine,
             names or filters,
