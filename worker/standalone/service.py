@@ -176,7 +176,8 @@ class Service:
         while unready := supervisor.first_not_ready() or self._unready_receiver():
             self.watch()
             if time.monotonic() > deadline:
-                raise supervisor.failure(unready, f"is not ready after {READY_TIMEOUT_S:.0f} s")
+                why = "as on a slow disk or a busy machine: run it again"
+                raise supervisor.failure(unready, f"is not ready after {READY_TIMEOUT_S:.0f} s, {why}")
             time.sleep(POLL_S)
 
     def _unready_receiver(self) -> str | None:
