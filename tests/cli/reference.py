@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from worker.cli.main import COMMANDS, LazyCommand, main
+from worker.cli.lazy import LazyCommand
+from worker.cli.main import COMMANDS, main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
