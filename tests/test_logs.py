@@ -6,6 +6,8 @@ import errno
 import io
 import json
 import logging
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -131,6 +133,20 @@ def test_a_line_that_cannot_be_written_is_dropped_quietly(capsys: pytest.Capture
     handler.handle(logging.makeLogRecord({"msg": "a line"}))
 
     assert capsys.readouterr().err == ""
+
+
+def test_what_libraries_tell_of_their_caches_is_left_out() -> None:
+    """At the end of a worker PyTorch writes a dozen lines of it."""
+    program = (
+        "import logging; from worker import logs; from tests.support.service.builders import make_settings\n"
+        "logs.setup(make_settings())\n"
+        "logging.getLogger('torch._subclasses.fake_tensor').info('FakeTensor cache stats:')\n"
+        "logging.getLogger('worker').info('ready')\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+
+    assert [json.loads(line)["message"] for line in done.stderr.splitlines()] == ["ready"]
 
 
 def test_a_mistake_in_a_log_call_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,9 +54,8 @@ class PropagatingLogger(Logger):
         self.error_log.propagate = True
 
     def info(self, msg: str, *args: Any, **kwargs: Any) -> None:
-        """Leave out where gunicorn listens: only its processes know, and so the line names no address."""
-        if not msg.startswith("Listening at:"):
-            super().info(msg, *args, **kwargs)
+        """Tell how its processes come and go to who looks for a fault: our own lines say what follows."""
+        super().debug(msg, *args, **kwargs)
 
 
 def options(settings: Settings, addresses: list[str]) -> dict[str, Any]:

@@ -205,7 +205,7 @@ class SettingsInvalid(ConfigurationError):
     """An environment variable is missing or wrong."""
 
 
-class ExtraMissing(ConfigurationError):
+class ExtraMissing(ConfigurationError, ImportError):
     """A library is not installed; the message tells how to install it (`worker.installation`)."""
 
 

@@ -54,8 +54,8 @@ def setup(settings: Settings) -> None:
     handler.setFormatter(json_formatter())
     logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
     logging.captureWarnings(capture=True)
-    # These tell every request, connection and migration at INFO; our own lines say what came of them.
-    for chatty in ("alembic", "celery.worker.consumer.connection", "httpx", "httpcore"):
+    # These tell every request, connection, migration and cache at INFO; our own lines say what came of them.
+    for chatty in ("alembic", "celery.worker.consumer.connection", "httpx", "httpcore", "torch"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
     # Celery tells of its start, and of every hint that it was taken and done with. Its failures stay.
     if logging.getLogger().level > logging.DEBUG:

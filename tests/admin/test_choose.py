@@ -176,6 +176,13 @@ def test_a_number_that_no_frame_has_is_told_with_those_there_are(
     assert builders.every(engine, Choice) == []
 
 
+def test_where_there_is_one_frame_no_range_is_told(engine: Engine, thumbs: Run) -> None:
+    """Not "1 to 1"."""
+    picked(engine, "a1")
+
+    assert "has no candidate 2: there is only 1;" in thumbs("choose", "a1", "--candidate", "2").stderr
+
+
 def test_what_is_shown_stands_first(engine: Engine, thumbs: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The best pick, then the choice of a person, then the best pick again."""
     monkeypatch.setenv("PUBLIC_URL", "https://thumbs.example.com")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,7 +58,9 @@ def test_what_may_be_several_names_them(thumbs: Run, word: str) -> None:
     result = thumbs("requeue", word)
 
     assert result.exit_code == 1
-    assert f"{word} may be mux/main/{TOMATOES}, or mux/main/{BEANS}" in result.stderr
+    assert f"{word} may be mux/main/{TOMATOES}, or mux/main/{BEANS}; write the one that you mean, whole" in (
+        result.stderr
+    )
 
 
 @pytest.mark.usefixtures("library")
@@ -65,6 +68,20 @@ def test_what_may_be_several_names_them(thumbs: Run, word: str) -> None:
 def test_what_fits_by_chance_is_not_found(thumbs: Run, word: str) -> None:
     """Too short a start, the middle of a title, signs that databases take for any letter."""
     assert "no such asset" in thumbs("show", word).stderr
+
+
+@pytest.mark.parametrize("word", ["0201", "mux/main/0201"])
+def test_what_is_said_of_several_finds_one_of_them(engine: Engine, thumbs: Run, word: str) -> None:
+    """Any of the names, as they are printed."""
+    for asset_id in ("0201p", "0201q"):
+        builders.record(engine, builders.event(asset_id=asset_id))
+
+    said = thumbs("show", word).stderr
+
+    assert "write the one that you mean, whole" in said
+    names = re.findall(r"mux/main/0201\w", said)
+    assert names == ["mux/main/0201p", "mux/main/0201q"]
+    assert [answer(thumbs("show", name, "--json"))["asset"] for name in names] == names
 
 
 def test_a_whole_id_wins_over_the_start_of_another(engine: Engine, thumbs: Run) -> None:

@@ -6,11 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import update
 
 from tests.support.service import builders
 from tests.support.service.commands import answer, failed, let_time_pass, picked
 from worker import jobs
 from worker.database import transaction
+from worker.database.accounts import Account
 from worker.database.states import EventOutcome, JobState
 from worker.platforms.event import EventKind
 
@@ -102,7 +104,7 @@ def test_jobs_are_chosen_by_state_platform_age_and_number(engine: Engine, thumbs
     assert listed("--platform", "fastpix") == []
     assert listed("--asset", "mux/main/old") == listed("--asset", str(old)) == [old]
     assert len(listed("--account", "mux/main")) == len(listed("--platform", "mux", "--account", "main")) == 3
-    assert listed("--account", "mux/other") == []
+    assert listed("--platform", "direct") == []
     assert len(listed("--state", "discarded", "--state", "completed", "--platform", "mux")) == 3
 
 
@@ -121,6 +123,33 @@ def test_a_word_that_means_nothing_is_refused(thumbs: Run, words: tuple[str, str
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert re.fullmatch(r"Error: [^\n]+ \(all options: \w+ jobs --help\)\n", result.stderr)
+
+
+@pytest.mark.parametrize("command", [("jobs",), ("events",), ("requeue", "--dry-run"), ("picks",)])
+def test_a_misspelt_platform_is_refused(
+    engine: Engine, thumbs: Run, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    """An empty list would read as if nothing had happened. One that only the rows know may be named."""
+    monkeypatch.setenv("PICTURES_URL", "https://cms.example.com/{asset}.jpg")
+    picked(engine, "a1")
+
+    result = thumbs(*command, "--platform", "muxx")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "there is no platform 'muxx'; there are: api_video, brightcove, " in result.stderr
+    with transaction(engine) as session:
+        session.execute(update(Account).values(platform="muxx"))
+    assert thumbs(*command, "--platform", "muxx").exit_code != 2
+
+
+def test_a_misspelt_account_is_refused(engine: Engine, thumbs: Run) -> None:
+    """And where to look is said."""
+    picked(engine, "a1")
+
+    result = thumbs("jobs", "--account", "mux/mian")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "there is no account mux/mian; configured: none; `thumbs accounts` lists all" in result.stderr
 
 
 def test_every_state_and_outcome_can_be_asked_for(engine: Engine, thumbs: Run) -> None:

@@ -84,7 +84,6 @@ def test_a_list_sends_nothing(rig: PublisherRig, inbox: Inbox, thumbs: Run, word
         (["--account", "direct/media"], True),
         (["--platform", "direct"], True),
         (["--platform", "mux"], False),
-        (["--account", "direct/other"], False),
         (["--since", "2h"], False),
         (["--since", "26h"], True),
     ],

@@ -273,8 +273,8 @@ def test_what_is_not_there_is_named(thumbs: Run) -> None:
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        "Error: nothing: no such asset or job; write mux/main/ASSETID, the start of an id, a title, a"
-        " thumbnail's address, or a job's number\n"
+        "Error: nothing: no such asset or job; write mux/main/ASSETID, an id or a title or the start of one"
+        " (4 characters or more), a thumbnail's address, or a job's number\n"
     )
 
 

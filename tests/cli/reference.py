@@ -7,12 +7,14 @@ A part between `<!-- command: NAME -->` and `<!-- /command -->` is about that co
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from worker.cli.main import COMMANDS, LazyCommand, main
+from worker.cli.lazy import LazyCommand
+from worker.cli.main import COMMANDS, main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,8 +56,10 @@ def options(ctx: click.Context) -> str:
 
 
 def _sentence(ctx: click.Context) -> str:
-    """Return the first paragraph of a command's help on one line."""
-    return " ".join((ctx.command.help or "").partition("\n\n")[0].split())
+    """Return the first paragraph of a command's help, in lines as short as those of the page."""
+    return textwrap.fill(
+        " ".join((ctx.command.help or "").partition("\n\n")[0].split()), 120, break_on_hyphens=False
+    )
 
 
 def _row(option: click.Option, ctx: click.Context) -> str:

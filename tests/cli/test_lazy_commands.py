@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 
-from worker.cli.main import COMMANDS, LazyCommand, main
+from worker.cli.main import COMMANDS, main
+
+if TYPE_CHECKING:
+    from worker.cli.lazy import LazyCommand
 
 SLOW = {"alembic", "celery", "cv2", "httpx", "numpy", "pydantic", "redis", "rich", "sqlalchemy", "torch"}
 SHOW_MODULES = "print(*{name.partition('.')[0] for name in sys.modules})"
@@ -61,3 +65,4 @@ def test_a_word_that_is_no_command_is_refused() -> None:
 
     assert result.exit_code == 2
     assert "pick" in result.stderr
+    assert "No such command 'flwer', and no such file." in CliRunner().invoke(main, ["flwer"]).stderr

@@ -79,6 +79,14 @@ def simulating(printed: Path, *options: str) -> Iterator[Terminal]:
             terminal.process.stdin.close()
 
 
+def test_a_platform_that_there_is_not_names_those_that_there_are_once() -> None:
+    """And not as the name of the argument, too."""
+    said = CliRunner().invoke(main, ["simulate", "vimeoo"]).stderr
+
+    assert "Invalid value for 'PLATFORM': 'vimeoo' is not one of 'api_video'" in said
+    assert said.count("peertube") == 1
+
+
 def test_a_simulated_platform_waits_for_the_service_and_tells_what_comes_back(
     tmp_path: Path, numbered_clip: Path, bikes_clip: Path
 ) -> None:

@@ -148,6 +148,9 @@ def test_the_remedy_fits_what_failed(vendors: dict[str, Simulated], monkeypatch:
     assert remedy() == "give it a token that may do this: docs/platforms/mux.md, step 1"
     monkeypatch.setenv("MUX__MAIN__API_URL", "http://127.0.0.1:9")
     assert "127.0.0.1 cannot be reached from here: check this machine's network" in remedy()
+    _, lines = checked("--platform", "mux")
+    webhook = next(line["says"] for line in lines if "webhook" in line["what"])
+    assert webhook == f"not asked for, as it does not answer; it is to be {OURS}/webhooks/mux/main"
     assert "MUX__MAIN__API_URL if you set it" in remedy()
 
 

@@ -23,6 +23,7 @@ EVERY_COMMAND = ROOT / "tests/support/installed/every_command.py"
 INSTALLED_HERE = tuple(extra for extra in FOR_USERS if extra != "hf")  # make leaves it out
 NEEDS = {
     **{f"thumbs {command.name}": set(command.needs) for command in COMMANDS},
+    "thumbs up": {"webhook", "worker", "embedded"},  # nothing is set here
     "python -m webhook": {"webhook"},
     "python -m worker.weights fetch lite": {"worker"},
     "python -m worker.weights.training --help": {"worker"},
@@ -82,7 +83,7 @@ def test_what_needs_no_more_asks_for_no_more(installed: tuple[str, dict[str, Any
     extra, said = installed
 
     for name, told in said.items():
-        if NEEDS.get(name, set()) <= {extra} and name not in {"thumbs doctor", "thumbs up"}:
+        if NEEDS.get(name, set()) <= {extra} and name != "thumbs doctor":
             assert not re.search(r"the extras? \[", told["err"]), name
 
 
@@ -94,6 +95,33 @@ def test_help_of_a_command_needs_no_extra(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert "--aspect" in done.stdout
+
+
+def test_servers_that_run_elsewhere_need_not_be_installed(tmp_path: Path) -> None:
+    """Where both addresses are set, `thumbs up` brings none."""
+    site = make_site(tmp_path / "site", came_from=CHECKOUT)
+    start = "import os; os.environ |= {'DATABASE_URL': 'postgresql://h/d', 'REDIS_URL': 'redis://h'}; "
+    *python, code = alone(site, "-m", "worker", "up")
+
+    done = run([*python, f"{start}{code}"], tmp_path)
+
+    assert done.returncode == 2
+    assert "needs the extras [webhook] and [worker]; run:" in done.stderr
+
+
+def test_the_picker_for_other_programs_names_its_extra(tmp_path: Path) -> None:
+    """With an error of ours, which a program that can do without may take for an ImportError."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "try:\n    import worker.library\nexcept ImportError as error:\n"
+        "    from worker.errors import ConfigurationError\n"
+        "    print(isinstance(error, ConfigurationError), error)\n"
+    )
+    site = make_site(tmp_path / "site", came_from=CHECKOUT)
+
+    done = run(alone(site, script), tmp_path)
+
+    assert done.stdout.startswith("True worker.library needs the extra [worker]; run: "), done.stderr
 
 
 def test_without_any_library_it_says_where_to_read(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`python -m tests.project.platforms_table`: print the README's table of platforms."""
+"""`python -m tests.project.platforms_table`: print the table of docs/platforms/README.md."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ OTHERS = {
     ForeignThumbnails.NEVER: "is not told apart, and is replaced",
 }
 OWN = (
-    "| [your own systems](docs/events.md) | ready, edited, deleted: `POST /v1/events`, signed by"
+    "| [your own systems](../events.md) | ready, edited, deleted: `POST /v1/events`, signed by"
     " [Standard Webhooks](https://www.standardwebhooks.com) | the picture is served here, and the"
     " picks (`PICKS_URL`) or the pictures (`PICTURES_URL`) are sent to your system | no | |"
 )
@@ -54,7 +54,7 @@ def _row(name: str, can: Capabilities) -> str:
     events = ", ".join(words for kind, words in EVENTS.items() if kind in can.events)
     written = ", or ".join(words for kind, words in WRITTEN.items() if kind in can.write_backs)
     cells = [
-        f"[{can.label}](docs/platforms/{name}.md)",
+        f"[{can.label}]({name}.md)",
         events or "nothing: its list is read",
         written,
         "yes" if can.needs_reconcile else "no",

@@ -273,6 +273,11 @@ def test_a_typing_error_in_a_files_name_is_named(read: Reader, secrets: Path) ->
     assert "MUX__MAIN__WEBHOOK_SECRT: there is no such setting" in read.complaint(MUX)
 
 
+def test_an_empty_variable_is_not_called_missing(read: Reader) -> None:
+    """Who set it to nothing would look for it in vain."""
+    assert read.complaint(MUX | {"MUX__MAIN__TOKEN_ID": ""}) == "MUX__MAIN__TOKEN_ID: empty (a variable)"
+
+
 def test_an_empty_file_is_no_secret(read: Reader, secrets: Path) -> None:
     """With an empty secret anybody could sign."""
     (secrets / "mux__main__webhook_secret").write_text("\n")

@@ -22,7 +22,7 @@ import httpx
 import pytest
 
 from tests.support.process_table import is_running
-from tests.support.service.quick_programs import BROKEN
+from tests.support.service.quick_programs import BROKEN, MUTE
 from worker.demo.simulator import SIMULATED
 from worker.settings import environment
 from worker.standalone.servers import free_port
@@ -258,6 +258,17 @@ def test_a_program_that_cannot_work_ends_all_with_its_reason(folder: Path) -> No
     printed = up.printed.read_text()
     assert "Error: analyze ended" in printed
     assert "no-such-model" in printed.rpartition("Error: analyze ended")[2]
+
+
+def test_a_program_that_is_not_ready_in_time_ends_all_with_what_to_do(folder: Path) -> None:
+    """Though it has not said a word."""
+    with thumbs_up(folder, **{MUTE: "analyze"}) as up:
+        assert up.process.wait(START_S) == 1
+
+    said = up.printed.read_text().rpartition("Error: ")[2].strip()
+    assert re.fullmatch(
+        r"analyze is not ready after 2 s, .*: run it again; it said nothing yet in \S+/analyze\.log", said
+    )
 
 
 @pytest.mark.faults

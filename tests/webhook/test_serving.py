@@ -182,8 +182,16 @@ def test_a_process_that_is_killed_loses_nothing_that_was_accepted(receiver: Serv
     assert recorded == sorted(json.loads(delivery.body)["id"] for delivery in sent)
 
 
-def test_it_answers_what_it_has_begun_before_it_ends(receiver: Served, engine: Engine) -> None:
+def test_it_answers_what_it_has_begun_before_it_ends(
+    database_url: str, tmp_path: Path, engine: Engine
+) -> None:
     """A deployment costs no event."""
+    with served(database_url, tmp_path, LOG_LEVEL="DEBUG") as receiver:  # then its signals are told
+        end_within_a_delivery(receiver, engine)
+
+
+def end_within_a_delivery(receiver: Served, engine: Engine) -> None:
+    """Ask it to end while a caller still sends."""
     delivery = deliveries.mux()
     head = "".join(f"{name}: {value}\n" for name, value in delivery.headers.items())
     request = f"POST {delivery.path} HTTP/1.1\nHost: x\nContent-Length: {len(delivery.body)}\n{head}\n"
@@ -208,6 +216,7 @@ def test_callers_who_only_wait_are_hung_up_on_without_a_word(receiver: Served) -
         assert receiver.process.wait(20) == 0
 
     assert [line for line in receiver.log_lines() if line["level"] != "info"] == []
+    assert [line for line in receiver.log_lines() if str(line["logger"]).startswith("gunicorn")] == []
 
 
 @pytest.mark.parametrize("words", [["webhook"], ["worker", "serve"]])

@@ -12,7 +12,9 @@ from worker.database.accounts import Account
 from worker.database.models import Job, Publication
 from worker.database.states import WAITING, JobState, Priority, PublicationState
 from worker.errors import UnknownAccount
-from worker.platforms import configured_accounts
+from worker.platforms import PLATFORMS, configured_accounts
+from worker.platforms.media_url import ACCOUNT as DIRECT_ACCOUNT
+from worker.platforms.media_url import MediaUrl
 from worker.queue import notify
 
 if TYPE_CHECKING:
@@ -101,6 +103,28 @@ def known_account(session: Session, name: str, settings: Settings) -> tuple[str,
         known = ", ".join("/".join(one) for one in configured) or "none"
         raise UnknownAccount(f"there is no account {name}; configured: {known}; `thumbs accounts` lists all")
     return platform, account
+
+
+def check_filters(session: Session, platform: str | None, account: str | None, settings: Settings) -> None:
+    """Refuse names that mean nothing, of which a list would be empty as if nothing had happened.
+
+    Args:
+        session: any.
+        platform: None: all.
+        account: of that platform; None: all.
+        settings: with the accounts.
+
+    Raises:
+        UnknownAccount: neither a row nor a setting names it; the message says what there is.
+    """
+    if platform is None or (platform, account or DIRECT_ACCOUNT) == (MediaUrl.name, DIRECT_ACCOUNT):
+        return
+    if account is not None:
+        known_account(session, f"{platform}/{account}", settings)
+    elif platform not in PLATFORMS and not session.scalar(
+        select(true()).where(Account.platform == platform).limit(1)
+    ):
+        raise UnknownAccount(f"there is no platform {platform!r}; there are: {', '.join(PLATFORMS)}")
 
 
 def _id_of(session: Session, name: str, settings: Settings) -> int:

@@ -42,6 +42,8 @@ class Requeueing(NamedTuple):
 
     asset: Asset
     outcome: jobs.Requeued | None  #: None: nothing, it was only asked what would be done
+    model: str | None = None  #: which has to judge now, because somebody asks for it
+    lifted: str | None = None  #: the model that was asked for earlier, and no longer has to
 
 
 class Migration(NamedTuple):

@@ -67,7 +67,8 @@ def request_for(session: Session, asset: Asset, number: int, name: str) -> Choic
         return ChoiceRequest(time_s=picked_s)
     if frame is not None:
         return ChoiceRequest(candidate_id=frame.id)
-    there = f"there are 1 to {max({*numbered, *picks})}" if numbered or picks else "it has none yet"
+    last = max({*numbered, *picks}, default=0)
+    there = f"there are 1 to {last}" if last > 1 else "there is only 1" if last else "it has none yet"
     raise ChoiceRefused(f"{name} has no candidate {number}: {there}; `thumbs show {name}` lists them")
 
 

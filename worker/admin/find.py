@@ -66,11 +66,14 @@ def find(session: Session, word: str, *, is_whole: bool = False) -> Match:
     if not found:
         ways = "mux/main/ASSETID, or a job's number"
         if not is_whole:
-            ways = "mux/main/ASSETID, the start of an id, a title, a thumbnail's address, or a job's number"
+            ways = (
+                f"mux/main/ASSETID, an id or a title or the start of one ({LEAST_PREFIX} characters or more),"
+                " a thumbnail's address, or a job's number"
+            )
         raise NotFound(f"{word}: no such asset or job; write {ways}")
     if len(found) > 1:
         names = sorted(found)[:_TOLD] + (["others"] if len(found) > _TOLD else [])
-        raise NotFound(f"{word} may be {', or '.join(names)}; write an asset with its platform")
+        raise NotFound(f"{word} may be {', or '.join(names)}; write the one that you mean, whole")
     return next(iter(found.values()))
 
 

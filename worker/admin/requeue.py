@@ -11,7 +11,8 @@ from worker import jobs, weights
 from worker.admin.assets import Requeueing, assets_named
 from worker.admin.matching import BATCH, Filters, candidates, matching
 from worker.database import transaction
-from worker.database.models import Thumbnail
+from worker.database.models import Asset, Job, Thumbnail
+from worker.database.states import WAITING
 from worker.errors import UnknownModel
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from worker.database.models import Asset
     from worker.settings import Settings
 
 # The newest stored pictures, which say what workers judge with.
@@ -67,9 +67,20 @@ def requeue_assets(
         if is_dry_run:
             return Requeueing(asset, None)
         with transaction(engine) as session:  # one each, so that no webhook waits for all of them
-            return Requeueing(asset, jobs.requeue(session, asset.id, who, why, settings, model=model))
+            return _requeue(session, asset, who, why, settings, model)
 
     yield from map(request, _chosen(engine, chosen, on_progress))
+
+
+def _requeue(
+    session: Session, asset: Asset, who: str, why: str, settings: Settings, model: str | None
+) -> Requeueing:
+    session.get_one(Asset, asset.id, with_for_update=True)
+    waits_for = session.scalar(select(Job.model).where(Job.asset_id == asset.id, Job.state.in_(WAITING)))
+    outcome = jobs.requeue(session, asset.id, who, why, settings, model=model)
+    if outcome is jobs.Requeued.DELETED:
+        return Requeueing(asset, outcome)
+    return Requeueing(asset, outcome, model, waits_for if waits_for != model else None)
 
 
 def _chosen(
@@ -90,21 +101,22 @@ def _chosen(
 
 def has_effect(outcomes: Sequence[Requeueing]) -> bool:
     """Tell whether at least one asset is looked at again, or would be."""
-    return any(outcome is not jobs.Requeued.DELETED for _, outcome in outcomes)
+    return any(one.outcome is not jobs.Requeued.DELETED for one in outcomes)
 
 
 def check_model(session: Session, name: str, settings: Settings) -> None:
     """Let a name pass that a worker may have.
 
-    It is one with which workers have judged lately, one that is set here, or one that is known: whose weights
-    come with this product or were fetched, or that open_clip knows, where that is installed. Files on the
-    workers' machines cannot be looked for.
+    It is one with which workers have judged lately, one that is set here, or one that is known: that
+    `thumbs models` lists, or that open_clip knows, where that is installed. Files on the workers' machines
+    cannot be looked for. Files that are only a part of every model judge nothing.
 
     Raises:
         UnknownModel: none of these; the message names what there is.
     """
     lately = _judged_lately(session)
-    if name in {"lite", settings.model, *lately, *weights.manifest()} or weights.is_fetched(name):
+    to_fetch = {entry.name for entry in weights.manifest().values() if not entry.file}
+    if name in {"lite", settings.model, *lately, *to_fetch} or weights.is_fetched(name):
         return
     known = ", ".join(sorted({"lite", settings.model, *lately}))
     if importlib.util.find_spec("open_clip") is None:
@@ -118,7 +130,8 @@ def check_model(session: Session, name: str, settings: Settings) -> None:
     try:
         check_name(name)
     except UnknownModel as error:
-        raise UnknownModel(f"{error} Workers lately had: {known}") from error
+        said = str(error) if str(error).endswith("?") else f"{error}."
+        raise UnknownModel(f"{said} Workers lately had: {known}") from error
 
 
 def _judged_lately(session: Session) -> set[str]:

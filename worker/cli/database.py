@@ -17,6 +17,7 @@ from psycopg.errors import (
 )
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from worker.admin.accounts import check_filters
 from worker.admin.find import NotFound
 from worker.database import get_engine, make_engine
 from worker.database.engine import LOCK_TIMEOUT_MS, STATEMENT_TIMEOUT_MS
@@ -26,6 +27,7 @@ from worker.errors import (
     RequestError,
     SettingsInvalid,
     TablesInUse,
+    UnknownAccount,
     first_line,
 )
 from worker.settings import get_settings
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
 
 
 @contextmanager
@@ -67,6 +70,14 @@ def open_database() -> Iterator[Engine]:
         raise click.ClickException(_sentence(error, engine)) from error
     finally:
         engine.dispose()
+
+
+def require_known(session: Session, platform: str | None, account: str | None = None) -> None:
+    """Check the values of `--platform` and `--account`. Raises UsageError where one means nothing."""
+    try:
+        check_filters(session, platform, account, get_settings())
+    except UnknownAccount as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _sentence(error: DBAPIError, engine: Engine) -> str:

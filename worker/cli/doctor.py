@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
-from rich.table import Table
+from rich.cells import cell_len
 from rich.text import Text
 
 from worker.cli.output import print_json, print_parts
@@ -17,10 +18,52 @@ from worker.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from rich.console import Console, ConsoleOptions, RenderResult
+
     from worker.doctor.finding import Finding
 
 _STYLES = {State.OK: "green", State.WARNING: "yellow", State.FAILED: "bold red"}
-_STATE_WIDTH, _WHAT_WIDTH = 7, 18  # columns: the longest of each
+_STATE_WIDTH, _WHAT_WIDTH, _GAP = 7, 18, "  "  # columns: the longest of each
+_BELOW = "    "  # before what stands below its line
+_LEAST_WIDTH = 30  # columns; sentences in a narrower column are hard to read
+
+
+class _Line:
+    """One finding as it is printed: its state, what it is about, what it says, and the remedy below.
+
+    What it says stands beside the rest where the terminal is wide enough, else below; a line ends at spaces
+    only, because addresses and names of variables are to be copied.
+    """
+
+    def __init__(self, finding: Finding) -> None:
+        self._finding = finding
+        self._paragraphs = [(printable(line), "") for line in finding.says.splitlines()]
+        if finding.remedy:
+            self._paragraphs.append((printable(finding.remedy), "bold"))
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        """Write the line, as wide as the terminal."""
+        what = printable(self._finding.what)
+        head = Text.assemble(
+            (f"{self._finding.state:{_STATE_WIDTH}}", _STYLES[self._finding.state]),
+            f"{_GAP}{what:{_WHAT_WIDTH}}{_GAP}",
+        )
+        longest = max(cell_len(word) for text, _ in self._paragraphs for word in ["", *text.split()])
+        is_beside = options.max_width - head.cell_len >= max(_LEAST_WIDTH, longest)
+        indent = " " * head.cell_len if is_beside else _BELOW
+        lines = [
+            Text(line, style)
+            for text, style in self._paragraphs
+            for line in textwrap.wrap(
+                text, options.max_width - len(indent), break_long_words=False, break_on_hyphens=False
+            )
+        ]
+        first = lines.pop(0) if is_beside and lines else ""
+        for line in [head + first, *(Text(indent) + line for line in lines)]:
+            line.rstrip()
+            # Not folded, and not cut: where even one word is too long, the terminal breaks the line.
+            line.no_wrap, line.overflow = True, "ignore"
+            yield line
 
 
 @click.command()
@@ -40,7 +83,7 @@ def report(findings: Iterable[Finding], *, as_json: bool) -> NoReturn:
         shown.append(finding)
         if not as_json:
             # At once, not as one table at the end: loading a model or waiting for a server takes seconds.
-            print_parts([_line(finding)])
+            print_parts([_Line(finding)])
     document = _document(shown)
     if as_json:
         print_json(document)
@@ -54,19 +97,6 @@ def _document(findings: Sequence[Finding]) -> dict[str, Any]:
         "failed": any(finding.state == State.FAILED for finding in findings),
         "checks": [finding._asdict() for finding in findings],
     }
-
-
-def _line(finding: Finding) -> Table:
-    """Lay out one finding: its state, what it is about, what it says, and the remedy below."""
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(width=_STATE_WIDTH)
-    grid.add_column(width=_WHAT_WIDTH)
-    grid.add_column(overflow="fold")
-    says = Text("\n".join(map(printable, finding.says.splitlines())))
-    if finding.remedy:
-        says.append(f"\n{printable(finding.remedy)}", style="bold")
-    grid.add_row(Text(finding.state, _STYLES[finding.state]), finding.what, says)
-    return grid
 
 
 def _summary(findings: Sequence[Finding]) -> Text:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from worker.admin.assets import database_time, list_events
 from worker.admin.find import asset_name, find
-from worker.cli.database import open_database
+from worker.cli.database import open_database, require_known
 from worker.cli.listing import Listing
 from worker.cli.output import coloured, fields_of, print_answer
 from worker.cli.parameters import asset_option, json_option, limit_option, platform_option, since_option
@@ -61,6 +61,7 @@ def events_command(
 ) -> None:
     """List the received webhooks, newest first."""
     with open_database() as engine, transaction(engine) as session:
+        require_known(session, platform)
         asset_id = find(session, asset).asset_id if asset else None
         events = list_events(session, platform, since, outcomes, asset_id, limit, types=types)
         now = database_time(session)

@@ -11,7 +11,7 @@ from worker.admin.assets import database_time, operator_name
 from worker.admin.cancel import cancel_account, cancel_work, find_busy_assets, find_open_work
 from worker.admin.find import asset_name, find
 from worker.admin.job_list import MAX_COUNTED, JobFilter, count_left_out, list_jobs
-from worker.cli.database import open_database
+from worker.cli.database import open_database, require_known
 from worker.cli.listing import Listing
 from worker.cli.output import coloured, fields_of, print_answer
 from worker.cli.parameters import (
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 # Attributes of the row, under which names JSON documents have them: fields may be added, none renamed.
 JOB_FIELDS = (
     "id state reason generation attempt max_attempts requested_at scheduled_at started_at finished_at"
-    " stage note timings_s error_class error trace_id"
+    " stage note model timings_s error_class error trace_id"
 )
 
 # What a job fails by while its account is refused, see `worker.accounts`.
@@ -85,6 +85,7 @@ def jobs_command(
     """
     platform, account = split_account(platform, account)
     with open_database() as engine, transaction(engine) as session:
+        require_known(session, platform, account)
         asset_id = find(session, asset).asset_id if asset else None
         chosen = JobFilter(states, platform, account, asset_id, since, is_news=not (is_all or as_json))
         listed = list_jobs(session, chosen, limit)
@@ -185,14 +186,15 @@ def job_news(job: Job, now: datetime) -> str:
     """Say what matters most about a job in its present state."""
     when = format_age(now - job.scheduled_at) if job.scheduled_at > now else "now"
     failure = f"{job.error_class}: {printable(job.error or '')}"
+    wish = f", for {printable(job.model)}" if job.model else ""
     match job.state:
         case JobState.RUNNING:
-            return f"{job.stage} by {printable(job.lease_owner or '')}"
+            return f"{job.stage} by {printable(job.lease_owner or '')}{wish}"
         case JobState.SCHEDULED:
-            return f"due {when}"
+            return f"due {when}{wish}"
         case JobState.RETRYABLE:
             is_refused = job.error_class in _REFUSALS
-            return f"{'waits for its account' if is_refused else f'again {when}'}; {failure}"
+            return f"{'waits for its account' if is_refused else f'again {when}'}{wish}; {failure}"
         case JobState.DISCARDED:
             return failure
         case JobState.COMPLETED if job.timings_s is None:

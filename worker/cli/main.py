@@ -1,13 +1,8 @@
-"""The command `thumbs`: the list of its commands, and what all of them do with failures.
-
-A command's module is imported when that command runs, and not before: `thumbs --help` answers at once, and
-the receiver's machine can list commands whose libraries it does not have.
-"""
+"""The command `thumbs`: the list of its commands, and what all of them do with failures."""
 
 from __future__ import annotations
 
 import json
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +10,10 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from worker.cli import INTERRUPTED
+from worker.cli.lazy import LazyCommand, LazyGroup, LazyService, LazyUp
 from worker.cli.lost_output import stdout_taken
 from worker.errors import ConfigurationError
 from worker.installation import extras
-from worker.standalone.interrupts import end_when_asked
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -33,61 +28,6 @@ class WrongUse(click.ClickException):
     """The command cannot start as it was given."""
 
     exit_code = 2
-
-
-class LazyCommand(click.Command):
-    """A command as the list shows it: its name and first sentence. `load` imports the command itself.
-
-    Args:
-        name: of the command.
-        address: "module:attribute".
-        help: its first sentence.
-        needs: the extras without which it cannot begin.
-    """
-
-    def __init__(self, name: str, address: str, help: str, needs: tuple[str, ...] = ()) -> None:  # noqa: A002 - click's word
-        super().__init__(name, help=help)
-        self.address = address
-        self.needs = needs
-
-    def load(self) -> click.Command:
-        """Import the command that this one stands for."""
-        module, _, attribute = self.address.partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
-
-
-class LazyService(LazyCommand):
-    """A command that runs until it is stopped, and may be stopped before its libraries are there."""
-
-    def load(self) -> click.Command:
-        """Import the command; a request to end is no failure meanwhile."""
-        end_when_asked()
-        return super().load()
-
-
-class LazyGroup(click.Group):
-    """A group that imports a command only to run it.
-
-    It follows "Lazily loading subcommands" of click's documentation, but for one thing: there, the list of
-    commands asks each command for its first sentence, and so imports them all. Here the stand-ins know it.
-    """
-
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        """List commands in the order in which a newcomer needs them; click would sort them."""
-        return list(self.commands)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is to run, and import it."""
-        name, command, rest = super().resolve_command(ctx, args)
-        if isinstance(command, LazyCommand):
-            # What it can do is shown without them, and completed in a shell.
-            if not (ctx.resilient_parsing or set(ctx.help_option_names) & set(rest)):
-                extras.require(f"`{ctx.command_path} {name}`", *command.needs)
-            command = command.load()
-        return name, command, rest
 
 
 class Thumbs(LazyGroup):
@@ -119,8 +59,16 @@ class Thumbs(LazyGroup):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that is to run; where a file or a folder is named in its place, it is `pick`."""
-        is_file = args[0] not in self.commands and _is_path(args[0])
-        return super().resolve_command(ctx, [DEFAULT, *args] if is_file else args)
+        is_known = args[0] in self.commands
+        if not is_known and _is_path(args[0]):
+            return super().resolve_command(ctx, [DEFAULT, *args])
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            sentence = error.format_message()
+            if is_known or "?" in sentence:  # a command of a like name is meant
+                raise
+            raise click.UsageError(f"{sentence.removesuffix('.')}, and no such file.", error.ctx) from error
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete a command, or else a file, which needs no command."""
@@ -163,7 +111,7 @@ COMMANDS = (
         needs=("worker",),
     ),
     LazyCommand("models", "worker.cli.local.models:models_group", "List, fetch and check the models."),
-    LazyService(
+    LazyUp(
         "up",
         "worker.cli.service:up_command",
         "Run the whole service on this machine.",

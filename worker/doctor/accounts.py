@@ -32,7 +32,7 @@ from worker.platforms.media_url import ACCOUNT as DIRECT_ACCOUNT
 from worker.platforms.media_url import MediaUrl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -60,8 +60,8 @@ def examine_accounts(settings: Settings, only: str | None = None) -> Iterator[Fi
         yield from _public_url(settings)
     for name, account in wanted:
         with closing(platform_of(name, account, settings)) as platform:
-            yield _token(platform, getattr(settings, name)[account].api_url)
-            yield _webhook(platform, settings)
+            answers = yield from _token(platform, getattr(settings, name)[account].api_url)
+            yield _webhook(platform, settings, answers=answers)
             if platform.write_back is WriteBack.URL:
                 yield _pictures(platform, settings)
 
@@ -151,16 +151,26 @@ def _is_near(host: str) -> bool:
         return host == "localhost" or "." not in host  # a name without dots is one of the own network
 
 
-def _token(platform: Platform, api_url: str) -> Finding:
-    """Try to list the videos; whether thumbnails can be written is known with the first write only."""
+def _token(platform: Platform, api_url: str) -> Generator[Finding, None, bool]:
+    """Try to list the videos; whether thumbnails can be written is known with the first write only.
+
+    Returns:
+        Whether the platform answers at all.
+    """
     name = f"{platform.name}/{platform.account}"
     try:
         page = platform.assets()
     except ThumbsError as error:
-        return Finding(name, State.FAILED, str(error), _remedy(error, platform, api_url))
+        yield Finding(name, State.FAILED, str(error), _remedy(error, platform, api_url))
+        return not _is_unreachable(error)
     count = page.total if page.total is not None else len(page.assets)
     more = " or more" if page.total is None and page.following else ""
-    return Finding(name, State.OK, f"reading works (videos: {count}{more}); {_writing(platform)}")
+    yield Finding(name, State.OK, f"reading works (videos: {count}{more}); {_writing(platform)}")
+    return True
+
+
+def _is_unreachable(error: ThumbsError) -> bool:
+    return isinstance(error, PlatformUnavailable) and isinstance(error.__cause__, httpx.RequestError)
 
 
 def _writing(platform: Platform) -> str:
@@ -178,7 +188,7 @@ def _remedy(error: ThumbsError, platform: Platform, api_url: str) -> str:
             return f"give it a token that may do this: {page}, step 1"
         case RateLimited() | RequestHeldBack():
             return "wait a minute and ask again: the token is not what is wrong"
-        case PlatformUnavailable() if isinstance(error.__cause__, httpx.RequestError):
+        case PlatformUnavailable() if _is_unreachable(error):
             host = urlsplit(api_url).hostname
             return (
                 f"{host} cannot be reached from here: check this machine's network, name server and firewall"
@@ -189,11 +199,14 @@ def _remedy(error: ThumbsError, platform: Platform, api_url: str) -> str:
     return f"check {setting} if you set it, and the account's other variables: {page}"
 
 
-def _webhook(platform: Platform, settings: Settings) -> Finding:
-    """Ask the platform whether it sends its events to our receiver."""
+def _webhook(platform: Platform, settings: Settings, *, answers: bool) -> Finding:
+    """Ask the platform, if it answers, whether it sends its events to our receiver."""
     if not platform.capabilities.events:
         return Finding("  webhook", State.OK, "there is none: the list of videos is read instead")
     ours = f"{settings.public_url}/webhooks/{platform.name}/{platform.account}"
+    if not answers:
+        says = f"not asked for, as it does not answer; it is to be {ours}"
+        return Finding("  webhook", State.WARNING, says)
     try:
         theirs = platform.webhooks()
     except ThumbsError as error:
@@ -205,6 +218,7 @@ def _webhook(platform: Platform, settings: Settings) -> Finding:
         return Finding("  webhook", State.OK, ours)
     if ours in [one.url for one in theirs]:
         says, remedy = f"{ours} is there, but disabled", f"enable it at {platform.capabilities.label}"
-        return Finding("  webhook", State.FAILED, says, remedy)
-    says = f"events are sent to {', '.join(urls)}" if urls else "events are sent nowhere"
-    return Finding("  webhook", State.FAILED, says, f"set it to {ours}: docs/platforms/{platform.name}.md")
+    else:
+        says = f"events are sent to {', '.join(urls)}" if urls else "events are sent nowhere"
+        remedy = f"set it to {ours}: docs/platforms/{platform.name}.md"
+    return Finding("  webhook", State.FAILED, says, remedy)

@@ -11,8 +11,12 @@ from worker.errors import (
     UnreadableVideo,
     VideoTooLarge,
 )
-from worker.library.picker import Picker
-from worker.library.results import Pick, Picks, Picture
+from worker.installation import extras
+
+with extras.explained():
+    extras.require("worker.library", "worker")
+    from worker.library.picker import Picker
+    from worker.library.results import Pick, Picks, Picture
 
 __all__ = [
     "ConfigurationError",

@@ -46,6 +46,7 @@ class FoundVideos:
     videos: list[NamedVideo] = field(default_factory=list)
     hidden: int = 0  #: files and folders whose names begin with a dot
     not_videos: int = 0  #: files that are something else
+    folders: int = 0  #: within a folder that has videos, and not looked into
     from_folders: bool = False  #: whether a folder was among the words
 
 
@@ -109,6 +110,8 @@ def _in_folder(name: str, out: Path, found: FoundVideos, *, recursive: bool) -> 
     for error in failed:
         sentence = "this user may not look into it; allow that, or copy it"
         yield NamedVideo(os.fsdecode(error.filename), Path(error.filename), Path(), UnreadableVideo(sentence))
+    if count and not recursive:
+        found.folders += folders
     if not count and not failed:
         remedy = "; --recursive looks into its folders" if folders and not recursive else ""
         yield NamedVideo(name, Path(name), Path(), UnreadableVideo(f"a folder without a video in it{remedy}"))

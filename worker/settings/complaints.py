@@ -46,7 +46,11 @@ def complaint(error: ErrorDetails, environment: Mapping[str, str]) -> str:
     problem = known.format(**_plain(words)) if known else error["msg"].removeprefix("Value error, ")
     if not variable:
         return problem
-    return f"{variable}: {problem}{_found(variable, environment)}"
+    found = _found(variable, environment)
+    # Who set it to nothing looks for it in vain if it is called missing.
+    if found and error["type"] == "missing":
+        problem = _PROBLEMS["too_short"]
+    return f"{variable}: {problem}{found}"
 
 
 def _plain(words: dict[str, Any]) -> dict[str, Any]:

@@ -41,12 +41,14 @@ _ANSWER_TIMEOUT_S = 2.0
 _REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}  # noqa: S104 - where HOST means "anywhere"
 
 RECEIVER = "receiver"
+# -P: a `worker.py` or `webhook` in the folder in which somebody types `thumbs up` is theirs, and not ours.
+_OUR_OWN = (sys.executable, "-P", "-m")
 # Stopped from the first to the last: nothing new comes in, what runs is given back, then the rest.
 PROGRAMS = (
-    Program(RECEIVER, (sys.executable, "-m", "webhook"), ready_words="ready for webhooks", stops=0),
-    Program("analyze", (sys.executable, "-m", "worker", "analyze"), ready_words="ready:", stops=1),
-    Program("publish", (sys.executable, "-m", "worker", "publish"), ready_words="ready:", stops=1),
-    Program("dispatcher", (sys.executable, "-m", "worker", "dispatch"), ready_words="ready:", stops=2),
+    Program(RECEIVER, (*_OUR_OWN, "webhook"), ready_words="ready for webhooks", stops=0),
+    Program("analyze", (*_OUR_OWN, "worker", "analyze"), ready_words="ready:", stops=1),
+    Program("publish", (*_OUR_OWN, "worker", "publish"), ready_words="ready:", stops=1),
+    Program("dispatcher", (*_OUR_OWN, "worker", "dispatch"), ready_words="ready:", stops=2),
 )
 PAGES = Program("pages", (sys.executable, "-m", "webhook.review"), ready_words="ready for people", stops=0)
 
@@ -186,7 +188,8 @@ class Service:
         while unready := supervisor.first_not_ready() or self._unready_receiver():
             self.watch()
             if time.monotonic() > deadline:
-                raise supervisor.failure(unready, f"is not ready after {READY_TIMEOUT_S:.0f} s")
+                why = "as on a slow disk or a busy machine: run it again"
+                raise supervisor.failure(unready, f"is not ready after {READY_TIMEOUT_S:.0f} s, {why}")
             time.sleep(POLL_S)
 
     def _unready_receiver(self) -> str | None:

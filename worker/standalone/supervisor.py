@@ -86,7 +86,8 @@ class _Child:
     def failure(self, what: str) -> ProgramFailed:
         """Make the error that tells what it said last."""
         said = [f"  {log_view.readable(line)}" for line in self.last_lines]
-        return ProgramFailed("\n".join([f"{self.program.name} {what}; the end of {self.log}:", *said]))
+        end = f"the end of {self.log}:" if said else f"it said nothing yet in {self.log}"
+        return ProgramFailed("\n".join([f"{self.program.name} {what}; {end}", *said]))
 
 
 class Supervisor:

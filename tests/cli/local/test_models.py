@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from click.testing import CliRunner, Result
@@ -36,7 +37,28 @@ def test_it_lists_what_ships_and_what_can_be_fetched(tmp_path: Path) -> None:
     assert told["lite"] == "ships with it"
     assert told[NAME] == "to fetch"
     assert "face-landmark" not in told
-    assert "The smallest of the family." in models("--dir", tmp_path).stdout
+    assert "the least of those to fetch" in models("--dir", tmp_path).stdout
+
+
+def test_what_it_says_of_a_model_is_for_who_chooses_one(tmp_path: Path) -> None:
+    """It names no file or module of ours, and no line is about another one."""
+    notes = [one["note"] for one in json.loads(models("--dir", tmp_path, "--json").stdout)["models"]]
+
+    assert all(notes)
+    assert not [
+        note for note in notes if re.search(r"worker\.|\.md|\.toml|above|the same", note, re.IGNORECASE)
+    ]
+
+
+def test_the_check_names_what_is_there(tmp_path: Path) -> None:
+    """What was never fetched is counted; the document has all of it."""
+    lines, document = models("check", "--dir", tmp_path), models("check", "--dir", tmp_path, "--json")
+
+    absent = [one for one in json.loads(document.stdout)["files"] if one["state"] == "absent"]
+    assert len(absent) > 10
+    assert [line for line in lines.stdout.splitlines() if line.startswith("absent")] == [
+        f"absent   {len(absent)} that were never fetched; `thumbs models` lists the models"
+    ]
 
 
 def test_what_was_fetched_is_in_place(tmp_path: Path) -> None:

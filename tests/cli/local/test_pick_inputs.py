@@ -50,6 +50,16 @@ def test_a_second_run_over_a_folder_has_nothing_left_to_do(films: Path) -> None:
     assert second.stdout == ""
 
 
+def test_folders_that_are_not_looked_into_are_counted(films: Path) -> None:
+    """Whoever has videos in them learns of the option."""
+    (films / "thumbs-out/bikes").mkdir(parents=True)
+    (films / "thumbs-out/bikes/1-16x9.jpg").touch()
+
+    result = thumbs("pick", "films", "--skip-existing")
+
+    assert result.stderr.rstrip().endswith("1 hidden, 1 folder (--recursive looks into it)")
+
+
 def test_the_document_tells_what_was_left_out(films: Path) -> None:
     """By name, what has pictures; the rest as numbers."""
     (films / "thumbs-out/bikes").mkdir(parents=True)

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
-import re
-import struct
-import subprocess
-import sys
-import termios
-
 import pytest
+
+from tests.support.terminals import shown_on
 
 # Prints the sample run, whose picks have long names of files, as the command does.
 PRINT = """
@@ -30,23 +23,9 @@ print_run(FileOutcome(video, folder, run), run, "2 of 3 picks: all other frames 
 """
 
 
-def shown_on(columns: int) -> list[str]:
-    """Return the lines that a terminal of so many columns gets, without its colours."""
-    terminal, side = pty.openpty()
-    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    environment = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "NO_COLOR"}}
-    subprocess.run(
-        [sys.executable, "-c", PRINT], check=True, stdout=side, env=environment | {"TERM": "xterm"}
-    )
-    os.close(side)
-    text = os.read(terminal, 65536).decode()
-    os.close(terminal)
-    return re.sub(r"\x1b\[[\d;]*m", "", text).replace("\r", "").splitlines()
-
-
 def test_a_wide_terminal_has_a_line_for_each_pick() -> None:
     """Defects stand in a column of their own, with commas."""
-    lines = [" ".join(line.split()) for line in shown_on(120)]
+    lines = [" ".join(line.split()) for line in shown_on(120, PRINT)]
 
     assert lines[0] == "holiday-in-the-mountains.mp4 in thumbs-out/holiday-in-the-mountains"
     assert lines[3] == "rank time score reasons despite files"
@@ -57,7 +36,7 @@ def test_a_wide_terminal_has_a_line_for_each_pick() -> None:
 @pytest.mark.parametrize("columns", [40, 60])
 def test_a_narrow_terminal_breaks_no_name(columns: int) -> None:
     """Each pick is a block; sentences are broken between words, and nothing is wider than the terminal."""
-    lines = shown_on(columns)
+    lines = shown_on(columns, PRINT)
     words = " ".join(lines).split()
 
     assert lines[:2] == ["holiday-in-the-mountains.mp4", "in thumbs-out/holiday-in-the-mountains"]

@@ -247,7 +247,7 @@ class TestOtherModels:
         ("model", "remedy"),
         [
             ("light", "did you mean lite"),
-            ("ViT-L14:datacomp_xl_s13b_b90k", "did you mean .*ViT-L-14"),
+            ("ViT-L14:datacomp_xl_s13b_b90k", r"did you mean ViT-L-14:datacomp_xl_s13b_b90k, ViT-g-14:\w+, "),
             ("ViT-L-14", "known tags: .*datacomp_xl_s13b_b90k"),
             ("ViT-L-14:datacomp", "did you mean .*datacomp"),
             ("../etc/passwd", "no model is called"),

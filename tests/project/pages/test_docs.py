@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from worker.cli.main import COMMANDS, main
 
 ROOT = Path(__file__).parents[3]
+WIDTH = 120
 PAGES = [
     "README.md",
     ".github/CONTRIBUTING.md",
@@ -75,6 +76,15 @@ def test_where_a_page_links_to_within_a_page_is_a_heading(page: str) -> None:
     assert [
         link for link in links if link[1] not in anchors_of((here.parent / link[0]) if link[0] else here)
     ] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_lines_of_prose_can_be_read_in_any_editor(page: str) -> None:
+    """A paragraph ends its lines at `WIDTH` columns; code, tables and addresses may need more."""
+    text = re.sub(r"^( *)```.*?^\1```", "", (ROOT / page).read_text(), flags=re.MULTILINE | re.DOTALL)
+    prose = [line for line in text.splitlines() if not re.match(r" {4}| *(\||#|<!--)", line)]
+
+    assert [line for line in prose if len(line) > WIDTH and " " in line.strip()[:WIDTH]] == []
 
 
 def anchors_of(page: Path) -> set[str]:

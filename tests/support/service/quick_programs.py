@@ -17,6 +17,7 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 BROKEN = "BROKEN_PROGRAM"  #: the variable that names a program which is to fail as with a wrong setting
+MUTE = "MUTE_PROGRAM"  #: the variable that names a program which says nothing, and is not waited for long
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -41,6 +42,8 @@ def up() -> None:
     programs = (*service.PROGRAMS, service.PAGES)
     quick = [replace(program, command=(*own, program.name)) for program in programs]
     service.run_service = partial(service.run_service, programs=quick)
+    if MUTE in os.environ:
+        service.READY_TIMEOUT_S = 2.0
     main(["up"])
 
 
@@ -49,6 +52,8 @@ def run(name: str) -> None:
     if os.environ.get(BROKEN) == name:
         print("Error: no-such-model: there is no such model", file=sys.stderr)
         sys.exit(2)
+    if os.environ.get(MUTE) == name:
+        signal.pause()
     # As the programs themselves would tell of each variable whose name is nearly right.
     print(*(variable for variable in os.environ if variable.startswith("MUX_MAIN_")))
     print("pages at", os.environ.get("REVIEW_URL"))

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from worker.admin.assets import database_time
 from worker.admin.resend import Resent, ToldFilters, check_addresses, find_told, resend
-from worker.cli.database import open_database
+from worker.cli.database import open_database, require_known
 from worker.cli.listing import Listing
 from worker.cli.output import coloured, fields_of, print_answer
 from worker.cli.parameters import Moment, account_option, json_option, platform_option, split_account
@@ -66,6 +66,8 @@ def picks_command(
     settings = get_settings()
     check_addresses(settings)
     with open_database() as engine:
+        with transaction(engine) as session:
+            require_known(session, platform, account)
         with terminal.counting("messages") as on_progress:
             found = list(find_told(engine, wanted, settings, on_progress))
         if is_resent and not dry_run:

@@ -12,8 +12,8 @@ from worker.admin.assets import operator_name
 from worker.admin.find import asset_name
 from worker.admin.matching import Filters
 from worker.admin.requeue import check_model, has_effect, requeue_assets
-from worker.cli.database import open_database
-from worker.cli.output import print_answer, print_parts
+from worker.cli.database import open_database, require_known
+from worker.cli.output import fields_of, print_answer, print_parts
 from worker.cli.parameters import json_option, platform_option, since_option, why_option
 from worker.database import transaction
 from worker.errors import UnknownModel
@@ -64,6 +64,8 @@ def requeue_command(
     # On a terminal, the lines of assets show by themselves how far it is.
     is_line_by_line = not as_json and sys.stdout.isatty()
     with open_database() as engine, terminal.counting("assets", is_hidden=is_line_by_line) as on_progress:
+        with transaction(engine) as session:
+            require_known(session, platform)
         requeueings = requeue_assets(
             engine,
             names or filters,
@@ -104,11 +106,20 @@ def _print_each(requeueings: Iterator[Requeueing]) -> Iterator[Requeueing]:
 
 def _document(outcomes: Sequence[Requeueing]) -> dict[str, Any]:
     """Write for a program; the outcome is null in a dry run."""
-    return {"assets": [{"asset": asset_name(asset), "outcome": outcome} for asset, outcome in outcomes]}
+    return {
+        "assets": [
+            {"asset": asset_name(one.asset)} | fields_of(one, "outcome model lifted") for one in outcomes
+        ]
+    }
 
 
 def _sentences(outcomes: Sequence[Requeueing]) -> list[Text]:
-    lines = [
-        f"{printable(asset_name(asset))}: {outcome or 'would be requeued'}" for asset, outcome in outcomes
-    ]
+    lines = [f"{printable(asset_name(one.asset))}: {_outcome(one)}" for one in outcomes]
     return [Text(line) for line in lines or ["nothing matches"]]
+
+
+def _outcome(one: Requeueing) -> str:
+    said = one.outcome or "would be requeued"
+    if one.model:
+        said += f", for {printable(one.model)}"
+    return f"{said}; no longer for {printable(one.lifted)}" if one.lifted else said

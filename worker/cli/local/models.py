@@ -87,17 +87,20 @@ def check_command(folder: Path, *, as_json: bool) -> None:
 
     The exit code is 1 where one is damaged or missing; what was never fetched is no failure.
     """
-    files = []
+    files, absent = [], 0
     for name, find, is_there in _pieces(folder):
         try:
             state, says = "ok", str(find())
         except WeightsMissing as error:
             state, says = "failed" if is_there else "absent", str(error)
         files.append({"name": name, "state": state, "says": says})
-        if not as_json:  # each at once: a large file takes seconds to read
+        absent += state == "absent"
+        if not as_json and state != "absent":  # each at once: a large file takes seconds to read
             click.echo(f"{'FAILED' if state == 'failed' else state:7}  {name}: {says}")
     if as_json:
         print_json({"files": files})
+    elif absent:
+        click.echo(f"absent   {absent} that were never fetched; `thumbs models` lists the models")
     raise SystemExit(any(file["state"] == "failed" for file in files))
 
 

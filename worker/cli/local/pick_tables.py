@@ -32,6 +32,9 @@ a video has nothing better. docs/cli.md explains each word.
 """
 
 
+_INTO_IT, _INTO_THEM = " (--recursive looks into it)", " (--recursive looks into them)"
+
+
 def print_run(outcome: FileOutcome, run: Run, shortfall: str) -> None:
     """Print the picks of one video as a table, below its name and what is to be known of it."""
     # In a group, sentences are broken between words; names are left to the terminal, which can copy them.
@@ -53,6 +56,7 @@ def print_summary(done: int, failed: int, existing: int, found: FoundVideos) -> 
             (existing, "with pictures"),
             (found.not_videos, "not a video" if found.not_videos == 1 else "not videos"),
             (found.hidden, "hidden"),
+            (found.folders, f"folder{_INTO_IT}" if found.folders == 1 else f"folders{_INTO_THEM}"),
         )
         if number
     ]

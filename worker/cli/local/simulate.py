@@ -31,8 +31,8 @@ def _as_setting(kind: TypeAdapter[str]) -> Callable[[click.Context, click.Parame
     return check
 
 
-@click.command()
-@click.argument("platform", type=click.Choice(beside.NAMES))
+@click.command(epilog=f"PLATFORM is one of: {', '.join(beside.NAMES)}.")
+@click.argument("platform", type=click.Choice(beside.NAMES), metavar="PLATFORM")
 @click.option(
     "--upload",
     "videos",

@@ -180,9 +180,19 @@ def _config(architecture: str) -> Mapping[str, Any]:
             "ViT-B-32-256",
             "ViT-L-14",
         ]
-        raise UnknownModel(f"no model is called {architecture!r}; did you mean {', '.join(close)}?")
+        meant = ", ".join(map(_with_weights, close))
+        raise UnknownModel(f"no model is called {architecture!r}; did you mean {meant}?")
     found: Mapping[str, Any] = config
     return found
+
+
+def _with_weights(architecture: str) -> str:
+    """Write an architecture as a model may be named: with the weights that we know best."""
+    if architecture == LITE:
+        return LITE
+    published = [f"{architecture}:{tag}" for tag in open_clip.list_pretrained_tags_by_model(architecture)]
+    known = [name for name in weights.manifest() if name in published]
+    return next(iter(known + published), f"{architecture}:TAG")
 
 
 def _needs_full_precision(config: Mapping[str, Any]) -> bool:
