@@ -84,6 +84,7 @@ SHA256 = md5(b"0", usedforsecurity=False).hexdigest() + md5(b"x0", usedforsecuri
 QUESTIONS = {
     "requeue --failed": lambda s: match(s, Filters(is_failed=True)),
     "requeue --failed --since": lambda s: match(s, Filters(is_failed=True, since=HOUR)),
+    "requeue --failed --platform": lambda s: match(s, Filters(is_failed=True, platform="mux")),
     "requeue --since": lambda s: match(s, Filters(since=HOUR)),
     "requeue --platform": lambda s: match(s, Filters(platform="bunny")),
     "jobs": lambda s: listed(s, is_news=True),
@@ -126,6 +127,19 @@ def test_jobs_are_listed_soon_where_nearly_all_found_nothing_new(large: Engine) 
         read = session.execute(in_transaction).scalar_one() - before
 
     assert [line.job.id for line in lines] == list(range(30, 10, -1))
+    assert read <= FEW_ROWS
+
+
+def test_what_failed_is_found_soon_among_many_that_were_mended(large: Engine) -> None:
+    """Jobs that were given up stay for months, most of them of assets for which a later one did well."""
+    in_transaction = text(_READ.replace("pg_stat_user", "pg_stat_xact_user"))
+    with Session(large) as session:  # rolled back
+        session.execute(text("UPDATE jobs SET state = 'discarded'"))
+        before = session.execute(in_transaction).scalar_one()
+        found = matching.candidates(session, Filters(is_failed=True))
+        read = session.execute(in_transaction).scalar_one() - before
+
+    assert found == list(range(1, ASSETS, 200))
     assert read <= FEW_ROWS
 
 
