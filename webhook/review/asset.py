@@ -6,18 +6,18 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
-from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import NotFound
 
 from webhook.assets import AssetId
-from webhook.review import unsent
+from webhook.review import forms
 from webhook.review.identity import STOP_POLLING, actor
 from worker.admin.find import asset_name
 from worker.admin.taken import page_of
+from worker.database.base import MAX_ROW_ID
 from worker.database.states import Role
 from worker.inbox.storable import is_storable_id
 from worker.platforms.base import WriteBack
-from worker.review.asset import MAX_ROW_ID, find_named, find_visible, read_asset
+from worker.review.asset import find_named, find_visible, read_asset
 from worker.review.notices import notices_of, release_words, taken_words
 from worker.review.preview import read_preview
 from worker.review.progress import platform_label, read_progress
@@ -27,6 +27,7 @@ from worker.text import clock, format_age, printable, reason_words, short_clock
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
     from werkzeug import Response as Redirect
+    from werkzeug.datastructures import MultiDict
 
     from webhook.bounded import BoundedDatabase
     from worker.database.models import Asset
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 _NO_CONTENT = 204  #: htmx leaves the page as it is
 
 _NONE = "there is no such video, or you may not see it"
-_ASSET_ID = f"<int(max={MAX_ROW_ID}):asset_id>"
+ASSET = f"/a/<int(max={MAX_ROW_ID}):asset_id>"  #: the address of an asset's page, as routes have it
 
 
 def asset_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
@@ -48,7 +49,7 @@ def asset_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
     for word in (asset_name, clock, format_age, platform_label, printable, reason_words, short_clock):
         pages.add_app_template_filter(word)
 
-    @pages.get(f"/a/{_ASSET_ID}")
+    @pages.get(ASSET)
     def show(asset_id: int) -> Response:
         frame_id = request.args.get("frame", type=int)
         is_piece = frame_id is not None and request.headers.get("HX-Request") == "true"
@@ -57,7 +58,7 @@ def asset_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
         response.vary.add("HX-Request")
         return response
 
-    @pages.get(f"/a/{_ASSET_ID}/status")
+    @pages.get(f"{ASSET}/status")
     def status(asset_id: int) -> Response:
         who = actor()
         found = database.in_transaction(
@@ -130,12 +131,10 @@ def asset_page(
     )
 
 
-def _page_of_form(
-    settings: Settings, database: BoundedDatabase, asset_id: int, frame_id: int | None
-) -> str:
+def _page_of_form(settings: Settings, database: BoundedDatabase, asset_id: int, frame_id: int | None) -> str:
     """Write the page of an asset; to whoever comes back from the sign-in, with what they sent in vain."""
-    typed = unsent.take(asset_id)
-    refusal = "" if typed is None else f"{unsent.NOT_DONE} Send it again."
+    typed = forms.take_unsent(asset_id)
+    refusal = "" if typed is None else f"{forms.NOT_DONE} Send it again."
     return asset_page(settings, database, asset_id, frame_id=frame_id, refusal=refusal, typed=typed)
 
 

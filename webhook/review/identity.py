@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from flask import Response, current_app, g, redirect, render_template, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user
 
-from webhook.review import unsent
+from webhook.review import forms
 from worker.people import links, sign_ins
 from worker.people.roles import NotAllowed
 from worker.people.sign_ins import SignedIn
@@ -68,13 +68,13 @@ def enter(token: str, who: SignedIn) -> None:
         token: that `sign_ins.begin` returned.
         who: it is.
     """
-    unsent.begin_session()
+    forms.begin_session()
     login_user(Visitor(token, who))
 
 
 def enter_by_link(token: str) -> None:
     """Begin a session anew for whoever came by the link of an asset, of which this is the word."""
-    unsent.begin_session()
+    forms.begin_session()
     session[LINK] = token
 
 
@@ -107,7 +107,7 @@ def require_sign_in(app: Flask, settings: Settings, database: BoundedDatabase) -
             session.pop("_user_id", None)  # the word of a sign-in that is over
             session.pop(LINK, None)
             if not _is_reading() and not request.path.startswith(_SIGN_OUT):
-                unsent.keep()
+                forms.keep_unsent()
             return _to_sign_in()
         g.signed_in = current_user.who
         return _keep_to_link(g.signed_in.actor)

@@ -14,6 +14,7 @@ from worker.admin.find import Match
 from worker.admin.taken import what_is_taken
 from worker.choices import SAME_MOMENT_S
 from worker.choices.own_picture import OwnPicture
+from worker.database.base import MAX_ROW_ID
 from worker.database.models import Asset, StoredCandidate
 from worker.database.states import PublicationState, Role
 from worker.people import audit
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from worker.review.undo import Undo
     from worker.settings import Settings
 
-MAX_ROW_ID = 2**63 - 1  # of PostgreSQL's bigint
 SHOWN_ACTS = 50
 RECENT = 8  #: things that happened, which are always shown
 # What the rows of choices tell, with more words.
@@ -127,9 +127,10 @@ class AssetView:
         return self.shown_s is not None and abs(time_s - self.shown_s) <= SAME_MOMENT_S
 
 
-def find_visible(session: Session, actor: Actor, asset_id: int) -> Asset | None:
+def find_visible(session: Session, actor: Actor, asset_id: int, *, is_to_lock: bool = False) -> Asset | None:
     """Find an asset that somebody may look at; None where there is none, or they may not."""
-    asset = session.get(Asset, asset_id) if 0 < asset_id <= MAX_ROW_ID else None
+    is_id = 0 < asset_id <= MAX_ROW_ID
+    asset = session.get(Asset, asset_id, with_for_update=is_to_lock or None) if is_id else None
     return asset if asset is not None and actor.may(Role.VIEWER, asset) else None
 
 

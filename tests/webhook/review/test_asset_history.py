@@ -1,4 +1,4 @@
-"""The history of an asset, as its page tells it: what people did, and what came of it."""
+"""The history of an asset, as its page tells it: what people did, what came of it, and how it is undone."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from sqlalchemy import update
 
 from tests.support.review.decided import configured, somebody
 from tests.support.review.looked_at import looked_at
-from tests.support.review.signed_in import signed_in
+from tests.support.review.signed_in import client_of, person, review_app, signed_in
 from tests.support.service import builders
 from tests.support.service.chosen_asset import claimed
-from worker import jobs, publications
+from worker import choices, jobs, publications
 from worker.admin.choose import Wish
+from worker.choices import ChoiceRequest
 from worker.database import transaction
-from worker.database.models import Job
+from worker.database.choices import Choice
+from worker.database.models import Asset, Job
 from worker.database.states import JobState
 from worker.people import audit
 from worker.people.roles import Actor
@@ -52,7 +54,9 @@ def change_one_s_mind(engine: Engine, minute: int = 1) -> None:
 def told(engine: Engine) -> tuple[list[tuple[str, str, str]], list[tuple[str, str, str]]]:
     """Return who did what, and the words to it, as the page shows it: what is open, and what is folded."""
     history = signed_in(engine).get("/a/1").text.partition('id="history"')[2]
-    line = r'<li>.*?"who">(.*?)</span><span class="what">(.*?)</span>(?:<span class="says">(.*?)</span>)?</li>'
+    line = (
+        r'<li>.*?"who">(.*?)</span><span class="what">(.*?)</span>(?:<span class="says">(.*?)</span>)?</li>'
+    )
     plain = [
         [tuple(re.sub(r"<[^>]*>", "", word) for word in found) for found in re.findall(line, part)]
         for part in history.split("<details>")
@@ -97,9 +101,9 @@ def test_what_people_did_is_never_folded(engine: Engine) -> None:
     shown, folded = told(engine)
 
     people = [(who, what) for who, what, _ in shown if who]
-    assert people == [(ANNA.name, f"choice {n} {did}") for n in (3, 2, 1) for did in ("released", "chosen")] + [
-        (ANNA.name, "page look again")
-    ]
+    assert people == [
+        (ANNA.name, f"choice {n} {did}") for n in (3, 2, 1) for did in ("released", "chosen")
+    ] + [(ANNA.name, "page look again")]
     assert ANNA.name not in {who for who, what, _ in folded if not what.startswith("job")}
 
 
@@ -147,3 +151,68 @@ def test_an_act_is_told_with_its_way_and_its_words(engine: Engine) -> None:
         ("mux", "event applied"),
     ]
     assert shown[0][2] == "days 7; role editor"
+
+
+def choose_moment(engine: Engine, time_s: float, who: str = ANNA.name) -> None:
+    """Choose a moment."""
+    with transaction(engine) as session:
+        asset = session.get_one(Asset, 1, with_for_update=True)
+        choices.choose(session, asset, ChoiceRequest(time_s=time_s), who, "")
+
+
+def undo_of(engine: Engine) -> tuple[str, dict[str, str]] | None:
+    """Return where the form leads that Anna is offered, and its fields; None where she is offered none."""
+    app = review_app(engine)
+    page = client_of(app, engine, person(engine, ANNA.name)).get("/a/1").text
+    form = re.search(r'<form class="undo".*?</form>', page, re.DOTALL)
+    if form is None:
+        return None
+    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form[0])
+    (act,) = re.findall(r'action="/a/1/([^"]*)"', form[0])
+    return act, {name: value for name, value in found if name not in {"csrf_token", "generation", "why"}}
+
+
+def test_a_first_choice_is_released(engine: Engine) -> None:
+    """The best pick is what was shown before."""
+    looked_at(engine)
+    choose_moment(engine, 2.0)
+
+    assert undo_of(engine) == ("release", {"choice": "1"})
+
+
+def test_a_choice_that_replaced_another_gives_way_to_it(engine: Engine) -> None:
+    """Also where that was somebody else's."""
+    looked_at(engine)
+    choose_moment(engine, 2.0, "ada@host")
+    choose_moment(engine, 6.5)
+
+    assert undo_of(engine) == ("choose", {"choice": "2", "time": "00:02.000"})
+
+
+def test_a_released_choice_is_chosen_again(engine: Engine) -> None:
+    """By whoever released it."""
+    looked_at(engine)
+    choose_moment(engine, 2.0)
+    with transaction(engine) as session:
+        choices.release(session, session.get_one(Asset, 1, with_for_update=True), ANNA.name, "")
+
+    assert undo_of(engine) == ("choose", {"choice": "", "time": "00:02.000"})
+
+
+def test_what_others_decided_is_not_offered_to_be_undone(engine: Engine) -> None:
+    """They may have had their reasons; it can be released as ever."""
+    looked_at(engine)
+    choose_moment(engine, 2.0, "ada@host")
+
+    assert undo_of(engine) is None
+
+
+def test_what_was_decided_long_ago_is_not_offered_either(engine: Engine) -> None:
+    """Nobody remembers what "Undo" would undo."""
+    looked_at(engine)
+    choose_moment(engine, 2.0)
+    with transaction(engine) as session:
+        choice = session.get_one(Choice, 1)
+        choice.made_at = builders.NOON
+
+    assert undo_of(engine) is None

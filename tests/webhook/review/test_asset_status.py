@@ -73,7 +73,9 @@ def test_a_page_that_was_left_open_offers_the_new_pictures(engine: Engine) -> No
     assert nothing_new.headers["HX-Reswap"] == "none"
     assert nothing_new.data == b""
     assert "HX-Reswap" not in newer.headers
-    assert 'There are newer pictures than on this page. <a href="/a/1">Show the new pictures</a>' in newer.text
+    assert (
+        'There are newer pictures than on this page. <a href="/a/1">Show the new pictures</a>' in newer.text
+    )
 
 
 def test_a_page_does_not_wait_for_what_nobody_works_on(engine: Engine) -> None:
