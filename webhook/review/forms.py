@@ -87,7 +87,7 @@ def why_of(form: Form) -> str:
 
 
 def keep_unsent() -> None:
-    """Say that the form of this request was not done, and keep what was typed, where it is of an asset's page."""
+    """Say that the form of this request was not done, and keep what was typed into an asset's."""
     flash(f"{NOT_DONE} Sign in, and send it again.")
     asset_id = (request.view_args or {}).get("asset_id")
     if asset_id is not None:
