@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from tests.benchmarks.service.many_rows import fill
 from tests.support.service import builders
 from worker.admin import assets, matching
-from worker.admin.find import NotFound, find
+from worker.admin.asset_history import read_history
+from worker.admin.find import Match, NotFound, find
 from worker.admin.job_list import JobFilter, count_left_out, list_jobs
 from worker.admin.matching import Filters
 from worker.database import make_engine, transaction
@@ -96,6 +97,7 @@ QUESTIONS = {
     "jobs --account": lambda s: listed(s, platform="mux", account="main", is_news=True),
     "jobs --account of none": lambda s: listed(s, platform="mux", account="none", is_news=True),
     "jobs --asset": lambda s: listed(s, asset_id=777, is_news=True),
+    "the page of a video": lambda s: read_history(s, Match(777, None), has_picks_url=False, is_news=True),
     "events --type": lambda s: assets.list_events(s, None, None, [], None, 20, types=["thumbs.erased"]),
     "events": lambda s: assets.list_events(s, None, None, [], None, 20),
     "events --outcome ignored": lambda s: assets.list_events(s, None, None, ["ignored"], None, 20),
