@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from tests.benchmarks.service.many_rows import fill
 from tests.support.service import builders
 from worker.admin import assets, matching
-from worker.admin.find import NotFound, find
+from worker.admin.asset_history import read_history
+from worker.admin.find import Match, NotFound, find
 from worker.admin.job_list import JobFilter, count_left_out, list_jobs
 from worker.admin.matching import Filters
 from worker.database import make_engine, transaction
@@ -84,6 +85,7 @@ SHA256 = md5(b"0", usedforsecurity=False).hexdigest() + md5(b"x0", usedforsecuri
 QUESTIONS = {
     "requeue --failed": lambda s: match(s, Filters(is_failed=True)),
     "requeue --failed --since": lambda s: match(s, Filters(is_failed=True, since=HOUR)),
+    "requeue --failed --platform": lambda s: match(s, Filters(is_failed=True, platform="mux")),
     "requeue --since": lambda s: match(s, Filters(since=HOUR)),
     "requeue --platform": lambda s: match(s, Filters(platform="bunny")),
     "jobs": lambda s: listed(s, is_news=True),
@@ -95,6 +97,7 @@ QUESTIONS = {
     "jobs --account": lambda s: listed(s, platform="mux", account="main", is_news=True),
     "jobs --account of none": lambda s: listed(s, platform="mux", account="none", is_news=True),
     "jobs --asset": lambda s: listed(s, asset_id=777, is_news=True),
+    "the page of a video": lambda s: read_history(s, Match(777, None), has_picks_url=False, is_news=True),
     "events --type": lambda s: assets.list_events(s, None, None, [], None, 20, types=["thumbs.erased"]),
     "events": lambda s: assets.list_events(s, None, None, [], None, 20),
     "events --outcome ignored": lambda s: assets.list_events(s, None, None, ["ignored"], None, 20),
@@ -126,6 +129,19 @@ def test_jobs_are_listed_soon_where_nearly_all_found_nothing_new(large: Engine) 
         read = session.execute(in_transaction).scalar_one() - before
 
     assert [line.job.id for line in lines] == list(range(30, 10, -1))
+    assert read <= FEW_ROWS
+
+
+def test_what_failed_is_found_soon_among_many_that_were_mended(large: Engine) -> None:
+    """Jobs that were given up stay for months, most of them of assets for which a later one did well."""
+    in_transaction = text(_READ.replace("pg_stat_user", "pg_stat_xact_user"))
+    with Session(large) as session:  # rolled back
+        session.execute(text("UPDATE jobs SET state = 'discarded'"))
+        before = session.execute(in_transaction).scalar_one()
+        found = matching.candidates(session, Filters(is_failed=True))
+        read = session.execute(in_transaction).scalar_one() - before
+
+    assert found == list(range(1, ASSETS, 200))
     assert read <= FEW_ROWS
 
 

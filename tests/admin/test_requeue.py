@@ -157,6 +157,8 @@ def test_time_and_platform_narrow_the_choice(engine: Engine, thumbs: Run) -> Non
     assert chosen("--platform", "mux") == ["mux/main/old", "mux/main/new"]
     assert chosen("--failed", "--since", "24h") == []
     assert chosen("--failed", "--since", "72h") == ["mux/main/old"]
+    assert chosen("--failed", "--platform", "mux", "--since", "72h") == ["mux/main/old"]
+    assert chosen("--failed", "--platform", "fastpix") == []
     assert chosen("--platform", "fastpix") == []
 
 

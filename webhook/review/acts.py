@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import Forbidden, NotFound
 
-from webhook.review.asset import asset_page
-from webhook.review.forms import MAX_ROW_ID, options_of, seen_of, why_of, wish_of
+from webhook.review.asset import ASSET, asset_page
+from webhook.review.errors import as_sentence
+from webhook.review.forms import options_of, seen_of, why_of, wish_of
 from webhook.review.identity import actor
 from worker.admin import find
 from worker.admin.choose import choice_sentences, release_sentence
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     Act = Callable[[Engine], list[str]]
 
 WITHIN_S = 4.0  #: an act; a lock that a run holds is waited for a shorter time
-_ASSET = f"/a/<int(max={MAX_ROW_ID}):asset_id>"
 _SEE_OTHER, _CONFLICT, _UNPROCESSABLE = 303, 409, 422
 CONFIRMED = "noted that this thumbnail is fine"
 _DELETED = "the asset is deleted at its platform, so there is nothing to look at"
@@ -62,7 +62,7 @@ def act_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
     pages = Blueprint("acts", __name__)
     names = ", ".join(f'"{name}"' for name in _ACTS)
 
-    @pages.post(f"{_ASSET}/<any({names}):name>")
+    @pages.post(f"{ASSET}/<any({names}):name>")
     def act(asset_id: int, name: str) -> Answer:
         sent = Sent(actor(), asset_id, request.form, request.files, settings)
         try:
@@ -80,7 +80,7 @@ def act_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
             raise Forbidden(as_sentence(str(error))) from error
         for sentence in sentences:
             flash(as_sentence(sentence))
-        return redirect(f"{request.script_root}/a/{asset_id}", _SEE_OTHER)
+        return redirect(url_for("asset.show", asset_id=asset_id), _SEE_OTHER)
 
     return pages
 
@@ -128,11 +128,6 @@ _ACTS: dict[str, Callable[[Sent], Act]] = {
 }
 
 
-def as_sentence(text: str) -> str:
-    """Write a message as the sentence of a page."""
-    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
-
-
 def said_of_look(outcome: Requeued) -> list[str]:
     """Tell what comes of another look. Raises ChoiceRefused where the asset is deleted."""
     if outcome is Requeued.DELETED:
@@ -177,5 +172,5 @@ def _shown(picture: Picture | None, *, whose: str) -> tuple[str, str] | None:
         return None
     words = f"{whose} own picture" if picture.time_s is None else clock(picture.time_s)
     if picture.thumbnail_id is not None:
-        return f"{request.script_root}/pictures/{picture.thumbnail_id}.jpg", words
-    return f"{request.script_root}/frames/{picture.candidate_id}.jpg", words
+        return url_for("pictures.picture", picture_id=picture.thumbnail_id), words
+    return url_for("pictures.frame", picture_id=picture.candidate_id), words

@@ -9,13 +9,15 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from werkzeug.exceptions import NotFound
 
 from webhook.assets import AssetId
-from webhook.review.identity import actor
+from webhook.review import forms
+from webhook.review.identity import STOP_POLLING, actor
 from worker.admin.find import asset_name
 from worker.admin.taken import page_of
+from worker.database.base import MAX_ROW_ID
 from worker.database.states import Role
 from worker.inbox.storable import is_storable_id
 from worker.platforms.base import WriteBack
-from worker.review.asset import MAX_ROW_ID, find_named, find_visible, read_asset
+from worker.review.asset import find_named, find_visible, read_asset
 from worker.review.notices import notices_of, release_words, taken_words
 from worker.review.preview import read_preview
 from worker.review.progress import platform_label, read_progress
@@ -25,6 +27,7 @@ from worker.text import clock, format_age, printable, reason_words, short_clock
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
     from werkzeug import Response as Redirect
+    from werkzeug.datastructures import MultiDict
 
     from webhook.bounded import BoundedDatabase
     from worker.database.models import Asset
@@ -32,11 +35,10 @@ if TYPE_CHECKING:
     from worker.review.progress import Progress
     from worker.settings import Settings
 
-STOP_POLLING = 286  #: htmx's own status: it asks no more
 _NO_CONTENT = 204  #: htmx leaves the page as it is
 
 _NONE = "there is no such video, or you may not see it"
-_ASSET_ID = f"<int(max={MAX_ROW_ID}):asset_id>"
+ASSET = f"/a/<int(max={MAX_ROW_ID}):asset_id>"  #: the address of an asset's page, as routes have it
 
 
 def asset_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
@@ -47,16 +49,16 @@ def asset_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
     for word in (asset_name, clock, format_age, platform_label, printable, reason_words, short_clock):
         pages.add_app_template_filter(word)
 
-    @pages.get(f"/a/{_ASSET_ID}")
+    @pages.get(ASSET)
     def show(asset_id: int) -> Response:
         frame_id = request.args.get("frame", type=int)
         is_piece = frame_id is not None and request.headers.get("HX-Request") == "true"
         piece = _frame(database, asset_id, frame_id) if is_piece and frame_id is not None else None
-        response = Response(piece or asset_page(settings, database, asset_id, frame_id=frame_id))
+        response = Response(piece or _page_of_form(settings, database, asset_id, frame_id))
         response.vary.add("HX-Request")
         return response
 
-    @pages.get(f"/a/{_ASSET_ID}/status")
+    @pages.get(f"{ASSET}/status")
     def status(asset_id: int) -> Response:
         who = actor()
         found = database.in_transaction(
@@ -64,17 +66,7 @@ def asset_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
         )
         if not found:
             raise NotFound(_NONE)
-        asset, progress = found
-        if request.args.get("known") == known_word(progress) and not progress.is_settled:
-            return Response(status=_NO_CONTENT)
-        piece = render_template(
-            "asset/progress.html",
-            asset=asset,
-            progress=progress,
-            known=known_word(progress),
-            is_outdated=_seen_by_page() not in {None, progress.seen},
-        )
-        return Response(piece, status=STOP_POLLING if progress.is_settled else None)
+        return _status_piece(*found)
 
     @pages.get("/a/<platform>/<account>/<asset:external_id>")
     def named(platform: str, account: str, external_id: str) -> Redirect:
@@ -96,6 +88,7 @@ def asset_page(
     *,
     frame_id: int | None = None,
     refusal: str = "",
+    typed: MultiDict[str, str] | None = None,
 ) -> str:
     """Write the page of an asset, for whoever asks.
 
@@ -105,11 +98,13 @@ def asset_page(
         asset_id: of the asset.
         frame_id: the candidate that is looked at closely.
         refusal: why what they sent was not done.
+        typed: what they had typed, which stands in its form again; None: what this request sends.
 
     Raises:
         NotFound: there is no such asset, or they may not see it.
     """
-    who = actor()
+    who, typed = actor(), request.form if typed is None else typed
+    frame_id = typed.get("candidate", type=int) if frame_id is None else frame_id
     view = database.in_transaction(lambda rows: read_asset(rows, who, asset_id, settings, frame_id))
     if view is None:
         raise NotFound(_NONE)
@@ -131,13 +126,38 @@ def asset_page(
         release=release_words(view.history),
         known=known_word(view.progress),
         refusal=refusal,
+        typed=typed,
         wants_frame=frame_id is not None,
     )
+
+
+def _page_of_form(settings: Settings, database: BoundedDatabase, asset_id: int, frame_id: int | None) -> str:
+    """Write the page of an asset; to whoever comes back from the sign-in, with what they sent in vain."""
+    typed = forms.take_unsent(asset_id)
+    refusal = "" if typed is None else f"{forms.NOT_DONE} Send it again."
+    return asset_page(settings, database, asset_id, frame_id=frame_id, refusal=refusal, typed=typed)
 
 
 def known_word(progress: Progress) -> str:
     """Shorten the word of what a page says already, for the next question."""
     return hashlib.sha256(progress.word.encode()).hexdigest()[:16]
+
+
+def _status_piece(asset: Asset, progress: Progress) -> Response:
+    """Write only the piece of the page that says what goes on; nothing where the page says it already."""
+    known, page = known_word(progress), _seen_by_page() or progress.seen
+    code = STOP_POLLING if progress.is_settled else None
+    if request.args.get("known") == known:
+        return Response(status=code or _NO_CONTENT, headers={"HX-Reswap": "none"})
+    piece = render_template(
+        "asset/progress.html",
+        asset=asset,
+        progress=progress,
+        known=known,
+        is_outdated=page != progress.seen,
+        has_new_pictures=page.generation != progress.seen.generation,
+    )
+    return Response(piece, status=code)
 
 
 def _frame(database: BoundedDatabase, asset_id: int, frame_id: int) -> str:

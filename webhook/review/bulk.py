@@ -10,7 +10,7 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import BadRequest
 
 from webhook.review.identity import actor
-from worker.choices.requests import MAX_ROW_ID
+from worker.database.base import MAX_ROW_ID
 from worker.review import bulk
 from worker.review.bulk import BulkAct
 from worker.review.library import Wanted

@@ -1,12 +1,19 @@
-"""Read what the forms of an asset's page send."""
+"""Read what the forms of an asset's page send.
+
+What was typed into one that was sent after the sign-in had ended waits in the cookie until they are back.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flask import flash, request, session
+from werkzeug.datastructures import MultiDict
+
 from worker.admin.choose import Wish
 from worker.choices import ChoiceRefused
 from worker.choices.own_picture import OwnPicture
+from worker.database.base import MAX_ROW_ID
 from worker.pictures.answer import MAX_BYTES
 from worker.review.seen import Seen
 from worker.text import printable
@@ -19,9 +26,13 @@ if TYPE_CHECKING:
 
     Form = Mapping[str, str]
 
-MAX_ROW_ID = 2**63 - 1  # of PostgreSQL's bigint
 MAX_WHY = 500  #: characters; what is longer is cut
 
+NOT_DONE = "What you sent was not done, since you were signed out."
+
+MAX_KEPT_BYTES = 1500  #: of a form; a browser keeps 4 kB of a cookie, and files are not kept
+_UNSENT, _OF = "unsent", "of"
+_TYPED = ("time", "avoid", "prefer", "why", "candidate")
 _OUT_OF_DATE = "this form is out of date; open the page again"
 
 
@@ -73,6 +84,42 @@ def options_of(form: Form) -> dict[str, list[str]]:
 def why_of(form: Form) -> str:
     """Read the reason, on one line."""
     return printable(" ".join(form.get("why", "").split()))[:MAX_WHY]
+
+
+def keep_unsent() -> None:
+    """Say that the form of this request was not done, and keep what was typed into an asset's."""
+    flash(f"{NOT_DONE} Sign in, and send it again.")
+    asset_id = (request.view_args or {}).get("asset_id")
+    if asset_id is not None:
+        session[_UNSENT] = {_OF: asset_id, **_text_of_form()}
+
+
+def take_unsent(asset_id: int) -> MultiDict[str, str] | None:
+    """Take back what somebody typed into a form of this asset; None where none was sent in vain."""
+    kept = session.get(_UNSENT)
+    if not isinstance(kept, dict) or kept.get(_OF) != asset_id:
+        return None
+    del session[_UNSENT]
+    return MultiDict((name, value) for name, value in kept.items() if name in _TYPED)
+
+
+def begin_session() -> None:
+    """Forget all of the cookie but what is to come back into a form.
+
+    What the browser had before, it had as a stranger: an attacker may have put it there. Text in a form does
+    nothing before the person has read it, and sends it.
+    """
+    kept = session.get(_UNSENT)
+    session.clear()
+    if kept is not None:
+        session[_UNSENT] = kept
+
+
+def _text_of_form() -> Mapping[str, str]:
+    is_text = request.mimetype == "application/x-www-form-urlencoded"
+    if not is_text or (request.content_length or 0) > MAX_KEPT_BYTES:
+        return {}
+    return {name: request.form[name] for name in _TYPED if name in request.form}
 
 
 def _row_id(text: str) -> int:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, g, redirect, request, session, url_for
+from flask import Response, current_app, g, redirect, render_template, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user
 
+from webhook.review import forms
 from worker.people import links, sign_ins
 from worker.people.roles import NotAllowed
 from worker.people.sign_ins import SignedIn
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 View = TypeVar("View", bound="Callable[..., object]")
 
+STOP_POLLING = 286  #: the status by which htmx learns to ask no more
 LINK = "link"  #: in the cookie: the word of a link that opens one asset
 
 # What a link opens, beside its asset's own page; these look by themselves at what they show.
@@ -62,14 +64,18 @@ def signed_in() -> SignedIn:
 def enter(token: str, who: SignedIn) -> None:
     """Begin a session anew for somebody who signed in.
 
-    What the browser had before, it had as a stranger: an attacker may have put it there.
-
     Args:
         token: that `sign_ins.begin` returned.
         who: it is.
     """
-    session.clear()
+    forms.begin_session()
     login_user(Visitor(token, who))
+
+
+def enter_by_link(token: str) -> None:
+    """Begin a session anew for whoever came by the link of an asset, of which this is the word."""
+    forms.begin_session()
+    session[LINK] = token
 
 
 def require_sign_in(app: Flask, settings: Settings, database: BoundedDatabase) -> None:
@@ -100,6 +106,8 @@ def require_sign_in(app: Flask, settings: Settings, database: BoundedDatabase) -
         if not current_user.is_authenticated:
             session.pop("_user_id", None)  # the word of a sign-in that is over
             session.pop(LINK, None)
+            if not _is_reading() and not request.path.startswith(_SIGN_OUT):
+                forms.keep_unsent()
             return _to_sign_in()
         g.signed_in = current_user.who
         return _keep_to_link(g.signed_in.actor)
@@ -128,15 +136,30 @@ def is_own_path(path: str) -> bool:
 
 def _to_sign_in() -> AnyResponse:
     """Lead to the sign-in, and from there back: for a form, to the page that it stands on."""
-    back = request.full_path.rstrip("?")
-    if request.method not in {"GET", "HEAD"} or "HX-Request" in request.headers:
-        referrer = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
-        back = referrer.path + (f"?{referrer.query}" if referrer.query else "")
+    is_page = _is_reading() and "HX-Request" not in request.headers
+    back = request.full_path.rstrip("?") if is_page else _page_around()
     address = url_for("sign_in.ask", next=back if is_own_path(back) else None)
+    if "HX-Request" in request.headers and request.endpoint == "asset.status":
+        # Nobody clicked anything, and perhaps they are typing: the page stays, and says so.
+        return Response(render_template("asset/signed_out.html", address=address), STOP_POLLING)
     if "HX-Request" in request.headers:
         # htmx would follow a redirect by itself, and put the sign-in into the middle of the page.
         return Response("", 401, {"HX-Redirect": address})
     return redirect(address)
+
+
+def _is_reading() -> bool:
+    return request.method in {"GET", "HEAD"}
+
+
+def _page_around() -> str:
+    """Find the page that a form stands on, or that a piece is part of."""
+    referrer = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    # A page that was the answer to a form has the address of that form, which nobody can open.
+    if referrer.path and current_app.url_map.bind("").test(referrer.path, "GET"):
+        return referrer.path + (f"?{referrer.query}" if referrer.query else "")
+    asset_id = (request.view_args or {}).get("asset_id")
+    return "" if asset_id is None else url_for("asset.show", asset_id=asset_id)
 
 
 def _keep_to_link(who: Actor) -> AnyResponse | None:

@@ -14,9 +14,9 @@ from sqlalchemy.orm import load_only
 from werkzeug.exceptions import NotFound
 
 from webhook.review.identity import actor
+from worker.database.base import MAX_ROW_ID
 from worker.database.models import Asset, StoredCandidate, Thumbnail
 from worker.database.states import Role
-from worker.review.asset import MAX_ROW_ID
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

@@ -59,6 +59,7 @@ def sign_in_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
         back = _own(request.args.get(NEXT))
         if current_user.is_authenticated:
             return redirect(back)
+        session[NEXT] = back  # who comes in by an invitation is led there, too
         return render_template("sign_in.html", provider=provider and provider.name, next=back)
 
     return pages
@@ -86,9 +87,10 @@ def _add_ways_in(pages: Blueprint, settings: Settings, database: BoundedDatabase
             entered = database.in_transaction(accept)
         except InvitationRefused as refused:
             return page(403, "No invitation", as_sentence(str(refused)))
+        back = _own(session.get(NEXT))
         identity.enter(*entered)
         flash("Welcome.")
-        return redirect("/")
+        return redirect(back)
 
     @pages.get("/s/<token>")
     @open_to_all
@@ -98,8 +100,7 @@ def _add_ways_in(pages: Blueprint, settings: Settings, database: BoundedDatabase
             sentence = "This link has ended, or was not copied to its end. Ask whoever sent it for a new one."
             return page(403, "No link", sentence)
         if not current_user.is_authenticated or current_user.who.person_id is None:
-            session.clear()
-            session[identity.LINK] = token
+            identity.enter_by_link(token)
         return redirect(f"/a/{found.actor.asset_id}")
 
 

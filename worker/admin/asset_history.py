@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import contains_eager, defer
 
 from worker import choices
@@ -17,7 +17,8 @@ from worker.admin.candidates import numbered_candidates
 from worker.database.choices import Choice
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Job, JobLog, Publication, Thumbnail
-from worker.database.states import PublicationState
+from worker.database.states import IS_NEWS, PublicationState
+from worker.platforms.event import EventKind
 from worker.text import clock
 
 if TYPE_CHECKING:
@@ -84,7 +85,12 @@ class AssetHistory:
 
 
 def read_history(
-    session: Session, found: Match, *, has_picks_url: bool, has_pictures_url: bool = False
+    session: Session,
+    found: Match,
+    *,
+    has_picks_url: bool,
+    has_pictures_url: bool = False,
+    is_news: bool = False,
 ) -> AssetHistory:
     """Gather all about an asset; of its jobs and its timeline only one job's, where a job was asked for.
 
@@ -93,10 +99,13 @@ def read_history(
         found: the asset, or its job.
         has_picks_url: whether a system of the customer's own is told of what no platform takes.
         has_pictures_url: whether the picture is put at an address of theirs.
+        is_news: leave out looks that found nothing new, and the events that asked for them: each of our own
+            writes causes both.
     """
     asset = session.get_one(Asset, found.asset_id)
     wanted = Job.asset_id == asset.id if found.job_id is None else Job.id == found.job_id
-    jobs = session.scalars(select(Job).where(wanted).order_by(Job.id.desc()).limit(SHOWN_JOBS)).all()
+    of_interest = select(Job).where(wanted, text(IS_NEWS)) if is_news else select(Job).where(wanted)
+    jobs = session.scalars(of_interest.order_by(Job.id.desc()).limit(SHOWN_JOBS)).all()
     logs = _logs(session, [job.id for job in jobs])
     histories = [JobHistory(job, logs.get(job.id, [])) for job in jobs]
     publications = _publications(session, asset)
@@ -105,7 +114,7 @@ def read_history(
     if found.job_id is None:  # all else is about the asset, and would bury one job's few lines
         # Sorting keeps this order among moments of the same time.
         moments = [
-            *_events(session, asset),
+            *_events(session, asset, is_news=is_news),
             *moments,
             *_writes(publications, served),
             *_decisions(session, asset),
@@ -149,8 +158,10 @@ def told(*, has_picks_url: bool, has_pictures_url: bool = False) -> str:
     return ", and ".join(done) or "served by us; neither PICKS_URL nor PICTURES_URL is set here"
 
 
-def _events(session: Session, asset: Asset) -> Iterator[Moment]:
+def _events(session: Session, asset: Asset, *, is_news: bool) -> Iterator[Moment]:
     of_asset = select(WebhookEvent).where(WebhookEvent.asset_id == asset.id)
+    if is_news:  # what an update brought is told by the job, where it brought something
+        of_asset = of_asset.where(WebhookEvent.kind != EventKind.UPDATED)
     newest = of_asset.order_by(WebhookEvent.id.desc()).limit(SHOWN_EVENTS)
     for event in session.scalars(newest.options(defer(WebhookEvent.payload))):
         says = f"{event.type}: {event.detail}" if event.detail else event.type

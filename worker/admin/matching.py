@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import and_, func, or_, select, true
+from sqlalchemy import and_, func, or_, select, text, true
 
 from worker.database.base import STATEMENT_BEGAN
-from worker.database.models import Asset, Job, Publication
-from worker.database.states import FINAL, WAITING, JobState, PublicationState
+from worker.database.models import Asset, Job
+from worker.database.review import CONDITIONS
+from worker.database.states import FINAL, WAITING, JobState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,24 +28,22 @@ BATCH = 1000  # assets that are looked at in one statement
 class Filters(NamedTuple):
     """Which assets an operator means; deleted ones and those without a job never match."""
 
-    is_failed: bool = False  #: whose newest job was given up, or whose newest write to the platform was
+    #: Whose newest job was given up, or whose newest write to the platform was; not where a new job is there.
+    is_failed: bool = False
     since: timedelta | None = None  #: whose newest job was asked for, started or ended within this time
     platform: str | None = None
 
 
 def candidates(session: Session, filters: Filters) -> list[int]:
     """List the ids of all assets that may match, in order; some may not, but all that do are among them."""
-    if filters.is_failed:
-        # Only the newest job and the newest write count, but those that failed are few.
-        statement = select(Job.asset_id).where(Job.state == JobState.DISCARDED)
-        failed = select(Publication.asset_id).where(Publication.state == PublicationState.FAILED)
-        return sorted(session.scalars(statement.union(failed)))
-    if filters.since is not None:
+    if filters.since is not None and not filters.is_failed:
         return sorted(set(session.scalars(select(Job.asset_id).where(is_touched_within(filters.since)))))
-    statement = select(Asset.id).order_by(Asset.id)
+    statement = select(Asset.id)
+    if filters.is_failed:
+        statement = statement.where(text(CONDITIONS["failed"]))
     if filters.platform:
         statement = statement.where(Asset.platform == filters.platform)
-    return list(session.scalars(statement))
+    return sorted(session.scalars(statement))
 
 
 def matching(session: Session, filters: Filters, ids: Sequence[int]) -> list[Asset]:
@@ -58,17 +57,8 @@ def _matching(filters: Filters) -> Select[Asset]:
         select(Job).where(Job.asset_id == Asset.id).order_by(Job.id.desc()).limit(1).lateral("newest_job")
     )
     statement = select(Asset).join(newest, true()).where(Asset.deleted_at.is_(None))
-    if filters.is_failed:
-        write = (
-            select(Publication)
-            .where(Publication.asset_id == Asset.id)
-            .order_by(Publication.id.desc())
-            .limit(1)
-            .lateral("newest_write")
-        )
-        write_failed = and_(write.c.generation == Asset.generation, write.c.state == PublicationState.FAILED)
-        statement = statement.outerjoin(write, true())
-        statement = statement.where(or_(newest.c.state == JobState.DISCARDED, write_failed))
+    if filters.is_failed:  # the flag stays until a job that was asked for since is over
+        statement = statement.where(Asset.has_failed, newest.c.state.in_(FINAL))
     if filters.since is not None:
         touched = func.greatest(newest.c.requested_at, newest.c.started_at, newest.c.finished_at)
         statement = statement.where(touched >= STATEMENT_BEGAN - filters.since)

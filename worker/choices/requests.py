@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from worker import publications
 from worker.choices import judgements, stills
 from worker.database import NOW
+from worker.database.base import MAX_ROW_ID
 from worker.database.choices import Choice
 from worker.database.models import Asset, StoredCandidate, Thumbnail
 from worker.database.states import ChoiceKind
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.choices.own_picture import OwnPicture
-
-
-MAX_ROW_ID = 2**63 - 1  # of PostgreSQL's bigint
 
 
 class ChoiceRefused(PermanentError):

@@ -8,8 +8,9 @@ from sqlalchemy import exists, func, select
 
 from worker.choices import stills
 from worker.choices.own_picture import OwnPicture
-from worker.choices.requests import MAX_ROW_ID, ChoiceRefused, ChoiceRequest
+from worker.choices.requests import ChoiceRefused, ChoiceRequest
 from worker.database import NOW
+from worker.database.base import MAX_ROW_ID
 from worker.database.choices import Choice
 from worker.database.models import Thumbnail
 from worker.database.states import ChoiceKind

@@ -25,6 +25,7 @@ NOW = func.clock_timestamp()
 # The time at which the statement began: to compare with. For `NOW`, which changes while a statement runs,
 # PostgreSQL would read every row of an index instead of those before or after it.
 STATEMENT_BEGAN = func.statement_timestamp()
+MAX_ROW_ID = 2**63 - 1  #: of `id`, as PostgreSQL's bigint; a larger number of a request has to be told apart
 
 
 class Base(DeclarativeBase):

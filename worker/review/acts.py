@@ -20,6 +20,7 @@ from worker.database.models import Asset, Thumbnail
 from worker.database.states import Role
 from worker.jobs import Requeued
 from worker.people import audit
+from worker.review.asset import find_visible
 from worker.review.conflicts import Conflict, Picture, Wanted, holding, is_chosen, wanted
 from worker.review.seen import Seen, read_seen
 
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from worker.settings import Settings
 
 __all__ = ["Conflict", "Seen", "check", "choose", "confirm", "look_again", "release", "set_options"]
-
-MAX_ROW_ID = 2**63 - 1  # of PostgreSQL's bigint
 
 
 def check(engine: Engine, actor: Actor, asset_id: int) -> None:
@@ -150,9 +149,8 @@ def _locked(engine: Engine, actor: Actor, asset_id: int) -> Iterator[tuple[Sessi
 
 
 def _require(session: Session, actor: Actor, asset_id: int, *, is_to_lock: bool = False) -> Asset:
-    is_id = 0 < asset_id <= MAX_ROW_ID
-    asset = session.get(Asset, asset_id, with_for_update=is_to_lock or None) if is_id else None
-    if asset is None or not actor.may(Role.VIEWER, asset):
+    asset = find_visible(session, actor, asset_id, is_to_lock=is_to_lock)
+    if asset is None:
         raise NotFound("there is no such asset")
     actor.require(Role.EDITOR, asset)
     return asset

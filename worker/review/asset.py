@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import filterfalse, groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import select
@@ -14,12 +14,13 @@ from worker.admin.find import Match
 from worker.admin.taken import what_is_taken
 from worker.choices import SAME_MOMENT_S
 from worker.choices.own_picture import OwnPicture
+from worker.database.base import MAX_ROW_ID
 from worker.database.models import Asset, StoredCandidate
 from worker.database.states import PublicationState, Role
 from worker.people import audit
 from worker.review.filmstrip import chart_of, frames_in_time, scores_by_rank
 from worker.review.preview import read_preview
-from worker.review.progress import progress_of, read_account
+from worker.review.progress import progress_of, read_account, read_newest_job
 from worker.review.seen import read_seen
 from worker.review.undo import offer_undo
 from worker.time_ranges import TimeRange
@@ -39,10 +40,12 @@ if TYPE_CHECKING:
     from worker.review.undo import Undo
     from worker.settings import Settings
 
-MAX_ROW_ID = 2**63 - 1  # of PostgreSQL's bigint
 SHOWN_ACTS = 50
-# What choices and jobs tell themselves, with more words.
-_TOLD_BY_ROWS = frozenset({"choose", "release", "options", "look-again"})
+RECENT = 8  #: things that happened, which are always shown
+# What the rows of choices tell, with more words.
+_TOLD_BY_ROWS = frozenset({"choose", "release"})
+# What people do begins with one of these: a choice, or the way by which an act came.
+_OF_PEOPLE = frozenset({"choice", "page", "api", "link", "cli"})
 _USUAL_SIZE_PX = (320, 180)
 
 
@@ -71,7 +74,8 @@ class AssetView:
     frame_px: tuple[int, int]  #: width and height of the strip's pictures
     chart: Chart
     preview: Preview | None  #: the frame that was asked for
-    moments: list[Repeated]  #: what happened, the newest first
+    moments: list[Repeated]  #: what happened, the newest first, and whatever people did
+    older: list[Repeated]  #: what programs did before that
     undo: Undo | None
 
     @property
@@ -123,9 +127,10 @@ class AssetView:
         return self.shown_s is not None and abs(time_s - self.shown_s) <= SAME_MOMENT_S
 
 
-def find_visible(session: Session, actor: Actor, asset_id: int) -> Asset | None:
+def find_visible(session: Session, actor: Actor, asset_id: int, *, is_to_lock: bool = False) -> Asset | None:
     """Find an asset that somebody may look at; None where there is none, or they may not."""
-    asset = session.get(Asset, asset_id) if 0 < asset_id <= MAX_ROW_ID else None
+    is_id = 0 < asset_id <= MAX_ROW_ID
+    asset = session.get(Asset, asset_id, with_for_update=is_to_lock or None) if is_id else None
     return asset if asset is not None and actor.may(Role.VIEWER, asset) else None
 
 
@@ -156,10 +161,12 @@ def read_asset(
         Match(asset.id, None),
         has_picks_url=settings.picks_url is not None,
         has_pictures_url=settings.pictures_url is not None,
+        is_news=True,
     )
     frames = frames_in_time(history.candidates, scores_by_rank(history.thumbnails))
-    job = history.jobs[0].job if history.jobs else None
-    seen, account = read_seen(session, asset), read_account(session, asset)
+    moments, older = _parted(_moments(session, history))
+    job, seen = read_newest_job(session, asset), read_seen(session, asset)
+    account = read_account(session, asset)
     can_edit = actor.may(Role.EDITOR, asset)
     return AssetView(
         history=history,
@@ -171,7 +178,8 @@ def read_asset(
         frame_px=_frame_size_px(session, frames),
         chart=chart_of(frames, asset.duration_s or 0.0, _ranges(asset, "avoid"), _ranges(asset, "prefer")),
         preview=None if frame_id is None else read_preview(session, asset, frame_id),
-        moments=_moments(session, history),
+        moments=moments,
+        older=older,
         undo=offer_undo(session, asset, actor.name, history.now) if can_edit else None,
     )
 
@@ -208,6 +216,17 @@ def _moments(session: Session, history: AssetHistory) -> list[Repeated]:
     ]
     in_order = sorted([*history.timeline, *acts], key=lambda moment: moment.at)
     return folded(in_order)[::-1]
+
+
+def _parted(moments: Sequence[Repeated]) -> tuple[list[Repeated], list[Repeated]]:
+    """Part what is always shown from what programs did before that."""
+    later = moments[RECENT:]
+    shown = [*moments[:RECENT], *filter(_is_of_people, later)]
+    return shown, list(filterfalse(_is_of_people, later))
+
+
+def _is_of_people(moment: Repeated) -> bool:
+    return moment.first.what.partition(" ")[0] in _OF_PEOPLE
 
 
 def _words(detail: dict[str, Any]) -> str:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from sqlalchemy import select
 
-from worker.choices.requests import MAX_ROW_ID
 from worker.database.accounts import Account
-from worker.database.base import NOW
+from worker.database.base import MAX_ROW_ID, NOW
 from worker.database.review import CONDITIONS
 from worker.platforms import PLATFORMS, configured_accounts
 from worker.review.cards import read_cards

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import ARRAY, BigInteger, Text, bindparam, func, literal, select, text, true, tuple_
 
-from worker.choices.requests import MAX_ROW_ID
+from worker.database.base import MAX_ROW_ID
 from worker.database.models import Asset
 from worker.database.review import CONDITIONS
 

@@ -67,9 +67,14 @@ def read_account(session: Session, asset: Asset) -> Account | None:
     return session.scalar(select(Account).filter_by(platform=asset.platform, account=asset.account))
 
 
+def read_newest_job(session: Session, asset: Asset) -> Job | None:
+    """Read the newest job of an asset; None where it never had one."""
+    return session.scalar(select(Job).where(Job.asset_id == asset.id).order_by(Job.id.desc()).limit(1))
+
+
 def read_progress(session: Session, asset: Asset) -> Progress:
     """Ask how the newest job and the newest write stand."""
-    job = session.scalar(select(Job).where(Job.asset_id == asset.id).order_by(Job.id.desc()).limit(1))
+    job = read_newest_job(session, asset)
     writes = select(Publication).where(Publication.asset_id == asset.id)
     write = session.scalar(writes.order_by(Publication.id.desc()).limit(1))
     now, seen = database_time(session), read_seen(session, asset)

@@ -29,6 +29,11 @@ ARGUMENTS = {
     "adopt": ["--since", "1h"],
     "erase": ["a1"],
     "sync": ["--platform", "mux"],
+    "invite": ["anna@example.com"],
+    "people": ["give", "anna@example.com"],
+    "tokens": ["create", "cms"],
+    "link": ["a1"],
+    "audit": ["a1"],
 }
 MODULES = (
     ["webhook"],

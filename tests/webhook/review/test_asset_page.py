@@ -17,11 +17,8 @@ from tests.support.service import builders, chosen_asset
 from webhook.bounded import BoundedDatabase
 from webhook.review.asset import asset_page
 from worker.choices import ChoiceRequest
-from worker.database import transaction
 from worker.database.people import Person
 from worker.database.states import Role
-from worker.people import audit
-from worker.people.roles import Actor
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -223,28 +220,6 @@ def test_a_choice_is_told_with_who_and_why_and_what_its_release_shows(engine: En
     assert "the boss likes it" in page
     assert "After a release pick 1 is shown, at 00:06.500." in page
     assert fields(form_of(page, "release"))["choice"] == "1"
-
-
-def test_what_happened_is_told_the_newest_first_with_who(engine: Engine) -> None:
-    """Events, looks, writes and choices in one list."""
-    looked_at(engine)
-    chosen_asset.choose(engine, ChoiceRequest(time_s=2.0))
-    chosen_asset.release(engine)
-    with transaction(engine) as session:
-        audit.note(session, Actor("ada@host", "page", ()), "choose", 1, choice=1)
-        audit.note(session, Actor("bob@host", "cli", ()), "create-link", 1, role="editor", days=7)
-
-    history = page_of(engine).partition('id="history"')[2]
-
-    told = [re.sub(r"<[^>]*>", "", line) for line in re.findall(r'<span class="what">(.*?)</span>', history)]
-    assert told[:3] == [
-        "cli create link by bob@host",
-        "write 3 requested",
-        "choice 1 released by bob@host",
-    ]
-    assert "days 7; role editor" in history
-    assert len([line for line in told if line.endswith("by ada@host")]) == 1
-    assert told[-1] == "event applied by mux"
 
 
 def test_only_a_platform_that_takes_pictures_is_offered_an_upload(engine: Engine) -> None:

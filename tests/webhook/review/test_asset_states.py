@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy import update
 
 from tests.support.review.looked_at import looked_at
-from tests.support.review.signed_in import client_of, person, review_app, signed_in
+from tests.support.review.signed_in import URL, client_of, person, review_app, signed_in
 from tests.support.service import builders, chosen_asset, commands
 from tests.support.service.sample_run import crop
 from worker.choices import ChoiceRequest
@@ -142,7 +142,7 @@ def test_an_account_that_is_not_configured(engine: Engine) -> None:
 def test_an_account_whose_platform_has_a_page_for_the_video(engine: Engine) -> None:
     """It is one click away; what the account's settings say decides what is offered."""
     looked_at(engine, platform="vimeo")
-    settings = Settings(vimeo={"main": VimeoAccount(access_token=SecretStr("token"))})
+    settings = Settings(vimeo={"main": VimeoAccount(access_token=SecretStr("token"))}, review_url=URL)
     client = client_of(review_app(engine, settings), engine, person(engine))
 
     page = client.get("/a/1").text

@@ -38,12 +38,13 @@ def test_a_page_asks_until_the_write_has_arrived(engine: Engine) -> None:
     assert nothing_new.status_code == 204
     assert arrived.status_code == STOP
     assert "Arrived at Mux." in arrived.text
-    assert "newer than this page" not in arrived.text
-    assert "hx-get" not in client.get("/a/1").text
+    assert "than on this page" not in arrived.text
+    assert "every 2s" in page
+    assert "every 2s" not in client.get("/a/1").text
 
 
-def test_a_page_learns_that_there_is_something_newer(engine: Engine) -> None:
-    """Another run's pictures, or somebody else's choice."""
+def test_a_page_learns_that_somebody_decided(engine: Engine) -> None:
+    """It offers a link; nothing is exchanged under the eyes of whoever looks."""
     looked_at(engine)
     chosen_asset.publish(engine)
     client = signed_in(engine)
@@ -52,8 +53,29 @@ def test_a_page_learns_that_there_is_something_newer(engine: Engine) -> None:
     chosen_asset.choose(engine, ChoiceRequest(time_s=2.0))
     other = client.get("/a/1/status?generation=1&choice=")
 
-    assert "newer than this page" not in same.text
-    assert "newer than this page" in other.text
+    assert "Somebody decided" not in same.text
+    assert 'Somebody decided since this page was opened. <a href="/a/1">Show what holds now</a>' in other.text
+
+
+def test_a_page_that_was_left_open_offers_the_new_pictures(engine: Engine) -> None:
+    """It asks again when its window is looked at, also long after all was settled, and is told once."""
+    looked_at(engine)
+    chosen_asset.publish(engine)
+    client = signed_in(engine)
+    page = client.get("/a/1").text
+    (address,) = re.findall(r'hx-get="(/a/1/status[^"]*)" hx-trigger="focus from:window', page)
+    (known,) = re.findall(r'name="known" value="(\w+)"', page)
+
+    nothing_new = client.get(f"{address.replace('&amp;', '&')}&known={known}")
+    looked_at(engine, minute=1)
+    newer = client.get(f"{address.replace('&amp;', '&')}&known={known}")
+
+    assert nothing_new.headers["HX-Reswap"] == "none"
+    assert nothing_new.data == b""
+    assert "HX-Reswap" not in newer.headers
+    assert (
+        'There are newer pictures than on this page. <a href="/a/1">Show the new pictures</a>' in newer.text
+    )
 
 
 def test_a_page_does_not_wait_for_what_nobody_works_on(engine: Engine) -> None:

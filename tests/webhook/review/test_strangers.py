@@ -149,7 +149,7 @@ def test_a_piece_of_a_page_leads_the_whole_page_to_the_sign_in(engine: Engine) -
     answer = (
         review_app(engine)
         .test_client()
-        .get("/a/1/status", headers={"HX-Request": "true", "HX-Current-URL": "http://localhost/a/1"})
+        .get("/a/1?frame=3", headers={"HX-Request": "true", "HX-Current-URL": "http://localhost/a/1"})
     )
 
     assert answer.status_code == 401

@@ -10,8 +10,8 @@ from webhook.review.acts import CONFIRMED, WITHIN_S, said_of_look
 from webhook.review.api.bodies import Act, Decision, Options, read_choosing, read_json
 from webhook.review.api.reading import program
 from webhook.review.errors import as_sentence
-from webhook.review.forms import MAX_ROW_ID
 from worker.admin.choose import choice_sentences, release_sentence
+from worker.database.base import MAX_ROW_ID
 from worker.database.models import Asset
 from worker.review import acts
 from worker.review.seen import Seen, read_seen

@@ -8,10 +8,11 @@ from flask import request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from webhook.review.forms import MAX_ROW_ID, why_of
+from webhook.review.forms import why_of
 from worker.admin.choose import Wish
 from worker.choices import ChoiceRefused
 from worker.choices.own_picture import OwnPicture
+from worker.database.base import MAX_ROW_ID
 from worker.pictures.answer import MAX_BYTES
 from worker.review.seen import Seen
 

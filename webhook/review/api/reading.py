@@ -12,12 +12,13 @@ from webhook.assets import AssetId
 from webhook.review.api.documents import Addresses, asset_document, audit_document, card_document
 from webhook.review.pictures import send_picture
 from worker.admin.taken import page_of
+from worker.database.base import MAX_ROW_ID
 from worker.database.models import StoredCandidate, Thumbnail
 from worker.database.review import CONDITIONS
 from worker.database.states import Role
 from worker.inbox.storable import is_storable_id
 from worker.people import audit
-from worker.review.asset import MAX_ROW_ID, find_named, find_visible, read_asset
+from worker.review.asset import find_named, find_visible, read_asset
 from worker.review.library import PAGE, Wanted, read_page
 
 if TYPE_CHECKING:
