@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import inspect, select
 
+from tests.support.review.signed_in import URL
 from tests.support.service import builders
 from worker import jobs
 from worker.database import transaction
@@ -27,7 +28,7 @@ FRAMES_S = (3.0, 7.6, 5.0)
 def configured() -> Settings:
     """Return settings with an account of a platform that shows a time, and one that shows no picture."""
     accounts: dict[str, Any] = {"mux": {"main": ACCOUNT}, "fastpix": {"main": ACCOUNT}}
-    return builders.make_settings(**accounts)
+    return builders.make_settings(review_url=URL, **accounts)
 
 
 def somebody(
