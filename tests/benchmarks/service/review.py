@@ -27,7 +27,7 @@ from rich.table import Table
 
 from tests.benchmarks.service.many_rows import fill, is_empty
 from tests.benchmarks.service.receiver import P99_MS, TABLE_WIDTH, Row, machine, send
-from tests.support.review.live_pages import served_pages
+from tests.support.review.pages_server import served_pages
 from tests.support.review.signed_in import SECRET, client_of, person, review_app
 from tests.support.service.live_receiver import served
 from worker.database import make_engine, migrate

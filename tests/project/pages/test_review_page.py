@@ -15,10 +15,10 @@ import pytest
 from PIL import Image
 
 from tests.support.doc_blocks import ROOT, blocks_of, indented_blocks_of
-from tests.support.review.decided import ACCOUNT, looked_at
+from tests.support.review.decided import ACCOUNT, configured, looked_at
 from tests.support.review.looked_at import looked_at as store_looked_at
 from tests.support.review.pages_server import serving_pages
-from tests.support.review.programs import make_token, program
+from tests.support.review.signed_in import make_token, program
 from tests.support.service import builders
 from tests.support.service.commands import run_thumbs
 from webhook.review.api.description import PATH
@@ -123,27 +123,19 @@ class Trial:
 def trial(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
     """Serve the pages, with a video of Mux and one of a platform that takes pictures."""
     folder = tmp_path_factory.mktemp("pages")
-    with pytest.MonkeyPatch.context() as patch, databases.lend() as url:
-        for name, value in ACCOUNT.items():
-            patch.setenv(f"FASTPIX__MAIN__{name.upper()}", value)
-        with serving_pages(url, folder) as origin:
-            yield from _trial(url, origin, folder)
-
-
-def _trial(url: str, origin: str, folder: Path) -> Iterator[Trial]:
-    engine = make_engine(url)
-    looked_at(engine)
-    environ = {
-        "THUMBS_PAGES": origin,
-        "THUMBS_TOKEN": make_token(engine),
-        "ASSET_ID": builders.asset(engine).external_id,
-    }
-    store_looked_at(engine, asset_id="b1", platform="fastpix")
-    with transaction(engine) as session:
-        environ["ID"] = str(session.query(Asset).filter_by(external_id="b1").one().id)
-    try:
+    fastpix = {f"FASTPIX__MAIN__{name.upper()}": value for name, value in ACCOUNT.items()}
+    with databases.lend() as url, serving_pages(url, folder, **fastpix) as origin:
+        engine = make_engine(url)
+        looked_at(engine)
+        environ = {
+            "THUMBS_PAGES": origin,
+            "THUMBS_TOKEN": make_token(engine),
+            "ASSET_ID": builders.asset(engine).external_id,
+        }
+        store_looked_at(engine, asset_id="b1", platform="fastpix")
+        with transaction(engine) as session:
+            environ["ID"] = str(session.query(Asset).filter_by(external_id="b1").one().id)
         yield Trial(engine, folder, environ)
-    finally:
         engine.dispose()
 
 
@@ -179,7 +171,9 @@ def test_a_refusal_reads_as_printed(engine: Engine) -> None:
     asset_id = looked_at(engine)
     builders.record(engine, builders.event(builders.EventKind.DELETED, minute=5))
 
-    answer = program(engine).post(f"/api/v1/assets/{asset_id}/choose", json={"time_s": 1})
+    answer = program(engine, settings=configured()).post(
+        f"/api/v1/assets/{asset_id}/choose", json={"time_s": 1}
+    )
 
     assert answer.json == json.loads(block("refusal"))
 

@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 
 from tests.support.review.signed_in import SECRET
 from tests.support.service.deliveries import ENVIRONMENT
 from tests.support.waiting import until
+from webhook.serving import PROCESSES
 from worker.standalone.servers import free_port
 
 if TYPE_CHECKING:
@@ -23,41 +25,54 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 START_TIMEOUT_S = 60.0
-READY = "ready for people"
 
 
 @contextmanager
-def serving_pages(database_url: str, folder: Path) -> Iterator[str]:
+def served_pages(database_url: str, folder: Path, **environment: str) -> Iterator[httpx.Client]:
+    """Run the pages until the end of the block, and yield a browser without JavaScript for them.
+
+    Args:
+        database_url: with all tables.
+        folder: for their log, pages.log, and their own files.
+        environment: settings.
+    """
+    port, log = free_port(), folder / "pages.log"
+    variables = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "DATABASE_URL": database_url,
+        "REVIEW_PORT": str(port),
+        "DATA_DIR": str(folder),
+        "TMPDIR": str(folder),
+    }
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "webhook.review"],
+            cwd=ROOT,
+            env={**variables, **environment},
+            stderr=output,
+        )
+    try:
+        until(lambda: log.read_text().count("ready for people") == PROCESSES, START_TIMEOUT_S)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            yield client
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(START_TIMEOUT_S) == 0, log.read_text()
+
+
+@contextmanager
+def serving_pages(database_url: str, folder: Path, **environment: str) -> Iterator[str]:
     """Serve the pages over a database until the end of the block; yield their origin.
 
     Args:
         database_url: with all tables.
         folder: for their log.
+        environment: settings, beside an account of Mux and the secret of `cookie_of`.
     """
-    port, log = free_port(), folder / "pages.log"
-    origin = f"http://127.0.0.1:{port}"
-    own = {
-        "DATABASE_URL": database_url,
-        "REVIEW_URL": origin,
-        "REVIEW_PORT": str(port),
-        "REVIEW_SECRET": SECRET,
-        "DATA_DIR": str(folder),
-    }
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "webhook.review"],
-            cwd=ROOT,
-            env={**os.environ, **ENVIRONMENT, **own},
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        until(lambda: READY in log.read_text() or process.poll() is not None, START_TIMEOUT_S)
-        assert process.poll() is None, log.read_text()
-        yield origin
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(START_TIMEOUT_S)
+    own = {**ENVIRONMENT, "REVIEW_SECRET": SECRET, **environment}
+    with served_pages(database_url, folder, **own) as client:
+        yield str(client.base_url).removesuffix("/")
 
 
 def cookie_of(token: str, origin: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""People who are signed in on the pages, for tests."""
+"""People who are signed in on the pages, and programs that show a token, for tests."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from webhook.review.app import create_app
 from worker.database import transaction
 from worker.database.people import Person, RoleGrant
 from worker.database.states import Role
-from worker.people import sign_ins
-from worker.people.roles import ANY
+from worker.people import sign_ins, tokens
+from worker.people.roles import ANY, Grant, operator_of_server
 from worker.settings import Settings
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from flask import Flask
     from flask.testing import FlaskClient
     from sqlalchemy import Engine
 
 URL = "http://localhost"  #: where Flask's client of tests asks
+API = f"{URL}/api/v1"  #: where answers say that things are
 SECRET = "a secret of the tests, of more than 32 characters"  # noqa: S105 - of no use elsewhere
 
 
@@ -61,3 +64,36 @@ def client_of(app: Flask, engine: Engine, person_id: int) -> FlaskClient:
 def signed_in(engine: Engine, role: Role = Role.EDITOR, where: tuple[str, str] = (ANY, ANY)) -> FlaskClient:
     """Return a client of pages of its own, in which somebody with this role is signed in."""
     return client_of(review_app(engine), engine, person(engine, role=role, where=where))
+
+
+def make_token(
+    engine: Engine,
+    role: Role = Role.EDITOR,
+    where: tuple[str, str] = (ANY, ANY),
+    *,
+    name: str = "cms",
+    lifetime: timedelta | None = None,
+) -> str:
+    """Make a token of this name, and return it."""
+    with transaction(engine) as session:
+        actor = operator_of_server("ops@example")
+        return tokens.create(session, actor, name, [Grant(role, *where)], lifetime).token
+
+
+def with_token(app: Flask, token: str) -> FlaskClient:
+    """Return a client of the pages that shows this token with each request."""
+    client = app.test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    return client
+
+
+def program(
+    engine: Engine,
+    role: Role = Role.EDITOR,
+    where: tuple[str, str] = (ANY, ANY),
+    *,
+    name: str = "cms",
+    settings: Settings | None = None,
+) -> FlaskClient:
+    """Return a client of pages of its own, which shows a token with this role."""
+    return with_token(review_app(engine, settings), make_token(engine, role, where, name=name))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.review.live_pages import served_pages
+from tests.support.review.pages_server import served_pages
 from worker.errors import SettingsInvalid
 from worker.settings import Settings
 from worker.standalone.pages import local_invitation, with_secret

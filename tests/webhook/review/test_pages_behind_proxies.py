@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import reverse_proxies
-from tests.support.review.live_pages import served_pages
+from tests.support.review.pages_server import served_pages
 from webhook.review import limits
 from worker.database import transaction
 from worker.database.states import Role

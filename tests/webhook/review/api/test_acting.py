@@ -9,8 +9,15 @@ import pytest
 from PIL import Image
 
 from tests.support.review.decided import configured, frame_at, look_anew, looked_at, pick_at, seen
-from tests.support.review.programs import API, make_token, program, with_token
-from tests.support.review.signed_in import URL, client_of, person, review_app
+from tests.support.review.signed_in import (
+    API,
+    client_of,
+    make_token,
+    person,
+    program,
+    review_app,
+    with_token,
+)
 from tests.support.service import builders
 from worker.choices import own_picture
 from worker.database.choices import Choice
@@ -28,7 +35,7 @@ ACTS = ("confirm", "choose", "release", "options", "look-again")
 @pytest.fixture
 def cms(engine: Engine) -> FlaskClient:
     """Return the program of an editor."""
-    return program(engine)
+    return program(engine, settings=configured())
 
 
 def before(engine: Engine) -> dict[str, Any]:
@@ -204,7 +211,7 @@ def test_a_body_of_another_kind_is_refused(
 
 def test_a_conflict_has_both_sides_and_what_insists(engine: Engine) -> None:
     """What a person did on the pages meanwhile is not lost in silence."""
-    asset_id, app = looked_at(engine), review_app(engine, configured().model_copy(update={"review_url": URL}))
+    asset_id, app = looked_at(engine), review_app(engine, configured())
     cms, read = with_token(app, make_token(engine)), before(engine)
     anna = client_of(app, engine, person(engine))
     anna.post(f"/a/{asset_id}/choose", data={**read, "choice": "", "candidate": frame_at(engine, 5.0)})

@@ -16,8 +16,7 @@ from schemathesis.specs.openapi import checks as openapi_checks
 
 from tests.support.review.decided import configured
 from tests.support.review.looked_at import looked_at
-from tests.support.review.programs import make_token
-from tests.support.review.signed_in import URL, review_app
+from tests.support.review.signed_in import make_token, review_app
 from webhook.bounded import BoundedDatabase
 from webhook.review.api.app import create_api
 from webhook.review.api.bodies import Act, Choosing, Decision, Options
@@ -55,7 +54,7 @@ fuzzed = settings(max_examples=15, deadline=None, derandomize=True, suppress_hea
 @pytest.fixture
 def app(engine: Engine) -> Flask:
     """Return the pages, and what is for programs beside them."""
-    return review_app(engine, configured().model_copy(update={"review_url": URL}))
+    return review_app(engine, configured())
 
 
 def test_every_address_is_described_and_no_other(engine: Engine) -> None:

@@ -9,8 +9,7 @@ import pytest
 
 from tests.support.review import shelf
 from tests.support.review.looked_at import add_frames, looked_at
-from tests.support.review.programs import API, make_token, program, with_token
-from tests.support.review.signed_in import URL, review_app
+from tests.support.review.signed_in import API, URL, make_token, program, review_app, with_token
 from tests.support.review.statements import counted
 from tests.support.service import builders
 from worker.database.models import StoredCandidate, Thumbnail

@@ -7,12 +7,24 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import SecretStr
+from werkzeug.exceptions import RequestTimeout, ServiceUnavailable
 
 from tests.support.review.looked_at import looked_at
-from tests.support.review.programs import make_token, program, with_token
-from tests.support.review.signed_in import client_of, person, review_app, signed_in
+from tests.support.review.signed_in import (
+    URL,
+    client_of,
+    make_token,
+    person,
+    program,
+    review_app,
+    signed_in,
+    with_token,
+)
+from webhook.answers import REFUSAL
 from webhook.bounded import BoundedDatabase
 from webhook.review.api.app import create_api
+from webhook.review.app import make_review_engine
 from worker.database import transaction
 from worker.database.states import Role
 from worker.people import tokens
@@ -119,3 +131,33 @@ def test_another_host_is_refused_and_never_a_redirect(engine: Engine) -> None:
 
     assert (answer.status_code, answer.json["status"]) == (421, "misdirected")
     assert "http://127.0.0.1:8080" in answer.json["reason"]
+
+
+@pytest.mark.parametrize(
+    ("why", "code", "status"),
+    [
+        (RequestTimeout("the request was not here in time"), 408, "late"),
+        (ServiceUnavailable("no room", retry_after=5), 503, "unavailable"),
+        (TimeoutError(), 503, "unavailable"),
+    ],
+)
+def test_what_the_server_refuses_is_told_in_the_same_form(
+    engine: Engine, why: Exception, code: int, status: str
+) -> None:
+    """Before anybody asks for a token: no thread is left for that."""
+    answer = review_app(engine).test_client().get("/api/v1/assets", environ_overrides={REFUSAL: why})
+
+    assert (answer.status_code, answer.json["status"]) == (code, status)
+    assert (code == 503) is ("Retry-After" in answer.headers)
+
+
+def test_a_database_that_is_down_is_told_so() -> None:
+    """The program asks again."""
+    settings = Settings().model_copy(
+        update={"review_url": URL, "database_url": SecretStr("postgresql://nobody@127.0.0.1:9/none")}
+    )
+    client = with_token(review_app(make_review_engine(settings), settings), "thumbs_x")
+
+    answer = client.get("/api/v1/assets")
+
+    assert (answer.status_code, answer.json["status"]) == (503, "unavailable")
