@@ -16,7 +16,7 @@ from schemathesis.specs.openapi import checks as openapi_checks
 
 from tests.support.review.decided import configured
 from tests.support.review.looked_at import looked_at
-from tests.support.review.signed_in import make_token, review_app
+from tests.support.review.signed_in import make_token, review_app, with_token
 from webhook.bounded import BoundedDatabase
 from webhook.review.api.app import create_api
 from webhook.review.api.bodies import Act, Choosing, Decision, Options
@@ -134,3 +134,19 @@ def test_programs_get_the_answers_that_are_described(
     case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}"}
 
     case.call_and_validate(checks=CHECKS, app=app)
+
+
+def test_a_choice_and_a_conflict_are_as_described(app: Flask, token: str) -> None:
+    """And the asset that holds the choice: these do not come out by chance."""
+    client, address = with_token(app, token), "/api/v1/assets/1/choose"
+    choosing = OPERATIONS["POST /api/v1/assets/{id}/choose"].Case(path_parameters={"id": 1})
+    reading = OPERATIONS["GET /api/v1/assets/{id}"].Case(path_parameters={"id": 1})
+
+    done = client.post(address, json={"time_s": 1.5})
+    met = client.post(address, json={"time_s": 2.5, "generation": 1, "choice": None})
+    read = client.get("/api/v1/assets/1")
+
+    assert (done.status_code, met.status_code, read.json["chosen"]["time_s"]) == (200, 409, 1.5)
+    choosing.validate_response(done, checks=CHECKS)
+    choosing.validate_response(met, checks=CHECKS)
+    reading.validate_response(read, checks=CHECKS)
