@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from tests.browser.conftest import People, Visitors
     from tests.support.review.visits import Visit
 
-pytestmark = pytest.mark.xfail(strict=False, reason="waits for the pages")
-
 PHONE_PX = 360
 NARROW_PX = 320  # 1280 at 400 %: WCAG 1.4.10
 ZOOMED_PX = 640  # 1280 at 200 %

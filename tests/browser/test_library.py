@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import People
 
-pytestmark = pytest.mark.xfail(strict=False, reason="waits for the pages")
-
 TITLES = ("Cars at dusk", "Bicycles at noon", "A bicycle at rest", "Rabbit")
 
 

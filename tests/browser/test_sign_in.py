@@ -12,8 +12,6 @@ from tests.support.review import axe, focus
 if TYPE_CHECKING:
     from tests.browser.conftest import People, Visitors
 
-pytestmark = pytest.mark.xfail(strict=False, reason="waits for the pages")
-
 PHONE_PX = 360
 
 

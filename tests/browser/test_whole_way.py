@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-pytestmark = pytest.mark.xfail(strict=False, reason="waits for the pages")
-
 WINDOWS: dict[str, tuple[bool, dict[str, Any]]] = {
     "mouse": (True, {}),
     "keyboard": (False, {}),
