@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
-from playwright.sync_api import expect
 
 from tests.support.review import sample_library, visits
 from tests.support.review.browser import chromium
@@ -30,16 +29,18 @@ from worker.standalone.servers import start_postgres
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from playwright.sync_api import Locator
     from sqlalchemy import Engine
 
     from tests.support.review.visits import Visit
 
-PHONE_PX = 390
+PHONE_PX, PHONE_HIGH_PX = 390, 844
 WIDE_PX = 1280
 SHARPNESS = 2  #: pixels of the picture for each of the page, so that it is sharp on fine screens
 WEBP_QUALITY = 82
 MAX_BYTES = 250_000
-LOOKED_CLOSELY = "0:05.8"  #: a frame that was not picked, beside one that was
+SHOWN = 8  #: videos of the library: two rows
+MARGIN_PX = 24
 
 
 def main() -> None:
@@ -55,13 +56,17 @@ def main() -> None:
             visit.open(path)
             return visit
 
-        save(opened("/", WIDE_PX), out / "review-library.webp", high_px=800)
-        asset = opened(f"/a/{asset_id}", WIDE_PX)
-        asset.page.get_by_role("option").filter(has_text=LOOKED_CLOSELY).first.click()
-        expect(asset.page.locator("#frame img")).to_be_visible()
-        asset.page.evaluate("scrollTo(0, 0)")
-        save(asset, out / "review-asset.webp", high_px=1500)
-        save(opened(f"/a/{asset_id}", PHONE_PX), out / "review-phone.webp", high_px=844)
+        library, asset = opened("/", WIDE_PX), opened(f"/a/{asset_id}", WIDE_PX)
+        save(library, out / "review-library.webp", below(library.page.locator("[data-card]").nth(SHOWN - 1)))
+        save(asset, out / "review-asset.webp", below(asset.page.get_by_role("listbox")))
+        save(opened(f"/a/{asset_id}", PHONE_PX), out / "review-phone.webp", PHONE_HIGH_PX)
+
+
+def below(element: Locator) -> int:
+    """Return how high a window is that ends a little below something."""
+    box = element.bounding_box()
+    assert box is not None
+    return round(box["y"] + box["height"]) + MARGIN_PX
 
 
 @contextmanager

@@ -8,8 +8,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.review import axe, focus
+from tests.support.review.decided import somebody
 from tests.support.review.stored_videos import Seed, store
+from worker.database import transaction
 from worker.database.states import Role
+from worker.people import invitations
+from worker.people.roles import ANY, Grant
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -122,6 +126,21 @@ def test_the_sign_in(stranger: Visitors) -> None:
     """Before anybody is known."""
     visit = stranger()
     visit.open("/sign-in")
+
+    assert objections(visit) == []
+    assert lost_stops(visit) == []
+
+
+def test_an_invitation(engine: Engine, stranger: Visitors) -> None:
+    """Before it is accepted: who invites, and what one may do then."""
+    with transaction(engine) as session:
+        grants = (Grant(Role.EDITOR, "mux", ANY), Grant(Role.VIEWER, "vimeo", "main"))
+        made = invitations.make(
+            session, somebody("olga@example.com", Role.OPERATOR), "eva@example.com", grants
+        )
+    visit = stranger()
+    visit.open(invitations.path_of(made.token))
+    expect(visit.page.get_by_role("button", name="Come in")).to_be_visible()
 
     assert objections(visit) == []
     assert lost_stops(visit) == []
