@@ -58,12 +58,12 @@ def test_an_editor_changes_a_thumbnail_and_takes_it_back(
 ) -> None:
     """Three clicks from the library; the platform shows each, and the history tells of both."""
     has_mouse, window = WINDOWS[how]
-    external_id = videos[how]
+    external_id, email = videos[how], f"{how.replace(' ', '-')}@example.com"
     first_s = service.wait_for_first(external_id)
 
     with visits.visit(browser, service.origin, **window) as visit:
         editor = Editor(visit, has_mouse=has_mouse)
-        editor.accept(service.invite(f"{how.replace(' ', '-')}@example.com"))
+        editor.accept(service.invite(email))
         editor.clicks.clear()
         editor.open_asset(_title(how))
         time = editor.choose_last_frame()
@@ -79,9 +79,9 @@ def test_an_editor_changes_a_thumbnail_and_takes_it_back(
         service.until(lambda: service.shown_s(external_id) == first_s, "the first one again")
 
         visit.page.reload()
-        told = "\n".join(editor.history())
-        assert re.search(r"choice \d+ chosen by", told)
-        assert re.search(r"choice \d+ released by", told)
+        of_person = [line for line in editor.history() if email in line]
+        for act in ("chosen", "released"):
+            assert [line for line in of_person if re.search(rf"choice \d+ {act}", line)]
         assert visit.sideways_px() == 0
 
 
