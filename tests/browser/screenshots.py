@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from tests.support.review import sample_library, visits
+from tests.browser import sample_library
+from tests.support.review import visits
 from tests.support.review.browser import chromium
 from tests.support.review.pages_server import cookie_of, serving_pages
 from tests.support.review.signed_in import person
