@@ -36,7 +36,6 @@ STOP_POLLING = 286  #: htmx's own status: it asks no more
 _NO_CONTENT = 204  #: htmx leaves the page as it is
 
 _NONE = "there is no such video, or you may not see it"
-_WORDS = (asset_name, clock, format_age, length_words, platform_label, printable, reason_words, short_clock)
 _ASSET_ID = f"<int(max={MAX_ROW_ID}):asset_id>"
 
 
@@ -45,7 +44,17 @@ def asset_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
     pages = Blueprint("asset", __name__)
     # Before the route, which needs it.
     pages.record_once(lambda setup: setup.app.url_map.converters.update(asset=AssetId))
-    for word in _WORDS:
+    words = (
+        asset_name,
+        clock,
+        format_age,
+        length_words,
+        platform_label,
+        printable,
+        reason_words,
+        short_clock,
+    )
+    for word in words:
         pages.add_app_template_filter(word)
 
     @pages.get(f"/a/{_ASSET_ID}")
