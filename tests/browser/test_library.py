@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import People
 
-pytestmark = pytest.mark.xfail(strict=False, reason="waits for the pages")
-
 TITLES = ("Cars at dusk", "Bicycles at noon", "A bicycle at rest", "Rabbit")
 
 
@@ -94,3 +92,23 @@ def test_each_picture_is_there(library: list[int], signed_in: People) -> None:
     for picture in shown.all():
         picture.evaluate("image => image.decode()")
         assert (picture.get_attribute("alt") or "").startswith("Thumbnail of ")
+
+
+def test_boxes_are_seen_where_somebody_is(library: list[int], signed_in: People) -> None:
+    """Pictures first: with the mouse there, with the focus there, and everywhere once one is marked."""
+    visit = signed_in()
+    visit.open("/")
+    cards = visit.page.locator("[data-card]")
+
+    def seen() -> list[bool]:
+        opacity = "labels => labels.map(label => getComputedStyle(label).opacity === '1')"
+        found: list[bool] = cards.locator("label").evaluate_all(opacity)
+        return found
+
+    assert seen() == [False] * len(library)
+    cards.first.hover()
+    assert seen() == [True, False, False, False]
+    cards.nth(1).get_by_role("checkbox").focus()
+    assert seen() == [True, True, False, False]
+    cards.nth(1).get_by_role("checkbox").check()
+    assert seen() == [True] * len(library)

@@ -22,7 +22,7 @@ from worker.review.notices import notices_of, release_words, taken_words
 from worker.review.preview import read_preview
 from worker.review.progress import platform_label, read_progress
 from worker.review.seen import Seen, read_seen
-from worker.text import clock, format_age, printable, reason_words, short_clock
+from worker.text import clock, format_age, length_words, printable, reason_words, short_clock
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -46,7 +46,17 @@ def asset_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
     pages = Blueprint("asset", __name__)
     # Before the route, which needs it.
     pages.record_once(lambda setup: setup.app.url_map.converters.update(asset=AssetId))
-    for word in (asset_name, clock, format_age, platform_label, printable, reason_words, short_clock):
+    words = (
+        asset_name,
+        clock,
+        format_age,
+        length_words,
+        platform_label,
+        printable,
+        reason_words,
+        short_clock,
+    )
+    for word in words:
         pages.add_app_template_filter(word)
 
     @pages.get(ASSET)

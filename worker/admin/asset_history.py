@@ -14,6 +14,7 @@ from sqlalchemy.orm import contains_eager, defer
 from worker import choices
 from worker.admin.assets import database_time
 from worker.admin.candidates import numbered_candidates
+from worker.admin.taken import was_left_to_us
 from worker.database.choices import Choice
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Job, JobLog, Publication, Thumbnail
@@ -116,7 +117,7 @@ def read_history(
         moments = [
             *_events(session, asset, is_news=is_news),
             *moments,
-            *_writes(publications, served),
+            *_writes(asset, publications, served),
             *_decisions(session, asset),
         ]
     choice, picks = choices.open_choice(session, asset), _picks(session, asset)
@@ -175,14 +176,14 @@ def _steps(histories: Sequence[JobHistory]) -> Iterator[Moment]:
             yield Moment(line.at, f"job {job.id}", line.state, line.actor, line.note)
 
 
-def _writes(publications: Sequence[Publication], served: str) -> Iterator[Moment]:
+def _writes(asset: Asset, publications: Sequence[Publication], served: str) -> Iterator[Moment]:
     for row in publications:
         what, why = f"write {row.id}", "the best pick" if row.choice_id is None else f"choice {row.choice_id}"
         yield Moment(row.created_at, what, "requested", "", f"{clock(row.thumbnail.time_s)}, {why}")
         if row.confirmed_at is not None:
             state = PublicationState(row.state)
-            says = _ENDINGS.get(state, "asked for again").format(shown=row.shown)
-            if state is PublicationState.CONFIRMED and row.shown is None:
+            says = _ENDINGS.get(state, "asked for again").format(shown=row.shown or "the picture")
+            if was_left_to_us(asset, row):
                 says = served
             yield Moment(row.confirmed_at, what, row.state, "", says)
 

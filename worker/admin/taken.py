@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from worker.database.states import PublicationState
 from worker.errors import UnknownAccount
 from worker.platforms import PLATFORMS, platform_of
+from worker.platforms.base import WriteBack
 
 if TYPE_CHECKING:
-    from worker.database.models import Asset
-    from worker.platforms.base import WriteBack
+    from worker.database.models import Asset, Publication
     from worker.settings import Settings
 
 
@@ -31,3 +32,13 @@ def what_is_taken(asset: Asset, settings: Settings) -> WriteBack | None:
     except UnknownAccount:
         known = PLATFORMS[asset.platform].capabilities.write_backs if asset.platform in PLATFORMS else ()
         return next(iter(known)) if len(known) == 1 else None
+
+
+def was_left_to_us(asset: Asset, write: Publication) -> bool:
+    """Tell whether a write that was done wrote nothing: no platform takes the picture, and we serve it.
+
+    A platform that takes pictures may not tell what it shows then either; it was written all the same.
+    """
+    known = PLATFORMS.get(asset.platform)
+    takes_none = known is None or WriteBack.NONE in known.capabilities.write_backs
+    return takes_none and write.state == PublicationState.CONFIRMED and write.shown is None

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from worker.accounts import remedy_of_refusal
 from worker.admin.assets import database_time
+from worker.admin.taken import was_left_to_us
 from worker.database.accounts import Account
 from worker.database.models import Job, Publication
 from worker.database.states import WAITING, JobState, PublicationState
@@ -136,7 +137,7 @@ def _write_lines(asset: Asset, write: Publication | None, now: datetime) -> Iter
             )
         case PublicationState.PENDING | PublicationState.SENDING:
             yield Line(Tone.BUSY, f"On its way to {label}.")
-        case PublicationState.CONFIRMED if write.shown is None:
+        case PublicationState.CONFIRMED if was_left_to_us(asset, write):
             yield Line(Tone.GOOD, "Served by us; no platform takes it.", write.confirmed_at)
         case PublicationState.CONFIRMED:
             yield Line(Tone.GOOD, f"Arrived at {label}.", write.confirmed_at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
@@ -22,6 +22,7 @@ class Editor:
 
     visit: Visit
     has_mouse: bool = True
+    clicks: list[str] = field(default_factory=list)  #: on what, in order
 
     @property
     def page(self) -> Page:
@@ -32,6 +33,7 @@ class Editor:
         """Click, or go there by Tab and press Enter."""
         if self.has_mouse:
             target.click()
+            self.clicks.append(str(target))
         else:
             self.visit.press_on(target)
 
@@ -54,14 +56,14 @@ class Editor:
         """Look at the last frame of the strip, choose it, and return its time as it is printed."""
         frame, preview = self.frames().last, self.page.locator("#frame")
         if self.has_mouse:
-            frame.click()
+            self.use(frame)
         else:  # one frame is reached by Tab, and the others by keys of a list
             self.visit.press_on(self.frames().and_(self.page.locator("[tabindex='0']")), "End")
         button = preview.get_by_role("button", name="Choose this frame")
         expect(button).to_be_visible()
         time = preview.get_by_role("heading").inner_text()
         if self.has_mouse:
-            button.click()
+            self.use(button)
         else:
             expect(frame).to_be_focused()
             self.page.keyboard.press("Enter")

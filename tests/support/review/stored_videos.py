@@ -8,6 +8,7 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import cv2
 import numpy as np
 
 from tests.support.media import pictures
@@ -45,6 +46,18 @@ class Seed:
     account: str = "main"
     pick_gap: float = 0.5  #: how much better pick 1 is than pick 2; see `Asset.pick_gap`
     size_px: tuple[int, int] = (640, 360)
+    length_s: float | None = None  #: of the video, where that is not what the frames of the clip last
+    zoom: float = 1.0  #: how much larger than in the clip
+    middle: tuple[float, float] = (
+        0.5,
+        0.5,
+    )  #: where in the clip that is: 0 the left and the upper edge, 1 the others
+    slide: Rgb | None = None  #: shown from the beginning to the end, in place of a clip
+
+    @property
+    def lasts_s(self) -> float:
+        """How long the video is."""
+        return self.count / FRAME_RATE if self.length_s is None else self.length_s
 
 
 def store(engine: Engine, seed: Seed, *, is_published: bool = True) -> int:
@@ -56,21 +69,24 @@ def store(engine: Engine, seed: Seed, *, is_published: bool = True) -> int:
     with transaction(engine) as session:
         jobs.complete(session, claim, _result(seed, about["asset_id"]))
         asset = session.get_one(Asset, claim.asset_id)
-        asset.duration_s, asset.pick_gap = seed.count / FRAME_RATE, seed.pick_gap
+        asset.duration_s, asset.pick_gap = seed.lasts_s, seed.pick_gap
     if is_published:
         chosen_asset.publish(engine)
     return claim.asset_id
 
 
 def _result(seed: Seed, fingerprint: str) -> jobs.Result:
-    frames = _frames(seed.clip, seed.first, seed.count, seed.size_px)[::EVERY]
+    frames = _frames(seed)
+    times_s = [seed.lasts_s * index / len(frames) for index in range(len(frames))]
     scores = [_contrast(rgb) for rgb in frames]
     order = sorted(range(len(frames)), key=lambda index: -scores[index])
     ranks = {index: rank for rank, index in enumerate(order[:PICKS], start=1)}
-    thumbnails = [_thumbnail(frames[index], index, rank, scores[index]) for index, rank in ranks.items()]
+    thumbnails = [
+        _thumbnail(frames[index], times_s[index], rank, scores[index]) for index, rank in ranks.items()
+    ]
     candidates = [
         StoredCandidate(
-            time_s=_time_s(index),
+            time_s=times_s[index],
             shot=0,
             score=scores[index],
             parts={},
@@ -88,17 +104,32 @@ def pictures_of_strip(rgb: Rgb) -> Rgb:
     return np.ascontiguousarray(rgb[:: rgb.shape[0] // STRIP_PX[1], :: rgb.shape[1] // STRIP_PX[0]])
 
 
+def _frames(seed: Seed) -> list[Rgb]:
+    """Cut what a video shows out of its clip, without distorting it."""
+    if seed.slide is not None:
+        return [seed.slide]
+    return [_cut(rgb, seed) for rgb in _clip(seed.clip, seed.first, seed.count)[::EVERY]]
+
+
 @functools.cache
-def _frames(clip: Clip, first: int, count: int, size_px: tuple[int, int]) -> Sequence[Rgb]:
-    return pictures.footage(clip, count, start=first, size=size_px)
+def _clip(clip: Clip, first: int, count: int) -> Sequence[Rgb]:
+    return pictures.footage(clip, count, start=first, size=None)
 
 
-def _thumbnail(rgb: Rgb, index: int, rank: int, score: float) -> Thumbnail:
+def _cut(rgb: Rgb, seed: Seed) -> Rgb:
+    (height, width), (to_width, to_height) = rgb.shape[:2], seed.size_px
+    scale = min(width / to_width, height / to_height) / seed.zoom
+    wide, high = round(to_width * scale), round(to_height * scale)
+    left, top = round((width - wide) * seed.middle[0]), round((height - high) * seed.middle[1])
+    return cv2.resize(rgb[top : top + high, left : left + wide], seed.size_px, interpolation=cv2.INTER_CUBIC)
+
+
+def _thumbnail(rgb: Rgb, time_s: float, rank: int, score: float) -> Thumbnail:
     jpeg, (height_px, width_px) = encode_jpeg(rgb, 85), rgb.shape[:2]
     return Thumbnail(
         rank=rank,
         aspect="16:9",
-        time_s=_time_s(index),
+        time_s=time_s,
         score=score,
         parts={"appeal": score},
         reasons=["sharpness"],
@@ -110,10 +141,6 @@ def _thumbnail(rgb: Rgb, index: int, rank: int, score: float) -> Thumbnail:
         sha256=hashlib.sha256(jpeg).hexdigest(),
         model="lite",
     )
-
-
-def _time_s(index: int) -> float:
-    return index * EVERY / FRAME_RATE
 
 
 def _contrast(rgb: Rgb) -> float:

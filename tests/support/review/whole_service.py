@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import subprocess
-import sys
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
+from tests.support.review.decided import somebody
 from worker.database import make_engine, transaction
-from worker.database.models import Asset
+from worker.database.states import Role
 from worker.demo.clip import draw
 from worker.demo.simulator import SIMULATED
+from worker.people import invitations
+from worker.people.roles import ANY, Grant
 from worker.settings import Settings
 from worker.standalone import service as standalone
 from worker.standalone.interrupts import Interrupts
@@ -26,13 +21,13 @@ from worker.standalone.servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from sqlalchemy import Engine
 
     from worker.demo.simulator import Media, Simulated
     from worker.standalone.service import Service
 
-ROOT = Path(__file__).parents[3]
 PLATFORMS = ("mux", "wistia")  #: one that takes a moment, one that takes a picture
 PATIENCE_S = 60.0
 POLL_S = 0.05
@@ -47,17 +42,15 @@ class WholeService:
     engine: Engine
     vendors: dict[str, Simulated]
 
-    def upload(self, media: Media, title: str, name: str = "mux") -> tuple[int, str]:
-        """Put a video on a platform, and wait until its first thumbnail is there.
+    def upload(self, media: Media, title: str, name: str = "mux") -> str:
+        """Put a video on a platform, and return its id there."""
+        return self.vendors[name].upload(media, title=title)
 
-        Returns:
-            its id here, and its id at the platform.
-        """
-        external_id = self.vendors[name].upload(media, title=title)
-        self.until(lambda: self.vendors[name].journal.entries("write", asset_id=external_id), "first write")
-        with transaction(self.engine) as session:
-            found = session.scalars(select(Asset.id).where(Asset.external_id == external_id)).one()
-        return found, external_id
+    def wait_for_first(self, external_id: str, name: str = "mux") -> float | None:
+        """Wait until a video has its first thumbnail, and return the moment of it."""
+        journal = self.vendors[name].journal
+        self.until(lambda: journal.entries("write", asset_id=external_id), "first write")
+        return self.shown_s(external_id, name)
 
     def shown_s(self, external_id: str, name: str = "mux") -> float | None:
         """Return the moment that the platform shows."""
@@ -71,15 +64,12 @@ class WholeService:
             assert time.monotonic() < deadline_s, f"not so within {PATIENCE_S:.0f} s: {what}"
             time.sleep(POLL_S)
 
-    def invite(self, email: str, role: str = "editor") -> str:
-        """Invite somebody as operators do, and return the path of the link."""
-        command = [sys.executable, "-m", "worker", "invite", email, "--role", role, "--json"]
-        own = {"DATABASE_URL": self.service.database_url, "REVIEW_URL": self.origin}
-        done = subprocess.run(
-            command, cwd=ROOT, env={**os.environ, **own}, check=True, capture_output=True, text=True
-        )
-        (path,) = re.findall(rf"{re.escape(self.origin)}(/\S+)", json.loads(done.stdout)["url"])
-        return str(path)
+    def invite(self, email: str) -> str:
+        """Invite somebody as an editor of everything, and return the path of the link."""
+        with transaction(self.engine) as session:
+            operator = somebody("olga@example.com", Role.OPERATOR)
+            made = invitations.make(session, operator, email, [Grant(Role.EDITOR, ANY, ANY)])
+        return invitations.path_of(made.token)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from worker.admin.asset_history import read_history, told
 from worker.admin.find import asset_name, find
-from worker.admin.taken import what_is_taken
+from worker.admin.taken import was_left_to_us, what_is_taken
 from worker.cli.assets.frames import frame_parts, picture_lines, shown_lines
 from worker.cli.assets.timeline import timeline_table
 from worker.cli.database import open_database
@@ -18,7 +18,6 @@ from worker.cli.listing import Listing
 from worker.cli.output import coloured, fields_of, print_answer
 from worker.cli.parameters import json_option
 from worker.database import transaction
-from worker.database.states import PublicationState
 from worker.database.thumbnail_links import ThumbnailLinks
 from worker.settings import get_settings
 from worker.text import clock, format_age, printable, reason_words
@@ -159,7 +158,7 @@ def _present(history: AssetHistory) -> Iterator[Text]:
     elif asset.written:
         yield Text(f"we last wrote {printable(asset.written)}")
     if history.publication is not None:
-        yield _publication(history.publication)
+        yield _publication(history.asset, history.publication)
     for job, _ in history.jobs:
         if news := job_news(job, now):
             about = f" attempt {job.attempt}/{job.max_attempts}: {news}"
@@ -184,10 +183,10 @@ def _choice(choice: Choice) -> Iterator[Text]:
         yield Text(choice.note)
 
 
-def _publication(publication: Publication) -> Text:
+def _publication(asset: Asset, publication: Publication) -> Text:
     line = Text.assemble(f"write {publication.id} ", coloured(publication.state))
     line.append(f" generation {publication.generation}, attempt {publication.attempt}")
-    if publication.state == PublicationState.CONFIRMED and publication.shown is None:
+    if was_left_to_us(asset, publication):
         settings = get_settings()
         has_picks_url, has_pictures_url = settings.picks_url is not None, settings.pictures_url is not None
         line.append(f": {told(has_picks_url=has_picks_url, has_pictures_url=has_pictures_url)}")
