@@ -31,19 +31,21 @@ def upgrade() -> None:
     ):
         online_ddl.lock(table)
         for column in columns:
-            op.add_column(table, column)
+            op.add_column(table, column, if_not_exists=True)
         online_ddl.commit()
+    online_ddl.lock("assets", "choices")  # for the foreign keys
     _create_judgements()
 
 
 def downgrade() -> None:
     """Drop them."""
-    op.drop_table("judgements")
+    online_ddl.lock("assets", "choices")
+    op.drop_table("judgements", if_exists=True)
     online_ddl.commit()
     for table, names in (("choices", ("model",)), ("thumbnails", ())):
         online_ddl.lock(table)
         for name in (*names, "embedding", "cues", "hand_score", "head_id"):
-            op.drop_column(table, name)
+            op.drop_column(table, name, if_exists=True)
         online_ddl.commit()
 
 

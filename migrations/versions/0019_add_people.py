@@ -6,6 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
+from worker.database import online_ddl
+
 revision = "0019"
 down_revision = "0018"
 branch_labels = None
@@ -15,12 +17,14 @@ depends_on = None
 def upgrade() -> None:
     """Create the tables."""
     _create_people()
+    online_ddl.lock("assets")  # for the foreign keys
     _create_ways_in()
     _create_audit()
 
 
 def downgrade() -> None:
     """Drop them."""
+    online_ddl.lock("assets")
     for table in ("audit", "asset_links", "api_tokens", "invitations", "sign_ins", "role_grants", "people"):
         op.drop_table(table)
 

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Self
 
 import psycopg
 import pytest
+from alembic.runtime.migration import MigrationContext
 from psycopg import sql
+from psycopg.errors import LockNotAvailable
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from worker.database import make_engine, migrate, online_ddl
 
@@ -164,6 +167,45 @@ def test_a_migration_that_was_interrupted_is_made_whole(engine: Engine) -> None:
         connection.execute(stamp, ["0012"])
         migrate.upgrade(engine)
         assert connection.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid").fetchone() == (0,)
+
+
+def test_a_migration_begins_anew_after_each_of_its_commits(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody's lock may stop it behind any step; what was done before it is no obstacle, also going back."""
+    shape = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
+    whole_step = MigrationContext.autocommit_block
+    stopped: set[tuple[str, int]] = set()
+    steps: list[None] = []
+
+    @contextmanager
+    def stopped_once_behind_each(context: MigrationContext) -> Iterator[None]:
+        with whole_step(context):
+            yield
+        steps.append(None)
+        behind = (going_to, len(steps))
+        if behind not in stopped:
+            stopped.add(behind)
+            steps.clear()
+            raise OperationalError("", {}, LockNotAvailable())
+
+    monkeypatch.setattr(online_ddl, "PAUSE_S", 0.0)
+    with connected(engine) as connection:
+        before = connection.execute(shape).fetchall()
+        forwards = [f"{number:04}" for number in range(int(BEFORE) + 1, int(migrate.head()) + 1)]
+        with monkeypatch.context() as patched:
+            patched.setattr(MigrationContext, "autocommit_block", stopped_once_behind_each)
+            for revision in forwards:
+                going_to = revision
+                steps.clear()
+                migrate.upgrade(engine, revision)
+            assert migrate.current(engine) == migrate.head()
+            for revision in reversed([BEFORE, *forwards[:-1]]):
+                going_to = f"back to {revision}"
+                steps.clear()
+                migrate.downgrade(engine, revision)
+        assert connection.execute(shape).fetchall() == before
+    assert len(stopped) > len(forwards)
 
 
 def test_a_migration_steps_back_for_a_long_transaction(

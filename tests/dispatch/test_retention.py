@@ -17,6 +17,7 @@ from worker.database.choices import Choice, Judgement
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
 from worker.dispatch import retention
+from worker.errors import PermanentError
 from worker.platforms.event import EventKind
 
 if TYPE_CHECKING:
@@ -203,6 +204,35 @@ def test_old_events_and_jobs_are_removed(engine: Engine) -> None:
 
     assert builders.job_states(engine) == ["scheduled", "scheduled"]
     assert len(builders.every(engine, WebhookEvent)) == 1
+
+
+def test_what_an_asset_failed_by_stays_as_long_as_it_counts_as_failed(engine: Engine) -> None:
+    """So whoever finds it among the failed ones can read why; an earlier failure goes."""
+    for minute in (1, 2):
+        builders.record(engine, builders.event(EventKind.EDITED, minute=minute))
+        builders.fail(engine, builders.claimed(engine), PermanentError("no such codec"))
+    with transaction(engine) as session:
+        session.execute(update(Job).values(finished_at=func.now() - timedelta(days=91)))
+
+    retention.prune(engine, builders.make_settings(), longest_s=5.0)
+
+    (failed,) = builders.every(engine, Job)
+    assert (failed.state, failed.error, builders.asset(engine).has_failed) == (
+        "discarded",
+        "no such codec",
+        True,
+    )
+
+
+def test_a_write_that_failed_keeps_its_picture(engine: Engine) -> None:
+    """As long as no other was asked for."""
+    with transaction(engine) as session:
+        session.execute(update(Publication).values(state="failed"))
+        session.execute(update(Thumbnail).values(outdated_at=func.now()))
+
+    prune(engine, LONG_AGO)
+
+    assert builders.publication_states(engine) == ["failed"]
 
 
 def test_more_than_one_batch_goes_in_a_round(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,8 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, exists, false, func, or_, select, true
+from sqlalchemy import and_, delete, exists, false, func, or_, select, true
+from sqlalchemy.orm import aliased
 
 from worker.database import transaction
 from worker.database.base import STATEMENT_BEGAN
@@ -14,7 +15,8 @@ from worker.database.choices import Choice, Judgement
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
 from worker.database.people import AssetLink, AuditEntry, Invitation, SignIn
-from worker.database.states import FINAL, PublicationState
+from worker.database.states import FINAL, JobState, PublicationState
+from worker.queue.failing import TELLING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,11 +68,11 @@ def _over(settings: Settings) -> Iterator[tuple[Prunable, Select[int]]]:
     jobs_end = STATEMENT_BEGAN - timedelta(days=settings.jobs_retention_days)
     pictures_end = STATEMENT_BEGAN - timedelta(days=settings.thumbnails_retention_days)
     yield WebhookEvent, select(WebhookEvent.id).where(WebhookEvent.received_at < events_end)
-    yield Job, select(Job.id).where(Job.state.in_(FINAL), Job.finished_at < jobs_end)
+    yield Job, select(Job.id).where(Job.state.in_(FINAL), Job.finished_at < jobs_end, ~_tells_of_failure())
     yield StoredCandidate, _of_deleted(StoredCandidate, pictures_end)
     yield Thumbnail, _of_deleted(Thumbnail, pictures_end)
     # Pictures of older runs, but for what is shown, and what people decided for.
-    is_kept = or_(_is_published(), _is_chosen())
+    is_kept = or_(_is_published(), _is_chosen(), _failed_to_arrive())
     yield Thumbnail, select(Thumbnail.id).where(Thumbnail.outdated_at < pictures_end, ~is_kept)
     yield from _of_people(settings)
 
@@ -101,6 +103,25 @@ def _is_published() -> ColumnElement[bool]:
     written = (Publication.asset_id == Thumbnail.asset_id, Publication.state == PublicationState.CONFIRMED)
     newest = select(Publication.thumbnail_id).where(*written).order_by(Publication.id.desc()).limit(1)
     return func.coalesce(newest.correlate(Thumbnail).scalar_subquery() == Thumbnail.id, false())
+
+
+def _tells_of_failure() -> ColumnElement[bool]:
+    """Build the condition that a job is why its asset counts as failed, which people still have to see."""
+    newer = aliased(Job)
+    is_newest = ~exists().where(newer.asset_id == Job.asset_id, newer.id > Job.id, newer.state.in_(TELLING))
+    is_failing = exists().where(Asset.id == Job.asset_id, Asset.has_failed, Asset.deleted_at.is_(None))
+    return and_(Job.state == JobState.DISCARDED, is_newest, is_failing)
+
+
+def _failed_to_arrive() -> ColumnElement[bool]:
+    """Build the condition that the newest write is of this thumbnail, and failed."""
+    of_asset = select(func.max(Publication.id)).where(Publication.asset_id == Thumbnail.asset_id)
+    newest = of_asset.correlate(Thumbnail).scalar_subquery()
+    return exists().where(
+        Publication.thumbnail_id == Thumbnail.id,
+        Publication.state == PublicationState.FAILED,
+        Publication.id == newest,
+    )
 
 
 def _is_chosen() -> ColumnElement[bool]:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from worker.database.models import Asset
 
-# A job that was superseded says nothing: another one took its place.
-_TELLING = (JobState.COMPLETED, JobState.DISCARDED, JobState.CANCELLED)
+#: How a job ends that tells something. One that was superseded does not: another one took its place.
+TELLING = (JobState.COMPLETED, JobState.DISCARDED, JobState.CANCELLED)
 
 
 def note_failing(session: Session, asset: Asset) -> None:
@@ -23,7 +23,7 @@ def note_failing(session: Session, asset: Asset) -> None:
 
     To be called wherever one of them may end, fail for good, or be asked for again; the row is locked.
     """
-    jobs = select(Job.state).where(Job.asset_id == asset.id, Job.state.in_(_TELLING))
+    jobs = select(Job.state).where(Job.asset_id == asset.id, Job.state.in_(TELLING))
     writes = select(Publication.state).where(Publication.asset_id == asset.id)
     asset.has_failed = (
         session.scalar(jobs.order_by(Job.id.desc()).limit(1)) == JobState.DISCARDED
