@@ -84,6 +84,7 @@ def require_sign_in(app: Flask, settings: Settings, database: BoundedDatabase) -
     manager = LoginManager(app, add_context_processor=False)
     manager.session_protection = None  # the word in the cookie is random, and looked up each time
     open_to_all(app.view_functions["static"])
+    app.before_request(_refuse_picture)
 
     @manager.user_loader  # type: ignore[untyped-decorator]  # it carries no types
     def load(token: str) -> Visitor | None:
@@ -115,6 +116,16 @@ def require_sign_in(app: Flask, settings: Settings, database: BoundedDatabase) -
     @app.context_processor
     def say_who() -> dict[str, SignedIn | None]:
         return {"signed_in": g.get("signed_in")}
+
+
+def _refuse_picture() -> AnyResponse | None:
+    """Answer a stranger's picture of a page without a word about the cookie.
+
+    Led to the sign-in, it would take from the cookie what is to be told on the next page, or bring it back
+    to what it was before a form that was sent meanwhile.
+    """
+    is_picture = request.headers.get("Sec-Fetch-Dest") == "image" and request.endpoint != "static"
+    return Response(status=401) if is_picture and not current_user.is_authenticated else None
 
 
 def find_link(rows: Session, token: str) -> SignedIn | None:

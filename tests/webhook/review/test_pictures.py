@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import update
 
 from tests.support.review.looked_at import looked_at
 from tests.support.review.signed_in import review_app, signed_in
 from tests.support.service import builders
+from worker.database import transaction
+from worker.database.base import NOW
 from worker.database.models import StoredCandidate, Thumbnail
+from worker.database.people import SignIn
 from worker.platforms.event import EventKind
 
 if TYPE_CHECKING:
@@ -73,3 +77,17 @@ def test_pictures_end_with_their_video_and_frames_with_their_run(engine: Engine)
 
     builders.record(engine, builders.event(EventKind.DELETED, minute=2))
     assert client.get("/pictures/1.jpg").status_code == 404
+
+
+def test_the_answer_to_a_strangers_picture_leaves_the_cookie_alone(engine: Engine) -> None:
+    """The page that it is on may have sent a form meanwhile, and what is told of that is in the cookie."""
+    looked_at(engine)
+    client = signed_in(engine)
+    with transaction(engine) as session:
+        session.execute(update(SignIn).values(ended_at=NOW))
+
+    answer = client.get("/frames/1.jpg", headers={"Sec-Fetch-Dest": "image"})
+
+    assert (answer.status_code, answer.data) == (401, b"")
+    assert "Set-Cookie" not in answer.headers
+    assert client.get("/frames/1.jpg").location.startswith("/sign-in?next=")
