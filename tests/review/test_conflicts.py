@@ -118,6 +118,26 @@ def test_a_newer_run_may_have_moved_the_moment(engine: Engine) -> None:
     assert by_frame.wanted is None
 
 
+def test_a_pick_of_an_earlier_run_is_what_the_video_has_at_its_moment_now(engine: Engine) -> None:
+    """What is shown as theirs is what they get by insisting; the old picture itself is not to be had."""
+    asset_id, before = looked_at(engine, "fastpix"), seen(engine)
+    old = Wish(thumbnail_id=pick_at(engine, 8.0))
+    look_anew(engine, asset_id, picked_s=6.5)
+
+    conflict = conflict_of(engine, asset_id, old, before)
+    with pytest.raises(ChoiceRefused, match="of an earlier run"):
+        choose(engine, ANNA, asset_id, old, None)
+
+    wanted = conflict.wanted
+    assert wanted is not None
+    assert wanted.picture is not None
+    assert (wanted.wish, wanted.is_anew) == (Wish(time_s=8.0), True)
+    assert wanted.picture.candidate_id == frame_at(engine, 7.6)
+    mine = choose(engine, ANNA, asset_id, wanted.wish, conflict.seen)
+    assert mine.choice is not None
+    assert mine.choice.time_s == 8.0
+
+
 def test_an_own_picture_means_the_same_after_any_run(engine: Engine) -> None:
     """Only another decision is in its way, and then the picture need not be sent again."""
     asset_id, before = looked_at(engine, "fastpix"), seen(engine)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.support.review.looked_at import looked_at
 from tests.support.review.signed_in import client_of, person, review_app
 from tests.support.service import builders
-from worker import choices
+from worker import choices, jobs
 from worker.choices import ChoiceRequest
 from worker.database import transaction
 from worker.database.choices import Choice
 from worker.database.models import Asset
+from worker.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -64,6 +67,24 @@ def test_a_released_choice_is_chosen_again(engine: Engine) -> None:
         choices.release(session, session.get_one(Asset, 1, with_for_update=True), ANNA, "")
 
     assert undo_of(engine) == ("choose", {"choice": "", "time": "00:02.000"})
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+def test_a_moment_is_brought_back_in_the_content_in_which_it_was_chosen(
+    engine: Engine, *, is_same: bool
+) -> None:
+    """In another one it shows something else; another look at the same one changes nothing."""
+    looked_at(engine)
+    choose(engine, 2.0, "ada@host")
+    choose(engine, 6.5)
+    with transaction(engine) as session:
+        known = session.get_one(Asset, 1).fingerprint or ""
+        jobs.requeue(session, 1, "test", "", Settings())
+    claim = builders.claimed(engine)
+    with transaction(engine) as session:
+        jobs.complete(session, claim, builders.result(known if is_same else "other content", 1.5))
+
+    assert (undo_of(engine) is not None) == is_same
 
 
 def test_what_others_decided_is_not_offered_to_be_undone(engine: Engine) -> None:
