@@ -172,7 +172,7 @@ def test_a_migration_that_was_interrupted_is_made_whole(engine: Engine) -> None:
 def test_a_migration_begins_anew_after_each_of_its_commits(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody's lock may stop it behind any step; what was done before it is no obstacle, also going back."""
+    """Somebody's lock may stop it behind any step; what was done before is no obstacle, also going back."""
     shape = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
     whole_step = MigrationContext.autocommit_block
     stopped: set[tuple[str, int]] = set()

@@ -10,9 +10,12 @@ import pytest
 from tests.support.review.decided import configured, frame_at, look_anew, looked_at, pick_at, seen, somebody
 from tests.support.service import builders
 from worker.admin.choose import Wish
+from worker.choices import ChoiceRefused
 from worker.choices.own_picture import OwnPicture
+from worker.database import transaction
 from worker.database.choices import Choice
-from worker.database.models import Thumbnail
+from worker.database.models import Asset, Thumbnail
+from worker.inbox import erasure
 from worker.review import acts
 from worker.review.acts import Conflict
 
@@ -115,6 +118,26 @@ def test_a_newer_run_may_have_moved_the_moment(engine: Engine) -> None:
     assert by_frame.wanted is None
 
 
+def test_a_pick_of_an_earlier_run_is_what_the_video_has_at_its_moment_now(engine: Engine) -> None:
+    """What is shown as theirs is what they get by insisting; the old picture itself is not to be had."""
+    asset_id, before = looked_at(engine, "fastpix"), seen(engine)
+    old = Wish(thumbnail_id=pick_at(engine, 8.0))
+    look_anew(engine, asset_id, picked_s=6.5)
+
+    conflict = conflict_of(engine, asset_id, old, before)
+    with pytest.raises(ChoiceRefused, match="of an earlier run"):
+        choose(engine, ANNA, asset_id, old, None)
+
+    wanted = conflict.wanted
+    assert wanted is not None
+    assert wanted.picture is not None
+    assert (wanted.wish, wanted.is_anew) == (Wish(time_s=8.0), True)
+    assert wanted.picture.candidate_id == frame_at(engine, 7.6)
+    mine = choose(engine, ANNA, asset_id, wanted.wish, conflict.seen)
+    assert mine.choice is not None
+    assert mine.choice.time_s == 8.0
+
+
 def test_an_own_picture_means_the_same_after_any_run(engine: Engine) -> None:
     """Only another decision is in its way, and then the picture need not be sent again."""
     asset_id, before = looked_at(engine, "fastpix"), seen(engine)
@@ -133,6 +156,30 @@ def test_an_own_picture_means_the_same_after_any_run(engine: Engine) -> None:
     assert (mine.thumbnail.sha256, mine.thumbnail.outdated_at) == (other.sha256, None)
     (offered,) = [row for row in builders.every(engine, Thumbnail) if row.reasons == ["offered"]]
     assert offered.outdated_at is not None, "retention removes it"
+
+
+def test_nothing_is_stored_of_an_asset_that_was_erased(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither from a page of before, nor where it goes while a picture meets a conflict."""
+    asset_id, before = looked_at(engine, "fastpix"), seen(engine)
+    choose(engine, BOB, asset_id, Wish(picture=OwnPicture.of_jpeg(builders.SMALL_JPEG)), before)
+
+    keep = acts._kept  # noqa: SLF001 - between two transactions there is no other place to step in
+
+    def erase_and_keep(*given: object) -> object:
+        with transaction(engine) as session:
+            erasure.erase(session, session.get_one(Asset, asset_id, with_for_update=True), "bob", "")
+        return keep(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(acts, "_kept", erase_and_keep)
+    with pytest.raises(ChoiceRefused, match="deleted"):
+        choose(engine, ANNA, asset_id, Wish(picture=OWN), before)
+    monkeypatch.undo()
+    with pytest.raises(ChoiceRefused, match="deleted"):
+        choose(engine, ANNA, asset_id, Wish(picture=OWN), before)
+
+    assert builders.every(engine, Thumbnail) == []
 
 
 def test_nobody_releases_a_choice_that_they_have_not_seen(engine: Engine) -> None:

@@ -146,6 +146,7 @@ def _conflict_page(asset_id: int, conflict: Conflict) -> str:
         holding=conflict.holding,
         theirs=_shown(conflict.holding.picture, whose="their"),
         mine=_shown(wanted.picture, whose="your") if wanted else None,
+        is_anew=wanted is not None and wanted.is_anew,
         is_gone=conflict.act == "choose" and wanted is None,
         fields=_fields(conflict),
     )

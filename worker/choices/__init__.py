@@ -8,9 +8,17 @@ Every function here wants the asset's row locked, so that no pick slips in betwe
 """
 
 from worker.choices.edits import carry_over, carry_through_run, chosen_moment_s
-from worker.choices.requests import ChoiceMade, ChoiceRefused, ChoiceRequest, choose, open_choice, release
+from worker.choices.requests import (
+    ChoiceMade,
+    ChoiceRefused,
+    ChoiceRequest,
+    choose,
+    newest_generation,
+    open_choice,
+    release,
+)
 from worker.choices.stills import CHOSEN_RANK, SAME_MOMENT_S, is_newest_pick
-from worker.choices.stored_pictures import offer, request_of_thumbnail
+from worker.choices.stored_pictures import earlier_moment_s, offer, request_of_thumbnail
 
 __all__ = [
     "CHOSEN_RANK",
@@ -22,7 +30,9 @@ __all__ = [
     "carry_through_run",
     "choose",
     "chosen_moment_s",
+    "earlier_moment_s",
     "is_newest_pick",
+    "newest_generation",
     "offer",
     "open_choice",
     "release",

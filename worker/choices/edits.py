@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
 from worker.choices import judgements, stills
 from worker.choices.requests import open_choice
@@ -37,6 +37,8 @@ def carry_through_run(
         timeline: what the edit did to the content that the choice refers to, if that is known.
         is_changed: whether the platform has other content now.
     """
+    if timeline is None and not is_changed:
+        _carry_ended(session, asset, generation)
     choice = open_choice(session, asset)
     if choice is None or choice.lost_at:
         return None
@@ -64,7 +66,8 @@ def carry_through_run(
 
 
 def carry_over(session: Session, asset: Asset, generation: int) -> None:
-    """Let the open choice refer to this generation too, as the content is what it was."""
+    """Let choices refer to this generation too, as the content is what it was; before its pictures do."""
+    _carry_ended(session, asset, generation)
     if (choice := open_choice(session, asset)) is not None:
         choice.generation = generation
 
@@ -86,6 +89,14 @@ def chosen_moment_s(session: Session, asset_id: int, timeline: Timeline | None) 
     if time_s is None or timeline is None:
         return time_s
     return next(timeline.places_of(time_s), None)
+
+
+def _carry_ended(session: Session, asset: Asset, generation: int) -> None:
+    """Let what was chosen in the same content refer to the new generation: it can still be chosen again."""
+    earlier = (Thumbnail.asset_id == asset.id, Thumbnail.generation < generation)
+    before = select(func.max(Thumbnail.generation)).where(*earlier).scalar_subquery()
+    ended = (Choice.asset_id == asset.id, Choice.released_at.is_not(None), Choice.generation == before)
+    session.execute(update(Choice).where(*ended).values(generation=generation))
 
 
 def _move(session: Session, asset: Asset, choice: Choice, timeline: Timeline | None, generation: int) -> None:

@@ -49,6 +49,12 @@ def open_choice(session: Session, asset: Asset) -> Choice | None:
     return session.scalar(select(Choice).where(Choice.asset_id == asset.id, Choice.released_at.is_(None)))
 
 
+def newest_generation(session: Session, asset: Asset) -> int:
+    """Find the generation of the newest pictures, which may be older than the asset's by now."""
+    newest = select(func.max(Thumbnail.generation)).where(Thumbnail.asset_id == asset.id)
+    return session.scalar(newest) or asset.generation
+
+
 def choose(session: Session, asset: Asset, request: ChoiceRequest, who: str, why: str) -> ChoiceMade:
     """Take down a choice, in place of an earlier one, and ask for its publication.
 
@@ -64,9 +70,8 @@ def choose(session: Session, asset: Asset, request: ChoiceRequest, who: str, why
     """
     kind, time_s = _kind_and_moment_s(session, asset, request)
     release(session, asset, who, "replaced by another choice", is_replaced=True)
-    newest = select(func.max(Thumbnail.generation)).where(Thumbnail.asset_id == asset.id)
-    # The person saw the newest pictures, which may be of an older generation than the asset has by now.
-    generation = session.scalar(newest) or asset.generation
+    # The person saw the newest pictures.
+    generation = newest_generation(session, asset)
     choice = Choice(asset_id=asset.id, kind=kind, time_s=time_s, generation=generation, who=who, why=why)
     session.add(choice)
     session.flush()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 
 from worker.choices import stills
 from worker.choices.own_picture import OwnPicture
-from worker.choices.requests import ChoiceRefused, ChoiceRequest
+from worker.choices.requests import ChoiceRefused, ChoiceRequest, newest_generation
 from worker.database import NOW
 from worker.database.base import MAX_ROW_ID
 from worker.database.choices import Choice
@@ -27,14 +27,27 @@ def request_of_thumbnail(session: Session, asset: Asset, thumbnail_id: int) -> C
     """Ask for what a thumbnail of this asset shows.
 
     Raises:
-        ChoiceRefused: it is not stored, or belongs to another asset.
+        ChoiceRefused: it is not stored, belongs to another asset, or is a moment of pictures that a newer run
+            replaced: what the video has there now may be something else.
     """
     thumbnail = session.get(Thumbnail, thumbnail_id) if 0 < thumbnail_id <= MAX_ROW_ID else None
     if thumbnail is None or thumbnail.asset_id != asset.id:
         raise ChoiceRefused("that picture is no longer stored; open the page again, and choose another one")
     if _is_own_picture(session, thumbnail):
         return ChoiceRequest(picture=OwnPicture.of_jpeg(thumbnail.jpeg))
+    if thumbnail.generation != newest_generation(session, asset):
+        raise ChoiceRefused(
+            "that picture is of an earlier run; open the page again, and choose one of the newest"
+        )
     return ChoiceRequest(time_s=thumbnail.time_s)
+
+
+def earlier_moment_s(session: Session, asset: Asset, thumbnail_id: int) -> float | None:
+    """Find the moment of a picture of an earlier run; None where it is no moment, or is not stored."""
+    thumbnail = session.get(Thumbnail, thumbnail_id) if 0 < thumbnail_id <= MAX_ROW_ID else None
+    if thumbnail is None or thumbnail.asset_id != asset.id or _is_own_picture(session, thumbnail):
+        return None
+    return None if thumbnail.generation == newest_generation(session, asset) else thumbnail.time_s
 
 
 def offer(session: Session, asset: Asset, picture: OwnPicture) -> Thumbnail:
@@ -42,8 +55,8 @@ def offer(session: Session, asset: Asset, picture: OwnPicture) -> Thumbnail:
 
     It counts as outdated at once, so that retention removes it; where it is chosen, the choice has a copy.
     """
-    newest = session.scalar(select(func.max(Thumbnail.generation)).where(Thumbnail.asset_id == asset.id))
-    thumbnail = stills.thumbnail_of(asset.id, newest or asset.generation, picture, "source", 0.0)
+    generation = newest_generation(session, asset)
+    thumbnail = stills.thumbnail_of(asset.id, generation, picture, "source", 0.0)
     thumbnail.reasons, thumbnail.outdated_at = [OFFERED], session.scalar(select(NOW))
     session.add(thumbnail)
     session.flush()

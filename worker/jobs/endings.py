@@ -96,6 +96,7 @@ def complete_unchanged(
     if (unwanted := _unwanted(asset, job)) is not None:
         return _end(session, claim, unwanted, "its result came too late")
     asset.is_private = is_private
+    choices.carry_over(session, asset, job.generation)
     for table in (Thumbnail, StoredCandidate):
         newest = select(func.max(table.generation)).where(table.asset_id == asset.id).scalar_subquery()
         session.execute(
@@ -103,7 +104,6 @@ def complete_unchanged(
             .where(table.asset_id == asset.id, table.generation == newest)
             .values(generation=job.generation)
         )
-    choices.carry_over(session, asset, job.generation)
     publications.carry_over(session, asset, job.generation, shown, Priority(job.priority))
     return _end(session, claim, JobState.COMPLETED, "the content did not change")
 

@@ -15,6 +15,7 @@ from worker import choices, jobs
 from worker.admin import choose as deciding
 from worker.admin.choose import Decision, Wish
 from worker.admin.find import NotFound
+from worker.choices import ChoiceRefused
 from worker.database import NOW, transaction
 from worker.database.models import Asset, Thumbnail
 from worker.database.states import Role
@@ -43,6 +44,7 @@ def check(engine: Engine, actor: Actor, asset_id: int) -> None:
     Raises:
         NotFound: there is no such asset, or they may not even see it.
         NotAllowed: they may see it, and not change it.
+        ChoiceRefused: it is deleted at its platform, or erased here.
     """
     with transaction(engine) as session:
         _require(session, actor, asset_id)
@@ -69,9 +71,9 @@ def choose(
         settings: of the asset's account, and of jobs.
 
     Raises:
-        NotFound, NotAllowed: as all acts here.
+        NotFound, NotAllowed, ChoiceRefused: as `check`.
         Conflict: somebody else decided meanwhile, or newer pictures came that the wish may not mean.
-        ChoiceRefused: as `worker.admin.choose.choose`.
+        ChoiceRefused: also as `worker.admin.choose.choose`.
     """
     try:
         with _locked(engine, actor, asset_id) as (session, asset):
@@ -82,7 +84,7 @@ def choose(
             return decision
     except Conflict as conflict:
         if wish.picture is not None:
-            conflict.wanted = _kept(engine, asset_id, wish.picture)
+            conflict.wanted = _kept(engine, actor, asset_id, wish.picture)
         raise
 
 
@@ -90,7 +92,7 @@ def release(engine: Engine, actor: Actor, asset_id: int, seen: Seen | None, why:
     """End the choice, so that the best pick is shown again; where none is open, nothing happens.
 
     Raises:
-        NotFound, NotAllowed: as all acts here.
+        NotFound, NotAllowed, ChoiceRefused: as `check`.
         Conflict: another choice is open than the one that they saw.
     """
     with _locked(engine, actor, asset_id) as (session, asset):
@@ -116,15 +118,15 @@ def set_options(
     No part at all: what its account wants applies again.
 
     Raises:
-        NotFound, NotAllowed: as all acts here.
-        ChoiceRefused: a range cannot be read; the message shows how to write one.
+        NotFound, NotAllowed, ChoiceRefused: as `check`.
+        ChoiceRefused: also where a range cannot be read; the message shows how to write one.
     """
     with _locked(engine, actor, asset_id) as (session, asset):
         return deciding.change_options(session, asset, options, actor, why, settings)
 
 
 def look_again(engine: Engine, actor: Actor, asset_id: int, why: str, settings: Settings) -> Requeued:
-    """Look at the video again, at once. Raises NotFound and NotAllowed, as all acts here."""
+    """Look at the video again, at once. Raises as `check`."""
     with _locked(engine, actor, asset_id) as (session, asset):
         outcome = jobs.requeue(session, asset.id, actor.name, why, settings)
         if outcome is not Requeued.DELETED:
@@ -133,7 +135,7 @@ def look_again(engine: Engine, actor: Actor, asset_id: int, why: str, settings: 
 
 
 def confirm(engine: Engine, actor: Actor, asset_id: int) -> Asset:
-    """Note that what is shown is fine. Raises NotFound and NotAllowed, as all acts here."""
+    """Note that what is shown is fine. Raises as `check`."""
     with _locked(engine, actor, asset_id) as (session, asset):
         if asset.reviewed_at is None or asset.reviewed_by != actor.name:
             audit.note(session, actor, "confirm", asset.id)
@@ -153,6 +155,8 @@ def _require(session: Session, actor: Actor, asset_id: int, *, is_to_lock: bool 
     if asset is None:
         raise NotFound("there is no such asset")
     actor.require(Role.EDITOR, asset)
+    if asset.deleted_at or asset.erased_at:
+        raise ChoiceRefused("the asset is deleted at its platform, so there is nothing to decide")
     return asset
 
 
@@ -173,7 +177,7 @@ def _compare(session: Session, asset: Asset, wish: Wish, seen: Seen) -> Decision
     # In another content a moment shows something else; a picture of one's own is what it is.
     if seen.choice_id == now.choice_id and wish.picture is not None:
         return None
-    raise Conflict("choose", wanted(session, asset, wish), holding(session, asset), now)
+    raise Conflict("choose", wanted(session, asset, wish, seen), holding(session, asset), now)
 
 
 def _as_it_is(session: Session, asset: Asset) -> Decision:
@@ -182,10 +186,13 @@ def _as_it_is(session: Session, asset: Asset) -> Decision:
     return Decision(asset, choice, None if shown is None else session.get(Thumbnail, shown))
 
 
-def _kept(engine: Engine, asset_id: int, picture: OwnPicture) -> Wanted:
-    """Store a picture that met a conflict, so that both can be shown, and it need not be sent twice."""
-    with transaction(engine) as session:
-        thumbnail = choices.offer(session, session.get_one(Asset, asset_id), picture)
+def _kept(engine: Engine, actor: Actor, asset_id: int, picture: OwnPicture) -> Wanted:
+    """Store a picture that met a conflict, so that both can be shown, and it need not be sent twice.
+
+    Its asset may have been erased since, so all that an act asks for is asked for again.
+    """
+    with _locked(engine, actor, asset_id) as (session, asset):
+        thumbnail = choices.offer(session, asset, picture)
         return Wanted(Wish(thumbnail_id=thumbnail.id), Picture(thumbnail_id=thumbnail.id))
 
 

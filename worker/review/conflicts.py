@@ -39,6 +39,7 @@ class Wanted(NamedTuple):
 
     wish: Wish  #: by which it can be asked for once more
     picture: Picture | None  #: None where no picture is near
+    is_anew: bool = False  #: a moment as a newer run found it, which may not be what the person saw there
 
 
 class Holding(NamedTuple):
@@ -77,8 +78,14 @@ def is_chosen(session: Session, asset: Asset, wish: Wish) -> bool:
     return choice.kind == ChoiceKind.IMAGE and session.scalar(shown) == request.picture.sha256
 
 
-def wanted(session: Session, asset: Asset, wish: Wish) -> Wanted | None:
-    """Find a picture of what is wished; None where it is gone with the run that it was of."""
+def wanted(session: Session, asset: Asset, wish: Wish, seen: Seen) -> Wanted | None:
+    """Find a picture of what is wished; None where it is gone with the run that it was of.
+
+    Of a picture of an earlier run, that is what the video has at its moment now.
+    """
+    if wish.thumbnail_id is not None:
+        earlier_s = choices.earlier_moment_s(session, asset, wish.thumbnail_id)
+        wish = wish if earlier_s is None else Wish(time_s=earlier_s)
     try:
         request = request_of(session, asset, wish)
         time_s = _moment_s(session, asset, request)
@@ -86,7 +93,10 @@ def wanted(session: Session, asset: Asset, wish: Wish) -> Wanted | None:
         return None
     if wish.thumbnail_id is not None or time_s is None:
         return Wanted(wish, Picture(thumbnail_id=wish.thumbnail_id, time_s=time_s))
-    return Wanted(wish, _nearest(session, asset, time_s))
+    if asset.duration_s is not None and time_s >= asset.duration_s:
+        return None
+    is_anew = seen.generation != choices.newest_generation(session, asset)
+    return Wanted(wish, _nearest(session, asset, time_s), is_anew)
 
 
 def holding(session: Session, asset: Asset) -> Holding:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import func, select
-
-from worker.choices import open_choice
-from worker.database.models import Thumbnail
+from worker.choices import newest_generation, open_choice
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -24,6 +21,5 @@ class Seen(NamedTuple):
 
 def read_seen(session: Session, asset: Asset) -> Seen:
     """Read what a page would show now."""
-    newest = select(func.max(Thumbnail.generation)).where(Thumbnail.asset_id == asset.id)
     choice = open_choice(session, asset)
-    return Seen(session.scalar(newest) or asset.generation, None if choice is None else choice.id)
+    return Seen(newest_generation(session, asset), None if choice is None else choice.id)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import defer
 
+from worker.choices import newest_generation
 from worker.database.choices import Choice
 from worker.text import clock
 
@@ -51,14 +52,17 @@ def offer_undo(session: Session, asset: Asset, who: str, now: datetime) -> Undo 
     if decided_by != who or (now - decided_at).total_seconds() > OFFERED_S:
         return None
     if not is_open:
-        return _choose_again("You released the choice.", newest)
+        return _choose_again(session, asset, "You released the choice.", newest)
     if before is None or before.released_at is None or newest.made_at - before.released_at > _SAME_ACT:
         return Undo("You chose this thumbnail.", "release", {})
-    return _choose_again("You replaced another choice.", before)
+    return _choose_again(session, asset, "You replaced another choice.", before)
 
 
-def _choose_again(says: str, choice: Choice) -> Undo | None:
+def _choose_again(session: Session, asset: Asset, says: str, choice: Choice) -> Undo | None:
     if choice.lost_at:
+        return None
+    # In other content the moment shows something else.
+    if choice.time_s is not None and choice.generation != newest_generation(session, asset):
         return None
     if choice.time_s is not None:
         return Undo(says, "choose", {"time": clock(choice.time_s)})

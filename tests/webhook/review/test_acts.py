@@ -178,7 +178,7 @@ def test_an_asset_that_is_deleted_says_so(engine: Engine, anna: FlaskClient) -> 
 
     deleted = [
         anna.post(f"/a/{asset_id}/{act}", data=form(engine, time="1"))
-        for act in ("choose", "look-again", "options")
+        for act in ("choose", "look-again", "options", "release", "confirm")
     ]
 
     assert {answer.status_code for answer in deleted} == {422}

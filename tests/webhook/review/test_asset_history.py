@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
 from sqlalchemy import update
 
 from tests.support.review.decided import configured, somebody
@@ -197,6 +198,24 @@ def test_a_released_choice_is_chosen_again(engine: Engine) -> None:
         choices.release(session, session.get_one(Asset, 1, with_for_update=True), ANNA.name, "")
 
     assert undo_of(engine) == ("choose", {"choice": "", "time": "00:02.000"})
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+def test_a_moment_is_brought_back_in_the_content_in_which_it_was_chosen(
+    engine: Engine, *, is_same: bool
+) -> None:
+    """In another one it shows something else; another look at the same one changes nothing."""
+    looked_at(engine)
+    choose_moment(engine, 2.0, "ada@host")
+    choose_moment(engine, 6.5)
+    with transaction(engine) as session:
+        known = session.get_one(Asset, 1).fingerprint or ""
+        jobs.requeue(session, 1, "test", "", configured())
+    claim = builders.claimed(engine)
+    with transaction(engine) as session:
+        jobs.complete(session, claim, builders.result(known if is_same else "other content", 1.5))
+
+    assert (undo_of(engine) is not None) == is_same
 
 
 def test_what_others_decided_is_not_offered_to_be_undone(engine: Engine) -> None:
