@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from tests.support.review.looked_at import looked_at
 from tests.support.review.signed_in import client_of, person, review_app
-from tests.support.service import builders
-from worker import choices
+from tests.support.service import builders, chosen_asset
+from worker import choices, publications
 from worker.choices import ChoiceRequest
 from worker.database import transaction
 from worker.database.choices import Choice
 from worker.database.models import Asset
 
 if TYPE_CHECKING:
+    from flask.testing import FlaskClient
     from sqlalchemy import Engine
 
 ANNA = "anna@example.com"
@@ -25,6 +26,12 @@ def choose(engine: Engine, time_s: float, who: str = ANNA) -> None:
     with transaction(engine) as session:
         asset = session.get_one(Asset, 1, with_for_update=True)
         choices.choose(session, asset, ChoiceRequest(time_s=time_s), who, "")
+
+
+def said_of(anna: FlaskClient) -> str:
+    """Return what the line of the form says that Anna is offered."""
+    (says,) = re.findall(r'<form class="undo".*?<p>(.*?)</p>', anna.get("/a/1").text, re.DOTALL)
+    return str(says)
 
 
 def undo_of(engine: Engine) -> tuple[str, dict[str, str]] | None:
@@ -83,3 +90,31 @@ def test_what_was_decided_long_ago_is_not_offered_either(engine: Engine) -> None
         choice.made_at = builders.NOON
 
     assert undo_of(engine) is None
+
+
+def test_what_an_undo_undoes_is_named_also_under_the_message_of_another_act(engine: Engine) -> None:
+    """It takes back the choice, and neither the look nor the confirmation that came after it."""
+    looked_at(engine)
+    anna = client_of(review_app(engine), engine, person(engine, ANNA))
+    anna.post("/a/1/choose", data={"time": "00:02.0", "generation": "1", "choice": "", "why": ""})
+
+    page = anna.post("/a/1/confirm", follow_redirects=True).text
+
+    assert "Noted that this thumbnail is fine." in page
+    assert "<p>You chose this thumbnail.</p>" in page
+
+
+def test_an_undo_says_where_it_cannot_bring_back_what_somebody_set_at_the_platform(engine: Engine) -> None:
+    """Until the choice is written theirs is there, and an undo leaves it there; later it is lost."""
+    looked_at(engine)
+    anna = client_of(review_app(engine), engine, person(engine, ANNA))
+    claim = chosen_asset.claimed(engine)
+    with transaction(engine) as session:
+        publications.yield_to(session, claim, "theirs")
+    choose(engine, 2.0)
+    assert said_of(anna) == "You chose this thumbnail."
+
+    chosen_asset.publish(engine)
+
+    beyond = "what was set at Mux before cannot be brought back."
+    assert said_of(anna) == f"You chose this thumbnail. An undo shows the best pick: {beyond}"
