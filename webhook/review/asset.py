@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 STOP_POLLING = 286  #: htmx's own status: it asks no more
 _NO_CONTENT = 204  #: htmx leaves the page as it is
+ASKS_FOR_S = 300.0  #: so long a page asks; a tab that somebody forgot does not ask for days
 
 _NONE = "there is no such video, or you may not see it"
 _ASSET_ID = f"<int(max={MAX_ROW_ID}):asset_id>"
@@ -65,7 +66,8 @@ def asset_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
         if not found:
             raise NotFound(_NONE)
         asset, progress = found
-        if request.args.get("known") == known_word(progress) and not progress.is_settled:
+        is_over = progress.is_settled or _has_asked_long(progress)
+        if request.args.get("known") == known_word(progress) and not is_over:
             return Response(status=_NO_CONTENT)
         piece = render_template(
             "asset/progress.html",
@@ -73,8 +75,9 @@ def asset_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
             progress=progress,
             known=known_word(progress),
             is_outdated=_seen_by_page() not in {None, progress.seen},
+            asks_no_more=is_over and not progress.is_settled,
         )
-        return Response(piece, status=STOP_POLLING if progress.is_settled else None)
+        return Response(piece, status=STOP_POLLING if is_over else None)
 
     @pages.get("/a/<platform>/<account>/<asset:external_id>")
     def named(platform: str, account: str, external_id: str) -> Redirect:
@@ -163,6 +166,12 @@ def _frame(database: BoundedDatabase, asset_id: int, frame_id: int) -> str:
         can_edit=can_edit,
         wants_frame=True,
     )
+
+
+def _has_asked_long(progress: Progress) -> bool:
+    """Tell whether the page that asks was shown so long ago that it had better stop."""
+    since = request.args.get("since", type=int)
+    return since is not None and progress.now.timestamp() - since > ASKS_FOR_S
 
 
 def _seen_by_page() -> Seen | None:
