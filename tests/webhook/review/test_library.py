@@ -112,6 +112,26 @@ def test_who_confirmed_an_unsure_asset_does_not_meet_it_again(engine: Engine) ->
     assert "Nothing is unsure" in anna.get("/?filter=unsure").text
 
 
+@pytest.mark.parametrize(
+    ("of", "values"),
+    [
+        ("foreign", {"foreign_thumbnail": "x", "foreign_at": YESTERDAY}),
+        ("failed", {"has_failed": True, "failed_at": YESTERDAY}),
+    ],
+)
+def test_what_somebody_found_fine_is_listed_again_only_when_it_happens_anew(
+    engine: Engine, of: str, values: dict[str, object]
+) -> None:
+    """A thumbnail that was set elsewhere may stay so, and a failure may not matter."""
+    shelf.add(engine, "fine", reviewed_at=YESTERDAY + timedelta(hours=1), **values)
+    shelf.add(engine, "anew", reviewed_at=YESTERDAY - timedelta(hours=1), **values)
+    anna = signed_in(engine)
+
+    assert shelf.titles(anna, f"/?filter={of}") == ["anew"]
+    page = anna.get("/").text
+    assert page.count(f'data-why="{of}"') == page.count('data-why="reviewed"') == 1
+
+
 def test_a_failed_asset_tells_the_error_and_one_at_work_what_is_done(engine: Engine) -> None:
     """In the words of the job."""
     builders.record(engine, builders.event())
