@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import Forbidden, NotFound
 
-from webhook.review.asset import asset_page
+from webhook.review.asset import asset_page, came_from
 from webhook.review.forms import MAX_ROW_ID, options_of, seen_of, why_of, wish_of
 from webhook.review.identity import actor
 from worker.admin import find
@@ -80,7 +80,7 @@ def act_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
             raise Forbidden(as_sentence(str(error))) from error
         for sentence in sentences:
             flash(as_sentence(sentence))
-        return redirect(f"{request.script_root}/a/{asset_id}", _SEE_OTHER)
+        return redirect(url_for("asset.show", asset_id=asset_id, **came_from()), _SEE_OTHER)
 
     return pages
 

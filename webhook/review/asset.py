@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
@@ -16,6 +17,7 @@ from worker.database.states import Role
 from worker.inbox.storable import is_storable_id
 from worker.platforms.base import WriteBack
 from worker.review.asset import MAX_ROW_ID, find_named, find_visible, read_asset
+from worker.review.library import Wanted, read_neighbours
 from worker.review.notices import notices_of, release_words, taken_words
 from worker.review.preview import read_preview
 from worker.review.progress import platform_label, read_progress
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
     from webhook.bounded import BoundedDatabase
     from worker.database.models import Asset
+    from worker.review.asset import AssetView
+    from worker.review.library import Neighbours
     from worker.review.preview import Preview
     from worker.review.progress import Progress
     from worker.settings import Settings
@@ -113,7 +117,13 @@ def asset_page(
         NotFound: there is no such asset, or they may not see it.
     """
     who = actor()
-    view = database.in_transaction(lambda rows: read_asset(rows, who, asset_id, settings, frame_id))
+    part = Wanted.read(dict(parse_qsl(came_from().get("from", ""))))
+
+    def read(session: Session) -> tuple[AssetView | None, Neighbours]:
+        view = read_asset(session, who, asset_id, settings, frame_id)
+        return view, read_neighbours(session, who, asset_id, part)
+
+    view, beside = database.in_transaction(read)
     if view is None:
         raise NotFound(_NONE)
     return render_template(
@@ -121,6 +131,9 @@ def asset_page(
         view=view,
         asset=view.asset,
         here=url_for("asset.show", asset_id=asset_id),
+        beside=beside,
+        came_from=came_from(),
+        library=None if who.asset_id is not None else url_for("library.show", **part.query()),
         platform_name=platform_label(view.asset),
         page_url=page_of(view.asset, settings),
         progress=view.progress,
@@ -136,6 +149,12 @@ def asset_page(
         refusal=refusal,
         wants_frame=frame_id is not None,
     )
+
+
+def came_from() -> dict[str, str]:
+    """Return what the addresses of an asset's page carry: the part of the library that one came from."""
+    given = request.values.get("from", "")
+    return {"from": given} if given else {}
 
 
 def known_word(progress: Progress) -> str:
