@@ -14,8 +14,13 @@ depends_on = None
 
 INDEXES = {
     "ix_assets_review_all": "deleted_at IS NULL",
-    "ix_assets_review_failed": "has_failed AND deleted_at IS NULL",
-    "ix_assets_review_foreign": "foreign_thumbnail IS NOT NULL AND deleted_at IS NULL",
+    "ix_assets_review_failed": (
+        "has_failed AND (reviewed_at IS NULL OR reviewed_at < failed_at) AND deleted_at IS NULL"
+    ),
+    "ix_assets_review_foreign": (
+        "foreign_thumbnail IS NOT NULL AND (reviewed_at IS NULL OR reviewed_at < foreign_at)"
+        " AND deleted_at IS NULL"
+    ),
     "ix_assets_review_lost": "has_lost_choice AND deleted_at IS NULL",
     "ix_assets_review_noted": "is_noted AND reviewed_at IS NULL AND deleted_at IS NULL",
     "ix_assets_review_unseen": "reviewed_at IS NULL AND deleted_at IS NULL",
@@ -78,6 +83,7 @@ def _columns() -> list[sa.Column]:
             sa.Column(name, sa.Boolean(), server_default=sa.false(), nullable=False)
             for name in ("is_noted", "has_lost_choice", "has_failed")
         ),
+        sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reviewed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reviewed_by", sa.Text(), nullable=True),
     ]

@@ -146,3 +146,27 @@ def test_an_accepted_write_does_not_hide_a_job_that_was_given_up(engine: Engine)
         publications.confirm(session, writing, "1.5")
 
     assert has_failed(engine)
+
+
+def test_each_failure_has_its_time_so_that_one_that_was_found_fine_can_be_told_from_a_newer(
+    engine: Engine,
+) -> None:
+    """To fail once more is news; to be asked for is not; to be done ends it."""
+    given_up(engine)
+    first = builders.asset(engine).failed_at
+    assert first is not None
+
+    builders.record(engine, builders.event(minute=1))
+    claim = builders.claimed(engine)
+    assert builders.asset(engine).failed_at == first
+    builders.fail(engine, claim, UnreadableVideo("no video"))
+    second = builders.asset(engine).failed_at
+    assert second is not None
+    assert second > first
+
+    builders.record(engine, builders.event(minute=2))
+    builders.completed(engine)
+    assert builders.asset(engine).failed_at is None
+    with transaction(engine) as session:
+        publications.fail(session, claimed(engine), PublishRejected("no right to write"))
+    assert builders.asset(engine).failed_at is not None

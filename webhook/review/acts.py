@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import Forbidden, NotFound
 
-from webhook.review.asset import ASSET, asset_page
+from webhook.review.asset import ASSET, asset_page, came_from
 from webhook.review.errors import as_sentence
 from webhook.review.forms import options_of, seen_of, why_of, wish_of
 from webhook.review.identity import actor
@@ -80,7 +80,7 @@ def act_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
             raise Forbidden(as_sentence(str(error))) from error
         for sentence in sentences:
             flash(as_sentence(sentence))
-        return redirect(url_for("asset.show", asset_id=asset_id), _SEE_OTHER)
+        return redirect(url_for("asset.show", asset_id=asset_id, **came_from()), _SEE_OTHER)
 
     return pages
 

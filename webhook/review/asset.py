@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
@@ -18,6 +19,7 @@ from worker.database.states import Role
 from worker.inbox.storable import is_storable_id
 from worker.platforms.base import WriteBack
 from worker.review.asset import find_named, find_visible, read_asset
+from worker.review.library import Wanted, read_neighbours
 from worker.review.notices import notices_of, release_words, taken_words
 from worker.review.preview import read_preview
 from worker.review.progress import platform_label, read_progress
@@ -31,11 +33,14 @@ if TYPE_CHECKING:
 
     from webhook.bounded import BoundedDatabase
     from worker.database.models import Asset
+    from worker.review.asset import AssetView
+    from worker.review.library import Neighbours
     from worker.review.preview import Preview
     from worker.review.progress import Progress
     from worker.settings import Settings
 
 _NO_CONTENT = 204  #: htmx leaves the page as it is
+ASKS_FOR_S = 300.0  #: so long a page asks; a tab that somebody forgot does not ask for days
 
 _NONE = "there is no such video, or you may not see it"
 ASSET = f"/a/<int(max={MAX_ROW_ID}):asset_id>"  #: the address of an asset's page, as routes have it
@@ -115,7 +120,13 @@ def asset_page(
     """
     who, typed = actor(), request.form if typed is None else typed
     frame_id = typed.get("candidate", type=int) if frame_id is None else frame_id
-    view = database.in_transaction(lambda rows: read_asset(rows, who, asset_id, settings, frame_id))
+    part = Wanted.read(dict(parse_qsl(came_from().get("from", ""))))
+
+    def read(session: Session) -> tuple[AssetView | None, Neighbours]:
+        view = read_asset(session, who, asset_id, settings, frame_id)
+        return view, read_neighbours(session, who, asset_id, part)
+
+    view, beside = database.in_transaction(read)
     if view is None:
         raise NotFound(_NONE)
     return render_template(
@@ -123,6 +134,9 @@ def asset_page(
         view=view,
         asset=view.asset,
         here=url_for("asset.show", asset_id=asset_id),
+        beside=beside,
+        came_from=came_from(),
+        library=None if who.asset_id is not None else url_for("library.show", **part.query()),
         platform_name=platform_label(view.asset),
         page_url=page_of(view.asset, settings),
         progress=view.progress,
@@ -148,6 +162,12 @@ def _page_of_form(settings: Settings, database: BoundedDatabase, asset_id: int, 
     return asset_page(settings, database, asset_id, frame_id=frame_id, refusal=refusal, typed=typed)
 
 
+def came_from() -> dict[str, str]:
+    """Return what the addresses of an asset's page carry: the part of the library that one came from."""
+    given = request.values.get("from", "")
+    return {"from": given} if given else {}
+
+
 def known_word(progress: Progress) -> str:
     """Shorten the word of what a page says already, for the next question."""
     return hashlib.sha256(progress.word.encode()).hexdigest()[:16]
@@ -156,8 +176,9 @@ def known_word(progress: Progress) -> str:
 def _status_piece(asset: Asset, progress: Progress) -> Response:
     """Write only the piece of the page that says what goes on; nothing where the page says it already."""
     known, page = known_word(progress), _seen_by_page() or progress.seen
-    code = STOP_POLLING if progress.is_settled else None
-    if request.args.get("known") == known:
+    is_over = progress.is_settled or _has_asked_long(progress)
+    code = STOP_POLLING if is_over else None
+    if request.args.get("known") == known and (progress.is_settled or not is_over):
         return Response(status=code or _NO_CONTENT, headers={"HX-Reswap": "none"})
     piece = render_template(
         "asset/progress.html",
@@ -166,6 +187,7 @@ def _status_piece(asset: Asset, progress: Progress) -> Response:
         known=known,
         is_outdated=page != progress.seen,
         has_new_pictures=page.generation != progress.seen.generation,
+        asks_no_more=is_over and not progress.is_settled,
     )
     return Response(piece, status=code)
 
@@ -193,6 +215,12 @@ def _frame(database: BoundedDatabase, asset_id: int, frame_id: int) -> str:
         can_edit=can_edit,
         wants_frame=True,
     )
+
+
+def _has_asked_long(progress: Progress) -> bool:
+    """Tell whether the page that asks was shown so long ago that it had better stop."""
+    since = request.args.get("since", type=int)
+    return since is not None and progress.now.timestamp() - since > ASKS_FOR_S
 
 
 def _seen_by_page() -> Seen | None:

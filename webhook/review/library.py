@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from flask import Blueprint, redirect, render_template, request
 
 from webhook.review.bulk import add_bulk, link_to
 from webhook.review.identity import actor
 from worker.review.library import COUNTED, FILTERS, Wanted, read_page, webhook_addresses
+from worker.review.newest import Place
 from worker.text import format_age, length_words
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ def library_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
             is_marked=request.args.get("marked") == "all",
             addresses=[] if page.accounts else webhook_addresses(settings, who),
             link_to=link_to,
+            came_from={"from": urlencode(part)} if (part := wanted.at(Place()).query()) else {},
             age=lambda at: format_age(page.now - at),
             length=length_words,
         )

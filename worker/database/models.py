@@ -88,6 +88,7 @@ class Asset(Base):
     is_noted: Mapped[bool] = mapped_column(server_default=false())  #: no frame is free of defects
     has_lost_choice: Mapped[bool] = mapped_column(server_default=false())
     has_failed: Mapped[bool] = mapped_column(server_default=false())  #: its newest job, or its newest write
+    failed_at: Mapped[datetime | None]  #: when one of them was given up; None: unknown, or nothing has failed
     reviewed_at: Mapped[datetime | None]  #: when a person last looked at it and decided; None: never
     reviewed_by: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)

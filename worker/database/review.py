@@ -20,9 +20,12 @@ CONDITIONS = {
     "all": "deleted_at IS NULL",
     "unsure": f"pick_gap < {UNSURE_BELOW} AND reviewed_at IS NULL AND deleted_at IS NULL",
     "noted": "is_noted AND reviewed_at IS NULL AND deleted_at IS NULL",
-    "foreign": "foreign_thumbnail IS NOT NULL AND deleted_at IS NULL",
+    "foreign": (
+        "foreign_thumbnail IS NOT NULL AND (reviewed_at IS NULL OR reviewed_at < foreign_at)"
+        " AND deleted_at IS NULL"
+    ),
     "lost": "has_lost_choice AND deleted_at IS NULL",
-    "failed": "has_failed AND deleted_at IS NULL",
+    "failed": "has_failed AND (reviewed_at IS NULL OR reviewed_at < failed_at) AND deleted_at IS NULL",
     "unseen": "reviewed_at IS NULL AND deleted_at IS NULL",
 }
 

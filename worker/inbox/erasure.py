@@ -88,7 +88,7 @@ def erase(session: Session, asset: Asset, actor: str, why: str) -> dict[str, int
     asset.title, asset.media_url, asset.source_external_id, asset.options = "", None, None, None
     asset.fingerprint = asset.duration_s = asset.last_event_at = None
     asset.written = asset.foreign_thumbnail = asset.foreign_at = None
-    asset.pick_gap = asset.reviewed_at = asset.reviewed_by = None
+    asset.pick_gap = asset.failed_at = asset.reviewed_at = asset.reviewed_by = None
     asset.is_noted = asset.has_lost_choice = asset.has_failed = False
     asset.deleted_at = asset.erased_at = erased_at
     asset.generation += 1  # so that what somebody looks at right now comes too late

@@ -57,6 +57,7 @@ def complete(session: Session, claim: JobClaim, result: Result) -> JobState:
     if (unwanted := _unwanted(asset, job)) is not None:
         return _end(session, claim, unwanted, "its result came too late")
     _end(session, claim, JobState.COMPLETED, result.note, timings_s=dict(result.timings_s), note=result.note)
+    best_s = _best_pick_s(session, asset)
     session.execute(delete(StoredCandidate).where(StoredCandidate.asset_id == asset.id))
     for thumbnail in result.thumbnails:
         thumbnail.asset_id, thumbnail.generation, thumbnail.job_id = asset.id, job.generation, job.id
@@ -68,10 +69,10 @@ def complete(session: Session, claim: JobClaim, result: Result) -> JobState:
     asset.fingerprint, asset.title = result.fingerprint, result.title or asset.title
     asset.duration_s, asset.is_private = result.duration_s, result.is_private
     asset.pick_gap, asset.is_noted = result.pick_gap, result.is_noted
-    if is_changed:
+    chosen = choices.carry_through_run(session, asset, job.generation, result.timeline, is_changed=is_changed)
+    if is_changed or (chosen is None and not _is_same_moment(best_s, result.publish.time_s)):
         # Whoever decided something about it has not seen this.
         asset.reviewed_at = asset.reviewed_by = None
-    chosen = choices.carry_through_run(session, asset, job.generation, result.timeline, is_changed=is_changed)
     publications.request(session, asset, *(chosen or (result.publish,)), priority=Priority(job.priority))
     older = (Thumbnail.asset_id == asset.id, Thumbnail.generation < job.generation)
     session.execute(update(Thumbnail).where(*older, Thumbnail.outdated_at.is_(None)).values(outdated_at=NOW))
@@ -182,6 +183,16 @@ def _lock(session: Session, claim: JobClaim) -> tuple[Asset, Job]:
     return asset, ROWS.lock_held(session, claim)
 
 
+def _best_pick_s(session: Session, asset: Asset) -> float | None:
+    """Find the moment of the best pick so far; None where there is none."""
+    picks = select(Thumbnail.time_s).where(*choices.is_newest_pick(asset))
+    return session.scalar(picks.order_by(Thumbnail.rank, Thumbnail.id).limit(1))
+
+
+def _is_same_moment(earlier_s: float | None, now_s: float) -> bool:
+    return earlier_s is not None and abs(now_s - earlier_s) <= choices.SAME_MOMENT_S
+
+
 def _unwanted(asset: Asset, job: Job) -> JobState | None:
     """Tell how a job ends whose result is not wanted any more; None where it is wanted."""
     if asset.deleted_at:
@@ -234,5 +245,6 @@ def _end(
     attempt = ROWS.release(session, claim, state, Job.attempt, stage=None, **values)
     note(session, claim.row_id, state, attempt, actor or claim.owner, why)
     if state in FINAL:
-        note_failing(session, session.get_one(Asset, claim.asset_id))
+        asset = session.get_one(Asset, claim.asset_id)
+        note_failing(session, asset, is_given_up=state is JobState.DISCARDED)
     return state

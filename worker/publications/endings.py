@@ -86,7 +86,7 @@ def fail(
         state = PublicationState.PENDING
         values["scheduled_at"] = NOW + timedelta(seconds=delay_s(claim.attempt, error))
     ROWS.release(session, claim, state, Publication.id, **values)
-    note_failing(session, asset)
+    note_failing(session, asset, is_given_up=state is PublicationState.FAILED)
     accounts.note_failure(session, claim, error, to_write=True)
     return state
 

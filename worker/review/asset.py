@@ -89,6 +89,12 @@ class AssetView:
         return self.asset.foreign_thumbnail is not None
 
     @property
+    def foreign_url(self) -> str | None:
+        """Address of that thumbnail; None where the platform tells something else of it, or there is none."""
+        told = self.asset.foreign_thumbnail or ""
+        return told if told.startswith(("https://", "http://")) and told.isprintable() else None
+
+    @property
     def is_chosen(self) -> bool:
         """Whether what is to be seen was chosen by a person."""
         choice, shown = self.history.choice, self.history.shown

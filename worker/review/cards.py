@@ -154,11 +154,11 @@ def _reasons(asset: Asset, work: _Work, of: str, now: datetime) -> list[Reason]:
 
 def _findings(asset: Asset, work: _Work) -> Iterator[Reason]:
     """Say what is not as it should be; the gravest first."""
-    if asset.has_failed:
+    if asset.has_failed and _is_news(asset, asset.failed_at):
         yield Reason("failed", _failure(work))
     if asset.has_lost_choice:
         yield Reason("lost", "An edit cut the chosen moment away; the best pick is shown instead.")
-    if asset.foreign_thumbnail is not None:
+    if asset.foreign_thumbnail is not None and _is_news(asset, asset.foreign_at):
         yield Reason("foreign", "Another thumbnail was set at the platform, and is left alone.")
     if asset.reviewed_at is not None:
         return  # somebody has seen what follows, and found it good
@@ -166,6 +166,11 @@ def _findings(asset: Asset, work: _Work) -> Iterator[Reason]:
         yield Reason("noted", "No frame is free of defects.")
     if asset.pick_gap is not None and asset.pick_gap < UNSURE_BELOW:
         yield Reason("unsure", "Picks 1 and 2 are about as good.")
+
+
+def _is_news(asset: Asset, at: datetime | None) -> bool:
+    """Tell whether something came up after somebody last looked at the asset; as `CONDITIONS` does."""
+    return asset.reviewed_at is None or (at is not None and asset.reviewed_at < at)
 
 
 def _failure(work: _Work) -> str:

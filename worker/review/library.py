@@ -122,9 +122,7 @@ def read_page(
         most: assets of a page.
         is_counted: whether the assets of each filter are counted, where nothing is searched for.
     """
-    names = select(Account.platform, Account.account).order_by(Account.platform, Account.account)
-    visible = actor.visible([(platform, account) for platform, account in session.execute(names)])
-    chosen = [one for one in visible if not wanted.account or "/".join(one) == wanted.account]
+    visible, chosen = _accounts(session, actor, wanted)
     ids = _ids(session, chosen, wanted, most + 1)
     has_more, ids = len(ids) > most, ids[:most]
     is_backwards = wanted.place.is_backwards
@@ -144,11 +142,39 @@ def read_page(
     )
 
 
+class Neighbours(NamedTuple):
+    """What comes before an asset in a part of the library, and after it; None where nothing does."""
+
+    newer_id: int | None
+    older_id: int | None
+
+
+def read_neighbours(session: Session, actor: Actor, asset_id: int, wanted: Wanted) -> Neighbours:
+    """Find the next assets beside one, which itself need not be in that part of the library any more.
+
+    Args:
+        session: any.
+        actor: who asks.
+        asset_id: of the asset that they look at.
+        wanted: the part of the library from which they came to it; its place does not count.
+    """
+    _, chosen = _accounts(session, actor, wanted)
+    beside = (Place(before=asset_id), Place(after=asset_id))
+    return Neighbours(*(next(iter(_ids(session, chosen, wanted.at(place), 1)), None) for place in beside))
+
+
 def webhook_addresses(settings: Settings, actor: Actor) -> list[str]:
     """List the addresses that platforms send events to, or how such an address is built."""
     mine = actor.visible(configured_accounts(settings))
     told = [one for one in mine if PLATFORMS[one[0]].capabilities.events] or [("PLATFORM", "ACCOUNT")]
     return [f"{settings.public_url}/webhooks/{platform}/{account}" for platform, account in told]
+
+
+def _accounts(session: Session, actor: Actor, wanted: Wanted) -> tuple[AccountNames, AccountNames]:
+    """List the accounts that somebody may see, and those of them that they want to see."""
+    names = select(Account.platform, Account.account).order_by(Account.platform, Account.account)
+    visible = actor.visible([(platform, account) for platform, account in session.execute(names)])
+    return visible, [one for one in visible if not wanted.account or "/".join(one) == wanted.account]
 
 
 def _ids(session: Session, accounts: AccountNames, wanted: Wanted, limit: int) -> list[int]:

@@ -71,8 +71,8 @@ def _foreign(history: AssetHistory) -> Iterator[Line]:
         return
     yield Line(
         Tone.WAITING,
-        f"{platform_label(asset)} shows another thumbnail, which somebody set there: "
-        f"{printable(asset.foreign_thumbnail)}. We leave it alone until you choose one here.",
+        f"{platform_label(asset)} shows another thumbnail, which somebody set there. We leave it alone until "
+        "you choose one here.",
         asset.foreign_at,
     )
 

@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from worker.database.models import Asset
 
 SOON_S = 60.0  #: what is due later than this is not waited for by a page
+OVERDUE_S = 60.0  #: nor is what nobody took up for so long
 
 _AGAIN = "“Look again” starts it anew."
+_AT_WORK = (*WAITING, JobState.RUNNING)
+_BEING_WRITTEN = (PublicationState.PENDING, PublicationState.SENDING)
 
 
 class Tone(enum.StrEnum):
@@ -56,6 +59,7 @@ class Progress:
     is_settled: bool  #: nothing more is to be expected soon, so there is no use in asking again
     seen: Seen  #: what a page would show now
     now: datetime  #: by the database's clock
+    is_stalled: bool = False  #: something is due, and nobody takes it up
 
     @property
     def word(self) -> str:
@@ -104,10 +108,9 @@ def progress_of(
         return Progress([], is_settled=True, seen=seen, now=now)
     held = list(_account_lines(account, now)) if account is not None else []
     lines = [*_write_lines(asset, write, now), *_job_lines(job, now), *held]
-    is_busy = _is_busy(job, (*WAITING, JobState.RUNNING), now) or _is_busy(
-        write, (PublicationState.PENDING, PublicationState.SENDING), now
-    )
-    return Progress(lines, is_settled=bool(held) or not is_busy, seen=seen, now=now)
+    is_busy = _is_busy(job, _AT_WORK, now) or _is_busy(write, _BEING_WRITTEN, now)
+    is_stalled = _is_overdue(job, _AT_WORK, now) or _is_overdue(write, _BEING_WRITTEN, now)
+    return Progress(lines, bool(held) or not is_busy, seen, now, is_stalled=is_stalled and not is_busy)
 
 
 def platform_label(asset: Asset) -> str:
@@ -117,7 +120,21 @@ def platform_label(asset: Asset) -> str:
 
 
 def _is_busy(row: Job | Publication | None, states: tuple[enum.StrEnum, ...], now: datetime) -> bool:
-    return row is not None and row.state in states and (row.scheduled_at - now).total_seconds() < SOON_S
+    """Tell whether something will soon come of a row."""
+    if row is None or row.state not in states or _is_overdue(row, states, now):
+        return False
+    return (row.scheduled_at - now).total_seconds() < SOON_S
+
+
+def _is_overdue(row: Job | Publication | None, states: tuple[enum.StrEnum, ...], now: datetime) -> bool:
+    """Tell whether nobody works on a row: it waits too long, or whoever took it up is silent too long."""
+    if row is None or row.state not in states:
+        return False
+    return (now - (row.lease_until or row.scheduled_at)).total_seconds() >= OVERDUE_S
+
+
+def _waits(row: Job | Publication, now: datetime) -> str:
+    return f"has waited for a worker for {format_age(now - row.scheduled_at)}"
 
 
 def _due(row: Job | Publication, now: datetime) -> str:
@@ -131,6 +148,8 @@ def _write_lines(asset: Asset, write: Publication | None, now: datetime) -> Iter
         return
     label, error = platform_label(asset), printable(write.error or "")
     match write.state:
+        case PublicationState.PENDING if _is_overdue(write, _BEING_WRITTEN, now):
+            yield Line(Tone.WAITING, f"The write to {label} {_waits(write, now)}.")
         case PublicationState.PENDING if write.error:
             yield Line(
                 Tone.WAITING, f"{label} did not take it yet; the next try is {_due(write, now)}: {error}"
@@ -154,6 +173,8 @@ def _job_lines(job: Job | None, now: datetime) -> Iterator[Line]:
         return
     error = printable(job.error or job.error_class or "")
     match job.state:
+        case JobState.SCHEDULED | JobState.AVAILABLE | JobState.RETRYABLE if _is_overdue(job, WAITING, now):
+            yield Line(Tone.WAITING, f"A look at the video {_waits(job, now)}.")
         case JobState.RUNNING:
             stage = f": {printable(job.stage)}" if job.stage else ""
             yield Line(Tone.BUSY, f"The video is being looked at{stage}.")

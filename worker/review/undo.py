@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import defer
 
 from worker.choices import newest_generation
 from worker.database.choices import Choice
+from worker.database.models import Publication
+from worker.database.states import PublicationState
+from worker.review.progress import platform_label
 from worker.text import clock
 
 if TYPE_CHECKING:
@@ -22,12 +25,13 @@ if TYPE_CHECKING:
 OFFERED_S = 600.0  #: for so long after a decision; later, one decides anew
 # A choice that replaces another one is made in the same transaction.
 _SAME_ACT = timedelta(seconds=1)
+_SETTLED = (PublicationState.CONFIRMED, PublicationState.YIELDED)
 
 
 class Undo(NamedTuple):
     """A form that brings back what was shown before."""
 
-    says: str  #: what was done
+    says: str  #: what was done, and what an undo cannot bring back
     act: str  #: "choose" or "release": where the form goes
     fields: dict[str, str]  #: of the form, beside those that every form has
 
@@ -53,9 +57,27 @@ def offer_undo(session: Session, asset: Asset, who: str, now: datetime) -> Undo 
         return None
     if not is_open:
         return _choose_again(session, asset, "You released the choice.", newest)
+    label = platform_label(asset) if _has_overwritten(session, asset, newest) else ""
     if before is None or before.released_at is None or newest.made_at - before.released_at > _SAME_ACT:
-        return Undo("You chose this thumbnail.", "release", {})
-    return _choose_again(session, asset, "You replaced another choice.", before)
+        beyond = f" An undo shows the best pick: what was set at {label} before cannot be brought back."
+        return Undo("You chose this thumbnail." + (beyond if label else ""), "release", {})
+    beyond = f" An undo shows that choice: what was set at {label} before cannot be brought back."
+    return _choose_again(session, asset, "You replaced another choice." + (beyond if label else ""), before)
+
+
+def _has_overwritten(session: Session, asset: Asset, choice: Choice) -> bool:
+    """Tell whether the choice was written over a thumbnail that somebody else had set at the platform.
+
+    As long as that is known of the asset, it is still there, and an undo leaves it there.
+    """
+    if asset.foreign_thumbnail is not None:
+        return False
+    of_choice = select(func.min(Publication.id)).where(Publication.choice_id == choice.id).scalar_subquery()
+    earlier = select(Publication.state).where(
+        Publication.asset_id == asset.id, Publication.id < of_choice, Publication.state.in_(_SETTLED)
+    )
+    newest = earlier.order_by(Publication.id.desc()).limit(1)
+    return session.scalar(newest) == PublicationState.YIELDED
 
 
 def _choose_again(session: Session, asset: Asset, says: str, choice: Choice) -> Undo | None:

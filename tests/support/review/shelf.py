@@ -83,7 +83,7 @@ def titles(client: FlaskClient, address: str = "/") -> list[str]:
     """List what a page of the library shows, in order."""
     answer = client.get(address)
     assert answer.status_code == 200, answer.text
-    return re.findall(r'<a data-open href="/a/\d+" dir="auto">(.*?)</a>', answer.text)
+    return re.findall(r'<a data-open href="/a/\d+[^"]*" dir="auto">(.*?)</a>', answer.text)
 
 
 def link(client: FlaskClient, address: str, rel: str) -> str | None:

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from tests.support.review.decided import configured, somebody
 from tests.support.review.looked_at import looked_at
 from tests.support.review.signed_in import client_of, person, review_app, signed_in
-from tests.support.service import builders
+from tests.support.service import builders, chosen_asset
 from tests.support.service.chosen_asset import claimed
 from worker import choices, jobs, publications
 from worker.admin.choose import Wish
@@ -26,6 +26,7 @@ from worker.platforms.event import EventKind
 from worker.review import acts
 
 if TYPE_CHECKING:
+    from flask.testing import FlaskClient
     from sqlalchemy import Engine
 
 ANNA = somebody()
@@ -235,3 +236,37 @@ def test_what_was_decided_long_ago_is_not_offered_either(engine: Engine) -> None
         choice.made_at = builders.NOON
 
     assert undo_of(engine) is None
+
+
+def said_of(anna: FlaskClient) -> str:
+    """Return what the line of the form says that Anna is offered."""
+    (says,) = re.findall(r'<form class="undo".*?<p>(.*?)</p>', anna.get("/a/1").text, re.DOTALL)
+    return str(says)
+
+
+def test_what_an_undo_undoes_is_named_also_under_the_message_of_another_act(engine: Engine) -> None:
+    """It takes back the choice, and neither the look nor the confirmation that came after it."""
+    looked_at(engine)
+    anna = client_of(review_app(engine), engine, person(engine, ANNA.name))
+    anna.post("/a/1/choose", data={"time": "00:02.0", "generation": "1", "choice": "", "why": ""})
+
+    page = anna.post("/a/1/confirm", follow_redirects=True).text
+
+    assert "Noted that this thumbnail is fine." in page
+    assert "<p>You chose this thumbnail.</p>" in page
+
+
+def test_an_undo_says_where_it_cannot_bring_back_what_somebody_set_at_the_platform(engine: Engine) -> None:
+    """Until the choice is written theirs is there, and an undo leaves it there; later it is lost."""
+    looked_at(engine)
+    anna = client_of(review_app(engine), engine, person(engine, ANNA.name))
+    claim = claimed(engine)
+    with transaction(engine) as session:
+        publications.yield_to(session, claim, "theirs")
+    choose_moment(engine, 2.0)
+    assert said_of(anna) == "You chose this thumbnail."
+
+    chosen_asset.publish(engine)
+
+    beyond = "what was set at Mux before cannot be brought back."
+    assert said_of(anna) == f"You chose this thumbnail. An undo shows the best pick: {beyond}"

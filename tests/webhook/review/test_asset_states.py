@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -96,9 +97,25 @@ def test_a_thumbnail_that_somebody_set_at_the_platform(engine: Engine) -> None:
 
     page = page_of(engine)
 
-    assert "which somebody set there: thumbnail at &lt;33.3&gt;." in page
+    assert "Mux shows another thumbnail, which somebody set there." in page
+    assert re.search(r"<h2>Set at Mux by somebody else</h2>\s*<p[^>]*>thumbnail at &lt;33.3&gt;", page)
     assert "Ours, not shown at Mux" in page
+    assert "<h3>Ours: Pick 1 <span>00:06.500</span></h3>" in page
     assert "Choose pick 1" in page
+
+
+def test_an_address_of_somebody_elses_thumbnail_is_one_click_away(engine: Engine) -> None:
+    """Whatever else a platform sends is text: a link could do harm."""
+    looked_at(engine)
+
+    change(engine, foreign_thumbnail="https://img.example.com/a.jpg?b&c")
+    address = "https://img.example.com/a.jpg?b&amp;c"
+    assert f'<a href="{address}" rel="noreferrer">{address}</a>' in page_of(engine)
+
+    change(engine, foreign_thumbnail="javascript:alert(1)")
+    page = client_of(review_app(engine), engine, person(engine, "bea@example.com")).get("/a/1").text
+    assert "javascript:alert(1)" in page
+    assert 'href="javascript' not in page
 
 
 def test_a_chosen_moment_that_an_edit_cut_away(engine: Engine) -> None:
@@ -142,7 +159,7 @@ def test_an_account_that_is_not_configured(engine: Engine) -> None:
 def test_an_account_whose_platform_has_a_page_for_the_video(engine: Engine) -> None:
     """It is one click away; what the account's settings say decides what is offered."""
     looked_at(engine, platform="vimeo")
-    settings = Settings(vimeo={"main": VimeoAccount(access_token=SecretStr("token"))}, review_url=URL)
+    settings = Settings(review_url=URL, vimeo={"main": VimeoAccount(access_token=SecretStr("token"))})
     client = client_of(review_app(engine, settings), engine, person(engine))
 
     page = client.get("/a/1").text

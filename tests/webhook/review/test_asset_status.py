@@ -102,3 +102,45 @@ def test_a_look_that_waits_for_long_is_told_and_not_waited_for(engine: Engine) -
 
     assert status.status_code == STOP
     assert re.search(r"A look at the video is due in (9|10) min\.", status.text)
+
+
+def test_a_page_does_not_wait_for_a_worker_that_does_not_come(engine: Engine) -> None:
+    """It says since when, and how to ask again; a tab that was forgotten would ask for days."""
+    builders.record(engine, builders.event())
+    with transaction(engine) as session:
+        session.execute(update(Job).values(scheduled_at=Job.scheduled_at - timedelta(days=3)))
+
+    status = signed_in(engine).get("/a/1/status")
+
+    assert status.status_code == STOP
+    assert "A look at the video has waited for a worker for 3 d." in status.text
+    assert "Ask how it stands now" in status.text
+
+
+def test_a_page_does_not_wait_for_a_worker_that_went_silent(engine: Engine) -> None:
+    """Another one takes the job over in less than a minute, where there is another one."""
+    builders.record(engine, builders.event())
+    builders.claimed(engine)
+    client = signed_in(engine)
+    at_work = client.get("/a/1/status")
+    with transaction(engine) as session:
+        session.execute(update(Job).values(lease_until=Job.scheduled_at - timedelta(minutes=2)))
+
+    assert at_work.status_code == 200
+    assert client.get("/a/1/status").status_code == STOP
+
+
+def test_a_page_stops_asking_after_five_minutes(engine: Engine) -> None:
+    """Whatever goes on; who still looks asks with a click."""
+    builders.record(engine, builders.event())
+    client = signed_in(engine)
+    page = client.get("/a/1").text
+    (address,) = re.findall(r'hx-get="(/a/1/status[^"]*)"', page)
+    (known,) = re.findall(r'name="known" value="(\w+)"', page)
+    address = address.replace("&amp;", "&") + f"&known={known}"
+
+    later = client.get(re.sub(r"since=\d+", lambda since: f"since={int(since[0][6:]) - 301}", address))
+
+    assert client.get(address).status_code == 204
+    assert later.status_code == STOP
+    assert "Ask how it stands now" in later.text

@@ -19,6 +19,7 @@ from worker.database.states import Role
 from worker.review.library import PAGE
 
 if TYPE_CHECKING:
+    from flask.testing import FlaskClient
     from sqlalchemy import Engine
 
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
@@ -110,6 +111,26 @@ def test_who_confirmed_an_unsure_asset_does_not_meet_it_again(engine: Engine) ->
 
     assert shelf.titles(anna, "/?filter=unsure") == shelf.titles(anna, "/?filter=noted") == []
     assert "Nothing is unsure" in anna.get("/?filter=unsure").text
+
+
+@pytest.mark.parametrize(
+    ("of", "values"),
+    [
+        ("foreign", {"foreign_thumbnail": "x", "foreign_at": YESTERDAY}),
+        ("failed", {"has_failed": True, "failed_at": YESTERDAY}),
+    ],
+)
+def test_what_somebody_found_fine_is_listed_again_only_when_it_happens_anew(
+    engine: Engine, of: str, values: dict[str, object]
+) -> None:
+    """A thumbnail that was set elsewhere may stay so, and a failure may not matter."""
+    shelf.add(engine, "fine", reviewed_at=YESTERDAY + timedelta(hours=1), **values)
+    shelf.add(engine, "anew", reviewed_at=YESTERDAY - timedelta(hours=1), **values)
+    anna = signed_in(engine)
+
+    assert shelf.titles(anna, f"/?filter={of}") == ["anew"]
+    page = anna.get("/").text
+    assert page.count(f'data-why="{of}"') == page.count('data-why="reviewed"') == 1
 
 
 def test_a_failed_asset_tells_the_error_and_one_at_work_what_is_done(engine: Engine) -> None:
@@ -237,3 +258,28 @@ def test_a_page_costs_the_same_statements_however_much_is_on_it(engine: Engine) 
 
     assert len(few) == len(many)
     assert len(many) - 3 <= 7
+
+
+def test_from_an_asset_one_goes_to_the_next_of_the_part_that_one_came_from(engine: Engine) -> None:
+    """Also after an act, which may have taken the asset out of that part; and nothing of others is met."""
+    oldest, sure, middle, newest = shelf.add(engine, "oldest <b>", "sure", "middle", "newest", pick_gap=0.05)
+    shelf.add(engine, "of others", account="other", pick_gap=0.05)
+    with transaction(engine) as session:
+        session.get_one(Asset, sure).pick_gap = 0.9
+    anna = signed_in(engine, where=("mux", "main"))
+    (address,) = re.findall(rf'href="(/a/{middle}\?[^"]*)"', anna.get("/?filter=unsure").text)
+    form = {"generation": "1", "choice": "", "from": "filter=unsure"}
+
+    assert (address, beside(anna, address)) == (f"/a/{middle}?from=filter%3Dunsure", [newest, oldest])
+    after = anna.post(f"/a/{middle}/confirm", data=form).location
+    assert beside(anna, after) == [newest, oldest]
+    assert re.search(r'name="from" value="filter=unsure"', anna.get(after).text)
+    assert 'href="/?filter=unsure">Library' in anna.get(after).text
+    assert beside(anna, f"/a/{middle}") == [newest, sure]
+    assert beside(anna, f"/a/{newest}?from=q%3Doldest") == [oldest]
+
+
+def beside(client: FlaskClient, address: str) -> list[int]:
+    """Return the ids of the assets before and after one, as its page leads there."""
+    page = client.get(address).text
+    return [int(one) for one in re.findall(r'<a rel="(?:prev|next)" href="/a/(\d+)', page)]

@@ -121,7 +121,7 @@ if (strip && options.length) {
 /* keys: letters may be switched off, and none counts while somebody types */
 
 function step(by) {
-  if (options.length) return goTo(focused() < 0 && selected() < 0 ? start() : here() + by);
+  if (find("[data-asset]")) return find(`[data-asset] a[rel=${by > 0 ? "next" : "prev"}]`)?.click();
   const all = cards();
   const at = all.indexOf(document.activeElement.closest("[data-card]")) + by;
   const card = all[Math.max(0, Math.min(at, all.length - 1))];
@@ -142,9 +142,10 @@ const letters = {
   "?": () => find("#keys")?.showModal(),
 };
 
+const along = (by) => goTo(focused() < 0 && selected() < 0 ? start() : here() + by);
 const onStrip = {
-  ArrowRight: () => goTo(focused() + 1),
-  ArrowLeft: () => goTo(focused() - 1),
+  ArrowRight: () => along(1),
+  ArrowLeft: () => along(-1),
   ArrowDown: () => goTo(focused() + 1),
   ArrowUp: () => goTo(focused() - 1),
   Home: () => goTo(0),
@@ -164,7 +165,7 @@ document.addEventListener("keydown", (event) => {
     return mark(null);
   }
   const areLettersOn = document.body.dataset.singleKeys === "on";
-  const act = (focused() >= 0 && onStrip[event.key]) || (areLettersOn && letters[event.key.toLowerCase()]);
+  const act = ((focused() >= 0 || /^Arrow(Left|Right)$/.test(event.key)) && onStrip[event.key]) || (areLettersOn && letters[event.key.toLowerCase()]);
   if (!act) return;
   event.preventDefault();
   act();
