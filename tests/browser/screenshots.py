@@ -20,9 +20,9 @@ from PIL import Image
 from playwright.sync_api import expect
 from sqlalchemy import update
 
+from tests.support.browser.chromium import chromium
 from tests.support.media import pictures
 from tests.support.review import visits
-from tests.support.review.browser import chromium
 from tests.support.review.pages_server import cookie_of, serving_pages
 from tests.support.review.signed_in import person
 from tests.support.review.stored_videos import Seed, store

@@ -74,14 +74,6 @@ def reading_routes(settings: Settings, database: BoundedDatabase) -> Blueprint:
             raise NotFound(_NO_ASSET)
         return jsonify(asset_document(view, page_of(view.asset, settings), addresses))
 
-    @routes.get(f"/api/v1/pictures/<int(max={MAX_ROW_ID}):picture_id>.jpg")
-    def picture(picture_id: int) -> Response:
-        return send_picture(database, Thumbnail, picture_id, program())
-
-    @routes.get(f"/api/v1/frames/<int(max={MAX_ROW_ID}):picture_id>.jpg")
-    def frame(picture_id: int) -> Response:
-        return send_picture(database, StoredCandidate, picture_id, program())
-
     @routes.get("/api/v1/audit")
     def acts() -> Response:
         who, asset_id, after, most = program(), _row_id("asset"), _row_id("after"), _limit()
@@ -93,7 +85,18 @@ def reading_routes(settings: Settings, database: BoundedDatabase) -> Blueprint:
             next=last and _next(f"{addresses.root}/audit", last, most),
         )
 
+    _add_pictures(routes, database)
     return routes
+
+
+def _add_pictures(routes: Blueprint, database: BoundedDatabase) -> None:
+    @routes.get(f"/api/v1/pictures/<int(max={MAX_ROW_ID}):picture_id>.jpg")
+    def picture(picture_id: int) -> Response:
+        return send_picture(database, Thumbnail, picture_id, program())
+
+    @routes.get(f"/api/v1/frames/<int(max={MAX_ROW_ID}):picture_id>.jpg")
+    def frame(picture_id: int) -> Response:
+        return send_picture(database, StoredCandidate, picture_id, program())
 
 
 def _acts(
