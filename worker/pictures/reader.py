@@ -15,7 +15,7 @@ from worker.pictures.answer import (
     HEAD,
     MAX_BYTES,
     MAX_JPEG_BYTES,
-    MAX_PIXELS,
+    MAX_SIDE_PX,
     MIN_SIDE_PX,
     Verdict,
 )
@@ -119,7 +119,7 @@ def _checked(answer: bytes) -> Reading:
 
 
 def _is_picture(jpeg: bytes, width_px: int, height_px: int) -> bool:
-    if min(width_px, height_px) < MIN_SIDE_PX or width_px * height_px > MAX_PIXELS:
+    if min(width_px, height_px) < MIN_SIDE_PX or max(width_px, height_px) > MAX_SIDE_PX:
         return False
     try:
         return jpeg_size(jpeg) == (width_px, height_px)
