@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 MAX_ROW_ID = 2**63 - 1  # of PostgreSQL's bigint
 SHOWN_ACTS = 50
 # What choices and jobs tell themselves, with more words.
-_TOLD_BY_ROWS = frozenset({"choose", "release", "options", "look-again"})
+_TOLD_BY_ROWS = frozenset({"choose", "release", "options", "look-again", "cancel"})
 _USUAL_SIZE_PX = (320, 180)
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.support.review import shelf
-from tests.support.review.signed_in import client_of, person, review_app, signed_in
+from tests.support.review.signed_in import URL, client_of, person, review_app, signed_in
 from worker.database import transaction
 from worker.database.models import Asset, Job
 from worker.database.people import AuditEntry, RoleGrant
@@ -64,7 +64,7 @@ def test_looking_again_at_many_is_asked_about_first(engine: Engine) -> None:
 def test_a_part_to_avoid_comes_on_top_of_what_is_avoided_already(engine: Engine) -> None:
     """Be it the asset's own wish or its account's; what it prefers stays."""
     account = {**MUX, "avoid": ("-30-0",)}
-    app = review_app(engine, Settings(mux={"main": account}))
+    app = review_app(engine, Settings(mux={"main": account}, review_url=URL))
     anna = client_of(app, engine, person(engine))
     (plain,) = shelf.add(engine, "plain")
     (own,) = shelf.add(engine, "own", options={"avoid": ["0-5"], "prefer": ["50%-100%"]})
