@@ -29,3 +29,4 @@ class Verdict(enum.IntEnum):
     # What only the parent can say.
     TOO_SLOW = 100
     UNREADABLE = 101  #: the process died, or did not answer as it should
+    BUSY = 102  #: other pictures are being read, and it was not begun

@@ -89,7 +89,7 @@ def test_tables_fit_a_narrow_terminal(
 
 
 def test_what_operators_do_to_the_work_is_listed(thumbs: Run) -> None:
-    """Each asset that is looked at again or cancelled has an entry; nothing is noted where nothing was done."""
+    """Each asset that is looked at again or cancelled has an entry; none is there where nothing was done."""
     assert thumbs("requeue", "ab12", "--why", "blurred").exit_code == 0
     assert thumbs("requeue", "ab12", "--dry-run").exit_code == 0
     assert thumbs("cancel", "ab12", "--yes").exit_code == 0
