@@ -21,7 +21,7 @@ test: $(READY)  ## run the tests; choose with ARGS="-k report"
 	@$(PY) -m pytest -n auto --no-loadscope-reorder $(ARGS)
 
 test-browser: $(READY)  ## use the pages as people do, in Chromium; choose with ARGS="-k keyboard"
-	@$(PY) -m tests.support.review.browser
+	@$(PY) -m tests.support.browser.chromium
 	@$(PY) -m pytest tests/browser -m browser -n 2 --no-loadscope-reorder $(ARGS)
 
 faults: $(READY)  ## hurt the running service in every way that we know, and check that nothing is lost

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import psycopg
 import pytest
 
+from tests.support.browser.chromium import NoBrowser, chromium
 from tests.support.review import visits
-from tests.support.review.browser import NoBrowser, chromium
 from tests.support.review.pages_server import cookie_of, serving_pages
 from tests.support.review.signed_in import person
 from worker.database import transaction

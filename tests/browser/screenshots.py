@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from tests.browser import sample_library
+from tests.support.browser.chromium import chromium
 from tests.support.review import visits
-from tests.support.review.browser import chromium
 from tests.support.review.pages_server import cookie_of, serving_pages
 from tests.support.review.signed_in import person
 from tests.support.service.databases import Databases

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.review import axe, focus
+from tests.support.browser import axe, focus
 from tests.support.review.decided import somebody
 from tests.support.review.stored_videos import Seed, store
 from worker.database import transaction

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.review import focus
+from tests.support.browser import focus
 
 if TYPE_CHECKING:
     from tests.browser.conftest import People, Visitors

@@ -17,8 +17,9 @@ from tests.support.pictures import deaf_child, hostile_child
 from tests.support.waiting import until
 from worker.confinement.start import start
 from worker.pictures import reader
-from worker.pictures.answer import MAX_BYTES, Verdict
+from worker.pictures.answer import MAX_BYTES, MAX_JPEG_BYTES, Verdict
 from worker.pictures.reader import read_picture
+from worker.platforms import PLATFORMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,8 +70,9 @@ def text_bomb() -> bytes:
         (lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n", Verdict.NO_PICTURE),
         (lambda: bytes(MAX_BYTES + 1024**2), Verdict.NO_PICTURE),
         (lambda: b"", Verdict.NO_PICTURE),
+        (lambda: encoded(Image.new("L", (40_000, 100)), "PNG"), Verdict.TOO_SMALL),
     ],
-    ids=["bomb", "text", "cut", "gif", "svg", "eps", "heavy", "empty"],
+    ids=["bomb", "text", "cut", "gif", "svg", "eps", "heavy", "empty", "ribbon"],
 )  # fmt: skip
 def test_what_is_no_picture_or_a_bomb_is_told(make: Callable[[], bytes], verdict: Verdict) -> None:
     """A few kilobytes may stand for gigabytes; they are never unpacked."""
@@ -113,7 +115,24 @@ def test_the_largest_picture_that_is_taken_fits_into_its_memory_and_time() -> No
 
     read = read_picture(data)
 
-    assert (read.verdict, read.width_px, read.height_px) == (Verdict.PICTURE, 4320, 7680)
+    assert (read.verdict, read.width_px, read.height_px) == (Verdict.PICTURE, 2160, 3840)
+
+
+def test_the_photo_of_a_camera_becomes_as_small_as_platforms_take_it() -> None:
+    """Else it is shown as chosen, and its write is refused for good."""
+    rows = Image.effect_noise((4500, 300), 200).convert("RGB")
+    noise = Image.new("RGB", (4500, 4500))
+    for top_px in range(0, 4500, 300):
+        noise.paste(rows.rotate(180) if top_px % 600 else rows, (0, top_px))
+    data = encoded(noise, "JPEG", quality=50)
+    assert len(data) <= MAX_BYTES
+
+    read = read_picture(data)
+
+    assert (read.verdict, read.width_px, read.height_px) == (Verdict.PICTURE, 3840, 3840)
+    assert len(read.jpeg) <= min(
+        platform.capabilities.max_image_bytes or MAX_JPEG_BYTES for platform in PLATFORMS.values()
+    )
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from flask import render_template, request
 from flask_wtf.csrf import CSRFError
+from psycopg.errors import LockNotAvailable
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from worker.errors import PermanentError, first_line
+from worker.errors import PermanentError, TransientError, first_line
 from worker.people.roles import NotAllowed
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ _SENTENCES = {
     503: ("Not now", "Too many people ask at once. Try again in a few seconds; nothing was changed."),
 }
 _TITLES = {400: "Not understood", 403: "Not allowed", 409: "Not done", 421: "Another address"}
-UNAVAILABLE = ("Not now", "The database does not answer. Try again in a few seconds.")
-OUR_MISTAKE = ("Our mistake", "This page failed, and the log says why. Tell whoever runs it.")
+_UNAVAILABLE = ("Not now", "The database does not answer. Try again in a few seconds.")
+_LOCKED = ("Not now", "The video is being worked on. Try again in a few seconds; nothing was changed.")
+_OUR_MISTAKE = ("Our mistake", "This page failed, and the log says why. Tell whoever runs it.")
 _STALE_FORM = (
     "Out of date",
     (
@@ -73,8 +75,16 @@ def told(error: HTTPException) -> tuple[str, str]:
     return _SENTENCES.get(code, (_TITLES.get(code, error.name), error.description or ""))
 
 
-def log_failure(error: Exception) -> bool:
-    """Log what went wrong on our side; tell whether it is the database, so that it passes by itself."""
+def failure(error: Exception) -> tuple[int, str, str]:
+    """Say what went wrong on our side, and log it where somebody has to look at it.
+
+    Returns:
+        The code of HTTP, which is 503 where it passes by itself; two or three words, and a sentence.
+    """
+    if isinstance(error, TransientError):
+        return 503, "Not now", as_sentence(str(error))
+    if isinstance(error, DBAPIError) and isinstance(error.orig, LockNotAvailable):
+        return 503, *_LOCKED
     # The address of a link or an invitation is a secret, so only the pattern that it fits is logged.
     where = {"path": str(request.url_rule)}
     if isinstance(error, (SQLAlchemyError, TimeoutError)):
@@ -82,9 +92,9 @@ def log_failure(error: Exception) -> bool:
             first_line(error.orig) if isinstance(error, DBAPIError) and error.orig else type(error).__name__
         )
         log.error("the database does not answer: %s", cause, extra=where)
-        return True
+        return 503, *_UNAVAILABLE
     log.error("a page failed", exc_info=error, extra=where)
-    return False
+    return 500, *_OUR_MISTAKE
 
 
 def _by_code(error: HTTPException) -> Answer:
@@ -95,6 +105,5 @@ def _by_code(error: HTTPException) -> Answer:
 
 
 def _unavailable(error: Exception) -> Answer:
-    failure = (503, *UNAVAILABLE) if log_failure(error) else (500, *OUR_MISTAKE)
-    text, code, headers = page(*failure)
+    text, code, headers = page(*failure(error))
     return text, code, {**headers, "Retry-After": str(RETRY_AFTER_S)}

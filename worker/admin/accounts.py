@@ -12,6 +12,7 @@ from worker.database.accounts import Account
 from worker.database.models import Job, Publication
 from worker.database.states import WAITING, JobState, Priority, PublicationState
 from worker.errors import UnknownAccount
+from worker.people import audit
 from worker.platforms import PLATFORMS, configured_accounts
 from worker.platforms.media_url import ACCOUNT as DIRECT_ACCOUNT
 from worker.platforms.media_url import MediaUrl
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Engine, ScalarSelect
     from sqlalchemy.orm import Session
 
+    from worker.people.roles import Actor
     from worker.settings import Settings
 
 # Rows of one account that are counted; with more, it is only said that there are more.
@@ -77,16 +79,18 @@ def _count(table: type[Job | Publication], waits: ColumnElement[bool]) -> Scalar
     return select(func.count()).select_from(first.subquery()).scalar_subquery()
 
 
-def pause_account(engine: Engine, name: str, settings: Settings, actor: str, why: str) -> None:
+def pause_account(engine: Engine, name: str, settings: Settings, actor: Actor, why: str) -> None:
     """Let the work on an account wait until it is resumed. Raises UnknownAccount."""
     with transaction(engine) as session:
-        accounts.pause(session, _id_of(session, name, settings), actor, why)
+        accounts.pause(session, _id_of(session, name, settings), actor.name, why)
+        audit.note(session, actor, "pause", account=name, why=why)
 
 
-def resume_account(engine: Engine, name: str, settings: Settings) -> None:
+def resume_account(engine: Engine, name: str, settings: Settings, actor: Actor) -> None:
     """Let the work on an account go on at once. Raises UnknownAccount."""
     with transaction(engine) as session:
         accounts.resume(session, _id_of(session, name, settings))
+        audit.note(session, actor, "resume", account=name)
         notify.wake_dispatcher(session)
 
 

@@ -12,13 +12,16 @@ from worker.database import transaction
 from worker.database.accounts import Account
 from worker.database.models import Asset, Job, Publication
 from worker.database.states import PublicationState
+from worker.people import audit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
 
     from worker.admin.find import Match
+    from worker.people.roles import Actor
 
 
 class Cancellation(NamedTuple):
@@ -43,15 +46,25 @@ def find_open_work(engine: Engine, words: Sequence[str]) -> list[Cancellation]:
         ]
 
 
-def cancel_work(engine: Engine, wanted: Sequence[Cancellation], who: str, why: str) -> list[Cancellation]:
+def cancel_work(engine: Engine, wanted: Sequence[Cancellation], actor: Actor, why: str) -> list[Cancellation]:
     """Cancel what was listed, and what came in between; one transaction for each asset."""
     done = []
     for one in wanted:
         with transaction(engine) as session:
             asset_id, job_id = one.found
-            cancelled = jobs.cancel_for_operator(session, asset_id, who, why, job_id)
+            cancelled = _cancel(session, asset_id, actor, why, job_id)
         done.append(one._replace(work=cancelled))
     return done
+
+
+def _cancel(
+    session: Session, asset_id: int, actor: Actor, why: str, job_id: int | None = None
+) -> jobs.OpenWork:
+    """Cancel as `jobs.cancel_for_operator`, and note it where there was something to cancel."""
+    work = jobs.cancel_for_operator(session, asset_id, actor.name, why, job_id)
+    if any(work):
+        audit.note(session, actor, "cancel", asset_id, jobs=work.job_ids, writes=work.write_ids, why=why)
+    return work
 
 
 def find_busy_assets(engine: Engine, name: str) -> list[int]:
@@ -76,14 +89,14 @@ def find_busy_assets(engine: Engine, name: str) -> list[int]:
 
 
 def cancel_account(
-    engine: Engine, name: str, who: str, why: str, on_progress: Callable[[int, int | None], None]
+    engine: Engine, name: str, actor: Actor, why: str, on_progress: Callable[[int, int | None], None]
 ) -> jobs.OpenWork:
     """Cancel all that waits or runs for an account, and forget why it waited. It can be run again.
 
     Args:
         engine: the database; there is one transaction for each asset.
         name: of the account: mux/main.
-        who: wants it, for the history.
+        actor: wants it, for the history and the audit.
         why: the reason, for the history.
         on_progress: called with how many assets are done, and how many there are.
 
@@ -94,7 +107,7 @@ def cancel_account(
     asset_ids = find_busy_assets(engine, name)
     for done, asset_id in enumerate(asset_ids, start=1):
         with transaction(engine) as session:
-            work = jobs.cancel_for_operator(session, asset_id, who, why)
+            work = _cancel(session, asset_id, actor, why)
         cancelled.job_ids.extend(work.job_ids)
         cancelled.write_ids.extend(work.write_ids)
         on_progress(done, len(asset_ids))

@@ -14,6 +14,7 @@ from worker.database import transaction
 from worker.database.models import Asset, Job, Thumbnail
 from worker.database.states import WAITING
 from worker.errors import UnknownModel
+from worker.people import audit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
+    from worker.people.roles import Actor
     from worker.settings import Settings
 
 # The newest stored pictures, which say what workers judge with.
@@ -30,7 +32,7 @@ LOOKED_AT = 1000
 def requeue_assets(
     engine: Engine,
     chosen: Sequence[str] | Filters,
-    who: str,
+    actor: Actor,
     why: str,
     settings: Settings,
     *,
@@ -48,7 +50,7 @@ def requeue_assets(
     Args:
         engine: the database.
         chosen: words for assets or jobs, or what the assets have in common.
-        who: asks for it, for the jobs' history.
+        actor: asks for it, for the jobs' history and the audit.
         why: for the jobs' history.
         settings: of the jobs.
         model: which has to judge; None: whichever the worker has.
@@ -67,19 +69,20 @@ def requeue_assets(
         if is_dry_run:
             return Requeueing(asset, None)
         with transaction(engine) as session:  # one each, so that no webhook waits for all of them
-            return _requeue(session, asset, who, why, settings, model)
+            return _requeue(session, asset, actor, why, settings, model)
 
     yield from map(request, _chosen(engine, chosen, on_progress))
 
 
 def _requeue(
-    session: Session, asset: Asset, who: str, why: str, settings: Settings, model: str | None
+    session: Session, asset: Asset, actor: Actor, why: str, settings: Settings, model: str | None
 ) -> Requeueing:
     session.get_one(Asset, asset.id, with_for_update=True)
     waits_for = session.scalar(select(Job.model).where(Job.asset_id == asset.id, Job.state.in_(WAITING)))
-    outcome = jobs.requeue(session, asset.id, who, why, settings, model=model)
+    outcome = jobs.requeue(session, asset.id, actor.name, why, settings, model=model)
     if outcome is jobs.Requeued.DELETED:
         return Requeueing(asset, outcome)
+    audit.note(session, actor, "look-again", asset.id, model=model, why=why)
     return Requeueing(asset, outcome, model, waits_for if waits_for != model else None)
 
 

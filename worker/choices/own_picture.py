@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from worker.errors import PermanentError
+from worker.errors import PermanentError, TransientError
 from worker.pictures.answer import MAX_BYTES, MAX_JPEG_BYTES, Verdict
 from worker.pictures.jpeg_size import jpeg_size
 from worker.pictures.reader import read_picture
@@ -22,6 +22,10 @@ _FORMATS = "JPEG, PNG, WEBP"
 
 class PictureRefused(PermanentError):
     """The file is no picture that can be a thumbnail; the message names the remedy."""
+
+
+class PicturesBusy(TransientError):
+    """Other pictures are being read; nothing is wrong with this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,13 @@ class OwnPicture:
 
         Raises:
             PictureRefused: too many bytes or pixels, damaged, hostile, or of another format.
+            PicturesBusy: it was not read, as others are.
         """
         if len(data) > MAX_BYTES:
             raise PictureRefused(f"the picture has more than {MAX_BYTES // _MIB} MiB; make it smaller")
         read = read_picture(data)
+        if read.verdict is Verdict.BUSY:
+            raise PicturesBusy("other pictures are being read; try again in a few seconds")
         if read.verdict is not Verdict.PICTURE:
             raise PictureRefused(_refusal(read))
         return cls(read.jpeg, read.width_px, read.height_px)

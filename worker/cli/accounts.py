@@ -9,7 +9,7 @@ from rich.text import Text
 
 from worker.accounts import remedy_of_refusal
 from worker.admin.accounts import MAX_COUNT, list_accounts, pause_account, resume_account
-from worker.admin.assets import database_time, operator_name
+from worker.admin.assets import database_time, operator
 from worker.cli.database import open_database
 from worker.cli.doctor import report
 from worker.cli.listing import Listing
@@ -83,7 +83,7 @@ def pause_command(name: str, why: str, *, as_json: bool) -> None:
     Webhooks are taken, and what is running ends normally.
     """
     with open_database() as engine:
-        pause_account(engine, name, get_settings(), operator_name(), why)
+        pause_account(engine, name, get_settings(), operator(), why)
     sentence = f"{printable(name)}: paused; `thumbs resume {printable(name)}` lets it go on"
     print_answer({"account": name, "state": "paused"}, [Text(sentence)], as_json=as_json)
 
@@ -97,7 +97,7 @@ def resume_command(name: str, *, as_json: bool) -> None:
     Where its platform refused the token or was down, one job asks first, and an answer lets all others go.
     """
     with open_database() as engine:
-        resume_account(engine, name, get_settings())
+        resume_account(engine, name, get_settings(), operator())
     print_answer(
         {"account": name, "state": "resumed"}, [Text(f"{printable(name)}: resumed")], as_json=as_json
     )

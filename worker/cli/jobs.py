@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from rich.text import Text
 
-from worker.admin.assets import database_time, operator_name
+from worker.admin.assets import database_time, operator
 from worker.admin.cancel import cancel_account, cancel_work, find_busy_assets, find_open_work
 from worker.admin.find import asset_name, find
 from worker.admin.job_list import MAX_COUNTED, JobFilter, count_left_out, list_jobs
@@ -117,7 +117,7 @@ def cancel_command(
             for line in _cancellations(wanted, "to be cancelled"):
                 click.echo(line.plain, err=True)
         confirm("cancel?", is_sure=is_sure)
-        done = cancel_work(engine, wanted, operator_name(), why)
+        done = cancel_work(engine, wanted, operator(), why)
     assets = [
         {"asset": one.asset, "cancelled_jobs": one.work.job_ids, "cancelled_writes": one.work.write_ids}
         for one in done
@@ -134,7 +134,7 @@ def _cancel_account(name: str, why: str, *, is_sure: bool, as_json: bool) -> NoR
             click.echo(said, err=True)
         confirm("cancel?", is_sure=is_sure)
         with terminal.counting("assets") as on_progress:
-            done = cancel_account(engine, name, operator_name(), why, on_progress)
+            done = cancel_account(engine, name, operator(), why, on_progress)
     document = {"account": name, "cancelled_jobs": len(done.job_ids), "cancelled_writes": len(done.write_ids)}
     said = f"{len(done.job_ids)} jobs and {len(done.write_ids)} writes cancelled"
     print_answer(document, [Text(f"{printable(name)}: {said}")], as_json=as_json)

@@ -9,7 +9,9 @@ MAX_BYTES = 10 * 1024 * 1024  #: of a person's file; a thumbnail of 4K in PNG ha
 # A picture of 8K. Pillow would read many times more, and a few kilobytes of PNG can hold that.
 MAX_PIXELS = 7680 * 4320
 MIN_SIDE_PX = 16
-MAX_JPEG_BYTES = 20 * 1024 * 1024  #: of what becomes of it: noise of 8K would have more
+# Of what becomes of it: 4K, and what the platforms take (`Capabilities.max_image_bytes`: 8 MiB).
+MAX_SIDE_PX = 3840
+MAX_JPEG_BYTES = 8 * 1024 * 1024
 
 #: A verdict; width and height in px; bytes of the JPEG that follows. Where there is none, sizes may be 0.
 HEAD = struct.Struct("!BIII")
@@ -27,3 +29,4 @@ class Verdict(enum.IntEnum):
     # What only the parent can say.
     TOO_SLOW = 100
     UNREADABLE = 101  #: the process died, or did not answer as it should
+    BUSY = 102  #: other pictures are being read, and it was not begun

@@ -15,7 +15,7 @@ from worker.pictures.answer import (
     HEAD,
     MAX_BYTES,
     MAX_JPEG_BYTES,
-    MAX_PIXELS,
+    MAX_SIDE_PX,
     MIN_SIDE_PX,
     Verdict,
 )
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MODULE = "worker.pictures.serve"
 WALL_S = 10.0  #: for all of it; the child has 5 s of processor time, and the machine may be busy
 _KILL_WAIT_S = 5.0  # a killed process may hang in the kernel for a moment
+
+WAIT_S = 4.0  #: for one's turn; whoever waits holds a thread that answers others
 
 # Each may take hundreds of megabytes; the next ones wait.
 _few_at_once = threading.BoundedSemaphore(2)
@@ -48,22 +50,30 @@ def read_picture(data: bytes, wall_s: float = WALL_S) -> Reading:
         data: a file of at most `answer.MAX_BYTES`.
         wall_s: after this time the process is killed.
     """
+    if not _few_at_once.acquire(timeout=WAIT_S):
+        return Reading(Verdict.BUSY)
+    try:
+        return _read(data, wall_s)
+    finally:
+        _few_at_once.release()
+
+
+def _read(data: bytes, wall_s: float) -> Reading:
     confine.hide_memory()  # a child of the same user could read it
-    with _few_at_once:
-        process = start(MODULE)
-        is_late = threading.Event()
+    process = start(MODULE)
+    is_late = threading.Event()
 
-        def end() -> None:
-            is_late.set()
-            process.kill()
+    def end() -> None:
+        is_late.set()
+        process.kill()
 
-        timer = threading.Timer(wall_s, end)
-        timer.start()
-        try:
-            answer = _ask(process, data)
-        finally:
-            exit_code = _end(process)
-            timer.cancel()
+    timer = threading.Timer(wall_s, end)
+    timer.start()
+    try:
+        answer = _ask(process, data)
+    finally:
+        exit_code = _end(process)
+        timer.cancel()
     if is_late.is_set() or exit_code == -signal.SIGXCPU:
         return Reading(Verdict.TOO_SLOW)
     return _checked(answer)
@@ -119,7 +129,7 @@ def _checked(answer: bytes) -> Reading:
 
 
 def _is_picture(jpeg: bytes, width_px: int, height_px: int) -> bool:
-    if min(width_px, height_px) < MIN_SIDE_PX or width_px * height_px > MAX_PIXELS:
+    if min(width_px, height_px) < MIN_SIDE_PX or max(width_px, height_px) > MAX_SIDE_PX:
         return False
     try:
         return jpeg_size(jpeg) == (width_px, height_px)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
     from worker.settings import Settings
 
 MOST = PAGE  #: assets at once
+BEGUN_WITHIN_S = 40.0  #: the steps; each waits at most 3 s for a row that somebody holds
 _AVOID = OPTION_NAMES[0]
 _GONE = "there is no such video any more"
+_NO_TIME = "there was no time left; try again with these"
 _TOLD = 3  # of several reasons; a sentence of all would be too long for a cookie
 
 
@@ -97,8 +100,10 @@ def do(
     outcome = Outcome()
     if missing := len(wanted) - len(assets):
         outcome.left[_GONE] += missing
+    end_s = time.monotonic() + BEGUN_WITHIN_S
     for asset in assets:
-        why_not = _why_not(actor, asset) or _try(_step(engine, actor, act, asset, ranges, settings))
+        why_not = _NO_TIME if time.monotonic() > end_s else _why_not(actor, asset)
+        why_not = why_not or _try(_step(engine, actor, act, asset, ranges, settings))
         if why_not:
             outcome.left[why_not] += 1
         else:

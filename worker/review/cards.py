@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import and_, case, or_, select, true
+from sqlalchemy import and_, case, func, or_, select, true
 
 from worker.choices import CHOSEN_RANK
 from worker.database.choices import Choice
-from worker.database.models import Asset, Job, Publication, Thumbnail
+from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
 from worker.database.review import UNSURE_BELOW
 from worker.database.states import WAITING, ChoiceKind, JobState, PublicationState, Role
 from worker.text import format_age, printable
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from worker.people.roles import Actor
 
 
+# A still is taken up to so far beside its frame, where that is sharper.
+_BESIDE_S = 0.5
+
+
 class Shown(NamedTuple):
     """The picture that stands for an asset: what a person chose, or else the best pick."""
 
@@ -31,6 +35,7 @@ class Shown(NamedTuple):
     time_s: float | None  #: media time; None for a picture that was uploaded
     width_px: int
     height_px: int
+    frame_id: int | None = None  #: of the strip, which shows the same and is small; None: there is none
 
 
 class _Work(NamedTuple):
@@ -100,8 +105,9 @@ def _pictures(ids: Sequence[int]) -> Select[Any]:
         Thumbnail.id == Choice.thumbnail_id,
         and_(Choice.thumbnail_id.is_(None), Thumbnail.rank > CHOSEN_RANK),
     )
+    columns = (Thumbnail.id, Thumbnail.time_s, Thumbnail.width_px, Thumbnail.height_px, Thumbnail.generation)
     picture = (
-        select(Thumbnail.id, Thumbnail.time_s, Thumbnail.width_px, Thumbnail.height_px)
+        select(*columns)
         .where(Thumbnail.asset_id == Asset.id, is_picture)
         .order_by(Thumbnail.generation.desc(), Thumbnail.rank, Thumbnail.id)
         .limit(1)
@@ -110,8 +116,19 @@ def _pictures(ids: Sequence[int]) -> Select[Any]:
     )
     holds = (Choice.asset_id == Asset.id, Choice.released_at.is_(None), Choice.lost_at.is_(None))
     time_s = case((Choice.kind == ChoiceKind.IMAGE, None), else_=picture.c.time_s)
+    # Of the same run: an edit may have moved the moment. A page of full pictures would have megabytes.
+    away_s = func.abs(StoredCandidate.time_s - time_s)
+    of_run = (StoredCandidate.asset_id == Asset.id, StoredCandidate.generation == picture.c.generation)
+    frame_id = (
+        select(StoredCandidate.id)
+        .where(*of_run, away_s <= _BESIDE_S)
+        .order_by(away_s, StoredCandidate.id)
+        .limit(1)
+        .correlate(Asset, Choice, picture)
+        .scalar_subquery()
+    )
     return (
-        select(Asset.id, picture.c.id, time_s, picture.c.width_px, picture.c.height_px)
+        select(Asset.id, picture.c.id, time_s, picture.c.width_px, picture.c.height_px, frame_id)
         .select_from(Asset)
         .outerjoin(Choice, and_(*holds))
         .join(picture, true())

@@ -86,3 +86,33 @@ def test_tables_fit_a_narrow_terminal(
 
     assert len(lines) > 1
     assert [line for line in lines if len(line) > columns and LONG_ID not in line] == []
+
+
+def test_what_operators_do_to_the_work_is_listed(thumbs: Run) -> None:
+    """Each asset that is looked at again or cancelled has an entry; none is there where nothing was done."""
+    assert thumbs("requeue", "ab12", "--why", "blurred").exit_code == 0
+    assert thumbs("requeue", "ab12", "--dry-run").exit_code == 0
+    assert thumbs("cancel", "ab12", "--yes").exit_code == 0
+    assert thumbs("cancel", "ab12", "--yes").exit_code == 1
+    assert thumbs("pause", "mux/main", "--why", "a move").exit_code == 0
+    assert thumbs("resume", "mux/main").exit_code == 0
+
+    entries = answer(thumbs("audit", "--json"))["entries"]
+    resumed, paused, cancelled, requeued = entries[:-3]
+
+    assert [one["act"] for one in (resumed, paused)] == ["resume", "pause"]
+    assert paused["detail"] == {"account": "mux/main", "why": "a move"}
+    assert (cancelled["act"], cancelled["asset"]) == ("cancel", f"mux/main/{LONG_ID}")
+    assert len(cancelled["detail"]["jobs"]) == 1
+    assert (requeued["act"], requeued["detail"]["why"]) == ("look-again", "blurred")
+    assert {one["who"] for one in (resumed, paused, cancelled, requeued)} == {operator_name()}
+
+
+def test_requeueing_and_cancelling_by_an_account_is_listed_for_each_asset(thumbs: Run) -> None:
+    """However the assets were chosen."""
+    assert thumbs("requeue", "--platform", "mux").exit_code == 0
+    assert thumbs("cancel", "--account", "mux/main", "--yes").exit_code == 0
+
+    entries = answer(thumbs("audit", "ab12", "--json"))["entries"]
+
+    assert [one["act"] for one in entries] == ["cancel", "look-again", "release", "choose"]

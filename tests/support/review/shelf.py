@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.support.service.builders import JPEG
 from worker.database import transaction
 from worker.database.choices import Choice
-from worker.database.models import Asset, Thumbnail
+from worker.database.models import Asset, StoredCandidate, Thumbnail
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -60,6 +60,17 @@ def add_picture(engine: Engine, asset_id: int, **values: Any) -> int:
         session.add(picture)
         session.flush()
         return picture.id
+
+
+def add_frame(engine: Engine, asset_id: int, time_s: float, generation: int = 1) -> int:
+    """Store a frame of an asset's strip; return its id."""
+    with transaction(engine) as session:
+        frame = StoredCandidate(
+            asset_id=asset_id, generation=generation, time_s=time_s, shot=0, score=1.0, parts={}, jpeg=JPEG
+        )
+        session.add(frame)
+        session.flush()
+        return frame.id
 
 
 def choose(engine: Engine, asset_id: int, thumbnail_id: int, kind: str = "time", **values: Any) -> None:

@@ -28,7 +28,9 @@ SECRET = "a secret of the tests, of more than 32 characters"  # noqa: S105 - of 
 
 def review_app(engine: Engine, settings: Settings | None = None) -> Flask:
     """Make the pages; forms need no token here, but where a test sets WTF_CSRF_ENABLED."""
-    given = settings or Settings().model_copy(update={"review_url": URL})
+    given = settings or Settings()
+    if "review_url" not in given.model_fields_set:
+        given = given.model_copy(update={"review_url": URL})
     app = create_app(
         given.model_copy(update={"review_secret": given.review_secret or SecretStr(SECRET)}), engine
     )

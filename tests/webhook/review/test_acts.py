@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,11 +13,13 @@ from PIL import Image
 from tests.support.review.decided import configured, frame_at, look_anew, looked_at, pick_at, seen
 from tests.support.review.signed_in import client_of, person, review_app
 from tests.support.service import builders
+from tests.support.service.builders import JPEG
 from worker.choices import own_picture
-from worker.database import transaction
+from worker.database import make_engine, transaction
 from worker.database.choices import Choice
 from worker.database.models import Asset
 from worker.database.states import Role
+from worker.pictures import reader
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -206,6 +209,35 @@ def test_every_act_asks_for_the_role(engine: Engine, monkeypatch: pytest.MonkeyP
 
     assert builders.job_states(engine) == ["completed"]
     assert builders.every(engine, Choice) == []
+
+
+def test_a_video_that_is_being_worked_on_is_said_to_be(engine: Engine) -> None:
+    """Its row is locked while a run stores what it found; the database is well."""
+    asset_id = looked_at(engine)
+    impatient = make_engine(engine.url.render_as_string(hide_password=False), lock_timeout_ms=100)
+    anna = client_of(review_app(impatient, configured()), engine, person(engine))
+
+    with transaction(engine) as run:
+        run.get_one(Asset, asset_id, with_for_update=True)
+        answer = anna.post(f"/a/{asset_id}/confirm", data=form(engine))
+    impatient.dispose()
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "The video is being worked on. Try again in a few seconds" in words(answer)
+
+
+def test_a_picture_that_has_to_wait_for_others_gives_its_thread_back(
+    engine: Engine, anna: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a few uploads keep all pages from everybody."""
+    asset_id = looked_at(engine)
+    monkeypatch.setattr(reader, "WAIT_S", 0.1)
+    monkeypatch.setattr(reader, "_few_at_once", threading.BoundedSemaphore(1))
+    with reader._few_at_once:  # noqa: SLF001 - somebody else's picture
+        answer = anna.post(f"/a/{asset_id}/choose", data=form(engine, picture=(io.BytesIO(JPEG), "mine.jpg")))
+
+    assert answer.status_code == 503
+    assert "Other pictures are being read; try again in a few seconds." in words(answer)
 
 
 def test_a_form_without_the_sessions_token_does_nothing(engine: Engine) -> None:

@@ -14,6 +14,7 @@ from worker.database import transaction
 from worker.database.models import Asset, Job
 from worker.database.people import AuditEntry, RoleGrant
 from worker.database.states import Role
+from worker.review import bulk
 from worker.settings import Settings
 
 if TYPE_CHECKING:
@@ -113,6 +114,17 @@ def test_what_one_may_not_do_is_told_and_the_rest_is_done(engine: Engine) -> Non
     with transaction(engine) as session:
         seen = session.scalars(select(Asset.id).where(Asset.reviewed_at.is_not(None))).all()
     assert seen == [mine]
+
+
+def test_what_there_is_no_time_for_is_told(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that others hold cost seconds each, and nobody waits for 48 of them."""
+    ids = shelf.add(engine, "one", "two")
+    monkeypatch.setattr(bulk, "BEGUN_WITHIN_S", -1.0, raising=False)
+    anna = signed_in(engine)
+
+    assert (
+        said(anna, post(anna, "confirm", ids)) == "2 were not: there was no time left; try again with these."
+    )
 
 
 def test_nothing_marked_is_told(engine: Engine) -> None:

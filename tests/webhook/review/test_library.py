@@ -73,6 +73,25 @@ def test_what_a_person_chose_is_shown_and_a_lost_choice_gives_way_to_the_best_pi
     assert "Thumbnail of uploaded, a picture of its own" in page
 
 
+def test_cards_show_the_small_frame_of_their_moment(engine: Engine) -> None:
+    """A page of full pictures would have megabytes; one of a run before may show something else by now."""
+    picked, far, older, uploaded = shelf.add(engine, "picked", "far", "older", "uploaded")
+    pictures = {one: shelf.add_picture(engine, one, time_s=12.4) for one in (picked, far, older)}
+    pictures[uploaded] = shelf.add_picture(engine, uploaded, rank=0, time_s=12.4)
+    shelf.choose(engine, uploaded, pictures[uploaded], kind="image")
+    shelf.add_frame(engine, picked, 12.0)
+    nearest = shelf.add_frame(engine, picked, 12.6)
+    shelf.add_frame(engine, far, 13.0)
+    shelf.add_frame(engine, older, 12.4, generation=2)
+    shelf.add_frame(engine, uploaded, 12.4)
+
+    page = signed_in(engine).get("/").text
+
+    shown = set(re.findall(r'src="(/(?:frames|pictures)/\d+)\.jpg"', page))
+    full = {f"/pictures/{pictures[one]}" for one in (far, older, uploaded)}
+    assert shown == {f"/frames/{nearest}", *full}
+
+
 @pytest.mark.parametrize(
     ("of", "values", "says"),
     [

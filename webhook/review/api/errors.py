@@ -8,7 +8,7 @@ from flask import Response, jsonify
 from werkzeug.exceptions import HTTPException
 
 from webhook.review.api.documents import Addresses, conflict_document
-from webhook.review.errors import OUR_MISTAKE, RETRY_AFTER_S, UNAVAILABLE, as_sentence, log_failure, told
+from webhook.review.errors import RETRY_AFTER_S, as_sentence, failure, told
 from worker.admin.find import NotFound
 from worker.errors import PermanentError
 from worker.people.roles import NotAllowed
@@ -66,6 +66,7 @@ def _by_code(error: HTTPException) -> Response:
 
 
 def _failed(error: Exception) -> Response:
-    response = _answer(503, UNAVAILABLE[1]) if log_failure(error) else _answer(500, OUR_MISTAKE[1])
+    code, _, reason = failure(error)
+    response = _answer(code, reason)
     response.headers["Retry-After"] = str(RETRY_AFTER_S)
     return response

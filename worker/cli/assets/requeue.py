@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
-from worker.admin.assets import operator_name
+from worker.admin.assets import operator
 from worker.admin.find import asset_name
 from worker.admin.matching import Filters
 from worker.admin.requeue import check_model, has_effect, requeue_assets
@@ -69,7 +69,7 @@ def requeue_command(
         requeueings = requeue_assets(
             engine,
             names or filters,
-            operator_name(),
+            operator(),
             why,
             get_settings(),
             model=model,

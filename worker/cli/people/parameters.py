@@ -50,7 +50,7 @@ role_option = click.option(
     type=click.Choice([role.value for role in Role]),
     default=Role.EDITOR.value,
     show_default=True,
-    help="viewer: look; editor: choose, too; operator: many at once, and people.",
+    help="viewer: look; editor: choose, also for many at once; operator: read what all did, too.",
 )
 accounts_option = click.option(
     "--account",

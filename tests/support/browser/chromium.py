@@ -1,6 +1,6 @@
 """The browser of the tests: the system's Chromium, or the one that Playwright installs.
 
-python -m tests.support.review.browser      # install Playwright's where there is none
+python -m tests.support.browser.chromium      # install Playwright's where there is none
 """
 
 from __future__ import annotations
