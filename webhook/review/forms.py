@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Form = Mapping[str, str]
 
 MAX_ROW_ID = 2**63 - 1  # of PostgreSQL's bigint
+BEFORE = "_before"  #: what the names of ranges end with that applied when the page was opened
 MAX_WHY = 500  #: characters; what is longer is cut
 
 _OUT_OF_DATE = "this form is out of date; open the page again"
@@ -66,13 +67,24 @@ def seen_of(form: Form) -> Seen:
 
 def options_of(form: Form) -> dict[str, list[str]]:
     """Read the ranges to avoid and to prefer, one a line; they are checked later."""
-    lines = {name: [line.strip() for line in form.get(name, "").splitlines()] for name in OPTION_NAMES}
-    return {name: ranges for name, texts in lines.items() if (ranges := [text for text in texts if text])}
+    return _ranges_of(form, "")
+
+
+def options_before(form: Form) -> dict[str, list[str]] | None:
+    """Read the ranges that applied on the person's page; None where the form does not say."""
+    return _ranges_of(form, BEFORE) if any(name + BEFORE in form for name in OPTION_NAMES) else None
 
 
 def why_of(form: Form) -> str:
     """Read the reason, on one line."""
     return printable(" ".join(form.get("why", "").split()))[:MAX_WHY]
+
+
+def _ranges_of(form: Form, ending: str) -> dict[str, list[str]]:
+    lines = {
+        name: [line.strip() for line in form.get(name + ending, "").splitlines()] for name in OPTION_NAMES
+    }
+    return {name: ranges for name, texts in lines.items() if (ranges := [text for text in texts if text])}
 
 
 def _row_id(text: str) -> int:
