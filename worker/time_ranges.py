@@ -10,9 +10,12 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-OPTION_NAMES = ("avoid", "prefer")  #: what can be asked of an asset
+    from worker.settings.accounts import Account
+
+AVOID, PREFER = "avoid", "prefer"
+OPTION_NAMES = (AVOID, PREFER)  #: what can be asked of an asset
 MAX_TIME_RANGES = 100  # more than an editor sets by hand
 EXAMPLE = "write START-END as 0-15, 00:04.5-01:10, -30-0 (the last 30 s) or 0%-50%"
 
@@ -93,6 +96,19 @@ def parse_time_ranges(texts: Sequence[str]) -> tuple[TimeRange, ...]:
     if len(texts) > MAX_TIME_RANGES:
         raise ValueError(f"more than {MAX_TIME_RANGES} ranges")
     return tuple(TimeRange.parse(text) for text in texts)
+
+
+def ranges_that_apply(
+    own: Mapping[str, Sequence[str]] | None, account: Account | None
+) -> dict[str, list[str]]:
+    """Read what is wanted of an asset: for each option its own ranges, or else those of its account.
+
+    Args:
+        own: options of the asset.
+        account: settings of its account; None where there are none here.
+    """
+    wanted = {name: (own or {}).get(name) or getattr(account, name, ()) for name in OPTION_NAMES}
+    return {name: list(ranges) for name, ranges in wanted.items() if ranges}
 
 
 def read_options(given: Any) -> dict[str, list[str]]:

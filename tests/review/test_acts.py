@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.review.decided import configured, frame_at, look_anew, looked_at, pick_at, seen, somebody
+from tests.support.review.decided import (
+    ACCOUNT,
+    configured,
+    frame_at,
+    look_anew,
+    looked_at,
+    pick_at,
+    seen,
+    somebody,
+)
 from tests.support.service import builders
 from worker.admin.choose import Wish
 from worker.admin.find import NotFound
@@ -19,6 +28,7 @@ from worker.database.people import AuditEntry
 from worker.database.states import Role
 from worker.people.roles import NotAllowed
 from worker.review import acts
+from worker.review.acts import Conflict, RangesConflict
 from worker.settings import Settings
 
 if TYPE_CHECKING:
@@ -209,6 +219,49 @@ def test_a_frame_of_an_earlier_run_is_refused_whoever_insists(engine: Engine) ->
 
     with pytest.raises(ChoiceRefused, match=f"candidate {gone} is not of the newest run"):
         acts.choose(engine, ANNA, asset_id, Wish(candidate_id=gone), None, "", configured())
+
+
+def test_ranges_that_somebody_else_set_meanwhile_are_not_overwritten(engine: Engine) -> None:
+    """Both are told, and who insists sends what applies by now; two who agree meet nothing."""
+    asset_id = looked_at(engine)
+    annas, bobs = {"avoid": ["0-15"]}, {"prefer": ["10-20"]}
+    acts.set_options(engine, ANNA, asset_id, annas, "", configured(), was={})
+
+    with pytest.raises(RangesConflict) as caught:
+        acts.set_options(engine, BOB, asset_id, bobs, "", configured(), was={})
+    acts.set_options(engine, BOB, asset_id, annas, "", configured(), was={})
+
+    assert (caught.value.wanted, caught.value.holding, caught.value.who) == (bobs, annas, ANNA.name)
+    assert builders.asset(engine).options == annas
+    acts.set_options(engine, BOB, asset_id, bobs, "", configured(), was=annas)
+    assert builders.asset(engine).options == bobs
+
+
+def test_the_accounts_ranges_go_on_beside_those_of_an_asset(engine: Engine) -> None:
+    """They are not stored with it, so that a change of the account's still reaches it."""
+    asset_id = looked_at(engine)
+    settings = builders.make_settings(mux={"main": {**ACCOUNT, "avoid": "0-15"}})
+    applied = {"avoid": ["0-15"]}
+
+    acts.set_options(engine, ANNA, asset_id, {**applied, "prefer": ["50%-90%"]}, "", settings, was=applied)
+    assert builders.asset(engine).options == {"prefer": ["50%-90%"]}
+
+    acts.avoid_more(engine, ANNA, asset_id, ["30-40"], settings)
+    assert builders.asset(engine).options == {"prefer": ["50%-90%"], "avoid": ["0-15", "30-40"]}
+
+
+def test_nobody_confirms_what_they_have_not_seen(engine: Engine) -> None:
+    """A newer run has another pick; the conflict tells which, and what to send for it."""
+    asset_id, before = looked_at(engine), seen(engine)
+    look_anew(engine, asset_id, picked_s=6.5)
+
+    with pytest.raises(Conflict) as caught:
+        acts.confirm(engine, BOB, asset_id, before)
+    assert builders.asset(engine).reviewed_at is None
+
+    assert caught.value.holding.picture is not None
+    assert (caught.value.act, caught.value.holding.picture.time_s) == ("confirm", 6.5)
+    assert acts.confirm(engine, BOB, asset_id, caught.value.seen).reviewed_by == BOB.name
 
 
 def test_an_act_that_fails_leaves_no_record(engine: Engine) -> None:

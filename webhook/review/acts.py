@@ -9,7 +9,7 @@ from werkzeug.exceptions import Forbidden, NotFound
 
 from webhook.review.asset import ASSET, asset_page, came_from
 from webhook.review.errors import as_sentence
-from webhook.review.forms import options_of, seen_of, why_of, wish_of
+from webhook.review.forms import options_before, options_of, seen_of, why_of, wish_of
 from webhook.review.identity import actor
 from worker.admin import find
 from worker.admin.choose import choice_sentences, release_sentence
@@ -18,8 +18,9 @@ from worker.choices.own_picture import PictureRefused
 from worker.jobs import Requeued
 from worker.people.roles import NotAllowed
 from worker.review import acts
-from worker.review.acts import Conflict
+from worker.review.acts import Conflict, RangesConflict
 from worker.text import clock
+from worker.time_ranges import OPTION_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from webhook.bounded import BoundedDatabase
     from worker.people.roles import Actor
     from worker.review.conflicts import Picture
+    from worker.review.seen import Seen
     from worker.settings import Settings
 
     Answer = Response | tuple[str, int]
@@ -71,6 +73,8 @@ def act_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
             sentences = database.ask(_ACTS[name](sent), WITHIN_S)
         except Conflict as conflict:
             return _conflict_page(asset_id, conflict), _CONFLICT
+        except RangesConflict as conflict:
+            return _ranges_page(asset_id, conflict), _CONFLICT
         except (ChoiceRefused, PictureRefused) as error:
             page = asset_page(settings, database, asset_id, refusal=as_sentence(str(error)))
             return page, _UNPROCESSABLE
@@ -101,8 +105,10 @@ def _release(sent: Sent) -> Act:
 
 
 def _set_options(sent: Sent) -> Act:
-    options, why = options_of(sent.form), why_of(sent.form)
-    return lambda engine: said_of_look(acts.set_options(engine, *sent.about, options, why, sent.settings))
+    options, was, why = options_of(sent.form), options_before(sent.form), why_of(sent.form)
+    return lambda engine: said_of_look(
+        acts.set_options(engine, *sent.about, options, why, sent.settings, was=was)
+    )
 
 
 def _look_again(sent: Sent) -> Act:
@@ -111,8 +117,10 @@ def _look_again(sent: Sent) -> Act:
 
 
 def _confirm(sent: Sent) -> Act:
+    seen = seen_of(sent.form)
+
     def act(engine: Engine) -> list[str]:
-        acts.confirm(engine, *sent.about)
+        acts.confirm(engine, *sent.about, seen)
         return [CONFIRMED]
 
     return act
@@ -149,13 +157,31 @@ def _conflict_page(asset_id: int, conflict: Conflict) -> str:
         is_anew=wanted is not None and wanted.is_anew,
         is_gone=conflict.act == "choose" and wanted is None,
         fields=_fields(conflict),
+        now=_fields_of(conflict.seen),
+    )
+
+
+def _ranges_page(asset_id: int, conflict: RangesConflict) -> str:
+    both = {
+        name: list(dict.fromkeys([*conflict.holding.get(name, ()), *conflict.wanted.get(name, ())]))
+        for name in OPTION_NAMES
+    }
+    return render_template(
+        "ranges.html",
+        asset_id=asset_id,
+        theirs=conflict.holding,
+        mine=conflict.wanted,
+        both=both,
+        who=conflict.who,
+        at=conflict.at,
+        why=why_of(request.form),
+        names=OPTION_NAMES,
     )
 
 
 def _fields(conflict: Conflict) -> dict[str, str]:
     """List what the form has to send of somebody who insists."""
-    fields = {"generation": str(conflict.seen.generation), "choice": str(conflict.seen.choice_id or "")}
-    fields["why"] = why_of(request.form)
+    fields = _fields_of(conflict.seen) | {"why": why_of(request.form)}
     if conflict.wanted is not None:
         wish = conflict.wanted.wish
         if wish.candidate_id is not None:
@@ -165,6 +191,10 @@ def _fields(conflict: Conflict) -> dict[str, str]:
         elif wish.time_s is not None:
             fields["time"] = clock(wish.time_s)
     return fields
+
+
+def _fields_of(seen: Seen) -> dict[str, str]:
+    return {"generation": str(seen.generation), "choice": str(seen.choice_id or "")}
 
 
 def _shown(picture: Picture | None, *, whose: str) -> tuple[str, str] | None:

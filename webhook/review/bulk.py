@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -14,6 +15,7 @@ from worker.database.base import MAX_ROW_ID
 from worker.review import bulk
 from worker.review.bulk import BulkAct
 from worker.review.library import Wanted
+from worker.review.seen import Seen
 
 if TYPE_CHECKING:
     from flask import Blueprint
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from worker.settings import Settings
 
 BULK_WITHIN_S = 60.0  # for all of them; each has limits of its own
+# Of a card: its asset, and what it shows: the generation, and the choice if one is open.
+_SEEN = re.compile(r"([0-9]{1,19}) ([0-9]{1,19}) ([0-9]{0,19})")
 _TOLD = 5  # of the ranges; a cookie has not room for all
 
 _DONE = {
@@ -49,7 +53,11 @@ def add_bulk(pages: Blueprint, settings: Settings, database: BoundedDatabase) ->
         except ValueError as error:
             return ask(act, ids, problem=f"{error}."), HTTPStatus.UNPROCESSABLE_ENTITY
         who = actor()
-        outcome = database.ask(lambda engine: bulk.do(engine, who, act, ids, ranges, settings), BULK_WITHIN_S)
+        seen = _seen()
+        marked = {one: seen.get(one) for one in ids}
+        outcome = database.ask(
+            lambda engine: bulk.do(engine, who, act, marked, ranges, settings), BULK_WITHIN_S
+        )
         if outcome.done:
             told = ", ".join(ranges) if len(ranges) <= _TOLD else f"{len(ranges)} parts"
             flash(_DONE[act].format(videos=_videos(outcome.done), ranges=told))
@@ -89,6 +97,15 @@ def _asked() -> tuple[BulkAct, list[int]]:
     if len(ids) > bulk.MOST:
         raise BadRequest(f"{bulk.MOST} videos at once are the most; mark fewer")
     return act, ids
+
+
+def _seen() -> dict[int, Seen]:
+    """Read what the cards of the page showed; what cannot be read was not shown."""
+    seen: dict[int, Seen] = {}
+    for text in request.form.getlist("seen"):
+        if match := _SEEN.fullmatch(text):
+            seen[int(match[1])] = Seen(int(match[2]), int(match[3]) if match[3] else None)
+    return seen
 
 
 def _place_to_return() -> Wanted:

@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 
     Form = Mapping[str, str]
 
+BEFORE = "_before"  #: what the names of ranges end with that applied when the page was opened
 MAX_WHY = 500  #: characters; what is longer is cut
 
 NOT_DONE = "What you sent was not done, since you were signed out."
 
 MAX_KEPT_BYTES = 1500  #: of a form; a browser keeps 4 kB of a cookie, and files are not kept
 _UNSENT, _OF = "unsent", "of"
-_TYPED = ("time", "avoid", "prefer", "why", "candidate")
+_TYPED = ("time", "avoid", "prefer", "avoid_before", "prefer_before", "why", "candidate")
 _OUT_OF_DATE = "this form is out of date; open the page again"
 
 
@@ -77,8 +78,12 @@ def seen_of(form: Form) -> Seen:
 
 def options_of(form: Form) -> dict[str, list[str]]:
     """Read the ranges to avoid and to prefer, one a line; they are checked later."""
-    lines = {name: [line.strip() for line in form.get(name, "").splitlines()] for name in OPTION_NAMES}
-    return {name: ranges for name, texts in lines.items() if (ranges := [text for text in texts if text])}
+    return _ranges_of(form, "")
+
+
+def options_before(form: Form) -> dict[str, list[str]] | None:
+    """Read the ranges that applied on the person's page; None where the form does not say."""
+    return _ranges_of(form, BEFORE) if any(name + BEFORE in form for name in OPTION_NAMES) else None
 
 
 def why_of(form: Form) -> str:
@@ -120,6 +125,13 @@ def _text_of_form() -> Mapping[str, str]:
     if not is_text or (request.content_length or 0) > MAX_KEPT_BYTES:
         return {}
     return {name: request.form[name] for name in _TYPED if name in request.form}
+
+
+def _ranges_of(form: Form, ending: str) -> dict[str, list[str]]:
+    lines = {
+        name: [line.strip() for line in form.get(name + ending, "").splitlines()] for name in OPTION_NAMES
+    }
+    return {name: ranges for name, texts in lines.items() if (ranges := [text for text in texts if text])}
 
 
 def _row_id(text: str) -> int:

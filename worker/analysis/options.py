@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from worker.pipeline.options import Options
-from worker.time_ranges import parse_time_ranges
+from worker.time_ranges import parse_time_ranges, ranges_that_apply
 
 if TYPE_CHECKING:
     from worker.jobs import JobClaim
@@ -24,12 +24,12 @@ def options_of(settings: Settings, claim: JobClaim, title: str, chosen_s: float 
     """
     # A video that lives on no platform has no account of its own.
     account: Account | None = getattr(settings, claim.platform, {}).get(claim.account)
-    wanted = claim.options or {}
+    wanted = ranges_that_apply(claim.options, account)
     return Options(
         count=(account and account.count) or settings.count,
         aspects=(account and account.aspects) or settings.aspects,
         title=title,
-        avoid=parse_time_ranges(wanted.get("avoid") or (account.avoid if account else ())),
-        prefer=parse_time_ranges(wanted.get("prefer") or (account.prefer if account else ())),
+        avoid=parse_time_ranges(wanted.get("avoid", ())),
+        prefer=parse_time_ranges(wanted.get("prefer", ())),
         chosen_s=chosen_s,
     )

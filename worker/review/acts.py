@@ -22,11 +22,12 @@ from worker.database.states import Role
 from worker.jobs import Requeued
 from worker.people import audit
 from worker.review.asset import find_visible
-from worker.review.conflicts import Conflict, Picture, Wanted, holding, is_chosen, wanted
+from worker.review.conflicts import Conflict, Picture, RangesConflict, Wanted, holding, is_chosen, wanted
 from worker.review.seen import Seen, read_seen
+from worker.time_ranges import AVOID, ranges_that_apply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
@@ -34,8 +35,22 @@ if TYPE_CHECKING:
     from worker.choices.own_picture import OwnPicture
     from worker.people.roles import Actor
     from worker.settings import Settings
+    from worker.settings.accounts import Account
 
-__all__ = ["Conflict", "Seen", "check", "choose", "confirm", "look_again", "release", "set_options"]
+__all__ = [
+    "Conflict",
+    "RangesConflict",
+    "Seen",
+    "avoid_more",
+    "check",
+    "choose",
+    "confirm",
+    "look_again",
+    "release",
+    "set_options",
+]
+
+LOOKED_THROUGH = 50  #: acts, for whoever set the ranges last
 
 
 def check(engine: Engine, actor: Actor, asset_id: int) -> None:
@@ -112,17 +127,47 @@ def set_options(
     options: Mapping[str, list[str]],
     why: str,
     settings: Settings,
+    *,
+    was: Mapping[str, list[str]] | None = None,
 ) -> Requeued:
     """Say which parts of the video to avoid or to prefer, and look at it again.
 
-    No part at all: what its account wants applies again.
+    What its account wants anyway, or no part at all, is not stored: then what the account wants applies,
+    whatever that is by then.
+
+    Args:
+        engine: the database.
+        actor: the person.
+        asset_id: of the asset's row.
+        options: the ranges of each name.
+        why: in their words; may be empty.
+        settings: of the asset's account, and of jobs.
+        was: what applied on the page that they had before them; None: whatever it was, they insist.
 
     Raises:
+        RangesConflict: other ranges apply by now.
         NotFound, NotAllowed, ChoiceRefused: as `check`.
         ChoiceRefused: also where a range cannot be read; the message shows how to write one.
     """
     with _locked(engine, actor, asset_id) as (session, asset):
-        return deciding.change_options(session, asset, options, actor, why, settings)
+        of_account = ranges_that_apply(None, _account(asset, settings))
+        now = ranges_that_apply(asset.options, _account(asset, settings))
+        if was is not None and now not in (was, options):
+            acts = audit.of_asset(session, asset.id, LOOKED_THROUGH)
+            set_by = next((entry for entry in acts if entry.act == "options"), None)
+            raise RangesConflict(options, now, set_by)
+        own = {name: ranges for name, ranges in options.items() if ranges != of_account.get(name)}
+        return deciding.change_options(session, asset, own, actor, why, settings)
+
+
+def avoid_more(
+    engine: Engine, actor: Actor, asset_id: int, ranges: Sequence[str], settings: Settings
+) -> Requeued:
+    """Avoid ranges on top of what the asset or its account avoids. Raises as `set_options`."""
+    with _locked(engine, actor, asset_id) as (session, asset):
+        avoided = ranges_that_apply(asset.options, _account(asset, settings)).get(AVOID, [])
+        options = {**(asset.options or {}), AVOID: list(dict.fromkeys([*avoided, *ranges]))}
+        return deciding.change_options(session, asset, options, actor, "", settings)
 
 
 def look_again(engine: Engine, actor: Actor, asset_id: int, why: str, settings: Settings) -> Requeued:
@@ -134,13 +179,31 @@ def look_again(engine: Engine, actor: Actor, asset_id: int, why: str, settings: 
         return outcome
 
 
-def confirm(engine: Engine, actor: Actor, asset_id: int) -> Asset:
-    """Note that what is shown is fine. Raises as `check`."""
+def confirm(engine: Engine, actor: Actor, asset_id: int, seen: Seen | None = None) -> Asset:
+    """Note that what is shown is fine.
+
+    Args:
+        engine: the database.
+        actor: the person.
+        asset_id: of the asset's row.
+        seen: what they had before them; None: whatever is shown.
+
+    Raises:
+        NotFound, NotAllowed, ChoiceRefused: as `check`.
+        Conflict: something else is shown by now.
+    """
     with _locked(engine, actor, asset_id) as (session, asset):
+        if seen is not None and (now := read_seen(session, asset)) != seen:
+            raise Conflict("confirm", None, holding(session, asset), now)
         if asset.reviewed_at is None or asset.reviewed_by != actor.name:
             audit.note(session, actor, "confirm", asset.id)
         _note_review(session, asset, actor)
         return asset
+
+
+def _account(asset: Asset, settings: Settings) -> Account | None:
+    account: Account | None = getattr(settings, asset.platform, {}).get(asset.account)
+    return account
 
 
 @contextmanager

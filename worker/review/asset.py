@@ -23,7 +23,7 @@ from worker.review.preview import read_preview
 from worker.review.progress import progress_of, read_account, read_newest_job
 from worker.review.seen import read_seen
 from worker.review.undo import offer_undo
-from worker.time_ranges import TimeRange
+from worker.time_ranges import OPTION_NAMES, TimeRange, ranges_that_apply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +73,8 @@ class AssetView:
     frames: list[Frame]  #: in order of time
     frame_px: tuple[int, int]  #: width and height of the strip's pictures
     chart: Chart
+    ranges: dict[str, list[str]]  #: that apply, by each name in `OPTION_NAMES`
+    ranges_of_account: list[str]  #: the names of those that are its account's
     preview: Preview | None  #: the frame that was asked for
     moments: list[Repeated]  #: what happened, the newest first, and whatever people did
     older: list[Repeated]  #: what programs did before that
@@ -174,6 +176,9 @@ def read_asset(
     job, seen = read_newest_job(session, asset), read_seen(session, asset)
     account = read_account(session, asset)
     can_edit = actor.may(Role.EDITOR, asset)
+    own = asset.options or {}
+    applying = ranges_that_apply(own, getattr(settings, asset.platform, {}).get(asset.account))
+    ranges = {name: applying.get(name, []) for name in OPTION_NAMES}
     return AssetView(
         history=history,
         progress=progress_of(asset, account, job, history.publication, seen, history.now),
@@ -182,7 +187,11 @@ def read_asset(
         picks=[PickCrops(rank, list(crops)) for rank, crops in groupby(history.thumbnails, _rank)],
         frames=frames,
         frame_px=_frame_size_px(session, frames),
-        chart=chart_of(frames, asset.duration_s or 0.0, _ranges(asset, "avoid"), _ranges(asset, "prefer")),
+        chart=chart_of(
+            frames, asset.duration_s or 0.0, *(_spans(asset, ranges[name]) for name in OPTION_NAMES)
+        ),
+        ranges=ranges,
+        ranges_of_account=[name for name in OPTION_NAMES if ranges[name] and not own.get(name)],
         preview=None if frame_id is None else read_preview(session, asset, frame_id),
         moments=moments,
         older=older,
@@ -205,13 +214,12 @@ def _frame_size_px(session: Session, frames: Sequence[Frame]) -> tuple[int, int]
     return picture.width_px, picture.height_px
 
 
-def _ranges(asset: Asset, name: str) -> list[tuple[float, float]]:
-    """List an asset's ranges as seconds from and to; none before the length of the video is known."""
+def _spans(asset: Asset, ranges: list[str]) -> list[tuple[float, float]]:
+    """List ranges as seconds from and to; none before the length of the video is known."""
     length_s = asset.duration_s
     if not length_s:
         return []
-    ranges = map(TimeRange.parse, (asset.options or {}).get(name, ()))
-    return [(one.start.at_s(length_s), one.end.at_s(length_s)) for one in ranges]
+    return [(one.start.at_s(length_s), one.end.at_s(length_s)) for one in map(TimeRange.parse, ranges)]
 
 
 def _moments(session: Session, history: AssetHistory) -> list[Repeated]:

@@ -18,21 +18,23 @@ from worker.database.models import Asset
 from worker.database.states import Role
 from worker.errors import ThumbsError
 from worker.review import acts
+from worker.review.acts import Conflict
 from worker.review.library import PAGE
-from worker.time_ranges import OPTION_NAMES, parse_time_ranges
+from worker.time_ranges import parse_time_ranges
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
     from worker.people.roles import Actor
+    from worker.review.seen import Seen
     from worker.settings import Settings
 
 MOST = PAGE  #: assets at once
 BEGUN_WITHIN_S = 40.0  #: the steps; each waits at most 3 s for a row that somebody holds
-_AVOID = OPTION_NAMES[0]
+_NEWER = "another picture is shown by now; look at it first"
 _GONE = "there is no such video any more"
 _NO_TIME = "there was no time left; try again with these"
 _TOLD = 3  # of several reasons; a sentence of all would be too long for a cookie
@@ -82,7 +84,12 @@ def read_ranges(text: str) -> list[str]:
 
 
 def do(
-    engine: Engine, actor: Actor, act: BulkAct, ids: Sequence[int], ranges: Sequence[str], settings: Settings
+    engine: Engine,
+    actor: Actor,
+    act: BulkAct,
+    marked: Mapping[int, Seen | None],
+    ranges: Sequence[str],
+    settings: Settings,
 ) -> Outcome:
     """Do something to each of these assets that allows it.
 
@@ -90,20 +97,30 @@ def do(
         engine: the database.
         actor: who acts.
         act: what to do.
-        ids: of assets, `MOST` at most.
+        marked: the ids of assets, `MOST` at most, and what was shown of each; None: whatever it was.
         ranges: to avoid, as `read_ranges` returns them; nothing for other acts.
         settings: of jobs, and of the assets' accounts.
     """
-    wanted = list(dict.fromkeys(ids))[:MOST]
+    wanted = list(marked)[:MOST]
     with transaction(engine) as session:
         assets = read_marked(session, actor, wanted)
     outcome = Outcome()
     if missing := len(wanted) - len(assets):
         outcome.left[_GONE] += missing
     end_s = time.monotonic() + BEGUN_WITHIN_S
+
+    def step(asset: Asset) -> Callable[[], object]:
+        match act:
+            case BulkAct.CONFIRM:
+                return partial(acts.confirm, engine, actor, asset.id, marked[asset.id])
+            case BulkAct.LOOK_AGAIN:
+                return partial(acts.look_again, engine, actor, asset.id, "", settings)
+            case BulkAct.AVOID:
+                return partial(acts.avoid_more, engine, actor, asset.id, ranges, settings)
+
     for asset in assets:
         why_not = _NO_TIME if time.monotonic() > end_s else _why_not(actor, asset)
-        why_not = why_not or _try(_step(engine, actor, act, asset, ranges, settings))
+        why_not = why_not or _try(step(asset))
         if why_not:
             outcome.left[why_not] += 1
         else:
@@ -119,35 +136,16 @@ def _why_not(actor: Actor, asset: Asset) -> str:
     return ""
 
 
-def _step(
-    engine: Engine, actor: Actor, act: BulkAct, asset: Asset, ranges: Sequence[str], settings: Settings
-) -> Callable[[], object]:
-    match act:
-        case BulkAct.CONFIRM:
-            return partial(acts.confirm, engine, actor, asset.id)
-        case BulkAct.LOOK_AGAIN:
-            return partial(acts.look_again, engine, actor, asset.id, "", settings)
-        case BulkAct.AVOID:
-            options = _with_avoided(asset, ranges, settings)
-            return partial(acts.set_options, engine, actor, asset.id, options, "", settings)
-
-
 def _try(step: Callable[[], object]) -> str:
     """Do one step; return why it was not done, or nothing."""
     try:
         step()
     except NotFound:
         return _GONE
+    except Conflict:
+        return _NEWER
     except ThumbsError as error:
         return str(error)
     except OperationalError:  # somebody else holds its row, or the database is slow
         return "being worked on at this moment; try again"
     return ""
-
-
-def _with_avoided(asset: Asset, ranges: Sequence[str], settings: Settings) -> dict[str, list[str]]:
-    """Add ranges to those that an asset avoids by now, which may be those of its account."""
-    options: dict[str, list[str]] = dict(asset.options or {})
-    account = getattr(settings, asset.platform, {}).get(asset.account)
-    avoided = options.get(_AVOID) or (list(account.avoid) if account else [])
-    return {**options, _AVOID: list(dict.fromkeys([*avoided, *ranges]))}

@@ -12,6 +12,7 @@ from worker.database.choices import Choice
 from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
 from worker.database.review import UNSURE_BELOW
 from worker.database.states import WAITING, ChoiceKind, JobState, PublicationState, Role
+from worker.review.seen import read_seen_of
 from worker.text import format_age, printable
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.people.roles import Actor
+    from worker.review.seen import Seen
 
 
 # A still is taken up to so far beside its frame, where that is sharper.
@@ -65,6 +67,7 @@ class Card:
     shown: Shown | None  #: None before anything was looked at
     reasons: list[Reason]  #: what matters most comes first; never empty
     can_edit: bool  #: whether who asks may decide about it
+    seen: Seen  #: what the card shows, so that nobody confirms what they have not seen
 
     @property
     def name(self) -> str:
@@ -73,7 +76,7 @@ class Card:
 
 
 def read_cards(session: Session, actor: Actor, ids: Sequence[int], of: str, now: datetime) -> list[Card]:
-    """Gather the cards of these assets with three statements, however many they are.
+    """Gather the cards of these assets with four statements, however many they are.
 
     Args:
         session: any.
@@ -86,6 +89,7 @@ def read_cards(session: Session, actor: Actor, ids: Sequence[int], of: str, now:
         return []
     assets = {one.id: one for one in session.scalars(select(Asset).where(Asset.id.in_(ids)))}
     shown = {row[0]: Shown(*row[1:]) for row in session.execute(_pictures(ids))}
+    seen = read_seen_of(session, ids)
     work = {row[0]: _Work(*row[1:]) for row in session.execute(_newest_work(ids))}
     return [
         Card(
@@ -93,9 +97,10 @@ def read_cards(session: Session, actor: Actor, ids: Sequence[int], of: str, now:
             shown.get(one),
             _reasons(assets[one], work.get(one, _NO_WORK), of, now),
             actor.may(Role.EDITOR, assets[one]),
+            seen[one],
         )
         for one in ids
-        if one in assets
+        if one in assets and one in seen
     ]
 
 

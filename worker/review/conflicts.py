@@ -15,12 +15,14 @@ from worker.database.states import ChoiceKind
 from worker.errors import ThumbsError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from sqlalchemy.orm import Session
 
     from worker.choices import ChoiceRequest
     from worker.database.models import Asset
+    from worker.database.people import AuditEntry
     from worker.review.seen import Seen
 
 _SAME_S = 0.0015  # moments cross a form as they are printed, rounded up to milliseconds
@@ -56,10 +58,23 @@ class Conflict(ThumbsError):
 
     def __init__(self, act: str, wanted: Wanted | None, holding: Holding, seen: Seen) -> None:
         super().__init__("this was decided anew since you opened the page; look at both, and decide again")
-        self.act = act  #: "choose" or "release"
-        self.wanted = wanted  #: None: the frame is gone with its run, or there is no picture to it (release)
+        self.act = act  #: "choose", "release" or "confirm"
+        self.wanted = wanted  #: None: the frame is gone with its run, or there is no picture to it
         self.holding = holding
         self.seen = seen  #: what a form that insists has to send
+
+
+class RangesConflict(ThumbsError):
+    """Somebody else set other parts of the video meanwhile. Nothing was changed."""
+
+    def __init__(
+        self, wanted: Mapping[str, list[str]], holding: Mapping[str, list[str]], entry: AuditEntry | None
+    ) -> None:
+        super().__init__("the parts of the video were set anew since you opened the page; decide again")
+        self.wanted = wanted
+        self.holding = holding
+        self.who = entry and entry.who  #: None: the settings of the account changed
+        self.at = entry and entry.at
 
 
 def is_chosen(session: Session, asset: Asset, wish: Wish) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from tests.support.review.decided import configured, frame_at, look_anew, looked_at, pick_at, seen
+from tests.support.review.decided import ACCOUNT, configured, frame_at, look_anew, looked_at, pick_at, seen
 from tests.support.review.signed_in import client_of, person, review_app
 from tests.support.service import builders
 from tests.support.service.builders import JPEG
@@ -124,7 +124,7 @@ def test_a_look_and_a_confirmation_are_told(engine: Engine, anna: FlaskClient) -
     assert "The video is looked at again" in said(anna)
     anna.post(f"/a/{asset_id}/look-again")
     assert "it goes first now" in said(anna)
-    anna.post(f"/a/{asset_id}/confirm")
+    anna.post(f"/a/{asset_id}/confirm", data=form(engine))
     assert "Noted that this thumbnail is fine." in said(anna)
     assert builders.asset(engine).reviewed_by == "anna@example.com"
 
@@ -284,6 +284,46 @@ def test_a_frame_that_is_gone_is_said_to_be(engine: Engine, anna: FlaskClient) -
     assert answer.status_code == 409
     assert "The frame that you chose is gone" in words(answer)
     assert "Use mine" not in answer.text
+
+
+def test_ranges_of_two_people_meet_on_a_page(engine: Engine, anna: FlaskClient, bob: FlaskClient) -> None:
+    """Who comes second sees both, and may have both."""
+    asset_id = looked_at(engine)
+    page = bob.get(f"/a/{asset_id}").text
+    before = dict(re.findall(r'name="(\w+_before)" value="([^"]*)"', page))
+    assert before == {"avoid_before": "", "prefer_before": ""}
+    anna.post(f"/a/{asset_id}/options", data=form(engine, avoid="0-15", **before))
+
+    answer = bob.post(f"/a/{asset_id}/options", data=form(engine, prefer="10-20", **before))
+
+    assert (answer.status_code, "anna@example.com set other parts" in words(answer)) == (409, True)
+    assert builders.asset(engine).options == {"avoid": ["0-15"]}
+    both = dict(re.findall(r'name="(\w+)" value="([^"]*)"', answer.text.partition('id="both"')[2]))
+    assert bob.post(f"/a/{asset_id}/options", data=both).status_code == 303
+    assert builders.asset(engine).options == {"avoid": ["0-15"], "prefer": ["10-20"]}
+
+
+def test_the_ranges_of_the_account_stand_in_the_fields(engine: Engine) -> None:
+    """So that whoever adds one does not drop them."""
+    asset_id = looked_at(engine)
+    settings = builders.make_settings(mux={"main": {**ACCOUNT, "avoid": "0-15"}})
+    page = client_of(review_app(engine, settings), engine, person(engine)).get(f"/a/{asset_id}")
+
+    assert re.search(r'<textarea name="avoid"[^>]*>0-15</textarea>', page.text)
+    assert "What to avoid is from the account" in words(page)
+
+
+def test_a_confirmation_of_what_is_shown_no_longer_is_asked_about(engine: Engine, anna: FlaskClient) -> None:
+    """With the picture that is shown by now; who finds that fine too says so there."""
+    asset_id = looked_at(engine)
+    before = form(engine)
+    look_anew(engine, asset_id)
+
+    answer = anna.post(f"/a/{asset_id}/confirm", data=before)
+
+    assert (answer.status_code, "Yours" in answer.text) == (409, False)
+    now = dict(re.findall(r'name="(\w+)" value="([^"]*)"', answer.text.partition('id="theirs"')[2]))
+    assert anna.post(f"/a/{asset_id}/confirm", data=now).status_code == 303
 
 
 def test_a_release_of_another_choice_is_asked_about(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -45,6 +46,23 @@ def test_marked_assets_are_noted_as_looked_at_and_the_place_is_kept(engine: Engi
             ("anna@example.com", "page", one),
             ("anna@example.com", "page", two),
         }
+
+
+def test_what_changed_since_the_page_was_opened_is_not_noted_as_fine(engine: Engine) -> None:
+    """Nobody has seen it; the others are noted."""
+    one, two = shelf.add(engine, "one", "two", pick_gap=0.01)
+    anna = signed_in(engine)
+    page = anna.get("/?filter=unsure").text
+    seen = re.findall(r'name="seen" value="([^"]*)"', page)
+    with transaction(engine) as session:
+        session.get_one(Asset, one).generation += 1
+
+    answer = post(anna, "confirm", [one, two], back="", seen=seen)
+
+    assert said(anna, answer) == (
+        "1 video noted as fine. 1 was not: another picture is shown by now; look at it first."
+    )
+    assert shelf.titles(anna, "/?filter=unsure") == ["one"]
 
 
 def test_looking_again_at_many_is_asked_about_first(engine: Engine) -> None:
