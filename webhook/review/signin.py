@@ -125,10 +125,9 @@ def _add_provider(
             return _not_signed_in(oidc.OidcFailed("no sign-in began in this browser; begin one"))
         try:
             stated = provider.finish(request.args, oidc.Begun(*begun))
-            if stated.roles is not None:
-                database.in_transaction(
-                    lambda rows: single_sign_on.take_over(rows, stated.email, stated.name, stated.roles)
-                )
+            database.in_transaction(
+                lambda rows: single_sign_on.take_over(rows, stated.email, stated.name, stated.roles)
+            )
             entered = database.in_transaction(
                 lambda rows: _begin(rows, single_sign_on.admitted(rows, stated.email), settings.idle_limit_s)
             )

@@ -36,7 +36,7 @@ class ReviewSettings(BaseSettings):
     review_oidc_roles_claim: Line = Field(
         "thumbs_roles",
         description="The claim whose words are roles, as `editor` or `editor:mux/main`. "
-        "Where it is missing, only people who were invited come in.",
+        "Where it is missing, roles that it gave end, and only people who were invited come in.",
     )
     review_idle_s: Seconds | None = Field(
         None,

@@ -17,6 +17,9 @@ from tests.support.review.signed_in import URL, person, review_app
 from webhook.review import oidc
 from worker.database import transaction
 from worker.database.people import Person, RoleGrant, SignIn
+from worker.database.states import Role
+from worker.people import people
+from worker.people.roles import Grant
 from worker.settings import Settings
 
 if TYPE_CHECKING:
@@ -107,10 +110,10 @@ def test_the_word_in_the_cookie_is_another_after_each_sign_in(engine: Engine, pr
 
 
 def test_roles_of_the_claim_hold_exactly(engine: Engine, provider: OidcProvider) -> None:
-    """They make a person, and replace what the person had; without the claim nothing changes."""
+    """They make a person, and replace what the person had."""
     browser = browser_of(engine, provider)
     grants = []
-    for roles in (["editor:mux/main", "viewer"], ["operator"], None):
+    for roles in (["editor:mux/main", "viewer"], ["operator", "viewer"]):
         provider.claims["thumbs_roles"] = roles
         assert sign_in(browser).status_code == 302
         with transaction(engine) as session:
@@ -118,7 +121,39 @@ def test_roles_of_the_claim_hold_exactly(engine: Engine, provider: OidcProvider)
             grants.append({tuple(row) for row in rows})
 
     assert grants[0] == {("editor", "mux", "main"), ("viewer", "*", "*")}
-    assert grants[1] == grants[2] == {("operator", "*", "*")}
+    assert grants[1] == {("operator", "*", "*")}
+
+
+def test_roles_end_with_the_claim_that_gave_them(engine: Engine, provider: OidcProvider) -> None:
+    """A provider with nothing to say in a claim leaves it out. Other browsers are signed out then."""
+    browser, elsewhere = browser_of(engine, provider), browser_of(engine, provider)
+    provider.claims["thumbs_roles"] = ["operator"]
+    assert [sign_in(one).status_code for one in (browser, elsewhere)] == [302, 302]
+    provider.claims["thumbs_roles"] = None
+
+    refused = sign_in(browser)
+
+    assert refused.status_code == 403
+    assert "has no role here" in refused.get_data(as_text=True)
+    with transaction(engine) as session:
+        assert session.scalar(select(RoleGrant.id)) is None
+        assert session.scalar(select(SignIn.id).where(SignIn.ended_at.is_(None))) is None
+    assert elsewhere.get("/").status_code == 302
+
+
+def test_roles_from_an_invitation_stay_without_a_claim(engine: Engine, provider: OidcProvider) -> None:
+    """Also the role that the claim gave before; and who uses no claims stays signed in elsewhere."""
+    provider.claims["thumbs_roles"] = ["editor"]
+    assert sign_in(browser_of(engine, provider)).status_code == 302
+    with transaction(engine) as session:
+        people.add_grants(session, people.known(session, "anna@example.com"), [Grant(Role.EDITOR)])
+    provider.claims["thumbs_roles"] = None
+    elsewhere = browser_of(engine, provider)
+
+    assert [sign_in(one).status_code for one in (elsewhere, browser_of(engine, provider))] == [302, 302]
+    assert elsewhere.get("/").status_code == 200
+    with transaction(engine) as session:
+        assert session.scalars(select(RoleGrant.role)).all() == ["editor"]
 
 
 def test_who_lost_all_roles_at_the_provider_does_not_come_in(engine: Engine, provider: OidcProvider) -> None:
