@@ -9,7 +9,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from werkzeug.exceptions import NotFound
 
 from webhook.assets import AssetId
-from webhook.review.identity import actor
+from webhook.review.identity import actor, polled
 from worker.admin.find import asset_name
 from worker.admin.taken import page_of
 from worker.database.states import Role
@@ -57,6 +57,7 @@ def asset_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
         return response
 
     @pages.get(f"/a/{_ASSET_ID}/status")
+    @polled
     def status(asset_id: int) -> Response:
         who = actor()
         found = database.in_transaction(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -177,6 +178,81 @@ def test_claims_that_only_the_user_info_tells_are_asked_for(engine: Engine, prov
     assert sign_in(browser_of(engine, provider)).status_code == 302
 
 
+def test_roles_that_only_the_user_info_tells_are_asked_for(engine: Engine, provider: OidcProvider) -> None:
+    """Though the ID token has the address."""
+    provider.in_user_info = ("thumbs_roles",)
+    provider.claims["thumbs_roles"] = ["viewer"]
+
+    assert sign_in(browser_of(engine, provider)).status_code == 302
+
+
+def test_what_the_provider_publishes_is_kept_for_a_while(engine: Engine, provider: OidcProvider) -> None:
+    """So that strangers cannot have us ask it without end; a new key is found all the same."""
+    person(engine, "anna@example.com")
+    browser = browser_of(engine, provider)
+    for _ in range(3):
+        assert sign_in(browser).status_code == 302
+    before = {path: provider.asked[path] for path in ("/.well-known/openid-configuration", "/keys")}
+    provider.key = RSAKey.generate_key(2048)
+
+    assert sign_in(browser).status_code == 302
+    assert before == {"/.well-known/openid-configuration": 1, "/keys": 1}
+
+
+def test_few_wait_for_a_provider_that_does_not_answer(engine: Engine, provider: OidcProvider) -> None:
+    """The others are told at once, and the provider is not asked once more for each of them."""
+    app = browser_of(engine, provider).application
+    provider.delay_s = 1.5
+    with ThreadPoolExecutor(8) as many:
+        answers = list(many.map(lambda _: app.test_client().get("/sign-in/start"), range(8)))
+
+    assert sorted(answer.status_code for answer in answers) == [302] * 2 + [503] * 6
+    assert provider.asked["/.well-known/openid-configuration"] == 2
+
+
+def test_several_tabs_may_sign_in_at_once(engine: Engine, provider: OidcProvider) -> None:
+    """Each comes back to its own sign-in, and whoever is in already is led on."""
+    person(engine, "anna@example.com")
+    browser = browser_of(engine, provider)
+    first, second = (back_from(browser.get(f"/sign-in/start?next=/a/{number}").location) for number in (1, 2))
+
+    came_back = [browser.get(address) for address in (second, first)]
+
+    assert [answer.location for answer in came_back] == ["/a/2", "/"]
+    assert browser.get("/").status_code == 200
+
+
+def test_another_site_cannot_end_a_sign_in_that_is_under_way(engine: Engine, provider: OidcProvider) -> None:
+    """By leading the browser to where it comes back to; nor by many beginnings do cookies grow without end."""
+    person(engine, "anna@example.com")
+    browser = browser_of(engine, provider)
+    for _ in range(9):
+        address = back_from(browser.get(f"/sign-in/start?next=/?q={'x' * 900}").location)
+    cookie = browser.get_cookie("thumbs")
+    assert cookie is not None
+    assert len(cookie.value) < 3_500
+
+    assert browser.get("/sign-in/callback?state=x&code=y").status_code == 403
+    assert browser.get(address).status_code == 302
+
+
+def test_strangers_do_not_fill_the_log(
+    engine: Engine, provider: OidcProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What goes wrong at a sign-in is logged, but not each time."""
+    browser = browser_of(engine, provider)
+    browser.application.config["WTF_CSRF_ENABLED"] = True
+    provider.denies = "access_denied"
+    caplog.set_level("INFO")
+    for _ in range(5):
+        sign_in(browser)
+        browser.get("/sign-in/callback")
+        browser.post("/invitations/none")
+
+    ours = [one.message for one in caplog.records if one.name.startswith(("webhook", "flask_wtf"))]
+    assert ["did not come in" in one for one in ours] == [True]
+
+
 @pytest.mark.parametrize(
     ("claims", "sentence"),
     [
@@ -243,15 +319,15 @@ def test_an_answer_to_another_browser_lets_nobody_in(engine: Engine, provider: O
 
 
 def test_a_wrong_state_is_refused_before_the_code_is_used(engine: Engine, provider: OidcProvider) -> None:
-    """And the sign-in that began is over: its state opens nothing any more."""
+    """And the sign-in that began goes on."""
     person(engine, "anna@example.com")
     browser = browser_of(engine, provider)
     address = back_from(browser.get("/sign-in/start").location)
 
     assert browser.get(changed(address, state="x")).status_code == 403
     assert len(provider.codes) == 1
-    assert browser.get(address).status_code == 403
     assert nobody_is_signed_in(engine)
+    assert browser.get(address).status_code == 302
 
 
 def test_an_answer_works_once(engine: Engine, provider: OidcProvider) -> None:
