@@ -124,8 +124,8 @@ def require_sign_in(app: Flask, settings: Settings, database: BoundedDatabase) -
 
 def has_come_in(app: Flask, environ: WSGIEnvironment) -> bool:
     """Tell whether a request has a cookie of ours with a sign-in or a link, which may be over by now."""
-    shown = app.session_interface.open_session(app, app.request_class(environ)) or {}
-    return "_user_id" in shown or LINK in shown
+    shown = app.session_interface.open_session(app, app.request_class(environ))
+    return shown is not None and ("_user_id" in shown or LINK in shown)
 
 
 def find_link(rows: Session, token: str) -> SignedIn | None:

@@ -2,7 +2,7 @@
 
 #: Of all that is not a picture of somebody whom we know.
 MAX_FORM_BYTES = 64 * 1024
-#: The code that an OpenID provider sends people back with may have 2 kB, and what is searched for 200 letters.
+#: An OpenID provider may send people back with a code of 2 kB, and what is searched for may have 200 letters.
 MAX_LINE_BYTES = 8190
 
 #: A picture of 10 MiB (`worker.choices.own_picture` refuses more as well), and the other fields of its form.

@@ -219,8 +219,10 @@ class Provider:
         email = stated.get("email")
         if not isinstance(email, str) or not email:
             raise OidcFailed(f"{self.name} does not tell your address; the pages need the scope `email`")
-        # Some providers write all claims as texts.
-        if stated.get("email_verified") not in {True, "true"}:
+        # Entra never says that an address is verified; where it is asked to, it says that the owner of the
+        # domain is: https://learn.microsoft.com/en-us/entra/identity-platform/optional-claims-reference
+        is_verified = stated.get("email_verified", stated.get("xms_edov"))
+        if is_verified not in {True, "true", "1"}:  # some providers write all claims as texts
             raise OidcFailed(f"{self.name} has not verified that {email} is yours; verify it there first")
         return Stated(email.lower(), str(stated.get("name") or ""), stated.get(self._roles_claim))
 

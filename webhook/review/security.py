@@ -110,7 +110,7 @@ def _refuse_other_sites(url: str) -> None:
 
 
 def _origin_of(url: str) -> tuple[str, str, int]:
-    """Split an address of ours into what browsers compare: they leave out the port that goes without saying."""
+    """Split an address into what browsers compare; they leave out the port that goes without saying."""
     return urlsplit(url).scheme, *_host_of(url)
 
 

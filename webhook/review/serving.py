@@ -58,9 +58,9 @@ class PagesWorker(FrontWorker):
         return "HTTP_COOKIE" in environ and identity.has_come_in(cast("Flask", self._application), environ)
 
     def body_limit(self, environ: WSGIEnvironment, *, is_known: bool) -> int:
-        """Return how much is read: a picture of those whom we know, and of programs with a token; else a form.
+        """Return how much is read: a picture of those whom we know or programs send; else a form.
 
-        Whether a token is one of ours, only the database can tell; its request gives way to those that we know.
+        Only the database can tell whether a token is ours, so programs give way to those whom we know.
         """
         path = environ["PATH_INFO"]
         is_token = environ.get("HTTP_AUTHORIZATION", "").startswith(f"Bearer {tokens.PREFIX}")

@@ -48,14 +48,14 @@ def read(claim: object) -> tuple[Grant, ...]:
 def keep(session: Session, person: Person, grants: Sequence[Grant] | None) -> None:
     """Let a person do exactly what their provider says, as it knows best who left a team.
 
-    Roles from invitations go as well, and an empty list leaves none. Where something is taken from them, they are
-    signed out in all browsers.
+    Roles from invitations go as well, and an empty list leaves none. Where something is taken from them, they
+    are signed out in all browsers.
 
     Args:
         session: any.
         person: whose row is locked.
-        grants: as `read` returns them. None: there is no claim. Providers leave it out where they have nothing
-            to say in it, so the roles of earlier ones end; those from invitations stay.
+        grants: as `read` returns them. None: there is no claim. Providers leave it out where they have
+            nothing to say in it, so the roles of earlier ones end; those from invitations stay.
     """
     before = people.grants_of(session, person.id)
     people.replace_claimed(session, person, grants)

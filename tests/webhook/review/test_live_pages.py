@@ -78,7 +78,7 @@ def test_the_printed_link_opens_on_this_machine_once(browser: httpx.Client, data
 
 
 @pytest.mark.parametrize(
-    "header", ["X-Forwarded-For", "Forwarded", "Via", "X-Forwarded-Host", "CF-Connecting-IP"]
+    "header", ["X-Forwarded-For", "Forwarded", "Via", "X-Forwarded-Host", "CF-Connecting-Ip"]
 )
 def test_the_printed_link_does_not_open_through_a_proxy(
     browser: httpx.Client, database: str, header: str

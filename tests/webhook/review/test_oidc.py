@@ -186,6 +186,17 @@ def test_roles_that_only_the_user_info_tells_are_asked_for(engine: Engine, provi
     assert sign_in(browser_of(engine, provider)).status_code == 302
 
 
+@pytest.mark.parametrize("stated", [True, "1", "true"])
+def test_entra_may_verify_an_address_in_its_own_way(
+    engine: Engine, provider: OidcProvider, stated: object
+) -> None:
+    """It never sends `email_verified`."""
+    person(engine, "anna@example.com")
+    provider.claims.update({"email_verified": None, "xms_edov": stated})
+
+    assert sign_in(browser_of(engine, provider)).status_code == 302
+
+
 def test_what_the_provider_publishes_is_kept_for_a_while(engine: Engine, provider: OidcProvider) -> None:
     """So that strangers cannot have us ask it without end; a new key is found all the same."""
     person(engine, "anna@example.com")
@@ -223,7 +234,7 @@ def test_several_tabs_may_sign_in_at_once(engine: Engine, provider: OidcProvider
 
 
 def test_another_site_cannot_end_a_sign_in_that_is_under_way(engine: Engine, provider: OidcProvider) -> None:
-    """By leading the browser to where it comes back to; nor by many beginnings do cookies grow without end."""
+    """By leading the browser to where it comes back to; and many beginnings do not fill the cookie."""
     person(engine, "anna@example.com")
     browser = browser_of(engine, provider)
     for _ in range(9):
@@ -265,6 +276,8 @@ def test_strangers_do_not_fill_the_log(
         ({"exp": None}, "not for this sign-in"),
         ({"email_verified": False}, "has not verified"),
         ({"email_verified": None}, "has not verified"),
+        ({"email_verified": False, "xms_edov": True}, "has not verified"),
+        ({"email_verified": None, "xms_edov": False}, "has not verified"),
         ({"email": None}, "does not tell your address"),
         ({"email": "eve@example.com"}, "has no role here"),
         ({"thumbs_roles": ["root"]}, "is no role"),
