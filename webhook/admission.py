@@ -52,6 +52,7 @@ class Connection:
     stage: Stage = Stage.HEAD
     stage_since_s: float = field(default_factory=time.monotonic)
     held_bytes: int = 0  #: of its body and its answer
+    is_known: bool = False  #: its request shows that we know its caller, so it gives way after all others
     is_body_left: bool = False  #: a part of the body was never read, so it can carry no further request
 
     def enter(self, stage: Stage) -> None:
@@ -180,4 +181,4 @@ class Admission:
 
 def _longest(waiting: Sequence[Connection]) -> Connection:
     # Since its last step, and not since it came: a proxy's connections are old, and in use all the time.
-    return min(waiting, key=lambda one: one.stage_since_s)
+    return min(waiting, key=lambda one: (one.is_known, one.stage_since_s))

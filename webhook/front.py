@@ -25,7 +25,7 @@ from gevent.server import StreamServer
 from gevent.threadpool import ThreadPool
 from gunicorn import util
 from gunicorn.workers.ggevent import GeventWorker
-from werkzeug.exceptions import RequestTimeout, ServiceUnavailable
+from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout, ServiceUnavailable
 
 from webhook.admission import Admission, Stage
 from webhook.answers import REFUSAL, RETRY_AFTER_S, UNAVAILABLE
@@ -86,6 +86,15 @@ class FrontWorker(GeventWorker):
             gevent_socket.socket(one.FAMILY, socket.SOCK_STREAM, fileno=one.sock.detach())
             for one in self.sockets
         ]
+
+    def knows(self, _: WSGIEnvironment) -> bool:
+        """Tell whether a request shows that we know its caller; fast, as all other requests wait."""
+        return False
+
+    def body_limit(self, environ: WSGIEnvironment, *, is_known: bool) -> int:
+        """Return how many bytes the body of a request may have."""
+        del environ, is_known  # for who derives from this class
+        return self.max_body_bytes
 
     def run(self) -> None:
         """Answer until this process is told to end, and then what has begun."""
@@ -161,12 +170,16 @@ class FrontWorker(GeventWorker):
         return parts
 
     def _answered(self, environ: WSGIEnvironment, connection: Connection) -> Answer:
-        if not self._admission.hold(connection, _body_bytes(environ, self.max_body_bytes)):
+        connection.is_known = self.knows(environ)
+        most = self.body_limit(environ, is_known=connection.is_known)
+        if not self._admission.hold(connection, _body_bytes(environ, most)):
             connection.is_body_left = True
             return self._refused(environ, _no_room())
-        environ["wsgi.input"] = _whole_body(environ, connection, self.max_body_bytes)
+        environ["wsgi.input"] = _whole_body(environ, connection, most)
         if connection.stage is Stage.LEAVE:
             raise BrokenPipeError(errno.EPIPE, "it gave way to another caller")
+        if connection.is_body_left and "HTTP_TRANSFER_ENCODING" in environ:
+            return self._refused(environ, RequestEntityTooLarge())
         connection.enter(Stage.ANSWER)
         # Not everything is below "/": OPTIONS may ask for "*", and CONNECT names a host.
         path = environ["PATH_INFO"]

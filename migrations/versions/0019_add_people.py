@@ -53,6 +53,7 @@ def _create_people() -> None:
         sa.Column("platform", sa.Text(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("is_claimed", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.CheckConstraint("role IN ('viewer', 'editor', 'operator')", name=op.f("ck_role_grants_role")),
         sa.ForeignKeyConstraint(
             ["person_id"], ["people.id"], name=op.f("fk_role_grants_person_id"), ondelete="CASCADE"

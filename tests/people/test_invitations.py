@@ -109,6 +109,14 @@ def test_a_link_that_ended_is_refused(engine: Engine) -> None:
     )
 
 
+def test_a_link_of_this_machine_that_is_over_names_the_command(engine: Engine) -> None:
+    """Who opens it runs the service, so there is nobody else to ask."""
+    with transaction(engine) as session:
+        made = invitations.make(session, ADA, "ada@host", ADA.grants, timedelta(days=-1), is_local=True)
+
+    assert "`thumbs invite ada@host --role operator`" in refusal(engine, made.token)
+
+
 def test_a_link_that_was_taken_back_is_refused(engine: Engine) -> None:
     """All open ones to that address are, and only those."""
     token = invite(engine)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 ADA = operator_of_server("ada@host")
 ANNA = Actor("anna@example.com", "page", (Grant(Role.OPERATOR),))
 IDLE_S = 3600.0
+LIFETIME_S = 7200.0
 
 
 def begin(engine: Engine) -> str:
@@ -34,7 +35,7 @@ def begin(engine: Engine) -> str:
 def is_in(engine: Engine, token: str) -> bool:
     """Tell whether a browser is signed in."""
     with transaction(engine) as session:
-        return sign_ins.find(session, token, IDLE_S) is not None
+        return sign_ins.find(session, token, IDLE_S, LIFETIME_S) is not None
 
 
 def test_signed_out_everywhere_means_every_browser(engine: Engine) -> None:
@@ -63,7 +64,7 @@ def test_who_is_disabled_is_out_until_enabled_and_then_signs_in_anew(engine: Eng
 
     assert not is_in(engine, before)
     with transaction(engine) as session:
-        found = sign_ins.find(session, begin(engine), IDLE_S)
+        found = sign_ins.find(session, begin(engine), IDLE_S, LIFETIME_S)
         assert found is not None
         assert found.actor.grants == (Grant(Role.EDITOR),)
 

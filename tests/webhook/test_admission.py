@@ -146,3 +146,17 @@ def hung_up(connection: Connection) -> bool:
         return connection.caller.recv(1) == b""
     except BlockingIOError:
         return False
+
+
+def test_who_is_known_gives_way_after_strangers(sockets: Callable[[], socket.socket]) -> None:
+    """Though they wait longer, as those do who send a large picture by a slow line."""
+    admission = Admission(0, PROXIES, most=10, most_bytes=1000)
+    person, stranger, later = admitted(admission, sockets, "203.0.113.1", 3)
+    person.is_known = True
+    for one in (person, stranger):
+        one.enter(Stage.BODY)
+        assert admission.hold(one, 400)
+
+    assert admission.hold(later, 600)
+
+    assert (person.stage, stranger.stage) == (Stage.BODY, Stage.LEAVE)

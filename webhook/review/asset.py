@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 
 from webhook.assets import AssetId
 from webhook.review import forms
-from webhook.review.identity import STOP_POLLING, actor
+from webhook.review.identity import STOP_POLLING, actor, polled
 from worker.admin.find import asset_name
 from worker.admin.taken import page_of
 from worker.database.base import MAX_ROW_ID
@@ -74,6 +74,7 @@ def asset_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
         return response
 
     @pages.get(f"{ASSET}/status")
+    @polled
     def status(asset_id: int) -> Response:
         who = actor()
         found = database.in_transaction(

@@ -18,6 +18,7 @@ from worker.people.sign_ins import SignedIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from wsgiref.types import WSGIEnvironment
 
     from flask import Flask, Request
     from sqlalchemy.orm import Session
@@ -31,10 +32,11 @@ View = TypeVar("View", bound="Callable[..., object]")
 
 STOP_POLLING = 286  #: the status by which htmx learns to ask no more
 LINK = "link"  #: in the cookie: the word of a link that opens one asset
+SINGLE_KEYS = "single_keys"  #: in the cookie: how whoever came by a link wants them
 
 # What a link opens, beside its asset's own page; these look by themselves at what they show.
 _OF_LINKS = ("/frames/", "/pictures/")
-_SIGN_OUT = "/sign-out"
+_OF_ALL = frozenset({"/sign-out", "/single-keys"})
 
 
 class Visitor(UserMixin):  # type: ignore[misc]  # Flask-Login carries no types
@@ -48,6 +50,12 @@ class Visitor(UserMixin):  # type: ignore[misc]  # Flask-Login carries no types
 def open_to_all(view: View) -> View:
     """Mark a view that needs no sign-in."""
     view.is_open_to_all = True  # type: ignore[attr-defined]
+    return view
+
+
+def polled(view: View) -> View:
+    """Mark a view that pages ask for by themselves: nobody uses their sign-in by that."""
+    view.is_polled = True  # type: ignore[attr-defined]
     return view
 
 
@@ -88,7 +96,11 @@ def require_sign_in(app: Flask, settings: Settings, database: BoundedDatabase) -
 
     @manager.user_loader  # type: ignore[untyped-decorator]  # it carries no types
     def load(token: str) -> Visitor | None:
-        who = database.in_transaction(lambda rows: sign_ins.find(rows, token, settings.idle_limit_s))
+        idle_s, lifetime_s = settings.idle_limit_s, settings.sign_in_limit_s
+        is_use = not getattr(_asked_view(), "is_polled", False)
+        who = database.in_transaction(
+            lambda rows: sign_ins.find(rows, token, idle_s, lifetime_s, is_use=is_use)
+        )
         return None if who is None else Visitor(token, who)
 
     @manager.request_loader  # type: ignore[untyped-decorator]
@@ -97,17 +109,18 @@ def require_sign_in(app: Flask, settings: Settings, database: BoundedDatabase) -
         if not isinstance(token, str):
             return None
         who = database.in_transaction(lambda rows: find_link(rows, token))
-        return None if who is None else Visitor(token, who)
+        if who is None:
+            return None
+        return Visitor(token, who._replace(has_single_keys=session.get(SINGLE_KEYS, True)))
 
     @app.before_request
     def refuse_strangers() -> AnyResponse | None:
-        view = current_app.view_functions.get(request.endpoint or "")
-        if view is not None and getattr(view, "is_open_to_all", False):
+        if getattr(_asked_view(), "is_open_to_all", False):
             return None
         if not current_user.is_authenticated:
             session.pop("_user_id", None)  # the word of a sign-in that is over
             session.pop(LINK, None)
-            if not _is_reading() and not request.path.startswith(_SIGN_OUT):
+            if not _is_reading() and not request.path.startswith("/sign-out"):
                 forms.keep_unsent()
             return _to_sign_in()
         g.signed_in = current_user.who
@@ -128,6 +141,12 @@ def _refuse_picture() -> AnyResponse | None:
     return Response(status=401) if is_picture and not current_user.is_authenticated else None
 
 
+def has_come_in(app: Flask, environ: WSGIEnvironment) -> bool:
+    """Tell whether a request has a cookie of ours with a sign-in or a link, which may be over by now."""
+    shown = app.session_interface.open_session(app, app.request_class(environ))
+    return shown is not None and ("_user_id" in shown or LINK in shown)
+
+
 def find_link(rows: Session, token: str) -> SignedIn | None:
     """Find whose link this is the word of; None where it means nothing, or does not any more."""
     found = links.find(rows, token)
@@ -143,6 +162,10 @@ def is_own_path(path: str) -> bool:
         return False
     parts = urlsplit(path)
     return not parts.scheme and not parts.netloc
+
+
+def _asked_view() -> Callable[..., object] | None:
+    return current_app.view_functions.get(request.endpoint or "")
 
 
 def _to_sign_in() -> AnyResponse:
@@ -175,7 +198,7 @@ def _page_around() -> str:
 
 def _keep_to_link(who: Actor) -> AnyResponse | None:
     """Let whoever came by a link see one asset, and nothing else."""
-    if who.asset_id is None or request.path == _SIGN_OUT or request.path.startswith(_OF_LINKS):
+    if who.asset_id is None or request.path in _OF_ALL or request.path.startswith(_OF_LINKS):
         return None
     own = f"/a/{who.asset_id}"
     if request.path == own or request.path.startswith(f"{own}/"):

@@ -1,5 +1,10 @@
 """What one caller may take of the pages: bytes and seconds."""
 
+#: Of all that is not a picture of somebody whom we know.
+MAX_FORM_BYTES = 64 * 1024
+#: An OpenID provider may send people back with a code of 2 kB, and what is searched for may have 200 letters.
+MAX_LINE_BYTES = 8190
+
 #: A picture of 10 MiB (`worker.choices.own_picture` refuses more as well), and the other fields of its form.
 MAX_BODY_BYTES = 10 * 1024 * 1024 + 64 * 1024
 

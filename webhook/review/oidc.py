@@ -1,13 +1,15 @@
 """Asks an OpenID provider who somebody is: the code flow with PKCE, state and nonce.
 
-https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowAuth, by Authlib over our own HTTP client. The
-provider is asked anew at each sign-in, so its keys and addresses may change at any time.
+https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowAuth, by Authlib over our own HTTP client. What
+the provider publishes is kept for a few minutes: a sign-in may be begun by anybody, and any number of times.
 """
 
 from __future__ import annotations
 
 import hmac
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, nullcontext, suppress
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import httpx
@@ -28,13 +30,17 @@ from worker.settings.types import is_loopback, revealed
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from joserfc.jwk import KeySetSerialization
+    from joserfc.jwt import Token
 
     from worker.settings import Settings
 
 CALLBACK = "/sign-in/callback"  #: the address that the provider has to know, after REVIEW_URL
 ANSWER_WITHIN_S = 10.0  #: for all requests of one step together
+KEPT_S = 600.0  #: addresses and keys of the provider; a key that is new is asked for at once
+MOST_BEGINNING = 2  #: sign-ins that wait for the provider's answer before people go there; others are told
 CLOCK_S = 60  #: by which the provider's clock and ours may differ
 SCOPE = "openid email profile"
 
@@ -101,16 +107,18 @@ class Provider:
         self._client_secret = revealed(settings.review_oidc_client_secret)
         self._roles_claim = settings.review_oidc_roles_claim
         self._redirect_uri = f"{settings.review_url}{CALLBACK}"
+        self._beginning = BoundedSemaphore(MOST_BEGINNING)
+        self._kept: dict[str, tuple[float, dict[str, Any]]] = {}  # documents by their address, and until when
 
     def begin(self) -> tuple[str, Begun]:
         """Return the address at which somebody signs in, and what is needed when they come back from it.
 
         Raises:
-            ProviderSilent: it does not answer.
+            ProviderSilent: it does not answer, or others wait for it already.
         """
         begun = Begun(generate_token(), generate_token(), generate_token(_VERIFIER_CHARACTERS))
         with _asking(self.name), BoundedClient(timeout_s=ANSWER_WITHIN_S) as http:
-            endpoint = self._metadata(http)["authorization_endpoint"]
+            endpoint = self._metadata(http, self._few())["authorization_endpoint"]
             address, _ = self._client(http).create_authorization_url(
                 endpoint, state=begun.state, nonce=begun.nonce, code_verifier=begun.verifier
             )
@@ -139,11 +147,10 @@ class Provider:
                 code=answer.get("code", ""),
                 code_verifier=begun.verifier,
             )
-            keys = KeySet.import_key_set(
-                cast("KeySetSerialization", _document(http.get(metadata["jwks_uri"])))
-            )
-            stated = self._verified(token, keys, metadata["issuer"], begun.nonce)
-            if "email" not in stated and "userinfo_endpoint" in metadata:
+            signed = self._signed(http, metadata["jwks_uri"], token["id_token"])
+            stated = self._verified(signed, token.get("access_token"), metadata["issuer"], begun.nonce)
+            is_short = "email" not in stated or self._roles_claim not in stated
+            if is_short and "userinfo_endpoint" in metadata:
                 stated = _with_user_info(http, metadata["userinfo_endpoint"], token["access_token"], stated)
         return self._read(stated)
 
@@ -157,14 +164,45 @@ class Provider:
             code_challenge_method="S256",
         )
 
-    def _metadata(self, http: BoundedClient) -> Mapping[str, Any]:
-        metadata = _document(http.get(get_well_known_url(self._issuer, external=True)))
+    def _metadata(
+        self, http: BoundedClient, gate: AbstractContextManager[None] | None = None
+    ) -> Mapping[str, Any]:
+        address = get_well_known_url(self._issuer, external=True)
+        metadata = self._kept_document(address)
+        if metadata is None:
+            with gate or nullcontext():
+                metadata = self._ask(http, address)
         if str(metadata["issuer"]).rstrip("/") != self._issuer:
             raise ProviderSilent(f"{self.name} calls itself by another name than REVIEW_OIDC_ISSUER does")
         return metadata
 
-    def _verified(self, token: Mapping[str, Any], keys: KeySet, issuer: str, nonce: str) -> dict[str, Any]:
-        signed = jwt.decode(token["id_token"], keys, algorithms=_ALGORITHMS)
+    @contextmanager
+    def _few(self) -> Iterator[None]:
+        if not self._beginning.acquire(blocking=False):
+            raise ProviderSilent(f"others wait for {self.name} at this moment; try again in a few seconds")
+        try:
+            yield
+        finally:
+            self._beginning.release()
+
+    def _kept_document(self, address: str) -> dict[str, Any] | None:
+        until_s, document = self._kept.get(address, (0.0, None))
+        return document if time.monotonic() < until_s else None
+
+    def _ask(self, http: BoundedClient, address: str) -> dict[str, Any]:
+        document = _document(http.get(address))
+        self._kept[address] = time.monotonic() + KEPT_S, document
+        return document
+
+    def _signed(self, http: BoundedClient, address: str, id_token: str) -> Token:
+        """Read what the provider signed, if need be with keys that it publishes since a moment ago."""
+        kept = self._kept_document(address)
+        if kept is not None:
+            with suppress(JoseError, ValueError):
+                return _decoded(id_token, kept)
+        return _decoded(id_token, self._ask(http, address))
+
+    def _verified(self, signed: Token, access_token: object, issuer: str, nonce: str) -> dict[str, Any]:
         claims = CodeIDToken(
             signed.claims,
             signed.header,
@@ -172,7 +210,7 @@ class Provider:
                 "iss": {"essential": True, "value": issuer},
                 "aud": {"essential": True, "value": self._client_id},
             },
-            {"nonce": nonce, "client_id": self._client_id, "access_token": token.get("access_token")},
+            {"nonce": nonce, "client_id": self._client_id, "access_token": access_token},
         )
         claims.validate(leeway=CLOCK_S)
         return dict(claims)
@@ -181,8 +219,10 @@ class Provider:
         email = stated.get("email")
         if not isinstance(email, str) or not email:
             raise OidcFailed(f"{self.name} does not tell your address; the pages need the scope `email`")
-        # Some providers write all claims as texts.
-        if stated.get("email_verified") not in {True, "true"}:
+        # Entra never says that an address is verified; where it is asked to, it says that the owner of the
+        # domain is: https://learn.microsoft.com/en-us/entra/identity-platform/optional-claims-reference
+        is_verified = stated.get("email_verified", stated.get("xms_edov"))
+        if is_verified not in {True, "true", "1"}:  # some providers write all claims as texts
             raise OidcFailed(f"{self.name} has not verified that {email} is yours; verify it there first")
         return Stated(email.lower(), str(stated.get("name") or ""), stated.get(self._roles_claim))
 
@@ -208,6 +248,11 @@ def _asking(name: str) -> Iterator[None]:
         raise ProviderSilent(f"{name} does not answer as it should; try again in a minute") from error
 
 
+def _decoded(id_token: str, keys: dict[str, Any]) -> Token:
+    known = KeySet.import_key_set(cast("KeySetSerialization", keys))
+    return jwt.decode(id_token, known, algorithms=_ALGORITHMS)
+
+
 def _document(answer: httpx.Response) -> dict[str, Any]:
     answer.raise_for_status()
     document = answer.json()
@@ -223,6 +268,8 @@ def _with_user_info(
     told = _document(http.get(address, headers={"Authorization": f"Bearer {access_token}"}))
     if told.get("sub") != stated["sub"]:
         raise OidcFailed(f"the answer is about somebody else; {_TRY_AGAIN}")
+    if "email" in stated and told.get("email") != stated["email"]:
+        told.pop("email_verified", None)  # it is about another address
     return {**told, **stated}
 
 

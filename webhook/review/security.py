@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,11 +72,12 @@ def harden(app: Flask, settings: Settings) -> None:
 def protect_forms(app: Flask) -> None:
     """Refuse forms without the word that our pages put into them; after the sign-in, which comes first."""
     CSRFProtect(app)
+    logging.getLogger("flask_wtf.csrf").setLevel(logging.WARNING)  # a line for each form of a stranger
 
 
 def _refuse_others(app: Flask, url: str) -> None:
     parts = urlsplit(url)
-    ours, origin = _host_of(url), f"{parts.scheme}://{parts.netloc}".lower()
+    ours = _host_of(url)
 
     @app.before_request
     def refuse_others() -> AnyResponse | None:
@@ -94,15 +96,22 @@ def _refuse_others(app: Flask, url: str) -> None:
                 return redirect(url + request.full_path.rstrip("?"))
             raise MisdirectedRequest(f"These pages are at {url}, and at no other address.")
         if request.method not in _SAFE:
-            _refuse_other_sites(origin)
+            _refuse_other_sites(url)
         return None
 
 
-def _refuse_other_sites(origin: str) -> None:
+def _refuse_other_sites(url: str) -> None:
     # Old browsers send neither; the word in the form is what counts then.
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
-    if site not in {"same-origin", "none"} or request.headers.get("Origin", origin) != origin:
+    if site not in {"same-origin", "none"} or _origin_of(request.headers.get("Origin", url)) != _origin_of(
+        url
+    ):
         raise Forbidden("This form was sent by another site. Nothing was changed.")
+
+
+def _origin_of(url: str) -> tuple[str, str, int]:
+    """Split an address into what browsers compare; they leave out the port that goes without saying."""
+    return urlsplit(url).scheme, *_host_of(url)
 
 
 def _host_of(url: str) -> tuple[str, int]:

@@ -43,6 +43,8 @@ class RoleGrant(Base):
     platform: Mapped[str]  #: "*": all
     account: Mapped[str]  #: "*": all
     role: Mapped[str]
+    #: From the claim of an OpenID provider, which ends with it; else from an operator or an invitation.
+    is_claimed: Mapped[bool] = mapped_column(server_default=false())
 
 
 class Invitation(Base):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from worker.database.states import Role
 from worker.errors import PermanentError
-from worker.people import audit, people
+from worker.people import audit, people, sign_ins
 from worker.people.roles import Actor, Grant
 
 if TYPE_CHECKING:
@@ -45,19 +45,27 @@ def read(claim: object) -> tuple[Grant, ...]:
     return tuple(dict.fromkeys(_grant(word) for word in words))
 
 
-def keep(session: Session, person: Person, grants: Sequence[Grant]) -> None:
+def keep(session: Session, person: Person, grants: Sequence[Grant] | None) -> None:
     """Let a person do exactly what their provider says, as it knows best who left a team.
 
-    Roles from invitations go as well, and an empty list leaves none.
+    Roles from invitations go as well, and an empty list leaves none. Where something is taken from them, they
+    are signed out in all browsers.
 
     Args:
         session: any.
         person: whose row is locked.
-        grants: as `read` returns them.
+        grants: as `read` returns them. None: there is no claim. Providers leave it out where they have
+            nothing to say in it, so the roles of earlier ones end; those from invitations stay.
     """
-    if people.replace_grants(session, person, grants):
-        actor = Actor(person.email, "page", tuple(grants))
-        audit.note(session, actor, "take-over-roles", roles=[one.word for one in grants])
+    before = people.grants_of(session, person.id)
+    people.replace_claimed(session, person, grants)
+    after = people.grants_of(session, person.id)
+    if set(after) == set(before):
+        return
+    if not all(any(own.covers(*one[1:]) and own.allows(one.role) for own in after) for one in before):
+        sign_ins.end_all(session, person.id)
+    actor = Actor(person.email, "page", after)
+    audit.note(session, actor, "take-over-roles", roles=[one.word for one in after])
 
 
 def _grant(word: object) -> Grant:

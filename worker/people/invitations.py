@@ -151,8 +151,11 @@ def _find(session: Session, token: str, *, is_locked: bool) -> Invitation:
 
 
 def _why_over(invitation: Invitation) -> str:
+    remedy = _ASK
+    if invitation.is_local:  # whoever opens it runs the service
+        remedy = f"run `thumbs invite {invitation.email} --role operator` for a new one"
     if invitation.used_at is not None:
-        return f"this invitation was used already, and opens once: {_ASK}"
+        return f"this invitation was used already, and opens once: {remedy}"
     if invitation.revoked_at is not None:
-        return f"this invitation was taken back: {_ASK}"
-    return f"this invitation ended {invitation.expires_at:%Y-%m-%d %H:%M} UTC: {_ASK}"
+        return f"this invitation was taken back: {remedy}"
+    return f"this invitation ended {invitation.expires_at:%Y-%m-%d %H:%M} UTC: {remedy}"

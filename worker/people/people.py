@@ -96,17 +96,23 @@ def add_grants(session: Session, person: Person, grants: Iterable[Grant]) -> Non
     held = {one[1:]: one for one in grants_of(session, person.id)}
     for grant in grants:
         own = held.get(grant[1:])
-        if own is None or not own.allows(grant.role):
+        if own is None or grant.allows(own.role):  # one that is as high is theirs without the claim, too
             _store(session, person, grant)
 
 
-def replace_grants(session: Session, person: Person, grants: Sequence[Grant]) -> bool:
-    """Let a person do exactly this from now on, and tell whether that is another thing than before."""
-    if set(grants) == set(grants_of(session, person.id)):
-        return False
-    session.execute(delete(RoleGrant).where(RoleGrant.person_id == person.id))
-    add_grants(session, person, grants)
-    return True
+def replace_claimed(session: Session, person: Person, grants: Sequence[Grant] | None) -> None:
+    """Let a person do exactly what a provider's claim says. Their row is locked.
+
+    Args:
+        session: any.
+        person: whose provider it is.
+        grants: by the claim; None: there is none, which ends what earlier ones gave, and nothing else.
+    """
+    others = delete(RoleGrant).where(RoleGrant.person_id == person.id)
+    session.execute(others if grants is not None else others.where(RoleGrant.is_claimed))
+    for grant in grants or ():
+        if all(grant.allows(other.role) for other in grants or () if other[1:] == grant[1:]):
+            _store(session, person, grant, is_claimed=True)
 
 
 def give(session: Session, actor: Actor, email: str, grants: Sequence[Grant]) -> Person:
@@ -145,8 +151,9 @@ def take(session: Session, actor: Actor, email: str, platform: str = ANY, accoun
     return [one for one in held if one not in taken]
 
 
-def _store(session: Session, person: Person, grant: Grant) -> None:
+def _store(session: Session, person: Person, grant: Grant, *, is_claimed: bool = False) -> None:
     role, platform, account = grant
-    row = insert(RoleGrant).values(person_id=person.id, platform=platform, account=account, role=role)
+    given = {"role": role, "is_claimed": is_claimed}
+    row = insert(RoleGrant).values(person_id=person.id, platform=platform, account=account, **given)
     unique = (RoleGrant.person_id, RoleGrant.platform, RoleGrant.account)
-    session.execute(row.on_conflict_do_update(index_elements=unique, set_={"role": role}))
+    session.execute(row.on_conflict_do_update(index_elements=unique, set_=given))

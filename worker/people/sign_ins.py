@@ -41,8 +41,18 @@ def begin(session: Session, person: Person) -> str:
     return token
 
 
-def find(session: Session, token: str, idle_s: float) -> SignedIn | None:
-    """Find who shows this word; None where it means nothing, was ended, or nobody used it for `idle_s`."""
+def find(
+    session: Session, token: str, idle_s: float, lifetime_s: float, *, is_use: bool = True
+) -> SignedIn | None:
+    """Find who shows this word; None where it means nothing, or the sign-in is over.
+
+    Args:
+        session: any.
+        token: that `begin` returned.
+        idle_s: after which it is over where nobody uses it.
+        lifetime_s: after which it is over in any case.
+        is_use: whether this is a use; not where a page asks by itself.
+    """
     row = session.execute(
         select(SignIn, Person)
         .join(Person, Person.id == SignIn.person_id)
@@ -50,17 +60,16 @@ def find(session: Session, token: str, idle_s: float) -> SignedIn | None:
             SignIn.token_sha256 == hashed(token),
             SignIn.ended_at.is_(None),
             SignIn.seen_at > STATEMENT_BEGAN - timedelta(seconds=idle_s),
+            SignIn.at > STATEMENT_BEGAN - timedelta(seconds=lifetime_s),
             Person.disabled_at.is_(None),
         )
     ).first()
     if row is None:
         return None
     sign_in, person = row
-    session.execute(
-        update(SignIn)
-        .where(SignIn.id == sign_in.id, SignIn.seen_at < STATEMENT_BEGAN - timedelta(seconds=SEEN_EVERY_S))
-        .values(seen_at=NOW)
-    )
+    unseen = SignIn.seen_at < STATEMENT_BEGAN - timedelta(seconds=SEEN_EVERY_S)
+    if is_use:
+        session.execute(update(SignIn).where(SignIn.id == sign_in.id, unseen).values(seen_at=NOW))
     actor = Actor(person.email, "page", people.grants_of(session, person.id))
     return SignedIn(actor, person.id, person.has_single_keys)
 

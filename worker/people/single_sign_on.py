@@ -17,16 +17,23 @@ class NotAdmitted(PermanentError):
     """Somebody showed who they are, and may not come in; the message tells them what to do."""
 
 
-def take_over(session: Session, email: str, name: str, claim: object) -> None:
+def take_over(session: Session, email: str, name: str, claim: object | None) -> None:
     """Let a person have the roles of a provider's claim, exactly; who has none there is not made a person.
+
+    Args:
+        session: any.
+        email: which the provider has verified.
+        name: as others are to see it.
+        claim: its words; None: there is none, so that only roles from invitations are left.
 
     Raises:
         ClaimRefused: its words are no roles.
         EmailInvalid: the address is none.
     """
-    grants = claims.read(claim)
+    grants = None if claim is None else claims.read(claim)
     person = people.find_or_create(session, email, name) if grants else people.find(session, email)
     if person is not None:
+        session.refresh(person, with_for_update=True)
         claims.keep(session, person, grants)
 
 

@@ -13,6 +13,8 @@ from worker.settings.types import Line, Seconds, Secret, Url  # noqa: TC001 - py
 MIN_SECRET_CHARACTERS = 32
 WITH_PROVIDER_S = 12 * 3600.0
 WITHOUT_PROVIDER_S = 30 * 86400.0  # an operator has to be asked to let somebody in again
+MOST_WITH_PROVIDER_S = 7 * 86400.0
+MOST_WITHOUT_PROVIDER_S = 90 * 86400.0
 
 
 class ReviewSettings(BaseSettings):
@@ -36,12 +38,13 @@ class ReviewSettings(BaseSettings):
     review_oidc_roles_claim: Line = Field(
         "thumbs_roles",
         description="The claim whose words are roles, as `editor` or `editor:mux/main`. "
-        "Where it is missing, only people who were invited come in.",
+        "Where it is missing, roles that it gave end, and only people who were invited come in.",
     )
     review_idle_s: Seconds | None = Field(
         None,
         description="Who does nothing for so long has to sign in again. Without it: 12 hours where a "
-        "provider signs people in, and 30 days where it would take another invitation.",
+        "provider signs people in, and 30 days where it would take another invitation. Whoever does "
+        "something has to sign in again after 7 days, or after 90.",
     )
     audit_retention_days: int = Field(
         730, ge=1, description="What people did, as `thumbs audit` lists it, is kept so long."
@@ -53,6 +56,12 @@ class ReviewSettings(BaseSettings):
         if self.review_idle_s is not None:
             return self.review_idle_s
         return WITH_PROVIDER_S if self.review_oidc_issuer else WITHOUT_PROVIDER_S
+
+    @property
+    def sign_in_limit_s(self) -> float:
+        """How long a sign-in lasts at the most."""
+        most_s = MOST_WITH_PROVIDER_S if self.review_oidc_issuer else MOST_WITHOUT_PROVIDER_S
+        return max(most_s, self.idle_limit_s)
 
     @property
     def has_pages(self) -> bool:

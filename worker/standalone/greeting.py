@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from worker.platforms import PLATFORMS, configured_accounts
-from worker.standalone.pages import local_invitation
+from worker.standalone.pages import address_of, local_invitation
 
 if TYPE_CHECKING:
     from worker.settings import Settings
@@ -48,6 +48,7 @@ def _pages(settings: Settings, service: Service, who: str) -> list[str]:
     link = settings.review_url + local_invitation(service.database_url, who)
     return [
         f"  pages     {link}",
-        "            opens on this machine, once, within 10 minutes; for more people, and again:",
+        "            opens on this machine, once, within 10 minutes; again, and for others:",
+        f"            thumbs invite {address_of(who)} --role operator",
         "            thumbs invite anna@example.com",
     ]

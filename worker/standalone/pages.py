@@ -78,14 +78,15 @@ def local_invitation(database_url: str, who: str) -> str:
         with transaction(engine) as session:
             actor = operator_of_server(who)
             invited = invitations.make(
-                session, actor, _address(who), actor.grants, invitations.LOCAL_LIFETIME, is_local=True
+                session, actor, address_of(who), actor.grants, invitations.LOCAL_LIFETIME, is_local=True
             )
             return invitations.path_of(invited.token)
     finally:
         engine.dispose()
 
 
-def _address(who: str) -> str:
+def address_of(who: str) -> str:
+    """Write as an address who runs the service, as USER@HOST is one but for odd names."""
     try:
         return people.read_email(who)
     except people.EmailInvalid:  # names of a directory may have a backslash, or a space

@@ -7,6 +7,7 @@ import hashlib
 import secrets
 import threading
 import time
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,7 @@ class OidcProvider:
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     delay_s: float = 0.0  #: before each answer
     is_down: bool = False
+    asked: Counter[str] = field(default_factory=Counter)  #: how often for each address
 
     def settings(self) -> dict[str, str]:
         """Return the variables of the pages."""
@@ -67,6 +69,7 @@ class OidcProvider:
         return app
 
     def _be_ill(self) -> tuple[str, int] | None:
+        self.asked[request.path] += 1
         time.sleep(self.delay_s)
         return ("down", 503) if self.is_down else None
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
+from tests.support.review.oidc_provider import OidcProvider, running_provider
 from tests.support.review.pages_server import served_pages
 from worker.errors import SettingsInvalid
 from worker.settings import Settings
@@ -17,8 +21,6 @@ from worker.standalone.pages import local_invitation, with_secret
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    import httpx
 
     from tests.support.service.databases import Databases
 
@@ -33,9 +35,18 @@ def database(databases: Databases) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def provider() -> Iterator[OidcProvider]:
+    """Return a provider that signs people in on the pages that run."""
+    with running_provider() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="module")
+def browser(
+    database: str, provider: OidcProvider, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
     """Return a browser for pages that run."""
-    with served_pages(database, tmp_path_factory.mktemp("pages")) as browser:
+    with served_pages(database, tmp_path_factory.mktemp("pages"), **provider.settings()) as browser:
         yield browser
 
 
@@ -66,7 +77,9 @@ def test_the_printed_link_opens_on_this_machine_once(browser: httpx.Client, data
     assert "used already" in again.text
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via"])
+@pytest.mark.parametrize(
+    "header", ["X-Forwarded-For", "Forwarded", "Via", "X-Forwarded-Host", "CF-Connecting-Ip"]
+)
 def test_the_printed_link_does_not_open_through_a_proxy(
     browser: httpx.Client, database: str, header: str
 ) -> None:
@@ -89,6 +102,59 @@ def test_a_picture_of_the_largest_size_is_read_and_a_larger_body_refused(browser
 
     assert largest.status_code == 302
     assert larger.status_code in {302, 413}
+
+
+def test_strangers_do_not_cut_an_upload(browser: httpx.Client, database: str) -> None:
+    """Of somebody who is signed in, though the upload takes longer than theirs."""
+    host, port = browser.base_url.host, browser.base_url.port or 0
+    path = local_invitation(database, "bob@laptop")
+    browser.post(path, data={"csrf_token": word(browser.get(path).text)})
+    cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    browser.cookies.clear()
+    head = f"POST /a/1/choose HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: {10 * MIB}\r\n"
+    with ExitStack() as stack:
+        upload = stack.enter_context(socket.create_connection((host, port), 30))
+        upload.sendall(f"{head}Cookie: {cookie}\r\n\r\n".encode() + b"x" * MIB)
+        time.sleep(0.5)
+        for _ in range(40):
+            stranger = stack.enter_context(socket.create_connection((host, port), 30))
+            stranger.sendall(f"{head}\r\na".encode())
+        time.sleep(0.5)
+        upload.sendall(b"x" * (9 * MIB))
+
+        assert upload.recv(12) == b"HTTP/1.1 400"  # the word of the form is not in it
+
+
+def test_a_silent_provider_does_not_shut_the_sign_in(browser: httpx.Client, provider: OidcProvider) -> None:
+    """Many wait for it, and whoever opens the page, or comes back, does not."""
+    browser.cookies.clear()
+    provider.delay_s = 4.0
+    try:
+        with (
+            ThreadPoolExecutor(24) as many,
+            httpx.Client(base_url=browser.base_url, trust_env=False) as other,
+        ):
+            starts = [many.submit(other.get, "/sign-in/start", timeout=60) for _ in range(24)]
+            time.sleep(0.5)
+            began_s = time.monotonic()
+            answers = [browser.get(path).status_code for path in ("/sign-in", "/sign-in/callback")]
+            took_s = time.monotonic() - began_s
+            provider.delay_s = 0.0
+            told = [start.result().status_code for start in starts]
+    finally:
+        provider.delay_s = 0.0
+
+    assert answers == [200, 403]
+    assert took_s < 3.5
+    assert told.count(503) >= 20
+
+
+def test_a_long_answer_of_a_provider_is_read(browser: httpx.Client) -> None:
+    """Some send codes of 2 kB."""
+    answer = browser.get("/sign-in/callback", params={"code": "x" * 6000, "state": "y"})
+
+    assert answer.status_code == 403
+    assert "no sign-in began" in answer.text.lower()
 
 
 def test_slow_senders_hold_up_nobody(browser: httpx.Client) -> None:

@@ -94,6 +94,17 @@ def test_a_form_of_ours_works(guarded: FlaskClient, headers: dict[str, str]) -> 
     assert sent.location == "/sign-in"
 
 
+@pytest.mark.parametrize("url", ["http://localhost:80", "http://LocalHost"])
+def test_a_form_of_ours_works_however_the_address_is_set(engine: Engine, url: str) -> None:
+    """Browsers leave out the port that goes without saying, and write small letters."""
+    app = review_app(engine, Settings().model_copy(update={"review_url": url}))
+    browser = client_of(app, engine, person(engine))
+
+    sent = browser.post("/sign-out", headers={"Origin": "http://localhost"})
+
+    assert sent.location == "/sign-in"
+
+
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "a b", "[::1", ""])
 def test_another_name_for_the_pages_shows_nothing(engine: Engine, host: str) -> None:
     """An attacker's name that leads here would make the attacker's pages ours, and links with that name."""

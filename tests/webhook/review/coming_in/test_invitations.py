@@ -89,6 +89,22 @@ def test_an_invitation_replaces_who_was_signed_in(engine: Engine) -> None:
     with browser.session_transaction() as cookie:
         assert cookie["_user_id"] != before
     assert "eve@example.com" in browser.get("/").get_data(as_text=True)
+    copied = browser.application.test_client()
+    with copied.session_transaction() as cookie:
+        cookie["_user_id"] = before
+    assert copied.get("/").status_code == 302, "the earlier sign-in still counts"
+
+
+def test_an_invitation_that_is_sent_twice_is_told_alone(engine: Engine) -> None:
+    """The welcome waits for the next page."""
+    path, browser = invite(engine), review_app(engine).test_client()
+    browser.post(path)
+
+    again = browser.post(path).get_data(as_text=True)
+
+    assert "was used already" in again
+    assert "Welcome." not in again
+    assert "Welcome." in browser.get("/").get_data(as_text=True)
 
 
 def test_a_link_opens_its_asset_and_nothing_else(engine: Engine) -> None:
@@ -109,7 +125,6 @@ def test_a_link_opens_its_asset_and_nothing_else(engine: Engine) -> None:
         ("POST", "/bulk"),
         ("GET", "/b/1"),
         ("POST", "/sign-out-everywhere"),
-        ("POST", "/single-keys"),
     ):
         refused = browser.open(path, method=method)
         assert refused.status_code in {403, 404}, path
@@ -143,6 +158,46 @@ def test_a_link_does_not_replace_a_person(engine: Engine) -> None:
 
     assert browser.get(link_to(engine, mine)[0]).location == f"/a/{mine}"
     assert "anna@example.com" in browser.get("/").get_data(as_text=True)
+
+
+def test_who_came_by_a_link_can_switch_single_keys_off(engine: Engine) -> None:
+    """In this browser, as nobody knows them elsewhere."""
+    (mine,) = assets(engine, 1)
+    browser = review_app(engine).test_client()
+    browser.get(link_to(engine, mine)[0])
+    own = f"/a/{mine}"
+    assert 'data-single-keys="on"' in browser.get(own).get_data(as_text=True)
+
+    switched = browser.post("/single-keys", data={"to": "off", "next": own})
+
+    assert switched.location == own
+    page = browser.get(own).get_data(as_text=True)
+    assert 'data-single-keys="off"' in page
+    assert "Turn single-key shortcuts on" in page
+
+
+def test_who_came_by_a_link_can_sign_in(engine: Engine) -> None:
+    """The page of the video leads there, and it is not led back."""
+    (mine,) = assets(engine, 1)
+    browser = review_app(engine).test_client()
+    browser.get(link_to(engine, mine)[0])
+
+    assert f'href="/sign-in?next=/a/{mine}"' in browser.get(f"/a/{mine}").get_data(as_text=True)
+    assert "<h1>Sign in</h1>" in browser.get("/sign-in").get_data(as_text=True)
+
+
+def test_a_link_says_where_an_account_stands_in_its_way(engine: Engine) -> None:
+    """Whoever is signed in without a role there would find nothing at the address."""
+    (mine,) = assets(engine, 1)
+    path, _ = link_to(engine, mine)
+    browser = signed_in(engine, where=("fastpix", "main"))
+
+    stopped = browser.get(path)
+
+    assert stopped.status_code == 403
+    assert "sign out, and open the link again" in stopped.get_data(as_text=True)
+    browser.post("/sign-out")
+    assert browser.get(path).location == f"/a/{mine}"
 
 
 def test_a_link_can_be_closed_in_a_browser(engine: Engine) -> None:

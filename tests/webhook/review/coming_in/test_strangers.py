@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import extract, select, update
 
 from tests.support.review.signed_in import client_of, person, review_app, signed_in
 from worker.database import transaction
@@ -142,6 +142,40 @@ def test_who_can_only_come_in_by_an_invitation_stays_for_a_month(
         session.execute(update(SignIn).values(seen_at=NOW - timedelta(days=29)))
 
     assert (browser.get("/").status_code == 200) == is_let_in
+
+
+def test_a_tab_that_asks_by_itself_does_not_keep_a_sign_in(engine: Engine) -> None:
+    """Only what a person does counts as use."""
+    app = review_app(engine)
+    browser = client_of(app, engine, person(engine))
+    with transaction(engine) as session:
+        session.execute(update(SignIn).values(seen_at=NOW - timedelta(hours=1)))
+
+    def idle_s() -> float:
+        with transaction(engine) as session:
+            return session.scalars(select(extract("epoch", NOW - SignIn.seen_at))).one()
+
+    browser.get("/a/1/status")
+    assert idle_s() > 3500
+    browser.get("/a/1")
+    assert idle_s() < 600
+
+
+@pytest.mark.parametrize(("days", "is_let_in"), [(89, True), (91, False)])
+def test_a_sign_in_ends_even_where_it_is_used(engine: Engine, days: int, is_let_in: bool) -> None:
+    """So that a browser that was left signed in is not for ever."""
+    app = review_app(engine)
+    browser = client_of(app, engine, person(engine))
+    with transaction(engine) as session:
+        session.execute(update(SignIn).values(at=NOW - timedelta(days=days)))
+
+    assert (browser.get("/").status_code == 200) == is_let_in
+
+
+@pytest.mark.parametrize("address", ["/sign-out", "/sign-out-everywhere"])
+def test_nothing_is_left_in_the_browser_after_a_sign_out(engine: Engine, address: str) -> None:
+    """Pictures would be kept for an hour else."""
+    assert signed_in(engine).post(address).headers["Clear-Site-Data"] == '"cache"'
 
 
 def test_a_piece_of_a_page_leads_the_whole_page_to_the_sign_in(engine: Engine) -> None:
