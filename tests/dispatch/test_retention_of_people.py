@@ -28,7 +28,8 @@ YOUNG, OLD = timedelta(days=29), timedelta(days=31)
 
 def prune(engine: Engine) -> None:
     """Apply the retention."""
-    retention.prune(engine, builders.make_settings(), longest_s=5.0)
+    hour = {"review_idle_s": 3600.0}
+    retention.prune(engine, builders.make_settings().model_copy(update=hour), longest_s=5.0)
 
 
 def date_back(engine: Engine, row_id: int, ended: InstrumentedAttribute[object], ago: timedelta) -> None:
