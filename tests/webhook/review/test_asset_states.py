@@ -139,6 +139,7 @@ def test_a_picture_of_ones_own(engine: Engine) -> None:
     page = page_of(engine)
 
     assert "A picture from outside the video" in page
+    assert "a picture of their own, choice 1" in page
     assert 'alt="Thumbnail of A day &lt;at&gt; the sea"' in page
 
 
