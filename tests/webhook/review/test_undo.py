@@ -101,7 +101,9 @@ def test_what_an_undo_undoes_is_named_also_under_the_message_of_another_act(engi
     page = anna.post("/a/1/confirm", follow_redirects=True).text
 
     assert "Noted that this thumbnail is fine." in page
-    assert "this thumbnail is fine. · A day &lt;at&gt; the sea · Thumbnails</title>" in page  # for screen readers
+    assert (
+        "this thumbnail is fine. · A day &lt;at&gt; the sea · Thumbnails</title>" in page
+    )  # for screen readers
     assert "<p>You chose this thumbnail.</p>" in page
 
 
