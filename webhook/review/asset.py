@@ -130,6 +130,7 @@ def asset_page(
     view, beside = database.in_transaction(read)
     if view is None:
         raise NotFound(_NONE)
+    choice = view.history.choice
     return render_template(
         "asset.html",
         view=view,
@@ -147,7 +148,7 @@ def asset_page(
         can_edit=view.can_edit and not view.asset.deleted_at,
         takes_pictures=view.taken not in {None, WriteBack.TIME},
         taken=taken_words(view.asset, view.taken),
-        notices=notices_of(view.history, view.taken),
+        notices=notices_of(view.history, view.taken, view.name_of(choice.who if choice else "")),
         release=release_words(view.history),
         known=known_word(view.progress),
         refusal=refusal,

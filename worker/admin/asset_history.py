@@ -18,12 +18,12 @@ from worker.admin.taken import was_left_to_us
 from worker.database.choices import Choice
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Job, JobLog, Publication, Thumbnail
-from worker.database.states import IS_NEWS, PublicationState
+from worker.database.states import IS_NEWS, ChoiceKind, PublicationState
 from worker.platforms.event import EventKind
 from worker.text import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -37,6 +37,7 @@ SHOWN_EVENTS = 20
 SHOWN_PUBLICATIONS = 20
 SHOWN_CHOICES = 10
 
+_OWN_PICTURE = "a picture of their own"
 # What came of a write that was confirmed once; in any other state it has been asked for again since.
 _ENDINGS = {
     PublicationState.CONFIRMED: "we wrote {shown}",
@@ -117,7 +118,7 @@ def read_history(
         moments = [
             *_events(session, asset, is_news=is_news),
             *moments,
-            *_writes(asset, publications, served),
+            *_writes(asset, publications, _of_pictures(session, asset), served),
             *_decisions(session, asset),
         ]
     choice, picks = choices.open_choice(session, asset), _picks(session, asset)
@@ -176,10 +177,14 @@ def _steps(histories: Sequence[JobHistory]) -> Iterator[Moment]:
             yield Moment(line.at, f"job {job.id}", line.state, line.actor, line.note)
 
 
-def _writes(asset: Asset, publications: Sequence[Publication], served: str) -> Iterator[Moment]:
+def _writes(
+    asset: Asset, publications: Sequence[Publication], of_pictures: Collection[int], served: str
+) -> Iterator[Moment]:
+    """List writes; a picture of one's own, as these choices are of, has no moment."""
     for row in publications:
         what, why = f"write {row.id}", "the best pick" if row.choice_id is None else f"choice {row.choice_id}"
-        yield Moment(row.created_at, what, "requested", "", f"{clock(row.thumbnail.time_s)}, {why}")
+        moment = _OWN_PICTURE if row.choice_id in of_pictures else clock(row.thumbnail.time_s)
+        yield Moment(row.created_at, what, "requested", "", f"{moment}, {why}")
         if row.confirmed_at is not None:
             state = PublicationState(row.state)
             says = _ENDINGS.get(state, "asked for again").format(shown=row.shown or "the picture")
@@ -192,12 +197,18 @@ def _decisions(session: Session, asset: Asset) -> Iterator[Moment]:
     of_asset = select(Choice).where(Choice.asset_id == asset.id)
     for row in session.scalars(of_asset.order_by(Choice.id.desc()).limit(SHOWN_CHOICES)):
         what = f"choice {row.id}"
-        moment = "a picture of their own" if row.time_s is None else clock(row.time_s)
+        moment = _OWN_PICTURE if row.time_s is None else clock(row.time_s)
         yield Moment(row.made_at, what, "chosen", row.who, f"{moment}: {row.why}" if row.why else moment)
         if row.lost_at is not None:
             yield Moment(row.lost_at, what, "lost", "", row.note)
         if row.released_at is not None:
             yield Moment(row.released_at, what, "released", row.released_by or "", row.released_because or "")
+
+
+def _of_pictures(session: Session, asset: Asset) -> set[int]:
+    """List the ids of the choices of a picture from outside the video."""
+    own = select(Choice.id).where(Choice.asset_id == asset.id, Choice.kind == ChoiceKind.IMAGE)
+    return set(session.scalars(own))
 
 
 def _publications(session: Session, asset: Asset) -> list[Publication]:

@@ -46,6 +46,7 @@ RECENT = 8  #: things that happened, which are always shown
 _TOLD_BY_ROWS = frozenset({"choose", "release"})
 # What people do begins with one of these: a choice, or the way by which an act came.
 _OF_PEOPLE = frozenset({"choice", "page", "api", "link", "cli"})
+_TOLD_TO_ALL = ("choice ", "write ")  # of `Moment.what`
 _USUAL_SIZE_PX = (320, 180)
 
 
@@ -65,6 +66,7 @@ class PickCrops(NamedTuple):
 class AssetView:
     """What the page of an asset shows."""
 
+    actor: Actor  #: who looks
     history: AssetHistory
     progress: Progress
     taken: WriteBack | None  #: what its platform takes; None: its account is not set here
@@ -131,6 +133,10 @@ class AssetView:
         near = [(abs(frame.time_s - shown_s), frame.id) for frame in self.frames]
         return next((frame_id for away_s, frame_id in sorted(near)[:1] if away_s <= SAME_MOMENT_S), None)
 
+    def name_of(self, who: str | None) -> str:
+        """Return the name of somebody who decided, as far as it is the business of whoever looks."""
+        return _name_of(self.actor, who or "")
+
     def _is_shown_at(self, time_s: float) -> bool:
         return self.shown_s is not None and abs(time_s - self.shown_s) <= SAME_MOMENT_S
 
@@ -172,7 +178,7 @@ def read_asset(
         is_news=True,
     )
     frames = frames_in_time(history.candidates, scores_by_rank(history.thumbnails))
-    moments, older = _parted(_moments(session, history))
+    moments, older = _parted(_moments(session, actor, history))
     job, seen = read_newest_job(session, asset), read_seen(session, asset)
     account = read_account(session, asset)
     can_edit = actor.may(Role.EDITOR, asset)
@@ -180,6 +186,7 @@ def read_asset(
     applying = ranges_that_apply(own, getattr(settings, asset.platform, {}).get(asset.account))
     ranges = {name: applying.get(name, []) for name in OPTION_NAMES}
     return AssetView(
+        actor=actor,
         history=history,
         progress=progress_of(asset, account, job, history.publication, seen, history.now),
         taken=what_is_taken(asset, settings),
@@ -222,13 +229,25 @@ def _spans(asset: Asset, ranges: list[str]) -> list[tuple[float, float]]:
     return [(one.start.at_s(length_s), one.end.at_s(length_s)) for one in map(TimeRange.parse, ranges)]
 
 
-def _moments(session: Session, history: AssetHistory) -> list[Repeated]:
+def _name_of(actor: Actor, who: str) -> str:
+    """Return a name; whoever came by a link may be from outside, and learns no other's address."""
+    return who if actor.asset_id is None or who in {"", actor.name} else "an editor"
+
+
+def _moments(session: Session, actor: Actor, history: AssetHistory) -> list[Repeated]:
+    """List what happened, the newest first; who came by a link sees no jobs, events, hosts or acts of others."""
     acts = [
         Moment(entry.at, entry.via, entry.act.replace("-", " "), entry.who, _words(entry.detail))
         for entry in audit.of_asset(session, history.asset.id, SHOWN_ACTS)
         if entry.act not in _TOLD_BY_ROWS
     ]
     in_order = sorted([*history.timeline, *acts], key=lambda moment: moment.at)
+    if actor.asset_id is not None:
+        in_order = [
+            moment._replace(who=_name_of(actor, moment.who))
+            for moment in in_order
+            if moment.what.startswith(_TOLD_TO_ALL) or moment.who == actor.name
+        ]
     return folded(in_order)[::-1]
 
 

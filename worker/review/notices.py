@@ -51,8 +51,8 @@ def release_words(history: AssetHistory) -> str:
     return f"After a release pick {best.rank} is shown, at {clock(best.time_s)}."
 
 
-def notices_of(history: AssetHistory, taken: WriteBack | None) -> list[Line]:
-    """List what is out of the ordinary."""
+def notices_of(history: AssetHistory, taken: WriteBack | None, chosen_by: str) -> list[Line]:
+    """List what is out of the ordinary; `chosen_by` is the name that the page gives to who chose."""
     asset = history.asset
     if asset.erased_at:
         ago = format_age(history.now - asset.erased_at)
@@ -62,7 +62,7 @@ def notices_of(history: AssetHistory, taken: WriteBack | None) -> list[Line]:
         ago = format_age(history.now - asset.deleted_at)
         says = f"The video was deleted at {platform_label(asset)} {ago} ago. Nothing can be chosen for it."
         return [Line(Tone.BAD, says)]
-    return [*_foreign(history), *_lost(history), *_without_picks(history), *_noted(asset, taken)]
+    return [*_foreign(history), *_lost(history, chosen_by), *_without_picks(history), *_noted(asset, taken)]
 
 
 def _foreign(history: AssetHistory) -> Iterator[Line]:
@@ -77,13 +77,13 @@ def _foreign(history: AssetHistory) -> Iterator[Line]:
     )
 
 
-def _lost(history: AssetHistory) -> Iterator[Line]:
+def _lost(history: AssetHistory, chosen_by: str) -> Iterator[Line]:
     choice = history.choice
     if choice is None or not choice.lost_at:
         return
     yield Line(
         Tone.WAITING,
-        f"An edit cut away the moment that {printable(choice.who)} chose, so the best pick is shown. "
+        f"An edit cut away the moment that {printable(chosen_by)} chose, so the best pick is shown. "
         "Choose another moment, or release the choice.",
         choice.lost_at,
     )

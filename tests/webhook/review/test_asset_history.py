@@ -253,6 +253,8 @@ def test_what_an_undo_undoes_is_named_also_under_the_message_of_another_act(engi
     page = anna.post("/a/1/confirm", follow_redirects=True).text
 
     assert "Noted that this thumbnail is fine." in page
+    titles = "this thumbnail is fine. · A day &lt;at&gt; the sea · Thumbnails</title>"
+    assert titles in page  # for screen readers
     assert "<p>You chose this thumbnail.</p>" in page
 
 

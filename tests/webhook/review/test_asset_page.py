@@ -252,6 +252,7 @@ def test_what_was_refused_stands_there_again_to_be_mended(engine: Engine) -> Non
     )
 
     assert re.search(r'role="alert">.*No such moment\.', page)
+    assert "<title>No such moment. · A day" in page
     assert re.search(r'<input name="time"[^>]* value="99">', page)
     assert re.search(r'<textarea name="avoid"[^>]*>5-</textarea>', page)
     assert re.findall(r'(?:href|action|src)="(?![/#])[^"]*"', page) == []

@@ -16,6 +16,9 @@ from worker.choices import ChoiceRequest
 from worker.choices.own_picture import OwnPicture
 from worker.database import transaction
 from worker.database.models import Asset
+from worker.database.states import Role
+from worker.people import audit, links
+from worker.people.roles import Actor, Grant
 from worker.pipeline.frames import Box
 from worker.platforms.event import EventKind
 from worker.settings import Settings
@@ -139,7 +142,35 @@ def test_a_picture_of_ones_own(engine: Engine) -> None:
     page = page_of(engine)
 
     assert "A picture from outside the video" in page
+    assert "a picture of their own, choice 1" in page
     assert 'alt="Thumbnail of A day &lt;at&gt; the sea"' in page
+
+
+def test_who_came_by_a_link_learns_no_names_and_nothing_of_our_machines(engine: Engine) -> None:
+    """They may be from outside; what they did themselves is told as ever."""
+    looked_at(engine)
+    chosen_asset.choose(engine, ChoiceRequest(time_s=2.0))
+    operator = Actor("bob@example.com", "page", (Grant(Role.OPERATOR),))
+    with transaction(engine) as session:
+        asset = session.get_one(Asset, 1)
+        asset.reviewed_at, asset.reviewed_by = builders.NOON, "carl@example.com"
+        token = links.make(session, operator, asset, Role.EDITOR).token
+        link = links.find(session, token)
+        assert link is not None
+        audit.note(session, link, "confirm", 1)
+    visitor = review_app(engine).test_client()
+    with visitor.session_transaction() as cookie:
+        cookie["link"] = token
+
+    page = visitor.get("/a/1").text
+
+    assert "Chosen by an editor" in page
+    assert "choice 1" in page
+    assert "link confirm" in re.sub(r"<[^>]*>", "", page)
+    shown_to_all = page.replace(link.name, "")  # it names who made it
+    assert [
+        one for one in ("ada@", "bob@", "carl@", "create link", "test:1", "job 1") if one in shown_to_all
+    ] == []
 
 
 def test_a_video_without_a_good_frame(engine: Engine) -> None:

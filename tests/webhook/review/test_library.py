@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from tests.support.review import shelf
 from tests.support.review.signed_in import client_of, person, review_app, signed_in
@@ -15,6 +15,7 @@ from tests.support.review.statements import counted
 from tests.support.service import builders
 from worker.database import transaction
 from worker.database.models import Asset, Job
+from worker.database.people import RoleGrant
 from worker.database.states import Role
 from worker.review.library import PAGE
 
@@ -227,6 +228,19 @@ def test_an_empty_library_says_what_to_do_next(engine: Engine) -> None:
 
     assert "http://127.0.0.1:8000/webhooks/PLATFORM/ACCOUNT" in page
     assert "docs/platforms" in page
+
+
+def test_somebody_without_any_role_is_told_so(engine: Engine) -> None:
+    """As after all were taken; it is not that there are no videos."""
+    shelf.add(engine, "one")
+    anna = signed_in(engine)
+    with transaction(engine) as session:
+        session.execute(delete(RoleGrant))
+
+    page = anna.get("/").text
+
+    assert "You have no role here" in page
+    assert "No videos yet" not in page
 
 
 def test_a_viewer_is_offered_no_act(engine: Engine) -> None:
