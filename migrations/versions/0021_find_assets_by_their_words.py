@@ -9,7 +9,9 @@ down_revision = "0020"
 branch_labels = None
 depends_on = None
 
-WORDS = """(to_tsvector('simple', translate(left(title, 500), '._-/', '    '))
+WORDS = r"""(to_tsvector('simple', translate(
+  normalize(regexp_replace(normalize(left(title, 500), NFKD), '[\u0300-\u036f]', '', 'g'), NFC),
+  E'._-/+\u2019\u2018\u02bc', '     '''''''))
  || array_to_tsvector(
   ARRAY['@' || left(platform || '/' || account, 500), '=' || lower(left(external_id, 500))]))"""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,6 +38,17 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
         ("Don't look", "don't"),
         ("Городской транспорт", "городской"),
         ("50% off & more", "50% & off"),
+        (unicodedata.normalize("NFD", "Crème brûlée.mov"), "crème"),
+        ("Crème brûlée", unicodedata.normalize("NFD", "brûlée")),
+        ("Café am Markt", "cafe"),
+        ("Cafe am Markt", "café"),
+        ("Don\u2019t look", "don't"),
+        ("Don't look", "don\u2019t"),
+        ("Call +49 now", "49"),
+        ("Call +49 now", "+49"),
+        ("한국어 방송", unicodedata.normalize("NFD", "한국어")),
+        ("ガイド", "ガイ"),
+        ("\ufdfa" * 600 + " end", "\ufdfa"),
         ("a" * 3000, "aaa"),
     ],
 )

@@ -31,8 +31,12 @@ CONDITIONS = {
 
 #: What an asset is found by: the words of its title, "=" and its id, "@" and its account. With the account in
 #: it, a search does not go through what others have. The signs keep the three apart; the lengths are what an
-#: index takes, whatever a platform sends; points and the like would make one word of a file's name.
-WORDS = """(to_tsvector('simple', translate(left(title, 500), '._-/', '    '))
+#: index takes, whatever a platform sends; points and the like would make one word of a file's name. Accents
+#: do not count, nor whether a letter and its accent are one sign or two, as in file names of macOS; all
+#: apostrophes are the same (`worker.review.search` does so to what is searched for).
+WORDS = r"""(to_tsvector('simple', translate(
+  normalize(regexp_replace(normalize(left(title, 500), NFKD), '[\u0300-\u036f]', '', 'g'), NFC),
+  E'._-/+\u2019\u2018\u02bc', '     '''''''))
  || array_to_tsvector(
   ARRAY['@' || left(platform || '/' || account, 500), '=' || lower(left(external_id, 500))]))"""
 

@@ -8,6 +8,7 @@ words lists it.
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import cast, func, literal_column, select, text
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 200  # of what is searched for; whatever follows is left out
 LOOKED_AT = 1_000  # of the newest assets, before the index is asked
 _MOST_WORDS = 12
-_BETWEEN_WORDS = re.compile(r"[\s._/-]+")  # as `WORDS` parts a title
+# As `WORDS` has titles.
+_BETWEEN_WORDS = re.compile(r"[\s._/+-]+")
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_APOSTROPHES = str.maketrans("\u2019\u2018\u02bc", "'''")
 
 
 def cleaned(words: str) -> str:
@@ -108,8 +112,14 @@ def _asked(accounts: AccountNames, words: str) -> ColumnElement[Any]:
 
 def _title_query(words: str) -> str:
     """Ask for titles that have a word beginning with each of these."""
-    parts = [part for part in _BETWEEN_WORDS.split(words) if part][:_MOST_WORDS]
+    parts = [part for part in _BETWEEN_WORDS.split(_folded(words)) if part][:_MOST_WORDS]
     return " & ".join(f"({' | '.join(f'{_quoted(one)}:*' for one in _written(part))})" for part in parts)
+
+
+def _folded(words: str) -> str:
+    """Leave out accents, and write each letter and apostrophe in one way."""
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", words))
+    return unicodedata.normalize("NFC", plain).translate(_APOSTROPHES)
 
 
 def _written(word: str) -> list[str]:
