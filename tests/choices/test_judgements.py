@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.review.decided import configured, somebody
 from tests.support.service import builders, measured_run
 from tests.support.service.chosen_asset import choose, claimed, publish, release
 from tests.support.service.measured_run import embedding, look, look_after_edit, result
 from worker import publications
+from worker.admin.choose import Wish
 from worker.choices import ChoiceRequest
 from worker.choices.own_picture import OwnPicture
 from worker.database import transaction
 from worker.database.choices import Choice, Judgement
 from worker.database.models import StoredCandidate, Thumbnail
+from worker.review import acts
+from worker.review.undo import UNDONE
 from worker.timeline import Range, Timeline
 
 if TYPE_CHECKING:
@@ -136,6 +140,28 @@ def test_releasing_deletes_nothing(seen: Engine) -> None:
     choose(seen, candidate_at(seen, 7.0))
 
     assert [row.chosen_time_s for row in builders.every(seen, Judgement)] == [LOSER_S] * 3 + [7.0] * 3
+
+
+def test_what_was_undone_teaches_nothing(seen: Engine) -> None:
+    """Nor does what is brought back teach it twice."""
+    anna, settings = somebody(), configured()
+
+    def chosen_s() -> list[float]:
+        return sorted({row.chosen_time_s for row in builders.every(seen, Judgement)})
+
+    def do(time_s: float, why: str) -> None:
+        acts.choose(seen, anna, builders.asset(seen).id, Wish(time_s=time_s), None, why, settings)
+
+    do(LOSER_S, "nicer")
+    do(7.0, "nicer")
+    assert chosen_s() == [LOSER_S, 7.0]
+    do(LOSER_S, UNDONE)
+    assert chosen_s() == [LOSER_S]
+    assert others_s(seen) == [1.0, 5.0, 9.0]
+
+    acts.choose(seen, anna, builders.asset(seen).id, Wish(time_s=7.0), None, "", settings)
+    acts.release(seen, anna, builders.asset(seen).id, None, UNDONE)
+    assert chosen_s() == [LOSER_S]
 
 
 def test_a_moment_that_nothing_was_measured_near_is_judged_by_the_run_that_measures_it(seen: Engine) -> None:

@@ -208,6 +208,24 @@ def test_a_migration_begins_anew_after_each_of_its_commits(
     assert len(stopped) > len(forwards)
 
 
+def test_what_had_failed_before_is_found_as_what_fails_now(engine: Engine) -> None:
+    """By the newest job that tells something, and the newest write, whatever came to the asset since."""
+    migrate.upgrade(engine, "0019")
+    with connected(engine) as connection:
+        connection.execute("UPDATE jobs SET state = 'discarded' WHERE asset_id IN (1, 2)")
+        connection.execute("UPDATE jobs SET state = 'completed' WHERE asset_id NOT IN (1, 2)")
+        connection.execute(
+            "INSERT INTO jobs (asset_id, generation, reason, max_attempts, state)"
+            " VALUES (1, 1, 'ready', 5, 'superseded'), (2, 1, 'ready', 5, 'completed')"
+        )
+        connection.execute("UPDATE publications SET state = 'failed' WHERE asset_id = 3")
+        connection.execute("UPDATE assets SET generation = 2 WHERE id = 3")
+        migrate.upgrade(engine)
+        failed = connection.execute("SELECT id FROM assets WHERE has_failed ORDER BY id").fetchall()
+
+    assert failed == [(1,), (3,)]
+
+
 def test_a_migration_steps_back_for_a_long_transaction(
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:

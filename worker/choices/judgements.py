@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, exists, func, select
+from sqlalchemy.orm import aliased
 
 from worker.choices.stills import CHOSEN_RANK
-from worker.database.choices import Judgement
+from worker.database.choices import Choice, Judgement
 from worker.database.models import Publication, Thumbnail
 from worker.database.states import PublicationState
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
     from sqlalchemy.orm import Session
-
-    from worker.database.choices import Choice
 
 # After one of these the platform shows what we wrote, or what somebody else set.
 _SETTLED = (PublicationState.CONFIRMED, PublicationState.YIELDED)
@@ -62,6 +61,24 @@ def take_down(session: Session, choice: Choice) -> None:
         # That of the same frame is the pick that was taken.
         if pick.embedding != choice.embedding
     )
+
+
+def take_back(session: Session, asset_id: int) -> None:
+    """Remove what the asset's newest choice told: the person undid it at once, so they did not mean it."""
+    newest = select(func.max(Choice.id)).where(Choice.asset_id == asset_id).scalar_subquery()
+    session.execute(delete(Judgement).where(Judgement.choice_id == newest))
+
+
+def remove_repeated(session: Session, choice: Choice) -> None:
+    """Remove what a choice told that an undo brought back, where it told the same when it was first made."""
+    earlier = aliased(Judgement)
+    is_known = exists().where(
+        earlier.asset_id == Judgement.asset_id,
+        earlier.choice_id != Judgement.choice_id,
+        earlier.chosen_embedding == Judgement.chosen_embedding,
+        earlier.other_embedding == Judgement.other_embedding,
+    )
+    session.execute(delete(Judgement).where(Judgement.choice_id == choice.id, is_known))
 
 
 def _seen_picks(session: Session, choice: Choice) -> Iterable[Row[Any]]:

@@ -15,7 +15,7 @@ from worker import choices, jobs
 from worker.admin import choose as deciding
 from worker.admin.choose import Decision, Wish
 from worker.admin.find import NotFound
-from worker.choices import ChoiceRefused
+from worker.choices import ChoiceRefused, judgements
 from worker.database import NOW, transaction
 from worker.database.models import Asset, Thumbnail
 from worker.database.states import Role
@@ -24,6 +24,7 @@ from worker.people import audit
 from worker.review.asset import find_visible
 from worker.review.conflicts import Conflict, Picture, RangesConflict, Wanted, holding, is_chosen, wanted
 from worker.review.seen import Seen, read_seen
+from worker.review.undo import UNDONE
 from worker.time_ranges import AVOID, ranges_that_apply
 
 if TYPE_CHECKING:
@@ -94,7 +95,11 @@ def choose(
         with _locked(engine, actor, asset_id) as (session, asset):
             if seen is not None and (repeated := _compare(session, asset, wish, seen)) is not None:
                 return repeated
+            if why == UNDONE:
+                judgements.take_back(session, asset.id)
             decision = deciding.choose(session, asset, wish, actor, why, settings)
+            if why == UNDONE and decision.choice is not None:
+                judgements.remove_repeated(session, decision.choice)
             _note_review(session, asset, actor)
             return decision
     except Conflict as conflict:
@@ -114,6 +119,8 @@ def release(engine: Engine, actor: Actor, asset_id: int, seen: Seen | None, why:
         now = read_seen(session, asset)
         if seen is not None and now.choice_id not in {None, seen.choice_id}:
             raise Conflict("release", None, holding(session, asset), now)
+        if why == UNDONE:
+            judgements.take_back(session, asset.id)
         decision = deciding.release(session, asset, actor, why)
         if decision.choice is not None:
             _note_review(session, asset, actor)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from worker.database.models import Asset
 
+UNDONE = "undone"  #: the reason that its form gives
 OFFERED_S = 600.0  #: for so long after a decision; later, one decides anew
 # A choice that replaces another one is made in the same transaction.
 _SAME_ACT = timedelta(seconds=1)
