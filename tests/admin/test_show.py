@@ -136,7 +136,7 @@ def test_a_choice_is_seen_and_whether_it_was_lost(engine: Engine, thumbs: Run) -
     chosen_asset.after_edit(engine, Timeline.of([Range(0.0, 10.0)]))
 
     sheet, text = answer(thumbs("show", "a1", "--json")), thumbs("show", "a1").stdout
-    fate = "generation 2: 12.400 s was cut away"
+    fate = "00:12.400 was cut away by an edit"
     assert (sheet["choice"]["who"], sheet["choice"]["note"]) == ("ada@host", fate)
     assert sheet["choice"]["lost_at"] is not None
     assert happened(sheet)["choice 1", "lost"] == ("", fate)

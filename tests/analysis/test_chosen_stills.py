@@ -128,7 +128,7 @@ def test_a_choice_follows_its_moment_through_a_trim(bench: Bench) -> None:
 
     choice = builders.only(bench.engine, Choice)
     assert choice.time_s == pytest.approx(1.25)
-    assert choice.note == "generation 2: 2.250 s is at 1.250 s now"
+    assert choice.note == "00:02.250 is at 00:01.250 since an edit"
     with transaction(bench.engine) as session:
         assert session.get_one(Thumbnail, choice.thumbnail_id).job_id is not None
 

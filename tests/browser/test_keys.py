@@ -31,6 +31,21 @@ def test_letters_go_through_the_library(engine: Engine, signed_in: People) -> No
     expect(visit.page.get_by_role("heading", name="Second", level=1)).to_be_visible()
 
 
+def test_letters_lead_from_a_video_to_the_next(engine: Engine, signed_in: People) -> None:
+    """J and K, in the order of the library; the arrows go along the frames."""
+    for title in ("First", "Second", "Third"):
+        store(engine, Seed(title))
+    visit = signed_in()
+    visit.open("/")
+    visit.page.get_by_role("link", name="Third").click()
+
+    for key, title in (("j", "Second"), ("j", "First"), ("k", "Second")):
+        visit.page.keyboard.press(key)
+        expect(visit.page.get_by_role("heading", name=title, level=1)).to_be_visible()
+    visit.page.keyboard.press("ArrowRight")
+    expect(visit.page.get_by_role("option").and_(visit.page.locator(":focus"))).to_have_count(1)
+
+
 def test_letters_can_be_switched_off(engine: Engine, signed_in: People) -> None:
     """And stay off in another browser of the same person."""
     path = f"/a/{store(engine, Seed('Bicycles'))}"

@@ -34,7 +34,7 @@ def test_a_choice_moves_with_its_moment(picked: Engine) -> None:
 
     assert choice.time_s == pytest.approx(2.4)
     assert publish(picked) == pytest.approx(2.4)
-    assert choice.note == "generation 2: 12.400 s is at 2.400 s now"
+    assert choice.note == "00:12.400 is at 00:02.400 since an edit"
 
 
 def test_a_choice_that_was_cut_away_is_lost_and_kept_on_record(picked: Engine) -> None:
@@ -45,7 +45,7 @@ def test_a_choice_that_was_cut_away_is_lost_and_kept_on_record(picked: Engine) -
 
     assert choice.lost_at is not None
     assert (choice.time_s, choice.released_at) == (CHOSEN_S, None)
-    assert choice.note == "generation 2: 12.400 s was cut away"
+    assert choice.note == "00:12.400 was cut away by an edit"
     assert publish(picked) == 2.5
     edit(picked, 2, "f3", time_s=3.5)
     assert publish(picked) == 3.5
@@ -86,7 +86,7 @@ def test_an_edit_that_says_nothing_keeps_a_moment_that_is_still_there(picked: En
     choice = after_edit(picked, None, duration_s=20.0)
 
     assert publish(picked) == CHOSEN_S
-    assert choice.note == ("generation 2: 12.400 s is still within the video; what the edit did is not known")
+    assert choice.note == "00:12.400 is still within the video; what an edit did is not known"
 
 
 def test_an_edit_that_says_nothing_loses_a_moment_beyond_the_end(picked: Engine) -> None:

@@ -12,6 +12,7 @@ from worker.choices.requests import open_choice
 from worker.database import NOW
 from worker.database.choices import Choice
 from worker.database.models import Thumbnail
+from worker.text import clock
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -45,7 +46,7 @@ def carry_through_run(
     was_measured = choice.embedding is not None
     is_other_content = choice.time_s is not None and (timeline is not None or is_changed)
     if is_other_content:
-        _move(session, asset, choice, timeline, generation)
+        _move(session, asset, choice, timeline)
         if choice.lost_at:
             return None
     choice.generation = generation
@@ -99,16 +100,16 @@ def _carry_ended(session: Session, asset: Asset, generation: int) -> None:
     session.execute(update(Choice).where(*ended).values(generation=generation))
 
 
-def _move(session: Session, asset: Asset, choice: Choice, timeline: Timeline | None, generation: int) -> None:
+def _move(session: Session, asset: Asset, choice: Choice, timeline: Timeline | None) -> None:
     """Find the chosen moment in the new content, or note that it is lost."""
     was_s = choice.time_s or 0.0
     if timeline is None:
         now_s = was_s if was_s < (asset.duration_s or math.inf) else None
         place = "beyond the end of" if now_s is None else "still within"
-        fate = f"is {place} the video; what the edit did is not known"
+        fate = f"is {place} the video; what an edit did is not known"
     else:
         now_s = next(timeline.places_of(was_s), None)
-        fate = "was cut away" if now_s is None else f"is at {now_s:.3f} s now"
+        fate = "was cut away by an edit" if now_s is None else f"is at {clock(now_s)} since an edit"
     if now_s is None:
         choice.lost_at = session.scalar(select(NOW))
         asset.has_lost_choice = True
@@ -117,4 +118,4 @@ def _move(session: Session, asset: Asset, choice: Choice, timeline: Timeline | N
     # Before the first run no edit has happened: that run only found the moment, which needs no note.
     is_first_look = choice.thumbnail_id is None
     if not is_first_look or choice.lost_at:
-        choice.note = f"generation {generation}: {was_s:.3f} s {fate}"
+        choice.note = f"{clock(was_s)} {fate}"

@@ -235,7 +235,7 @@ def _name_of(actor: Actor, who: str) -> str:
 
 
 def _moments(session: Session, actor: Actor, history: AssetHistory) -> list[Repeated]:
-    """List what happened, the newest first; to who came by a link, no jobs, events or acts of others."""
+    """List what happened, the newest first; who came by a link sees choices, writes and their own acts."""
     acts = [
         Moment(entry.at, entry.via, entry.act.replace("-", " "), entry.who, _words(entry.detail))
         for entry in audit.of_asset(session, history.asset.id, SHOWN_ACTS)
