@@ -125,6 +125,15 @@ def test_strangers_do_not_cut_an_upload(browser: httpx.Client, database: str) ->
         assert upload.recv(12) == b"HTTP/1.1 400"  # the word of the form is not in it
 
 
+def test_a_form_is_never_read_in_part(browser: httpx.Client) -> None:
+    """Where it comes in chunks, and nobody said how long it is."""
+    browser.cookies.clear()
+
+    answer = browser.post("/a/1/choose", content=(b"x" * 1024 for _ in range(70)))
+
+    assert answer.status_code == 413
+
+
 def test_a_silent_provider_does_not_shut_the_sign_in(browser: httpx.Client, provider: OidcProvider) -> None:
     """Many wait for it, and whoever opens the page, or comes back, does not."""
     browser.cookies.clear()
