@@ -80,6 +80,15 @@ def test_the_same_pythons_are_named_everywhere() -> None:
     assert f"Python {', '.join(tried[:-1])} or {newest} is needed" in (ROOT / ".ci/setup").read_text()
 
 
+def test_a_change_goes_in_only_where_a_browser_could_use_the_pages() -> None:
+    """What CI calls for each change runs the checks, the tests, and those in a browser."""
+    ci = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+    run = (ROOT / ".ci/run").read_text().splitlines()
+
+    assert ci["jobs"]["test"]["steps"][-1] == {"run": ".ci/run"}
+    assert run[-3:] == ["make check", "make test", "make test-browser"]
+
+
 def test_no_python_at_all_is_said_plainly(clone: Path) -> None:
     """A name that is no program on this machine stops the set-up."""
     said = complaint(make_test(clone, "PYTHON=python-nowhere"))
