@@ -65,11 +65,12 @@ def upgrade() -> None:
     online_ddl.in_batches("publications", FAILED_WRITES)
     for name, condition in INDEXES.items():
         online_ddl.create_index(name, "assets", ["platform", "account", "id"], condition)
+    online_ddl.create_index("ix_assets_failed", "assets", ["id"], "has_failed AND deleted_at IS NULL")
 
 
 def downgrade() -> None:
     """Remove them."""
-    for name in INDEXES:
+    for name in ("ix_assets_failed", *INDEXES):
         online_ddl.drop_index(name)
     online_ddl.lock("assets")
     for column in _columns():

@@ -12,7 +12,7 @@ from sqlalchemy import and_, func, or_, select, text, true
 
 from worker.database.base import STATEMENT_BEGAN
 from worker.database.models import Asset, Job
-from worker.database.review import CONDITIONS
+from worker.database.review import FAILED
 from worker.database.states import FINAL, WAITING, JobState
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def candidates(session: Session, filters: Filters) -> list[int]:
         return sorted(set(session.scalars(select(Job.asset_id).where(is_touched_within(filters.since)))))
     statement = select(Asset.id)
     if filters.is_failed:
-        statement = statement.where(text(CONDITIONS["failed"]))
+        statement = statement.where(text(FAILED))
     if filters.platform:
         statement = statement.where(Asset.platform == filters.platform)
     return sorted(session.scalars(statement))

@@ -29,6 +29,9 @@ CONDITIONS = {
     "unseen": "reviewed_at IS NULL AND deleted_at IS NULL",
 }
 
+#: Of all that failed, also where somebody found that fine: what `thumbs requeue --failed` means.
+FAILED = "has_failed AND deleted_at IS NULL"
+
 #: What an asset is found by: the words of its title, "=" and its id, "@" and its account. With the account in
 #: it, a search does not go through what others have. The signs keep the three apart; the lengths are what an
 #: index takes, whatever a platform sends; points and the like would make one word of a file's name. Accents
@@ -47,9 +50,10 @@ def index_name(of: str) -> str:
 
 
 def review_indexes() -> Iterator[Index]:
-    """Make an index for each filter, and that of the words."""
+    """Make an index for each filter, that of all that failed, and that of the words."""
     for of, condition in CONDITIONS.items():
         yield Index(index_name(of), "platform", "account", "id", postgresql_where=text(condition))
+    yield Index("ix_assets_failed", "id", postgresql_where=text(FAILED))
     yield Index(
         index_name("words"),
         text(WORDS),
