@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -134,7 +134,7 @@ def asset_page(
         here=url_for("asset.show", asset_id=asset_id),
         beside=beside,
         came_from=came_from(),
-        library=None if who.asset_id is not None else url_for("library.show", **part.query()),
+        library=None if who.asset_id is not None else url_for("library.show", **dict[str, Any](part.query())),
         platform_name=platform_label(view.asset),
         page_url=page_of(view.asset, settings),
         progress=view.progress,
@@ -152,7 +152,7 @@ def asset_page(
     )
 
 
-def came_from() -> dict[str, str]:
+def came_from() -> dict[str, Any]:
     """Return what the addresses of an asset's page carry: the part of the library that one came from."""
     given = request.values.get("from", "")
     return {"from": given} if given else {}
