@@ -38,10 +38,13 @@ def test_letters_lead_from_a_video_to_the_next(engine: Engine, signed_in: People
     visit = signed_in()
     visit.open("/")
     visit.page.get_by_role("link", name="Third").click()
+    expect(visit.page.get_by_role("heading", name="Third", level=1)).to_be_visible()
 
     for key, title in (("j", "Second"), ("j", "First"), ("k", "Second")):
+        visit.page.wait_for_load_state()
         visit.page.keyboard.press(key)
         expect(visit.page.get_by_role("heading", name=title, level=1)).to_be_visible()
+    visit.page.wait_for_load_state()
     visit.page.keyboard.press("ArrowRight")
     expect(visit.page.get_by_role("option").and_(visit.page.locator(":focus"))).to_have_count(1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -12,9 +13,11 @@ from PIL import Image
 
 from tests.support.media import clips, pictures
 from worker.errors import UnreadableVideo
+from worker.pipeline.earlier_picks import EarlierPick
 from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder
+from worker.time_ranges import parse_time_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -215,3 +218,19 @@ def test_a_damaged_file_does_not_stop_the_next(models: Models, decoder: Decoder,
         pick_thumbnails(bad, Options(), models, decoder)
 
     assert pick_thumbnails(good, Options(), models, decoder).picks
+
+
+def test_a_neighbour_does_not_stand_in_for_a_pick_that_is_avoided_now(
+    models: Models, decoder: Decoder, bikes_clip: Path
+) -> None:
+    """It may look much the same, and be worse; nobody has picked it."""
+    one = Options(count=1)
+    best = pick_thumbnails(bikes_clip, one, models, decoder).chosen[0].candidate
+    elsewhere = replace(one, avoid=parse_time_ranges([f"{best.time_s - 0.01:.3f}-{best.time_s + 0.01:.3f}"]))
+    earlier = [EarlierPick(best.rgb, (best.time_s,))]
+
+    again = pick_thumbnails(bikes_clip, elsewhere, models, decoder, earlier=earlier)
+    fresh = pick_thumbnails(bikes_clip, elsewhere, models, decoder)
+
+    assert [pick.time_s for pick in again.picks] == [pick.time_s for pick in fresh.picks]
+    assert "kept" not in again.picks[0].reasons

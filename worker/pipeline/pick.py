@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from worker.pipeline.earlier_picks import EarlierPick
     from worker.pipeline.earlier_run import Memory
-    from worker.pipeline.frames import Scan, Scored, SeenCandidate
+    from worker.pipeline.frames import Candidate, Scan, Scored, SeenCandidate
     from worker.pipeline.media import Video
     from worker.pipeline.options import Options
     from worker.pipeline.progress import Progress
@@ -95,7 +95,8 @@ def _pick(
         scored = score([scan.candidates[index] for index in worth], options.title, models, progress, seen)
     with watch.stage("pick"):
         preferred = candidates_inside(options.prefer, [one.candidate for one in scored], video)
-        chosen, lost, why = _choose(scored, video, options.count, preferred, earlier)
+        again = _find_again(earlier, scan.candidates, worth, avoided)
+        chosen, lost, why = _choose(scored, video, options.count, preferred, again)
     with watch.stage("stills") as progress:
         asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
         times_s = [scored[index].candidate.time_s for index in chosen] + asked_s
@@ -134,18 +135,30 @@ def _scan(
     return scan_after_edit(memory, video, decoder, on_progress)
 
 
+def _find_again(
+    earlier: Sequence[EarlierPick],
+    candidates: Sequence[Candidate],
+    worth: Sequence[int],
+    avoided: frozenset[int],
+) -> list[int]:
+    """Find what was picked before, by index of `worth`; a neighbour of what is avoided now is not it."""
+    known = [*worth, *sorted(avoided.difference(worth))]
+    found = find_again(earlier, [candidates[index] for index in known])
+    return [index for index in found if index < len(worth)]
+
+
 def _choose(
     scored: Sequence[Scored],
     video: Video,
     count: int,
     preferred: frozenset[int],
-    earlier: Sequence[EarlierPick],
+    again: Sequence[int],
 ) -> tuple[list[int], dict[int, str], list[Explanation]]:
     """Choose the picks, by index; say why all others lost, and why each pick was chosen."""
     judged = [one.candidate for one in scored]
     # An end of the video that the caller prefers is as good as any place.
     at_ends = candidates_at_ends(judged, video) - preferred
-    chosen, lost, kept = pick_diverse(scored, count, preferred, find_again(earlier, judged), at_ends)
+    chosen, lost, kept = pick_diverse(scored, count, preferred, again, at_ends)
     return chosen, lost, explain(chosen, scored, lost, preferred, kept=kept, at_ends=at_ends)
 
 
