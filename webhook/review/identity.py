@@ -77,6 +77,7 @@ def enter(token: str, who: SignedIn) -> None:
         who: it is.
     """
     forms.begin_session()
+    session.permanent = True  # the browser keeps it when it is closed: the sign-in ends by itself
     login_user(Visitor(token, who))
 
 

@@ -52,6 +52,8 @@ def harden(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_SECURE=is_https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=settings.sign_in_limit_s,
+        SESSION_REFRESH_EACH_REQUEST=False,  # that is no lifetime of an idle browser, but of a sign-in
         WTF_CSRF_TIME_LIMIT=None,  # as long as the sign-in
         WTF_CSRF_SSL_STRICT=False,  # looks at Referer, which a browser may leave out; we look at Origin
     )

@@ -105,7 +105,10 @@ def known_account(session: Session, name: str, settings: Settings) -> tuple[str,
     configured = configured_accounts(settings)
     if not is_known and (platform, account) not in configured:
         known = ", ".join("/".join(one) for one in configured) or "none"
-        raise UnknownAccount(f"there is no account {name}; configured: {known}; `thumbs accounts` lists all")
+        raise UnknownAccount(
+            f"there is no account {name}; configured: {known}; `thumbs accounts` lists all; "
+            "the service's variables have to be set where this command runs, too"
+        )
     return platform, account
 
 

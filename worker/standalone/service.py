@@ -50,7 +50,7 @@ PROGRAMS = (
     Program("publish", (*_OUR_OWN, "worker", "publish"), ready_words="ready:", stops=1),
     Program("dispatcher", (*_OUR_OWN, "worker", "dispatch"), ready_words="ready:", stops=2),
 )
-PAGES = Program("pages", (sys.executable, "-m", "webhook.review"), ready_words="ready for people", stops=0)
+PAGES = Program("pages", (*_OUR_OWN, "webhook.review"), ready_words="ready for people", stops=0)
 
 
 class Service:

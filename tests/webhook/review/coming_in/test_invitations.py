@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,6 +59,27 @@ def test_an_invitation_says_what_it_gives_and_is_used_by_its_button(engine: Engi
     assert "anna@example.com" in browser.get("/").get_data(as_text=True)
     with transaction(engine) as session:
         assert [entry.act for entry in audit.newest(session, 2)] == ["sign-in", "accept"]
+
+
+def test_who_was_invited_is_still_signed_in_after_the_browser_was_closed(engine: Engine) -> None:
+    """The invitation opens once, so the cookie lives as long as the sign-in; nothing makes it live longer."""
+    path, browser = invite(engine), review_app(engine).test_client()
+
+    kept_until = browser.get_cookie("thumbs", "localhost") if browser.post(path) else None
+    again = browser.get("/")
+
+    assert kept_until is not None
+    assert kept_until.expires is not None
+    assert kept_until.expires > datetime.now(UTC) + timedelta(days=80)
+    assert "Set-Cookie" not in again.headers or "Expires" in again.headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize(
+    ("role", "says"), [(Role.VIEWER, "to look at thumbnails:"), (Role.EDITOR, "to choose")]
+)
+def test_an_invitation_promises_no_more_than_its_role(engine: Engine, role: Role, says: str) -> None:
+    """Who may only look is not told that they can choose."""
+    assert says in review_app(engine).test_client().get(invite(engine, role=role)).text
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
