@@ -147,6 +147,8 @@ def floors(part_of: Callable[[str], str]) -> int:
     graph = grimp.build_graph(*PACKAGES, exclude_type_checking_imports=True)
     below: dict[str, set[str]] = collections.defaultdict(set)
     for module in graph.modules:
+        if module.endswith(".__main__"):
+            continue  # how a program is started, on top of all rooms
         for other in graph.find_modules_directly_imported_by(module):
             below[part_of(module)].add(part_of(other))
 
