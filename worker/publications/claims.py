@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from sqlalchemy import Boolean, exists, func, literal_column, or_, select
+from sqlalchemy import Boolean, case, exists, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
 from worker.database import NOW
@@ -120,8 +120,10 @@ def begin_write(session: Session, claim: PublicationClaim) -> None:
     asset = lock_asset(session, claim)
     if asset.deleted_at or has_newer_than(session, claim):
         raise Overtaken("something newer is to be shown")
-    # The latest attempt's time: whichever attempt arrives, it is on its way for no longer than that.
-    sent_at = func.greatest(Publication.sent_at, NOW)
+    # The latest attempt's time: whichever attempt arrives, it is on its way for no longer than that. What
+    # differs from the claim was noted by this attempt already, whose answer was lost.
+    is_noted = Publication.sent_at.is_distinct_from(claim.sent_at)
+    sent_at = case((is_noted, Publication.sent_at), else_=NOW)
     ROWS.update_held(session, claim, Publication.id, sent_at=sent_at)
 
 

@@ -250,7 +250,8 @@ def test_what_an_undo_undoes_is_named_also_under_the_message_of_another_act(engi
     anna = client_of(review_app(engine), engine, person(engine, ANNA.name))
     anna.post("/a/1/choose", data={"time": "00:02.0", "generation": "1", "choice": "", "why": ""})
 
-    page = anna.post("/a/1/confirm", follow_redirects=True).text
+    seen = {"generation": "1", "choice": "1"}
+    page = anna.post("/a/1/confirm", data=seen, follow_redirects=True).text
 
     assert "Noted that this thumbnail is fine." in page
     titles = "this thumbnail is fine. · A day &lt;at&gt; the sea · Thumbnails</title>"
