@@ -1,4 +1,4 @@
-"""Measure the pages' library in a large database, and exit with 1 where it is slow or harms the receiver.
+"""Measure the pages in a large database, and exit with 1 where it is slow or harms the receiver.
 
     python -m tests.benchmarks.service.review [--assets N] [--seconds N] [--beside-receiver] [--keep FOLDER]
 
@@ -53,7 +53,7 @@ SEED = 1
 
 
 def visits(browser: httpx.Client, assets: int) -> dict[str, Callable[[], None]]:
-    """List what a person does in the library, by what it is called in the table."""
+    """List what a person does, by what it is called in the table."""
     chance = random.Random(SEED)  # noqa: S311 - no secret
 
     def at(address: str) -> Callable[[], None]:
@@ -61,6 +61,10 @@ def visits(browser: httpx.Client, assets: int) -> dict[str, Callable[[], None]]:
 
     def deep(of: str) -> Callable[[], None]:
         return lambda: _get(browser, f"/?filter={of}&after={chance.randrange(assets)}")
+
+    def asset() -> None:
+        of_account = re.findall(r'data-open href="(.*?)"', _get(browser, "/?filter=all"))
+        _get(browser, chance.choice(of_account))
 
     def confirm() -> None:
         page = _get(browser, f"/?filter=unseen&after={chance.randrange(assets)}")
@@ -74,6 +78,7 @@ def visits(browser: httpx.Client, assets: int) -> dict[str, Callable[[], None]]:
         **{f"{one.label}, a deep page": deep(one.name) for one in FILTERS},
         **{f"search for {what}": at(f"/?q={words}") for what, words in SEARCHES.items()},
         "a small account": at("/?account=mux/small"),
+        "the library, and an asset of it": asset,
         f"a page and confirming its {PAGE}": confirm,
     }
 
