@@ -205,7 +205,7 @@ class Histories(RuleBasedStateMachine):
             )
 
 
-@pytest.mark.parametrize("histories", [10, pytest.param(60, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("histories", [10, pytest.param(45, marks=pytest.mark.faults)])
 def test_every_history_ends_with_the_newest_thumbnail(engine: Engine, histories: int) -> None:
     """Hypothesis looks for one that does not."""
     machine = type("Machine", (Histories,), {"engine": engine})

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.support.media.odd_files.kind import Kind
 
 
-@pytest.mark.parametrize("count", [12, pytest.param(60, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("count", [12, pytest.param(45, marks=pytest.mark.faults)])
 def test_hostile_files_cost_an_error_with_a_name(tmp_path: Path, count: int) -> None:
     """The caller lives, nobody is asked, nothing else is shown, and limits hold; see the module's words."""
     outcome = hostile_media.feed(tmp_path, count, seed=count)
@@ -34,7 +34,7 @@ def test_hostile_files_cost_an_error_with_a_name(tmp_path: Path, count: int) -> 
     "kinds",
     [
         pytest.param(odd_corpus.ONE_OF_EACH_GROUP, id="one of each group"),
-        pytest.param(odd_corpus.ODD[::6], id="one of six", marks=[pytest.mark.faults]),
+        pytest.param(odd_corpus.ODD[::8], id="one of eight", marks=[pytest.mark.faults]),
     ],
 )
 def test_damaged_odd_files_cost_an_error_with_a_name(tmp_path: Path, kinds: Sequence[Kind]) -> None:
