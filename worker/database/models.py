@@ -20,7 +20,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from worker.database import accounts, choices, identity, inbox, people  # noqa: F401 - they declare tables
+from worker.database import (  # noqa: F401 - they declare tables
+    accounts,
+    choices,
+    identity,
+    inbox,
+    learning,
+    people,
+    trials,
+)
 from worker.database.base import NOW, AnnouncedRow, Base, JudgedRow, LeasedRow
 from worker.database.review import review_indexes
 from worker.database.states import (
@@ -91,6 +99,8 @@ class Asset(Base):
     failed_at: Mapped[datetime | None]  #: when one of them was given up; None: unknown, or nothing has failed
     reviewed_at: Mapped[datetime | None]  #: when a person last looked at it and decided; None: never
     reviewed_by: Mapped[str | None]
+    test_decided_at: Mapped[datetime | None]  #: when its newest test came to a verdict; None: none has
+    untested_because: Mapped[str | None]  #: why no test began by itself where its account wants them
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 

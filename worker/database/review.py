@@ -26,6 +26,10 @@ CONDITIONS = {
     ),
     "lost": "has_lost_choice AND deleted_at IS NULL",
     "failed": "has_failed AND (reviewed_at IS NULL OR reviewed_at < failed_at) AND deleted_at IS NULL",
+    "tested": (
+        "test_decided_at IS NOT NULL AND (reviewed_at IS NULL OR reviewed_at < test_decided_at)"
+        " AND deleted_at IS NULL"
+    ),
     "unseen": "reviewed_at IS NULL AND deleted_at IS NULL",
 }
 

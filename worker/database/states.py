@@ -64,12 +64,61 @@ class ChoiceKind(enum.StrEnum):
     IMAGE = "image"  #: a picture of their own
 
 
+class TrialKind(enum.StrEnum):
+    """Who sees which variant of a test."""
+
+    VIEWERS = "viewers"  #: each viewer always the same one
+    SLOTS = "slots"  #: all the same one, for a whole day: the platform shows one picture
+
+
+class TrialMetric(enum.StrEnum):
+    """What a test compares."""
+
+    PLAYS = "plays"  #: quality plays for each impression, or views where a platform counts no impressions
+    WATCH = "watch"  #: seconds watched for each impression
+
+
+class TrialState(enum.StrEnum):
+    """Where a test is in its life. Only `worker.trials` moves it."""
+
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+class TrialOutcome(enum.StrEnum):
+    """How a test ended."""
+
+    WINNER = "winner"  #: one variant is better than all others, proved
+    ALIKE = "alike"  #: none is better by 5 % than another, proved
+    PREFERRED = "preferred"  #: out of time; one is probably better, not proved
+    UNDECIDED = "undecided"  #: out of time, and it cannot be told
+    CHOICE = "choice"  #: a person chose
+    CONTENT = "content"  #: the video has other content now
+    DELETED = "deleted"  #: the video is deleted
+    FOREIGN = "foreign"  #: somebody set another thumbnail at the platform
+    BROKEN = "broken"  #: the variants were not shown as drawn
+    STOPPED = "stopped"  #: a person stopped it
+
+
+DECIDED = (TrialOutcome.WINNER, TrialOutcome.ALIKE, TrialOutcome.PREFERRED, TrialOutcome.UNDECIDED)
+
+
+class HeadState(enum.StrEnum):
+    """Where a learned head is in its life. Only `worker.learning` moves it."""
+
+    CANDIDATE = "candidate"  #: trained; it may be judged
+    REFUSED = "refused"  #: judged, and not good enough
+    PASSED = "passed"  #: judged, and better than what is in use: a person may ship it
+    SHIPPED = "shipped"  #: in use
+    RETIRED = "retired"  #: it was in use
+
+
 class Role(enum.StrEnum):
     """What a person may do on the pages; each may do what those before it may."""
 
     VIEWER = "viewer"  #: look
-    EDITOR = "editor"  #: choose, release, avoid or prefer, look again, confirm
-    OPERATOR = "operator"  #: the same with many assets at once, and invite people
+    EDITOR = "editor"  #: choose, release, avoid or prefer, look again, confirm, test
+    OPERATOR = "operator"  #: the same with many assets at once, invite people, ship what was learned
 
 
 def is_one_of(column: str, states: tuple[enum.StrEnum, ...] | type[enum.StrEnum]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -43,6 +43,11 @@ class Account(BaseModel):
         (), description="Parts to pick nothing from: `0-15, -30-0` is the first 15 s and the last 30 s."
     )
     prefer: Spans = Field((), description="Parts to pick from first: `0%-50%` is the first half.")
+    tests: Literal["manual", "auto"] | None = Field(None, description="In place of `TESTS`.")
+    tests_apply: Literal["winner", "preferred", "never"] | None = Field(
+        None, description="In place of `TESTS_APPLY`."
+    )
+    test_timezone: Line | None = Field(None, description="In place of `TEST_TIMEZONE`.")
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""The pages of tests and of learned heads."""

@@ -1,0 +1,4 @@
+"""Tests of variants: which of an asset's pictures do viewers prefer? The only room that moves `trials`.
+
+People call them tests; here they are trials, since `tests/` is something else. It stays light: no numpy.
+"""
