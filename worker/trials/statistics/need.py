@@ -6,16 +6,16 @@ import math
 from statistics import NormalDist
 
 _Z = NormalDist().inv_cdf(0.975) + NormalDist().inv_cdf(0.8)  # two-sided 5 %, seen in 80 % of tests
-# Looking at any time, and at viewers instead of coins, costs up to this much more than the fixed number of the
-# textbook; by then 86 to 89 % of tests of two variants were decided (docs/learning.md, "The proof").
+# Looking at any time, and at viewers instead of coins, costs up to this much more than the fixed number of
+# the textbook; by then four of five tests of two variants are decided (docs/learning.md, "The proof").
 _TIMES_FIXED = 4
 
 
 def impressions_needed(rate: float, lift: float, variants: int) -> int:
     """Count the impressions, of all variants together, by which four of five tests are decided.
 
-    Four times the fixed sample of two proportions (Fleiss, Statistical Methods for Rates and Proportions, 1981,
-    section 3.2): n = z^2 (p (1 - p) + q (1 - q)) / (p - q)^2 for each variant, q = p (1 + lift).
+    Four times the fixed sample of two proportions (Fleiss, Statistical Methods for Rates and Proportions,
+    1981): n = z^2 (p (1 - p) + q (1 - q)) / (p - q)^2 for each variant, q = p (1 + lift).
 
     Args:
         rate: quality plays for each impression, over 0 and under 1.

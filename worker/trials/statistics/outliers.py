@@ -22,8 +22,8 @@ class Outliers(NamedTuple):
 def outliers_of(impressions: Sequence[Sequence[float]]) -> Outliers:
     """Find what to leave out: alike in all variants, by a rule that was fixed before anything was counted.
 
-    Where the fullest bucket of one variant is left out, so is the fullest of each other, whatever it holds: else
-    only one of them would lose its most active viewers.
+    Where the fullest bucket of one variant is left out, so is the fullest of each other, whatever it holds:
+    else only one of them would lose its most active viewers.
 
     Args:
         impressions: for each variant those of its buckets.

@@ -1,7 +1,7 @@
 """How often a variant's viewers did something, and how sure that is: measured between buckets of viewers.
 
-Viewers are no coins: one comes back ten times, another plays all there is. In the Upworthy archive 20 % of tests
-of equal pictures differ by a chi-square test at 5 %, which believes in coins. So the variance is measured.
+Viewers are no coins: one comes back ten times, another plays all there is. In the Upworthy archive 20 % of
+tests of equal pictures differ by a chi-square test at 5 %, which believes in coins. So the variance is measured.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MOST = 1e15  # of anything in a bucket; more was never counted, and up to here sums of squares are exact enough
+_MOST = (
+    1e15  # of anything in a bucket; more was never counted, and up to here sums of squares are exact enough
+)
 
 
 class Rate(NamedTuple):
@@ -34,8 +36,8 @@ class Lift(NamedTuple):
 def rate_of(impressions: Sequence[float], outcomes: Sequence[float]) -> Rate:
     """Measure a variant's rate R and the variance of log R between its buckets.
 
-    R = sum(y) / sum(n), u_b = y_b - R n_b, var(log R) = B / (B - 1) * sum(u_b^2) / sum(y)^2: the ratio estimator
-    of cluster sampling (Cochran, Sampling Techniques, 1977, section 6.3), by the delta method.
+    R = sum(y) / sum(n), u_b = y_b - R n_b, var(log R) = B / (B - 1) * sum(u_b^2) / sum(y)^2: the ratio
+    estimator of cluster sampling (Cochran, Sampling Techniques, 1977, chapter 6), by the delta method.
 
     Args:
         impressions: of each of the variant's buckets; buckets that nobody of was seen are among them, with 0.
@@ -54,9 +56,7 @@ def rate_of(impressions: Sequence[float], outcomes: Sequence[float]) -> Rate:
     squares = sum([(y - rate * n) ** 2 for n, y in zip(impressions, outcomes, strict=True)])
     # What is left of nothing by rounding is no variance: one bucket alone, or all with the same rate.
     is_measured = buckets > 1 and squares > (1e-9 * done) ** 2
-    return Rate(
-        seen, done, rate, buckets / (buckets - 1) * squares / done**2 if is_measured else None
-    )
+    return Rate(seen, done, rate, buckets / (buckets - 1) * squares / done**2 if is_measured else None)
 
 
 def lift_of(better: Rate, other: Rate) -> Lift | None:
