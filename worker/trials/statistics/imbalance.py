@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 ALARM = 100  #: in a test that is shown as drawn, reached with a probability of at most 1 %
 _CONCENTRATION = 100  #: for each variant: where the shares are wrong, they are so by some points
 # The whole test and its days share the 1 %: a mean of such factors, with weights fixed beforehand, is one
-# again, whatever the days have to do with each other, while an alarm at 100 for each of 28 days would be false
-# in up to a quarter of all tests. All days together weigh 2 %, so they take 2 % of its evidence from the whole
-# test; a single one of 28 days has to reach 140,000, as it does at 58 instead of 50 % of 2,000 impressions.
+# again, whatever the days have to do with each other, while an alarm at 100 for each of 28 days could be
+# false in a quarter of all tests. All days together weigh 2 %, and take so much evidence from the whole test;
+# one of 28 days alone has to reach 145,000, as it does at 56 instead of 50 % of 2,000 impressions.
 _WEIGHT_OF_DAYS = 0.02
 _TENTHS = 10
 _DEVIATIONS = 2 * statistics.NormalDist().inv_cdf(0.9)  # between the first and the last tenth of a normal law
@@ -86,15 +86,16 @@ def log_bayes_factor(counts: Sequence[float], drawn: Sequence[float]) -> float:
 def dispersion(impressions: Sequence[Sequence[float]]) -> float:
     """Measure how many impressions come together, since people come back: 1 where each comes alone.
 
-    Shares of impressions vary by so much more than those of viewers; without it, active viewers alone would set
-    the alarm off. It is the variance of a variant's buckets for their mean, by which counts are divided as in Rao
-    and Scott, Ann. Stat. 12 (1984). Where few buckets make most of it, it is at most twice what the distance
-    between the first and the last tenth says: a cache that fills one bucket must not excuse itself by that.
+    Shares of impressions vary by so much more than those of viewers; without it, active viewers alone would
+    set the alarm off. It is the variance of a variant's buckets for their mean, by which counts are divided as
+    in Rao and Scott, Ann. Stat. 12 (1984): the middle one of all variants, and where few buckets make most of
+    it, at most twice what the distance between the first and the last tenth says. A cache that fills a bucket
+    of one variant must not excuse itself by that.
     """
     spreads = [spread for buckets in impressions if (spread := _spread(buckets)) is not None]
     # One standard error of it is not believed: else chance alone would make the alarm slow.
     doubt = math.sqrt(2 / sum(map(len, impressions)))
-    return max(1.0, statistics.fmean(spreads) - doubt) if spreads else 1.0
+    return max(1.0, statistics.median(spreads) - doubt) if spreads else 1.0
 
 
 def _spread(buckets: Sequence[float]) -> float | None:

@@ -7,6 +7,7 @@ daily. It only sorts those that ran out of time.
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ def chances_of_best(rates: Sequence[Rate], tau: float) -> list[float] | None:
     known = [(math.log(rate.rate), rate.variance) for rate in rates if rate.variance is not None]
     if len(known) < len(rates):
         return None
+    if len(known) == 2:  # noqa: PLR2004 - two need no quadrature
+        (first, of_first), (second, of_second) = known
+        v = of_first + of_second
+        chance = NormalDist().cdf((first - second) / math.sqrt(v) * tau / math.sqrt(tau**2 + v))
+        return [chance, 1 - chance]
     own = tau**2 / 2
     weights = [1 / (variance + own) for _, variance in known]
     level = sum(weight * log for weight, (log, _) in zip(weights, known, strict=True)) / sum(weights)
