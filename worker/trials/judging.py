@@ -51,7 +51,10 @@ def _decide(
     if read.imbalance.is_alarm:
         return TrialOutcome.BROKEN, saying.broken(read.imbalance), None
     if lacking and read.is_over:
-        return TrialOutcome.UNDECIDED, saying.undecided(read, NEED_LIFT, _need(read)), None
+        is_small = min(total.quality_plays for total in read.totals) < evidence.MIN_PLAYS
+        need = _need(read)
+        told = saying.undecided(read, NEED_LIFT, need) if is_small and need else saying.never_told(lacking)
+        return TrialOutcome.UNDECIDED, told, None
     return (None, f"counting: {lacking}", None) if lacking else _compare(read, out)
 
 

@@ -63,8 +63,8 @@ def no_variance(number: int, metric: TrialMetric) -> str:
 
 def broken(imbalance: Imbalance) -> str:
     """Say which variant was shown too often, or too rarely, by most."""
-    off = [abs(share / drawn - 1) for share, drawn in zip(imbalance.shares, imbalance.drawn, strict=True)]
-    number = off.index(max(off))
+    off = [share / drawn - 1 for share, drawn in zip(imbalance.shares, imbalance.drawn, strict=True)]
+    number = max(range(len(off)), key=lambda number: (round(abs(off[number]), 6), off[number]))
     share, drawn = _apart(imbalance.shares[number], imbalance.drawn[number])
     when = f"on {_date(imbalance.day)} " if imbalance.day else ""
     got = f"{when}{picture(number)} got {share} of the impressions instead of {drawn}"
@@ -119,12 +119,17 @@ def with_out(said: str, out: Sequence[int]) -> str:
     return f"{said}; {names} {'picture is' if len(out) == 1 else 'pictures are'} out"
 
 
+def never_told(lacking: str) -> str:
+    """Say what was lacking to the end."""
+    return f"it cannot be told: {lacking}"
+
+
 def undecided(read: Reading, lift: float, need: dict[str, Any] | None) -> str:
     """Say that it cannot be told, and what it would take."""
     seen = sum(total.impressions for total in read.totals)
     said = f"it cannot be told: {plural(seen, 'impression', 'impressions')}"
     if need is None:
-        return f"{said}, and too few plays to say how many are needed"
+        return said
     a_day = max(round(seen / read.elapsed_days), 1)
     return (
         f"{said}; telling {lift:.0%} apart needs about {_about(need['impressions'])}. "

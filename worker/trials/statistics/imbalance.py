@@ -87,8 +87,8 @@ def dispersion(impressions: Sequence[Sequence[float]]) -> float:
     """Measure how many impressions come together, since people come back: 1 where each comes alone.
 
     Shares of impressions vary by so much more than those of viewers; without it, active viewers alone would
-    set the alarm off. It is the variance of a variant's buckets for their mean, by which counts are divided as
-    in Rao and Scott, Ann. Stat. 12 (1984): the middle one of all variants, and where few buckets make most of
+    set the alarm off. It is the variance of a variant's buckets for their mean, by which counts are divided
+    (Rao and Scott, Ann. Stat. 12, 1984): the middle one of all variants, and where few buckets make most of
     it, at most twice what the distance between the first and the last tenth says. A cache that fills a bucket
     of one variant must not excuse itself by that.
     """
