@@ -40,7 +40,7 @@ def test_a_winner_of_three_is_better_than_all_others() -> None:
     verdict = judge(counted([0.1, 0.12, 0.15], impressions=1000))
     assert (verdict.outcome, verdict.winner) == (TrialOutcome.WINNER, 2)
     assert verdict.said.startswith(
-        "the third picture is better than all others: +25 % plays than the next best"
+        "the third picture is better than all others: +24 % plays than the next best"
     )
     assert _pair(verdict, 2, 1)["needed"] == pytest.approx(40)
 
@@ -107,7 +107,7 @@ def test_a_picture_that_is_worse_than_another_is_out_while_the_test_goes_on() ->
     verdict = judge(counted([0.12, 0.121, 0.1]))
     assert verdict.outcome is None
     assert verdict.said.startswith(
-        "not proved yet: the second picture is ahead, +0.8 % plays, surely between -"
+        "not proved yet: the second picture is ahead, +1 % plays, surely between -"
     )
     assert verdict.said.endswith("; the third picture is out")
     assert [variant["is_out"] for variant in verdict.numbers["variants"]] == [False, False, True]
