@@ -112,7 +112,7 @@ def test_a_picture_that_is_worse_than_another_is_out_while_the_test_goes_on() ->
     assert verdict.said.endswith("; the third picture is out")
     assert [variant["is_out"] for variant in verdict.numbers["variants"]] == [False, False, True]
     both_out = judge(counted([0.12, 0.121, 0.1, 0.1]))
-    assert both_out.said.endswith("; the third and the fourth picture are out")
+    assert both_out.said.endswith("; the third and the fourth pictures are out")
 
 
 def test_pictures_that_are_surely_within_5_per_cent_are_alike() -> None:
@@ -188,6 +188,12 @@ def test_counts_that_cannot_be_are_named_or_refused() -> None:
     )
     with pytest.raises(ValueError, match="correct what was counted"):
         judge(counted([0.1, 0.1], changed={3: Sums(-1, 0)}))
+
+
+def test_pictures_that_are_level_are_not_called_ahead() -> None:
+    """By nothing."""
+    verdict = judge(counted([0.1, 0.1], spread=0.2))
+    assert verdict.said.startswith("not proved yet: no picture is ahead, the plays are surely between -")
 
 
 def test_a_verdict_takes_about_a_millisecond() -> None:

@@ -94,6 +94,10 @@ def probably_better(read: Reading, preferred: int) -> str:
 def ahead(read: Reading, leader: int) -> str:
     """Say who is ahead while nothing is proved."""
     pair = _against_next(read, leader)
+    if change(pair.log_lift) == "0 %":
+        return (
+            f"not proved yet: no picture is ahead, the {_noun(read.metric)} are surely {_between(pair)} apart"
+        )
     return (
         f"not proved yet: {picture(leader)} is ahead, {change(pair.log_lift)} {_noun(read.metric)}, "
         f"surely {_between(pair)}"

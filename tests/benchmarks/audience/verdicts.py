@@ -17,6 +17,7 @@ from tests.benchmarks.audience.rules import cover, decide
 from tests.benchmarks.audience.shown import alarms
 from tests.benchmarks.audience.viewers import DAYS, Audience
 from tests.benchmarks.audience.whole_tests import judged
+from worker.database.states import TrialMetric
 from worker.trials.statistics.need import impressions_needed
 
 if TYPE_CHECKING:
@@ -85,10 +86,15 @@ def _false_winners(seed: int, cell: str, audience: Audience, tests: int) -> Row:
 
 def _whole(seed: int, tests: int) -> Iterator[Row]:
     """Judge tests by all rules: the first week, the guards, the alarm."""
-    for lift, most in ((0.0, 0.05), (0.2, 0.01)):
-        cell = f"lift {lift:.0%}, judged by all rules, 2 variants, play rate 5.0%, four looks a day"
+    for lift, metric, most in (
+        (0.0, TrialMetric.PLAYS, 0.05),
+        (0.0, TrialMetric.WATCH, 0.05),
+        (0.2, TrialMetric.PLAYS, 0.01),
+    ):
+        what = f"lift {lift:.0%}, by {metric}"
+        cell = f"{what}, judged by all rules, 2 variants, play rate 5.0%, four looks a day"
         audience = Audience(0.05, (1.0, 1.0 + lift), impressions_needed(0.05, 0.2, 2), 4 * DAYS)
-        outcomes = judged(audience, tests, _rng(seed, cell))
+        outcomes = judged(audience, tests, _rng(seed, cell), metric)
         shares: collections.Counter[str] = collections.Counter()
         for (outcome, _), count in outcomes.items():
             shares[outcome] += count

@@ -22,22 +22,21 @@ if TYPE_CHECKING:
 
 _BEGAN = datetime(2026, 1, 5, tzinfo=UTC)
 _WATCHED_S = 60.0  # of each play, on average
+_STEADINESS = 0.3  # most go soon, and few stay long: the deviation is 1.8 times the average
 
 
 def judged(
-    audience: Audience, tests: int, rng: np.random.Generator
+    audience: Audience, tests: int, rng: np.random.Generator, metric: TrialMetric
 ) -> collections.Counter[tuple[str, int | None]]:
     """Judge tests at each look until they end, and count the outcomes with the variants that won."""
     outcomes: collections.Counter[tuple[str, int | None]] = collections.Counter()
     going_on: dict[int, dict[str, Any]] = {test: {} for test in range(tests)}
     days: list[dict[date, tuple[Sums, ...]]] = [{} for _ in range(tests)]
-    before: list[list[Sums]] = [
-        [Sums()] * len(audience.lifts) for _ in range(tests)
-    ]  # by the end of yesterday
+    before = [[Sums()] * len(audience.lifts) for _ in range(tests)]  # by the end of yesterday
     watched_s = np.zeros((tests, audience.ranges[-1][1]))
     last = np.zeros_like(watched_s, dtype=np.int64)
     for look, (seen, played) in enumerate(watch(audience, tests, rng)):
-        watched_s += _WATCHED_S * rng.standard_gamma(played - last)
+        watched_s += _WATCHED_S / _STEADINESS * rng.standard_gamma(_STEADINESS * (played - last))
         last = played.copy()
         now = _BEGAN + timedelta(days=(look + 1) * DAYS / audience.looks)
         counts = seen.tolist(), played.tolist(), watched_s.tolist()
@@ -52,7 +51,7 @@ def judged(
                 _less(now, then) for now, then in zip(totals, before[test], strict=True)
             )
             before[test] = totals if ends_day else before[test]
-            verdict = judge(_counted(audience, buckets, days[test], now, evidence))
+            verdict = judge(_counted(audience, metric, buckets, days[test], now, evidence))
             going_on[test] = verdict.evidence
             if verdict.outcome:
                 outcomes[verdict.outcome.value, verdict.winner] += 1
@@ -62,6 +61,7 @@ def judged(
 
 def _counted(
     audience: Audience,
+    metric: TrialMetric,
     buckets: list[Sums],
     days: dict[date, tuple[Sums, ...]],
     now: datetime,
@@ -71,7 +71,7 @@ def _counted(
         tuple(audience.ranges),
         dict(enumerate(buckets)),
         days,
-        TrialMetric.PLAYS,
+        metric,
         ALPHA,
         TAU,
         _BEGAN,

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 # The trapezoid rule is exact to many digits for functions like a normal density (Trefethen and Weideman, SIAM
 # Review 56, 2014); steps as parts of a standard deviation. Four deviations hold all but 6e-5.
-_LEVELS = [step * 0.8 for step in range(-5, 6)]
-_STEPS = [step * 0.4 for step in range(-10, 11)]
+_LEVELS = [float(step) for step in range(-4, 5)]
+_STEPS = [step * 0.5 for step in range(-8, 9)]
 
 
 def chances_of_best(rates: Sequence[Rate], tau: float) -> list[float] | None:
