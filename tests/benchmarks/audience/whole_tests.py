@@ -10,7 +10,6 @@ import numpy as np
 
 from tests.benchmarks.audience.rules import ALPHA, TAU
 from tests.benchmarks.audience.viewers import DAYS, watch
-from worker.database.states import TrialMetric
 from worker.trials.judging import judge
 from worker.trials.sums import Sums
 from worker.trials.verdict import Counted
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from tests.benchmarks.audience.viewers import Audience
+    from worker.database.states import TrialMetric
 
 _BEGAN = datetime(2026, 1, 5, tzinfo=UTC)
 _WATCHED_S = 60.0  # of each play, on average
