@@ -131,6 +131,9 @@ def test_at_the_end_a_picture_that_is_probably_better_is_preferred() -> None:
         "the second picture is probably better, which is not proved: +10 % plays, "
     )
     assert verdict.numbers["variants"][1]["p_best"] >= 0.9
+    little = judge(counted([0.1, 0.104], days=28, spread=0.25, impressions=200))
+    assert little.numbers["variants"][1]["p_best"] < 0.9
+    assert little.outcome is TrialOutcome.UNDECIDED
     lures = judge(counted([0.1, 0.11], days=28, spread=0.25, impressions=200, watch_s=[90, 40]))
     assert lures.outcome is TrialOutcome.UNDECIDED
     fades = judge(counted([0.1, 0.11], days=28, spread=0.25, impressions=200, newer_rates=[0.1, 0.09]))

@@ -92,8 +92,10 @@ def test_a_winner_is_proved_against_each_other_and_still_ahead() -> None:
     maxima = {(1, 0): proof, (1, 2): proof}
     assert evidence.proved_winner(maxima, variants, 0.05) == 1
     assert evidence.proved_winner({**maxima, (1, 2): proof - 0.2}, variants, 0.05) is None
+    assert evidence.is_proved(maxima, (1, 0), variants, 0.05)
     fallen = [variants[0], variants[1]._replace(rate=0.12), variants[2]]
     assert evidence.proved_winner(maxima, fallen, 0.05) is None
+    assert not evidence.is_proved(maxima, (1, 2), fallen, 0.05)
 
 
 @pytest.mark.parametrize(("variants", "alpha"), [(2, 0.05), (3, 0.025), (4, 0.025)])

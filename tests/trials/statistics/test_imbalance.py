@@ -56,7 +56,7 @@ def test_no_impressions_are_no_alarm() -> None:
 
 def test_a_single_wrong_day_is_told_with_its_date() -> None:
     """Also where another day hides it in the whole test."""
-    days = _week((1000, 1000), (1300, 700), (700, 1300), (1000, 1000))
+    days = _week((1000, 1000), (1160, 840), (840, 1160), (1000, 1000))
     alarm = imbalance_of([_buckets(4096), _buckets(4096)], days, 28)
     assert alarm.is_alarm
     assert alarm.day in {MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)}
