@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,6 +13,7 @@ from worker import metrics
 from worker.database import transaction
 from worker.dispatch import retention, row_counts
 from worker.errors import first_line
+from worker.trials.counting import merge_inbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +54,7 @@ class Maintenance:
             # Each for itself: where one fails, the other goes on.
             self._try("rows could not be counted", self._count)
             self._try("old rows could not be removed", self._prune)
+            self._try("counts could not be merged", partial(merge_inbox, self._engine, LONGEST_S))
             self._stopping.wait(EVERY_S)
 
     def _count(self) -> None:
