@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -54,7 +53,7 @@ class Maintenance:
             # Each for itself: where one fails, the other goes on.
             self._try("rows could not be counted", self._count)
             self._try("old rows could not be removed", self._prune)
-            self._try("counts could not be merged", partial(merge_inbox, self._engine, LONGEST_S))
+            self._try("counts could not be merged", lambda: merge_inbox(self._engine, LONGEST_S))
             self._stopping.wait(EVERY_S)
 
     def _count(self) -> None:
@@ -65,7 +64,7 @@ class Maintenance:
     def _prune(self) -> None:
         retention.prune(self._engine, self._settings, LONGEST_S)
 
-    def _try(self, complaint: str, step: Callable[[], None]) -> None:
+    def _try(self, complaint: str, step: Callable[[], object]) -> None:
         try:
             step()
         except SQLAlchemyError as exc:
