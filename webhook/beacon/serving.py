@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from webhook.beacon.app import Beacon
     from worker.settings import Settings
 
-LAST_FLUSH_S = 5.0  # beside the time that other programs have to end
+LAST_FLUSH_S = 5  # beside the time that other programs have to end
 
 log = logging.getLogger(__name__)
 
