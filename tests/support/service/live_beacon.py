@@ -47,10 +47,21 @@ class LiveBeacon:
         """Send a batch as a browser does; return the code of the answer."""
         return self.client.post("/v1/seen", content=body).status_code
 
+    def pids(self) -> list[int]:
+        """All of its processes."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [self.process.pid, *map(int, children.split())]
+
+    def processor_s(self) -> float:
+        """The processor time that all of them have taken."""
+        times = [
+            Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13] for pid in self.pids()
+        ]
+        return sum(int(user) + int(system) for user, system in times) / os.sysconf("SC_CLK_TCK")
+
     def kill(self) -> None:
         """End all of its processes, so that none can do anything more."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        for pid in (self.process.pid, *map(int, children.split())):
+        for pid in self.pids():
             os.kill(pid, signal.SIGKILL)
         self.process.wait()
 
