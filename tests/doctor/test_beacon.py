@@ -6,9 +6,9 @@ import threading
 from http.server import HTTPServer
 from typing import TYPE_CHECKING
 
-from tests.support.counted_trials import end_test, running_test
 from tests.support.service import builders
 from tests.support.service.quick_programs import Receiver
+from tests.support.trials.counted_trials import end_test, running_test
 from worker.doctor.beacon import check_beacon
 from worker.standalone.servers import free_port
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, func, insert, select, text, update
 
-from tests.support.counted_trials import end_test, hand_over, running_test
+from tests.support.trials.counted_trials import end_test, hand_over, running_test
 from worker.database import transaction
 from worker.database.states import TrialKind
 from worker.database.trials import CountDelivery, CountInbox, TrialCount

@@ -21,9 +21,9 @@ from sqlalchemy import func, select
 
 from tests.benchmarks.service.receiver import P99_MS, TABLE_WIDTH, Row, Sent, machine, send
 from tests.benchmarks.service.sender import VIEWS
-from tests.support.counted_trials import running_test
-from tests.support.service.live_beacon import served_beacon
 from tests.support.service.live_receiver import served
+from tests.support.trials.counted_trials import running_test
+from tests.support.trials.live_beacon import served_beacon
 from worker.database import make_engine, migrate, transaction
 from worker.database.trials import TrialCount
 from worker.standalone.servers import start_postgres, start_valkey
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from tests.support.service.live_beacon import LiveBeacon
     from tests.support.service.live_receiver import Served
+    from tests.support.trials.live_beacon import LiveBeacon
 
 CONNECTIONS = 16
 # The senders, the servers and both programs share the cores, so that some waiting for a core is ours.

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from tests.support.service.live_beacon import LiveBeacon
     from tests.support.service.live_receiver import Served
+    from tests.support.trials.live_beacon import LiveBeacon
     from worker.standalone.servers import Server
 
 P99_MS = 50.0

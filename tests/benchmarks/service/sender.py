@@ -19,9 +19,9 @@ from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
 
-from tests.support.counted_trials import AGENT, told
 from tests.support.service import deliveries
 from tests.support.service.deliveries import Delivery
+from tests.support.trials.counted_trials import AGENT, told
 from worker.trials.assignment import BUCKETS
 
 if TYPE_CHECKING:

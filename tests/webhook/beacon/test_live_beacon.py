@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.counted_trials import running_test, told
-from tests.support.service.live_beacon import START_TIMEOUT_S, LiveBeacon, served_beacon
+from tests.support.trials.counted_trials import running_test, told
+from tests.support.trials.live_beacon import START_TIMEOUT_S, LiveBeacon, served_beacon
 from tests.support.waiting import until
 from webhook.beacon.serving import run_beacon
 from worker.database import transaction

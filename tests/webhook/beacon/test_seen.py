@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.counted_trials import AGENT, end_test, running_test, told
 from tests.support.service.deliveries import make_settings
+from tests.support.trials.counted_trials import AGENT, end_test, running_test, told
 from webhook.beacon.app import Beacon
 from webhook.beacon.limits import BATCHES_A_MINUTE, MAX_SEEN_BYTES
 from worker.trials.sums import Sums

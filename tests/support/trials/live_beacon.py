@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from tests.support.counted_trials import AGENT
 from tests.support.service.deliveries import ENVIRONMENT
+from tests.support.trials.counted_trials import AGENT
 from tests.support.waiting import until
 from webhook.serving import PROCESSES
 from worker.standalone.servers import free_port
