@@ -214,7 +214,7 @@ COMMANDS = (
     LazyService(
         "beacon",
         "worker.cli.serve:beacon_command",
-        "Show viewers the pictures of tests, and count what they do, until stopped.",
+        "Show viewers variants, and count what they do, until stopped.",
         needs=("webhook",),
     ),
     LazyService(

@@ -28,7 +28,7 @@ def review_command() -> None:
 
 @click.command()
 def beacon_command() -> None:
-    """Show viewers the pictures of tests, and count what they do, until stopped.
+    """Show viewers variants, and count what they do, until stopped.
 
     Viewers' browsers reach it at BEACON_URL; it listens at BEACON_HOST and BEACON_PORT.
     """
