@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser faults check lock bench bench-speed bench-service bench-scale bench-quality bench-formats clean
+.PHONY: help demo test test-browser faults check lock bench bench-speed bench-service bench-beacon bench-scale bench-quality bench-formats clean
 
 # The first of these that is 3.11 to 3.13 makes .venv; name your own with `make PYTHON=...`. Without a GPU,
 # `make demo TORCH=cpu TORCH_INDEX=ADDRESS` saves gigabytes: docs/install.md.
@@ -44,6 +44,9 @@ bench-speed: $(READY)  ## measure how cost grows, and how full several jobs keep
 bench-service: $(READY)  ## measure the receiver, and the way from a webhook to the accepted write
 	@$(PY) -m tests.benchmarks.service.receiver $(ARGS)
 	@$(PY) -m tests.benchmarks.service.end_to_end
+
+bench-beacon: $(READY)  ## measure how many batches of viewers are counted, and the receiver beside it
+	@$(PY) -m tests.benchmarks.service.beacon $(ARGS)
 
 bench-scale: $(READY)  ## measure commands and queries in a database of a million assets; takes 8 GB of disk
 	@$(PY) -m tests.benchmarks.service.scale $(ARGS)

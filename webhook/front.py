@@ -51,7 +51,8 @@ STOP_TIMEOUT_S = 10  # for what is being answered
 LINGER_S = 2.0  # a request that is on its way while the receiver ends is still answered
 TICK_S = 0.5
 
-#: Threads by the beginning of the address: nothing that strangers may ask for takes those of the webhooks.
+#: Threads by the beginning of the address: nothing that strangers may ask for takes those of the webhooks. 0:
+#: what waits for nothing, and is answered in the loop itself.
 THREADS = {"/webhooks/": 16, "/v1/assets/": 4, "/v1/": 16, "/thumbnails/": 4, "/": 4}
 
 Answer = tuple[tuple[Any, ...], list[bytes]]
@@ -99,7 +100,7 @@ class FrontWorker(GeventWorker):
     def run(self) -> None:
         """Answer until this process is told to end, and then what has begun."""
         gevent.get_hub().print_exception = _log_error
-        self._threads = {beginning: ThreadPool(most) for beginning, most in self.threads.items()}
+        self._threads = {beginning: ThreadPool(most) for beginning, most in self.threads.items() if most}
         self._application = self.wsgi
         self.wsgi = self._serve
         servers = [
@@ -185,6 +186,8 @@ class FrontWorker(GeventWorker):
         # Not everything is below "/": OPTIONS may ask for "*", and CONNECT names a host.
         path = environ["PATH_INFO"]
         beginning = next((one for one in self.threads if path.startswith(one)), "/")
+        if not self.threads[beginning]:
+            return _answer(self._application, environ)
         return self._threads[beginning].apply(_answer, (self._application, environ))
 
     def _late(self, environ: WSGIEnvironment, connection: Connection) -> Answer:

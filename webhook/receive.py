@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, g, request
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from webhook.answers import answer
+from webhook.bodies import whole_body
 from webhook.limits import MAX_BODY_BYTES
 from worker import metrics, tracing
 from worker.inbox import own_events, record
@@ -46,7 +46,7 @@ def webhook_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
     def webhook(name: str, account: str) -> Response:
         platform = platform_of(name, account, settings)
         g.platform, g.account = name, account
-        body = _body()
+        body = whole_body(MAX_BODY_BYTES)
         # Before the signature: a platform may try an address out before it has a secret to sign with.
         if platform.is_probe(body):
             return answer("probe", 200, "webhooks can be sent here")
@@ -58,7 +58,7 @@ def webhook_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
     @pages.post("/v1/events")
     def event() -> Response:
         g.platform = "own"
-        headers, body = dict(request.headers), _body()
+        headers, body = dict(request.headers), whole_body(MAX_BODY_BYTES)
         own_events.verify(headers, body, settings, time.time())
         # Of a sender that has shown who it is, so that no stranger can choose ids.
         with tracing.follow("webhook", request.headers.get("traceparent"), "server", platform=g.platform):
@@ -84,20 +84,6 @@ def _headers() -> dict[str, str]:
     """
     token = request.args.get("token")
     return dict(request.headers) | ({} if token is None else {QUERY_TOKEN: token})
-
-
-def _body() -> bytes:
-    """Read the body as it was sent; nothing is unpacked, because a few bytes can unpack to gigabytes."""
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("send the body as it is, without Content-Encoding")
-    try:
-        body = request.get_data(cache=False)
-    except OSError as exc:  # gunicorn's, of chunks that are none
-        raise BadRequest("the body cannot be read") from exc
-    # Where chunks hide the length, Werkzeug stops at its limit, one byte later, and returns what it has.
-    if len(body) > MAX_BODY_BYTES:
-        raise RequestEntityTooLarge
-    return body
 
 
 def _count(response: Response) -> Response:

@@ -86,7 +86,7 @@ def options(settings: Settings, addresses: list[str]) -> dict[str, Any]:
 
 
 class Receiver(BaseApplication):
-    """The receiver under gunicorn."""
+    """The receiver under gunicorn; a program that is like it derives a class from this one."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -105,12 +105,16 @@ class Receiver(BaseApplication):
             self.cfg.set(name, value)
 
     def _addresses(self) -> list[str]:
+        return self._beside_metrics(self._settings.host, self._settings.port, "PORT")
+
+    def _beside_metrics(self, host: str, port: int, port_name: str) -> list[str]:
+        """List the address of a program, and that of its metrics, where these have one."""
         settings = self._settings
-        public = [f"{settings.host}:{settings.port}"]
+        public = [f"{host}:{port}"]
         if not settings.metrics_port:
             return public
-        if settings.metrics_port == settings.port:
-            raise SettingsInvalid("METRICS_PORT is PORT; set another one, or 0")
+        if settings.metrics_port == port:
+            raise SettingsInvalid(f"METRICS_PORT is {port_name}; set another one, or 0")
         return [*public, f"{settings.metrics_host or settings.host}:{settings.metrics_port}"]
 
     def load(self) -> WSGIApplication:

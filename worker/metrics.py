@@ -84,6 +84,9 @@ PUBLISH_SECONDS = Histogram(
 )
 LEASES_EXPIRED = Counter("thumbs_lease_expired_total", "Rows taken from workers that fell silent.")
 FENCED_WRITES = Counter("thumbs_fenced_writes_total", "Results refused: the lease was another worker's.")
+BEACON_EVENTS = Counter(
+    "thumbs_beacon_events_total", "What viewers did, counted, or dropped and why.", ["kind", "dropped"]
+)
 HINTS = Counter("thumbs_hint_publish_total", "Messages to the workers.", ["result"])
 
 

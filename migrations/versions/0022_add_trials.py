@@ -194,6 +194,7 @@ def _create_counts() -> None:
     op.create_table(
         "count_deliveries",
         sa.Column("delivery_id", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
         _time("at", is_now=True),
         sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_count_deliveries")),
     )

@@ -62,7 +62,7 @@ def replaced(database_url: str, tmp_path: Path) -> dict[str, str]:
         "valkey-server": str(next(folder.glob("_binaries/*/valkey-server"))),
         "redis_port": str(redis_port),
         "0.0.0.0": "127.0.0.1",  # noqa: S104 - where containers listen
-        **{port: str(servers.free_port()) for port in ("8000", "8080", *METRICS_PORTS)},
+        **{port: str(servers.free_port()) for port in ("8000", "8080", "8070", *METRICS_PORTS)},
     }
 
 
@@ -192,7 +192,7 @@ def test_prometheus_finds_every_program_and_nobody_outside_does() -> None:
         assert not any(port in published for published in SERVICES[name].get("ports", []))
 
 
-@pytest.mark.parametrize("name", ["postgres", "redis", "webhook", "review"])
+@pytest.mark.parametrize("name", ["postgres", "redis", "webhook", "review", "beacon"])
 def test_what_others_call_has_a_health_check(name: str) -> None:
     """With a limit on its time."""
     assert SERVICES[name]["healthcheck"]["test"]
@@ -208,7 +208,7 @@ def test_nothing_starts_before_its_tables(name: str) -> None:
         assert waits_for == {"postgres": "service_healthy"}
     else:
         assert waits_for.pop("migrate") == "service_completed_successfully"
-        assert waits_for == ({} if name in {"webhook", "review"} else {"redis": "service_healthy"})
+        assert waits_for == ({} if name in {"webhook", "review", "beacon"} else {"redis": "service_healthy"})
 
 
 def test_the_gpu_is_for_the_analyze_worker() -> None:

@@ -79,7 +79,7 @@ def test_only_the_receiver_has_what_signs_webhooks_and_only_others_have_tokens()
     given = {name: variables(service, {})["ACCOUNT_SECRETS"] for name, service in PROGRAMS.items()}
 
     assert given.pop("webhook") == "webhooks"
-    assert given.pop("migrate") == given.pop("review") == "none"
+    assert given.pop("migrate") == given.pop("review") == given.pop("beacon") == "none"
     assert set(given.values()) == {"api"}
 
 
@@ -183,13 +183,18 @@ def run_postgres(program: str, *words: str) -> None:
     subprocess.run([postgres_programs() / program, *words], check=True)
 
 
-def test_only_the_receiver_and_the_pages_can_be_reached() -> None:
+def test_only_the_receiver_the_pages_and_the_beacon_can_be_reached() -> None:
     """And only from this machine, where a proxy listens to the world."""
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
 
-    assert published == {"webhook": ["127.0.0.1:8000:8000"], "review": ["127.0.0.1:8080:8080"]}
+    assert published == {
+        "webhook": ["127.0.0.1:8000:8000"],
+        "review": ["127.0.0.1:8080:8080"],
+        "beacon": ["127.0.0.1:8070:8070"],
+    }
     assert variables(SERVICES["webhook"], {})["HOST"] == "0.0.0.0"  # noqa: S104 - within its container
     assert variables(SERVICES["review"], {})["REVIEW_HOST"] == "0.0.0.0"  # noqa: S104 - the same
+    assert variables(SERVICES["beacon"], {})["BEACON_HOST"] == "0.0.0.0"  # noqa: S104 - the same
 
 
 @each_server
@@ -217,9 +222,10 @@ def test_the_pages_have_a_secret_for_cookies_and_reach_no_broker(tmp_path: Path)
     assert set(SERVICES["review"]["networks"]) == {"database", "front", "outside"}
 
 
-def test_the_receiver_makes_no_requests_to_the_internet() -> None:
-    """It only answers; what talks to platforms is elsewhere."""
-    assert SERVICES["webhook"]["networks"] == ["database", "front", "metrics"]
+@pytest.mark.parametrize("name", ["webhook", "beacon"])
+def test_what_strangers_talk_to_makes_no_requests_to_the_internet(name: str) -> None:
+    """It only answers; what talks to platforms, and the broker, are elsewhere."""
+    assert SERVICES[name]["networks"] == ["database", "front", "metrics"]
     assert COMPOSE["networks"]["front"]["driver_opts"] == {
         "com.docker.network.bridge.enable_ip_masquerade": "false"
     }

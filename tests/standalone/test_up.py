@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 START_S = 90.0  # on a slow and busy machine; only a hang takes longer
 STOP_S = 30.0
-PROGRAMS = {"receiver", "dispatcher", "analyze", "publish", "pages"}
+PROGRAMS = {"receiver", "dispatcher", "analyze", "publish", "pages", "beacon"}
 QUICK = "tests.support.service.quick_programs"
 
 
@@ -42,12 +42,13 @@ class Up:
 
     def __init__(self, folder: Path, **variables: str) -> None:
         self.folder = folder
-        self.port, self.pages_port = free_port(), free_port()
+        self.port, self.pages_port, self.beacon_port = free_port(), free_port(), free_port()
         self.printed = folder / "printed"
         own = {
             "DATA_DIR": str(folder / "data"),
             "PORT": str(self.port),
             "REVIEW_PORT": str(self.pages_port),
+            "BEACON_PORT": str(self.beacon_port),
             "OMP_NUM_THREADS": "1",
         }
         none = {"DATABASE_URL": "", "REDIS_URL": ""}
@@ -203,7 +204,7 @@ def test_a_port_in_use_is_named_with_its_setting(folder: Path) -> None:
     """Before anything is made, so that nothing is left; that of the metrics, too."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        for name in ("PORT", "METRICS_PORT", "REVIEW_PORT"):
+        for name in ("PORT", "METRICS_PORT", "REVIEW_PORT", "BEACON_PORT"):
             with thumbs_up(folder, **{name: str(port)}) as up:
                 assert up.process.wait(START_S) == 2
 
@@ -237,6 +238,17 @@ def test_pages_that_nobody_wants_are_not_started(folder: Path) -> None:
         assert not up.children("quick_programs pages")
     assert "pages  " not in up.printed.read_text()
     assert "pages at None" in (folder / "data" / "logs" / "publish.log").read_text()
+
+
+def test_a_beacon_that_nobody_wants_is_not_started_and_none_takes_anothers_port(folder: Path) -> None:
+    """A port of 0 says so, and one that is wanted twice is named."""
+    with thumbs_up(folder, BEACON_PORT="0") as up:
+        up.wait_until_up()
+        assert not up.children("quick_programs beacon")
+    port = str(free_port())
+    with thumbs_up(folder, BEACON_PORT=port, REVIEW_PORT=port) as up:
+        assert up.process.wait(START_S) == 2
+    assert "BEACON_PORT is REVIEW_PORT; set another one, or 0 for no tests" in up.printed.read_text()
 
 
 def test_a_typing_error_in_a_variable_is_told_once(folder: Path) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 FILES = Path(__file__).parents[2] / "deploy/proxy"
 NAME = "video.example.com"  #: the host that the receiver's files are written for
 PAGES_NAME = "thumbs.example.com"  #: the same, of the pages'
+BEACON_NAME = "viewers.example.com"  #: the same, of the beacon's
 
 _NGINX = """
 {user}
@@ -108,12 +109,38 @@ def caddy_pages(folder: Path, port: int, pages_port: int) -> list[str]:
     return [str(_found("caddy")), "run", "--config", str(folder / "Caddyfile")]
 
 
+def nginx_beacon(folder: Path, port: int, beacon_port: int) -> list[str]:
+    """Do as `nginx`, for the beacon."""
+    _write_certificate(folder, BEACON_NAME)
+    changes = {
+        "127.0.0.1:8070": f"127.0.0.1:{beacon_port}",
+        "listen 443": f"listen 127.0.0.1:{port}",
+        "listen [::]:443 ssl;": "",
+        f"/etc/letsencrypt/live/{BEACON_NAME}": str(folder),
+    }
+    (folder / "thumbs.conf").write_text(_changed(FILES / "nginx-beacon.conf", changes))
+    return _nginx_command(folder)
+
+
+def caddy_beacon(folder: Path, port: int, beacon_port: int) -> list[str]:
+    """Do as `caddy`, for the beacon."""
+    _write_certificate(folder, BEACON_NAME)
+    site = f"\n{BEACON_NAME}:{port} {{\n\ttls {folder}/fullchain.pem {folder}/privkey.pem\n"
+    changes = {"127.0.0.1:8070": f"127.0.0.1:{beacon_port}", f"\n{BEACON_NAME} {{\n": site}
+    options = "{\n\tadmin off\n\tauto_https disable_redirects\n}\n"
+    (folder / "Caddyfile").write_text(options + _changed(FILES / "Caddyfile.beacon", changes))
+    return [str(_found("caddy")), "run", "--config", str(folder / "Caddyfile")]
+
+
 PROXIES = {"nginx": nginx, "caddy": caddy}
 PAGES_PROXIES = {"nginx": nginx_pages, "caddy": caddy_pages}
+BEACON_PROXIES = {"nginx": nginx_beacon, "caddy": caddy_beacon}
 
 
 @contextmanager
-def in_front(name: str, folder: Path, behind_port: int, *, of_pages: bool = False) -> Iterator[httpx.Client]:
+def in_front(
+    name: str, folder: Path, behind_port: int, *, of_pages: bool = False, of_beacon: bool = False
+) -> Iterator[httpx.Client]:
     """Run a proxy in front of a receiver; yield a client that reaches it by the name of its certificate.
 
     Args:
@@ -121,9 +148,14 @@ def in_front(name: str, folder: Path, behind_port: int, *, of_pages: bool = Fals
         folder: for its files.
         behind_port: where the receiver listens.
         of_pages: whether the pages are there, and not the receiver.
+        of_beacon: the same, of the beacon.
     """
-    port, host = free_port(), PAGES_NAME if of_pages else NAME
-    command = (PAGES_PROXIES if of_pages else PROXIES)[name](folder, port, behind_port)
+    port, host, proxies = free_port(), NAME, PROXIES
+    if of_pages:
+        host, proxies = PAGES_NAME, PAGES_PROXIES
+    if of_beacon:
+        host, proxies = BEACON_NAME, BEACON_PROXIES
+    command = proxies[name](folder, port, behind_port)
     log = folder / "proxy.log"
     with log.open("w") as output:
         process = subprocess.Popen(command, env=_home(folder), stdout=output, stderr=subprocess.STDOUT)

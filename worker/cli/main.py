@@ -212,6 +212,12 @@ COMMANDS = (
         needs=("webhook",),
     ),
     LazyService(
+        "beacon",
+        "worker.cli.serve:beacon_command",
+        "Show viewers variants, and count what they do, until stopped.",
+        needs=("webhook",),
+    ),
+    LazyService(
         "dispatch", "worker.cli.service:dispatch_command", "Tell workers what is due, until stopped."
     ),
     LazyService(

@@ -1,9 +1,10 @@
-"""`thumbs serve` and `thumbs review`: what answers requests. They load no Celery, and so stand alone."""
+"""`thumbs serve`, `review` and `beacon`: what answers requests. They load no Celery, and so stand alone."""
 
 from __future__ import annotations
 
 import click
 
+from webhook.beacon.serving import run_beacon
 from webhook.review.serving import run_pages
 from webhook.serving import run_receiver
 from worker.settings import get_settings
@@ -23,3 +24,12 @@ def review_command() -> None:
     the OpenID provider that REVIEW_OIDC_ISSUER names.
     """
     run_pages(get_settings())
+
+
+@click.command()
+def beacon_command() -> None:
+    """Show viewers variants, and count what they do, until stopped.
+
+    Viewers' browsers reach it at BEACON_URL; it listens at BEACON_HOST and BEACON_PORT.
+    """
+    run_beacon(get_settings())

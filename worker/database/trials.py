@@ -127,6 +127,7 @@ class CountDelivery(Base):
     __table_args__ = (Index(None, "at"),)
 
     delivery_id: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str]  #: of what was added, in hex
     at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 

@@ -12,6 +12,7 @@ from worker import metrics
 from worker.database import transaction
 from worker.dispatch import retention, row_counts
 from worker.errors import first_line
+from worker.trials.counting import merge_inbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +53,7 @@ class Maintenance:
             # Each for itself: where one fails, the other goes on.
             self._try("rows could not be counted", self._count)
             self._try("old rows could not be removed", self._prune)
+            self._try("counts could not be merged", lambda: merge_inbox(self._engine, LONGEST_S))
             self._stopping.wait(EVERY_S)
 
     def _count(self) -> None:
@@ -62,7 +64,7 @@ class Maintenance:
     def _prune(self) -> None:
         retention.prune(self._engine, self._settings, LONGEST_S)
 
-    def _try(self, complaint: str, step: Callable[[], None]) -> None:
+    def _try(self, complaint: str, step: Callable[[], object]) -> None:
         try:
             step()
         except SQLAlchemyError as exc:

@@ -89,7 +89,8 @@ class Settings(PlatformSettings, ReviewSettings, TrialSettings):
     trusted_proxies: Networks = Field(
         PRIVATE_NETWORKS,
         validate_default=True,
-        description="Addresses and networks for which that does not count: many callers are behind each.",
+        description="Addresses and networks for which that does not count: many callers are behind each. The "
+        "beacon takes their word, in `X-Forwarded-For`, for whom they ask.",
     )
     metrics_host: Line | None = Field(
         None, description="The address that `METRICS_PORT` is opened at; `HOST` without it."

@@ -6,9 +6,7 @@ the same settings that a fleet runs.
 
 from __future__ import annotations
 
-import errno
 import shutil
-import socket
 import sys
 import time
 from contextlib import suppress
@@ -26,6 +24,7 @@ from worker.settings import environment, find_strays
 from worker.standalone.greeting import greeting
 from worker.standalone.interrupts import Interrupts
 from worker.standalone.pages import secret_in
+from worker.standalone.ports import Place, require_free
 from worker.standalone.servers import Server, running_postgres, start_postgres, start_valkey
 from worker.standalone.supervisor import POLL_S, Program, ProgramFailed, Supervisor
 
@@ -50,6 +49,7 @@ PROGRAMS = (
     Program("publish", (*_OUR_OWN, "worker", "publish"), ready_words="ready:", stops=1),
     Program("dispatcher", (*_OUR_OWN, "worker", "dispatch"), ready_words="ready:", stops=2),
 )
+BEACON = Program("beacon", (*_OUR_OWN, "webhook.beacon"), ready_words="ready for viewers", stops=0)
 PAGES = Program("pages", (*_OUR_OWN, "webhook.review"), ready_words="ready for people", stops=0)
 
 
@@ -88,7 +88,8 @@ class Service:
         self._settings = settings
         self._interrupts = interrupts
         self._programs = programs
-        self._has_pages = any(program.name == PAGES.name for program in programs)
+        names = {program.name for program in programs}
+        self._has_pages, self._has_beacon = PAGES.name in names, BEACON.name in names
         self._variables = dict(variables or {})
         self._show = show
         self._servers: dict[str, Server] = {}
@@ -165,16 +166,15 @@ class Service:
     def _require_ports(self) -> None:
         settings = self._settings
         is_running = running_postgres(settings.data_dir / "postgres") is not None
-        places = [("HOST", settings.host, "PORT", settings.port)]
+        places = [Place("HOST", settings.host, "PORT", settings.port)]
         if settings.metrics_port:
             host = settings.metrics_host or settings.host
-            places.append(("METRICS_HOST", host, "METRICS_PORT", settings.metrics_port))
+            places.append(Place("METRICS_HOST", host, "METRICS_PORT", settings.metrics_port))
         if self._has_pages:
-            places.append(("REVIEW_HOST", settings.review_host, "REVIEW_PORT", settings.review_port))
-            if settings.review_port == settings.port:
-                raise ConfigurationError("REVIEW_PORT is PORT; set another one, or 0 for no pages")
-        for place in places:
-            _require_free(*place, beside=settings.data_dir if is_running else None)
+            places.append(Place("REVIEW_HOST", settings.review_host, "REVIEW_PORT", settings.review_port))
+        if self._has_beacon:
+            places.append(Place("BEACON_HOST", settings.beacon_host, "BEACON_PORT", settings.beacon_port))
+        require_free(places, beside=settings.data_dir if is_running else None)
 
     def _start_servers(self) -> None:
         folder, should_stop = self._settings.data_dir, self._interrupts.check
@@ -209,13 +209,15 @@ class Service:
             self._servers.popitem()[1].close()
 
 
-def run_service(settings: Settings, who: str, programs: Sequence[Program] = (*PROGRAMS, PAGES)) -> None:
+def run_service(
+    settings: Settings, who: str, programs: Sequence[Program] = (*PROGRAMS, PAGES, BEACON)
+) -> None:
     """Run the service until the operator ends it.
 
     Args:
         settings: of the service.
         who: runs it, USER@HOST; they may do everything on the pages.
-        programs: what runs beside the servers; the pages only where they have a port.
+        programs: what runs beside the servers; the pages and the beacon only where they have a port.
 
     Raises:
         ConfigurationError: the operator must act.
@@ -223,8 +225,8 @@ def run_service(settings: Settings, who: str, programs: Sequence[Program] = (*PR
     """
     for stray in find_strays():
         click.secho(f"{stray.says}; {stray.remedy}", fg="yellow")
-    if not settings.review_port:
-        programs = [program for program in programs if program.name != PAGES.name]
+    ports = {PAGES.name: settings.review_port, BEACON.name: settings.beacon_port}
+    programs = [program for program in programs if ports.get(program.name, True)]
     with (
         Interrupts() as interrupts,
         suppress(Stopping),
@@ -261,34 +263,3 @@ def _migrate(database_url: str) -> None:
         raise ConfigurationError(f"DATABASE_URL: the database does not answer: {exc.orig}") from exc
     finally:
         engine.dispose()
-
-
-def _require_free(
-    host_name: str, host: str, port_name: str, port: int, *, beside: Path | None = None
-) -> None:
-    """Refuse a port that is taken before the receiver does, and say what to do about it.
-
-    Args:
-        host_name: the variable that sets the address.
-        host: the address.
-        port_name: the variable that sets the port.
-        port: the port.
-        beside: the folder of another `thumbs up`, which may have it.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        # As gunicorn does: a port that was just given up waits, but can be had.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as exc:
-            remedy = f"set {host_name} and {port_name}"
-            if exc.errno == errno.EADDRINUSE:
-                remedy = f"set {port_name} to a free one"
-                if port_name == "REVIEW_PORT":
-                    remedy += ", or to 0 for no pages"
-                if beside is not None:
-                    remedy += f", or stop the `thumbs up` that runs on {beside}, if it is that one"
-            raise ConfigurationError(
-                f"cannot listen on {host} port {port}: {exc.strerror}; {remedy}"
-            ) from exc

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from tests.support.service.live_receiver import Served
+    from tests.support.trials.live_beacon import LiveBeacon
     from worker.standalone.servers import Server
 
 P99_MS = 50.0
@@ -82,7 +83,7 @@ class Sent:
         return f"p50 {self.at_ms(0.5):.1f} ms, p99 {self.at_ms(0.99):.1f} ms, max {self.at_ms(1):.0f} ms"
 
 
-def send(receiver: Served, count: int, rate: int, connections: int, *options: str) -> Sent:
+def send(receiver: Served | LiveBeacon, count: int, rate: int, connections: int, *options: str) -> Sent:
     """Run the sender in a process of its own."""
     arguments = [str(number) for number in (receiver.port, count, rate, connections)]
     command = [sys.executable, "-m", "tests.benchmarks.service.sender", *arguments, *options]

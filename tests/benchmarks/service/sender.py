@@ -1,9 +1,10 @@
 """Send signed webhooks, and print as JSON how long each answer took.
 
-    python -m tests.benchmarks.service.sender PORT COUNT RATE CONNECTIONS [--fresh]
+    python -m tests.benchmarks.service.sender PORT COUNT RATE CONNECTIONS [--fresh] [--seen TESTS]
 
 RATE is in webhooks a second; 0 sends as fast as answers come. Connections are kept; with `--fresh`, each
-webhook has one of its own. With a rate, the time counts from the moment
+webhook has one of its own. With `--seen`, batches of browsers are sent in place of webhooks: 20 views of as
+many tests in turn, whose ids are 1 to TESTS. With a rate, the time counts from the moment
 when a webhook was due, so that one slow answer also shows in those that had to wait behind it.
 """
 
@@ -16,17 +17,19 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.support.service import deliveries
+from tests.support.service.deliveries import Delivery
+from tests.support.trials.counted_trials import AGENT, told
+from worker.trials.assignment import BUCKETS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.support.service.deliveries import Delivery
-
 START_S = 0.5  # for the threads to be there
 TIMEOUT_S = 30.0
+VIEWS = 20  # in a batch
 
 
 def send(
@@ -53,12 +56,23 @@ def send(
     return answers
 
 
+def seen(number: int, tests: int) -> Delivery:
+    """Make a batch of a viewer who sees 20 pictures."""
+    first, bucket = number * VIEWS, secrets.randbelow(BUCKETS)
+    events: list[list[Any]] = [[(first + view) % tests + 1, bucket, "i"] for view in range(VIEWS)]
+    return Delivery("/v1/seen", {"User-Agent": AGENT, "Content-Type": "text/plain"}, told(*events))
+
+
 def main() -> None:
     """Send, and print."""
     port, count, rate, connections = map(int, sys.argv[1:5])
     fresh = "--fresh" in sys.argv
     run = secrets.token_hex(4)
-    sent = [deliveries.mux(asset=f"{run}-{n}", delivery=f"{run}-{n}") for n in range(count)]
+    if "--seen" in sys.argv:
+        tests = int(sys.argv[sys.argv.index("--seen") + 1])
+        sent = [seen(number, tests) for number in range(count)]
+    else:
+        sent = [deliveries.mux(asset=f"{run}-{n}", delivery=f"{run}-{n}") for n in range(count)]
     timed = [(number / rate if rate else 0.0, delivery) for number, delivery in enumerate(sent)]
     start_s = time.perf_counter() + START_S
     with ThreadPoolExecutor(connections) as threads:

@@ -39,7 +39,7 @@ def up() -> None:
     from worker.standalone import service  # noqa: PLC0415
 
     own = (sys.executable, "-m", "tests.support.service.quick_programs")
-    programs = (*service.PROGRAMS, service.PAGES)
+    programs = (*service.PROGRAMS, service.PAGES, service.BEACON)
     quick = [replace(program, command=(*own, program.name)) for program in programs]
     service.run_service = partial(service.run_service, programs=quick)
     if MUTE in os.environ:
@@ -62,7 +62,7 @@ def run(name: str) -> None:
     if name == "receiver":
         server = HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Receiver)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-    words = {"receiver": "ready for webhooks", "pages": "ready for people"}
+    words = {"receiver": "ready for webhooks", "pages": "ready for people", "beacon": "ready for viewers"}
     print(words.get(name, "ready: as quick as can be"), flush=True)
     asked.wait()
 
