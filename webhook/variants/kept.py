@@ -1,4 +1,4 @@
-"""Manifests kept for a moment, so that a flood of viewers with no cache in front costs the database little."""
+"""Manifests kept for a moment, so that a flood without a cache in front costs the database little."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a browser is told of an asset's pictures: the one that is shown, and the variants of its test, if one runs.
+"""What browsers are told of an asset's pictures: which one is shown, and the variants of its test.
 
 It is the same for everybody, so that caches may hold it: who sees which variant is drawn in the browser.
 """
@@ -15,7 +15,7 @@ from worker.database.choices import Choice
 from worker.database.models import Asset, Publication, Thumbnail
 from worker.database.states import PublicationState, TrialKind
 from worker.database.thumbnail_links import ThumbnailLinks
-from worker.database.trials import Trial
+from worker.database.trials import Trial, Variant
 from worker.trials.assignment import BUCKETS, bucket_of
 from worker.trials.running import is_live
 
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.settings import Settings
+
+_OF_VARIANTS = (
+    Variant.number,
+    Variant.thumbnail_id,
+    Variant.sha256,
+    Variant.bucket_from,
+    Variant.bucket_to,
+)
 
 
 class Name(NamedTuple):
@@ -79,7 +87,7 @@ class Manifest(NamedTuple):
 
 
 def read_manifests(session: Session, names: Collection[Name], settings: Settings) -> Iterator[Manifest]:
-    """Read those of assets, in four statements however many they are.
+    """Read those of assets, in five statements however many they are.
 
     Left out are assets that are unknown, deleted or private, those whose pictures open at signed addresses
     only, and those that show no picture of ours.
@@ -88,7 +96,8 @@ def read_manifests(session: Session, names: Collection[Name], settings: Settings
     ids = [asset.id for asset in assets]
     if not ids:
         return
-    published, chosen = dict(_pairs(session, newest_writes(ids))), dict(_pairs(session, open_choices(ids)))
+    published: dict[int, int] = dict(session.execute(newest_writes(ids)).all())
+    chosen: dict[int, int | None] = dict(session.execute(open_choices(ids)).all())
     of_asset = {
         asset.id: chosen.get(asset.id) or (None if asset.foreign_thumbnail else published.get(asset.id))
         for asset in assets
@@ -102,7 +111,7 @@ def read_manifests(session: Session, names: Collection[Name], settings: Settings
             yield Manifest(name, default, test if test and _can_be_shown(test) else None)
 
 
-def assets_of(names: Collection[Name]) -> Select[tuple[Asset]]:
+def assets_of(names: Collection[Name]) -> Select[Asset]:
     """Select assets by their names, unless they are deleted."""
     name = tuple_(Asset.platform, Asset.account, Asset.external_id)
     wanted = select(Asset).where(name.in_([tuple(one) for one in names]), Asset.deleted_at.is_(None))
@@ -110,13 +119,13 @@ def assets_of(names: Collection[Name]) -> Select[tuple[Asset]]:
     return wanted.options(load_only(*columns, raiseload=True))
 
 
-def open_choices(asset_ids: list[int]) -> Select[tuple[int, int | None]]:
+def open_choices(asset_ids: list[int]) -> Select[int, int | None]:
     """Select what people chose, by asset; None where the picture is still to be cut."""
     is_open = (Choice.released_at.is_(None), Choice.lost_at.is_(None))
     return select(Choice.asset_id, Choice.thumbnail_id).where(Choice.asset_id.in_(asset_ids), *is_open)
 
 
-def newest_writes(asset_ids: list[int]) -> Select[tuple[int, int]]:
+def newest_writes(asset_ids: list[int]) -> Select[int, int]:
     """Select the thumbnail of each asset's newest write that arrived.
 
     DISTINCT ON and no LIMIT: for that, PostgreSQL might go through all writes of all assets by their ids.
@@ -130,25 +139,23 @@ def newest_writes(asset_ids: list[int]) -> Select[tuple[int, int]]:
     )
 
 
-def pictures(thumbnail_ids: list[int]) -> Select[tuple[int, str, float, int, int]]:
+def pictures(thumbnail_ids: list[int]) -> Select[int, str, float, int, int]:
     """Select what a manifest says of pictures."""
     columns = (Thumbnail.sha256, Thumbnail.time_s, Thumbnail.width_px, Thumbnail.height_px)
     return select(Thumbnail.id, *columns).where(Thumbnail.id.in_(thumbnail_ids))
 
 
-def live_tests(asset_ids: list[int]) -> Select[tuple[Trial]]:
+def live_tests(asset_ids: list[int]) -> Select[Trial]:
     """Select the tests whose variants viewers see now, with the variants."""
     return (
         select(Trial)
         .join(Asset, Asset.id == Trial.asset_id)
         .join(Trial.variants)
-        .where(Trial.asset_id.in_(asset_ids), Trial.kind == TrialKind.VIEWERS, is_live())
-        .options(contains_eager(Trial.variants))
+        .where(
+            Trial.asset_id.in_(asset_ids), Asset.id.in_(asset_ids), Trial.kind == TrialKind.VIEWERS, is_live()
+        )
+        .options(contains_eager(Trial.variants).load_only(*_OF_VARIANTS))  # vectors and cues are large
     )
-
-
-def _pairs(session: Session, wanted: Select[tuple[int, Any]]) -> list[tuple[int, Any]]:
-    return [(asset_id, thumbnail_id) for asset_id, thumbnail_id in session.execute(wanted)]
 
 
 def _is_open(asset: Asset, settings: Settings) -> bool:

@@ -11,10 +11,11 @@ Everything that a cache may keep is the same for everybody: no drawn variant is 
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
 from webhook.assets import AssetId
@@ -88,7 +89,8 @@ def _add_manifests(pages: Blueprint, settings: Settings, manifests: KeptManifest
         found = manifests.of([name]).get(name) if all(map(is_storable_id, name)) else None
         if found is None:
             raise NotFound(_NONE)
-        response = redirect(found.url_for(viewer, settings), 302, Response)
+        response = Response(status=HTTPStatus.FOUND)
+        response.location = found.url_for(viewer, settings)
         response.headers["Cache-Control"] = POSTER_CACHING
         return response
 
