@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 PAGE = "docs/learning.md"
-VECTORS: list[tuple[str, str, int]] = json.loads((Path(__file__).parent / "assignment_vectors.json").read_text())
+VECTORS: list[tuple[str, str, int]] = json.loads(
+    (Path(__file__).parent / "assignment_vectors.json").read_text()
+)
 DRAW = ROOT / "tests" / "support" / "viewers" / "draw.js"
 
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not here")
@@ -82,7 +84,8 @@ def test_the_function_of_the_page_draws_as_the_vectors_say() -> None:
     )
     ask = """
     const vectors = JSON.parse(require("fs").readFileSync(0, "utf8"));
-    Promise.all(vectors.map(([salt, viewer]) => bucketOf(salt, viewer))).then((all) => console.log(JSON.stringify(all)));
+    const buckets = vectors.map(([salt, viewer]) => bucketOf(salt, viewer));
+    Promise.all(buckets).then((all) => console.log(JSON.stringify(all)));
     """
 
     assert buckets_of_node(["-e", function + ask], VECTORS) == [bucket for *_, bucket in VECTORS]
@@ -94,7 +97,9 @@ def test_the_python_of_the_page_draws_as_the_vectors_say() -> None:
     names: dict[str, Callable[[str, str], int]] = {}
     exec(code, names)  # noqa: S102 - what the page prints
 
-    assert [names["bucket_of"](salt, viewer) for salt, viewer, _ in VECTORS] == [bucket for *_, bucket in VECTORS]
+    assert [names["bucket_of"](salt, viewer) for salt, viewer, _ in VECTORS] == [
+        bucket for *_, bucket in VECTORS
+    ]
 
 
 @pytest.mark.parametrize("variants", [2, 3, 4])

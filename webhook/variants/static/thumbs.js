@@ -252,13 +252,17 @@
 
   // Events of players do not rise, but are seen on their way down.
   const listen = (kind, then) => document.addEventListener(kind, ({ target }) => then(target), true);
-  listen("play", (player) => {
-    // One that plays by itself tells nothing, unless it is the page that a card led to.
-    if (names.has(player) && (player.dataset.thumbsFor || !player.autoplay)) play(names.get(player));
-  });
+  // One that plays by itself tells nothing, unless it is on the page that a card led to; it may be faster
+  // than the manifest.
+  function notice(player) {
+    const isMeant = player.dataset.thumbsFor || !player.autoplay;
+    if (names.has(player) && isMeant && !player.paused) play(names.get(player));
+  }
+  listen("play", notice);
   listen("timeupdate", (player) => {
     if (!names.has(player)) return;
-    const step = player.currentTime - positions.get(player);
+    notice(player);
+    const step = player.currentTime - (positions.get(player) || 0);
     positions.set(player, player.currentTime);
     const asset = assets.get(names.get(player));
     // A longer step is a jump.
