@@ -47,7 +47,7 @@
     if (!crypto.subtle || !crypto.randomUUID) return;
     const who = viewer();
     if ([...who].length > 64) {
-      console.warn("thumbs: data-thumbs-viewer is longer than 64 characters");
+      console.warn("data-thumbs-viewer: over 64 characters");
       return;
     }
     const bytes = new TextEncoder().encode(`${test.salt}:${who}`);
@@ -78,8 +78,8 @@
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), LATE_MS);
     try {
-      const options = { signal: late.signal, credentials: "omit", referrerPolicy: "no-referrer" };
-      const answer = await fetch(new URL(`variants?ids=${ids}`, script.src), options);
+      const { signal } = late;
+      const answer = await fetch(new URL(`variants?ids=${ids}`, script.src), { signal });
       for (const one of (await answer.json()).assets) found[one.asset] = one;
     } catch (_) {
       // What the page shows stays, and nothing is counted.
@@ -95,29 +95,24 @@
     asset.url = asset.size.url;
     if (manifest.test) await draw(asset, manifest.test);
     const looked = lookedAt(asset);
-    if (looked > 0) {
-      // All variants, so that viewers of each wait equally long.
-      const all = asset.test ? manifest.test.variants : [asset.size];
-      const timer = new Promise((_, fail) => setTimeout(fail, LATE_MS - looked));
-      try {
-        await Promise.race([Promise.all(all.map((one) => picture(one.url))), timer]);
-      } catch (_) {
-        asset.test = 0;
-        return;
-      }
-    }
-    asset.isReady = true;
-    asset.cards.splice(0).forEach(put);
+    // All variants, so that viewers of each wait equally long.
+    const all = asset.test ? manifest.test.variants : [asset.size];
+    asset.isReady = !looked || (looked < LATE_MS && (await arrive(all, LATE_MS - looked)));
+    if (asset.isReady) asset.cards.splice(0).forEach(put);
+    else asset.test = 0;
   }
 
-  function picture(url) {
-    return new Promise((done, fail) => Object.assign(new Image(), { onload: done, onerror: fail, src: url }));
+  // Whether pictures come in time.
+  function arrive(all, inMs) {
+    const load = ({ url }) =>
+      new Promise((onload, onerror) => Object.assign(new Image(), { onload, onerror, src: url }));
+    const late = new Promise((done) => setTimeout(done, inMs));
+    return Promise.race([Promise.all(all.map(load)).then(() => 1, () => 0), late]);
   }
 
   // For how many milliseconds a viewer may have looked at what the page shows in place of this picture.
   function lookedAt(asset) {
     const [painted] = performance.getEntriesByName("first-contentful-paint");
-    const { innerHeight, innerWidth } = window;
     const isLookedAt = (card) => {
       const { top, left, bottom, right } = card.getBoundingClientRect();
       const isOnScreen = bottom > 0 && right > 0 && top < innerHeight && left < innerWidth;
@@ -196,7 +191,7 @@
   }
 
   function flush() {
-    assets.forEach((asset) => asset.watched && count(asset, "w", Math.round(asset.watched * 10) / 10));
+    assets.forEach((asset) => asset.watched && count(asset, "w", +asset.watched.toFixed(1)));
     while (events.length) {
       const body = { v: 1, id: crypto.randomUUID(), events: events.splice(0, MOST_EVENTS) };
       navigator.sendBeacon(beacon, JSON.stringify(body));
