@@ -23,6 +23,8 @@
   let beacon;
   let queue = [];
   let own;
+  // What was there before this script may have been looked at since the page was first drawn.
+  let isLater = 0;
 
   window.thumbs = { play, watched };
   if (!script || navigator.webdriver) return;
@@ -204,7 +206,7 @@
     if (!name || names.get(element) === name) return;
     names.set(element, name);
     if (!assets.has(name)) {
-      assets.set(name, { name, cards: [], since: performance.now() });
+      assets.set(name, { name, cards: [], since: isLater && performance.now() });
       if (queue.push(assets.get(name)) === 1) setTimeout(load, GATHER_MS);
     }
     if (!thumbsAsset) return;
@@ -244,6 +246,7 @@
   const attributeFilter = ["data-thumbs-asset", "data-thumbs-for"];
   changes.observe(document, { childList: true, subtree: true, attributes: true, attributeFilter });
   scan(document);
+  isLater = 1;
 
   // Events of players do not rise, but are seen on their way down.
   const listen = (kind, then) => document.addEventListener(kind, ({ target }) => then(target), true);
