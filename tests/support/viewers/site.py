@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 import uuid
@@ -17,7 +18,6 @@ from tests.support.service.deliveries import make_settings
 from tests.support.viewers.variants_app import CONNECTIONS, variants_app
 from webhook.bounded import BoundedDatabase
 from webhook.thumbnails import thumbnail_page
-from worker.standalone.servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,13 +63,16 @@ class Site:
 @contextmanager
 def served_site(engine: Engine, clip: Path) -> Iterator[Site]:
     """Serve both until the end of the block, at two origins."""
-    ports = free_port(), free_port()
+    doors = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]  # taken at once, so by nobody else
+    ports = [door.getsockname()[1] for door in doors]
     urls = [f"http://127.0.0.1:{port}" for port in ports]
     site = Site(*urls, clip)
     servers = [
-        make_server("127.0.0.1", port, app, threaded=True)
-        for port, app in zip(ports, (_pages(site), _beacon(site, engine)), strict=True)
+        make_server("127.0.0.1", port, app, threaded=True, fd=door.fileno())
+        for door, port, app in zip(doors, ports, (_pages(site), _beacon(site, engine)), strict=True)
     ]
+    for door in doors:
+        door.close()  # the servers have copies
     threads = [threading.Thread(target=server.serve_forever) for server in servers]
     for thread in threads:
         thread.start()
