@@ -64,6 +64,7 @@ def test_it_is_the_same_for_everybody_and_may_be_kept(engine: Engine, viewer: Fl
     again = viewer.get(MANIFEST, headers={"If-None-Match": first.headers["ETag"]})
 
     assert (first.status_code, first.content_type, first.data) == (200, "application/json", second.data)
+    assert viewer.get(f"{MANIFEST}?viewer=me").data == first.data
     for answer in (first, second, again):
         assert answer.headers["Cache-Control"] == CACHING
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
