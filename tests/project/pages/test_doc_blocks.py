@@ -39,6 +39,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "yaml": yaml.safe_load,
     "sql": str,  # tests/admin/test_forgotten_person.py runs it
     "nginx": str,  # no reader is at hand
+    "html": str,  # tests/browser/viewers/test_documented_page.py opens it
     "caddyfile": str,
     "crontab": lambda code: _check_shell(code.split(maxsplit=5)[5]),
     "redis": str,
