@@ -1,4 +1,4 @@
-"""What is learned from, as arrays: tests with their counts, people's choices, and frames without any label."""
+"""What is learned from, as arrays: tests with their counts, people's choices, frames without any label."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Tests(NamedTuple):
         sizes = np.diff(np.append(self.starts, len(self.hand)))[is_kept]
         starts = np.cumsum(sizes) - sizes
         of_videos = (column[is_kept] for column in self[:3])
-        return Tests(*of_videos, starts, *(column[rows] for column in self[4:]))
+        return Tests._make([*of_videos, starts, *(column[rows] for column in self[4:])])
 
 
 class Choices(NamedTuple):
@@ -75,7 +75,7 @@ class Choices(NamedTuple):
 
     def where(self, is_kept: NDArray[np.bool_]) -> Choices:
         """Keep some of the pairs: (n,) True for those."""
-        return Choices(*(column[is_kept] for column in self))
+        return Choices._make(column[is_kept] for column in self)
 
 
 class Source(Protocol):

@@ -8,7 +8,7 @@ import numpy as np
 
 from worker.learning import judged_choices, judged_tests
 from worker.learning.basis import find_basis
-from worker.learning.readiness import ENOUGH_CHOICES, ENOUGH_VIDEOS
+from worker.learning.readiness import ENOUGH_VIDEOS
 from worker.learning.report import Proof, Report, Rule, alpha_of
 from worker.learning.training import LEAST_OF_ACCOUNT, learn
 
@@ -129,4 +129,4 @@ def _spent(report: Report) -> Rule:
         "which is what its bound was made with"
     )
     numbers = {"evaluation": report.evaluation, "alpha": report.alpha}
-    return Rule("judged again", "all evaluations together err in at most 1 % of cases", says, True, numbers)  # noqa: FBT003
+    return Rule("judged again", "all evaluations together err in at most 1 % of cases", says, True, numbers)

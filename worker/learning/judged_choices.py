@@ -1,9 +1,9 @@
 """Judge a head by people's choices that it has not seen: does it order frames as people do?
 
 A choice is on record only where a person did not take the first pick. So the hand score is nearly always
-wrong there, and any head, a random one too, is right more often. That a head orders such frames better than the
-hand score is therefore demanded, and proves nothing. What proves something is what the head says beyond the
-hand score: with its likeness to the hand score taken out, is it right more often than a coin?
+wrong there, and any head, a random one too, is right more often. That a head orders such frames better than
+the hand score is therefore demanded, and proves nothing. What proves something is what the head says beyond
+the hand score: with its likeness to the hand score taken out, is it right more often than a coin?
 """
 
 from __future__ import annotations
@@ -71,19 +71,17 @@ class ChoicesHeldOut:
 def _order(gains: Floats, alpha: float) -> Rule:
     gain = describe(gains)
     low = gain.low(alpha)
-    says = (
-        f"{gain.mean:+.1%} of the pairs more than what is in use, at least {low:+.1%}, in {gain.count} choices"
-    )
-    numbers = {"choices": gain.count, "gain": gain.mean, "low": finite(low)}
-    is_met = low > 0 and gain.count >= LEAST_CHOICES
+    says = f"{gain.mean:+.1%} of pairs more than what is in use, at least {low:+.1%}, in {gain.size} choices"
+    numbers = {"choices": gain.size, "gain": gain.mean, "low": finite(low)}
+    is_met = low > 0 and gain.size >= LEAST_CHOICES
     return Rule("orders as people do", f"surely more, in {LEAST_CHOICES} choices", says, is_met, numbers)
 
 
 def _told(beyond: Floats, alpha: float) -> Rule:
     gain = describe(beyond)
     low = gain.low(alpha)
-    says = f"{gain.mean + 0.5:.1%} of the pairs by what it adds to the hand score, at least {low + 0.5:.1%}"
-    numbers = {"choices": gain.count, "share": gain.mean + 0.5, "low": finite(low + 0.5)}
+    says = f"{gain.mean + 0.5:.1%} of pairs by what it adds to the hand score, at least {low + 0.5:.1%}"
+    numbers = {"choices": gain.size, "share": gain.mean + 0.5, "low": finite(low + 0.5)}
     return Rule("knows what people like", "surely more than half", says, low > 0, numbers)
 
 

@@ -81,10 +81,10 @@ class TestsHeldOut:
         gain = describe(gains)
         low = gain.low(alpha)
         says = (
-            f"{gain.mean:+.1%} plays over what is in use, at least {low:+.1%}, on {gain.count} newer videos, "
+            f"{gain.mean:+.1%} plays over what is in use, at least {low:+.1%}, on {gain.size} newer videos, "
             f"of which {self._changed} would get another picture"
         )
-        numbers = {"videos": gain.count, "changed": self._changed, "gain": gain.mean, "low": finite(low)}
+        numbers = {"videos": gain.size, "changed": self._changed, "gain": gain.mean, "low": finite(low)}
         is_met = low > 0 and self._changed >= LEAST_CHANGED
         demand = f"surely more plays on at least {LEAST_CHANGED} newer videos that get another picture"
         return Rule("more plays", demand, says, is_met, numbers)
@@ -94,7 +94,7 @@ class TestsHeldOut:
         worse = {}
         for account in np.unique(accounts):
             gain = describe(gains[accounts == account])
-            if gain.count >= _LEAST_OF_ACCOUNT and gain.high(_WORSE_ALPHA) < 0:
+            if gain.size >= _LEAST_OF_ACCOUNT and gain.high(_WORSE_ALPHA) < 0:
                 worse[str(account)] = gain.mean
         says = "none is" if not worse else ", ".join(f"{name}: {mean:+.1%}" for name, mean in worse.items())
         demand = f"no account with {_LEAST_OF_ACCOUNT} or more newer videos is surely worse"

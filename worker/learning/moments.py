@@ -42,9 +42,7 @@ class Moments:
 
     def loss(self, coefficients: Floats) -> float:
         """Add up the weighted squares of what (width,) coefficients miss."""
-        return float(
-            self.square - 2 * coefficients @ self.product + coefficients @ self.gram @ coefficients
-        )
+        return float(self.square - 2 * coefficients @ self.product + coefficients @ self.gram @ coefficients)
 
     def solve(self, centre: Floats, precision: Floats) -> Floats:
         """Find the coefficients that miss least, each drawn to its centre (ridge regression, closed form).
@@ -54,5 +52,4 @@ class Moments:
             precision: (width,) how hard it is drawn there.
         """
         drawn = self.gram + np.diag(precision)
-        solved: Floats = np.linalg.solve(drawn, self.product + precision * centre)
-        return solved
+        return np.asarray(np.linalg.solve(drawn, self.product + precision * centre), np.float64)

@@ -52,3 +52,9 @@ def prefers_chosen(chosen_hand: Floats, other_hand: Floats, lead: Floats) -> Flo
     is_near = np.abs(by_hand) <= REACH
     wins: Floats = (np.sign(by_hand + np.where(is_near, lead, 0.0)) + 1) / 2
     return wins
+
+
+def first(hand: Floats, learned: Floats) -> int:
+    """Find which of (n,) frames of one video comes first, with (n,) points that a head gives."""
+    is_near = hand >= hand.max() - REACH
+    return int(np.where(is_near, hand + learned, -np.inf).argmax())

@@ -45,17 +45,17 @@ def _beyond(t: float, degrees: int) -> float:
 class Mean(NamedTuple):
     """A mean, and how surely it is known."""
 
-    count: int
+    size: int
     mean: float
     error: float  #: its standard error
 
     def low(self, alpha: float) -> float:
-        """Find the bound that the truth is below with probability `alpha` only; no bound of a single value."""
-        return self.mean - t_quantile(alpha, self.count - 1) * self.error if self.count > 1 else -math.inf
+        """Find the bound that the truth is below with probability `alpha` only; none of a single value."""
+        return self.mean - t_quantile(alpha, self.size - 1) * self.error if self.size > 1 else -math.inf
 
     def high(self, alpha: float) -> float:
         """Find the bound that the truth is above with probability `alpha` only."""
-        return self.mean + t_quantile(alpha, self.count - 1) * self.error if self.count > 1 else math.inf
+        return self.mean + t_quantile(alpha, self.size - 1) * self.error if self.size > 1 else math.inf
 
 
 def mean_of(count: int, total: float, squares: float) -> Mean:

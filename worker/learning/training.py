@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
     from worker.learning.examples import Choices, Floats, Source, Tests, Vectors
 
-# Measured on the Upworthy archive, as deviations of log rates: equal pictures differ by so much beyond chance,
+# Measured on the Upworthy archive, as deviations of log rates: so much equal pictures differ beyond chance,
 NOISE = 0.116
-# and two pictures of one subject by so much more.
+# and so much more pictures of one subject.
 PICTURE_SD = 0.16
 # What neither explains.
 _SPREAD = NOISE**2 + 0.15**2
 
-# A deviation of hand scores is worth so much of a log rate where nothing is known, as surely as 20 rows say it.
+# So much of a log rate a deviation of hand scores is worth without data, as surely as 20 rows would say it.
 _HAND_WORTH, _HAND_PRECISION = 0.05, 20.0
-# People were only recorded where they did not take the first pick, so their choices say of the hand score that
-# it is wrong. It has a coefficient of its own there, which nobody reads, and takes that up.
+# People were only recorded where they did not take the first pick, so their choices say of the hand score
+# that it is wrong. It has a coefficient of its own there, which nobody reads, and takes that up.
 _HAND, _HAND_OF_PEOPLE, _COLUMNS = 0, 1, 2
 
 # The better of two pictures leads by so much, on average.
@@ -91,8 +91,8 @@ class Learned:
     def direction(self) -> Vectors:
         """(d,) Points of score for each unit of an embedding that is centred within its video.
 
-        The deviation of what pictures are worth counts as much as that of hand scores: a head that has learned
-        little adds little.
+        The deviation of what pictures are worth counts as much as that of hand scores: a head that has
+        learned little adds little.
         """
         scale = self.basis.hand_sd / PICTURE_SD
         found: Vectors = (scale * (self.weights @ self.basis.components)).astype(np.float32)
@@ -107,15 +107,14 @@ class Learned:
     def summary(self) -> dict[str, Any]:
         """Say what it was trained on: how much of what, from when to when, and a hash of it."""
         found = self.collected
-        day = lambda at_s: datetime.fromtimestamp(at_s, UTC).isoformat() if np.isfinite(at_s) else None  # noqa: E731
         return {
             "videos": len(found.videos),
             "account_videos": len(found.own_videos),
             "tests": found.tests,
             "choices": len(found.choices),
             "pairs": found.pairs,
-            "from": day(found.from_s),
-            "to": day(found.to_s),
+            "from": _day(found.from_s),
+            "to": _day(found.to_s),
             "sha256": found.digest.hexdigest(),
             "precision": self.precision,
         }
@@ -169,7 +168,7 @@ def collect(source: Source, basis: Basis, account: str | None, before_s: float) 
 
 
 def log_rates(tests: Tests) -> tuple[Floats, Floats]:
-    """Compute (n,) logs of rates, and how much weight each deserves: by its plays, and what plays cannot say."""
+    """Compute (n,) logs of rates, and the weight of each: by its plays, and by what plays cannot say."""
     plays = tests.plays + 0.5  # so that the log of none is a number
     return np.log(plays / tests.impressions), 1 / (1 / plays + _SPREAD)
 
@@ -239,3 +238,7 @@ def _offset(own: Moments, shared: Floats, precision: float) -> Floats:
     drawn = gram + _OFFSET_SHRINKS * precision * np.eye(len(gram))
     offset[_COLUMNS:] = np.linalg.solve(drawn, rest[_COLUMNS:])
     return offset
+
+
+def _day(at_s: float) -> str | None:
+    return datetime.fromtimestamp(at_s, UTC).isoformat() if np.isfinite(at_s) else None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SIZES = (100, 200, 400, 800, 1_600)
 _FIRST = (("no effect", {"rho": 0.0, "worth_sd": 0.0}), ("labels shuffled", {"is_shuffled": True}))
 _PLANTED = ((0.7, 0.015), (0.7, 0.05), (0.5, 0.05), (0.3, 0.05))
-_FRESH = 4_000  # videos on which the true gain is measured
+_FRESH = 2_000  # videos on which the true gain is measured
 
 
 class Tried(NamedTuple):
@@ -60,9 +60,7 @@ def _again_and_again(seed: int, scale: float) -> Row:
     shipped, rng = 0, np.random.default_rng(seed)
     for _ in range(series):
         audience = Audience(rng, videos=200 + 40 * evaluations, rho=0.0, worth_sd=0.0)
-        shipped += any(
-            judge(Newest(audience, 200 + 40 * k), k).is_passed for k in range(1, evaluations + 1)
-        )
+        shipped += any(judge(Newest(audience, 200 + 40 * k), k).is_passed for k in range(1, evaluations + 1))
     what = f"head: no effect, {evaluations} retrainings as tests come in, alpha spending"
     return Row(what, "0 of 200", f"{shipped} of {series}", shipped == 0)
 
@@ -83,10 +81,10 @@ class Newest:
 def _people(seed: int, scale: float) -> Iterator[Row]:
     """Let people choose: at random, with regard to what the hand score sees only, and by a taste."""
     runs = max(5, int(200 * scale))
-    for name, known, from_vectors, is_met in (
-        ("their taste is in no vector", 0.0, 0.0, lambda shipped: shipped <= max(1, 0.01 * runs)),
-        ("their taste is in no vector, the hand score is", 0.0, 0.7, lambda shipped: shipped <= max(1, 0.01 * runs)),
-        ("their taste is half in vectors", 0.5, 0.7, lambda shipped: shipped >= 0.8 * runs),
+    for name, known, from_vectors in (
+        ("their taste is in no vector", 0.0, 0.0),
+        ("their taste is in no vector, the hand score is", 0.0, 0.7),
+        ("their taste is half in vectors", 0.5, 0.7),
     ):
         rng = np.random.default_rng(seed)
         shipped = naive = 0
@@ -98,7 +96,8 @@ def _people(seed: int, scale: float) -> Iterator[Row]:
         demand = "ships in at least 80 %" if known else "ships in at most 1 %"
         what = f"head from about 800 choices: {name}"
         measured = f"{shipped} of {runs} (by order alone {naive})"
-        yield Row(what, demand, measured, is_met(shipped))
+        is_met = shipped >= 0.8 * runs if known else shipped <= max(1, 0.01 * runs)
+        yield Row(what, demand, measured, is_met)
 
 
 def _planted(seed: int, scale: float) -> Iterator[Row]:
@@ -110,8 +109,9 @@ def _planted(seed: int, scale: float) -> Iterator[Row]:
                 tried = [_try(Audience(rng, videos, variants, rho, rate)) for _ in range(runs)]
                 shipped = [one for one in tried if one.has_shipped]
                 worst = f"{min(one.gain for one in shipped):+.1%}" if shipped else "-"
+                gain = np.mean([one.gain for one in tried])
                 measured = (
-                    f"ships {len(shipped) / runs:.0%}; true gain {np.mean([one.gain for one in tried]):+.1%}, "
+                    f"ships {len(shipped) / runs:.0%}; true gain {gain:+.1%}, "
                     f"worst shipped {worst}; likeness {np.mean([one.likeness for one in tried]):.2f}"
                 )
                 what = f"head: taste .{rho * 10:.0f}, rate {rate:.1%}, {variants} arms, {videos} videos"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,8 +107,8 @@ class Audience:
     def _choose(self) -> Choices:
         """Let people choose among the frames of a video; it is on record where it was not the first pick.
 
-        Of ten frames, the three with the best hand scores are the picks. A person who likes another frame best
-        takes it; what they like has nothing to do with the hand score but for `_HAND_RHO`.
+        Of ten frames, the three with the best hand scores are the picks. A person who likes another frame
+        best takes it; what they like has nothing to do with the hand score but for `_HAND_RHO`.
         """
         frames = 10
         vectors = self._vectors(self.judged * frames).reshape(self.judged, frames, -1)
