@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.doctor import accounts, machine, people, rows, servers
+from worker.doctor import accounts, learning, machine, people, rows, servers
 from worker.doctor.finding import Finding, State
 from worker.errors import SettingsInvalid, ThumbsError
 from worker.settings import Settings, find_strays
@@ -26,6 +26,7 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "pictures": accounts.check_pictures,
     "standing": accounts.check_standing,
     "people": people.check_people,
+    "learned": learning.check_learning,
     "disk": machine.check_disk,
     "decoder": machine.check_decoder,
     "model": machine.check_model,

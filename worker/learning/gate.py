@@ -75,7 +75,7 @@ def _judge_tests(
     cut_s: float,
 ) -> None:
     seen = np.fromiter(trained.collected.videos, np.int64)
-    found = judged_tests.TestsHeldOut(trained, present)
+    found = judged_tests.HeldOutTests(trained, present)
     for tests in source.tests():
         is_new = (tests.at_s >= cut_s) & ~np.isin(tests.videos, seen)
         found.add(tests.where(is_new & _is_of(tests.accounts, account)))
@@ -92,7 +92,7 @@ def _judge_choices(
     cut_s: float,
 ) -> None:
     seen = np.fromiter(trained.collected.videos, np.int64)
-    found = judged_choices.ChoicesHeldOut(trained, present)
+    found = judged_choices.HeldOutChoices(trained, present)
     for pairs in source.choices():
         is_new = (pairs.at_s >= cut_s) & ~np.isin(pairs.videos, seen)
         found.add(pairs.where(is_new & _is_of(pairs.accounts, account)))

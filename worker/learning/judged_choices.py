@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LEAST_CHOICES = 200  #: newer ones
 
 
-class ChoicesHeldOut:
+class HeldOutChoices:
     """Collects how a head orders what people have chosen among.
 
     Args:

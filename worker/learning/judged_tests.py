@@ -28,7 +28,7 @@ _WORSE_ALPHA = 0.05
 _SLOPES = (0.5, 2.0)
 
 
-class TestsHeldOut:
+class HeldOutTests:
     """Collects what a head would have changed.
 
     Args:
