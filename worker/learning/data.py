@@ -71,9 +71,9 @@ class Stored:
             if first is None:
                 return []
             step = max(1, (last - first + 1) // most)
-            points = func.generate_series(first, last, step, type_=BigInteger).table_valued("point")
-            next_id = select(Asset.id).where(Asset.id >= points.c.point).order_by(Asset.id).limit(1)
-            ids = session.scalars(select(next_id.scalar_subquery()).select_from(points))
+            point = func.generate_series(first, last, step, type_=BigInteger).column_valued("point")
+            next_id = select(Asset.id).where(Asset.id >= point).order_by(Asset.id).limit(1)
+            ids = session.scalars(select(next_id.scalar_subquery()).select_from(point))
             return sorted({found for found in ids if found is not None})[:most]
 
     def tests(self) -> Iterator[Tests]:

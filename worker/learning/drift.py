@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Float, cast, func, or_, select
 
 from worker.database import STATEMENT_BEGAN
 from worker.database.models import Thumbnail
@@ -33,8 +33,8 @@ class Shown(NamedTuple):
     trial_id: int
     hand: float
     learned: float
-    impressions: int
-    plays: int
+    impressions: float
+    plays: float
 
 
 class Drift(NamedTuple):
@@ -57,7 +57,10 @@ def drift_of(session: Session, head_id: int, span: timedelta) -> Drift:
         TrialCount.bucket < Variant.bucket_to,
     )
     sums = [
-        func.coalesce(select(func.sum(column)).where(*is_of).correlate(Variant).scalar_subquery(), 0)
+        cast(
+            func.coalesce(select(func.sum(column)).where(*is_of).correlate(Variant).scalar_subquery(), 0),
+            Float,
+        )
         for column in (TrialCount.impressions, TrialCount.quality_plays)
     ]
     learned = func.coalesce(Thumbnail.parts["learned"].as_float(), 0.0)

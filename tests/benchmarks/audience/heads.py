@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-SIZES = (100, 200, 400, 800, 1_600)
+SIZES = (200, 400, 800, 1_600, 3_200)
 _FIRST = (("no effect", {"rho": 0.0, "worth_sd": 0.0}), ("labels shuffled", {"is_shuffled": True}))
 _PLANTED = ((0.7, 0.015), (0.7, 0.05), (0.5, 0.05), (0.3, 0.05))
 _FRESH = 2_000  # videos on which the true gain is measured

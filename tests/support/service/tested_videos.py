@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from tests.support.service import builders
 from worker.database import transaction
@@ -82,10 +82,15 @@ def store_frames(engine: Engine, asset_ids: Sequence[int], seed: int = 5, cues: 
         session.execute(insert(StoredCandidate), rows)
 
 
+def frames_of(asset_id: int) -> Any:
+    """Build the question for the stored frames of a video, in order of time."""
+    return select(StoredCandidate).where(StoredCandidate.asset_id == asset_id).order_by(StoredCandidate.id)
+
+
 def show_viewers(
     engine: Engine, asset_ids: Sequence[int], taste: float = 1.0, seed: int = 6, **values: Any
 ) -> None:
-    """Let viewers see two pictures of each video, one a day after the other, and play what they like.
+    """Let viewers see two pictures of each video, one video a day, and play what they like.
 
     Args:
         engine: the database.
@@ -95,11 +100,19 @@ def show_viewers(
         **values: of the trials.
     """
     rng = np.random.default_rng(seed)
-    for number, asset_id in enumerate(asset_ids):
-        vectors = [_vector(rng) for _ in range(2)]
-        plays = [_plays(rng, taste * WORTH * float(vector @ TASTE)) for vector in vectors]
-        hands = rng.normal(0, 0.3, 2).tolist()
-        store_trial(engine, asset_id, vectors, hands, plays, number, **values)
+    trials = [_trial(asset_id, day) | values for day, asset_id in enumerate(asset_ids)]
+    variants, counts = [], []
+    with transaction(engine) as session:
+        of_trials = insert(Trial).returning(Trial.id, sort_by_parameter_order=True)
+        for trial_id in session.scalars(of_trials, trials).all():
+            for number in range(2):
+                vector, hand = _vector(rng), float(rng.normal(0, 0.3))
+                rate = RATE * math.exp(taste * WORTH * float(vector @ TASTE))
+                plays = int(rng.poisson(IMPRESSIONS * rate))
+                variants.append(_variant(trial_id, number, vector, hand))
+                counts.append(_count(trial_id, 64 * number, IMPRESSIONS, plays))
+        session.execute(insert(Variant), variants)
+        session.execute(insert(TrialCount), counts)
 
 
 def store_trial(
@@ -116,7 +129,32 @@ def store_trial(
     **values: Any,
 ) -> int:
     """Store a test that has ended, with the plays of each of the 64 buckets of both variants."""
-    of_trial: dict[str, Any] = {
+    with transaction(engine) as session:
+        trial = Trial(**(_trial(asset_id, day, began) | values))
+        session.add(trial)
+        session.flush()
+        for number, (vector, hand, of_buckets) in enumerate(zip(vectors, hands, plays, strict=True)):
+            thumbnail_id = None
+            if learned is not None:
+                thumbnail = _thumbnail(asset_id, number, hand, learned[number])
+                session.add(thumbnail)
+                session.flush()
+                thumbnail_id = thumbnail.id
+            of = {"head_id": head_id, "thumbnail_id": thumbnail_id}
+            session.add(Variant(**_variant(trial.id, number, vector, hand) | of))
+            session.flush()
+            session.execute(
+                insert(TrialCount),
+                [
+                    _count(trial.id, 64 * number + bucket, IMPRESSIONS // 64, one)
+                    for bucket, one in enumerate(of_buckets)
+                ],
+            )
+        return trial.id
+
+
+def _trial(asset_id: int, day: int, began: datetime = BEGAN) -> dict[str, Any]:
+    return {
         "asset_id": asset_id,
         "aspect": "16:9",
         "kind": "viewers",
@@ -130,62 +168,45 @@ def store_trial(
         "started_at": began + timedelta(days=day),
         "ends_at": began + timedelta(days=day + 28),
     }
-    with transaction(engine) as session:
-        trial = Trial(**(of_trial | values))
-        session.add(trial)
-        session.flush()
-        for number, (vector, hand, of_buckets) in enumerate(zip(vectors, hands, plays, strict=True)):
-            given = 0.0 if learned is None else learned[number]
-            thumbnail = Thumbnail(
-                asset_id=asset_id,
-                generation=1,
-                rank=0,
-                aspect="16:9",
-                time_s=number,
-                score=hand + given,
-                parts={"learned": given},
-                reasons=[],
-                faces=[],
-                box=[0, 0, 16, 9],
-                width_px=16,
-                height_px=9,
-                jpeg=builders.JPEG,
-                sha256="ab" * 32,
-                model=SIGHT,
-            )
-            session.add(thumbnail)
-            session.flush()
-            first = 64 * number
-            session.add(
-                Variant(
-                    trial_id=trial.id,
-                    number=number,
-                    thumbnail_id=thumbnail.id,
-                    sha256="ab" * 32,
-                    time_s=number,
-                    bucket_from=first,
-                    bucket_to=first + 64,
-                    model=SIGHT,
-                    head_id=head_id,
-                    embedding=encode_embedding(np.asarray(vector, np.float32)),
-                    hand_score=hand,
-                )
-            )
-            each = IMPRESSIONS // 64
-            session.execute(
-                insert(TrialCount),
-                [
-                    {
-                        "trial_id": trial.id,
-                        "bucket": first + bucket,
-                        "impressions": each,
-                        "plays": one,
-                        "quality_plays": one,
-                    }
-                    for bucket, one in enumerate(of_buckets)
-                ],
-            )
-        return trial.id
+
+
+def _variant(trial_id: int, number: int, vector: NDArray[Any], hand: float) -> dict[str, Any]:
+    return {
+        "trial_id": trial_id,
+        "number": number,
+        "sha256": "ab" * 32,
+        "time_s": float(number),
+        "bucket_from": 64 * number,
+        "bucket_to": 64 * number + 64,
+        "model": SIGHT,
+        "embedding": encode_embedding(np.asarray(vector, np.float32)),
+        "hand_score": hand,
+    }
+
+
+def _count(trial_id: int, bucket: int, impressions: int, plays: int) -> dict[str, int]:
+    counts = {"impressions": impressions, "plays": plays, "quality_plays": plays}
+    return {"trial_id": trial_id, "bucket": bucket, **counts}
+
+
+def _thumbnail(asset_id: int, time_s: float, hand: float, learned: float) -> Thumbnail:
+    return Thumbnail(
+        asset_id=asset_id,
+        generation=1,
+        rank=0,
+        aspect="16:9",
+        time_s=time_s,
+        score=hand + learned,
+        parts={"learned": learned},
+        reasons=[],
+        faces=[],
+        box=[0, 0, 16, 9],
+        width_px=16,
+        height_px=9,
+        jpeg=builders.JPEG,
+        sha256="ab" * 32,
+        model=SIGHT,
+    )
 
 
 def choose_among(engine: Engine, asset_ids: Sequence[int], taste: float = 1.0, seed: int = 7) -> None:
@@ -234,10 +255,6 @@ def even_plays(rate: float, spread: int = 0) -> list[int]:
     """Return the plays of 64 buckets with this rate, every other one a little above and below."""
     each = round(IMPRESSIONS // 64 * rate)
     return [each + (spread if bucket % 2 else -spread) for bucket in range(64)]
-
-
-def _plays(rng: np.random.Generator, worth: float) -> list[int]:
-    return list(map(int, rng.poisson(IMPRESSIONS // 64 * RATE * math.exp(worth), 64)))
 
 
 def _vector(rng: np.random.Generator) -> NDArray[np.float32]:
