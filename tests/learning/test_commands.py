@@ -159,7 +159,8 @@ def test_a_head_that_likes_defects_is_refused(
     assert liked
     command("train")
 
-    assert "not met: no defects" in command("evaluate", "1")
+    said = command("evaluate", "1")
+    assert "not met: no defects" in said, said
     assert builders.only(engine, Head).state == "refused"
 
 

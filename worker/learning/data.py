@@ -70,11 +70,12 @@ class Stored:
             first, last = session.execute(select(func.min(Asset.id), func.max(Asset.id))).one()
             if first is None:
                 return []
-            step = max(1, (last - first + 1) // most)
-            point = func.generate_series(first, last, step, type_=BigInteger).column_valued("point")
-            next_id = select(Asset.id).where(Asset.id >= point).order_by(Asset.id).limit(1)
-            ids = session.scalars(select(next_id.scalar_subquery()).select_from(point))
-            return sorted({found for found in ids if found is not None})[:most]
+            step = -(-(last - first + 1) // most)  # rounded up, so that the newest are among them
+            series = func.generate_series(first, last, step, type_=BigInteger)
+            points = series.table_valued("point").render_derived("points")
+            next_id = select(Asset.id).where(Asset.id >= points.c.point).order_by(Asset.id).limit(1)
+            ids = session.scalars(select(next_id.correlate(points).scalar_subquery()).select_from(points))
+            return sorted({found for found in ids if found is not None})
 
     def tests(self) -> Iterator[Tests]:
         """Read the tests whose variants this model has measured, and that told something."""
