@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
+from tests.support.learning import tested_videos as videos
 from tests.support.service import builders
-from tests.support.service import tested_videos as videos
-from worker.cli.learning import learning_group
+from worker.cli.learning.heads import learning_group
 from worker.database import transaction
 from worker.database.learning import Head
 from worker.doctor.learning import check_learning
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def command(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Return what runs a command against the database, and returns what it printed."""
-    monkeypatch.setattr("worker.cli.learning.open_database", lambda: _Opened(engine))
+    monkeypatch.setattr("worker.cli.learning.heads.open_database", lambda: _Opened(engine))
 
     def run(*words: str, code: int = 0) -> str:
         result = CliRunner().invoke(learning_group, words, catch_exceptions=True)

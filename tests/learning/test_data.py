@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import update
 
-from tests.support.service import tested_videos as videos
+from tests.support.learning import tested_videos as videos
 from worker.database import transaction
 from worker.database.choices import Judgement
 from worker.database.models import StoredCandidate
 from worker.database.trials import Variant
-from worker.learning import data
-from worker.learning.data import Stored, newest_model
+from worker.learning.training import data
+from worker.learning.training.data import Stored, newest_model
 
 if TYPE_CHECKING:
     import pytest

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests.benchmarks.audience.viewers import Audience
-from worker.learning.gate import judge
-from worker.learning.judged_tests import HeldOutTests
-from worker.learning.report import Proof, Report, Rule, alpha_of
-from worker.learning.training import learn
+from worker.learning.gate.judge import judge
+from worker.learning.gate.judged_tests import HeldOutTests
+from worker.learning.gate.report import Proof, Report, Rule, alpha_of
+from worker.learning.training.learn import learn
 
 
 def audience(videos: int, **values: Any) -> Audience:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.service import tested_videos as videos
+from tests.support.learning import tested_videos as videos
 from worker.database import transaction
 from worker.database.learning import Head
 from worker.database.states import HeadState

@@ -10,13 +10,13 @@ import pytest
 
 from tests.benchmarks.audience.viewers import Audience
 from worker.errors import NothingToLearn
-from worker.learning import policy
-from worker.learning.training import LEAST_OF_ACCOUNT, learn
+from worker.learning.training import policy
+from worker.learning.training.learn import LEAST_OF_ACCOUNT, learn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from worker.learning.examples import Tests
+    from worker.learning.training.examples import Tests
 
 
 def audience(videos: int = 600, **values: Any) -> Audience:

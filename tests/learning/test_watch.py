@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sqlalchemy import update
 
-from tests.support.service import tested_videos as videos
+from tests.support.learning import tested_videos as videos
 from worker.database import transaction
 from worker.database.learning import Head
 from worker.learning import heads

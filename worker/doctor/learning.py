@@ -27,7 +27,7 @@ _LEARN = "`python -m worker.learning train` learns from them"
 
 
 def check_learning(settings: Settings) -> Iterator[Finding]:
-    """Look at the heads, and at what there is to learn from; nothing is said where there is nothing at all."""
+    """Look at the heads, and at what there is to learn from; nothing is said where there is nothing."""
     yield from ask_database(settings, "learned", _heads)
 
 

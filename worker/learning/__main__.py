@@ -8,7 +8,7 @@ from worker.installation import extras
 NAME = "python -m worker.learning"
 
 with extras.exit_where_missing(NAME):
-    from worker.cli.learning import learning_group as main
+    from worker.cli.learning.heads import learning_group as main
 
 if __name__ == "__main__":
     try:

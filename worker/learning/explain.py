@@ -13,7 +13,7 @@ from sqlalchemy import select
 from worker.database import transaction
 from worker.database.models import Asset, StoredCandidate
 from worker.learning import heads
-from worker.learning.data import stored_frames
+from worker.learning.training.data import stored_frames
 from worker.pipeline.earlier_run import decode_embedding
 from worker.text import clock, printable
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from worker.database.learning import Head
-    from worker.learning.data import Stored
-    from worker.learning.examples import Vectors
+    from worker.learning.training.data import Stored
+    from worker.learning.training.examples import Vectors
 
 NEAREST = 12  #: frames of each kind, at most one of a video
 

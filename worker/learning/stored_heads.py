@@ -15,9 +15,10 @@ from worker.database.learning import Head
 from worker.database.states import HeadState
 from worker.database.trials import Trial
 from worker.errors import HeadRefused, NothingToLearn
-from worker.learning import explain, filmstrips, gate, heads
-from worker.learning.data import Stored, newest_model
-from worker.learning.training import LEAST_OF_ACCOUNT, learn
+from worker.learning import explain, heads
+from worker.learning.gate import filmstrips, judge
+from worker.learning.training.data import Stored, newest_model
+from worker.learning.training.learn import LEAST_OF_ACCOUNT, learn
 
 if TYPE_CHECKING:
     from typing import Any
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from worker.learning.examples import Vectors
+    from worker.learning.training.examples import Vectors
 
 _MAY_BE_JUDGED = (HeadState.CANDIDATE, HeadState.REFUSED, HeadState.PASSED)
 
@@ -101,7 +102,7 @@ def evaluate(engine: Engine, head_id: int) -> Head:
         evaluation = _evaluations(session, head) + 1
         present = heads.used_by(session, head.model, head.platform, head.account)
     source, direction = _source(engine, head), direction_of(head)
-    report = gate.judge(
+    report = judge.judge(
         source,
         evaluation,
         None if present is None else direction_of(present),

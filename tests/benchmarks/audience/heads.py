@@ -11,9 +11,9 @@ import numpy as np
 
 from tests.benchmarks.audience.row import Row
 from tests.benchmarks.audience.viewers import Audience
-from worker.learning import policy
-from worker.learning.gate import judge
-from worker.learning.training import learn
+from worker.learning.gate.judge import judge
+from worker.learning.training import policy
+from worker.learning.training.learn import learn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

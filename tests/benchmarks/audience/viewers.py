@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from worker.learning.examples import Choices, Frames, Tests
+from worker.learning.training.examples import Choices, Frames, Tests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

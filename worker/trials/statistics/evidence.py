@@ -1,10 +1,10 @@
 """What a difference between two variants proves, valid at every look: the mixture sequential test.
 
 Who looks daily at a test "with 95 %" crowns a false winner in a third to two thirds of tests of equal
-pictures. This evidence is a likelihood ratio averaged over the lifts that pictures have, N(0, tau^2), and under
+pictures. This evidence is a likelihood ratio averaged over the lifts that pictures have, N(0, tau^2). Under
 "no difference" it is a non-negative martingale: it ever reaches 1/alpha with a probability of at most alpha
 (Ville's inequality), so anybody may look at any time. Robbins, Ann. Math. Stat. 41 (1970); Johari, Koomen,
-Pekelis and Walsh, Always Valid Inference, Operations Research 70 (2022), here for the difference of two means.
+Pekelis and Walsh, Always Valid Inference, Operations Research 70 (2022), for the difference of two means.
 """
 
 from __future__ import annotations

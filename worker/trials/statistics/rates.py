@@ -1,7 +1,7 @@
 """How often a variant's viewers did something, and how sure that is: measured between buckets of viewers.
 
 Viewers are no coins: one comes back ten times, another plays all there is. In the Upworthy archive 20 % of
-tests of equal pictures differ by a chi-square test at 5 %, which believes in coins. So the variance is measured.
+tests of equal pictures differ by a chi-square test at 5 %, which believes in coins. So variance is measured.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from worker.learning.examples import Floats, Frames
+    from worker.learning.training.examples import Floats, Frames
 
 # 64 of lite's 256 directions hold 91 % of how the frames of a video differ.
 MOST_DIRECTIONS = 64

@@ -16,7 +16,7 @@ from worker.database.choices import Judgement
 from worker.database.models import Asset, StoredCandidate
 from worker.database.states import TrialKind, TrialMetric, TrialOutcome
 from worker.database.trials import Trial, TrialCount, Variant
-from worker.learning.examples import Choices, Frames, Tests
+from worker.learning.training.examples import Choices, Frames, Tests
 from worker.pipeline.cues.defects import defects
 from worker.pipeline.earlier_run import decode_embedding
 from worker.pipeline.frames import Cues
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy import ColumnElement, Engine, Row
 
-    from worker.learning.examples import Vectors
+    from worker.learning.training.examples import Vectors
 
 _TESTS_AT_ONCE = 250
 _PAIRS_AT_ONCE = 2_000

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from worker.learning.examples import Floats, Tests
+    from worker.learning.training.examples import Floats, Tests
 
 MOST_POINTS = 1.0  #: that what was learned may give or take
 REACH = 1.0  #: points of hand score; a frame that is further below the best one never comes first

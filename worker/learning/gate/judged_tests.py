@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from worker.learning import policy
-from worker.learning.report import Rule
+from worker.learning.gate.report import Rule
 from worker.learning.t_quantile import mean_of
-from worker.learning.training import log_rates
+from worker.learning.training import policy
+from worker.learning.training.learn import log_rates
 
 if TYPE_CHECKING:
-    from worker.learning.examples import Floats, Tests, Vectors
     from worker.learning.t_quantile import Mean
-    from worker.learning.training import Learned
+    from worker.learning.training.examples import Floats, Tests, Vectors
+    from worker.learning.training.learn import Learned
 
 LEAST_CHANGED = 30  #: held-out videos in which another picture would have been shown
 _LEAST_OF_ACCOUNT = 50  # held-out videos, so that an account can be told to be worse

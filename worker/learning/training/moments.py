@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from worker.learning.examples import Floats
+    from worker.learning.training.examples import Floats
 
 
 class Moments:

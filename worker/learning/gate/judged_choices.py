@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from worker.learning import policy
-from worker.learning.judged_tests import describe, finite
-from worker.learning.report import Rule
+from worker.learning.gate.judged_tests import describe, finite
+from worker.learning.gate.report import Rule
+from worker.learning.training import policy
 
 if TYPE_CHECKING:
-    from worker.learning.examples import Choices, Floats, Vectors
-    from worker.learning.training import Learned
+    from worker.learning.training.examples import Choices, Floats, Vectors
+    from worker.learning.training.learn import Learned
 
 LEAST_CHOICES = 200  #: newer ones
 

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from worker.learning.basis import Basis, find_basis
-from worker.learning.moments import Moments
+from worker.learning.training.basis import Basis, find_basis
+from worker.learning.training.moments import Moments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from worker.learning.examples import Choices, Floats, Source, Tests, Vectors
+    from worker.learning.training.examples import Choices, Floats, Source, Tests, Vectors
 
 # Measured on the Upworthy archive, as deviations of log rates: so much equal pictures differ beyond chance,
 NOISE = 0.116

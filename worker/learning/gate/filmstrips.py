@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from worker.database import transaction
-from worker.learning import policy
-from worker.learning.data import hand_of, has_defect, stored_frames
-from worker.learning.report import Rule
+from worker.learning.gate.report import Rule
+from worker.learning.training import policy
+from worker.learning.training.data import hand_of, has_defect, stored_frames
 from worker.pipeline.earlier_run import decode_embedding
 
 if TYPE_CHECKING:
-    from worker.learning.data import Stored
-    from worker.learning.examples import Vectors
+    from worker.learning.training.data import Stored
+    from worker.learning.training.examples import Vectors
 
 _MOST_VIDEOS = 200
 

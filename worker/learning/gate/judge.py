@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from worker.learning import judged_choices, judged_tests
-from worker.learning.basis import find_basis
+from worker.learning.gate import judged_choices, judged_tests
+from worker.learning.gate.report import Proof, Report, Rule, alpha_of
 from worker.learning.readiness import ENOUGH_VIDEOS
-from worker.learning.report import Proof, Report, Rule, alpha_of
-from worker.learning.training import LEAST_OF_ACCOUNT, learn
+from worker.learning.training.basis import find_basis
+from worker.learning.training.learn import LEAST_OF_ACCOUNT, learn
 
 if TYPE_CHECKING:
-    from worker.learning.examples import Floats, Source, Vectors
-    from worker.learning.training import Learned
+    from worker.learning.training.examples import Floats, Source, Vectors
+    from worker.learning.training.learn import Learned
 
 OLDER_SHARE = 0.7  #: of the examples is trained on
 _LEAST_TESTS = 100  # of which the newer part holds 30; with fewer, people's choices are asked
