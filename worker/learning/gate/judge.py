@@ -8,7 +8,7 @@ import numpy as np
 
 from worker.learning.gate import judged_choices, judged_tests
 from worker.learning.gate.report import Proof, Report, Rule, alpha_of
-from worker.learning.readiness import ENOUGH_VIDEOS
+from worker.learning.readiness import enough_videos
 from worker.learning.training.basis import find_basis
 from worker.learning.training.learn import LEAST_OF_ACCOUNT, learn
 
@@ -39,7 +39,8 @@ def judge(
     Raises:
         NothingToLearn: no frame is known.
     """
-    tests_s, choices_s = _times(source, account)
+    tests_s, variants, choices_s = _times(source, account)
+    enough = enough_videos(len(tests_s), variants)
     is_by_tests = len(tests_s) >= _LEAST_TESTS
     proof = Proof.TESTS if is_by_tests or len(tests_s) >= len(choices_s) else Proof.CHOICES
     report = Report(evaluation, alpha_of(evaluation), proof)
@@ -48,7 +49,7 @@ def judge(
         report.missing = f"{count} of about {LEAST_OF_ACCOUNT} videos of {account}"
         return report
     if proof == Proof.TESTS and not is_by_tests:
-        report.missing = f"{len(tests_s)} of about {ENOUGH_VIDEOS} videos"
+        report.missing = f"{len(tests_s):,} of about {enough:,} videos"
         return report
     cut_s = float(np.quantile(times_s, OLDER_SHARE))
     basis = find_basis(source.frames())
@@ -56,11 +57,11 @@ def judge(
     if proof == Proof.TESTS:
         _judge_tests(report, source, trained, present, account, cut_s)
         if report.missing:
-            report.missing = f"{report.missing}; {len(tests_s)} of about {ENOUGH_VIDEOS} videos"
+            report.missing = f"{report.missing}; {len(tests_s):,} of about {enough:,} videos"
     else:
         _judge_choices(report, source, trained, present, account, cut_s)
         if report.missing:
-            report.missing = f"{report.missing}; {len(tests_s)} of about {ENOUGH_VIDEOS} videos were tested"
+            report.missing = f"{report.missing}; {len(tests_s):,} of about {enough:,} videos were tested"
     report.rules += [rule for rule in (filmstrips,) if rule is not None]
     report.rules.append(_spent(report))
     return report
@@ -100,14 +101,18 @@ def _judge_choices(
     report.rules += found.rules(report.alpha)
 
 
-def _times(source: Source, account: str | None) -> tuple[Floats, Floats]:
-    """Read when each test began, and when each person's choice was made; a choice counts once."""
-    tests = [tests.at_s[_is_of(tests.accounts, account)] for tests in source.tests()]
+def _times(source: Source, account: str | None) -> tuple[Floats, int, Floats]:
+    """Read when each test began, how many variants they have, and when each person's choice was made."""
+    tests, variants = [np.zeros(0)], 0
+    for page in source.tests():
+        own = page.where(_is_of(page.accounts, account))
+        tests.append(own.at_s)
+        variants += len(own.hand)
     choices: dict[int, float] = {}
     for pairs in source.choices():
         is_of = _is_of(pairs.accounts, account)
         choices.update(zip(pairs.choices[is_of].tolist(), pairs.at_s[is_of].tolist(), strict=True))
-    return np.concatenate([np.zeros(0), *tests]), np.fromiter(choices.values(), np.float64)
+    return np.concatenate(tests), variants, np.fromiter(choices.values(), np.float64)
 
 
 def _videos(source: Source, account: str) -> int:
