@@ -50,6 +50,15 @@ def test_too_few_tests_are_told_in_numbers() -> None:
     assert report.rules == []
 
 
+def test_a_video_that_was_trained_on_is_never_judged_on() -> None:
+    """A second test of the same video would repeat what is known."""
+    known = audience(800)
+    (tests,) = known.tests()
+    known._tests = tests._replace(videos=tests.videos % 400)  # noqa: SLF001
+
+    assert rule(judge(known, 1), "more plays").numbers["videos"] == 0
+
+
 def test_each_evaluation_has_to_be_surer_than_the_one_before() -> None:
     """All that may ever be spent adds up to 1 %."""
     spent = [alpha_of(k) for k in range(1, 10_000)]
