@@ -29,6 +29,8 @@ ThumbsError
 │   ├── SourceRefused           the file lies at an address that we do not fetch from
 │   ├── AssetGone               the platform has no such asset any more
 │   ├── AssetFailed             the platform could not process the asset
+│   ├── HeadRefused             a learned head cannot be put into use, or taken out of it
+│   ├── NothingToLearn          there is not enough to learn from yet
 │   └── PublishRejected         the platform understood the write, and refuses it
 ├── ConfigurationError          the operator must act; trying again does not help before that
 │   ├── UnknownModel            no such model, or a damaged checkpoint
@@ -172,6 +174,14 @@ class AssetGone(PermanentError):
 
 class AssetFailed(PermanentError):
     """The platform could not process the asset."""
+
+
+class HeadRefused(PermanentError):
+    """A learned head cannot be put into use, or taken out of it; the message says what helps."""
+
+
+class NothingToLearn(PermanentError):
+    """There is not enough to learn from yet; the message says what is missing."""
 
 
 class PublishRejected(PermanentError):

@@ -1,9 +1,11 @@
-"""Looks after old rows and counts beside the dispatcher, which they must not hold up."""
+"""Looks after old rows, counts and heads beside the dispatcher, which they must not hold up."""
 
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 from typing import TYPE_CHECKING, Self
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,6 +14,7 @@ from worker import metrics
 from worker.database import transaction
 from worker.dispatch import retention, row_counts
 from worker.errors import first_line
+from worker.learning.watch import watch
 from worker.trials.counting import merge_inbox
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ EVERY_S = 30.0
 # 200 events a second leave behind.
 LONGEST_S = 10.0
 STOP_S = 5.0  # no batch takes longer
+HEADS_EVERY_S = 3600.0  # viewers prove nothing within minutes
 
 
 class Maintenance:
@@ -36,6 +40,7 @@ class Maintenance:
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine, self._settings = engine, settings
         self._stopping = threading.Event()
+        self._heads_at_s = -math.inf  #: when they were last looked at
         self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
 
     def __enter__(self) -> Self:
@@ -54,6 +59,7 @@ class Maintenance:
             self._try("rows could not be counted", self._count)
             self._try("old rows could not be removed", self._prune)
             self._try("counts could not be merged", lambda: merge_inbox(self._engine, LONGEST_S))
+            self._try("learned heads could not be looked at", self._watch_heads)
             self._stopping.wait(EVERY_S)
 
     def _count(self) -> None:
@@ -63,6 +69,11 @@ class Maintenance:
 
     def _prune(self) -> None:
         retention.prune(self._engine, self._settings, LONGEST_S)
+
+    def _watch_heads(self) -> None:
+        if time.monotonic() - self._heads_at_s >= HEADS_EVERY_S:
+            self._heads_at_s = time.monotonic()
+            watch(self._engine)
 
     def _try(self, complaint: str, step: Callable[[], object]) -> None:
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.doctor import accounts, beacon, machine, people, rows, servers
+from worker.doctor import accounts, beacon, learning, machine, people, rows, servers
 from worker.doctor.finding import Finding, State
 from worker.errors import SettingsInvalid, ThumbsError
 from worker.settings import Settings, find_strays
@@ -27,6 +27,7 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "standing": accounts.check_standing,
     "people": people.check_people,
     "beacon": beacon.check_beacon,
+    "learned": learning.check_learning,
     "disk": machine.check_disk,
     "decoder": machine.check_decoder,
     "model": machine.check_model,

@@ -1,0 +1,131 @@
+"""Learned heads and an audience whose taste is known: what ships, and was it worth it?
+
+The training and the gate are those of the product; only the rows are arrays.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tests.benchmarks.audience.row import Row
+from tests.benchmarks.audience.planted_taste import Audience
+from worker.learning.gate.judge import judge
+from worker.learning.training import policy
+from worker.learning.training.learn import learn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+SIZES = (200, 400, 800, 1_600, 3_200)
+_FIRST = (("no effect", {"rho": 0.0, "worth_sd": 0.0}), ("labels shuffled", {"is_shuffled": True}))
+_PLANTED = ((0.7, 0.015), (0.7, 0.05), (0.5, 0.05), (0.3, 0.05))
+_FRESH = 2_000  # videos on which the true gain is measured
+
+
+class Tried(NamedTuple):
+    """What came of one training."""
+
+    has_shipped: bool
+    gain: float  #: in truth, over the order by hand, on videos that nobody has seen
+    likeness: float  #: the correlation of what the head gives with what pictures are worth
+
+
+def rows(seed: int, scale: float) -> Iterator[Row]:
+    """Try heads without an effect, then with one."""
+    yield from _without_effect(seed, scale)
+    yield _again_and_again(seed, scale)
+    yield from _people(seed, scale)
+    yield from _planted(seed, scale)
+
+
+def _without_effect(seed: int, scale: float) -> Iterator[Row]:
+    runs = max(5, int(500 * scale))
+    for name, audience in _FIRST:
+        for variants in (2, 4):
+            rng = np.random.default_rng(seed)
+            shipped = sum(
+                judge(Audience(rng, videos=400, variants=variants, **audience), 1).is_passed
+                for _ in range(runs)
+            )
+            what = f"head: {name}, {variants} arms, 400 videos, first evaluation"
+            yield Row(what, "ships in at most 1 %", f"{shipped} of {runs}", shipped <= max(1, 0.01 * runs))
+
+
+def _again_and_again(seed: int, scale: float) -> Row:
+    """Evaluate 20 times in a row while tests come in, with alpha spending: does one ever ship?"""
+    series, evaluations = max(2, int(200 * scale)), 20
+    shipped, rng = 0, np.random.default_rng(seed)
+    for _ in range(series):
+        audience = Audience(rng, videos=200 + 40 * evaluations, rho=0.0, worth_sd=0.0)
+        shipped += any(judge(Newest(audience, 200 + 40 * k), k).is_passed for k in range(1, evaluations + 1))
+    what = f"head: no effect, {evaluations} retrainings as tests come in, alpha spending"
+    return Row(what, "0 of 200", f"{shipped} of {series}", shipped == 0)
+
+
+class Newest:
+    """What was known of an audience when fewer videos were tested."""
+
+    def __init__(self, audience: Audience, videos: int) -> None:
+        self._audience, self._videos = audience, videos
+        self.frames, self.choices = audience.frames, audience.choices
+
+    def tests(self) -> Iterator[Any]:
+        """Read the tests of the first videos."""
+        for tests in self._audience.tests():
+            yield tests.where(np.arange(len(tests.videos)) < self._videos)
+
+
+def _people(seed: int, scale: float) -> Iterator[Row]:
+    """Let people choose: at random, with regard to what the hand score sees only, and by a taste."""
+    runs = max(5, int(200 * scale))
+    for name, known, from_vectors in (
+        ("their taste is in no vector", 0.0, 0.0),
+        ("their taste is in no vector, the hand score is", 0.0, 0.7),
+        ("their taste is half in vectors", 0.5, 0.7),
+    ):
+        rng = np.random.default_rng(seed)
+        shipped = naive = 0
+        for _ in range(runs):
+            audience = Audience(rng, 0, judged=1_000, people_rho=known, hand_from_vectors=from_vectors)
+            report = judge(audience, 1)
+            shipped += report.is_passed
+            naive += next(rule.is_met for rule in report.rules if rule.name == "orders as people do")
+        demand = "ships in at least 80 %" if known else "ships in at most 1 %"
+        what = f"head from about 800 choices: {name}"
+        measured = f"{shipped} of {runs} (by order alone {naive})"
+        is_met = shipped >= 0.8 * runs if known else shipped <= max(1, 0.01 * runs)
+        yield Row(what, demand, measured, is_met)
+
+
+def _planted(seed: int, scale: float) -> Iterator[Row]:
+    runs = max(3, int(60 * scale))
+    for variants in (2, 4):
+        for rho, rate in _PLANTED:
+            for videos in SIZES:
+                rng = np.random.default_rng(seed)
+                tried = [_try(Audience(rng, videos, variants, rho, rate)) for _ in range(runs)]
+                shipped = [one for one in tried if one.has_shipped]
+                worst = f"{min(one.gain for one in shipped):+.1%}" if shipped else "-"
+                gain = np.mean([one.gain for one in tried])
+                measured = (
+                    f"ships {len(shipped) / runs:.0%}; true gain {gain:+.1%}, "
+                    f"worst shipped {worst}; likeness {np.mean([one.likeness for one in tried]):.2f}"
+                )
+                what = f"head: taste .{rho * 10:.0f}, rate {rate:.1%}, {variants} arms, {videos} videos"
+                yield Row(
+                    what, "each that ships is better in truth", measured, all(one.gain > 0 for one in shipped)
+                )
+
+
+def _try(audience: Audience) -> Tried:
+    report = judge(audience, 1)
+    direction = learn(audience).direction
+    fresh, worth = audience.fresh(_FRESH)
+    given = policy.points(direction, fresh.centred(fresh.embeddings))
+    ours, theirs = policy.pick(fresh, given), policy.pick(fresh, np.zeros(len(given)))
+    gain = float(np.exp(worth[ours] - worth[theirs]).mean()) - 1
+    likeness = np.corrcoef(given, fresh.centred(worth))[0, 1] if given.any() else 0.0
+    return Tried(report.is_passed, gain, float(likeness))
