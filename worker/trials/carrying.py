@@ -1,0 +1,56 @@
+"""What a test shows stays, when a video is looked at again and its content is the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from worker.database.states import TrialOutcome, TrialState
+from worker.time_ranges import AVOID, parse_time_ranges
+from worker.trials import stopping
+from worker.trials.reading import newest_trial, variants_of
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from worker.database.models import Asset, Thumbnail
+    from worker.database.trials import Trial, Variant
+
+
+def carry_through_run(session: Session, asset: Asset, generation: int) -> Thumbnail | None:
+    """Find what a run has to go on showing because of a test; None where its own best pick is to show.
+
+    While a test runs, that is the variant that is shown now. Afterwards it is the one that was put in the
+    place of variant 0, because viewers or a person preferred it. What lies in a part of the video that a
+    person wants to be avoided is shown no longer, and ends a test.
+
+    Args:
+        session: with the asset's row locked, its new fingerprint set, and what a person chose carried on.
+        asset: which was looked at.
+        generation: of the run.
+    """
+    trial = newest_trial(session, asset.id)
+    if trial is None or asset.generation > generation or stopping.may_show(session, asset, trial) is not None:
+        return None
+    shown = stopping.shown_variant(session, trial)
+    is_running = trial.state == TrialState.RUNNING
+    shows = variants_of(session, trial.id) if is_running else [shown] if shown is not None else []
+    if any(_is_avoided(asset, one) for one in shows):
+        if is_running:
+            _end_avoided(session, trial)
+        return None
+    if is_running:
+        return stopping.variant_picture(session, trial, shown.number if shown is not None else 0)
+    return (
+        None if shown is None or shown.number == 0 else stopping.variant_picture(session, trial, shown.number)
+    )
+
+
+def _end_avoided(session: Session, trial: Trial) -> None:
+    why = "one of its pictures lies in a part of the video that is to be avoided"
+    stopping.end(session, trial, TrialOutcome.CHOICE, why)
+
+
+def _is_avoided(asset: Asset, variant: Variant) -> bool:
+    """Tell whether a person wants no picture of this moment; one of their own has no model, and no moment."""
+    avoided = parse_time_ranges((asset.options or {}).get(AVOID, ()))
+    return bool(variant.model) and any(one.holds(variant.time_s, asset.duration_s or 0.0) for one in avoided)
