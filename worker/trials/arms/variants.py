@@ -68,10 +68,10 @@ def default_variants(shelf: Shelf, count: int) -> list[Thumbnail]:
     """Take what a test compares where nobody says otherwise; raise TrialRefused where too few are unlike."""
     taken = shelf.unlike(count)
     if len(taken) < count:
+        more = max(len(shelf.picks), count) + 2
         raise TrialRefused(
-            f"{count} pictures that differ are needed, and of its {len(shelf.picks)} picks only {len(taken)}"
-            f" do; set COUNT={max(len(shelf.picks) + 2, count + 2)} for the workers, look again with"
-            " `thumbs requeue`, and then start the test"
+            f"{count} pictures that differ are needed, and there are only {len(taken)}: set COUNT={more} for"
+            " the workers, look again with `thumbs requeue`, and then start the test"
         )
     return taken
 
