@@ -1,9 +1,11 @@
-"""Looks after old rows and counts beside the dispatcher, which they must not hold up."""
+"""Looks after tests, old rows and counts beside the dispatcher, which they must not hold up."""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,6 +14,8 @@ from worker import metrics
 from worker.database import transaction
 from worker.dispatch import retention, row_counts
 from worker.errors import first_line
+from worker.trials import looking
+from worker.trials.accounts import automatic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,15 +30,19 @@ EVERY_S = 30.0
 # So long in each round. At 1,000 rows in a tenth of a second, that is five times as many as
 # 200 events a second leave behind.
 LONGEST_S = 10.0
+# A run that ended so long before the last round may have been committed after it, or its asset been held.
+OVERLAP = timedelta(minutes=5)
+FIRST_LOOK_BACK = timedelta(days=1)  #: when the last round was is not known
 STOP_S = 5.0  # no batch takes longer
 
 
 class Maintenance:
-    """Prunes and counts every now and then, from the start of a `with` block to its end."""
+    """Looks at tests, prunes and counts every now and then, from the start of a `with` block to its end."""
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine, self._settings = engine, settings
         self._stopping = threading.Event()
+        self._considered_at: float | None = None  # of `time.monotonic`
         self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
 
     def __enter__(self) -> Self:
@@ -49,10 +57,21 @@ class Maintenance:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            # Each for itself: where one fails, the other goes on.
+            # Each for itself: where one fails, the others go on.
+            self._try("tests could not be looked at", self._look_at_tests)
+            self._try("no tests could be started", self._begin_tests)
             self._try("rows could not be counted", self._count)
             self._try("old rows could not be removed", self._prune)
             self._stopping.wait(EVERY_S)
+
+    def _look_at_tests(self) -> None:
+        looking.look_at_due(self._engine, self._settings, LONGEST_S)
+
+    def _begin_tests(self) -> None:
+        now, before = time.monotonic(), self._considered_at
+        since = FIRST_LOOK_BACK if before is None else timedelta(seconds=now - before) + OVERLAP
+        automatic.begin_tests(self._engine, self._settings, since, LONGEST_S)
+        self._considered_at = now
 
     def _count(self) -> None:
         with transaction(self._engine) as session:

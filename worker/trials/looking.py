@@ -19,14 +19,14 @@ from worker import choices
 from worker.database import NOW, transaction
 from worker.database.base import STATEMENT_BEGAN
 from worker.database.models import Asset
-from worker.database.states import TrialMetric, TrialOutcome, TrialState
+from worker.database.states import TrialMetric, TrialOutcome
 from worker.database.trials import Trial, TrialLook
 from worker.trials import stopping
 from worker.trials.accounts.wishes import Wishes, settings_of
 from worker.trials.counting import read_buckets, read_days
 from worker.trials.judging import judge
 from worker.trials.reading import newest_look, variants_of
-from worker.trials.running import is_live
+from worker.trials.running import IS_RUNNING, is_live
 from worker.trials.verdict import Counted, Verdict
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _each(
     ends_at: float,
 ) -> int:
     """Do something to each running test that meets a condition, until time is up; return to how many."""
-    which = (Trial.state == TrialState.RUNNING, wanted)
+    which = (IS_RUNNING, wanted)
     found = select(Trial.id, Trial.asset_id).join(Asset, Asset.id == Trial.asset_id).where(*which)
     with transaction(engine) as session:
         rows = session.execute(found.order_by(Trial.looked_at, Trial.id).limit(BATCH)).all()
@@ -172,7 +172,7 @@ def _once(
     asset = select(Asset).where(Asset.id == asset_id).with_for_update(skip_locked=True)
     if session.scalar(asset) is None:
         return False
-    which = (Trial.id == trial_id, Trial.state == TrialState.RUNNING, wanted)
+    which = (Trial.id == trial_id, IS_RUNNING, wanted)
     # No change of its key: rows that name it, as counts do, may be added meanwhile.
     is_ours = select(Trial).join(Asset, Asset.id == Trial.asset_id).where(*which)
     trial = session.scalar(is_ours.with_for_update(of=Trial, key_share=True))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, exists, select
+from sqlalchemy import Boolean, and_, exists, literal_column, select
 
 from worker.database.choices import Choice
 from worker.database.models import Asset
-from worker.database.states import TrialState
 from worker.database.trials import Trial
 
 if TYPE_CHECKING:
@@ -16,10 +15,14 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 
+# Written out, as the predicates of the indexes are: with parameters, PostgreSQL may not see which index fits.
+IS_RUNNING = literal_column("trials.state = 'running'", Boolean)
+IS_ENDED = literal_column("trials.state = 'ended'", Boolean)
+
+
 def running_trial(session: Session, asset_id: int) -> Trial | None:
     """Find the test of an asset that runs; None where none does."""
-    is_it = (Trial.asset_id == asset_id, Trial.state == TrialState.RUNNING)
-    return session.scalar(select(Trial).where(*is_it))
+    return session.scalar(select(Trial).where(Trial.asset_id == asset_id, IS_RUNNING))
 
 
 def is_live() -> ColumnElement[bool]:
@@ -32,7 +35,7 @@ def is_live() -> ColumnElement[bool]:
         Choice.asset_id == Trial.asset_id, Choice.released_at.is_(None), Choice.lost_at.is_(None)
     )
     return and_(
-        Trial.state == TrialState.RUNNING,
+        IS_RUNNING,
         Asset.deleted_at.is_(None),
         Asset.foreign_thumbnail.is_(None),
         Asset.fingerprint.is_not_distinct_from(Trial.fingerprint),

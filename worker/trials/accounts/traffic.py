@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import Date, cast, func, or_, select
+from sqlalchemy import Date, and_, cast, func, or_, select
 
 from worker.database.base import STATEMENT_BEGAN
 from worker.database.models import Asset
-from worker.database.states import TrialKind, TrialState
+from worker.database.states import TrialKind
 from worker.database.trials import Trial, TrialDay
+from worker.trials.running import IS_ENDED, IS_RUNNING
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -47,9 +48,7 @@ def of_account(session: Session, platform: str, account: str) -> Traffic | None:
 
 def _measured(session: Session, *which: ColumnElement[bool]) -> Traffic | None:
     since = STATEMENT_BEGAN - WEEK
-    is_recent = or_(
-        Trial.state == TrialState.RUNNING, (Trial.state == TrialState.ENDED) & (Trial.ended_at >= since)
-    )
+    is_recent = or_(IS_RUNNING, and_(IS_ENDED, Trial.ended_at >= since))
     some = (
         select(Trial.id, Trial.started_at, Trial.ended_at)
         .where(is_recent, Trial.kind == TrialKind.VIEWERS, *which)
@@ -67,4 +66,5 @@ def _measured(session: Session, *which: ColumnElement[bool]) -> Traffic | None:
         counted.join(some, some.c.id == TrialDay.trial_id).where(of_week)
     ).one()
     is_known = (plays or 0) >= LEAST_PLAYS
-    return Traffic(float(impressions or 0) / float(days), plays / impressions if is_known else USUAL_RATE)
+    rate = float(plays / impressions) if is_known else USUAL_RATE
+    return Traffic(float(impressions or 0) / float(days), rate)
