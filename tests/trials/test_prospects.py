@@ -57,6 +57,14 @@ def test_what_was_counted_long_ago_tells_nothing(engine: Engine) -> None:
     assert of_asset(engine).daily_impressions is None
 
 
+def test_a_test_that_counted_nothing_tells_nothing_of_viewers(engine: Engine) -> None:
+    """The snippet may be missing."""
+    start(published(engine))
+    let_pass(engine, timedelta(days=2))
+
+    assert of_asset(engine).daily_impressions is None
+
+
 @pytest.mark.parametrize(
     ("count_", "daily", "objects"),
     [

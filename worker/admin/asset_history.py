@@ -21,6 +21,7 @@ from worker.database.models import Asset, Job, JobLog, Publication, Thumbnail
 from worker.database.states import IS_NEWS, ChoiceKind, PublicationState
 from worker.platforms.event import EventKind
 from worker.text import clock
+from worker.trials.reading import newest_trial
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from worker.admin.candidates import Numbered
     from worker.admin.find import Match
+    from worker.database.trials import Trial
 
 # How many of the newest are shown; an asset that is edited all day would fill many screens.
 SHOWN_JOBS = 5
@@ -82,6 +84,7 @@ class AssetHistory:
     candidates: list[Numbered]  #: of the same run, the picks first; without their bytes
     shown: Thumbnail | None  #: what is to be seen: the person's choice or the best pick; without its bytes
     publication: Publication | None  #: the newest
+    trial: Trial | None  #: the newest test of its pictures
     timeline: list[Moment]  #: in order of time
     now: datetime  #: by the database's clock
 
@@ -130,6 +133,7 @@ def read_history(
         candidates=numbered_candidates(session, asset),
         shown=_shown(session, choice, picks),
         publication=publications[0] if publications else None,
+        trial=newest_trial(session, asset.id),
         timeline=sorted(moments, key=lambda moment: moment.at),
         now=database_time(session),
     )

@@ -34,12 +34,12 @@ class Traffic(NamedTuple):
 
 
 def of_asset(session: Session, asset: Asset) -> Traffic | None:
-    """Measure how often a video was seen in the last week of its tests; None where no test counted a day."""
+    """Measure how often a video was seen in the last week of its tests; None where no test has counted for a day."""
     return _measured(session, Trial.asset_id == asset.id)
 
 
 def of_account(session: Session, platform: str, account: str) -> Traffic | None:
-    """Measure how often a video of an account is seen on average; None where no test counted a day."""
+    """Measure how often a video of an account is seen on average; None where no test has counted for a day."""
     of_it = select(Asset.id).where(
         Asset.id == Trial.asset_id, Asset.platform == platform, Asset.account == account
     )
@@ -65,6 +65,8 @@ def _measured(session: Session, *which: ColumnElement[bool]) -> Traffic | None:
     impressions, plays = session.execute(
         counted.join(some, some.c.id == TrialDay.trial_id).where(of_week)
     ).one()
+    if not impressions:  # the snippet may be missing: that tells nothing of viewers
+        return None
     is_known = (plays or 0) >= LEAST_PLAYS
     rate = float(plays / impressions) if is_known else USUAL_RATE
-    return Traffic(float(impressions or 0) / float(days), rate)
+    return Traffic(float(impressions) / float(days), rate)
