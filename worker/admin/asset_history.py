@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import select, text
 from sqlalchemy.orm import contains_eager, defer
 
-from worker import choices
+from worker import choices, trials
 from worker.admin.assets import database_time
 from worker.admin.candidates import numbered_candidates
 from worker.admin.taken import was_left_to_us
@@ -82,7 +82,8 @@ class AssetHistory:
     jobs: list[JobHistory]  #: the newest first
     thumbnails: list[Thumbnail]  #: the picks of the newest run, the best first; without their bytes
     candidates: list[Numbered]  #: of the same run, the picks first; without their bytes
-    shown: Thumbnail | None  #: what is to be seen: the person's choice or the best pick; without its bytes
+    #: What is to be seen, without its bytes: the person's choice, what a test keeps, or the best pick.
+    shown: Thumbnail | None
     publication: Publication | None  #: the newest
     trial: Trial | None  #: the newest test of its pictures
     timeline: list[Moment]  #: in order of time
@@ -131,7 +132,7 @@ def read_history(
         jobs=histories,
         thumbnails=picks,
         candidates=numbered_candidates(session, asset),
-        shown=_shown(session, choice, picks),
+        shown=_shown(session, asset, choice, picks),
         publication=publications[0] if publications else None,
         trial=newest_trial(session, asset.id),
         timeline=sorted(moments, key=lambda moment: moment.at),
@@ -228,11 +229,13 @@ def _publications(session: Session, asset: Asset) -> list[Publication]:
     return list(session.scalars(newest.options(contains_eager(Publication.thumbnail).defer(Thumbnail.jpeg))))
 
 
-def _shown(session: Session, choice: Choice | None, picks: Sequence[Thumbnail]) -> Thumbnail | None:
+def _shown(
+    session: Session, asset: Asset, choice: Choice | None, picks: Sequence[Thumbnail]
+) -> Thumbnail | None:
     """Find the thumbnail that is to be seen; a choice whose moment was lost gives way to the best pick."""
     if choice is not None and choice.lost_at is None and choice.thumbnail_id is not None:
         return session.get(Thumbnail, choice.thumbnail_id, options=[defer(Thumbnail.jpeg)])
-    return picks[0] if picks else None
+    return trials.kept_picture(session, asset) or (picks[0] if picks else None)
 
 
 def _picks(session: Session, asset: Asset) -> list[Thumbnail]:

@@ -29,20 +29,25 @@ def carry_through_run(session: Session, asset: Asset, generation: int) -> Thumbn
         generation: of the run.
     """
     trial = newest_trial(session, asset.id)
-    if trial is None or asset.generation > generation or stopping.may_show(session, asset, trial) is not None:
+    if trial is None or asset.generation > generation:
+        return None
+    is_running = trial.state == TrialState.RUNNING and stopping.may_show(session, asset, trial) is None
+    if is_running and any(_is_avoided(asset, one) for one in variants_of(session, trial.id)):
+        _end_avoided(session, trial)
+    return kept_picture(session, asset)
+
+
+def kept_picture(session: Session, asset: Asset) -> Thumbnail | None:
+    """Find what is shown because of an asset's newest test, without its bytes; None: its best pick is."""
+    trial = newest_trial(session, asset.id)
+    if trial is None or stopping.may_show(session, asset, trial) is not None:
         return None
     shown = stopping.shown_variant(session, trial)
-    is_running = trial.state == TrialState.RUNNING
-    shows = variants_of(session, trial.id) if is_running else [shown] if shown is not None else []
-    if any(_is_avoided(asset, one) for one in shows):
-        if is_running:
-            _end_avoided(session, trial)
-        return None
-    if is_running:
+    if trial.state == TrialState.RUNNING:
         return stopping.variant_picture(session, trial, shown.number if shown is not None else 0)
-    return (
-        None if shown is None or shown.number == 0 else stopping.variant_picture(session, trial, shown.number)
-    )
+    if shown is None or shown.number == 0 or _is_avoided(asset, shown):
+        return None
+    return stopping.variant_picture(session, trial, shown.number)
 
 
 def _end_avoided(session: Session, trial: Trial) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import defer
 
 from worker import choices, publications
 from worker.database import NOW
@@ -118,10 +119,13 @@ def shown_variant(session: Session, trial: Trial) -> Variant | None:
 
 
 def variant_picture(session: Session, trial: Trial, number: int) -> Thumbnail | None:
-    """Find the picture of a variant; None where there is no such variant, or its picture is gone."""
+    """Find the picture of a variant, without its bytes; None where there is none, or it is gone."""
     of_variant = (Variant.trial_id == trial.id, Variant.number == number)
     return session.scalar(
-        select(Thumbnail).join(Variant, Variant.thumbnail_id == Thumbnail.id).where(*of_variant)
+        select(Thumbnail)
+        .join(Variant, Variant.thumbnail_id == Thumbnail.id)
+        .where(*of_variant)
+        .options(defer(Thumbnail.jpeg))
     )
 
 

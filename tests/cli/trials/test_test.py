@@ -267,3 +267,14 @@ def test_tests_are_listed_page_by_page(engine: Engine, thumbs: Run) -> None:
 def test_an_interval_is_a_bar_of_text(low: float, lift: float, high: float, bar: str) -> None:
     """The same scale to both sides, the smallest that holds it."""
     assert interval_bar(low, lift, high) == bar
+
+
+def test_the_asset_shows_what_its_test_keeps(engine: Engine, thumbs: Run) -> None:
+    """And not its best pick, where a person took another variant."""
+    start(published(engine))
+    assert "to be shown: 00:01.000" not in thumbs("show", "a1").stdout
+
+    thumbs("test", "stop", "a1", "--apply", "1")
+
+    assert "to be shown: 00:05.000, kept by its test" in thumbs("show", "a1").stdout
+    assert answer(thumbs("show", "a1", "--json"))["shown"]["time_s"] == SECOND_S

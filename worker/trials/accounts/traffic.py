@@ -34,12 +34,12 @@ class Traffic(NamedTuple):
 
 
 def of_asset(session: Session, asset: Asset) -> Traffic | None:
-    """Measure how often a video was seen in the last week of its tests; None where no test has counted for a day."""
+    """Measure how often a video was seen in the last week; None where no test counted for a day."""
     return _measured(session, Trial.asset_id == asset.id)
 
 
 def of_account(session: Session, platform: str, account: str) -> Traffic | None:
-    """Measure how often a video of an account is seen on average; None where no test has counted for a day."""
+    """Measure how often videos of an account are seen, on average; None where no test counted for a day."""
     of_it = select(Asset.id).where(
         Asset.id == Trial.asset_id, Asset.platform == platform, Asset.account == account
     )
