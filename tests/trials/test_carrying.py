@@ -21,10 +21,12 @@ from tests.support.service.tested_asset import (
     wanted_s,
 )
 from worker import jobs
+from worker.admin.assets import operator
 from worker.choices import ChoiceRequest
 from worker.database import transaction
 from worker.database.models import Asset
 from worker.platforms.event import EventKind
+from worker.review.cards import read_cards
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -42,6 +44,13 @@ def avoid(engine: Engine, *ranges: str) -> None:
     """Ask for no picture of these parts."""
     with transaction(engine) as session:
         session.execute(update(Asset).values(options={"avoid": list(ranges)}))
+
+
+def cards_s(engine: Engine) -> list[float | None]:
+    """Return the moments of the pictures that the library shows."""
+    with transaction(engine) as session:
+        cards = read_cards(session, operator(), [1], "all", builders.NOON)
+    return [card.shown.time_s for card in cards if card.shown is not None]
 
 
 def test_a_run_of_the_same_content_carries_the_test_on(engine: Engine) -> None:
@@ -88,6 +97,19 @@ def test_what_won_stays_through_later_runs_of_the_same_content(engine: Engine) -
 
     assert chosen_asset.publish(engine) == SECOND_S
     assert is_all_published(engine)
+
+
+def test_the_library_shows_what_is_kept(engine: Engine) -> None:
+    """And the best pick, where a test changed nothing."""
+    start(published(engine))
+    look_again(engine, found(picks_s=OTHER_PICKS_S))
+    assert cards_s(engine) == [BEST_S]
+
+    stop(engine, apply=1)
+    assert cards_s(engine) == [SECOND_S]
+
+    stop(engine, apply=0)
+    assert cards_s(engine) == [THIRD_S]
 
 
 def test_after_a_test_that_changed_nothing_the_next_run_decides(engine: Engine) -> None:

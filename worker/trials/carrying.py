@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy import or_, select
+
+from worker.database.models import Asset, Publication
 from worker.database.states import TrialOutcome, TrialState
+from worker.database.trials import Trial, Variant
 from worker.time_ranges import AVOID, parse_time_ranges
 from worker.trials import stopping
 from worker.trials.reading import newest_trial, variants_of
+from worker.trials.running import IS_RUNNING
 
 if TYPE_CHECKING:
+    from sqlalchemy import ScalarSelect
     from sqlalchemy.orm import Session
 
-    from worker.database.models import Asset, Thumbnail
-    from worker.database.trials import Trial, Variant
+    from worker.database.models import Thumbnail
 
 
 def carry_through_run(session: Session, asset: Asset, generation: int) -> Thumbnail | None:
@@ -48,6 +53,20 @@ def kept_picture(session: Session, asset: Asset) -> Thumbnail | None:
     if shown is None or shown.number == 0 or _is_avoided(asset, shown):
         return None
     return stopping.variant_picture(session, trial, shown.number)
+
+
+def kept_id() -> ScalarSelect[int | None]:
+    """Build the id of what `kept_picture` finds, for a statement about many assets; None: the best pick."""
+    write = select(Publication.thumbnail_id).where(Publication.asset_id == Asset.id)
+    newest_write = write.order_by(Publication.id.desc()).limit(1).correlate(Asset).scalar_subquery()
+    is_kept = (
+        Trial.asset_id == Asset.id,
+        Trial.fingerprint.is_not_distinct_from(Asset.fingerprint),
+        Variant.thumbnail_id == newest_write,
+        or_(Variant.number > 0, IS_RUNNING),
+    )
+    variants = select(Variant.thumbnail_id).join(Trial, Trial.id == Variant.trial_id).where(*is_kept)
+    return variants.order_by(Trial.id.desc()).limit(1).correlate(Asset).scalar_subquery()
 
 
 def _end_avoided(session: Session, trial: Trial) -> None:
