@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import update
 
 from tests.support.service import builders, chosen_asset
-from tests.support.service.tested_asset import (
+from tests.support.trials.tested_asset import (
     BEST_S,
     SECOND_S,
     count,

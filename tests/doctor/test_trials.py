@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import update
 
-from tests.support.service.tested_asset import count, let_pass, make_settings, published, start
+from tests.support.trials.tested_asset import count, let_pass, make_settings, published, start
 from worker.database import transaction
 from worker.database.trials import Trial
 from worker.doctor import trials

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tests.support.service import builders
-from tests.support.service.tested_asset import count, found, let_pass, make_settings, stop, trial_of
+from tests.support.trials.tested_asset import count, found, let_pass, make_settings, stop, trial_of
 from worker import jobs
 from worker.database import transaction
 from worker.database.models import Asset

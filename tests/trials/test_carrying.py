@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import update
 
 from tests.support.service import builders, chosen_asset
-from tests.support.service.tested_asset import (
+from tests.support.trials.tested_asset import (
     BEST_S,
     SECOND_S,
     THIRD_S,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.service import builders
-from tests.support.service.tested_asset import count, let_pass, make_settings, published, start, stop
+from tests.support.trials.tested_asset import count, let_pass, make_settings, published, start, stop
 from worker.database import transaction
 from worker.database.models import Asset
 from worker.trials.accounts.traffic import Traffic

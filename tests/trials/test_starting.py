@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from tests.support.service import builders, chosen_asset, measured_run
-from tests.support.service.tested_asset import (
+from tests.support.trials.tested_asset import (
     BEST_S,
     SECOND_S,
     THIRD_S,

@@ -21,7 +21,7 @@ from worker.database.models import Asset, Job, JobLog, Publication, Thumbnail
 from worker.database.states import IS_NEWS, ChoiceKind, PublicationState
 from worker.platforms.event import EventKind
 from worker.text import clock
-from worker.trials.reading import newest_trial
+from worker.trials.running import newest_trial
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from worker.likeness import SAME_PICTURE
+from worker.pictures.likeness import SAME_PICTURE
 from worker.pipeline.cues.defects import defects
 from worker.pipeline.frames import STILL_REACH_S, Eyes
 from worker.pipeline.selection.diversity import MIN_GAP_S

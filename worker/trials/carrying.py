@@ -11,8 +11,7 @@ from worker.database.states import TrialOutcome, TrialState
 from worker.database.trials import Trial, Variant
 from worker.time_ranges import AVOID, parse_time_ranges
 from worker.trials import stopping
-from worker.trials.reading import newest_trial, variants_of
-from worker.trials.running import IS_RUNNING
+from worker.trials.running import IS_RUNNING, newest_trial, variants_of
 
 if TYPE_CHECKING:
     from sqlalchemy import ScalarSelect

@@ -25,8 +25,7 @@ from worker.trials import stopping
 from worker.trials.accounts.wishes import Wishes, settings_of
 from worker.trials.counting import read_buckets, read_days
 from worker.trials.judging import judge
-from worker.trials.reading import newest_look, variants_of
-from worker.trials.running import IS_RUNNING, is_live
+from worker.trials.running import IS_RUNNING, is_live, newest_look, variants_of
 from worker.trials.verdict import Counted, Verdict
 
 if TYPE_CHECKING:

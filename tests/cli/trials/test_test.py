@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from tests.support.service import builders
 from tests.support.service.commands import answer
-from tests.support.service.tested_asset import (
+from tests.support.trials.tested_asset import (
     ACCOUNT,
     BEST_S,
     SECOND_S,
@@ -47,7 +47,7 @@ NUMBERS: dict[str, Any] = {
     "imbalance": {"bayes_factor": 0.1, "is_alarm": False, "shares": [0.499, 0.501]},
     "days": 9,
     "need": {"impressions": 65_000, "days": 108},
-    "left_out": 0,
+    "left_out": 2,
 }
 
 
@@ -201,10 +201,11 @@ def test_the_variants_are_shown_side_by_side(engine: Engine, thumbs: Run) -> Non
     assert second == "1 00:05.000 2,110 126 6.00% best with 99%"
     assert lines[7] == "1 against 0: +18%, surely between +6% and +31%"
     assert "[" in lines[8]
-    assert lines[9:12] == [
+    assert lines[9:13] == [
         "whole days counted: 9",
         "shown as drawn (49.9%, 50.1%)",
         "telling 20 % apart needs about 65,000 impressions, about 108 days",
+        "groups of viewers left out, as they do far more than all others: 2",
     ]
 
 

@@ -27,7 +27,7 @@ from worker.database.models import Asset
 from worker.database.states import TrialState
 from worker.people import audit
 from worker.text import clock, format_age, printable
-from worker.trials import reading, stopping
+from worker.trials import running, stopping
 from worker.trials.refused import TrialRefused
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from worker.trials.reading import TrialLine
+    from worker.trials.running import TrialLine
 
 STOP, SHOW = "stop-test", "show-variant"  #: the acts, as the audit has them
 
@@ -68,14 +68,14 @@ def stop_command(name: str, number: int | None, why: str, *, as_json: bool) -> N
     actor = operator()
     with open_database() as engine, transaction(engine) as session:
         asset = session.get_one(Asset, find(session, name).asset_id, with_for_update=True)
-        trial = reading.newest_trial(session, asset.id)
+        trial = running.newest_trial(session, asset.id)
         if trial is None:
             raise TrialRefused(f"there is no test of it; `thumbs test start {name}` starts one")
         stopping.stop(session, trial, actor.name, why, apply=number)
         act = STOP if number is None else SHOW
         audit.note(session, actor, act, asset.id, test=trial.id, variant=number, why=why)
         shown = next(
-            (one for one in reading.variants_of(session, trial.id) if one.number == (number or 0)), None
+            (one for one in running.variants_of(session, trial.id) if one.number == (number or 0)), None
         )
         document = {"asset": asset_name(asset), "test": fields_of(trial, TRIAL_FIELDS), "applied": number}
         moment = f"variant {shown.number}, {clock(shown.time_s)}," if shown is not None else "what was shown"
@@ -104,10 +104,10 @@ def list_command(
 ) -> None:
     """List tests, newest first."""
     platform, account = split_account(platform, account)
-    wanted = reading.TrialFilter(platform, account, state, before_id)
+    wanted = running.TrialFilter(platform, account, state, before_id)
     with open_database() as engine, transaction(engine) as session:
         require_known(session, platform, account)
-        found = reading.list_trials(session, wanted, limit + 1)
+        found = running.list_trials(session, wanted, limit + 1)
         now = database_time(session)
     document = {"tests": [_line(one) for one in found[:limit]]}
     print_answer(document, _parts(found[:limit], now, is_cut=len(found) > limit), as_json=as_json)

@@ -18,7 +18,7 @@ from worker.database import transaction
 from worker.database.models import Asset
 from worker.database.states import TrialMetric
 from worker.text import clock, format_age, printable
-from worker.trials import reading
+from worker.trials import running
 from worker.trials.refused import TrialRefused
 
 if TYPE_CHECKING:
@@ -51,11 +51,11 @@ def show_command(name: str, *, as_json: bool) -> None:
     """Show the newest test of an asset: its variants side by side, and what is known of them."""
     with open_database() as engine, transaction(engine) as session:
         asset = session.get_one(Asset, find(session, name).asset_id)
-        trial = reading.newest_trial(session, asset.id)
+        trial = running.newest_trial(session, asset.id)
         if trial is None:
             why = f": {asset.untested_because}" if asset.untested_because else ""
             raise TrialRefused(f"there is no test of it{why}; `thumbs test start {name}` starts one")
-        variants, look = reading.variants_of(session, trial.id), reading.newest_look(session, trial.id)
+        variants, look = running.variants_of(session, trial.id), running.newest_look(session, trial.id)
         now = database_time(session)
     document = {
         "asset": asset_name(asset),
@@ -147,4 +147,4 @@ def _facts(numbers: Mapping[str, Any]) -> Iterator[str]:
         days = f", about {need['days']:,} days" if need.get("days") else ""
         yield f"telling 20 % apart needs about {need['impressions']:,} impressions{days}"
     if left_out := numbers.get("left_out"):
-        yield f"groups of viewers left out, as they are no people: {left_out}"
+        yield f"groups of viewers left out, as they do far more than all others: {left_out}"

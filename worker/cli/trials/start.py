@@ -24,8 +24,8 @@ from worker.text import clock, printable
 from worker.trials import prospects, starting
 from worker.trials.accounts import in_bulk, traffic
 from worker.trials.arms.variants import MAX_VARIANTS, MIN_VARIANTS
-from worker.trials.reading import variants_of
 from worker.trials.refused import TrialRefused
+from worker.trials.running import variants_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from worker.likeness import SAME_PICTURE
+from worker.pictures.likeness import SAME_PICTURE
 from worker.pipeline.frames import STILL_APPROACH
 from worker.pipeline.selection.ends import AT_AN_END
 from worker.pipeline.selection.scenes import SAME_SCENE, scene_distances

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from worker.likeness import MIN_DISTANCE, SAME_PICTURE, UNLIKE_QUANTILE
+from worker.pictures.likeness import MIN_DISTANCE, SAME_PICTURE, UNLIKE_QUANTILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

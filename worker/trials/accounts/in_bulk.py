@@ -11,8 +11,8 @@ from worker.database.models import Asset
 from worker.database.states import DECIDED, TrialKind, TrialMetric
 from worker.people import audit
 from worker.trials import starting
-from worker.trials.reading import newest_trial
 from worker.trials.refused import TrialRefused
+from worker.trials.running import newest_trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from sqlalchemy import select
 
 from worker.database.models import StoredCandidate
-from worker.likeness import MIN_DISTANCE, SAME_PICTURE, UNLIKE_QUANTILE
+from worker.pictures.likeness import MIN_DISTANCE, SAME_PICTURE, UNLIKE_QUANTILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
