@@ -187,7 +187,7 @@ def _writes(
 ) -> Iterator[Moment]:
     """List writes; a picture of one's own, as these choices are of, has no moment."""
     for row in publications:
-        what, why = f"write {row.id}", "the best pick" if row.choice_id is None else f"choice {row.choice_id}"
+        what, why = f"write {row.id}", _why(row)
         moment = _OWN_PICTURE if row.choice_id in of_pictures else clock(row.thumbnail.time_s)
         yield Moment(row.created_at, what, "requested", "", f"{moment}, {why}")
         if row.confirmed_at is not None:
@@ -196,6 +196,13 @@ def _writes(
             if was_left_to_us(asset, row):
                 says = served
             yield Moment(row.confirmed_at, what, row.state, "", says)
+
+
+def _why(write: Publication) -> str:
+    """Say why a picture is written; other picks than the best one are shown because of a test."""
+    if write.choice_id is not None:
+        return f"choice {write.choice_id}"
+    return "the best pick" if write.thumbnail.rank <= 1 else f"pick {write.thumbnail.rank}, by its test"
 
 
 def _decisions(session: Session, asset: Asset) -> Iterator[Moment]:

@@ -277,5 +277,7 @@ def test_the_asset_shows_what_its_test_keeps(engine: Engine, thumbs: Run) -> Non
 
     thumbs("test", "stop", "a1", "--apply", "1")
 
-    assert "to be shown: 00:05.000, kept by its test" in thumbs("show", "a1").stdout
+    said = thumbs("show", "a1").stdout
+    assert "to be shown: 00:05.000, kept by its test" in said
+    assert "00:05.000, pick 2, by its test" in said
     assert answer(thumbs("show", "a1", "--json"))["shown"]["time_s"] == SECOND_S
