@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import select, text
 from sqlalchemy.orm import contains_eager, defer
 
-from worker import choices
+from worker import choices, trials
 from worker.admin.assets import database_time
 from worker.admin.candidates import numbered_candidates
 from worker.admin.taken import was_left_to_us
@@ -21,6 +21,7 @@ from worker.database.models import Asset, Job, JobLog, Publication, Thumbnail
 from worker.database.states import IS_NEWS, ChoiceKind, PublicationState
 from worker.platforms.event import EventKind
 from worker.text import clock
+from worker.trials.running import newest_trial
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from worker.admin.candidates import Numbered
     from worker.admin.find import Match
+    from worker.database.trials import Trial
 
 # How many of the newest are shown; an asset that is edited all day would fill many screens.
 SHOWN_JOBS = 5
@@ -80,8 +82,10 @@ class AssetHistory:
     jobs: list[JobHistory]  #: the newest first
     thumbnails: list[Thumbnail]  #: the picks of the newest run, the best first; without their bytes
     candidates: list[Numbered]  #: of the same run, the picks first; without their bytes
-    shown: Thumbnail | None  #: what is to be seen: the person's choice or the best pick; without its bytes
+    #: What is to be seen, without its bytes: the person's choice, what a test keeps, or the best pick.
+    shown: Thumbnail | None
     publication: Publication | None  #: the newest
+    trial: Trial | None  #: the newest test of its pictures
     timeline: list[Moment]  #: in order of time
     now: datetime  #: by the database's clock
 
@@ -128,8 +132,9 @@ def read_history(
         jobs=histories,
         thumbnails=picks,
         candidates=numbered_candidates(session, asset),
-        shown=_shown(session, choice, picks),
+        shown=_shown(session, asset, choice, picks),
         publication=publications[0] if publications else None,
+        trial=newest_trial(session, asset.id),
         timeline=sorted(moments, key=lambda moment: moment.at),
         now=database_time(session),
     )
@@ -182,7 +187,7 @@ def _writes(
 ) -> Iterator[Moment]:
     """List writes; a picture of one's own, as these choices are of, has no moment."""
     for row in publications:
-        what, why = f"write {row.id}", "the best pick" if row.choice_id is None else f"choice {row.choice_id}"
+        what, why = f"write {row.id}", _why(row)
         moment = _OWN_PICTURE if row.choice_id in of_pictures else clock(row.thumbnail.time_s)
         yield Moment(row.created_at, what, "requested", "", f"{moment}, {why}")
         if row.confirmed_at is not None:
@@ -191,6 +196,13 @@ def _writes(
             if was_left_to_us(asset, row):
                 says = served
             yield Moment(row.confirmed_at, what, row.state, "", says)
+
+
+def _why(write: Publication) -> str:
+    """Say why a picture is written; other picks than the best one are shown because of a test."""
+    if write.choice_id is not None:
+        return f"choice {write.choice_id}"
+    return "the best pick" if write.thumbnail.rank <= 1 else f"pick {write.thumbnail.rank}, by its test"
 
 
 def _decisions(session: Session, asset: Asset) -> Iterator[Moment]:
@@ -224,11 +236,13 @@ def _publications(session: Session, asset: Asset) -> list[Publication]:
     return list(session.scalars(newest.options(contains_eager(Publication.thumbnail).defer(Thumbnail.jpeg))))
 
 
-def _shown(session: Session, choice: Choice | None, picks: Sequence[Thumbnail]) -> Thumbnail | None:
+def _shown(
+    session: Session, asset: Asset, choice: Choice | None, picks: Sequence[Thumbnail]
+) -> Thumbnail | None:
     """Find the thumbnail that is to be seen; a choice whose moment was lost gives way to the best pick."""
     if choice is not None and choice.lost_at is None and choice.thumbnail_id is not None:
         return session.get(Thumbnail, choice.thumbnail_id, options=[defer(Thumbnail.jpeg)])
-    return picks[0] if picks else None
+    return trials.kept_picture(session, asset) or (picks[0] if picks else None)
 
 
 def _picks(session: Session, asset: Asset) -> list[Thumbnail]:

@@ -15,7 +15,22 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
-_NUMBERS = frozenset({"ago", "job", "event", "no.", "rank", "time", "chosen", "score", "attempt"})
+_NUMBERS = frozenset(
+    {
+        "ago",
+        "job",
+        "event",
+        "no.",
+        "rank",
+        "time",
+        "chosen",
+        "score",
+        "attempt",
+        "impressions",
+        "plays",
+        "rate",
+    }
+)
 # What consists of words may take several lines. All else is to be copied, so no line ever ends within it.
 _PROSE = frozenset({"title", "says", "reasons", "despite", "roles"})
 # Below this width, sentences are hard to read in a column; titles are shorter.

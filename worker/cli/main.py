@@ -173,6 +173,7 @@ COMMANDS = (
         "worker.cli.assets.choose:options_command",
         "Say which parts of an asset to avoid or to prefer.",
     ),
+    LazyCommand("test", "worker.cli.trials.commands:test_group", "Find out which picture viewers prefer."),
     LazyCommand(
         "adopt",
         "worker.cli.assets.adopt:adopt_command",

@@ -23,6 +23,8 @@ _STYLES = {
     "confirmed": "green",
     "applied": "green",
     "chosen": "magenta",
+    "winner": "green",
+    "broken": "red",
     "yielded": "yellow",
     "lost": "yellow",
     "retryable": "yellow",

@@ -1,4 +1,4 @@
-"""Looks after old rows, counts and heads beside the dispatcher, which they must not hold up."""
+"""Looks after tests, heads, counts and old rows beside the dispatcher, which they must not hold up."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import math
 import threading
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,6 +16,8 @@ from worker.database import transaction
 from worker.dispatch import retention, row_counts
 from worker.errors import first_line
 from worker.learning.watch import watch
+from worker.trials import looking
+from worker.trials.accounts import automatic
 from worker.trials.counting import merge_inbox
 
 if TYPE_CHECKING:
@@ -30,17 +33,21 @@ EVERY_S = 30.0
 # So long in each round. At 1,000 rows in a tenth of a second, that is five times as many as
 # 200 events a second leave behind.
 LONGEST_S = 10.0
+# A run that ended so long before the last round may have been committed after it, or its asset been held.
+OVERLAP = timedelta(minutes=5)
+FIRST_LOOK_BACK = timedelta(days=1)  #: when the last round was is not known
 STOP_S = 5.0  # no batch takes longer
 HEADS_EVERY_S = 3600.0  # viewers prove nothing within minutes
 
 
 class Maintenance:
-    """Prunes and counts every now and then, from the start of a `with` block to its end."""
+    """Looks at tests, prunes and counts every now and then, from the start of a `with` block to its end."""
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine, self._settings = engine, settings
         self._stopping = threading.Event()
         self._heads_at_s = -math.inf  #: when they were last looked at
+        self._considered_at: float | None = None  # of `time.monotonic`
         self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
 
     def __enter__(self) -> Self:
@@ -55,12 +62,23 @@ class Maintenance:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            # Each for itself: where one fails, the other goes on.
+            # Each for itself: where one fails, the others go on.
+            self._try("counts could not be merged", lambda: merge_inbox(self._engine, LONGEST_S))
+            self._try("tests could not be looked at", self._look_at_tests)
+            self._try("no tests could be started", self._begin_tests)
             self._try("rows could not be counted", self._count)
             self._try("old rows could not be removed", self._prune)
-            self._try("counts could not be merged", lambda: merge_inbox(self._engine, LONGEST_S))
             self._try("learned heads could not be looked at", self._watch_heads)
             self._stopping.wait(EVERY_S)
+
+    def _look_at_tests(self) -> None:
+        looking.look_at_due(self._engine, self._settings, LONGEST_S)
+
+    def _begin_tests(self) -> None:
+        now, before = time.monotonic(), self._considered_at
+        since = FIRST_LOOK_BACK if before is None else timedelta(seconds=now - before) + OVERLAP
+        automatic.begin_tests(self._engine, self._settings, since, LONGEST_S)
+        self._considered_at = now
 
     def _count(self) -> None:
         with transaction(self._engine) as session:

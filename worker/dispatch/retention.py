@@ -16,7 +16,9 @@ from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
 from worker.database.people import AssetLink, AuditEntry, Invitation, SignIn
 from worker.database.states import FINAL, JobState, PublicationState
+from worker.database.trials import Trial, Variant
 from worker.queue.failing import TELLING
+from worker.trials.running import IS_ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +30,15 @@ if TYPE_CHECKING:
     from worker.settings import Settings
 
     Prunable = type[
-        WebhookEvent | Job | StoredCandidate | Thumbnail | SignIn | Invitation | AssetLink | AuditEntry
+        WebhookEvent
+        | Job
+        | StoredCandidate
+        | Thumbnail
+        | Trial
+        | SignIn
+        | Invitation
+        | AssetLink
+        | AuditEntry
     ]
 
 # Small enough that a batch holds no other work up.
@@ -71,9 +81,12 @@ def _over(settings: Settings) -> Iterator[tuple[Prunable, Select[int]]]:
     yield Job, select(Job.id).where(Job.state.in_(FINAL), Job.finished_at < jobs_end, ~_tells_of_failure())
     yield StoredCandidate, _of_deleted(StoredCandidate, pictures_end)
     yield Thumbnail, _of_deleted(Thumbnail, pictures_end)
-    # Pictures of older runs, but for what is shown, and what people decided for.
-    is_kept = or_(_is_published(), _is_chosen(), _failed_to_arrive())
+    # Pictures of older runs, but for what is shown, and what people decided for or tests compared.
+    is_kept = or_(_is_published(), _is_chosen(), _is_tested(), _failed_to_arrive())
     yield Thumbnail, select(Thumbnail.id).where(Thumbnail.outdated_at < pictures_end, ~is_kept)
+    # Tests with what was counted; only then do their pictures go.
+    tests_end = STATEMENT_BEGAN - timedelta(days=settings.tests_retention_days)
+    yield Trial, select(Trial.id).where(IS_ENDED, Trial.ended_at < tests_end)
     yield from _of_people(settings)
 
 
@@ -129,6 +142,11 @@ def _is_chosen() -> ColumnElement[bool]:
     is_judged = exists().where(Judgement.choice_id == Choice.id)
     is_open = Choice.released_at.is_(None)
     return exists().where(Choice.thumbnail_id == Thumbnail.id, or_(is_open, is_judged))
+
+
+def _is_tested() -> ColumnElement[bool]:
+    """Build the condition that a test compares a thumbnail, or has compared it and can be learned from."""
+    return exists().where(Variant.thumbnail_id == Thumbnail.id)
 
 
 def _remove(session: Session, table: Prunable, ids: Select[int]) -> int:

@@ -20,8 +20,10 @@ from worker.database.accounts import Account
 from worker.database.base import STATEMENT_BEGAN, Base
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Job, Publication
-from worker.database.states import WAITING, JobState, Priority, PublicationState
+from worker.database.states import WAITING, JobState, Priority, PublicationState, TrialState
+from worker.database.trials import Trial
 from worker.errors import first_line
+from worker.trials.running import IS_ENDED, IS_RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -199,6 +201,15 @@ def _count_accounts(session: Session) -> None:
     _SHOWN.show(metrics.ACCOUNT_HELD, closed | paused | writes | unknown)
 
 
+def _count_trials(session: Session) -> None:
+    """Show how many tests run, and how many of those that ended are kept; each state has an index."""
+    counts: Counts = {}
+    for state, is_in_it in ((TrialState.RUNNING, IS_RUNNING), (TrialState.ENDED, IS_ENDED)):
+        some = select(Trial.id).where(is_in_it).limit(MAX_COUNTED).subquery()
+        counts[state,] = float(session.scalar(select(func.count()).select_from(some)) or 0)
+    _SHOWN.show(metrics.TRIALS, counts)
+
+
 def _measure_tables(settings: Settings, session: Session) -> None:
     oldest = select(func.extract("epoch", STATEMENT_BEGAN - func.min(WebhookEvent.received_at)))
     metrics.INBOX_OLDEST_SECONDS.set(float(session.scalar(oldest) or 0.0))
@@ -216,4 +227,5 @@ _QUESTIONS: tuple[Callable[[Session], None], ...] = (
     _find_unpublished,
     find_oldest_writes,
     _count_yielded,
+    _count_trials,
 )

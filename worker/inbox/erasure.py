@@ -18,6 +18,7 @@ from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Job, JobLog, Publication, StoredCandidate, Thumbnail
 from worker.database.people import AssetLink, AuditEntry
 from worker.database.states import EventOutcome
+from worker.database.trials import Trial
 from worker.inbox.named_assets import named_assets, spellings
 from worker.platforms.event import EventKind
 from worker.platforms.media_url import MediaUrl
@@ -37,6 +38,7 @@ BATCH_EVENTS = 20_000
 OfAnAsset = type[
     Publication
     | Judgement
+    | Trial
     | Choice
     | Thumbnail
     | StoredCandidate
@@ -50,6 +52,7 @@ OfAnAsset = type[
 _TABLES: dict[str, OfAnAsset] = {
     "writes": Publication,
     "judgements": Judgement,
+    "tests": Trial,  # with what was counted and said of them
     "choices": Choice,
     "pictures": Thumbnail,
     "candidates": StoredCandidate,
@@ -89,6 +92,7 @@ def erase(session: Session, asset: Asset, actor: str, why: str) -> dict[str, int
     asset.fingerprint = asset.duration_s = asset.last_event_at = None
     asset.written = asset.foreign_thumbnail = asset.foreign_at = None
     asset.pick_gap = asset.failed_at = asset.reviewed_at = asset.reviewed_by = None
+    asset.test_decided_at = asset.untested_because = None
     asset.is_noted = asset.has_lost_choice = asset.has_failed = False
     asset.deleted_at = asset.erased_at = erased_at
     asset.generation += 1  # so that what somebody looks at right now comes too late

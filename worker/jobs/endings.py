@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select, update
 
-from worker import accounts, choices, publications
+from worker import accounts, choices, publications, trials
 from worker.database import NOW
 from worker.database.models import Asset, Job, StoredCandidate, Thumbnail
 from worker.database.states import FINAL, WAITING, JobState, Priority
@@ -70,10 +70,13 @@ def complete(session: Session, claim: JobClaim, result: Result) -> JobState:
     asset.duration_s, asset.is_private = result.duration_s, result.is_private
     asset.pick_gap, asset.is_noted = result.pick_gap, result.is_noted
     chosen = choices.carry_through_run(session, asset, job.generation, result.timeline, is_changed=is_changed)
-    if is_changed or (chosen is None and not _is_same_moment(best_s, result.publish.time_s)):
+    kept = None if chosen else trials.carry_through_run(session, asset, job.generation)
+    if is_changed or (chosen is None and kept is None and not _is_same_moment(best_s, result.publish.time_s)):
         # Whoever decided something about it has not seen this.
         asset.reviewed_at = asset.reviewed_by = None
-    publications.request(session, asset, *(chosen or (result.publish,)), priority=Priority(job.priority))
+    shown = chosen or (kept or result.publish,)
+    priority = Priority(job.priority)
+    publications.request(session, asset, *shown, priority=priority, generation=job.generation)
     older = (Thumbnail.asset_id == asset.id, Thumbnail.generation < job.generation)
     session.execute(update(Thumbnail).where(*older, Thumbnail.outdated_at.is_(None)).values(outdated_at=NOW))
     return JobState.COMPLETED

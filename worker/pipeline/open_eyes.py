@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from worker.pictures.likeness import SAME_PICTURE
 from worker.pipeline.cues.defects import defects
 from worker.pipeline.frames import STILL_REACH_S, Eyes
 from worker.pipeline.selection.diversity import MIN_GAP_S
-from worker.pipeline.selection.scenes import SAME_PICTURE, SAME_SCENE, scene_distances
+from worker.pipeline.selection.scenes import SAME_SCENE, scene_distances
 from worker.pipeline.video.people import IS_SHUT, is_readable
 
 if TYPE_CHECKING:

@@ -32,6 +32,7 @@ def request(
     *,
     replaces: str | None = None,
     priority: Priority = Priority.LIVE,
+    generation: int | None = None,
 ) -> None:
     """Ask for a write, and call off those that wait; the asset's row is locked, the thumbnail stored.
 
@@ -42,6 +43,8 @@ def request(
         choice: why, where a person chose it.
         replaces: the foreign thumbnail at the platform that may be overwritten.
         priority: of the run that picked it; if a write that waits was more urgent, its priority.
+        generation: what it counts for, where an earlier run's thumbnail goes on being shown; None: that of
+            the thumbnail.
     """
     called_off = supersede(session, asset)
     session.add(
@@ -49,7 +52,7 @@ def request(
             asset_id=asset.id,
             thumbnail_id=thumbnail.id,
             choice_id=choice.id if choice else None,
-            generation=thumbnail.generation,
+            generation=thumbnail.generation if generation is None else generation,
             replaces=replaces,
             priority=min([priority, *(publication.priority for publication in called_off)]),
             traceparent=tracing.traceparent(),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import and_, case, func, or_, select, true
+from sqlalchemy import and_, case, false, func, or_, select, true
 
+from worker import trials
 from worker.choices import CHOSEN_RANK
 from worker.database.choices import Choice
 from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
@@ -105,16 +106,22 @@ def read_cards(session: Session, actor: Actor, ids: Sequence[int], of: str, now:
 
 
 def _pictures(ids: Sequence[int]) -> Select[Any]:
-    """Select each asset's picture: of the choice that holds, or the first of the newest run."""
+    """Select each asset's picture: of its choice, what a test keeps, or the first of the newest run."""
+    kept_id = trials.kept_id()
     is_picture = or_(
         Thumbnail.id == Choice.thumbnail_id,
-        and_(Choice.thumbnail_id.is_(None), Thumbnail.rank > CHOSEN_RANK),
+        and_(Choice.thumbnail_id.is_(None), or_(Thumbnail.rank > CHOSEN_RANK, Thumbnail.id == kept_id)),
     )
     columns = (Thumbnail.id, Thumbnail.time_s, Thumbnail.width_px, Thumbnail.height_px, Thumbnail.generation)
     picture = (
         select(*columns)
         .where(Thumbnail.asset_id == Asset.id, is_picture)
-        .order_by(Thumbnail.generation.desc(), Thumbnail.rank, Thumbnail.id)
+        .order_by(
+            func.coalesce(Thumbnail.id == kept_id, false()).desc(),
+            Thumbnail.generation.desc(),
+            Thumbnail.rank,
+            Thumbnail.id,
+        )
         .limit(1)
         .correlate(Asset, Choice)
         .lateral("picture")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, select
 
-from worker import choices
+from worker import choices, trials
 from worker.admin.choose import Wish, request_of
 from worker.choices import SAME_MOMENT_S, ChoiceRefused
 from worker.database.choices import Choice
@@ -125,7 +125,8 @@ def holding(session: Session, asset: Asset) -> Holding:
         .order_by(Thumbnail.rank, Thumbnail.id)
         .limit(1)
     ).first()
-    picture = None if best is None else Picture(thumbnail_id=best.id, time_s=best.time_s)
+    shown = trials.kept_picture(session, asset) or best
+    picture = None if shown is None else Picture(thumbnail_id=shown.id, time_s=shown.time_s)
     picked_at = None if best is None else best.created_at
     ended = session.scalar(
         select(Choice)

@@ -42,7 +42,8 @@ def shown_lines(history: AssetHistory, taken: WriteBack | None) -> Iterator[Text
         choice = history.choice
         is_chosen = choice is not None and shown.id == choice.thumbnail_id
         is_own = choice is not None and is_chosen and choice.time_s is None
-        why = "chosen by a person" if is_chosen else "the best pick"
+        is_best = shown.id == history.thumbnails[0].id if history.thumbnails else True
+        why = "chosen by a person" if is_chosen else "the best pick" if is_best else "kept by its test"
         what = "a picture of their own" if is_own else clock(shown.time_s)
         publication = history.publication
         is_done = publication is not None and publication.state == PublicationState.CONFIRMED

@@ -17,6 +17,7 @@ from worker.cli.jobs import JOB_FIELDS, job_news
 from worker.cli.listing import Listing
 from worker.cli.output import coloured, fields_of, print_answer
 from worker.cli.parameters import json_option
+from worker.cli.trials.show import TRIAL_FIELDS, trial_line
 from worker.database import transaction
 from worker.database.thumbnail_links import ThumbnailLinks
 from worker.settings import get_settings
@@ -90,6 +91,8 @@ def _document(
         ],
         "choice": fields_of(choice, CHOICE_FIELDS) if choice else None,
         "publication": fields_of(publication, _PUBLICATION_FIELDS) if publication else None,
+        "test": fields_of(history.trial, TRIAL_FIELDS) if history.trial else None,
+        "untested_because": history.asset.untested_because,
         "jobs": [
             fields_of(job, JOB_FIELDS) | {"log": [fields_of(line, _LOG_FIELDS) for line in log]}
             for job, log in history.jobs
@@ -157,6 +160,10 @@ def _present(history: AssetHistory) -> Iterator[Text]:
         yield Text(f"somebody else set {shown} at the platform; it stays, known{since}", "yellow")
     elif asset.written:
         yield Text(f"we last wrote {printable(asset.written)}")
+    if history.trial is not None:
+        yield trial_line(history.trial, now)
+    elif asset.untested_because:
+        yield Text(f"not tested: {printable(asset.untested_because)}", "dim")
     if history.publication is not None:
         yield _publication(history.asset, history.publication)
     for job, _ in history.jobs:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from worker.pictures.likeness import SAME_PICTURE
 from worker.pipeline.frames import STILL_APPROACH
 from worker.pipeline.selection.ends import AT_AN_END
-from worker.pipeline.selection.scenes import SAME_PICTURE, SAME_SCENE, scene_distances
+from worker.pipeline.selection.scenes import SAME_SCENE, scene_distances
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

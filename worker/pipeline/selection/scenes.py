@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from worker.pictures.likeness import MIN_DISTANCE, SAME_PICTURE, UNLIKE_QUANTILE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,18 +20,9 @@ if TYPE_CHECKING:
 
     from worker.pipeline.frames import Scored
 
-# The unit: only one pair of frames in ten is farther apart. A few odd frames among many do not move it, nor
-# does it matter how many scenes there are.
-UNLIKE_QUANTILE = 0.9
-
 # Nearer than this, two frames are of one scene. With `lite`, frames of one clip are within 0.4 of each other
 # in 95 % of pairs, those of two clips beyond 0.45.
 SAME_SCENE = 0.5
-# Nearer than this, they are one picture to people. Of a single take, which has a small unit, frames farther
-# apart show another gesture or expression.
-SAME_PICTURE = 0.35
-# Coding alone moves an embedding so far (1 - cosine; 0.003 with `lite`): in a still, nothing differs by more.
-MIN_DISTANCE = 0.01
 
 
 def scene_distances(scored: Sequence[Scored]) -> NDArray[np.float64]:

@@ -1,0 +1,1 @@
+"""`thumbs test`: start, stop and look at tests of pictures."""

@@ -1,0 +1,79 @@
+"""What a test shows stays, when a video is looked at again and its content is the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import or_, select
+
+from worker.database.models import Asset, Publication
+from worker.database.states import TrialOutcome, TrialState
+from worker.database.trials import Trial, Variant
+from worker.time_ranges import AVOID, parse_time_ranges
+from worker.trials import stopping
+from worker.trials.running import IS_RUNNING, newest_trial, variants_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import ScalarSelect
+    from sqlalchemy.orm import Session
+
+    from worker.database.models import Thumbnail
+
+
+def carry_through_run(session: Session, asset: Asset, generation: int) -> Thumbnail | None:
+    """Find what a run has to go on showing because of a test; None where its own best pick is to show.
+
+    While a test runs, that is the variant that is shown now. Afterwards it is the one that was put in the
+    place of variant 0, because viewers or a person preferred it. What lies in a part of the video that a
+    person wants to be avoided is shown no longer, and ends a test.
+
+    Args:
+        session: with the asset's row locked, its new fingerprint set, and what a person chose carried on.
+        asset: which was looked at.
+        generation: of the run.
+    """
+    trial = newest_trial(session, asset.id)
+    if trial is None or asset.generation > generation:
+        return None
+    is_running = trial.state == TrialState.RUNNING and stopping.may_show(session, asset, trial) is None
+    if is_running and any(_is_avoided(asset, one) for one in variants_of(session, trial.id)):
+        _end_avoided(session, trial)
+    return kept_picture(session, asset)
+
+
+def kept_picture(session: Session, asset: Asset) -> Thumbnail | None:
+    """Find what is shown because of an asset's newest test, without its bytes; None: its best pick is."""
+    trial = newest_trial(session, asset.id)
+    if trial is None or stopping.may_show(session, asset, trial) is not None:
+        return None
+    shown = stopping.shown_variant(session, trial)
+    if trial.state == TrialState.RUNNING:
+        return stopping.variant_picture(session, trial, shown.number if shown is not None else 0)
+    if shown is None or shown.number == 0 or _is_avoided(asset, shown):
+        return None
+    return stopping.variant_picture(session, trial, shown.number)
+
+
+def kept_id() -> ScalarSelect[int | None]:
+    """Build the id of what `kept_picture` finds, for a statement about many assets; None: the best pick."""
+    write = select(Publication.thumbnail_id).where(Publication.asset_id == Asset.id)
+    newest_write = write.order_by(Publication.id.desc()).limit(1).correlate(Asset).scalar_subquery()
+    is_kept = (
+        Trial.asset_id == Asset.id,
+        Trial.fingerprint.is_not_distinct_from(Asset.fingerprint),
+        Variant.thumbnail_id == newest_write,
+        or_(Variant.number > 0, IS_RUNNING),
+    )
+    variants = select(Variant.thumbnail_id).join(Trial, Trial.id == Variant.trial_id).where(*is_kept)
+    return variants.order_by(Trial.id.desc()).limit(1).correlate(Asset).scalar_subquery()
+
+
+def _end_avoided(session: Session, trial: Trial) -> None:
+    why = "one of its pictures lies in a part of the video that is to be avoided"
+    stopping.end(session, trial, TrialOutcome.CHOICE, why)
+
+
+def _is_avoided(asset: Asset, variant: Variant) -> bool:
+    """Tell whether a person wants no picture of this moment; one of their own has no model, and no moment."""
+    avoided = parse_time_ranges((asset.options or {}).get(AVOID, ()))
+    return bool(variant.model) and any(one.holds(variant.time_s, asset.duration_s or 0.0) for one in avoided)
