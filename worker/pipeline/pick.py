@@ -15,6 +15,7 @@ from worker.pipeline.frames import NOTHING_SEEN, Run
 from worker.pipeline.progress import Stopwatch
 from worker.pipeline.result import losers, notes, take_exactly, take_picks
 from worker.pipeline.scoring.models import score
+from worker.pipeline.selection.by_hand import first_by_hand
 from worker.pipeline.selection.diversity import WEAK_SHARE, pick_diverse
 from worker.pipeline.selection.ends import AT_AN_END, candidates_at_ends
 from worker.pipeline.selection.reasons import explain
@@ -96,7 +97,8 @@ def _pick(
     with watch.stage("pick"):
         preferred = candidates_inside(options.prefer, [one.candidate for one in scored], video)
         again = _find_again(earlier, scan.candidates, worth, avoided)
-        chosen, lost, why = _choose(scored, video, options.count, preferred, again)
+        head = models.head_in_use
+        chosen, lost, why, hand_rank = _choose(scored, video, options, preferred, again, has_head=bool(head))
     with watch.stage("stills") as progress:
         asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
         times_s = [scored[index].candidate.time_s for index in chosen] + asked_s
@@ -123,6 +125,8 @@ def _pick(
         recalled=len(seen),
         wanted=wanted,
         wanted_embedding=embedding,
+        head_id=head.id if head else None,
+        hand_rank=hand_rank,
     )
 
 
@@ -150,23 +154,34 @@ def _find_again(
 def _choose(
     scored: Sequence[Scored],
     video: Video,
-    count: int,
+    options: Options,
     preferred: frozenset[int],
     again: Sequence[int],
-) -> tuple[list[int], dict[int, str], list[Explanation]]:
-    """Choose the picks, by index; say why all others lost, and why each pick was chosen."""
+    *,
+    has_head: bool,
+) -> tuple[list[int], dict[int, str], list[Explanation], int | None]:
+    """Choose the picks, by index; say why all others lost, and why each pick was chosen.
+
+    Returns:
+        At the end the rank of what would be first without a learned head; None where it is no pick, or there
+        is no head.
+    """
     judged = [one.candidate for one in scored]
     # An end of the video that the caller prefers is as good as any place.
     at_ends = candidates_at_ends(judged, video) - preferred
-    chosen, lost, kept = pick_diverse(scored, count, preferred, again, at_ends)
-    return chosen, lost, explain(chosen, scored, lost, preferred, kept=kept, at_ends=at_ends)
+    by_hand = first_by_hand(scored, preferred, again, at_ends) if has_head else None
+    second = by_hand if options.shows_hand_pick else None
+    chosen, lost, kept = pick_diverse(scored, options.count, preferred, again, at_ends, second)
+    why = explain(chosen, scored, lost, preferred, kept=kept, at_ends=at_ends, by_hand=second)
+    return chosen, lost, why, chosen.index(by_hand) + 1 if by_hand in chosen else None
 
 
 def _next_best(scored: Sequence[Scored], lost: Mapping[int, str], preferred: frozenset[int]) -> list[int]:
     """List what may be shown in place of a pick: as good as a pick has to be, and where it is preferred."""
-    least = sorted(one.score for one in scored)[int(WEAK_SHARE * len(scored))]
+    least = sorted(one.hand_score for one in scored)[int(WEAK_SHARE * len(scored))]
     usable = (index for index, why in lost.items() if why != AT_AN_END)
-    return [index for index in usable if (index in preferred if preferred else scored[index].score >= least)]
+    fits = preferred or {index for index, one in enumerate(scored) if one.hand_score >= least}
+    return [index for index in usable if index in fits]
 
 
 def _find_shown(
