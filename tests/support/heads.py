@@ -24,10 +24,10 @@ def head(direction: NDArray[np.floating] | list[float], sight: str = SIGHT, numb
     return LearnedHead(number, sight, np.asarray(direction, np.float32))
 
 
-def arrays(direction: NDArray[np.floating] | list[float], **others: NDArray[np.floating]) -> bytes:
+def arrays(direction: object, dtype: type = np.float32, **others: NDArray[np.floating]) -> bytes:
     """Return what the row of such a head holds."""
     with io.BytesIO() as file:
-        np.savez(file, direction=np.asarray(direction, np.float32), **others)
+        np.savez(file, direction=np.array(direction, dtype), **others)
         return file.getvalue()
 
 
