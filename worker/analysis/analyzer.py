@@ -201,8 +201,8 @@ class _AnalysisRun:
     def _complete(self, session: Session, run: Run, result: jobs.Result, known: Known) -> JobState:
         claim = self.lease.claim
         state = jobs.complete(session, claim, result)
-        if state is JobState.COMPLETED and challenge.is_drawn(claim, known.head):
-            challenge.start_challenge(session, claim, run, result, self.worker.settings)
+        if state is JobState.COMPLETED and challenge.is_challenged(claim, known.head):
+            challenge.start_challenge(session, claim, result, run.hand_rank, self.worker.settings)
         return state
 
     def _pick(self, file: VideoFile, source: Source, folder: Path, title: str, known: Known) -> Run:
@@ -214,7 +214,7 @@ class _AnalysisRun:
 
         claim = self.lease.claim
         options = options_of(self.worker.settings, claim, title, known.chosen_s)
-        options = replace(options, shows_hand_pick=challenge.is_drawn(claim, known.head))
+        options = replace(options, shows_hand_pick=challenge.is_challenged(claim, known.head))
         with self.worker.decoders.lend(folder) as decoder:
             return pick_thumbnails(
                 file,

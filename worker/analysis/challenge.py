@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.jobs import JobClaim, Result
-    from worker.pipeline.frames import Run
     from worker.pipeline.scoring.learned_head import LearnedHead
     from worker.settings import Settings
 
@@ -34,16 +33,19 @@ WHO = "learned head"  #: starts these tests, as histories name it
 COUNTED_WITHIN = timedelta(days=90)
 
 
-def is_drawn(claim: JobClaim, head: LearnedHead | None) -> bool:
-    """Tell whether a job's video is to test a head: the same one of ten, however often it is asked."""
-    if head is None or claim.known_fingerprint is not None:
-        return False
-    digest = hashlib.sha256(f"{head.id}:{claim.asset_id}".encode()).digest()
+def is_challenged(claim: JobClaim, head: LearnedHead | None) -> bool:
+    """Tell whether a job's video is to test a head: it is new, and drawn."""
+    return head is not None and claim.known_fingerprint is None and is_drawn(claim.asset_id, head.id)
+
+
+def is_drawn(asset_id: int, head_id: int) -> bool:
+    """Draw one of ten assets for a head: the same ones, however often it is asked."""
+    digest = hashlib.sha256(f"{head_id}:{asset_id}".encode()).digest()
     return int.from_bytes(digest[:4], "big") % ONE_OF == 0
 
 
 def start_challenge(
-    session: Session, claim: JobClaim, run: Run, result: Result, settings: Settings
+    session: Session, claim: JobClaim, result: Result, hand_rank: int | None, settings: Settings
 ) -> Trial | None:
     """Start the test of a drawn video whose result is stored; None where there is nothing to compare.
 
@@ -52,13 +54,13 @@ def start_challenge(
     Args:
         session: of the transaction that stored the result, with the asset's row locked.
         claim: the right to the job.
-        run: which shows the pick by hand, if that is another picture.
         result: whose thumbnails are stored.
+        hand_rank: of the pick by hand among them; None where it is none of them.
         settings: of the service.
     """
     shown = result.publish
     by_hand = next(
-        (one for one in result.thumbnails if (one.rank, one.aspect) == (run.hand_rank, shown.aspect)), shown
+        (one for one in result.thumbnails if (one.rank, one.aspect) == (hand_rank, shown.aspect)), shown
     )
     asset = session.get_one(Asset, claim.asset_id)
     if by_hand is shown or not _are_viewers_counted(session, asset):
