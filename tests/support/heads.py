@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tests.support.service.sample_run import CUES
+from worker.pipeline.cues.defects import defects
 from worker.pipeline.frames import Candidate, Scored
 from worker.pipeline.scoring.learned_head import LearnedHead
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 SIGHT = "lite #1 abc"
@@ -69,11 +72,17 @@ def film(seed: int) -> list[Scored]:
     ]
 
 
-def mad_head(seed: int, video: list[Scored]) -> LearnedHead:
+def mad_head(seed: int, video: Sequence[Scored], sight: str = SIGHT) -> LearnedHead:
     """Make up a head that knows nothing, or loves what is worst in this video; weak, or far too strong."""
     rng = np.random.default_rng(seed)
     vectors = np.stack([one.embedding for one in video])
-    worst = vectors[int(np.argmin([one.hand_score for one in video]))]
-    faulty = next((one.embedding for one in video if one.candidate.cues in FAULTY), worst)
-    directions = (rng.normal(size=vectors.shape[1]), worst, faulty, -vectors.mean(axis=0))
-    return head(directions[rng.integers(len(directions))] * 10.0 ** rng.integers(-2, 30))
+    order = np.argsort([one.hand_score for one in video])
+    faulty = [one.embedding for one in video if defects(one.candidate.cues)] or [vectors[order[0]]]
+    directions = (
+        rng.normal(size=vectors.shape[1]),
+        vectors[order[0]],
+        faulty[rng.integers(len(faulty))],
+        vectors[order[0]] - vectors[order[-1]],
+        -vectors.mean(axis=0),
+    )
+    return head(directions[rng.integers(len(directions))] * 10.0 ** rng.integers(-2, 30), sight)
