@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 
     from worker.pipeline.earlier_picks import EarlierPick
     from worker.pipeline.earlier_run import Memory
-    from worker.pipeline.frames import Candidate, Scan, Scored, SeenCandidate
+    from worker.pipeline.frames import Candidate, Pick, Scan, Scored, SeenCandidate
     from worker.pipeline.media import Video
     from worker.pipeline.options import Options
     from worker.pipeline.progress import Progress
     from worker.pipeline.sandbox.decoder import Decoder
+    from worker.pipeline.scoring.learned_head import LearnedHead
     from worker.pipeline.scoring.models import Models
     from worker.pipeline.selection.reasons import Explanation
 
@@ -97,8 +98,7 @@ def _pick(
     with watch.stage("pick"):
         preferred = candidates_inside(options.prefer, [one.candidate for one in scored], video)
         again = _find_again(earlier, scan.candidates, worth, avoided)
-        head = models.head_in_use
-        chosen, lost, why, hand_rank = _choose(scored, video, options, preferred, again, has_head=bool(head))
+        chosen, lost, why, hand_rank = _choose(scored, video, options, preferred, again, models.head_in_use)
     with watch.stage("stills") as progress:
         asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
         times_s = [scored[index].candidate.time_s for index in chosen] + asked_s
@@ -110,8 +110,6 @@ def _pick(
         wanted, embedding = take_exactly(asked_s, shown, scan.candidates, options, models, decoder)
     winners = [scored[index] for index in taken]
     is_avoided, is_outside = worth[taken[0]] in avoided, bool(options.prefer) and taken[0] not in preferred
-    best = winners[0].candidate
-    sentences = notes(video, scan.candidates, best, is_avoided=is_avoided, is_outside_preferred=is_outside)
     return Run(
         video=video,
         picks=picks,
@@ -121,13 +119,29 @@ def _pick(
         model=models.scorer.name,
         sight=models.scorer.sight,
         timings_s=watch.timings_s,
-        note="; ".join([*sentences, *size_notes(picks, [one.candidate.active for one in winners], shown)]),
+        note=_note(video, shown, scan, picks, winners, is_avoided=is_avoided, is_outside=is_outside),
         recalled=len(seen),
         wanted=wanted,
         wanted_embedding=embedding,
-        head_id=head.id if head else None,
+        head_id=models.head_in_use and models.head_in_use.id,
         hand_rank=hand_rank,
     )
+
+
+def _note(
+    video: Video,
+    shown: Video,
+    scan: Scan,
+    picks: Sequence[Pick],
+    winners: Sequence[Scored],
+    *,
+    is_avoided: bool,
+    is_outside: bool,
+) -> str:
+    """Say what people should know of the result."""
+    best, active = winners[0].candidate, [one.candidate.active for one in winners]
+    sentences = notes(video, scan.candidates, best, is_avoided=is_avoided, is_outside_preferred=is_outside)
+    return "; ".join([*sentences, *size_notes(picks, active, shown)])
 
 
 def _scan(
@@ -157,8 +171,7 @@ def _choose(
     options: Options,
     preferred: frozenset[int],
     again: Sequence[int],
-    *,
-    has_head: bool,
+    head: LearnedHead | None,
 ) -> tuple[list[int], dict[int, str], list[Explanation], int | None]:
     """Choose the picks, by index; say why all others lost, and why each pick was chosen.
 
@@ -169,7 +182,7 @@ def _choose(
     judged = [one.candidate for one in scored]
     # An end of the video that the caller prefers is as good as any place.
     at_ends = candidates_at_ends(judged, video) - preferred
-    by_hand = first_by_hand(scored, preferred, again, at_ends) if has_head else None
+    by_hand = first_by_hand(scored, preferred, again, at_ends) if head else None
     second = by_hand if options.shows_hand_pick else None
     chosen, lost, kept = pick_diverse(scored, options.count, preferred, again, at_ends, second)
     why = explain(chosen, scored, lost, preferred, kept=kept, at_ends=at_ends, by_hand=second)

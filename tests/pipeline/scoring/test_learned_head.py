@@ -19,6 +19,7 @@ from worker.pipeline.scoring.models import score
 from worker.pipeline.selection.by_hand import first_by_hand, without_learned
 from worker.pipeline.selection.diversity import pick_diverse
 from worker.pipeline.selection.reasons import explain
+from worker.text import reason_words
 
 if TYPE_CHECKING:
     from worker.pipeline.frames import Scored
@@ -47,6 +48,7 @@ class TestWhatAHeadIsFor:
 
         assert picks == [1]
         assert why.reasons == ("learned",)
+        assert reason_words("learned") == "liked by your viewers"
 
     def test_points_are_a_part_of_the_score(self) -> None:
         """Reports show them as a bar, and all parts add up."""
