@@ -28,6 +28,7 @@ _PARTS = MappingProxyType(
         "sharpness": ("sharpness", "sharper"),
         "stillness": ("stillness", "less motion"),
         "light": ("light", "better light"),
+        "learned": ("your viewers", "liked by your viewers"),
         "surroundings": ("frames around it", "better frames around it"),
     }
 )
@@ -39,6 +40,7 @@ _REASONS = MappingProxyType(
         "kept": "picked before, and nothing is clearly better",
         "preferred": "in a range that you prefer",
         "close_call": "hardly better than the next best",
+        "by_hand": "the first without what was learned from viewers",
         "only_choice": "nothing else was left",
         "no_text": "no text in it",
         "eyes_open": "eyes open",

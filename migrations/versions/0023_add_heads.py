@@ -1,10 +1,12 @@
-"""Add the heads that are learned from tests and from people's choices."""
+"""Add the heads that are learned from tests and from people's choices, and which one scored a candidate."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
+
+from worker.database import online_ddl
 
 revision = "0023"
 down_revision = "0022"
@@ -13,7 +15,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the table."""
+    """Add the table, and the column of candidates."""
+    online_ddl.lock("candidates")
+    op.add_column("candidates", sa.Column("head_id", sa.BigInteger(), nullable=True), if_not_exists=True)
+    online_ddl.commit()
     op.create_table(
         "heads",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -50,5 +55,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop it."""
-    op.drop_table("heads")
+    """Drop them."""
+    op.drop_table("heads", if_exists=True)
+    online_ddl.commit()
+    online_ddl.lock("candidates")
+    op.drop_column("candidates", "head_id", if_exists=True)

@@ -83,6 +83,19 @@ def test_a_choice_and_its_picture_say_what_they_were_measured_to_be(seen: Engine
         assert (row.cues, row.hand_score) == ({"sharpness": 0.5}, 10 - LOSER_S)
 
 
+def test_what_a_learned_head_said_of_a_chosen_frame_is_no_part_of_its_hand_score(engine: Engine) -> None:
+    """Else the next head would learn from the last one."""
+    found = result()
+    for frame in found.candidates:
+        frame.parts, frame.head_id = {"taste": 6.5, "learned": 0.5}, 7
+    look(engine, found)
+
+    choose(engine, candidate_at(engine, LOSER_S))
+
+    choice = builders.only(engine, Choice)
+    assert (choice.hand_score, choice.head_id) == (10 - LOSER_S - 0.5, 7)
+
+
 def test_a_chosen_pick_is_compared_with_the_others_only(seen: Engine) -> None:
     """However it was asked for: a moment within reach of it shows the same."""
     choose(seen, ChoiceRequest(time_s=5.1))

@@ -10,19 +10,21 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
-from worker import accounts, choices, jobs, metrics, tracing
-from worker.analysis.memory import earlier_picks_of, memory_of
+from worker import accounts, jobs, metrics, tracing
+from worker.analysis import challenge
 from worker.analysis.options import options_of
+from worker.analysis.recall import recall
 from worker.analysis.rows import result_of
 from worker.analysis.title import subject_of
 from worker.database import transaction
 from worker.database.models import Job
+from worker.database.states import JobState
 from worker.download.fetch import DownloadLimits, fetch_moments, fetch_video, workspace
 from worker.errors import LeaseLost, ModelElsewhere, Stopping, ThumbsError, first_line
 from worker.http.deadline import Deadline
@@ -38,17 +40,14 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.analysis.decoder_pool import Decoders
-    from worker.database.states import JobState
+    from worker.analysis.recall import Known
     from worker.files.video_file import VideoFile
     from worker.jobs import JobClaim
-    from worker.pipeline.earlier_picks import EarlierPick
-    from worker.pipeline.earlier_run import Memory
     from worker.pipeline.frames import Run
     from worker.pipeline.scoring.models import Models
-    from worker.platforms.base import Platform, RemoteAsset, Source
+    from worker.platforms.base import Platform, Source
     from worker.queue.leases import Lease, Leases
     from worker.settings import Settings
-    from worker.timeline import Timeline
 
 log = logging.getLogger(__name__)
 
@@ -153,15 +152,6 @@ def _ended(session: Session, claim: JobClaim, error: Exception) -> JobState:
     return jobs.fail(session, claim, error)
 
 
-class _EarlierRun(NamedTuple):
-    """What the last run, and a person's choice, tell about a video before it is analysed anew."""
-
-    timeline: Timeline | None  #: what was done to it since the last run
-    memory: Memory | None  #: what that run saw
-    picks: Sequence[EarlierPick]  #: what it picked, best first
-    chosen_s: float | None  #: the moment that a person chose
-
-
 @dataclass
 class _AnalysisRun:
     """One attempt at one job, by one worker, under one lease."""
@@ -195,47 +185,46 @@ class _AnalysisRun:
             metrics.note_free_space("work", folder)
             with self._timed("download"):
                 file = fetch_video(source.scan, folder, self._limits(), self.lease.check)
-            earlier = self._in_transaction(lambda session: self._recall(session, asset))
+            scorer = self.worker.models.scorer
+            known = self._in_transaction(
+                lambda session: recall(session, self.lease.claim, asset.fingerprint, scorer)
+            )
             title = subject_of(asset.title) or subject_of(claim.title)
-            run = self._pick(file, source, folder, title, earlier)
+            run = self._pick(file, source, folder, title, known)
         for stage, seconds in (self.timings_s | dict(run.timings_s)).items():
             metrics.JOB_DURATION_SECONDS.labels(stage).observe(seconds)
-        result = result_of(run, asset, self.timings_s, earlier.timeline, earlier.chosen_s)
-        best, chosen_s = clock(result.publish.time_s), earlier.chosen_s
+        result = result_of(run, asset, self.timings_s, known.timeline, known.chosen_s)
+        best, chosen_s = clock(result.publish.time_s), known.chosen_s
         self.found = f"{best} picked" if chosen_s is None else f"{clock(chosen_s)}, which a person chose"
-        return self._in_transaction(lambda session: jobs.complete(session, self.lease.claim, result))
+        return self._in_transaction(lambda session: self._complete(session, run, result, known))
 
-    def _recall(self, session: Session, asset: RemoteAsset) -> _EarlierRun:
-        """Read what the last run left of the video, as far as it is still true of it."""
+    def _complete(self, session: Session, run: Run, result: jobs.Result, known: Known) -> JobState:
         claim = self.lease.claim
-        known = jobs.earlier_candidates(session, claim, asset.fingerprint)
-        timeline = known and known[0]
-        scorer = self.worker.models.scorer
-        return _EarlierRun(
-            timeline,
-            memory_of(known[1], known[0], scorer.sight, scorer.dimensions) if known else None,
-            earlier_picks_of(jobs.earlier_picks(session, claim.asset_id), timeline, scorer.name),
-            choices.chosen_moment_s(session, claim.asset_id, timeline),
-        )
+        state = jobs.complete(session, claim, result)
+        if state is JobState.COMPLETED and challenge.is_challenged(claim, known.head):
+            challenge.start_challenge(session, claim, result, run.hand_rank, self.worker.settings)
+        return state
 
-    def _pick(self, file: VideoFile, source: Source, folder: Path, title: str, earlier: _EarlierRun) -> Run:
+    def _pick(self, file: VideoFile, source: Source, folder: Path, title: str, known: Known) -> Run:
         def better(times_s: Sequence[float]) -> VideoFile:
             self._begin("download")
             return fetch_moments(
                 source.stills or source.scan, times_s, folder, self._limits(), self.lease.check
             )
 
-        options = options_of(self.worker.settings, self.lease.claim, title, earlier.chosen_s)
+        claim = self.lease.claim
+        options = options_of(self.worker.settings, claim, title, known.chosen_s)
+        options = replace(options, shows_hand_pick=challenge.is_challenged(claim, known.head))
         with self.worker.decoders.lend(folder) as decoder:
             return pick_thumbnails(
                 file,
                 options,
-                self.worker.models,
+                replace(self.worker.models, head=known.head),
                 decoder,
                 on_progress=lambda stage, _fraction: self._begin(stage),
                 better=better if source.stills else None,
-                memory=earlier.memory,
-                earlier=earlier.picks,
+                memory=known.memory,
+                earlier=known.picks,
             )
 
     def _limits(self) -> DownloadLimits:

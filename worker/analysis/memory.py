@@ -61,7 +61,7 @@ def memory_of(
 
 
 def earlier_picks_of(
-    rows: Iterable[StoredCandidate], timeline: Timeline | None, model: str
+    rows: Iterable[StoredCandidate], timeline: Timeline | None, model: str, head_id: int | None = None
 ) -> tuple[EarlierPick, ...]:
     """Read what an earlier run picked; a pick that cannot be read is left out.
 
@@ -70,10 +70,12 @@ def earlier_picks_of(
         timeline: what was done to the video since; None where that is not known.
         model: which judges now, by its name. Who changes it wants its judgement, so picks of another one are
             left out; those of another version of it stay, for viewers know them and pictures are compared.
+        head_id: of the learned head in use, if any; who ships one, or takes it back, wants another judgement,
+            too.
     """
     picks = []
     for row in rows:
-        if row.model is None or row.model.rsplit(" #", 1)[0] != model:
+        if row.model is None or (row.model.rsplit(" #", 1)[0], row.head_id) != (model, head_id):
             continue
         try:
             picture, time_s = _picture(row.jpeg), _number(row.time_s)

@@ -44,9 +44,9 @@ def result_of(
         chosen_s: the moment that a person chose, which the run has cut too.
     """
     shown = zip(run.picks, run.chosen, strict=True)
-    thumbnails = [_thumbnail(pick, crop, scored, run.sight) for pick, scored in shown for crop in pick.crops]
-    chosen = [_candidate(scored.candidate, scored, None, run.sight) for scored in run.chosen]
-    losers = [_candidate(loser.candidate, loser.scored, loser.why, run.sight) for loser in run.losers]
+    thumbnails = [_thumbnail(pick, crop, scored, run) for pick, scored in shown for crop in pick.crops]
+    chosen = [_candidate(scored.candidate, scored, None, run) for scored in run.chosen]
+    losers = [_candidate(loser.candidate, loser.scored, loser.why, run) for loser in run.losers]
     wanted = [_wanted(crop, chosen_s, run) for crop in run.wanted if chosen_s is not None]
     return Result(
         fingerprint=asset.fingerprint,
@@ -83,7 +83,7 @@ def _recalled(run: Run) -> str:
     return f"{run.recalled} candidates of the last run were used again" if run.recalled else ""
 
 
-def _thumbnail(pick: Pick, crop: Crop, scored: Scored, sight: str) -> Thumbnail:
+def _thumbnail(pick: Pick, crop: Crop, scored: Scored, run: Run) -> Thumbnail:
     return Thumbnail(
         rank=pick.rank,
         time_s=pick.time_s,
@@ -91,8 +91,8 @@ def _thumbnail(pick: Pick, crop: Crop, scored: Scored, sight: str) -> Thumbnail:
         parts=_plain(pick.parts),
         reasons=list(pick.reasons),
         faces=_stored_faces(pick.faces),
-        model=sight,
-        **_judged(scored),
+        model=run.sight,
+        **_judged(scored, run),
         **_picture(crop),
     )
 
@@ -120,7 +120,7 @@ def _measured_at(time_s: float, run: Run) -> dict[str, Any]:
     """
     near = [one for one in _scored(run) if abs(one.candidate.time_s - time_s) <= SAME_MOMENT_S]
     if near:
-        return _judged(min(near, key=lambda one: abs(one.candidate.time_s - time_s)))
+        return _judged(min(near, key=lambda one: abs(one.candidate.time_s - time_s)), run)
     still = run.wanted_embedding
     return {"embedding": None if still is None else encode_embedding(still)}
 
@@ -129,12 +129,13 @@ def _scored(run: Run) -> list[Scored]:
     return [*run.chosen, *(loser.scored for loser in run.losers if loser.scored is not None)]
 
 
-def _judged(scored: Scored) -> dict[str, Any]:
+def _judged(scored: Scored, run: Run) -> dict[str, Any]:
     """Fill the columns of `JudgedRow`."""
     return {
         "embedding": encode_embedding(scored.embedding),
         "cues": _plain(scored.candidate.cues._asdict()),
-        "hand_score": float(scored.score),
+        "hand_score": float(scored.hand_score),
+        "head_id": run.head_id,
     }
 
 
@@ -150,7 +151,7 @@ def _picture(crop: Crop) -> dict[str, Any]:
 
 
 def _candidate(
-    candidate: Candidate, scored: Scored | None, lost_because: str | None, sight: str
+    candidate: Candidate, scored: Scored | None, lost_because: str | None, run: Run
 ) -> StoredCandidate:
     return StoredCandidate(
         time_s=candidate.time_s,
@@ -164,7 +165,8 @@ def _candidate(
         faces=None if scored is None else _stored_faces(scored.faces),
         embedding=None if scored is None else encode_embedding(scored.embedding),
         taste=None if scored is None else scored.taste,
-        model=None if scored is None else sight,
+        model=None if scored is None else run.sight,
+        head_id=None if scored is None else run.head_id,
         jpeg=encode_jpeg(candidate.rgb, FILMSTRIP_QUALITY),
     )
 

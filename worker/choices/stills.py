@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import func, literal, null, select
+from sqlalchemy import func, literal, select
 
 from worker.choices.own_picture import OwnPicture
 from worker.database.models import StoredCandidate, Thumbnail
@@ -160,8 +160,8 @@ def _nearest_candidate(session: Session, asset: Asset, time_s: float) -> Snapsho
             StoredCandidate.jpeg,
             StoredCandidate.embedding,
             StoredCandidate.cues,
-            StoredCandidate.score,
-            null(),
+            StoredCandidate.hand_score,
+            StoredCandidate.head_id,
             StoredCandidate.model,
         )
         .where(StoredCandidate.asset_id == asset.id)

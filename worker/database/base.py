@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import DateTime, ForeignKey, LargeBinary, MetaData, Table, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import BigInteger, TypeEngine
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -82,6 +86,23 @@ class JudgedRow:
     cues: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  #: as measured
     hand_score: Mapped[float | None]  #: by hand-made weights, without a learned head
     head_id: Mapped[int | None]  #: of the learned head that had a say; None: none had
+
+
+class ScoredRow:
+    """A row with the score of a frame."""
+
+    score: Mapped[float | None]  #: None where it was left out before scoring
+    parts: Mapped[dict[str, Any]]  #: of the score
+
+    @hybrid_property
+    def hand_score(self) -> float | None:
+        """Take the part `learned` from the score: what is left is by hand-made weights, as of `JudgedRow`."""
+        return None if self.score is None else self.score - self.parts.get("learned", 0.0)
+
+    @hand_score.inplace.expression
+    @classmethod
+    def _hand_score(cls) -> ColumnElement[float | None]:
+        return cls.score - func.coalesce(cls.parts["learned"].as_float(), 0.0)
 
 
 def table_of(of: type[Base]) -> Table:

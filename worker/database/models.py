@@ -29,7 +29,7 @@ from worker.database import (  # noqa: F401 - they declare tables
     people,
     trials,
 )
-from worker.database.base import NOW, AnnouncedRow, Base, JudgedRow, LeasedRow
+from worker.database.base import NOW, AnnouncedRow, Base, JudgedRow, LeasedRow, ScoredRow
 from worker.database.review import review_indexes
 from worker.database.states import (
     FINAL,
@@ -174,7 +174,7 @@ class JobLog(Base):
     note: Mapped[str] = mapped_column(server_default="")
 
 
-class StoredCandidate(Base):
+class StoredCandidate(ScoredRow, Base):
     """One frame that was looked at: the filmstrip of an asset's newest run."""
 
     __tablename__ = "candidates"
@@ -185,8 +185,6 @@ class StoredCandidate(Base):
     generation: Mapped[int]
     time_s: Mapped[float]
     shot: Mapped[int]
-    score: Mapped[float | None]  #: None where it was left out before scoring
-    parts: Mapped[dict[str, Any]]  #: of the score
     lost_because: Mapped[str | None]  #: None for a pick
     cues: Mapped[dict[str, Any] | None]  #: as measured; without them no later run can use the candidate
     measured_by: Mapped[str | None]  #: version of what is measured, see `analysis.memory`; None: unknown
@@ -195,6 +193,7 @@ class StoredCandidate(Base):
     embedding: Mapped[bytes | None]  #: (dimensions,) float32, L2-normalised
     taste: Mapped[float | None]  #: as the model measured it; None where it has not looked
     model: Mapped[str | None]  #: that looked, with its way to look and its files
+    head_id: Mapped[int | None]  #: of the learned head that had a say in the score; None: none had
     jpeg: Mapped[bytes]  #: small
 
 

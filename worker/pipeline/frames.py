@@ -139,6 +139,9 @@ class SeenCandidate:
     taste: float = 0.0  #: by the same model, on its own scale; means nothing without an embedding
 
 
+LEARNED = "learned"
+"""The part of a score that comes from what viewers like (`scoring.learned_head`); the others are by hand."""
+
 NOTHING_SEEN: Mapping[float, SeenCandidate] = MappingProxyType({})
 """What is known of candidates, by their times, where no earlier run has looked at the video."""
 
@@ -158,6 +161,11 @@ class Scored:
     text_lines: int | None = (
         None  #: in it, those that all frames show too; None where they were not looked for
     )
+
+    @property
+    def hand_score(self) -> float:
+        """The score by hand-made weights: without what was learned from viewers."""
+        return self.score - self.parts.get(LEARNED, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,3 +236,7 @@ class Run:
     """(d,) L2-normalized, of that moment; None where `wanted` is empty."""
     recalled: int = 0  #: candidates that an earlier run had measured; 0 where the whole video was looked at
     sight: str = ""  #: `model` with its files and the way it looks (`ClipScorer.sight`)
+    head_id: int | None = None  #: of the learned head that had a say; None: none had
+    hand_rank: int | None = None
+    """Of `picks`, the rank of the one that would be the first without that head; None where it is none of
+    them, or no head had a say."""

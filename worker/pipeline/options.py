@@ -19,6 +19,8 @@ class Options:
     avoid: tuple[TimeRange, ...] = ()  #: ranges of the video to pick nothing from
     prefer: tuple[TimeRange, ...] = ()  #: ranges to pick from first
     chosen_s: float | None = None  #: a moment that a person chose, in seconds: its still is taken too
+    #: Give the second place to what would be the first without a learned head, so that both can be compared.
+    shows_hand_pick: bool = False
 
     def chosen_within(self, start_s: float, end_s: float) -> list[float]:
         """List the moment that a person chose, if it lies there: an edit may have cut it off."""

@@ -15,6 +15,7 @@ from worker.pipeline.frames import NOTHING_SEEN, Run
 from worker.pipeline.progress import Stopwatch
 from worker.pipeline.result import losers, notes, take_exactly, take_picks
 from worker.pipeline.scoring.models import score
+from worker.pipeline.selection.by_hand import first_by_hand
 from worker.pipeline.selection.diversity import WEAK_SHARE, pick_diverse
 from worker.pipeline.selection.ends import AT_AN_END, candidates_at_ends
 from worker.pipeline.selection.reasons import explain
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
 
     from worker.pipeline.earlier_picks import EarlierPick
     from worker.pipeline.earlier_run import Memory
-    from worker.pipeline.frames import Candidate, Scan, Scored, SeenCandidate
+    from worker.pipeline.frames import Candidate, Pick, Scan, Scored, SeenCandidate
     from worker.pipeline.media import Video
     from worker.pipeline.options import Options
     from worker.pipeline.progress import Progress
     from worker.pipeline.sandbox.decoder import Decoder
+    from worker.pipeline.scoring.learned_head import LearnedHead
     from worker.pipeline.scoring.models import Models
     from worker.pipeline.selection.reasons import Explanation
 
@@ -96,7 +98,7 @@ def _pick(
     with watch.stage("pick"):
         preferred = candidates_inside(options.prefer, [one.candidate for one in scored], video)
         again = _find_again(earlier, scan.candidates, worth, avoided)
-        chosen, lost, why = _choose(scored, video, options.count, preferred, again)
+        chosen, lost, why, hand_rank = _choose(scored, video, options, preferred, again, models.head_in_use)
     with watch.stage("stills") as progress:
         asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
         times_s = [scored[index].candidate.time_s for index in chosen] + asked_s
@@ -108,8 +110,6 @@ def _pick(
         wanted, embedding = take_exactly(asked_s, shown, scan.candidates, options, models, decoder)
     winners = [scored[index] for index in taken]
     is_avoided, is_outside = worth[taken[0]] in avoided, bool(options.prefer) and taken[0] not in preferred
-    best = winners[0].candidate
-    sentences = notes(video, scan.candidates, best, is_avoided=is_avoided, is_outside_preferred=is_outside)
     return Run(
         video=video,
         picks=picks,
@@ -119,11 +119,29 @@ def _pick(
         model=models.scorer.name,
         sight=models.scorer.sight,
         timings_s=watch.timings_s,
-        note="; ".join([*sentences, *size_notes(picks, [one.candidate.active for one in winners], shown)]),
+        note=_note(video, shown, scan, picks, winners, is_avoided=is_avoided, is_outside=is_outside),
         recalled=len(seen),
         wanted=wanted,
         wanted_embedding=embedding,
+        head_id=models.head_in_use and models.head_in_use.id,
+        hand_rank=hand_rank,
     )
+
+
+def _note(
+    video: Video,
+    shown: Video,
+    scan: Scan,
+    picks: Sequence[Pick],
+    winners: Sequence[Scored],
+    *,
+    is_avoided: bool,
+    is_outside: bool,
+) -> str:
+    """Say what people should know of the result."""
+    best, active = winners[0].candidate, [one.candidate.active for one in winners]
+    sentences = notes(video, scan.candidates, best, is_avoided=is_avoided, is_outside_preferred=is_outside)
+    return "; ".join([*sentences, *size_notes(picks, active, shown)])
 
 
 def _scan(
@@ -150,23 +168,33 @@ def _find_again(
 def _choose(
     scored: Sequence[Scored],
     video: Video,
-    count: int,
+    options: Options,
     preferred: frozenset[int],
     again: Sequence[int],
-) -> tuple[list[int], dict[int, str], list[Explanation]]:
-    """Choose the picks, by index; say why all others lost, and why each pick was chosen."""
+    head: LearnedHead | None,
+) -> tuple[list[int], dict[int, str], list[Explanation], int | None]:
+    """Choose the picks, by index; say why all others lost, and why each pick was chosen.
+
+    Returns:
+        At the end the rank of what would be first without a learned head; None where it is no pick, or there
+        is no head.
+    """
     judged = [one.candidate for one in scored]
     # An end of the video that the caller prefers is as good as any place.
     at_ends = candidates_at_ends(judged, video) - preferred
-    chosen, lost, kept = pick_diverse(scored, count, preferred, again, at_ends)
-    return chosen, lost, explain(chosen, scored, lost, preferred, kept=kept, at_ends=at_ends)
+    by_hand = first_by_hand(scored, preferred, again, at_ends) if head else None
+    second = by_hand if options.shows_hand_pick else None
+    chosen, lost, kept = pick_diverse(scored, options.count, preferred, again, at_ends, second)
+    why = explain(chosen, scored, lost, preferred, kept=kept, at_ends=at_ends, by_hand=second)
+    return chosen, lost, why, chosen.index(by_hand) + 1 if by_hand in chosen else None
 
 
 def _next_best(scored: Sequence[Scored], lost: Mapping[int, str], preferred: frozenset[int]) -> list[int]:
     """List what may be shown in place of a pick: as good as a pick has to be, and where it is preferred."""
-    least = sorted(one.score for one in scored)[int(WEAK_SHARE * len(scored))]
+    least = sorted(one.hand_score for one in scored)[int(WEAK_SHARE * len(scored))]
     usable = (index for index, why in lost.items() if why != AT_AN_END)
-    return [index for index in usable if (index in preferred if preferred else scored[index].score >= least)]
+    fits = preferred or {index for index, one in enumerate(scored) if one.hand_score >= least}
+    return [index for index in usable if index in fits]
 
 
 def _find_shown(

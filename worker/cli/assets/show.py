@@ -39,7 +39,9 @@ _ASSET_FIELDS = (
     "title media_url source_external_id generation published_generation fingerprint duration_s is_private"
     " written foreign_thumbnail foreign_at options last_event_at deleted_at erased_at created_at"
 )
-_PICK_FIELDS = "rank aspect time_s score parts reasons width_px height_px sha256 model generation"
+_PICK_FIELDS = (
+    "rank aspect time_s score parts reasons width_px height_px sha256 model generation hand_score head_id"
+)
 _SHOWN_FIELDS = "rank aspect time_s width_px height_px sha256"
 _CANDIDATE_FIELDS = "id time_s shot score lost_because"
 _PUBLICATION_FIELDS = "state generation attempt scheduled_at confirmed_at shown error_class error trace_id"

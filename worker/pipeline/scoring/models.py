@@ -12,6 +12,7 @@ from worker.pipeline.scoring.clip_scorer import ClipScorer, Seen
 from worker.pipeline.scoring.face_mesh import FaceMesh
 from worker.pipeline.scoring.faces import FaceFinder
 from worker.pipeline.scoring.foreground import ForegroundFinder
+from worker.pipeline.scoring.learned_head import add_learned
 from worker.pipeline.scoring.prompts import Prompts
 from worker.pipeline.scoring.ranking import rank
 from worker.pipeline.scoring.text import TextFinder
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.pipeline.frames import Candidate, Scored, SeenCandidate
+    from worker.pipeline.scoring.learned_head import LearnedHead
 
 # (height, width, channels) of the picture that models are warmed up with: that of a candidate.
 _WARM_UP_SHAPE = (180, 320, 3)
@@ -35,6 +37,12 @@ class Models:
     faces: FaceFinder
     foreground: ForegroundFinder = field(default_factory=ForegroundFinder.load)
     text: TextFinder = field(default_factory=TextFinder.load)
+    head: LearnedHead | None = None  #: what the viewers of the next video like; None: nothing is known
+
+    @property
+    def head_in_use(self) -> LearnedHead | None:
+        """The head, if it was learned for the model that judges."""
+        return self.head if self.head and self.head.sight == self.scorer.sight else None
 
     @classmethod
     def load(
@@ -93,7 +101,7 @@ def score(
         ],
     )
     tasted = [replace(one, taste=float(taste)) for one, taste in zip(ranked, looks.tastes, strict=True)]
-    return charge_for_text(tasted, models.text)
+    return add_learned(charge_for_text(tasted, models.text), models.head_in_use)
 
 
 def _look(

@@ -31,7 +31,8 @@ CANDIDATE_GAP_S = MIN_GAP_S / (1 - 2 * STILL_APPROACH)
 # What scores least in the video is nothing to show beside a good pick, however different: rather fewer picks.
 WEAK_SHARE = 0.2
 
-# Scores are compared in units of their standard deviation within the video.
+# Scores are compared in units of their standard deviation within the video: of those by hand, so that a point
+# that was learned from viewers weighs the same whatever the others got.
 # What it is worth among frames of a scene that is shown already to be as unlike a pick as another scene.
 NOVELTY = 1.5
 # What an earlier run picked stays unless another frame is better by more. In files that were only encoded
@@ -45,6 +46,7 @@ def pick_diverse(
     preferred: frozenset[int] = frozenset(),
     earlier: Sequence[int] = (),
     at_ends: frozenset[int] = frozenset(),
+    second: int | None = None,
 ) -> tuple[list[int], dict[int, str], frozenset[int]]:
     """Choose up to `count` frames, best first; at least one where there is any.
 
@@ -56,14 +58,18 @@ def pick_diverse(
             that is better by no more than `KEEP_MARGIN`.
         at_ends: indexes that fill the places which all others leave free; the first one only where all others
             are among the weakest.
+        second: the index that gets the second place, unless it shows the same as the first pick.
 
     Returns:
         Indexes of the picks; for every other index why it lost; and which picks stay from the earlier run
         although another frame is worth more.
     """
-    quality, distance = _quality(scored), scene_distances(scored)
+    quality, quality_by_hand = _qualities(scored)
+    distance = scene_distances(scored)
     is_near = _near(scored, distance)
-    weak = set(np.argsort(quality, kind="stable")[: int(WEAK_SHARE * len(scored))].tolist()) - preferred
+    # By hand: what may be picked at all does not depend on what was learned from viewers.
+    order = np.argsort(quality_by_hand, kind="stable")
+    weak = set(order[: int(WEAK_SHARE * len(scored))].tolist()) - preferred
     waiting = at_ends if set(range(len(scored))) - at_ends - weak else frozenset()
     open_to = [i for i in range(len(scored)) if i not in waiting]
     picks: list[int] = []
@@ -74,6 +80,7 @@ def pick_diverse(
         fresh = [i for i in first if not picks or distance[i, picks].min() >= SAME_SCENE] or first
         # The first pick is the best of all, wherever it lies; later ones keep room for those still to come.
         roomy = _leaving_room(fresh, open_to, count - len(picks), is_near) if picks else fresh
+        roomy = [second] if len(picks) == 1 and second in open_to else roomy
         worth = {i: quality[i] + NOVELTY * _novelty(distance[i, picks]) for i in roomy}
         best = _steady(worth, earlier)
         picks.append(best)
@@ -133,10 +140,12 @@ def _places(in_order: Sequence[int], is_near: NDArray[np.bool_]) -> int:
     return len(taken)
 
 
-def _quality(scored: Sequence[Scored]) -> NDArray[np.float64]:
-    """Bring scores to units of their spread within the video."""
+def _qualities(scored: Sequence[Scored]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Bring scores, and those by hand, to units of the spread that they have by hand within the video."""
     scores = np.array([one.score for one in scored], np.float64)
-    return np.asarray((scores - scores.mean()) / max(float(scores.std()), 1e-9), np.float64)
+    by_hand = np.array([one.hand_score for one in scored], np.float64)
+    unit = max(float(by_hand.std()), 1e-9)
+    return (scores - scores.mean()) / unit, (by_hand - by_hand.mean()) / unit
 
 
 def _novelty(distances: NDArray[np.float64]) -> float:

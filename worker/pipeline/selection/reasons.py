@@ -23,6 +23,7 @@ KEPT = "kept"  #: an earlier run picked it, and nothing else is clearly better
 PREFERRED = "preferred"  #: it lies in a range that the caller prefers
 CLOSE_CALL = "close_call"  #: no part of it is clearly better than the runner-up's
 ONLY_CHOICE = "only_choice"  #: nothing else was left that could be picked
+BY_HAND = "by_hand"  #: the first pick without what was learned from viewers, which it is compared with
 NO_TEXT = "no_text"  #: it was looked at and has none; the runner-up has some, or was not looked at
 
 # More reasons than this explain nothing.
@@ -50,6 +51,7 @@ def explain(
     *,
     kept: frozenset[int] = frozenset(),
     at_ends: frozenset[int] = frozenset(),
+    by_hand: int | None = None,
 ) -> list[Explanation]:
     """Explain each pick by what set it apart from the runner-up for its place.
 
@@ -60,6 +62,7 @@ def explain(
         preferred: indexes of those in the ranges that the caller prefers.
         kept: picks that stay from an earlier run although another frame is worth more.
         at_ends: indexes of those that were no rivals of the others.
+        by_hand: the index that has the second place for what it would be without a learned head.
     """
     scores = [one.score for one in scored]
     min_lead = MIN_LEAD_SHARE * (max(scores) - min(scores))
@@ -74,6 +77,8 @@ def explain(
         instead: tuple[str, ...] = ()
         if index in kept:
             instead = (KEPT,)
+        elif index == by_hand and number > 1:
+            instead = (BY_HAND,)
         elif any(scores[i] > scores[index] for i in rivals):
             new = {i for i in (*rivals, index) if (distance[i, chosen[: number - 1]] >= SAME_SCENE).all()}
             instead = _taken_instead(index, is_first=number == 1, preferred=preferred, new_scenes=new)

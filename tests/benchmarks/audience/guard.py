@@ -1,0 +1,142 @@
+"""The worst that a learned head can do: ten thousand of them, over the frames of real clips.
+
+Heads that know nothing, and heads that love what is worst: the poorest frame of a video, its frames with
+defects, the opposite of its best; from too weak to far too strong. Scoring, the guard and the choice of picks
+are those of the product. Each video is judged as the product does, and also with its defective frames left
+in, which the product leaves out before: there, the guard alone holds.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tests.benchmarks.audience.row import Row
+from tests.support.heads import arrays, mad_head
+from tests.support.media import clips, pictures
+from worker.learning.loading import Unreadable, read_direction
+from worker.pipeline.cues.defects import defects
+from worker.pipeline.sandbox.decoder import Decoder
+from worker.pipeline.scoring.learned_head import REACH, add_learned
+from worker.pipeline.scoring.models import Models, score
+from worker.pipeline.selection.by_hand import first_by_hand
+from worker.pipeline.selection.diversity import pick_diverse
+from worker.pipeline.selection.ends import candidates_at_ends
+from worker.pipeline.selection.shortlist import shortlist
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from worker.pipeline.frames import Scored
+
+HEADS = 10_000
+PICKS = 3
+ROUNDING = 1e-6
+DAMAGED_EVERY = 100  # heads, one holds what is no finite number
+SHARED = Path(os.environ.get("CLIPS", Path(__file__).parents[4] / "shared" / "clips"))
+
+
+class Film(NamedTuple):
+    """A video that the models have looked at."""
+
+    scored: tuple[Scored, ...]
+    at_ends: frozenset[int]
+    by_hand: int  #: its first pick without a head
+    has_sound: bool  #: whether every frame here is free of defects
+
+    @classmethod
+    def of(cls, scored: Sequence[Scored], at_ends: frozenset[int]) -> Film:
+        """Pick without a head."""
+        by_hand = first_by_hand(scored, frozenset(), (), at_ends)
+        return cls(tuple(scored), at_ends, by_hand, not any(map(_faults, scored)))
+
+
+class Harm(NamedTuple):
+    """What one head did to one film."""
+
+    moved: float  #: the furthest that a frame moved, in points
+    lost: float  #: by how much the first pick is worse by hand
+    shows_defect: (
+        bool  #: in a pick, where every frame is sound; or in the first, where that by hand has fewer
+    )
+    is_other: bool  #: whether the first pick is another one
+
+
+def rows(seed: int, scale: float) -> Iterator[Row]:
+    """Try the heads, and yield what they did at worst."""
+    films = list(_films())
+    count, refused, damaged = max(1, round(HEADS * scale)), 0, 0
+    harms = []
+    for number in range(count):
+        film = films[number % len(films)]
+        head = mad_head(seed + number, film.scored)
+        direction = head.direction.copy()
+        if number % DAMAGED_EVERY == 0:
+            direction[number % len(direction)] = (np.nan, np.inf)[number // DAMAGED_EVERY % 2]
+            damaged += 1
+        try:
+            direction = read_direction(arrays(direction), len(direction))
+        except Unreadable:
+            refused += 1
+        else:
+            harms.append(_harm(film, add_learned(film.scored, head._replace(direction=direction))))
+    what = f"guard, {count:,} heads over {len(films)} filmstrips"
+    moved, lost = max(harm.moved for harm in harms), max(harm.lost for harm in harms)
+    shown = sum(harm.shows_defect for harm in harms)
+    others = sum(harm.is_other for harm in harms) / len(harms)
+    yield Row(
+        f"{what}: the furthest that a frame moved", "1 point", f"{moved:.3f}", moved <= REACH + ROUNDING
+    )
+    yield Row(
+        f"{what}: the first pick below that by hand",
+        "1 point",
+        f"{lost:.3f} at worst; {others:.0%} had another first pick",
+        lost <= REACH + ROUNDING,
+    )
+    yield Row(f"{what}: a defect shown for a head", "0", str(shown), shown == 0)
+    told = f"{refused} of {damaged}"
+    yield Row(f"{what}: heads with no finite number refused", "all", told, refused == damaged)
+
+
+def _harm(film: Film, moved: Sequence[Scored]) -> Harm:
+    picks, *_ = pick_diverse(moved, PICKS, at_ends=film.at_ends)
+    first, by_hand = film.scored[picks[0]], film.scored[film.by_hand]
+    has_fault = film.has_sound and any(_faults(moved[pick]) for pick in picks)
+    return Harm(
+        max(abs(one.score - before.score) for one, before in zip(moved, film.scored, strict=True)),
+        by_hand.score - first.score,
+        has_fault or _faults(first) > _faults(by_hand),
+        picks[0] != film.by_hand,
+    )
+
+
+def _faults(one: Scored) -> int:
+    return len(defects(one.candidate.cues))
+
+
+def _films() -> Iterator[Film]:
+    """Look at every clip: as the product does, and with the frames that have defects."""
+    models = Models.load(device="cpu")
+    with tempfile.TemporaryDirectory() as folder, Decoder() as decoder:
+        for path in [*_own_clips(Path(folder)), *sorted(SHARED.glob("*.m[pk][4v]"))]:
+            video = decoder.probe(path)
+            candidates = decoder.scan(video).candidates
+            worth, _ = shortlist(candidates)
+            for among in (worth, range(len(candidates))) if len(worth) < len(candidates) else (worth,):
+                shown = [candidates[index] for index in among]
+                scored = score(shown, "", models, lambda _fraction: None)
+                yield Film.of(scored, candidates_at_ends(shown, video))
+
+
+def _own_clips(folder: Path) -> Iterator[Path]:
+    """Yield footage, and a film with black, test pattern, fade and flash in it."""
+    yield from (pictures.footage_path(name) for name in ("bikes", "bigbuckbunny", "carphone_pristine"))
+    bad = pictures.solid((0, 0, 0), 30) + pictures.color_bars(30) + pictures.solid((255, 255, 255), 30)
+    good = pictures.footage("bikes", 75)
+    yield clips.write(
+        folder / "traps.mp4", good + bad + pictures.fade_in(pictures.footage("bigbuckbunny", 75))
+    )
