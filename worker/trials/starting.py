@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,11 +10,11 @@ from sqlalchemy import select
 
 from worker import choices
 from worker.database import NOW
-from worker.database.models import Thumbnail
 from worker.database.states import TrialKind, TrialMetric
 from worker.database.trials import Trial, Variant
-from worker.errors import PermanentError
+from worker.trials.arms.variants import default_variants, read_shelf
 from worker.trials.assignment import bucket_ranges
+from worker.trials.refused import TrialRefused
 from worker.trials.running import running_trial
 
 if TYPE_CHECKING:
@@ -23,19 +22,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from worker.database.models import Asset
+    from worker.database.models import Asset, Thumbnail
     from worker.settings import Settings
-
-
-class TrialRefused(PermanentError):
-    """A test cannot be started; the message says what helps."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prospect:
-    """What is known before a test of how long it may take."""
-
-    said: str  #: sentences
 
 
 def start(
@@ -56,10 +44,11 @@ def start(
         raise TrialRefused("a test of this video runs already; stop it first")
     if choices.open_choice(session, asset) is not None:
         raise TrialRefused("a person chose this thumbnail; release the choice first")
-    picks = _picks(session, asset)
-    taken = [pick for pick in picks if pick.id in thumbnail_ids] if thumbnail_ids else picks[:count]
-    if len(taken) < max(2, len(thumbnail_ids or ())):
-        raise TrialRefused("there are too few pictures that differ; have the video looked at again")
+    shelf = read_shelf(session, asset)
+    named = [pick for pick in shelf.picks if pick.id in (thumbnail_ids or ())]
+    taken = named if thumbnail_ids else default_variants(shelf, count)
+    if len(taken) < len(thumbnail_ids or ()):
+        raise TrialRefused("one of the pictures is not of the newest run: choose again")
     now = session.scalars(select(NOW)).one()
     trial = Trial(
         asset_id=asset.id,
@@ -82,23 +71,6 @@ def start(
         session.add(_variant(trial, number, pick, ends))
     session.flush()
     return trial
-
-
-def prospect(session: Session, asset: Asset, settings: Settings) -> Prospect:
-    """Say how long a test may take."""
-    if len(_picks(session, asset)) < 2:  # noqa: PLR2004 - a stand-in
-        raise TrialRefused("there are too few pictures that differ; have the video looked at again")
-    return Prospect(
-        "How often this video is seen is not known yet. Telling two pictures apart that differ by 20 % needs "
-        f"about 65,000 impressions; the test goes on for {settings.test_days} days at most."
-    )
-
-
-def _picks(session: Session, asset: Asset) -> list[Thumbnail]:
-    found = session.scalars(
-        select(Thumbnail).where(*choices.is_newest_pick(asset)).order_by(Thumbnail.rank, Thumbnail.id)
-    ).all()
-    return [one for one in found if one.aspect == found[0].aspect]
 
 
 def _variant(trial: Trial, number: int, pick: Thumbnail, ends: tuple[int, int]) -> Variant:

@@ -1,0 +1,1 @@
+"""Which pictures a test compares. A stand-in of branch `pages`: the whole comes with branch `trials`."""
