@@ -96,9 +96,7 @@ def _told(
             return prospects_of(rows, who, ids, settings)
         return [(asset, "") for asset in bulk.read_marked(rows, who, ids)]
 
-    return [
-        (asset.title.strip() or asset.external_id, says) for asset, says in database.in_transaction(read)
-    ]
+    return [(asset.title.strip() or asset.external_id, says) for asset, says in database.in_transaction(read)]
 
 
 def _asked() -> tuple[BulkAct, list[int]]:

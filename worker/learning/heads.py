@@ -48,6 +48,6 @@ def roll_back(session: Session, who: str, why: str, *, head_id: int) -> None:
     session.flush()
 
 
-def readiness(session: Session) -> str:
+def readiness(_session: Session) -> str:
     """Say how much there is to learn from."""
     return "63 of about 400 videos"

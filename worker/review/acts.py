@@ -222,7 +222,7 @@ def _locked(engine: Engine, actor: Actor, asset_id: int) -> Iterator[tuple[Sessi
 
 
 def require(session: Session, actor: Actor, asset_id: int, *, is_to_lock: bool = False) -> Asset:
-    """Find the asset that somebody wants to act on, and lock its row where it is to change. Raises as `check`."""
+    """Find the asset that somebody wants to act on; lock its row where it is to change. Raises as `check`."""
     asset = find_visible(session, actor, asset_id, is_to_lock=is_to_lock)
     if asset is None:
         raise NotFound("there is no such asset")

@@ -20,9 +20,7 @@ class Prospect:
     objection: str | None = None
 
 
-def prospect(
-    session: Session, asset: Asset, settings: Settings, *, count: int = 2, days: int | None = None
-) -> Prospect:
+def prospect(_session: Session, _asset: Asset, _settings: Settings) -> Prospect:
     """Say how long a test may take."""
     return Prospect(
         "telling 20 % apart needs about 65,000 impressions; how often the video is seen is not known yet"

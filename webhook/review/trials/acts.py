@@ -63,9 +63,7 @@ def add_acts(pages: Blueprint, settings: Settings, database: BoundedDatabase, ad
             raise PermanentError("this form is out of date; open the page again")
         was_running = request.form.get("state") == TrialState.RUNNING
         why = why_of(request.form)
-        return do(
-            trial_id, applying(actor(), trial_id, number, why, settings, was_running=was_running)
-        )
+        return do(trial_id, applying(actor(), trial_id, number, why, settings, was_running=was_running))
 
 
 def stopping(who: Actor, trial_id: int, why: str) -> Doing:

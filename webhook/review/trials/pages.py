@@ -104,5 +104,3 @@ def link_to(wanted: WantedTests) -> str:
     """Write the address of a part of the list."""
     query: dict[str, Any] = {**wanted.query()}
     return url_for("trials.tests", **query)
-
-

@@ -43,14 +43,14 @@ class Beginning(NamedTuple):
     """The test that somebody wants."""
 
     thumbnail_ids: tuple[int, ...] = ()  #: the pictures, variant 0 first; empty: the best ones that differ
-    count: int = 2  #: of pictures, where none are named
+    pictures: int = 2  #: how many, where none are named
     days: int | None = None  #: at most; None: as it is set for all
     kind: TrialKind = TrialKind.VIEWERS
     metric: TrialMetric = TrialMetric.PLAYS
 
 
 class TrialConflict(ThumbsError):
-    """The test, or its video, is not as it was on the page. Nothing was changed; the message says what holds."""
+    """The test, or its video, is not as the page had it; the message says what holds. Nothing was changed."""
 
     def __init__(self, holds: str, trial_id: int | None = None) -> None:
         super().__init__(holds)
@@ -96,7 +96,7 @@ def start(
             settings,
             kind=beginning.kind,
             metric=beginning.metric,
-            count=len(beginning.thumbnail_ids) or beginning.count,
+            count=len(beginning.thumbnail_ids) or beginning.pictures,
             days=beginning.days,
             thumbnail_ids=list(beginning.thumbnail_ids) or None,
         )
@@ -182,9 +182,9 @@ def _started_twice(session: Session, running: Trial, actor: Actor) -> Trial:
     age = session.scalars(select(NOW)).one() - running.started_at
     if running.started_by == actor.name and age.total_seconds() < _TWICE_S:
         return running
-    raise TrialConflict(
-        f"{running.started_by} started a test of this video {format_age(age)} ago; one runs at a time", running.id
-    )
+    ago = f"{format_age(age)} ago"
+    says = f"{running.started_by} started a test of this video {ago}; one runs at a time"
+    raise TrialConflict(says, running.id)
 
 
 def _is_stopped_by(trial: Trial, actor: Actor) -> bool:

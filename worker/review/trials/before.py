@@ -33,7 +33,7 @@ LEAST_DAYS, MOST_DAYS = 7, 180
 
 #: How often 28 and 56 days of one picture a day find a difference, where the views of a day vary by 20 %.
 #: Simulated, 2,000 tests each.
-POWER_OF_SLOTS = (("+50 %", "95 %", "–"), ("+30 %", "62 %", "–"), ("+20 %", "32 %", "61 %"))
+POWER_OF_SLOTS = (("+50 %", "95 %", ""), ("+30 %", "62 %", ""), ("+20 %", "32 %", "61 %"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def read_before(session: Session, actor: Actor, asset_id: int, settings: Setting
         seen=read_seen(session, asset),
         pictures=outlook.pictures,
         usual=outlook.usual,
-        running_id=running and running.id,
+        running_id=None if running is None else running.id,
         prospect=outlook.said,
         objection=outlook.objection,
         refusal=outlook.refusal,

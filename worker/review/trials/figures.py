@@ -87,9 +87,7 @@ def read_figures(numbers: Mapping[str, Any]) -> Figures:
 
 def _figure(one: Mapping[str, Any]) -> Figure:
     plays = one.get("plays", one.get("views"))
-    return Figure(
-        one.get("impressions"), plays, one.get("rate"), bool(one.get("is_out")), one.get("p_best")
-    )
+    return Figure(one.get("impressions"), plays, one.get("rate"), bool(one.get("is_out")), one.get("p_best"))
 
 
 def _imbalance(told: Mapping[str, Any]) -> Imbalance | None:
@@ -112,7 +110,7 @@ def read_days(session: Session, trial: Trial, variants: int) -> list[Day]:
     )
     days: dict[date, dict[int, Sums]] = {}
     for day, number, *sums in rows:
-        days.setdefault(day, {})[number] = Sums(*sums)
+        days.setdefault(day, {})[number] = Sums._make(sums)
     return [
         Day(day, tuple(_of_day(found.get(number, Sums()), trial.metric) for number in range(variants)))
         for day, found in days.items()

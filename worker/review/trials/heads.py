@@ -131,4 +131,5 @@ def _ids(told: Sequence[int] | None) -> list[int]:
 
 
 def _rule(told: Mapping[str, Any]) -> Rule:
-    return Rule(str(told.get("name", "")), str(told.get("says", "")), str(told.get("demand", "")), told.get("is_met"))
+    name, says, demand = (str(told.get(word, "")) for word in ("name", "says", "demand"))
+    return Rule(name, says, demand, told.get("is_met"))

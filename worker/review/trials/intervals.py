@@ -93,13 +93,13 @@ class Interval:
 
 
 def read_intervals(pairs: Iterable[dict[str, Any]]) -> list[Interval]:
-    """Read the pairs of a look, each once, from the side of the better one; those without numbers are left out."""
+    """Read the pairs of a look that have numbers: each once, from the side of the better one."""
     found: dict[frozenset[int], Interval] = {}
     for pair in pairs:
         names = ("a", "b", "lift", "low", "high")
         if any(pair.get(name) is None for name in names):
             continue
-        one = Interval(*(pair[name] for name in names), pair.get("evidence"), pair.get("needed"))
+        one = Interval(**{name: pair.get(name) for name in (*names, "evidence", "needed")})
         key = frozenset((one.a, one.b))
         if key not in found or one.lift > found[key].lift:
             found[key] = one
@@ -107,7 +107,7 @@ def read_intervals(pairs: Iterable[dict[str, Any]]) -> list[Interval]:
 
 
 def _from_better(one: Interval) -> Interval:
-    """Turn a pair round where the other one is ahead; evidence counts for one direction, so it is left out."""
+    """Turn a pair round where the other one is ahead; its evidence was for one direction only."""
     if one.lift >= 0:
         return one
     lift, low, high = (_turned(value) for value in (one.lift, one.high, one.low))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from sqlalchemy import select, tuple_
+from sqlalchemy.orm import load_only
 
 from worker.database.base import MAX_ROW_ID, NOW
 from worker.database.models import Asset
@@ -144,21 +145,21 @@ def _find(
     return found
 
 
-def _rows(session: Session, statement: Select[tuple[Trial, Asset]]) -> list[tuple[Trial, Asset]]:
+def _rows(session: Session, statement: Select[Any]) -> list[tuple[Trial, Asset]]:
     return [(trial, asset) for trial, asset in session.execute(statement)]
 
 
-def _of(accounts: AccountNames, state: TrialState) -> Select[tuple[Trial, Asset]]:
+def _of(accounts: AccountNames, state: TrialState) -> Select[Any]:
     both = select(Trial, Asset).join(Asset, Asset.id == Trial.asset_id)
     return both.where(Trial.state == state, is_of(accounts))
 
 
-def _running(accounts: AccountNames, after_id: int | None) -> Select[tuple[Trial, Asset]]:
+def _running(accounts: AccountNames, after_id: int | None) -> Select[Any]:
     found = _of(accounts, TrialState.RUNNING).order_by(Trial.id.desc())
     return found if after_id is None else found.where(Trial.id < after_id)
 
 
-def _ended(accounts: AccountNames, after_id: int | None) -> Select[tuple[Trial, Asset]]:
+def _ended(accounts: AccountNames, after_id: int | None) -> Select[Any]:
     found = _of(accounts, TrialState.ENDED).order_by(Trial.ended_at.desc(), Trial.id.desc())
     if after_id is None:
         return found
@@ -175,16 +176,18 @@ def _said(session: Session, ids: Sequence[int]) -> dict[int, str]:
         .order_by(TrialLook.trial_id, TrialLook.id.desc())
         .distinct(TrialLook.trial_id)
     )
-    return {trial_id: said for trial_id, said in session.execute(newest)}
+    return {row.trial_id: row.said for row in session.execute(newest)}
 
 
 def _pictures(session: Session, ids: Sequence[int]) -> dict[int, list[int]]:
-    rows = session.execute(
-        select(Variant.trial_id, Variant.thumbnail_id)
-        .where(Variant.trial_id.in_(ids), Variant.thumbnail_id.is_not(None))
+    rows = session.scalars(
+        select(Variant)
+        .options(load_only(Variant.trial_id, Variant.thumbnail_id))
+        .where(Variant.trial_id.in_(ids))
         .order_by(Variant.trial_id, Variant.number)
     )
     pictures: dict[int, list[int]] = {}
-    for trial_id, thumbnail_id in rows:
-        pictures.setdefault(trial_id, []).append(thumbnail_id)
+    for one in rows:
+        if one.thumbnail_id is not None:
+            pictures.setdefault(one.trial_id, []).append(one.thumbnail_id)
     return pictures

@@ -19,7 +19,6 @@ from worker.review.trials.words import letter_of
 from worker.trials.assignment import BUCKETS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -165,6 +164,6 @@ def _variants(session: Session, trial: Trial, figures: Figures) -> list[ShownVar
     ]
 
 
-def _slots(session: Session, trial: Trial) -> Sequence[Slot]:
+def _slots(session: Session, trial: Trial) -> list[Slot]:
     of_trial = select(Slot).where(Slot.trial_id == trial.id).order_by(Slot.number.desc()).limit(MOST_SLOTS)
-    return session.scalars(of_trial).all()
+    return list(session.scalars(of_trial))
