@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 def stop(session: Session, trial: Trial, who: str, why: str, *, apply: int | None = None) -> None:
     """End a test because a person says so, and show this one of its variants."""
+    if trial.state == TrialState.ENDED:
+        return
     end(session, trial, TrialOutcome.STOPPED, why or "a person stopped it", winner=apply, who=who)
 
 

@@ -13,12 +13,11 @@ from webhook.review.forms import why_of
 from webhook.review.identity import actor
 from webhook.review.trials.question import conflict_page
 from worker.admin import find
-from worker.admin.choose import choice_sentences
 from worker.database.states import TrialState
 from worker.errors import PermanentError
 from worker.review.trials import acts
 from worker.review.trials.acts import TrialConflict
-from worker.review.trials.words import letter_of
+from worker.review.trials.words import ordinal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
     from webhook.bounded import BoundedDatabase
     from worker.people.roles import Actor
-    from worker.settings import Settings
 
     Answer = Response | tuple[str, int]
     Doing = Callable[[Engine], list[str]]
@@ -38,7 +36,7 @@ STOPPED = "the test is stopped; everybody sees what was shown before it"
 _SEE_OTHER, _CONFLICT = 303, 409
 
 
-def add_acts(pages: Blueprint, settings: Settings, database: BoundedDatabase, address: str) -> None:
+def add_acts(pages: Blueprint, database: BoundedDatabase, address: str) -> None:
     """Add the routes of the acts to those of tests."""
 
     def do(trial_id: int, doing: Doing) -> Answer:
@@ -63,7 +61,7 @@ def add_acts(pages: Blueprint, settings: Settings, database: BoundedDatabase, ad
             raise PermanentError("this form is out of date; open the page again")
         was_running = request.form.get("state") == TrialState.RUNNING
         why = why_of(request.form)
-        return do(trial_id, applying(actor(), trial_id, number, why, settings, was_running=was_running))
+        return do(trial_id, applying(actor(), trial_id, number, why, was_running=was_running))
 
 
 def stopping(who: Actor, trial_id: int, why: str) -> Doing:
@@ -76,15 +74,11 @@ def stopping(who: Actor, trial_id: int, why: str) -> Doing:
     return stop
 
 
-def applying(
-    who: Actor, trial_id: int, number: int, why: str, settings: Settings, *, was_running: bool | None
-) -> Doing:
+def applying(who: Actor, trial_id: int, number: int, why: str, *, was_running: bool | None) -> Doing:
     """Return what shows one of a test's pictures from now on, and tells of it."""
 
     def apply(engine: Engine) -> list[str]:
-        decision = acts.apply(engine, who, trial_id, number, why, settings, was_running=was_running)
-        if decision is None:
-            return [f"the test is stopped; everybody sees {letter_of(number)} from now on"]
-        return choice_sentences(decision, "until it is released")
+        acts.apply(engine, who, trial_id, number, why, was_running=was_running)
+        return [f"everybody sees the {ordinal(number)} picture from now on"]
 
     return apply

@@ -29,9 +29,10 @@ from worker.review.trials.words import (
     METRICS,
     OUTCOMES,
     count_words,
-    letter_of,
+    ordinal,
     rate_words,
     share_words,
+    unbroken,
 )
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ _NONE = "there is no such test, or you may not see it"
 def trial_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
     """Make the routes of tests and of what was learned."""
     pages = Blueprint("trials", __name__)
-    for word in (count_words, letter_of, rate_words, share_words):
+    for word in (count_words, ordinal, rate_words, share_words, unbroken):
         pages.add_app_template_filter(word)
 
     @pages.get("/tests")
@@ -78,7 +79,7 @@ def trial_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
         return render_template("trials/heads.html", page=page)
 
     add_question(pages, settings, database, f"{ASSET}/test")
-    add_acts(pages, settings, database, TEST)
+    add_acts(pages, database, TEST)
     add_head_acts(pages, database)
     return pages
 

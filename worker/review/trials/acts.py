@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
 
-from worker.admin import choose as deciding
-from worker.admin.choose import Wish
 from worker.admin.find import NotFound
-from worker.choices import ChoiceRefused
 from worker.database import NOW, transaction
 from worker.database.states import TrialKind, TrialMetric, TrialOutcome, TrialState
-from worker.database.trials import Trial, Variant
+from worker.database.trials import Trial
 from worker.errors import ThumbsError
 from worker.people import audit
 from worker.review.acts import require
 from worker.review.seen import Seen, read_seen
 from worker.review.trials.view import find_trial
-from worker.review.trials.words import OUTCOMES, letter_of
+from worker.review.trials.words import OUTCOMES, ordinal
 from worker.text import format_age
 from worker.trials import starting, stopping
 from worker.trials.running import running_trial
@@ -30,13 +27,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from worker.admin.choose import Decision
     from worker.database.models import Asset
     from worker.people.roles import Actor
     from worker.settings import Settings
 
 _TWICE_S = 60.0  #: so long after a start, the same person's second form is the first one sent twice
-_GONE = "the picture is no longer stored"
 
 
 class Beginning(NamedTuple):
@@ -122,15 +117,8 @@ def stop(engine: Engine, actor: Actor, trial_id: int, why: str) -> Trial:
 
 
 def apply(
-    engine: Engine,
-    actor: Actor,
-    trial_id: int,
-    number: int,
-    why: str,
-    settings: Settings,
-    *,
-    was_running: bool | None = None,
-) -> Decision | None:
+    engine: Engine, actor: Actor, trial_id: int, number: int, why: str, *, was_running: bool | None = None
+) -> Trial:
     """Show one of a test's variants from now on; a test that runs is ended by it.
 
     Args:
@@ -139,29 +127,21 @@ def apply(
         trial_id: of the test.
         number: of the variant.
         why: in their words; may be empty.
-        settings: of the asset's account.
         was_running: whether it ran on the page that they had before them; None: whatever it was, they insist.
-
-    Returns:
-        The person's choice, where the test had ended already; None where it ends by this.
 
     Raises:
         NotFound, NotAllowed, ChoiceRefused: as `worker.review.acts.check`.
-        ChoiceRefused: also where there is no such variant, or its picture is no longer stored.
+        TrialRefused: there is no such variant, or it cannot be shown; the message says what helps.
         TrialConflict: it ended meanwhile.
     """
     with _locked(engine, actor, trial_id) as (session, trial, asset):
-        thumbnail_id = _picture_of(session, trial, number)
-        if trial.state == TrialState.RUNNING:
-            stopping.stop(session, trial, actor.name, why, apply=number)
-            shows = letter_of(number)
-            audit.note(session, actor, "stop-test", asset.id, test=trial.id, shows=shows, why=why)
-            return None
-        if was_running:
-            if _is_stopped_by(trial, actor) and trial.winner == number:
-                return None
+        if was_running and trial.state == TrialState.ENDED:
+            if _is_stopped_by(trial, actor):
+                return trial
             raise _ended(session, trial)
-        return deciding.choose(session, asset, Wish(thumbnail_id=thumbnail_id), actor, why, settings)
+        stopping.stop(session, trial, actor.name, why, apply=number)
+        audit.note(session, actor, "show-variant", asset.id, test=trial.id, shows=ordinal(number), why=why)
+        return trial
 
 
 @contextmanager
@@ -197,11 +177,3 @@ def _ended(session: Session, trial: Trial) -> TrialConflict:
     how = OUTCOMES[TrialOutcome(trial.outcome)].lower() if trial.outcome else "over"
     by = f" by {trial.ended_by}" if trial.ended_by else ""
     return TrialConflict(f"the test ended {age} ago{by}: {how}", trial.id)
-
-
-def _picture_of(session: Session, trial: Trial, number: int) -> int:
-    wanted = select(Variant.thumbnail_id).where(Variant.trial_id == trial.id, Variant.number == number)
-    thumbnail_id = session.scalar(wanted)
-    if thumbnail_id is None:
-        raise ChoiceRefused(_GONE)
-    return thumbnail_id

@@ -38,7 +38,7 @@ class Figure(NamedTuple):
     """What was counted of one variant."""
 
     impressions: int | None = None  #: None: a platform that counts views only
-    plays: int | None = None
+    plays: int | None = None  #: watched for a while; of such a platform, views
     rate: float | None = None  #: of what is compared; None: too little was counted
     is_out: bool = False  #: whether another one is proved to be better
     p_best: float | None = None  #: how probable it is that it is the best
@@ -86,7 +86,7 @@ def read_figures(numbers: Mapping[str, Any]) -> Figures:
 
 
 def _figure(one: Mapping[str, Any]) -> Figure:
-    plays = one.get("plays", one.get("views"))
+    plays = one.get("quality_plays", one.get("views"))
     return Figure(one.get("impressions"), plays, one.get("rate"), bool(one.get("is_out")), one.get("p_best"))
 
 

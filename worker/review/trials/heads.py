@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import select
-from sqlalchemy.orm import defer
+from sqlalchemy.orm import defer, load_only
 
 from worker.database import NOW
 from worker.database.base import MAX_ROW_ID
 from worker.database.learning import Head
+from worker.database.models import Asset, StoredCandidate
 from worker.database.states import HeadState, Role
 from worker.learning import heads
 from worker.review.trials.words import as_sentence
@@ -50,7 +51,7 @@ class HeadView(NamedTuple):
     head: Head
     said: str  #: of the gate, in a sentence; empty before it was judged
     rules: list[Rule]
-    liked: list[int]  #: ids of the stored frames that it puts first; some may be gone
+    liked: list[int]  #: ids of the frames that it puts first
     disliked: list[int]  #: of those that it puts last
 
     @property
@@ -99,11 +100,17 @@ def read_heads(session: Session, actor: Actor) -> HeadsPage:
     newest = select(Head).options(defer(Head.arrays))
     used = newest.where(Head.state == HeadState.SHIPPED).order_by(Head.id.desc())
     others = newest.where(Head.state != HeadState.SHIPPED).order_by(Head.id.desc()).limit(MOST)
-    seen = [one for one in session.scalars(used) if _may_see(actor, one)]
+    seen = [
+        view_of(one) for one in [*session.scalars(used), *session.scalars(others)] if _may_see(actor, one)
+    ]
+    there = _visible_frames(session, actor, seen)
+    seen = [
+        one._replace(liked=_those(one.liked, there), disliked=_those(one.disliked, there)) for one in seen
+    ]
     return HeadsPage(
         readiness=heads.readiness(session),
-        used=[view_of(one) for one in seen],
-        others=[view_of(one) for one in session.scalars(others) if _may_see(actor, one)],
+        used=[one for one in seen if one.is_in_use],
+        others=[one for one in seen if not one.is_in_use],
         can_act=actor.may_everywhere(Role.OPERATOR),
         now=session.scalars(select(NOW)).one(),
     )
@@ -126,8 +133,24 @@ def _may_see(actor: Actor, head: Head) -> bool:
     return head.platform is None or bool(actor.visible([(head.platform, head.account or "")]))
 
 
+def _visible_frames(session: Session, actor: Actor, views: Sequence[HeadView]) -> set[int]:
+    """Find which of the frames are still stored, and of videos that somebody may see."""
+    ids = {one for view in views for one in (*view.liked, *view.disliked)}
+    rows = session.execute(
+        select(StoredCandidate.id, Asset)
+        .join(Asset, Asset.id == StoredCandidate.asset_id)
+        .options(load_only(Asset.platform, Asset.account))
+        .where(StoredCandidate.id.in_(ids), Asset.deleted_at.is_(None))
+    )
+    return {frame_id for frame_id, asset in rows if actor.may(Role.VIEWER, asset)}
+
+
+def _those(ids: Sequence[int], there: set[int]) -> list[int]:
+    return [one for one in ids if one in there][:MOST_FRAMES]
+
+
 def _ids(told: Sequence[int] | None) -> list[int]:
-    return [int(one) for one in told or ()][:MOST_FRAMES]
+    return [int(one) for one in told or ()]
 
 
 def _rule(told: Mapping[str, Any]) -> Rule:

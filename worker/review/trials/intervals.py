@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from worker.review.trials.words import letter_of, lift_words, size_words
+from worker.review.trials.words import lift_words, ordinal, size_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ ALIKE_WITHIN = 0.05  #: of the rates; as the verdict has it
 
 _LEAST_REACH, _MOST_REACH = math.log(1.25), math.log(5)
 _MARGIN = 1.06  # of the reach, so that no bar touches the edge
-_TICKS = (-0.75, -0.5, -0.25, -0.1, 0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
+_TICKS = (-0.75, -0.5, -0.33, -0.2, -0.1, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0)
 _TICKS_APART = 14.0  # percent of the width: as wide as their words on a phone
 
 
@@ -76,12 +76,12 @@ class Interval:
     @property
     def title(self) -> str:
         """What is compared with what."""
-        return f"{letter_of(self.a)} against {letter_of(self.b)}"
+        return f"The {ordinal(self.a)} picture against the {ordinal(self.b)}"
 
     @property
     def said(self) -> str:
         """The interval, in words."""
-        a, b = letter_of(self.a), letter_of(self.b)
+        a, b = f"The {ordinal(self.a)} picture", f"the {ordinal(self.b)}"
         between = f"between {lift_words(self.low)} and {lift_words(self.high)}"
         if self.is_alike:
             return f"{a} and {b} are alike: the difference is surely {between}."
@@ -99,7 +99,8 @@ def read_intervals(pairs: Iterable[dict[str, Any]]) -> list[Interval]:
         names = ("a", "b", "lift", "low", "high")
         if any(pair.get(name) is None for name in names):
             continue
-        one = Interval(**{name: pair.get(name) for name in (*names, "evidence", "needed")})
+        a, b, lift, low, high = (pair[name] for name in names)
+        one = Interval(a, b, lift, low, high, pair.get("evidence"), pair.get("needed"))
         key = frozenset((one.a, one.b))
         if key not in found or one.lift > found[key].lift:
             found[key] = one

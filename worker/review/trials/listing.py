@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import load_only
@@ -145,21 +145,21 @@ def _find(
     return found
 
 
-def _rows(session: Session, statement: Select[Any]) -> list[tuple[Trial, Asset]]:
+def _rows(session: Session, statement: Select[Trial, Asset]) -> list[tuple[Trial, Asset]]:
     return [(trial, asset) for trial, asset in session.execute(statement)]
 
 
-def _of(accounts: AccountNames, state: TrialState) -> Select[Any]:
+def _of(accounts: AccountNames, state: TrialState) -> Select[Trial, Asset]:
     both = select(Trial, Asset).join(Asset, Asset.id == Trial.asset_id)
     return both.where(Trial.state == state, is_of(accounts))
 
 
-def _running(accounts: AccountNames, after_id: int | None) -> Select[Any]:
+def _running(accounts: AccountNames, after_id: int | None) -> Select[Trial, Asset]:
     found = _of(accounts, TrialState.RUNNING).order_by(Trial.id.desc())
     return found if after_id is None else found.where(Trial.id < after_id)
 
 
-def _ended(accounts: AccountNames, after_id: int | None) -> Select[Any]:
+def _ended(accounts: AccountNames, after_id: int | None) -> Select[Trial, Asset]:
     found = _of(accounts, TrialState.ENDED).order_by(Trial.ended_at.desc(), Trial.id.desc())
     if after_id is None:
         return found

@@ -15,7 +15,7 @@ from worker.database.trials import Slot, Trial, TrialLook, Variant
 from worker.review.trials.figures import Figure, count_by_now, read_days, read_figures
 from worker.review.trials.intervals import Scale, read_intervals, scale_of
 from worker.review.trials.of_assets import said_of
-from worker.review.trials.words import letter_of
+from worker.review.trials.words import ordinal
 from worker.trials.assignment import BUCKETS
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ class ShownVariant(NamedTuple):
     figure: Figure
 
     @property
-    def letter(self) -> str:
+    def name(self) -> str:
         """What people call it."""
-        return letter_of(self.number)
+        return f"the {ordinal(self.number)} picture"
 
 
 class Look(NamedTuple):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from worker.database.states import TrialKind, TrialMetric, TrialOutcome
 
-#: What people call the variants, by their numbers: 0 is what is shown without the test.
-LETTERS = "ABCD"
+_ORDINALS = ("first", "second", "third", "fourth")
 
 OUTCOMES = {
     TrialOutcome.WINNER: "Winner",
@@ -33,9 +32,9 @@ METRICS = {
 _TENFOLD = 0.1  # from 10 % on, a decimal says nothing
 
 
-def letter_of(number: int) -> str:
-    """Name a variant."""
-    return LETTERS[number] if 0 <= number < len(LETTERS) else str(number)
+def ordinal(number: int) -> str:
+    """Name a variant by its number, which begins at 0, as verdicts do: "second"."""
+    return _ORDINALS[number] if 0 <= number < len(_ORDINALS) else f"{number + 1}th"
 
 
 def rate_words(rate: float, metric: str) -> str:
@@ -64,6 +63,11 @@ def size_words(lift: float) -> str:
 def count_words(count: int, one: str) -> str:
     """Write a number of things: "1 impression", "4,210 impressions"."""
     return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
+
+
+def unbroken(text: str) -> str:
+    """Keep a number and its unit on one line."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def as_sentence(text: str) -> str:
