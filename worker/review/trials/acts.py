@@ -10,7 +10,6 @@ from sqlalchemy import select
 from worker.admin.find import NotFound
 from worker.database import NOW, transaction
 from worker.database.states import TrialKind, TrialMetric, TrialOutcome, TrialState
-from worker.database.trials import Trial
 from worker.errors import ThumbsError
 from worker.people import audit
 from worker.review.acts import require
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.database.models import Asset
+    from worker.database.trials import Trial
     from worker.people.roles import Actor
     from worker.settings import Settings
 

@@ -42,6 +42,7 @@ class Figure(NamedTuple):
     rate: float | None = None  #: of what is compared; None: too little was counted
     is_out: bool = False  #: whether another one is proved to be better
     p_best: float | None = None  #: how probable it is that it is the best
+    a_day: float | None = None  #: views of a day, where a platform shows one picture a day
 
 
 class Day(NamedTuple):

@@ -108,7 +108,7 @@ def read_heads(session: Session, actor: Actor) -> HeadsPage:
         one._replace(liked=_those(one.liked, there), disliked=_those(one.disliked, there)) for one in seen
     ]
     return HeadsPage(
-        readiness=heads.readiness(session),
+        readiness=str(heads.readiness(session)),
         used=[one for one in seen if one.is_in_use],
         others=[one for one in seen if not one.is_in_use],
         can_act=actor.may_everywhere(Role.OPERATOR),
@@ -124,8 +124,8 @@ def view_of(head: Head) -> HeadView:
         head,
         as_sentence(str(report["says"])) if report.get("says") else "",
         [_rule(one) for one in report.get("rules") or ()],
-        _ids(nearest.get("plus")),
-        _ids(nearest.get("minus")),
+        _ids(nearest.get("liked")),
+        _ids(nearest.get("disliked")),
     )
 
 

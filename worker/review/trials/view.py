@@ -97,7 +97,7 @@ class TrialView:
     @property
     def has_figures(self) -> bool:
         """Whether there is anything to compare."""
-        return any(one.figure.rate is not None for one in self.variants)
+        return any(one.figure.rate is not None or one.figure.a_day is not None for one in self.variants)
 
 
 def find_trial(session: Session, actor: Actor, trial_id: int) -> tuple[Trial, Asset] | None:
