@@ -10,8 +10,8 @@ from werkzeug.exceptions import Unauthorized
 
 from webhook.review.api.acting import act_routes
 from webhook.review.api.description import PATH, description_page
-from webhook.review.api.errors import answer_errors
 from webhook.review.api.documents import Addresses
+from webhook.review.api.errors import answer_errors
 from webhook.review.api.reading import reading_routes
 from webhook.review.api.trials import trial_routes
 from webhook.review.security import harden

@@ -42,7 +42,7 @@ _TEST = f"/api/v1/tests/<int(max={MAX_ROW_ID}):trial_id>"
 class Start(Decision):
     """A test that is to be started."""
 
-    thumbnails: list[RowId] = []
+    thumbnails: tuple[RowId, ...] = ()
     pictures: Annotated[int, Field(ge=LEAST_PICTURES, le=MOST_PICTURES)] = LEAST_PICTURES
     days: Annotated[int, Field(ge=LEAST_DAYS, le=MOST_DAYS)] | None = None
     kind: TrialKind = TrialKind.VIEWERS

@@ -88,7 +88,14 @@ def read_figures(numbers: Mapping[str, Any]) -> Figures:
 
 def _figure(one: Mapping[str, Any]) -> Figure:
     plays = one.get("quality_plays", one.get("views"))
-    return Figure(one.get("impressions"), plays, one.get("rate"), bool(one.get("is_out")), one.get("p_best"))
+    return Figure(
+        one.get("impressions"),
+        plays,
+        one.get("rate"),
+        bool(one.get("is_out")),
+        one.get("p_best"),
+        one.get("a_day"),
+    )
 
 
 def _imbalance(told: Mapping[str, Any]) -> Imbalance | None:

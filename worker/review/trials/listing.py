@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select, true, tuple_
 from sqlalchemy.orm import load_only
 
 from worker.database.base import MAX_ROW_ID, NOW
@@ -170,13 +170,15 @@ def _ended(accounts: AccountNames, after_id: int | None) -> Select[Trial, Asset]
 
 def _said(session: Session, ids: Sequence[int]) -> dict[int, str]:
     """Read what was last said of each test."""
-    newest = (
-        select(TrialLook.trial_id, TrialLook.said)
-        .where(TrialLook.trial_id.in_(ids))
-        .order_by(TrialLook.trial_id, TrialLook.id.desc())
-        .distinct(TrialLook.trial_id)
+    look = (
+        select(TrialLook.said)
+        .where(TrialLook.trial_id == Trial.id)
+        .order_by(TrialLook.id.desc())
+        .limit(1)
+        .lateral("look")
     )
-    return {row.trial_id: row.said for row in session.execute(newest)}
+    newest = select(Trial.id, look.c.said).join(look, true()).where(Trial.id.in_(ids))
+    return {row.id: row.said for row in session.execute(newest)}
 
 
 def _pictures(session: Session, ids: Sequence[int]) -> dict[int, list[int]]:
