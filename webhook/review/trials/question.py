@@ -82,6 +82,7 @@ def add_question(pages: Blueprint, settings: Settings, database: BoundedDatabase
             seen=before.seen,
             refusal=refusal,
             form=request.form,
+            chosen=request.form.getlist("thumbnail", type=int) or before.usual,
             days=request.form.get("days", settings.test_days),
             least=(LEAST_PICTURES, LEAST_DAYS),
             most=(MOST_PICTURES, MOST_DAYS),

@@ -163,7 +163,7 @@ def _started_twice(session: Session, running: Trial, actor: Actor) -> Trial:
     if running.started_by == actor.name and age.total_seconds() < _TWICE_S:
         return running
     ago = f"{format_age(age)} ago"
-    says = f"{running.started_by} started a test of this video {ago}; one runs at a time"
+    says = f"a test of this video was started by {running.started_by} {ago}; one runs at a time"
     raise TrialConflict(says, running.id)
 
 
