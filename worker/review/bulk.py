@@ -122,7 +122,8 @@ def do(
                 return partial(acts.avoid_more, engine, actor, asset.id, ranges, settings)
             case BulkAct.TEST:
                 begin = Beginning()
-                return partial(test_acts.start, engine, actor, asset.id, begin, None, "", settings)
+                of_asset = (engine, actor, asset.id)
+                return partial(test_acts.start, *of_asset, begin, None, "", settings, anyway=False)
 
     for asset in assets:
         why_not = _NO_TIME if time.monotonic() > end_s else _why_not(actor, asset)

@@ -15,8 +15,11 @@ from worker.database.people import AuditEntry
 from worker.database.states import Role, TrialOutcome, TrialState
 from worker.database.trials import Trial
 from worker.people.roles import NotAllowed
+from worker.review import bulk
+from worker.review.bulk import BulkAct
 from worker.review.trials import acts
 from worker.review.trials.acts import Beginning, TrialConflict
+from worker.trials.prospects import Prospect
 from worker.trials.refused import TrialRefused
 
 if TYPE_CHECKING:
@@ -97,7 +100,7 @@ def test_a_test_is_stopped_once(engine: Engine, asset_id: int) -> None:
 
     assert acts.stop(engine, ANNA, trial.id, "enough").outcome == TrialOutcome.STOPPED
     assert acts.stop(engine, ANNA, trial.id, "enough").outcome == TrialOutcome.STOPPED
-    with pytest.raises(TrialConflict, match="by anna@example.com: stopped"):
+    with pytest.raises(TrialConflict, match=r"by anna@example.com: stopped"):
         acts.stop(engine, BEN, trial.id, "")
     assert [act for _, act, _ in noted(engine)] == ["start-test", "stop-test"]
 
@@ -118,6 +121,18 @@ def test_a_video_with_one_picture_is_not_tested(engine: Engine, asset_id: int) -
     """The sentence says what helps."""
     with pytest.raises(TrialRefused, match="look"):
         start(engine, asset_id, pictures=4)
+
+
+def test_of_many_videos_those_that_are_seen_too_rarely_are_left(
+    engine: Engine, asset_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever starts a single test has read why it had better not be, and may start it anyway."""
+    monkeypatch.setattr(acts, "prospect", lambda *_: Prospect("little", objection="it is seen too rarely"))
+
+    outcome = bulk.do(engine, ANNA, BulkAct.TEST, {asset_id: None}, [], configured())
+
+    assert (outcome.done, dict(outcome.left)) == (0, {"it is seen too rarely": 1})
+    assert start(engine, asset_id).state == TrialState.RUNNING
 
 
 def test_a_test_that_is_not_there_is_unknown(engine: Engine) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from worker.review.trials.intervals import Interval, read_intervals, scale_of
@@ -32,15 +34,15 @@ def test_a_pair_without_numbers_is_not_shown() -> None:
     [
         (0.06, 0.31, "The second picture is better than the first by 18 %: surely between +6.0 % and +31 %."),
         (-0.04, 0.45, "The second picture may be better than the first, or worse: the difference is between"),
-        (-0.03, 0.04, "The second picture and the first are alike: the difference is surely between −3.0 %"),
-        (-0.5, -0.1, "The second picture is worse than the first by 18 %: surely between −50 % and −10 %."),
+        (-0.03, 0.04, "The second picture and the first are alike: the difference is surely between -3.0 %"),
+        (-0.5, -0.1, "The second picture is worse than the first by 18 %: surely between -50 % and -10 %."),
     ],
 )
 def test_the_sentence_claims_no_more_than_the_interval(low: float, high: float, says: str) -> None:
     """Better only where all of it lies above none."""
     one = Interval(1, 0, 0.18, low, high)
 
-    assert one.said.replace("\N{NO-BREAK SPACE}", " ").startswith(says.replace("−", "\N{MINUS SIGN}"))
+    assert one.said.replace("\N{NO-BREAK SPACE}", " ").startswith(says.replace(" -", " \N{MINUS SIGN}"))
 
 
 def test_half_as_good_is_as_far_from_the_middle_as_twice_as_good() -> None:
@@ -58,5 +60,5 @@ def test_the_words_of_the_scale_do_not_cover_each_other(high: float) -> None:
     """On a phone, too."""
     places = [tick.at for tick in scale_of([Interval(1, 0, 0.01, -0.01, high)]).ticks]
 
-    assert all(right - left >= 14 for left, right in zip(places, places[1:], strict=False))
+    assert all(right - left >= 14 for left, right in itertools.pairwise(places))
     assert 50 in places

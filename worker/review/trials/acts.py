@@ -18,6 +18,8 @@ from worker.review.trials.view import find_trial
 from worker.review.trials.words import OUTCOMES, ordinal
 from worker.text import format_age
 from worker.trials import starting, stopping
+from worker.trials.prospects import prospect
+from worker.trials.refused import TrialRefused
 from worker.trials.running import running_trial
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ def start(
     seen: Seen | None,
     why: str,
     settings: Settings,
+    *,
+    anyway: bool = True,
 ) -> Trial:
     """Start a test of an asset's pictures.
 
@@ -71,6 +75,7 @@ def start(
         seen: what they had before them; None: whatever it was.
         why: in their words; may be empty.
         settings: of tests, and of the asset's account.
+        anyway: whether to start one that is seen too rarely to tell anything.
 
     Raises:
         NotFound, NotAllowed, ChoiceRefused: as `worker.review.acts.check`.
@@ -84,6 +89,8 @@ def start(
             return _started_twice(session, running, actor)
         if seen is not None and read_seen(session, asset) != seen:
             raise TrialConflict("the video has other pictures, or another choice, since you opened the page")
+        if not anyway and (objection := prospect(session, asset, settings).objection):
+            raise TrialRefused(objection)
         trial = starting.start(
             session,
             asset,
