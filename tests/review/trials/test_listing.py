@@ -83,7 +83,7 @@ def test_a_test_says_what_was_found_last_or_why_it_ended(engine: Engine) -> None
     assert {row.asset.title: row.said for row in page(engine, somebody()).rows} == {
         "one": "Counting: 61 of 100 plays for the first picture.",
         "two": "The second picture is better: +18 % plays, surely between +6 % and +31 %.",
-        "three": "Nothing was counted yet.",
+        "three": "It has begun, and nothing is known yet.",
     }
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-UNSEEN = "Nothing was counted yet."
+UNSEEN = "It has begun, and nothing is known yet."
 
 
 class Tested(NamedTuple):

@@ -55,7 +55,7 @@ def test_the_page_of_a_video_leads_to_the_question(engine: Engine, asset_id: int
     page = anna.get(f"/a/{asset_id}").text
     assert link not in page
     assert f'data-test href="/t/{trial_id}"' in page
-    assert "Being tested. Nothing was counted yet." in page
+    assert "Being tested. It has begun, and nothing is known yet." in page
 
 
 def test_it_says_what_to_expect_before_anything_starts(engine: Engine, asset_id: int) -> None:

@@ -195,7 +195,7 @@ def test_the_list_leads_to_each_test(engine: Engine, asset_id: int) -> None:
 
     page = words(anna, "/tests")
 
-    assert page.index("Running Nothing was counted yet.") < page.index("Stopped")
+    assert page.index("Running It has begun, and nothing is known yet.") < page.index("Stopped")
     links = re.findall(r'href="/t/(\d+)"', anna.get("/tests").text)
     assert links == [str(trial_id), str(ended)]
     assert re.findall(r'href="/t/(\d+)"', anna.get("/tests?state=ended").text) == [str(ended)]
