@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.review import tested
-from tests.support.review.decided import configured, look_anew, looked_at, pick_at, seen, somebody
+from tests.support.review.decided import configured, look_anew, pick_at, seen, somebody
 from tests.support.service import builders
 from worker.admin.find import NotFound
 from worker.database import transaction
@@ -31,7 +31,7 @@ ANNA, BEN = somebody("anna@example.com"), somebody("ben@example.com")
 @pytest.fixture
 def asset_id(engine: Engine) -> int:
     """Return an asset with two picks."""
-    return looked_at(engine)
+    return tested.with_two_pictures(engine)
 
 
 def start(engine: Engine, asset_id: int, who: object = ANNA, **beginning: object) -> Trial:

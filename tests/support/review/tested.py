@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from tests.support.review import decided
 from worker.database import NOW, transaction
 from worker.database.learning import Head
 from worker.database.models import Asset, Thumbnail
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
 
 SAID = "the second picture is better: +18 % plays, surely between +6 % and +31 %"
 COUNTING = "counting: 61 of 100 plays for the first picture"
+
+
+def with_two_pictures(engine: Engine) -> int:
+    """Let an asset be picked at 1.5 s and 8 s, with pictures that do not look alike; return its id."""
+    asset_id = decided.looked_at(engine)
+    with transaction(engine) as session:
+        for picture in session.scalars(select(Thumbnail).where(Thumbnail.asset_id == asset_id)):
+            picture.embedding, picture.sha256 = None, f"{picture.rank:064}"
+    return asset_id
 
 
 def add_test(engine: Engine, asset_id: int, *, variants: int = 2, age_days: float = 9, **values: Any) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.review import shelf, tested
-from tests.support.review.decided import configured, looked_at, pick_at
+from tests.support.review.decided import configured, pick_at
 from tests.support.review.signed_in import API, program
 from tests.support.service import builders
 from webhook.review.api.trials import Show, Start
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def test_a_test_is_started_read_and_stopped(engine: Engine) -> None:
     """By its number, which each answer tells."""
-    asset_id = looked_at(engine)
+    asset_id = tested.with_two_pictures(engine)
     cms = program(engine, settings=configured())
     ids = [pick_at(engine, 1.5), pick_at(engine, 8.0)]
 
@@ -66,7 +66,7 @@ def test_what_was_found_is_told_with_its_interval_and_nothing_of_buckets(engine:
 
 def test_a_conflict_names_the_test_that_holds(engine: Engine) -> None:
     """So that a program finds out what happened."""
-    asset_id = looked_at(engine)
+    asset_id = tested.with_two_pictures(engine)
     trial_id = tested.add_test(engine, asset_id)
 
     answer = program(engine, settings=configured()).post(f"/api/v1/assets/{asset_id}/test")

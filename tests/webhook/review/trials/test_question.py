@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.review import shelf, tested
-from tests.support.review.decided import configured, looked_at, pick_at
+from tests.support.review.decided import configured, pick_at
 from tests.support.review.signed_in import client_of, person, review_app
 from tests.support.service import builders
 from worker.database.states import Role, TrialKind, TrialOutcome
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def asset_id(engine: Engine) -> int:
     """Return an asset that was picked at 1.5 s and at 8 s."""
-    return looked_at(engine)
+    return tested.with_two_pictures(engine)
 
 
 def editor(engine: Engine, role: Role = Role.EDITOR, **where: Any) -> FlaskClient:
