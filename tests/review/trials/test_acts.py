@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,6 @@ from worker.review import bulk
 from worker.review.bulk import BulkAct
 from worker.review.trials import acts
 from worker.review.trials.acts import Beginning, TrialConflict
-from worker.trials.prospects import Prospect
 from worker.trials.refused import TrialRefused
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def test_of_many_videos_those_that_are_seen_too_rarely_are_left(
     engine: Engine, asset_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever starts a single test has read why it had better not be, and may start it anyway."""
-    monkeypatch.setattr(acts, "prospect", lambda *_: Prospect("little", objection="it is seen too rarely"))
+    monkeypatch.setattr(acts, "prospect", lambda *_: SimpleNamespace(objection="it is seen too rarely"))
 
     outcome = bulk.do(engine, ANNA, BulkAct.TEST, {asset_id: None}, [], configured())
 

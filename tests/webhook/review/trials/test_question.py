@@ -7,13 +7,16 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from werkzeug.datastructures import MultiDict
 
 from tests.support.review import shelf, tested
 from tests.support.review.decided import configured, pick_at
 from tests.support.review.signed_in import client_of, person, review_app
 from tests.support.service import builders
-from worker.database.states import Role, TrialKind, TrialOutcome
+from webhook.review.trials.question import beginning_of
+from worker.database.states import Role, TrialKind, TrialMetric, TrialOutcome
 from worker.database.trials import Trial, Variant
+from worker.review.trials.acts import Beginning
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -127,12 +130,12 @@ def test_a_chosen_thumbnail_is_not_tested_over(engine: Engine, asset_id: int) ->
     assert "Start the test" not in page
 
 
-def test_a_platform_may_show_one_picture_a_day(engine: Engine, asset_id: int) -> None:
-    """Where it takes one; the kind is what the person says."""
-    send(editor(engine), asset_id, kind="slots", metric="watch")
+def test_who_sees_which_and_what_is_compared_are_what_the_form_says() -> None:
+    """A platform may show one picture a day, and seconds may count in place of plays."""
+    form = MultiDict({"days": "28", "kind": "slots", "metric": "watch"})
+    form.setlist("thumbnail", ["7", "8", "8"])
 
-    (trial,) = builders.every(engine, Trial)
-    assert (trial.kind, trial.metric) == (TrialKind.SLOTS, "watch")
+    assert beginning_of(form) == Beginning((7, 8), 2, 28, TrialKind.SLOTS, TrialMetric.WATCH)
 
 
 def test_many_videos_are_tested_at_once_after_a_question(engine: Engine, asset_id: int) -> None:
