@@ -5,6 +5,7 @@ POST /bulk                      the same act for many of them
 GET  /a/<id>                    an asset; /a/<platform>/<account>/<external id> leads there
 GET  /a/<id>/status             whether the write arrived: a piece of that page
 POST /a/<id>/choose, /release, /options, /look-again, /confirm
+GET  /tests, /t/<id>, /heads    tests of pictures, and what was learned: webhook.review.trials.pages
 GET  /frames/<id>.jpg           a frame of the filmstrip
 GET  /pictures/<id>.jpg         a thumbnail
 GET  /sign-in ...               how people come in and leave
@@ -30,6 +31,7 @@ from webhook.review.library import library_pages
 from webhook.review.pictures import picture_pages
 from webhook.review.security import harden, protect_forms
 from webhook.review.signin import sign_in_pages
+from webhook.review.trials.pages import trial_pages
 from worker.database import make_engine
 from worker.settings import get_settings
 from worker.standalone.pages import with_secret
@@ -74,6 +76,7 @@ def create_app(settings: Settings, engine: Engine) -> Flask:
     app.register_blueprint(asset_pages(settings, database))
     app.register_blueprint(picture_pages(database))
     app.register_blueprint(act_pages(settings, database))
+    app.register_blueprint(trial_pages(settings, database))
     app.register_blueprint(description_page())
     app.wsgi_app = beside(app.wsgi_app, create_api(settings, database))  # type: ignore[assignment, method-assign]
     return app

@@ -16,12 +16,15 @@ from worker.review import bulk
 from worker.review.bulk import BulkAct
 from worker.review.library import Wanted
 from worker.review.seen import Seen
+from worker.review.trials.before import prospects_of
 
 if TYPE_CHECKING:
     from flask import Blueprint
+    from sqlalchemy.orm import Session
     from werkzeug.wrappers import Response
 
     from webhook.bounded import BoundedDatabase
+    from worker.database.models import Asset
     from worker.settings import Settings
 
 BULK_WITHIN_S = 60.0  # for all of them; each has limits of its own
@@ -33,6 +36,7 @@ _DONE = {
     BulkAct.CONFIRM: "{videos} noted as fine.",
     BulkAct.LOOK_AGAIN: "{videos} will be looked at again.",
     BulkAct.AVOID: "{videos} will be looked at again, and avoid {ranges}.",
+    BulkAct.TEST: "Started a test of {videos}.",
 }
 
 
@@ -67,19 +71,32 @@ def add_bulk(pages: Blueprint, settings: Settings, database: BoundedDatabase) ->
 
     def ask(act: BulkAct, ids: list[int], problem: str = "") -> str:
         """Ask whether an act is really meant for all of these."""
-        who = actor()
-        assets = database.in_transaction(lambda rows: bulk.read_marked(rows, who, ids))
+        told = _told(database, act, ids, settings)
         return render_template(
             "bulk.html",
             act=act,
             ids=ids,
-            videos=_videos(len(assets)),
-            names=[asset.title.strip() or asset.external_id for asset in assets],
+            videos=_videos(len(told)),
+            told=told,
             back=request.form.get("back", ""),
             link_back=link_to(_place_to_return()),
             ranges=request.form.get("ranges", ""),
             problem=problem,
         )
+
+
+def _told(
+    database: BoundedDatabase, act: BulkAct, ids: list[int], settings: Settings
+) -> list[tuple[str, str]]:
+    """Name each video, and say of a test how long it may take; nothing of it where the act is another one."""
+    who = actor()
+
+    def read(rows: Session) -> list[tuple[Asset, str]]:
+        if act is BulkAct.TEST:
+            return prospects_of(rows, who, ids, settings)
+        return [(asset, "") for asset in bulk.read_marked(rows, who, ids)]
+
+    return [(asset.title.strip() or asset.external_id, says) for asset, says in database.in_transaction(read)]
 
 
 def _asked() -> tuple[BulkAct, list[int]]:

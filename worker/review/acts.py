@@ -48,6 +48,7 @@ __all__ = [
     "confirm",
     "look_again",
     "release",
+    "require",
     "set_options",
 ]
 
@@ -63,7 +64,7 @@ def check(engine: Engine, actor: Actor, asset_id: int) -> None:
         ChoiceRefused: it is deleted at its platform, or erased here.
     """
     with transaction(engine) as session:
-        _require(session, actor, asset_id)
+        require(session, actor, asset_id)
 
 
 def choose(
@@ -217,10 +218,11 @@ def _account(asset: Asset, settings: Settings) -> Account | None:
 def _locked(engine: Engine, actor: Actor, asset_id: int) -> Iterator[tuple[Session, Asset]]:
     """Begin an act: lock the asset's row, so that no webhook, run or other person changes it meanwhile."""
     with transaction(engine) as session:
-        yield session, _require(session, actor, asset_id, is_to_lock=True)
+        yield session, require(session, actor, asset_id, is_to_lock=True)
 
 
-def _require(session: Session, actor: Actor, asset_id: int, *, is_to_lock: bool = False) -> Asset:
+def require(session: Session, actor: Actor, asset_id: int, *, is_to_lock: bool = False) -> Asset:
+    """Find the asset that somebody wants to act on; lock its row where it is to change. Raises as `check`."""
     asset = find_visible(session, actor, asset_id, is_to_lock=is_to_lock)
     if asset is None:
         raise NotFound("there is no such asset")

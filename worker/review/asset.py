@@ -22,6 +22,7 @@ from worker.review.filmstrip import chart_of, frames_in_time, scores_by_rank
 from worker.review.preview import read_preview
 from worker.review.progress import progress_of, read_account, read_newest_job
 from worker.review.seen import read_seen
+from worker.review.trials.of_assets import newest_tests
 from worker.review.undo import offer_undo
 from worker.time_ranges import OPTION_NAMES, TimeRange, ranges_that_apply
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from worker.review.filmstrip import Chart, Frame
     from worker.review.preview import Preview
     from worker.review.progress import Progress
+    from worker.review.trials.of_assets import Tested
     from worker.review.undo import Undo
     from worker.settings import Settings
 
@@ -81,6 +83,7 @@ class AssetView:
     moments: list[Repeated]  #: what happened, the newest first, and whatever people did
     older: list[Repeated]  #: what programs did before that
     undo: Undo | None
+    test: Tested | None  #: its newest one
 
     @property
     def asset(self) -> Asset:
@@ -203,6 +206,7 @@ def read_asset(
         moments=moments,
         older=older,
         undo=offer_undo(session, asset, actor.name, history.now) if can_edit else None,
+        test=newest_tests(session, [asset.id]).get(asset.id),
     )
 
 

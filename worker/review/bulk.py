@@ -20,6 +20,8 @@ from worker.errors import ThumbsError
 from worker.review import acts
 from worker.review.acts import Conflict
 from worker.review.library import PAGE
+from worker.review.trials import acts as test_acts
+from worker.review.trials.acts import Beginning
 from worker.time_ranges import parse_time_ranges
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class BulkAct(enum.StrEnum):
     CONFIRM = "confirm"
     LOOK_AGAIN = "look-again"
     AVOID = "avoid"
+    TEST = "test"
 
 
 @dataclass
@@ -117,6 +120,10 @@ def do(
                 return partial(acts.look_again, engine, actor, asset.id, "", settings)
             case BulkAct.AVOID:
                 return partial(acts.avoid_more, engine, actor, asset.id, ranges, settings)
+            case BulkAct.TEST:
+                begin = Beginning()
+                of_asset = (engine, actor, asset.id)
+                return partial(test_acts.start, *of_asset, begin, None, "", settings, anyway=False)
 
     for asset in assets:
         why_not = _NO_TIME if time.monotonic() > end_s else _why_not(actor, asset)

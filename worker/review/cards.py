@@ -14,6 +14,7 @@ from worker.database.models import Asset, Job, Publication, StoredCandidate, Thu
 from worker.database.review import UNSURE_BELOW
 from worker.database.states import WAITING, ChoiceKind, JobState, PublicationState, Role
 from worker.review.seen import read_seen_of
+from worker.review.trials.of_assets import newest_tests
 from worker.text import format_age, printable
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from worker.people.roles import Actor
     from worker.review.seen import Seen
+    from worker.review.trials.of_assets import Tested
 
 
 # A still is taken up to so far beside its frame, where that is sharper.
@@ -56,7 +58,7 @@ _NO_WORK = _Work(None, None, None, None)
 class Reason(NamedTuple):
     """Why an asset is worth a look, or what is going on with it."""
 
-    kind: str  #: the name of a filter, "working", or "reviewed"
+    kind: str  #: the name of a filter, "working", "testing", or "reviewed"
     says: str  #: a sentence
 
 
@@ -69,6 +71,12 @@ class Card:
     reasons: list[Reason]  #: what matters most comes first; never empty
     can_edit: bool  #: whether who asks may decide about it
     seen: Seen  #: what the card shows, so that nobody confirms what they have not seen
+    test: Tested | None = None  #: its newest one
+
+    @property
+    def is_tested_now(self) -> bool:
+        """Whether viewers see several pictures of it."""
+        return self.test is not None and self.test.is_running
 
     @property
     def name(self) -> str:
@@ -77,7 +85,7 @@ class Card:
 
 
 def read_cards(session: Session, actor: Actor, ids: Sequence[int], of: str, now: datetime) -> list[Card]:
-    """Gather the cards of these assets with four statements, however many they are.
+    """Gather the cards of these assets with five statements, however many they are.
 
     Args:
         session: any.
@@ -91,14 +99,16 @@ def read_cards(session: Session, actor: Actor, ids: Sequence[int], of: str, now:
     assets = {one.id: one for one in session.scalars(select(Asset).where(Asset.id.in_(ids)))}
     shown = {row[0]: Shown(*row[1:]) for row in session.execute(_pictures(ids))}
     seen = read_seen_of(session, ids)
+    tests = newest_tests(session, ids)
     work = {row[0]: _Work(*row[1:]) for row in session.execute(_newest_work(ids))}
     return [
         Card(
             assets[one],
             shown.get(one),
-            _reasons(assets[one], work.get(one, _NO_WORK), of, now),
+            _reasons(assets[one], work.get(one, _NO_WORK), tests.get(one), of, now),
             actor.may(Role.EDITOR, assets[one]),
             seen[one],
+            tests.get(one),
         )
         for one in ids
         if one in assets and one in seen
@@ -169,9 +179,9 @@ def _newest_work(ids: Sequence[int]) -> Select[Any]:
     return joined.outerjoin(job, true()).outerjoin(write, true()).where(Asset.id.in_(ids))
 
 
-def _reasons(asset: Asset, work: _Work, of: str, now: datetime) -> list[Reason]:
+def _reasons(asset: Asset, work: _Work, test: Tested | None, of: str, now: datetime) -> list[Reason]:
     """Say why somebody should look at an asset, and what is going on with it."""
-    reasons = [*_findings(asset, work), *_progress(work)]
+    reasons = [*_findings(asset, work, test), *_progress(work, test)]
     if asset.reviewed_at is None:
         if not reasons or of == "unseen":
             reasons.append(Reason("unseen", "Nobody has looked at it yet."))
@@ -181,7 +191,7 @@ def _reasons(asset: Asset, work: _Work, of: str, now: datetime) -> list[Reason]:
     return sorted(reasons, key=lambda reason: reason.kind != of)
 
 
-def _findings(asset: Asset, work: _Work) -> Iterator[Reason]:
+def _findings(asset: Asset, work: _Work, test: Tested | None) -> Iterator[Reason]:
     """Say what is not as it should be; the gravest first."""
     if asset.has_failed and _is_news(asset, asset.failed_at):
         yield Reason("failed", _failure(work))
@@ -189,6 +199,9 @@ def _findings(asset: Asset, work: _Work) -> Iterator[Reason]:
         yield Reason("lost", "An edit cut the chosen moment away; the best pick is shown instead.")
     if asset.foreign_thumbnail is not None and _is_news(asset, asset.foreign_at):
         yield Reason("foreign", "Another thumbnail was set at the platform, and is left alone.")
+    if asset.test_decided_at is not None and _is_news(asset, asset.test_decided_at):
+        is_told = test is not None and not test.is_running
+        yield Reason("tested", f"A test has ended. {test.said}" if test and is_told else "A test has ended.")
     if asset.reviewed_at is not None:
         return  # somebody has seen what follows, and found it good
     if asset.is_noted:
@@ -210,8 +223,10 @@ def _failure(work: _Work) -> str:
     return "The last attempt failed."
 
 
-def _progress(work: _Work) -> Iterator[Reason]:
+def _progress(work: _Work, test: Tested | None) -> Iterator[Reason]:
     """Say what is being done, or waits to be done."""
+    if test is not None and test.is_running:
+        yield Reason("testing", test.said)
     if work.job_state == JobState.RUNNING:
         yield Reason("working", "The video is being looked at.")
     elif work.job_state == JobState.RETRYABLE:

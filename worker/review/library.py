@@ -47,6 +47,7 @@ FILTERS = (
     Filter("noted", "With defects", "Every video has a frame without defects, or somebody looked at it."),
     Filter("failed", "Failed", "Nothing has failed."),
     Filter("lost", "Choice lost", "No edit has cut away what somebody chose."),
+    Filter("tested", "Test decided", "No test has come to an end since somebody looked."),
     Filter("foreign", "Set elsewhere", "Nobody set another thumbnail at a platform."),
 )
 
@@ -122,7 +123,7 @@ def read_page(
         most: assets of a page.
         is_counted: whether the assets of each filter are counted, where nothing is searched for.
     """
-    visible, chosen = _accounts(session, actor, wanted)
+    visible, chosen = visible_accounts(session, actor, wanted.account)
     ids = _ids(session, chosen, wanted, most + 1)
     has_more, ids = len(ids) > most, ids[:most]
     is_backwards = wanted.place.is_backwards
@@ -158,7 +159,7 @@ def read_neighbours(session: Session, actor: Actor, asset_id: int, wanted: Wante
         asset_id: of the asset that they look at.
         wanted: the part of the library from which they came to it; its place does not count.
     """
-    _, chosen = _accounts(session, actor, wanted)
+    _, chosen = visible_accounts(session, actor, wanted.account)
     beside = (Place(before=asset_id), Place(after=asset_id))
     return Neighbours(*(next(iter(_ids(session, chosen, wanted.at(place), 1)), None) for place in beside))
 
@@ -170,11 +171,17 @@ def webhook_addresses(settings: Settings, actor: Actor) -> list[str]:
     return [f"{settings.public_url}/webhooks/{platform}/{account}" for platform, account in told]
 
 
-def _accounts(session: Session, actor: Actor, wanted: Wanted) -> tuple[AccountNames, AccountNames]:
-    """List the accounts that somebody may see, and those of them that they want to see."""
+def visible_accounts(session: Session, actor: Actor, wanted: str) -> tuple[AccountNames, AccountNames]:
+    """List the accounts that somebody may see, and those of them that they want to see.
+
+    Args:
+        session: any.
+        actor: who asks.
+        wanted: one account, as "mux/main"; empty: all.
+    """
     names = select(Account.platform, Account.account).order_by(Account.platform, Account.account)
     visible = actor.visible([(platform, account) for platform, account in session.execute(names)])
-    return visible, [one for one in visible if not wanted.account or "/".join(one) == wanted.account]
+    return visible, [one for one in visible if not wanted or "/".join(one) == wanted]
 
 
 def _ids(session: Session, accounts: AccountNames, wanted: Wanted, limit: int) -> list[int]:

@@ -10,8 +10,10 @@ from werkzeug.exceptions import Unauthorized
 
 from webhook.review.api.acting import act_routes
 from webhook.review.api.description import PATH, description_page
+from webhook.review.api.documents import Addresses
 from webhook.review.api.errors import answer_errors
 from webhook.review.api.reading import reading_routes
+from webhook.review.api.trials import trial_routes
 from webhook.review.security import harden
 from worker.people import tokens
 
@@ -43,6 +45,7 @@ def create_api(settings: Settings, database: BoundedDatabase) -> Flask:
     app.register_blueprint(description_page())
     app.register_blueprint(reading_routes(settings, database))
     app.register_blueprint(act_routes(settings, database))
+    app.register_blueprint(trial_routes(settings, database, Addresses(settings)))
     return app
 
 

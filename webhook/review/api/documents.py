@@ -30,6 +30,10 @@ class Addresses:
         """Return where people see an asset."""
         return self._settings.page_of(asset.platform, asset.account, asset.external_id)
 
+    def test(self, trial_id: int) -> str:
+        """Return where people see a test."""
+        return f"{self._settings.review_url}/t/{trial_id}"
+
     def thumbnail(self, thumbnail_id: int) -> str:
         """Return where a thumbnail's JPEG is, for the same token."""
         return f"{self.root}/pictures/{thumbnail_id}.jpg"

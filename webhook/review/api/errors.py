@@ -13,6 +13,7 @@ from worker.admin.find import NotFound
 from worker.errors import PermanentError
 from worker.people.roles import NotAllowed
 from worker.review.acts import Conflict
+from worker.review.trials.acts import TrialConflict
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -45,6 +46,7 @@ def answer_errors(app: Flask, settings: Settings) -> None:
         return _answer(409, as_sentence(str(error)), **conflict_document(error, addresses))
 
     app.register_error_handler(Conflict, conflict)
+    app.register_error_handler(TrialConflict, _trial_conflict)
     app.register_error_handler(NotFound, lambda error: _answer(404, as_sentence(str(error))))
     app.register_error_handler(NotAllowed, lambda error: _answer(403, as_sentence(str(error))))
     app.register_error_handler(PermanentError, lambda error: _answer(422, as_sentence(str(error))))
@@ -56,6 +58,10 @@ def _answer(code: int, reason: str, **more: Any) -> Response:
     response = jsonify(status=WORDS.get(code, WORDS[400]), reason=reason, **more)
     response.status_code = code
     return response
+
+
+def _trial_conflict(error: TrialConflict) -> Response:
+    return _answer(409, as_sentence(str(error)), test=error.trial_id)
 
 
 def _by_code(error: HTTPException) -> Response:

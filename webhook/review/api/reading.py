@@ -50,11 +50,11 @@ def reading_routes(settings: Settings, database: BoundedDatabase) -> Blueprint:
 
     @routes.get("/api/v1/assets")
     def assets() -> Response:
-        who, wanted, most = program(), _wanted(), _limit()
+        who, wanted, most = program(), _wanted(), read_limit()
         page = database.in_transaction(lambda rows: read_page(rows, who, wanted, most, is_counted=False))
         older = page.older and wanted.at(page.older).query()
         cards = [card_document(card, addresses) for card in page.cards]
-        return jsonify(assets=cards, next=older and _next(f"{addresses.root}/assets", older, most))
+        return jsonify(assets=cards, next=older and next_address(f"{addresses.root}/assets", older, most))
 
     @routes.get(f"/api/v1/assets/<int(max={MAX_ROW_ID}):asset_id>")
     def asset(asset_id: int) -> Response:
@@ -77,13 +77,13 @@ def reading_routes(settings: Settings, database: BoundedDatabase) -> Blueprint:
 
     @routes.get("/api/v1/audit")
     def acts() -> Response:
-        who, asset_id, after, most = program(), _row_id("asset"), _row_id("after"), _limit()
+        who, asset_id, after, most = program(), _row_id("asset"), _row_id("after"), read_limit()
         entries = database.in_transaction(lambda rows: _acts(rows, who, asset_id, after, most + 1))
         query = {"asset": str(asset_id)} if asset_id else {}
         last = {**query, "after": str(entries[most - 1].id)} if len(entries) > most else None
         return jsonify(
             entries=[audit_document(entry) for entry in entries[:most]],
-            next=last and _next(f"{addresses.root}/audit", last, most),
+            next=last and next_address(f"{addresses.root}/audit", last, most),
         )
 
     _add_pictures(routes, database)
@@ -124,7 +124,8 @@ def _wanted() -> Wanted:
     return Wanted.read(names)
 
 
-def _limit() -> int:
+def read_limit() -> int:
+    """Read how many things a page of a list has; raise BadRequest where that cannot be."""
     limit = _number(request.args.get("limit", str(PAGE)))
     if limit is None or not 0 < limit <= MOST:
         raise BadRequest(f"`limit` is a number from 1 to {MOST}.")
@@ -147,5 +148,6 @@ def _number(text: str) -> int | None:
     return int(text) if is_one and int(text) <= MAX_ROW_ID else None
 
 
-def _next(address: str, query: dict[str, str], most: int) -> str:
+def next_address(address: str, query: dict[str, str], most: int) -> str:
+    """Write where the next page of a list is."""
     return f"{address}?{urlencode({**query, 'limit': most})}"

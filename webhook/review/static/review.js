@@ -135,6 +135,7 @@ const letters = {
   j: () => step(1),
   k: () => step(-1),
   r: () => find("form[data-release]")?.requestSubmit(),
+  t: () => find("[data-test]")?.click(),
   u: () => find("[data-upload]")?.click(),
   a: () => { if (options.length) { markedFrom = here(); mark(markedFrom, markedFrom); } },
   b: () => { if (options.length) mark(markedFrom === null ? here() : markedFrom, here()); },
