@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 RUNS = 2000  # of each cell
 LONGEST = 84  # pairs
 DECAY = -0.03  # of the log of views, from a day to the next
-VIEWS = 300.0  # on the first day
+VIEWS = 2000.0  # on the first day
 ALPHA = 0.05
 MOST_FALSE = 0.05
 MOST_WRONG = 0.01
+TOLD = 0.20  # the effect of the picture whose interval is looked at
 
 
 def rows(seed: int, scale: float) -> Iterator[Row]:
@@ -40,6 +41,7 @@ def rows(seed: int, scale: float) -> Iterator[Row]:
             share = sum(any(number is not None for number in test) for test in equal) / runs
             what = f"day slots, A/A, {variants} pictures, {LONGEST} blocks, day noise {noise:.0%}"
             yield Row(what, f"false winners at most {MOST_FALSE:.0%}", f"{share:.1%}", share <= MOST_FALSE)
+    yield _coverage(rng, max(20, runs // 4))
     wrong, tests = 0, 0
     for noise in NOISES:
         found: dict[float, list[list[int | None]]] = {}
@@ -56,6 +58,17 @@ def rows(seed: int, scale: float) -> Iterator[Row]:
     share = wrong / tests
     what = f"day slots, the worse picture wins, all {tests} tests"
     yield Row(what, f"at most {MOST_WRONG:.0%}", f"{share:.2%}", share <= MOST_WRONG)
+
+
+def _coverage(rng: np.random.Generator, runs: int) -> Row:
+    """Measure how often the interval, after 42 looks at 42 pairs, holds the effect that there is."""
+    held = 0
+    for _ in range(runs):
+        pairs = switchback.pairs(levels(rng, (0.0, math.log1p(TOLD)), 0.20)[:42])
+        low, high = switchback.interval([-one for one in pairs[0, 1]], switchback.line(ALPHA, 2))
+        held += low <= math.log1p(TOLD) <= high
+    what = f"day slots, interval holds +{TOLD:.0%}, 42 pairs, day noise 20%"
+    return Row(what, f"at least {1 - ALPHA:.0%}", f"{held / runs:.1%}", held >= (1 - ALPHA) * runs)
 
 
 def _share_by(days: int, tests: Sequence[Sequence[int | None]]) -> float:

@@ -16,7 +16,7 @@ from worker.database.accounts import Account
 from worker.database.models import Asset
 from worker.database.states import TrialState
 from worker.database.trials import Slot, Trial
-from worker.errors import Stopping, ThumbsError, TransientError, first_line
+from worker.errors import CredentialsRefused, Stopping, ThumbsError, TransientError, first_line
 from worker.http.deadline import Deadline
 from worker.platforms import platform_of
 from worker.platforms.statistics import Counts, Interval
@@ -142,7 +142,11 @@ def _ask(question: _Question, settings: Settings, check: Callable[[], None]) -> 
         capabilities = platform.capabilities
         if capabilities.counts is Counts.NONE:
             raise NotToldYet("no count of this day was posted to /v1/counts yet")
-        hours = platform.stats(question.external_id, question.from_at, question.to_at)
+        try:
+            hours = platform.stats(question.external_id, question.from_at, question.to_at)
+        except CredentialsRefused as exc:
+            needed = capabilities.count_permission
+            raise CredentialsRefused(f"{exc}; views need {needed}" if needed else str(exc)) from exc
     is_rate = capabilities.counts is Counts.PLAY_RATE
     return add_up(hours, question.from_at, question.to_at, capabilities.counts_by, is_rate=is_rate)
 

@@ -99,12 +99,13 @@ def interval(differences: Sequence[float], log_line: float) -> tuple[float, floa
     """Return the least and the greatest effect that the pairs do not contradict, at any time of looking.
 
     An effect is contradicted where the pairs, with it taken out, prove one. The result is a log of a ratio,
-    and reaches to `WIDEST` at most, also where any effect fits.
+    and reaches to `WIDEST` at most, also where any effect fits. It is rounded to steps of `STEP`, outwards.
     """
     steps = round(WIDEST / STEP)
     effects = [STEP * step for step in range(-steps, steps + 1)]
     fit = [effect for effect in effects if _fits([one - effect for one in differences], log_line)]
-    return (min(fit), max(fit)) if fit else (statistics.fmean(differences),) * 2
+    fit = fit or [statistics.fmean(differences)]
+    return max(-WIDEST, min(fit) - STEP), min(WIDEST, max(fit) + STEP)
 
 
 def _fits(differences: Sequence[float], log_line: float) -> bool:
