@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.doctor import accounts, machine, people, rows, servers
+from worker.doctor import accounts, machine, people, rows, servers, slots
 from worker.doctor.finding import Finding, State
 from worker.errors import SettingsInvalid, ThumbsError
 from worker.settings import Settings, find_strays
@@ -21,6 +21,7 @@ __all__ = ["CHECKS", "Finding", "State", "examine_service"]
 CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "database": servers.check_database,
     "rows": rows.check_rows,
+    "tests by days": slots.check_slots,
     "broker": servers.check_broker,
     "accounts": machine.check_accounts,
     "pictures": accounts.check_pictures,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
@@ -23,23 +23,31 @@ SALT = "0000000000000007"  # two pictures: 1 0, 0 1, 0 1, 1 0
 MINUTE = timedelta(minutes=1)
 
 
-def begun(engine: Engine, platform: str = "mux", variants: int = 2, days: int = 28, **values: Any) -> int:
-    """Start a test of an asset's pick against other pictures, and return its id; its first day is tomorrow."""
+def begun(
+    engine: Engine, platform: str = "mux", variants: int = 2, days: int = 28, timezone: str = "UTC"
+) -> int:
+    """Start a test of an asset's pick against other pictures from tomorrow on, and return its id."""
     builders.record(engine, builders.event(platform=platform))
     builders.completed(engine)
     write(engine)
-    timezone = values.pop("timezone", "UTC")
     with transaction(engine) as session:
         (pick,) = session.scalars(select(Thumbnail)).all()
         pictures = [pick, *(_other(pick, number) for number in range(1, variants))]
         session.add_all(pictures[1:])
         now = session.scalars(select(NOW)).one()
-        given: dict[str, Any] = {
-            **{"kind": TrialKind.SLOTS, "metric": TrialMetric.PLAYS, "salt": SALT, "aspect": "16:9"},
-            **{"alpha": 0.05, "tau": 0.2, "started_at": now, "ends_at": now + timedelta(days=days)},
-            **{"started_by": "anna", "asset_id": pick.asset_id, "fingerprint": "f1", **values},
-        }
-        trial = Trial(**given)
+        trial = Trial(
+            asset_id=pick.asset_id,
+            fingerprint="f1",
+            aspect="16:9",
+            kind=TrialKind.SLOTS,
+            metric=TrialMetric.PLAYS,
+            salt=SALT,
+            alpha=0.05,
+            tau=0.2,
+            started_at=now,
+            ends_at=now + timedelta(days=days),
+            started_by="anna",
+        )
         session.add(trial)
         session.flush()
         for number, picture in enumerate(pictures):

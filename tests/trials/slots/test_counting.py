@@ -21,6 +21,7 @@ from worker.database.models import Asset
 from worker.database.trials import Slot, Trial
 from worker.demo.simulator import SIMULATED, Fault
 from worker.demo.simulator.audience import Seen
+from worker.doctor.slots import check_slots
 from worker.errors import Stopping
 from worker.platforms.statistics import Hour, Interval
 from worker.trials.slots.counting import MAX_ASKS, Sum, add_up, count_due
@@ -132,6 +133,10 @@ def test_a_missing_permission_is_named_and_closes_no_account(engine: Engine, mux
 
     assert "an access token with Mux Data read" in slot(engine, 0).why
     assert account_of(engine).refused_at is None
+    address = engine.url.render_as_string(hide_password=False)
+    (finding,) = check_slots(builders.make_settings(database_url=address))
+    assert finding.says.startswith("mux/main: the views of 1 days of tests could not be read: GET /data/v1/")
+    assert "Mux Data read" in (finding.remedy or "")
 
 
 def test_a_platform_that_never_tells_voids_the_pair(engine: Engine, mux: SimulatedMux) -> None:

@@ -106,8 +106,8 @@ def test_a_void_pair_is_left_out_and_named() -> None:
     assert known.numbers["blocks"]["void"] == 1
     assert lost.outcome is TrialOutcome.UNDECIDED
     assert lost.said == (
-        "Only 3 pairs of days count, and 7 are needed. 8 do not count, mostly because its picture was not shown"
-        " in time."
+        "Only 3 pairs of days count, and 7 are needed. 8 do not count, mostly because its picture was not"
+        " shown in time."
     )
 
 
@@ -190,7 +190,7 @@ def test_what_days_can_find_is_said_before_the_start() -> None:
     assert len(prospects(28)) == 6
     (usual, large) = prospects(28, noise=0.2)
     assert usual.sentence().startswith("with day-to-day noise of 20 %, 28 days find +20 % in ")
-    assert usual.found < 0.4 < 0.9 < large.found
+    assert (round(usual.found, 1), round(large.found, 1)) == (0.3, 0.9)
     assert power(0.2, 13).found == 0.0
     assert power(0.2, 42, variants=3) == power(0.2, 28)._replace(days=42)
     assert days_needed(0.2) == 84
