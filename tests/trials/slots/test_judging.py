@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import func, update
 
+from tests.support.doc_blocks import ROOT
 from tests.support.service import builders, day_test
 from worker.database import transaction
 from worker.database.states import TrialMetric, TrialOutcome
@@ -183,6 +184,23 @@ def test_the_table_of_what_days_can_find_is_whole_and_plausible() -> None:
             assert list(row) == sorted(row), days
         for column in zip(*cells, strict=True):
             assert list(column) == sorted(column, reverse=True), days
+
+
+def test_the_documents_show_the_same_table() -> None:
+    """People look their video up there before they begin."""
+    page = (ROOT / "docs/learning.md").read_text()
+
+    assert page.partition("<!-- slots power -->\n")[2].partition("<!-- /slots power -->")[0] == power_table()
+
+
+def power_table() -> str:
+    """Write the table for docs/learning.md: a row for each noise and time, a column for each lift."""
+    lifts = " | ".join(f"+{lift:.0%}" for lift in LIFTS)
+    lines = [f"| days of the same picture differ by | days | {lifts} |", "|---|---|" + "---|" * len(LIFTS)]
+    for at, noise in enumerate(NOISES):
+        for days, cells in FOUND.items():
+            lines.append(f"| {noise:.0%} | {days} | {' | '.join(f'{share:.0%}' for share in cells[at])} |")
+    return "\n".join([*lines, ""]).replace("%", " %")
 
 
 def test_what_days_can_find_is_said_before_the_start() -> None:

@@ -45,7 +45,8 @@ def power(noise: float, days: int, lift: float = 0.20, variants: int = 2) -> Pow
         noise: how much days of the same picture differ, as the deviation of a log; .2 is usual.
         days: how long the test goes on.
         lift: by how much one picture is better.
-        variants: how many pictures share the days; each two of them have fewer days, and more to prove.
+        variants: how many pictures share the days. Of more than two, each two have fewer days, and more to
+            prove, so that this is the most to be hoped for.
     """
     noise_at = next((at for at, one in enumerate(NOISES) if one >= noise - 0.005), len(NOISES) - 1)
     lift_at = max((at for at, one in enumerate(LIFTS) if one <= lift + 0.005), default=0)
