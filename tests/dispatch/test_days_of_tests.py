@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.support.service import builders, day_test
+from tests.support.service import builders
 from tests.support.service.worker_processes import START_S, WorkerProcess
+from tests.support.trials import day_test
 from tests.support.waiting import until
 
 if TYPE_CHECKING:

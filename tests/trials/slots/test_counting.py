@@ -12,8 +12,9 @@ from sqlalchemy import update
 
 from tests.support.account_rows import account_of
 from tests.support.platforms.simulated_account import NOWHERE, clip
-from tests.support.service import builders, day_test
-from tests.support.service.day_test import begun, come_to, pass_time, show_day, slot
+from tests.support.service import builders
+from tests.support.trials import day_test
+from tests.support.trials.day_test import begun, come_to, pass_time, show_day, slot
 from tests.support.waiting import until
 from worker import accounts
 from worker.database import transaction

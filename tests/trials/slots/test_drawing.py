@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.service import builders, day_test
+from tests.support.service import builders
+from tests.support.trials import day_test
 from worker.database.trials import Trial
 from worker.trials.slots.drawing import block_order, date_of, day_times
 

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import func, update
 
 from tests.support.doc_blocks import ROOT
-from tests.support.service import builders, day_test
+from tests.support.service import builders
+from tests.support.trials import day_test
 from worker.database import transaction
 from worker.database.states import TrialMetric, TrialOutcome
 from worker.database.trials import Slot, Trial

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, update
 
 from tests.support.service import builders
-from tests.support.service.day_test import begun, come_to, show_day, shown_s, slot, slots, write
+from tests.support.trials.day_test import begun, come_to, show_day, shown_s, slot, slots, write
 from worker import publications
 from worker.database import transaction
 from worker.database.models import Asset, Publication, Thumbnail
