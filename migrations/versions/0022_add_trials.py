@@ -223,11 +223,14 @@ def _create_looks_and_slots() -> None:
         _time("from_at", is_required=True),
         _time("to_at", is_required=True),
         _number("publication_id", is_required=False),
+        _time("shown_at"),
         _number("views", is_required=False),
         _number("impressions", is_required=False),
         sa.Column("watch_s", sa.Double(), nullable=True),
         sa.Column("is_void", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("why", sa.Text(), server_default="", nullable=False),
+        _time("ask_at"),
+        sa.Column("asks", sa.BigInteger(), server_default="0", nullable=False),
         _time("counted_at"),
         sa.ForeignKeyConstraint(
             ["publication_id"],
@@ -238,3 +241,6 @@ def _create_looks_and_slots() -> None:
         _of_trial("slots"),
         sa.PrimaryKeyConstraint("trial_id", "number", name=op.f("pk_slots")),
     )
+    is_open = sa.text("counted_at IS NULL AND NOT is_void")
+    op.create_index("ix_slots_open", "slots", ["from_at"], postgresql_where=is_open)
+    op.create_index(op.f("ix_slots_publication_id"), "slots", ["publication_id"])

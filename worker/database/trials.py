@@ -150,6 +150,10 @@ class Slot(Base):
     """One whole day on which a platform shows one variant of a trial."""
 
     __tablename__ = "slots"
+    __table_args__ = (
+        Index("ix_slots_open", "from_at", postgresql_where=text("counted_at IS NULL AND NOT is_void")),
+        Index(None, "publication_id"),
+    )
 
     trial_id: Mapped[int] = mapped_column(ForeignKey("trials.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(
@@ -159,9 +163,12 @@ class Slot(Base):
     from_at: Mapped[datetime]
     to_at: Mapped[datetime]
     publication_id: Mapped[int | None] = mapped_column(ForeignKey("publications.id", ondelete="SET NULL"))
+    shown_at: Mapped[datetime | None]  #: since when the platform shows its variant
     views: Mapped[int | None]  #: None: not read yet
     impressions: Mapped[int | None]  #: None too where the platform does not tell
     watch_s: Mapped[float | None]
     is_void: Mapped[bool] = mapped_column(server_default=false())
     why: Mapped[str] = mapped_column(server_default="")  #: it is void
+    ask_at: Mapped[datetime | None]  #: when the platform is asked for its numbers; None: it is not over
+    asks: Mapped[int] = mapped_column(server_default="0")  #: how often it was
     counted_at: Mapped[datetime | None]

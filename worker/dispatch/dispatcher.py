@@ -31,6 +31,7 @@ from worker.platforms.shared import request_limits
 from worker.queue import hints, notify
 from worker.queue.watchdog import Watchdog
 from worker.settings import warn_of_strays
+from worker.trials.slots.schedule import SlotSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,7 +69,8 @@ def serve(settings: Settings) -> None:
     request_limits.setup(settings)
     engine, watchdog = database.get_engine(), Watchdog("the dispatcher's round", HANGS_S)
     dispatcher = Dispatcher(engine, settings, broker, name, watchdog.beat)
-    with ReconcileSchedule(engine, settings), Maintenance(engine, settings), watchdog:
+    lists, rows = ReconcileSchedule(engine, settings), Maintenance(engine, settings)
+    with lists, rows, SlotSchedule(engine, settings), watchdog:
         log.info("ready: dispatching", extra={"action": "ready"})
         dispatcher.run(stop)
     log.info("stopped", extra={"action": "stopped"})

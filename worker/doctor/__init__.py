@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.doctor import accounts, beacon, learning, machine, people, rows, servers, trials
+from worker.doctor import accounts, beacon, learning, machine, people, rows, servers, slots, trials
 from worker.doctor.finding import Finding, State
 from worker.errors import SettingsInvalid, ThumbsError
 from worker.settings import Settings, find_strays
@@ -22,6 +22,7 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "database": servers.check_database,
     "rows": rows.check_rows,
     "tests": trials.check_trials,
+    "tests by days": slots.check_slots,
     "broker": servers.check_broker,
     "accounts": machine.check_accounts,
     "pictures": accounts.check_pictures,

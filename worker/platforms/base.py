@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from worker.errors import AssetFailed, InvalidSignature, MalformedPayload, NotReadyYet
 from worker.platforms.shared import json_fields
+from worker.platforms.statistics import Counts, Interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from worker.platforms.event import Event, EventKind
+    from worker.platforms.statistics import Hour
 
 
 class WriteBack(enum.StrEnum):
@@ -68,6 +70,9 @@ class Capabilities:
     #: What a write needs beside reading, in the vendor's words; empty where nothing is ever written.
     write_permission: str = ""
     into_frame_s: float = 0.0  #: how far behind a frame's beginning a moment is written, see `WriteBack.TIME`
+    counts: Counts = Counts.NONE  #: what `stats` tells
+    counts_by: Interval = Interval.HOUR
+    count_permission: str = ""  #: what `stats` needs beside reading, in the vendor's words
 
 
 class AssetState(enum.StrEnum):
@@ -279,6 +284,13 @@ class Platform(ABC):
         Raises as `assets`.
         """
         return None
+
+    def stats(self, asset_id: str, from_at: datetime, to_at: datetime) -> list[Hour]:
+        """Ask how often a video was seen from a time to another, both aware, as `counts_by` says.
+
+        In what is left out it was not. Not called where `counts` is `Counts.NONE`. Raises as `asset`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} tells no statistics")
 
     @abstractmethod
     def close(self) -> None:

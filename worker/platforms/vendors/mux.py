@@ -7,6 +7,7 @@ its source, and the content of an asset never changes.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlencode
 
 from worker.errors import AssetGone, CredentialsRefused, PlatformUnavailable, SourceRefused
 from worker.platforms.base import (
@@ -26,10 +27,12 @@ from worker.platforms.shared.api_client import segment
 from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.json_fields import part, parts
 from worker.platforms.shared.signatures import Timestamped
+from worker.platforms.statistics import Counts, Hour
 from worker.settings.accounts import MuxAccount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 # https://www.mux.com/docs/core/listen-for-webhooks (seen 2026-11)
 KINDS = {
@@ -65,6 +68,8 @@ class Mux(BasePlatform[MuxAccount]):
         frozenset(KINDS.values()),
         frozenset({WriteBack.TIME}),
         write_permission="an access token with Mux Video write",
+        counts=Counts.VIEWS,
+        count_permission="an access token with Mux Data read, and a player with Mux Data",
     )
     signature = Timestamped("mux-signature")
 
@@ -131,6 +136,39 @@ class Mux(BasePlatform[MuxAccount]):
         if shown is None:
             raise PlatformUnavailable("Mux accepted a thumbnail_time, but its answer does not show one")
         return shown
+
+    def stats(self, asset_id: str, from_at: datetime, to_at: datetime) -> list[Hour]:
+        """Ask Mux Data for the views of the asset, hour by hour, and for how long it was played.
+
+        A view is an attempt to play; those whose player knows the asset's id are counted.
+
+        Source: https://www.mux.com/docs/api-reference/data/metrics/get-metric-timeseries-data and
+        https://docs.mux.com/guides/data/understand-metric-definitions (seen 2026-11)
+        """
+        views = self._timeseries("views", asset_id, from_at, to_at)
+        played_ms = self._timeseries("playing_time", asset_id, from_at, to_at)
+        return [
+            Hour(at, int(count), watch_s=played_ms.get(at, 0.0) / 1000.0)
+            for at, count in sorted(views.items())
+            if from_at <= at < to_at
+        ]
+
+    def _timeseries(
+        self, metric: str, asset_id: str, from_at: datetime, to_at: datetime
+    ) -> dict[datetime, float]:
+        """Read one metric by the beginning of the hour. Each interval is `[time, value, views]`, as text."""
+        window = [("timeframe[]", int(from_at.timestamp())), ("timeframe[]", int(to_at.timestamp()))]
+        query = urlencode([*window, ("filters[]", f"asset_id:{asset_id}"), ("group_by", "hour")])
+        answer = self._api.request("GET", f"/data/v1/metrics/{metric}/timeseries?{query}")
+        intervals = answer.get("data")
+        return {
+            at: value
+            for interval in (intervals if isinstance(intervals, list) else [])
+            if isinstance(interval, list)
+            and len(interval) > 1
+            and (at := json_fields.utc_time(interval[0])) is not None
+            and (value := json_fields.finite_number(interval[1])) is not None
+        }
 
     def webhooks(self) -> list[WebhookAddress] | None:
         """List those of the environment; None where the token may not see them, which the rest does not need.

@@ -6,6 +6,7 @@ comes back as an update; the fingerprint tells the two apart.
 
 from __future__ import annotations
 
+from datetime import UTC, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +29,12 @@ from worker.platforms.shared.api_client import ApiClient, Upload, segment
 from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.json_fields import part, parts
 from worker.platforms.shared.signatures import Hex
+from worker.platforms.statistics import Counts, Hour, Interval
 from worker.settings.accounts import WistiaAccount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from worker.platforms.event import Event
 
@@ -61,6 +64,9 @@ class Wistia(BasePlatform[WistiaAccount]):
         foreign_thumbnails=ForeignThumbnails.NEVER,
         # https://docs.wistia.com/reference/update-thumbnails-via-upload-api
         write_permission="an API token with the permission to upload",
+        counts=Counts.PLAY_RATE,
+        counts_by=Interval.DAY,
+        count_permission="an API token with the permission to read detailed stats",
     )
     signature = Hex("x-wistia-signature")
 
@@ -112,6 +118,24 @@ class Wistia(BasePlatform[WistiaAccount]):
         self._upload_api.request(
             "POST", f"/thumbnail?media_id={segment(asset.id)}", upload=Upload(choice.jpeg, field="file")
         )
+
+    def stats(self, asset_id: str, from_at: datetime, to_at: datetime) -> list[Hour]:
+        """Ask for the plays and the loads of the media, day by day; both days that are named are told.
+
+        Source: https://docs.wistia.com/docs/stats-api (seen 2026-11)
+        """
+        last = to_at.astimezone(UTC) - timedelta(microseconds=1)
+        query = pagination.query(start_date=from_at.astimezone(UTC).date(), end_date=last.date())
+        days = self._api.request_list(f"/stats/medias/{segment(asset_id)}/by_date.json{query}")
+        return [
+            Hour(at, int(plays), watch_s=hours * 3600.0, impressions=int(loads))
+            for day in days
+            if (at := json_fields.utc_time(json_fields.text(day, "date") or None)) is not None
+            and (plays := json_fields.finite_number(day.get("play_count"))) is not None
+            and (loads := json_fields.finite_number(day.get("load_count"))) is not None
+            and (hours := json_fields.finite_number(day.get("hours_watched"))) is not None
+            and from_at <= at < to_at
+        ]
 
     def close(self) -> None:
         """Close connections, if there are any."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import secrets
+from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, abort, request, send_file
 
 from worker.demo.simulator import bodies
+from worker.demo.simulator.audience import DAY, HOUR, Audience
 from worker.demo.simulator.checks.pictures import GIF, JPEG, PNG, WEBP, require_picture
 from worker.demo.simulator.checks.tokens import require_cdn_token
 from worker.demo.simulator.library import LibraryVideo
@@ -57,6 +59,8 @@ class SimulatedBunny(Simulated):
     def add_routes(self, app: Flask) -> None:
         """Add the addresses that Bunny documents."""
         self._statuses: dict[str, int] = {}
+        self.audience = Audience()
+        app.add_url_rule(f"/library/{LIBRARY_ID}/statistics", view_func=self.statistics, methods=["GET"])
         app.add_url_rule(f"/library/{LIBRARY_ID}/videos", view_func=self.list_assets, methods=["GET"])
         video = f"/library/{LIBRARY_ID}/videos/<asset_id>"
         app.add_url_rule(video, view_func=self.show, methods=["GET"])
@@ -82,6 +86,30 @@ class SimulatedBunny(Simulated):
         videos = self.library.newest()
         page = bodies.page_of(videos, size="itemsPerPage", max_size=MAX_PAGE)
         return {"totalItems": len(videos), "items": [self._described(video) for video in page]}
+
+    def statistics(self) -> dict[str, Any]:
+        """Show views by the hour or the day of UTC; of 30 days where no time is named, or none that can be.
+
+        Source: https://docs.bunny.net/reference/video_getvideostatistics (seen 2026-11)
+        """
+        now, asset_id = self.audience.clock(), request.args.get("videoGuid")
+        if asset_id is not None:
+            self.found(asset_id)
+        try:
+            from_at = datetime.fromisoformat(request.args.get("dateFrom", ""))
+            to_at = datetime.fromisoformat(request.args.get("dateTo", now.isoformat()))
+        except ValueError:
+            from_at, to_at = now - 30 * DAY, now
+        step = HOUR if request.args.get("hourly") == "true" else DAY
+        told = self.audience.told(asset_id, from_at, to_at, step)
+        chart = {f"{at:%Y-%m-%dT%H:%M:%S}": seen for at, seen in told.items()}
+        return {
+            "viewsChart": {at: seen.plays for at, seen in chart.items()},
+            "watchTimeChart": {at: int(seen.watched_s) for at, seen in chart.items()},
+            "countryViewCounts": {},
+            "countryWatchTime": {},
+            "engagementScore": 0,
+        }
 
     def begin(self, media: Media, *, title: str = "") -> str:
         """Take in a video that is not encoded yet, and return its id."""

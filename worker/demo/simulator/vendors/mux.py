@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, abort, request
 
 from worker.demo.simulator import bodies
+from worker.demo.simulator.audience import DAY, HOUR, Audience
 from worker.demo.simulator.checks import budget
 from worker.demo.simulator.checks.tokens import require_token, signing_key
 from worker.demo.simulator.platform import STREAM, TOKEN, WEBHOOK_SECRET, Change, Simulated
@@ -19,14 +20,23 @@ from worker.demo.simulator.webhooks import Notice
 from worker.platforms.shared.signatures import Timestamped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask import Flask
 
+    from worker.demo.simulator.audience import Seen
     from worker.demo.simulator.checks.budget import Spent
     from worker.demo.simulator.library import LibraryVideo
 
 WRITABLE = frozenset({"thumbnail_time", "passthrough", "meta"})
 MAX_PAGE = 100  # of mux-node 15.3, AssetListParams.limit
 SIGNATURE = Timestamped("Mux-Signature")
+
+STEPS = {"hour": HOUR, "day": DAY}
+METRICS: dict[str, Callable[[Seen], int]] = {
+    "views": lambda seen: seen.plays,
+    "playing_time": lambda seen: round(seen.watched_s * 1000),  # in milliseconds
+}
 
 EVENTS = {
     Change.READY: "video.asset.ready",
@@ -46,6 +56,7 @@ class SimulatedMux(Simulated):
 
     name = "mux"
     may_read_system = True  #: whether the token has more than Mux Video
+    may_read_data = True  #: whether it has Mux Data read
     is_webhook_enabled = True
 
     def add_routes(self, app: Flask) -> None:
@@ -54,6 +65,9 @@ class SimulatedMux(Simulated):
         asset = "/video/v1/assets/<asset_id>"
         app.add_url_rule(asset, view_func=self.show, methods=["GET"])
         app.add_url_rule(asset, view_func=self.update, methods=["PATCH"])
+        self.audience = Audience()
+        series = "/data/v1/metrics/<metric>/timeseries"
+        app.add_url_rule(series, view_func=self.timeseries, methods=["GET"])
         app.add_url_rule("/system/v1/webhooks", view_func=self.list_webhooks, methods=["GET"])
 
     def is_allowed(self) -> bool:
@@ -100,6 +114,34 @@ class SimulatedMux(Simulated):
             "created_at": "1790000000",
         }
         return {"data": [endpoint] if self.webhooks_to else []}
+
+    def timeseries(self, metric: str) -> dict[str, Any]:
+        """Show one metric of Mux Data, hour by hour or day by day; numbers are text there.
+
+        Source: https://www.mux.com/docs/api-reference/data/metrics/get-metric-timeseries-data (seen 2026-11)
+        """
+        if not self.may_read_data:
+            abort(HTTPStatus.FORBIDDEN, "The token has no permission to read Mux Data")
+        step = STEPS.get(request.args.get("group_by", ""))
+        window, filters = request.args.getlist("timeframe[]"), request.args.getlist("filters[]")
+        names = [one.partition(":")[0] for one in filters]
+        if metric not in METRICS or step is None or names != ["asset_id"]:
+            abort(HTTPStatus.BAD_REQUEST, "No such metric, granularity or filter is simulated")
+        if len(window) != 2 or not all(at.isdecimal() for at in window):  # noqa: PLR2004 - from, to
+            abort(HTTPStatus.BAD_REQUEST, "timeframe[] must be two epoch timestamps")
+        from_at, to_at = (datetime.fromtimestamp(int(at), UTC) for at in window)
+        told = self.audience.told(filters[0].partition(":")[2], from_at, to_at, step)
+        rows = [(at, seen.plays, METRICS[metric](seen)) for at, seen in told.items()]
+        return {
+            "total_row_count": len(rows),
+            "timeframe": [int(at) for at in window],
+            "meta": {"aggregation": "view_end", "granularity": request.args["group_by"]},
+            # Where nobody watched, there is no value of what they did.
+            "data": [
+                [f"{at:%Y-%m-%dT%H:%M:%SZ}", str(value) if plays or metric == "views" else None, str(plays)]
+                for at, plays, value in rows
+            ],
+        }
 
     def update(self, asset_id: str) -> dict[str, Any]:
         """Set the thumbnail's time, or fields that the service does not look at."""

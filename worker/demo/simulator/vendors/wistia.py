@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flask import abort, request
 
 from worker.demo.simulator import bodies
+from worker.demo.simulator.audience import DAY, Audience
 from worker.demo.simulator.checks.budget import Allowance
 from worker.demo.simulator.checks.pictures import GIF, JPEG, PNG, require_picture
 from worker.demo.simulator.platform import NOT_FOUND, STREAM, WEBHOOK_SECRET, Change, Simulated
@@ -47,9 +48,13 @@ class SimulatedWistia(Simulated):
 
     name = "wistia"
     allowances = ALLOWANCES
+    may_read_stats = True  #: whether the token may read detailed stats
 
     def add_routes(self, app: Flask) -> None:
         """Add the addresses of the API, and that of uploads, which have a host of their own."""
+        self.audience = Audience()
+        by_date = "/v1/stats/medias/<asset_id>/by_date.json"
+        app.add_url_rule(by_date, view_func=self.stats_by_date, methods=["GET"])
         app.add_url_rule("/v1/medias.json", view_func=self.list_assets, methods=["GET"])
         app.add_url_rule("/v1/medias/<asset_id>.json", view_func=self.show, methods=["GET"])
         app.add_url_rule("/upload/thumbnail", view_func=self.set_thumbnail, methods=["POST"])
@@ -70,6 +75,34 @@ class SimulatedWistia(Simulated):
         """Show a page of all media, those that changed last first."""
         bodies.require_query(sort_by="updated", sort_direction="0")
         return [self._described(video) for video in bodies.page_of(self.library.last_changed())]
+
+    def stats_by_date(self, asset_id: str) -> list[dict[str, Any]]:
+        """Show what was counted on each day, the last one included; of yesterday and today by default.
+
+        Source: https://docs.wistia.com/docs/stats-api, and the vendor's OpenAPI document of 2026-09
+        """
+        if not self.may_read_stats:
+            abort(HTTPStatus.UNAUTHORIZED, "The token does not have the permission to read detailed stats")
+        self.found(asset_id)
+        today = self.audience.clock()
+        from_at = self._day("start_date", today - DAY)
+        to_at = self._day("end_date", today) + DAY
+        return [
+            {
+                "date": f"{at:%Y-%m-%d}",
+                "load_count": seen.loads,
+                "play_count": seen.plays,
+                "hours_watched": seen.watched_s / 3600,
+            }
+            for at, seen in self.audience.told(asset_id, from_at, to_at, DAY).items()
+        ]
+
+    def _day(self, name: str, otherwise: datetime) -> datetime:
+        said = request.args.get(name, f"{otherwise:%Y-%m-%d}")
+        try:
+            return datetime.strptime(said, "%Y-%m-%d").replace(tzinfo=UTC)
+        except ValueError:
+            abort(HTTPStatus.BAD_REQUEST, f"{name} must be formatted YYYY-MM-DD")
 
     def _described(self, video: LibraryVideo) -> dict[str, Any]:
         media = video.media
