@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tests.benchmarks.audience.row import Row
 from tests.benchmarks.audience.planted_taste import Audience
+from tests.benchmarks.audience.row import Row
 from worker.learning.gate.judge import judge
 from worker.learning.training import policy
 from worker.learning.training.learn import learn
