@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from tests.support.service import builders, chosen_asset, measured_run
 from tests.support.trials.tested_asset import (
@@ -28,7 +28,7 @@ from worker.database import transaction
 from worker.database.choices import Choice
 from worker.database.models import Asset, Publication, Thumbnail
 from worker.database.states import TrialKind
-from worker.database.trials import Variant
+from worker.database.trials import Slot, Trial, Variant
 from worker.pipeline.earlier_run import encode_embedding
 from worker.pipeline.selection.scenes import scene_distances
 from worker.trials.arms import alike
@@ -184,10 +184,21 @@ def test_one_test_runs_at_a_time(engine: Engine) -> None:
         start(engine)
 
 
-def test_days_of_one_picture_are_refused_until_they_are_there(engine: Engine) -> None:
-    """Rather than begun and never counted."""
-    with pytest.raises(TrialRefused, match="not there yet"):
-        start(published(engine), kind=TrialKind.SLOTS)
+def test_a_test_by_days_draws_its_days_when_it_starts(engine: Engine) -> None:
+    """Two days make a pair, and each pair shows both pictures."""
+    start(published(engine), days=28, kind=TrialKind.SLOTS)
+
+    with transaction(engine) as session:
+        drawn = session.scalars(select(Slot.variant).order_by(Slot.number)).all()
+    assert len(drawn) == 28
+    assert all({one, other} == {0, 1} for one, other in zip(drawn[::2], drawn[1::2], strict=True))
+    assert builders.only(engine, Trial).timezone == "UTC"
+
+
+def test_a_test_by_days_that_is_too_short_is_refused(engine: Engine) -> None:
+    """No verdict is possible before seven pairs."""
+    with pytest.raises(TrialRefused, match="take 14 days or more"):
+        start(published(engine), days=8, kind=TrialKind.SLOTS)
 
 
 def test_a_video_without_pictures_is_refused(engine: Engine) -> None:

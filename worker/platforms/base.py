@@ -72,6 +72,7 @@ class Capabilities:
     into_frame_s: float = 0.0  #: how far behind a frame's beginning a moment is written, see `WriteBack.TIME`
     counts: Counts = Counts.NONE  #: what `stats` tells
     counts_by: Interval = Interval.HOUR
+    counts_watch: bool = False  #: whether it tells how long a video is watched, too
     count_permission: str = ""  #: what `stats` needs beside reading, in the vendor's words
 
 

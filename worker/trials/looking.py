@@ -19,13 +19,14 @@ from worker import choices
 from worker.database import NOW, transaction
 from worker.database.base import STATEMENT_BEGAN
 from worker.database.models import Asset
-from worker.database.states import TrialMetric, TrialOutcome
+from worker.database.states import TrialKind, TrialMetric, TrialOutcome
 from worker.database.trials import Trial, TrialLook
 from worker.trials import stopping
 from worker.trials.accounts.wishes import Wishes, settings_of
 from worker.trials.counting import read_buckets, read_days
 from worker.trials.judging import judge
 from worker.trials.running import IS_RUNNING, is_live, newest_look, variants_of
+from worker.trials.slots.judging import count_slots, judge_slots
 from worker.trials.verdict import Counted, Verdict
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def look_at(session: Session, trial: Trial, settings: Settings) -> Verdict:
     """
     before = newest_look(session, trial.id)
     now = session.scalars(select(NOW)).one()
-    verdict = judge(_counted(session, trial, before, now))
+    verdict = _judged(session, trial, before, now)
     trial.looked_at = now
     if verdict.outcome is not None or before is None or before.numbers != _as_stored(verdict.numbers):
         look = TrialLook(trial_id=trial.id, at=now, numbers=verdict.numbers, evidence=verdict.evidence)
@@ -103,6 +104,12 @@ def why_over(session: Session, asset: Asset, trial: Trial) -> tuple[TrialOutcome
     if asset.foreign_thumbnail is not None:
         return TrialOutcome.FOREIGN, "somebody else set a thumbnail at the platform"
     return None
+
+
+def _judged(session: Session, trial: Trial, before: TrialLook | None, now: datetime) -> Verdict:
+    if trial.kind == TrialKind.SLOTS:
+        return judge_slots(count_slots(session, trial))
+    return judge(_counted(session, trial, before, now))
 
 
 def _counted(session: Session, trial: Trial, before: TrialLook | None, now: datetime) -> Counted:

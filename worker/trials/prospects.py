@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from worker.database.states import TrialKind
 from worker.trials.accounts import traffic
+from worker.trials.slots import power
 from worker.trials.statistics.need import impressions_needed
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 # Two pictures of one video differ by 18 % on average (docs/learning.md).
 USUAL_LIFT = 0.2
 LARGE_LIFT = 0.5
+USUAL_NOISE = 0.2  #: between days of the same picture, as the deviation of a log
+LEAST_POWER = 0.5  #: at which a large effect is worth the days
 # A third variant makes a test much longer, since the winner must be better than both others.
 MANY_FROM = 3
 IMPRESSIONS_FOR_MANY = 20_000  #: a week
@@ -33,6 +37,7 @@ class Prospect:
     rate: float  #: plays for each impression, measured or usual
     daily_impressions: float | None  #: None: nothing is known yet
     is_own: bool  #: measured of this video; False: of its account's videos on average
+    kind: TrialKind = TrialKind.VIEWERS
 
     @property
     def impressions_needed(self) -> int:
@@ -53,7 +58,9 @@ class Prospect:
 
     @property
     def said(self) -> str:
-        """The need in a sentence or two."""
+        """The need in a sentence or two; of a test by days, what it can find."""
+        if self.kind is TrialKind.SLOTS:
+            return "; ".join(one.sentence() for one in power.prospects(self.days, USUAL_NOISE, self.variants))
         need = f"telling 20 % apart needs about {_about(self.impressions_needed)} impressions"
         if self.daily_impressions is None or self.days_needed is None:
             return f"{need}; how often the video is seen is not known yet"
@@ -63,17 +70,20 @@ class Prospect:
     @property
     def objection(self) -> str | None:
         """Why it should not be started; None where nothing speaks against it, as far as is known."""
+        if self.kind is TrialKind.SLOTS:
+            large = power.power(USUAL_NOISE, self.days, LARGE_LIFT, self.variants)
+            return None if large.found >= LEAST_POWER else f"{large.sentence()}: let it go on for longer"
         if self.variants >= MANY_FROM and self._weekly < IMPRESSIONS_FOR_MANY:
             known = "not known" if self.daily_impressions is None else f"about {_about(self._weekly)}"
             return (
                 f"{self.variants} variants need about {IMPRESSIONS_FOR_MANY:,} impressions a week, and the"
                 f" video's are {known}: compare two"
             )
-        large = impressions_needed(self.rate, LARGE_LIFT, self.variants)
-        if self.daily_impressions is not None and self.daily_impressions * self.days < large:
+        needed = impressions_needed(self.rate, LARGE_LIFT, self.variants)
+        if self.daily_impressions is not None and self.daily_impressions * self.days < needed:
             return (
                 f"in {self.days} days it is seen about {_about(self.daily_impressions * self.days)} times,"
-                f" and even telling 50 % apart needs about {_about(large)}: choose the picture yourself"
+                f" and even telling 50 % apart needs about {_about(needed)}: choose the picture yourself"
             )
         return None
 
@@ -83,7 +93,13 @@ class Prospect:
 
 
 def prospect(
-    session: Session, asset: Asset, settings: Settings, *, count: int = 2, days: int | None = None
+    session: Session,
+    asset: Asset,
+    settings: Settings,
+    *,
+    count: int = 2,
+    days: int | None = None,
+    kind: TrialKind = TrialKind.VIEWERS,
 ) -> Prospect:
     """Tell what a test of an asset can be expected to tell.
 
@@ -93,10 +109,12 @@ def prospect(
         settings: with the usual longest time.
         count: how many variants.
         days: the longest that it goes on; None: TEST_DAYS.
+        kind: who would see which variant.
     """
     own = traffic.of_asset(session, asset)
     known = own or traffic.of_account(session, asset.platform, asset.account)
-    return expected(known, count, days or settings.test_days, is_own=own is not None)
+    told = expected(known, count, days or settings.test_days, is_own=own is not None)
+    return replace(told, kind=kind)
 
 
 def expected(known: traffic.Traffic | None, count: int, days: int, *, is_own: bool = False) -> Prospect:

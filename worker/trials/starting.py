@@ -28,6 +28,8 @@ from worker.trials.assignment import bucket_ranges
 from worker.trials.prospects import Prospect, prospect
 from worker.trials.refused import TrialRefused
 from worker.trials.running import running_trial
+from worker.trials.slots.admission import why_refused
+from worker.trials.slots.drawing import begin_slots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,6 +88,8 @@ def start(
         thumbnail_ids=thumbnail_ids,
         from_choice=from_choice,
     )
+    if kind is TrialKind.SLOTS:
+        _check_days(asset, settings, days or settings.test_days, metric, len(taken))
     if from_choice:
         # It stays what is shown; were it open, it would end the test.
         choices.release(session, asset, who, "released into a test", is_replaced=True)
@@ -107,9 +111,8 @@ def start(
     )
     session.add(trial)
     session.flush()
-    session.add_all(_variant(trial, number, picture, len(taken)) for number, picture in enumerate(taken))
     asset.untested_because = None
-    session.flush()
+    _lay_out(session, trial, taken)
     return trial
 
 
@@ -169,8 +172,23 @@ def _check(session: Session, asset: Asset, settings: Settings, kind: TrialKind) 
             "its pictures open by signed addresses only, which viewers do not have: test videos whose"
             " pictures are open (SIGNED_THUMBNAILS)"
         )
-    if kind is TrialKind.SLOTS:
-        raise TrialRefused("tests by days are not there yet: start one with viewers")
+
+
+def _check_days(asset: Asset, settings: Settings, days: int, metric: TrialMetric, variants: int) -> None:
+    """Refuse a test by days that its platform cannot show or count, or that is too short to tell anything."""
+    reason = why_refused(asset, settings, days, metric=metric, variants=variants)
+    if reason is not None:
+        raise TrialRefused(reason)
+
+
+def _lay_out(session: Session, trial: Trial, pictures: Sequence[Thumbnail]) -> None:
+    """Say who sees which picture: the viewers of its buckets, or all of them on its days."""
+    session.add_all(
+        _variant(trial, number, picture, len(pictures)) for number, picture in enumerate(pictures)
+    )
+    session.flush()
+    if trial.kind == TrialKind.SLOTS:
+        begin_slots(session, trial)
 
 
 def _variant(trial: Trial, number: int, picture: Thumbnail, count: int) -> Variant:

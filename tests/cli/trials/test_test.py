@@ -128,7 +128,9 @@ def test_a_test_that_can_hardly_tell_is_started_only_on_request(engine: Engine, 
 def test_what_cannot_be_tested_is_one_sentence(engine: Engine, thumbs: Run) -> None:
     """With what helps."""
     published(engine)
-    assert "tests by days are not there yet" in thumbs("test", "start", "a1", "--slots").stderr
+    too_short = ("test", "start", "a1", "--slots", "--days", "8")
+    assert "let it go on for longer" in thumbs(*too_short).stderr
+    assert "take 14 days or more" in thumbs(*too_short, "--anyway").stderr
     start(engine)
 
     result = thumbs("test", "start", "a1")

@@ -42,6 +42,7 @@ def begun(
             kind=TrialKind.SLOTS,
             metric=TrialMetric.PLAYS,
             salt=SALT,
+            timezone=timezone,
             alpha=0.05,
             tau=0.2,
             started_at=now,
@@ -53,7 +54,7 @@ def begun(
         for number, picture in enumerate(pictures):
             session.add(_variant(trial, number, picture))
         session.flush()
-        begin_slots(session, trial, builders.make_settings(test_timezone=timezone))
+        begin_slots(session, trial)
         return trial.id
 
 

@@ -12,10 +12,12 @@ from tests.support.trials.day_test import begun, come_to, show_day, shown_s, slo
 from worker import publications
 from worker.database import transaction
 from worker.database.models import Asset, Publication, Thumbnail
-from worker.database.states import TrialOutcome, TrialState
+from worker.database.states import TrialOutcome
 from worker.database.trials import Trial
 from worker.platforms.event import EventKind
-from worker.trials.slots.turning import restore, shown_now, turn_due
+from worker.trials import stopping
+from worker.trials.carrying import kept_picture
+from worker.trials.slots.turning import turn_due
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -178,21 +180,18 @@ def test_a_new_run_goes_on_with_the_picture_of_the_day(engine: Engine) -> None:
     begun(engine)
     show_day(engine, 0)
     with transaction(engine) as session:
-        thumbnail = shown_now(session, session.scalars(select(Trial)).one())
+        thumbnail = kept_picture(session, session.scalars(select(Asset)).one())
 
     assert thumbnail is not None
     assert thumbnail.time_s == SECOND_S
 
 
 def test_the_end_of_a_test_shows_what_would_be_shown_without_it(engine: Engine) -> None:
-    """Once, and not where it is shown already."""
+    """As any other test; no day of it begins afterwards."""
     begun(engine)
     show_day(engine, 0)
-    for _ in range(2):
-        with transaction(engine) as session:
-            trial, asset = session.scalars(select(Trial)).one(), session.scalars(select(Asset)).one()
-            restore(session, trial, asset)
-            trial.state, trial.outcome = TrialState.ENDED, TrialOutcome.UNDECIDED
+    with transaction(engine) as session:
+        stopping.end(session, session.scalars(select(Trial)).one(), TrialOutcome.UNDECIDED, "")
 
     assert builders.publication_states(engine)[-2:] == ["confirmed", "pending"]
     assert write(engine) == FIRST_S

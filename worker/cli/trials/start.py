@@ -104,7 +104,9 @@ def _start_one(
     with transaction(engine) as session:
         asset_id = find(session, name).asset_id
         asset = session.get_one(Asset, asset_id, with_for_update=True, populate_existing=True)
-        told = prospects.prospect(session, asset, settings, count=wanted.variants, days=wanted.days)
+        told = prospects.prospect(
+            session, asset, settings, count=wanted.variants, days=wanted.days, kind=wanted.kind
+        )
         if not as_json:
             click.echo(told.said)
         pictures: Sequence[Thumbnail | Variant] = starting.variants_for(session, asset, settings, **how)

@@ -69,6 +69,7 @@ class Mux(BasePlatform[MuxAccount]):
         frozenset({WriteBack.TIME}),
         write_permission="an access token with Mux Video write",
         counts=Counts.VIEWS,
+        counts_watch=True,
         count_permission="an access token with Mux Data read, and a player with Mux Data",
     )
     signature = Timestamped("mux-signature")

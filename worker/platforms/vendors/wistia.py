@@ -66,6 +66,7 @@ class Wistia(BasePlatform[WistiaAccount]):
         write_permission="an API token with the permission to upload",
         counts=Counts.PLAY_RATE,
         counts_by=Interval.DAY,
+        counts_watch=True,
         count_permission="an API token with the permission to read detailed stats",
     )
     signature = Hex("x-wistia-signature")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from worker.database.states import TrialMetric
 from worker.platforms import platform_of
 from worker.platforms.base import WriteBack
 from worker.platforms.statistics import Counts, Interval
@@ -16,13 +17,20 @@ if TYPE_CHECKING:
     from worker.settings import Settings
 
 
-def why_refused(asset: Asset, settings: Settings, days: int, variants: int = 2) -> str | None:
+def why_refused(
+    asset: Asset,
+    settings: Settings,
+    days: int,
+    metric: TrialMetric = TrialMetric.PLAYS,
+    variants: int = 2,
+) -> str | None:
     """Say why a test by days would be of no use, and the remedy; None where it can begin.
 
     Args:
         asset: whose pictures they are.
         settings: of its account.
         days: how long the test may go on.
+        metric: what is compared.
         variants: how many pictures.
 
     Raises:
@@ -40,6 +48,9 @@ def why_refused(asset: Asset, settings: Settings, days: int, variants: int = 2) 
             f"{capabilities.label} tells us no views; set EVENTS_SECRET and post each day's count to"
             " /v1/counts, or test with viewers instead"
         )
+    is_told = capabilities.counts is Counts.NONE or capabilities.counts_watch
+    if metric is TrialMetric.WATCH and not is_told:
+        return f"{capabilities.label} does not tell how long a video is watched; compare plays"
     if days // variants < LEAST_BLOCKS:
         least = LEAST_BLOCKS * variants
         return f"{days} days prove nothing with {variants} pictures shown by turns; take {least} days or more"

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.database.trials import Trial
-    from worker.settings import Settings
 
 #: When a slot's numbers are read: platforms go on to count for a day or two.
 COUNTED_AFTER = timedelta(days=3)
@@ -32,16 +31,16 @@ COUNTED_AFTER = timedelta(days=3)
 LAST_LOOK = timedelta(days=1)
 
 
-def begin_slots(session: Session, trial: Trial, settings: Settings) -> list[Slot]:
+def begin_slots(session: Session, trial: Trial) -> list[Slot]:
     """Draw the slots of a test that was just started, from the next midnight on, and set when it ends.
 
     Args:
         session: its transaction; the asset's row is locked, the trial and its variants are stored.
-        trial: of the kind of slots; from `started_at` to `ends_at` it lasts as many days as there are slots.
-        settings: those of the account: TEST_TIMEZONE.
+        trial: of the kind of slots, with the time zone that its account wants; from `started_at` to `ends_at`
+            it lasts as many days as there are slots.
     """
     asset = session.get_one(Asset, trial.asset_id)
-    trial.timezone = timezone_of(PLATFORMS[asset.platform].capabilities, settings.test_timezone)
+    trial.timezone = timezone_of(PLATFORMS[asset.platform].capabilities, trial.timezone or "UTC")
     is_of_it = Variant.trial_id == trial.id
     variants = session.scalar(select(func.count()).select_from(Variant).where(is_of_it)) or 0
     days = round((trial.ends_at - trial.started_at) / timedelta(days=1))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, or_, select
 
-from worker import publications
+from worker import choices, publications
 from worker.database import NOW, transaction
 from worker.database.models import Asset, Publication, Thumbnail
 from worker.database.states import PublicationState, TrialKind, TrialState
@@ -76,30 +76,6 @@ def turn(session: Session, trial_id: int) -> None:
     session.flush()
 
 
-def shown_now(session: Session, trial: Trial) -> Thumbnail | None:
-    """Find the picture of a test that its platform shows today, so that a new run goes on with it."""
-    today = (Slot.trial_id == trial.id, Slot.from_at <= NOW, Slot.publication_id.is_not(None))
-    newest = select(Slot.variant).where(*today).order_by(Slot.number.desc()).limit(1)
-    variant = _variants(session, trial)[session.scalar(newest) or 0]
-    return session.get(Thumbnail, variant.thumbnail_id) if variant.thumbnail_id else None
-
-
-def restore(session: Session, trial: Trial, asset: Asset, variant: int = 0) -> None:
-    """Show one variant from now on, as a test ends: by default what would be shown without it.
-
-    Args:
-        session: its transaction; the asset's row is locked.
-        trial: that ends.
-        asset: whose pictures it compared.
-        variant: its number.
-    """
-    number = _variants(session, trial)[variant].thumbnail_id
-    thumbnail = session.get(Thumbnail, number) if number else None
-    newest = _newest(session, asset)
-    if thumbnail is not None and (newest is None or newest.thumbnail_id != thumbnail.id):
-        publications.request(session, asset, thumbnail)
-
-
 def _variants(session: Session, trial: Trial) -> Sequence[Variant]:
     of_it = select(Variant).where(Variant.trial_id == trial.id).order_by(Variant.number)
     return session.scalars(of_it).all()
@@ -123,7 +99,10 @@ def _show(session: Session, asset: Asset, slot: Slot, variant: Variant, now: dat
             return "its picture is not stored any more"
         newest = _newest(session, asset)
         if newest is None or newest.thumbnail_id != thumbnail.id or newest.state not in _ON_ITS_WAY:
-            publications.request(session, asset, thumbnail)
+            # It may be of an earlier run of the same content; the write counts for the newest one.
+            publications.request(
+                session, asset, thumbnail, generation=choices.newest_generation(session, asset)
+            )
             newest = _newest(session, asset)
         slot.publication_id = newest.id if newest else None
     publication = session.get(Publication, slot.publication_id)
