@@ -1,15 +1,17 @@
 """Takes in what servers have counted themselves: `POST /v1/counts`, signed as our own events are.
 
     {"counts": [{"test": 17, "bucket": 93, "impressions": 120, "plays": 11, "quality_plays": 9,
-                 "watch_s": 431.5}]}
+                 "watch_s": 431.5},
+                {"test": 18, "day": "2026-11-29", "views": 1204}]}
 
-Each number is what was added since the delivery before. It is answered once it is stored; what is sent again
-under its `webhook-id` is added once.
+Each number of a bucket is what was added since the delivery before; those of a day are of the whole day. It
+is answered once it is stored; what is sent again under its `webhook-id` is added once.
 """
 
 from __future__ import annotations
 
 import time
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,7 @@ from worker.platforms.shared import json_fields, signatures
 from worker.trials import counting
 from worker.trials.assignment import BUCKETS
 from worker.trials.counting import Told
+from worker.trials.slots.told import ToldDay
 from worker.trials.sums import Sums
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
 MAX_COUNTS = 2000  # a delivery of all buckets of fifteen tests
 FIELDS = frozenset({"test", "bucket", "impressions", "plays", "quality_plays", "watch_s"})
+DAY_FIELDS = frozenset({"test", "day", "views", "impressions", "watch_s"})
 WHOLE = ("impressions", "plays", "quality_plays")
 MAX_COUNT = 1_000_000_000
 # Each must not be more than the one before it, where both are given.
@@ -50,10 +54,11 @@ def counts_page(settings: Settings, database: BoundedDatabase) -> Blueprint:
         g.platform = "own"
         headers, body = dict(request.headers), whole_body(MAX_BODY_BYTES)
         own_events.verify(headers, body, settings, time.time())
-        told = read(body)
+        told, days = read(body)
         with tracing.follow("counts", request.headers.get("traceparent"), "server"):
             delivery_id = signatures.delivery_id(headers)
-            is_new = database.in_transaction(partial(counting.add, delivery_id=delivery_id, counts=told))
+            add = partial(counting.add, delivery_id=delivery_id, counts=told, days=days)
+            is_new = database.in_transaction(add)
         if is_new:
             return answer("recorded", 202, "added")
         return answer("duplicate", 200, "it came before under this webhook-id, and was added then")
@@ -61,8 +66,8 @@ def counts_page(settings: Settings, database: BoundedDatabase) -> Blueprint:
     return page
 
 
-def read(body: bytes) -> list[Told]:
-    """Read what a server has counted.
+def read(body: bytes) -> tuple[list[Told], list[ToldDay]]:
+    """Read what a server has counted: of buckets, and of days.
 
     Raises:
         MalformedPayload: a field is missing, unknown or wrong; the message names it.
@@ -71,16 +76,48 @@ def read(body: bytes) -> list[Told]:
     given = message.get("counts")
     if message.keys() != {"counts"} or not isinstance(given, list) or not 0 < len(given) <= MAX_COUNTS:
         raise MalformedPayload(f"the body must be an object of `counts`, a list of 1 to {MAX_COUNTS}")
-    return [_told(item, f"counts[{number}]") for number, item in enumerate(given)]
+    told = [
+        _day(item, where) if isinstance(item, dict) and "day" in item else _bucket(item, where)
+        for where, item in ((f"counts[{number}]", item) for number, item in enumerate(given))
+    ]
+    return [one for one in told if isinstance(one, Told)], [one for one in told if isinstance(one, ToldDay)]
 
 
-def _told(item: Any, where: str) -> Told:
+def _check(item: Any, where: str, known: frozenset[str], needed: set[str]) -> None:
     if not isinstance(item, dict):
         raise MalformedPayload(f"`{where}` is not an object")
-    if unknown := sorted(item.keys() - FIELDS):
+    if unknown := sorted(item.keys() - known):
         raise MalformedPayload(f"`{where}` has a field that we do not know: {unknown[0]!r}")
-    if missing := sorted({"test", "bucket"} - item.keys()):
+    if missing := sorted(needed - item.keys()):
         raise MalformedPayload(f"`{where}.{missing[0]}` is missing")
+
+
+def _day(item: dict[str, Any], where: str) -> ToldDay:
+    if "bucket" in item:
+        raise MalformedPayload(f"`{where}` has both a `bucket` and a `day`: a test has only one of them")
+    _check(item, where, DAY_FIELDS, {"test", "day", "views"})
+    return ToldDay(
+        where,
+        _whole(item["test"], f"{where}.test", json_fields.MAX_NUMBER),
+        _date(item["day"], f"{where}.day"),
+        _whole(item["views"], f"{where}.views", MAX_COUNT),
+        _whole(item["impressions"], f"{where}.impressions", MAX_COUNT) if "impressions" in item else None,
+        _seconds(item, where) if "watch_s" in item else None,
+    )
+
+
+def _date(value: Any, where: str) -> date:
+    try:
+        day = date.fromisoformat(value)
+    except (TypeError, ValueError):
+        day = None
+    if day is None or day.isoformat() != value:  # Python takes 20261129, too
+        raise MalformedPayload(f"`{where}` must be a day, as 2026-11-29")
+    return day
+
+
+def _bucket(item: Any, where: str) -> Told:
+    _check(item, where, FIELDS, {"test", "bucket"})
     if not item.keys() - {"test", "bucket"}:
         raise MalformedPayload(f"`{where}` counts nothing: give at least one of {', '.join(WHOLE)}, watch_s")
     trial_id = _whole(item["test"], f"{where}.test", json_fields.MAX_NUMBER)

@@ -19,6 +19,7 @@ from worker.database.states import TrialKind, TrialState
 from worker.database.trials import CountDelivery, Trial, TrialCount, TrialDay, Variant
 from worker.errors import IdReused, MalformedPayload
 from worker.trials.merge_statement import FORGET, MERGE
+from worker.trials.slots.told import ToldDay, tell_day
 from worker.trials.sums import Sums
 
 if TYPE_CHECKING:
@@ -91,35 +92,48 @@ def merge(session: Session, most: int, settled_s: float = SETTLED_S) -> int:
     return int(done.taken)
 
 
-def add(session: Session, delivery_id: str, counts: Sequence[Told]) -> bool:
+def add(
+    session: Session, delivery_id: str, counts: Sequence[Told] = (), days: Sequence[ToldDay] = ()
+) -> bool:
     """Add what a server has counted, once for each delivery.
 
     Args:
         session: whose transaction the caller commits.
         delivery_id: its `webhook-id`.
-        counts: of any tests; several of one bucket add up.
+        counts: of tests that draw viewers; several of one bucket add up.
+        days: of tests by days; of several of one day the last one counts.
 
     Returns:
         False where it was added before.
 
     Raises:
         IdReused: something else was added under this id.
-        MalformedPayload: a test is unknown or has ended; the message says which.
+        MalformedPayload: a test is unknown or has ended, or nothing can be told of a day; the message says
+            which.
     """
-    digest = hashlib.sha256(repr([one[1:] for one in counts]).encode()).hexdigest()
+    digest = hashlib.sha256(repr([one[1:] for one in (*counts, *days)]).encode()).hexdigest()
     new = insert(CountDelivery).values(delivery_id=delivery_id, digest=digest).on_conflict_do_nothing()
     if session.scalar(new.returning(CountDelivery.delivery_id)) is None:
         before = session.scalar(select(CountDelivery.digest).where(CountDelivery.delivery_id == delivery_id))
         if before != digest:
             raise IdReused("other counts came under this webhook-id; give each delivery an id of its own")
         return False
+    # In the same order in all deliveries, so that no two of them wait for each other.
+    for one in sorted(days, key=lambda told: (told.trial_id, told.day)):
+        tell_day(session, one)
+    if counts:
+        _add_counts(session, counts)
+    return True
+
+
+def _add_counts(session: Session, counts: Sequence[Told]) -> None:
+    """Add to the sums of buckets, and to those of the variants' days."""
     variants = _variants(session, counts)
     session.scalar(select(func.pg_advisory_xact_lock(_TURN)))
     _upsert(session, TrialCount, {}, _summed(((one.trial_id, one.bucket), one.sums) for one in counts))
     today = cast(func.timezone("UTC", NOW), Date)
     of_variants = _summed(zip(variants, (one.sums for one in counts), strict=True))
     _upsert(session, TrialDay, {"day": today}, of_variants)
-    return True
 
 
 def read_buckets(session: Session, trial_id: int) -> dict[int, Sums]:
@@ -156,7 +170,7 @@ def _variants(session: Session, counts: Sequence[Told]) -> list[tuple[int, int]]
         if trial.state != TrialState.RUNNING:
             raise MalformedPayload(f"`{where}.test`: test {number} has ended, and counts no more")
         if trial.kind != TrialKind.VIEWERS:
-            raise MalformedPayload(f"`{where}.test`: test {number} compares days, and has no buckets")
+            raise MalformedPayload(f"`{where}.test`: test {number} compares days: tell its `day` and `views`")
         if (number, one.bucket) not in of:
             raise MalformedPayload(f"`{where}.bucket`: no variant of test {number} has it")
     return [(one.trial_id, of[one.trial_id, one.bucket]) for one in counts]

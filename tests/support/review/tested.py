@@ -22,9 +22,9 @@ SAID = "the second picture is better: +18 % plays, surely between +6 % and +31 %
 COUNTING = "counting: 61 of 100 plays for the first picture"
 
 
-def with_two_pictures(engine: Engine) -> int:
+def with_two_pictures(engine: Engine, platform: str = "mux") -> int:
     """Let an asset be picked at 1.5 s and 8 s, with pictures that do not look alike; return its id."""
-    asset_id = decided.looked_at(engine)
+    asset_id = decided.looked_at(engine, platform)
     with transaction(engine) as session:
         for picture in session.scalars(select(Thumbnail).where(Thumbnail.asset_id == asset_id)):
             picture.embedding, picture.sha256 = None, f"{picture.rank:064}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
@@ -95,6 +95,11 @@ def slots(engine: Engine) -> list[Slot]:
 def slot(engine: Engine, number: int) -> Slot:
     """One day of the only test."""
     return slots(engine)[number]
+
+
+def first_day(engine: Engine) -> date:
+    """The first day of the only test, in UTC."""
+    return slot(engine, 0).from_at.astimezone(UTC).date()
 
 
 def pass_time(engine: Engine, by: timedelta) -> None:

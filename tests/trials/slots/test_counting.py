@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
@@ -27,7 +27,6 @@ from worker.errors import Stopping
 from worker.platforms.statistics import Hour, Interval
 from worker.trials.slots.counting import MAX_ASKS, Sum, add_up, count_due
 from worker.trials.slots.schedule import SlotSchedule
-from worker.trials.slots.told import tell_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -179,39 +178,6 @@ def test_no_row_is_locked_while_a_platform_is_asked(engine: Engine, mux: Simulat
     with pytest.raises(Stopping):
         count_due(engine, settings(mux), check)
     assert slot(engine, 0).why == "touched"
-
-
-def test_a_platform_without_statistics_waits_for_what_is_told(engine: Engine) -> None:
-    """The customer's own systems post the day's count, and may correct it."""
-    trial_id = begun(engine, platform="vimeo")
-    show_day(engine, 0)
-    with transaction(engine) as session:
-        assert not tell_day(session, trial_id, date_of_first(engine), 17)  # it is not over
-
-    show_day(engine, 1)
-    today = date_of_first(engine)
-    with transaction(engine) as session:
-        assert tell_day(session, trial_id, today, 17, impressions=90)
-        assert tell_day(session, trial_id, today, 18, impressions=90)
-        assert not tell_day(session, trial_id, today - DAY, 5)
-        assert not tell_day(session, trial_id + 1, today, 5)
-
-    assert (slot(engine, 0).views, slot(engine, 0).impressions) == (18, 90)
-    assert slot(engine, 0).counted_at is not None
-
-
-def test_nobody_tells_what_the_platform_tells(engine: Engine) -> None:
-    """A pair of days must be counted by one and the same."""
-    trial_id = begun(engine, platform="bunny")
-    show_day(engine, 0)
-    show_day(engine, 1)
-    with transaction(engine) as session:
-        assert not tell_day(session, trial_id, date_of_first(engine), 17)
-
-
-def date_of_first(engine: Engine) -> date:
-    """The first day of the only test, in UTC."""
-    return slot(engine, 0).from_at.astimezone(UTC).date()
 
 
 def test_the_schedule_does_both(engine: Engine, mux: SimulatedMux) -> None:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.support.service import deliveries
+from tests.support.trials import day_test
 from tests.support.trials.counted_trials import end_test, running_test
 from worker.database import transaction
 from worker.trials import counting
@@ -68,9 +69,38 @@ def test_counts_that_nobody_signed_are_refused(engine: Engine, client: FlaskClie
     assert buckets(engine, trial) == {}
 
 
+def test_days_and_buckets_come_in_one_delivery(engine: Engine, client: FlaskClient) -> None:
+    """Of tests by days, and of those that draw viewers; all of it once."""
+    trial, by_days = running_test(engine), day_test.begun(engine, platform="vimeo")
+    day_test.show_day(engine, 0)
+    day_test.show_day(engine, 1)
+    day = {"test": by_days, "day": day_test.first_day(engine).isoformat(), "views": 1204, "watch_s": 60.5}
+    counts = ({"test": trial, "bucket": 93, "impressions": 120}, day)
+
+    answers = [send(client, *counts, delivery="msg_1") for _ in range(2)]
+    refused = send(client, counts[0], day | {"day": "2020-02-29"})
+
+    assert [answer.status_code for answer in answers] == [202, 200]
+    assert (refused.status_code, refused.json["reason"]) == (
+        400,
+        f"`counts[1].day`: 2020-02-29 is no day of test {by_days}",
+    )
+    assert buckets(engine, trial) == {93: Sums(120)}
+    seen = day_test.slot(engine, 0)
+    assert (seen.views, seen.impressions, seen.watch_s) == (1204, None, 60.5)
+
+
 @pytest.mark.parametrize(
     ("count", "reason"),
     [
+        ({"day": "20261129", "views": 1}, "`counts[0].day` must be a day, as 2026-11-29"),
+        ({"day": 20261129, "views": 1}, "`counts[0].day` must be a day"),
+        ({"day": "2026-11-29"}, "`counts[0].views` is missing"),
+        ({"day": "2026-11-29", "views": 1.5}, "`counts[0].views` must be a whole number"),
+        ({"day": "2026-11-29", "views": 1, "impressions": None}, "`counts[0].impressions` must be"),
+        ({"day": "2026-11-29", "views": 1, "plays": 1}, "a field that we do not know: 'plays'"),
+        ({"day": "2026-11-29", "views": 1, "bucket": 1}, "both a `bucket` and a `day`"),
+        ({"day": "2026-11-29", "views": 1}, "draws viewers: tell what its buckets did"),
         ({"bucket": 128, "impressions": 1}, "`counts[0].bucket` must be a whole number from 0 to 127"),
         ({"bucket": -1, "impressions": 1}, "`counts[0].bucket` must be"),
         ({"bucket": True, "impressions": 1}, "`counts[0].bucket` must be"),

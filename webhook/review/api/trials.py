@@ -47,6 +47,7 @@ class Start(Decision):
     days: Annotated[int, Field(ge=LEAST_DAYS, le=MOST_DAYS)] | None = None
     kind: TrialKind = TrialKind.VIEWERS
     metric: TrialMetric = TrialMetric.PLAYS
+    from_choice: bool = False
 
 
 class Show(Act):
@@ -81,12 +82,13 @@ def trial_routes(settings: Settings, database: BoundedDatabase, addresses: Addre
     def start(asset_id: int) -> Response:
         who, given = program(), read_json(Start)
         ids = tuple(dict.fromkeys(given.thumbnails))
-        beginning = Beginning(ids, len(ids) or given.pictures, given.days, given.kind, given.metric)
+        pictures = len(ids) or given.pictures
+        beginning = Beginning(ids, pictures, given.days, given.kind, given.metric, given.from_choice)
         seen, why = given.seen, given.reason
         trial_id = database.ask(
             lambda engine: acts.start(engine, who, asset_id, beginning, seen, why, settings).id, WITHIN_S
         )
-        return jsonify(status=DONE, reason=as_sentence(STARTED), test=trial_id)
+        return jsonify(status=DONE, reason=as_sentence(STARTED[given.kind]), test=trial_id)
 
     @routes.post(f"{_TEST}/stop")
     def stop(trial_id: int) -> Response:

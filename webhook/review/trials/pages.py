@@ -29,6 +29,7 @@ from worker.review.trials.words import (
     METRICS,
     OUTCOMES,
     count_words,
+    lift_words,
     ordinal,
     rate_words,
     share_words,
@@ -49,7 +50,7 @@ _NONE = "there is no such test, or you may not see it"
 def trial_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
     """Make the routes of tests and of what was learned."""
     pages = Blueprint("trials", __name__)
-    for word in (count_words, ordinal, rate_words, share_words, unbroken):
+    for word in (count_words, lift_words, ordinal, rate_words, share_words, unbroken):
         pages.add_app_template_filter(word)
 
     @pages.get("/tests")

@@ -24,10 +24,11 @@ from worker.review.trials.before import (
     LEAST_PICTURES,
     MOST_DAYS,
     MOST_PICTURES,
-    POWER_OF_SLOTS,
     read_before,
 )
+from worker.trials.prospects import USUAL_NOISE
 from worker.trials.refused import TrialRefused
+from worker.trials.slots.power import found_of
 
 if TYPE_CHECKING:
     from flask import Blueprint
@@ -41,7 +42,11 @@ if TYPE_CHECKING:
 
 _NONE = "there is no such video, or you may not see it"
 _SEE_OTHER, _CONFLICT, _UNPROCESSABLE = 303, 409, 422
-STARTED = "the test is started; viewers see its pictures within a minute"
+STARTED = {
+    TrialKind.VIEWERS: "the test is started; viewers see its pictures within a minute",
+    TrialKind.SLOTS: "the test is started; its first day begins at the next midnight",
+}
+POWER_DAYS, POWER_LIFTS = (28, 56, 84), (0.20, 0.30, 0.50)  #: of the table that the page shows
 
 
 def add_question(pages: Blueprint, settings: Settings, database: BoundedDatabase, address: str) -> None:
@@ -65,7 +70,7 @@ def add_question(pages: Blueprint, settings: Settings, database: BoundedDatabase
             raise
         except (ChoiceRefused, TrialRefused) as error:
             return question(asset_id, as_sentence(str(error))), _UNPROCESSABLE
-        flash(as_sentence(STARTED))
+        flash(as_sentence(STARTED[beginning.kind]))
         if who.asset_id is not None:  # a link opens no page of a test
             return redirect(url_for("asset.show", asset_id=asset_id), _SEE_OTHER)
         return redirect(url_for("trials.test", trial_id=trial_id), _SEE_OTHER)
@@ -86,7 +91,9 @@ def add_question(pages: Blueprint, settings: Settings, database: BoundedDatabase
             days=request.form.get("days", settings.test_days),
             least=(LEAST_PICTURES, LEAST_DAYS),
             most=(MOST_PICTURES, MOST_DAYS),
-            power=POWER_OF_SLOTS,
+            power=found_of(USUAL_NOISE, POWER_DAYS, POWER_LIFTS),
+            power_days=POWER_DAYS,
+            noise=USUAL_NOISE,
             back=url_for("asset.show", asset_id=asset_id, **came_from()),
         )
 
@@ -115,4 +122,4 @@ def beginning_of(form: MultiDict[str, str]) -> Beginning:
         metric = TrialMetric(form.get("metric", TrialMetric.PLAYS))
     except ValueError as error:
         raise PermanentError("this form is out of date; open the page again") from error
-    return Beginning(ids, len(ids), days, kind, metric)
+    return Beginning(ids, len(ids), days, kind, metric, from_choice=bool(form.get("from_choice")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -44,6 +44,7 @@ class Beginning(NamedTuple):
     days: int | None = None  #: at most; None: as it is set for all
     kind: TrialKind = TrialKind.VIEWERS
     metric: TrialMetric = TrialMetric.PLAYS
+    from_choice: bool = False  #: what a person chose is variant 0; the choice is released for the test
 
 
 class TrialConflict(ThumbsError):
@@ -89,18 +90,19 @@ def start(
             return _started_twice(session, running, actor)
         if seen is not None and read_seen(session, asset) != seen:
             raise TrialConflict("the video has other pictures, or another choice, since you opened the page")
-        if not anyway and (objection := prospect(session, asset, settings).objection):
+        count = len(beginning.thumbnail_ids) or beginning.pictures
+        how: dict[str, Any] = {"kind": beginning.kind, "count": count, "days": beginning.days}
+        if not anyway and (objection := prospect(session, asset, settings, **how).objection):
             raise TrialRefused(objection)
         trial = starting.start(
             session,
             asset,
             actor.name,
             settings,
-            kind=beginning.kind,
+            **how,
             metric=beginning.metric,
-            count=len(beginning.thumbnail_ids) or beginning.pictures,
-            days=beginning.days,
             thumbnail_ids=list(beginning.thumbnail_ids) or None,
+            from_choice=beginning.from_choice,
         )
         audit.note(session, actor, "start-test", asset.id, test=trial.id, why=why)
         return trial

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker import choices
-from worker.admin.taken import what_is_taken
-from worker.database.states import Role
-from worker.platforms.base import WriteBack
+from worker.database.states import Role, TrialKind
+from worker.errors import UnknownAccount
 from worker.review.asset import find_visible
 from worker.review.bulk import read_marked
 from worker.review.seen import read_seen
@@ -17,12 +16,14 @@ from worker.trials.arms.variants import default_variants, read_shelf
 from worker.trials.prospects import prospect
 from worker.trials.refused import TrialRefused
 from worker.trials.running import running_trial
+from worker.trials.slots.admission import why_refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy.orm import Session
 
+    from worker.database.choices import Choice
     from worker.database.models import Asset, Thumbnail
     from worker.people.roles import Actor
     from worker.review.seen import Seen
@@ -30,11 +31,6 @@ if TYPE_CHECKING:
 
 LEAST_PICTURES, MOST_PICTURES = 2, 4
 LEAST_DAYS, MOST_DAYS = 7, 180
-
-#: How often 28 and 56 days of one picture a day find a difference, where the views of a day vary by 20 %.
-#: Simulated, 2,000 tests each.
-POWER_OF_SLOTS = (("+50 %", "95 %", ""), ("+30 %", "62 %", ""), ("+20 %", "32 %", "61 %"))
-
 
 @dataclass(frozen=True, slots=True)
 class Before:
@@ -48,7 +44,16 @@ class Before:
     prospect: str  #: how long it may take; empty where none can be
     objection: str  #: why one had better not be started; may be empty
     refusal: str  #: why none can be, and what helps; empty where one can
-    has_slots: bool  #: whether its platform can show one picture a day
+    is_from_choice: bool  #: whether what is shown first is a person's choice, which the test releases
+    by_days: ByDays
+
+
+class ByDays(NamedTuple):
+    """What can be said of a test that shows one picture a day."""
+
+    prospect: str = ""  #: what it can find in the usual time
+    objection: str = ""  #: why it had better go on for longer; may be empty
+    refusal: str = ""  #: why there can be none, and what helps; empty where there can
 
 
 def read_before(session: Session, actor: Actor, asset_id: int, settings: Settings) -> Before | None:
@@ -62,7 +67,8 @@ def read_before(session: Session, actor: Actor, asset_id: int, settings: Setting
         return None
     actor.require(Role.EDITOR, asset)
     running = running_trial(session, asset.id)
-    outlook = _outlook(session, asset, settings)
+    choice = _choice_of(session, asset)
+    outlook = _outlook(session, asset, settings, choice)
     return Before(
         asset=asset,
         seen=read_seen(session, asset),
@@ -72,7 +78,8 @@ def read_before(session: Session, actor: Actor, asset_id: int, settings: Setting
         prospect=outlook.said,
         objection=outlook.objection,
         refusal=outlook.refusal,
-        has_slots=what_is_taken(asset, settings) not in {None, WriteBack.NONE},
+        is_from_choice=choice is not None,
+        by_days=ByDays() if outlook.refusal else _by_days(session, asset, settings),
     )
 
 
@@ -86,6 +93,8 @@ def prospects_of(
 def _sentence(session: Session, asset: Asset, settings: Settings) -> str:
     if running_trial(session, asset.id) is not None:
         return "Left as it is: a test of it runs already."
+    if _choice_of(session, asset) is not None:
+        return "Left as it is: a person chose its thumbnail; it can be tested on the video's own page."
     outlook = _outlook(session, asset, settings)
     if why_not := outlook.refusal or outlook.objection:
         return f"Left as it is: {why_not}."
@@ -102,13 +111,11 @@ class _Outlook(NamedTuple):
     refusal: str = ""
 
 
-def _outlook(session: Session, asset: Asset, settings: Settings) -> _Outlook:
+def _outlook(session: Session, asset: Asset, settings: Settings, choice: Choice | None = None) -> _Outlook:
     if asset.deleted_at is not None:
         return _Outlook(refusal="it is deleted at its platform")
-    if choices.open_choice(session, asset) is not None:
-        return _Outlook(refusal="a person chose this thumbnail, and that stays; release the choice first")
     try:
-        shelf = read_shelf(session, asset)
+        shelf = read_shelf(session, asset, choice)
         usual = default_variants(shelf, LEAST_PICTURES)
         expected = prospect(session, asset, settings)
     except TrialRefused as refused:
@@ -120,3 +127,20 @@ def _outlook(session: Session, asset: Asset, settings: Settings) -> _Outlook:
         as_sentence(expected.said),
         expected.objection or "",
     )
+
+
+def _choice_of(session: Session, asset: Asset) -> Choice | None:
+    """Find what a person chose, unless nothing is shown of it."""
+    choice = choices.open_choice(session, asset)
+    return None if choice is None or choice.lost_at is not None else choice
+
+
+def _by_days(session: Session, asset: Asset, settings: Settings) -> ByDays:
+    try:
+        # Whether there can be one at all: how long it goes on is chosen in the form.
+        refusal = why_refused(asset, settings, MOST_DAYS) or ""
+    except UnknownAccount as error:
+        refusal = str(error)
+    expected = prospect(session, asset, settings, kind=TrialKind.SLOTS)
+    said, objection = as_sentence(expected.said), expected.objection or ""
+    return ByDays(said, objection, refusal and as_sentence(refusal))

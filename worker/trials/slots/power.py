@@ -5,7 +5,10 @@ The figures were measured with the statistics that the tests use: `python -m tes
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NOISES = (0.10, 0.20, 0.35)  #: how much days of the same picture differ, as the deviation of a log
 LIFTS = (0.10, 0.20, 0.30, 0.50)  #: by how much one picture is better
@@ -66,6 +69,11 @@ def prospects(days: int, noise: float | None = None, variants: int = 2) -> list[
     """
     noises = NOISES if noise is None else (noise,)
     return [power(one, days, lift, variants) for one in noises for lift in (0.20, 0.50)]
+
+
+def found_of(noise: float, days: Sequence[int], lifts: Sequence[float]) -> list[tuple[float, list[float]]]:
+    """Tabulate which shares of tests of two pictures find each lift, the largest first, in so many days each."""
+    return [(lift, [power(noise, one, lift).found for one in days]) for lift in sorted(lifts, reverse=True)]
 
 
 def days_needed(noise: float, lift: float = 0.20, variants: int = 2) -> int | None:

@@ -13,10 +13,15 @@ from tests.support.review import shelf, tested
 from tests.support.review.decided import configured, pick_at
 from tests.support.review.signed_in import client_of, person, review_app
 from tests.support.service import builders
+from tests.support.trials import day_test
 from webhook.review.trials.question import beginning_of
+from worker.database import transaction
+from worker.database.choices import Choice
+from worker.database.models import Asset
 from worker.database.states import Role, TrialKind, TrialMetric, TrialOutcome
 from worker.database.trials import Trial, Variant
 from worker.review.trials.acts import Beginning
+from worker.trials.slots.power import FOUND
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -67,7 +72,7 @@ def test_it_says_what_to_expect_before_anything_starts(engine: Engine, asset_id:
 
     assert "impressions" in page
     assert "Expect weeks" in page
-    assert re.search(r"\+20 %</th><td>32 %</td><td>61 %", page)
+    assert "28 days find +20 % in 31 %" in page
     assert "shown now" in page
 
 
@@ -120,14 +125,72 @@ def test_somebody_elses_test_is_shown_in_place_of_a_second_one(engine: Engine, a
     assert len(builders.every(engine, Trial)) == 1
 
 
-def test_a_chosen_thumbnail_is_not_tested_over(engine: Engine, asset_id: int) -> None:
-    """What a person chose stays; the page says what to do first."""
+def test_what_a_person_chose_can_be_tested_against_the_best_pick(engine: Engine, asset_id: int) -> None:
+    """It comes first, and stays what is shown; the page says that the choice is released for it."""
     shelf.choose(engine, asset_id, pick_at(engine, 8.0))
+    anna = editor(engine)
 
-    page = editor(engine).get(f"/a/{asset_id}/test").text
+    assert "Test the choice against the best pick" in anna.get(f"/a/{asset_id}").text
+    assert "the choice itself is released" in anna.get(f"/a/{asset_id}/test").text
+    answer = send(anna, asset_id)
 
-    assert "release the choice first" in page
-    assert "Start the test" not in page
+    assert answer.status_code == 303, answer.text
+    shown = sorted(builders.every(engine, Variant), key=lambda one: one.number)
+    assert [one.time_s for one in shown] == [8.0, 1.5]
+    (choice,) = builders.every(engine, Choice)
+    assert choice.released_because == "released into a test"
+
+
+def test_a_test_by_days_that_is_started_here_has_its_days(engine: Engine, asset_id: int) -> None:
+    """From the next midnight on, each of the two on half of them."""
+    anna = editor(engine)
+
+    answer = send(anna, asset_id, kind="slots")
+
+    assert answer.status_code == 303, html.unescape(answer.text)
+    page = anna.get(answer.location).text
+    assert "its first day begins at the next midnight" in page
+    (trial,) = builders.every(engine, Trial)
+    assert trial.kind == TrialKind.SLOTS
+    assert sorted(one.variant for one in day_test.slots(engine)) == [0] * 14 + [1] * 14
+
+
+def test_the_power_of_days_is_what_was_measured(engine: Engine, asset_id: int) -> None:
+    """As in the manual, for days that differ as usual."""
+    page = html.unescape(editor(engine).get(f"/a/{asset_id}/test").text).replace("\u00a0", " ")
+
+    for lift, at in (("+20 %", 1), ("+50 %", 3)):
+        shares = "".join(f"<td>{FOUND[days][1][at]:.0%}</td>".replace("%", " %") for days in (28, 56, 84))
+        assert f'<th scope="row">{lift}</th>{shares}' in page
+
+
+def test_where_days_cannot_be_tested_the_page_says_why(engine: Engine) -> None:
+    """Before anything is filled in; of what depends on the form, when it is sent."""
+    asset_id = tested.with_two_pictures(engine, platform="fastpix")
+    fastpix = html.unescape(editor(engine).get(f"/a/{asset_id}/test").text)
+
+    assert re.search(r'value="slots" disabled', fastpix)
+    assert "FastPix takes no picture of ours, so it cannot be shown by days" in fastpix
+
+
+def test_too_few_days_are_refused_with_the_number_that_it_takes(engine: Engine, asset_id: int) -> None:
+    """A week of two pictures is too short."""
+    answer = send(editor(engine), asset_id, kind="slots", days="7")
+
+    assert answer.status_code == 422
+    assert "7 days prove nothing with 2 pictures shown by turns; take 14 days or more" in answer.text
+    assert re.search(r'value="slots" checked', answer.text)
+
+
+def test_the_page_of_a_video_says_why_no_test_began_by_itself(engine: Engine, asset_id: int) -> None:
+    """Until one was started by a person."""
+    with transaction(engine) as session:
+        session.get_one(Asset, asset_id).untested_because = "it is seldom seen"
+    anna = editor(engine)
+
+    assert "No test of it began by itself: it is seldom seen." in anna.get(f"/a/{asset_id}").text
+    send(anna, asset_id)
+    assert "it is seldom seen" not in anna.get(f"/a/{asset_id}").text
 
 
 def test_who_sees_which_and_what_is_compared_are_what_the_form_says() -> None:
