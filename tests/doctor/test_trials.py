@@ -54,7 +54,7 @@ def test_a_broken_test_is_named_for_a_week(engine: Engine) -> None:
         session.execute(update(Trial).values(**ended))
 
     (finding,) = findings(engine)
-    assert finding.says == "tests whose variants were not shown as drawn: mux/main/a1"
+    assert finding.says == "tests whose pictures were not shown as drawn: mux/main/a1"
     assert "cache" in finding.remedy
 
     let_pass(engine, 8 * DAY)

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import update
 
 from tests.support.learning import tested_videos as videos
 from tests.support.service import builders
 from worker.cli.learning.heads import learning_group
 from worker.database import transaction
 from worker.database.learning import Head
+from worker.database.states import HeadState
 from worker.doctor.learning import check_learning
-from worker.learning import heads, watch
+from worker.errors import HeadRefused
+from worker.learning import heads, stored_heads, watch
 from worker.pipeline.earlier_run import encode_embedding
 
 if TYPE_CHECKING:
@@ -117,6 +120,23 @@ def test_each_evaluation_of_the_same_data_is_counted(
 
     first, second = builders.every(engine, Head)
     assert (first.report["evaluation"], second.report["evaluation"]) == (3, 2)
+
+
+def test_a_head_that_is_damaged_is_refused_in_a_sentence(
+    engine: Engine, liked: list[int], command: Callable[..., str]
+) -> None:
+    """And one that is in use counts as none, as for pickers."""
+    assert liked
+    command("train")
+    command("train")
+    with transaction(engine) as session:
+        session.execute(update(Head).where(Head.id == 1).values(arrays=b"npz"))
+
+    with pytest.raises(HeadRefused, match=r"head 1 cannot be read: .*; train another one"):
+        stored_heads.evaluate(engine, 1)
+    with transaction(engine) as session:
+        session.execute(update(Head).where(Head.id == 1).values(state=HeadState.SHIPPED))
+    assert stored_heads.evaluate(engine, 2).report["evaluation"] == 1
 
 
 def test_with_few_tests_it_is_said_how_many_are_needed(engine: Engine, command: Callable[..., str]) -> None:

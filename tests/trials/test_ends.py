@@ -272,7 +272,7 @@ def test_a_person_takes_a_variant_while_it_runs_or_afterwards(engine: Engine) ->
 
     stop(engine, apply=0)
     assert wanted_s(engine) == BEST_S
-    with pytest.raises(TrialRefused, match="no picture of a variant 2"):
+    with pytest.raises(TrialRefused, match="has no third picture"):
         stop(engine, apply=2)
 
 

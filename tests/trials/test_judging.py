@@ -159,7 +159,7 @@ def test_pictures_that_were_not_shown_as_drawn_break_the_test_before_any_winner(
     verdict = judge(counted([0.1, 0.12], changed=flooded))
     assert (verdict.outcome, verdict.winner) == (TrialOutcome.BROKEN, None)
     assert verdict.said == (
-        "the variants were not shown as drawn: a cache? the second picture got 55 % of the impressions "
+        "the pictures were not shown as drawn: a cache? the second picture got 55 % of the impressions "
         "instead of 50 %"
     )
     assert verdict.numbers["imbalance"]["is_alarm"]

@@ -70,7 +70,7 @@ def test_a_test_that_counted_nothing_tells_nothing_of_viewers(engine: Engine) ->
     [
         (2, 600.0, None),
         (2, 100.0, "in 28 days it is seen about 2,800 times, and even telling 50 % apart needs about 12,000"),
-        (3, 600.0, "3 variants need about 20,000 impressions a week, and the video's are about 4,200"),
+        (3, 600.0, "3 pictures need about 20,000 impressions a week, and the video's are about 4,200"),
         (3, 3000.0, None),
         (3, None, "and the video's are not known"),
     ],

@@ -48,7 +48,7 @@ def _reached(settings: Settings, running: int) -> Finding:
     except httpx.HTTPError:
         is_there = False
     if not is_there:
-        says = f"{tests}, and nothing answers at {url}: no viewer is shown a variant"
+        says = f"{tests}, and nothing answers at {url}: no viewer is shown another picture"
         remedy = "run `thumbs beacon`, and set BEACON_URL to where browsers reach it"
         return Finding("beacon", State.WARNING, says, remedy)
     if is_loopback(urlsplit(url).hostname):

@@ -56,7 +56,7 @@ def _broken(session: Session) -> Iterator[Finding]:
     is_new = Trial.ended_at >= STATEMENT_BEGAN - TOLD_OF_BROKEN
     names = _names(session, IS_ENDED, is_new, Trial.outcome == TrialOutcome.BROKEN)
     if names:
-        says = f"tests whose variants were not shown as drawn: {names}"
+        says = f"tests whose pictures were not shown as drawn: {names}"
         remedy = (
             "no cache may keep a page or an answer with the picture of one viewer: see docs/learning.md, and"
             " start them again"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import numpy as np
 from sqlalchemy import func, select
 
 from worker.database import transaction
@@ -17,6 +15,7 @@ from worker.database.trials import Trial
 from worker.errors import HeadRefused, NothingToLearn
 from worker.learning import explain, heads
 from worker.learning.gate import filmstrips, judge
+from worker.learning.loading import Unreadable, read_direction
 from worker.learning.training.data import Stored, newest_model
 from worker.learning.training.learn import LEAST_OF_ACCOUNT, learn
 
@@ -92,7 +91,7 @@ def evaluate(engine: Engine, head_id: int) -> Head:
     """Judge a head by the gate, and keep the report in its row: it has passed, or is refused.
 
     Raises:
-        HeadRefused: there is none, it was in use, or another evaluation ended meanwhile.
+        HeadRefused: there is none, it was in use, it cannot be read, or another evaluation ended meanwhile.
         NothingToLearn: no frame is stored any more that its model has measured.
     """
     with transaction(engine) as session:
@@ -101,11 +100,11 @@ def evaluate(engine: Engine, head_id: int) -> Head:
             raise HeadRefused(f"head {head_id} is {head.state}: train another one, and judge that")
         evaluation = _evaluations(session, head) + 1
         present = heads.used_by(session, head.model, head.platform, head.account)
-    source, direction = _source(engine, head), direction_of(head)
+    source, direction = _source(engine, head), _direction_of(head)
     report = judge.judge(
         source,
         evaluation,
-        None if present is None else direction_of(present),
+        None if present is None else _in_effect(present),
         None if head.account is None else heads.scope_of(head),
         filmstrips.look_through(source, direction),
     )
@@ -125,22 +124,30 @@ def evaluate(engine: Engine, head_id: int) -> Head:
     return head
 
 
-def direction_of(head: Head) -> Vectors:
-    """Read a head's (d,) direction out of its row."""
-    with np.load(io.BytesIO(head.arrays), allow_pickle=False) as arrays:
-        direction: Vectors = arrays["direction"]
-    return direction
-
-
 def explained(engine: Engine, head_id: int) -> tuple[Head, explain.Nearest]:
     """Find the stored frames that a head likes best and least.
 
     Raises:
-        HeadRefused: there is no such head.
+        HeadRefused: there is no such head, or it cannot be read.
     """
     with transaction(engine) as session:
         head = heads.find(session, head_id)
-    return head, explain.nearest(_source(engine, head), direction_of(head))
+    return head, explain.nearest(_source(engine, head), _direction_of(head))
+
+
+def _direction_of(head: Head) -> Vectors:
+    try:
+        return read_direction(head.arrays)
+    except Unreadable as exc:
+        raise HeadRefused(f"head {head.id} cannot be read: {exc}; train another one") from exc
+
+
+def _in_effect(present: Head) -> Vectors | None:
+    """Read the head that is in use; None where pickers cannot read it, and so pick without it."""
+    try:
+        return read_direction(present.arrays)
+    except Unreadable:
+        return None
 
 
 def _source(engine: Engine, head: Head) -> Stored:

@@ -26,7 +26,8 @@ class TrialSettings(BaseSettings):
     tests: Literal["manual", "auto"] = Field(
         "manual",
         description="Tests of pictures: begun by people only (`manual`), or also by itself for new videos "
-        "that are seen often enough (`auto`).",
+        "that are seen often enough (`auto`). Whoever ships a learned head begins tests of it, too, on one "
+        "of ten new videos.",
     )
     tests_apply: Literal["winner", "preferred", "never"] = Field(
         "winner",
@@ -34,7 +35,7 @@ class TrialSettings(BaseSettings):
         "`preferred`, or nothing (`never`).",
     )
     test_days: int = Field(28, ge=7, le=180, description="The longest that a test goes on.")
-    test_timezone: Line = Field("UTC", description="Where the days begin that a platform shows one variant.")
+    test_timezone: Line = Field("UTC", description="Where the days begin that a platform shows one picture.")
     test_look_s: Seconds = Field(3 * 3600.0, description="How often the numbers of a test are judged.")
     tests_retention_days: int = Field(
         730, ge=30, description="What tests compared, and counted, is kept so long to learn from."

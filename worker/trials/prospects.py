@@ -76,7 +76,7 @@ class Prospect:
         if self.variants >= MANY_FROM and self._weekly < IMPRESSIONS_FOR_MANY:
             known = "not known" if self.daily_impressions is None else f"about {_about(self._weekly)}"
             return (
-                f"{self.variants} variants need about {IMPRESSIONS_FOR_MANY:,} impressions a week, and the"
+                f"{self.variants} pictures need about {IMPRESSIONS_FOR_MANY:,} impressions a week, and the"
                 f" video's are {known}: compare two"
             )
         needed = impressions_needed(self.rate, LARGE_LIFT, self.variants)

@@ -15,13 +15,18 @@ if TYPE_CHECKING:
     from worker.trials.reading import PairReading, Reading
     from worker.trials.statistics.imbalance import Imbalance
 
-_ORDINALS = ("first", "second", "third", "fourth")
+ORDINALS = ("first", "second", "third", "fourth")
 ALIKE = "the pictures are alike: surely less than 5 % apart, so take whichever you like"
 
 
+def ordinal(number: int) -> str:
+    """Name a variant by its number, which begins at 0: "second"."""
+    return ORDINALS[number] if 0 <= number < len(ORDINALS) else f"{number + 1}th"
+
+
 def picture(number: int) -> str:
-    """Name a variant by its number, which begins at 0."""
-    return f"the {_ordinal(number)} picture"
+    """Name a variant for people, who never read its number: "the second picture"."""
+    return f"the {ordinal(number)} picture"
 
 
 def change(log_lift: float) -> str:
@@ -68,7 +73,7 @@ def broken(imbalance: Imbalance) -> str:
     share, drawn = _apart(imbalance.shares[number], imbalance.drawn[number])
     when = f"on {_date(imbalance.day)} " if imbalance.day else ""
     got = f"{when}{picture(number)} got {share} of the impressions instead of {drawn}"
-    return f"the variants were not shown as drawn: a cache? {got}"
+    return f"the pictures were not shown as drawn: a cache? {got}"
 
 
 def better(read: Reading, winner: int) -> str:
@@ -119,7 +124,7 @@ def with_out(said: str, out: Sequence[int]) -> str:
     """Add which variants cannot be the best any more."""
     if not out:
         return said
-    names = " and ".join(f"the {_ordinal(number)}" for number in out)
+    names = " and ".join(f"the {ordinal(number)}" for number in out)
     return f"{said}; {names} {'picture is' if len(out) == 1 else 'pictures are'} out"
 
 
@@ -178,7 +183,3 @@ def _date(day: date | None) -> str:
 
 def _noun(metric: TrialMetric) -> str:
     return "plays" if metric is TrialMetric.PLAYS else "watch time"
-
-
-def _ordinal(number: int) -> str:
-    return _ORDINALS[number] if number < len(_ORDINALS) else f"{number + 1}th"

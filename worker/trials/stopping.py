@@ -20,6 +20,7 @@ from worker.database.models import Asset, Publication, Thumbnail
 from worker.database.states import DECIDED, TrialOutcome, TrialState
 from worker.database.trials import Trial, Variant
 from worker.trials.refused import TrialRefused
+from worker.trials.saying import ordinal, picture
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -85,7 +86,7 @@ def stop(session: Session, trial: Trial, who: str, why: str, *, apply: int | Non
     if apply is not None:
         _require_variant(session, asset, trial, apply)
     if trial.state == TrialState.RUNNING:
-        said = why or ("a person stopped it" if apply is None else f"a person took variant {apply}")
+        said = why or ("a person stopped it" if apply is None else f"a person took {picture(apply)}")
         end(session, trial, TrialOutcome.STOPPED, said, who=who, apply=apply)
     elif apply is None:
         raise TrialRefused("no test of it runs: the last one has ended")
@@ -131,7 +132,7 @@ def variant_picture(session: Session, trial: Trial, number: int) -> Thumbnail | 
 
 def _require_variant(session: Session, asset: Asset, trial: Trial, number: int) -> None:
     if variant_picture(session, trial, number) is None:
-        raise TrialRefused(f"the test has no picture of a variant {number}: name one that it lists")
+        raise TrialRefused(f"the test has no {ordinal(number)} picture any more: name another one")
     if (reason := may_show(session, asset, trial)) is not None:
         raise TrialRefused(reason)
 

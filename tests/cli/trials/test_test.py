@@ -182,9 +182,9 @@ def test_a_test_is_stopped_and_a_variant_taken(engine: Engine, thumbs: Run) -> N
     """Also afterwards."""
     start(published(engine))
 
-    assert thumbs("test", "stop", "a1").stdout.endswith("variant 0, 00:01.000, is shown\n")
+    assert thumbs("test", "stop", "a1").stdout.endswith("the first picture, 00:01.000, is shown\n")
     assert thumbs("test", "stop", "a1").exit_code == 1
-    assert thumbs("test", "stop", "a1", "--apply", "1").exit_code == 0
+    assert thumbs("test", "stop", "a1", "--apply", "second").exit_code == 0
 
     assert wanted_s(engine) == SECOND_S
     assert acts(engine) == [("stop-test", "cli"), ("show-variant", "cli")]
@@ -199,9 +199,9 @@ def test_the_variants_are_shown_side_by_side(engine: Engine, thumbs: Run) -> Non
 
     assert lines[3] == "counting: 61 of 100 plays"
     first, second = (" ".join(line.split()) for line in lines[5:7])
-    assert first == "0 00:01.000 2,100 105 5.00% shown without the test, out: another is surely better"
-    assert second == "1 00:05.000 2,110 126 6.00% best with 99%"
-    assert lines[7] == "1 against 0: +18%, surely between +6% and +31%"
+    assert first == "first 00:01.000 2,100 105 5.00% shown without the test, out: another is surely better"
+    assert second == "second 00:05.000 2,110 126 6.00% best with 99%"
+    assert lines[7] == "the second picture against the first: +18%, surely between +6% and +31%"
     assert "[" in lines[8]
     assert lines[9:13] == [
         "whole days counted: 9",
@@ -209,6 +209,14 @@ def test_the_variants_are_shown_side_by_side(engine: Engine, thumbs: Run) -> Non
         "telling 20 % apart needs about 65,000 impressions, about 108 days",
         "groups of viewers left out, as they do far more than all others: 2",
     ]
+
+
+def test_of_a_test_by_days_the_need_is_told_in_days(engine: Engine, thumbs: Run) -> None:
+    """Nobody counts its impressions."""
+    start(published(engine))
+    look(engine, need={"impressions": None, "days": 84}, left_out=[])
+
+    assert "telling 20 % apart needs about 84 days\n" in thumbs("test", "show", "a1").stdout
 
 
 def test_an_imbalance_is_told_with_its_likely_cause(engine: Engine, thumbs: Run) -> None:
@@ -277,7 +285,7 @@ def test_the_asset_shows_what_its_test_keeps(engine: Engine, thumbs: Run) -> Non
     start(published(engine))
     assert "to be shown: 00:01.000" not in thumbs("show", "a1").stdout
 
-    thumbs("test", "stop", "a1", "--apply", "1")
+    thumbs("test", "stop", "a1", "--apply", "second")
 
     said = thumbs("show", "a1").stdout
     assert "to be shown: 00:05.000, kept by its test" in said

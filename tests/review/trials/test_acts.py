@@ -127,7 +127,7 @@ def test_of_many_videos_those_that_are_seen_too_rarely_are_left(
     engine: Engine, asset_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever starts a single test has read why it had better not be, and may start it anyway."""
-    monkeypatch.setattr(acts, "prospect", lambda *_: SimpleNamespace(objection="it is seen too rarely"))
+    monkeypatch.setattr(acts, "prospect", lambda *_, **__: SimpleNamespace(objection="it is seen too rarely"))
 
     outcome = bulk.do(engine, ANNA, BulkAct.TEST, {asset_id: None}, [], configured())
 

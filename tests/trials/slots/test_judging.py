@@ -63,7 +63,7 @@ def test_a_winner_is_named_with_its_interval() -> None:
     verdict = judged([*flat(CLEAR), *WAITS])
 
     assert (verdict.outcome, verdict.winner) == (TrialOutcome.WINNER, 1)
-    assert verdict.said.startswith("Picture 2 is better: +29 %, surely between +")
+    assert verdict.said.startswith("The second picture is better: +29 %, surely between +")
     (worse, better) = verdict.numbers["variants"]
     assert (worse["is_out"], better["is_out"]) == (True, False)
     assert (worse["plays"], worse["rate"], worse["a_day"]) == (1728, None, 96.0)

@@ -17,7 +17,7 @@ from worker.database.states import TrialState
 from worker.errors import PermanentError
 from worker.review.trials import acts
 from worker.review.trials.acts import TrialConflict
-from worker.review.trials.words import ordinal
+from worker.trials.saying import picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +79,6 @@ def applying(who: Actor, trial_id: int, number: int, why: str, *, was_running: b
 
     def apply(engine: Engine) -> list[str]:
         acts.apply(engine, who, trial_id, number, why, was_running=was_running)
-        return [f"everybody sees the {ordinal(number)} picture from now on"]
+        return [f"everybody sees {picture(number)} from now on"]
 
     return apply

@@ -30,11 +30,11 @@ from worker.review.trials.words import (
     OUTCOMES,
     count_words,
     lift_words,
-    ordinal,
     rate_words,
     share_words,
     unbroken,
 )
+from worker.trials.saying import ordinal
 
 if TYPE_CHECKING:
     from webhook.bounded import BoundedDatabase

@@ -29,6 +29,7 @@ from worker.people import audit
 from worker.text import clock, format_age, printable
 from worker.trials import running, stopping
 from worker.trials.refused import TrialRefused
+from worker.trials.saying import ORDINALS, ordinal, picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,14 +58,14 @@ test_group.add_command(start_command)
 @click.option(
     "--apply",
     "number",
-    type=click.IntRange(min=0),
-    metavar="NUMBER",
-    help="Show this variant from now on, also when the test has ended.",
+    type=click.Choice(ORDINALS),
+    callback=lambda _context, _option, word: None if word is None else ORDINALS.index(word),
+    help="Show this picture from now on, also when the test has ended.",
 )
 @why_option
 @json_option
 def stop_command(name: str, number: int | None, why: str, *, as_json: bool) -> None:
-    """Stop a test; what was shown before it stays, unless you take a variant."""
+    """Stop a test; what was shown before it stays, unless you take another picture."""
     actor = operator()
     with open_database() as engine, transaction(engine) as session:
         asset = session.get_one(Asset, find(session, name).asset_id, with_for_update=True)
@@ -72,13 +73,13 @@ def stop_command(name: str, number: int | None, why: str, *, as_json: bool) -> N
         if trial is None:
             raise TrialRefused(f"there is no test of it; `thumbs test start {name}` starts one")
         stopping.stop(session, trial, actor.name, why, apply=number)
-        act = STOP if number is None else SHOW
-        audit.note(session, actor, act, asset.id, test=trial.id, variant=number, why=why)
+        act, shows = (STOP, {}) if number is None else (SHOW, {"shows": ordinal(number)})
+        audit.note(session, actor, act, asset.id, test=trial.id, why=why, **shows)
         shown = next(
             (one for one in running.variants_of(session, trial.id) if one.number == (number or 0)), None
         )
         document = {"asset": asset_name(asset), "test": fields_of(trial, TRIAL_FIELDS), "applied": number}
-        moment = f"variant {shown.number}, {clock(shown.time_s)}," if shown is not None else "what was shown"
+        moment = f"{picture(shown.number)}, {clock(shown.time_s)}," if shown is not None else "what was shown"
         said = f"{printable(asset_name(asset))}: test {trial.id} has ended; {moment} is shown"
     print_answer(document, [Text(said)], as_json=as_json)
 

@@ -20,6 +20,7 @@ from worker.database.states import TrialMetric
 from worker.text import clock, format_age, printable
 from worker.trials import running
 from worker.trials.refused import TrialRefused
+from worker.trials.saying import ordinal, picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -48,7 +49,7 @@ _METRICS = {
 @click.argument("name", metavar="ASSET|JOB")
 @json_option
 def show_command(name: str, *, as_json: bool) -> None:
-    """Show the newest test of an asset: its variants side by side, and what is known of them."""
+    """Show the newest test of an asset: its pictures side by side, and what is known of them."""
     with open_database() as engine, transaction(engine) as session:
         asset = session.get_one(Asset, find(session, name).asset_id)
         trial = running.newest_trial(session, asset.id)
@@ -96,11 +97,11 @@ def trial_line(trial: Trial, now: datetime) -> Text:
 
 
 def _table(trial: Trial, variants: Sequence[Variant], counted: Mapping[int, Mapping[str, Any]]) -> Table:
-    table = Listing("no.", "time", "impressions", "plays", "rate", "says")
+    table = Listing("picture", "time", "impressions", "plays", "rate", "says")
     for one in variants:
         numbers = counted.get(one.number, {})
         table.add_row(
-            str(one.number),
+            ordinal(one.number),
             clock(one.time_s),
             f"{numbers.get('impressions', 0):,}",
             f"{numbers.get('quality_plays', 0):,}",
@@ -131,7 +132,7 @@ def _news(trial: Trial, number: int, numbers: Mapping[str, Any]) -> Iterator[str
 def _pair(pair: Mapping[str, Any]) -> Iterator[Text]:
     low, high, lift = pair["low"], pair["high"], pair["lift"]
     between = f"surely between {low:+.0%} and {high:+.0%}"
-    yield Text(f"{pair['a']} against {pair['b']}: {lift:+.0%}, {between}")
+    yield Text(f"{picture(pair['a'])} against the {ordinal(pair['b'])}: {lift:+.0%}, {between}")
     yield Text(f"  {interval_bar(low, lift, high)}")
 
 
@@ -144,7 +145,8 @@ def _facts(numbers: Mapping[str, Any]) -> Iterator[str]:
         alarm = "NOT shown as drawn: is there a cache that keeps one picture?"
         yield f"{alarm if imbalance.get('is_alarm') else 'shown as drawn'} ({shares})"
     if need := numbers.get("need"):
-        days = f", about {need['days']:,} days" if need.get("days") else ""
-        yield f"telling 20 % apart needs about {need['impressions']:,} impressions{days}"
+        amounts = [(need.get("impressions"), "impressions"), (need.get("days"), "days")]
+        told = ", about ".join(f"{amount:,} {what}" for amount, what in amounts if amount)
+        yield f"telling 20 % apart needs about {told}"
     if left_out := numbers.get("left_out"):
         yield f"groups of viewers left out, as they do far more than all others: {left_out}"

@@ -15,6 +15,7 @@ from worker.learning.gate.report import Rule
 from worker.learning.training import policy
 from worker.learning.training.data import hand_of, has_defect, stored_frames
 from worker.pipeline.earlier_run import decode_embedding
+from worker.pipeline.scoring.learned_head import REACH
 
 if TYPE_CHECKING:
     from worker.learning.training.data import Stored
@@ -55,7 +56,7 @@ def look_through(source: Stored, direction: Vectors) -> Rule:
         "by_hand": by_hand,
         "furthest": furthest,
     }
-    is_met = with_head <= by_hand and furthest <= policy.REACH + 1e-6
+    is_met = with_head <= by_hand and furthest <= REACH + 1e-6
     return Rule(
         "no defects", "no more first picks with a defect, none moved by over a point", says, is_met, numbers
     )

@@ -1,4 +1,8 @@
-"""Which of a few frames would be shown: by hand-made weights, or with what was learned."""
+"""Which of a few frames would be shown: by hand-made weights, or with what was learned.
+
+The rules are the picker's (`worker.pipeline.scoring.learned_head`), for frames of which defects and text tell
+nothing apart.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from worker.pipeline.scoring.learned_head import REACH, moved_scores
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from worker.learning.training.examples import Floats, Tests
 
-MOST_POINTS = 1.0  #: that what was learned may give or take
-REACH = 1.0  #: points of hand score; a frame that is further below the best one never comes first
-
 
 def points(direction: NDArray[Any], centred: NDArray[Any]) -> Floats:
     """Value (n, d) embeddings that are centred within their video, in points of score: (n,), -1 to 1."""
-    clipped: Floats = np.clip(centred.astype(np.float64) @ direction, -MOST_POINTS, MOST_POINTS)
+    clipped: Floats = np.clip(centred.astype(np.float64) @ direction, -REACH, REACH)
     return clipped
 
 
@@ -29,8 +32,7 @@ def pick(tests: Tests, learned: Floats) -> NDArray[np.int64]:
         learned: (n,) points that a head gives; zeros for the order by hand.
     """
     best = np.maximum.reduceat(tests.hand, tests.starts)[tests.groups]
-    scores = np.where(tests.hand >= best - REACH, tests.hand + learned, -np.inf)
-    return first_of_best(tests, scores)
+    return first_of_best(tests, moved_scores(tests.hand, learned, best - REACH))
 
 
 def first_of_best(tests: Tests, scores: Floats) -> NDArray[np.int64]:
@@ -56,5 +58,4 @@ def prefers_chosen(chosen_hand: Floats, other_hand: Floats, lead: Floats) -> Flo
 
 def first(hand: Floats, learned: Floats) -> int:
     """Find which of (n,) frames of one video comes first, with (n,) points that a head gives."""
-    is_near = hand >= hand.max() - REACH
-    return int(np.where(is_near, hand + learned, -np.inf).argmax())
+    return int(moved_scores(hand, learned, hand.max() - REACH).argmax())

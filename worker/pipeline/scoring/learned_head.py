@@ -76,12 +76,25 @@ def add_learned(scored: Sequence[Scored], head: LearnedHead | None) -> list[Scor
     if not points[may_move].any():
         return list(scored)
     fewest = min(0.0, float(points[may_move].min()))
-    moved = by_hand + np.where(may_move, points, fewest)
-    moved = np.maximum(moved, floor + FLOOR_SLOPE * (by_hand - floor))
+    moved = moved_scores(by_hand, np.where(may_move, points, fewest), floor)
     return [
         replace(one, parts={**one.parts, LEARNED: float(score - hand)}, score=float(score)) if within else one
         for one, score, hand, within in zip(scored, moved, by_hand, is_within, strict=True)
     ]
+
+
+def moved_scores(
+    by_hand: NDArray[np.float64], points: NDArray[np.float64], floor: NDArray[np.float64] | float
+) -> NDArray[np.float64]:
+    """Add points to the scores of (n,) frames, and let nothing at or above the floor fall below it.
+
+    Args:
+        by_hand: (n,) scores by hand.
+        points: (n,) that a head gives, -1..1.
+        floor: `REACH` below the best of its video; what is below it keeps its score.
+    """
+    moved = np.maximum(by_hand + points, floor + FLOOR_SLOPE * (by_hand - floor))
+    return np.where(by_hand >= floor, moved, by_hand)
 
 
 def _are_sound(scored: Sequence[Scored]) -> NDArray[np.bool_]:

@@ -15,12 +15,13 @@ from worker.people import audit
 from worker.review.acts import require
 from worker.review.seen import Seen, read_seen
 from worker.review.trials.view import find_trial
-from worker.review.trials.words import OUTCOMES, ordinal
+from worker.review.trials.words import OUTCOMES
 from worker.text import format_age
 from worker.trials import starting, stopping
 from worker.trials.prospects import prospect
 from worker.trials.refused import TrialRefused
 from worker.trials.running import running_trial
+from worker.trials.saying import ordinal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

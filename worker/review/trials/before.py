@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 LEAST_PICTURES, MOST_PICTURES = 2, 4
 LEAST_DAYS, MOST_DAYS = 7, 180
 
+
 @dataclass(frozen=True, slots=True)
 class Before:
     """What the question before a test shows."""

@@ -62,7 +62,7 @@ class Imbalance(NamedTuple):
 class Need(NamedTuple):
     """What it takes to tell pictures apart."""
 
-    impressions: int
+    impressions: int | None  #: None: it is a test by days
     days: int | None  #: at the present traffic; None: not known
 
 
@@ -104,8 +104,8 @@ def _imbalance(told: Mapping[str, Any]) -> Imbalance | None:
 
 
 def _need(told: Mapping[str, Any]) -> Need | None:
-    impressions = told.get("impressions")
-    return None if impressions is None else Need(int(impressions), told.get("days"))
+    need = Need(told.get("impressions"), told.get("days"))
+    return need if any(need) else None
 
 
 def read_days(session: Session, trial: Trial, variants: int) -> list[Day]:

@@ -9,7 +9,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from worker.review.trials.words import lift_words, ordinal, size_words
+from worker.review.trials.words import lift_words, size_words
+from worker.trials.saying import ordinal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

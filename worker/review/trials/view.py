@@ -15,8 +15,8 @@ from worker.database.trials import Slot, Trial, TrialLook, Variant
 from worker.review.trials.figures import Figure, count_by_now, read_days, read_figures
 from worker.review.trials.intervals import Scale, read_intervals, scale_of
 from worker.review.trials.of_assets import said_of
-from worker.review.trials.words import ordinal
 from worker.trials.assignment import BUCKETS
+from worker.trials.saying import picture
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,7 +46,7 @@ class ShownVariant(NamedTuple):
     @property
     def name(self) -> str:
         """What people call it."""
-        return f"the {ordinal(self.number)} picture"
+        return picture(self.number)
 
 
 class Look(NamedTuple):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from worker.database.states import TrialKind, TrialMetric, TrialOutcome
 
-_ORDINALS = ("first", "second", "third", "fourth")
-
 OUTCOMES = {
     TrialOutcome.WINNER: "Winner",
     TrialOutcome.ALIKE: "Alike",
@@ -30,11 +28,6 @@ METRICS = {
 }
 
 _TENFOLD = 0.1  # from 10 % on, a decimal says nothing
-
-
-def ordinal(number: int) -> str:
-    """Name a variant by its number, which begins at 0, as verdicts do: "second"."""
-    return _ORDINALS[number] if 0 <= number < len(_ORDINALS) else f"{number + 1}th"
 
 
 def rate_words(rate: float, metric: str) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from worker.database import NOW
 from worker.database.states import TrialMetric, TrialOutcome
 from worker.database.trials import Slot, Variant
+from worker.trials.saying import ordinal
 from worker.trials.slots.power import days_needed, power
 from worker.trials.statistics import switchback
 from worker.trials.statistics.switchback import LEAST_BLOCKS
@@ -227,14 +228,19 @@ def _outcome(
         f" in {usual.found:.0%} of tests."
     ).replace("%", " %")
     if best["p_best"] >= LIKELY:
-        said = f"Picture {best['number'] + 1} is probably better, not proved, in {used} {of_what}. {why}"
+        who = _name(best["number"])
+        said = f"{who} is probably better, not proved, in {used} {of_what}. {why}"
         return TrialOutcome.PREFERRED, int(best["number"]), said
     return TrialOutcome.UNDECIDED, None, f"It cannot be told which is better, in {used} {of_what}. {why}"
 
 
 def _said_of_winner(number: int, closest: dict[str, Any], used: int, of_what: str) -> str:
     low, high, lift = (f"{closest[name]:+.0%}".replace("%", " %") for name in ("low", "high", "lift"))
-    return f"Picture {number + 1} is better: {lift}, surely between {low} and {high}, in {used} {of_what}."
+    return f"{_name(number)} is better: {lift}, surely between {low} and {high}, in {used} {of_what}."
+
+
+def _name(number: int) -> str:
+    return f"The {ordinal(number)} picture"
 
 
 def _said_of_waiting(used: int, of_what: str) -> str:

@@ -72,7 +72,7 @@ def prospects(days: int, noise: float | None = None, variants: int = 2) -> list[
 
 
 def found_of(noise: float, days: Sequence[int], lifts: Sequence[float]) -> list[tuple[float, list[float]]]:
-    """Tabulate which shares of tests of two pictures find each lift, the largest first, in so many days each."""
+    """Tabulate which share of tests of two pictures finds each lift, the largest first, in so many days."""
     return [(lift, [power(noise, one, lift).found for one in days]) for lift in sorted(lifts, reverse=True)]
 
 

@@ -117,6 +117,14 @@ def test_how_long_it_may_still_take_is_told_in_numbers(engine: Engine, asset_id:
     assert "may end without a verdict" in page
 
 
+def test_of_a_test_by_days_it_is_told_how_many_days_it_may_take(engine: Engine, asset_id: int) -> None:
+    """Nobody counts its impressions."""
+    trial_id = tested.add_test(engine, asset_id, kind=TrialKind.SLOTS, timezone="UTC")
+    tested.add_look(engine, trial_id, numbers=tested.numbers(need={"impressions": None, "days": 84}))
+
+    assert "needs about 84 days" in words(signed_in(engine), f"/t/{trial_id}")
+
+
 def test_days_of_a_platform_that_shows_one_picture_say_why_they_do_not_count(
     engine: Engine, asset_id: int
 ) -> None:
