@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import select
 
 from tests.browser.test_accessibility import lost_stops, objections
-from tests.support.review import tested
+from tests.support.review import shelf, tested
 from tests.support.review.stored_videos import Seed, store
 from tests.support.service import builders
+from tests.support.trials import day_test
+from worker.database import transaction
+from worker.database.choices import Choice
+from worker.database.models import Thumbnail
 from worker.database.states import HeadState, Role, TrialOutcome, TrialState
 from worker.database.trials import Trial
 
@@ -90,6 +96,41 @@ def test_a_test_is_started_and_stopped(engine: Engine, signed_in: People, has_sc
     visit.press_on(page.get_by_role("button", name="Stop the test"))
     expect(page.get_by_role("region", name="What is known")).to_contain_text("Stopped")
     assert [one.state for one in builders.every(engine, Trial)] == [TrialState.ENDED]
+
+
+def test_a_test_by_days_is_started_and_its_days_are_drawn(engine: Engine, signed_in: People) -> None:
+    """With what it can find before one's eyes; each picture has half of the days."""
+    visit = signed_in()
+    page = visit.page
+    visit.open(f"/a/{store(engine, Seed('Bicycles', count=30))}/test")
+    page.get_by_text("One a day finds large differences only").click()
+    expect(page.get_by_role("row", name="+50 %")).to_contain_text("95 %")
+    assert objections(visit) == []
+
+    page.get_by_label("The platform shows one a day").check()
+    visit.press_on(page.get_by_role("button", name="Start the test"))
+
+    expect(page.get_by_role("status").first).to_contain_text("its first day begins at the next midnight")
+    assert Counter(one.variant for one in day_test.slots(engine)) == {0: 14, 1: 14}
+
+
+def test_a_choice_is_tested_against_the_best_pick(engine: Engine, signed_in: People) -> None:
+    """From the page of the video on; the choice is released for it."""
+    asset_id = store(engine, Seed("Bicycles", count=30))
+    with transaction(engine) as session:
+        second = session.scalars(select(Thumbnail.id).where(Thumbnail.rank == 2)).first()
+    shelf.choose(engine, asset_id, second)
+    visit = signed_in()
+    visit.open(f"/a/{asset_id}")
+    visit.page.get_by_role("link", name="Test the choice against the best pick").click()
+    expect(visit.page.get_by_text("The first picture was chosen by a person")).to_be_visible()
+    assert objections(visit) == []
+
+    visit.press_on(visit.page.get_by_role("button", name="Start the test"))
+
+    expect(visit.page.get_by_role("status").first).to_contain_text("The test is started")
+    (choice,) = builders.every(engine, Choice)
+    assert choice.released_because == "released into a test"
 
 
 def test_the_key_leads_to_the_test_that_runs(engine: Engine, signed_in: People) -> None:
