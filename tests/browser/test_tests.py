@@ -25,12 +25,16 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import People
 
+#: Its picks lie far enough apart to be told apart.
+BICYCLES = Seed("Bicycles", count=30, length_s=60.0)
+
 
 def test_the_question_before_a_test(engine: Engine, signed_in: People) -> None:
     """Which one answers by the keyboard as well."""
     visit = signed_in()
-    visit.open(f"/a/{store(engine, Seed('Bicycles', count=30))}/test")
+    visit.open(f"/a/{store(engine, BICYCLES)}/test")
 
+    expect(visit.page.get_by_role("button", name="Start the test")).to_be_visible()
     assert objections(visit) == []
     assert lost_stops(visit) == []
 
@@ -38,7 +42,7 @@ def test_the_question_before_a_test(engine: Engine, signed_in: People) -> None:
 @pytest.mark.parametrize("outcome", [None, TrialOutcome.WINNER])
 def test_a_test_of_pictures(engine: Engine, signed_in: People, outcome: TrialOutcome | None) -> None:
     """With all that there is to see of one, while it runs and when it is over."""
-    asset_id = store(engine, Seed("Bicycles", count=30))
+    asset_id = store(engine, BICYCLES)
     ended = {"outcome": outcome, "winner": 1, "why": tested.SAID} if outcome else {}
     trial_id = tested.add_test(engine, asset_id, **ended)
     for _ in range(2):
@@ -56,7 +60,7 @@ def test_the_list_of_tests(engine: Engine, signed_in: People) -> None:
     visit = signed_in()
     visit.open("/tests")
     assert objections(visit) == []
-    asset_id = store(engine, Seed("Bicycles", count=30))
+    asset_id = store(engine, BICYCLES)
     tested.add_test(engine, asset_id)
     tested.add_test(engine, asset_id, outcome=TrialOutcome.BROKEN, why="a cache? " * 12)
     visit.open("/tests")
@@ -81,7 +85,7 @@ def test_a_test_is_started_and_stopped(engine: Engine, signed_in: People, has_sc
     """By the key T where there is JavaScript, and by plain forms where there is none."""
     visit = signed_in(has_script=has_script)
     page = visit.page
-    visit.open(f"/a/{store(engine, Seed('Bicycles', count=30))}")
+    visit.open(f"/a/{store(engine, BICYCLES)}")
     if has_script:
         page.keyboard.press("t")
     else:
@@ -102,7 +106,7 @@ def test_a_test_by_days_is_started_and_its_days_are_drawn(engine: Engine, signed
     """With what it can find before one's eyes; each picture has half of the days."""
     visit = signed_in()
     page = visit.page
-    visit.open(f"/a/{store(engine, Seed('Bicycles', count=30))}/test")
+    visit.open(f"/a/{store(engine, BICYCLES)}/test")
     page.get_by_text("One a day finds large differences only").click()
     expect(page.get_by_role("row", name="+50 %")).to_contain_text("95 %")
     assert objections(visit) == []
@@ -116,7 +120,7 @@ def test_a_test_by_days_is_started_and_its_days_are_drawn(engine: Engine, signed
 
 def test_a_choice_is_tested_against_the_best_pick(engine: Engine, signed_in: People) -> None:
     """From the page of the video on; the choice is released for it."""
-    asset_id = store(engine, Seed("Bicycles", count=30))
+    asset_id = store(engine, BICYCLES)
     with transaction(engine) as session:
         second = session.scalars(select(Thumbnail.id).where(Thumbnail.rank == 2)).first()
     shelf.choose(engine, asset_id, second)
@@ -135,7 +139,7 @@ def test_a_choice_is_tested_against_the_best_pick(engine: Engine, signed_in: Peo
 
 def test_the_key_leads_to_the_test_that_runs(engine: Engine, signed_in: People) -> None:
     """And the library says which videos are tested."""
-    asset_id = store(engine, Seed("Bicycles", count=30))
+    asset_id = store(engine, BICYCLES)
     trial_id = tested.add_test(engine, asset_id)
     visit = signed_in()
     visit.open("/")
