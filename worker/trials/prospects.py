@@ -60,7 +60,8 @@ class Prospect:
     def said(self) -> str:
         """The need in a sentence or two; of a test by days, what it can find."""
         if self.kind is TrialKind.SLOTS:
-            return "; ".join(one.sentence() for one in power.prospects(self.days, USUAL_NOISE, self.variants))
+            usual, large = power.prospects(self.days, USUAL_NOISE, self.variants)
+            return usual.sentence(large)
         need = f"telling 20 % apart needs about {_about(self.impressions_needed)} impressions"
         if self.daily_impressions is None or self.days_needed is None:
             return f"{need}; how often the video is seen is not known yet"

@@ -33,12 +33,15 @@ class Power(NamedTuple):
     lift: float
     found: float  #: the share of tests
 
-    def sentence(self) -> str:
-        """Write it for people, e.g. with day-to-day noise of 20 %, 28 days find +20 % in 32 %."""
-        return (
-            f"with day-to-day noise of {self.noise:.0%}, {self.days} days find +{self.lift:.0%}"
-            f" in {self.found:.0%}"
-        ).replace("%", " %")
+    def sentence(self, *others: Power) -> str:
+        """Write it for people: where days differ by 20 %, 28 days find a lift of 20 % in 31 % of tests.
+
+        Args:
+            others: of the same days and noise, for other lifts.
+        """
+        found = ", and ".join(f"+{one.lift:.0%} in {one.found:.0%}" for one in (self, *others))
+        days = f"where days of the same picture differ by {self.noise:.0%}, {self.days} days find {found}"
+        return f"{days} of tests".replace("%", " %")
 
 
 def power(noise: float, days: int, lift: float = 0.20, variants: int = 2) -> Power:

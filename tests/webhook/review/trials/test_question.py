@@ -72,7 +72,7 @@ def test_it_says_what_to_expect_before_anything_starts(engine: Engine, asset_id:
 
     assert "impressions" in page
     assert "Expect weeks" in page
-    assert "28 days find +20 % in 31 %" in page
+    assert "Where days of the same picture differ by 20 %, 28 days find +20 % in 31 %" in page
     assert "shown now" in page
 
 
