@@ -39,7 +39,7 @@ def test_a_beacon_that_does_not_answer_is_told(engine: Engine) -> None:
     (found,) = findings(engine, beacon_url=url)
 
     assert (found.what, found.state) == ("beacon", "warning")
-    assert found.says == f"1 test runs, and nothing answers at {url}: no viewer is shown a variant"
+    assert found.says == f"1 test runs, and nothing answers at {url}: no viewer is shown another picture"
     assert "run `thumbs beacon`" in found.remedy
 
 

