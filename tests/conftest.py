@@ -5,9 +5,15 @@ from __future__ import annotations
 import gc
 import itertools
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+# Python keeps what it has compiled, also where a machine's settings say no: every parallel worker would compile
+# all tests again, which takes 15 s of a core, and so would each of the hundreds of programs that they start.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Each of the parallel workers has one core, where more threads would only wait for each other. PyTorch and
 # OpenBLAS read this once, when they are imported.
