@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-# Python keeps what it has compiled, also where a machine's settings say no: every parallel worker would compile
-# all tests again, which takes 15 s of a core, and so would each of the hundreds of programs that they start.
+# Python keeps what it has compiled, also where a machine's settings say no. Otherwise each parallel worker
+# compiles all tests again, for 8 s of a core, and each of the hundreds of programs started here its modules.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
@@ -27,6 +27,7 @@ from tests.support.media import clips, pictures
 from tests.support.service.analyzer_rig import AnalyzerRig, ready_analyzer_rig
 from tests.support.service.commands import run_thumbs
 from tests.support.service.databases import Databases
+from tests.support.service.remembering_models import remembering
 from worker import database
 from worker.analysis.decoder_pool import Decoders
 from worker.database import make_engine
@@ -109,9 +110,15 @@ def bikes_clip(shared_dir: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def models() -> Models:
+def forgetful_models() -> Models:
     """Return the bundled models, loaded once, on the processor: results are to be the same everywhere."""
     return Models.load(device="cpu")
+
+
+@pytest.fixture(scope="session")
+def models(forgetful_models: Models) -> Models:
+    """Return them for tests that only use them: each picture is judged once in the run."""
+    return remembering(forgetful_models)
 
 
 @pytest.fixture(scope="module")
