@@ -24,10 +24,10 @@ import redis
 from xdist.scheduler.loadfile import LoadFileScheduling
 
 from tests.support.media import clips, pictures
+from tests.support.remembering_models import remembering
 from tests.support.service.analyzer_rig import AnalyzerRig, ready_analyzer_rig
 from tests.support.service.commands import run_thumbs
 from tests.support.service.databases import Databases
-from tests.support.service.remembering_models import remembering
 from worker import database
 from worker.analysis.decoder_pool import Decoders
 from worker.database import make_engine
