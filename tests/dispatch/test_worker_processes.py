@@ -158,19 +158,19 @@ def test_a_job_goes_on_while_the_broker_refuses(
 
 
 WRONG = [
-    ("analyze", {"MODEL": "no-such-model"}, "no model is called"),
-    ("publish", {"REDIS_URL": ""}, "REDIS_URL"),
-    ("publish", {"DATABASE_URL": "sqlite://"}, "DATABASE_URL"),
+    ({"MODEL": "no-such-model"}, "no model is called"),
+    ({"REDIS_URL": ""}, "REDIS_URL"),
+    ({"DATABASE_URL": "sqlite://"}, "DATABASE_URL"),
 ]
 
 
 def test_a_worker_that_cannot_work_says_why_and_ends(variables: dict[str, str]) -> None:
     """It takes no message, and an orchestrator sees that it failed."""
     with ExitStack() as stack:
-        workers = [WorkerProcess(kind, **(variables | changed)) for kind, changed, _ in WRONG]
+        workers = [WorkerProcess("analyze", **(variables | changed)) for changed, _ in WRONG]
         for worker in workers:
             stack.callback(worker.__exit__)
-        for worker, (_, _, reason) in zip(workers, WRONG, strict=True):
+        for worker, (_, reason) in zip(workers, WRONG, strict=True):
             assert worker.process.wait(START_S) == 2, worker.log()
             assert reason in worker.log()
             assert "Traceback" not in worker.log()
