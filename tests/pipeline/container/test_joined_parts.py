@@ -86,13 +86,13 @@ def test_a_large_joined_file_is_found_by_a_look_at_some_places(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only then is it read; an even one is not."""
-    joined = recordings.join(tmp_path / "joined.ts", [Part(100.0, 100), Part(7000.0, 100), Part(3.0, 100)])
-    even = recordings.join(tmp_path / "even.ts", [Part(100.0, 300)])
+    joined = recordings.join(tmp_path / "joined.ts", [Part(100.0, 200), Part(7000.0, 200), Part(3.0, 200)])
+    even = recordings.join(tmp_path / "even.ts", [Part(100.0, 600)])
     monkeypatch.setattr(joined_parts, "SMALL_BYTES", 0)
 
-    assert probe(joined).duration_s == pytest.approx(12.0, abs=0.05)
+    assert probe(joined).duration_s == pytest.approx(24.0, abs=0.05)
     monkeypatch.setattr(joined_parts, "_read", None)  # would fail if it were called
-    assert probe(even).duration_s == pytest.approx(12.0, abs=0.05)
+    assert probe(even).duration_s == pytest.approx(24.0, abs=0.05)
 
 
 def test_a_part_that_starts_in_the_middle_shows_no_mixture(tmp_path: Path) -> None:
