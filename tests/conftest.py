@@ -5,9 +5,15 @@ from __future__ import annotations
 import gc
 import itertools
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+# Python keeps what it has compiled, also where a machine's settings say no. Otherwise each parallel worker
+# compiles all tests again, for 8 s of a core, and each of the hundreds of programs started here its modules.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Each of the parallel workers has one core, where more threads would only wait for each other. PyTorch and
 # OpenBLAS read this once, when they are imported.
@@ -18,6 +24,7 @@ import redis
 from xdist.scheduler.loadfile import LoadFileScheduling
 
 from tests.support.media import clips, pictures
+from tests.support.remembering_models import remembering
 from tests.support.service.analyzer_rig import AnalyzerRig, ready_analyzer_rig
 from tests.support.service.commands import run_thumbs
 from tests.support.service.databases import Databases
@@ -103,9 +110,15 @@ def bikes_clip(shared_dir: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def models() -> Models:
+def forgetful_models() -> Models:
     """Return the bundled models, loaded once, on the processor: results are to be the same everywhere."""
     return Models.load(device="cpu")
+
+
+@pytest.fixture(scope="session")
+def models(forgetful_models: Models) -> Models:
+    """Return them for tests that only use them: each picture is judged once in the run."""
+    return remembering(forgetful_models)
 
 
 @pytest.fixture(scope="module")

@@ -112,6 +112,7 @@ def test_servers_that_are_down_fail_and_secrets_are_kept(
 
 def test_servers_that_are_silent_do_not_hold_it_up(healthy: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """They take the connection, and never say a word."""
+    without_model(monkeypatch)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         monkeypatch.setenv("DATABASE_URL", f"postgresql://thumbs@127.0.0.1:{port}/thumbs")

@@ -230,21 +230,19 @@ def test_whoever_starts_it_is_given_a_way_into_the_pages(folder: Path) -> None:
     assert secret.stat().st_mode & 0o777 == 0o600
 
 
-def test_pages_that_nobody_wants_are_not_started(folder: Path) -> None:
-    """Nor is a link printed that leads nowhere."""
-    with thumbs_up(folder, REVIEW_PORT="0") as up:
+def test_pages_and_a_beacon_that_nobody_wants_are_not_started(folder: Path) -> None:
+    """A port of 0 says so; nor is a link printed that leads nowhere."""
+    with thumbs_up(folder, REVIEW_PORT="0", BEACON_PORT="0") as up:
         up.wait_until_up()
 
         assert not up.children("quick_programs pages")
+        assert not up.children("quick_programs beacon")
     assert "pages  " not in up.printed.read_text()
     assert "pages at None" in (folder / "data" / "logs" / "publish.log").read_text()
 
 
-def test_a_beacon_that_nobody_wants_is_not_started_and_none_takes_anothers_port(folder: Path) -> None:
-    """A port of 0 says so, and one that is wanted twice is named."""
-    with thumbs_up(folder, BEACON_PORT="0") as up:
-        up.wait_until_up()
-        assert not up.children("quick_programs beacon")
+def test_a_port_that_is_wanted_twice_is_named(folder: Path) -> None:
+    """With what to do about it."""
     port = str(free_port())
     with thumbs_up(folder, BEACON_PORT=port, REVIEW_PORT=port) as up:
         assert up.process.wait(START_S) == 2

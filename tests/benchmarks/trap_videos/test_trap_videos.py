@@ -17,22 +17,23 @@ from tests.benchmarks.speed import footage
 from tests.benchmarks.trap_videos import codings, trap_recipes, trap_videos
 from tests.benchmarks.trap_videos.bad_frames import RATE
 from worker.pipeline.sandbox.decoder import Decoder
-from worker.pipeline.scoring.clip_scorer import ClipScorer
-from worker.pipeline.scoring.faces import FaceFinder
-from worker.pipeline.scoring.models import Models
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from tests.benchmarks.trap_videos.trap_recipes import Recipe
     from tests.benchmarks.trap_videos.trap_videos import TrapVideo
+    from worker.pipeline.scoring.models import Models
 
 CODINGS = {coding.name: coding for coding in codings.CODINGS}
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trap_videos, "CACHE", tmp_path)
+@pytest.fixture(scope="module", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Make each video once for the tests of this file."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trap_videos, "CACHE", tmp_path_factory.mktemp("traps"))
+        yield
 
 
 def _recipe(**changes: object) -> Recipe:
@@ -129,11 +130,11 @@ def test_every_rule_picks_a_moment_of_a_stream_that_does_not_begin_at_zero() -> 
     assert middle == pytest.approx(video.duration_s / 2, abs=1 / RATE)
 
 
-def test_our_pick_is_checked_against_the_frame_that_it_should_show() -> None:
+def test_our_pick_is_checked_against_the_frame_that_it_should_show(models: Models) -> None:
     """A turned video is shown upright; were it not what the truth says, that would count as bad."""
     video = _video(coding=CODINGS["rotated 270"])
     with Decoder() as decoder:
-        choose = ours(lambda _group: Models(ClipScorer.load("lite"), FaceFinder.load()), decoder)
+        choose = ours(lambda _group: models, decoder)
         right = choose(video).picks[0]
         np.save(video.path.with_suffix(".npy"), video.references[:, ::-1])
         wrong = choose(_video(coding=CODINGS["rotated 270"])).picks[0]

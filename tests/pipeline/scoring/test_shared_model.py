@@ -61,7 +61,7 @@ def test_a_short_video_does_not_wait_for_a_long_one(shared: ClipScorer, videos: 
         seen.append(fraction)
 
     with ThreadPoolExecutor(1) as jobs:
-        long = jobs.submit(shared.embed, videos[0] * 20, note)
+        long = jobs.submit(shared.embed, videos[0] * 6, note)
         under_way.wait(timeout=60)
         shared.embed(videos[1][:1])
         seen_by_then = list(seen)

@@ -25,10 +25,17 @@ ODD = [kind for kind in KINDS if kind.group not in _ORDINARY]
 ONE_OF_EACH_GROUP = list({kind.group: kind for kind in ODD}.values())
 
 
-def corpus(folder: Path, kinds: Sequence[Kind], *, seed: int) -> Iterator[Hostile]:
-    """Make each kind once and damage it in every way; a file depends on the seed and its kind alone."""
+def corpus(folder: Path, kinds: Sequence[Kind], *, seed: int, take_turns: bool = False) -> Iterator[Hostile]:
+    """Make each kind once and damage it; a file depends on the seed, its kind and the damage alone.
+
+    Args:
+        folder: where files are made, and removed again.
+        kinds: what to make; a kind that this machine has no encoder for is left out.
+        seed: where the damage is.
+        take_turns: True for one way of damage for each kind, by turns; False for every way.
+    """
     number = FIRST_NUMBER
-    for kind in kinds:
+    for turn, kind in enumerate(kinds):
         path = folder / kind.file_name
         try:
             kind.make(path)
@@ -36,7 +43,7 @@ def corpus(folder: Path, kinds: Sequence[Kind], *, seed: int) -> Iterator[Hostil
             continue
         content = path.read_bytes()
         path.unlink()
-        for damage in DAMAGE:
+        for damage in (DAMAGE[turn % len(DAMAGE)],) if take_turns else DAMAGE:
             chance = random.Random(f"{seed}/{kind.name}/{damage}")  # noqa: S311 - it has to be repeatable
             yield Hostile(number, damage, kind.suffix, damaged(damage, kind.suffix, content, chance))
             number += 1

@@ -148,9 +148,12 @@ def numbered(count: int, *, size: Size = SIZE, first: int = 0) -> list[Rgb]:
 
 
 def _pattern(shift: int, size: Size) -> Rgb:
-    x, y = np.meshgrid(np.arange(size[0]) + 2 * shift, np.arange(size[1]))
-    waves = [np.sin(x / 9) * np.cos(y / 7), np.sin((x + y) / 13), np.cos((x - y) / 17)]
-    return (128 + 90 * np.stack(waves, axis=-1)).astype(np.uint8)
+    x, y = np.arange(size[0]) + 2 * shift, np.arange(size[1])[:, None]
+    # Few numbers are a sum or a difference of x and y; each has its level once, and is looked up.
+    near = np.arange(x[0] - size[1], x[-1] + size[1])
+    rising, falling = ((128 + 90 * wave).astype(np.uint8) for wave in (np.sin(near / 13), np.cos(near / 17)))
+    crossed = (128 + 90 * (np.sin(x / 9) * np.cos(y / 7))).astype(np.uint8)
+    return np.stack([crossed, rising[x + y - near[0]], falling[x - y - near[0]]], axis=-1)
 
 
 def with_number(rgb: Rgb, number: int) -> Rgb:
