@@ -222,6 +222,7 @@ def test_whoever_starts_it_is_given_a_way_into_the_pages(folder: Path) -> None:
         kept.append(secret.read_text())
 
         assert f"  pages     http://127.0.0.1:{up.pages_port}/invitations/" in up.printed.read_text()
+        assert re.search(r"\n  viewers   http://127\.0\.0\.1:\d+/v1/thumbs\.js\n", up.printed.read_text())
         # The other programs tell where an asset's page is.
         told = (folder / "data" / "logs" / "publish.log").read_text()
         assert f"pages at http://127.0.0.1:{up.pages_port}\n" in told
@@ -245,6 +246,7 @@ def test_a_beacon_that_nobody_wants_is_not_started_and_none_takes_anothers_port(
     with thumbs_up(folder, BEACON_PORT="0") as up:
         up.wait_until_up()
         assert not up.children("quick_programs beacon")
+    assert "viewers  " not in up.printed.read_text()
     port = str(free_port())
     with thumbs_up(folder, BEACON_PORT=port, REVIEW_PORT=port) as up:
         assert up.process.wait(START_S) == 2

@@ -20,6 +20,7 @@ from worker.database.models import Asset, Publication, Thumbnail
 from worker.database.states import DECIDED, TrialOutcome, TrialState
 from worker.database.trials import Trial, Variant
 from worker.trials.refused import TrialRefused
+from worker.trials.saying import picture
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -85,10 +86,10 @@ def stop(session: Session, trial: Trial, who: str, why: str, *, apply: int | Non
     if apply is not None:
         _require_variant(session, asset, trial, apply)
     if trial.state == TrialState.RUNNING:
-        said = why or ("a person stopped it" if apply is None else f"a person took variant {apply}")
+        said = why or ("a person stopped it" if apply is None else f"a person took {picture(apply)}")
         end(session, trial, TrialOutcome.STOPPED, said, who=who, apply=apply)
     elif apply is None:
-        raise TrialRefused("no test of it runs: the last one has ended")
+        raise TrialRefused(f"test {trial.id} has ended already")
     else:
         _show(session, asset, trial, apply)
 

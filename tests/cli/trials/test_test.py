@@ -27,7 +27,7 @@ from worker import jobs
 from worker.admin.assets import operator_name
 from worker.cli.trials.interval import interval_bar
 from worker.database import transaction
-from worker.database.models import Asset
+from worker.database.models import Asset, Job
 from worker.database.people import AuditEntry
 from worker.database.trials import Trial, TrialLook
 
@@ -199,8 +199,8 @@ def test_the_variants_are_shown_side_by_side(engine: Engine, thumbs: Run) -> Non
 
     assert lines[3] == "counting: 61 of 100 plays"
     first, second = (" ".join(line.split()) for line in lines[5:7])
-    assert first == "0 00:01.000 2,100 105 5.00% shown without the test, out: another is surely better"
-    assert second == "1 00:05.000 2,110 126 6.00% best with 99%"
+    assert first.startswith("0 00:01.000 2,100 105 5.00% the first picture, shown without the test, out: ")
+    assert second == "1 00:05.000 2,110 126 6.00% the second picture, best with 99%"
     assert lines[7] == "1 against 0: +18%, surely between +6% and +31%"
     assert "[" in lines[8]
     assert lines[9:13] == [
@@ -209,6 +209,39 @@ def test_the_variants_are_shown_side_by_side(engine: Engine, thumbs: Run) -> Non
         "telling 20 % apart needs about 65,000 impressions, about 108 days",
         "groups of viewers left out, as they do far more than all others: 2",
     ]
+
+
+def test_what_was_counted_since_the_look_is_told(engine: Engine, thumbs: Run) -> None:
+    """Who has just put the snippet in sees that it works, hours before the next look."""
+    trial = start(published(engine))
+    round_of(engine)
+
+    before = thumbs("test", "show", "a1").stdout
+    assert "nothing was counted yet: is the snippet on the page" in before
+    assert "shown as drawn" not in before
+    assert "0.00%" not in before
+
+    count(engine, trial, impressions=7)
+    after = thumbs("test", "show", "a1").stdout
+    assert "\n14 impressions were counted since" in after
+    assert answer(thumbs("test", "show", "a1", "--json"))["counted"] == 14
+    assert "is the snippet" not in after
+
+
+def test_a_number_names_a_test_and_never_a_job(engine: Engine, thumbs: Run) -> None:
+    """`thumbs test list` prints numbers; those of jobs would stop the test of another video in silence."""
+    start(published(engine))
+    thumbs("test", "stop", "a1")
+    start(engine)
+    with transaction(engine) as session:
+        session.execute(update(Job).values(id=7))
+
+    assert "\ntest 1 stopped " in thumbs("test", "show", "1").stdout
+    assert "\ntest 2 running " in thumbs("test", "show", "a1").stdout
+    assert "there is no test 7; `thumbs test list` lists them" in thumbs("test", "stop", "7").stderr
+    assert "test 1 has ended already" in thumbs("test", "stop", "1").stderr
+    assert trial_of(engine).state == "running"
+    assert thumbs("test", "stop", "2").exit_code == 0
 
 
 def test_an_imbalance_is_told_with_its_likely_cause(engine: Engine, thumbs: Run) -> None:
