@@ -221,7 +221,7 @@ class Settings(PlatformSettings, ReviewSettings, TrialSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _address_has_the_port(cls, given: dict[str, Any]) -> dict[str, Any]:
+    def _receiver_has_the_port(cls, given: dict[str, Any]) -> dict[str, Any]:
         """Follow PORT where only that is set: pictures at another port would be shown to nobody."""
         port = given.get("port")
         if given.get("public_url") is None and port is not None:

@@ -233,12 +233,13 @@ def test_a_number_names_a_test_and_never_a_job(engine: Engine, thumbs: Run) -> N
     start(published(engine))
     thumbs("test", "stop", "a1")
     start(engine)
-    with transaction(engine) as session:
-        session.execute(update(Job).values(id=7))
+    for asset_id in ("b2", "c3"):
+        add(engine, asset_id)
+    assert 3 in {job.id for job in builders.every(engine, Job)}
 
     assert "\ntest 1 stopped " in thumbs("test", "show", "1").stdout
     assert "\ntest 2 running " in thumbs("test", "show", "a1").stdout
-    assert "there is no test 7; `thumbs test list` lists them" in thumbs("test", "stop", "7").stderr
+    assert "there is no test 3; `thumbs test list` lists them" in thumbs("test", "stop", "3").stderr
     assert "test 1 has ended already" in thumbs("test", "stop", "1").stderr
     assert trial_of(engine).state == "running"
     assert thumbs("test", "stop", "2").exit_code == 0
@@ -274,6 +275,10 @@ def test_the_asset_names_its_test(engine: Engine, thumbs: Run) -> None:
 
     assert "\ntest 1 running for 0 s, until 20" in thumbs("show", "a1").stdout
     assert answer(thumbs("show", "a1", "--json"))["test"]["id"] == 1
+    thumbs("test", "stop", "a1", "--why", "too slow")
+    history = [" ".join(line.split()) for line in thumbs("show", "a1").stdout.splitlines()]
+    assert f"0 s test 1 started {trial_of(engine).started_by}" in history
+    assert f"0 s test 1 stopped {operator_name()} too slow" in history
 
 
 def test_tests_are_listed_page_by_page(engine: Engine, thumbs: Run) -> None:
