@@ -20,7 +20,6 @@ from worker.database.models import Asset, Publication, Thumbnail
 from worker.database.states import DECIDED, TrialOutcome, TrialState
 from worker.database.trials import Trial, Variant
 from worker.trials.refused import TrialRefused
-from worker.trials.saying import picture
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -86,7 +85,7 @@ def stop(session: Session, trial: Trial, who: str, why: str, *, apply: int | Non
     if apply is not None:
         _require_variant(session, asset, trial, apply)
     if trial.state == TrialState.RUNNING:
-        said = why or ("a person stopped it" if apply is None else f"a person took {picture(apply)}")
+        said = why or ("a person stopped it" if apply is None else f"a person took variant {apply}")
         end(session, trial, TrialOutcome.STOPPED, said, who=who, apply=apply)
     elif apply is None:
         raise TrialRefused(f"test {trial.id} has ended already")

@@ -200,8 +200,8 @@ def test_the_variants_are_shown_side_by_side(engine: Engine, thumbs: Run) -> Non
 
     assert lines[3] == "counting: 61 of 100 plays"
     first, second = (" ".join(line.split()) for line in lines[5:7])
-    assert first.startswith("0 00:01.000 2,100 105 5.00% the first picture, shown without the test, out: ")
-    assert second == "1 00:05.000 2,110 126 6.00% the second picture, best with 99%"
+    assert first == "0 00:01.000 2,100 105 5.00% shown without the test, out: another is surely better"
+    assert second == "1 00:05.000 2,110 126 6.00% best with 99%"
     assert lines[7] == "1 against 0: +18%, surely between +6% and +31%"
     assert "[" in lines[8]
     assert lines[9:13] == [

@@ -208,7 +208,7 @@ def test_what_days_can_find_is_said_before_the_start() -> None:
     """Where the noise of a video is not known, for quiet, usual and restless ones."""
     assert len(prospects(28)) == 6
     (usual, large) = prospects(28, noise=0.2)
-    assert usual.sentence().startswith("where days of one picture differ by 20 %, 28 days find +20 % in ")
+    assert usual.sentence().startswith("with day-to-day noise of 20 %, 28 days find +20 % in ")
     assert (round(usual.found, 1), round(large.found, 1)) == (0.3, 0.9)
     assert power(0.2, 13).found == 0.0
     assert power(0.2, 42, variants=3) == power(0.2, 28)._replace(days=42)

@@ -20,7 +20,6 @@ from worker.database.states import TrialKind, TrialMetric
 from worker.text import clock, format_age, printable
 from worker.trials import running
 from worker.trials.counting import read_days
-from worker.trials.saying import picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -140,7 +139,6 @@ def _rate(trial: Trial, numbers: Mapping[str, Any]) -> str:
 
 
 def _news(trial: Trial, number: int, numbers: Mapping[str, Any]) -> Iterator[str]:
-    yield picture(number)
     if number == 0:
         yield "shown without the test"
     if trial.winner == number:

@@ -31,10 +31,10 @@ class Power(NamedTuple):
     found: float  #: the share of tests
 
     def sentence(self) -> str:
-        """Write it for people, e.g. where days ... differ by 20 %, 28 days find +20 % in 31 % of tests."""
+        """Write it for people, e.g. with day-to-day noise of 20 %, 28 days find +20 % in 32 %."""
         return (
-            f"where days of one picture differ by {self.noise:.0%}, {self.days} days find +{self.lift:.0%}"
-            f" in {self.found:.0%} of tests"
+            f"with day-to-day noise of {self.noise:.0%}, {self.days} days find +{self.lift:.0%}"
+            f" in {self.found:.0%}"
         ).replace("%", " %")
 
 
