@@ -169,6 +169,17 @@ def test_without_any_frame_the_command_says_what_is_missing() -> None:
     assert "let the service look at videos first" in _error("train")
 
 
+@pytest.mark.usefixtures("command")
+def test_without_any_test_or_choice_no_head_is_made(engine: Engine) -> None:
+    """A head that has learned nothing would only be mistaken for one."""
+    videos.store_frames(engine, videos.assets(engine, 3))
+
+    said = _error("train")
+
+    assert "nothing was tested or chosen for yet: there are 0 of about 1,200 videos tested" in said
+    assert not builders.every(engine, Head)
+
+
 def test_a_head_that_likes_defects_is_refused(
     engine: Engine, liked: list[int], command: Callable[..., str]
 ) -> None:

@@ -393,3 +393,14 @@ def _is_taken(check: Callable[[], object]) -> bool:
     except ValueError:
         return False
     return True
+
+
+def test_addresses_follow_their_ports_where_only_those_are_set(read: Reader) -> None:
+    """Pictures, pages and beacon are else looked for at a port where nobody listens."""
+    found = read({**MUX, "PORT": "9100", "REVIEW_PORT": "9180", "BEACON_PORT": "9170"})
+
+    assert found.public_url == "http://127.0.0.1:9100"
+    assert found.review_url == "http://127.0.0.1:9180"
+    assert found.beacon_url == "http://127.0.0.1:9170"
+    named = read({**MUX, "PORT": "9100", "PUBLIC_URL": "https://thumbs.example.com"})
+    assert named.public_url == "https://thumbs.example.com"

@@ -222,6 +222,7 @@ def test_whoever_starts_it_is_given_a_way_into_the_pages(folder: Path) -> None:
         kept.append(secret.read_text())
 
         assert f"  pages     http://127.0.0.1:{up.pages_port}/invitations/" in up.printed.read_text()
+        assert re.search(r"\n  viewers   http://127\.0\.0\.1:\d+/v1/thumbs\.js\n", up.printed.read_text())
         # The other programs tell where an asset's page is.
         told = (folder / "data" / "logs" / "publish.log").read_text()
         assert f"pages at http://127.0.0.1:{up.pages_port}\n" in told
@@ -237,7 +238,9 @@ def test_pages_and_a_beacon_that_nobody_wants_are_not_started(folder: Path) -> N
 
         assert not up.children("quick_programs pages")
         assert not up.children("quick_programs beacon")
-    assert "pages  " not in up.printed.read_text()
+    printed = up.printed.read_text()
+    assert "pages  " not in printed
+    assert "viewers  " not in printed
     assert "pages at None" in (folder / "data" / "logs" / "publish.log").read_text()
 
 

@@ -88,7 +88,7 @@ def test_too_few_pictures_that_differ_are_refused_with_what_helps(engine: Engine
     """More picks."""
     published(engine)
 
-    with pytest.raises(TrialRefused, match=r"there are only 3: set COUNT=6 .*`thumbs requeue`"):
+    with pytest.raises(TrialRefused, match=r"the video has only 3: .*COUNT=6 .*`thumbs requeue`"):
         start(engine, count=4)
 
 

@@ -19,6 +19,7 @@ from worker.database.choices import Choice
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Job, JobLog, Publication, Thumbnail
 from worker.database.states import IS_NEWS, ChoiceKind, PublicationState
+from worker.database.trials import Trial
 from worker.platforms.event import EventKind
 from worker.text import clock
 from worker.trials.running import newest_trial
@@ -31,13 +32,13 @@ if TYPE_CHECKING:
 
     from worker.admin.candidates import Numbered
     from worker.admin.find import Match
-    from worker.database.trials import Trial
 
 # How many of the newest are shown; an asset that is edited all day would fill many screens.
 SHOWN_JOBS = 5
 SHOWN_EVENTS = 20
 SHOWN_PUBLICATIONS = 20
 SHOWN_CHOICES = 10
+SHOWN_TESTS = 10
 
 _OWN_PICTURE = "a picture of their own"
 # What came of a write that was confirmed once; in any other state it has been asked for again since.
@@ -58,7 +59,7 @@ class Moment(NamedTuple):
     """One thing that happened to an asset."""
 
     at: datetime
-    what: str  #: "event", "job 17", "write 3" or "choice 2"
+    what: str  #: "event", "job 17", "write 3", "choice 2" or "test 1"
     state: str
     who: str  #: the worker, operator or platform that did it; "" where the row does not tell
     says: str  #: the reason, or what came of it
@@ -124,6 +125,7 @@ def read_history(
             *moments,
             *_writes(asset, publications, _of_pictures(session, asset), served),
             *_decisions(session, asset),
+            *_tests(session, asset),
         ]
     choice, picks = choices.open_choice(session, asset), _picks(session, asset)
     return AssetHistory(
@@ -215,6 +217,15 @@ def _decisions(session: Session, asset: Asset) -> Iterator[Moment]:
             yield Moment(row.lost_at, what, "lost", "", row.note)
         if row.released_at is not None:
             yield Moment(row.released_at, what, "released", row.released_by or "", row.released_because or "")
+
+
+def _tests(session: Session, asset: Asset) -> Iterator[Moment]:
+    of_asset = select(Trial).where(Trial.asset_id == asset.id)
+    for row in session.scalars(of_asset.order_by(Trial.id.desc()).limit(SHOWN_TESTS)):
+        what = f"test {row.id}"
+        yield Moment(row.started_at, what, "started", row.started_by, "")
+        if row.ended_at is not None:
+            yield Moment(row.ended_at, what, row.outcome or row.state, row.ended_by or "", row.why)
 
 
 def _of_pictures(session: Session, asset: Asset) -> set[int]:

@@ -47,7 +47,7 @@ def train(
         since: learn only from what is newer.
 
     Raises:
-        NothingToLearn: no frame is stored, or the account has too few videos that were tested or chosen for.
+        NothingToLearn: no frame is stored, nothing was tested or chosen for, or too little of the account.
     """
     model = newest_model(engine) if model is None else model
     if model is None:
@@ -65,6 +65,11 @@ def train(
             f"{name} has {own} of about {LEAST_OF_ACCOUNT} videos that its own head needs; until then it has "
             "the one of all: train it without --account"
         )
+    if not learned.collected.videos:
+        with transaction(engine) as session:
+            raise NothingToLearn(
+                f"nothing was tested or chosen for yet: there are {heads.readiness(session, model)}"
+            )
     limits = {
         "since": None if since is None else since.isoformat(),
         "last_trial_id": last_trial_id,

@@ -45,9 +45,9 @@ if TYPE_CHECKING:
 SHOWN_ACTS = 50
 RECENT = 8  #: things that happened, which are always shown
 # What the rows of choices tell, with more words.
-_TOLD_BY_ROWS = frozenset({"choose", "release"})
-# What people do begins with one of these: a choice, or the way by which an act came.
-_OF_PEOPLE = frozenset({"choice", "page", "api", "link", "cli"})
+_TOLD_BY_ROWS = frozenset({"choose", "release", "start-test", "stop-test"})
+# What people do begins with one of these: a choice, a test, or the way by which an act came.
+_OF_PEOPLE = frozenset({"choice", "test", "page", "api", "link", "cli"})
 _TOLD_TO_ALL = ("choice ", "write ")  # of `Moment.what`
 _USUAL_SIZE_PX = (320, 180)
 

@@ -73,7 +73,10 @@ class Settings(PlatformSettings, ReviewSettings, TrialSettings):
     work_dir: Path | None = Field(
         None, description="Where videos are downloaded to; the system's temporary folder without it."
     )
-    public_url: Url = Field("http://127.0.0.1:8000", description="The receiver's address, as players see it.")
+    public_url: Url = Field(
+        "http://127.0.0.1:8000",
+        description="The receiver's address, as players see it; `PORT` here without it.",
+    )
     host: Line = Field("127.0.0.1", description="The address that the receiver listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Its port.")
     metrics_port: int = Field(
@@ -215,6 +218,15 @@ class Settings(PlatformSettings, ReviewSettings, TrialSettings):
     def _withhold(cls, given: dict[str, Any]) -> dict[str, Any]:
         """Let the secrets be missing that this program does without."""
         return withhold(given, given.get("account_secrets", "all"))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _receiver_has_the_port(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Follow PORT where only that is set: pictures at another port would be shown to nobody."""
+        port = given.get("port")
+        if given.get("public_url") is None and port is not None:
+            return {**given, "public_url": f"http://127.0.0.1:{port}"}
+        return given
 
     @model_validator(mode="after")
     def _picks_are_signed(self) -> Self:

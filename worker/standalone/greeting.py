@@ -38,6 +38,11 @@ def greeting(settings: Settings, service: Service, who: str) -> str:
         )
     if settings.review_port:
         lines += _pages(settings, service, who)
+    if settings.beacon_port:
+        lines += [
+            f"  viewers   {settings.beacon_url}/v1/thumbs.js",
+            "            tests pictures on your own pages: docs/learning.md",
+        ]
     return "\n".join([*lines, f"  metrics   {service.operations_url}/metrics", "  Ctrl-C stops it"])
 
 

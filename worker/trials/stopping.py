@@ -89,7 +89,7 @@ def stop(session: Session, trial: Trial, who: str, why: str, *, apply: int | Non
         said = why or ("a person stopped it" if apply is None else f"a person took {picture(apply)}")
         end(session, trial, TrialOutcome.STOPPED, said, who=who, apply=apply)
     elif apply is None:
-        raise TrialRefused("no test of it runs: the last one has ended")
+        raise TrialRefused(f"test {trial.id} has ended already")
     else:
         _show(session, asset, trial, apply)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from worker import jobs
 from worker.admin.assets import operator_name
 from worker.cli.trials.interval import interval_bar
 from worker.database import transaction
-from worker.database.models import Asset
+from worker.database.models import Asset, Job
 from worker.database.people import AuditEntry
 from worker.database.trials import Trial, TrialLook
 
@@ -219,6 +220,40 @@ def test_of_a_test_by_days_the_need_is_told_in_days(engine: Engine, thumbs: Run)
     assert "telling 20 % apart needs about 84 days\n" in thumbs("test", "show", "a1").stdout
 
 
+def test_what_was_counted_since_the_look_is_told(engine: Engine, thumbs: Run) -> None:
+    """Who has just put the snippet in sees that it works, hours before the next look."""
+    trial = start(published(engine))
+    round_of(engine)
+
+    before = thumbs("test", "show", "a1").stdout
+    assert "nothing was counted yet: is the snippet on the page" in before
+    assert "shown as drawn" not in before
+    assert "0.00%" not in before
+
+    count(engine, trial, impressions=7)
+    after = thumbs("test", "show", "a1").stdout
+    assert "\n14 impressions were counted since" in after
+    assert answer(thumbs("test", "show", "a1", "--json"))["counted"] == 14
+    assert "is the snippet" not in after
+
+
+def test_a_number_names_a_test_and_never_a_job(engine: Engine, thumbs: Run) -> None:
+    """`thumbs test list` prints numbers; those of jobs would stop the test of another video in silence."""
+    start(published(engine))
+    thumbs("test", "stop", "a1")
+    start(engine)
+    for asset_id in ("b2", "c3"):
+        add(engine, asset_id)
+    assert 3 in {job.id for job in builders.every(engine, Job)}
+
+    assert "\ntest 1 stopped " in thumbs("test", "show", "1").stdout
+    assert "\ntest 2 running " in thumbs("test", "show", "a1").stdout
+    assert "there is no test 3; `thumbs test list` lists them" in thumbs("test", "stop", "3").stderr
+    assert "test 1 has ended already" in thumbs("test", "stop", "1").stderr
+    assert trial_of(engine).state == "running"
+    assert thumbs("test", "stop", "2").exit_code == 0
+
+
 def test_an_imbalance_is_told_with_its_likely_cause(engine: Engine, thumbs: Run) -> None:
     """A cache."""
     start(published(engine))
@@ -247,8 +282,12 @@ def test_the_asset_names_its_test(engine: Engine, thumbs: Run) -> None:
     """In `thumbs show`, for people and programs."""
     start(published(engine))
 
-    assert "\ntest 1 running for 0 s, until 20" in thumbs("show", "a1").stdout
+    assert re.search(r"\ntest 1 running for \d+ s, until 20", thumbs("show", "a1").stdout)
     assert answer(thumbs("show", "a1", "--json"))["test"]["id"] == 1
+    thumbs("test", "stop", "a1", "--why", "too slow")
+    history = [" ".join(line.split()[2:]) for line in thumbs("show", "a1").stdout.splitlines()]
+    assert f"test 1 started {trial_of(engine).started_by}" in history
+    assert f"test 1 stopped {operator_name()} too slow" in history
 
 
 def test_tests_are_listed_page_by_page(engine: Engine, thumbs: Run) -> None:

@@ -8,7 +8,7 @@ import click
 from rich.text import Text
 
 from worker.admin.assets import database_time, operator
-from worker.admin.find import asset_name, find
+from worker.admin.find import asset_name
 from worker.cli.database import open_database, require_known
 from worker.cli.listing import Listing
 from worker.cli.output import coloured, fields_of, print_answer
@@ -20,15 +20,14 @@ from worker.cli.parameters import (
     split_account,
     why_option,
 )
+from worker.cli.trials.named import find_test
 from worker.cli.trials.show import TRIAL_FIELDS, show_command
 from worker.cli.trials.start import start_command
 from worker.database import transaction
-from worker.database.models import Asset
 from worker.database.states import TrialState
 from worker.people import audit
 from worker.text import clock, format_age, printable
 from worker.trials import running, stopping
-from worker.trials.refused import TrialRefused
 from worker.trials.saying import ORDINALS, ordinal, picture
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ test_group.add_command(start_command)
 
 
 @test_group.command("stop")
-@click.argument("name", metavar="ASSET|JOB")
+@click.argument("name", metavar="ASSET|TEST")
 @click.option(
     "--apply",
     "number",
@@ -65,13 +64,14 @@ test_group.add_command(start_command)
 @why_option
 @json_option
 def stop_command(name: str, number: int | None, why: str, *, as_json: bool) -> None:
-    """Stop a test; what was shown before it stays, unless you take another picture."""
+    """Stop a test, and take one of its pictures if you like.
+
+    Without --apply, what was shown before the test is shown again. TEST is its number, as `thumbs test list`
+    prints it.
+    """
     actor = operator()
     with open_database() as engine, transaction(engine) as session:
-        asset = session.get_one(Asset, find(session, name).asset_id, with_for_update=True)
-        trial = running.newest_trial(session, asset.id)
-        if trial is None:
-            raise TrialRefused(f"there is no test of it; `thumbs test start {name}` starts one")
+        asset, trial = find_test(session, name, for_update=True)
         stopping.stop(session, trial, actor.name, why, apply=number)
         act, shows = (STOP, {}) if number is None else (SHOW, {"shows": ordinal(number)})
         audit.note(session, actor, act, asset.id, test=trial.id, why=why, **shows)
@@ -125,7 +125,7 @@ def _parts(found: Sequence[TrialLine], now: datetime, *, is_cut: bool) -> list[R
         return [Text("there is no test that matches; `thumbs test start ASSET` starts one")]
     table = Listing("no.", "ago", "state", "asset", "says")
     for trial, asset, look in found:
-        says = trial.why or (look.said if look else "nobody has looked at it yet")
+        says = trial.why or (look.said if look else "it has begun, and nothing is known yet")
         table.add_row(
             str(trial.id),
             format_age(now - trial.started_at),

@@ -8,18 +8,18 @@ import click
 from rich.text import Text
 
 from worker.admin.assets import database_time
-from worker.admin.find import asset_name, find
+from worker.admin.find import asset_name
 from worker.cli.database import open_database
 from worker.cli.listing import Listing
 from worker.cli.output import coloured, fields_of, print_answer
 from worker.cli.parameters import json_option
 from worker.cli.trials.interval import interval_bar
+from worker.cli.trials.named import find_test
 from worker.database import transaction
-from worker.database.models import Asset
-from worker.database.states import TrialMetric
+from worker.database.states import TrialKind, TrialMetric
 from worker.text import clock, format_age, printable
 from worker.trials import running
-from worker.trials.refused import TrialRefused
+from worker.trials.counting import read_days
 from worker.trials.saying import ordinal, picture
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from worker.database.models import Asset
     from worker.database.trials import Trial, TrialLook, Variant
 
 # Attributes of the rows, under which names the JSON document has them: fields may be added, none renamed.
@@ -46,16 +47,17 @@ _METRICS = {
 
 
 @click.command("show")
-@click.argument("name", metavar="ASSET|JOB")
+@click.argument("name", metavar="ASSET|TEST")
 @json_option
 def show_command(name: str, *, as_json: bool) -> None:
-    """Show the newest test of an asset: its pictures side by side, and what is known of them."""
+    """Show a test, its pictures side by side.
+
+    That of a number, as `thumbs test list` prints it, or the newest one of an asset. Beside the figures of
+    the newest look, it says how many impressions were counted since.
+    """
     with open_database() as engine, transaction(engine) as session:
-        asset = session.get_one(Asset, find(session, name).asset_id)
-        trial = running.newest_trial(session, asset.id)
-        if trial is None:
-            why = f": {asset.untested_because}" if asset.untested_because else ""
-            raise TrialRefused(f"there is no test of it{why}; `thumbs test start {name}` starts one")
+        asset, trial = find_test(session, name)
+        counted = sum(sums.impressions for day in read_days(session, trial.id).values() for sums in day)
         variants, look = running.variants_of(session, trial.id), running.newest_look(session, trial.id)
         now = database_time(session)
     document = {
@@ -63,15 +65,18 @@ def show_command(name: str, *, as_json: bool) -> None:
         "test": fields_of(trial, TRIAL_FIELDS),
         "variants": [fields_of(one, VARIANT_FIELDS) for one in variants],
         "look": fields_of(look, _LOOK_FIELDS) if look else None,
+        "counted": counted,  # impressions by now, also since the look
     }
-    print_answer(document, list(_parts(asset, trial, variants, look, now)), as_json=as_json)
+    lines = [*_parts(trial, variants, look), *_age(trial, look, counted, now)]
+    print_answer(document, [*_heading(asset, trial, now), *lines], as_json=as_json)
 
 
-def _parts(
-    asset: Asset, trial: Trial, variants: Sequence[Variant], look: TrialLook | None, now: datetime
-) -> Iterator[RenderableType]:
+def _heading(asset: Asset, trial: Trial, now: datetime) -> Iterator[RenderableType]:
     yield Text.assemble((printable(asset_name(asset)), "bold"), "  ", printable(asset.title))
     yield trial_line(trial, now)
+
+
+def _parts(trial: Trial, variants: Sequence[Variant], look: TrialLook | None) -> Iterator[RenderableType]:
     yield Text(f"compares {_METRICS[TrialMetric(trial.metric)]}", "dim")
     said = trial.why or (
         look.said if look else "the dispatcher has not looked at it yet; it does within a minute"
@@ -82,8 +87,24 @@ def _parts(
     for pair in numbers.get("pairs", []):
         yield from _pair(pair)
     yield from map(Text, _facts(numbers))
+
+
+def _age(trial: Trial, look: TrialLook | None, counted: int, now: datetime) -> Iterator[RenderableType]:
+    """Say of when the figures are, and what was counted since."""
+    of_look = look.numbers if look else {}
+    is_by_viewers = trial.kind == TrialKind.VIEWERS
+    if not counted and is_by_viewers and trial.ended_at is None:
+        yield Text("nothing was counted yet: is the snippet on the page that shows this video?", "yellow")
     if look is not None:
         yield Text(f"looked at {format_age(now - (trial.looked_at or look.at))} ago", "dim")
+    since = counted - _impressions(of_look)
+    if since > 0 and is_by_viewers and not of_look.get("left_out"):
+        yield Text(f"{since:,} impressions were counted since" if look else f"{since:,} impressions so far")
+
+
+def _impressions(numbers: Mapping[str, Any]) -> int:
+    """Add up those of all variants."""
+    return sum(one.get("impressions") or 0 for one in numbers.get("variants", []))
 
 
 def trial_line(trial: Trial, now: datetime) -> Text:
@@ -113,7 +134,7 @@ def _table(trial: Trial, variants: Sequence[Variant], counted: Mapping[int, Mapp
 
 def _rate(trial: Trial, numbers: Mapping[str, Any]) -> str:
     rate = numbers.get("rate")
-    if rate is None:
+    if rate is None or numbers.get("impressions") == 0:
         return "-"
     return f"{rate:.2%}" if trial.metric == TrialMetric.PLAYS else f"{rate:.1f} s"
 
@@ -140,7 +161,7 @@ def _facts(numbers: Mapping[str, Any]) -> Iterator[str]:
     """Say what else there is to know, a line each."""
     if (days := numbers.get("days")) is not None:
         yield f"whole days counted: {days}"
-    if imbalance := numbers.get("imbalance"):
+    if (imbalance := numbers.get("imbalance")) and _impressions(numbers):
         shares = ", ".join(f"{share:.1%}" for share in imbalance.get("shares", []))
         alarm = "NOT shown as drawn: is there a cache that keeps one picture?"
         yield f"{alarm if imbalance.get('is_alarm') else 'shown as drawn'} ({shares})"

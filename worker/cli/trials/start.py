@@ -85,7 +85,7 @@ def start_command(
     It says first how many impressions it takes to tell 20 % apart, and how many days that may be.
     """
     if (name is None) == (account is None):
-        raise click.UsageError("name an asset, or an account by --account")
+        raise click.UsageError("name either an asset, or an account by --account")
     if account is not None and (is_by_days or from_choice):
         raise click.UsageError("--slots and --from-choice are for one asset: name it")
     kind = TrialKind.SLOTS if is_by_days else TrialKind.VIEWERS
@@ -107,9 +107,9 @@ def _start_one(
         told = prospects.prospect(
             session, asset, settings, count=wanted.variants, days=wanted.days, kind=wanted.kind
         )
+        pictures: Sequence[Thumbnail | Variant] = starting.variants_for(session, asset, settings, **how)
         if not as_json:
             click.echo(told.said)
-        pictures: Sequence[Thumbnail | Variant] = starting.variants_for(session, asset, settings, **how)
         _object(told, anyway=anyway)
         test = None
         if not dry_run:

@@ -74,24 +74,34 @@ class Figures:
     imbalance: Imbalance | None = None
     need: Need | None = None
     pairs: Sequence[dict[str, Any]] = ()
+    left_out: int = 0  #: groups of viewers whose counts are in no figure
+
+    @property
+    def impressions(self) -> int:
+        """Those of all variants."""
+        return sum(one.impressions or 0 for one in self.variants.values())
 
 
 def read_figures(numbers: Mapping[str, Any]) -> Figures:
     """Read the numbers of a look; what is missing is not shown."""
+    variants = {one["number"]: _figure(one) for one in numbers.get("variants") or ()}
+    is_counted = any(one.impressions for one in variants.values())
     return Figures(
-        {one["number"]: _figure(one) for one in numbers.get("variants") or ()},
-        _imbalance(numbers.get("imbalance") or {}),
+        variants,
+        _imbalance(numbers.get("imbalance") or {}) if is_counted else None,
         _need(numbers.get("need") or {}),
         numbers.get("pairs") or (),
+        numbers.get("left_out") or 0,
     )
 
 
 def _figure(one: Mapping[str, Any]) -> Figure:
     plays = one.get("quality_plays", one.get("views"))
+    impressions = one.get("impressions")
     return Figure(
-        one.get("impressions"),
+        impressions,
         plays,
-        one.get("rate"),
+        None if impressions == 0 else one.get("rate"),
         bool(one.get("is_out")),
         one.get("p_best"),
         one.get("a_day"),

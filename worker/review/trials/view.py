@@ -95,6 +95,13 @@ class TrialView:
         return self.looks[0].at if self.looks else None
 
     @property
+    def uncounted(self) -> int:
+        """How many impressions were counted since the figures were judged; 0 where that is not known."""
+        if self.figures.left_out:
+            return 0
+        return max(self.counted - self.figures.impressions, 0)
+
+    @property
     def has_figures(self) -> bool:
         """Whether there is anything to compare."""
         return any(one.figure.rate is not None or one.figure.a_day is not None for one in self.variants)

@@ -70,8 +70,9 @@ def default_variants(shelf: Shelf, count: int) -> list[Thumbnail]:
     if len(taken) < count:
         more = max(len(shelf.picks), count) + 2
         raise TrialRefused(
-            f"{count} pictures that differ are needed, and there are only {len(taken)}: set COUNT={more} for"
-            " the workers, look again with `thumbs requeue`, and then start the test"
+            f"{count} pictures that differ are needed, and the video has only {len(taken)}: it may look alike"
+            f" throughout; else an operator has more picked, by COUNT={more} for the workers and then"
+            " `thumbs requeue`"
         )
     return taken
 

@@ -79,6 +79,26 @@ def test_before_anything_is_counted_the_page_says_what_happens_next(engine: Engi
     assert "snippet on the page" not in page
 
 
+def test_a_look_at_nothing_is_no_figure(engine: Engine, asset_id: int) -> None:
+    """Nothing is played 0.0 % of the time, nor shown as drawn; and what came since the look is told."""
+    trial_id = tested.add_test(engine, asset_id)
+    none = [{"number": number, "impressions": 0, "quality_plays": 0, "rate": 0.0} for number in (0, 1)]
+    numbers = tested.numbers(variants=none, pairs=[], need=None)
+    tested.add_look(engine, trial_id, "counting: 0 of 100 plays for the first picture", numbers=numbers)
+    anna = signed_in(engine)
+
+    page = words(anna, f"/t/{trial_id}")
+    assert "Nothing was counted yet: is the snippet on the page" in page
+    assert "0.0 %" not in page
+    assert "as drawn" not in page
+
+    tested.add_days(engine, trial_id, (20, 22))
+    assert "The pictures were seen 42 times so far." in words(anna, f"/t/{trial_id}")
+    some = tested.numbers(variants=[{**none[0], "impressions": 30, "rate": 0.1}])
+    tested.add_look(engine, trial_id, numbers=some)
+    assert "Since then, the pictures were seen 12 times more." in words(anna, f"/t/{trial_id}")
+
+
 def test_neither_buckets_nor_what_few_did_is_shown(engine: Engine, asset_id: int) -> None:
     """A day on which a picture was seen less than five times tells of one person."""
     trial_id = tested.add_test(engine, asset_id)
