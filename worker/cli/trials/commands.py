@@ -67,7 +67,8 @@ def stop_command(name: str, number: int | None, why: str, *, as_json: bool) -> N
     """Stop a test; what was shown before it stays, unless you take a variant."""
     actor = operator()
     with open_database() as engine, transaction(engine) as session:
-        asset = session.get_one(Asset, find(session, name).asset_id, with_for_update=True)
+        asset_id = find(session, name).asset_id
+        asset = session.get_one(Asset, asset_id, with_for_update=True, populate_existing=True)
         trial = running.newest_trial(session, asset.id)
         if trial is None:
             raise TrialRefused(f"there is no test of it; `thumbs test start {name}` starts one")
