@@ -73,7 +73,9 @@ def test_a_variant_of_an_older_test_waits_for_the_one_that_runs(engine: Engine) 
     stop(engine)
     start(engine)
 
-    with pytest.raises(TrialRefused, match="stop that one first"), transaction(engine) as session:
+    with transaction(engine) as session:
         session.get_one(Asset, 1, with_for_update=True)
-        stopping.stop(session, session.get_one(Trial, older.id), "bob@host", "", apply=1)
+        trial = session.get_one(Trial, older.id)
+        with pytest.raises(TrialRefused, match="stop that one first"):
+            stopping.stop(session, trial, "bob@host", "", apply=1)
     assert wanted_s(engine) == BEST_S

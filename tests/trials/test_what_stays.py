@@ -21,6 +21,8 @@ from tests.support.trials.tested_asset import (
     stop,
     wanted_s,
 )
+from worker.admin.assets import operator
+from worker.admin.choose import release_choice, release_sentence
 from worker.choices import ChoiceRequest
 from worker.database import transaction
 from worker.database.models import Asset, Thumbnail
@@ -88,3 +90,30 @@ def test_the_next_test_begins_from_a_choice_that_was_tested(engine: Engine) -> N
         pictures = starting.variants_for(session, asset, make_settings())
 
     assert [one.time_s for one in pictures] == [THIRD_S, BEST_S]
+
+
+def test_what_a_test_found_is_shown_again_after_a_choice(engine: Engine) -> None:
+    """Who chooses by mistake, and takes it back, has undone no test; and so it stays."""
+    start(published(engine))
+    end(engine, TrialOutcome.WINNER, 1)
+    chosen_asset.publish(engine)
+    chosen_asset.choose(engine, ChoiceRequest(time_s=THIRD_S))
+    chosen_asset.publish(engine)
+
+    decision = release_choice(engine, "a1", operator(), "")
+
+    assert release_sentence(decision) == "released; 00:05.000 is the thumbnail again, kept by its test"
+    assert wanted_s(engine) == SECOND_S
+    look_again(engine, found())
+    assert wanted_s(engine) == SECOND_S
+
+
+def test_the_best_pick_is_shown_again_after_a_choice_where_no_test_found_another(engine: Engine) -> None:
+    """As ever."""
+    start(published(engine))
+    end(engine, TrialOutcome.UNDECIDED)
+    chosen_asset.choose(engine, ChoiceRequest(time_s=THIRD_S))
+
+    release_choice(engine, "a1", operator(), "")
+
+    assert wanted_s(engine) == BEST_S

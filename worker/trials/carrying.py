@@ -54,18 +54,33 @@ def kept_picture(session: Session, asset: Asset) -> Thumbnail | None:
     return stopping.variant_picture(session, kept[0], kept[1].number)
 
 
+def kept_before_choice(session: Session, asset: Asset) -> Thumbnail | None:
+    """Find what tests kept before a person chose something else, without its bytes; None: nothing."""
+    before = _kept(Trial, Variant, with_choices=False).join(Asset).where(Asset.id == asset.id)
+    found = session.execute(before).first()
+    if found is None or _is_avoided(asset, found[1]):
+        return None
+    return stopping.variant_picture(session, found[0], found[1].number)
+
+
 def kept_id() -> ScalarSelect[int | None]:
     """Build the id of what `kept_picture` finds, for a statement about many assets; None: the best pick."""
     return _kept(Variant.thumbnail_id).where(Trial.asset_id == Asset.id).correlate(Asset).scalar_subquery()
 
 
-def _kept(*columns: Any) -> Select[Any]:
+def _kept(*columns: Any, with_choices: bool = True) -> Select[Any]:
     """Select of the variant that an asset's newest write shows, if a test keeps it there.
 
     Any test of the same content may: the newest one may only have left in its place what another one found.
     Variant 0 is kept where it won, or is no pick: then a person had chosen it before it was tested.
+
+    Args:
+        *columns: of trials and variants.
+        with_choices: False: of the newest write that no choice asked for.
     """
     write = select(Publication.thumbnail_id).where(Publication.asset_id == Asset.id)
+    if not with_choices:
+        write = write.where(Publication.choice_id.is_(None))
     newest_write = write.order_by(Publication.id.desc()).limit(1).correlate(Asset).scalar_subquery()
     is_kept = (
         Trial.fingerprint.is_not_distinct_from(Asset.fingerprint),

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from tests.support.service import builders
 from tests.support.trials.day_test import begun, come_to, show_day, shown_s, slot, slots, write
-from worker import publications
+from worker import jobs, publications
 from worker.database import transaction
 from worker.database.models import Asset, Publication, Thumbnail
 from worker.database.states import TrialOutcome
@@ -184,6 +184,22 @@ def test_a_new_run_goes_on_with_the_picture_of_the_day(engine: Engine) -> None:
 
     assert thumbnail is not None
     assert thumbnail.time_s == SECOND_S
+
+
+def test_a_run_that_ends_before_the_write_arrives_costs_no_day(engine: Engine) -> None:
+    """It asks for the same picture anew, and that is what is shown."""
+    begun(engine)
+    come_to(engine, 0)
+    turn_due(engine)
+    builders.record(engine, builders.event(EventKind.EDITED, minute=1))
+    with transaction(engine) as session:
+        jobs.complete(session, builders.claimed(engine), builders.result("f1"))
+    assert builders.publication_states(engine)[-2:] == ["superseded", "pending"]
+
+    assert write(engine) == SECOND_S
+    turn_due(engine)
+
+    assert slot(engine, 0).shown_at is not None
 
 
 def test_the_end_of_a_test_shows_what_would_be_shown_without_it(engine: Engine) -> None:

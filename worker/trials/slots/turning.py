@@ -105,7 +105,7 @@ def _show(session: Session, asset: Asset, slot: Slot, variant: Variant, now: dat
             )
             newest = _newest(session, asset)
         slot.publication_id = newest.id if newest else None
-    publication = session.get(Publication, slot.publication_id)
+    publication = _asked_for(session, asset, slot, variant)
     if publication is not None and publication.state == PublicationState.CONFIRMED:
         shown_at = max(slot.from_at, publication.confirmed_at or now)
         if shown_at <= slot.from_at + (slot.to_at - slot.from_at) * LATE:
@@ -115,6 +115,17 @@ def _show(session: Session, asset: Asset, slot: Slot, variant: Variant, now: dat
         return None
     error = f" ({publication.error})" if publication is not None and publication.error else ""
     return f"its picture was not shown in time{error}"
+
+
+def _asked_for(session: Session, asset: Asset, slot: Slot, variant: Variant) -> Publication | None:
+    """Find the write of a slot; a run that ended before it arrived has asked for the same picture anew."""
+    publication = session.get(Publication, slot.publication_id) if slot.publication_id else None
+    if publication is not None and publication.state == PublicationState.SUPERSEDED:
+        newest = _newest(session, asset)
+        if newest is not None and newest.thumbnail_id == variant.thumbnail_id:
+            slot.publication_id = newest.id
+            return newest
+    return publication
 
 
 _ON_ITS_WAY = (PublicationState.PENDING, PublicationState.SENDING, PublicationState.CONFIRMED)
