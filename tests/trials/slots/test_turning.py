@@ -17,9 +17,11 @@ from worker.database.trials import Trial
 from worker.platforms.event import EventKind
 from worker.trials import stopping
 from worker.trials.carrying import kept_picture
+from worker.trials.slots import turning
 from worker.trials.slots.turning import turn_due
 
 if TYPE_CHECKING:
+    import pytest
     from sqlalchemy import Engine
 
 DAY = timedelta(days=1)
@@ -223,3 +225,21 @@ def test_one_test_does_not_hold_up_another(engine: Engine) -> None:
 
     assert turn_due(engine, lambda: True) == 0
     assert turn_due(engine) == 1
+
+
+def test_an_error_in_one_test_does_not_stop_the_others(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is in the log, and the next round tries it again."""
+    begun(engine)
+    come_to(engine, 0)
+    monkeypatch.setattr(turning, "turn", lambda *_: 1 / 0)
+
+    assert turn_due(engine) == 1
+    assert "the days of test 1 could not be looked at" in caplog.text
+
+
+def test_a_test_that_was_erased_meanwhile_is_passed_over(engine: Engine) -> None:
+    """Between finding what is due and its turn."""
+    with transaction(engine) as session:
+        turning.turn(session, 7)
