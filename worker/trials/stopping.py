@@ -19,8 +19,8 @@ from worker.database import NOW
 from worker.database.models import Asset, Publication, Thumbnail
 from worker.database.states import DECIDED, PublicationState, TrialKind, TrialOutcome, TrialState
 from worker.database.trials import Trial, Variant
+from worker.trials import running
 from worker.trials.refused import TrialRefused
-from worker.trials.running import running_trial
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -92,7 +92,7 @@ def stop(session: Session, trial: Trial, who: str, why: str, *, apply: int | Non
         end(session, trial, TrialOutcome.STOPPED, said, who=who, apply=apply)
     elif apply is None:
         raise TrialRefused("no test of it runs: the last one has ended")
-    elif running_trial(session, asset.id) is not None:
+    elif running.running_trial(session, asset.id) is not None:
         raise TrialRefused("a newer test of it runs, and shows its own pictures: stop that one first")
     else:
         _show(session, asset, trial, apply, is_new=True)

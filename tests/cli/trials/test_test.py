@@ -211,14 +211,6 @@ def test_the_variants_are_shown_side_by_side(engine: Engine, thumbs: Run) -> Non
     ]
 
 
-def test_the_need_of_a_test_by_days_is_told_in_days(engine: Engine, thumbs: Run) -> None:
-    """Its platform may count no impressions."""
-    start(published(engine))
-    look(engine, need={"impressions": None, "days": 56})
-
-    assert "telling 20 % apart needs about 56 days" in thumbs("test", "show", "a1").stdout.splitlines()
-
-
 def test_an_imbalance_is_told_with_its_likely_cause(engine: Engine, thumbs: Run) -> None:
     """A cache."""
     start(published(engine))

@@ -144,14 +144,7 @@ def _facts(numbers: Mapping[str, Any]) -> Iterator[str]:
         alarm = "NOT shown as drawn: is there a cache that keeps one picture?"
         yield f"{alarm if imbalance.get('is_alarm') else 'shown as drawn'} ({shares})"
     if need := numbers.get("need"):
-        yield f"telling 20 % apart needs {', '.join(_needed(need))}"
+        days = f", about {need['days']:,} days" if need.get("days") else ""
+        yield f"telling 20 % apart needs about {need['impressions']:,} impressions{days}"
     if left_out := numbers.get("left_out"):
         yield f"groups of viewers left out, as they do far more than all others: {left_out}"
-
-
-def _needed(need: Mapping[str, Any]) -> Iterator[str]:
-    """Say what it takes; a test by days is not told in impressions."""
-    if need.get("impressions"):
-        yield f"about {need['impressions']:,} impressions"
-    if need.get("days"):
-        yield f"about {need['days']:,} days"
