@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import REGISTRY
-from sqlalchemy import update
+from sqlalchemy import event, func, insert, select, true, update
 
 from tests.support.service import builders, chosen_asset
 from tests.support.trials.tested_asset import (
@@ -90,6 +90,28 @@ def test_counts_go_with_their_test(engine: Engine) -> None:
     prune(engine, timedelta(0), tests=timedelta(days=800))
     with transaction(engine) as session:
         assert session.query(TrialCount).count() == 0
+
+
+def test_many_old_tests_are_removed_a_few_at_a_time(engine: Engine) -> None:
+    """With each go hundreds of rows, and a statement that takes too long removes nothing, in no round."""
+    start(published(engine))
+    stop(engine)
+    columns = [column for column in Trial.__table__.columns if column.name != "id"]
+    copies = func.generate_series(1, 119).table_valued("number")
+    with transaction(engine) as session:
+        session.execute(insert(Trial).from_select(columns, select(*columns).join(copies, true())))
+    removed: list[int] = []
+
+    def note(_: object, cursor: Any, statement: str, *__: object) -> None:
+        if "DELETE FROM trials" in statement:
+            removed.append(cursor.rowcount)
+
+    event.listen(engine, "after_cursor_execute", note)
+    prune(engine, timedelta(0), tests=timedelta(days=800))
+    event.remove(engine, "after_cursor_execute", note)
+
+    assert sum(removed) == 120
+    assert max(removed) <= 50
 
 
 def test_tests_are_counted_by_state(engine: Engine) -> None:

@@ -29,6 +29,7 @@ def counted(
     watch_s: Sequence[float] | None = None,
     spread: float = 0.1,
     days: float = 10,
+    unseen_days: int = 0,
     of_days: int = 28,
     newer_rates: Sequence[float] | None = None,
     metric: TrialMetric = TrialMetric.PLAYS,
@@ -43,6 +44,7 @@ def counted(
         watch_s: seconds of each play, of each variant; 60 without it.
         spread: how unlike the buckets are.
         days: that have passed.
+        unseen_days: as many of them, the first ones, on which nobody was shown anything.
         of_days: that it may go on.
         newer_rates: of the newer half of the days; the same without it.
         metric: what is compared.
@@ -58,7 +60,7 @@ def counted(
     } | (changed or {})
     passed = max(int(days), 1)
     each_day = {}
-    for day in range(passed):
+    for day in range(unseen_days, passed):
         of_day = rates if day < passed / 2 else newer_rates or rates
         of_variant = [
             bucket(0, impressions * (end - begin) // passed, rate, seconds, 0.0)

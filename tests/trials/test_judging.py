@@ -64,6 +64,19 @@ def test_it_does_not_judge_before_a_whole_week() -> None:
     assert judge(counted([0.1, 0.15], days=7)).outcome is TrialOutcome.WINNER
 
 
+def test_the_week_begins_when_the_pictures_are_first_seen() -> None:
+    """A page may get the snippet weeks after the test began; then a day or two are no week."""
+    late = judge(counted([0.1, 0.15], days=20, unseen_days=18))
+    assert (late.outcome, late.said) == (
+        None,
+        "counting: 2 of 7 days, as what people watch follows the week",
+    )
+    assert late.numbers["days"] == 2
+    assert judge(counted([0.1, 0.15], days=20, unseen_days=13)).outcome is TrialOutcome.WINNER
+    out_of_time = judge(counted([0.1, 0.15], days=28, unseen_days=25))
+    assert (out_of_time.outcome, out_of_time.winner) == (TrialOutcome.UNDECIDED, None)
+
+
 def test_evidence_of_an_earlier_look_counts_while_the_picture_is_ahead() -> None:
     """As it was valid then; a sentence says so where today's interval alone would not do."""
     before = {"maxima": {"1>0": 4.0}}

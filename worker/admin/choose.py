@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from worker import choices, jobs
+from worker import choices, jobs, trials
 from worker.admin.assets import Requeueing
 from worker.admin.candidates import request_for
 from worker.admin.find import asset_name, find
@@ -40,7 +40,7 @@ class Decision(NamedTuple):
 
     asset: Asset
     choice: Choice | None  #: None: there was none to release
-    thumbnail: Thumbnail | None  #: shown because of it; None: none yet
+    thumbnail: Thumbnail | None  #: shown because of it; None: none yet, or the best pick
     is_taking_still: bool = False  #: a job is to take the picture of exactly this moment
 
 
@@ -115,11 +115,15 @@ def release_choice(engine: Engine, word: str, actor: Actor, why: str) -> Decisio
 
 
 def release(session: Session, asset: Asset, actor: Actor, why: str) -> Decision:
-    """End the choice for an asset whose row is locked, so that the best pick is shown again, and note it."""
-    ended = choices.release(session, asset, actor.name, why)
+    """End the choice for an asset whose row is locked, and note it.
+
+    The best pick is shown again, or what a test had found before the choice.
+    """
+    kept = trials.kept_before_choice(session, asset)
+    ended = choices.release(session, asset, actor.name, why, kept=kept)
     if ended is not None:
         audit.note(session, actor, "release", asset.id, choice=ended.id, why=why)
-    return Decision(asset, ended, None)
+    return Decision(asset, ended, kept if ended is not None else None)
 
 
 def set_options(
@@ -182,6 +186,8 @@ def release_sentence(decision: Decision) -> str:
     """Tell what is shown once a choice is released."""
     if decision.choice is None:
         return "nothing was chosen"
+    if decision.thumbnail is not None:
+        return f"released; {clock(decision.thumbnail.time_s)} is the thumbnail again, kept by its test"
     return "released; the best pick is the thumbnail again"
 
 

@@ -90,9 +90,23 @@ def choose(session: Session, asset: Asset, request: ChoiceRequest, who: str, why
 
 
 def release(
-    session: Session, asset: Asset, who: str, why: str, *, is_replaced: bool = False
+    session: Session,
+    asset: Asset,
+    who: str,
+    why: str,
+    *,
+    is_replaced: bool = False,
+    kept: Thumbnail | None = None,
 ) -> Choice | None:
     """End the open choice, and publish the best pick again unless another choice follows.
+
+    Args:
+        session: with the asset's row locked.
+        asset: whose choice.
+        who: the person.
+        why: in the person's words; may be empty.
+        is_replaced: whether something else is to be shown, which is not decided here.
+        kept: what is published instead of the best pick, as a test found it.
 
     Returns:
         The choice that ended; None where none was open.
@@ -106,9 +120,11 @@ def release(
     session.flush()
     # Of a lost choice nothing is shown: the best pick has taken its place already.
     has_effect = not (asset.deleted_at or choice.lost_at or is_replaced)
-    best = stills.find_best_pick(session, asset) if has_effect else None
-    if best is not None:
-        publications.request(session, asset, best)
+    shown = (kept or stills.find_best_pick(session, asset)) if has_effect else None
+    if shown is not None:
+        # What is kept may be of an earlier run of the same content.
+        generation = newest_generation(session, asset) if kept else None
+        publications.request(session, asset, shown, generation=generation)
     return choice
 
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 # Small enough that a batch holds no other work up.
 BATCH_ROWS = 1000
+BATCH_TESTS = 50  # with each go hundreds of rows: what was counted, and all looks
 # How long it is told of somebody when they were here last, and why a link does not open any more.
 WAYS_IN_DAYS = 30
 
@@ -67,7 +68,7 @@ def prune(engine: Engine, settings: Settings, longest_s: float) -> int:
         with transaction(engine) as session:
             count = _remove(session, table, ids)
         removed += count
-        if count == BATCH_ROWS:
+        if count == _batch(table):
             kinds.append((table, ids))
     return removed
 
@@ -149,10 +150,14 @@ def _is_tested() -> ColumnElement[bool]:
     return exists().where(Variant.thumbnail_id == Thumbnail.id)
 
 
+def _batch(table: Prunable) -> int:
+    return BATCH_TESTS if table is Trial else BATCH_ROWS
+
+
 def _remove(session: Session, table: Prunable, ids: Select[int]) -> int:
     # Another dispatcher may be at it: each takes the rows that the other has not locked. As in `queue.hints`,
     # a CTE runs once, and so keeps its limit.
-    over = ids.limit(BATCH_ROWS).subquery("over")
+    over = ids.limit(_batch(table)).subquery("over")
     locked = select(table.id).where(table.id.in_(select(over.c.id))).with_for_update(skip_locked=True)
     batch = locked.cte("batch").prefix_with("MATERIALIZED")
     removed = session.execute(delete(table).where(table.id.in_(select(batch.c.id))).returning(table.id))

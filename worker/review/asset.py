@@ -146,8 +146,11 @@ class AssetView:
 
 def find_visible(session: Session, actor: Actor, asset_id: int, *, is_to_lock: bool = False) -> Asset | None:
     """Find an asset that somebody may look at; None where there is none, or they may not."""
-    is_id = 0 < asset_id <= MAX_ROW_ID
-    asset = session.get(Asset, asset_id, with_for_update=is_to_lock or None) if is_id else None
+    if not 0 < asset_id <= MAX_ROW_ID:
+        return None
+    # What the session has of it may be older than the lock.
+    how = is_to_lock or None
+    asset = session.get(Asset, asset_id, with_for_update=how, populate_existing=is_to_lock)
     return asset if asset is not None and actor.may(Role.VIEWER, asset) else None
 
 

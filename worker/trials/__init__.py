@@ -3,6 +3,6 @@
 People call them tests; here they are trials, since `tests/` is something else. It stays light: no numpy.
 """
 
-from worker.trials.carrying import carry_through_run, kept_id, kept_picture
+from worker.trials.carrying import carry_through_run, kept_before_choice, kept_id, kept_picture
 
-__all__ = ["carry_through_run", "kept_id", "kept_picture"]
+__all__ = ["carry_through_run", "kept_before_choice", "kept_id", "kept_picture"]

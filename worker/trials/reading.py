@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from worker.database.states import TrialMetric
@@ -64,7 +64,7 @@ class Reading:
     metric: TrialMetric
     alpha: float
     tau: float
-    elapsed_days: float
+    elapsed_days: float  #: since the first day on which its pictures were seen
     is_over: bool
     totals: tuple[Sums, ...]  #: of each variant
     filled: tuple[int, ...]  #: how many buckets of each variant somebody was seen of
@@ -78,7 +78,7 @@ class Reading:
 
     @property
     def days(self) -> int:
-        """The whole days that the test goes on."""
+        """The whole days that viewers have been counted."""
         return int(self.elapsed_days)
 
     @property
@@ -159,7 +159,7 @@ def read(counted: Counted) -> Reading:
         metric=counted.metric,
         alpha=counted.alpha,
         tau=counted.tau,
-        elapsed_days=(counted.now - counted.started_at) / _DAY,
+        elapsed_days=(counted.now - _began_at(counted)) / _DAY,
         is_over=counted.now >= counted.ends_at,
         totals=tuple(total(variant) for variant in buckets),
         filled=tuple(sum(sums.impressions > 0 for sums in variant) for variant in buckets),
@@ -200,6 +200,13 @@ def _maxima(stored: Mapping[str, Any]) -> Maxima:
 
 def _impressions(sums: Sequence[Sums]) -> list[int]:
     return [one.impressions for one in sums]
+
+
+def _began_at(counted: Counted) -> datetime:
+    """Find since when viewers are counted: a page may have got the snippet long after the test began."""
+    seen = [day for day, sums in counted.days.items() if any(_impressions(sums))]
+    first_at = datetime.combine(min(seen), time(), UTC) if seen else counted.started_at
+    return max(counted.started_at, first_at)
 
 
 def _rate(variant: Sequence[Sums], metric: TrialMetric) -> Rate:

@@ -17,8 +17,9 @@ from sqlalchemy.orm import defer
 from worker import choices, publications
 from worker.database import NOW
 from worker.database.models import Asset, Publication, Thumbnail
-from worker.database.states import DECIDED, TrialOutcome, TrialState
+from worker.database.states import DECIDED, PublicationState, TrialKind, TrialOutcome, TrialState
 from worker.database.trials import Trial, Variant
+from worker.trials import running
 from worker.trials.refused import TrialRefused
 from worker.trials.saying import ordinal, picture
 
@@ -66,7 +67,8 @@ def end(
         asset.test_decided_at = now
     session.flush()
     if outcome not in _DECIDED_ELSEWHERE and may_show(session, asset, trial) is None:
-        _show(session, asset, trial, apply or 0)
+        is_new = apply is not None or trial.kind == TrialKind.SLOTS
+        _show(session, asset, trial, apply or 0, is_new=is_new)
 
 
 def stop(session: Session, trial: Trial, who: str, why: str, *, apply: int | None = None) -> None:
@@ -80,7 +82,8 @@ def stop(session: Session, trial: Trial, who: str, why: str, *, apply: int | Non
         apply: the number of the variant to show from now on; None: what was shown before the test.
 
     Raises:
-        TrialRefused: it has ended already, it has no such variant, or that cannot be shown now.
+        TrialRefused: it has ended already, it has no such variant, or that cannot be shown now, for example
+            since a newer test runs.
     """
     asset = session.get_one(Asset, trial.asset_id)
     if apply is not None:
@@ -90,8 +93,10 @@ def stop(session: Session, trial: Trial, who: str, why: str, *, apply: int | Non
         end(session, trial, TrialOutcome.STOPPED, said, who=who, apply=apply)
     elif apply is None:
         raise TrialRefused(f"test {trial.id} has ended already")
+    elif running.running_trial(session, asset.id) is not None:
+        raise TrialRefused("a newer test of it runs, and shows its own pictures: stop that one first")
     else:
-        _show(session, asset, trial, apply)
+        _show(session, asset, trial, apply, is_new=True)
 
 
 def may_show(session: Session, asset: Asset, trial: Trial) -> str | None:
@@ -137,13 +142,30 @@ def _require_variant(session: Session, asset: Asset, trial: Trial, number: int) 
         raise TrialRefused(reason)
 
 
-def _show(session: Session, asset: Asset, trial: Trial, number: int) -> None:
-    """Have a variant written unless the newest write is of it; as long as it is stored."""
+def _show(session: Session, asset: Asset, trial: Trial, number: int, *, is_new: bool) -> None:
+    """Have a variant written, as long as it is stored, unless the newest write is of it.
+
+    Args:
+        session: with the asset's row locked.
+        asset: whose thumbnail it is.
+        trial: of that asset.
+        number: of the variant.
+        is_new: whether it was decided now: then a write that came to nothing is asked for again. Otherwise
+            it is what was shown all along, and an operator may have called its write off.
+    """
     shown = shown_variant(session, trial)
     picture = variant_picture(session, trial, number)
-    if picture is None or (shown is not None and shown.number == number):
+    is_asked_for = shown is not None and shown.number == number
+    if picture is None or (is_asked_for and not (is_new and _is_over(session, asset))):
         return
     # The picture may be of an earlier run of the same content. The write counts for the newest one, or its
     # asset would seem to wait for ever.
     generation = choices.newest_generation(session, asset)
     publications.request(session, asset, picture, generation=generation)
+
+
+def _is_over(session: Session, asset: Asset) -> bool:
+    """Tell whether the newest write came to nothing: it failed, was called off, or gave way."""
+    states = select(Publication.state).where(Publication.asset_id == asset.id)
+    state = session.scalar(states.order_by(Publication.id.desc()).limit(1))
+    return state in {PublicationState.FAILED, PublicationState.SUPERSEDED, PublicationState.YIELDED}

@@ -6,17 +6,20 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import update
 
 from tests.support.review import tested
 from tests.support.review.decided import configured, look_anew, pick_at, seen, somebody
 from tests.support.service import builders
 from worker.admin.find import NotFound
 from worker.database import transaction
+from worker.database.models import Asset
 from worker.database.people import AuditEntry
 from worker.database.states import Role, TrialOutcome, TrialState
 from worker.database.trials import Trial
 from worker.people.roles import NotAllowed
 from worker.review import bulk
+from worker.review.acts import require
 from worker.review.bulk import BulkAct
 from worker.review.trials import acts
 from worker.review.trials.acts import Beginning, TrialConflict
@@ -75,6 +78,23 @@ def test_what_changed_since_the_page_was_opened_is_not_tested(engine: Engine, as
     with pytest.raises(TrialConflict, match="other pictures"):
         acts.start(engine, ANNA, asset_id, Beginning(), known, "", configured())
     assert builders.every(engine, Trial) == []
+
+
+def test_an_act_decides_by_what_holds_when_its_turn_comes(
+    engine: Engine, asset_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not by what it had read before a run, whose commit it waited for."""
+    trial = start(engine, asset_id)
+
+    def require_later(*args: object, **how: object) -> object:
+        with transaction(engine) as session:
+            session.execute(update(Asset).values(fingerprint="other content"))
+        return require(*args, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(acts, "require", require_later)
+
+    with pytest.raises(TrialRefused, match="other content"):
+        acts.apply(engine, ANNA, trial.id, 1, "", was_running=True)
 
 
 def test_only_editors_of_the_account_act(engine: Engine, asset_id: int) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from worker import jobs
+    from worker.database.states import TrialOutcome
     from worker.settings import Settings
 
 WHO = "ada@host"
@@ -66,6 +67,14 @@ def stop(engine: Engine, **values: Any) -> None:
         session.get_one(Asset, builders.asset(engine).id, with_for_update=True)
         trial = session.scalars(select(Trial).order_by(Trial.id.desc()).limit(1)).one()
         stopping.stop(session, trial, "bob@host", "", **values)
+
+
+def end(engine: Engine, outcome: TrialOutcome, winner: int | None = None) -> None:
+    """Let the rules end the newest test; what won is shown."""
+    with transaction(engine) as session:
+        session.get_one(Asset, builders.asset(engine).id, with_for_update=True)
+        trial = session.scalars(select(Trial).order_by(Trial.id.desc()).limit(1)).one()
+        stopping.end(session, trial, outcome, "said", winner, apply=winner)
 
 
 def round_of(engine: Engine, settings: Settings | None = None) -> int:

@@ -73,6 +73,16 @@ def test_a_winner_is_named_with_its_interval() -> None:
     assert told["evidence"] >= told["needed"] == pytest.approx(40)
 
 
+def test_who_is_behind_by_now_does_not_win() -> None:
+    """Though the pairs up to some day would have proved it, had anybody looked then."""
+    turned = [*flat(CLEAR), *flat([pair(300, 60)] * 6), *WAITS]
+    verdict = judged(turned)
+
+    assert verdict.numbers["pairs"][1]["evidence"] >= 40
+    assert verdict.outcome is None
+    assert not any(one["is_out"] for one in verdict.numbers["variants"])
+
+
 def test_a_share_of_loads_is_compared_where_it_is_told() -> None:
     """More plays of far more loads are no better picture."""
     days = flat([[Day(1, views=130, impressions=400), Day(0, views=100, impressions=250)]] * 9)

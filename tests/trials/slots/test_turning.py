@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from tests.support.service import builders
 from tests.support.trials.day_test import begun, come_to, show_day, shown_s, slot, slots, write
-from worker import publications
+from worker import jobs, publications
 from worker.database import transaction
 from worker.database.models import Asset, Publication, Thumbnail
 from worker.database.states import TrialOutcome
@@ -17,9 +17,11 @@ from worker.database.trials import Trial
 from worker.platforms.event import EventKind
 from worker.trials import stopping
 from worker.trials.carrying import kept_picture
+from worker.trials.slots import turning
 from worker.trials.slots.turning import turn_due
 
 if TYPE_CHECKING:
+    import pytest
     from sqlalchemy import Engine
 
 DAY = timedelta(days=1)
@@ -186,6 +188,22 @@ def test_a_new_run_goes_on_with_the_picture_of_the_day(engine: Engine) -> None:
     assert thumbnail.time_s == SECOND_S
 
 
+def test_a_run_that_ends_before_the_write_arrives_costs_no_day(engine: Engine) -> None:
+    """It asks for the same picture anew, and that is what is shown."""
+    begun(engine)
+    come_to(engine, 0)
+    turn_due(engine)
+    builders.record(engine, builders.event(EventKind.EDITED, minute=1))
+    with transaction(engine) as session:
+        jobs.complete(session, builders.claimed(engine), builders.result("f1"))
+    assert builders.publication_states(engine)[-2:] == ["superseded", "pending"]
+
+    assert write(engine) == SECOND_S
+    turn_due(engine)
+
+    assert slot(engine, 0).shown_at is not None
+
+
 def test_the_end_of_a_test_shows_what_would_be_shown_without_it(engine: Engine) -> None:
     """As any other test; no day of it begins afterwards."""
     begun(engine)
@@ -207,3 +225,21 @@ def test_one_test_does_not_hold_up_another(engine: Engine) -> None:
 
     assert turn_due(engine, lambda: True) == 0
     assert turn_due(engine) == 1
+
+
+def test_an_error_in_one_test_does_not_stop_the_others(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is in the log, and the next round tries it again."""
+    begun(engine)
+    come_to(engine, 0)
+    monkeypatch.setattr(turning, "turn", lambda *_: 1 / 0)
+
+    assert turn_due(engine) == 1
+    assert "the days of test 1 could not be looked at" in caplog.text
+
+
+def test_a_test_that_was_erased_meanwhile_is_passed_over(engine: Engine) -> None:
+    """Between finding what is due and its turn."""
+    with transaction(engine) as session:
+        turning.turn(session, 7)

@@ -103,15 +103,13 @@ def named_variants(session: Session, asset: Asset, shelf: Shelf, ids: Sequence[i
 
 
 def _shown(session: Session, asset: Asset, picks: Sequence[Thumbnail]) -> Thumbnail:
-    """Find what the newest write shows: the best pick, or what an earlier test found to be better."""
+    """Find what the newest write shows: the best pick, or what an earlier test left in its place."""
     newest = select(Publication.thumbnail_id).where(Publication.asset_id == asset.id)
     written_id = session.scalar(newest.order_by(Publication.id.desc()).limit(1))
     written = (
         None if written_id is None else session.get(Thumbnail, written_id, options=[defer(Thumbnail.jpeg)])
     )
-    if written is None or written.rank == choices.CHOSEN_RANK or written.aspect != picks[0].aspect:
-        return picks[0]
-    return written
+    return written if written is not None and _has_ratio(written, picks[0].aspect) else picks[0]
 
 
 def _chosen(session: Session, choice: Choice, aspect: str) -> Thumbnail:

@@ -168,7 +168,8 @@ def _pair(
         "high": high,
         "evidence": math.exp(min(log_evidence, 700.0)),
         "needed": needed,
-        "is_proved": log_evidence >= line,
+        # The strongest evidence may be of an earlier pair of days; who is behind by now has not won.
+        "is_proved": log_evidence >= line and lift > 0,
     }
 
 

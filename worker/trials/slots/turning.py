@@ -7,9 +7,11 @@ one was meanwhile; if it does not, neither do the other days of its block.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, or_, select
+from sqlalchemy.exc import DBAPIError
 
 from worker import choices, publications
 from worker.database import NOW, transaction
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Engine
     from sqlalchemy.orm import Session
 
+log = logging.getLogger(__name__)
+
 LATE = 0.1  # of a day, after which its picture must be shown
 MOST_TESTS = 1000  # in one round; the next one comes soon
 
@@ -38,8 +42,14 @@ def turn_due(engine: Engine, is_stopped: Callable[[], bool] = lambda: False) -> 
     for done, trial_id in enumerate(ids):
         if is_stopped():
             return done
-        with transaction(engine) as session:
-            turn(session, trial_id)
+        try:
+            with transaction(engine) as session:
+                turn(session, trial_id)
+        except DBAPIError:
+            raise
+        except Exception:
+            # A bug of ours: the log shows where, and the other tests go on.
+            log.exception("the days of test %s could not be looked at", trial_id)
     return len(ids)
 
 
@@ -57,9 +67,13 @@ def _is_due() -> ColumnElement[bool]:
 
 def turn(session: Session, trial_id: int) -> None:
     """Show today's picture of one test, note that it is shown, and close the days that are over."""
-    trial = session.get_one(Trial, trial_id)
-    asset = session.get_one(Asset, trial.asset_id, with_for_update=True, populate_existing=True)
-    session.refresh(trial)
+    of_trial = select(Asset).join(Trial, Trial.asset_id == Asset.id).where(Trial.id == trial_id)
+    # What the session has of both may be older than the lock.
+    anew = {"populate_existing": True}
+    asset = session.scalar(of_trial.with_for_update(of=Asset), execution_options=anew)
+    trial = session.get(Trial, trial_id, populate_existing=True)
+    if asset is None or trial is None:
+        return  # erased meanwhile
     live = select(Trial.id).join(Asset, Asset.id == Trial.asset_id).where(Trial.id == trial_id, is_live())
     if session.scalar(live) is None:
         return  # it is about to end
@@ -105,7 +119,7 @@ def _show(session: Session, asset: Asset, slot: Slot, variant: Variant, now: dat
             )
             newest = _newest(session, asset)
         slot.publication_id = newest.id if newest else None
-    publication = session.get(Publication, slot.publication_id)
+    publication = _asked_for(session, asset, slot, variant)
     if publication is not None and publication.state == PublicationState.CONFIRMED:
         shown_at = max(slot.from_at, publication.confirmed_at or now)
         if shown_at <= slot.from_at + (slot.to_at - slot.from_at) * LATE:
@@ -115,6 +129,17 @@ def _show(session: Session, asset: Asset, slot: Slot, variant: Variant, now: dat
         return None
     error = f" ({publication.error})" if publication is not None and publication.error else ""
     return f"its picture was not shown in time{error}"
+
+
+def _asked_for(session: Session, asset: Asset, slot: Slot, variant: Variant) -> Publication | None:
+    """Find the write of a slot; a run that ended before it arrived has asked for the same picture anew."""
+    publication = session.get(Publication, slot.publication_id) if slot.publication_id else None
+    if publication is not None and publication.state == PublicationState.SUPERSEDED:
+        newest = _newest(session, asset)
+        if newest is not None and newest.thumbnail_id == variant.thumbnail_id:
+            slot.publication_id = newest.id
+            return newest
+    return publication
 
 
 _ON_ITS_WAY = (PublicationState.PENDING, PublicationState.SENDING, PublicationState.CONFIRMED)
