@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import UnsupportedMediaType
 
+from webhook import answers
 from webhook.beacon import batches
 from webhook.beacon.batches import Batch, Dropped
 from webhook.beacon.bots import is_bot
@@ -35,6 +36,7 @@ def seen_page(settings: Settings, totals: Totals, is_running: Callable[[int], bo
         is_running: tells whether there is a test of this id that runs.
     """
     page = Blueprint("seen", __name__)
+    answers.refuse_quietly(page)
     doorkeeper = _Doorkeeper(Callers(settings.trusted_proxies), RecentIds())
 
     @page.post("/v1/seen")

@@ -92,10 +92,13 @@ def body(**changes: Any) -> bytes:
         (body(events=[[1, 2, "i", 3]]), "ends with"),
     ],
 )
-def test_what_is_not_of_our_form_is_refused_with_the_reason(tell: Tell, sent: bytes, reason: str) -> None:
-    """To send it again would not help."""
+def test_what_is_not_of_our_form_is_refused_with_the_reason(
+    tell: Tell, sent: bytes, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """To send it again would not help. Nobody fills the log with it."""
     answer = tell(body=sent)
 
+    assert caplog.messages == []
     assert answer.status_code == 400
     assert reason in answer.json["reason"]
 
