@@ -46,8 +46,8 @@ def seen_page(settings: Settings, totals: Totals, is_running: Callable[[int], bo
         batch = batches.read(whole_body(MAX_SEEN_BYTES))
         if why := doorkeeper.refusal(batch):
             totals.note(batch.events, why)
-        else:
-            totals.take(_believable(batch, totals, is_running))
+        elif (kept := _believable(batch, totals, is_running)).events:
+            totals.take(kept)
         return Response(status=204)
 
     @page.after_request

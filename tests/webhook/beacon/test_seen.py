@@ -254,6 +254,32 @@ def test_more_than_fits_is_dropped_and_said(
     assert dropped("impression", "") == 1
 
 
+def test_room_is_taken_by_events_that_count_and_not_by_batches(
+    engine: Engine,
+    tell: Tell,
+    beacon: Beacon,
+    counted: Counted,
+    dropped: Dropped,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who invents tests fills nothing, and asks Valkey nothing; who sends long batches fills no memory."""
+    trial = running_test(engine)
+    tell()
+    asked: list[str] = []
+    shared = beacon.flusher._shared  # noqa: SLF001 - what it asks
+    monkeypatch.setattr(shared, "known", lambda ids: set(asked.extend(ids) or ()))
+    beacon.totals._most_waiting = 2  # noqa: SLF001 - a small memory
+    client = beacon.public.test_client()
+    for events in ([], [[trial + 1, 7, "i"]], [[trial, 7, kind] for kind in "ipq"], [[trial, 8, "i"]]):
+        headers = {"User-Agent": AGENT, "Content-Type": "text/plain"}
+        client.post("/v1/seen", data=told(*events), headers=headers)
+        client.post("/v1/seen", data=told(), headers=headers)
+
+    assert counted(trial) == {8: Sums(1)}
+    assert len(asked) == 1
+    assert [dropped(kind, "full") for kind in ("impression", "play", "quality_play")] == [1, 1, 1]
+
+
 def test_another_process_knows_a_batch_that_came_before(engine: Engine, redis_url: str) -> None:
     """Where they share a Valkey."""
     trial = running_test(engine)
