@@ -34,7 +34,7 @@ class TrialSettings(BaseSettings):
     )
     test_days: int = Field(28, ge=7, le=180, description="The longest that a test goes on.")
     test_timezone: TimeZone = Field(
-        "UTC", description="Where the days begin that a platform shows one variant."
+        "UTC", description="Where the days begin that a platform shows one picture."
     )
     test_look_s: Seconds = Field(3 * 3600.0, description="How often the numbers of a test are judged.")
     tests_retention_days: int = Field(
