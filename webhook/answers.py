@@ -25,7 +25,7 @@ from worker.errors import (
 )
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from flask import Blueprint, Flask
 
 RETRY_AFTER_S = 5
 
@@ -66,6 +66,15 @@ def answer_errors(app: Flask) -> None:
     app.register_error_handler(RecursionError, lambda _: _malformed(MalformedPayload(NESTED)))
     app.register_error_handler(HTTPException, _by_code)
     app.register_error_handler(Exception, _unavailable)
+
+
+def refuse_quietly(pages: Blueprint) -> None:
+    """Have these pages refuse what is malformed without a line in the log.
+
+    For what anybody's browser may send: lines of it would fill the log, and say that somebody was here.
+    """
+    pages.register_error_handler(MalformedPayload, lambda error: answer("malformed", 400, str(error)))
+    pages.register_error_handler(RecursionError, lambda _: answer("malformed", 400, NESTED))
 
 
 def _begin() -> None:

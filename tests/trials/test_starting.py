@@ -155,6 +155,8 @@ def test_a_picture_of_ones_own_meets_the_best_pick(engine: Engine) -> None:
         ({"deleted_at": builders.NOON}, "the video is deleted"),
         ({"foreign_thumbnail": "7.0"}, "choose one here first"),
         ({"account": "other"}, "the account mux/other is not set here"),
+        ({"is_private": True}, "private at its platform"),
+        ({"is_private": None}, "was never asked"),
     ],
 )
 def test_a_video_that_cannot_be_tested_is_refused(engine: Engine, values: dict[str, Any], says: str) -> None:

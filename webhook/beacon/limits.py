@@ -13,8 +13,8 @@ IDS_KEPT = 100_000  # of batches, to know one that comes again
 FLUSH_S = 5.0  # so much is lost where a process is killed, alike in all variants
 #: 128 buckets of 1,500 tests. More than run at once anywhere we know of; a process holds 60 MB then.
 MAX_CELLS = 200_000
-#: Batches that wait for the next flush: four times what a process can answer in that time.
-MAX_WAITING = 20_000
+#: Events that wait for the next flush: four times 10,000 a second, and 25 MB.
+MAX_WAITING = 200_000
 
 MAX_HELD_BYTES = 16 * 1024 * 1024  # of bodies and answers, of a process
 CONNECTIONS = 4  # to the database, of a process

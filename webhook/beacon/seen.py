@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import UnsupportedMediaType
 
+from webhook import answers
 from webhook.beacon import batches
 from webhook.beacon.batches import Batch, Dropped
 from webhook.beacon.bots import is_bot
@@ -35,6 +36,7 @@ def seen_page(settings: Settings, totals: Totals, is_running: Callable[[int], bo
         is_running: tells whether there is a test of this id that runs.
     """
     page = Blueprint("seen", __name__)
+    answers.refuse_quietly(page)
     doorkeeper = _Doorkeeper(Callers(settings.trusted_proxies), RecentIds())
 
     @page.post("/v1/seen")
@@ -44,8 +46,8 @@ def seen_page(settings: Settings, totals: Totals, is_running: Callable[[int], bo
         batch = batches.read(whole_body(MAX_SEEN_BYTES))
         if why := doorkeeper.refusal(batch):
             totals.note(batch.events, why)
-        else:
-            totals.take(_believable(batch, totals, is_running))
+        elif (kept := _believable(batch, totals, is_running)).events:
+            totals.take(kept)
         return Response(status=204)
 
     @page.after_request

@@ -32,14 +32,17 @@ class Totals:
         self._most_cells, self._most_waiting = most_cells, most_waiting
         self._lock = Lock()
         self._waiting: list[Batch] = []
+        self._waiting_events = 0  # in them: a batch may have a hundred
         self._cells: Cells = {}
         self._noted: Counter[tuple[str, str]] = Counter()
 
     def take(self, batch: Batch) -> None:
-        """Keep a batch for the next `add_up`; where too many wait, it is dropped."""
+        """Keep a batch for the next `add_up`; where too many events wait, it is dropped."""
         with self._lock:
-            if len(self._waiting) < self._most_waiting:
+            waiting = self._waiting_events + len(batch.events)
+            if waiting <= self._most_waiting:
                 self._waiting.append(batch)
+                self._waiting_events = waiting
                 return
         self.note(batch.events, Dropped.FULL)
 
@@ -61,7 +64,7 @@ class Totals:
             known: tells which ids of batches came before at another process.
         """
         with self._lock:
-            waiting, self._waiting = self._waiting, []
+            waiting, self._waiting, self._waiting_events = self._waiting, [], 0
         before = known([batch.id for batch in waiting])
         for batch in waiting:
             if batch.id in before:

@@ -159,9 +159,9 @@ def live_tests(asset_ids: list[int]) -> Select[Trial]:
 
 
 def _is_open(asset: Asset, settings: Settings) -> bool:
-    """Tell whether everybody may see an asset's pictures."""
+    """Tell whether everybody may see an asset's pictures; of one that was not asked about, nobody knows."""
     must_be_signed = ThumbnailLinks.of(settings).must_be_signed(is_private=asset.is_private)
-    return not asset.is_private and not must_be_signed
+    return asset.is_private is False and not must_be_signed
 
 
 def _can_be_shown(test: Trial) -> bool:

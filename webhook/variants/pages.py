@@ -18,6 +18,7 @@ from urllib.parse import unquote
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
+from webhook import answers
 from webhook.assets import AssetId
 from webhook.variants.kept import KeptManifests
 from webhook.variants.manifests import Name
@@ -57,6 +58,7 @@ def variant_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
     # Before the routes, which need it.
     pages.record_once(lambda setup: setup.app.url_map.converters.update(asset=AssetId))
     pages.after_request(_open_to_all_sites)
+    answers.refuse_quietly(pages)
     ThumbnailLinks.of(settings).check()
     _add_manifests(pages, settings, KeptManifests(settings, database))
     _add_script(pages, read_script())
@@ -112,18 +114,21 @@ def _add_script(pages: Blueprint, script: Script) -> None:
 def _asked_for() -> list[Name]:
     """Read `ids`: names of assets and commas; a comma or a per cent sign of an id is written %2C or %25.
 
+    A word that is no name, as "undefined", names nothing that is known, and is left out as such.
+
     Raises:
-        MalformedPayload: there is none, one that is no name, or too many.
+        MalformedPayload: there is no name, or there are too many.
     """
     words = dict.fromkeys(",".join(request.args.getlist("ids")).split(","))
     if len(words) > MOST_IDS:
         raise MalformedPayload(f"`ids` has more than {MOST_IDS} assets: ask for the others separately")
-    names = [tuple(map(unquote, word.split("/", _PARTS - 1))) for word in words]
-    if any(len(name) != _PARTS for name in names):
+    parts = [tuple(map(unquote, word.split("/", _PARTS - 1))) for word in words]
+    names = [Name(*part) for part in parts if len(part) == _PARTS]
+    if not names:
         raise MalformedPayload(
             "`ids` takes names of assets, as PLATFORM/ACCOUNT/ID, with commas between them"
         )
-    return [Name(*name) for name in names]
+    return names
 
 
 def _as_bytes(body: object) -> bytes:

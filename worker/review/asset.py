@@ -138,7 +138,7 @@ class AssetView:
 
     def name_of(self, who: str | None) -> str:
         """Return the name of somebody who decided, as far as it is the business of whoever looks."""
-        return _name_of(self.actor, who or "")
+        return name_for(self.actor, who or "")
 
     def _is_shown_at(self, time_s: float) -> bool:
         return self.shown_s is not None and abs(time_s - self.shown_s) <= SAME_MOMENT_S
@@ -236,7 +236,7 @@ def _spans(asset: Asset, ranges: list[str]) -> list[tuple[float, float]]:
     return [(one.start.at_s(length_s), one.end.at_s(length_s)) for one in map(TimeRange.parse, ranges)]
 
 
-def _name_of(actor: Actor, who: str) -> str:
+def name_for(actor: Actor, who: str) -> str:
     """Return a name; whoever came by a link may be from outside, and learns no other's address."""
     return who if actor.asset_id is None or who in {"", actor.name} else "an editor"
 
@@ -251,7 +251,7 @@ def _moments(session: Session, actor: Actor, history: AssetHistory) -> list[Repe
     in_order = sorted([*history.timeline, *acts], key=lambda moment: moment.at)
     if actor.asset_id is not None:
         in_order = [
-            moment._replace(who=_name_of(actor, moment.who))
+            moment._replace(who=name_for(actor, moment.who))
             for moment in in_order
             if moment.what.startswith(_TOLD_TO_ALL) or moment.who == actor.name
         ]

@@ -17,6 +17,7 @@ from worker.settings.types import (
     PemSecret,
     Secret,
     Spans,
+    TimeZone,
     Url,
     VideoSuffixes,
     revealed_all,
@@ -47,7 +48,7 @@ class Account(BaseModel):
     tests_apply: Literal["winner", "preferred", "never"] | None = Field(
         None, description="In place of `TESTS_APPLY`."
     )
-    test_timezone: Line | None = Field(None, description="In place of `TEST_TIMEZONE`.")
+    test_timezone: TimeZone | None = Field(None, description="In place of `TEST_TIMEZONE`.")
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import zoneinfo
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from string import Formatter
 from typing import Annotated
@@ -133,6 +134,14 @@ def _check_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _check_timezone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"there is no {name}; write it as Europe/Berlin or UTC") from error
+    return name
+
+
 def _check_hook(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment:
@@ -207,6 +216,7 @@ Spans = Annotated[Words, AfterValidator(_check_spans)]
 Hosts = Annotated[Words, AfterValidator(_check_hosts)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_as_networks)]
 Url = Annotated[str, AfterValidator(_check_url)]
+TimeZone = Annotated[Line, AfterValidator(_check_timezone)]
 BucketName = Annotated[str, AfterValidator(_check_bucket)]
 VideoSuffixes = Annotated[Words, Field(min_length=1), AfterValidator(_check_suffixes)]
 ImageKey = Annotated[str, AfterValidator(_check_image_key)]

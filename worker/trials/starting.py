@@ -132,7 +132,7 @@ def variants_for(
     """
     if not MIN_VARIANTS <= count <= MAX_VARIANTS:
         raise TrialRefused(f"a test compares {MIN_VARIANTS} to {MAX_VARIANTS} pictures")
-    _check(session, asset, settings, kind)
+    _check(session, asset, settings)
     choice = choices.open_choice(session, asset)
     if choice is not None and choice.lost_at is not None:
         choice = None  # nothing is shown of it
@@ -144,12 +144,14 @@ def variants_for(
     if choice is None and from_choice:
         raise TrialRefused("nothing is chosen for it: start the test without --from-choice")
     shelf = read_shelf(session, asset, choice)
+    if kind is TrialKind.VIEWERS:
+        _check_openness(asset, settings)
     if thumbnail_ids is not None:
         return named_variants(session, asset, shelf, thumbnail_ids)
     return default_variants(shelf, count)
 
 
-def _check(session: Session, asset: Asset, settings: Settings, kind: TrialKind) -> None:
+def _check(session: Session, asset: Asset, settings: Settings) -> None:
     """Refuse a test that could not go on, whatever its pictures are."""
     if asset.deleted_at is not None:
         raise TrialRefused("the video is deleted at its platform; a test needs it there")
@@ -166,11 +168,24 @@ def _check(session: Session, asset: Asset, settings: Settings, kind: TrialKind) 
             "somebody else set its thumbnail at the platform: choose one here first, and start the test"
             " from that"
         )
-    links = ThumbnailLinks.of(settings)
-    if kind is TrialKind.VIEWERS and links.must_be_signed(is_private=asset.is_private):
+
+
+def _check_openness(asset: Asset, settings: Settings) -> None:
+    """Refuse a test whose pictures no page of viewers is told; see `webhook.variants.manifests`."""
+    if ThumbnailLinks.of(settings).must_be_signed(is_private=asset.is_private):
         raise TrialRefused(
             "its pictures open by signed addresses only, which viewers do not have: test videos whose"
             " pictures are open (SIGNED_THUMBNAILS)"
+        )
+    if asset.is_private is None:
+        raise TrialRefused(
+            "whether it is private at its platform was never asked: look again with `thumbs requeue`, and"
+            " then start the test"
+        )
+    if asset.is_private:
+        raise TrialRefused(
+            "it is private at its platform, and what is told to pages of viewers is open to everybody: test"
+            " videos that are public, or by days"
         )
 
 

@@ -109,13 +109,46 @@ def test_a_video_that_plays_by_itself_tells_nothing(engine: Engine, site: Site, 
     alone = PLAYER.format("seen").replace("muted", "muted autoplay")
     follow = '<video data-thumbs-for="mux/main/led-to" src="/clip.mp4" muted autoplay></video>'
     with new_viewer() as page:
-        opened(page, site.page("/watch", alone + follow, script=OPTIONS.format(viewer="a")))
+        address = site.page("/watch", alone + follow, script=OPTIONS.format(viewer="a"))
+        opened(page, address, came_from=f"{site.url}/list")
         shown(page, seen.sha256s[0])
         page.clock.run_for(1000)
         played(page, "led-to", 2.0)
         events = left(page, site, 3)
 
     assert "p" not in [kind for trial_id, _, kind, *_ in events if trial_id == seen.trial_id]
+
+
+@pytest.mark.parametrize("came_from", [None, "https://search.example.com/"])
+def test_who_comes_from_elsewhere_was_led_by_no_picture(
+    engine: Engine, site: Site, new_viewer: Viewers, came_from: str | None
+) -> None:
+    """Most viewers of a page may come so: their plays would make all variants look alike."""
+    video = tested_video.store(engine, "led-to")
+    player = PLAYER.format("led-to").replace("data-thumbs-asset", "data-thumbs-for")
+    address = site.page("/watch", player, script=OPTIONS.format(viewer="a"))
+    with new_viewer() as page:
+        opened(page, address, came_from=came_from)
+        played(page, "led-to", 1.5)
+        opened(page, address, came_from=f"{site.url}/list")
+        played(page, "led-to", 1.5)
+        left(page, site, 3)
+
+    assert [event[:3] for event in site.events()] == [[video.trial_id, bucket("a"), kind] for kind in "pqw"]
+
+
+def test_the_script_twice_in_a_page_counts_once(engine: Engine, site: Site, new_viewer: Viewers) -> None:
+    """As where a template has it, and a tag manager adds it."""
+    video = tested_video.store(engine, "one")
+    again = f'<script async src="{site.beacon_url}/v1/thumbs.js" {OPTIONS.format(viewer="a")}></script>'
+    with new_viewer() as page:
+        opened(page, site.page("/list", CARD.format("one") + again, script=OPTIONS.format(viewer="a")))
+        shown(page, video.sha256s[0])
+        page.clock.run_for(1000)
+        events = left(page, site, 1)
+        page.wait_for_timeout(200)
+
+    assert events == site.events() == [[video.trial_id, bucket("a"), "i"]]
 
 
 def test_players_of_others_say_what_is_played(engine: Engine, site: Site, new_viewer: Viewers) -> None:

@@ -17,7 +17,7 @@ from worker.database.models import Asset
 from worker.database.people import AuditEntry
 from worker.database.states import Role, TrialOutcome, TrialState
 from worker.database.trials import Trial
-from worker.people.roles import NotAllowed
+from worker.people.roles import Actor, Grant, NotAllowed
 from worker.review import bulk
 from worker.review.acts import require
 from worker.review.bulk import BulkAct
@@ -68,6 +68,16 @@ def test_a_form_that_was_sent_twice_starts_one_test(engine: Engine, asset_id: in
         start(engine, asset_id, BEN)
     assert met.value.trial_id == trial.id
     assert len(noted(engine)) == 1
+
+
+def test_who_came_by_a_link_learns_no_address_of_others(engine: Engine, asset_id: int) -> None:
+    """They may be from outside; nor are they led to a page that their link does not open."""
+    start(engine, asset_id)
+    guest = Actor("link 7 of ben@example.com", "link", (Grant(Role.EDITOR),), asset_id)
+
+    with pytest.raises(TrialConflict, match="was started by an editor") as met:
+        start(engine, asset_id, guest)
+    assert met.value.trial_id is None
 
 
 def test_what_changed_since_the_page_was_opened_is_not_tested(engine: Engine, asset_id: int) -> None:

@@ -35,19 +35,20 @@ def bucket(viewer: str) -> int:
     return bucket_of(SALT, viewer)
 
 
-def opened(page: Page, address: str, looked_at_ms: int | None = None) -> None:
+def opened(page: Page, address: str, looked_at_ms: int | None = None, came_from: str | None = None) -> None:
     """Open a page at which the time stands still; the script has asked for its manifest.
 
     Args:
         page: of the browser.
         address: to open.
         looked_at_ms: so long before the script began, the page was drawn; None: it is not drawn yet.
+        came_from: the address of the page that led to it; None: it was typed, or is in a bookmark.
     """
     page.clock.install(time=0)
     page.clock.pause_at(1000)
     if looked_at_ms is not None:
         page.add_init_script(DRAWN.format(looked_at_ms))
-    page.goto(address)
+    page.goto(address, referer=came_from)
     page.wait_for_function("window.thumbs")
     page.clock.run_for(20)
     frames(page)

@@ -92,10 +92,13 @@ def body(**changes: Any) -> bytes:
         (body(events=[[1, 2, "i", 3]]), "ends with"),
     ],
 )
-def test_what_is_not_of_our_form_is_refused_with_the_reason(tell: Tell, sent: bytes, reason: str) -> None:
-    """To send it again would not help."""
+def test_what_is_not_of_our_form_is_refused_with_the_reason(
+    tell: Tell, sent: bytes, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """To send it again would not help. Nobody fills the log with it."""
     answer = tell(body=sent)
 
+    assert caplog.messages == []
     assert answer.status_code == 400
     assert reason in answer.json["reason"]
 
@@ -249,6 +252,32 @@ def test_more_than_fits_is_dropped_and_said(
     assert counted(trial) == {7: Sums(1)}
     assert dropped("impression", "full") == 2
     assert dropped("impression", "") == 1
+
+
+def test_room_is_taken_by_events_that_count_and_not_by_batches(
+    engine: Engine,
+    tell: Tell,
+    beacon: Beacon,
+    counted: Counted,
+    dropped: Dropped,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who invents tests fills nothing, and asks Valkey nothing; who sends long batches fills no memory."""
+    trial = running_test(engine)
+    tell()
+    asked: list[str] = []
+    shared = beacon.flusher._shared  # noqa: SLF001 - what it asks
+    monkeypatch.setattr(shared, "known", lambda ids: set(asked.extend(ids) or ()))
+    beacon.totals._most_waiting = 2  # noqa: SLF001 - a small memory
+    client = beacon.public.test_client()
+    for events in ([], [[trial + 1, 7, "i"]], [[trial, 7, kind] for kind in "ipq"], [[trial, 8, "i"]]):
+        headers = {"User-Agent": AGENT, "Content-Type": "text/plain"}
+        client.post("/v1/seen", data=told(*events), headers=headers)
+        client.post("/v1/seen", data=told(), headers=headers)
+
+    assert counted(trial) == {8: Sums(1)}
+    assert len(asked) == 1
+    assert [dropped(kind, "full") for kind in ("impression", "play", "quality_play")] == [1, 1, 1]
 
 
 def test_another_process_knows_a_batch_that_came_before(engine: Engine, redis_url: str) -> None:

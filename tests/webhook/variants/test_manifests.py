@@ -138,6 +138,7 @@ def test_the_choice_of_a_person_is_shown(engine: Engine, viewer: FlaskClient) ->
     [
         ("assets", "deleted_at = now()"),
         ("assets", "is_private = true"),
+        ("assets", "is_private = NULL"),
         ("assets", "foreign_thumbnail = 'theirs'"),
         ("publications", "confirmed_at = NULL"),
         ("publications", "state = 'yielded'"),

@@ -54,11 +54,19 @@ def asked(viewer: FlaskClient, *names: str) -> list[str]:
 def test_they_come_in_the_order_of_the_names_and_unknown_ones_are_left_out(
     engine: Engine, viewer: FlaskClient
 ) -> None:
-    """One wrong name spoils no page; twice the same name is answered once."""
+    """One wrong name spoils no page, nor does one that is none; twice the same name is answered once."""
     for external_id in ("one", "two", "three"):
         tested_video.store(engine, external_id)
 
-    names = ["mux/main/two", "mux/main/never", "mux/main/one", "mux/main/two", "vimeo/x/three"]
+    names = [
+        "mux/main/two",
+        "mux/main/never",
+        "undefined",
+        "",
+        "mux/main/one",
+        "mux/main/two",
+        "vimeo/x/three",
+    ]
     assert asked(viewer, *names) == ["mux/main/two", "mux/main/one"]
 
 
@@ -88,12 +96,15 @@ def test_commas_of_an_id_are_escaped(engine: Engine, viewer: FlaskClient, extern
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?ids=", "?ids=,", "?ids=a1", "?ids=mux/main", "?ids=mux/main/a1,", "?id=mux/main/a1"]
+    "query", ["", "?ids=", "?ids=,", "?ids=a1", "?ids=mux/main", "?ids=undefined,null", "?id=mux/main/a1"]
 )
-def test_what_names_no_asset_is_refused(viewer: FlaskClient, query: str) -> None:
-    """With how it is to be written; no cache keeps it."""
+def test_what_names_no_asset_is_refused(
+    viewer: FlaskClient, query: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With how it is to be written; no cache keeps it, and no log."""
     answer = viewer.get(f"/v1/variants{query}")
 
+    assert caplog.messages == []
     assert (answer.status_code, answer.headers["Cache-Control"]) == (400, "no-store")
     assert "PLATFORM/ACCOUNT/ID" in answer.json["reason"]
 

@@ -15,6 +15,7 @@
   const MARKED = "[data-thumbs-asset],[data-thumbs-for]";
 
   const script = document.currentScript;
+  const isLed = document.referrer.startsWith(`${location.origin}/`);
   const assets = new Map(); // by name
   const names = new WeakMap(); // of elements
   const visible = new Map(); // elements of which half is in the window, with their timers
@@ -26,6 +27,8 @@
   // What was there before this script may have been looked at since the page was first drawn.
   let isLater = 0;
 
+  // Where it runs already, a second one would count everything twice.
+  if ((window.thumbs || 0).watched) return;
   window.thumbs = { play, watched };
   if (!script || navigator.webdriver) return;
 
@@ -179,9 +182,10 @@
   function play(name) {
     const asset = assets.get(name);
     if (!asset) return;
-    // Who plays within the second has seen it. A card that nobody could see led nobody to play.
+    // Who plays within the second has seen it. A card that nobody could see led nobody to play, and nor did
+    // one on another page where the viewer came from elsewhere.
     if (asset.isVisible) count(asset, "i");
-    if (asset.i || !asset.hasCard) count(asset, "p");
+    if (asset.i || (!asset.hasCard && isLed)) count(asset, "p");
   }
 
   function watched(name, seconds, duration) {
@@ -248,24 +252,19 @@
   scan(document);
   isLater = 1;
 
-  // Events of players do not rise, but are seen on their way down.
-  const listen = (kind, then) => document.addEventListener(kind, ({ target }) => then(target), true);
-  // One that plays by itself tells nothing, unless it is on the page that a card led to; it may be faster
-  // than the manifest.
-  function notice(player) {
-    const isMeant = player.dataset.thumbsFor || !player.autoplay;
-    if (names.has(player) && isMeant && !player.paused) play(names.get(player));
-  }
-  listen("play", notice);
-  listen("timeupdate", (player) => {
-    if (!names.has(player)) return;
-    notice(player);
+  function notice({ target: player }) {
+    const asset = assets.get(names.get(player));
+    if (!asset) return;
+    // One that plays by itself tells nothing, unless it is on the page that a card led to; it may be faster
+    // than the manifest.
+    if ((player.dataset.thumbsFor || !player.autoplay) && !player.paused) play(asset.name);
     const step = player.currentTime - (positions.get(player) || 0);
     positions.set(player, player.currentTime);
-    const asset = assets.get(names.get(player));
     // A longer step is a jump.
     if (step > 0 && step < 2) watched(asset.name, (asset.watched || 0) + step, player.duration);
-  });
+  }
+  // Events of players do not rise, but are seen on their way down.
+  for (const kind of ["play", "timeupdate"]) document.addEventListener(kind, notice, true);
   addEventListener("pagehide", flush);
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) flush();

@@ -29,16 +29,26 @@ def find_test(session: Session, word: str, *, for_update: bool = False) -> tuple
     """
     trial = _numbered(session, word)
     if trial is not None:
-        return session.get_one(Asset, trial.asset_id, with_for_update=for_update), trial
+        return _asset(session, trial.asset_id, for_update=for_update), _as_it_is(session, trial)
     match = find(session, word)
     if match.job_id is not None:
         raise TrialRefused(f"there is no test {word}; `thumbs test list` lists them")
-    asset = session.get_one(Asset, match.asset_id, with_for_update=for_update)
+    asset = _asset(session, match.asset_id, for_update=for_update)
     trial = running.newest_trial(session, asset.id)
     if trial is None:
         why = f": {asset.untested_because}" if asset.untested_because else ""
         raise TrialRefused(f"there is no test of it{why}; `thumbs test start {word}` starts one")
     return asset, trial
+
+
+def _asset(session: Session, asset_id: int, *, for_update: bool) -> Asset:
+    return session.get_one(Asset, asset_id, with_for_update=for_update, populate_existing=for_update)
+
+
+def _as_it_is(session: Session, trial: Trial) -> Trial:
+    """Read a test again: while we waited for its asset's row, it may have ended."""
+    session.refresh(trial)
+    return trial
 
 
 def _numbered(session: Session, word: str) -> Trial | None:

@@ -13,6 +13,7 @@ from worker.database.states import TrialKind, TrialMetric, TrialOutcome, TrialSt
 from worker.errors import ThumbsError
 from worker.people import audit
 from worker.review.acts import require
+from worker.review.asset import name_for
 from worker.review.seen import Seen, read_seen
 from worker.review.trials.view import find_trial
 from worker.review.trials.words import OUTCOMES
@@ -172,9 +173,11 @@ def _started_twice(session: Session, running: Trial, actor: Actor) -> Trial:
     age = session.scalars(select(NOW)).one() - running.started_at
     if running.started_by == actor.name and age.total_seconds() < _TWICE_S:
         return running
-    ago = f"{format_age(age)} ago"
-    says = f"a test of this video was started by {running.started_by} {ago}; one runs at a time"
-    raise TrialConflict(says, running.id)
+    who, ago = name_for(actor, running.started_by), f"{format_age(age)} ago"
+    says = f"a test of this video was started by {who} {ago}; one runs at a time"
+    raise TrialConflict(
+        says, running.id if actor.asset_id is None else None
+    )  # a link opens no page of a test
 
 
 def _is_stopped_by(trial: Trial, actor: Actor) -> bool:
