@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from tests.benchmarks.audience.planted_taste import Audience
+from tests.support.learning.turned_account import OWN, WithTurnedAccount
 from worker.learning.gate.judge import judge
 from worker.learning.gate.judged_tests import HeldOutTests
 from worker.learning.gate.report import Proof, Report, Rule, alpha_of
-from worker.learning.training.learn import learn
+from worker.learning.training.learn import LEAST_OF_ACCOUNT, learn
 
 
 def audience(videos: int, **values: Any) -> Audience:
@@ -96,6 +97,24 @@ def test_an_account_that_would_lose_keeps_all_from_it() -> None:
     (worse,) = [one for one in found.rules(0.01) if one.name == "no account loses"]
     assert not worse.is_met
     assert list(worse.numbers["worse"]) == ["mux/other"]
+
+
+def test_of_an_account_its_own_head_is_judged_and_not_that_of_all() -> None:
+    """Although the older part, on which it is trained, has fewer videos than such a head needs."""
+    others = audience(1_200, variants=2, worth_sd=0.5)
+
+    report = judge(WithTurnedAccount(others, LEAST_OF_ACCOUNT), 1, account=OWN)
+
+    numbers = rule(report, "more plays").numbers
+    assert numbers["changed"] > 0
+    assert numbers["gain"] > 0
+
+
+def test_an_account_with_too_few_videos_is_not_judged() -> None:
+    """It has the head of all until then."""
+    report = judge(WithTurnedAccount(audience(1_200, variants=2), LEAST_OF_ACCOUNT - 1), 1, account=OWN)
+
+    assert report.says == "not enough: 399 of about 400 videos of mux/own"
 
 
 @pytest.mark.parametrize("boast", [0.2, 10.0])
