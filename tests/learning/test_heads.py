@@ -69,7 +69,8 @@ def test_only_a_head_that_passed_can_be_shipped(engine: Engine, state: HeadState
 
 def test_a_head_that_is_shipped_takes_the_place_of_the_one_before(engine: Engine) -> None:
     """Who did it is on record."""
-    first, second = head(engine), head(engine)
+    first = head(engine)
+    second = head(engine, report={"against": first})
 
     ship(engine, first)
     ship(engine, second)
@@ -80,9 +81,29 @@ def test_a_head_that_is_shipped_takes_the_place_of_the_one_before(engine: Engine
     assert find(engine, first).retired_because == f"head {second} took its place"
 
 
+def test_a_head_that_was_judged_against_something_else_than_what_is_in_use_has_to_be_judged_again(
+    engine: Engine,
+) -> None:
+    """To be better than what lost, or than the order by hand, says nothing of what is in use now."""
+    first, second = head(engine), head(engine)
+    third = head(engine, report={"against": first})
+    own = head(engine, platform="mux", account="main")
+    ship(engine, first)
+
+    for unproved in (second, own):
+        with pytest.raises(HeadRefused, match=f"order by hand, and head {first} is in use now: judge it again"):
+            ship(engine, unproved)
+    roll_back(engine, first)
+    with pytest.raises(HeadRefused, match=f"judged against head {first}, and the order by hand is in use now"):
+        ship(engine, third)
+
+    assert used(engine) == []
+
+
 def test_taking_a_head_back_brings_what_was_there_before_and_then_nothing(engine: Engine) -> None:
     """The order by hand is what remains at last."""
-    first, second = head(engine), head(engine)
+    first = head(engine)
+    second = head(engine, report={"against": first})
     ship(engine, first)
     ship(engine, second)
 
@@ -108,11 +129,9 @@ def test_a_head_that_was_taken_back_itself_does_not_come_again(engine: Engine) -
 
 def test_accounts_and_models_have_heads_of_their_own(engine: Engine) -> None:
     """An account without one has that of all."""
-    of_all, own, other = (
-        head(engine),
-        head(engine, platform="mux", account="main"),
-        head(engine, model="big #1"),
-    )
+    of_all = head(engine)
+    own = head(engine, platform="mux", account="main", report={"against": of_all})
+    other = head(engine, model="big #1")
     for head_id in (of_all, own, other):
         ship(engine, head_id)
 

@@ -92,6 +92,7 @@ def ship(session: Session, head_id: int, who: str) -> Head:
         raise HeadRefused(
             f"head {head_id} cannot be shipped: {_WHY_NOT[HeadState(head.state)].format(head_id)}"
         )
+    _check_against(session, head)
     now = session.scalars(select(NOW)).one()
     used = session.scalar(select(Head).where(*_same_scope(head), Head.state == HeadState.SHIPPED))
     if used is not None:
@@ -127,6 +128,21 @@ def roll_back(session: Session, who: str, why: str, *, head_id: int) -> Head | N
     before.state, before.retired_at, before.retired_because = HeadState.SHIPPED, None, None
     session.flush()
     return before
+
+
+def _check_against(session: Session, head: Head) -> None:
+    """Refuse a head that was proved to be better than something else than what is in use now."""
+    used = used_by(session, head.model, head.platform, head.account)
+    used_id, judged_id = None if used is None else used.id, (head.report or {}).get("against")
+    if used_id != judged_id:
+        raise HeadRefused(
+            f"head {head.id} was judged against {_named(judged_id)}, and {_named(used_id)} is in use now: "
+            f"judge it again: `python -m worker.learning evaluate {head.id}`"
+        )
+
+
+def _named(head_id: int | None) -> str:
+    return "the order by hand" if head_id is None else f"head {head_id}"
 
 
 def _retire(session: Session, head: Head, because: str) -> None:
