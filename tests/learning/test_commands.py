@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import update
 
 from tests.support.learning import tested_videos as videos
 from tests.support.service import builders
 from worker.cli.learning.heads import learning_group
 from worker.database import transaction
 from worker.database.learning import Head
+from worker.database.trials import Trial
 from worker.doctor.learning import check_learning
 from worker.learning import heads, watch
 from worker.pipeline.earlier_run import encode_embedding
@@ -117,6 +119,24 @@ def test_each_evaluation_of_the_same_data_is_counted(
 
     first, second = builders.every(engine, Head)
     assert (first.report["evaluation"], second.report["evaluation"]) == (3, 2)
+
+
+def test_a_head_that_passed_is_no_longer_ready_once_there_is_too_little_to_judge_it_by(
+    engine: Engine, liked: list[int], command: Callable[..., str]
+) -> None:
+    """And what was spent on it stays spent."""
+    assert liked
+    command("train")
+    command("evaluate", "1")
+    with transaction(engine) as session:
+        session.execute(update(Trial).where(Trial.id > 90).values(outcome="broken"))
+
+    assert "not enough: 90 of about " in command("evaluate", "1")
+    assert builders.only(engine, Head).state == "candidate"
+    with transaction(engine) as session:
+        session.execute(update(Trial).values(outcome="undecided"))
+    command("evaluate", "1")
+    assert builders.only(engine, Head).report["evaluation"] == 2
 
 
 def test_with_few_tests_it_is_said_how_many_are_needed(engine: Engine, command: Callable[..., str]) -> None:

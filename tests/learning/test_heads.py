@@ -91,10 +91,10 @@ def test_a_head_that_was_judged_against_something_else_than_what_is_in_use_has_t
     ship(engine, first)
 
     for unproved in (second, own):
-        with pytest.raises(HeadRefused, match=f"order by hand, and head {first} is in use now: judge it again"):
+        with pytest.raises(HeadRefused, match=f"by hand, and head {first} is in use now: judge it again"):
             ship(engine, unproved)
     roll_back(engine, first)
-    with pytest.raises(HeadRefused, match=f"judged against head {first}, and the order by hand is in use now"):
+    with pytest.raises(HeadRefused, match=f"against head {first}, and the order by hand is in use now"):
         ship(engine, third)
 
     assert used(engine) == []

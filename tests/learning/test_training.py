@@ -14,6 +14,7 @@ from worker.errors import NothingToLearn
 from worker.learning.training import policy
 from worker.learning.training.learn import LEAST_OF_ACCOUNT, learn
 
+
 def audience(videos: int = 600, **values: Any) -> Audience:
     """Return viewers with a strong taste."""
     return Audience(np.random.default_rng(5), videos, **values)
