@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import update
 
 from tests.support.learning import tested_videos as videos
 from worker.database import transaction
 from worker.database.learning import Head
 from worker.database.states import HeadState
+from worker.database.trials import Variant
 from worker.errors import HeadRefused
 from worker.learning import heads
+from worker.learning.training.data import Stored
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -163,6 +166,23 @@ def test_readiness_says_how_many_of_how_many(engine: Engine) -> None:
     assert str(ready).startswith("3 of about ")
     assert ", 2 of about " in str(ready)
     assert (nothing.tests, nothing.choices, nothing.is_enough) == (0, 0, False)
+
+
+def test_readiness_counts_what_a_training_reads(engine: Engine) -> None:
+    """Not tests that hardly anybody saw, or of which another model measured a picture; but those that run."""
+    assets = videos.assets(engine, 4)
+    videos.show_viewers(engine, assets[:2])
+    videos.show_viewers(engine, assets[2:3], state="running", outcome=None)
+    plays = [[0] * 63 + [29], [0] * 63 + [30]]
+    videos.store_trial(engine, assets[3], [[1.0] * 6, [2.0] * 6], [1.0, 2.0], plays)
+    with transaction(engine) as session:
+        session.execute(
+            update(Variant).values(model="other #1").where(Variant.trial_id == 1, Variant.number == 1)
+        )
+        ready = heads.readiness(session, videos.SIGHT)
+
+    (read,) = Stored(engine, videos.SIGHT).tests()
+    assert ready.tests == len(read.videos) == 2
 
 
 def _id(head: Head | None) -> int | None:

@@ -16,6 +16,7 @@ from worker.database.choices import Judgement
 from worker.database.models import Asset, StoredCandidate
 from worker.database.states import TrialKind, TrialMetric, TrialOutcome
 from worker.database.trials import Trial, TrialCount, Variant
+from worker.learning.readiness import LEAST_PLAYS
 from worker.learning.training.examples import Choices, Frames, Tests
 from worker.pipeline.cues.defects import defects
 from worker.pipeline.earlier_run import decode_embedding
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 _TESTS_AT_ONCE = 250
 _PAIRS_AT_ONCE = 2_000
 _SAMPLED_VIDEOS = 512  # whose frames say in which directions frames differ
-LEAST_PLAYS = 30  #: of each variant on average; with fewer, a test tells nothing
 
 
 @dataclass(frozen=True)
