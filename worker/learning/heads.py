@@ -27,6 +27,7 @@ __all__ = [
     "find",
     "in_use",
     "list_heads",
+    "lock",
     "readiness",
     "roll_back",
     "scope_of",
@@ -87,7 +88,7 @@ def ship(session: Session, head_id: int, who: str) -> Head:
     Raises:
         HeadRefused: there is none, or it may not be used; the message says why.
     """
-    head = _locked(session, head_id)
+    head = lock(session, head_id)
     if head.state != HeadState.PASSED:
         raise HeadRefused(
             f"head {head_id} cannot be shipped: {_WHY_NOT[HeadState(head.state)].format(head_id)}"
@@ -118,7 +119,7 @@ def roll_back(session: Session, who: str, why: str, *, head_id: int) -> Head | N
     Raises:
         HeadRefused: it is not in use.
     """
-    head = _locked(session, head_id)
+    head = lock(session, head_id)
     if head.state != HeadState.SHIPPED:
         raise HeadRefused(f"head {head_id} is not in use, so there is nothing to roll back")
     _retire(session, head, f"rolled back by {who}: {why}")
@@ -151,8 +152,12 @@ def _retire(session: Session, head: Head, because: str) -> None:
     session.flush()  # before another one takes its place: only one may be in use
 
 
-def _locked(session: Session, head_id: int) -> Head:
-    """Find a head, and let nobody else change those of its scope meanwhile."""
+def lock(session: Session, head_id: int) -> Head:
+    """Find a head, and let nobody else change those of its scope meanwhile.
+
+    Raises:
+        HeadRefused: there is none.
+    """
     head = find(session, head_id)
     session.execute(select(Head.id).where(*_same_scope(head)).order_by(Head.id).with_for_update())
     session.refresh(head)
