@@ -139,6 +139,21 @@ def test_a_head_that_passed_is_no_longer_ready_once_there_is_too_little_to_judge
     assert builders.only(engine, Head).report["evaluation"] == 2
 
 
+def test_a_damaged_head_is_told_and_one_in_use_counts_as_none(
+    engine: Engine, liked: list[int], command: Callable[..., str]
+) -> None:
+    """As for those that pick."""
+    assert liked
+    for _ in range(3):
+        command("train")
+    with transaction(engine) as session:
+        session.execute(update(Head).where(Head.id < 3).values(arrays=b"PK cut off"))
+        session.execute(update(Head).where(Head.id == 1).values(state="shipped"))
+
+    assert "proved by viewers" in command("evaluate", "3")
+    assert "head 2 cannot be used: its arrays cannot be read" in _error("evaluate", "2")
+
+
 def test_with_few_tests_it_is_said_how_many_are_needed(engine: Engine, command: Callable[..., str]) -> None:
     """And the head stays a candidate, which nobody can ship."""
     assets = videos.assets(engine, 12)

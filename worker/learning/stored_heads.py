@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import numpy as np
 from sqlalchemy import func, select
 
 from worker.database import transaction
@@ -17,6 +15,7 @@ from worker.database.trials import Trial
 from worker.errors import HeadRefused, NothingToLearn
 from worker.learning import explain, heads
 from worker.learning.gate import filmstrips, judge
+from worker.learning.loading import Unreadable, read_direction
 from worker.learning.training.data import Stored, newest_model
 from worker.learning.training.learn import LEAST_OF_ACCOUNT, learn
 
@@ -106,7 +105,7 @@ def evaluate(engine: Engine, head_id: int) -> Head:
     report = judge.judge(
         source,
         evaluation,
-        None if present is None else direction_of(present),
+        _direction_in_use(present),
         None if head.account is None else heads.scope_of(head),
         filmstrips.look_through(source, direction),
     )
@@ -135,10 +134,23 @@ def _state_by(report: Report) -> HeadState:
 
 
 def direction_of(head: Head) -> Vectors:
-    """Read a head's (d,) direction out of its row."""
-    with np.load(io.BytesIO(head.arrays), allow_pickle=False) as arrays:
-        direction: Vectors = arrays["direction"]
-    return direction
+    """Read a head's (d,) direction out of its row.
+
+    Raises:
+        HeadRefused: its arrays are damaged.
+    """
+    try:
+        return read_direction(head.arrays)
+    except Unreadable as exc:
+        raise HeadRefused(f"head {head.id} cannot be used: {exc}; train another one") from exc
+
+
+def _direction_in_use(head: Head | None) -> Vectors | None:
+    """Read what the head in use does; a damaged one does nothing, as for those that pick."""
+    try:
+        return None if head is None else read_direction(head.arrays)
+    except Unreadable:
+        return None
 
 
 def explained(engine: Engine, head_id: int) -> tuple[Head, explain.Nearest]:
