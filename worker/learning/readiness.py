@@ -17,16 +17,20 @@ if TYPE_CHECKING:
 
 LEAST_PLAYS = 30  #: of each variant on average; with fewer, a test tells nothing
 
-# With so many pairs of variants a strong taste is found nearly always, and a middling one every other time:
-# 1,200 videos with two variants, or 400 with four (`python -m tests.benchmarks.audience heads`).
-_ENOUGH_PAIRS = 1_200
+# So many videos with two variants each let a strong taste pass in nine of ten cases, and a middling one in
+# every other; 710 with three do, or 530 with four (`python -m tests.benchmarks.audience heads`).
+_ENOUGH_TESTS = 1_200
+# More variants tell more of a video, but not as much as further videos.
+_WORTH_OF_VARIANTS = 0.75
 ENOUGH_CHOICES = 670  #: of which the newer part, on which a head is judged, holds 200
 
 
 def enough_videos(tests: int, variants: int) -> int:
     """Say about how many videos have to be tested, from how many variants the tests up to now have in all."""
     pairs = variants - tests
-    return round(_ENOUGH_PAIRS * tests / pairs) if pairs > 0 else _ENOUGH_PAIRS
+    if pairs <= 0:
+        return _ENOUGH_TESTS
+    return int(round(_ENOUGH_TESTS * (tests / pairs) ** _WORTH_OF_VARIANTS, -1))
 
 
 class Readiness(NamedTuple):
@@ -35,7 +39,7 @@ class Readiness(NamedTuple):
     model: str | None  #: that judges now; None where none has judged
     tests: int  #: that tell something; counted no further than is needed, as choices are
     choices: int  #: of people
-    enough_tests: int = _ENOUGH_PAIRS
+    enough_tests: int = _ENOUGH_TESTS
     enough_choices: int = ENOUGH_CHOICES
 
     @property
@@ -97,5 +101,5 @@ def _tests_that_tell(model: str) -> Select[tuple[int]]:
             plays.correlate(Trial).scalar_subquery() >= LEAST_PLAYS * variants,
         )
         .order_by(Trial.id.desc())
-        .limit(_ENOUGH_PAIRS)
+        .limit(_ENOUGH_TESTS)
     )

@@ -149,7 +149,7 @@ class TestTheGuard:
     def test_the_first_pick_is_hardly_worse_by_hand(
         self, film_seed: int, head_seed: int, place_seed: int
     ) -> None:
-        """Whatever ranges are preferred, wherever the video begins and ends, and whatever was picked before."""
+        """Whatever is preferred, wherever the video begins and ends, and whatever was picked before."""
         video = film(film_seed)
         rng = np.random.default_rng(place_seed)
         preferred, at_ends = (
