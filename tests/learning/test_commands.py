@@ -15,6 +15,7 @@ from worker.cli.learning.heads import learning_group
 from worker.database import transaction
 from worker.database.learning import Head
 from worker.database.states import HeadState
+from worker.database.trials import Trial
 from worker.doctor.learning import check_learning
 from worker.errors import HeadRefused
 from worker.learning import heads, stored_heads, watch
@@ -137,6 +138,24 @@ def test_a_head_that_is_damaged_is_refused_in_a_sentence(
     with transaction(engine) as session:
         session.execute(update(Head).where(Head.id == 1).values(state=HeadState.SHIPPED))
     assert stored_heads.evaluate(engine, 2).report["evaluation"] == 1
+
+
+def test_a_head_that_passed_is_no_longer_ready_once_there_is_too_little_to_judge_it_by(
+    engine: Engine, liked: list[int], command: Callable[..., str]
+) -> None:
+    """And what was spent on it stays spent."""
+    assert liked
+    command("train")
+    command("evaluate", "1")
+    with transaction(engine) as session:
+        session.execute(update(Trial).where(Trial.id > 90).values(outcome="broken"))
+
+    assert "not enough: 90 of about " in command("evaluate", "1")
+    assert builders.only(engine, Head).state == "candidate"
+    with transaction(engine) as session:
+        session.execute(update(Trial).values(outcome="undecided"))
+    command("evaluate", "1")
+    assert builders.only(engine, Head).report["evaluation"] == 2
 
 
 def test_with_few_tests_it_is_said_how_many_are_needed(engine: Engine, command: Callable[..., str]) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 from sqlalchemy import update
 
 from tests.support.learning import tested_videos as videos
@@ -15,9 +16,10 @@ from worker.database.models import StoredCandidate
 from worker.database.trials import Variant
 from worker.learning.training import data
 from worker.learning.training.data import Stored, newest_model
+from worker.learning.training.learn import learn
+from worker.pipeline.earlier_run import encode_embedding
 
 if TYPE_CHECKING:
-    import pytest
     from sqlalchemy import Engine
 
 PLAYS = [videos.even_plays(0.05), videos.even_plays(0.06)]
@@ -95,6 +97,59 @@ def test_choices_of_another_model_or_without_scores_are_left_out(engine: Engine)
     (pairs,) = Stored(engine, videos.SIGHT).choices()
 
     assert set(pairs.videos.tolist()) == {assets[2]}
+
+
+BROKEN_VECTORS = (
+    b"",
+    b"\0" * 5,
+    encode_embedding(np.ones(videos.DIMENSIONS + 1, np.float32)),
+    encode_embedding(np.full(videos.DIMENSIONS, np.nan, np.float32)),
+)
+
+
+@pytest.mark.parametrize("broken", BROKEN_VECTORS)
+def test_a_damaged_vector_costs_its_row_and_no_other(engine: Engine, broken: bytes) -> None:
+    """One bad row of a million must not end every training."""
+    assets = videos.assets(engine, 3)
+    videos.store_frames(engine, assets)
+    first, *_ = (store(engine, asset_id) for asset_id in assets)
+    videos.choose_among(engine, assets)
+    with transaction(engine) as session:
+        session.execute(update(Variant).values(embedding=broken).where(Variant.trial_id == first))
+        of_first = update(Judgement).where(Judgement.asset_id == assets[0])
+        session.execute(of_first.values(other_embedding=broken))
+        of_one = update(StoredCandidate).where(StoredCandidate.time_s == 0)
+        session.execute(of_one.values(embedding=broken))
+    source = Stored(engine, videos.SIGHT)
+
+    assert videos_read(source) == assets[1:]
+    (pairs,) = source.choices()
+    assert set(pairs.videos.tolist()) == set(assets[1:])
+    assert [len(frames.hand) for frames in source.frames()] == [9, 9, 9]
+    assert np.isfinite(learn(source).direction).all()
+
+
+def test_a_score_that_is_no_number_costs_its_row_and_no_other(engine: Engine) -> None:
+    """It would make a head of no numbers."""
+    assets = videos.assets(engine, 2)
+    videos.store_frames(engine, assets)
+    for asset_id in assets:
+        store(engine, asset_id)
+    videos.choose_among(engine, assets)
+    nan = float("nan")
+    with transaction(engine) as session:
+        session.execute(update(Variant).values(hand_score=nan).where(Variant.id == 1))
+        of_first = update(Judgement).where(Judgement.asset_id == assets[0])
+        session.execute(of_first.values(other_score=nan))
+        of_frames = update(StoredCandidate)
+        session.execute(of_frames.values(score=nan).where(StoredCandidate.time_s == 0))
+        session.execute(of_frames.values(parts={"learned": None}).where(StoredCandidate.time_s == 1))
+    source = Stored(engine, videos.SIGHT)
+
+    assert videos_read(source) == assets[1:]
+    assert {video for pairs in source.choices() for video in pairs.videos.tolist()} == {assets[1]}
+    assert [len(frames.hand) for frames in source.frames()] == [8, 8]
+    assert np.isfinite(learn(source).direction).all()
 
 
 def test_only_what_is_newer_than_asked_and_was_there_then_is_read(engine: Engine) -> None:

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from tests.benchmarks.audience.planted_taste import Audience
+from tests.support.learning.turned_account import OWN, WithTurnedAccount
 from worker.learning.gate.judge import judge
+from worker.learning.gate.judged_choices import HeldOutChoices
 from worker.learning.gate.judged_tests import HeldOutTests
 from worker.learning.gate.report import Proof, Report, Rule, alpha_of
-from worker.learning.training.learn import learn
+from worker.learning.training.learn import LEAST_OF_ACCOUNT, learn
 
 
 def audience(videos: int, **values: Any) -> Audience:
@@ -69,6 +71,29 @@ def test_each_evaluation_has_to_be_surer_than_the_one_before() -> None:
     assert rule(tenth, "more plays").numbers["low"] < rule(first, "more plays").numbers["low"]
 
 
+def test_too_few_other_pictures_are_told_in_numbers() -> None:
+    """A head that hardly changes anything has nothing to prove itself by."""
+    report = judge(audience(110), 1)
+
+    assert "of 30 held-out videos would get another picture" in report.says
+    assert not report.is_passed
+
+
+def test_a_gain_that_did_not_last_is_none() -> None:
+    """However large it was at first: viewers may have grown tired of it."""
+    known = audience(800)
+    (tests,) = known.tests()
+    trained = learn(known)
+    likes = tests.centred(tests.embeddings) @ trained.direction
+    is_newer = (np.arange(len(tests.videos)) >= 400)[tests.groups]
+    found = HeldOutTests(trained, None)
+    found.add(tests._replace(plays=tests.plays * np.exp(np.where(is_newer, -0.5, 1.0) * likes)))
+
+    met = {one.name: one.is_met for one in found.rules(0.01)}
+    assert met["more plays"]
+    assert not met["lasts"]
+
+
 def test_a_head_has_to_beat_the_one_that_is_in_use() -> None:
     """What is learned again from the same is no better."""
     known = audience(800)
@@ -96,6 +121,24 @@ def test_an_account_that_would_lose_keeps_all_from_it() -> None:
     (worse,) = [one for one in found.rules(0.01) if one.name == "no account loses"]
     assert not worse.is_met
     assert list(worse.numbers["worse"]) == ["mux/other"]
+
+
+def test_of_an_account_its_own_head_is_judged_and_not_that_of_all() -> None:
+    """Although the older part, on which it is trained, has fewer videos than such a head needs."""
+    others = audience(1_200, variants=2, worth_sd=0.5)
+
+    report = judge(WithTurnedAccount(others, LEAST_OF_ACCOUNT), 1, account=OWN)
+
+    numbers = rule(report, "more plays").numbers
+    assert numbers["changed"] > 0
+    assert numbers["gain"] > 0
+
+
+def test_an_account_with_too_few_videos_is_not_judged() -> None:
+    """It has the head of all until then."""
+    report = judge(WithTurnedAccount(audience(1_200, variants=2), LEAST_OF_ACCOUNT - 1), 1, account=OWN)
+
+    assert report.says == "not enough: 399 of about 400 videos of mux/own"
 
 
 @pytest.mark.parametrize("boast", [0.2, 10.0])
@@ -151,6 +194,38 @@ def test_people_who_only_dislike_what_the_hand_score_likes_prove_nothing() -> No
 
     assert not report.is_passed
     assert not rule(report, "knows what people like").is_met
+
+
+def test_a_head_has_to_order_better_than_the_one_in_use() -> None:
+    """That it knows what people like is not enough where the other one knows it, too."""
+    known = audience(0, judged=1_200, people_rho=0.6)
+
+    report = judge(known, 1, present=learn(known).direction)
+
+    assert rule(report, "knows what people like").is_met
+    assert not rule(report, "orders as people do").is_met
+    assert not report.is_passed
+
+
+def test_people_who_like_something_else_by_now_prove_nothing() -> None:
+    """Both halves have to agree."""
+    known = audience(0, judged=1_200, people_rho=0.6)
+    (pairs,) = known.choices()
+    trained = learn(known)
+    is_newer = (pairs.choices >= np.quantile(pairs.choices, 0.7))[:, None]
+    found = HeldOutChoices(trained, None)
+    found.add(
+        pairs._replace(
+            chosen=np.where(is_newer, pairs.others, pairs.chosen),
+            others=np.where(is_newer, pairs.chosen, pairs.others),
+            chosen_hand=np.where(is_newer[:, 0], pairs.other_hand, pairs.chosen_hand),
+            other_hand=np.where(is_newer[:, 0], pairs.chosen_hand, pairs.other_hand),
+        )
+    )
+
+    met = {one.name: one.is_met for one in found.rules(0.01)}
+    assert met["knows what people like"]
+    assert not met["lasts"]
 
 
 def test_too_few_choices_are_told_in_numbers() -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import update
 
 from tests.support.learning import tested_videos as videos
 from worker.database import transaction
 from worker.database.learning import Head
 from worker.database.states import HeadState
+from worker.database.trials import Variant
 from worker.errors import HeadRefused
 from worker.learning import heads
+from worker.learning.readiness import enough_videos
+from worker.learning.training.data import Stored
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -69,7 +73,8 @@ def test_only_a_head_that_passed_can_be_shipped(engine: Engine, state: HeadState
 
 def test_a_head_that_is_shipped_takes_the_place_of_the_one_before(engine: Engine) -> None:
     """Who did it is on record."""
-    first, second = head(engine), head(engine)
+    first = head(engine)
+    second = head(engine, report={"against": first})
 
     ship(engine, first)
     ship(engine, second)
@@ -80,9 +85,29 @@ def test_a_head_that_is_shipped_takes_the_place_of_the_one_before(engine: Engine
     assert find(engine, first).retired_because == f"head {second} took its place"
 
 
+def test_a_head_that_was_judged_against_something_else_than_what_is_in_use_has_to_be_judged_again(
+    engine: Engine,
+) -> None:
+    """To be better than what lost, or than the order by hand, says nothing of what is in use now."""
+    first, second = head(engine), head(engine)
+    third = head(engine, report={"against": first})
+    own = head(engine, platform="mux", account="main")
+    ship(engine, first)
+
+    for unproved in (second, own):
+        with pytest.raises(HeadRefused, match=f"by hand, and head {first} is in use now: judge it again"):
+            ship(engine, unproved)
+    roll_back(engine, first)
+    with pytest.raises(HeadRefused, match=f"against head {first}, and the order by hand is in use now"):
+        ship(engine, third)
+
+    assert used(engine) == []
+
+
 def test_taking_a_head_back_brings_what_was_there_before_and_then_nothing(engine: Engine) -> None:
     """The order by hand is what remains at last."""
-    first, second = head(engine), head(engine)
+    first = head(engine)
+    second = head(engine, report={"against": first})
     ship(engine, first)
     ship(engine, second)
 
@@ -108,11 +133,9 @@ def test_a_head_that_was_taken_back_itself_does_not_come_again(engine: Engine) -
 
 def test_accounts_and_models_have_heads_of_their_own(engine: Engine) -> None:
     """An account without one has that of all."""
-    of_all, own, other = (
-        head(engine),
-        head(engine, platform="mux", account="main"),
-        head(engine, model="big #1"),
-    )
+    of_all = head(engine)
+    own = head(engine, platform="mux", account="main", report={"against": of_all})
+    other = head(engine, model="big #1")
     for head_id in (of_all, own, other):
         ship(engine, head_id)
 
@@ -144,6 +167,29 @@ def test_readiness_says_how_many_of_how_many(engine: Engine) -> None:
     assert str(ready).startswith("3 of about ")
     assert ", 2 of about " in str(ready)
     assert (nothing.tests, nothing.choices, nothing.is_enough) == (0, 0, False)
+
+
+def test_readiness_counts_what_a_training_reads(engine: Engine) -> None:
+    """Not tests that hardly anybody saw, or of which another model measured a picture; but those that run."""
+    assets = videos.assets(engine, 4)
+    videos.show_viewers(engine, assets[:2])
+    videos.show_viewers(engine, assets[2:3], state="running", outcome=None)
+    plays = [[0] * 63 + [29], [0] * 63 + [30]]
+    videos.store_trial(engine, assets[3], [[1.0] * 6, [2.0] * 6], [1.0, 2.0], plays)
+    with transaction(engine) as session:
+        session.execute(
+            update(Variant).values(model="other #1").where(Variant.trial_id == 1, Variant.number == 1)
+        )
+        ready = heads.readiness(session, videos.SIGHT)
+
+    (read,) = Stored(engine, videos.SIGHT).tests()
+    assert ready.tests == len(read.videos) == 2
+
+
+def test_videos_with_more_variants_tell_more() -> None:
+    """As measured by the benchmark: nine of ten heads of a strong taste pass with so many."""
+    assert [enough_videos(100, 100 * variants) for variants in (2, 3, 4)] == [1_200, 710, 530]
+    assert enough_videos(0, 0) == 1_200
 
 
 def _id(head: Head | None) -> int | None:

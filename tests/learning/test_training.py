@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.benchmarks.audience.planted_taste import Audience
+from tests.support.learning.turned_account import WithTurnedAccount
 from worker.errors import NothingToLearn
 from worker.learning.training import policy
 from worker.learning.training.learn import LEAST_OF_ACCOUNT, learn
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from worker.learning.training.examples import Tests
 
 
 def audience(videos: int = 600, **values: Any) -> Audience:
@@ -29,24 +25,6 @@ def likeness(direction: np.ndarray, known: Audience) -> float:
     fresh, worth = known.fresh(1_000)
     given = policy.points(direction, fresh.centred(fresh.embeddings))
     return float(np.corrcoef(given, fresh.centred(worth))[0, 1])
-
-
-class Doubled:
-    """The same tests twice over: once of an account of its own, with what its viewers like turned around."""
-
-    def __init__(self, known: Audience, own: int) -> None:
-        self._known, self._own = known, own
-        self.frames, self.choices = known.frames, known.choices
-
-    def tests(self) -> Iterator[Tests]:
-        """Read the tests of all, then those of the account."""
-        for tests in self._known.tests():
-            yield tests
-            first = tests.where(np.arange(len(tests.videos)) < self._own)
-            turned = first.plays.reshape(-1, 2)[:, ::-1].ravel()
-            yield first._replace(
-                plays=turned, videos=first.videos + 10_000, accounts=np.full(len(first.videos), "mux/own")
-            )
 
 
 def test_the_same_data_give_the_same_bytes() -> None:
@@ -124,11 +102,11 @@ def test_an_account_differs_from_all_only_from_400_videos_on() -> None:
     """With fewer, what it would learn is chance."""
     known = audience(1_000)
 
-    few = learn(Doubled(known, LEAST_OF_ACCOUNT - 1), "mux/own")
-    enough = learn(Doubled(known, LEAST_OF_ACCOUNT), "mux/own")
+    few = learn(WithTurnedAccount(known, LEAST_OF_ACCOUNT - 1), "mux/own")
+    enough = learn(WithTurnedAccount(known, LEAST_OF_ACCOUNT), "mux/own")
 
     assert np.array_equal(
-        few.direction, learn(Doubled(known, LEAST_OF_ACCOUNT - 1), basis=few.basis).direction
+        few.direction, learn(WithTurnedAccount(known, LEAST_OF_ACCOUNT - 1), basis=few.basis).direction
     )
     assert likeness(few.direction, known) > 0.4
     assert likeness(enough.direction, known) < likeness(few.direction, known) - 0.2

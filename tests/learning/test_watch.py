@@ -78,6 +78,21 @@ def test_a_proved_loss_takes_the_head_out_of_use(engine: Engine, shipped: int) -
     assert because.startswith("rolled back by the rules: viewers played less with it in 15 tests")
 
 
+def test_a_head_that_a_person_takes_back_at_that_moment_is_left_alone(
+    engine: Engine, shipped: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And those after it are looked at."""
+    challenge(engine, shipped, 15, -0.3)
+    with transaction(engine) as session:
+        used = heads.in_use(session)
+        heads.roll_back(session, "bob", "it likes only cats", head_id=shipped)
+    monkeypatch.setattr(heads, "in_use", lambda _: used)
+
+    assert watch(engine) == 0
+    with transaction(engine) as session:
+        assert heads.find(session, shipped).retired_because == "rolled back by bob: it likes only cats"
+
+
 @pytest.mark.parametrize(("count", "lift"), [(15, 0.3), (15, 0.0), (2, -0.3)])
 def test_a_gain_or_too_little_proof_leaves_it_in_use(
     engine: Engine, shipped: int, count: int, lift: float

@@ -13,8 +13,6 @@ from sqlalchemy import select
 from worker.database import transaction
 from worker.database.models import Asset, StoredCandidate
 from worker.learning import heads
-from worker.learning.training.data import stored_frames
-from worker.pipeline.earlier_run import decode_embedding
 from worker.text import clock, printable
 
 if TYPE_CHECKING:
@@ -65,12 +63,8 @@ def nearest(source: Stored, direction: Vectors) -> Nearest:
     """Find the stored frames that a (d,) direction gives most and least to, each of another video."""
     best: list[Near] = []
     worst: list[Near] = []
-    for asset_id in source.sampled():
-        with transaction(source.engine) as session:
-            rows = session.execute(stored_frames(asset_id, source.model)).all()
-        if not rows:
-            continue
-        embeddings = np.stack([decode_embedding(row.embedding) for row in rows]).astype(np.float64)
+    for rows, frames in source.videos():
+        embeddings = frames.embeddings.astype(np.float64)
         points = (embeddings - embeddings.mean(axis=0)) @ direction
         best.append(Near(float(points.max()), rows[int(points.argmax())].id))
         worst.append(Near(float(points.min()), rows[int(points.argmin())].id))

@@ -27,6 +27,7 @@ __all__ = [
     "find",
     "in_use",
     "list_heads",
+    "lock",
     "readiness",
     "roll_back",
     "scope_of",
@@ -87,11 +88,12 @@ def ship(session: Session, head_id: int, who: str) -> Head:
     Raises:
         HeadRefused: there is none, or it may not be used; the message says why.
     """
-    head = _locked(session, head_id)
+    head = lock(session, head_id)
     if head.state != HeadState.PASSED:
         raise HeadRefused(
             f"head {head_id} cannot be shipped: {_WHY_NOT[HeadState(head.state)].format(head_id)}"
         )
+    _check_against(session, head)
     now = session.scalars(select(NOW)).one()
     used = session.scalar(select(Head).where(*_same_scope(head), Head.state == HeadState.SHIPPED))
     if used is not None:
@@ -117,7 +119,7 @@ def roll_back(session: Session, who: str, why: str, *, head_id: int) -> Head | N
     Raises:
         HeadRefused: it is not in use.
     """
-    head = _locked(session, head_id)
+    head = lock(session, head_id)
     if head.state != HeadState.SHIPPED:
         raise HeadRefused(f"head {head_id} is not in use, so there is nothing to roll back")
     _retire(session, head, f"rolled back by {who}: {why}")
@@ -129,14 +131,33 @@ def roll_back(session: Session, who: str, why: str, *, head_id: int) -> Head | N
     return before
 
 
+def _check_against(session: Session, head: Head) -> None:
+    """Refuse a head that was proved to be better than something else than what is in use now."""
+    used = used_by(session, head.model, head.platform, head.account)
+    used_id, judged_id = None if used is None else used.id, (head.report or {}).get("against")
+    if used_id != judged_id:
+        raise HeadRefused(
+            f"head {head.id} was judged against {_named(judged_id)}, and {_named(used_id)} is in use now: "
+            f"judge it again: `python -m worker.learning evaluate {head.id}`"
+        )
+
+
+def _named(head_id: int | None) -> str:
+    return "the order by hand" if head_id is None else f"head {head_id}"
+
+
 def _retire(session: Session, head: Head, because: str) -> None:
     head.state, head.retired_because = HeadState.RETIRED, because
     head.retired_at = session.scalars(select(NOW)).one()
     session.flush()  # before another one takes its place: only one may be in use
 
 
-def _locked(session: Session, head_id: int) -> Head:
-    """Find a head, and let nobody else change those of its scope meanwhile."""
+def lock(session: Session, head_id: int) -> Head:
+    """Find a head, and let nobody else change those of its scope meanwhile.
+
+    Raises:
+        HeadRefused: there is none.
+    """
     head = find(session, head_id)
     session.execute(select(Head.id).where(*_same_scope(head)).order_by(Head.id).with_for_update())
     session.refresh(head)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
+    from worker.learning.gate.report import Report
     from worker.learning.training.examples import Vectors
 
 _MAY_BE_JUDGED = (HeadState.CANDIDATE, HeadState.REFUSED, HeadState.PASSED)
@@ -120,13 +121,21 @@ def evaluate(engine: Engine, head_id: int) -> Head:
         session.refresh(head)
         if head.state not in _MAY_BE_JUDGED or _evaluations(session, head) + 1 != evaluation:
             raise HeadRefused("another evaluation ended meanwhile: run it again")
+        before = (head.report or {}).get("spent", 0)
         head.report = report.document() | {
+            # What an evaluation has spent stays so, also where another one finds too little to judge by.
+            "spent": before if report.missing else evaluation,
             "against": None if present is None else present.id,
             "nearest": {side: [frame.id for frame in frames] for side, frames in nearest._asdict().items()},
         }
-        if not report.missing:
-            head.state = HeadState.PASSED if report.is_passed else HeadState.REFUSED
+        head.state = _state_by(report)
     return head
+
+
+def _state_by(report: Report) -> HeadState:
+    if report.missing:
+        return HeadState.CANDIDATE
+    return HeadState.PASSED if report.is_passed else HeadState.REFUSED
 
 
 def explained(engine: Engine, head_id: int) -> tuple[Head, explain.Nearest]:
@@ -173,6 +182,5 @@ def _evaluations(session: Session, head: Head) -> int:
         Head.model == head.model,
         Head.platform.is_not_distinct_from(head.platform),
         Head.account.is_not_distinct_from(head.account),
-        Head.report["missing"].as_string() == "",
     )
-    return session.scalar(select(func.max(Head.report["evaluation"].as_integer())).where(*same)) or 0
+    return session.scalar(select(func.max(Head.report["spent"].as_integer())).where(*same)) or 0

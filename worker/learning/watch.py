@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from worker.database import NOW, transaction
+from worker.database.states import HeadState
 from worker.learning import heads
 from worker.learning.challenge import challenged
 from worker.learning.drift import drift_of
@@ -37,7 +38,9 @@ def watch(engine: Engine) -> int:
 
 def _look(engine: Engine, head_id: int) -> bool:
     with transaction(engine) as session:
-        head = heads.find(session, head_id)
+        head = heads.lock(session, head_id)
+        if head.state != HeadState.SHIPPED:
+            return False  # a person took it out of use meanwhile
         why = _loss(session, head) or _drifted(session, head)
         if why:
             heads.roll_back(session, RULES, why, head_id=head_id)

@@ -5,6 +5,7 @@ The training and the gate are those of the product; only the rows are arrays.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,6 +13,9 @@ import numpy as np
 from tests.benchmarks.audience.planted_taste import Audience
 from tests.benchmarks.audience.row import Row
 from worker.learning.gate.judge import judge
+from worker.learning.gate.judged_tests import HeldOutTests
+from worker.learning.gate.report import alpha_of
+from worker.learning.readiness import enough_videos
 from worker.learning.training import policy
 from worker.learning.training.learn import learn
 
@@ -19,9 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-SIZES = (200, 400, 800, 1_600, 3_200)
+SIZES = (200, 400, 800, 1_200, 1_600, 3_200)
 _FIRST = (("no effect", {"rho": 0.0, "worth_sd": 0.0}), ("labels shuffled", {"is_shuffled": True}))
 _PLANTED = ((0.7, 0.015), (0.7, 0.05), (0.5, 0.05), (0.3, 0.05))
+# So much of a strong taste has to be recovered, and shipped, once there is enough to learn from.
+_STRONG, _LIKENESS, _SHIPS = 0.7, 0.5, 0.8
 _FRESH = 2_000  # videos on which the true gain is measured
 
 
@@ -35,10 +41,36 @@ class Tried(NamedTuple):
 
 def rows(seed: int, scale: float) -> Iterator[Row]:
     """Try heads without an effect, then with one."""
+    yield from _by_chance(seed, scale)
     yield from _without_effect(seed, scale)
     yield _again_and_again(seed, scale)
     yield from _people(seed, scale)
     yield from _planted(seed, scale)
+
+
+def _by_chance(seed: int, scale: float) -> Iterator[Row]:
+    """Judge heads that were drawn, not learned: what is learned from nothing is too weak to be judged at all.
+
+    They change many pictures, and have no effect; so how often the first rule lets one through is what its
+    bound promises, and nothing else holds it back.
+    """
+    runs = max(50, int(1_000 * scale))
+    for variants in (2, 4):
+        rng = np.random.default_rng(seed)
+        learned = learn(Audience(rng, videos=400, variants=variants, rho=0.0, worth_sd=0.0))
+        met = gained = 0
+        for _ in range(runs):
+            (tests,) = Audience(rng, videos=120, variants=variants, rho=0.0, worth_sd=0.0).tests()
+            drawn = replace(learned, coefficients=rng.normal(0, 0.1, len(learned.coefficients)))
+            held_out = HeldOutTests(drawn, None)
+            held_out.add(tests)
+            value = next(rule for rule in held_out.rules(alpha_of(1)) if rule.name == "more plays")
+            met += value.is_met
+            gained += value.numbers["gain"] > 0
+        what = f"head: drawn by chance, {variants} arms, 120 newer videos"
+        yield Row(f"{what}: the bound", "met in at most 1 %", f"{met} of {runs}", met <= max(1, 0.01 * runs))
+        control = f"{what}: that the mean gain is above 0"
+        yield Row(control, "must fail: over 15 %", f"{gained / runs:.0%}", gained > 0.15 * runs)
 
 
 def _without_effect(seed: int, scale: float) -> Iterator[Row]:
@@ -115,9 +147,12 @@ def _planted(seed: int, scale: float) -> Iterator[Row]:
                     f"worst shipped {worst}; likeness {np.mean([one.likeness for one in tried]):.2f}"
                 )
                 what = f"head: taste .{rho * 10:.0f}, rate {rate:.1%}, {variants} arms, {videos} videos"
-                yield Row(
-                    what, "each that ships is better in truth", measured, all(one.gain > 0 for one in shipped)
-                )
+                demand, is_met = "each that ships is better in truth", all(one.gain > 0 for one in shipped)
+                if rho == _STRONG and videos >= enough_videos(videos, variants * videos):
+                    demand = f"ships in {_SHIPS:.0%}, {demand}, likeness {_LIKENESS}"
+                    is_met &= len(shipped) >= _SHIPS * runs
+                    is_met &= float(np.mean([one.likeness for one in tried])) >= _LIKENESS
+                yield Row(what, demand, measured, is_met)
 
 
 def _try(audience: Audience) -> Tried:

@@ -149,21 +149,37 @@ class TestTheGuard:
     def test_the_first_pick_is_hardly_worse_by_hand(
         self, film_seed: int, head_seed: int, place_seed: int
     ) -> None:
-        """Whatever ranges are preferred, and wherever the video begins and ends."""
+        """Whatever is preferred, wherever the video begins and ends, and whatever was picked before."""
         video = film(film_seed)
         rng = np.random.default_rng(place_seed)
         preferred, at_ends = (
             frozenset(np.flatnonzero(rng.random(len(video)) < share)) for share in (0.2, 0.3)
         )
+        earlier = rng.permutation(len(video))[: rng.integers(4)].tolist()
         moved = add_learned(video, mad_head(head_seed, video))
 
-        (first, *_), *_ = pick_diverse(moved, 3, preferred, (), at_ends - preferred)
-        by_hand = first_by_hand(moved, preferred, (), at_ends - preferred)
+        (first, *_), *_ = pick_diverse(moved, 3, preferred, earlier, at_ends - preferred)
+        by_hand = first_by_hand(moved, preferred, earlier, at_ends - preferred)
 
-        assert by_hand == pick_diverse(video, 1, preferred, (), at_ends - preferred)[0][0]
+        assert by_hand == pick_diverse(video, 1, preferred, earlier, at_ends - preferred)[0][0]
         assert video[first].score >= video[by_hand].score - REACH - ROUNDING
         faults = [len(defects(video[index].candidate.cues)) for index in (first, by_hand)]
         assert faults[0] <= faults[1]
+
+    def test_an_earlier_pick_does_not_gain_by_what_a_head_takes_from_better_ones(self) -> None:
+        """It stays where it is hardly worse; with the others lowered, it only seems so."""
+        video = [
+            frame(2.0, LIKED),
+            frame(0.2, OTHER, time_s=30.0),
+            frame(-0.5, OTHER, time_s=60.0),
+            frame(1.9, LIKED, time_s=90.0),
+        ]
+        moved = add_learned(video, head([-1e30, 0.0]))
+
+        picks, _, kept = pick_diverse(moved, 1, earlier=[1])
+
+        assert picks == [0]
+        assert not kept
 
     def test_a_head_that_hates_every_good_frame_does_not_bring_a_defect_forward(self) -> None:
         """The only frame with a defect is the second by hand, and the head loves it."""

@@ -30,8 +30,8 @@ def states(engine: Engine) -> list[str]:
 
 def test_a_head_that_passed_takes_the_place_of_the_one_in_use(engine: Engine) -> None:
     """With a row of the audit, which keeps the reason; a form that was sent twice does it once."""
-    tested.add_head(engine, HeadState.SHIPPED)
-    head_id = tested.add_head(engine)
+    before = tested.add_head(engine, HeadState.SHIPPED)
+    head_id = tested.add_head(engine, report={**tested.REPORT, "against": before})
 
     head_acts.ship(engine, OPERATOR, head_id, "proved on 408 videos")
     head_acts.ship(engine, OPERATOR, head_id, "proved on 408 videos")

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from worker.database import transaction
 from worker.learning.gate.report import Rule
 from worker.learning.training import policy
-from worker.learning.training.data import hand_of, has_defect, stored_frames
-from worker.pipeline.earlier_run import decode_embedding
+from worker.learning.training.stored_rows import has_defect
 from worker.pipeline.scoring.learned_head import REACH
 
 if TYPE_CHECKING:
@@ -33,13 +31,8 @@ def look_through(source: Stored, direction: Vectors) -> Rule:
     """
     videos = moved = by_hand = with_head = 0
     furthest = 0.0
-    for asset_id in source.sampled(_MOST_VIDEOS):
-        with transaction(source.engine) as session:
-            rows = session.execute(stored_frames(asset_id, source.model)).all()
-        if not rows:
-            continue
-        embeddings = np.stack([decode_embedding(row.embedding) for row in rows]).astype(np.float64)
-        hand = np.array([hand_of(row) for row in rows])
+    for rows, (vectors, hand) in source.videos(_MOST_VIDEOS):
+        embeddings = vectors.astype(np.float64)
         first = int(hand.argmax())
         ours = policy.first(hand, policy.points(direction, embeddings - embeddings.mean(axis=0)))
         videos, moved = videos + 1, moved + (ours != first)

@@ -6,34 +6,31 @@ Each page is a short statement of its own, so neither memory nor a long transact
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from sqlalchemy import BigInteger, and_, exists, func, or_, select
+from sqlalchemy import BigInteger, and_, exists, func, or_, select, union_all
 
 from worker.database import transaction
 from worker.database.choices import Judgement
 from worker.database.models import Asset, StoredCandidate
 from worker.database.states import TrialKind, TrialMetric, TrialOutcome
 from worker.database.trials import Trial, TrialCount, Variant
-from worker.learning.training.examples import Choices, Frames, Tests
-from worker.pipeline.cues.defects import defects
-from worker.pipeline.earlier_run import decode_embedding
-from worker.pipeline.frames import Cues
+from worker.learning.training.stored_rows import choices_of, frames_of, tests_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from datetime import datetime
 
-    from numpy.typing import NDArray
-    from sqlalchemy import ColumnElement, Engine, Row
+    from sqlalchemy import ColumnElement, Engine
 
-    from worker.learning.training.examples import Vectors
+    from worker.learning.training.examples import Choices, Frames, Tests
+    from worker.learning.training.stored_rows import StoredFrames
 
 _TESTS_AT_ONCE = 250
 _PAIRS_AT_ONCE = 2_000
+_KNOWN_EMBEDDINGS = 100  # are looked at, to know how long one is
 _SAMPLED_VIDEOS = 512  # whose frames say in which directions frames differ
-LEAST_PLAYS = 30  #: of each variant on average; with fewer, a test tells nothing
 
 
 @dataclass(frozen=True)
@@ -56,13 +53,18 @@ class Stored:
 
     def frames(self) -> Iterator[Frames]:
         """Read the stored frames of some videos, evenly spread over all."""
-        for asset_id in self.sampled():
+        for video in self.videos():
+            if len(video.rows) > 1:
+                yield video.frames
+
+    def videos(self, most: int = _SAMPLED_VIDEOS) -> Iterator[StoredFrames]:
+        """Read some videos, evenly spread over all, of which a frame is stored: at most so many."""
+        for asset_id in self.sampled(most):
             with transaction(self.engine) as session:
-                rows = session.execute(stored_frames(asset_id, self.model)).all()
-            if len(rows) > 1:
-                yield Frames(
-                    _stacked([row.embedding for row in rows]), np.array([hand_of(row) for row in rows])
-                )
+                rows = session.execute(_stored_frames(asset_id, self.model)).all()
+            found = frames_of(rows, self._width)
+            if found is not None:
+                yield found
 
     def sampled(self, most: int = _SAMPLED_VIDEOS) -> list[int]:
         """Find videos whose frames are read: at most so many, evenly spread over the ids of all."""
@@ -86,7 +88,7 @@ class Stored:
             if not rows:
                 return
             last = rows[-1].id
-            page = _tests([rows_of for rows_of in _by_test(rows) if _tells(rows_of, self.model)])
+            page = tests_of(rows, self.model, self._width)
             if page is not None:
                 yield page
 
@@ -99,7 +101,22 @@ class Stored:
             if not rows:
                 return
             last = rows[-1].id
-            yield _choices(rows)
+            yield from choices_of(rows, self._width)
+
+    @cached_property
+    def _width(self) -> int | None:
+        """The bytes that an embedding has: most do; others are damaged. None where none is known."""
+        lengths = union_all(
+            *(
+                select(func.length(column).label("width"))
+                .where(of.model == self.model, column.is_not(None))
+                .order_by(of.id.desc())
+                .limit(_KNOWN_EMBEDDINGS)
+                for of, column in ((Variant, Variant.embedding), (Judgement, Judgement.chosen_embedding))
+            )
+        ).subquery()
+        with transaction(self.engine) as session:
+            return session.scalar(select(func.mode().within_group(lengths.c.width)))
 
     def _page_of_tests(self, after_id: int) -> Any:
         page = (
@@ -173,7 +190,7 @@ class Stored:
         )
 
 
-def stored_frames(asset_id: int, model: str) -> Any:
+def _stored_frames(asset_id: int, model: str) -> Any:
     """Build the question for the scored frames of a video that this model has measured."""
     return (
         select(
@@ -195,17 +212,6 @@ def stored_frames(asset_id: int, model: str) -> Any:
     )
 
 
-def hand_of(row: Row[Any]) -> float:
-    """Compute a stored frame's score without what a head gave it."""
-    return float(row.score) - float(row.parts.get("learned", 0.0))
-
-
-def has_defect(row: Row[Any]) -> bool:
-    """Tell whether a stored frame has a defect that a run would leave it out for."""
-    known = {name: value for name, value in (row.cues or {}).items() if name in Cues._fields}
-    return set(Cues._fields[:11]) <= set(known) and bool(defects(Cues(**known)))
-
-
 def newest_model(engine: Engine) -> str | None:
     """Find the model that judges now: that of the newest frames; None where none has judged."""
     with transaction(engine) as session:
@@ -218,67 +224,3 @@ def has_videos(engine: Engine, platform: str, account: str) -> bool:
     with transaction(engine) as session:
         is_there = exists().where(Asset.platform == platform, Asset.account == account)
         return bool(session.scalar(select(is_there)))
-
-
-def _by_test(rows: Sequence[Row[Any]]) -> list[list[Row[Any]]]:
-    found: dict[int, list[Row[Any]]] = {}
-    for row in rows:
-        found.setdefault(row.id, []).append(row)
-    return list(found.values())
-
-
-def _tells(variants: list[Row[Any]], model: str) -> bool:
-    """Tell whether all variants were measured, shown and played often enough."""
-    is_whole = all(
-        row.model == model
-        and row.embedding is not None
-        and row.hand_score is not None
-        and row.impressions > 0
-        for row in variants
-    )
-    return (
-        is_whole and len(variants) > 1 and sum(row.plays for row in variants) >= LEAST_PLAYS * len(variants)
-    )
-
-
-def _tests(tests: list[list[Row[Any]]]) -> Tests | None:
-    if not tests:
-        return None
-    firsts, rows = [rows_of[0] for rows_of in tests], [row for rows_of in tests for row in rows_of]
-    sizes = np.array([len(rows_of) for rows_of in tests])
-    buckets = np.array([row.buckets for row in rows], np.float64)
-    return Tests(
-        np.array([row.started_at.timestamp() for row in firsts]),
-        np.array([row.asset_id for row in firsts]),
-        _accounts(firsts),
-        np.cumsum(sizes) - sizes,
-        _stacked([row.embedding for row in rows]),
-        np.array([row.hand_score for row in rows], np.float64),
-        np.array([float(row.impressions) for row in rows]),
-        np.array([float(row.plays) for row in rows]),
-        buckets / buckets.sum()
-        if len(tests) == 1
-        else buckets / np.repeat(np.add.reduceat(buckets, np.cumsum(sizes) - sizes), sizes),
-    )
-
-
-def _choices(rows: Sequence[Row[Any]]) -> Choices:
-    return Choices(
-        np.array([row.at.timestamp() for row in rows]),
-        np.array([row.asset_id for row in rows]),
-        _accounts(rows),
-        # Of a choice that is gone, each pair counts for itself.
-        np.array([row.choice_id if row.choice_id is not None else -row.id for row in rows]),
-        _stacked([row.chosen_embedding for row in rows]),
-        _stacked([row.other_embedding for row in rows]),
-        np.array([row.chosen_score for row in rows], np.float64),
-        np.array([row.other_score for row in rows], np.float64),
-    )
-
-
-def _accounts(rows: Sequence[Row[Any]]) -> NDArray[np.str_]:
-    return np.array([f"{row.platform}/{row.account}" for row in rows])
-
-
-def _stacked(embeddings: list[bytes]) -> Vectors:
-    return np.stack([decode_embedding(one) for one in embeddings])

@@ -133,7 +133,11 @@ class Learned:
 
 
 def learn(
-    source: Source, account: str | None = None, before_s: float = np.inf, basis: Basis | None = None
+    source: Source,
+    account: str | None = None,
+    before_s: float = np.inf,
+    basis: Basis | None = None,
+    least_of_account: int = LEAST_OF_ACCOUNT,
 ) -> Learned:
     """Learn from all examples that are older than a moment.
 
@@ -142,6 +146,7 @@ def learn(
         account: whose own head it is to be, "mux/main"; None: that of all.
         before_s: a Unix time.
         basis: as found before; None: find it.
+        least_of_account: older videos that an account must have to differ from all.
 
     Raises:
         NothingToLearn: no frame is known.
@@ -151,7 +156,7 @@ def learn(
     width = _COLUMNS + len(basis.components)
     precision = min(_PRECISIONS, key=lambda each: _missed(found.folds, width, each))
     coefficients = found.folds[0].plus(found.folds[1:]).solve(*_prior(width, precision))
-    if account is not None and len(found.own_videos) >= LEAST_OF_ACCOUNT:
+    if account is not None and len(found.own_videos) >= least_of_account:
         coefficients = coefficients + _offset(found.own, coefficients, precision)
     return Learned(basis, coefficients, precision, found)
 

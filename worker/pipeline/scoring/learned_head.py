@@ -97,6 +97,16 @@ def moved_scores(
     return np.where(by_hand >= floor, moved, by_hand)
 
 
+def may_lead(first: Scored, by_hand: Scored) -> bool:
+    """Tell whether a frame may be the first pick in place of what would be it without a learned head.
+
+    What an earlier run picked stays where nothing is clearly better; were it not for this, it would also stay
+    where a head has only lowered what is better.
+    """
+    is_near = first.hand_score >= by_hand.hand_score - REACH
+    return is_near and len(defects(first.candidate.cues)) <= len(defects(by_hand.candidate.cues))
+
+
 def _are_sound(scored: Sequence[Scored]) -> NDArray[np.bool_]:
     """Tell which have as few defects as any, and were looked at for text where it counts: (n,)."""
     faults = [len(defects(one.candidate.cues)) for one in scored]

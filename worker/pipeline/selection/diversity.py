@@ -13,6 +13,7 @@ import numpy as np
 
 from worker.pictures.likeness import SAME_PICTURE
 from worker.pipeline.frames import STILL_APPROACH
+from worker.pipeline.scoring.learned_head import may_lead
 from worker.pipeline.selection.ends import AT_AN_END
 from worker.pipeline.selection.scenes import SAME_SCENE, scene_distances
 
@@ -83,8 +84,11 @@ def pick_diverse(
         roomy = [second] if len(picks) == 1 and second in open_to else roomy
         worth = {i: quality[i] + NOVELTY * _novelty(distance[i, picks]) for i in roomy}
         best = _steady(worth, earlier)
+        if not picks:
+            by_hand = _steady({i: quality_by_hand[i] for i in roomy}, earlier)
+            best = best if may_lead(scored[best], scored[by_hand]) else by_hand
         picks.append(best)
-        kept |= {best} if worth[best] < max(worth.values()) else set()
+        kept |= {best} if best in earlier and worth[best] < max(worth.values()) else set()
         # What is too near or too like goes for good, with the first reason found.
         for i in (*open_to, *(waiting - why.keys())):
             if is_near[i, best]:
