@@ -154,14 +154,16 @@ def counted(service: WholeService, trial_id: int) -> dict[int, tuple[int, int, i
         return {bucket: sums[:3] for bucket, sums in read_buckets(session, trial_id).items()}
 
 
+def waiting(service: WholeService, trial_id: int) -> int:
+    """Read how many impressions are still to be merged."""
+    inbox = select(func.coalesce(func.sum(CountInbox.impressions), 0)).where(CountInbox.trial_id == trial_id)
+    with transaction(service.engine) as session:
+        return int(session.scalars(inbox).one())
+
+
 def handed_over(service: WholeService, trial_id: int) -> int:
     """Read how many impressions the database has, also of those that are still to be merged."""
-    waiting = select(func.coalesce(func.sum(CountInbox.impressions), 0)).where(
-        CountInbox.trial_id == trial_id
-    )
-    with transaction(service.engine) as session:
-        merged = sum(one.impressions for one in read_buckets(session, trial_id).values())
-        return merged + session.scalars(waiting).one()
+    return waiting(service, trial_id) + sum(seen for seen, *_ in counted(service, trial_id).values())
 
 
 @dataclass
@@ -218,8 +220,7 @@ def test_viewers_choose_the_picture_that_the_platform_shows(
             service.until(lambda: handed_over(service, trial_id) == views, "the database has all views")  # noqa: B023
             pass_days(service.engine, trial_id, 2)
     assert len(set(audience.words)) == VIEWERS
-    merged = lambda: sum(seen for seen, *_ in counted(service, trial_id).values())  # noqa: E731
-    service.until(lambda: merged() == audience.seen.total(), "all are merged")
+    service.until(lambda: waiting(service, trial_id) == 0, "all are merged")
     assert counted(service, trial_id) == {
         bucket: (seen, audience.played[bucket], audience.played[bucket])
         for bucket, seen in audience.seen.items()
