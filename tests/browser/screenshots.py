@@ -1,8 +1,8 @@
-"""Take the pictures of the pages for README and docs/review.md, with a browser, of clips that may be shown.
+"""Take the pictures of the pages for README and docs, with a browser, of clips that may be shown.
 
     python -m tests.browser.screenshots [--out docs/images]
 
-What they show is `sample_library`. The same code takes the same pictures.
+What they show is `sample_library`, and `sample_test`. The same code takes the same pictures.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from tests.browser import sample_library
+from tests.browser import sample_library, sample_test
 from tests.support.browser.chromium import chromium
 from tests.support.review import visits
 from tests.support.review.pages_server import cookie_of, serving_pages
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 PHONE_PX, PHONE_HIGH_PX = 390, 844
 WIDE_PX = 1280
+COLUMN_PX = 960  #: of a page that is read from top to bottom
 SHARPNESS = 2  #: pixels of the picture for each of the page, so that it is sharp on fine screens
 WEBP_QUALITIES = (82, 75, 68, 60)  #: the first that is small enough
 MAX_BYTES = 250_000
@@ -61,6 +62,8 @@ def main() -> None:
         save(library, out / "review-library.webp", below(library.page.locator("[data-card]").nth(SHOWN - 1)))
         save(asset, out / "review-asset.webp", below(asset.page.get_by_role("listbox")))
         save(opened(f"/a/{asset_id}", PHONE_PX), out / "review-phone.webp", PHONE_HIGH_PX)
+        trial = opened(f"/t/{sample_test.add(engine)}", COLUMN_PX)
+        save(trial, out / "review-test.webp", below(trial.page.get_by_role("table").first))
 
 
 def below(element: Locator) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from tests.support.media import clips
 from tests.support.viewers.site import Site, served_site
+from tests.support.viewers.window import viewer_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from tests.support.service.databases import Databases
-
-# Browsers that programs steer say so, and are not counted; here they stand for people's.
-PERSON = "Object.defineProperty(Navigator.prototype, 'webdriver', { get: () => false })"
-# Tests stop the page's time, but have to wait until it is drawn.
-DRAWN = "window.drawn = window.requestAnimationFrame.bind(window)"
 
 
 class Viewers(Protocol):
@@ -59,20 +55,4 @@ def site(browser: Browser, engine: Engine, clip: Path) -> Iterator[Site]:
 @pytest.fixture
 def new_viewer(browser: Browser) -> Viewers:
     """Return what opens a viewer's browser, in which nothing may go wrong."""
-
-    @contextmanager
-    def opened(*, is_person: bool = True, is_calm: bool = True, **window: Any) -> Iterator[Page]:
-        context = browser.new_context(viewport={"width": 1280, "height": 900}, **window)
-        said: list[str] = []
-        context.on("console", lambda one: said.append(one.text) if one.type in {"error", "warning"} else None)
-        context.on("weberror", lambda error: said.append(str(error.error)))
-        context.add_init_script(DRAWN)
-        if is_person:
-            context.add_init_script(PERSON)
-        with ExitStack() as stack:
-            stack.callback(context.close)
-            yield context.new_page()
-        if is_calm:
-            assert said == []
-
-    return opened
+    return partial(viewer_window, browser)

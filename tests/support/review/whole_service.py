@@ -20,16 +20,17 @@ from worker.standalone.interrupts import Interrupts
 from worker.standalone.servers import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from sqlalchemy import Engine
 
     from worker.demo.simulator import Media, Simulated
     from worker.standalone.service import Service
+    from worker.standalone.supervisor import Program
 
 PLATFORMS = ("mux", "wistia")  #: one that takes a moment, one that takes a picture
-PATIENCE_S = 60.0
+PATIENCE_S = 150.0  #: a busy machine starts all programs slowly
 POLL_S = 0.05
 
 
@@ -38,6 +39,7 @@ class WholeService:
     """A service that runs."""
 
     origin: str  #: of its pages
+    beacon_url: str  #: where viewers' browsers find the beacon, where that is one of the programs
     service: Service
     engine: Engine
     vendors: dict[str, Simulated]
@@ -73,23 +75,31 @@ class WholeService:
 
 
 @contextmanager
-def whole_service(folder: Path) -> Iterator[WholeService]:
+def whole_service(
+    folder: Path, programs: Sequence[Program] = (*standalone.PROGRAMS, standalone.PAGES), **environment: str
+) -> Iterator[WholeService]:
     """Run everything until the end of the block.
 
     Args:
         folder: with a short path, for its servers.
+        programs: what runs.
+        environment: settings.
     """
-    port, pages_port = free_port(), free_port()
-    origin = f"http://127.0.0.1:{pages_port}"
-    settings = Settings(data_dir=folder, database_url=None, redis_url=None, port=port, review_port=pages_port)
+    port, pages_port, beacon_port = free_port(), free_port(), free_port()
+    origin, beacon_url = f"http://127.0.0.1:{pages_port}", f"http://127.0.0.1:{beacon_port}"
+    ports = {"port": port, "review_port": pages_port, "beacon_port": beacon_port}
+    settings = Settings(data_dir=folder, database_url=None, redis_url=None, **ports)
     variables = {
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "REVIEW_PORT": str(pages_port),
         "REVIEW_URL": origin,
+        "BEACON_PORT": str(beacon_port),
+        "BEACON_URL": beacon_url,
         "ALLOW_LOOPBACK": "true",
         "DEBOUNCE_S": "0",
+        **environment,
     }
     with Interrupts() as interrupts, ExitStack() as stack:
         vendors = {
@@ -100,10 +110,9 @@ def whole_service(folder: Path) -> Iterator[WholeService]:
         }
         for vendor in vendors.values():
             variables |= vendor.settings("main")
-        programs = (*standalone.PROGRAMS, standalone.PAGES)
         with standalone.Service(
             settings, interrupts, programs=programs, variables=variables, show=lambda _line: None
         ) as service:
             engine = make_engine(service.database_url)
-            yield WholeService(origin, service, engine, vendors)
+            yield WholeService(origin, beacon_url, service, engine, vendors)
             engine.dispose()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
-import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from tests.support import hurried
 from tests.support.service.deliveries import ENVIRONMENT
 from tests.support.trials.counted_trials import AGENT
 from tests.support.waiting import until
@@ -25,13 +24,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 START_TIMEOUT_S = 60.0
-# `python -m webhook.beacon`, with other limits.
-START = """
-import json, runpy, sys
-from webhook.beacon import limits
-vars(limits).update(json.loads(sys.argv.pop()))
-runpy.run_module("webhook.beacon", run_name="__main__", alter_sys=True)
-"""
 
 
 @dataclass
@@ -79,10 +71,11 @@ def served_beacon(
         environment: settings.
     """
     port, log = free_port(), folder / "beacon.log"
+    constants = {f"webhook.beacon.limits.{name}": value for name, value in (limits or {}).items()}
     own = {"DATABASE_URL": database_url, "BEACON_PORT": str(port), "TMPDIR": str(folder), **ENVIRONMENT}
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-c", START, json.dumps(limits or {})],
+            hurried.command(constants, "webhook.beacon"),
             cwd=ROOT,
             env={"PYTHONPATH": str(ROOT), **own, **environment},
             stderr=output,

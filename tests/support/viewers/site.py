@@ -63,13 +63,34 @@ class Site:
 @contextmanager
 def served_site(engine: Engine, clip: Path) -> Iterator[Site]:
     """Serve both until the end of the block, at two origins."""
-    doors = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]  # taken at once, so by nobody else
-    ports = [door.getsockname()[1] for door in doors]
-    urls = [f"http://127.0.0.1:{port}" for port in ports]
-    site = Site(*urls, clip)
+    doors = [_door(), _door()]  # taken at once, so by nobody else
+    site = Site(_url(doors[0]), _url(doors[1]), clip)
+    with _served(doors, [_pages(site), _beacon(site, engine)]):
+        yield site
+
+
+@contextmanager
+def served_beside(beacon_url: str, clip: Path) -> Iterator[Site]:
+    """Serve the site until the end of the block, beside a beacon that runs."""
+    door = _door()
+    site = Site(_url(door), beacon_url, clip)
+    with _served([door], [_pages(site)]):
+        yield site
+
+
+def _door() -> socket.socket:
+    return socket.create_server(("127.0.0.1", 0))
+
+
+def _url(door: socket.socket) -> str:
+    return f"http://127.0.0.1:{door.getsockname()[1]}"
+
+
+@contextmanager
+def _served(doors: list[socket.socket], apps: list[Flask]) -> Iterator[None]:
     servers = [
-        make_server("127.0.0.1", port, app, threaded=True, fd=door.fileno())
-        for door, port, app in zip(doors, ports, (_pages(site), _beacon(site, engine)), strict=True)
+        make_server("127.0.0.1", door.getsockname()[1], app, threaded=True, fd=door.fileno())
+        for door, app in zip(doors, apps, strict=True)
     ]
     for door in doors:
         door.close()  # the servers have copies
@@ -77,7 +98,7 @@ def served_site(engine: Engine, clip: Path) -> Iterator[Site]:
     for thread in threads:
         thread.start()
     try:
-        yield site
+        yield
     finally:
         for server, thread in zip(servers, threads, strict=True):
             server.shutdown()

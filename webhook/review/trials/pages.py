@@ -28,11 +28,12 @@ from worker.review.trials.words import (
     KINDS,
     METRICS,
     OUTCOMES,
+    about_words,
     count_words,
     lift_words,
+    printed,
     rate_words,
     share_words,
-    unbroken,
 )
 from worker.trials.saying import ordinal
 
@@ -50,7 +51,7 @@ _NONE = "there is no such test, or you may not see it"
 def trial_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
     """Make the routes of tests and of what was learned."""
     pages = Blueprint("trials", __name__)
-    for word in (count_words, lift_words, ordinal, rate_words, share_words, unbroken):
+    for word in (about_words, count_words, lift_words, ordinal, printed, rate_words, share_words):
         pages.add_app_template_filter(word)
 
     @pages.get("/tests")

@@ -58,9 +58,14 @@ def count_words(count: int, one: str) -> str:
     return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
 
 
-def unbroken(text: str) -> str:
-    """Keep a number and its unit on one line."""
-    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+def about_words(count: int) -> str:
+    """Write an estimate with two digits that count: "49,000"."""
+    return f"{round(count, 2 - len(str(count))):,}"
+
+
+def printed(text: str) -> str:
+    """Write a sentence as it is printed: with minus signs, and each number and its unit on one line."""
+    return text.replace(" -", " \N{MINUS SIGN}").replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def as_sentence(text: str) -> str:
