@@ -196,6 +196,15 @@ def test_people_who_only_dislike_what_the_hand_score_likes_prove_nothing() -> No
     assert not rule(report, "knows what people like").is_met
 
 
+def test_a_video_whose_choice_was_trained_on_is_never_judged_on() -> None:
+    """People choose again for the same video, and like the same of it."""
+    known = audience(0, judged=1_200, people_rho=0.6)
+    (pairs,) = known.choices()
+    known._choices = pairs._replace(videos=pairs.videos % 300)  # noqa: SLF001
+
+    assert "0 of 200 newer choices" in judge(known, 1).says
+
+
 def test_a_head_has_to_order_better_than_the_one_in_use() -> None:
     """That it knows what people like is not enough where the other one knows it, too."""
     known = audience(0, judged=1_200, people_rho=0.6)
