@@ -5,7 +5,8 @@ The training and the gate are those of the product; only the rows are arrays.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,12 +18,15 @@ from worker.learning.training.learn import learn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
+
+    from tests.benchmarks.audience.row import Each
 
 SIZES = (200, 400, 800, 1_600, 3_200)
 _FIRST = (("no effect", {"rho": 0.0, "worth_sd": 0.0}), ("labels shuffled", {"is_shuffled": True}))
 _PLANTED = ((0.7, 0.015), (0.7, 0.05), (0.5, 0.05), (0.3, 0.05))
 _FRESH = 2_000  # videos on which the true gain is measured
+EVALUATIONS = 20
+_FIRST_VIDEOS, _MORE_VIDEOS = 240, 40  # at the first evaluation, and at each that follows
 
 
 class Tried(NamedTuple):
@@ -33,36 +37,45 @@ class Tried(NamedTuple):
     likeness: float  #: the correlation of what the head gives with what pictures are worth
 
 
-def rows(seed: int, scale: float) -> Iterator[Row]:
-    """Try heads without an effect, then with one."""
-    yield from _without_effect(seed, scale)
-    yield _again_and_again(seed, scale)
-    yield from _people(seed, scale)
-    yield from _planted(seed, scale)
+def rows(seed: int, scale: float, each: Each) -> Iterator[Row]:
+    """Try heads without an effect, then with one. Each run draws from the seed and its own number."""
+    yield from _without_effect(seed, scale, each)
+    yield _again_and_again(seed, scale, each)
+    yield from _people(seed, scale, each)
+    yield from _planted(seed, scale, each)
 
 
-def _without_effect(seed: int, scale: float) -> Iterator[Row]:
-    runs = max(5, int(500 * scale))
-    for name, audience in _FIRST:
+def _seeds(seed: int, runs: int) -> list[tuple[int, int]]:
+    return [(seed, run) for run in range(runs)]
+
+
+def _without_effect(seed: int, scale: float, each: Each) -> Iterator[Row]:
+    seeds = _seeds(seed, max(2, int(500 * scale)))
+    for name, effect in _FIRST:
         for variants in (2, 4):
-            rng = np.random.default_rng(seed)
-            shipped = sum(
-                judge(Audience(rng, videos=400, variants=variants, **audience), 1).is_passed
-                for _ in range(runs)
-            )
+            known = {"videos": 400, "variants": variants} | effect
+            shipped = sum(each(partial(_ships, known), seeds))
             what = f"head: {name}, {variants} arms, 400 videos, first evaluation"
-            yield Row(what, "ships in at most 1 %", f"{shipped} of {runs}", shipped <= max(1, 0.01 * runs))
+            is_met = shipped <= max(1, 0.01 * len(seeds))
+            yield Row(what, "ships in at most 1 %", f"{shipped} of {len(seeds)}", is_met)
 
 
-def _again_and_again(seed: int, scale: float) -> Row:
+def _ships(known: dict[str, Any], seed: tuple[int, int]) -> bool:
+    return judge(Audience(np.random.default_rng(seed), **known), 1).is_passed
+
+
+def _again_and_again(seed: int, scale: float, each: Each) -> Row:
     """Evaluate 20 times in a row while tests come in, with alpha spending: does one ever ship?"""
-    series, evaluations = max(2, int(200 * scale)), 20
-    shipped, rng = 0, np.random.default_rng(seed)
-    for _ in range(series):
-        audience = Audience(rng, videos=200 + 40 * evaluations, rho=0.0, worth_sd=0.0)
-        shipped += any(judge(Newest(audience, 200 + 40 * k), k).is_passed for k in range(1, evaluations + 1))
-    what = f"head: no effect, {evaluations} retrainings as tests come in, alpha spending"
+    series = max(1, int(200 * scale))
+    shipped = sum(each(_ever_ships, _seeds(seed, series)))
+    what = f"head: no effect, {EVALUATIONS} retrainings as tests come in, alpha spending"
     return Row(what, "0 of 200", f"{shipped} of {series}", shipped == 0)
+
+
+def _ever_ships(seed: tuple[int, int]) -> bool:
+    videos = [_FIRST_VIDEOS + _MORE_VIDEOS * more for more in range(EVALUATIONS)]
+    audience = Audience(np.random.default_rng(seed), videos[-1], rho=0.0, worth_sd=0.0)
+    return any(judge(Newest(audience, known), k).is_passed for k, known in enumerate(videos, 1))
 
 
 class Newest:
@@ -78,40 +91,41 @@ class Newest:
             yield tests.where(np.arange(len(tests.videos)) < self._videos)
 
 
-def _people(seed: int, scale: float) -> Iterator[Row]:
+def _people(seed: int, scale: float, each: Each) -> Iterator[Row]:
     """Let people choose: at random, with regard to what the hand score sees only, and by a taste."""
-    runs = max(5, int(200 * scale))
+    seeds = _seeds(seed, max(2, int(200 * scale)))
     for name, known, from_vectors in (
         ("their taste is in no vector", 0.0, 0.0),
         ("their taste is in no vector, the hand score is", 0.0, 0.7),
         ("their taste is half in vectors", 0.5, 0.7),
     ):
-        rng = np.random.default_rng(seed)
-        shipped = naive = 0
-        for _ in range(runs):
-            audience = Audience(rng, 0, judged=1_000, people_rho=known, hand_from_vectors=from_vectors)
-            report = judge(audience, 1)
-            shipped += report.is_passed
-            naive += next(rule.is_met for rule in report.rules if rule.name == "orders as people do")
+        found = list(each(partial(_ships_by_choices, known, from_vectors), seeds))
+        shipped, naive = map(sum, zip(*found, strict=True))
         demand = "ships in at least 80 %" if known else "ships in at most 1 %"
         what = f"head from about 800 choices: {name}"
-        measured = f"{shipped} of {runs} (by order alone {naive})"
-        is_met = shipped >= 0.8 * runs if known else shipped <= max(1, 0.01 * runs)
+        measured = f"{shipped} of {len(seeds)} (by order alone {naive})"
+        is_met = shipped >= 0.8 * len(seeds) if known else shipped <= max(1, 0.01 * len(seeds))
         yield Row(what, demand, measured, is_met)
 
 
-def _planted(seed: int, scale: float) -> Iterator[Row]:
-    runs = max(3, int(60 * scale))
+def _ships_by_choices(known: float, from_vectors: float, seed: tuple[int, int]) -> tuple[bool, bool]:
+    """Tell whether a head ships, and whether it would if it only had to order pairs as people do."""
+    rng = np.random.default_rng(seed)
+    report = judge(Audience(rng, 0, judged=1_000, people_rho=known, hand_from_vectors=from_vectors), 1)
+    return report.is_passed, next(rule.is_met for rule in report.rules if rule.name == "orders as people do")
+
+
+def _planted(seed: int, scale: float, each: Each) -> Iterator[Row]:
+    seeds = _seeds(seed, max(1, int(40 * scale)))
     for variants in (2, 4):
         for rho, rate in _PLANTED:
             for videos in SIZES:
-                rng = np.random.default_rng(seed)
-                tried = [_try(Audience(rng, videos, variants, rho, rate)) for _ in range(runs)]
+                tried = list(each(partial(_try, videos, variants, rho, rate), seeds))
                 shipped = [one for one in tried if one.has_shipped]
                 worst = f"{min(one.gain for one in shipped):+.1%}" if shipped else "-"
                 gain = np.mean([one.gain for one in tried])
                 measured = (
-                    f"ships {len(shipped) / runs:.0%}; true gain {gain:+.1%}, "
+                    f"ships {len(shipped) / len(tried):.0%}; true gain {gain:+.1%}, "
                     f"worst shipped {worst}; likeness {np.mean([one.likeness for one in tried]):.2f}"
                 )
                 what = f"head: taste .{rho * 10:.0f}, rate {rate:.1%}, {variants} arms, {videos} videos"
@@ -120,7 +134,8 @@ def _planted(seed: int, scale: float) -> Iterator[Row]:
                 )
 
 
-def _try(audience: Audience) -> Tried:
+def _try(videos: int, variants: int, rho: float, rate: float, seed: tuple[int, int]) -> Tried:
+    audience = Audience(np.random.default_rng(seed), videos, variants, rho, rate)
     report = judge(audience, 1)
     direction = learn(audience).direction
     fresh, worth = audience.fresh(_FRESH)
