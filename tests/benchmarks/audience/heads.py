@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.audience.row import Each
 
-SIZES = (200, 400, 800, 1_600, 3_200)
+SIZES = {2: (400, 800, 1_200, 1_600, 3_200), 4: (200, 400, 800, 1_600)}  # videos, by the variants of each
 _FIRST = (("no effect", {"rho": 0.0, "worth_sd": 0.0}), ("labels shuffled", {"is_shuffled": True}))
 _PLANTED = ((0.7, 0.015), (0.7, 0.05), (0.5, 0.05), (0.3, 0.05))
 _FRESH = 2_000  # videos on which the true gain is measured
@@ -117,9 +117,9 @@ def _ships_by_choices(known: float, from_vectors: float, seed: tuple[int, int]) 
 
 def _planted(seed: int, scale: float, each: Each) -> Iterator[Row]:
     seeds = _seeds(seed, max(1, int(40 * scale)))
-    for variants in (2, 4):
+    for variants, sizes in SIZES.items():
         for rho, rate in _PLANTED:
-            for videos in SIZES:
+            for videos in sizes:
                 tried = list(each(partial(_try, videos, variants, rho, rate), seeds))
                 shipped = [one for one in tried if one.has_shipped]
                 worst = f"{min(one.gain for one in shipped):+.1%}" if shipped else "-"

@@ -48,7 +48,7 @@ DEMANDS = {
 def little(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Leave out what takes long: most looks, many videos, and all clips but one."""
     monkeypatch.setattr(verdicts, "LOOKS", 20)
-    monkeypatch.setattr(heads, "SIZES", (200,))
+    monkeypatch.setattr(heads, "SIZES", {2: (200,)})
     monkeypatch.setattr(heads, "EVALUATIONS", 2)
     monkeypatch.setattr(guard, "SHARED", tmp_path)
     own = guard._own_clips  # noqa: SLF001 - the last is the film with frames that are bad
