@@ -8,8 +8,10 @@ in, which the product leaves out before: there, the guard alone holds.
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,6 +33,7 @@ from worker.pipeline.selection.shortlist import shortlist
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tests.benchmarks.audience.row import Each
     from worker.pipeline.frames import Scored
 
 HEADS = 10_000
@@ -69,32 +72,28 @@ class Harm(NamedTuple):
     is_other: bool  #: whether the first pick is another one
 
 
-def rows(seed: int, scale: float) -> Iterator[Row]:
+class Tried(NamedTuple):
+    """What heads did to the films of a clip."""
+
+    films: int
+    harms: list[Harm]
+    refused: int  #: heads that were not loaded
+    damaged: int  #: heads that must not be loaded
+
+
+def rows(seed: int, scale: float, each: Each) -> Iterator[Row]:
     """Try the heads, and yield what they did at worst."""
-    films = list(_films())
-    count, refused, damaged = max(1, round(HEADS * scale)), 0, 0
-    harms = []
-    for number in range(count):
-        film = films[number % len(films)]
-        head = mad_head(seed + number, film.scored)
-        direction = head.direction.copy()
-        if number % DAMAGED_EVERY == 0:
-            direction[number % len(direction)] = (np.nan, np.inf)[number // DAMAGED_EVERY % 2]
-            damaged += 1
-        try:
-            direction = read_direction(arrays(direction), len(direction))
-        except Unreadable:
-            refused += 1
-        else:
-            moved = add_learned(film.scored, head._replace(direction=direction))
-            has_earlier = number // len(films) % 2
-            harms.append(_harm(film, moved, film.earlier(seed + number) if has_earlier else []))
-    what = f"guard, {count:,} heads over {len(films)} filmstrips"
-    furthest, lost = max(harm.moved for harm in harms), max(harm.lost for harm in harms)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [*_own_clips(Path(folder)), *sorted(SHARED.glob("*.m[pk][4v]"))]
+        count = math.ceil(HEADS * scale / len(paths))
+        tried = list(each(partial(_try, seed, count), enumerate(paths)))
+    harms = [harm for one in tried for harm in one.harms]
+    what = f"guard, {count * len(paths):,} heads over {sum(one.films for one in tried)} filmstrips"
+    moved, lost = max(harm.moved for harm in harms), max(harm.lost for harm in harms)
     shown = sum(harm.shows_defect for harm in harms)
     others = sum(harm.is_other for harm in harms) / len(harms)
     yield Row(
-        f"{what}: the furthest that a frame moved", "1 point", f"{furthest:.3f}", furthest <= REACH + ROUNDING
+        f"{what}: the furthest that a frame moved", "1 point", f"{moved:.3f}", moved <= REACH + ROUNDING
     )
     yield Row(
         f"{what}: the first pick below that by hand",
@@ -103,8 +102,31 @@ def rows(seed: int, scale: float) -> Iterator[Row]:
         lost <= REACH + ROUNDING,
     )
     yield Row(f"{what}: a defect shown for a head", "0", str(shown), shown == 0)
+    refused, damaged = sum(one.refused for one in tried), sum(one.damaged for one in tried)
     told = f"{refused} of {damaged}"
     yield Row(f"{what}: heads with no finite number refused", "all", told, refused == damaged)
+
+
+def _try(seed: int, heads: int, clip: tuple[int, Path]) -> Tried:
+    """Try that many heads on a clip, by turns on the films that it makes."""
+    number, path = clip
+    films, harms, refused, damaged = _films(path), [], 0, 0
+    for head_number in range(number * heads, (number + 1) * heads):
+        film = films[head_number % len(films)]
+        head = mad_head(seed + head_number, film.scored)
+        direction = head.direction.copy()
+        if head_number % DAMAGED_EVERY == 0:
+            direction[head_number % len(direction)] = (np.nan, np.inf)[head_number // DAMAGED_EVERY % 2]
+            damaged += 1
+        try:
+            direction = read_direction(arrays(direction), len(direction))
+        except Unreadable:
+            refused += 1
+        else:
+            moved = add_learned(film.scored, head._replace(direction=direction))
+            has_earlier = head_number // len(films) % 2
+            harms.append(_harm(film, moved, film.earlier(seed + head_number) if has_earlier else []))
+    return Tried(len(films), harms, refused, damaged)
 
 
 def _harm(film: Film, moved: Sequence[Scored], earlier: Sequence[int]) -> Harm:
@@ -124,18 +146,23 @@ def _faults(one: Scored) -> int:
     return len(defects(one.candidate.cues))
 
 
-def _films() -> Iterator[Film]:
-    """Look at every clip: as the product does, and with the frames that have defects."""
-    models = Models.load(device="cpu")
-    with tempfile.TemporaryDirectory() as folder, Decoder() as decoder:
-        for path in [*_own_clips(Path(folder)), *sorted(SHARED.glob("*.m[pk][4v]"))]:
-            video = decoder.probe(path)
-            candidates = decoder.scan(video).candidates
-            worth, _ = shortlist(candidates)
-            for among in (worth, range(len(candidates))) if len(worth) < len(candidates) else (worth,):
-                shown = [candidates[index] for index in among]
-                scored = score(shown, "", models, lambda _fraction: None)
-                yield Film.of(scored, candidates_at_ends(shown, video))
+def _films(path: Path) -> list[Film]:
+    """Look at a clip as the product does, and, where it has such, also with the frames that have defects."""
+    with Decoder() as decoder:
+        video = decoder.probe(path)
+        candidates = decoder.scan(video).candidates
+    worth, _ = shortlist(candidates)
+    films = []
+    for among in (worth, range(len(candidates))) if len(worth) < len(candidates) else (worth,):
+        shown = [candidates[index] for index in among]
+        scored = score(shown, "", _models(), lambda _fraction: None)
+        films.append(Film.of(scored, candidates_at_ends(shown, video)))
+    return films
+
+
+@cache
+def _models() -> Models:
+    return Models.load(device="cpu")
 
 
 def _own_clips(folder: Path) -> Iterator[Path]:

@@ -6,7 +6,8 @@ The training and the gate are those of the product; only the rows are arrays.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,14 +22,18 @@ from worker.learning.training.learn import learn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
-SIZES = (200, 400, 800, 1_200, 1_600, 3_200)
+    from tests.benchmarks.audience.row import Each
+    from worker.learning.training.learn import Learned
+
+SIZES = {2: (400, 800, 1_200, 1_600, 3_200), 4: (200, 400, 800, 1_600)}  # videos, by the variants of each
 _FIRST = (("no effect", {"rho": 0.0, "worth_sd": 0.0}), ("labels shuffled", {"is_shuffled": True}))
 _PLANTED = ((0.7, 0.015), (0.7, 0.05), (0.5, 0.05), (0.3, 0.05))
 # So much of a strong taste has to be recovered, and shipped, once there is enough to learn from.
 _STRONG, _LIKENESS, _SHIPS = 0.7, 0.5, 0.8
 _FRESH = 2_000  # videos on which the true gain is measured
+EVALUATIONS = 20
+_FIRST_VIDEOS, _MORE_VIDEOS = 240, 40  # at the first evaluation, and at each that follows
 
 
 class Tried(NamedTuple):
@@ -39,62 +44,76 @@ class Tried(NamedTuple):
     likeness: float  #: the correlation of what the head gives with what pictures are worth
 
 
-def rows(seed: int, scale: float) -> Iterator[Row]:
-    """Try heads without an effect, then with one."""
-    yield from _by_chance(seed, scale)
-    yield from _without_effect(seed, scale)
-    yield _again_and_again(seed, scale)
-    yield from _people(seed, scale)
-    yield from _planted(seed, scale)
+def rows(seed: int, scale: float, each: Each) -> Iterator[Row]:
+    """Try heads without an effect, then with one. Each run draws from the seed and its own number."""
+    yield from _by_chance(seed, scale, each)
+    yield from _without_effect(seed, scale, each)
+    yield _again_and_again(seed, scale, each)
+    yield from _people(seed, scale, each)
+    yield from _planted(seed, scale, each)
 
 
-def _by_chance(seed: int, scale: float) -> Iterator[Row]:
+def _seeds(seed: int, runs: int) -> list[tuple[int, int]]:
+    return [(seed, run) for run in range(runs)]
+
+
+def _by_chance(seed: int, scale: float, each: Each) -> Iterator[Row]:
     """Judge heads that were drawn, not learned: what is learned from nothing is too weak to be judged at all.
 
     They change many pictures, and have no effect; so how often the first rule lets one through is what its
     bound promises, and nothing else holds it back.
     """
-    runs = max(50, int(1_000 * scale))
+    seeds = _seeds(seed, max(50, int(1_000 * scale)))
     for variants in (2, 4):
         rng = np.random.default_rng(seed)
         learned = learn(Audience(rng, videos=400, variants=variants, rho=0.0, worth_sd=0.0))
-        met = gained = 0
-        for _ in range(runs):
-            (tests,) = Audience(rng, videos=120, variants=variants, rho=0.0, worth_sd=0.0).tests()
-            drawn = replace(learned, coefficients=rng.normal(0, 0.1, len(learned.coefficients)))
-            held_out = HeldOutTests(drawn, None)
-            held_out.add(tests)
-            value = next(rule for rule in held_out.rules(alpha_of(1)) if rule.name == "more plays")
-            met += value.is_met
-            gained += value.numbers["gain"] > 0
+        found = list(each(partial(_meets_bound, learned, variants), seeds))
+        met, gained = map(sum, zip(*found, strict=True))
+        runs = len(seeds)
         what = f"head: drawn by chance, {variants} arms, 120 newer videos"
         yield Row(f"{what}: the bound", "met in at most 1 %", f"{met} of {runs}", met <= max(1, 0.01 * runs))
         control = f"{what}: that the mean gain is above 0"
         yield Row(control, "must fail: over 15 %", f"{gained / runs:.0%}", gained > 0.15 * runs)
 
 
-def _without_effect(seed: int, scale: float) -> Iterator[Row]:
-    runs = max(5, int(500 * scale))
-    for name, audience in _FIRST:
+def _meets_bound(learned: Learned, variants: int, seed: tuple[int, int]) -> tuple[bool, bool]:
+    """Tell whether a drawn head meets the bound on its gain, and whether its mean gain is above 0."""
+    rng = np.random.default_rng(seed)
+    (tests,) = Audience(rng, videos=120, variants=variants, rho=0.0, worth_sd=0.0).tests()
+    drawn = replace(learned, coefficients=rng.normal(0, 0.1, len(learned.coefficients)))
+    held_out = HeldOutTests(drawn, None)
+    held_out.add(tests)
+    value = next(rule for rule in held_out.rules(alpha_of(1)) if rule.name == "more plays")
+    return value.is_met, value.numbers["gain"] > 0
+
+
+def _without_effect(seed: int, scale: float, each: Each) -> Iterator[Row]:
+    seeds = _seeds(seed, max(2, int(500 * scale)))
+    for name, effect in _FIRST:
         for variants in (2, 4):
-            rng = np.random.default_rng(seed)
-            shipped = sum(
-                judge(Audience(rng, videos=400, variants=variants, **audience), 1).is_passed
-                for _ in range(runs)
-            )
+            known = {"videos": 400, "variants": variants} | effect
+            shipped = sum(each(partial(_ships, known), seeds))
             what = f"head: {name}, {variants} arms, 400 videos, first evaluation"
-            yield Row(what, "ships in at most 1 %", f"{shipped} of {runs}", shipped <= max(1, 0.01 * runs))
+            is_met = shipped <= max(1, 0.01 * len(seeds))
+            yield Row(what, "ships in at most 1 %", f"{shipped} of {len(seeds)}", is_met)
 
 
-def _again_and_again(seed: int, scale: float) -> Row:
+def _ships(known: dict[str, Any], seed: tuple[int, int]) -> bool:
+    return judge(Audience(np.random.default_rng(seed), **known), 1).is_passed
+
+
+def _again_and_again(seed: int, scale: float, each: Each) -> Row:
     """Evaluate 20 times in a row while tests come in, with alpha spending: does one ever ship?"""
-    series, evaluations = max(2, int(200 * scale)), 20
-    shipped, rng = 0, np.random.default_rng(seed)
-    for _ in range(series):
-        audience = Audience(rng, videos=200 + 40 * evaluations, rho=0.0, worth_sd=0.0)
-        shipped += any(judge(Newest(audience, 200 + 40 * k), k).is_passed for k in range(1, evaluations + 1))
-    what = f"head: no effect, {evaluations} retrainings as tests come in, alpha spending"
+    series = max(1, int(200 * scale))
+    shipped = sum(each(_ever_ships, _seeds(seed, series)))
+    what = f"head: no effect, {EVALUATIONS} retrainings as tests come in, alpha spending"
     return Row(what, "0 of 200", f"{shipped} of {series}", shipped == 0)
+
+
+def _ever_ships(seed: tuple[int, int]) -> bool:
+    videos = [_FIRST_VIDEOS + _MORE_VIDEOS * more for more in range(EVALUATIONS)]
+    audience = Audience(np.random.default_rng(seed), videos[-1], rho=0.0, worth_sd=0.0)
+    return any(judge(Newest(audience, known), k).is_passed for k, known in enumerate(videos, 1))
 
 
 class Newest:
@@ -110,52 +129,54 @@ class Newest:
             yield tests.where(np.arange(len(tests.videos)) < self._videos)
 
 
-def _people(seed: int, scale: float) -> Iterator[Row]:
+def _people(seed: int, scale: float, each: Each) -> Iterator[Row]:
     """Let people choose: at random, with regard to what the hand score sees only, and by a taste."""
-    runs = max(5, int(200 * scale))
+    seeds = _seeds(seed, max(2, int(200 * scale)))
     for name, known, from_vectors in (
         ("their taste is in no vector", 0.0, 0.0),
         ("their taste is in no vector, the hand score is", 0.0, 0.7),
         ("their taste is half in vectors", 0.5, 0.7),
     ):
-        rng = np.random.default_rng(seed)
-        shipped = naive = 0
-        for _ in range(runs):
-            audience = Audience(rng, 0, judged=1_000, people_rho=known, hand_from_vectors=from_vectors)
-            report = judge(audience, 1)
-            shipped += report.is_passed
-            naive += next(rule.is_met for rule in report.rules if rule.name == "orders as people do")
+        found = list(each(partial(_ships_by_choices, known, from_vectors), seeds))
+        shipped, naive = map(sum, zip(*found, strict=True))
         demand = "ships in at least 80 %" if known else "ships in at most 1 %"
         what = f"head from about 800 choices: {name}"
-        measured = f"{shipped} of {runs} (by order alone {naive})"
-        is_met = shipped >= 0.8 * runs if known else shipped <= max(1, 0.01 * runs)
+        measured = f"{shipped} of {len(seeds)} (by order alone {naive})"
+        is_met = shipped >= 0.8 * len(seeds) if known else shipped <= max(1, 0.01 * len(seeds))
         yield Row(what, demand, measured, is_met)
 
 
-def _planted(seed: int, scale: float) -> Iterator[Row]:
-    runs = max(3, int(60 * scale))
-    for variants in (2, 4):
+def _ships_by_choices(known: float, from_vectors: float, seed: tuple[int, int]) -> tuple[bool, bool]:
+    """Tell whether a head ships, and whether it would if it only had to order pairs as people do."""
+    rng = np.random.default_rng(seed)
+    report = judge(Audience(rng, 0, judged=1_000, people_rho=known, hand_from_vectors=from_vectors), 1)
+    return report.is_passed, next(rule.is_met for rule in report.rules if rule.name == "orders as people do")
+
+
+def _planted(seed: int, scale: float, each: Each) -> Iterator[Row]:
+    seeds = _seeds(seed, max(1, int(40 * scale)))
+    for variants, sizes in SIZES.items():
         for rho, rate in _PLANTED:
-            for videos in SIZES:
-                rng = np.random.default_rng(seed)
-                tried = [_try(Audience(rng, videos, variants, rho, rate)) for _ in range(runs)]
+            for videos in sizes:
+                tried = list(each(partial(_try, videos, variants, rho, rate), seeds))
                 shipped = [one for one in tried if one.has_shipped]
                 worst = f"{min(one.gain for one in shipped):+.1%}" if shipped else "-"
                 gain = np.mean([one.gain for one in tried])
                 measured = (
-                    f"ships {len(shipped) / runs:.0%}; true gain {gain:+.1%}, "
+                    f"ships {len(shipped) / len(tried):.0%}; true gain {gain:+.1%}, "
                     f"worst shipped {worst}; likeness {np.mean([one.likeness for one in tried]):.2f}"
                 )
                 what = f"head: taste .{rho * 10:.0f}, rate {rate:.1%}, {variants} arms, {videos} videos"
                 demand, is_met = "each that ships is better in truth", all(one.gain > 0 for one in shipped)
                 if rho == _STRONG and videos >= enough_videos(videos, variants * videos):
                     demand = f"ships in {_SHIPS:.0%}, {demand}, likeness {_LIKENESS}"
-                    is_met &= len(shipped) >= _SHIPS * runs
+                    is_met &= len(shipped) >= _SHIPS * len(tried)
                     is_met &= float(np.mean([one.likeness for one in tried])) >= _LIKENESS
                 yield Row(what, demand, measured, is_met)
 
 
-def _try(audience: Audience) -> Tried:
+def _try(videos: int, variants: int, rho: float, rate: float, seed: tuple[int, int]) -> Tried:
+    audience = Audience(np.random.default_rng(seed), videos, variants, rho, rate)
     report = judge(audience, 1)
     direction = learn(audience).direction
     fresh, worth = audience.fresh(_FRESH)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,10 +91,13 @@ class Audience:
         return tests, worth
 
     def frames(self) -> Iterator[Frames]:
-        """Read frames without labels."""
-        for _ in range(_SAMPLED):
-            vectors = self._vectors(_FRAMES)
-            yield Frames(vectors.astype(np.float32), self._hands(vectors))
+        """Read frames without labels: the same ones each time, as they are stored."""
+        yield from self._frames
+
+    @cached_property
+    def _frames(self) -> list[Frames]:
+        vectors = [self._vectors(_FRAMES) for _ in range(_SAMPLED)]
+        return [Frames(some.astype(np.float32), self._hands(some)) for some in vectors]
 
     def tests(self) -> Iterator[Tests]:
         """Read all tests at once."""

@@ -16,6 +16,20 @@ _STEP = 100  # impressions between two looks
 _BEGAN = date(2026, 1, 5)
 
 
+class Shown(NamedTuple):
+    """How variants are shown, against how they were drawn."""
+
+    shares: tuple[float, ...]  #: how often each is shown, against how often it was drawn
+    pinned: float = 0.0  #: the share of the viewers whom a cache gives one bucket of the first variant
+    returning: float = 0.0  #: of the impressions are not the first ones of their viewer's visit
+    activity: float = 0.0  #: how unlike the buckets are, as in `Audience`
+
+    @property
+    def is_as_drawn(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.pinned and len(set(self.shares)) == 1
+
+
 class Alarms(NamedTuple):
     """What the alarm told."""
 
@@ -23,28 +37,17 @@ class Alarms(NamedTuple):
     median: float  #: of the impressions by then; infinite where it was not in half of the tests
 
 
-def alarms(
-    tests: int,
-    rng: np.random.Generator,
-    shares: tuple[float, ...],
-    *,
-    pinned: float = 0.0,
-    returning: float = 0.0,
-    activity: float = 0.0,
-) -> Alarms:
+def alarms(tests: int, rng: np.random.Generator, shown: Shown) -> Alarms:
     """Look 300 times at tests with 100 new impressions each time, until the alarm is set off.
 
     Args:
         tests: how many.
         rng: what is drawn from.
-        shares: how often each variant is shown, against how often it was drawn.
-        pinned: the share of the viewers whom a cache gives one bucket of the first variant.
-        returning: of the impressions are not the first ones of their viewer's visit.
-        activity: how unlike the buckets are, as in `Audience`.
+        shown: of all tests.
     """
-    ranges = bucket_ranges(len(shares))
-    chances = np.repeat(shares, [end - begin for begin, end in ranges]) / BUCKETS
-    found = [_alarm(rng, ranges, chances, pinned, returning, activity) for _ in range(tests)]
+    ranges = bucket_ranges(len(shown.shares))
+    chances = np.repeat(shown.shares, [end - begin for begin, end in ranges]) / BUCKETS
+    found = [_alarm(rng, ranges, chances, shown) for _ in range(tests)]
     return Alarms(float(np.mean(np.isfinite(found))), float(np.median(found)))
 
 
@@ -52,11 +55,10 @@ def _alarm(
     rng: np.random.Generator,
     ranges: list[tuple[int, int]],
     chances: np.ndarray,
-    pinned: float,
-    returning: float,
-    activity: float,
+    shown: Shown,
 ) -> float:
     """Count the impressions at which the alarm of one test is set off."""
+    _, pinned, returning, activity = shown
     own = chances * rng.gamma(activity**-2, activity**2, BUCKETS) if activity else chances
     all_days: dict[date, list[int]] = {}
     seen = np.zeros(BUCKETS, np.int64)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tests.benchmarks.audience.row import Each
+
 RUNS = 2000  # of each cell
 LONGEST = 84  # pairs
 DECAY = -0.03  # of the log of views, from a day to the next
@@ -31,7 +33,7 @@ MOST_WRONG = 0.01
 TOLD = 0.20  # the effect of the picture whose interval is looked at
 
 
-def rows(seed: int, scale: float) -> Iterator[Row]:
+def rows(seed: int, scale: float, _each: Each) -> Iterator[Row]:
     """Measure all cells; a quick look measures fewer runs of each."""
     runs = max(20, int(RUNS * scale))
     rng = np.random.default_rng([seed, 2])
