@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.counted_trials import counted
+from tests.support.trials.bucket_counts import counted
 from worker.database.states import TrialMetric, TrialOutcome
 from worker.trials.judging import judge
 from worker.trials.sums import Sums
