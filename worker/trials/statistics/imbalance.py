@@ -21,6 +21,7 @@ _CONCENTRATION = 100  #: for each variant: where the shares are wrong, they are 
 # false in a quarter of all tests. All days together weigh 2 %, and take so much evidence from the whole test;
 # one of 28 days alone has to reach 145,000, as it does at 56 instead of 50 % of 2,000 impressions.
 _WEIGHT_OF_DAYS = 0.02
+_SURE = 2  #: standard errors
 _TENTHS = 10
 _DEVIATIONS = 2 * statistics.NormalDist().inv_cdf(0.9)  # between the first and the last tenth of a normal law
 
@@ -93,9 +94,12 @@ def dispersion(impressions: Sequence[Sequence[float]]) -> float:
     of one variant must not excuse itself by that.
     """
     spreads = [spread for buckets in impressions if (spread := _spread(buckets)) is not None]
-    # One standard error of it is not believed: else chance alone would make the alarm slow.
-    doubt = math.sqrt(2 / sum(map(len, impressions)))
-    return max(1.0, statistics.median(spreads) - doubt) if spreads else 1.0
+    if not spreads:
+        return 1.0
+    # What may be chance alone is believed less, or the alarm would be slow where viewers come once. Where
+    # they surely come back it is believed more, as a guess that is too low sets the alarm off.
+    spread, error = statistics.median(spreads), math.sqrt(2 / sum(map(len, impressions)))
+    return spread + error if spread > 1 + _SURE * error else max(1.0, spread - error)
 
 
 def _spread(buckets: Sequence[float]) -> float | None:
