@@ -40,6 +40,7 @@ ThumbsError
 │   ├── SettingsInvalid         an environment variable is missing or wrong
 │   ├── ExtraMissing            a library of an extra is not installed
 │   └── CredentialsRefused      the platform does not accept our token; its account's work waits meanwhile
+├── Unjudged                    no failure: a judge gave no verdict, and the picks stand without it
 └── Abandoned                   no failure: the work is given up, and its result is not wanted
     ├── Stopping                this process is asked to end
     ├── LeaseLost               another worker has the job
@@ -221,6 +222,20 @@ class ExtraMissing(ConfigurationError, ImportError):
 
 class CredentialsRefused(ConfigurationError):
     """The platform does not accept our token. Work waits, and asks again now and then (`worker.accounts`)."""
+
+
+class Unjudged(ThumbsError):
+    """A judge gave no verdict; the picks stand without it, and their note says why.
+
+    Args:
+        result: in one word, as metrics count it: `timeout`, `invalid`, `refused`, `busy`, `budget`, `paused`,
+            `misconfigured`, `failed` or `undecoded`.
+        message: for people.
+    """
+
+    def __init__(self, result: str, message: str) -> None:
+        super().__init__(message)
+        self.result = result
 
 
 class Abandoned(ThumbsError):

@@ -82,6 +82,9 @@ PUBLISH_ATTEMPTS = Counter(
 PUBLISH_SECONDS = Histogram(
     "thumbs_publish_seconds", "What one write to a platform took.", ["platform"], buckets=_WORK_S
 )
+JUDGE_VERDICTS = Counter("thumbs_judge_verdicts_total", "Videos that a judge was to see.", ["result"])
+JUDGE_SECONDS = Histogram("thumbs_judge_seconds", "What one video took its judge.", buckets=_WORK_S)
+JUDGE_TOKENS = Counter("thumbs_judge_tokens_total", "Tokens, as the judge's server counted.", ["kind"])
 LEASES_EXPIRED = Counter("thumbs_lease_expired_total", "Rows taken from workers that fell silent.")
 FENCED_WRITES = Counter("thumbs_fenced_writes_total", "Results refused: the lease was another worker's.")
 BEACON_EVENTS = Counter(

@@ -88,6 +88,9 @@ class JudgedRow:
     head_id: Mapped[int | None]  #: of the learned head that had a say; None: none had
 
 
+_NOT_BY_HAND = ("learned", "judge")  #: parts of a score
+
+
 class ScoredRow:
     """A row with the score of a frame."""
 
@@ -96,13 +99,15 @@ class ScoredRow:
 
     @hybrid_property
     def hand_score(self) -> float | None:
-        """Take the part `learned` from the score: what is left is by hand-made weights, as of `JudgedRow`."""
-        return None if self.score is None else self.score - self.parts.get("learned", 0.0)
+        """Take the parts `learned` and `judge` from the score, which leaves that by hand-made weights."""
+        added = sum(self.parts.get(part, 0.0) for part in _NOT_BY_HAND)
+        return None if self.score is None else float(self.score - added)
 
     @hand_score.inplace.expression
     @classmethod
     def _hand_score(cls) -> ColumnElement[float | None]:
-        return cls.score - func.coalesce(cls.parts["learned"].as_float(), 0.0)
+        learned, judge = (func.coalesce(cls.parts[part].as_float(), 0.0) for part in _NOT_BY_HAND)
+        return cls.score - learned - judge
 
 
 def table_of(of: type[Base]) -> Table:

@@ -94,6 +94,8 @@ class Asset(Base):
     #: Between the scores of picks 1 and 2, as a share of the range of all; None where nothing was compared.
     pick_gap: Mapped[float | None]
     is_noted: Mapped[bool] = mapped_column(server_default=false())  #: no frame is free of defects
+    #: Every pick is flagged as unsafe, and waits for a person where PUBLISH_FLAGGED does not allow it.
+    is_flagged: Mapped[bool] = mapped_column(server_default=false())
     has_lost_choice: Mapped[bool] = mapped_column(server_default=false())
     has_failed: Mapped[bool] = mapped_column(server_default=false())  #: its newest job, or its newest write
     failed_at: Mapped[datetime | None]  #: when one of them was given up; None: unknown, or nothing has failed
@@ -194,6 +196,7 @@ class StoredCandidate(ScoredRow, Base):
     taste: Mapped[float | None]  #: as the model measured it; None where it has not looked
     model: Mapped[str | None]  #: that looked, with its way to look and its files
     head_id: Mapped[int | None]  #: of the learned head that had a say in the score; None: none had
+    by_judge: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  #: as of thumbnails
     jpeg: Mapped[bytes]  #: small
 
 
@@ -231,6 +234,9 @@ class Thumbnail(JudgedRow, Base):
     jpeg: Mapped[bytes]
     sha256: Mapped[str]  #: of `jpeg`, in hex; its address
     model: Mapped[str]  #: that looked, as of candidates; of old runs its name; empty where none has looked
+    #: What a judge said of it: `model`, `say`, `subject`, `faults`, `place` (1 = best) of `pictures`; None:
+    #: it was not shown to one.
+    by_judge: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     outdated_at: Mapped[datetime | None]  #: when a newer run took its place
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 

@@ -142,6 +142,9 @@ class SeenCandidate:
 LEARNED = "learned"
 """The part of a score that comes from what viewers like (`scoring.learned_head`); the others are by hand."""
 
+JUDGED = "judge"
+"""The part of a score that a vision-language model gave (`pipeline.judging`)."""
+
 NOTHING_SEEN: Mapping[float, SeenCandidate] = MappingProxyType({})
 """What is known of candidates, by their times, where no earlier run has looked at the video."""
 
@@ -164,7 +167,12 @@ class Scored:
 
     @property
     def hand_score(self) -> float:
-        """The score by hand-made weights: without what was learned from viewers."""
+        """The score by hand-made weights: without what was learned from viewers, and without a judge."""
+        return self.unlearned_score - self.parts.get(JUDGED, 0.0)
+
+    @property
+    def unlearned_score(self) -> float:
+        """The score without what was learned from viewers."""
         return self.score - self.parts.get(LEARNED, 0.0)
 
 

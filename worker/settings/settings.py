@@ -19,6 +19,7 @@ from worker.aspects import MAX_COUNT
 from worker.errors import SettingsInvalid
 from worker.settings.accounts import withhold
 from worker.settings.complaints import complaint
+from worker.settings.judge import JudgeSettings
 from worker.settings.platforms import PlatformSettings
 from worker.settings.review import ReviewSettings
 from worker.settings.secret_files import SecretFiles
@@ -44,7 +45,7 @@ MIB = 1024 * 1024
 PRIVATE_NETWORKS = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,::1,fc00::/7"
 
 
-class Settings(PlatformSettings, ReviewSettings, TrialSettings):
+class Settings(PlatformSettings, ReviewSettings, TrialSettings, JudgeSettings):
     """What an operator can set; frozen, and read once."""
 
     model_config = SettingsConfigDict(

@@ -1,0 +1,59 @@
+"""Settings of the judge: the vision-language model that looks at the best candidates."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings
+
+from worker.settings.types import Line, Seconds, Secret, Url  # noqa: TC001 - pydantic reads them at run time
+
+
+class JudgeSettings(BaseSettings):
+    """What an operator can set for the judge."""
+
+    judge_url: Url | None = Field(
+        None,
+        description="The address of a server with an OpenAI-compatible API, as `http://gpu-box:8000/v1`; it "
+        "may be in your network. Pictures of videos are sent there. Nothing is judged without it.",
+    )
+    judge_model: Line | None = Field(None, description="The model's name, as that server knows it.")
+    judge_api_key: Secret | None = Field(None, description="Sent there, as `Authorization: Bearer`.")
+    judge_mode: Literal["off", "veto", "rank"] = Field(
+        "rank",
+        description="`veto`: leave out what it finds at fault. `rank`: also let it order the best, as far as "
+        "`thumbs judge check` has found it to be worth. `off`: ask nobody.",
+    )
+    judge_timeout_s: Seconds = Field(20.0, description="All that it may take for one video.")
+    judge_budget: int = Field(
+        10_000, ge=0, description="Requests to it in a day (UTC), by all workers together; 0: any number."
+    )
+    judge_pictures: int = Field(12, ge=2, le=26, description="Pictures of a video that it is shown, at most.")
+    judge_readings: int = Field(
+        6,
+        ge=2,
+        le=12,
+        description="How often it is asked for their order, each second time in the reverse of the first.",
+    )
+    judge_send_title: bool = Field(
+        default=False, description="Tell it the titles of videos too, also of private ones."
+    )
+    publish_flagged: bool = Field(
+        default=False,
+        description="Publish pictures that are flagged as unsafe, where a video has nothing else. Without it "
+        "they wait for a person.",
+    )
+
+    @field_validator("judge_readings")
+    @classmethod
+    def _readings_are_in_couples(cls, readings: int) -> int:
+        if readings % 2:
+            raise ValueError("write an even number: each order is also asked for in reverse")
+        return readings
+
+    @model_validator(mode="after")
+    def _model_is_named(self) -> Self:
+        if self.judge_url and self.judge_mode != "off" and not self.judge_model:
+            raise ValueError("JUDGE_MODEL: missing, and JUDGE_URL needs it")
+        return self
