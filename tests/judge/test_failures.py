@@ -230,6 +230,31 @@ class TestLeftAlone:
             assert told.value.result == later
             assert len(fake.asked) == ledger.requests == 1
 
+    def test_a_ledger_that_fails_is_no_fault_of_the_judge(self) -> None:
+        """As a database that does not answer; as soon as it does, the judge is asked."""
+
+        class Silent(MemoryLedger):
+            def spend(self) -> None:
+                raise Unjudged("failed", "the database did not answer")
+
+        with FakeJudge(KNOWS) as fake:
+            connection = connected(fake)
+            for _ in range(7):
+                with pytest.raises(Unjudged, match=r"the database did not answer$"):
+                    judge_by(connection, ledger=Silent()).judge(PICTURES, "", in_order=True)
+
+            assert judge_by(connection).judge(PICTURES, "", in_order=True).places
+
+    def test_a_model_that_never_keeps_to_the_form(self) -> None:
+        """It answers, and nobody can use that."""
+        with FakeJudge(scripts.fenced) as fake:
+            judge = judge_by(connected(fake))
+            for _ in range(7):
+                with pytest.raises(Unjudged):
+                    judge.judge(PICTURES, "", in_order=True)
+
+            assert len(fake.asked) == 5 * 2
+
     def test_a_refusal_is_of_one_video(self) -> None:
         """The next may be fine."""
         with FakeJudge(scripts.refuses) as fake:
