@@ -12,9 +12,9 @@ from worker.errors import SettingsInvalid, SourceRefused, Unjudged
 from worker.http.client import BoundedClient, BoundedTransport
 from worker.http.failure import reason_of
 from worker.http.network import BoundedNetwork
-from worker.judge.breaker import Breaker
-from worker.judge.completion import Completion, read_completion
-from worker.judge.refusals import refusal_of, status_of
+from worker.judge.server.breaker import Breaker
+from worker.judge.server.completion import Completion, read_completion
+from worker.judge.server.refusals import refusal_of, status_of
 from worker.settings.judge import check_judge_key, check_judge_url
 from worker.settings.types import revealed
 

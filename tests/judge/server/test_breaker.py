@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from worker.errors import LeaseLost, Unjudged
-from worker.judge.breaker import MISCONFIGURED_S, MOST_FAILURES, PAUSE_S, Breaker
-from worker.judge.refusals import AskedToWait
+from worker.judge.server.breaker import MISCONFIGURED_S, MOST_FAILURES, PAUSE_S, Breaker
+from worker.judge.server.refusals import AskedToWait
 
 
 @dataclass

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from worker.errors import Unjudged
-from worker.judge.refusals import AskedToWait
+from worker.judge.server.refusals import AskedToWait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

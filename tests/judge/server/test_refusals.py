@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from worker.judge.refusals import LONGEST_WORDS, AskedToWait, refusal_of, status_of
+from worker.judge.server.refusals import LONGEST_WORDS, AskedToWait, refusal_of, status_of
 
 if TYPE_CHECKING:
     from worker.errors import Unjudged

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from worker.errors import Unjudged
 from worker.judge.answers import Wrong, read_descriptions, read_order
-from worker.judge.completion import read_completion
-from worker.judge.refusals import refusal_of, status_of
+from worker.judge.server.completion import read_completion
+from worker.judge.server.refusals import refusal_of, status_of
 
 
 def body(**changed: object) -> bytes:
