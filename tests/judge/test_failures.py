@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.judge_server import scripts
 from tests.support.judge_server.fake_judge import FakeJudge
-from tests.support.judges import PICTURES, connected, judge_by, worth
+from tests.support.judge_server.judges import PICTURES, connected, judge_by, worth
 from worker.errors import LeaseLost, Unjudged
 from worker.http import deadline
 from worker.judge.ledger import MemoryLedger

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 
 from tests.support.judge_server import scripts
 from tests.support.judge_server.fake_judge import FakeJudge
-from tests.support.judges import KEY, MODEL, PICTURES, connected, judge_by, worth
+from tests.support.judge_server.judges import KEY, MODEL, PICTURES, connected, judge_by, worth
 from worker.errors import Unjudged
 from worker.judge.ledger import MemoryLedger
 from worker.judge.prompt import PROMPT_VERSION
