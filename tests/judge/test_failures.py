@@ -209,6 +209,18 @@ class TestLeftAlone:
             assert results == [*["failed"] * 5, "paused", "paused"]
             assert len(fake.asked) == 5
 
+    def test_only_failures_in_a_row_count(self) -> None:
+        """An answer in between shows that it works."""
+        with FakeJudge(KNOWS) as fake:
+            connection = connected(fake)
+            for _ in range(2):
+                fake.script = scripts.error(500)
+                for _ in range(4):
+                    with pytest.raises(Unjudged, match="see its log"):
+                        judge_by(connection).judge(PICTURES, "", in_order=True)
+                fake.script = KNOWS
+                assert judge_by(connection, readings=2).judge(PICTURES, "", in_order=True).places
+
     @pytest.mark.parametrize(
         ("script", "later"),
         [
