@@ -119,6 +119,12 @@ def read_second_readings(
     return readings
 
 
+def sum_of(videos: Sequence[JudgedVideo]) -> str:
+    """Compute the SHA-256 of a set: what there is to see, and how it was judged."""
+    told = repr([(video.sha256, video.ranks.tolist()) for video in videos])
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
 def _rows(table: Path) -> list[dict[str, str]]:
     try:
         with table.open(encoding="utf-8", newline="") as opened:

@@ -1,1 +1,1 @@
-"""Measures a judge on judged frames, and lets it order frames of one's own videos to learn from."""
+"""A judge and judged frames: what it is worth, measured on them, and what a head can learn from its orders."""
