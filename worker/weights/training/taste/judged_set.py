@@ -74,7 +74,7 @@ def read_judged_set(folder: Path) -> tuple[JudgedVideo, ...]:
 
 
 def read_unordered(folder: Path, ordered: Container[str]) -> tuple[JudgedVideo, ...]:
-    """Read every other video of which there are frames, by name; nobody has put them in order, so all are alike.
+    """Read every other video of which there are frames, by name; nobody has ordered these, so all are alike.
 
     Args:
         folder: of the set.

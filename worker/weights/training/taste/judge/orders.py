@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from worker.pipeline.judging.vetoes import vetoes
+from worker.weights.training.taste.judge.vetoed import vetoed_frames
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ def order_of(letters: Sequence[str], verdict: Verdict) -> str:
         letters: of the frames, as they were shown.
         verdict: with places.
     """
-    vetoed = vetoes(verdict.descriptions)
+    vetoed = vetoed_frames(verdict.descriptions)
     worth = {
         letter: (number not in vetoed, round(place, DIGITS))
         for number, (letter, place) in enumerate(zip(letters, verdict.places or (), strict=True))

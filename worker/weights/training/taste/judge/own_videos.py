@@ -32,7 +32,7 @@ class OwnVideo(NamedTuple):
 
 
 def own_videos(folder: Path) -> list[OwnVideo]:
-    """Find the videos of a folder and of all folders in it, in order of their paths; hidden ones are not looked at.
+    """Find the videos of a folder and of all folders in it, in order of their paths; hidden ones are left alone.
 
     Those of one folder in it are related. Those that lie in it directly are related where their names differ
     only in digits, unless most of them do: then that is a camera's numbering.
@@ -42,7 +42,9 @@ def own_videos(folder: Path) -> list[OwnVideo]:
     """
     ways = [path.relative_to(folder) for path in _videos(folder)]
     if not ways:
-        raise JudgedSetInvalid(f"{folder}: no videos in it; name a folder with videos, or one of judged frames")
+        raise JudgedSetInvalid(
+            f"{folder}: no videos in it; name a folder with videos, or one of judged frames"
+        )
     stems = Counter(DIGITS.sub("", way.stem) for way in ways if way.parent == Path())
     numbered = {stem for stem, count in stems.items() if count > NUMBERING_SHARE * len(ways) or not stem}
     return [OwnVideo(folder / way, _name(way), _group(way, numbered), _plain(str(way))) for way in ways]

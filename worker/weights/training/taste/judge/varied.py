@@ -22,9 +22,7 @@ USUAL_FRAMES = FAR_APART + AT_RANDOM
 MIN_FRAMES = 4  #: fewer give an order too little to say
 
 
-def varied(
-    embeddings: NDArray[np.floating], times_s: Sequence[float], rng: np.random.Generator
-) -> list[int]:
+def varied(embeddings: NDArray[np.floating], times_s: Sequence[float], rng: np.random.Generator) -> list[int]:
     """Choose `USUAL_FRAMES` frames, or all where there are no more; in an order drawn at random.
 
     The first is the most usual one; each that follows is the farthest from all before it (Gonzalez,
@@ -39,7 +37,9 @@ def varied(
     apart = np.minimum(picture_distances(embeddings), 1.0) + apart_s / max(float(apart_s.max()), 1e-9)
     chosen = [int(apart.sum(axis=0).argmin())]
     while len(chosen) < min(FAR_APART, len(apart)):
-        chosen.append(int(np.where(np.isin(range(len(apart)), chosen), -1.0, apart[chosen].min(axis=0)).argmax()))
+        chosen.append(
+            int(np.where(np.isin(range(len(apart)), chosen), -1.0, apart[chosen].min(axis=0)).argmax())
+        )
     others = [index for index in range(len(apart)) if index not in chosen]
     drawn = rng.choice(others, min(AT_RANDOM, len(others)), replace=False).tolist() if others else []
     return [int(index) for index in rng.permutation([*chosen, *drawn])]
