@@ -20,7 +20,7 @@ from worker.weights.training.taste.features.present_score import ScoreSource
 from worker.weights.training.taste.features.source import Kept
 from worker.weights.training.taste.features.tower import TowerSource
 from worker.weights.training.taste.features.trunk import ActivationSource, LayerSource
-from worker.weights.training.taste.judge.teach import Teacher, taught_set
+from worker.weights.training.taste.judge.teaching.teach import Teacher, taught_set
 from worker.weights.training.taste.judged_set import read_judged_set, read_second_readings, sum_of
 from worker.weights.training.taste.learners.rank_net import RankNet
 from worker.weights.training.taste.learners.ridge import Ridge

@@ -14,11 +14,11 @@ from worker.pipeline.judging.verdict import Say
 from worker.pipeline.sandbox.decoder import Decoder
 from worker.pipeline.scoring.clip_scorer import ClipScorer
 from worker.settings import Settings
-from worker.weights.training.taste.judge.frames_of import take_frames
 from worker.weights.training.taste.judge.kept_ledger import KeptLedger
-from worker.weights.training.taste.judge.ordering import MAX_FRAMES, order_frames
-from worker.weights.training.taste.judge.own_videos import own_videos
-from worker.weights.training.taste.judge.table import rows_of
+from worker.weights.training.taste.judge.teaching.frames_of import take_frames
+from worker.weights.training.taste.judge.teaching.ordering import MAX_FRAMES, order_frames
+from worker.weights.training.taste.judge.teaching.own_videos import own_videos
+from worker.weights.training.taste.judge.teaching.table import rows_of
 from worker.weights.training.taste.judged_set import FRAMES, TABLE, TIMES, read_judged_set, read_unordered
 from worker.weights.training.taste.progress import progress_bar
 

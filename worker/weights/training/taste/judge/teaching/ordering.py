@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from worker.errors import Unjudged
-from worker.weights.training.taste.judge.orders import row_of
 from worker.weights.training.taste.judge.shown_frames import picture_of
-from worker.weights.training.taste.judge.table import add_row
+from worker.weights.training.taste.judge.teaching.orders import row_of
+from worker.weights.training.taste.judge.teaching.table import add_row
 from worker.weights.training.taste.judged_set import TABLE
 
 if TYPE_CHECKING:

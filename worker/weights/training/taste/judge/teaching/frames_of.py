@@ -17,8 +17,8 @@ from worker.errors import NothingToLearn, PermanentError, ThumbsError
 from worker.pipeline.jpeg import encode_jpeg
 from worker.pipeline.selection.ends import candidates_at_ends
 from worker.pipeline.selection.shortlist import shortlist
-from worker.weights.training.taste.judge.table import add_row, rows_of
-from worker.weights.training.taste.judge.varied import MIN_FRAMES, USUAL_FRAMES, varied
+from worker.weights.training.taste.judge.teaching.table import add_row, rows_of
+from worker.weights.training.taste.judge.teaching.varied import MIN_FRAMES, USUAL_FRAMES, varied
 from worker.weights.training.taste.judged_set import FRAMES, TIMES
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from worker.pipeline.media import Video
     from worker.pipeline.sandbox.decoder import Decoder
     from worker.pipeline.scoring.clip_scorer import ClipScorer
-    from worker.weights.training.taste.judge.own_videos import OwnVideo
+    from worker.weights.training.taste.judge.teaching.own_videos import OwnVideo
 
 LEFT_OUT_TABLE = "left_out.tsv"  #: what no frames were taken of; without its row, a video is tried again
 LEFT_OUT_COLUMNS = ("video", "path", "why")
