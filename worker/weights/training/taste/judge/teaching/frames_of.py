@@ -71,9 +71,10 @@ def take_frames(
             try:
                 _take(video, place, seed, scorer, decoder, within)
             except ThumbsError as error:
-                told.append(f"{video.within}: {error}")
+                why = str(error).removeprefix(f"{video.path.name}: ")
+                told.append(f"{video.within}: {why}")
                 if isinstance(error, PermanentError):
-                    row = {"video": video.name, "path": video.within, "why": str(error)}
+                    row = {"video": video.name, "path": video.within, "why": why}
                     add_row(folder / LEFT_OUT_TABLE, row, LEFT_OUT_COLUMNS)
         within(1.0)
     return told

@@ -32,7 +32,7 @@ class OwnVideo(NamedTuple):
 
 
 def own_videos(folder: Path) -> list[OwnVideo]:
-    """Find the videos of a folder and of all folders in it, in order of their paths; hidden ones are left alone.
+    """Find the videos of a folder and of all folders in it, in order of their paths; hidden ones stay out.
 
     Those of one folder in it are related. Those that lie in it directly are related where their names differ
     only in digits, unless most of them do: then that is a camera's numbering.

@@ -1,0 +1,36 @@
+"""Small videos of drawn scenes, one after the other, some lighter than others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from tests.support.judged_sets import draw_scene
+from tests.support.media import clips
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from worker.pipeline.frames import Rgb
+
+SCENES = 6
+FRAMES_A_SCENE = 20  #: at 25 a second
+DARKEST = 0.6  #: of a scene's light
+
+
+def write_drawn_video(path: Path, seed: int, scenes: int = SCENES) -> Path:
+    """Write a video of scenes that slide slowly, the light of each drawn at random; returns its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    frames: list[Rgb] = []
+    for _ in range(scenes):
+        scene = np.asarray(draw_scene(rng) * rng.uniform(DARKEST, 1.0), np.uint8)
+        frames += [np.roll(scene, step, axis=1) for step in range(FRAMES_A_SCENE)]
+    return clips.write(path, frames)
+
+
+def light_of(jpeg: bytes) -> float:
+    """Measure the mean light of a picture."""
+    return float(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE).mean())
