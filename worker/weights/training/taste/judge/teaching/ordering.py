@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 COLUMNS = ("video", "order", "group", "reader", "why")
 MAX_FRAMES = 26  #: a judge is shown as many as there are letters
 
-ENDING = frozenset({"budget", "misconfigured"})  #: results after which nobody is asked in this run
-WAITED_OUT = frozenset(
-    {"busy", "paused"}
-)  #: results that pass by themselves: limits on rates, a server's restart
+WAITED_OUT = frozenset({"busy", "paused"})  #: results that pass by themselves, as limits on rates do
+ENDING = frozenset({"budget", "misconfigured"}) | WAITED_OUT  #: after these, nobody is asked in this run
 WAITS_S = (5.0, 15.0, 30.0, 60.0, 60.0, 120.0, 120.0, 180.0)  #: before the same video is asked about again
 MAX_FAILURES = 5  #: videos in a row without a verdict; then it is not the video
 
