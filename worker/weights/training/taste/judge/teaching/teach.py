@@ -15,7 +15,7 @@ from worker.pipeline.sandbox.decoder import Decoder
 from worker.pipeline.scoring.clip_scorer import ClipScorer
 from worker.settings import Settings
 from worker.weights.training.taste.judge.kept_ledger import KeptLedger
-from worker.weights.training.taste.judge.teaching.frames_of import take_frames
+from worker.weights.training.taste.judge.teaching.frames_of import LEFT_OUT_TABLE, take_frames
 from worker.weights.training.taste.judge.teaching.ordering import MAX_FRAMES, order_frames
 from worker.weights.training.taste.judge.teaching.own_videos import own_videos
 from worker.weights.training.taste.judge.teaching.table import rows_of
@@ -100,6 +100,9 @@ def _with_frames(folder: Path, out: Path) -> Path:
             f"the set would be written among the videos, to {out}; name a folder elsewhere by --set-out"
         )
     videos = own_videos(folder)
+    if before := len(rows_of(out / LEFT_OUT_TABLE)):
+        some = f"{before} videos were" if before > 1 else "1 video was"
+        click.echo(f"{some} left out before; {out / LEFT_OUT_TABLE} says why", err=True)
     with progress_bar() as on_progress, Decoder() as decoder:  # it starts while the model loads
         left_out = take_frames(
             videos, out, SEED, ClipScorer.load(), decoder, lambda done: on_progress("frames to order", done)
