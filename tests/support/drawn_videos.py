@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from worker.pipeline.frames import Rgb
 
-SCENES = 6
+SCENES = 3
 FRAMES_A_SCENE = 20  #: at 25 a second
+GROUND = 0.5  #: of what is seen: shades without an edge, by which a scene is no title card
 DARKEST = 0.6  #: of a scene's light
 
 
@@ -26,7 +27,12 @@ def write_drawn_video(path: Path, seed: int, scenes: int = SCENES) -> Path:
     rng = np.random.default_rng(seed)
     frames: list[Rgb] = []
     for _ in range(scenes):
-        scene = np.asarray(draw_scene(rng) * rng.uniform(DARKEST, 1.0), np.uint8)
+        shapes = draw_scene(rng)
+        shades = cv2.resize(
+            rng.uniform(0, 255, (5, 8, 3)), shapes.shape[1::-1], interpolation=cv2.INTER_CUBIC
+        )
+        scene = cv2.addWeighted(shapes, 1 - GROUND, shades.clip(0, 255).astype(np.uint8), GROUND, 0)
+        scene = np.asarray(scene * rng.uniform(DARKEST, 1.0), np.uint8)
         frames += [np.roll(scene, step, axis=1) for step in range(FRAMES_A_SCENE)]
     return clips.write(path, frames)
 
