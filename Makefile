@@ -24,7 +24,7 @@ test-browser: $(READY)  ## use the pages as people do, in Chromium; choose with 
 	@$(PY) -m tests.support.browser.chromium
 	@$(PY) -m pytest tests/browser -m browser -n 2 --no-loadscope-reorder $(ARGS)
 
-judge-real: $(READY)  ## ask llama.cpp's own server as a judge; takes 500 MB in var/, for a small model under Gemma's terms
+judge-real: $(READY)  ## ask llama.cpp's own server as a judge; takes 600 MB in var/, for a model under Gemma's terms
 	@$(PY) -m tests.support.judge_server.llama install
 	@$(PY) -m pytest tests/judge/test_real_server.py -m real -n 0 $(ARGS)
 

