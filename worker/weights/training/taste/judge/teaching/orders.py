@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from worker.weights.training.taste.judge.vetoed import vetoed_frames
+from worker.pipeline.judging.vetoes import counting_faults
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +24,10 @@ def order_of(letters: Sequence[str], verdict: Verdict) -> str:
         letters: of the frames, as they were shown.
         verdict: with places.
     """
-    vetoed = vetoed_frames(verdict.descriptions)
+    faults = counting_faults(verdict.descriptions)
     worth = {
-        letter: (number not in vetoed, round(place, DIGITS))
-        for number, (letter, place) in enumerate(zip(letters, verdict.places or (), strict=True))
+        letter: (not vetoed, round(place, DIGITS))
+        for letter, vetoed, place in zip(letters, faults, verdict.places or (), strict=True)
     }
     best_first = sorted(worth, key=lambda letter: worth[letter], reverse=True)
     return ">".join("=".join(alike) for _, alike in groupby(best_first, key=lambda letter: worth[letter]))
