@@ -25,6 +25,7 @@ from tests.benchmarks.speed.footage import CACHE
 from tests.support.judge_server.fake_judge import FakeJudge
 from tests.support.judge_server.noise import sigma_for
 from tests.support.judge_server.scripts import knows
+from worker.errors import ThumbsError
 from worker.judge.connection import Connection
 from worker.judge.vlm_judge import VlmJudge
 from worker.pipeline.judging.verdict import Say
@@ -66,6 +67,18 @@ def run(arguments: Sequence[str]) -> int:
     if not given.set.is_dir():
         print(f"skipped: {given.set} is no folder of judged frames (docs/judged-frames.md)")
         return 0
+    try:
+        text = _measured(given)
+    except ThumbsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(text)
+    if given.out:
+        given.out.write_text(text, "utf-8")
+    return 0
+
+
+def _measured(given: argparse.Namespace) -> str:
     torch.use_deterministic_algorithms(True)
     videos = read_judged_set(given.set)[: given.sample]
     taught = by_judge(videos, given.set, given.right / 100, given.readings, given.work)
@@ -80,11 +93,7 @@ def run(arguments: Sequence[str]) -> int:
         seen = _seen(examples, given.learner, given.work)
         judged = Folds(seen, groups, dealt, SEED, given.work / "judged")
         rows[name], _ = judged.judge(_learner(given.learner), _say(name))
-    text = table(videos, rows)
-    print(text)
-    if given.out:
-        given.out.write_text(text, "utf-8")
-    return 0
+    return table(videos, rows)
 
 
 def by_judge(
