@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from worker.errors import ThumbsError, UnreadableVideo
-from worker.pipeline.container.file_head import checked_head
-from worker.pipeline.container.in_folder import is_video
+from worker.pipeline.container.file_head import checked_head, is_video
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -10,10 +10,9 @@ import pytest
 import safetensors
 from click.testing import CliRunner
 
-from tests.support.drawn_videos import light_of, write_drawn_video
 from tests.support.judge_server.fake_judge import FakeJudge
 from tests.support.judge_server.scripts import hangs, junk, knows
-from tests.support.judged_sets import write_judged_set
+from tests.support.judged_sets import light_of, write_drawn_video, write_judged_set
 from worker.weights.training.__main__ import main
 from worker.weights.training.taste.judge.teaching import teach
 from worker.weights.training.taste.judged_set import read_judged_set

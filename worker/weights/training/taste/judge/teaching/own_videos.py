@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker.errors import JudgedSetInvalid
-from worker.pipeline.container.in_folder import is_video
+from worker.pipeline.container.file_head import is_video
 from worker.weights.training.taste.related import DIGITS
 
 if TYPE_CHECKING:
