@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.judge_server import scripts
 from tests.support.judge_server.fake_judge import FakeJudge
-from tests.support.judges import PICTURES, connected, judge_by, worth
+from tests.support.judge_server.judges import PICTURES, connected, judge_by, worth
 from worker.errors import LeaseLost, Unjudged
 from worker.http import deadline
 from worker.judge.ledger import MemoryLedger
@@ -209,6 +209,18 @@ class TestLeftAlone:
             assert results == [*["failed"] * 5, "paused", "paused"]
             assert len(fake.asked) == 5
 
+    def test_only_failures_in_a_row_count(self) -> None:
+        """An answer in between shows that it works."""
+        with FakeJudge(KNOWS) as fake:
+            connection = connected(fake)
+            for _ in range(2):
+                fake.script = scripts.error(500)
+                for _ in range(4):
+                    with pytest.raises(Unjudged, match="see its log"):
+                        judge_by(connection).judge(PICTURES, "", in_order=True)
+                fake.script = KNOWS
+                assert judge_by(connection, readings=2).judge(PICTURES, "", in_order=True).places
+
     @pytest.mark.parametrize(
         ("script", "later"),
         [
@@ -229,6 +241,31 @@ class TestLeftAlone:
 
             assert told.value.result == later
             assert len(fake.asked) == ledger.requests == 1
+
+    def test_a_ledger_that_fails_is_no_fault_of_the_judge(self) -> None:
+        """As a database that does not answer; as soon as it does, the judge is asked."""
+
+        class Silent(MemoryLedger):
+            def spend(self) -> None:
+                raise Unjudged("failed", "the database did not answer")
+
+        with FakeJudge(KNOWS) as fake:
+            connection = connected(fake)
+            for _ in range(7):
+                with pytest.raises(Unjudged, match=r"the database did not answer$"):
+                    judge_by(connection, ledger=Silent()).judge(PICTURES, "", in_order=True)
+
+            assert judge_by(connection).judge(PICTURES, "", in_order=True).places
+
+    def test_a_model_that_never_keeps_to_the_form(self) -> None:
+        """It answers, and nobody can use that."""
+        with FakeJudge(scripts.fenced) as fake:
+            judge = judge_by(connected(fake))
+            for _ in range(7):
+                with pytest.raises(Unjudged):
+                    judge.judge(PICTURES, "", in_order=True)
+
+            assert len(fake.asked) == 5 * 2
 
     def test_a_refusal_is_of_one_video(self) -> None:
         """The next may be fine."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import httpx
@@ -11,9 +12,9 @@ from worker.errors import SettingsInvalid, SourceRefused, Unjudged
 from worker.http.client import BoundedClient, BoundedTransport
 from worker.http.failure import reason_of
 from worker.http.network import BoundedNetwork
-from worker.judge.breaker import Breaker
-from worker.judge.completion import Completion, read_completion
-from worker.judge.refusals import refusal_of
+from worker.judge.server.breaker import Breaker
+from worker.judge.server.completion import Completion, read_completion
+from worker.judge.server.refusals import refusal_of, status_of
 from worker.settings.judge import check_judge_key, check_judge_url
 from worker.settings.types import revealed
 
@@ -112,8 +113,8 @@ class Connection:
             raise Unjudged(
                 "failed", f"the judge's server broke off ({reason_of(exc)}): see its log if that goes on"
             ) from exc
-        if not answer.is_success:
-            raise refusal_of(answer, told, has_key=bool(self._api_key), secret=self._api_key)
+        if (status := status_of(answer, told)) != HTTPStatus.OK:
+            raise refusal_of(status, answer, told, has_key=bool(self._api_key), secret=self._api_key)
         if not is_whole:
             raise Unjudged("failed", _TOO_LONG)
         return read_completion(told)

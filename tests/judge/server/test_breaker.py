@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from worker.errors import LeaseLost, Unjudged
-from worker.judge.breaker import MISCONFIGURED_S, MOST_FAILURES, PAUSE_S, Breaker
-from worker.judge.refusals import AskedToWait
+from worker.judge.server.breaker import MISCONFIGURED_S, MOST_FAILURES, PAUSE_S, Breaker
+from worker.judge.server.refusals import AskedToWait
 
 
 @dataclass
@@ -30,8 +30,7 @@ class Watched:
 
     def succeed(self) -> None:
         """Ask, and get an answer."""
-        with self.breaker.watch():
-            pass
+        self.breaker.succeed()
 
     def is_open(self) -> bool:
         """Whether the judge may be asked."""
@@ -78,8 +77,9 @@ def test_a_judge_that_fails_after_its_pause_is_left_alone_at_once(watched: Watch
 
 @pytest.mark.parametrize("failure", [Unjudged("refused", ""), Unjudged("budget", ""), LeaseLost("")])
 def test_what_says_nothing_of_the_server_is_no_failure(watched: Watched, failure: Exception) -> None:
-    """A refused video, a spent budget, a lease."""
+    """A refused video, a spent budget, a lease; nor is it one more beside true ones."""
     watched.fail(failure, 2 * MOST_FAILURES)
+    watched.fail(Unjudged("failed", ""))
 
     assert watched.is_open()
 
@@ -116,8 +116,8 @@ def test_a_server_that_names_a_time_is_left_alone_until_then(watched: Watched, r
 
 def test_a_pause_is_never_shortened(watched: Watched) -> None:
     """By what another thread meets, which asked before the pause began."""
-    with watched.breaker.watch():
-        watched.fail(AskedToWait("busy", "", 3600.0))
+    watched.fail(AskedToWait("busy", "", 3600.0))
+    watched.fail(AskedToWait("busy", "", 1.0))
     watched.now_s += 3599.0
 
     assert not watched.is_open()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from worker.judge.refusals import LONGEST_WORDS, AskedToWait, refusal_of
+from worker.judge.server.refusals import LONGEST_WORDS, AskedToWait, refusal_of, status_of
 
 if TYPE_CHECKING:
     from worker.errors import Unjudged
@@ -19,7 +19,8 @@ KEY = "sk-0123456789"
 def refused(status: int, told: object = "", headers: dict[str, str] | None = None, **how: object) -> Unjudged:
     """Read a refusal."""
     body = told.encode() if isinstance(told, str) else json.dumps(told).encode()
-    return refusal_of(httpx.Response(status, headers=headers), body, **{"has_key": True, **how})  # type: ignore[arg-type]
+    answer = httpx.Response(status, headers=headers)
+    return refusal_of(status_of(answer, body), answer, body, **{"has_key": True, **how})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -71,6 +72,32 @@ def test_a_server_that_wants_a_key_and_got_none_is_told_so() -> None:
 def test_the_servers_own_words_are_told(told: object) -> None:
     """In whatever form they come."""
     assert str(refused(500, told)).endswith("(500: it is too hot)")
+
+
+@pytest.mark.parametrize(
+    ("error", "result", "words"),
+    [
+        ({"code": 429, "message": "Provider is busy"}, "busy", "(429: Provider is busy)"),
+        (
+            {"code": 404, "message": "No endpoints found that support image input"},
+            "misconfigured",
+            "no pictures",
+        ),
+        ({"code": "upstream", "message": "it is too hot"}, "failed", "(502: it is too hot)"),
+        ("it is too hot", "failed", "(502: it is too hot)"),
+    ],
+)
+def test_an_error_that_comes_as_a_success_is_one(error: object, result: str, words: str) -> None:
+    """Hosts that pass requests on to others send such."""
+    refusal = refused(200, {"error": error})
+
+    assert refusal.result == result
+    assert words in str(refusal)
+
+
+def test_a_success_is_none() -> None:
+    """Also with an empty place for errors."""
+    assert status_of(httpx.Response(200), b'{"error": null, "choices": []}') == 200
 
 
 def test_a_page_for_browsers_is_not_told() -> None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 
+import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from worker.errors import Unjudged
-from worker.judge.completion import read_completion
+from worker.judge.answers import Wrong, read_descriptions, read_order
+from worker.judge.server.completion import read_completion
+from worker.judge.server.refusals import refusal_of, status_of
 
 
 def body(**changed: object) -> bytes:
@@ -80,3 +85,25 @@ def test_what_is_none_of_this_api_is_told(answer: bytes) -> None:
         read_completion(answer)
 
     assert told.value.result == "failed"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.sampled_from(["choices", "message", "content"]), inner)
+    ),
+)
+
+
+@given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
+def test_whatever_a_server_sends_there_is_a_sentence(sent: bytes) -> None:
+    """And no error that would fail a job."""
+    answer = httpx.Response(200)
+    try:
+        said = read_completion(sent).checked("eye")
+    except Unjudged:
+        said = ""
+    for read in (read_descriptions, read_order):
+        with pytest.raises(Wrong):
+            read(said, "AB")
+    assert str(refusal_of(status_of(answer, sent), answer, sent, has_key=True))
