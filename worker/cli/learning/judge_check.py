@@ -124,7 +124,7 @@ def check_command(
 
 def _settings(url: str | None, model: str | None) -> Settings:
     """Read the settings, in which the command line's judge takes the place of theirs."""
-    given = {name: value for name, value in (("judge_url", url), ("judge_model", model)) if value}
+    given: dict[str, Any] = {name: value for name, value in (("judge_url", url), ("judge_model", model)) if value}
     try:
         settings = Settings(judge_mode="rank", **given)
     except ValidationError as error:

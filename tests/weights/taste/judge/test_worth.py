@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from worker.judge.worth import Interval, Worth, say_of
+from worker.weights.training.taste.judge.worth import Interval, Worth, say_of
 from worker.pipeline.judging.verdict import Say
 
 SURELY_BETTER = Interval(0.15, 0.12, 0.18)
