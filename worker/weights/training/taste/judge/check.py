@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from worker.weights.training.taste.judge.worth import Finding, Interval, Worth, say_of
 from worker.pipeline.judging.verdict import Fault
 from worker.pipeline.judging.vetoes import counting_faults
 from worker.weights.training.taste.judge.couples import Couples, couples_of
+from worker.weights.training.taste.judge.worth import Finding, Interval, Worth, say_of
 from worker.weights.training.taste.measures import (
     Figure,
     Figures,
