@@ -22,8 +22,8 @@ from worker.judge.prompt import descriptions_of, order_of, schema
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from worker.judge.completion import Completion
     from worker.judge.prompt import Question
+    from worker.judge.server.completion import Completion
 
 pytestmark = [
     pytest.mark.real,

@@ -81,6 +81,8 @@ def serve() -> None:
     options.model_alias = {NAME}  # what answers name; without it, the file
     options.n_ctx = CONTEXT_TOKENS
     options.n_parallel = 1
+    # Two threads wait for each other at every step, which takes minutes on a machine with other work.
+    options.cpuparams.n_threads = options.cpuparams_batch.n_threads = 1
     options.hostnames = ["127.0.0.1"]
     options.port = 0
     options.warmup = False
