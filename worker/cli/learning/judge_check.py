@@ -74,7 +74,7 @@ SUM_LENGTH = 16  #: hex digits of a SHA-256 that make a folder's name
     "--work",
     type=click.Path(path_type=Path, file_okay=False),
     default=WORK,
-    show_default=True,
+    show_default="~/.cache/auto-thumbnail-picker/training",
     metavar="DIR",
     help="Keeps verdicts; running again goes on from there.",
 )
@@ -102,13 +102,12 @@ def check_command(
     settings = _settings(url, model)
     try:
         videos = _some(read_judged_set(set_folder), count, seed)
+        _ask_first(videos, settings, is_sure=is_sure)
         source = ScoreSource(settings.model, settings.device)
         with progress_bar() as on_progress:
             heads, may_know = _our_scores(
                 videos, source, scores_file, work, partial(on_progress, "our score")
             )
-        _ask_first(videos, settings, is_sure=is_sure)
-        with progress_bar() as on_progress:
             judge = _judge(settings, work, most_requests)
             looked = look(videos, heads, judge, seed, partial(on_progress, "judge"))
         _require_enough(looked, videos)
@@ -124,7 +123,9 @@ def check_command(
 
 def _settings(url: str | None, model: str | None) -> Settings:
     """Read the settings, in which the command line's judge takes the place of theirs."""
-    given = {name: value for name, value in (("judge_url", url), ("judge_model", model)) if value}
+    given: dict[str, Any] = {
+        name: value for name, value in (("judge_url", url), ("judge_model", model)) if value
+    }
     try:
         settings = Settings(judge_mode="rank", **given)
     except ValidationError as error:

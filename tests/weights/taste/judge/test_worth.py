@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from worker.judge.worth import Interval, Worth, say_of
 from worker.pipeline.judging.verdict import Say
+from worker.weights.training.taste.judge.worth import Interval, Worth, say_of
 
 SURELY_BETTER = Interval(0.15, 0.12, 0.18)
 PERHAPS_BETTER = Interval(0.02, -0.01, 0.05)
@@ -85,6 +85,14 @@ def test_an_order_upside_down_is_not_asked_for() -> None:
     """Whoever knows the order and says its reverse is no friend; a coin is not yet one."""
     assert say_of(worth(pairs_right=UPSIDE_DOWN, lead=WORSE, first_wins=WORSE_FIRST)).say is Say.NOTHING
     assert say_of(worth(pairs_right=COIN, lead=WORSE, first_wins=WORSE_FIRST)).say is Say.VETO
+
+
+def test_a_coin_does_not_lead_a_score_that_is_worse() -> None:
+    """Ours may be upside down on somebody's set; that makes no judge of a coin."""
+    found = say_of(worth(pairs_right=COIN))
+
+    assert found.say is Say.VETO
+    assert "no better than a coin" in found.because
 
 
 def test_who_is_often_silent_does_not_lead() -> None:
