@@ -23,7 +23,7 @@ from worker.judge.vlm_judge import VlmJudge
 from worker.pipeline.judging.verdict import Say
 from worker.settings import Settings
 from worker.standalone.servers import running_postgres
-from worker.weights.training.taste.command import WORK, progress_bar
+from worker.weights.training.taste.command import WORK
 from worker.weights.training.taste.features.present_score import ScoreSource
 from worker.weights.training.taste.features.source import Kept
 from worker.weights.training.taste.held_out import TASTE, head_scores
@@ -32,6 +32,7 @@ from worker.weights.training.taste.judge.check import Check, check
 from worker.weights.training.taste.judge.kept_ledger import KeptLedger
 from worker.weights.training.taste.judge.looking import Looked, look
 from worker.weights.training.taste.judged_set import read_judged_set, sum_of
+from worker.weights.training.taste.progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
