@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import timedelta
 
 _MILLISECONDS = 1000
@@ -29,6 +29,7 @@ _PARTS = MappingProxyType(
         "stillness": ("stillness", "less motion"),
         "light": ("light", "better light"),
         "learned": ("your viewers", "liked by your viewers"),
+        "judge": ("the judge", "preferred by the judge"),
         "surroundings": ("frames around it", "better frames around it"),
     }
 )
@@ -64,6 +65,25 @@ _FAULTS = MappingProxyType(
         "avoided": "in a range to avoid",
         "start or end": "at the start or end",
         "like a better neighbour": "like a better frame beside it",
+    }
+)
+# What a judge finds at fault in a picture. It may be wrong as well, so all of it is said to be the judge's.
+_JUDGE_FAULTS = MappingProxyType(
+    {
+        "eyes_closed": "eyes closed",
+        "head_cut": "head cut off",
+        "transition": "between two pictures",
+        "text": "text over the picture",
+        "unsafe": "unsafe",
+    }
+)
+# How much a judge may decide.
+_SAYS = MappingProxyType(
+    {
+        "nothing": "it is not asked",
+        "veto": "it may leave out what it finds at fault, and orders nothing",
+        "ties": "it may leave out what it finds at fault, and decide between frames of nearly the same score",
+        "lead": "its order counts before the score",
     }
 )
 
@@ -125,6 +145,36 @@ def is_fault(name: str) -> bool:
 def fault_words(name: str) -> str:
     """Say why a frame was left out, no surer than the measurement was."""
     return _FAULTS.get(name) or _as_words(name)
+
+
+def judge_fault_words(names: Iterable[str]) -> str:
+    """Say what a judge finds at fault, e.g. "eyes closed, text over the picture"."""
+    return ", ".join(_JUDGE_FAULTS.get(name) or _as_words(name) for name in names)
+
+
+def veto_words(names: Iterable[str]) -> str:
+    """Say why a frame was left out that a judge finds at fault, e.g. "eyes closed, says the judge"."""
+    return f"{judge_fault_words(names)}, says the judge"
+
+
+def said_by_judge(subject: str, names: Iterable[str], place: int | None, pictures: int) -> str:
+    """Say what a judge said of a picture, e.g. "“a boat at sea”, place 2 of 12; text over the picture".
+
+    Args:
+        subject: in the judge's words, which are shown as such.
+        names: of the faults that it finds.
+        place: 1 = best; None where it gave no order.
+        pictures: how many it was shown.
+    """
+    quoted = f"“{printable(subject)}”" if subject else ""
+    placed = f"place {place} of {pictures}" if place else ""
+    faults = judge_fault_words(names)
+    return "; ".join(filter(None, [", ".join(filter(None, [quoted, placed])), faults]))
+
+
+def say_words(say: str) -> str:
+    """Say how much a judge may decide."""
+    return _SAYS.get(say) or _as_words(say)
 
 
 def lost_words(why: str, score: float | None, picks: Mapping[int, float]) -> str:

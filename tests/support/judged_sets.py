@@ -1,4 +1,4 @@
-"""Sets of judged frames whose order can be learned: the same scene, more and more blurred and dark."""
+"""Sets of judged frames whose order can be learned, and videos that such a set can be made of."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+
+from tests.support.media import clips
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
 WIDTH_PX, HEIGHT_PX = 320, 180
 LETTERS = "ABCDEFGHIJ"
 LENGTH_S = 12.0
+
+SCENES = 3  #: of a video
+FRAMES_A_SCENE = 20  #: at 25 a second
+GROUND = 0.5  #: of what is seen: shades without an edge, by which a scene is no title card
+DARKEST = 0.6  #: of a scene's light
 
 
 def write_judged_set(
@@ -67,3 +74,24 @@ def spoilt(rgb: Rgb, rank: int) -> Rgb:
     """Blur and darken a picture: not at all at rank 0, more at each that follows."""
     blurred = cv2.GaussianBlur(rgb, (0, 0), 0.1 + 2.0 * rank)
     return np.asarray(blurred * (1.0 - 0.15 * rank), np.uint8)
+
+
+def write_drawn_video(path: Path, seed: int, scenes: int = SCENES) -> Path:
+    """Write a video of scenes that slide slowly, the light of each drawn at random; returns its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    frames: list[Rgb] = []
+    for _ in range(scenes):
+        shapes = draw_scene(rng)
+        shades = cv2.resize(
+            rng.uniform(0, 255, (5, 8, 3)), shapes.shape[1::-1], interpolation=cv2.INTER_CUBIC
+        )
+        scene = cv2.addWeighted(shapes, 1 - GROUND, shades.clip(0, 255).astype(np.uint8), GROUND, 0)
+        scene = np.asarray(scene * rng.uniform(DARKEST, 1.0), np.uint8)
+        frames += [np.roll(scene, step, axis=1) for step in range(FRAMES_A_SCENE)]
+    return clips.write(path, frames)
+
+
+def light_of(jpeg: bytes) -> float:
+    """Measure the mean light of a picture."""
+    return float(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE).mean())

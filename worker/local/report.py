@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from worker.local.bars import Scale
-from worker.local.fates import group_of, size_words, why_lost, why_taken
+from worker.local.fates import group_of, judge_words, size_words, verdict_words, why_lost, why_taken
 from worker.pipeline.frames import Box
 from worker.pipeline.jpeg import encode_jpeg
 from worker.text import clock, part_words, printable, reason_words
@@ -78,6 +78,7 @@ class CandidateEntry:
     rank: int = 0  #: 0 for a loser
     reasons: tuple[str, ...] = ()  #: for a pick
     sentences: tuple[str, ...] = ()  #: for a pick: why it was taken
+    by_judge: str = ""  #: what a judge said of it; "" where it was not shown to one
 
     @property
     def group(self) -> str:
@@ -106,6 +107,7 @@ def render_report(run: Run) -> str:
         run=run,
         name=printable(run.video.path.name),
         facts=video_facts(run.video),
+        judge=verdict_words(run.verdict) if run.verdict else "",
         shots=_shots(run),
         picks=picks,
         entries=entries,
@@ -153,6 +155,7 @@ def _pick_entry(pick: Pick, video: Video, scale: Scale) -> CandidateEntry:
         rank=pick.rank,
         reasons=pick.reasons,
         sentences=tuple(why_taken(pick)),
+        by_judge=judge_words(pick),
     )
 
 
@@ -193,6 +196,7 @@ def _loser_entry(loser: Loser, picks: Sequence[Pick], scale: Scale) -> Candidate
         scale.of_loser(scored) if scored else None,
         (picture,),
         fate=why_lost(loser, picks),
+        by_judge=judge_words(scored) if scored else "",
     )
 
 

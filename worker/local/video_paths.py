@@ -11,22 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from worker.errors import ThumbsError, UnreadableVideo
-from worker.pipeline.container import identify
-from worker.pipeline.container.file_head import checked_head
+from worker.pipeline.container.file_head import checked_head, is_video
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-# What is called so in a folder is taken to be a video, and a failure where it is none. Not .ts, which
-# programs in TypeScript are called as well: it is told by its first bytes, as what has any other name.
-VIDEO_ENDINGS = frozenset(
-    {
-        *(".3g2", ".3gp", ".asf", ".avi", ".divx", ".f4v", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4"),
-        *(".mpe", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".qt", ".rm", ".rmvb", ".vob", ".webm", ".wmv"),
-    }
-)
-# Sound and pictures whose first bytes are those of videos.
-_NO_VIDEO_ENDINGS = frozenset({".gif", ".m4a", ".m4b", ".mka", ".oga", ".ogg", ".opus", ".spx", ".wma"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +90,7 @@ def _in_folder(name: str, out: Path, found: FoundVideos, *, recursive: bool) -> 
             path = Path(folder, one)
             if one.startswith("."):
                 continue
-            if not _is_video(path):
+            if not is_video(path):
                 found.not_videos += 1
                 continue
             count += 1
@@ -126,16 +114,3 @@ def _is_folder(path: Path) -> bool:
 
 def _is_passed_over(folder: Path, out: Path) -> bool:
     return folder.name.startswith(".") or (out.exists() and folder.samefile(out))
-
-
-def _is_video(path: Path) -> bool:
-    """Tell a video in a folder by its ending, or else by its first bytes."""
-    ending = path.suffix.lower()
-    try:
-        if not path.is_file():
-            return path.is_symlink() and ending in VIDEO_ENDINGS  # a broken link to a video is a failure
-        return ending in VIDEO_ENDINGS or (
-            ending not in _NO_VIDEO_ENDINGS and identify.begins_as_video(path, identify.read_head(path))
-        )
-    except OSError:
-        return ending in VIDEO_ENDINGS

@@ -265,14 +265,17 @@ class Settings(PlatformSettings, ReviewSettings, TrialSettings, JudgeSettings):
         return revealed_all(self.events_secret, self.events_secret_previous)
 
     @classmethod
-    def read(cls) -> Self:
+    def read(cls, **given: Any) -> Self:
         """Read the environment.
+
+        Args:
+            **given: what a command was told, in place of the variables.
 
         Raises:
             SettingsInvalid: naming every variable that is wrong, and why, one a line.
         """
         try:
-            return cls()
+            return cls(**given)
         except ValidationError as exc:
             raise SettingsInvalid("\n".join(complaint(error, os.environ) for error in exc.errors())) from exc
 

@@ -1,7 +1,8 @@
-"""Measure the judge: what it costs, and what it is worth.
+"""Measure the judge: what it costs, what it is worth, and what a head learns from it.
 
     python -m tests.benchmarks.judge cost [--in .10 .30] [--out .40] [--size 512x288]
     python -m tests.benchmarks.judge worth ...
+    python -m tests.benchmarks.judge teacher --set DIR [--learner trunk]
 
 Each part says with `--help` what else it takes.
 """
@@ -11,10 +12,8 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-PARTS = (
-    "cost",
-    "worth",
-)  #: modules beside this one, each with `run(arguments)`, which returns the exit status
+#: Modules beside this one, each with `run(arguments)`, which returns the exit status.
+PARTS = ("cost", "teacher", "worth")
 
 
 def main(arguments: list[str]) -> int:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from worker.pipeline.frames import JUDGED
 from worker.pipeline.scoring import text_cost
 from worker.pipeline.selection.scenes import SAME_SCENE, scene_distances
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from worker.pipeline.frames import Scored
 
@@ -50,8 +52,9 @@ def explain(
     preferred: frozenset[int] = frozenset(),
     *,
     kept: frozenset[int] = frozenset(),
-    at_ends: frozenset[int] = frozenset(),
+    no_rivals: AbstractSet[int] = frozenset(),
     by_hand: int | None = None,
+    is_led: bool = False,
 ) -> list[Explanation]:
     """Explain each pick by what set it apart from the runner-up for its place.
 
@@ -61,8 +64,9 @@ def explain(
         lost: why each other index lost, as `pick_diverse` says it.
         preferred: indexes of those in the ranges that the caller prefers.
         kept: picks that stay from an earlier run although another frame is worth more.
-        at_ends: indexes of those that were no rivals of the others.
+        no_rivals: indexes of those at the ends of the video, or vetoed, that were no rivals of the others.
         by_hand: the index that has the second place for what it would be without a learned head.
+        is_led: whether a judge's order stands in place of the scores.
     """
     scores = [one.score for one in scored]
     min_lead = MIN_LEAD_SHARE * (max(scores) - min(scores))
@@ -72,7 +76,7 @@ def explain(
     for number, index in enumerate(chosen, start=1):
         # What was still open when this place was filled; of these, its pick ruled out what shows the same.
         rivals = {i for i, by in ruled_out_by.items() if not 0 < by < number} | {*chosen[number:]}
-        rivals -= at_ends if index not in at_ends else frozenset()
+        rivals -= no_rivals if index not in no_rivals else frozenset()
         unlike = {i for i in rivals if ruled_out_by.get(i) != number}
         instead: tuple[str, ...] = ()
         if index in kept:
@@ -90,6 +94,7 @@ def explain(
                 rivals=[scored[i] for i in sorted(rivals)],
                 unlike=[scored[i] for i in sorted(unlike)],
                 min_lead=min_lead,
+                is_led=is_led,
             )
         )
     return explanations
@@ -97,6 +102,8 @@ def explain(
 
 def deciding_parts(pick: Scored, other: Scored, min_lead: float) -> tuple[str, ...]:
     """Name the fewest parts without which a frame would not lead over another, the largest lead first.
+
+    What a judge gave is named however small it is, if it decided: no coding moved it.
 
     Args:
         pick: the frame that won.
@@ -106,10 +113,13 @@ def deciding_parts(pick: Scored, other: Scored, min_lead: float) -> tuple[str, .
     names = dict.fromkeys([*pick.parts, *other.parts])
     leads = {name: pick.parts.get(name, 0.0) - other.parts.get(name, 0.0) for name in names}
     rest = sum(leads.values())
+    is_by_judge = rest - leads.get(JUDGED, 0.0) <= 0
     deciding: list[str] = []
     for name in sorted(leads, key=lambda name: -leads[name]):
-        if leads[name] <= min_lead or (deciding and rest <= 0):
+        if deciding and rest <= 0:
             break
+        if leads[name] <= (0.0 if name == JUDGED and is_by_judge else min_lead):
+            continue
         rest -= leads[name]
         if name != text_cost.PART:
             deciding.append(name)
@@ -138,12 +148,21 @@ def _explain(
     rivals: Sequence[Scored],
     unlike: Sequence[Scored],
     min_lead: float,
+    is_led: bool,
 ) -> Explanation:
     runner_up = _best_below(pick, unlike) or _best_below(pick, rivals)
     if runner_up is None:
         return Explanation(instead or (ONLY_CHOICE,), None)
-    reasons = (*instead, *deciding_parts(pick, runner_up, min_lead)) or (CLOSE_CALL,)
+    is_by_judge = is_led and _put_before(pick, runner_up)
+    deciding = (JUDGED,) if is_by_judge else deciding_parts(pick, runner_up, min_lead)
+    reasons = (*instead, *deciding) or (CLOSE_CALL,)
     return Explanation(reasons[:MAX_REASONS], runner_up)
+
+
+def _put_before(pick: Scored, other: Scored) -> bool:
+    """Tell whether a judge put one frame before another: whatever else sets them apart did not count then."""
+    place, behind = (one.by_judge.place if one.by_judge else None for one in (pick, other))
+    return place is not None and behind is not None and place < behind
 
 
 def _taken_instead(

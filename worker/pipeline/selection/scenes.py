@@ -34,8 +34,17 @@ def scene_distances(scored: Sequence[Scored]) -> NDArray[np.float64]:
     Returns:
         (n, n) distances, 0 for the same content; compare them with `SAME_SCENE` and `SAME_PICTURE`.
     """
-    embeddings = np.stack([one.embedding for one in scored]).astype(np.float64)
-    apart = np.maximum(0.0, 1.0 - embeddings @ embeddings.T)
-    pairs = apart[np.triu_indices(len(scored), k=1)]
+    return picture_distances(np.stack([one.embedding for one in scored]))
+
+
+def picture_distances(embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Measure how unlike pictures of one video are, as `scene_distances` does.
+
+    Args:
+        embeddings: (n, d) L2-normalized, of at least one picture.
+    """
+    exact = embeddings.astype(np.float64)
+    apart = np.maximum(0.0, 1.0 - exact @ exact.T)
+    pairs = apart[np.triu_indices(len(exact), k=1)]
     unlike = float(np.quantile(pairs, UNLIKE_QUANTILE)) if len(pairs) else 0.0
     return np.asarray(apart / max(unlike, MIN_DISTANCE / SAME_PICTURE), np.float64)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from safetensors.torch import save_file
 
 from worker import weights
@@ -23,20 +20,23 @@ from worker.weights.training.taste.features.present_score import ScoreSource
 from worker.weights.training.taste.features.source import Kept
 from worker.weights.training.taste.features.tower import TowerSource
 from worker.weights.training.taste.features.trunk import ActivationSource, LayerSource
-from worker.weights.training.taste.judged_set import read_judged_set, read_second_readings
+from worker.weights.training.taste.judge.teaching.teach import Teacher, taught_set
+from worker.weights.training.taste.judged_set import read_judged_set, read_second_readings, sum_of
 from worker.weights.training.taste.learners.rank_net import RankNet
 from worker.weights.training.taste.learners.ridge import Ridge
+from worker.weights.training.taste.progress import progress_bar
 from worker.weights.training.taste.related import folds, related_groups
 from worker.weights.training.taste.study import study
 from worker.weights.training.taste.validation import Folds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Sequence
 
     from worker.weights.training.taste.features.examples import Examples
     from worker.weights.training.taste.features.source import Source
     from worker.weights.training.taste.judged_set import JudgedVideo
     from worker.weights.training.taste.learners.learner import Learner
+    from worker.weights.training.taste.related import Indices
     from worker.weights.training.taste.study import Study
 
 WORK = weights.FOLDER.parent / "training"
@@ -53,8 +53,29 @@ CLIP_RIDGE_GROUPS = ("middle layers", "last layer", "faces")
     "--set",
     "set_folder",
     type=click.Path(path_type=Path, file_okay=False),
-    required=True,
     help="The folder of judged frames; docs/judged-frames.md says what is in it.",
+)
+@click.option(
+    "--from-judge",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="In place of --set: a folder of your own videos, or of frames that wait for an order. The judge, a "
+    "vision-language model, puts them in order; they are sent to it. Running again goes on.",
+)
+@click.option(
+    "--set-out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("judged"),
+    show_default=True,
+    help="Where frames of your own videos are written, and their orders.",
+)
+@click.option("--judge-url", metavar="URL", help="The judge's address; JUDGE_URL without it.")
+@click.option("--judge-model", metavar="NAME", help="Its model; JUDGE_MODEL without it.")
+@click.option(
+    "--judge-requests",
+    type=click.IntRange(1),
+    metavar="N",
+    help="So many in this run at most. Without it, more than 1,000 are asked for only if you agree.",
 )
 @click.option("--model", default=BUNDLED, show_default=True, help="lite, or a CLIP as open_clip's ARCH:TAG.")
 @click.option(
@@ -86,6 +107,40 @@ CLIP_RIDGE_GROUPS = ("middle layers", "last layer", "faces")
     help="Keeps what was measured and judged; running again goes on from there.",
 )
 def taste(
+    set_folder: Path | None,
+    from_judge: Path | None,
+    set_out: Path,
+    judge_url: str | None,
+    judge_model: str | None,
+    judge_requests: int | None,
+    **wanted: Any,
+) -> None:
+    """Learn which frame an editor would show, and measure it on videos left out.
+
+    Writes the weights, and a report beside them.
+    """
+    if (set_folder is None) == (from_judge is None):
+        raise click.UsageError("give either --set or --from-judge")
+    if wanted["learner"] == TRUNK and wanted["model"] != BUNDLED:
+        raise click.UsageError("--learner trunk trains lite's own trunk; for another model, leave it out")
+    torch.use_deterministic_algorithms(True)
+
+    def check(videos: Sequence[JudgedVideo]) -> None:
+        """Find out before the judge is asked whether the report will need more videos."""
+        if not wanted["train_only"]:
+            _dealt(videos, wanted["together"], wanted["fold_count"], wanted["seed"])
+
+    try:
+        if from_judge is not None:
+            teacher = Teacher(judge_url, judge_model, judge_requests)
+            set_folder = taught_set(from_judge, set_out, teacher, wanted["work"], check)
+        if set_folder is not None:
+            _learn(set_folder, **wanted)
+    except ThumbsError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _learn(
     set_folder: Path,
     model: str,
     learner: str | None,
@@ -97,41 +152,39 @@ def taste(
     train_only: bool,
     work: Path,
 ) -> None:
-    """Learn which frame an editor would show, and measure it on videos left out.
-
-    Writes the weights, and a report beside them.
-    """
-    if learner == TRUNK and model != BUNDLED:
-        raise click.UsageError("--learner trunk trains lite's own trunk; for another model, leave it out")
-    torch.use_deterministic_algorithms(True)
+    """Learn from a set, measure what was learned unless only the weights are wanted, and write both."""
     trains_trunk = model == BUNDLED and learner != RIDGE
-    try:
-        videos = read_judged_set(set_folder)
-        groups = related_groups(videos, [names.split(",") for names in together])
-        dealt = [] if train_only else folds(groups, fold_count, seed)
-        second = read_second_readings(set_folder, videos)
-        with progress_bar() as on_progress:
-            examples = see(
-                videos,
-                _sources(model, device, trains_trunk, train_only),
-                Kept(work / "seen"),
-                lambda done: on_progress("frames", done),
-                ActivationSource() if trains_trunk else None,
-            )
-            chosen = RankNet(seed) if trains_trunk else Ridge(_ridge_groups(model, examples))
-            facts = _facts(model, chosen, videos, seed)
-            found = None
-            if not train_only:
-                judged = Folds(examples, groups, dealt, seed, work / "judged")
-                found = study(chosen, examples, second, judged, on_progress)
-            on_progress("weights", 0.0)
-            _save(chosen, examples, facts, out)
-            on_progress("weights", 1.0)
-    except ThumbsError as error:
-        raise click.ClickException(str(error)) from error
+    videos = read_judged_set(set_folder)
+    groups, dealt = ([], []) if train_only else _dealt(videos, together, fold_count, seed)
+    second = read_second_readings(set_folder, videos)
+    with progress_bar() as on_progress:
+        examples = see(
+            videos,
+            _sources(model, device, trains_trunk, train_only),
+            Kept(work / "seen"),
+            lambda done: on_progress("frames", done),
+            ActivationSource() if trains_trunk else None,
+        )
+        chosen = RankNet(seed) if trains_trunk else Ridge(_ridge_groups(model, examples))
+        facts = _facts(model, chosen, videos, seed)
+        found = None
+        if not train_only:
+            judged = Folds(examples, groups, dealt, seed, work / "judged")
+            found = study(chosen, examples, second, judged, on_progress)
+        on_progress("weights", 0.0)
+        _save(chosen, examples, facts, out)
+        on_progress("weights", 1.0)
     if found is not None:
         _tell(found, {**facts, "folds": fold_count}, videos, out)
     click.echo(f"wrote {out}: bytes = {out.stat().st_size}, sha256 = {weights.sha256(out)}")
+
+
+def _dealt(
+    videos: Sequence[JudgedVideo], together: Sequence[str], fold_count: int, seed: int
+) -> tuple[list[Indices], list[Indices]]:
+    """Divide videos into groups of related ones, and deal these to folds."""
+    groups = related_groups(videos, [names.split(",") for names in together])
+    return groups, folds(groups, fold_count, seed)
 
 
 def _ridge_groups(model: str, examples: Examples) -> tuple[str, ...]:
@@ -155,21 +208,6 @@ def _tell(found: Study, facts: dict[str, Any], videos: tuple[JudgedVideo, ...], 
     click.echo(f"wrote {', '.join(str(file) for file in report.write(found, facts, videos, out))}")
 
 
-@contextmanager
-def progress_bar() -> Iterator[Callable[[str, float], None]]:
-    """Show a bar for each stage, on standard error."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    bars: dict[str, TaskID] = {}
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-
-        def show(stage: str, fraction: float) -> None:
-            if stage not in bars:
-                bars[stage] = progress.add_task(stage, total=1.0)
-            progress.update(bars[stage], completed=fraction)
-
-        yield show
-
-
 def _save(learner: Learner, examples: Examples, facts: dict[str, Any], out: Path) -> None:
     tensors = {name: tensor.contiguous() for name, tensor in learner.fit(examples).tensors().items()}
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -178,11 +216,10 @@ def _save(learner: Learner, examples: Examples, facts: dict[str, Any], out: Path
 
 
 def _facts(model: str, learner: Learner, videos: tuple[JudgedVideo, ...], seed: int) -> dict[str, Any]:
-    told = repr([(video.sha256, video.ranks.tolist()) for video in videos])
     return {
         "model": model,
         "learner": learner.name,
         "videos": len(videos),
         "seed": seed,
-        "set": hashlib.sha256(told.encode()).hexdigest(),
+        "set": sum_of(videos),
     }

@@ -15,12 +15,13 @@ import numpy as np
 from worker.errors import JudgedSetInvalid
 
 if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 TABLE, SECOND_TABLE = "judged.tsv", "second.tsv"
-TIMES = "times.json"
+FRAMES, TIMES = "frames", "times.json"
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 MAX_TOLD = 5  #: faults that a message names; the rest are counted
 
@@ -67,19 +68,28 @@ def read_judged_set(folder: Path) -> tuple[JudgedVideo, ...]:
     Raises:
         JudgedSetInvalid: the set lacks something, or contradicts itself; the message names up to five faults.
     """
-    videos, faults = [], []
     rows = _rows(folder / TABLE)
-    for row in rows:
-        try:
-            videos.append(_video(folder, row))
-        except JudgedSetInvalid as fault:
-            faults.append(str(fault))
     doubled = [name for name, count in Counter(row["video"] for row in rows).items() if count > 1]
-    faults += [f"{name} has more than one row in {TABLE}; keep one" for name in doubled]
-    if faults:
-        more = f"; and {len(faults) - MAX_TOLD} more" if len(faults) > MAX_TOLD else ""
-        raise JudgedSetInvalid("; ".join(faults[:MAX_TOLD]) + more)
-    return tuple(sorted(videos, key=lambda video: video.name))
+    return _videos(folder, rows, [f"{name} has more than one row in {TABLE}; keep one" for name in doubled])
+
+
+def read_unordered(folder: Path, ordered: Container[str]) -> tuple[JudgedVideo, ...]:
+    """Read every other video of which there are frames, by name; nobody has ordered these, so all are alike.
+
+    Args:
+        folder: of the set.
+        ordered: the names of those that were put in order.
+
+    Raises:
+        JudgedSetInvalid: as `read_judged_set`.
+    """
+    rows = []
+    for times in sorted((folder / FRAMES).glob(f"*/{TIMES}")):
+        if (name := times.parent.name) not in ordered:
+            told = _times(times)
+            group = str(told.get("group", ""))
+            rows.append({"video": name, "order": "=".join(sorted(told["times_s"])), "group": group})
+    return _videos(folder, rows, [])
 
 
 def read_second_readings(
@@ -109,6 +119,12 @@ def read_second_readings(
     return readings
 
 
+def sum_of(videos: Sequence[JudgedVideo]) -> str:
+    """Compute the SHA-256 of a set: what there is to see, and how it was judged."""
+    told = repr([(video.sha256, video.ranks.tolist()) for video in videos])
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
 def _rows(table: Path) -> list[dict[str, str]]:
     try:
         with table.open(encoding="utf-8", newline="") as opened:
@@ -128,10 +144,23 @@ def _rows(table: Path) -> list[dict[str, str]]:
     return rows
 
 
+def _videos(folder: Path, rows: Sequence[dict[str, str]], faults: list[str]) -> tuple[JudgedVideo, ...]:
+    videos, found = [], list[str]()
+    for row in rows:
+        try:
+            videos.append(_video(folder, row))
+        except JudgedSetInvalid as fault:
+            found.append(str(fault))
+    if faults := found + faults:
+        more = f"; and {len(faults) - MAX_TOLD} more" if len(faults) > MAX_TOLD else ""
+        raise JudgedSetInvalid("; ".join(faults[:MAX_TOLD]) + more)
+    return tuple(sorted(videos, key=lambda video: video.name))
+
+
 def _video(folder: Path, row: dict[str, str]) -> JudgedVideo:
     name = row["video"]
     ranks = _ranks(name, row["order"])
-    place = folder / "frames" / name
+    place = folder / FRAMES / name
     times = _times(place / TIMES)
     frames = tuple(
         JudgedFrame(

@@ -62,7 +62,7 @@ def folds(groups: Sequence[Indices], count: int, seed: int) -> list[Indices]:
         raise JudgedSetInvalid(
             f"{count} folds need {count} groups of unrelated videos, and the set has {len(groups)}; judge "
             "more videos, ask for fewer --folds, or give a column `group` (videos of one repository count as "
-            "related, and so do names that differ only in digits)"
+            "related, of your own videos those of one folder, and names that differ only in digits)"
         )
     order = np.random.default_rng(seed).permutation(len(groups))
     dealt: list[Indices] = [[] for _ in range(count)]
