@@ -175,7 +175,7 @@ PROMISED_FIELDS = {
     Picture: ["aspect", "width_px", "height_px", "jpeg"],
 }
 PROMISED_ARGUMENTS = {
-    Picker.__init__: ["model", "device", "prompts", "yunet"],
+    Picker.__init__: ["model", "device", "prompts", "yunet", "judge", "judge_model"],
     Picker.pick: ["video", "count", "aspects", "title", "avoid", "prefer", "on_progress"],
     Picker.close: [],
 }
