@@ -13,6 +13,7 @@ from webhook.assets import AssetId
 from webhook.review import forms
 from webhook.review.identity import STOP_POLLING, actor, polled
 from worker.admin.find import asset_name
+from worker.admin.judged import say_words
 from worker.admin.taken import page_of
 from worker.database.base import MAX_ROW_ID
 from worker.database.states import Role
@@ -59,6 +60,7 @@ def asset_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
         platform_label,
         printable,
         reason_words,
+        say_words,
         short_clock,
     )
     for word in words:
