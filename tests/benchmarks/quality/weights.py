@@ -28,7 +28,7 @@ from tests.benchmarks.quality.quality_measures import figure
 from tests.benchmarks.quality.quality_table import markdown
 from tests.benchmarks.quality.seen_videos import Judge, see_encodings, see_trap
 from tests.benchmarks.speed import footage
-from tests.benchmarks.taste.held_out_taste import SCORES
+from worker.weights.training.taste.held_out import SCORES
 from tests.benchmarks.trap_videos import trap_recipes
 from tests.benchmarks.trap_videos.trap_videos import CACHE, trap_videos
 from worker.pipeline.sandbox.decoder import Decoder

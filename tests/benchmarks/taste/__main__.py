@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tests.benchmarks.quality.quality_table import markdown
 from tests.benchmarks.speed.footage import CACHE
-from tests.benchmarks.taste.held_out_taste import SCORES, product_score, read_scores
+from worker.weights.training.taste.held_out import SCORES, product_score, read_scores
 from tests.benchmarks.taste.judged_peers import RULES, shown
 from worker.errors import ThumbsError
 from worker.weights.training.taste.features.present_score import ScoreSource

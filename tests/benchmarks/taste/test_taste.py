@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.benchmarks.taste import __main__ as benchmark
-from tests.benchmarks.taste.held_out_taste import product_score, read_scores
+from worker.weights.training.taste.held_out import product_score, read_scores
 from tests.benchmarks.taste.judged_peers import RULES, shown
 from tests.support.judged_sets import write_judged_set
 from worker.errors import JudgedSetInvalid

@@ -1,6 +1,6 @@
 """Our score of judged frames, with a taste that has not seen them.
 
-The taste of the product was trained on the very set that this benchmark measures by. So the scores of heads
+The taste of the product may have been trained on the very set that something is measured by. So the scores of heads
 that were trained without a video and its relatives (`python -m worker.weights.training taste` writes them)
 take the place of the part `taste`, as the product would make a part of them.
 """
