@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Engine, Select
-    from sqlalchemy.orm import InstrumentedAttribute, Session
+    from sqlalchemy.orm import Session
 
     from worker.settings import Settings
 
@@ -165,7 +165,7 @@ def _batch(table: Prunable) -> int:
 def _remove(session: Session, table: Prunable, ids: Select[Any]) -> int:
     # Another dispatcher may be at it: each takes the rows that the other has not locked. As in `queue.hints`,
     # a CTE runs once, and so keeps its limit.
-    key: InstrumentedAttribute[Any] = table.day if table is JudgeDay else table.id
+    (key,) = table.__mapper__.primary_key
     over = ids.limit(_batch(table)).subquery("over")
     locked = select(key).where(key.in_(select(over))).with_for_update(skip_locked=True)
     batch = locked.cte("batch").prefix_with("MATERIALIZED")

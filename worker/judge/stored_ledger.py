@@ -21,6 +21,7 @@ from worker.database.learning import JudgeDay, JudgeVerdict
 from worker.database.models import Asset
 from worker.errors import Unjudged, first_line
 from worker.judge.documents import as_document, verdict_of
+from worker.judge.ledger import budget_spent
 
 if TYPE_CHECKING:
     from typing import Any
@@ -56,7 +57,11 @@ class StoredLedger:
                 document = session.scalar(used.returning(JudgeVerdict.verdict))
         except SQLAlchemyError as exc:
             raise _unanswered(exc) from exc
-        return None if document is None else verdict_of(document)
+        try:
+            return None if document is None else verdict_of(document)
+        except ValueError:
+            log.info("a verdict of another version is not used: asset %d", self.asset_id)
+            return None
 
     def spend(self) -> None:
         """Take one request out of today's budget.
@@ -77,8 +82,7 @@ class StoredLedger:
         except SQLAlchemyError as exc:
             raise _unanswered(exc) from exc
         if spent is None:
-            message = f"today's {self.budget:,} requests to the judge are used up (JUDGE_BUDGET)"
-            raise Unjudged("budget", message)
+            raise budget_spent(self.budget)
 
     def count(self, prompt_tokens: int, answer_tokens: int) -> None:
         """Add up what the day's requests cost, as the judge's server counted."""
@@ -96,19 +100,19 @@ class StoredLedger:
     def keep(self, key: str, verdict: Verdict) -> None:
         """Store a verdict, unless the asset was deleted meanwhile: then nothing of it is to be kept."""
         is_there = select(Asset.id).where(Asset.id == self.asset_id, Asset.deleted_at.is_(None))
-        said = insert(JudgeVerdict).values(
-            asset_id=self.asset_id,
-            key=key,
-            model=verdict.model,
-            prompt_version=verdict.prompt_version,
-            verdict=as_document(verdict),
-        )
+        said = {
+            "model": verdict.model,
+            "prompt_version": verdict.prompt_version,
+            "verdict": as_document(verdict),
+            "used_at": STATEMENT_BEGAN,
+        }
+        stored = insert(JudgeVerdict).values(asset_id=self.asset_id, key=key, **said)
+        of_these = [JudgeVerdict.asset_id, JudgeVerdict.key]
         try:
             with transaction(self.engine) as session:
                 # It waits for whoever erases the asset right now, and then finds it deleted.
                 if session.scalar(is_there.with_for_update(read=True, key_share=True)) is not None:
-                    # Where another worker was faster, its verdict stays, so that later runs have the same.
-                    session.execute(said.on_conflict_do_nothing())
+                    session.execute(stored.on_conflict_do_update(index_elements=of_these, set_=said))
         except SQLAlchemyError as exc:
             log.warning("the judge's verdict was not kept: %s", first_line(exc))
 

@@ -20,9 +20,7 @@ LONG_SIDE_PX = 512  #: as the product sends them
 QUALITY = 85
 
 
-def order_shown(
-    video: JudgedVideo, scores: NDArray[np.floating], most_pictures: int, seed: int
-) -> list[int]:
+def order_shown(video: JudgedVideo, scores: NDArray[np.floating], most_pictures: int, seed: int) -> list[int]:
     """Choose which frames a judge is shown, and shuffle them.
 
     Args:
