@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Date, func, select
 
-from worker.database.learning import JudgeCheck
+from worker.database.learning import JudgeCheck, JudgeDay
 from worker.judge.prompt import PROMPT_VERSION
 from worker.pipeline.judging.verdict import Say
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.settings.judge import JudgeSettings
+
+FIELDS = "url model prompt_version pictures readings sight say report who at"
+"""Of a check, in the order in which programs are told of it."""
 
 UNMEASURED = Say.TIES  #: what a judge may decide that nobody has measured
 
@@ -85,3 +88,18 @@ def store(
 def list_checks(session: Session, limit: int) -> Sequence[JudgeCheck]:
     """List checks, newest first."""
     return session.scalars(select(JudgeCheck).order_by(JudgeCheck.id.desc()).limit(limit)).all()
+
+
+class Spent(NamedTuple):
+    """What judges were asked on one day (UTC), by all workers together."""
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+
+
+def spent_today(session: Session) -> Spent:
+    """Read what was asked today, by the clock of the database."""
+    today = func.timezone("UTC", func.now()).cast(Date)
+    day = session.scalars(select(JudgeDay).where(JudgeDay.day == today)).first()
+    return Spent() if day is None else Spent(day.requests, day.prompt_tokens, day.answer_tokens)

@@ -8,9 +8,7 @@ from worker.pipeline.judging.verdict import Say
 
 MIN_VIDEOS = 20  #: with fewer, a lead is luck
 MAX_UNJUDGED = 0.2  #: of the videos; a judge that is silent more often does not lead
-MAX_BEST_VETOED = (
-    0.05  #: of the editor's best three frames; whoever finds more at fault takes good frames away
-)
+MAX_BEST_VETOED = 0.05  #: of the editor's best three frames; whoever leaves out more does harm
 EVEN = 0.5  #: pairs that a coin has right; the middle of an editor's order; first frames as good as ours
 
 
@@ -82,7 +80,8 @@ def _by_vetoes(worth: Worth) -> Finding:
 
 
 def _by_order(worth: Worth) -> Finding:
-    lead = f"{100 * worth.lead.value:+.1f} % of pairs ({100 * worth.lead.low:+.0f} to {100 * worth.lead.high:+.0f})"
+    value, low, high = (100 * one for one in worth.lead)
+    lead = f"{value:+.1f} % of pairs ({low:+.0f} to {high:+.0f})"
     if worth.videos < MIN_VIDEOS:
         return Finding(Say.TIES, f"{lead} on {worth.videos} videos; {MIN_VIDEOS} are too few to lead")
     if worth.lead.low <= 0:

@@ -147,9 +147,9 @@ def _faults(one: Looked, frames: int) -> tuple[NDArray[np.bool_], NDArray[np.boo
         [[fault in said.faults for fault in Fault] for said in one.verdict.descriptions], np.bool_
     ).reshape(frames, len(Fault))
     counting = vetoed_frames(one.verdict.descriptions)
-    vetoed = np.array(
-        [[fault in counting.get(row, ()) for fault in Fault] for row in range(frames)], np.bool_
-    )
+    vetoed = np.zeros_like(found)
+    for row, faults in counting.items():
+        vetoed[row] = [fault in faults for fault in Fault]
     return found, vetoed
 
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from worker.weights.training.taste.judge.check import Check, Vetoes
     from worker.weights.training.taste.measures import Figure
 
-DIGITS = 4  #: of shares
-
 
 def as_document(found: Check, facts: dict[str, Any]) -> dict[str, Any]:
     """Write a check as JSON: each share with the ends of its interval.
@@ -70,13 +68,14 @@ _WARNING = (
 
 def _sentences(found: Check) -> list[str]:
     price, couples = found.price, found.couples
+    tokens = f"{price.prompt_tokens:,.0f} + {price.answer_tokens:,.0f} tokens"
+    time = f"{price.median_s:.1f} s (in 95 % at most {price.p95_s:.1f} s)"
     told = [
         f"lead in pairs: {_signed(found.lead)}; its first frame is the better one in {found.first_wins}",
-        f"pairs of which a reading and its reverse say the same: {couples.agreement}; of all pairs, by place "
-        f"(the first shown more often than the last): {_signed(couples.first_shown)}",
+        f"a reading and its reverse agree on {couples.agreement} of pairs",
+        f"the first shown is preferred more often than the last, by {_signed(couples.first_shown)} of pairs",
         _vetoes(found.vetoes),
-        f"for a video: {price.requests:.1f} requests, {price.prompt_tokens:,.0f} + {price.answer_tokens:,.0f} "
-        f"tokens, {price.median_s:.1f} s (95 % of them within {price.p95_s:.1f} s)",
+        f"for a video: {price.requests:.1f} requests, {tokens}, {time}",
     ]
     if found.unjudged:
         told.append(
@@ -90,8 +89,8 @@ def _vetoes(vetoes: Vetoes) -> str:
         return "vetoes: none"
     kinds = ", ".join(f"{one.fault.value} {one.would_veto:.1%}" for one in vetoes.faults if one.would_veto)
     return (
-        f"vetoes: {vetoes.of_all} of all frames ({kinds}), {vetoes.of_best} of the editor's best three; their "
-        f"place in the editor's order: {100 * vetoes.place.value:.0f} of 100, from the best"
+        f"vetoes: {vetoes.of_all} of all frames ({kinds}), {vetoes.of_best} of the editor's best three; in "
+        f"the editor's order they are at {100 * vetoes.place.value:.0f} of 100, from the best"
     )
 
 
