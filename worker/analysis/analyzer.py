@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from worker.analysis.decoder_pool import Decoders
     from worker.database.states import JobState
     from worker.jobs import JobClaim
+    from worker.judge.connection import Connection
     from worker.pipeline.scoring.models import Models
     from worker.platforms.base import Platform
     from worker.queue.leases import Lease, Leases
@@ -49,6 +50,7 @@ class Analyzer:
     leases: Leases[JobClaim]
     platform_of: Callable[[JobClaim], Platform]
     owner: str  #: who we are, in leases and logs
+    judge_connection: Connection | None = None  #: to a vision-language model that judges; None: nobody does
 
     def analyze(self, job_id: int) -> None:
         """Claim a job and do it; a hint that came late or twice does nothing."""

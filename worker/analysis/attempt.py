@@ -16,6 +16,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from worker import accounts, jobs, metrics, tracing
 from worker.analysis import challenge
+from worker.analysis.judge import judge_of
 from worker.analysis.options import options_of
 from worker.analysis.recall import recall
 from worker.analysis.rows import result_of
@@ -83,9 +84,8 @@ class Attempt:
             metrics.note_free_space("work", folder)
             with self._timed("download"):
                 file = fetch_video(source.scan, folder, self._limits(), self.lease.check)
-            scorer = self.worker.models.scorer
             known = self._in_transaction(
-                lambda session: recall(session, self.lease.claim, asset.fingerprint, scorer)
+                lambda session: recall(session, self.lease.claim, asset.fingerprint, self.worker)
             )
             title = subject_of(asset.title) or subject_of(claim.title)
             run = self._pick(file, source, folder, title, known)
@@ -99,7 +99,7 @@ class Attempt:
     def _complete(self, session: Session, run: Run, result: jobs.Result, known: Known) -> JobState:
         claim = self.lease.claim
         state = jobs.complete(session, claim, result)
-        if state is JobState.COMPLETED and challenge.is_challenged(claim, known.head):
+        if state is JobState.COMPLETED and challenge.is_challenged(claim, known.tested_head):
             challenge.start_challenge(session, claim, result, run.hand_rank, self.worker.settings)
         return state
 
@@ -110,14 +110,18 @@ class Attempt:
                 source.stills or source.scan, times_s, folder, self._limits(), self.lease.check
             )
 
-        claim = self.lease.claim
-        options = options_of(self.worker.settings, claim, title, known.chosen_s)
-        options = replace(options, shows_hand_pick=challenge.is_challenged(claim, known.head))
-        with self.worker.decoders.lend(folder) as decoder:
+        claim, worker = self.lease.claim, self.worker
+        options = options_of(worker.settings, claim, title, known.chosen_s)
+        options = replace(options, shows_hand_pick=challenge.is_challenged(claim, known.tested_head))
+        check = self.lease.check
+        judge = judge_of(
+            worker.settings, worker.engine, worker.judge_connection, claim.asset_id, known.say, check
+        )
+        with worker.decoders.lend(folder) as decoder:
             return pick_thumbnails(
                 file,
                 options,
-                replace(self.worker.models, head=known.head),
+                replace(worker.models, head=known.head, judge=judge),
                 decoder,
                 on_progress=lambda stage, _fraction: self._begin(stage),
                 better=better if source.stills else None,
