@@ -103,7 +103,7 @@ def may_lead(first: Scored, by_hand: Scored) -> bool:
     What an earlier run picked stays where nothing is clearly better; were it not for this, it would also stay
     where a head has only lowered what is better.
     """
-    is_near = first.hand_score >= by_hand.hand_score - REACH
+    is_near = first.unlearned_score >= by_hand.unlearned_score - REACH
     return is_near and len(defects(first.candidate.cues)) <= len(defects(by_hand.candidate.cues))
 
 

@@ -2,11 +2,13 @@
 
 Each pick is the best frame of a scene that no pick shows yet, as long as there is a good one; then of what
 shows another moment of a scene. A repeat is never picked, so there may be fewer picks than asked for. The
-start and the end of the video are only turned to where everything else leaves places free.
+start and the end of the video are only turned to where everything else leaves places free. What was vetoed is
+not picked as long as there is anything else.
 """
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +31,8 @@ MIN_GAP_S = 2.0
 # Candidates keep more: each of their stills may move towards the other.
 CANDIDATE_GAP_S = MIN_GAP_S / (1 - 2 * STILL_APPROACH)
 
+NOTHING_VETOED: Mapping[int, str] = MappingProxyType({})
+
 # What scores least in the video is nothing to show beside a good pick, however different: rather fewer picks.
 WEAK_SHARE = 0.2
 
@@ -48,6 +52,7 @@ def pick_diverse(
     earlier: Sequence[int] = (),
     at_ends: frozenset[int] = frozenset(),
     second: int | None = None,
+    vetoed: Mapping[int, str] = NOTHING_VETOED,
 ) -> tuple[list[int], dict[int, str], frozenset[int]]:
     """Choose up to `count` frames, best first; at least one where there is any.
 
@@ -60,22 +65,25 @@ def pick_diverse(
         at_ends: indexes that fill the places which all others leave free; the first one only where all others
             are among the weakest.
         second: the index that gets the second place, unless it shows the same as the first pick.
+        vetoed: why each of these indexes is not picked; unless they are all, which is no veto.
 
     Returns:
         Indexes of the picks; for every other index why it lost; and which picks stay from the earlier run
         although another frame is worth more.
     """
-    quality, quality_by_hand = _qualities(scored)
+    quality, unlearned = _qualities(scored)
+    vetoed = vetoed if len(vetoed) < len(scored) else NOTHING_VETOED
     distance = scene_distances(scored)
     is_near = _near(scored, distance)
-    # By hand: what may be picked at all does not depend on what was learned from viewers.
-    order = np.argsort(quality_by_hand, kind="stable")
+    # What may be picked at all does not depend on what was learned from viewers.
+    order = np.argsort(unlearned, kind="stable")
     weak = set(order[: int(WEAK_SHARE * len(scored))].tolist()) - preferred
-    waiting = at_ends if set(range(len(scored))) - at_ends - weak else frozenset()
-    open_to = [i for i in range(len(scored)) if i not in waiting]
+    is_room = set(range(len(scored))) - at_ends - weak - vetoed.keys()
+    waiting = at_ends - vetoed.keys() if is_room else frozenset[int]()
+    open_to = [i for i in range(len(scored)) if i not in waiting and i not in vetoed]
     picks: list[int] = []
     kept: set[int] = set()
-    why: dict[int, str] = {}
+    why = dict(vetoed)
     while open_to and len(picks) < count:
         first = [i for i in open_to if i in preferred] or open_to
         fresh = [i for i in first if not picks or distance[i, picks].min() >= SAME_SCENE] or first
@@ -85,7 +93,7 @@ def pick_diverse(
         worth = {i: quality[i] + NOVELTY * _novelty(distance[i, picks]) for i in roomy}
         best = _steady(worth, earlier)
         if not picks:
-            by_hand = _steady({i: quality_by_hand[i] for i in roomy}, earlier)
+            by_hand = _steady({i: unlearned[i] for i in roomy}, earlier)
             best = best if may_lead(scored[best], scored[by_hand]) else by_hand
         picks.append(best)
         kept |= {best} if best in earlier and worth[best] < max(worth.values()) else set()
@@ -145,11 +153,11 @@ def _places(in_order: Sequence[int], is_near: NDArray[np.bool_]) -> int:
 
 
 def _qualities(scored: Sequence[Scored]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Bring scores, and those by hand, to units of the spread that they have by hand within the video."""
+    """Bring scores, and those without a learned head, to units of their spread by hand within the video."""
     scores = np.array([one.score for one in scored], np.float64)
-    by_hand = np.array([one.hand_score for one in scored], np.float64)
-    unit = max(float(by_hand.std()), 1e-9)
-    return (scores - scores.mean()) / unit, (by_hand - by_hand.mean()) / unit
+    unlearned = np.array([one.unlearned_score for one in scored], np.float64)
+    unit = max(float(np.std([one.hand_score for one in scored])), 1e-9)
+    return (scores - scores.mean()) / unit, (unlearned - unlearned.mean()) / unit
 
 
 def _novelty(distances: NDArray[np.float64]) -> float:
