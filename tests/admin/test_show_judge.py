@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -24,16 +23,21 @@ if TYPE_CHECKING:
     from tests.support.service.commands import Run
 
 PICK_1_S, PICK_2_S, LOSER_S = 6.5, 2.0, 1.0
+KEY = f"{1:064x}"  #: draws that the pictures 0, 2, 1 are shown, and then the reverse
 ANSWERS = (
     '{"pictures": [\n {"picture": "A", "subject": "\x1b[31ma player\u202e"}]}',
-    '{"order": ["B", "C"]}',
-    '{"order": ["C", "B"]}',
+    '{"order": ["C", "B", "A"]}',
+    '{"order": ["A", "B", "C"]}',
 )
 VERDICT = Verdict(
     say=Say.LEAD,
     model=MODEL,
     prompt_version="3",
-    descriptions=(Description(frozenset({Fault.TEXT}), "a player"), Description(), Description()),
+    descriptions=(
+        Description(frozenset({Fault.TEXT, Fault.EYES_CLOSED}), "a player turns away"),
+        Description(subject="a crowd cheers"),
+        Description(subject="a goalkeeper dives"),
+    ),
     places=(0.0, 1.0, 0.5),
     readings=2,
     requests=3,
@@ -69,7 +73,7 @@ def check(engine: Engine, because: str, at: datetime | None = None, **changes: s
 
 def keep(engine: Engine) -> None:
     """Keep the verdict as the service does."""
-    row = JudgeVerdict(asset_id=1, key="k", model=MODEL, prompt_version="3", verdict=as_document(VERDICT))
+    row = JudgeVerdict(asset_id=1, key=KEY, model=MODEL, prompt_version="3", verdict=as_document(VERDICT))
     with transaction(engine) as session:
         session.add(row)
 
@@ -120,10 +124,32 @@ def test_it_tells_how_the_judge_came_to_its_verdict(engine: Engine, thumbs: Run)
     whole, short = thumbs("show", "a1", "--judge").stdout, thumbs("show", "a1").stdout
 
     assert f"{MODEL}, prompt 3: 3 requests, 9,123 + 812 tokens, 4.2 s\n" in whole
-    assert '\nreading 1\n  {"order": ["B", "C"]}\nreading 2\n  {"order": ["C", "B"]}\n' in whole
+    assert (
+        "what it sees, where A is 3, B is 2, C is 1\n"
+        '  {"pictures": [\n'
+        '   {"picture": "A", "subject": "\N{REPLACEMENT CHARACTER}[31ma player\N{REPLACEMENT CHARACTER}"}]}\n'
+        "reading 1, where A is 3, B is 1, C is 2\n"
+        "  best first: 2, 1, 3\n"
+        '  {"order": ["C", "B", "A"]}\n'
+        "reading 2, where A is 2, B is 1, C is 3\n"
+        "  best first: 2, 1, 3\n"
+        '  {"order": ["A", "B", "C"]}\n'
+    ) in whole
     assert "tokens" not in short
-    kept = answer(thumbs("show", "a1", "--json"))["judge"]["verdict"]["verdict"]
-    assert kept == json.loads(json.dumps(as_document(VERDICT)))
+    told = answer(thumbs("show", "a1", "--json"))["judge"]
+    assert told["verdict"]["verdict"] == as_document(VERDICT)
+    assert told["answers"][1] == {"shown": [3, 1, 2], "best_first": [2, 1, 3], "raw": ANSWERS[1]}
+
+
+def test_a_verdict_of_an_earlier_run_numbers_its_pictures_in_order_of_time(
+    engine: Engine, thumbs: Run
+) -> None:
+    """The newest run was judged otherwise, or not at all, so that its frames have other numbers."""
+    keep(engine)
+    judge(engine, 1, dict.fromkeys((PICK_1_S, PICK_2_S, LOSER_S)))
+
+    assert "reading 1, where A is 1, B is 3, C is 2\n" in thumbs("show", "a1", "--judge").stdout
+    assert "judge" not in thumbs("show", "a1").stdout
 
 
 def test_what_the_model_wrote_steers_no_terminal(engine: Engine, thumbs: Run) -> None:

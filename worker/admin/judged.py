@@ -9,7 +9,7 @@ from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from worker.text import printable
+from worker.judge.words import tidy
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from worker.admin.candidates import Numbered
     from worker.database.models import StoredCandidate, Thumbnail
 
-MAX_SUBJECT = 80  #: letters
-_MAX_NAME = 80
+LONGEST = 80  #: letters of foreign words that are shown
 
 # As `Fault` of the pipeline names them; these pages do not load the pipeline.
 _FAULTS = MappingProxyType(
@@ -58,7 +57,7 @@ class Judged(NamedTuple):
     @property
     def fault_words(self) -> str:
         """What is at fault, in words; empty where nothing is."""
-        return ", ".join(_FAULTS.get(name) or printable(name.replace("_", " ")) for name in self.faults)
+        return ", ".join(_FAULTS.get(name) or name.replace("_", " ") for name in self.faults)
 
     @property
     def place_words(self) -> str:
@@ -95,10 +94,10 @@ def judged_of(row: Thumbnail | StoredCandidate, tied: Collection[int]) -> Judged
     if not said:
         return None
     return Judged(
-        _line(said.get("model"), _MAX_NAME),
-        _line(said.get("say"), _MAX_NAME),
-        _line(said.get("subject"), MAX_SUBJECT),
-        [_line(name, _MAX_NAME) for name in said.get("faults") or ()],
+        tidy(said.get("model") or "", LONGEST),
+        tidy(said.get("say") or "", LONGEST),
+        tidy(said.get("subject") or "", LONGEST),
+        [tidy(name, LONGEST) for name in said.get("faults") or ()],
         said.get("place"),
         said.get("pictures") or 0,
         said.get("place") in tied,
@@ -135,12 +134,6 @@ def say_words(say: str) -> str:
 def _by_place(one: JudgedFrame) -> tuple[bool, int, int]:
     place = one.judged.place
     return place is None, place or 0, one.number
-
-
-def _line(text: object, most: int) -> str:
-    """Bring foreign text to one line that hides nothing, of so many letters at most."""
-    line = printable(" ".join(str(text or "").split()))
-    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 
 
 def _ordinal(number: int) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from worker.admin.judge_history import answers_of
 from worker.admin.judged import say_words
 from worker.cli.listing import Listing
 from worker.cli.output import fields_of
@@ -34,6 +36,7 @@ def judge_document(judge: JudgeHistory) -> dict[str, Any] | None:
         "say": first and first.say,
         "check": fields_of(judge.check, _CHECK_FIELDS) if judge.check else None,
         "verdict": fields_of(judge.verdict, _VERDICT_FIELDS) if judge.verdict else None,
+        "answers": [answer._asdict() for answer in answers_of(judge)],
     }
 
 
@@ -82,10 +85,16 @@ def _verdict(judge: JudgeHistory, now: datetime) -> Iterator[RenderableType]:
     assert verdict is not None  # noqa: S101 - the caller has looked
     yield Text(f"\nverdict of {format_age(now - verdict.at)} ago", style="bold")
     yield Text(_effort(verdict))
-    answers = [str(one) for one in verdict.verdict.get("answers") or ()]
-    for number, answer in enumerate(answers):
-        yield Text(f"reading {number}" if number else "what it sees", "dim")
-        for line in answer.splitlines():
+    for number, answer in enumerate(answers_of(judge)):
+        letters = ", ".join(
+            f"{letter} is {one}" for letter, one in zip(ascii_uppercase, answer.shown, strict=False)
+        )
+        yield Text(
+            f"reading {number}, where {letters}" if number else f"what it sees, where {letters}", "dim"
+        )
+        if answer.best_first:
+            yield Text(f"  best first: {', '.join(map(str, answer.best_first))}")
+        for line in answer.raw.splitlines():
             yield Text(f"  {printable(line)}")
 
 
