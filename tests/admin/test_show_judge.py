@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.support.service.commands import Run
 
 PICK_1_S, PICK_2_S, LOSER_S = 6.5, 2.0, 1.0
-KEY = f"{1:064x}"  #: draws that the pictures 0, 2, 1 are shown, and then the reverse
+KEY = f"{1:08x}{0:056x}"  #: draws that the pictures 0, 2, 1 are shown, and then the reverse
 ANSWERS = (
     '{"pictures": [\n {"picture": "A", "subject": "\x1b[31ma player\u202e"}]}',
     '{"order": ["C", "B", "A"]}',
@@ -86,7 +86,7 @@ def test_it_lists_what_the_judge_was_shown_in_its_order(thumbs: Run) -> None:
     assert [re.split(r"  +", line.strip()) for line in lines[3:6]] == [
         ["2", "00:02.000", "1st of 3", "-", "a crowd cheers"],
         ["1", "00:06.500", "2nd of 3", "-", "a goalkeeper dives"],
-        ["3", "00:01.000", "-", "eyes closed, words over the picture", "a player turns away"],
+        ["3", "00:01.000", "-", "eyes closed, text over the picture", "a player turns away"],
     ]
 
 

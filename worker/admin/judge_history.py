@@ -64,7 +64,7 @@ def read_judge(session: Session, history: AssetHistory) -> JudgeHistory:
 
 
 def answers_of(judge: JudgeHistory) -> list[Answer]:
-    """List the answers of the newest verdict: the description of all pictures, then each reading of their order.
+    """List the answers of the newest verdict: what its pictures show, then each reading of their order.
 
     Pictures are named by the numbers of their frames, as `numbered_candidates` gives them; by their place in
     time, from 1, where the newest run did not show these.
@@ -85,7 +85,7 @@ def answers_of(judge: JudgeHistory) -> list[Answer]:
 
 
 def _numbers(frames: Sequence[JudgedFrame], verdict: Verdict) -> list[int]:
-    """Number the pictures of a verdict, which were shown in the order of time."""
+    """Find the numbers of a verdict's pictures, which were shown in the order of time."""
     in_time = sorted(frames, key=lambda one: one.time_s)
     if [one.judged.subject for one in in_time] == [one.subject for one in verdict.descriptions]:
         return [one.number for one in in_time]

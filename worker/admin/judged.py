@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from worker.judge.words import tidy
+from worker.text import judge_fault_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -19,24 +20,13 @@ if TYPE_CHECKING:
 
 LONGEST = 80  #: letters of foreign words that are shown
 
-# As `Fault` of the pipeline names them; these pages do not load the pipeline.
-_FAULTS = MappingProxyType(
-    {
-        "eyes_closed": "eyes closed",
-        "head_cut": "head cut off",
-        "transition": "two pictures in one",
-        "text": "words over the picture",
-        "unsafe": "unsafe",
-    }
-)
 # By `Say`: what the judge may decide, and why no more.
+_LEFT_OUT = "What it finds at fault is left out while there is anything else."
 _SAYS = MappingProxyType(
     {
-        "lead": "It was measured to order pictures clearly better than the score does, so its order decides, and"
-        " the score only where it has none. What it finds at fault is left out.",
-        "ties": "It decides between pictures whose scores are nearly alike, and what it finds at fault is left"
-        " out. Anything else the score decides.",
-        "veto": "It orders nothing: what it finds at fault is left out, and the score decides the rest.",
+        "lead": f"It was measured to order pictures better than the score, so its order decides. {_LEFT_OUT}",
+        "ties": f"It decides only between pictures whose scores are nearly alike. {_LEFT_OUT}",
+        "veto": f"It orders nothing: the score decides. {_LEFT_OUT}",
         "nothing": "It decides nothing here.",
     }
 )
@@ -57,7 +47,7 @@ class Judged(NamedTuple):
     @property
     def fault_words(self) -> str:
         """What is at fault, in words; empty where nothing is."""
-        return ", ".join(_FAULTS.get(name) or name.replace("_", " ") for name in self.faults)
+        return judge_fault_words(self.faults)
 
     @property
     def place_words(self) -> str:

@@ -26,7 +26,7 @@ def said(subject: str = "a cyclist waits", **changes: Any) -> dict[str, Any]:
 
 
 def judge(engine: Engine, asset_id: int, by_moment: Mapping[float, dict[str, Any] | None]) -> None:
-    """Let a judge have said this, or nothing, of the frames at these moments, and of the picks that show them."""
+    """Let a judge have said this, or nothing, of the frames and the picks at these moments."""
     with transaction(engine) as session:
         for time_s, by_judge in by_moment.items():
             for table in (StoredCandidate, Thumbnail):

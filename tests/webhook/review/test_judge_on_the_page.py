@@ -65,7 +65,7 @@ def test_the_page_tells_what_the_judge_said_of_each_frame(engine: Engine) -> Non
     assert [words(line) for line in re.findall(r"<li>.*?</li>", part, re.DOTALL)] == [
         "Pick 2 1st of 3 a crowd cheers",
         "Pick 1 2nd of 3 a goalkeeper dives",
-        "0:01.0 not ordered a player turns away eyes closed, words over the picture",
+        "0:01.0 not ordered a player turns away eyes closed, text over the picture",
     ]
     assert re.search(r'href="/a/1\?frame=\d+#frame"', part)
 
@@ -74,7 +74,7 @@ def test_the_page_tells_what_the_judge_said_of_each_frame(engine: Engine) -> Non
     ("say", "explained"),
     [
         ("lead", "so its order decides"),
-        ("ties", "between pictures whose scores are nearly alike"),
+        ("ties", "only between pictures whose scores are nearly alike"),
         ("veto", "It orders nothing"),
     ],
 )
@@ -109,7 +109,7 @@ def test_a_frame_that_is_looked_at_tells_it_too(engine: Engine) -> None:
 
     piece = client(engine).get(f"/a/1?frame={frame}", headers={"HX-Request": "true"}).text
 
-    assert "a player turns away eyes closed, words over the picture" in words(folded(piece)[0])
+    assert "a player turns away eyes closed, text over the picture" in words(folded(piece)[0])
 
 
 def test_frames_that_it_did_not_tell_apart_share_a_place(engine: Engine) -> None:
