@@ -13,7 +13,7 @@ from webhook.assets import AssetId
 from webhook.review import forms
 from webhook.review.identity import STOP_POLLING, actor, polled
 from worker.admin.find import asset_name
-from worker.admin.judged import say_words
+from worker.admin.judge.said import say_words
 from worker.admin.taken import page_of
 from worker.database.base import MAX_ROW_ID
 from worker.database.states import Role

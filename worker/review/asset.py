@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from worker.admin.asset_history import Moment, folded, read_history
 from worker.admin.find import Match
-from worker.admin.judged import judged_frames
+from worker.admin.judge.said import judged_frames
 from worker.admin.taken import what_is_taken
 from worker.choices import SAME_MOMENT_S
 from worker.choices.own_picture import OwnPicture
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.admin.asset_history import AssetHistory, Repeated
-    from worker.admin.judged import JudgedFrame
+    from worker.admin.judge.said import JudgedFrame
     from worker.database.models import Thumbnail
     from worker.people.roles import Actor
     from worker.platforms.base import WriteBack

@@ -6,14 +6,14 @@ import enum
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from worker.admin.judged import judged_of, tied_places
+from worker.admin.judge.said import judged_of, tied_places
 from worker.text import lost_words, short_clock
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from worker.admin.candidates import Numbered
-    from worker.admin.judged import Judged
+    from worker.admin.judge.said import Judged
     from worker.database.models import Thumbnail
 
 # The drawing of scores, in units of its own, which the page stretches.

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import load_only
 
 from worker.admin.candidates import numbered_candidates
-from worker.admin.judged import tied_places
+from worker.admin.judge.said import tied_places
 from worker.aspects import SOURCE, parse_aspect
 from worker.choices import is_newest_pick
 from worker.choices.own_picture import OwnPicture

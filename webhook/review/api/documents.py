@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from webhook.assets import DELETED, describe_job, describe_write, written
-from worker.admin.judged import judged_document, tied_places
+from worker.admin.judge.said import judged_document, tied_places
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from worker.admin.judge_history import answers_of
-from worker.admin.judged import say_words
+from worker.admin.judge.history import answers_of
+from worker.admin.judge.said import say_words
 from worker.cli.listing import Listing
 from worker.cli.output import fields_of
 from worker.text import clock, format_age, printable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from worker.admin.judge_history import JudgeHistory
+    from worker.admin.judge.history import JudgeHistory
     from worker.database.learning import JudgeCheck, JudgeVerdict
 
 _CHECK_FIELDS = "url model prompt_version pictures readings sight say report who at"

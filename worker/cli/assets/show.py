@@ -9,8 +9,8 @@ from rich.text import Text
 
 from worker.admin.asset_history import read_history, told
 from worker.admin.find import asset_name, find
-from worker.admin.judge_history import read_judge
-from worker.admin.judged import judged_document, tied_places
+from worker.admin.judge.history import read_judge
+from worker.admin.judge.said import judged_document, tied_places
 from worker.admin.taken import was_left_to_us, what_is_taken
 from worker.cli.assets.frames import frame_parts, picture_lines, shown_lines
 from worker.cli.assets.judge import judge_document, judge_parts
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from worker.admin.asset_history import AssetHistory
-    from worker.admin.judge_history import JudgeHistory
+    from worker.admin.judge.history import JudgeHistory
     from worker.database.choices import Choice
     from worker.database.models import Asset, Publication, Thumbnail
     from worker.platforms.base import WriteBack

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
 
-from worker.admin.judged import judged_frames
+from worker.admin.judge.said import judged_frames
 from worker.database.learning import JudgeCheck, JudgeVerdict
 from worker.judge.answers import Wrong, read_order
 from worker.judge.case import seed_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.admin.asset_history import AssetHistory
-    from worker.admin.judged import JudgedFrame
+    from worker.admin.judge.said import JudgedFrame
     from worker.pipeline.judging.verdict import Verdict
 
 
