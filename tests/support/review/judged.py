@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import update
+from sqlalchemy import func, update
 
 from worker.database import transaction
 from worker.database.models import StoredCandidate, Thumbnail
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 MODEL = "some-vl-8b"
+SAME_S = 1e-6  #: moments are fractions of a length
 #: Markup, colours of a terminal, a line turned around, and far too long.
 HOSTILE = '<img src=x onerror="alert(1)">\x1b[31m\n\u202egnp.exe ' + "very long " * 20
 
@@ -30,5 +31,5 @@ def judge(engine: Engine, asset_id: int, by_moment: Mapping[float, dict[str, Any
     with transaction(engine) as session:
         for time_s, by_judge in by_moment.items():
             for table in (StoredCandidate, Thumbnail):
-                here = (table.asset_id == asset_id, table.time_s == time_s)
+                here = (table.asset_id == asset_id, func.abs(table.time_s - time_s) < SAME_S)
                 session.execute(update(table).where(*here).values(by_judge=by_judge))
