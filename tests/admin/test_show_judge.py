@@ -82,7 +82,7 @@ def test_it_lists_what_the_judge_was_shown_in_its_order(thumbs: Run) -> None:
     """By the numbers of picks and frames, with place, faults as words, and subject."""
     lines = thumbs("show", "a1").stdout.partition("\njudge\n")[2].splitlines()
 
-    assert lines[0].startswith(f"{MODEL} was shown 3 pictures. It was measured")
+    assert lines[0].startswith(f"{MODEL} was shown 3 pictures; its order counts before the score")
     assert [re.split(r"  +", line.strip()) for line in lines[3:6]] == [
         ["2", "00:02.000", "1st of 3", "-", "a crowd cheers"],
         ["1", "00:06.500", "2nd of 3", "-", "a goalkeeper dives"],

@@ -13,7 +13,6 @@ from webhook.assets import AssetId
 from webhook.review import forms
 from webhook.review.identity import STOP_POLLING, actor, polled
 from worker.admin.find import asset_name
-from worker.admin.judge.said import say_words
 from worker.admin.taken import page_of
 from worker.database.base import MAX_ROW_ID
 from worker.database.states import Role
@@ -25,7 +24,7 @@ from worker.review.notices import notices_of, release_words, taken_words
 from worker.review.preview import read_preview
 from worker.review.progress import platform_label, read_progress
 from worker.review.seen import Seen, read_seen
-from worker.text import clock, format_age, length_words, printable, reason_words, short_clock
+from worker.text import clock, format_age, length_words, printable, reason_words, say_words, short_clock
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

@@ -73,9 +73,9 @@ def test_the_page_tells_what_the_judge_said_of_each_frame(engine: Engine) -> Non
 @pytest.mark.parametrize(
     ("say", "explained"),
     [
-        ("lead", "so its order decides"),
-        ("ties", "only between pictures whose scores are nearly alike"),
-        ("veto", "It orders nothing"),
+        ("lead", "its order counts before the score."),
+        ("ties", "decide between frames of nearly the same score."),
+        ("veto", "and orders nothing."),
     ],
 )
 def test_it_says_how_much_the_judge_may_decide(engine: Engine, say: str, explained: str) -> None:

@@ -20,16 +20,6 @@ if TYPE_CHECKING:
 
 LONGEST = 80  #: letters of foreign words that are shown
 
-# By `Say`: what the judge may decide, and why no more.
-_LEFT_OUT = "What it finds at fault is left out while there is anything else."
-_SAYS = MappingProxyType(
-    {
-        "lead": f"It was measured to order pictures better than the score, so its order decides. {_LEFT_OUT}",
-        "ties": f"It decides only between pictures whose scores are nearly alike. {_LEFT_OUT}",
-        "veto": f"It orders nothing: the score decides. {_LEFT_OUT}",
-        "nothing": "It decides nothing here.",
-    }
-)
 _ENDINGS = MappingProxyType({1: "st", 2: "nd", 3: "rd"})  # of numbers, by their last digit
 
 
@@ -114,11 +104,6 @@ def judged_frames(candidates: Sequence[Numbered], picked: Iterable[int]) -> list
         if (judged := judged_of(frame, tied)) is not None
     ]
     return sorted(listed, key=_by_place)
-
-
-def say_words(say: str) -> str:
-    """Say in sentences what a judge may decide."""
-    return _SAYS.get(say, "")
 
 
 def _by_place(one: JudgedFrame) -> tuple[bool, int, int]:

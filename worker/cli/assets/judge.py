@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from worker.admin.judge.history import answers_of
-from worker.admin.judge.said import say_words
 from worker.cli.listing import Listing
 from worker.cli.output import fields_of
-from worker.text import clock, format_age, printable
+from worker.text import clock, format_age, printable, say_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +58,7 @@ def judge_parts(judge: JudgeHistory, now: datetime, *, is_whole: bool) -> list[R
 def _say(judge: JudgeHistory, now: datetime) -> Iterator[Text]:
     first = judge.frames[0].judged
     yield Text.assemble(
-        (first.model, "bold"), f" was shown {first.pictures} pictures. {say_words(first.say)}"
+        (first.model, "bold"), f" was shown {first.pictures} pictures; {say_words(first.say)}"
     )
     yield Text(_check(judge.check, now), "dim")
 
