@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("asset_id", "key", name=op.f("uq_judge_verdicts_asset_id_key")),
         if_not_exists=True,
     )
+    op.create_index(op.f("ix_judge_verdicts_used_at"), "judge_verdicts", ["used_at"], if_not_exists=True)
     online_ddl.commit()
     op.create_table(
         "judge_days",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from tests.support.service import builders, measured_run
 from tests.support.service.chosen_asset import choose, claimed, pick
@@ -17,6 +17,7 @@ from worker.choices import ChoiceRequest
 from worker.database import transaction
 from worker.database.choices import Choice, Judgement
 from worker.database.inbox import WebhookEvent
+from worker.database.learning import JudgeVerdict
 from worker.database.models import Asset, Base, Job, JobLog, Publication, StoredCandidate, Thumbnail
 from worker.database.people import AssetLink, AuditEntry
 from worker.errors import LeaseLost
@@ -44,6 +45,7 @@ OF_AN_ASSET = (
     Choice,
     StoredCandidate,
     Thumbnail,
+    JudgeVerdict,
     AssetLink,
     AuditEntry,
 )
@@ -58,6 +60,7 @@ def erased(engine: Engine, thumbs: Run) -> Engine:
     with transaction(engine) as session:
         session.execute(text("UPDATE webhook_events SET payload = :said"), {"said": json.dumps(said())})
     look_on_the_pages(engine)
+    judge(engine)
     assert thumbs("link", "a1").exit_code == 0
     builders.record(engine, builders.event(asset_id="other"))
     assert answer(thumbs("erase", "a1", "--yes", "--why", "asked to", "--json"))["asset"] == "mux/main/a1"
@@ -78,6 +81,16 @@ def look_on_the_pages(engine: Engine) -> None:
         link = AssetLink(token_sha256="0" * 64, asset_id=1, role="editor", expires_at=builders.NOON)
         link.created_by = EDITOR
         session.add(link)
+
+
+def judge(engine: Engine) -> None:
+    """Let a judge have looked: its words are in a verdict, and beside the pictures."""
+    said = {"subject": f"{TITLE}, asleep"}
+    with transaction(engine) as session:
+        session.add(JudgeVerdict(asset_id=1, key="k", model="m", prompt_version="1", verdict=said))
+        for table in (Thumbnail, StoredCandidate):
+            session.execute(update(table).values(by_judge=said))
+        session.get_one(Asset, 1).is_flagged = True
 
 
 def said() -> dict[str, object]:
@@ -107,7 +120,7 @@ def test_nothing_is_left_but_its_id_and_who_did_it(erased: Engine) -> None:
     assert not any(left.values())
     assert (asset.external_id, asset.fingerprint, asset.written, asset.duration_s) == ("a1", None, None, None)
     assert (asset.pick_gap, asset.reviewed_at, asset.reviewed_by, asset.failed_at) == (None,) * 4
-    assert (asset.is_noted, asset.has_lost_choice, asset.has_failed) == (False, False, False)
+    assert not any((asset.is_noted, asset.is_flagged, asset.has_lost_choice, asset.has_failed))
     assert [event.type for event in builders.every(erased, WebhookEvent)] == [
         "video.asset.ready",
         "thumbs.erased",

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from sqlalchemy import DateTime, update
 
 from tests.support.media import pictures
-from tests.support.review import decided
+from tests.support.review import decided, judged
 from tests.support.review.stored_videos import Seed, store
 from tests.support.service import builders, chosen_asset
 from worker import jobs
@@ -87,6 +87,13 @@ SHELF = (
     Shelved(3, Seed("Making of: how a rabbit yawns", length_s=700, **YAWN)),
 )
 
+# What a judge of near ties could say of the three picks of what is really looked at, by their moments.
+SEEN = {
+    5.12: judged.said("a cyclist waits between cars", say="ties"),
+    8.68: judged.said("a bicycle leans against a wall", say="ties", place=2),
+    1.4: judged.said("a man in a suit, between cars", say="ties", place=3),
+}
+
 
 def fill(engine: Engine) -> int:
     """Store the library, and return the id of the asset that was really looked at."""
@@ -101,6 +108,7 @@ def fill(engine: Engine) -> int:
             acts.confirm(engine, decided.somebody(one.by), asset_id)
         pass_time(engine, one.before_next_h / 2)
     asset_id = look_at(engine)
+    judged.judge(engine, asset_id, SEEN)
     pass_time(engine, 2.2)
     decide(engine, asset_id)
     return asset_id

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.support.browser import axe, focus
 from tests.support.review.decided import somebody
+from tests.support.review.judged import HOSTILE, judge, said
 from tests.support.review.stored_videos import Seed, store
 from worker.database import transaction
 from worker.database.states import Role
@@ -69,11 +70,18 @@ def test_a_question_before_much_is_done(engine: Engine, signed_in: People) -> No
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR])
 def test_an_asset(engine: Engine, signed_in: People, role: Role) -> None:
-    """With a frame of the strip open."""
+    """With a frame of the strip open, and all that a judge said of it and the others."""
+    asset_id = store(engine, Seed("Bicycles"))
+    faults = ["eyes_closed", "head_cut", "text"]
+    judge(engine, asset_id, {0.0: said(HOSTILE, faults=faults), 4.4: said("\u05d0" * 80, place=None)})
     visit = signed_in(role=role)
-    visit.open(f"/a/{store(engine, Seed('Bicycles'))}")
+    visit.open(f"/a/{asset_id}")
     visit.page.get_by_role("option").last.click()
     expect(visit.page.locator("#frame img")).to_be_visible()
+    for part in visit.page.locator("details.judge").all():
+        if part.get_attribute("open") is None:
+            part.locator("summary").click()
+    expect(visit.page.locator("details.judge[open]")).to_have_count(2)
 
     assert objections(visit) == []
     assert lost_stops(visit) == []

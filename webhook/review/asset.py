@@ -24,7 +24,7 @@ from worker.review.notices import notices_of, release_words, taken_words
 from worker.review.preview import read_preview
 from worker.review.progress import platform_label, read_progress
 from worker.review.seen import Seen, read_seen
-from worker.text import clock, format_age, length_words, printable, reason_words, short_clock
+from worker.text import clock, format_age, length_words, printable, reason_words, say_words, short_clock
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -59,6 +59,7 @@ def asset_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
         platform_label,
         printable,
         reason_words,
+        say_words,
         short_clock,
     )
     for word in words:

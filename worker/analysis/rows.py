@@ -136,6 +136,22 @@ def _judged(scored: Scored, run: Run) -> dict[str, Any]:
         "cues": _plain(scored.candidate.cues._asdict()),
         "hand_score": float(scored.hand_score),
         "head_id": run.head_id,
+        "by_judge": _by_judge(scored, run),
+    }
+
+
+def _by_judge(scored: Scored, run: Run) -> dict[str, Any] | None:
+    """Write what a judge said of a candidate, and who it was; None where it was not shown to one."""
+    said, verdict = scored.by_judge, run.verdict
+    if said is None or verdict is None:
+        return None
+    return {
+        "model": verdict.model,
+        "say": verdict.say,
+        "subject": said.subject,
+        "faults": list(said.faults),
+        "place": said.place,
+        "pictures": said.pictures,
     }
 
 
@@ -167,6 +183,7 @@ def _candidate(
         taste=None if scored is None else scored.taste,
         model=None if scored is None else run.sight,
         head_id=None if scored is None else run.head_id,
+        by_judge=None if scored is None else _by_judge(scored, run),
         jpeg=encode_jpeg(candidate.rgb, FILMSTRIP_QUALITY),
     )
 

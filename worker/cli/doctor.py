@@ -67,13 +67,14 @@ class _Line:
 
 
 @click.command()
+@click.option("--live", "is_live", is_flag=True, help="Also show the judge two pictures, which may cost.")
 @json_option
-def doctor_command(*, as_json: bool) -> None:
+def doctor_command(*, is_live: bool, as_json: bool) -> None:
     """Check everything that the service needs.
 
     Says how to fix what is wrong. The exit code is 1 if something failed; warnings do not count.
     """
-    report(examine_service(), as_json=as_json)
+    report(examine_service(is_live=is_live), as_json=as_json)
 
 
 def report(findings: Iterable[Finding], *, as_json: bool) -> NoReturn:

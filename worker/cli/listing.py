@@ -32,7 +32,7 @@ _NUMBERS = frozenset(
     }
 )
 # What consists of words may take several lines. All else is to be copied, so no line ever ends within it.
-_PROSE = frozenset({"title", "says", "reasons", "despite", "roles"})
+_PROSE = frozenset({"title", "says", "reasons", "despite", "roles", "subject"})
 # Below this width, sentences are hard to read in a column; titles are shorter.
 _LEAST_PROSE = {"title": 20}
 _LEAST_SENTENCE = 40

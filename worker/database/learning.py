@@ -55,7 +55,10 @@ class JudgeVerdict(Base):
     """What a judge said of one asset's pictures; the same pictures get the same verdict, and ask nobody."""
 
     __tablename__ = "judge_verdicts"
-    __table_args__ = (UniqueConstraint("asset_id", "key"),)
+    __table_args__ = (
+        UniqueConstraint("asset_id", "key"),
+        Index(None, "used_at"),
+    )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     asset_id: Mapped[int] = mapped_column(ForeignKey("assets.id", ondelete="CASCADE"))

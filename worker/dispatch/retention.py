@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, exists, false, func, or_, select, true
 from sqlalchemy.orm import aliased
@@ -13,6 +13,7 @@ from worker.database import transaction
 from worker.database.base import STATEMENT_BEGAN
 from worker.database.choices import Choice, Judgement
 from worker.database.inbox import WebhookEvent
+from worker.database.learning import JudgeDay, JudgeVerdict
 from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
 from worker.database.people import AssetLink, AuditEntry, Invitation, SignIn
 from worker.database.states import FINAL, JobState, PublicationState
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
         | StoredCandidate
         | Thumbnail
         | Trial
+        | JudgeVerdict
+        | JudgeDay
         | SignIn
         | Invitation
         | AssetLink
@@ -46,6 +49,8 @@ BATCH_ROWS = 1000
 BATCH_TESTS = 50  # with each go hundreds of rows: what was counted, and all looks
 # How long it is told of somebody when they were here last, and why a link does not open any more.
 WAYS_IN_DAYS = 30
+# How long it is known what a judge was asked in a day: a season can be compared with the one before.
+JUDGE_DAYS = 365
 
 
 def prune(engine: Engine, settings: Settings, longest_s: float) -> int:
@@ -73,8 +78,8 @@ def prune(engine: Engine, settings: Settings, longest_s: float) -> int:
     return removed
 
 
-def _over(settings: Settings) -> Iterator[tuple[Prunable, Select[int]]]:
-    """Select the ids of each kind of row that is over; deleted assets themselves stay, as tombstones."""
+def _over(settings: Settings) -> Iterator[tuple[Prunable, Select[Any]]]:
+    """Select the keys of each kind of row that is over; deleted assets themselves stay, as tombstones."""
     events_end = STATEMENT_BEGAN - timedelta(days=settings.events_retention_days)
     jobs_end = STATEMENT_BEGAN - timedelta(days=settings.jobs_retention_days)
     pictures_end = STATEMENT_BEGAN - timedelta(days=settings.thumbnails_retention_days)
@@ -88,6 +93,9 @@ def _over(settings: Settings) -> Iterator[tuple[Prunable, Select[int]]]:
     # Tests with what was counted; only then do their pictures go.
     tests_end = STATEMENT_BEGAN - timedelta(days=settings.tests_retention_days)
     yield Trial, select(Trial.id).where(IS_ENDED, Trial.ended_at < tests_end)
+    # What a judge said is recalled for the same pictures only, so it is kept for as long as old ones are.
+    yield JudgeVerdict, select(JudgeVerdict.id).where(JudgeVerdict.used_at < pictures_end)
+    yield JudgeDay, select(JudgeDay.day).where(JudgeDay.day < STATEMENT_BEGAN - timedelta(days=JUDGE_DAYS))
     yield from _of_people(settings)
 
 
@@ -154,11 +162,12 @@ def _batch(table: Prunable) -> int:
     return BATCH_TESTS if table is Trial else BATCH_ROWS
 
 
-def _remove(session: Session, table: Prunable, ids: Select[int]) -> int:
+def _remove(session: Session, table: Prunable, ids: Select[Any]) -> int:
     # Another dispatcher may be at it: each takes the rows that the other has not locked. As in `queue.hints`,
     # a CTE runs once, and so keeps its limit.
+    (key,) = table.__mapper__.primary_key
     over = ids.limit(_batch(table)).subquery("over")
-    locked = select(table.id).where(table.id.in_(select(over.c.id))).with_for_update(skip_locked=True)
+    locked = select(key).where(key.in_(select(over))).with_for_update(skip_locked=True)
     batch = locked.cte("batch").prefix_with("MATERIALIZED")
-    removed = session.execute(delete(table).where(table.id.in_(select(batch.c.id))).returning(table.id))
+    removed = session.execute(delete(table).where(key.in_(select(batch))).returning(key))
     return len(removed.all())

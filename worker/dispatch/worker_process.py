@@ -57,6 +57,7 @@ def analyze(settings: Settings) -> None:
     # Loads the model's libraries, which a publishing worker does not need, nor one whose settings are wrong.
     from worker.analysis.analyzer import Analyzer  # noqa: PLC0415
     from worker.analysis.decoder_pool import Decoders  # noqa: PLC0415
+    from worker.judge.connection import Connection  # noqa: PLC0415
     from worker.pipeline.scoring.models import Models  # noqa: PLC0415
 
     sweep_workspaces(settings.work_dir)
@@ -67,7 +68,14 @@ def analyze(settings: Settings) -> None:
         models = Models.load(settings.model, settings.prompts_file, settings.device, settings.yunet_file)
         models.warm_up()
         analyzer = Analyzer(
-            settings, engine, models, decoders, leases, _finder(settings), _owner(Kind.ANALYZE)
+            settings,
+            engine,
+            models,
+            decoders,
+            leases,
+            _finder(settings),
+            _owner(Kind.ANALYZE),
+            Connection.of(settings),
         )
         if models.faces.note:
             log.warning("%s (YUNET_FILE)", models.faces.note)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.doctor import accounts, beacon, learning, machine, people, rows, servers, slots, trials
+from worker.doctor import accounts, beacon, judge, learning, machine, people, rows, servers, slots, trials
 from worker.doctor.finding import Finding, State
 from worker.errors import SettingsInvalid, ThumbsError
 from worker.settings import Settings, find_strays
@@ -16,7 +16,7 @@ from worker.settings import Settings, find_strays
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["CHECKS", "Finding", "State", "examine_service"]
+__all__ = ["CHECKS", "LIVE_CHECKS", "Finding", "State", "examine_service"]
 
 CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "database": servers.check_database,
@@ -30,15 +30,25 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "people": people.check_people,
     "beacon": beacon.check_beacon,
     "learned": learning.check_learning,
+    "judge": judge.check_judge,
     "disk": machine.check_disk,
     "decoder": machine.check_decoder,
     "model": machine.check_model,
 }
 """By what they are about, in the order in which they are shown: what takes long comes last."""
 
+LIVE_CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
+    "judge's answer": judge.check_judge_live,
+}
+"""Those that may cost something, and are run only where somebody asks for them."""
 
-def examine_service() -> Iterator[Finding]:
-    """Run every check in turn; one that fails does not keep the others from being run."""
+
+def examine_service(*, is_live: bool = False) -> Iterator[Finding]:
+    """Run every check in turn; one that fails does not keep the others from being run.
+
+    Args:
+        is_live: whether those that may cost something are run, too.
+    """
     try:
         settings = Settings.read()
     except SettingsInvalid as error:
@@ -48,7 +58,7 @@ def examine_service() -> Iterator[Finding]:
         yield Finding("the rest", State.WARNING, "not looked at until the settings are right")
         return
     yield from _strays()
-    for what, check in CHECKS.items():
+    for what, check in (CHECKS | (LIVE_CHECKS if is_live else {})).items():
         try:
             yield from check(settings)
         except ThumbsError as error:

@@ -15,6 +15,7 @@ from sqlalchemy import String, cast, delete, func, insert, or_, select, true
 from worker.database import NOW
 from worker.database.choices import Choice, Judgement
 from worker.database.inbox import WebhookEvent
+from worker.database.learning import JudgeVerdict
 from worker.database.models import Asset, Job, JobLog, Publication, StoredCandidate, Thumbnail
 from worker.database.people import AssetLink, AuditEntry
 from worker.database.states import EventOutcome
@@ -42,6 +43,7 @@ OfAnAsset = type[
     | Choice
     | Thumbnail
     | StoredCandidate
+    | JudgeVerdict
     | Job
     | WebhookEvent
     | AssetLink
@@ -56,6 +58,7 @@ _TABLES: dict[str, OfAnAsset] = {
     "choices": Choice,
     "pictures": Thumbnail,
     "candidates": StoredCandidate,
+    "verdicts": JudgeVerdict,
     "jobs": Job,
     "events": WebhookEvent,
     "links": AssetLink,
@@ -93,7 +96,7 @@ def erase(session: Session, asset: Asset, actor: str, why: str) -> dict[str, int
     asset.written = asset.foreign_thumbnail = asset.foreign_at = None
     asset.pick_gap = asset.failed_at = asset.reviewed_at = asset.reviewed_by = None
     asset.test_decided_at = asset.untested_because = None
-    asset.is_noted = asset.has_lost_choice = asset.has_failed = False
+    asset.is_noted = asset.is_flagged = asset.has_lost_choice = asset.has_failed = False
     asset.deleted_at = asset.erased_at = erased_at
     asset.generation += 1  # so that what somebody looks at right now comes too late
     _note(session, asset, actor, why, counts)

@@ -31,7 +31,16 @@ class Case(NamedTuple):
         """
         shown = [hashlib.sha256(picture).hexdigest() for picture in pictures]
         about = [shown, title, model, PROMPT_VERSION]
-        return cls(_hash([*about, 0]), _hash([*about, readings]), int(_hash(shown)[:8], 16))
+        ordered = _hash([*about, readings])
+        return cls(_hash([*about, 0]), ordered, seed_of(ordered))
+
+
+def seed_of(key: str) -> int:
+    """Take the seed for the orders in which pictures were shown from the key of their verdict.
+
+    So what is kept of a verdict tells in which orders its answers were given (`readings.orders`).
+    """
+    return int(key[:8], 16)
 
 
 def _hash(what: object) -> str:

@@ -6,12 +6,14 @@ import enum
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from worker.admin.judge.said import judged_of, tied_places
 from worker.text import lost_words, short_clock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from worker.admin.candidates import Numbered
+    from worker.admin.judge.said import Judged
     from worker.database.models import Thumbnail
 
 # The drawing of scores, in units of its own, which the page stretches.
@@ -40,6 +42,7 @@ class Frame(NamedTuple):
     score: float | None  #: None where it was left out before scoring
     fate: Fate
     says: str  #: "pick 1", or why it lost
+    judged: Judged | None = None  #: what a judge said of it; None where none was shown it
 
     @property
     def name(self) -> str:
@@ -68,12 +71,19 @@ def frames_in_time(candidates: Sequence[Numbered], picks: Mapping[int, float]) -
         candidates: of the newest run.
         picks: the score of each of its picks, by rank.
     """
-    frames = [describe(one, picks) for one in candidates]
+    tied = tied_places(candidates)
+    frames = [describe(one, picks, tied) for one in candidates]
     return sorted(frames, key=lambda frame: (frame.time_s, frame.id))
 
 
-def describe(one: Numbered, picks: Mapping[int, float]) -> Frame:
-    """Describe one candidate; for the scores, see `frames_in_time`."""
+def describe(one: Numbered, picks: Mapping[int, float], tied: Collection[int]) -> Frame:
+    """Describe one candidate.
+
+    Args:
+        one: the candidate.
+        picks: as of `frames_in_time`.
+        tied: the places that a judge gave to several; see `tied_places`.
+    """
     number, candidate = one
     is_pick = number in picks
     if candidate.lost_because is None or is_pick:
@@ -81,7 +91,8 @@ def describe(one: Numbered, picks: Mapping[int, float]) -> Frame:
     else:
         fate = _fate(candidate.lost_because)
         says = lost_words(candidate.lost_because, candidate.score, picks)
-    return Frame(candidate.id, number, candidate.time_s, candidate.score, fate, says)
+    judged = judged_of(candidate, tied)
+    return Frame(candidate.id, number, candidate.time_s, candidate.score, fate, says, judged)
 
 
 def chart_of(

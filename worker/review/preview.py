@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import load_only
 
 from worker.admin.candidates import numbered_candidates
+from worker.admin.judge.said import tied_places
 from worker.aspects import SOURCE, parse_aspect
 from worker.choices import is_newest_pick
 from worker.choices.own_picture import OwnPicture
@@ -56,7 +57,7 @@ def read_preview(session: Session, asset: Asset, candidate_id: int) -> Preview |
     picks = list(session.scalars(rows.options(light)))
     picture = OwnPicture.of_jpeg(found.candidate.jpeg)
     size_px = (picture.width_px, picture.height_px)
-    frame = describe(found, scores_by_rank(picks))
+    frame = describe(found, scores_by_rank(picks), tied_places(numbered.values()))
     crops = [pick for pick in picks if pick.rank == found.number]
     boxes = (
         _cut_boxes(crops, size_px) if crops else _likely_boxes(picks, size_px, found.candidate.faces or [])

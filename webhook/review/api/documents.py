@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from webhook.assets import DELETED, describe_job, describe_write, written
+from worker.admin.judge.said import judged_document, tied_places
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from worker.database.choices import Choice
     from worker.database.models import Asset
     from worker.database.people import AuditEntry
@@ -66,6 +69,7 @@ def asset_document(view: AssetView, platform_page: str | None, addresses: Addres
     asset, history, seen = view.asset, view.history, view.progress.seen
     job, is_deleted = history.jobs[0].job if history.jobs else None, asset.deleted_at is not None
     choice, publication = history.choice, history.publication
+    tied = tied_places(history.candidates)
     return {
         **_identity(asset, addresses),
         "can_edit": view.can_edit and not is_deleted,
@@ -82,7 +86,7 @@ def asset_document(view: AssetView, platform_page: str | None, addresses: Addres
         "foreign_thumbnail": asset.foreign_thumbnail,
         "options": asset.options or {},
         "shown": None if is_deleted else _shown(view, addresses),
-        "picks": [] if is_deleted else [_pick(pick, addresses) for pick in view.picks],
+        "picks": [] if is_deleted else [_pick(pick, tied, addresses) for pick in view.picks],
         "candidates": [] if is_deleted else [_candidate(frame, addresses) for frame in view.frames],
     }
 
@@ -172,12 +176,13 @@ def _shown(view: AssetView, addresses: Addresses) -> dict[str, Any] | None:
     }
 
 
-def _pick(pick: PickCrops, addresses: Addresses) -> dict[str, Any]:
+def _pick(pick: PickCrops, tied: Collection[int], addresses: Addresses) -> dict[str, Any]:
     return {
         "rank": pick.rank,
         "time_s": pick.first.time_s,
         "score": pick.first.score,
         "reasons": pick.first.reasons,
+        "by_judge": judged_document(pick.first, tied),
         "crops": [
             {
                 "thumbnail": crop.id,
@@ -199,6 +204,7 @@ def _candidate(frame: Frame, addresses: Addresses) -> dict[str, Any]:
         "score": frame.score,
         "fate": frame.fate,
         "says": frame.says,
+        "by_judge": frame.judged and frame.judged._asdict(),
         "image_url": addresses.frame(frame.id),
     }
 

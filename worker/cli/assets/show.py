@@ -9,8 +9,11 @@ from rich.text import Text
 
 from worker.admin.asset_history import read_history, told
 from worker.admin.find import asset_name, find
+from worker.admin.judge.history import read_judge
+from worker.admin.judge.said import judged_document, tied_places
 from worker.admin.taken import was_left_to_us, what_is_taken
 from worker.cli.assets.frames import frame_parts, picture_lines, shown_lines
+from worker.cli.assets.judge import judge_document, judge_parts
 from worker.cli.assets.timeline import timeline_table
 from worker.cli.database import open_database
 from worker.cli.jobs import JOB_FIELDS, job_news
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from worker.admin.asset_history import AssetHistory
+    from worker.admin.judge.history import JudgeHistory
     from worker.database.choices import Choice
     from worker.database.models import Asset, Publication, Thumbnail
     from worker.platforms.base import WriteBack
@@ -52,8 +56,9 @@ CHOICE_FIELDS = "kind time_s generation who why made_at note lost_at released_at
 @click.command()
 @click.argument("name", metavar="ASSET|JOB")
 @click.option("--frames", "is_every_frame", is_flag=True, help="List every frame that can be chosen.")
+@click.option("--judge", "is_whole_verdict", is_flag=True, help="Show how a judge came to its verdict.")
 @json_option
-def show_command(name: str, *, is_every_frame: bool, as_json: bool) -> None:
+def show_command(name: str, *, is_every_frame: bool, is_whole_verdict: bool, as_json: bool) -> None:
     """Show everything about one asset or one job.
 
     An asset is written as mux/main/ASSETID, as its id or the start of it, as its title, or as the address of
@@ -67,30 +72,42 @@ def show_command(name: str, *, is_every_frame: bool, as_json: bool) -> None:
             has_picks_url=settings.picks_url is not None,
             has_pictures_url=settings.pictures_url is not None,
         )
+        judge = read_judge(session, history)
     taken, links = what_is_taken(history.asset, settings), ThumbnailLinks.of(settings)
 
     def url(thumbnail: Thumbnail) -> str:
         return links.url(thumbnail.sha256, is_private=history.asset.is_private)
 
-    parts = _parts(history, taken, url, is_every_frame=is_every_frame)
-    print_answer(_document(history, taken, url), parts, as_json=as_json)
+    parts = _parts(history, taken, url)
+    parts += frame_parts(history, is_every_frame=is_every_frame)
+    parts += judge_parts(judge, history.now, is_whole=is_whole_verdict)
+    if history.timeline:
+        parts += [Text("\ntimeline", style="bold"), timeline_table(history.timeline, history.now)]
+    print_answer(_document(history, judge, taken, url), parts, as_json=as_json)
 
 
 def _document(
-    history: AssetHistory, taken: WriteBack | None, url: Callable[[Thumbnail], str]
+    history: AssetHistory, judge: JudgeHistory, taken: WriteBack | None, url: Callable[[Thumbnail], str]
 ) -> dict[str, Any]:
     choice, publication, shown = history.choice, history.publication, history.shown
+    tied = tied_places(history.candidates)
     return {
         "asset": asset_name(history.asset),
         "page": _page(history.asset),
         **fields_of(history.asset, _ASSET_FIELDS),
         "accepts": taken,
         "shown": fields_of(shown, _SHOWN_FIELDS) | {"url": url(shown)} if shown else None,
-        "picks": [fields_of(pick, _PICK_FIELDS) | {"url": url(pick)} for pick in history.thumbnails],
+        "picks": [
+            fields_of(pick, _PICK_FIELDS) | {"by_judge": judged_document(pick, tied), "url": url(pick)}
+            for pick in history.thumbnails
+        ],
         "candidates": [
-            {"number": number} | fields_of(candidate, _CANDIDATE_FIELDS)
+            {"number": number}
+            | fields_of(candidate, _CANDIDATE_FIELDS)
+            | {"by_judge": judged_document(candidate, tied)}
             for number, candidate in history.candidates
         ],
+        "judge": judge_document(judge),
         "choice": fields_of(choice, CHOICE_FIELDS) if choice else None,
         "publication": fields_of(publication, _PUBLICATION_FIELDS) if publication else None,
         "test": fields_of(history.trial, TRIAL_FIELDS) if history.trial else None,
@@ -107,18 +124,13 @@ def _parts(
     history: AssetHistory,
     taken: WriteBack | None,
     url: Callable[[Thumbnail], str],
-    *,
-    is_every_frame: bool,
 ) -> list[RenderableType]:
-    """Show what the asset is, what is shown of it, what was picked, and how it came to that."""
+    """Show what the asset is, what is shown of it, and what was picked."""
     parts: list[RenderableType] = [*_heading(history), *shown_lines(history, taken), *_present(history)]
     if history.thumbnails:
         parts += [Text("\npicks", style="bold"), _picks(history.thumbnails)]
     if history.shown or history.thumbnails:
         parts += [Text("\npictures", style="bold"), *picture_lines(history, url)]
-    parts += frame_parts(history, is_every_frame=is_every_frame)
-    if history.timeline:
-        parts += [Text("\ntimeline", style="bold"), timeline_table(history.timeline, history.now)]
     return parts
 
 

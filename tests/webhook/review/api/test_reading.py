@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.review import shelf
+from tests.support.review.judged import HOSTILE, judge, said
 from tests.support.review.looked_at import add_frames, looked_at
 from tests.support.review.signed_in import API, URL, make_token, program, review_app, with_token
 from tests.support.review.statements import counted
@@ -198,6 +199,22 @@ def test_what_was_done_is_listed(engine: Engine) -> None:
         "create-token",
         "look-again",
     }
+
+
+def test_picks_and_frames_say_what_a_judge_said(engine: Engine) -> None:
+    """None of a frame that it was not shown; the subject is text of one line, whatever the model wrote."""
+    looked_at(engine)
+    picked = said("a goalkeeper dives", place=2, faults=["unsafe"])
+    judge(engine, 1, {6.5: picked, 2.5: said(HOSTILE)})
+
+    asset = program(engine).get("/api/v1/assets/1").json
+
+    assert [pick["by_judge"] for pick in asset["picks"]] == [picked | {"is_tied": False}, None]
+    (frame,) = (one for one in asset["candidates"] if one["time_s"] == 2.5)
+    assert frame["by_judge"]["place"] == 1
+    assert len(frame["by_judge"]["subject"]) == 80
+    assert frame["by_judge"]["subject"].isprintable()
+    assert [one["by_judge"] for one in asset["candidates"] if one["time_s"] == 1.0] == [None]
 
 
 def test_a_long_film_costs_no_more_statements(engine: Engine) -> None:
