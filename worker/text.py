@@ -64,6 +64,7 @@ _FAULTS = MappingProxyType(
         "avoided": "in a range to avoid",
         "start or end": "at the start or end",
         "like a better neighbour": "like a better frame beside it",
+        "unsafe": "flagged as unsafe",
     }
 )
 

@@ -145,6 +145,10 @@ LEARNED = "learned"
 JUDGED = "judge"
 """The part of a score that a vision-language model gave (`pipeline.judging`)."""
 
+UNSAFE = "unsafe"
+"""Why a candidate was not picked that is flagged (`pipeline.safety`); and a reason of picks that are flagged,
+since their video has nothing else."""
+
 NOTHING_SEEN: Mapping[float, SeenCandidate] = MappingProxyType({})
 """What is known of candidates, by their times, where no earlier run has looked at the video."""
 
@@ -248,3 +252,9 @@ class Run:
     hand_rank: int | None = None
     """Of `picks`, the rank of the one that would be the first without that head; None where it is none of
     them, or no head had a say."""
+    is_wanted_unsafe: bool = False  #: whether a picture of `wanted` is flagged
+
+    @property
+    def is_flagged(self) -> bool:
+        """Whether the picks are flagged as unsafe: all of them, since flagged ones are left out otherwise."""
+        return UNSAFE in self.picks[0].reasons

@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from worker.files.video_file import VideoFile
 from worker.pipeline.crop.sizes import size_notes
 from worker.pipeline.earlier_picks import find_again
 from worker.pipeline.earlier_run import Unfit, decided_before, scan_after_edit
-from worker.pipeline.frames import NOTHING_SEEN, Run
+from worker.pipeline.frames import NOTHING_SEEN, UNSAFE, Run
 from worker.pipeline.progress import Stopwatch
 from worker.pipeline.result import losers, notes, take_exactly, take_picks
+from worker.pipeline.safety.flags import FLAGGED_NOTE, Flags
 from worker.pipeline.scoring.models import score
 from worker.pipeline.selection.by_hand import first_by_hand
 from worker.pipeline.selection.diversity import WEAK_SHARE, pick_diverse
@@ -26,9 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from worker.pipeline.earlier_picks import EarlierPick
     from worker.pipeline.earlier_run import Memory
-    from worker.pipeline.frames import Candidate, Pick, Scan, Scored, SeenCandidate
+    from worker.pipeline.frames import Candidate, Crop, Pick, Scan, Scored, SeenCandidate
     from worker.pipeline.media import Video
     from worker.pipeline.options import Options
     from worker.pipeline.progress import Progress
@@ -36,6 +40,9 @@ if TYPE_CHECKING:
     from worker.pipeline.scoring.learned_head import LearnedHead
     from worker.pipeline.scoring.models import Models
     from worker.pipeline.selection.reasons import Explanation
+
+    _Choice = tuple[list[int], dict[int, str], list[Explanation], int | None]
+    """Indexes of the picks, best first; why all others lost; why each pick was chosen; and `hand_rank`."""
 
 log = logging.getLogger(__name__)
 
@@ -98,39 +105,85 @@ def _pick(
     with watch.stage("pick"):
         preferred = candidates_inside(options.prefer, [one.candidate for one in scored], video)
         again = _find_again(earlier, scan.candidates, worth, avoided)
-        chosen, lost, why, hand_rank = _choose(scored, video, options, preferred, again, models.head_in_use)
-    with watch.stage("stills") as progress:
-        asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
-        times_s = [scored[index].candidate.time_s for index in chosen] + asked_s
-        video, shown, is_whole = _find_shown(video, better, times_s, decoder, progress)
-        others = _next_best(scored, lost, preferred) if is_whole else []
-        picks, taken = take_picks(
-            chosen, why, others, scored, shown, seen, options, models, decoder, progress
-        )
-        wanted, embedding = take_exactly(asked_s, shown, scan.candidates, options, models, decoder)
+    flags = Flags(scored, models.unsafe)
+    choose = partial(_choose, scored, video, options, preferred, again, models.head_in_use)
+    show = partial(_show, scan, scored, seen, preferred, video, options, models, decoder, better)
+    (_, lost, _, hand_rank), shown = _choose_safe(flags, choose, show, watch)
+    picks, taken = flags.without_flagged(shown.picks, shown.taken)
     winners = [scored[index] for index in taken]
     is_avoided, is_outside = worth[taken[0]] in avoided, bool(options.prefer) and taken[0] not in preferred
     return Run(
-        video=video,
+        video=shown.video,
         picks=picks,
-        losers=losers(scan.candidates, left_out, scored, lost, taken),
+        losers=losers(scan.candidates, left_out, scored, lost | flags.vetoed(), taken),
         chosen=tuple(winners),
         shot_starts_s=scan.shot_starts_s,
         model=models.scorer.name,
         sight=models.scorer.sight,
         timings_s=watch.timings_s,
-        note=_note(video, shown, scan, picks, winners, is_avoided=is_avoided, is_outside=is_outside),
+        note=_note(shown, scan, picks, winners, is_avoided=is_avoided, is_outside=is_outside),
         recalled=len(seen),
-        wanted=wanted,
-        wanted_embedding=embedding,
+        wanted=shown.wanted,
+        wanted_embedding=shown.wanted_embedding,
+        is_wanted_unsafe=flags.are_unsafe(shown.wanted),
         head_id=models.head_in_use and models.head_in_use.id,
-        hand_rank=hand_rank,
+        hand_rank=hand_rank if picks == shown.picks else None,
     )
 
 
-def _note(
+class _Shown(NamedTuple):
+    """The stills of what was chosen."""
+
+    video: Video  #: that was looked at, with the notes of both files
+    file: Video  #: that the stills come from
+    picks: tuple[Pick, ...]
+    taken: list[int]  #: the index of what each of them is of
+    wanted: tuple[Crop, ...]
+    wanted_embedding: NDArray[np.float32] | None
+
+
+def _choose_safe(
+    flags: Flags,
+    choose: Callable[[Mapping[int, str]], _Choice],
+    show: Callable[[_Choice, Callable[[float], None]], _Shown],
+    watch: Stopwatch,
+) -> tuple[_Choice, _Shown]:
+    """Choose, and take the stills, until none is flagged as unsafe or nothing else is left."""
+    while True:
+        with watch.stage("pick"):
+            choice = flags.choose(choose)
+        with watch.stage("stills") as progress:
+            shown = show(choice, progress)
+            if not flags.look_again(shown.picks, shown.taken):
+                return choice, shown
+
+
+def _show(
+    scan: Scan,
+    scored: Sequence[Scored],
+    seen: Mapping[float, SeenCandidate],
+    preferred: frozenset[int],
     video: Video,
-    shown: Video,
+    options: Options,
+    models: Models,
+    decoder: Decoder,
+    better: Callable[[Sequence[float]], VideoFile] | None,
+    choice: _Choice,
+    on_progress: Callable[[float], None],
+) -> _Shown:
+    """Take the stills of what was chosen, and of what a person chose."""
+    chosen, lost, why, _ = choice
+    asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
+    times_s = [scored[index].candidate.time_s for index in chosen] + asked_s
+    video, file, is_whole = _find_shown(video, better, times_s, decoder, on_progress)
+    others = _next_best(scored, lost, preferred) if is_whole else []
+    picks, taken = take_picks(chosen, why, others, scored, file, seen, options, models, decoder, on_progress)
+    wanted, embedding = take_exactly(asked_s, file, scan.candidates, options, models, decoder)
+    return _Shown(video, file, picks, taken, wanted, embedding)
+
+
+def _note(
+    shown: _Shown,
     scan: Scan,
     picks: Sequence[Pick],
     winners: Sequence[Scored],
@@ -140,8 +193,11 @@ def _note(
 ) -> str:
     """Say what people should know of the result."""
     best, active = winners[0].candidate, [one.candidate.active for one in winners]
-    sentences = notes(video, scan.candidates, best, is_avoided=is_avoided, is_outside_preferred=is_outside)
-    return "; ".join([*sentences, *size_notes(picks, active, shown)])
+    sentences = notes(
+        shown.video, scan.candidates, best, is_avoided=is_avoided, is_outside_preferred=is_outside
+    )
+    flagged = [FLAGGED_NOTE] if UNSAFE in picks[0].reasons else []
+    return "; ".join([*flagged, *sentences, *size_notes(picks, active, shown.file)])
 
 
 def _scan(
@@ -172,7 +228,8 @@ def _choose(
     preferred: frozenset[int],
     again: Sequence[int],
     head: LearnedHead | None,
-) -> tuple[list[int], dict[int, str], list[Explanation], int | None]:
+    vetoed: Mapping[int, str],
+) -> _Choice:
     """Choose the picks, by index; say why all others lost, and why each pick was chosen.
 
     Returns:
@@ -182,9 +239,9 @@ def _choose(
     judged = [one.candidate for one in scored]
     # An end of the video that the caller prefers is as good as any place.
     at_ends = candidates_at_ends(judged, video) - preferred
-    by_hand = first_by_hand(scored, preferred, again, at_ends) if head else None
+    by_hand = first_by_hand(scored, preferred, again, at_ends, vetoed) if head else None
     second = by_hand if options.shows_hand_pick else None
-    chosen, lost, kept = pick_diverse(scored, options.count, preferred, again, at_ends, second)
+    chosen, lost, kept = pick_diverse(scored, options.count, preferred, again, at_ends, second, vetoed)
     why = explain(chosen, scored, lost, preferred, kept=kept, at_ends=at_ends, by_hand=second)
     return chosen, lost, why, chosen.index(by_hand) + 1 if by_hand in chosen else None
 
@@ -192,7 +249,7 @@ def _choose(
 def _next_best(scored: Sequence[Scored], lost: Mapping[int, str], preferred: frozenset[int]) -> list[int]:
     """List what may be shown in place of a pick: as good as a pick has to be, and where it is preferred."""
     least = sorted(one.hand_score for one in scored)[int(WEAK_SHARE * len(scored))]
-    usable = (index for index, why in lost.items() if why != AT_AN_END)
+    usable = (index for index, why in lost.items() if why not in {AT_AN_END, UNSAFE})
     fits = preferred or {index for index, one in enumerate(scored) if one.hand_score >= least}
     return [index for index in usable if index in fits]
 

@@ -1,0 +1,113 @@
+"""Which candidates of one run are flagged as unsafe, and what is picked so that none of them is shown.
+
+Only what comes into question is looked at, since each look takes as long as scoring a frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from worker.pipeline.frames import UNSAFE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from worker.pipeline.frames import Crop, Pick, Scored
+    from worker.pipeline.safety.finder import UnsafeFinder
+
+# So often only the picks are looked at; where flagged ones are still among them, everything is.
+ROUNDS = 3
+# So often picks are chosen anew because of their stills, which are decoded anew then.
+STILL_ROUNDS = 2
+
+FLAGGED_NOTE = "every frame that could be picked is flagged as unsafe"
+
+
+Choice = TypeVar("Choice", bound="tuple[list[int], *tuple[Any, ...]]")
+"""What was chosen: indexes of the picks come first."""
+
+
+@dataclass
+class Flags:
+    """What is known of the candidates of one run; nobody looks at them where `finder` is None."""
+
+    scored: Sequence[Scored]
+    finder: UnsafeFinder | None
+    found: dict[int, bool] = field(default_factory=dict)  #: by index of `scored`, of those looked at
+    still_rounds: int = 0  #: how often stills were flagged
+
+    @classmethod
+    def of(cls, scored: Sequence[Scored], finder: UnsafeFinder | None, judged: Iterable[int] = ()) -> Self:
+        """Begin a run, with the indexes of what a judge called unsafe."""
+        return cls(scored, finder, dict.fromkeys(judged, True))
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing is left that could be shown instead."""
+        return len(self.vetoed()) == len(self.scored)
+
+    def vetoed(self, others: Mapping[int, str] | None = None) -> dict[int, str]:
+        """Say why candidates may not be picked, by index; other vetoes go where nothing would be left."""
+        unsafe = {index: UNSAFE for index, is_unsafe in self.found.items() if is_unsafe}
+        every = {**(others or {}), **unsafe}
+        return every if len(every) < len(self.scored) else unsafe
+
+    def choose(
+        self, choose: Callable[[Mapping[int, str]], Choice], others: Mapping[int, str] | None = None
+    ) -> Choice:
+        """Choose until nothing flagged is chosen, or everything is flagged.
+
+        Args:
+            choose: given why candidates may not be picked, by index, chooses among the others.
+            others: why candidates may not be picked that are safe.
+        """
+        for _ in range(ROUNDS):
+            choice = choose(self.vetoed(others))
+            if not self._look(choice[0]):
+                return choice
+        self._look(range(len(self.scored)))
+        return choose(self.vetoed(others))
+
+    def look_again(self, picks: Sequence[Pick], taken: Sequence[int]) -> bool:
+        """Look at the pictures that were cut, which may show more than their candidates did.
+
+        Args:
+            picks: with their pictures.
+            taken: the index of what each of them is of.
+
+        Returns:
+            Whether to choose anew.
+        """
+        shown = zip(picks, taken, strict=True)
+        flagged = [index for pick, index in shown if self.are_unsafe(pick.crops)]
+        is_new = any(not self.found.get(index) for index in flagged)
+        self.found |= dict.fromkeys(flagged, True)
+        self.still_rounds += is_new
+        return is_new and not self.is_all and self.still_rounds <= STILL_ROUNDS
+
+    def without_flagged(
+        self, picks: Sequence[Pick], taken: Sequence[int]
+    ) -> tuple[tuple[Pick, ...], list[int]]:
+        """Leave out picks that are flagged, unless they all are; then each says so first.
+
+        Returns:
+            The picks, and the index of what each is of.
+        """
+        safe = [index for index in taken if not self.found.get(index)]
+        if safe:
+            left = [pick for pick, index in zip(picks, taken, strict=True) if index in safe]
+            return tuple(replace(pick, rank=rank) for rank, pick in enumerate(left, start=1)), safe
+        return tuple(replace(pick, reasons=(UNSAFE, *pick.reasons)) for pick in picks), [*taken]
+
+    def are_unsafe(self, crops: Iterable[Crop]) -> bool:
+        """Look at pictures that were cut from one frame; tell whether any of them is to be flagged."""
+        return self.finder is not None and any(self.finder.is_unsafe(crop.jpeg) for crop in crops)
+
+    def _look(self, indexes: Iterable[int]) -> bool:
+        """Look at those that nobody has looked at; tell whether any of them is flagged."""
+        if self.finder is None:
+            return False
+        new = [index for index in indexes if index not in self.found]
+        self.found |= {index: self.finder.is_unsafe(self.scored[index].candidate.rgb) for index in new}
+        return any(self.found[index] for index in new)
