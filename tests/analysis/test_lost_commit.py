@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests.support.service import builders
 from worker import jobs
-from worker.analysis import analyzer
+from worker.analysis import attempt
 from worker.database import transaction
 from worker.platforms.event import EventKind
 
@@ -49,9 +49,9 @@ def test_new_content_is_found_though_nobody_heard_that_its_generation_was_opened
             opened.append(0)
             raise OperationalError("COMMIT", {}, Exception("server closed the connection unexpectedly"))
 
-    monkeypatch.setattr(analyzer, "transaction", lossy)
+    monkeypatch.setattr(attempt, "transaction", lossy)
     monkeypatch.setattr(jobs, "content_changed", noted)
-    monkeypatch.setattr(analyzer, "PAUSE_S", 0.01)
+    monkeypatch.setattr(attempt, "PAUSE_S", 0.01)
 
     job = rig.work()
 

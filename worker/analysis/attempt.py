@@ -1,0 +1,179 @@
+"""One attempt at a job: what the platform says of the video, its file, the picks, and their rows.
+
+The event that made the job was only a reason to look: what counts is what the platform says now. No
+transaction is open while work is done.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+
+from worker import accounts, jobs, metrics, tracing
+from worker.analysis import challenge
+from worker.analysis.options import options_of
+from worker.analysis.recall import recall
+from worker.analysis.rows import result_of
+from worker.analysis.title import subject_of
+from worker.database import transaction
+from worker.database.states import JobState
+from worker.download.fetch import DownloadLimits, fetch_moments, fetch_video, workspace
+from worker.errors import ModelElsewhere, first_line
+from worker.http.deadline import Deadline
+from worker.pipeline.pick import pick_thumbnails
+from worker.text import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from worker.analysis.analyzer import Analyzer
+    from worker.analysis.recall import Known
+    from worker.files.video_file import VideoFile
+    from worker.jobs import JobClaim
+    from worker.pipeline.frames import Run
+    from worker.platforms.base import Source
+    from worker.queue.leases import Lease
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+# How long to wait before storing a result again, when the database did not answer.
+PAUSE_S = 1.0
+
+
+@dataclass
+class Attempt:
+    """One attempt at one job, by one worker, under one lease."""
+
+    worker: Analyzer
+    lease: Lease[JobClaim]
+    spans: tracing.Stages
+    stage: str = "claimed"
+    found: str = "nothing new"  #: what it chose, for the log
+    timings_s: dict[str, float] = field(default_factory=dict)
+
+    def run(self) -> JobState:
+        """Analyse the asset as far as its content is new, and return the state in which the job ended."""
+        claim, settings = self.lease.claim, self.worker.settings
+        _check_model(claim, self.worker.models.scorer.name)
+        with Deadline(should_stop=self.lease.check), closing(self.worker.platform_of(claim)) as platform:
+            with self._timed("metadata"):
+                asset = platform.asset(claim.external_id)
+                self._note_answer()
+                asset.check_ready()
+            if asset.fingerprint == claim.known_fingerprint and not claim.is_forced:
+                return self._in_transaction(
+                    lambda session: jobs.complete_unchanged(
+                        session, claim, asset.shown, is_private=asset.is_private
+                    )
+                )
+            if claim.known_fingerprint is not None and not claim.is_forced:
+                self.lease.claim = self._in_transaction(lambda session: jobs.content_changed(session, claim))
+            source = platform.source(asset)
+        with workspace(settings.work_dir) as folder:
+            metrics.note_free_space("work", folder)
+            with self._timed("download"):
+                file = fetch_video(source.scan, folder, self._limits(), self.lease.check)
+            scorer = self.worker.models.scorer
+            known = self._in_transaction(
+                lambda session: recall(session, self.lease.claim, asset.fingerprint, scorer)
+            )
+            title = subject_of(asset.title) or subject_of(claim.title)
+            run = self._pick(file, source, folder, title, known)
+        for stage, seconds in (self.timings_s | dict(run.timings_s)).items():
+            metrics.JOB_DURATION_SECONDS.labels(stage).observe(seconds)
+        result = result_of(run, asset, self.timings_s, known.timeline, known.chosen_s)
+        best, chosen_s = clock(result.publish.time_s), known.chosen_s
+        self.found = f"{best} picked" if chosen_s is None else f"{clock(chosen_s)}, which a person chose"
+        return self._in_transaction(lambda session: self._complete(session, run, result, known))
+
+    def _complete(self, session: Session, run: Run, result: jobs.Result, known: Known) -> JobState:
+        claim = self.lease.claim
+        state = jobs.complete(session, claim, result)
+        if state is JobState.COMPLETED and challenge.is_challenged(claim, known.head):
+            challenge.start_challenge(session, claim, result, run.hand_rank, self.worker.settings)
+        return state
+
+    def _pick(self, file: VideoFile, source: Source, folder: Path, title: str, known: Known) -> Run:
+        def better(times_s: Sequence[float]) -> VideoFile:
+            self._begin("download")
+            return fetch_moments(
+                source.stills or source.scan, times_s, folder, self._limits(), self.lease.check
+            )
+
+        claim = self.lease.claim
+        options = options_of(self.worker.settings, claim, title, known.chosen_s)
+        options = replace(options, shows_hand_pick=challenge.is_challenged(claim, known.head))
+        with self.worker.decoders.lend(folder) as decoder:
+            return pick_thumbnails(
+                file,
+                options,
+                replace(self.worker.models, head=known.head),
+                decoder,
+                on_progress=lambda stage, _fraction: self._begin(stage),
+                better=better if source.stills else None,
+                memory=known.memory,
+                earlier=known.picks,
+            )
+
+    def _limits(self) -> DownloadLimits:
+        settings = self.worker.settings
+        return DownloadLimits(
+            settings.max_download_bytes, settings.download_timeout_s, settings.allow_loopback
+        )
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        self._begin(stage)
+        start_s = time.monotonic()
+        yield
+        self.timings_s[stage] = time.monotonic() - start_s
+
+    def _begin(self, stage: str) -> None:
+        """Begin a stage, if the lease lets us go on, and note it in the job's row for the operators."""
+        self.lease.check()
+        if stage == self.stage:
+            return
+        self.stage = stage
+        self.spans.begin(stage)
+        # A note is not worth a failed attempt: if the database is away, the lease will end the work in time.
+        with suppress(SQLAlchemyError), transaction(self.worker.engine) as session:
+            jobs.note_stage(session, self.lease.claim, stage)
+
+    def _note_answer(self) -> None:
+        """Note that the platform took our token. As with the stage, that is not worth a failed attempt."""
+        claim = self.lease.claim
+        with suppress(SQLAlchemyError), transaction(self.worker.engine) as session:
+            accounts.note_answer(session, claim.platform, claim.account)
+
+    def _in_transaction(self, change: Callable[[Session], Result]) -> Result:
+        """Make a change as soon as the database answers, as long as the job is ours.
+
+        A commit may have been made although its answer was lost; then the job is over, the second try
+        raises LeaseLost, and nothing is wrong.
+        """
+        while True:
+            self.lease.check()
+            try:
+                with transaction(self.worker.engine) as session:
+                    return change(session)
+            except (OperationalError, InterfaceError) as exc:
+                log.warning("the database does not answer: %s", first_line(exc))
+                self.worker.leases.stopping.wait(PAUSE_S)
+
+
+def _check_model(claim: JobClaim, name: str) -> None:
+    if claim.model not in {None, name}:
+        raise ModelElsewhere(
+            f"{claim.model} has to judge, and this worker has {name}; the job waits for a worker that was "
+            f"started with MODEL={claim.model}"
+        )
