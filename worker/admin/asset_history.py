@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import select, text
 from sqlalchemy.orm import contains_eager, defer
 
-from worker import choices, trials
+from worker import choices, publications, trials
 from worker.admin.assets import database_time
 from worker.admin.candidates import numbered_candidates
 from worker.admin.taken import was_left_to_us
@@ -89,6 +89,11 @@ class AssetHistory:
     trial: Trial | None  #: the newest test of its pictures
     timeline: list[Moment]  #: in order of time
     now: datetime  #: by the database's clock
+
+    @property
+    def is_held(self) -> bool:
+        """Whether `shown` is not written, since it is flagged as unsafe and waits for a person."""
+        return self.publication is not None and publications.is_held(self.publication)
 
 
 def read_history(
@@ -192,6 +197,8 @@ def _writes(
         what, why = f"write {row.id}", _why(row)
         moment = _OWN_PICTURE if row.choice_id in of_pictures else clock(row.thumbnail.time_s)
         yield Moment(row.created_at, what, "requested", "", f"{moment}, {why}")
+        if publications.is_held(row):
+            yield Moment(row.created_at, what, "held", "", row.error or "")
         if row.confirmed_at is not None:
             state = PublicationState(row.state)
             says = _ENDINGS.get(state, "asked for again").format(shown=row.shown or "the picture")

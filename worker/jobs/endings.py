@@ -42,6 +42,8 @@ class Result:
     timeline: Timeline | None = None  #: how it came from the content before, if that is known and right
     pick_gap: float | None = None  #: between picks 1 and 2, as `Asset.pick_gap`
     is_noted: bool = False  #: no frame is free of defects
+    is_flagged: bool = False  #: every pick is flagged as unsafe
+    is_held: bool = False  #: so they wait for a person
 
 
 def complete(session: Session, claim: JobClaim, result: Result) -> JobState:
@@ -69,6 +71,7 @@ def complete(session: Session, claim: JobClaim, result: Result) -> JobState:
     asset.fingerprint, asset.title = result.fingerprint, result.title or asset.title
     asset.duration_s, asset.is_private = result.duration_s, result.is_private
     asset.pick_gap, asset.is_noted = result.pick_gap, result.is_noted
+    asset.is_flagged, asset.is_held = result.is_flagged, result.is_held
     chosen = choices.carry_through_run(session, asset, job.generation, result.timeline, is_changed=is_changed)
     kept = None if chosen else trials.carry_through_run(session, asset, job.generation)
     if is_changed or (chosen is None and kept is None and not _is_same_moment(best_s, result.publish.time_s)):

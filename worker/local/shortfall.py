@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from worker.pipeline.frames import UNSAFE
 from worker.pipeline.selection.ends import AT_AN_END
+from worker.text import UNSAFE
 
 if TYPE_CHECKING:
     from worker.pipeline.frames import Loser, Run

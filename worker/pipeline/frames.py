@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.pipeline.media import Region
+from worker.text import UNSAFE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,10 +145,6 @@ LEARNED = "learned"
 
 JUDGED = "judge"
 """The part of a score that a vision-language model gave (`pipeline.judging`)."""
-
-UNSAFE = "unsafe"
-"""Why a candidate was not picked that is flagged (`pipeline.safety`); and a reason of picks that are flagged,
-since their video has nothing else."""
 
 NOTHING_SEEN: Mapping[float, SeenCandidate] = MappingProxyType({})
 """What is known of candidates, by their times, where no earlier run has looked at the video."""

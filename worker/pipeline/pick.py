@@ -11,7 +11,7 @@ from worker.files.video_file import VideoFile
 from worker.pipeline.crop.sizes import size_notes
 from worker.pipeline.earlier_picks import find_again
 from worker.pipeline.earlier_run import Unfit, decided_before, scan_after_edit
-from worker.pipeline.frames import NOTHING_SEEN, UNSAFE, Run
+from worker.pipeline.frames import NOTHING_SEEN, Run
 from worker.pipeline.progress import Stopwatch
 from worker.pipeline.result import losers, notes, take_exactly, take_picks
 from worker.pipeline.safety.flags import FLAGGED_NOTE, Flags
@@ -22,6 +22,7 @@ from worker.pipeline.selection.ends import AT_AN_END, candidates_at_ends
 from worker.pipeline.selection.reasons import explain
 from worker.pipeline.selection.shortlist import shortlist
 from worker.pipeline.selection.time_ranges import candidates_inside, candidates_near
+from worker.text import UNSAFE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
