@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import select, text
 from sqlalchemy.orm import contains_eager, defer
 
-from worker import choices, publications, trials
+from worker import choices, trials
 from worker.admin.assets import database_time
 from worker.admin.candidates import numbered_candidates
 from worker.admin.taken import was_left_to_us
@@ -21,6 +21,7 @@ from worker.database.models import Asset, Job, JobLog, Publication, Thumbnail
 from worker.database.states import IS_NEWS, ChoiceKind, PublicationState
 from worker.database.trials import Trial
 from worker.platforms.event import EventKind
+from worker.publications import is_held
 from worker.text import clock
 from worker.trials.running import newest_trial
 
@@ -93,7 +94,7 @@ class AssetHistory:
     @property
     def is_held(self) -> bool:
         """Whether `shown` is not written, since it is flagged as unsafe and waits for a person."""
-        return self.publication is not None and publications.is_held(self.publication)
+        return self.publication is not None and is_held(self.publication)
 
 
 def read_history(
@@ -197,7 +198,7 @@ def _writes(
         what, why = f"write {row.id}", _why(row)
         moment = _OWN_PICTURE if row.choice_id in of_pictures else clock(row.thumbnail.time_s)
         yield Moment(row.created_at, what, "requested", "", f"{moment}, {why}")
-        if publications.is_held(row):
+        if is_held(row):
             yield Moment(row.created_at, what, "held", "", row.error or "")
         if row.confirmed_at is not None:
             state = PublicationState(row.state)

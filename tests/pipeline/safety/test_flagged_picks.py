@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.media import clips, pictures
-from tests.support.unsafe_pictures import PinkFinder, pink
+from tests.support.pictures.unsafe_pictures import PinkFinder, pink
 from worker.local.shortfall import why_fewer
 from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
