@@ -175,6 +175,11 @@ COMMANDS = (
     ),
     LazyCommand("test", "worker.cli.trials.commands:test_group", "Find out which picture viewers prefer."),
     LazyCommand(
+        "judge",
+        "worker.cli.learning.judge:judge_group",
+        "Measure what a judge may decide, and list what was measured.",
+    ),
+    LazyCommand(
         "adopt",
         "worker.cli.assets.adopt:adopt_command",
         "Take what platforms show for ours, once a backup was restored.",

@@ -5,18 +5,22 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from worker.files.video_file import VideoFile
 from worker.pipeline.crop.sizes import size_notes
 from worker.pipeline.earlier_picks import find_again
 from worker.pipeline.earlier_run import Unfit, decided_before, scan_after_edit
 from worker.pipeline.frames import NOTHING_SEEN, Run
+from worker.pipeline.judging.looking import Judged, has_say, show_to_judge
+from worker.pipeline.judging.vetoes import find_unsafe
 from worker.pipeline.progress import Stopwatch
 from worker.pipeline.result import losers, notes, take_exactly, take_picks
 from worker.pipeline.safety.flags import FLAGGED_NOTE, Flags
+from worker.pipeline.safety.rounds import Shown, choose_safe
 from worker.pipeline.scoring.models import score
 from worker.pipeline.selection.by_hand import first_by_hand
+from worker.pipeline.selection.claims import Claims
 from worker.pipeline.selection.diversity import WEAK_SHARE, pick_diverse
 from worker.pipeline.selection.ends import AT_AN_END, candidates_at_ends
 from worker.pipeline.selection.reasons import explain
@@ -28,22 +32,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from worker.pipeline.earlier_picks import EarlierPick
     from worker.pipeline.earlier_run import Memory
-    from worker.pipeline.frames import Candidate, Crop, Pick, Scan, Scored, SeenCandidate
+    from worker.pipeline.frames import Candidate, Pick, Scan, Scored, SeenCandidate
     from worker.pipeline.media import Video
     from worker.pipeline.options import Options
     from worker.pipeline.progress import Progress
     from worker.pipeline.sandbox.decoder import Decoder
-    from worker.pipeline.scoring.learned_head import LearnedHead
     from worker.pipeline.scoring.models import Models
     from worker.pipeline.selection.reasons import Explanation
 
     _Choice = tuple[list[int], dict[int, str], list[Explanation], int | None]
-    """Indexes of the picks, best first; why all others lost; why each pick was chosen; and `hand_rank`."""
 
 log = logging.getLogger(__name__)
 
@@ -103,67 +102,39 @@ def _pick(
         avoided = candidates_near(options.avoid, scan.candidates, video)
         worth, left_out = shortlist(scan.candidates, avoided, decided=decided_before(scan.candidates, seen))
         scored = score([scan.candidates[index] for index in worth], options.title, models, progress, seen)
-    with watch.stage("pick"):
-        preferred = candidates_inside(options.prefer, [one.candidate for one in scored], video)
-        again = _find_again(earlier, scan.candidates, worth, avoided)
-    flags = Flags(scored, models.unsafe)
-    choose = partial(_choose, scored, video, options, preferred, again, models.head_in_use)
-    show = partial(_show, scan, scored, seen, preferred, video, options, models, decoder, better)
-    (_, lost, _, hand_rank), shown = _choose_safe(flags, choose, show, watch)
+        claims = _claims(scored, video, options, _find_again(earlier, scan.candidates, worth, avoided))
+    judged = _show_to_judge(scored, claims, video, options, models, decoder, watch)
+    flags = Flags.of(judged.scored, models.unsafe, find_unsafe(judged.scored), judged.vetoed)
+    choose = partial(_choose, judged, options, claims)
+    show = partial(_show, judged, claims, scan, seen, video, options, models, decoder, better)
+    (_, lost, _, hand_rank), shown = choose_safe(flags, choose, show, watch)
     picks, taken = flags.without_flagged(shown.picks, shown.taken)
-    winners = [scored[index] for index in taken]
-    is_avoided, is_outside = worth[taken[0]] in avoided, bool(options.prefer) and taken[0] not in preferred
+    winners = [judged.scored[index] for index in taken]
     return Run(
         video=shown.video,
         picks=picks,
-        losers=losers(scan.candidates, left_out, scored, lost | flags.vetoed(), taken),
+        losers=losers(scan.candidates, left_out, judged.scored, lost | flags.vetoed(), taken),
         chosen=tuple(winners),
         shot_starts_s=scan.shot_starts_s,
         model=models.scorer.name,
         sight=models.scorer.sight,
         timings_s=watch.timings_s,
-        note=_note(shown, scan, picks, winners, is_avoided=is_avoided, is_outside=is_outside),
+        note=_note(options, shown, scan, picks, winners, judged),
         recalled=len(seen),
         wanted=shown.wanted,
         wanted_embedding=shown.wanted_embedding,
         is_wanted_unsafe=flags.are_unsafe(shown.wanted),
-        head_id=models.head_in_use and models.head_in_use.id,
-        hand_rank=hand_rank if picks == shown.picks else None,
+        head_id=judged.head and judged.head.id,
+        hand_rank=hand_rank if len(picks) == len(shown.picks) else None,
+        verdict=judged.verdict,
     )
 
 
-class _Shown(NamedTuple):
-    """The stills of what was chosen."""
-
-    video: Video  #: that was looked at, with the notes of both files
-    file: Video  #: that the stills come from
-    picks: tuple[Pick, ...]
-    taken: list[int]  #: the index of what each of them is of
-    wanted: tuple[Crop, ...]
-    wanted_embedding: NDArray[np.float32] | None
-
-
-def _choose_safe(
-    flags: Flags,
-    choose: Callable[[Mapping[int, str]], _Choice],
-    show: Callable[[_Choice, Callable[[float], None]], _Shown],
-    watch: Stopwatch,
-) -> tuple[_Choice, _Shown]:
-    """Choose, and take the stills, until none is flagged as unsafe or nothing else is left."""
-    while True:
-        with watch.stage("pick"):
-            choice = flags.choose(choose)
-        with watch.stage("stills") as progress:
-            shown = show(choice, progress)
-            if not flags.look_again(shown.picks, shown.taken):
-                return choice, shown
-
-
 def _show(
+    judged: Judged,
+    claims: Claims,
     scan: Scan,
-    scored: Sequence[Scored],
     seen: Mapping[float, SeenCandidate],
-    preferred: frozenset[int],
     video: Video,
     options: Options,
     models: Models,
@@ -171,34 +142,51 @@ def _show(
     better: Callable[[Sequence[float]], VideoFile] | None,
     choice: _Choice,
     on_progress: Callable[[float], None],
-) -> _Shown:
+) -> Shown:
     """Take the stills of what was chosen, and of what a person chose."""
     chosen, lost, why, _ = choice
     asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
-    times_s = [scored[index].candidate.time_s for index in chosen] + asked_s
+    times_s = [judged.scored[index].candidate.time_s for index in chosen] + asked_s
     video, file, is_whole = _find_shown(video, better, times_s, decoder, on_progress)
-    others = _next_best(scored, lost, preferred) if is_whole else []
-    picks, taken = take_picks(chosen, why, others, scored, file, seen, options, models, decoder, on_progress)
+    others = _next_best(judged, lost, claims) if is_whole else []
+    picks, taken = take_picks(
+        chosen, why, others, judged.scored, file, seen, options, models, decoder, on_progress
+    )
     wanted, embedding = take_exactly(asked_s, file, scan.candidates, options, models, decoder)
-    return _Shown(video, file, picks, taken, wanted, embedding)
+    return Shown(video, file, picks, taken, wanted, embedding)
 
 
 def _note(
-    shown: _Shown,
+    options: Options,
+    shown: Shown,
     scan: Scan,
     picks: Sequence[Pick],
     winners: Sequence[Scored],
-    *,
-    is_avoided: bool,
-    is_outside: bool,
+    judged: Judged,
 ) -> str:
     """Say what people should know of the result."""
     best, active = winners[0].candidate, [one.candidate.active for one in winners]
-    sentences = notes(
-        shown.video, scan.candidates, best, is_avoided=is_avoided, is_outside_preferred=is_outside
-    )
-    flagged = [FLAGGED_NOTE] if UNSAFE in picks[0].reasons else []
-    return "; ".join([*flagged, *sentences, *size_notes(picks, active, shown.file)])
+    video, flagged = shown.video, FLAGGED_NOTE if UNSAFE in picks[0].reasons else ""
+    is_avoided = bool(candidates_near(options.avoid, [best], video))
+    is_outside = bool(options.prefer) and not candidates_inside(options.prefer, [best], video)
+    sentences = notes(video, scan.candidates, best, is_avoided=is_avoided, is_outside_preferred=is_outside)
+    return "; ".join(filter(None, [flagged, *sentences, *size_notes(picks, active, shown.file), judged.note]))
+
+
+def _show_to_judge(
+    scored: Sequence[Scored],
+    claims: Claims,
+    video: Video,
+    options: Options,
+    models: Models,
+    decoder: Decoder,
+    watch: Stopwatch,
+) -> Judged:
+    """Show the best candidates to the judge, if there is one that has a say."""
+    if not has_say(models.judge):
+        return Judged(scored, models.head_in_use)
+    with watch.stage("judge") as progress:
+        return show_to_judge(scored, claims, video, options, models, decoder, progress)
 
 
 def _scan(
@@ -222,36 +210,38 @@ def _find_again(
     return [index for index in found if index < len(worth)]
 
 
-def _choose(
-    scored: Sequence[Scored],
-    video: Video,
-    options: Options,
-    preferred: frozenset[int],
-    again: Sequence[int],
-    head: LearnedHead | None,
-    vetoed: Mapping[int, str],
-) -> _Choice:
+def _claims(scored: Sequence[Scored], video: Video, options: Options, again: Sequence[int]) -> Claims:
+    """Find what besides their scores speaks for or against candidates."""
+    candidates = [one.candidate for one in scored]
+    preferred = candidates_inside(options.prefer, candidates, video)
+    # An end of the video that the caller prefers is as good as any place.
+    return Claims(preferred, again, candidates_at_ends(candidates, video) - preferred)
+
+
+def _choose(judged: Judged, options: Options, claims: Claims, vetoed: Mapping[int, str]) -> _Choice:
     """Choose the picks, by index; say why all others lost, and why each pick was chosen.
 
     Returns:
         At the end the rank of what would be first without a learned head; None where it is no pick, or there
         is no head.
     """
-    judged = [one.candidate for one in scored]
-    # An end of the video that the caller prefers is as good as any place.
-    at_ends = candidates_at_ends(judged, video) - preferred
-    by_hand = first_by_hand(scored, preferred, again, at_ends, vetoed) if head else None
+    scored = judged.scored
+    by_hand = first_by_hand(scored, *claims, vetoed) if judged.head else None
     second = by_hand if options.shows_hand_pick else None
-    chosen, lost, kept = pick_diverse(scored, options.count, preferred, again, at_ends, second, vetoed)
-    why = explain(chosen, scored, lost, preferred, kept=kept, at_ends=at_ends, by_hand=second)
+    chosen, lost, kept = pick_diverse(scored, options.count, *claims, second, vetoed)
+    no_rivals = claims.at_ends | vetoed.keys()
+    why = explain(chosen, scored, lost, claims.preferred, kept=kept, no_rivals=no_rivals, by_hand=second)
     return chosen, lost, why, chosen.index(by_hand) + 1 if by_hand in chosen else None
 
 
-def _next_best(scored: Sequence[Scored], lost: Mapping[int, str], preferred: frozenset[int]) -> list[int]:
+def _next_best(judged: Judged, lost: Mapping[int, str], claims: Claims) -> list[int]:
     """List what may be shown in place of a pick: as good as a pick has to be, and where it is preferred."""
-    least = sorted(one.hand_score for one in scored)[int(WEAK_SHARE * len(scored))]
-    usable = (index for index, why in lost.items() if why not in {AT_AN_END, UNSAFE})
-    fits = preferred or {index for index, one in enumerate(scored) if one.hand_score >= least}
+    scores = [one.unlearned_score for one in judged.scored]
+    least = sorted(scores)[int(WEAK_SHARE * len(scores))]
+    usable = (
+        index for index, why in lost.items() if why not in {AT_AN_END, UNSAFE} and index not in judged.vetoed
+    )
+    fits = claims.preferred or {index for index, value in enumerate(scores) if value >= least}
     return [index for index in usable if index in fits]
 
 

@@ -18,10 +18,10 @@ from tests.benchmarks.quality.quality_table import markdown
 from tests.benchmarks.quality.seen_videos import Judge
 from tests.benchmarks.quality.weight_search import PARTS, compared_parts, compared_traps, search
 from tests.benchmarks.speed.footage import CACHE
-from tests.benchmarks.taste.held_out_taste import product_parts, read_scores
 from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS
 from worker.weights.training.taste.features.present_score import ScoreSource
 from worker.weights.training.taste.features.source import Kept
+from worker.weights.training.taste.held_out import product_parts, read_scores
 from worker.weights.training.taste.judged_set import read_judged_set
 from worker.weights.training.taste.measures import figures, measure
 from worker.weights.training.taste.related import folds, related_groups

@@ -28,13 +28,13 @@ from tests.benchmarks.quality.quality_measures import figure
 from tests.benchmarks.quality.quality_table import markdown
 from tests.benchmarks.quality.seen_videos import Judge, see_encodings, see_trap
 from tests.benchmarks.speed import footage
-from tests.benchmarks.taste.held_out_taste import SCORES
 from tests.benchmarks.trap_videos import trap_recipes
 from tests.benchmarks.trap_videos.trap_videos import CACHE, trap_videos
 from worker.pipeline.sandbox.decoder import Decoder
 from worker.pipeline.scoring.faces import FaceFinder
 from worker.pipeline.scoring.models import Models
 from worker.pipeline.scoring.prompts import Prompts
+from worker.weights.training.taste.held_out import SCORES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

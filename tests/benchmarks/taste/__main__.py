@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 from tests.benchmarks.quality.quality_table import markdown
 from tests.benchmarks.speed.footage import CACHE
-from tests.benchmarks.taste.held_out_taste import SCORES, product_score, read_scores
 from tests.benchmarks.taste.judged_peers import RULES, shown
 from worker.errors import ThumbsError
 from worker.weights.training.taste.features.present_score import ScoreSource
 from worker.weights.training.taste.features.source import Kept
+from worker.weights.training.taste.held_out import SCORES, product_score, read_scores
 from worker.weights.training.taste.judged_set import read_judged_set
 from worker.weights.training.taste.measures import figures, first_wins, lead, measure
 from worker.weights.training.taste.report import HEADS, cells

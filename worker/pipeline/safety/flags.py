@@ -34,40 +34,47 @@ class Flags:
 
     scored: Sequence[Scored]
     finder: UnsafeFinder | None
+    others: Mapping[int, str] = field(default_factory=dict)  #: why candidates may not be picked besides
     found: dict[int, bool] = field(default_factory=dict)  #: by index of `scored`, of those looked at
     still_rounds: int = 0  #: how often stills were flagged
 
     @classmethod
-    def of(cls, scored: Sequence[Scored], finder: UnsafeFinder | None, judged: Iterable[int] = ()) -> Self:
-        """Begin a run, with the indexes of what a judge called unsafe."""
-        return cls(scored, finder, dict.fromkeys(judged, True))
+    def of(
+        cls,
+        scored: Sequence[Scored],
+        finder: UnsafeFinder | None,
+        unsafe: Iterable[int],
+        vetoed: Mapping[int, str],
+    ) -> Self:
+        """Begin a run.
 
-    @property
-    def is_all(self) -> bool:
-        """Whether nothing is left that could be shown instead."""
-        return len(self.vetoed()) == len(self.scored)
+        Args:
+            scored: all that were scored.
+            finder: looks at pictures; None: nobody does.
+            unsafe: indexes of what a judge called so.
+            vetoed: why a judge's vetoes leave candidates out, by index; what is unsafe is among them, unless
+                nothing else was shown to the judge.
+        """
+        return cls(scored, finder, vetoed, dict.fromkeys(unsafe, True))
 
-    def vetoed(self, others: Mapping[int, str] | None = None) -> dict[int, str]:
-        """Say why candidates may not be picked, by index; other vetoes go where nothing would be left."""
-        unsafe = {index: UNSAFE for index, is_unsafe in self.found.items() if is_unsafe}
-        every = {**(others or {}), **unsafe}
+    def vetoed(self) -> dict[int, str]:
+        """Say why candidates may not be picked, by index; where nothing is left, only what is unsafe."""
+        unsafe = self._unsafe()
+        every = {**unsafe, **self.others}
         return every if len(every) < len(self.scored) else unsafe
 
-    def choose(
-        self, choose: Callable[[Mapping[int, str]], Choice], others: Mapping[int, str] | None = None
-    ) -> Choice:
+    def choose(self, choose: Callable[[Mapping[int, str]], Choice]) -> Choice:
         """Choose until nothing flagged is chosen, or everything is flagged.
 
         Args:
             choose: given why candidates may not be picked, by index, chooses among the others.
-            others: why candidates may not be picked that are safe.
         """
         for _ in range(ROUNDS):
-            choice = choose(self.vetoed(others))
+            choice = choose(self.vetoed())
             if not self._look(choice[0]):
                 return choice
         self._look(range(len(self.scored)))
-        return choose(self.vetoed(others))
+        return choose(self.vetoed())
 
     def look_again(self, picks: Sequence[Pick], taken: Sequence[int]) -> bool:
         """Look at the pictures that were cut, which may show more than their candidates did.
@@ -84,7 +91,7 @@ class Flags:
         is_new = any(not self.found.get(index) for index in flagged)
         self.found |= dict.fromkeys(flagged, True)
         self.still_rounds += is_new
-        return is_new and not self.is_all and self.still_rounds <= STILL_ROUNDS
+        return is_new and len(self._unsafe()) < len(self.scored) and self.still_rounds <= STILL_ROUNDS
 
     def without_flagged(
         self, picks: Sequence[Pick], taken: Sequence[int]
@@ -103,6 +110,9 @@ class Flags:
     def are_unsafe(self, crops: Iterable[Crop]) -> bool:
         """Look at pictures that were cut from one frame; tell whether any of them is to be flagged."""
         return self.finder is not None and any(self.finder.is_unsafe(crop.jpeg) for crop in crops)
+
+    def _unsafe(self) -> dict[int, str]:
+        return {index: UNSAFE for index, is_unsafe in self.found.items() if is_unsafe}
 
     def _look(self, indexes: Iterable[int]) -> bool:
         """Look at those that nobody has looked at; tell whether any of them is flagged."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +22,7 @@ from worker.weights.training.taste.features.present_score import ScoreSource
 from worker.weights.training.taste.features.source import Kept
 from worker.weights.training.taste.features.tower import TowerSource
 from worker.weights.training.taste.features.trunk import ActivationSource, LayerSource
-from worker.weights.training.taste.judged_set import read_judged_set, read_second_readings
+from worker.weights.training.taste.judged_set import read_judged_set, read_second_readings, sum_of
 from worker.weights.training.taste.learners.rank_net import RankNet
 from worker.weights.training.taste.learners.ridge import Ridge
 from worker.weights.training.taste.related import folds, related_groups
@@ -178,11 +177,10 @@ def _save(learner: Learner, examples: Examples, facts: dict[str, Any], out: Path
 
 
 def _facts(model: str, learner: Learner, videos: tuple[JudgedVideo, ...], seed: int) -> dict[str, Any]:
-    told = repr([(video.sha256, video.ranks.tolist()) for video in videos])
     return {
         "model": model,
         "learner": learner.name,
         "videos": len(videos),
         "seed": seed,
-        "set": hashlib.sha256(told.encode()).hexdigest(),
+        "set": sum_of(videos),
     }

@@ -15,6 +15,7 @@ import numpy as np
 from worker.errors import JudgedSetInvalid
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -107,6 +108,12 @@ def read_second_readings(
             )
         readings.append((video, np.array([ranks[frame.letter] for frame in video.frames], np.int64)))
     return readings
+
+
+def sum_of(videos: Sequence[JudgedVideo]) -> str:
+    """Compute the SHA-256 of a set: what there is to see, and how it was judged."""
+    told = repr([(video.sha256, video.ranks.tolist()) for video in videos])
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _rows(table: Path) -> list[dict[str, str]]:

@@ -67,8 +67,8 @@ def measure(ranks: NDArray[np.int64], scores: NDArray[np.floating]) -> Measured:
         right,
         float(better.sum()),
         float((ranks[is_first] == ranks.min()).mean()),
-        float(_share_of_places(ranks, FEW)[is_first].mean()),
-        float(_share_of_places(-ranks, FEW)[is_first].mean()),
+        float(share_of_places(ranks, FEW)[is_first].mean()),
+        float(share_of_places(-ranks, FEW)[is_first].mean()),
     )
 
 
@@ -113,7 +113,17 @@ def first_wins(
     return _figure(np.array(won), np.ones(len(won)), _resampled_counts(len(won)))
 
 
-def _share_of_places(ranks: NDArray[np.int64], few: int) -> NDArray[np.float64]:
+def share(parts: Sequence[float], of: Sequence[float]) -> Figure:
+    """Compute a share over videos: the sum of parts over the sum of wholes.
+
+    Args:
+        parts: of each video.
+        of: of each video.
+    """
+    return _figure(np.array(parts, np.float64), np.array(of, np.float64), _resampled_counts(len(parts)))
+
+
+def share_of_places(ranks: NDArray[np.int64], few: int = FEW) -> NDArray[np.float64]:
     """Compute how much of the first few places belongs to each frame, 0..1: those alike share theirs.
 
     Where a video has too few frames for that many places at both ends, half of them count.

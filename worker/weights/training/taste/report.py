@@ -35,12 +35,17 @@ def cells(found: Figures) -> tuple[str, ...]:
 def terminal_tables(study: Study) -> Iterator[Table]:
     """Lay out every table for a terminal."""
     for title, rows in study.tables.items():
-        table = Table(title, *HEADS, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        for column in table.columns:
-            column.no_wrap = True
-        for name, found in rows.items():
-            table.add_row(name, *cells(found))
-        yield table
+        yield terminal_table(title, rows)
+
+
+def terminal_table(title: str, rows: Rows) -> Table:
+    """Lay out one table for a terminal, its title as the head of the first column."""
+    table = Table(title, *HEADS, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for column in table.columns:
+        column.no_wrap = True
+    for name, found in rows.items():
+        table.add_row(name, *cells(found))
+    return table
 
 
 def markdown(title: str, rows: Rows) -> str:

@@ -36,7 +36,7 @@ def candidates_of(video: JudgedVideo) -> list[Candidate]:
     Raises:
         JudgedSetInvalid: a frame is no picture.
     """
-    pictures = [_at_scan_size(_read(frame.file)) for frame in video.frames]
+    pictures = [_at_scan_size(read_frame(frame.file)) for frame in video.frames]
     lumas = [np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8) for rgb in pictures]
     details = [sharpness(luma) for luma in lumas]
     shares = dict.fromkeys(range(len(details)), 1.0)
@@ -65,8 +65,12 @@ def candidates_of(video: JudgedVideo) -> list[Candidate]:
     ]
 
 
-def _read(file: Path) -> Rgb:
-    """Read a picture, upright and in sRGB, at its own size."""
+def read_frame(file: Path) -> Rgb:
+    """Read a picture, upright and in sRGB, at its own size.
+
+    Raises:
+        JudgedSetInvalid: it is no picture.
+    """
     try:
         return read_small(file, sys.maxsize).rgb
     except UnreadablePicture as error:

@@ -55,6 +55,11 @@ class ScoreSource:
                 columns.setdefault(PART + name, [0.0] * len(scored))[row] += value
         return {name: np.array(values, np.float32)[:, None] for name, values in columns.items()}
 
+    @property
+    def sight(self) -> str:
+        """What the model is called where it is stored with what it saw."""
+        return self._models.scorer.sight
+
     @cached_property
     def _models(self) -> Models:
         return Models.load(self._spec, device=self._device)

@@ -1,8 +1,8 @@
 """Our score of judged frames, with a taste that has not seen them.
 
-The taste of the product was trained on the very set that this benchmark measures by. So the scores of heads
-that were trained without a video and its relatives (`python -m worker.weights.training taste` writes them)
-take the place of the part `taste`, as the product would make a part of them.
+The taste of the product may have been trained on the very set that something is measured by. So the scores
+of heads that were trained without a video and its relatives (`python -m worker.weights.training taste` writes
+them) take the place of the part `taste`, as the product would make a part of them.
 """
 
 from __future__ import annotations
@@ -42,6 +42,27 @@ def read_scores(file: Path, videos: Sequence[JudgedVideo]) -> list[NDArray[np.fl
         raise JudgedSetInvalid(
             f"{file} has no scores of {missing}; train on this set again, which writes new ones"
         ) from missing
+
+
+def head_scores(
+    videos: Sequence[JudgedVideo], seen: Sequence[Mapping[str, NDArray[np.floating]]], file: Path | None
+) -> list[NDArray[np.float64]]:
+    """Read the product's score of every frame; with a file of held-out scores, these are the taste in it.
+
+    Args:
+        videos: of a judged set.
+        seen: what `ScoreSource` measured of each.
+        file: as training writes it; None for the taste of the product.
+
+    Raises:
+        JudgedSetInvalid: the file lacks a frame of the set.
+    """
+    if file is None:
+        return [np.asarray(one[SCORE], np.float64)[:, 0] for one in seen]
+    tastes = read_scores(file, videos)
+    return [
+        np.sum([*product_parts(one, taste).values()], axis=0) for one, taste in zip(seen, tastes, strict=True)
+    ]
 
 
 def product_score(

@@ -1,0 +1,1 @@
+"""A judge and judged frames: what it is worth on them, and what a head can learn from its orders."""
