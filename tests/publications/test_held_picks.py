@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.service import builders
 from tests.support.service.measured_run import look, result
-from tests.support.trials.tested_asset import make_settings
+from tests.support.trials import tested_asset
 from worker import choices, jobs, publications
 from worker.choices import ChoiceRequest
 from worker.database import transaction
@@ -25,7 +25,7 @@ ANNA = "anna@example.com"
 
 def flagged(fingerprint: str = "f1", *, is_held: bool = True) -> jobs.Result:
     """Return what a job found of a video in which every pick is flagged."""
-    found = result(fingerprint, is_flagged=True, is_held=is_held)
+    found = tested_asset.found(fingerprint, is_flagged=True, is_held=is_held)
     for thumbnail in found.thumbnails:
         thumbnail.reasons = ["unsafe", "sharpness"]
     return found
@@ -148,11 +148,8 @@ def test_no_test_shows_viewers_what_is_held(engine: Engine, *, is_held: bool) ->
     """Unless flagged pictures may be published."""
     look(engine, flagged(is_held=is_held))
 
-    with transaction(engine) as session:
-        asset = session.get_one(Asset, 1, with_for_update=True)
-        asset.is_private = False
-        if is_held:
-            with pytest.raises(starting.TrialRefused, match="flagged as unsafe"):
-                starting.start(session, asset, ANNA, make_settings())
-        else:
-            assert starting.start(session, asset, ANNA, make_settings()).state == "running"
+    if is_held:
+        with pytest.raises(starting.TrialRefused, match="flagged as unsafe"):
+            tested_asset.start(engine)
+    else:
+        assert tested_asset.start(engine).kind == "viewers"
