@@ -129,7 +129,7 @@ def _flagged(history: AssetHistory, taken: WriteBack | None) -> Iterator[Line]:
     own = "a frame" if taken is WriteBack.TIME else "a frame, or a picture of your own"
     says = "Every pick of this video is flagged as unsafe."
     if history.is_held:
-        says += f" None is written before somebody chooses {own}; what the platform shows already stays."
+        says += f" Choose {own} to have it written; until then, what the platform shows already stays."
     yield Line(Tone.WAITING, says)
 
 

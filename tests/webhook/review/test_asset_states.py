@@ -187,7 +187,8 @@ def test_a_video_whose_picks_are_all_flagged(engine: Engine) -> None:
 
     page = page_of(engine)
 
-    assert "Every pick of this video is flagged as unsafe. None is written before somebody chooses" in page
+    assert "Every pick of this video is flagged as unsafe. Choose a frame to have it written" in page
+    assert "data-test" not in page
     assert "Not written to Mux: it is flagged as unsafe, and waits for a person." in page
     assert "Not shown at Mux: flagged as unsafe" in page
     assert "Leave it unwritten" in page
@@ -204,7 +205,7 @@ def test_a_flagged_pick_that_a_person_chose(engine: Engine) -> None:
     page = page_of(engine)
 
     assert "Every pick of this video is flagged as unsafe." in page
-    assert "None is written" not in page
+    assert "to have it written" not in page
     assert "On its way to Mux." in page
     assert "After a release nothing is written, since every pick is flagged as unsafe." in page
 
