@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.heads import film, frame, head, mad_head
-from tests.support.scripted_judges import shares, verdict
+from tests.support.judge_server.scripted_judges import shares, verdict
 from worker.pipeline.frames import JUDGED, LEARNED, Scored
 from worker.pipeline.judging.verdict import Description, Fault, Say
 from worker.pipeline.judging.weighing import NEAR_TIE, is_led, is_near_tie, weigh
