@@ -132,6 +132,21 @@ def test_where_flagged_pictures_may_be_published_they_are(engine: Engine) -> Non
     assert (asset.is_flagged, asset.published_generation) == (True, 1)
 
 
+def test_who_looked_at_it_before_it_was_flagged_is_asked_again(engine: Engine) -> None:
+    """The same frame of the same content; but nobody has decided about the flag."""
+    look(engine)
+    with transaction(engine) as session:
+        session.get_one(Asset, 1).reviewed_at = builders.NOON
+
+    look(engine, flagged("f1"), minute=1)
+    assert builders.asset(engine).reviewed_at is None
+
+    with transaction(engine) as session:
+        session.get_one(Asset, 1).reviewed_at = builders.NOON
+    look(engine, flagged("f1"), minute=2)
+    assert builders.asset(engine).reviewed_at is not None
+
+
 def test_other_content_is_written_again(engine: Engine) -> None:
     """Nothing is held any more."""
     look(engine, flagged())
