@@ -21,7 +21,7 @@ EXTRA = "safety"
 
 UNSAFE_FROM = 0.8
 """From here on a picture is flagged: "highly probable to be NSFW" (README of yahoo/open_nsfw). Of 1,830 clean
-frames of 183 videos 8 are, of three videos with much skin or none, and all of none; from 0.5 on 32, of 14."""
+frames of 183 videos 8 are, of three videos, and of none of these all; from 0.5 on it would be 32, of 14."""
 
 
 class UnsafeFinder:
