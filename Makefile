@@ -6,7 +6,7 @@
 PYTHON ?= python3 python3.13 python3.12 python3.11
 PY := .venv/bin/python
 READY := .venv/.ready
-EXTRAS := webhook,worker,embedded,otel,dev,bench
+EXTRAS := webhook,worker,safety,embedded,otel,dev,bench
 OUT := thumbs-out
 ARGS ?=
 LOCK := --constraint constraints.txt --universal --python-version 3.13 --generate-hashes --no-header --no-annotate

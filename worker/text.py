@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import timedelta
 
+#: Why a frame was not picked that is flagged as unsafe; and a reason of a pick that is, since its video has
+#: nothing else.
+UNSAFE = "unsafe"
+
 _MILLISECONDS = 1000
 _SECONDS = 60
 # Seconds of each, the longest first; an age is told in the longest unit of which it has at least one.
@@ -65,6 +69,7 @@ _FAULTS = MappingProxyType(
         "avoided": "in a range to avoid",
         "start or end": "at the start or end",
         "like a better neighbour": "like a better frame beside it",
+        UNSAFE: "flagged as unsafe",
     }
 )
 # What a judge finds at fault in a picture. It may be wrong as well, so all of it is said to be the judge's.

@@ -23,11 +23,12 @@ def upgrade() -> None:
         op.add_column(table, sa.Column("by_judge", JSONB(), nullable=True), if_not_exists=True)
         online_ddl.commit()
     online_ddl.lock("assets")
-    op.add_column(
-        "assets",
-        sa.Column("is_flagged", sa.Boolean(), server_default=sa.text("false"), nullable=False),
-        if_not_exists=True,
-    )
+    for column in ("is_flagged", "is_held"):
+        op.add_column(
+            "assets",
+            sa.Column(column, sa.Boolean(), server_default=sa.text("false"), nullable=False),
+            if_not_exists=True,
+        )
     op.create_table(
         "judge_verdicts",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -73,14 +74,26 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     op.create_index("ix_judge_checks_judge", "judge_checks", ["url", "model", "id"], if_not_exists=True)
+    online_ddl.create_index(
+        "ix_assets_review_flagged",
+        "assets",
+        ["platform", "account", "id"],
+        "is_flagged AND reviewed_at IS NULL AND deleted_at IS NULL",
+    )
 
 
 def downgrade() -> None:
     """Drop them."""
+    online_ddl.drop_index("ix_assets_review_flagged")
     for table in ("judge_checks", "judge_days", "judge_verdicts"):
         op.drop_table(table, if_exists=True)
     online_ddl.commit()
-    for table, column in (("assets", "is_flagged"), ("thumbnails", "by_judge"), ("candidates", "by_judge")):
+    for table, column in (
+        ("assets", "is_held"),
+        ("assets", "is_flagged"),
+        ("thumbnails", "by_judge"),
+        ("candidates", "by_judge"),
+    ):
         online_ddl.lock(table)
         op.drop_column(table, column, if_exists=True)
         online_ddl.commit()

@@ -76,7 +76,7 @@ def look_on_the_pages(engine: Engine) -> None:
         asset = session.get_one(Asset, 1)
         asset.reviewed_at, asset.reviewed_by, asset.pick_gap = builders.NOON, EDITOR, 0.1
         asset.failed_at = builders.NOON
-        asset.is_noted = asset.has_lost_choice = asset.has_failed = True
+        asset.is_noted = asset.is_flagged = asset.is_held = asset.has_lost_choice = asset.has_failed = True
         session.add(AuditEntry(who=EDITOR, via="page", act="choose", asset_id=1))
         link = AssetLink(token_sha256="0" * 64, asset_id=1, role="editor", expires_at=builders.NOON)
         link.created_by = EDITOR
@@ -120,7 +120,7 @@ def test_nothing_is_left_but_its_id_and_who_did_it(erased: Engine) -> None:
     assert not any(left.values())
     assert (asset.external_id, asset.fingerprint, asset.written, asset.duration_s) == ("a1", None, None, None)
     assert (asset.pick_gap, asset.reviewed_at, asset.reviewed_by, asset.failed_at) == (None,) * 4
-    assert not any((asset.is_noted, asset.is_flagged, asset.has_lost_choice, asset.has_failed))
+    assert not any((asset.is_noted, asset.is_flagged, asset.is_held, asset.has_lost_choice, asset.has_failed))
     assert [event.type for event in builders.every(erased, WebhookEvent)] == [
         "video.asset.ready",
         "thumbs.erased",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import text
 
+from tests.support.review.looked_at import flagged, looked_at
 from tests.support.service import builders, chosen_asset
 from tests.support.service.commands import answer, failed, give_up_write, picked
 from tests.support.service.deliveries import EVENTS_SECRET
@@ -54,6 +55,24 @@ def test_the_addresses_of_a_private_video_are_signed(
 
     assert "&signature=" in pick["url"]
     assert "&signature=" in thumbs("show", "a1").stdout.replace("\n", "")
+
+
+def test_picks_that_are_held_are_told_with_the_reason(engine: Engine, thumbs: Run) -> None:
+    """Nothing is shown of them, neither now nor soon; every pick and the timeline say why."""
+    looked_at(engine, flagged())
+
+    sheet = answer(thumbs("show", "a1", "--json"))
+    said = thumbs("show", "a1").stdout
+
+    assert (sheet["is_flagged"], sheet["is_held"], sheet["publication"]["error_class"]) == (
+        True,
+        True,
+        "Flagged",
+    )
+    assert "held: 00:06.500, the best pick, is flagged as unsafe and waits for a person" in said
+    assert "to be shown" not in said
+    assert "although flagged as unsafe" in said
+    assert any((moment["what"], moment["state"]) == ("write 1", "held") for moment in sheet["timeline"])
 
 
 def test_it_leads_to_the_page_of_the_asset(

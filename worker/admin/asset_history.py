@@ -21,6 +21,7 @@ from worker.database.models import Asset, Job, JobLog, Publication, Thumbnail
 from worker.database.states import IS_NEWS, ChoiceKind, PublicationState
 from worker.database.trials import Trial
 from worker.platforms.event import EventKind
+from worker.publications import is_held
 from worker.text import clock
 from worker.trials.running import newest_trial
 
@@ -89,6 +90,11 @@ class AssetHistory:
     trial: Trial | None  #: the newest test of its pictures
     timeline: list[Moment]  #: in order of time
     now: datetime  #: by the database's clock
+
+    @property
+    def is_held(self) -> bool:
+        """Whether `shown` is not written, since it is flagged as unsafe and waits for a person."""
+        return self.publication is not None and is_held(self.publication)
 
 
 def read_history(
@@ -192,6 +198,8 @@ def _writes(
         what, why = f"write {row.id}", _why(row)
         moment = _OWN_PICTURE if row.choice_id in of_pictures else clock(row.thumbnail.time_s)
         yield Moment(row.created_at, what, "requested", "", f"{moment}, {why}")
+        if is_held(row):
+            yield Moment(row.created_at, what, "held", "", row.error or "")
         if row.confirmed_at is not None:
             state = PublicationState(row.state)
             says = _ENDINGS.get(state, "asked for again").format(shown=row.shown or "the picture")

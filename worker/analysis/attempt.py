@@ -91,7 +91,15 @@ class Attempt:
             run = self._pick(file, source, folder, title, known)
         for stage, seconds in (self.timings_s | dict(run.timings_s)).items():
             metrics.JOB_DURATION_SECONDS.labels(stage).observe(seconds)
-        result = result_of(run, asset, self.timings_s, known.timeline, known.chosen_s)
+        may_publish_flagged = settings.publish_flagged
+        result = result_of(
+            run,
+            asset,
+            self.timings_s,
+            known.timeline,
+            known.chosen_s,
+            may_publish_flagged=may_publish_flagged,
+        )
         best, chosen_s = clock(result.publish.time_s), known.chosen_s
         self.found = f"{best} picked" if chosen_s is None else f"{clock(chosen_s)}, which a person chose"
         return self._in_transaction(lambda session: self._complete(session, run, result, known))

@@ -12,6 +12,7 @@ from worker.jobs import Result
 from worker.pipeline.cues.defects import defects
 from worker.pipeline.earlier_run import encode_embedding
 from worker.pipeline.jpeg import encode_jpeg
+from worker.text import UNSAFE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,6 +34,8 @@ def result_of(
     timings_s: Mapping[str, float],
     timeline: Timeline | None = None,
     chosen_s: float | None = None,
+    *,
+    may_publish_flagged: bool = False,
 ) -> Result:
     """Make the rows that are stored of a run.
 
@@ -42,6 +45,7 @@ def result_of(
         timings_s: of the stages around the pipeline; its own are added.
         timeline: what is said to have been done to the video since the last run.
         chosen_s: the moment that a person chose, which the run has cut too.
+        may_publish_flagged: whether picks that are flagged as unsafe may be written.
     """
     shown = zip(run.picks, run.chosen, strict=True)
     thumbnails = [_thumbnail(pick, crop, scored, run) for pick, scored in shown for crop in pick.crops]
@@ -61,6 +65,8 @@ def result_of(
         timeline=timeline if timeline and _is_credible(timeline, run.video) else None,
         pick_gap=_pick_gap(run),
         is_noted=bool(defects(run.chosen[0].candidate.cues)),
+        is_flagged=run.is_flagged,
+        is_held=run.is_flagged and not may_publish_flagged,
     )
 
 
@@ -104,7 +110,7 @@ def _wanted(crop: Crop, chosen_s: float, run: Run) -> Thumbnail:
         time_s=chosen_s,
         score=0.0,
         parts={},
-        reasons=["chosen"],
+        reasons=["chosen", UNSAFE] if run.is_wanted_unsafe else ["chosen"],
         faces=[],
         model=run.sight,
         **_measured_at(chosen_s, run),

@@ -94,8 +94,9 @@ class Asset(Base):
     #: Between the scores of picks 1 and 2, as a share of the range of all; None where nothing was compared.
     pick_gap: Mapped[float | None]
     is_noted: Mapped[bool] = mapped_column(server_default=false())  #: no frame is free of defects
-    #: Every pick is flagged as unsafe, and waits for a person where PUBLISH_FLAGGED does not allow it.
-    is_flagged: Mapped[bool] = mapped_column(server_default=false())
+    is_flagged: Mapped[bool] = mapped_column(server_default=false())  #: every pick is flagged as unsafe
+    #: So they wait for a person: PUBLISH_FLAGGED did not allow to write them when they were picked.
+    is_held: Mapped[bool] = mapped_column(server_default=false())
     has_lost_choice: Mapped[bool] = mapped_column(server_default=false())
     has_failed: Mapped[bool] = mapped_column(server_default=false())  #: its newest job, or its newest write
     failed_at: Mapped[datetime | None]  #: when one of them was given up; None: unknown, or nothing has failed

@@ -20,6 +20,7 @@ CONDITIONS = {
     "all": "deleted_at IS NULL",
     "unsure": f"pick_gap < {UNSURE_BELOW} AND reviewed_at IS NULL AND deleted_at IS NULL",
     "noted": "is_noted AND reviewed_at IS NULL AND deleted_at IS NULL",
+    "flagged": "is_flagged AND reviewed_at IS NULL AND deleted_at IS NULL",
     "foreign": (
         "foreign_thumbnail IS NOT NULL AND (reviewed_at IS NULL OR reviewed_at < foreign_at)"
         " AND deleted_at IS NULL"

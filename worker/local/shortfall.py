@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from worker.pipeline.selection.ends import AT_AN_END
+from worker.text import UNSAFE
 
 if TYPE_CHECKING:
     from worker.pipeline.frames import Loser, Run
@@ -16,6 +17,7 @@ _WEAK = "are much weaker"
 _FAULTY = "have a defect"
 _AT_AN_END = "lie at the start or the end"
 _AVOIDED = "lie in a range to avoid"
+_UNSAFE = "are flagged as unsafe"
 # How each reason of the pipeline begins; what is no reason of its is a list of defects.
 _GROUPS = (
     ("too like ", _LOOKS_ALIKE),
@@ -25,6 +27,7 @@ _GROUPS = (
     ("outscored", _WEAK),
     ("same scene ", _WEAK),
     ("avoided", _AVOIDED),
+    (UNSAFE, _UNSAFE),
     (AT_AN_END, _AT_AN_END),
 )
 

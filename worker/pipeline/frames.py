@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.pipeline.media import Region
+from worker.text import UNSAFE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -262,3 +263,9 @@ class Run:
     """Of `picks`, the rank of the one that would be the first without that head; None where it is none of
     them, or no head had a say."""
     verdict: Verdict | None = None  #: of a judge; None: none was asked, or it gave none, which `note` tells
+    is_wanted_unsafe: bool = False  #: whether a picture of `wanted` is flagged
+
+    @property
+    def is_flagged(self) -> bool:
+        """Whether the picks are flagged as unsafe: all of them, since flagged ones are left out otherwise."""
+        return UNSAFE in self.picks[0].reasons

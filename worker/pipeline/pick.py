@@ -13,8 +13,11 @@ from worker.pipeline.earlier_picks import find_again
 from worker.pipeline.earlier_run import Unfit, decided_before, scan_after_edit
 from worker.pipeline.frames import NOTHING_SEEN, Run
 from worker.pipeline.judging.looking import Judged, has_say, show_to_judge
+from worker.pipeline.judging.vetoes import find_unsafe
 from worker.pipeline.progress import Stopwatch
 from worker.pipeline.result import losers, notes, take_exactly, take_picks
+from worker.pipeline.safety.flags import FLAGGED_NOTE, Flags
+from worker.pipeline.safety.rounds import Shown, choose_safe
 from worker.pipeline.scoring.models import score
 from worker.pipeline.selection.by_hand import first_by_hand
 from worker.pipeline.selection.claims import Claims
@@ -24,6 +27,7 @@ from worker.pipeline.selection.reasons import explain
 from worker.pipeline.selection.shortlist import shortlist
 from worker.pipeline.selection.stand_ins import stand_ins
 from worker.pipeline.selection.time_ranges import candidates_inside, candidates_near
+from worker.text import UNSAFE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,6 +42,8 @@ if TYPE_CHECKING:
     from worker.pipeline.sandbox.decoder import Decoder
     from worker.pipeline.scoring.models import Models
     from worker.pipeline.selection.reasons import Explanation
+
+    _Choice = tuple[list[int], dict[int, str], list[Explanation], int | None]
 
 log = logging.getLogger(__name__)
 
@@ -99,41 +105,61 @@ def _pick(
         scored = score([scan.candidates[index] for index in worth], options.title, models, progress, seen)
         claims = _claims(scored, video, options, _find_again(earlier, scan.candidates, worth, avoided))
     judged = _show_to_judge(scored, claims, video, options, models, decoder, watch)
-    with watch.stage("pick"):
-        chosen, lost, why, hand_rank = _choose(judged, options, claims)
-    with watch.stage("stills") as progress:
-        asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
-        times_s = [judged.scored[index].candidate.time_s for index in chosen] + asked_s
-        video, shown, is_whole = _find_shown(video, better, times_s, decoder, progress)
-        others = stand_ins(judged.scored, lost, claims.preferred, judged.vetoed) if is_whole else []
-        picks, taken = take_picks(
-            chosen, why, others, judged.scored, shown, seen, options, models, decoder, progress
-        )
-        wanted, embedding = take_exactly(asked_s, shown, scan.candidates, options, models, decoder)
+    flags = Flags.of(judged.scored, models.unsafe, find_unsafe(judged.scored), judged.vetoed)
+    choose = partial(_choose, judged, options, claims)
+    show = partial(_show, judged, claims, scan, seen, video, options, models, decoder, better)
+    (_, lost, _, hand_rank), shown = choose_safe(flags, choose, show, watch)
+    picks, taken = flags.without_flagged(shown.picks, shown.taken)
     winners = [judged.scored[index] for index in taken]
     return Run(
-        video=video,
+        video=shown.video,
         picks=picks,
-        losers=losers(scan.candidates, left_out, judged.scored, lost, taken),
+        losers=losers(scan.candidates, left_out, judged.scored, lost | flags.vetoed(), taken),
         chosen=tuple(winners),
         shot_starts_s=scan.shot_starts_s,
         model=models.scorer.name,
         sight=models.scorer.sight,
         timings_s=watch.timings_s,
-        note=_note(options, video, shown, scan, picks, winners, judged),
+        note=_note(options, shown, scan, picks, winners, judged),
         recalled=len(seen),
-        wanted=wanted,
-        wanted_embedding=embedding,
+        wanted=shown.wanted,
+        wanted_embedding=shown.wanted_embedding,
+        is_wanted_unsafe=flags.are_unsafe(shown.wanted),
         head_id=judged.head and judged.head.id,
-        hand_rank=hand_rank,
+        hand_rank=hand_rank if len(picks) == len(shown.picks) else None,
         verdict=judged.verdict,
     )
 
 
+def _show(
+    judged: Judged,
+    claims: Claims,
+    scan: Scan,
+    seen: Mapping[float, SeenCandidate],
+    video: Video,
+    options: Options,
+    models: Models,
+    decoder: Decoder,
+    better: Callable[[Sequence[float]], VideoFile] | None,
+    choice: _Choice,
+    on_progress: Callable[[float], None],
+) -> Shown:
+    """Take the stills of what was chosen, and of what a person chose."""
+    chosen, lost, why, _ = choice
+    asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
+    times_s = [judged.scored[index].candidate.time_s for index in chosen] + asked_s
+    video, file, is_whole = _find_shown(video, better, times_s, decoder, on_progress)
+    others = stand_ins(judged.scored, lost, claims.preferred, judged.vetoed) if is_whole else []
+    picks, taken = take_picks(
+        chosen, why, others, judged.scored, file, seen, options, models, decoder, on_progress
+    )
+    wanted, embedding = take_exactly(asked_s, file, scan.candidates, options, models, decoder)
+    return Shown(video, file, picks, taken, wanted, embedding)
+
+
 def _note(
     options: Options,
-    video: Video,
-    shown: Video,
+    shown: Shown,
     scan: Scan,
     picks: Sequence[Pick],
     winners: Sequence[Scored],
@@ -141,10 +167,11 @@ def _note(
 ) -> str:
     """Say what people should know of the result."""
     best, active = winners[0].candidate, [one.candidate.active for one in winners]
+    video, flagged = shown.video, FLAGGED_NOTE if UNSAFE in picks[0].reasons else ""
     is_avoided = bool(candidates_near(options.avoid, [best], video))
     is_outside = bool(options.prefer) and not candidates_inside(options.prefer, [best], video)
     sentences = notes(video, scan.candidates, best, is_avoided=is_avoided, is_outside_preferred=is_outside)
-    return "; ".join(filter(None, [*sentences, *size_notes(picks, active, shown), judged.note]))
+    return "; ".join(filter(None, [flagged, *sentences, *size_notes(picks, active, shown.file), judged.note]))
 
 
 def _show_to_judge(
@@ -192,16 +219,14 @@ def _claims(scored: Sequence[Scored], video: Video, options: Options, again: Seq
     return Claims(preferred, again, candidates_at_ends(candidates, video) - preferred)
 
 
-def _choose(
-    judged: Judged, options: Options, claims: Claims
-) -> tuple[list[int], dict[int, str], list[Explanation], int | None]:
+def _choose(judged: Judged, options: Options, claims: Claims, vetoed: Mapping[int, str]) -> _Choice:
     """Choose the picks, by index; say why all others lost, and why each pick was chosen.
 
     Returns:
         At the end the rank of what would be first without a learned head; None where it is no pick, or there
         is no head.
     """
-    scored, vetoed = judged.scored, judged.vetoed
+    scored = judged.scored
     by_hand = first_by_hand(scored, *claims, vetoed) if judged.head else None
     second = by_hand if options.shows_hand_pick else None
     chosen, lost, kept = pick_diverse(scored, options.count, *claims, second, vetoed)

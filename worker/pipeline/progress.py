@@ -29,5 +29,6 @@ class Stopwatch:
         self._on_progress(name, 0.0)
         start_s = time.monotonic()
         yield partial(self._on_progress, name)
-        self.timings_s[name] = time.monotonic() - start_s
+        # Picks and their stills may be taken more than once (`safety.rounds`).
+        self.timings_s[name] = self.timings_s.get(name, 0.0) + time.monotonic() - start_s
         self._on_progress(name, 1.0)

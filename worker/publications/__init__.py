@@ -3,6 +3,9 @@
     request ─> pending ── claim ──> sending ──> confirmed, yielded, superseded, failed
                   └──── failed, given back ┘
 
+A pick that is flagged as unsafe is superseded at once where it has to wait for a person (`holding`).
+
+
 One write per asset is under way at a time, and always the newest one that was asked for: an older one that
 still waits is superseded. So a person's choice, which asks for a write in the transaction that takes it down,
 is written after every pick that was on its way. A platform knows nothing of our leases, so a write may happen
@@ -20,6 +23,7 @@ from worker.publications.claims import (
     renew,
 )
 from worker.publications.endings import confirm, fail, give_back, take_over, yield_to
+from worker.publications.holding import is_held
 from worker.publications.ownership import Marks
 from worker.publications.requests import ask_again, cancel, carry_over, request, supersede
 
@@ -39,6 +43,7 @@ __all__ = [
     "fail",
     "find_adoptable",
     "give_back",
+    "is_held",
     "is_waiting",
     "renew",
     "request",

@@ -10,6 +10,7 @@ from worker import tracing
 from worker.database import NOW
 from worker.database.models import Publication
 from worker.database.states import Priority, PublicationState
+from worker.publications import holding
 from worker.publications.ownership import is_same
 from worker.queue import notify
 from worker.queue.failing import note_failing
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from worker.database.choices import Choice
     from worker.database.models import Asset, Thumbnail
 
-# In `error_class` of a write that is called off for good; no newer one need be there.
+# In `error_class` of a write that is called off for good, as is one that is held; no newer one need be there.
 _CANCELLED = "Cancelled"
 
 
@@ -36,6 +37,8 @@ def request(
 ) -> None:
     """Ask for a write, and call off those that wait; the asset's row is locked, the thumbnail stored.
 
+    A pick that is flagged as unsafe is not written where its asset is held; the row of the write says so.
+
     Args:
         session: of the transaction that decides it.
         asset: whose thumbnail it is.
@@ -47,17 +50,20 @@ def request(
             the thumbnail.
     """
     called_off = supersede(session, asset)
-    session.add(
-        Publication(
-            asset_id=asset.id,
-            thumbnail_id=thumbnail.id,
-            choice_id=choice.id if choice else None,
-            generation=thumbnail.generation if generation is None else generation,
-            replaces=replaces,
-            priority=min([priority, *(publication.priority for publication in called_off)]),
-            traceparent=tracing.traceparent(),
-        )
+    publication = Publication(
+        asset_id=asset.id,
+        thumbnail_id=thumbnail.id,
+        choice_id=choice.id if choice else None,
+        generation=thumbnail.generation if generation is None else generation,
+        replaces=replaces,
+        priority=min([priority, *(publication.priority for publication in called_off)]),
+        traceparent=tracing.traceparent(),
     )
+    if holding.has_to_wait(asset, thumbnail, choice):
+        publication.state = PublicationState.SUPERSEDED
+        publication.error_class, publication.error = holding.FLAGGED, holding.WAITS
+        asset.unpublished_since = None  # a person is waited for, and no machine
+    session.add(publication)
     session.flush()
     note_failing(session, asset)
     notify.wake_dispatcher(session)
@@ -146,7 +152,7 @@ def _newest(session: Session, asset: Asset) -> Publication | None:
 
 def _is_cancelled(publication: Publication) -> bool:
     is_called_off = publication.state == PublicationState.SUPERSEDED
-    return is_called_off and publication.error_class == _CANCELLED
+    return is_called_off and publication.error_class in {_CANCELLED, holding.FLAGGED}
 
 
 def _start_again(session: Session, asset: Asset, publication: Publication) -> None:

@@ -121,7 +121,8 @@ class AssetView:
         """Moment that is to be seen at the platform; None where it is no moment of the video, or not ours."""
         choice, shown = self.history.choice, self.history.shown
         is_own = self.is_chosen and choice is not None and choice.time_s is None
-        return None if shown is None or is_own or self.is_foreign else shown.time_s
+        is_shown = shown is not None and not (is_own or self.is_foreign or self.history.is_held)
+        return shown.time_s if shown is not None and is_shown else None
 
     @property
     def shown_rank(self) -> int | None:

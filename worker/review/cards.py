@@ -204,6 +204,9 @@ def _findings(asset: Asset, work: _Work, test: Tested | None) -> Iterator[Reason
         yield Reason("tested", f"A test has ended. {test.said}" if test and is_told else "A test has ended.")
     if asset.reviewed_at is not None:
         return  # somebody has seen what follows, and found it good
+    if asset.is_flagged:
+        waits = "; none is written before somebody chooses" if asset.is_held else ""
+        yield Reason("flagged", f"Every pick is flagged as unsafe{waits}.")
     if asset.is_noted:
         yield Reason("noted", "No frame is free of defects.")
     if asset.pick_gap is not None and asset.pick_gap < UNSURE_BELOW:

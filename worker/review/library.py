@@ -45,6 +45,7 @@ FILTERS = (
     Filter("unseen", "Not looked at", "Somebody has looked at every video."),
     Filter("unsure", "Unsure", "Nothing is unsure: each best pick is clearly better than the second."),
     Filter("noted", "With defects", "Every video has a frame without defects, or somebody looked at it."),
+    Filter("flagged", "Flagged", "No video has only unsafe frames, or somebody looked at it."),
     Filter("failed", "Failed", "Nothing has failed."),
     Filter("lost", "Choice lost", "No edit has cut away what somebody chose."),
     Filter("tested", "Test decided", "No test has come to an end since somebody looked."),

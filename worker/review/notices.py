@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from worker import choices
 from worker.database.states import JobState
 from worker.platforms.base import WriteBack
 from worker.review.progress import Line, Tone, platform_label
-from worker.text import clock, format_age, printable
+from worker.text import UNSAFE, clock, format_age, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,8 @@ def release_words(history: AssetHistory) -> str:
     if not history.thumbnails:
         return "After a release nothing is shown until the video was looked at."
     best = history.thumbnails[0]
+    if history.asset.is_held:
+        return "After a release nothing is written, since every pick is flagged as unsafe."
     return f"After a release pick {best.rank} is shown, at {clock(best.time_s)}."
 
 
@@ -62,7 +65,13 @@ def notices_of(history: AssetHistory, taken: WriteBack | None, chosen_by: str) -
         ago = format_age(history.now - asset.deleted_at)
         says = f"The video was deleted at {platform_label(asset)} {ago} ago. Nothing can be chosen for it."
         return [Line(Tone.BAD, says)]
-    return [*_foreign(history), *_lost(history, chosen_by), *_without_picks(history), *_noted(asset, taken)]
+    return [
+        *_foreign(history),
+        *_lost(history, chosen_by),
+        *_without_picks(history),
+        *_flagged(history, taken),
+        *_noted(asset, taken),
+    ]
 
 
 def _foreign(history: AssetHistory) -> Iterator[Line]:
@@ -107,6 +116,21 @@ def _without_picks(history: AssetHistory) -> Iterator[Line]:
         yield Line(
             Tone.BUSY, "There are no picks yet. A time that you choose now is shown once they are there."
         )
+
+
+def _flagged(history: AssetHistory, taken: WriteBack | None) -> Iterator[Line]:
+    shown = history.shown
+    if shown is not None and shown.rank == choices.CHOSEN_RANK and UNSAFE in shown.reasons:
+        yield Line(
+            Tone.WAITING, "The chosen picture is flagged as unsafe. It is written, since a person chose it."
+        )
+    if not history.asset.is_flagged:
+        return
+    own = "a frame" if taken is WriteBack.TIME else "a frame, or a picture of your own"
+    says = "Every pick of this video is flagged as unsafe."
+    if history.is_held:
+        says += f" Choose {own} to have it written; until then, what the platform shows already stays."
+    yield Line(Tone.WAITING, says)
 
 
 def _noted(asset: Asset, taken: WriteBack | None) -> Iterator[Line]:

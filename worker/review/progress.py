@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
 
+from worker import publications
 from worker.accounts import remedy_of_refusal
 from worker.admin.assets import database_time
 from worker.admin.taken import was_left_to_us
@@ -162,6 +163,10 @@ def _write_lines(asset: Asset, write: Publication | None, now: datetime) -> Iter
             yield Line(Tone.GOOD, f"Arrived at {label}.", write.confirmed_at)
         case PublicationState.FAILED:
             yield Line(Tone.BAD, f"{label} did not take it: {error}. Choose again, or look again.")
+        case PublicationState.SUPERSEDED if publications.is_held(write):
+            yield Line(
+                Tone.WAITING, f"Not written to {label}: it is flagged as unsafe, and waits for a person."
+            )
         case PublicationState.YIELDED:
             yield Line(Tone.WAITING, f"Not written to {label}: somebody else set a thumbnail there.")
         case _:

@@ -155,6 +155,11 @@ def _check(session: Session, asset: Asset, settings: Settings) -> None:
     """Refuse a test that could not go on, whatever its pictures are."""
     if asset.deleted_at is not None:
         raise TrialRefused("the video is deleted at its platform; a test needs it there")
+    if asset.is_held:
+        raise TrialRefused(
+            "its picks are flagged as unsafe, and viewers see none of them without a person's choice: set"
+            " PUBLISH_FLAGGED and look again with `thumbs requeue`, or leave it untested"
+        )
     if running_trial(session, asset.id) is not None:
         raise TrialRefused("a test of it runs already: stop that one first, or wait for its end")
     name = (asset.platform, asset.account)

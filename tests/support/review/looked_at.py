@@ -28,14 +28,22 @@ FROM (SELECT * FROM candidates ORDER BY id DESC LIMIT 1) AS one, generate_series
 """
 
 
-def looked_at(engine: Engine, *, asset_id: str = "a1", minute: int = 0, platform: str = "mux") -> None:
-    """Let an asset be announced, or edited, and looked at: two picks, three other frames."""
+def looked_at(
+    engine: Engine,
+    run: Run | None = None,
+    *,
+    asset_id: str = "a1",
+    minute: int = 0,
+    platform: str = "mux",
+    chosen_s: float | None = None,
+) -> None:
+    """Let an asset be announced, or edited, and looked at: two picks, three other frames, or another run."""
     kind = EventKind.EDITED if minute else EventKind.READY
     builders.record(engine, builders.event(kind, asset_id=asset_id, minute=minute, platform=platform))
     claim = builders.claimed(engine)
     remote = RemoteAsset(asset_id, AssetState.READY, f"f{minute}", 10.0, TITLE)
     with transaction(engine) as session:
-        jobs.complete(session, claim, result_of(sampled(), remote, {}))
+        jobs.complete(session, claim, result_of(run or sampled(), remote, {}, chosen_s=chosen_s))
 
 
 def sampled() -> Run:
@@ -43,6 +51,12 @@ def sampled() -> Run:
     run = sample_run.run()
     chosen = (sample_run.loser(pick.time_s, "", pick.score).scored for pick in run.picks)
     return replace(run, chosen=tuple(filter(None, chosen)))
+
+
+def flagged() -> Run:
+    """Return the same, with every pick flagged as unsafe."""
+    run = sampled()
+    return replace(run, picks=tuple(replace(pick, reasons=("unsafe", *pick.reasons)) for pick in run.picks))
 
 
 def add_frames(engine: Engine, count: int) -> None:

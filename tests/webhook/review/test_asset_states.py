@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 from sqlalchemy import update
 
-from tests.support.review.looked_at import looked_at
+from tests.support.review.looked_at import flagged, looked_at, sampled
 from tests.support.review.signed_in import URL, client_of, person, review_app, signed_in
 from tests.support.service import builders, chosen_asset, commands
 from tests.support.service.sample_run import crop
@@ -178,6 +179,47 @@ def test_a_video_without_a_good_frame(engine: Engine) -> None:
     looked_at(engine)
     change(engine, is_noted=True)
     assert "No frame of this video is free of defects." in page_of(engine)
+
+
+def test_a_video_whose_picks_are_all_flagged(engine: Engine) -> None:
+    """Nothing of it is shown, and each pick can be chosen, the first one too."""
+    looked_at(engine, flagged())
+
+    page = page_of(engine)
+
+    assert "Every pick of this video is flagged as unsafe. Choose a frame to have it written" in page
+    assert "data-test" not in page
+    assert "Not written to Mux: it is flagged as unsafe, and waits for a person." in page
+    assert "Not shown at Mux: flagged as unsafe" in page
+    assert "Leave it unwritten" in page
+    assert 'aria-label="Choose pick 1"' in page
+    assert "To be shown" not in page
+    assert "although flagged as unsafe" in page
+
+
+def test_a_flagged_pick_that_a_person_chose(engine: Engine) -> None:
+    """It is on its way; what a release would lead to is said."""
+    looked_at(engine, flagged())
+    chosen_asset.choose(engine, ChoiceRequest(time_s=6.5))
+
+    page = page_of(engine)
+
+    assert "Every pick of this video is flagged as unsafe." in page
+    assert "to have it written" not in page
+    assert "On its way to Mux." in page
+    assert "After a release nothing is written, since every pick is flagged as unsafe." in page
+
+
+def test_a_chosen_moment_that_is_flagged(engine: Engine) -> None:
+    """The run that cut it has looked at it; it stays, since a person chose it."""
+    looked_at(engine)
+    chosen_asset.choose(engine, ChoiceRequest(time_s=3.0))
+    cut = replace(sampled(), wanted=sampled().picks[0].crops[:1], is_wanted_unsafe=True)
+    looked_at(engine, cut, minute=1, chosen_s=3.0)
+
+    assert "The chosen picture is flagged as unsafe. It is written, since a person chose it." in page_of(
+        engine
+    )
 
 
 def test_an_account_that_is_not_configured(engine: Engine) -> None:

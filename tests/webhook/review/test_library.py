@@ -98,6 +98,12 @@ def test_cards_show_the_small_frame_of_their_moment(engine: Engine) -> None:
     [
         ("unsure", {"pick_gap": 0.05}, "Picks 1 and 2 are about as good."),
         ("noted", {"is_noted": True}, "No frame is free of defects."),
+        ("flagged", {"is_flagged": True}, "Every pick is flagged as unsafe."),
+        (
+            "flagged",
+            {"is_flagged": True, "is_held": True},
+            "Every pick is flagged as unsafe; none is written before somebody chooses.",
+        ),
         (
             "foreign",
             {"foreign_thumbnail": "x"},

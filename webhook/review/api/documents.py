@@ -135,6 +135,7 @@ def _identity(asset: Asset, addresses: Addresses) -> dict[str, Any]:
         "asset_id": asset.external_id,
         "title": asset.title,
         "duration_s": asset.duration_s,
+        "is_flagged": asset.is_flagged,
         "created_at": written(asset.created_at),
         "reviewed_at": written(asset.reviewed_at),
         "reviewed_by": asset.reviewed_by,
@@ -162,7 +163,7 @@ def _progress(progress: Progress) -> dict[str, Any]:
 
 def _shown(view: AssetView, addresses: Addresses) -> dict[str, Any] | None:
     shown = view.history.shown
-    if shown is None:
+    if shown is None or view.history.is_held:
         return None
     choice = view.history.choice
     is_own = view.is_chosen and choice is not None and choice.time_s is None

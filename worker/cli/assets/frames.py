@@ -47,7 +47,10 @@ def shown_lines(history: AssetHistory, taken: WriteBack | None) -> Iterator[Text
         what = "a picture of their own" if is_own else clock(shown.time_s)
         publication = history.publication
         is_done = publication is not None and publication.state == PublicationState.CONFIRMED
-        yield Text(f"{'shown' if is_done else 'to be shown'}: {what}, {why}", "bold")
+        if history.is_held:
+            yield Text(f"held: {what}, {why}, is flagged as unsafe and waits for a person", "bold yellow")
+        else:
+            yield Text(f"{'shown' if is_done else 'to be shown'}: {what}, {why}", "bold")
     if taken in _TAKEN:
         yield Text(_TAKEN[taken], "dim")
 
@@ -59,7 +62,7 @@ def picture_lines(history: AssetHistory, url: Callable[[Thumbnail], str]) -> Ite
     """
     shown = history.shown
     if shown is not None:
-        yield Text(f"shown     {url(shown)}", "bold")
+        yield Text(f"{'held' if history.is_held else 'shown':<9} {url(shown)}", "bold")
     for pick in history.thumbnails:
         yield Text(f"{pick.rank:<3} {pick.aspect:<5} {url(pick)}")
 

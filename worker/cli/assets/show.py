@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 # Attributes of the rows, under which names the JSON document has them: fields may be added, none renamed.
 _ASSET_FIELDS = (
     "title media_url source_external_id generation published_generation fingerprint duration_s is_private"
-    " written foreign_thumbnail foreign_at options last_event_at deleted_at erased_at created_at"
+    " is_flagged is_held written foreign_thumbnail foreign_at options last_event_at deleted_at erased_at"
+    " created_at"
 )
 _PICK_FIELDS = (
     "rank aspect time_s score parts reasons width_px height_px sha256 model generation hand_score head_id"

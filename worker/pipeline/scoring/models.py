@@ -1,4 +1,4 @@
-"""The models that judge frames: CLIP and the finders of faces, foreground and text, loaded once."""
+"""The models that judge frames: CLIP and the finders of faces, foreground, text and unsafe pictures."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from worker.pipeline.frames import NOTHING_SEEN
+from worker.pipeline.safety.finder import UnsafeFinder
 from worker.pipeline.scoring.clip_scorer import ClipScorer, Seen
 from worker.pipeline.scoring.face_mesh import FaceMesh
 from worker.pipeline.scoring.faces import FaceFinder
@@ -38,6 +39,7 @@ class Models:
     faces: FaceFinder
     foreground: ForegroundFinder = field(default_factory=ForegroundFinder.load)
     text: TextFinder = field(default_factory=TextFinder.load)
+    unsafe: UnsafeFinder | None = None  #: None: the extra `[safety]` is not installed
     head: LearnedHead | None = None  #: what the viewers of the next video like; None: nothing is known
     judge: Judge | None = None  #: whom the best candidates of the next video are shown to; None: nobody
 
@@ -62,7 +64,8 @@ class Models:
             ConfigurationError: one of them cannot be used; the message names the remedy.
         """
         FaceMesh.load()  # the decode process reads with it; here a damaged file stops the start, not each job
-        return cls(ClipScorer.load(model, Prompts.load(prompts), device=device), FaceFinder.load(yunet))
+        scorer = ClipScorer.load(model, Prompts.load(prompts), device=device)
+        return cls(scorer, FaceFinder.load(yunet), unsafe=UnsafeFinder.load())
 
     def warm_up(self) -> None:
         """Judge a grey picture, so that what is loaded or compiled at first use is in place."""
@@ -71,6 +74,8 @@ class Models:
         self.faces.find(grey)
         self.foreground.find(grey)
         self.text.find(grey)
+        if self.unsafe is not None:
+            self.unsafe.is_unsafe(grey)
 
 
 def score(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from worker.pipeline.selection.diversity import WEAK_SHARE
 from worker.pipeline.selection.ends import AT_AN_END
+from worker.text import UNSAFE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -29,6 +30,6 @@ def stand_ins(
     """
     scores = [one.unlearned_score for one in scored]
     least = sorted(scores)[int(WEAK_SHARE * len(scores))]
-    usable = (index for index, why in lost.items() if why != AT_AN_END and index not in vetoed)
+    usable = (index for index, why in lost.items() if why not in {AT_AN_END, UNSAFE} and index not in vetoed)
     fits = preferred or {index for index, score in enumerate(scores) if score >= least}
     return [index for index in usable if index in fits]
