@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import timedelta
 
 _MILLISECONDS = 1000
@@ -29,6 +29,7 @@ _PARTS = MappingProxyType(
         "stillness": ("stillness", "less motion"),
         "light": ("light", "better light"),
         "learned": ("your viewers", "liked by your viewers"),
+        "judge": ("the judge", "preferred by the judge"),
         "surroundings": ("frames around it", "better frames around it"),
     }
 )
@@ -64,6 +65,16 @@ _FAULTS = MappingProxyType(
         "avoided": "in a range to avoid",
         "start or end": "at the start or end",
         "like a better neighbour": "like a better frame beside it",
+    }
+)
+# What a judge finds at fault in a picture. It may be wrong as well, so all of it is said to be the judge's.
+_JUDGE_FAULTS = MappingProxyType(
+    {
+        "eyes_closed": "eyes closed",
+        "head_cut": "head cut off",
+        "transition": "between two pictures",
+        "text": "text over the picture",
+        "unsafe": "unsafe",
     }
 )
 
@@ -125,6 +136,16 @@ def is_fault(name: str) -> bool:
 def fault_words(name: str) -> str:
     """Say why a frame was left out, no surer than the measurement was."""
     return _FAULTS.get(name) or _as_words(name)
+
+
+def judge_fault_words(names: Iterable[str]) -> str:
+    """Say what a judge finds at fault, e.g. "eyes closed, text over the picture"."""
+    return ", ".join(_JUDGE_FAULTS.get(name) or _as_words(name) for name in names)
+
+
+def veto_words(names: Iterable[str]) -> str:
+    """Say why a frame was left out that a judge finds at fault, e.g. "eyes closed, says the judge"."""
+    return f"{judge_fault_words(names)}, says the judge"
 
 
 def lost_words(why: str, score: float | None, picks: Mapping[int, float]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpcore
 import httpx
 
-from worker.http.deadline import one_exchange
+from worker.http.deadline import Deadline, one_exchange
 from worker.http.network import BoundedNetwork
 
 if TYPE_CHECKING:
@@ -23,10 +23,12 @@ class BoundedTransport(httpx.HTTPTransport):
 
     Args:
         network: opens the connections.
+        is_patient: leave that time to the deadlines around us, for a server that thinks before it answers.
     """
 
-    def __init__(self, network: BoundedNetwork) -> None:
+    def __init__(self, network: BoundedNetwork, *, is_patient: bool = False) -> None:
         super().__init__(verify=_tls())
+        self._is_patient = is_patient
         # httpx offers no way to hand a backend to its pool, so the pool is replaced.
         self._pool = httpcore.ConnectionPool(
             ssl_context=_tls(), keepalive_expiry=KEEPALIVE_S, network_backend=network
@@ -34,7 +36,7 @@ class BoundedTransport(httpx.HTTPTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and return the answer as soon as its head is here."""
-        with one_exchange():
+        with Deadline() if self._is_patient else one_exchange():
             return super().handle_request(request)
 
 

@@ -2,27 +2,139 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+import httpx
+
+from worker.errors import SettingsInvalid, SourceRefused, Unjudged
+from worker.http.client import BoundedClient, BoundedTransport
+from worker.http.failure import reason_of
+from worker.http.network import BoundedNetwork
+from worker.judge.breaker import Breaker
+from worker.judge.completion import Completion, read_completion
+from worker.judge.refusals import refusal_of
+from worker.settings.types import revealed
+
 if TYPE_CHECKING:
+    from worker.judge.prompt import Question
     from worker.settings import Settings
+
+MOST_ANSWER_BYTES = 256 * 1024
+DEFAULT_PATH = "/v1"
+_TOO_LONG = f"the judge's server sent more than {MOST_ANSWER_BYTES // 1024} KiB: see its log"
 
 
 class Connection:
     """Asks a server with an OpenAI-compatible API; several threads may share it.
 
+    The server may be anywhere: an operator named it. It is asked directly, without a proxy, and not followed
+    where it leads elsewhere.
+
     Args:
         url: of the API; where it has no path, that is `/v1`.
         model: its name there.
         api_key: sent as `Authorization: Bearer`; None: nothing is sent.
+
+    Raises:
+        SettingsInvalid: no server can be asked by these; the message does not show them.
     """
 
     def __init__(self, url: str, model: str, api_key: str | None = None) -> None:
+        try:
+            address = httpx.URL(url)
+        except httpx.InvalidURL:
+            raise SettingsInvalid("JUDGE_URL: write an address like http://gpu-box:8000/v1") from None
+        if address.scheme not in {"http", "https"} or not address.host or address.query or address.fragment:
+            raise SettingsInvalid("JUDGE_URL: write an address like http://gpu-box:8000/v1")
+        if address.userinfo:
+            raise SettingsInvalid(
+                "JUDGE_URL: a name or password in the address; put a key into JUDGE_API_KEY"
+            )
+        if api_key and not (api_key.isascii() and api_key.isprintable()):
+            raise SettingsInvalid("JUDGE_API_KEY: it holds what no header can; copy it again")
         self.url = url
         self.model = model
-        self._api_key = api_key
+        self.breaker = Breaker()
+        self._api_key = api_key or ""
+        path = address.path.rstrip("/").removesuffix("/chat/completions") or DEFAULT_PATH
+        self._endpoint = address.copy_with(path=f"{path}/chat/completions")
 
     @classmethod
     def of(cls, settings: Settings) -> Connection | None:
-        """Make the connection that settings name; None where no judge is to be asked."""
-        raise NotImplementedError
+        """Make the connection that settings name, one for a process; None where no judge is to be asked.
+
+        Raises:
+            SettingsInvalid: no server can be asked by them.
+        """
+        if settings.judge_mode == "off" or not settings.judge_url or not settings.judge_model:
+            return None
+        return cls(settings.judge_url, settings.judge_model, revealed(settings.judge_api_key))
+
+    def client(self, timeout_s: float) -> BoundedClient:
+        """Open a client for the questions about one video; close it after them.
+
+        Args:
+            timeout_s: How long one step may last. Whoever asks puts a `Deadline` around all of them.
+        """
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        if self._api_key:
+            headers["Authorization"] = f"Bearer {self._api_key}"
+        # The head of an answer comes when the model is done, later than that of any other server's.
+        transport = BoundedTransport(BoundedNetwork(), is_patient=True)
+        return BoundedClient(timeout_s=timeout_s, headers=headers, transport=transport)
+
+    def ask(self, client: BoundedClient, question: Question) -> Completion:
+        """Ask one question.
+
+        Args:
+            client: of this connection.
+            question: what is asked, with its pictures.
+
+        Raises:
+            Unjudged: there is no answer; the message says why, and what helps.
+            Exception: of a deadline around us, and whatever its `should_stop` raises.
+        """
+        body = json.dumps(question.body(self.model)).encode()
+        headers = {"Content-Type": "application/json"}
+        try:
+            with client.stream("POST", self._endpoint, content=body, headers=headers) as answer:
+                told, is_whole = _read(answer)
+        except httpx.TimeoutException as exc:
+            raise timed_out() from exc
+        except SourceRefused as exc:
+            raise Unjudged("misconfigured", f"JUDGE_URL: {exc}") from exc
+        except httpx.ConnectError as exc:
+            raise Unjudged(
+                "failed",
+                f"the judge's server cannot be reached ({reason_of(exc)}): see that it runs, and check "
+                "JUDGE_URL",
+            ) from exc
+        except httpx.HTTPError as exc:
+            raise Unjudged(
+                "failed", f"the judge's server broke off ({reason_of(exc)}): see its log if that goes on"
+            ) from exc
+        if not answer.is_success:
+            raise refusal_of(answer, told, has_key=bool(self._api_key), secret=self._api_key)
+        if not is_whole:
+            raise Unjudged("failed", _TOO_LONG)
+        return read_completion(told)
+
+
+def timed_out() -> Unjudged:
+    """Make the error for a judge that was not done in its time."""
+    return Unjudged(
+        "timeout",
+        "the judge was not done in time: raise JUDGE_TIMEOUT_S, lower JUDGE_PICTURES or JUDGE_READINGS, or "
+        "use a faster model",
+    )
+
+
+def _read(answer: httpx.Response) -> tuple[bytes, bool]:
+    """Read the body of an answer, or its beginning; and whether that is all of it."""
+    told = bytearray()
+    for part in answer.iter_raw():
+        told += part
+        if len(told) > MOST_ANSWER_BYTES:
+            return bytes(told[:MOST_ANSWER_BYTES]), False
+    return bytes(told), True

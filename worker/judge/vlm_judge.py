@@ -1,15 +1,28 @@
-"""A vision-language model as a judge: describes pictures, then orders them several times over."""
+"""A vision-language model as a judge: it describes pictures, then orders them several times over."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from worker.errors import Unjudged
+from worker.http.deadline import Deadline
+from worker.judge.case import Case
+from worker.judge.connection import timed_out
+from worker.judge.prompt import PROMPT_VERSION
+from worker.judge.readings import places
+from worker.judge.sitting import Sitting
+from worker.metrics import JUDGE_SECONDS, JUDGE_TOKENS, JUDGE_VERDICTS
+from worker.pipeline.judging.verdict import Say, Verdict
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from worker.judge.connection import Connection
     from worker.judge.ledger import Ledger
-    from worker.pipeline.judging.verdict import Say, Verdict
+    from worker.judge.readings import Order
+    from worker.pipeline.judging.verdict import Description
 
 
 class VlmJudge:
@@ -64,4 +77,67 @@ class VlmJudge:
             Unjudged: there is no verdict; the message says why, for people.
             Exception: whatever `should_stop` raises.
         """
-        raise NotImplementedError
+        try:
+            verdict = self._judge(pictures, title if self._sends_title else "", in_order=in_order)
+        except Unjudged as exc:
+            JUDGE_VERDICTS.labels(exc.result).inc()
+            raise
+        JUDGE_VERDICTS.labels("recalled" if verdict.is_recalled else "judged").inc()
+        return verdict
+
+    def _judge(self, pictures: Sequence[bytes], title: str, *, in_order: bool) -> Verdict:
+        if self._say == Say.NOTHING:
+            raise Unjudged("paused", "the judge is not asked: it was measured to find fault with good frames")
+        in_order = in_order and self._say != Say.VETO and len(pictures) > 1
+        case = Case.of(pictures, title, self._connection.model, self._readings)
+        described, ordered = self._ledger.recall(case.described), self._ledger.recall(case.ordered)
+        if recalled := ordered if in_order else (described or ordered):
+            return replace(recalled, say=self._say, is_recalled=True)
+        with self._sitting(pictures, title) as sitting:
+            seen = self._verdict(sitting, sitting.remember(described) if described else sitting.describe())
+            if not in_order:
+                self._ledger.keep(case.described, seen)
+                return seen
+            try:
+                couples = sitting.order(self._readings, case.seed)
+            except Unjudged:
+                self._ledger.keep(case.described, seen)  # it was paid for; the next run only asks the rest
+                raise
+            verdict = self._verdict(sitting, seen.descriptions, couples)
+        self._ledger.keep(case.ordered, verdict)
+        return verdict
+
+    @contextmanager
+    def _sitting(self, pictures: Sequence[bytes], title: str) -> Iterator[Sitting]:
+        """Open what is asked about one video, end it in time, and book what it took."""
+        limit = Deadline(self._timeout_s, late=timed_out, should_stop=self._should_stop)
+        with limit, self._connection.client(self._timeout_s) as client:
+            sitting = Sitting(self._connection, client, self._ledger, pictures, title)
+            try:
+                yield sitting
+            finally:
+                if sitting.requests:
+                    JUDGE_SECONDS.observe(sitting.took_s)
+                    JUDGE_TOKENS.labels("prompt").inc(sitting.prompt_tokens)
+                    JUDGE_TOKENS.labels("answer").inc(sitting.answer_tokens)
+                    self._ledger.count(sitting.prompt_tokens, sitting.answer_tokens)
+
+    def _verdict(
+        self,
+        sitting: Sitting,
+        descriptions: tuple[Description, ...],
+        couples: Sequence[tuple[Order, Order]] = (),
+    ) -> Verdict:
+        return Verdict(
+            say=self._say,
+            model=self._connection.model,
+            prompt_version=PROMPT_VERSION,
+            descriptions=descriptions,
+            places=places(couples) if couples else None,
+            readings=2 * len(couples),
+            requests=sitting.requests,
+            prompt_tokens=sitting.prompt_tokens,
+            answer_tokens=sitting.answer_tokens,
+            took_s=sitting.took_s,
+            answers=tuple(sitting.answers),
+        )

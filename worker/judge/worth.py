@@ -83,7 +83,7 @@ def _by_order(worth: Worth) -> Finding:
     value, low, high = (100 * one for one in worth.lead)
     lead = f"{value:+.1f} % of pairs ({low:+.0f} to {high:+.0f})"
     if worth.videos < MIN_VIDEOS:
-        return Finding(Say.TIES, f"{lead} on {worth.videos} videos; {MIN_VIDEOS} are too few to lead")
+        return Finding(Say.TIES, f"{lead} on {worth.videos} videos; to lead takes {MIN_VIDEOS}")
     if worth.lead.low <= 0:
         return Finding(Say.TIES, f"{lead}: better, but not surely")
     silent = worth.unjudged / (worth.videos + worth.unjudged)

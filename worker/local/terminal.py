@@ -27,6 +27,7 @@ STAGE_STARTS = {
     "probe": 0.0,
     "scan": 0.01,
     "score": 0.6,
+    "judge": 0.88,
     "pick": 0.88,
     "stills": 0.9,
     "done": 1.0,

@@ -20,6 +20,7 @@ from worker.pipeline.media import Region
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from worker.pipeline.judging.verdict import Fault, Verdict
     from worker.pipeline.media import Video
 
 Rgb = NDArray[np.uint8]
@@ -145,6 +146,16 @@ LEARNED = "learned"
 JUDGED = "judge"
 """The part of a score that a vision-language model gave (`pipeline.judging`)."""
 
+
+class ByJudge(NamedTuple):
+    """What a judge said of a candidate that it was shown."""
+
+    subject: str  #: in a few words of the judge: content, never instructions
+    faults: tuple[Fault, ...]  #: sorted by name
+    place: int | None  #: 1 = best; those between which it did not decide share one; None: it gave no order
+    pictures: int  #: how many it was shown
+
+
 NOTHING_SEEN: Mapping[float, SeenCandidate] = MappingProxyType({})
 """What is known of candidates, by their times, where no earlier run has looked at the video."""
 
@@ -164,6 +175,7 @@ class Scored:
     text_lines: int | None = (
         None  #: in it, those that all frames show too; None where they were not looked for
     )
+    by_judge: ByJudge | None = None  #: None: it was not shown to a judge
 
     @property
     def hand_score(self) -> float:
@@ -236,7 +248,7 @@ class Run:
     losers: tuple[Loser, ...]  #: in order of time
     shot_starts_s: tuple[float, ...]
     model: str  #: which model judged, e.g. "lite"
-    timings_s: Mapping[str, float]  #: seconds by stage: probe, scan, score, pick, stills
+    timings_s: Mapping[str, float]  #: seconds by stage: probe, scan, score, judge, pick, stills
     note: str = ""  #: a sentence for people where the result needs one, e.g. "the whole video is dark"
     chosen: tuple[Scored, ...] = ()  #: what each of `picks` was before its still was taken
     wanted: tuple[Crop, ...] = ()  #: of the moment that a person chose
@@ -244,7 +256,8 @@ class Run:
     """(d,) L2-normalized, of that moment; None where `wanted` is empty."""
     recalled: int = 0  #: candidates that an earlier run had measured; 0 where the whole video was looked at
     sight: str = ""  #: `model` with its files and the way it looks (`ClipScorer.sight`)
-    head_id: int | None = None  #: of the learned head that had a say; None: none had
+    head_id: int | None = None  #: of the learned head that had a say; None: none had, or a judge led
     hand_rank: int | None = None
     """Of `picks`, the rank of the one that would be the first without that head; None where it is none of
     them, or no head had a say."""
+    verdict: Verdict | None = None  #: of a judge; None: none was asked, or it gave none, which `note` tells

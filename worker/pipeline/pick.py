@@ -12,10 +12,12 @@ from worker.pipeline.crop.sizes import size_notes
 from worker.pipeline.earlier_picks import find_again
 from worker.pipeline.earlier_run import Unfit, decided_before, scan_after_edit
 from worker.pipeline.frames import NOTHING_SEEN, Run
+from worker.pipeline.judging.looking import Judged, has_say, show_to_judge
 from worker.pipeline.progress import Stopwatch
 from worker.pipeline.result import losers, notes, take_exactly, take_picks
 from worker.pipeline.scoring.models import score
 from worker.pipeline.selection.by_hand import first_by_hand
+from worker.pipeline.selection.claims import Claims
 from worker.pipeline.selection.diversity import WEAK_SHARE, pick_diverse
 from worker.pipeline.selection.ends import AT_AN_END, candidates_at_ends
 from worker.pipeline.selection.reasons import explain
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from worker.pipeline.options import Options
     from worker.pipeline.progress import Progress
     from worker.pipeline.sandbox.decoder import Decoder
-    from worker.pipeline.scoring.learned_head import LearnedHead
     from worker.pipeline.scoring.models import Models
     from worker.pipeline.selection.reasons import Explanation
 
@@ -95,53 +96,70 @@ def _pick(
         avoided = candidates_near(options.avoid, scan.candidates, video)
         worth, left_out = shortlist(scan.candidates, avoided, decided=decided_before(scan.candidates, seen))
         scored = score([scan.candidates[index] for index in worth], options.title, models, progress, seen)
+        claims = _claims(scored, video, options, _find_again(earlier, scan.candidates, worth, avoided))
+    judged = _show_to_judge(scored, claims, video, options, models, decoder, watch)
     with watch.stage("pick"):
-        preferred = candidates_inside(options.prefer, [one.candidate for one in scored], video)
-        again = _find_again(earlier, scan.candidates, worth, avoided)
-        chosen, lost, why, hand_rank = _choose(scored, video, options, preferred, again, models.head_in_use)
+        chosen, lost, why, hand_rank = _choose(judged, options, claims)
     with watch.stage("stills") as progress:
         asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
-        times_s = [scored[index].candidate.time_s for index in chosen] + asked_s
+        times_s = [judged.scored[index].candidate.time_s for index in chosen] + asked_s
         video, shown, is_whole = _find_shown(video, better, times_s, decoder, progress)
-        others = _next_best(scored, lost, preferred) if is_whole else []
+        others = _next_best(judged, lost, claims) if is_whole else []
         picks, taken = take_picks(
-            chosen, why, others, scored, shown, seen, options, models, decoder, progress
+            chosen, why, others, judged.scored, shown, seen, options, models, decoder, progress
         )
         wanted, embedding = take_exactly(asked_s, shown, scan.candidates, options, models, decoder)
-    winners = [scored[index] for index in taken]
-    is_avoided, is_outside = worth[taken[0]] in avoided, bool(options.prefer) and taken[0] not in preferred
+    winners = [judged.scored[index] for index in taken]
     return Run(
         video=video,
         picks=picks,
-        losers=losers(scan.candidates, left_out, scored, lost, taken),
+        losers=losers(scan.candidates, left_out, judged.scored, lost, taken),
         chosen=tuple(winners),
         shot_starts_s=scan.shot_starts_s,
         model=models.scorer.name,
         sight=models.scorer.sight,
         timings_s=watch.timings_s,
-        note=_note(video, shown, scan, picks, winners, is_avoided=is_avoided, is_outside=is_outside),
+        note=_note(options, video, shown, scan, picks, winners, judged),
         recalled=len(seen),
         wanted=wanted,
         wanted_embedding=embedding,
-        head_id=models.head_in_use and models.head_in_use.id,
+        head_id=judged.head and judged.head.id,
         hand_rank=hand_rank,
+        verdict=judged.verdict,
     )
 
 
 def _note(
+    options: Options,
     video: Video,
     shown: Video,
     scan: Scan,
     picks: Sequence[Pick],
     winners: Sequence[Scored],
-    *,
-    is_avoided: bool,
-    is_outside: bool,
+    judged: Judged,
 ) -> str:
     """Say what people should know of the result."""
     best, active = winners[0].candidate, [one.candidate.active for one in winners]
+    is_avoided = bool(candidates_near(options.avoid, [best], video))
+    is_outside = bool(options.prefer) and not candidates_inside(options.prefer, [best], video)
     sentences = notes(video, scan.candidates, best, is_avoided=is_avoided, is_outside_preferred=is_outside)
-    return "; ".join([*sentences, *size_notes(picks, active, shown)])
+    return "; ".join(filter(None, [*sentences, *size_notes(picks, active, shown), judged.note]))
+
+
+def _show_to_judge(
+    scored: Sequence[Scored],
+    claims: Claims,
+    video: Video,
+    options: Options,
+    models: Models,
+    decoder: Decoder,
+    watch: Stopwatch,
+) -> Judged:
+    """Show the best candidates to the judge, if there is one that has a say."""
+    if not has_say(models.judge):
+        return Judged(scored, models.head_in_use)
+    with watch.stage("judge") as progress:
+        return show_to_judge(scored, claims, video, options, models, decoder, progress)
 
 
 def _scan(
@@ -165,13 +183,16 @@ def _find_again(
     return [index for index in found if index < len(worth)]
 
 
+def _claims(scored: Sequence[Scored], video: Video, options: Options, again: Sequence[int]) -> Claims:
+    """Find what besides their scores speaks for or against candidates."""
+    candidates = [one.candidate for one in scored]
+    preferred = candidates_inside(options.prefer, candidates, video)
+    # An end of the video that the caller prefers is as good as any place.
+    return Claims(preferred, again, candidates_at_ends(candidates, video) - preferred)
+
+
 def _choose(
-    scored: Sequence[Scored],
-    video: Video,
-    options: Options,
-    preferred: frozenset[int],
-    again: Sequence[int],
-    head: LearnedHead | None,
+    judged: Judged, options: Options, claims: Claims
 ) -> tuple[list[int], dict[int, str], list[Explanation], int | None]:
     """Choose the picks, by index; say why all others lost, and why each pick was chosen.
 
@@ -179,21 +200,21 @@ def _choose(
         At the end the rank of what would be first without a learned head; None where it is no pick, or there
         is no head.
     """
-    judged = [one.candidate for one in scored]
-    # An end of the video that the caller prefers is as good as any place.
-    at_ends = candidates_at_ends(judged, video) - preferred
-    by_hand = first_by_hand(scored, preferred, again, at_ends) if head else None
+    scored, vetoed = judged.scored, judged.vetoed
+    by_hand = first_by_hand(scored, *claims, vetoed) if judged.head else None
     second = by_hand if options.shows_hand_pick else None
-    chosen, lost, kept = pick_diverse(scored, options.count, preferred, again, at_ends, second)
-    why = explain(chosen, scored, lost, preferred, kept=kept, at_ends=at_ends, by_hand=second)
+    chosen, lost, kept = pick_diverse(scored, options.count, *claims, second, vetoed)
+    no_rivals = claims.at_ends | vetoed.keys()
+    why = explain(chosen, scored, lost, claims.preferred, kept=kept, no_rivals=no_rivals, by_hand=second)
     return chosen, lost, why, chosen.index(by_hand) + 1 if by_hand in chosen else None
 
 
-def _next_best(scored: Sequence[Scored], lost: Mapping[int, str], preferred: frozenset[int]) -> list[int]:
+def _next_best(judged: Judged, lost: Mapping[int, str], claims: Claims) -> list[int]:
     """List what may be shown in place of a pick: as good as a pick has to be, and where it is preferred."""
-    least = sorted(one.hand_score for one in scored)[int(WEAK_SHARE * len(scored))]
-    usable = (index for index, why in lost.items() if why != AT_AN_END)
-    fits = preferred or {index for index, one in enumerate(scored) if one.hand_score >= least}
+    scores = [one.unlearned_score for one in judged.scored]
+    least = sorted(scores)[int(WEAK_SHARE * len(scores))]
+    usable = (index for index, why in lost.items() if why != AT_AN_END and index not in judged.vetoed)
+    fits = claims.preferred or {index for index, value in enumerate(scores) if value >= least}
     return [index for index in usable if index in fits]
 
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Progress = Callable[[str, float], None]
-"""Called with the stage ("probe", "scan", "score", "pick" or "stills") and the fraction of it done, 0..1;
-again and again while a stage goes on. What it raises ends the run."""
+"""Called with the stage ("probe", "scan", "score", "judge", "pick" or "stills") and the fraction of it done,
+0..1; again and again while a stage goes on. What it raises ends the run."""
 
 
 class Stopwatch:

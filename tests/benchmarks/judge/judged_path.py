@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from worker.pipeline.frames import Scan, Still
 from worker.pipeline.media import TransferFunction, Video
 from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
-from worker.pipeline.scoring.models import Models
+from worker.pipeline.scoring.models import Models, score
 from worker.weights.training.taste.features.pictures import candidates_of, read_frame
 
 if TYPE_CHECKING:
@@ -25,11 +25,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from worker.pipeline.frames import Candidate, Rgb, Run
+    from worker.pipeline.frames import Candidate, Rgb
     from worker.pipeline.judging.verdict import Judge
     from worker.pipeline.sandbox.decoder import Decoder
-    from worker.pipeline.scoring.clip_scorer import Seen
+    from worker.pipeline.scoring.clip_scorer import ClipScorer, Seen
     from worker.weights.training.taste.judged_set import JudgedVideo
+
+
+class Picked(NamedTuple):
+    """What a run picked."""
+
+    first: int  #: place in the video of the frame that is shown first
+    times_s: tuple[float, ...]  #: of all picks
+    note: str
+    requests: int = 0
+    tokens: int = 0
 
 
 class JudgedPath:
@@ -45,33 +55,46 @@ class JudgedPath:
         self, videos: Sequence[JudgedVideo], tastes: Sequence[NDArray[np.float64]], model: str = "lite"
     ) -> None:
         self._models = remembering(Models.load(model))
+        self._candidates: dict[str, list[Candidate]] = {}
         self._tastes = {video.name: taste for video, taste in zip(videos, tastes, strict=True)}
 
-    @property
-    def sight(self) -> str:
-        """What the model is called."""
-        return self._models.scorer.sight
+    def pick(self, video: JudgedVideo, judge: Judge | None = None) -> Picked:
+        """Pick of a video's judged frames, as the product does.
 
-    def run(self, video: JudgedVideo, judge: Judge | None = None) -> Run:
-        """Pick of a video's judged frames, as the product does."""
-        candidates = sorted(
-            zip(candidates_of(video), self._tastes[video.name], strict=True), key=lambda one: one[0].time_s
-        )
-        scorer = _HeldOutScorer(self._models.scorer, [taste for _, taste in candidates])
-        models = replace(self._models, scorer=scorer)
-        decoder = cast("Decoder", _JudgedDecoder(video, [candidate for candidate, _ in candidates]))
-        return pick_thumbnails(video.frames[0].file, Options(), models, decoder)
-
-    def frame_picked(self, video: JudgedVideo, run: Run) -> int:
-        """Tell which frame a run would show first, by its place in the video."""
+        Args:
+            video: one of them.
+            judge: looks at the best of its frames.
+        """
+        candidates, models = self._seen(video)
+        models = replace(models, judge=judge)
+        decoder = cast("Decoder", _JudgedDecoder(video, candidates))
+        run = pick_thumbnails(video.frames[0].file, Options(), models, decoder)
         times_s = [frame.time_s for frame in video.frames]
-        return times_s.index(run.chosen[0].candidate.time_s)
+        return Picked(
+            times_s.index(run.chosen[0].candidate.time_s), tuple(pick.time_s for pick in run.picks), run.note
+        )
+
+    def scores(self, video: JudgedVideo) -> NDArray[np.float64]:
+        """Score a video's judged frames: (frames,), in the set's order."""
+        candidates, models = self._seen(video)
+        scored = score(candidates, "", models, lambda _done: None)
+        by_time = {one.candidate.time_s: one.score for one in scored}
+        return np.array([by_time[frame.time_s] for frame in video.frames], np.float64)
+
+    def _seen(self, video: JudgedVideo) -> tuple[list[Candidate], Models]:
+        """Make candidates of frames, in order of time, and the models that judge them."""
+        if video.name not in self._candidates:
+            self._candidates[video.name] = candidates_of(video)
+        made = zip(self._candidates[video.name], self._tastes[video.name], strict=True)
+        in_time = sorted(made, key=lambda one: one[0].time_s)
+        scorer = _HeldOutScorer(self._models.scorer, [float(taste) for _, taste in in_time])
+        return [candidate for candidate, _ in in_time], replace(self._models, scorer=scorer)
 
 
 class _HeldOutScorer(RememberingScorer):
     """Our scorer, with a taste that has not seen the video."""
 
-    def __init__(self, scorer: RememberingScorer, tastes: Sequence[float]) -> None:
+    def __init__(self, scorer: ClipScorer, tastes: Sequence[float]) -> None:
         vars(self).update(vars(scorer))
         self._held_out = np.array(tastes, np.float32)
 

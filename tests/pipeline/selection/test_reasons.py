@@ -199,7 +199,7 @@ def test_the_start_of_a_video_is_no_rival() -> None:
     ]
 
     picks, lost, kept = pick_diverse(video, 1, at_ends=frozenset({0}))
-    (why,) = explain(picks, video, lost, kept=kept, at_ends=frozenset({0}))
+    (why,) = explain(picks, video, lost, kept=kept, no_rivals=frozenset({0}))
 
     assert lost[0] == AT_AN_END
     assert why.reasons == ("taste",)

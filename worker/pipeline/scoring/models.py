@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.pipeline.frames import Candidate, Scored, SeenCandidate
+    from worker.pipeline.judging.verdict import Judge
     from worker.pipeline.scoring.learned_head import LearnedHead
 
 # (height, width, channels) of the picture that models are warmed up with: that of a candidate.
@@ -38,6 +39,7 @@ class Models:
     foreground: ForegroundFinder = field(default_factory=ForegroundFinder.load)
     text: TextFinder = field(default_factory=TextFinder.load)
     head: LearnedHead | None = None  #: what the viewers of the next video like; None: nothing is known
+    judge: Judge | None = None  #: whom the best candidates of the next video are shown to; None: nobody
 
     @property
     def head_in_use(self) -> LearnedHead | None:

@@ -74,7 +74,7 @@ def pick_diverse(
     quality, unlearned = _qualities(scored)
     vetoed = vetoed if len(vetoed) < len(scored) else NOTHING_VETOED
     distance = scene_distances(scored)
-    is_near = _near(scored, distance)
+    is_near = near_in_time(scored, distance)
     # What may be picked at all does not depend on what was learned from viewers.
     order = np.argsort(unlearned, kind="stable")
     weak = set(order[: int(WEAK_SHARE * len(scored))].tolist()) - preferred
@@ -117,8 +117,12 @@ def _steady(worth: Mapping[int, float], earlier: Sequence[int]) -> int:
     return next((i for i in earlier if worth.get(i, -np.inf) >= enough), max(worth, key=worth.__getitem__))
 
 
-def _near(scored: Sequence[Scored], distance: NDArray[np.float64]) -> NDArray[np.bool_]:
+def near_in_time(scored: Sequence[Scored], distance: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Tell which two are too near each other in time; scenes that follow on each other may be.
+
+    Args:
+        scored: n frames of one video.
+        distance: between them, as `scene_distances` measures it.
 
     Returns:
         (n, n); true on the diagonal.

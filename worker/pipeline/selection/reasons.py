@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from worker.pipeline.frames import JUDGED
 from worker.pipeline.scoring import text_cost
 from worker.pipeline.selection.scenes import SAME_SCENE, scene_distances
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from worker.pipeline.frames import Scored
 
@@ -50,7 +52,7 @@ def explain(
     preferred: frozenset[int] = frozenset(),
     *,
     kept: frozenset[int] = frozenset(),
-    at_ends: frozenset[int] = frozenset(),
+    no_rivals: AbstractSet[int] = frozenset(),
     by_hand: int | None = None,
 ) -> list[Explanation]:
     """Explain each pick by what set it apart from the runner-up for its place.
@@ -61,7 +63,7 @@ def explain(
         lost: why each other index lost, as `pick_diverse` says it.
         preferred: indexes of those in the ranges that the caller prefers.
         kept: picks that stay from an earlier run although another frame is worth more.
-        at_ends: indexes of those that were no rivals of the others.
+        no_rivals: indexes of those at the ends of the video, or vetoed, that were no rivals of the others.
         by_hand: the index that has the second place for what it would be without a learned head.
     """
     scores = [one.score for one in scored]
@@ -72,7 +74,7 @@ def explain(
     for number, index in enumerate(chosen, start=1):
         # What was still open when this place was filled; of these, its pick ruled out what shows the same.
         rivals = {i for i, by in ruled_out_by.items() if not 0 < by < number} | {*chosen[number:]}
-        rivals -= at_ends if index not in at_ends else frozenset()
+        rivals -= no_rivals if index not in no_rivals else frozenset()
         unlike = {i for i in rivals if ruled_out_by.get(i) != number}
         instead: tuple[str, ...] = ()
         if index in kept:
@@ -98,6 +100,8 @@ def explain(
 def deciding_parts(pick: Scored, other: Scored, min_lead: float) -> tuple[str, ...]:
     """Name the fewest parts without which a frame would not lead over another, the largest lead first.
 
+    What a judge gave is named however small it is: no coding moved it.
+
     Args:
         pick: the frame that won.
         other: the one that it is compared with.
@@ -108,8 +112,10 @@ def deciding_parts(pick: Scored, other: Scored, min_lead: float) -> tuple[str, .
     rest = sum(leads.values())
     deciding: list[str] = []
     for name in sorted(leads, key=lambda name: -leads[name]):
-        if leads[name] <= min_lead or (deciding and rest <= 0):
+        if deciding and rest <= 0:
             break
+        if leads[name] <= (0.0 if name == JUDGED else min_lead):
+            continue
         rest -= leads[name]
         if name != text_cost.PART:
             deciding.append(name)

@@ -103,7 +103,7 @@ def check(looked: Sequence[Looked]) -> Check:
         figures(head),
         leads,
         wins,
-        couples_of(judged),
+        couples_of([one.verdict for one in judged if one.verdict is not None]),
         vetoes,
         _price([one.verdict for one in judged if one.verdict is not None]),
         dict(unjudged),

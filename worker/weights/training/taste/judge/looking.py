@@ -32,7 +32,7 @@ class Looked:
 
     @property
     def scores(self) -> NDArray[np.float64]:
-        """(frames,) places by the judge, higher is better; below them, by our score, what it was not shown."""
+        """(frames,) places by the judge, higher is better; below, by our score, what it was not shown."""
         found = np.argsort(np.argsort(self.head, kind="stable")) / len(self.head) - 1.0
         if self.verdict is not None and self.verdict.places is not None:
             found[self.shown] = self.verdict.places

@@ -1,0 +1,38 @@
+"""What is known of a video before its judge is asked: under which keys its verdicts are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from worker.judge.prompt import PROMPT_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Case(NamedTuple):
+    """Pictures, and how a judge is asked about them, as hashes."""
+
+    described: str  #: the key of the verdict without an order
+    ordered: str  #: of that with one
+    seed: int  #: for the orders in which these pictures are shown
+
+    @classmethod
+    def of(cls, pictures: Sequence[bytes], title: str, model: str, readings: int) -> Case:
+        """Make the case of some pictures.
+
+        Args:
+            pictures: JPEG files, in the order in which they are shown.
+            title: that the model is told; empty for none.
+            model: which is asked.
+            readings: of the order.
+        """
+        shown = [hashlib.sha256(picture).hexdigest() for picture in pictures]
+        about = [shown, title, model, PROMPT_VERSION]
+        return cls(_hash([*about, 0]), _hash([*about, readings]), int(_hash(shown)[:8], 16))
+
+
+def _hash(what: object) -> str:
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()
