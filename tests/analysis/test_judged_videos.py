@@ -34,8 +34,13 @@ if TYPE_CHECKING:
     from tests.support.judge_server.scripts import Script
     from tests.support.service.analyzer_rig import AnalyzerRig
 
-FILM = pictures.footage_path("bikes")
-HOUR_S = 3600.0
+FILM = pictures.footage_path("bikes")  #: in which there is something to choose
+A_MINUTE_S, AN_HOUR_S = 60.0, 3600.0
+FAILURES = {  #: and what the note says of them
+    scripts.hangs: "JUDGE_TIMEOUT_S",
+    scripts.error(500): "500",
+    scripts.no_images: "takes no pictures",
+}
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -119,43 +124,27 @@ class TestWhatAJudgeSays:
         assert job.timings_s["judge"] > 0
         assert "judge" not in job.note
 
-    def test_is_bounded_by_what_it_was_measured_to_be_worth_and_by_the_mode(
-        self, rig: AnalyzerRig, judge: FakeJudge
-    ) -> None:
-        """From the next job on: who may only veto is asked for no order, who may nothing is not asked."""
-        for mode, say, asked in (
-            ("rank", Say.VETO, {"descriptions"}),
-            ("veto", Say.LEAD, {"descriptions"}),
-            ("rank", Say.NOTHING, set()),
-            ("veto", Say.NOTHING, set()),
-            ("off", Say.LEAD, set()),
-        ):
-            give_judge(rig, judge, judge_mode=mode)
-            measure(rig, say)
-            judge.asked.clear()
-            look(rig)
-            assert {one.kind for one in judge.asked} == asked, (mode, say)
-
     def test_keeps_a_frame_at_fault_from_being_picked(self, rig: AnalyzerRig, judge: FakeJudge) -> None:
         """As long as there is anything else; the filmstrip says what was found."""
-        look(rig)
-        (before, *_) = picks_of(rig)
-        hated: list[bytes] = []
-
-        def describe(picture: bytes) -> Description:
-            hated.extend([picture] if not hated else [])  # what is shown first has the highest score
-            return Description(frozenset({Fault.TEXT} if picture == hated[0] else ()), "a sign")
-
-        judge.script = scripts.says(describe)
         give_judge(rig, judge, judge_mode="veto")
+        look(rig)
+        best_s = picks_of(rig)[0]["time_s"]
+        shown = [row for row in builders.every(rig.engine, StoredCandidate) if row.by_judge]
+        times_s = sorted(row.time_s for row in shown)
+        nearest = min(range(len(times_s)), key=lambda index: abs(times_s[index] - best_s))
+        hated = judge.asked[0].pictures[nearest]  # they are shown in the order of their times
+        judge.script = scripts.says(
+            lambda picture: Description(frozenset({Fault.TEXT} if picture == hated else ()), "a sign")
+        )
+        give_judge(rig, judge, judge_mode="veto", judge_model="another, which was not asked yet")
 
         look_again(rig)
 
         frames = [row for row in builders.every(rig.engine, StoredCandidate) if row.by_judge]
         (vetoed,) = [row for row in frames if row.by_judge["faults"] == ["text"]]
+        assert vetoed.time_s == times_s[nearest]
         assert vetoed.lost_because
-        assert vetoed.time_s not in {one["time_s"] for one in picks_of(rig)}
-        assert vetoed.time_s == pytest.approx(before["time_s"], abs=0.5)
+        assert all(abs(one["time_s"] - best_s) > 0.4 for one in picks_of(rig))
 
     def test_is_waited_for_in_a_stage_of_its_own_and_without_a_transaction(
         self, rig: AnalyzerRig, judge: FakeJudge
@@ -229,35 +218,24 @@ class TestTheSamePictures:
 class TestAJudgeThatFails:
     """It costs the time-out at most, and the video has the picks that it would have without a judge."""
 
-    @pytest.mark.parametrize(
-        ("script", "said"),
-        [
-            (scripts.hangs, "JUDGE_TIMEOUT_S"),
-            (scripts.junk, ""),
-            (scripts.error(500), "500"),
-            (scripts.too_many(3600), "429"),
-            (scripts.no_images, "takes no pictures"),
-        ],
-        ids=["hangs", "junk", "fails", "busy", "sees nothing"],
-    )
     def test_leaves_the_picks_as_they_are_without_it_and_says_so(
-        self, rig: AnalyzerRig, judge: FakeJudge, script: Script, said: str
+        self, rig: AnalyzerRig, judge: FakeJudge
     ) -> None:
         """In the first attempt, and within its time; nothing is kept as a verdict."""
         look(rig)
         before = picks_of(rig)
-        judge.script = script
-        give_judge(rig, judge, judge_timeout_s=1.0)
+        for script, said in FAILURES.items():
+            judge.script = script
+            give_judge(rig, judge, judge_timeout_s=1.0)
 
-        job = look_again(rig)
+            job = look_again(rig)
 
-        assert picks_of(rig) == before
-        assert "nobody judged" in job.note
-        assert said in job.note
-        assert (job.attempt, job.error) == (1, None)
-        if script is scripts.hangs:
-            assert job.timings_s["judge"] >= 1.0
-        assert job.timings_s["judge"] < HOUR_S / 60
+            assert picks_of(rig) == before
+            assert "nobody judged" in job.note
+            assert said in job.note
+            assert (job.attempt, job.error) == (1, None)
+            assert job.timings_s["judge"] >= (script is scripts.hangs)
+            assert job.timings_s["judge"] < A_MINUTE_S
         assert builders.every(rig.engine, JudgeVerdict) == []
 
     def test_is_not_asked_beyond_the_budget_of_the_day(self, rig: AnalyzerRig, judge: FakeJudge) -> None:
@@ -274,14 +252,14 @@ class TestAJudgeThatFails:
     def test_holds_up_no_worker_that_is_to_stop(self, rig: AnalyzerRig, judge: FakeJudge) -> None:
         """The job is given back at once, as in every other stage."""
         judge.script = while_asked(scripts.hangs, rig.stopping.set)
-        give_judge(rig, judge, judge_timeout_s=HOUR_S)
+        give_judge(rig, judge, judge_timeout_s=AN_HOUR_S)
         rig.upload(FILM)
         start_s = time.monotonic()
 
         job = rig.work()
 
         assert (job.state, job.attempt) == ("available", 0)
-        assert time.monotonic() - start_s < HOUR_S / 60
+        assert time.monotonic() - start_s < A_MINUTE_S
         assert builders.every(rig.engine, Thumbnail) == []
 
     def test_is_left_as_soon_as_the_job_is_somebody_elses(self, rig: AnalyzerRig, judge: FakeJudge) -> None:
@@ -293,7 +271,7 @@ class TestAJudgeThatFails:
             rig.analyzer.leases.renew()
 
         judge.script = while_asked(scripts.hangs, cancel)
-        give_judge(rig, judge, judge_timeout_s=HOUR_S)
+        give_judge(rig, judge, judge_timeout_s=AN_HOUR_S)
         rig.upload(FILM)
 
         job = rig.work()

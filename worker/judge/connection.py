@@ -59,6 +59,7 @@ class Connection:
         self._api_key = api_key or ""
         path = address.path.rstrip("/").removesuffix("/chat/completions") or DEFAULT_PATH
         self._endpoint = address.copy_with(path=f"{path}/chat/completions")
+        self.models_url = address.copy_with(path=f"{path}/models")  #: where servers list what they have
 
     @classmethod
     def of(cls, settings: Settings) -> Connection | None:
