@@ -77,6 +77,15 @@ _JUDGE_FAULTS = MappingProxyType(
         "unsafe": "unsafe",
     }
 )
+# How much a judge may decide.
+_SAYS = MappingProxyType(
+    {
+        "nothing": "it is not asked",
+        "veto": "it may leave out what it finds at fault, and orders nothing",
+        "ties": "it may leave out what it finds at fault, and decide between frames of nearly the same score",
+        "lead": "its order counts before the score",
+    }
+)
 
 _TOO_LIKE = re.compile(r"too like (pick \d+)")
 _TOO_CLOSE = re.compile(r"within [\d.]+ s of (pick (\d+))")
@@ -146,6 +155,26 @@ def judge_fault_words(names: Iterable[str]) -> str:
 def veto_words(names: Iterable[str]) -> str:
     """Say why a frame was left out that a judge finds at fault, e.g. "eyes closed, says the judge"."""
     return f"{judge_fault_words(names)}, says the judge"
+
+
+def said_by_judge(subject: str, names: Iterable[str], place: int | None, pictures: int) -> str:
+    """Say what a judge said of a picture, e.g. "“a boat at sea”, place 2 of 12; text over the picture".
+
+    Args:
+        subject: in the judge's words, which are shown as such.
+        names: of the faults that it finds.
+        place: 1 = best; None where it gave no order.
+        pictures: how many it was shown.
+    """
+    quoted = f"“{printable(subject)}”" if subject else ""
+    placed = f"place {place} of {pictures}" if place else ""
+    faults = judge_fault_words(names)
+    return "; ".join(filter(None, [", ".join(filter(None, [quoted, placed])), faults]))
+
+
+def say_words(say: str) -> str:
+    """Say how much a judge may decide."""
+    return _SAYS.get(say) or _as_words(say)
 
 
 def lost_words(why: str, score: float | None, picks: Mapping[int, float]) -> str:

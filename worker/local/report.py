@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from worker.local.bars import Scale
-from worker.local.fates import group_of, size_words, why_lost, why_taken
+from worker.local.fates import group_of, judge_words, size_words, verdict_words, why_lost, why_taken
 from worker.pipeline.frames import Box
 from worker.pipeline.jpeg import encode_jpeg
 from worker.text import clock, part_words, printable, reason_words
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from worker.local.bars import BarChart
-    from worker.pipeline.frames import Crop, Face, Loser, Pick, Run
+    from worker.pipeline.frames import Crop, Face, Loser, Pick, Run, Scored
     from worker.pipeline.media import Video
 
 _STRIP_QUALITY = 72  # JPEG: the pictures of the strip are about 320 px wide, and there may be hundreds
@@ -78,6 +78,7 @@ class CandidateEntry:
     rank: int = 0  #: 0 for a loser
     reasons: tuple[str, ...] = ()  #: for a pick
     sentences: tuple[str, ...] = ()  #: for a pick: why it was taken
+    by_judge: str = ""  #: what a judge said of it; "" where it was not shown to one
 
     @property
     def group(self) -> str:
@@ -97,7 +98,10 @@ def render_report(run: Run) -> str:
         A whole HTML document, in characters that UTF-8 can encode.
     """
     scale = Scale(run.picks)
-    picks = [_pick_entry(pick, run.video, scale) for pick in run.picks]
+    picks = [
+        _pick_entry(pick, chosen, run.video, scale)
+        for pick, chosen in zip(run.picks, run.chosen, strict=True)
+    ]
     lost = [_loser_entry(loser, run.picks, scale) for loser in run.losers]
     entries = sorted([*picks, *lost], key=lambda entry: entry.time_s)
     script = _source("report.js")
@@ -106,6 +110,7 @@ def render_report(run: Run) -> str:
         run=run,
         name=printable(run.video.path.name),
         facts=video_facts(run.video),
+        judge=verdict_words(run.verdict) if run.verdict else "",
         shots=_shots(run),
         picks=picks,
         entries=entries,
@@ -142,7 +147,7 @@ def _source(name: str) -> str:
     return _ENVIRONMENT.get_template(name).render()
 
 
-def _pick_entry(pick: Pick, video: Video, scale: Scale) -> CandidateEntry:
+def _pick_entry(pick: Pick, chosen: Scored, video: Video, scale: Scale) -> CandidateEntry:
     return CandidateEntry(
         pick.time_s,
         pick.shot,
@@ -153,6 +158,7 @@ def _pick_entry(pick: Pick, video: Video, scale: Scale) -> CandidateEntry:
         rank=pick.rank,
         reasons=pick.reasons,
         sentences=tuple(why_taken(pick)),
+        by_judge=judge_words(chosen),
     )
 
 
@@ -193,6 +199,7 @@ def _loser_entry(loser: Loser, picks: Sequence[Pick], scale: Scale) -> Candidate
         scale.of_loser(scored) if scored else None,
         (picture,),
         fate=why_lost(loser, picks),
+        by_judge=judge_words(scored) if scored else "",
     )
 
 

@@ -204,8 +204,16 @@ def _choose(
     by_hand = first_by_hand(scored, *claims, vetoed) if judged.head else None
     second = by_hand if options.shows_hand_pick else None
     chosen, lost, kept = pick_diverse(scored, options.count, *claims, second, vetoed)
-    no_rivals = claims.at_ends | vetoed.keys()
-    why = explain(chosen, scored, lost, claims.preferred, kept=kept, no_rivals=no_rivals, by_hand=second)
+    why = explain(
+        chosen,
+        scored,
+        lost,
+        claims.preferred,
+        kept=kept,
+        no_rivals=claims.at_ends | vetoed.keys(),
+        by_hand=second,
+        is_led=judged.is_led,
+    )
     return chosen, lost, why, chosen.index(by_hand) + 1 if by_hand in chosen else None
 
 

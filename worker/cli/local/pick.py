@@ -12,6 +12,7 @@ import click
 
 from worker.aspects import MAX_COUNT, check_aspects
 from worker.cli.local.config_file import config_option
+from worker.cli.local.judge_options import judge_model_option, judge_option, named_judge, with_judge
 from worker.cli.local.parameters import (
     device_option,
     json_option,
@@ -31,6 +32,7 @@ from worker.pipeline.options import Options
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from worker.judge.files.named import JudgeOfFiles
     from worker.pipeline.scoring.models import Models
 
 STDIN = "-"  #: in place of a VIDEO
@@ -98,6 +100,8 @@ Examples:
 @prompts_option
 @yunet_option
 @device_option
+@judge_option
+@judge_model_option
 @json_option
 @click.option("--report", "with_report", is_flag=True, help="Write a page that shows every candidate.")
 def pick_command(
@@ -110,6 +114,8 @@ def pick_command(
     prompts: Path | None,
     yunet: Path | None,
     device: str,
+    judge_url: str | None,
+    judge_model: str | None,
     *,
     recursive: bool,
     by_null: bool,
@@ -121,13 +127,14 @@ def pick_command(
 
     A VIDEO is a file; or a folder, which stands for the videos in it; or `-`, which reads paths from stdin.
     """
+    judge = named_judge(judge_url, judge_model)
     found = find_videos(_with_stdin(names, by_null=by_null), out, recursive=recursive)
     planned, existing = plan(found.videos, out), list[PlannedVideo]()
     if skip_existing:
         planned, existing = split_existing(planned, aspects)
     options = Options(count=count, aspects=aspects, title=title)
     counted, documents = Counter[bool](), dict[Path, dict[str, Any]]()
-    load = partial(_load, model, prompts, device, yunet)
+    load = partial(_load, model, prompts, device, yunet, judge)
     for outcome in _outcomes(planned, options, load, out, with_report=with_report):
         counted[outcome.error is None] += 1
         shortfall = why_fewer(outcome.run, count) if outcome.run else ""
@@ -184,7 +191,9 @@ def _outcomes(
         yield from pick_each(good, options, load(), decoder, with_report=with_report)
 
 
-def _load(model: str, prompts: Path | None, device: str, yunet: Path | None) -> Models:
+def _load(
+    model: str, prompts: Path | None, device: str, yunet: Path | None, judge: JudgeOfFiles | None
+) -> Models:
     from worker.local.run import load_models  # noqa: PLC0415
 
-    return load_models(model, prompts, device, yunet)
+    return with_judge(load_models(model, prompts, device, yunet), judge)

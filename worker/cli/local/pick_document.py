@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from worker.local.plan import FileOutcome, PlannedVideo
     from worker.local.video_paths import FoundVideos
     from worker.pipeline.frames import Candidate, Crop, Face, Pick, Run, Scored
+    from worker.pipeline.judging.verdict import Verdict
     from worker.pipeline.media import Video
 
 
@@ -29,8 +30,9 @@ def document(outcome: FileOutcome, shortfall: str) -> dict[str, Any]:
         "model": run.model if run else None,
         "note": run.note if run else "",
         "shortfall": shortfall,
-        "picks": [_pick(pick, outcome) for pick in run.picks] if run else [],
+        "picks": [_pick(*told, outcome) for told in zip(run.picks, run.chosen, strict=True)] if run else [],
         "candidates": [_candidate(*told) for told in _candidates(run)] if run else [],
+        "verdict": _verdict(run.verdict) if run and run.verdict else None,
         "report": str(outcome.report) if outcome.report else None,
         "timings_s": rounded(run.timings_s) if run else {},
     }
@@ -58,7 +60,18 @@ def _facts(video: Video) -> dict[str, Any]:
     }
 
 
-def _pick(pick: Pick, outcome: FileOutcome) -> dict[str, Any]:
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    """Describe what a judge said; `timings_s` has how long it took, since all else stays the same."""
+    from worker.judge.documents import as_document  # noqa: PLC0415 - only who has a judge needs pydantic
+
+    return {name: value for name, value in as_document(verdict).items() if name != "took_s"}
+
+
+def _by_judge(scored: Scored | None) -> dict[str, Any] | None:
+    return scored.by_judge._asdict() if scored and scored.by_judge else None
+
+
+def _pick(pick: Pick, chosen: Scored, outcome: FileOutcome) -> dict[str, Any]:
     return {
         "rank": pick.rank,
         "time_s": pick.time_s,
@@ -67,6 +80,7 @@ def _pick(pick: Pick, outcome: FileOutcome) -> dict[str, Any]:
         "parts": rounded(pick.parts),
         "prompts": rounded(pick.prompts),
         "reasons": list(pick.reasons),
+        "by_judge": _by_judge(chosen),
         "runner_up_time_s": pick.runner_up.candidate.time_s if pick.runner_up else None,
         "width_px": pick.still_width_px,
         "height_px": pick.still_height_px,
@@ -91,6 +105,7 @@ def _candidate(candidate: Candidate, scored: Scored | None, why: str) -> dict[st
         "score": round(scored.score, DIGITS) if scored else None,
         "parts": rounded(scored.parts) if scored else {},
         "why": why,
+        "by_judge": _by_judge(scored),
     }
 
 

@@ -37,9 +37,10 @@ class Judged:
     """All scored candidates of a video, after a judge has looked at the best; or nobody has."""
 
     scored: Sequence[Scored]
-    head: LearnedHead | None  #: that has a say in these scores; None: none has, or the judge's order led
+    head: LearnedHead | None  #: that has a say in these scores; none has where the judge leads
     vetoed: Mapping[int, str] = field(default_factory=dict)  #: why each of these indexes is not picked
     verdict: Verdict | None = None
+    is_led: bool = False  #: whether the judge's order stands in place of the scores
     note: str = ""  #: a sentence for people, where the judge gave no verdict
 
 
@@ -83,8 +84,8 @@ def show_to_judge(
         verdict = replace(verdict, say=judge.say)
         vetoed = find_vetoes(scored, shown, verdict.descriptions)
         weighed = weigh(scored, shown, vetoed, verdict)
-        head = None if is_led(weighed, verdict) else models.head_in_use
-        return Judged(weighed, head, vetoed, verdict)
+        leads = is_led(weighed, verdict)
+        return Judged(weighed, None if leads else models.head_in_use, vetoed, verdict, is_led=leads)
     except Unjudged as exc:
         return Judged(scored, models.head_in_use, note=f"nobody judged: {exc}")
     except ThumbsError:  # the work is to end, or there is no video: no matter of the judge's

@@ -54,6 +54,7 @@ def explain(
     kept: frozenset[int] = frozenset(),
     no_rivals: AbstractSet[int] = frozenset(),
     by_hand: int | None = None,
+    is_led: bool = False,
 ) -> list[Explanation]:
     """Explain each pick by what set it apart from the runner-up for its place.
 
@@ -65,6 +66,7 @@ def explain(
         kept: picks that stay from an earlier run although another frame is worth more.
         no_rivals: indexes of those at the ends of the video, or vetoed, that were no rivals of the others.
         by_hand: the index that has the second place for what it would be without a learned head.
+        is_led: whether a judge's order stands in place of the scores.
     """
     scores = [one.score for one in scored]
     min_lead = MIN_LEAD_SHARE * (max(scores) - min(scores))
@@ -92,6 +94,7 @@ def explain(
                 rivals=[scored[i] for i in sorted(rivals)],
                 unlike=[scored[i] for i in sorted(unlike)],
                 min_lead=min_lead,
+                is_led=is_led,
             )
         )
     return explanations
@@ -144,12 +147,21 @@ def _explain(
     rivals: Sequence[Scored],
     unlike: Sequence[Scored],
     min_lead: float,
+    is_led: bool,
 ) -> Explanation:
     runner_up = _best_below(pick, unlike) or _best_below(pick, rivals)
     if runner_up is None:
         return Explanation(instead or (ONLY_CHOICE,), None)
-    reasons = (*instead, *deciding_parts(pick, runner_up, min_lead)) or (CLOSE_CALL,)
+    is_by_judge = is_led and _put_before(pick, runner_up)
+    deciding = (JUDGED,) if is_by_judge else deciding_parts(pick, runner_up, min_lead)
+    reasons = (*instead, *deciding) or (CLOSE_CALL,)
     return Explanation(reasons[:MAX_REASONS], runner_up)
+
+
+def _put_before(pick: Scored, other: Scored) -> bool:
+    """Tell whether a judge put one frame before another: whatever else sets them apart did not count then."""
+    place, behind = (one.by_judge.place if one.by_judge else None for one in (pick, other))
+    return place is not None and behind is not None and place < behind
 
 
 def _taken_instead(

@@ -1,0 +1,81 @@
+"""What a judge is shown: different scenes first, then different moments of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tests.pipeline.selection.test_diversity import frame
+from worker.pipeline.judging.shown import choose_shown
+from worker.pipeline.selection.claims import Claims
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from worker.pipeline.frames import Scored
+
+
+LIKE_ITS_SCENE = 0.58  #: cosine of two moments of a scene: another picture, and no other scene
+AXES = np.eye(32, dtype=np.float32)
+
+
+def look(scene: int, moment: int, like: float = LIKE_ITS_SCENE) -> NDArray[np.float32]:
+    """Return the embedding of a moment of a scene."""
+    return np.asarray(like**0.5 * AXES[scene] + (1 - like) ** 0.5 * AXES[4 + moment], np.float32)
+
+
+def moments(scene: int, start_s: float, *scores: float) -> list[Scored]:
+    """Return different moments of a scene, ten seconds apart."""
+    return [
+        frame(start_s + 10.0 * n, score, look(scene, 3 * scene + n), shot=scene)
+        for n, score in enumerate(scores)
+    ]
+
+
+# Three scenes; the two worst frames are of the last one.
+VIDEO = [*moments(0, 0, 9, 8, 7), *moments(1, 100, 6, 5, 4), *moments(2, 200, 3, 2, 1)]
+
+
+def test_the_best_of_each_scene_comes_before_a_second_moment_of_any() -> None:
+    """However poor the scene is beside the others."""
+    assert choose_shown(VIDEO, 3) == [0, 3, 6]
+
+
+def test_second_moments_come_before_third_ones() -> None:
+    """The best first, as long as there is room; and all are in order of time."""
+    assert choose_shown(VIDEO, 5) == [0, 1, 3, 4, 6]
+    assert choose_shown(VIDEO, 7) == [0, 1, 2, 3, 4, 6, 7]
+
+
+def test_a_video_of_one_scene_is_judged_by_its_moments() -> None:
+    """Its third moment is worth as much as a second scene."""
+    assert choose_shown(VIDEO[:3], 12) == [0, 1, 2]
+
+
+def test_two_that_could_not_both_be_picked_are_not_both_shown() -> None:
+    """The same picture, or another gesture a second later, tells the judge nothing new."""
+    near = frame(1.0, 8.5, look(0, 20), shot=0)
+    alike = frame(50.0, 8.5, look(0, 0, 0.6), shot=0)
+
+    assert choose_shown([VIDEO[0], near, alike, *VIDEO[3:]], 12)[:2] == [0, 3]
+
+
+def test_what_the_caller_prefers_goes_first() -> None:
+    """Then all others."""
+    preferred = frozenset({7, 8})
+
+    assert choose_shown(VIDEO, 2, Claims(preferred)) == [7, 8]
+    assert choose_shown(VIDEO, 4, Claims(preferred)) == [0, 3, 7, 8]
+
+
+def test_the_ends_are_shown_only_where_there_is_nothing_else() -> None:
+    """They are not picked either while anything else is left."""
+    assert choose_shown(VIDEO, 3, Claims(at_ends=frozenset({0, 8}))) == [1, 3, 6]
+    assert choose_shown(VIDEO[:2], 3, Claims(at_ends=frozenset({0, 1}))) == [0, 1]
+
+
+def test_what_an_earlier_run_picked_is_always_shown() -> None:
+    """It could not be kept otherwise; but half of the places stay for what is new."""
+    assert choose_shown(VIDEO, 3, Claims(earlier=[8])) == [0, 3, 8]
+    assert choose_shown(VIDEO, 4, Claims(earlier=[8, 7, 6])) == [0, 3, 7, 8]

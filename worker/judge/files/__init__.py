@@ -1,0 +1,1 @@
+"""Judges of files on this machine, where there is no database."""
