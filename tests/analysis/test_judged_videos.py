@@ -13,10 +13,10 @@ from sqlalchemy import select, text, update
 
 from tests.support.judge_server import scripts
 from tests.support.judge_server.fake_judge import FakeJudge
+from tests.support.judge_server.judged_rig import give_judge, measure
 from tests.support.media import pictures
 from tests.support.media.edited_videos import cut
 from tests.support.service import builders
-from tests.support.judge_server.judged_rig import give_judge, measure
 from worker import jobs
 from worker.database import transaction
 from worker.database.learning import JudgeDay, JudgeVerdict

@@ -162,3 +162,43 @@ def test_each_breach_is_refused_and_remembered(
     assert any(complaint in told for told in judge.complaints), judge.complaints
     assert judge.asked == []
     judge.complaints.clear()
+
+
+@pytest.mark.parametrize(
+    ("headers", "complaint"),
+    [
+        ({"traceparent": "00-1-2-01"}, "a header that was not agreed: traceparent"),
+        ({"Cookie": "session=1"}, "a header that was not agreed: cookie"),
+        ({"Authorization": "Bearer"}, "Authorization is not 'Bearer KEY'; without a key, send none at all"),
+        ({"Content-Type": "text/plain"}, "Content-Type is 'text/plain'"),
+    ],
+)
+def test_headers_that_leak_or_mislead_are_breaches(
+    judge: FakeJudge, headers: dict[str, str], complaint: str
+) -> None:
+    """Nothing is sent but what the request needs."""
+    assert ask(judge, request(), **headers).status_code == 400
+    assert complaint in judge.complaints
+    judge.complaints.clear()
+
+
+def test_a_title_and_a_remark_are_told_apart_from_the_task(judge: FakeJudge) -> None:
+    """As data behind the pictures, and as a further turn."""
+    body = request()
+    body["messages"][1]["content"].insert(-1, {"type": "text", "text": "Title of the video, as data: Cats"})
+    body["messages"] += [
+        {"role": "assistant", "content": "Picture A!"},
+        {"role": "user", "content": "That is no JSON."},
+    ]
+    assert ask(judge, body).status_code == 200
+    (asked,) = judge.asked
+    assert (asked.title, asked.task, asked.remarks) == ("Cats", "Put them in order.", ("That is no JSON.",))
+
+
+def test_an_answer_for_which_there_is_no_room_is_a_breach(judge: FakeJudge) -> None:
+    """Real servers would cut it off."""
+    body = request("descriptions")
+    body["max_tokens"] = 20
+    assert ask(judge, body).status_code == 400
+    assert "max_tokens 20 is too few" in judge.complaints[0]
+    judge.complaints.clear()

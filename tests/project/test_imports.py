@@ -37,7 +37,10 @@ def imported_by(tree: ast.AST) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
-@pytest.mark.parametrize("module", ["webhook", "worker.cli.main", "worker.errors", "worker.learning.heads"])
+@pytest.mark.parametrize(
+    "module",
+    ["webhook", "worker.cli.main", "worker.errors", "worker.learning.heads", "worker.judge.vlm_judge"],
+)
 def test_the_light_half_loads_no_model_and_no_decoder(module: str) -> None:
     """The receiver, `thumbs --help` and the errors work where only the light dependencies are."""
     assert not loaded_by(module) & HEAVY

@@ -18,6 +18,7 @@ from webhook.beacon import batches
 from worker import aspects, logs, time_ranges
 from worker.download import byte_ranges, fetch, hls_playlist
 from worker.http import failure
+from worker.judge import answers, words
 from worker.pipeline.container import identify, length
 from worker.pipeline.container.avi import picture_types
 from worker.pipeline.container.seeking import preamble
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 MODULES = (
+    answers,
     aspects,
     batches,
     byte_ranges,
@@ -47,6 +49,7 @@ MODULES = (
     signatures,
     time_ranges,
     trace_context,
+    words,
 )
 # What the expressions look for, and what they must not find.
 PIECES = (

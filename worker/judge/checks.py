@@ -12,6 +12,7 @@ from worker.pipeline.judging.verdict import Say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from sqlalchemy.orm import Session
 
@@ -100,6 +101,10 @@ class Spent(NamedTuple):
 
 def spent_today(session: Session) -> Spent:
     """Read what was asked today, by the clock of the database."""
-    today = func.timezone("UTC", func.now()).cast(Date)
-    day = session.scalars(select(JudgeDay).where(JudgeDay.day == today)).first()
+    day = session.get(JudgeDay, today_of(session))
     return Spent() if day is None else Spent(day.requests, day.prompt_tokens, day.answer_tokens)
+
+
+def today_of(session: Session) -> date:
+    """Read the day (UTC) by the clock of the database, which a fleet shares."""
+    return session.scalars(select(func.timezone("UTC", func.now()).cast(Date))).one()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import httpx
@@ -11,9 +12,10 @@ from worker.errors import SettingsInvalid, SourceRefused, Unjudged
 from worker.http.client import BoundedClient, BoundedTransport
 from worker.http.failure import reason_of
 from worker.http.network import BoundedNetwork
-from worker.judge.breaker import Breaker
-from worker.judge.completion import Completion, read_completion
-from worker.judge.refusals import refusal_of
+from worker.judge.server.breaker import Breaker
+from worker.judge.server.completion import Completion, read_completion
+from worker.judge.server.refusals import refusal_of, status_of
+from worker.settings.judge import check_judge_key, check_judge_url
 from worker.settings.types import revealed
 
 if TYPE_CHECKING:
@@ -42,21 +44,18 @@ class Connection:
 
     def __init__(self, url: str, model: str, api_key: str | None = None) -> None:
         try:
-            address = httpx.URL(url)
-        except httpx.InvalidURL:
-            raise SettingsInvalid("JUDGE_URL: write an address like http://gpu-box:8000/v1") from None
-        if address.scheme not in {"http", "https"} or not address.host or address.query or address.fragment:
-            raise SettingsInvalid("JUDGE_URL: write an address like http://gpu-box:8000/v1")
-        if address.userinfo:
-            raise SettingsInvalid(
-                "JUDGE_URL: a name or password in the address; put a key into JUDGE_API_KEY"
-            )
-        if api_key and not (api_key.isascii() and api_key.isprintable()):
-            raise SettingsInvalid("JUDGE_API_KEY: it holds what no header can; copy it again")
+            check_judge_url(url)
+        except ValueError as exc:
+            raise SettingsInvalid(f"JUDGE_URL: {exc}") from None
+        try:
+            check_judge_key(api_key or "")
+        except ValueError as exc:
+            raise SettingsInvalid(f"JUDGE_API_KEY: {exc}") from None
         self.url = url
         self.model = model
         self.breaker = Breaker()
         self._api_key = api_key or ""
+        address = httpx.URL(url)
         path = address.path.rstrip("/").removesuffix("/chat/completions") or DEFAULT_PATH
         self._endpoint = address.copy_with(path=f"{path}/chat/completions")
         self.models_url = address.copy_with(path=f"{path}/models")  #: where servers list what they have
@@ -115,8 +114,8 @@ class Connection:
             raise Unjudged(
                 "failed", f"the judge's server broke off ({reason_of(exc)}): see its log if that goes on"
             ) from exc
-        if not answer.is_success:
-            raise refusal_of(answer, told, has_key=bool(self._api_key), secret=self._api_key)
+        if (status := status_of(answer, told)) != HTTPStatus.OK:
+            raise refusal_of(status, answer, told, has_key=bool(self._api_key), secret=self._api_key)
         if not is_whole:
             raise Unjudged("failed", _TOO_LONG)
         return read_completion(told)

@@ -48,7 +48,8 @@ without its head. False for a close-up that only cuts hair.
 - text: captions, subtitles, title or name plates, or signs were laid over the picture. False for a small \
 logo in a corner, and for words that belong to the scene, as on a street sign, a shirt, a page, or a \
 screen that is the subject.
-- unsafe: nudity, sexual acts, gore, or anything else that a page for everybody must not show."""
+- unsafe: nudity, sexual acts, gore, or what else a page for everybody, children included, must not \
+show. False for swimwear, sport, medicine without open wounds, and weapons that harm nobody."""
 
 ORDER = """\
 Put the pictures {letters} in order, from the one that you would show first to the one that you would \

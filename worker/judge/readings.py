@@ -2,7 +2,7 @@
 
 A model leans toward letters and places: some put the first picture first, whatever it shows. So every order
 is also shown in reverse, and of two pictures the better one is known only where both readings agree. A model
-that always prefers the same letter finds ties everywhere.
+that orders pictures as they are shown finds ties everywhere.
 """
 
 from __future__ import annotations

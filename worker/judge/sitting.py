@@ -103,28 +103,36 @@ class Sitting:
 
     def _ask(self, question: Question, read: Callable[[str, str], _Read]) -> _Read:
         """Ask a question, and once more where the answer is none that was asked for."""
-        with self._connection.breaker.watch():
-            answer = self._exchange(question)
-            try:
-                result = read(answer, question.letters)
-            except Wrong as wrong:
-                reminder = answer[:MOST_SENT_BACK] or "(nothing)"
-                answer = self._exchange(question.again(reminder, str(wrong)))
-                try:
-                    result = read(answer, question.letters)
-                except Wrong as still:
-                    raise Unjudged(
-                        "invalid",
-                        f"the judge gave two answers that cannot be read ({still}): it needs a server that "
-                        "keeps its model to a JSON schema, or a better model",
-                    ) from still
+        answer = self._exchange(question)
+        try:
+            result = read(answer, question.letters)
+        except Wrong as wrong:
+            reminder = answer[:MOST_SENT_BACK] or "(nothing)"
+            answer = self._exchange(question.again(reminder, str(wrong)))
+            with self._connection.breaker.watch():
+                result = _read_again(answer, question.letters, read)
+        self._connection.breaker.succeed()
         self.answers.append(answer)
         return result
 
     def _exchange(self, question: Question) -> str:
-        self._ledger.spend()
+        self._connection.breaker.check()
+        self._ledger.spend()  # outside of the watch: what a ledger says is none of the judge's failures
         self.requests += 1
-        completion = self._connection.ask(self._client, question)
-        self.prompt_tokens += completion.prompt_tokens
-        self.answer_tokens += completion.answer_tokens
-        return completion.checked(self._connection.model)
+        with self._connection.breaker.watch():
+            completion = self._connection.ask(self._client, question)
+            self.prompt_tokens += completion.prompt_tokens
+            self.answer_tokens += completion.answer_tokens
+            return completion.checked(self._connection.model)
+
+
+def _read_again(answer: str, letters: str, read: Callable[[str, str], _Read]) -> _Read:
+    """Read the second answer to a question, behind which there is no third one."""
+    try:
+        return read(answer, letters)
+    except Wrong as still:
+        raise Unjudged(
+            "invalid",
+            f"the judge gave two answers that cannot be read ({still}): it needs a server that keeps its "
+            "model to a JSON schema, or a better model",
+        ) from still

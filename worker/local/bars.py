@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.pipeline.frames import JUDGED
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -47,7 +49,8 @@ class Scale:
         other = pick.runner_up.parts
         parts = dict.fromkeys([*pick.parts, *other], 0.0) | dict(pick.parts)
         marks = {name: self._mark(other.get(name, 0.0)) for name in parts}
-        by_lead = sorted(parts, key=lambda name: other.get(name, 0.0) - parts[name])
+        # What a judge gave is told first: where it leads, it makes up for all the others.
+        by_lead = sorted(parts, key=lambda name: (name != JUDGED, other.get(name, 0.0) - parts[name]))
         return self._chart({name: parts[name] for name in by_lead}, pick.prompts, marks)
 
     def of_loser(self, scored: Scored) -> BarChart:

@@ -3,11 +3,39 @@
 from __future__ import annotations
 
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 from worker.settings.types import Line, Seconds, Secret, Url  # noqa: TC001 - pydantic reads them at run time
+
+
+def check_judge_url(url: str) -> None:
+    """Check the address of a judge.
+
+    Raises:
+        ValueError: it is none, or holds what does not belong there; the message does not repeat it.
+    """
+    if "@" in url:  # logs and pages show the address
+        raise ValueError("leave name and password out of the address; a key goes into JUDGE_API_KEY")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises where it is no number
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("write an address like http://gpu-box:8000/v1")
+
+
+def check_judge_key(key: str) -> None:
+    """Check that a header can hold a key.
+
+    Raises:
+        ValueError: it cannot; the message does not repeat it.
+    """
+    if not (key.isascii() and key.isprintable()):
+        raise ValueError("it has characters that no key has; copy it again")
 
 
 class JudgeSettings(BaseSettings):
@@ -44,6 +72,19 @@ class JudgeSettings(BaseSettings):
         description="Publish pictures that are flagged as unsafe, where a video has nothing else. Without it "
         "they wait for a person.",
     )
+
+    @field_validator("judge_url")
+    @classmethod
+    def _url_is_open(cls, url: str | None) -> str | None:
+        if url:
+            check_judge_url(url)
+        return url
+
+    @field_validator("judge_api_key")
+    @classmethod
+    def _key_fits_a_header(cls, key: SecretStr | None) -> SecretStr | None:
+        check_judge_key(key.get_secret_value() if key else "")
+        return key
 
     @field_validator("judge_readings")
     @classmethod

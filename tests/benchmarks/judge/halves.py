@@ -14,7 +14,7 @@ from worker.judge.connection import Connection
 from worker.judge.ledger import MemoryLedger
 from worker.judge.vlm_judge import VlmJudge
 from worker.pipeline.judging.verdict import Say
-from worker.settings.judge import JudgeSettings
+from worker.settings import Settings
 from worker.weights.training.taste.judge.check import check
 from worker.weights.training.taste.judge.looking import look
 from worker.weights.training.taste.measures import figures, measure, share, share_of_places
@@ -136,7 +136,7 @@ class Halves:
         return picked
 
     def _judge(self, server: FakeJudge, say: Say) -> VlmJudge:
-        connection = Connection.of(JudgeSettings(judge_url=server.url, judge_model="scripted"))
+        connection = Connection.of(Settings(judge_url=server.url, judge_model="scripted"))
         assert connection is not None, "the settings name a judge"
         return VlmJudge(
             connection,

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from worker.weights.training.taste.judged_set import JudgedVideo
 
 
+WHOLE = Options(aspects=("source",))  #: the editor judged whole frames, and so does the judge
+
+
 class Picked(NamedTuple):
     """What a run picked."""
 
@@ -68,7 +71,7 @@ class JudgedPath:
         candidates, models = self._seen(video)
         models = replace(models, judge=judge)
         decoder = cast("Decoder", _JudgedDecoder(video, candidates))
-        run = pick_thumbnails(video.frames[0].file, Options(), models, decoder)
+        run = pick_thumbnails(video.frames[0].file, WHOLE, models, decoder)
         times_s = [frame.time_s for frame in video.frames]
         return Picked(
             times_s.index(run.chosen[0].candidate.time_s), tuple(pick.time_s for pick in run.picks), run.note

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.judge worth --set DIR --scores FILE [--sample N] [--only NAME] [--out FILE]
 
-Each scripted judge (`scripted.py`) is asked over HTTP, by the product's own client, about the judged frames of
-a set (`docs/judged-frames.md`). One half of the videos measures it, as `thumbs judge check` does; with the
+Each scripted judge (`scripted.py`) is asked over HTTP, by the product's own client, about the judged frames
+of a set (`docs/judged-frames.md`). One half of the videos measures it, as `thumbs judge check` does; with the
 say that it gets there, the pipeline picks on the other half; and the other way round. Related videos are in
 one half. `--scores` are held-out scores, as training writes them, since the taste of the product has seen the
 frames. Exits with 1 where a demand is missed.

@@ -135,8 +135,9 @@ def read_request(path: str, headers: Mapping[str, str], raw: bytes) -> Asked:
         faults.append(f"a request to {path}")
     if headers.get("content-type", "").partition(";")[0] != "application/json":
         faults.append(f"Content-Type is {headers.get('content-type')!r}")
-    if not headers.get("authorization", "Bearer key").removeprefix("Bearer ").strip():
-        faults.append("an empty key in Authorization; send none at all")
+    scheme, _, key = headers.get("authorization", "Bearer key").partition(" ")
+    if scheme != "Bearer" or not key:
+        faults.append("Authorization is not 'Bearer KEY'; without a key, send none at all")
     if len(raw) > MOST_BODY_BYTES:
         faults.append(f"a body of {len(raw)} bytes")
     try:

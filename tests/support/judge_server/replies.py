@@ -77,7 +77,8 @@ def in_form(asked: Asked, answer: dict[str, Any]) -> Reply:
     content = json.dumps(answer)
     if not keeps(asked.schema, answer):
         raise Breach([f"a schema that refuses {content}"])
-    if text_tokens(content) > asked.max_tokens:
+    # llama.cpp, for one, lets its models write JSON on many lines.
+    if text_tokens(json.dumps(answer, indent=2)) > asked.max_tokens:
         raise Breach([f"max_tokens {asked.max_tokens} is too few for {content}"])
     return completion(asked, content)
 

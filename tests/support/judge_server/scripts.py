@@ -207,6 +207,12 @@ def error(status: int) -> Script:
     return lambda _asked: failure(status, "internal error")
 
 
+def other_model(asked: Asked) -> Reply:
+    """Answer as another model than the one that was asked for."""
+    told = json.loads(in_form(asked, _content(asked)).body)
+    return Reply(json.dumps({**told, "model": "some-other-7b"}).encode())
+
+
 def wrong_model(asked: Asked) -> Reply:
     """Know no such model."""
     return failure(404, f"The model `{asked.body['model']}` does not exist.")

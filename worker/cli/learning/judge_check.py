@@ -74,7 +74,7 @@ SUM_LENGTH = 16  #: hex digits of a SHA-256 that make a folder's name
     "--work",
     type=click.Path(path_type=Path, file_okay=False),
     default=WORK,
-    show_default=True,
+    show_default="~/.cache/auto-thumbnail-picker/training",
     metavar="DIR",
     help="Keeps verdicts; running again goes on from there.",
 )
@@ -124,7 +124,9 @@ def check_command(
 
 def _settings(url: str | None, model: str | None) -> Settings:
     """Read the settings, in which the command line's judge takes the place of theirs."""
-    given = {name: value for name, value in (("judge_url", url), ("judge_model", model)) if value}
+    given: dict[str, Any] = {
+        name: value for name, value in (("judge_url", url), ("judge_model", model)) if value
+    }
     try:
         settings = Settings(judge_mode="rank", **given)
     except ValidationError as error:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from worker.pictures.likeness import SAME_PICTURE
 from worker.pipeline.selection.claims import NO_CLAIMS, Claims
-from worker.pipeline.selection.diversity import near_in_time
+from worker.pipeline.selection.diversity import WEAK_SHARE, near_in_time
 from worker.pipeline.selection.scenes import SAME_SCENE, scene_distances
 
 if TYPE_CHECKING:
@@ -19,8 +19,9 @@ def choose_shown(scored: Sequence[Scored], most: int, claims: Claims = NO_CLAIMS
     """Choose what a judge is shown.
 
     The best of each scene come first, then the second moments of all scenes, then the third: so a video of
-    many scenes is judged by its scenes, and one of a single scene by its moments. Two that could not both be
-    picked, because they are too near or too like, are not both shown.
+    many scenes is judged by its scenes, and one of a single scene by its moments. The weakest frames of the
+    video fill what room is left. Two that could not both be picked, because they are too near or too like,
+    are not both shown.
 
     Args:
         scored: frames of one video, at least one.
@@ -36,7 +37,10 @@ def choose_shown(scored: Sequence[Scored], most: int, claims: Claims = NO_CLAIMS
     is_near = near_in_time(scored, distance)
     inner = set(range(len(scored))) - claims.at_ends or set(range(len(scored)))
     shown = list(claims.earlier[: most // 2])
-    for tier in (inner & claims.preferred, inner - claims.preferred):
+    by_score = sorted(range(len(scored)), key=lambda index: scored[index].unlearned_score)
+    weak = set(by_score[: int(WEAK_SHARE * len(scored))])
+    others = inner - claims.preferred
+    for tier in (inner & claims.preferred, others - weak, others & weak):
         best_first = sorted(tier, key=lambda index: (-scored[index].score, index))
         for moments in range(most):
             for index in best_first:

@@ -37,14 +37,18 @@ def find_vetoes(
         Words for people, by index. Empty where all that was shown would be left out: then the judge tells no
         frame from another.
     """
-    count = Counter(fault for one in descriptions for fault in one.faults)
-    look = {fault for fault in count if count[fault] > LOOK_SHARE * len(shown)} - {Fault.UNSAFE}
-    faults = [sorted(one.faults - look) for one in descriptions]
-    if all(faults):
-        return {}
+    faults = counting_faults(descriptions)
     unsafe = {index for index, one in zip(shown, faults, strict=True) if Fault.UNSAFE in one}
     alike = dict.fromkeys(_like(unsafe, scored, shown), veto_words([Fault.UNSAFE]))
     return alike | {index: veto_words(one) for index, one in zip(shown, faults, strict=True) if one}
+
+
+def counting_faults(descriptions: Sequence[Description]) -> list[list[Fault]]:
+    """List the faults of each picture that count: none where all pictures have some."""
+    count = Counter(fault for one in descriptions for fault in one.faults)
+    look = {fault for fault in count if count[fault] > LOOK_SHARE * len(descriptions)} - {Fault.UNSAFE}
+    faults = [sorted(one.faults - look) for one in descriptions]
+    return [[] for _ in faults] if all(faults) else faults
 
 
 def _like(unsafe: set[int], scored: Sequence[Scored], shown: Sequence[int]) -> list[int]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from worker.judge.worth import Finding, Interval, Worth, say_of
 from worker.pipeline.judging.verdict import Fault
+from worker.pipeline.judging.vetoes import counting_faults
 from worker.weights.training.taste.judge.couples import Couples, couples_of
-from worker.weights.training.taste.judge.vetoed import vetoed_frames
+from worker.weights.training.taste.judge.worth import Finding, Interval, Worth, say_of
 from worker.weights.training.taste.measures import (
     Figure,
     Figures,
@@ -119,7 +119,7 @@ def _vetoes(judged: Sequence[Looked]) -> Vetoes:
         best.append(share_of_places(one.video.ranks)[one.shown])
         places.append(_places(one.video.ranks)[one.shown])
         faulty.append(_faults(one, len(ranks)))
-    left_out = [vetoed.any(axis=1) for _, vetoed in faulty]
+    left_out = [np.asarray(vetoed.any(axis=1), np.bool_) for _, vetoed in faulty]
     frames = [float(len(out)) for out in left_out]
     counts = [float(out.sum()) for out in left_out]
     return Vetoes(
@@ -146,10 +146,10 @@ def _faults(one: Looked, frames: int) -> tuple[NDArray[np.bool_], NDArray[np.boo
     found = np.array(
         [[fault in said.faults for fault in Fault] for said in one.verdict.descriptions], np.bool_
     ).reshape(frames, len(Fault))
-    counting = vetoed_frames(one.verdict.descriptions)
-    vetoed = np.zeros_like(found)
-    for row, faults in counting.items():
-        vetoed[row] = [fault in faults for fault in Fault]
+    vetoed = np.array(
+        [[fault in faults for fault in Fault] for faults in counting_faults(one.verdict.descriptions)],
+        np.bool_,
+    ).reshape(frames, len(Fault))
     return found, vetoed
 
 

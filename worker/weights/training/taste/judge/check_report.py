@@ -30,7 +30,11 @@ def as_document(found: Check, facts: dict[str, Any]) -> dict[str, Any]:
         "head": as_json(found.head),
         "lead": found.lead._asdict(),
         "first_wins": found.first_wins._asdict(),
-        "couples": as_json(found.couples),
+        "couples": {
+            "couples": found.couples.couples,
+            "agreement": found.couples.agreement._asdict(),
+            "first_shown": found.couples.first_shown._asdict(),
+        },
         "vetoes": {
             "of_all": found.vetoes.of_all._asdict(),
             "of_best": found.vetoes.of_best._asdict(),

@@ -1,4 +1,4 @@
-"""Compares readings of one order with those of its reverse: does a judge go by what it sees, or by the place?"""
+"""Compares readings of one order with those of its reverse: does a judge go by what it sees, or by places?"""
 
 from __future__ import annotations
 

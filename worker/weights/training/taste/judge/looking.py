@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
     from worker.pipeline.judging.verdict import Judge, Verdict
     from worker.weights.training.taste.judged_set import JudgedVideo
+
+MUST_END = frozenset({"budget", "misconfigured"})  #: a result after which all others would be the same
+MAY_WAIT = frozenset({"busy", "paused"})  #: a result that another try may change
+PATIENCE_S = 120.0  #: for one video; a pause lasts 60 s, and servers that count ask for about as much
+STEP_S = 5.0
+FIRST = 10  #: videos; a server that judges none of them judges none of the rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +52,12 @@ def look(
     judge: Judge,
     seed: int,
     on_progress: Callable[[float], None],
+    sleep: Callable[[float], None] = time.sleep,
 ) -> list[Looked]:
     """Have a judge describe and order the frames of each video.
 
-    It ends early, with what there is until then, where no more requests may be made, or where the server has
-    to be mended first.
+    It ends early, with what there is until then, where no more requests may be made, where the server has to
+    be mended first, and where none of the first videos got a verdict.
 
     Args:
         videos: of a judged set.
@@ -57,20 +65,35 @@ def look(
         judge: is asked for everything, whatever its say.
         seed: of the order in which frames are shown.
         on_progress: gets the fraction done, 0..1.
+        sleep: waits for some seconds, where the server is busy.
 
     Raises:
         JudgedSetInvalid: a frame is no picture.
     """
-    found = []
+    found: list[Looked] = []
     for number, (video, head) in enumerate(zip(videos, heads, strict=True), start=1):
         shown = order_shown(video, head, judge.most_pictures, seed)
         pictures = [picture_of(video.frames[place]) for place in shown]
         try:
-            verdict = judge.judge(pictures, "", in_order=True)
-            found.append(Looked(video, head, shown, verdict))
+            found.append(Looked(video, head, shown, _patiently(judge, pictures, sleep)))
         except Unjudged as error:
             found.append(Looked(video, head, shown, None, error.result, str(error)))
-            if error.result in {"budget", "misconfigured"}:
+            if error.result in MUST_END:
                 break
+        if number >= FIRST and all(one.verdict is None for one in found):
+            break
         on_progress(number / len(videos))
     return found
+
+
+def _patiently(judge: Judge, pictures: Sequence[bytes], sleep: Callable[[float], None]) -> Verdict:
+    """Wait for a judge that is busy: a check has time, and would else measure how busy it is."""
+    waited_s = 0.0
+    while True:
+        try:
+            return judge.judge(pictures, "", in_order=True)
+        except Unjudged as error:
+            if error.result not in MAY_WAIT or waited_s >= PATIENCE_S:
+                raise
+        sleep(STEP_S)
+        waited_s += STEP_S

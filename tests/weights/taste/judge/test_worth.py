@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from worker.judge.worth import Interval, Worth, say_of
 from worker.pipeline.judging.verdict import Say
+from worker.weights.training.taste.judge.worth import Interval, Worth, say_of
 
 SURELY_BETTER = Interval(0.15, 0.12, 0.18)
 PERHAPS_BETTER = Interval(0.02, -0.01, 0.05)

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from worker.errors import Unjudged
-from worker.judge.refusals import AskedToWait
+from worker.judge.server.refusals import AskedToWait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,22 +41,6 @@ class Breaker:
         self._closed_until_s = -math.inf
         self._reason = Unjudged("paused", "")
 
-    @contextmanager
-    def watch(self) -> Iterator[None]:
-        """Watch over one question, which is not asked during a pause.
-
-        Raises:
-            Unjudged: the judge is left alone at present; the block was not entered.
-        """
-        self.check()
-        try:
-            yield
-        except Unjudged as exc:
-            self._note(exc)
-            raise
-        with self._lock:
-            self._failures = 0
-
     def check(self) -> None:
         """Check whether the judge may be asked.
 
@@ -71,8 +55,22 @@ class Breaker:
         result = "misconfigured" if reason.result == "misconfigured" else "paused"
         raise Unjudged(result, f"{reason}; it is asked again in {math.ceil(left_s)} s")
 
-    def _note(self, failure: Unjudged) -> None:
-        """Count a failure, and begin a pause where it asks for one."""
+    @contextmanager
+    def watch(self) -> Iterator[None]:
+        """Watch over what a judge does; where that fails, it may begin a pause."""
+        try:
+            yield
+        except Unjudged as exc:
+            self.fail(exc)
+            raise
+
+    def succeed(self) -> None:
+        """Note that the judge gave an answer that could be read."""
+        with self._lock:
+            self._failures = 0
+
+    def fail(self, failure: Unjudged) -> None:
+        """Note a failure, and begin a pause where it asks for one."""
         with self._lock:
             if failure.result in FAILURES:
                 self._failures += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from worker.errors import Unjudged
@@ -49,6 +50,7 @@ _BY_CLASS = {
     3: ("misconfigured", "the judge's server leads elsewhere: write that address into JUDGE_URL"),
     4: ("misconfigured", _NOT_TAKEN),
 }
+_ERRORS = range(400, 600)
 _FAILED = ("failed", "the judge's server failed: see its log if that goes on")
 
 
@@ -60,12 +62,31 @@ class AskedToWait(Unjudged):
         self.wait_s = wait_s
 
 
-def refusal_of(answer: httpx.Response, body: bytes, *, has_key: bool, secret: str = "") -> Unjudged:
+def status_of(answer: httpx.Response, body: bytes) -> int:
+    """Return the status of an answer.
+
+    Hosts that pass requests on to others send 200, and put the true one into the body.
+
+    Args:
+        answer: whose status counts where it is no success.
+        body: what came with it, or its beginning.
+    """
+    error = _json(body).get("error") if answer.is_success else None
+    if not error:
+        return answer.status_code
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, int) and code in _ERRORS else HTTPStatus.BAD_GATEWAY
+
+
+def refusal_of(
+    status: int, answer: httpx.Response, body: bytes, *, has_key: bool, secret: str = ""
+) -> Unjudged:
     """Say what an answer without success means.
 
     Args:
-        answer: whose status and headers count.
-        body: the beginning of what came with it.
+        status: as `status_of`.
+        answer: whose headers count.
+        body: what came with it, or its beginning.
         has_key: whether JUDGE_API_KEY was sent.
         secret: is never told, even where the server repeats it.
     """
@@ -73,8 +94,8 @@ def refusal_of(answer: httpx.Response, body: bytes, *, has_key: bool, secret: st
     if secret:
         told = told.replace(secret, "***")
     words = tidy(told, LONGEST_WORDS)
-    result, sentence = _meaning(answer.status_code, told.lower(), has_key=has_key)
-    message = f"{sentence} ({answer.status_code}{': ' + words if words else ''})"
+    result, sentence = _meaning(status, told.lower(), has_key=has_key)
+    message = f"{sentence} ({status}{': ' + words if words else ''})"
     wait_s = retry_after_s(answer)
     if wait_s and result in {"busy", "failed"}:
         return AskedToWait(result, message, wait_s)
@@ -94,12 +115,20 @@ def _meaning(status: int, told: str, *, has_key: bool) -> tuple[str, str]:
 
 def _words(body: bytes) -> str:
     """Find the sentence in an error: OpenAI's form, those that resemble it, or plain text."""
-    text = body.decode("utf-8", "replace")
-    try:
-        found: Any = json.loads(text)
-    except (ValueError, RecursionError):
+    found: Any = _json(body)
+    if not found:
+        text = body.decode("utf-8", "replace")
         return "" if text.lstrip().startswith("<") else text  # a page for browsers says nothing in a line
     for name in ("error", "message", "detail"):
         if isinstance(found, dict) and name in found:
             found = found[name]
     return found if isinstance(found, str) else json.dumps(found)
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    """Read an object; anything else is an empty one."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
