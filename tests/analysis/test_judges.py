@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.heads import head
 from tests.support.service import builders
 from worker.analysis.judge import judge_of, say_now
+from worker.analysis.recall import Known
 from worker.database import transaction
 from worker.judge import checks
 from worker.judge.connection import Connection
@@ -68,3 +70,11 @@ def test_the_newest_check_counts_from_the_next_job_on(engine: Engine) -> None:
 
     assert made is not None
     assert made.say is Say.VETO
+
+
+def test_a_head_is_not_tested_where_a_judge_leads() -> None:
+    """It has no say there, so the test would be of the judge; of near ties it decides the rest."""
+    learned = head([1.0])
+
+    assert Known(None, None, (), None, learned, Say.LEAD).tested_head is None
+    assert Known(None, None, (), None, learned, Say.TIES).tested_head is learned
