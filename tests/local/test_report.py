@@ -10,9 +10,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from tests.support.judge_server.scripted_judges import verdict
 from tests.support.service import sample_run
 from worker.local import report
-from worker.pipeline.frames import Box
+from worker.local.bars import Scale
+from worker.pipeline.frames import Box, ByJudge
+from worker.pipeline.judging.verdict import Fault, Say
 from worker.pipeline.media import TransferFunction
 
 
@@ -293,3 +296,63 @@ def test_the_facts_say_that_a_picture_is_mirrored(rotation_deg: int, told: str) 
     mirrored = replace(sample_run.video(), rotation_deg=rotation_deg, is_mirrored=True)
 
     assert report.video_facts(mirrored)[-1] == told
+
+
+class TestWithAJudge:
+    """What it said is told as its word, and how much of it counted."""
+
+    SAID = ByJudge("a <i>boat</i> at sea", (Fault.TEXT,), 2, 12)
+
+    def page(self, say: Say = Say.LEAD, *, is_recalled: bool = False) -> Page:
+        """Return the page of a run that a judge looked at."""
+        run = sample_run.run()
+        found = replace(verdict(say, [0.5] * 12), is_recalled=is_recalled)
+        first, *picks = run.picks
+        lost, *losers = run.losers
+        assert lost.scored is not None
+        seen = replace(lost.scored, by_judge=self.SAID._replace(subject="\x1b a gull", place=None, faults=()))
+        run = replace(
+            run,
+            picks=(replace(first, by_judge=self.SAID), *picks),
+            losers=(replace(lost, scored=seen), *losers),
+            verdict=found,
+        )
+        return Page(report.render_report(run))
+
+    def test_picks_and_losers_have_its_words(self) -> None:
+        """They are content: neither markup nor codes for a terminal."""
+        page = self.page()
+
+        assert "The judge: “a <i>boat</i> at sea”, place 2 of 12; text over the picture" in page.text
+        assert "The judge: “\N{REPLACEMENT CHARACTER} a gull”" in page.text
+        assert not page.all("i", "boat")
+
+    @pytest.mark.parametrize(
+        ("say", "words"),
+        [
+            (Say.VETO, "it may leave out what it finds at fault, and orders nothing."),
+            (Say.TIES, "and decide between frames of nearly the same score."),
+            (Say.LEAD, "its order counts before the score."),
+        ],
+    )
+    def test_the_page_says_how_much_say_it_had(self, say: Say, words: str) -> None:
+        """Beside who it was and what it was asked."""
+        text = self.page(say).text
+
+        assert "The judge a-model described 12 pictures and ordered them in 6 readings: " in text
+        assert words in text
+        assert "(recalled from an earlier run)" in self.page(say, is_recalled=True).text
+
+    def test_without_one_nothing_is_said_of_any(self, page: Page) -> None:
+        """Most runs have none."""
+        assert "judge:" not in page.text.lower()
+        assert "Judged by lite" in page.text
+
+
+def test_the_part_of_a_judge_stands_first_among_those_of_a_pick() -> None:
+    """Where it leads it makes up for the others, so it would often be folded away."""
+    one = replace(sample_run.pick(1, 6.5), parts={"appeal": 1.0, "judge": -2.0, "faces": 3.0})
+    other = replace(sample_run.loser(1.0, "outscored").scored, parts={"judge": 1.0})  # type: ignore[type-var]
+    chart = Scale([one]).of_pick(replace(one, runner_up=other))
+
+    assert chart.open[0].name == "judge"

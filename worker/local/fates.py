@@ -48,9 +48,9 @@ def why_taken(pick: Pick) -> list[str]:
     return sentences
 
 
-def judge_words(scored: Scored) -> str:
+def judge_words(one: Pick | Scored) -> str:
     """Say what a judge said of a candidate; nothing where it was not shown to one."""
-    return said_by_judge(*scored.by_judge) if scored.by_judge else ""
+    return said_by_judge(*one.by_judge) if one.by_judge else ""
 
 
 def verdict_words(verdict: Verdict) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from worker.local.bars import BarChart
-    from worker.pipeline.frames import Crop, Face, Loser, Pick, Run, Scored
+    from worker.pipeline.frames import Crop, Face, Loser, Pick, Run
     from worker.pipeline.media import Video
 
 _STRIP_QUALITY = 72  # JPEG: the pictures of the strip are about 320 px wide, and there may be hundreds
@@ -98,10 +98,7 @@ def render_report(run: Run) -> str:
         A whole HTML document, in characters that UTF-8 can encode.
     """
     scale = Scale(run.picks)
-    picks = [
-        _pick_entry(pick, chosen, run.video, scale)
-        for pick, chosen in zip(run.picks, run.chosen, strict=True)
-    ]
+    picks = [_pick_entry(pick, run.video, scale) for pick in run.picks]
     lost = [_loser_entry(loser, run.picks, scale) for loser in run.losers]
     entries = sorted([*picks, *lost], key=lambda entry: entry.time_s)
     script = _source("report.js")
@@ -147,7 +144,7 @@ def _source(name: str) -> str:
     return _ENVIRONMENT.get_template(name).render()
 
 
-def _pick_entry(pick: Pick, chosen: Scored, video: Video, scale: Scale) -> CandidateEntry:
+def _pick_entry(pick: Pick, video: Video, scale: Scale) -> CandidateEntry:
     return CandidateEntry(
         pick.time_s,
         pick.shot,
@@ -158,7 +155,7 @@ def _pick_entry(pick: Pick, chosen: Scored, video: Video, scale: Scale) -> Candi
         rank=pick.rank,
         reasons=pick.reasons,
         sentences=tuple(why_taken(pick)),
-        by_judge=judge_words(chosen),
+        by_judge=judge_words(pick),
     )
 
 

@@ -228,6 +228,7 @@ class Pick:
     """What it was compared with for the reasons; None where nothing else was left that scored no higher."""
     instead_of: Scored | None = field(default=None, compare=False)
     """What was chosen first, and gave way because somebody's eyes are shut in it; None as a rule."""
+    by_judge: ByJudge | None = None  #: what a judge said of the candidate, as of `Scored`
 
 
 @dataclass(frozen=True, slots=True)

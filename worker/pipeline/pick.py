@@ -18,10 +18,11 @@ from worker.pipeline.result import losers, notes, take_exactly, take_picks
 from worker.pipeline.scoring.models import score
 from worker.pipeline.selection.by_hand import first_by_hand
 from worker.pipeline.selection.claims import Claims
-from worker.pipeline.selection.diversity import WEAK_SHARE, pick_diverse
-from worker.pipeline.selection.ends import AT_AN_END, candidates_at_ends
+from worker.pipeline.selection.diversity import pick_diverse
+from worker.pipeline.selection.ends import candidates_at_ends
 from worker.pipeline.selection.reasons import explain
 from worker.pipeline.selection.shortlist import shortlist
+from worker.pipeline.selection.stand_ins import stand_ins
 from worker.pipeline.selection.time_ranges import candidates_inside, candidates_near
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _pick(
         asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
         times_s = [judged.scored[index].candidate.time_s for index in chosen] + asked_s
         video, shown, is_whole = _find_shown(video, better, times_s, decoder, progress)
-        others = _next_best(judged, lost, claims) if is_whole else []
+        others = stand_ins(judged.scored, lost, claims.preferred, judged.vetoed) if is_whole else []
         picks, taken = take_picks(
             chosen, why, others, judged.scored, shown, seen, options, models, decoder, progress
         )
@@ -215,15 +216,6 @@ def _choose(
         is_led=judged.is_led,
     )
     return chosen, lost, why, chosen.index(by_hand) + 1 if by_hand in chosen else None
-
-
-def _next_best(judged: Judged, lost: Mapping[int, str], claims: Claims) -> list[int]:
-    """List what may be shown in place of a pick: as good as a pick has to be, and where it is preferred."""
-    scores = [one.unlearned_score for one in judged.scored]
-    least = sorted(scores)[int(WEAK_SHARE * len(scores))]
-    usable = (index for index, why in lost.items() if why != AT_AN_END and index not in judged.vetoed)
-    fits = claims.preferred or {index for index, value in enumerate(scores) if value >= least}
-    return [index for index in usable if index in fits]
 
 
 def _find_shown(

@@ -113,6 +113,7 @@ def _pick(
         prompts=shown.prompts,
         runner_up=why.runner_up,
         instead_of=None if is_winner else winner,
+        by_judge=shown.by_judge,
     )
 
 

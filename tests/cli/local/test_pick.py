@@ -71,13 +71,13 @@ def test_the_document_has_the_fields_that_are_promised(videos: list[dict]) -> No
 
     assert set(videos[0]) == {
         *("video", "error", "facts", "model", "note", "shortfall"),
-        *("picks", "candidates", "report", "timings_s"),
+        *("picks", "candidates", "verdict", "report", "timings_s"),
     }
     assert set(pick) == {
         *("rank", "time_s", "shot", "score", "parts", "prompts", "reasons", "runner_up_time_s"),
-        *("width_px", "height_px", "faces", "crops"),
+        *("width_px", "height_px", "faces", "crops", "by_judge"),
     }
-    assert set(videos[0]["candidates"][0]) == {"time_s", "shot", "score", "parts", "why"}
+    assert set(videos[0]["candidates"][0]) == {"time_s", "shot", "score", "parts", "why", "by_judge"}
     assert set(pick["crops"][0]) == {"aspect", "box", "width_px", "height_px", "file"}
     assert set(videos[0]["facts"]) == {
         *("duration_s", "width_px", "height_px", "rotation_deg", "is_mirrored"),

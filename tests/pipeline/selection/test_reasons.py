@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.service.sample_run import CUES
 from worker.pipeline.cues.defects import GATES
-from worker.pipeline.frames import Candidate, Scored
+from worker.pipeline.frames import ByJudge, Candidate, Scored
 from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS, measured
 from worker.pipeline.selection.diversity import pick_diverse
 from worker.pipeline.selection.ends import AT_AN_END
@@ -204,3 +204,48 @@ def test_the_start_of_a_video_is_no_rival() -> None:
     assert lost[0] == AT_AN_END
     assert why.reasons == ("taste",)
     assert why.runner_up is video[2]
+
+
+def judged(place: int | None = None, judge: float = 0.0, **parts: float) -> Scored:
+    """Return a frame that a judge put at a place, and gave so much."""
+    one = frame(time_s=10.0 * (place or 9), shot=place or 9, **parts, **({"judge": judge} if judge else {}))
+    return one if place is None else replace(one, by_judge=ByJudge("a boat", (), place, 2))
+
+
+def test_a_judge_is_the_reason_where_its_part_decided() -> None:
+    """However small: no coding moved it. Where the pick would have won without it, it is none."""
+    decided = [judged(2, -0.05, taste=1.0), judged(1, 0.05, taste=0.99), POOR]
+    needless = [judged(2, -0.05, taste=1.0), judged(1, 0.05, taste=3.0), POOR]
+
+    (why,) = explain([1], decided, {0: "outscored", 2: "outscored"})
+    (other,) = explain([1], needless, {0: "outscored", 2: "outscored"})
+
+    assert (why.reasons, other.reasons) == (("judge",), ("taste",))
+    assert reason_words("judge") == "preferred by the judge"
+
+
+def test_where_a_judge_leads_nothing_else_is_the_reason() -> None:
+    """Though the pick has the better light, and its part is smaller than what the runner-up got."""
+    video = [judged(2, 2.0, taste=1.0), judged(1, 1.0, taste=1.0, light=3.0), judged(taste=0.5)]
+
+    (why,) = explain([1], video, {0: "outscored", 2: "outscored"}, is_led=True)
+
+    assert why.reasons == ("judge",)
+
+
+def test_between_frames_that_a_leading_judge_finds_alike_the_parts_tell() -> None:
+    """It did not decide there."""
+    video = [judged(1, 1.0, taste=1.0), judged(1, 1.0, taste=3.0), POOR]
+
+    (why,) = explain([1], video, {0: "outscored", 2: "outscored"}, is_led=True)
+
+    assert why.reasons == ("taste",)
+
+
+def test_what_was_vetoed_is_no_rival() -> None:
+    """It scores higher, and was not to be had."""
+    video = [frame(taste=3.0), frame(shot=1, time_s=10.0, taste=2.0), POOR]
+    picks, lost, kept = pick_diverse(video, 1, vetoed={0: "eyes closed, says the judge"})
+    (why,) = explain(picks, video, lost, kept=kept, no_rivals=frozenset({0}))
+
+    assert (picks, why.reasons, why.runner_up) == ([1], ("taste",), video[2])

@@ -30,7 +30,7 @@ def document(outcome: FileOutcome, shortfall: str) -> dict[str, Any]:
         "model": run.model if run else None,
         "note": run.note if run else "",
         "shortfall": shortfall,
-        "picks": [_pick(*told, outcome) for told in zip(run.picks, run.chosen, strict=True)] if run else [],
+        "picks": [_pick(pick, outcome) for pick in run.picks] if run else [],
         "candidates": [_candidate(*told) for told in _candidates(run)] if run else [],
         "verdict": _verdict(run.verdict) if run and run.verdict else None,
         "report": str(outcome.report) if outcome.report else None,
@@ -67,11 +67,11 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     return {name: value for name, value in as_document(verdict).items() if name != "took_s"}
 
 
-def _by_judge(scored: Scored | None) -> dict[str, Any] | None:
-    return scored.by_judge._asdict() if scored and scored.by_judge else None
+def _by_judge(one: Pick | Scored | None) -> dict[str, Any] | None:
+    return one.by_judge._asdict() if one and one.by_judge else None
 
 
-def _pick(pick: Pick, chosen: Scored, outcome: FileOutcome) -> dict[str, Any]:
+def _pick(pick: Pick, outcome: FileOutcome) -> dict[str, Any]:
     return {
         "rank": pick.rank,
         "time_s": pick.time_s,
@@ -80,7 +80,7 @@ def _pick(pick: Pick, chosen: Scored, outcome: FileOutcome) -> dict[str, Any]:
         "parts": rounded(pick.parts),
         "prompts": rounded(pick.prompts),
         "reasons": list(pick.reasons),
-        "by_judge": _by_judge(chosen),
+        "by_judge": _by_judge(pick),
         "runner_up_time_s": pick.runner_up.candidate.time_s if pick.runner_up else None,
         "width_px": pick.still_width_px,
         "height_px": pick.still_height_px,

@@ -47,8 +47,10 @@ class JudgeOfFiles:
         except ValidationError as exc:
             wrong = "; ".join(error["msg"].removeprefix("Value error, ") for error in exc.errors())
             raise SettingsInvalid(f"the judge: {wrong}") from exc
-        key = revealed(settings.judge_api_key)
-        return cls(settings, Connection(url, model, key))
+        try:
+            return cls(settings, Connection(url, model, revealed(settings.judge_api_key)))
+        except SettingsInvalid as exc:  # it names the setting, which nobody has set here
+            raise SettingsInvalid(str(exc).replace("JUDGE_URL", "the judge")) from None
 
     def beside(self, sight: str) -> Judge:
         """Make the judge that looks at what a model has scored; a check of just these two decides its say.

@@ -103,7 +103,7 @@ def explain(
 def deciding_parts(pick: Scored, other: Scored, min_lead: float) -> tuple[str, ...]:
     """Name the fewest parts without which a frame would not lead over another, the largest lead first.
 
-    What a judge gave is named however small it is: no coding moved it.
+    What a judge gave is named however small it is, if it decided: no coding moved it.
 
     Args:
         pick: the frame that won.
@@ -113,11 +113,12 @@ def deciding_parts(pick: Scored, other: Scored, min_lead: float) -> tuple[str, .
     names = dict.fromkeys([*pick.parts, *other.parts])
     leads = {name: pick.parts.get(name, 0.0) - other.parts.get(name, 0.0) for name in names}
     rest = sum(leads.values())
+    is_by_judge = rest - leads.get(JUDGED, 0.0) <= 0
     deciding: list[str] = []
     for name in sorted(leads, key=lambda name: -leads[name]):
         if deciding and rest <= 0:
             break
-        if leads[name] <= (0.0 if name == JUDGED else min_lead):
+        if leads[name] <= (0.0 if name == JUDGED and is_by_judge else min_lead):
             continue
         rest -= leads[name]
         if name != text_cost.PART:
