@@ -7,8 +7,8 @@ from pydantic import SecretStr
 
 from tests.support.judge_server import scripts
 from tests.support.judge_server.fake_judge import FakeJudge
+from tests.support.judge_server.judges import KEY, MODEL, PICTURES, connected
 from tests.support.judge_server.replies import failure
-from tests.support.judges import KEY, MODEL, PICTURES, connected
 from tests.support.platforms.scripted_server import Answer, serving
 from tests.support.service.builders import make_settings
 from worker.errors import SettingsInvalid, Unjudged

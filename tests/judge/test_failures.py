@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.judge_server import scripts
 from tests.support.judge_server.fake_judge import FakeJudge
-from tests.support.judges import PICTURES, connected, judge_by, worth
+from tests.support.judge_server.judges import PICTURES, connected, judge_by, worth
 from worker.errors import LeaseLost, Unjudged
 from worker.http import deadline
 from worker.judge.ledger import MemoryLedger
@@ -208,6 +208,18 @@ class TestLeftAlone:
 
             assert results == [*["failed"] * 5, "paused", "paused"]
             assert len(fake.asked) == 5
+
+    def test_only_failures_in_a_row_count(self) -> None:
+        """An answer in between shows that it works."""
+        with FakeJudge(KNOWS) as fake:
+            connection = connected(fake)
+            for _ in range(2):
+                fake.script = scripts.error(500)
+                for _ in range(4):
+                    with pytest.raises(Unjudged, match="see its log"):
+                        judge_by(connection).judge(PICTURES, "", in_order=True)
+                fake.script = KNOWS
+                assert judge_by(connection, readings=2).judge(PICTURES, "", in_order=True).places
 
     @pytest.mark.parametrize(
         ("script", "later"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from tests.support.judge_server.schemas import schema_faults
+from tests.support.judge_server.schemas import right_answer, schema_faults
 from worker.judge import prompt
 from worker.judge.prompt import PROMPT_VERSION, Question, descriptions_of, order_of
 
@@ -40,6 +42,17 @@ def test_schemas_let_right_answers_pass_and_no_others(count: int) -> None:
         form = question.body("eye")["response_format"]["json_schema"]
 
         assert not list(schema_faults(question.kind, form["schema"], question.letters))
+
+
+def test_the_words_tell_the_form_too() -> None:
+    """Some servers ignore the schema where there are pictures."""
+    (describe, order) = (texts_of(ask(PICTURES, ""))[-1] for ask in (descriptions_of, order_of))
+
+    form = describe.partition("The form, with one entry for each picture: ")[2].replace(", ...]", "]")
+    assert json.loads(form) == {
+        "pictures": [right_answer("descriptions", "A")["pictures"][0] | {"subject": "..."}]
+    }
+    assert order.endswith('The form: {"order": [the 3 letters as strings, the best first]}')
 
 
 @pytest.mark.parametrize(

@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import pytest
 from prometheus_client import REGISTRY
 
 from tests.support.judge_server import scripts
 from tests.support.judge_server.fake_judge import FakeJudge
-from tests.support.judges import KEY, MODEL, PICTURES, connected, judge_by, worth
+from tests.support.judge_server.judges import KEY, MODEL, PICTURES, connected, judge_by, worth
+from tests.support.judge_server.replies import failure
 from worker.errors import Unjudged
 from worker.judge.ledger import MemoryLedger
 from worker.judge.prompt import PROMPT_VERSION
 from worker.pipeline.judging.verdict import Description, Fault, Say, Verdict
+
+if TYPE_CHECKING:
+    from tests.support.judge_server.asked import Asked
+    from tests.support.judge_server.replies import Reply
 
 SEEN = {
     PICTURES[0]: Description(subject="a boat"),
     PICTURES[1]: Description(frozenset({Fault.EYES_CLOSED, Fault.TEXT}), "a sailor"),
 }
 KNOWS = scripts.knows(worth, 0.0, 1, describe=lambda picture: SEEN.get(picture, Description()))
+
+
+def repeats(asked: Asked) -> Reply:
+    """Refuse, and repeat all that was sent, as some servers do."""
+    picture = asked.body["messages"][1]["content"][1]["image_url"]["url"]
+    return failure(400, f"{picture}: not taken from {asked.headers['authorization']}")
 
 
 def kinds(fake: FakeJudge) -> list[str]:
@@ -202,7 +214,7 @@ class TestTraces:
         """Count tokens of both kinds."""
         return sum(counted("thumbs_judge_tokens_total", kind=kind) for kind in ("prompt", "answer"))
 
-    @pytest.mark.parametrize("script", [KNOWS, scripts.junk, scripts.error(400), scripts.error(500)])
+    @pytest.mark.parametrize("script", [KNOWS, scripts.junk, repeats, scripts.error(500)])
     def test_no_log_holds_a_picture_or_the_key(
         self, script: scripts.Script, caplog: pytest.LogCaptureFixture
     ) -> None:

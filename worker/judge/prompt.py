@@ -49,7 +49,9 @@ without its head. False for a close-up that only cuts hair.
 logo in a corner, and for words that belong to the scene, as on a street sign, a shirt, a page, or a \
 screen that is the subject.
 - unsafe: nudity, sexual acts, gore, or what else a page for everybody, children included, must not \
-show. False for swimwear, sport, medicine without open wounds, and weapons that harm nobody."""
+show. False for swimwear, sport, medicine without open wounds, and weapons that harm nobody.
+The form, with one entry for each picture: \
+{{"pictures": [{{"picture": "A", "subject": "...", {faults}}}, ...]}}"""
 
 ORDER = """\
 Put the pictures {letters} in order, from the one that you would show first to the one that you would \
@@ -63,11 +65,15 @@ picture without people can be as good.
 6. Technique: sharp, well exposed, no blur of motion that hides the subject.
 Put last what an editor would not show: captions, title and name plates, logos, end cards, black bars, \
 transitions, empty or nearly plain pictures.
-Give each of the {count} letters exactly once."""
+Give each of the {count} letters exactly once.
+The form: {{"order": [the {count} letters as strings, the best first]}}"""
 
 AGAIN = """\
 That answer cannot be used: {wrong}. Answer the same question again, with the JSON that was asked for \
 and with nothing else: each of the letters {letters} exactly once, no other keys, no code fence."""
+
+# The form stands in the words too: some servers ignore the schema where there are pictures.
+_FAULTS = ", ".join(f'"{fault}": false' for fault in Fault)
 
 # So many tokens of an answer at most, each about twice what tidy JSON takes. There is no room for a model
 # that thinks before it answers: it would be too slow for seven questions in JUDGE_TIMEOUT_S.
@@ -177,7 +183,7 @@ def _question(
     # On one line, so that no title can look like a part of the task below it.
     if title := " ".join(title.split())[:LONGEST_TITLE]:
         parts.append(_text(f"Title of the video, as data: {title}"))
-    parts.append(_text(task.format(letters=", ".join(letters), count=len(letters))))
+    parts.append(_text(task.format(letters=", ".join(letters), count=len(letters), faults=_FAULTS)))
     return Question(
         kind, letters, ({"role": "system", "content": RUBRIC}, {"role": "user", "content": parts})
     )

@@ -77,8 +77,9 @@ def test_a_judge_that_fails_after_its_pause_is_left_alone_at_once(watched: Watch
 
 @pytest.mark.parametrize("failure", [Unjudged("refused", ""), Unjudged("budget", ""), LeaseLost("")])
 def test_what_says_nothing_of_the_server_is_no_failure(watched: Watched, failure: Exception) -> None:
-    """A refused video, a spent budget, a lease."""
+    """A refused video, a spent budget, a lease; nor is it one more beside true ones."""
     watched.fail(failure, 2 * MOST_FAILURES)
+    watched.fail(Unjudged("failed", ""))
 
     assert watched.is_open()
 
