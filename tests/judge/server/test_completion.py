@@ -60,7 +60,7 @@ def test_a_server_need_not_name_its_model() -> None:
         (body(model="gpt-3.5-turbo"), "misconfigured", "answers as gpt-3.5-turbo, not as eye"),
         (body(message={"refusal": "I cannot."}), "refused", "look at these pictures: I cannot."),
         (body(finish_reason="content_filter"), "refused", "look at these pictures"),
-        (body(finish_reason="length"), "invalid", "cut off"),
+        (body(message={"content": '{"order": ["A"'}, finish_reason="length"), "invalid", "cut off"),
         (body(choices=[]), "invalid", "nothing in it"),
         (body(choices=None), "invalid", "nothing in it"),
         (body(message={"content": None}), "invalid", "nothing in it"),

@@ -181,6 +181,11 @@ def stops_short(asked: Asked) -> Reply:
     return completion(asked, content[: len(content) // 2], finish_reason="length")
 
 
+def pads(asked: Asked) -> Reply:
+    """Give a whole answer, and go on with line breaks up to the limit, as llama.cpp was seen to do."""
+    return completion(asked, json.dumps(_content(asked)) + "\n" * 400, finish_reason="length")
+
+
 def refuses(asked: Asked) -> Reply:
     """Refuse, as hosted models do."""
     return completion(asked, None, refusal="I'm sorry, but I can't help with that.")

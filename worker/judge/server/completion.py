@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +61,7 @@ class Completion:
         if self.refusal or self.finish_reason == "content_filter":
             why = f": {tidy(self.refusal, 120)}" if self.refusal else ""
             raise Unjudged("refused", f"the judge does not want to look at these pictures{why}")
-        if self.finish_reason == "length":
+        if self.finish_reason == "length" and not _is_whole(self.text):
             raise Unjudged(
                 "invalid",
                 "the judge's answer was cut off: it needs a model that answers without thinking before, and "
@@ -96,6 +97,15 @@ def read_completion(body: bytes) -> Completion:
         answer_tokens=_tokens(usage.get("completion_tokens")),
         is_empty=not read.choices or choice.message.content is None,
     )
+
+
+def _is_whole(text: str) -> bool:
+    """Tell whether an answer is complete: a model held to a schema can then only go on with line breaks."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _tokens(told: object) -> int:
