@@ -102,13 +102,12 @@ def check_command(
     settings = _settings(url, model)
     try:
         videos = _some(read_judged_set(set_folder), count, seed)
+        _ask_first(videos, settings, is_sure=is_sure)
         source = ScoreSource(settings.model, settings.device)
         with progress_bar() as on_progress:
             heads, may_know = _our_scores(
                 videos, source, scores_file, work, partial(on_progress, "our score")
             )
-        _ask_first(videos, settings, is_sure=is_sure)
-        with progress_bar() as on_progress:
             judge = _judge(settings, work, most_requests)
             looked = look(videos, heads, judge, seed, partial(on_progress, "judge"))
         _require_enough(looked, videos)

@@ -87,6 +87,14 @@ def test_an_order_upside_down_is_not_asked_for() -> None:
     assert say_of(worth(pairs_right=COIN, lead=WORSE, first_wins=WORSE_FIRST)).say is Say.VETO
 
 
+def test_a_coin_does_not_lead_a_score_that_is_worse() -> None:
+    """Ours may be upside down on somebody's set; that makes no judge of a coin."""
+    found = say_of(worth(pairs_right=COIN))
+
+    assert found.say is Say.VETO
+    assert "no better than a coin" in found.because
+
+
 def test_who_is_often_silent_does_not_lead() -> None:
     """More than a fifth of the videos without a verdict."""
     assert say_of(worth(videos=80, unjudged=20)).say is Say.LEAD

@@ -44,11 +44,11 @@ class Finding(NamedTuple):
 def say_of(worth: Worth) -> Finding:
     """Decide how much a judge may decide.
 
-    It leads where it orders surely better than our score: the interval of its lead in pairs lies above 0, and
-    its first frame is at least as often the better one. Whoever orders better, but not surely, decides near
-    ties. Whoever orders no better than our score has not shown that it sees anything, so its vetoes have to:
-    what it leaves out has to lie surely in the worse half. A judge that takes the best frames away, or whose
-    order is surely worse than a coin's, is not asked.
+    It leads where it orders surely better than our score: the interval of its lead in pairs lies above 0, its
+    first frame is at least as often the better one, and it is surely better than a coin. Whoever orders
+    better, but not surely, decides near ties. Whoever orders no better than our score has not shown that it
+    sees anything, so its vetoes have to: what it leaves out has to lie surely in the worse half. A judge that
+    takes the best frames away, or whose order is surely worse than a coin's, is not asked.
     """
     if worth.pairs_right.high < EVEN:
         return Finding(Say.NOTHING, f"its order is upside down: {worth.pairs_right.value:.0%} of pairs right")
@@ -66,11 +66,13 @@ def say_of(worth: Worth) -> Finding:
 def _orders_better(worth: Worth) -> bool:
     """Tell whether its order is better by the point, and what would be shown is no worse."""
     least = 0.0 if worth.videos < MIN_VIDEOS else 1e-9  # few videos: what is as good is not yet found out
-    return worth.lead.value >= least and worth.first_wins.value >= EVEN
+    is_no_coin = worth.pairs_right.low > EVEN  # our score may be worse than one on some set
+    return is_no_coin and worth.lead.value >= least and worth.first_wins.value >= EVEN
 
 
 def _by_vetoes(worth: Worth) -> Finding:
-    reason = f"it orders no better than our score ({100 * worth.lead.value:+.1f} % of pairs"
+    who = "our score" if worth.pairs_right.low > EVEN else "a coin"
+    reason = f"it orders no better than {who} ({100 * worth.lead.value:+.1f} % of pairs beside our score"
     reason += f"; its first frame is the better one in {worth.first_wins.value:.0%})"
     if worth.vetoed_place is not None and worth.vetoed_place.low <= EVEN:
         return Finding(
