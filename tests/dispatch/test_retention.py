@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import func, update
+from sqlalchemy import func, select, update
 
 from tests.support.service import builders, measured_run
 from tests.support.service.chosen_asset import choose, release
@@ -15,6 +15,7 @@ from worker.choices import ChoiceRequest
 from worker.database import transaction
 from worker.database.choices import Choice, Judgement
 from worker.database.inbox import WebhookEvent
+from worker.database.learning import JudgeCheck, JudgeDay, JudgeVerdict
 from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
 from worker.dispatch import retention
 from worker.errors import PermanentError
@@ -257,3 +258,36 @@ def test_a_round_ends_when_its_time_is_up(engine: Engine, monkeypatch: pytest.Mo
 
     assert retention.prune(engine, builders.make_settings(), longest_s=0.0) == 0
     assert len(builders.every(engine, WebhookEvent)) == 4
+
+
+def test_a_verdict_goes_when_no_run_has_used_it_for_as_long_as_pictures_are_kept(engine: Engine) -> None:
+    """However long ago it was made."""
+    now = datetime.now(UTC)
+    with transaction(engine) as session:
+        for key, days in (("unused", 31), ("used", 29)):
+            old = {"at": now - timedelta(days=400), "used_at": now - timedelta(days=days)}
+            session.add(JudgeVerdict(asset_id=1, key=key, model="m", prompt_version="1", verdict={}, **old))
+
+    prune(engine, LONG_AGO)
+
+    assert builders.only(engine, JudgeVerdict).key == "used"
+
+
+def test_the_days_of_a_judge_go_after_a_year_and_what_it_is_worth_stays(engine: Engine) -> None:
+    """More of them than go in one batch, too."""
+    now = datetime.now(UTC)
+    today = now.date()
+    with transaction(engine) as session:
+        session.add_all(JudgeDay(day=today - timedelta(days=days), requests=1) for days in (0, 364, 367))
+        many = 367 + 2 * retention.BATCH_ROWS
+        session.add_all(JudgeDay(day=today - timedelta(days=days)) for days in range(368, many))
+        of_then = {"url": "http://judge", "model": "m", "prompt_version": "1", "sight": "lite", "who": "sam"}
+        old = now - timedelta(days=4000)
+        session.add(JudgeCheck(pictures=12, readings=6, say="lead", report={}, at=old, **of_then))
+
+    prune(engine, LONG_AGO)
+
+    with transaction(engine) as session:
+        left = set(session.scalars(select(JudgeDay.day)))
+    assert left == {today, today - timedelta(days=364)}
+    assert builders.only(engine, JudgeCheck).say == "lead"

@@ -161,6 +161,7 @@ WRONG = [
     ({"MODEL": "no-such-model"}, "no model is called"),
     ({"REDIS_URL": ""}, "REDIS_URL"),
     ({"DATABASE_URL": "sqlite://"}, "DATABASE_URL"),
+    ({"JUDGE_URL": "http://gpu-box:8000/v1?key=k", "JUDGE_MODEL": "m"}, "JUDGE_URL"),
 ]
 
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from worker.standalone.servers import Server
 
+DEPLOYMENT = (ROOT / "docs" / "deployment.md").read_text()
+
 each_service = pytest.mark.parametrize("name", SERVICES)
 each_program = pytest.mark.parametrize("name", PROGRAMS)
 each_server = pytest.mark.parametrize("name", SERVERS)
@@ -109,6 +111,26 @@ def test_settings_of_all_do_not_stop_a_program_that_is_not_given_their_secrets(
     else:
         with pytest.raises(SettingsInvalid, match="THUMBNAILS_SECRET: missing"):
             ThumbnailLinks.of(settings).url("ab" * 32, is_private=True)
+
+
+@each_program
+def test_only_the_analyzer_has_the_key_of_the_judge(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JUDGE_URL and JUDGE_MODEL stand in settings.env; its key is a file, as docs/deployment.md tells."""
+    subprocess.run([ROOT / "deploy" / "create-secrets", tmp_path], check=True, capture_output=True)
+    (tmp_path / "analyze" / "judge_api_key").write_text("key-of-the-judge")
+    for field in Settings.model_fields:
+        monkeypatch.delenv(field.upper(), raising=False)
+    shared = {"JUDGE_URL": "http://gpu-box:8000/v1", "JUDGE_MODEL": "m"}
+    own = variables(PROGRAMS[name], {"/run/secrets": str(tmp_path / name)})
+    for variable, value in (shared | own).items():
+        monkeypatch.setenv(variable, value)
+
+    key = Settings.read().judge_api_key
+
+    assert (key and key.get_secret_value()) == ("key-of-the-judge" if name == "analyze" else None)
+    assert "secrets/analyze/judge_api_key" in DEPLOYMENT
 
 
 @each_service

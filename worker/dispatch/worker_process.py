@@ -23,6 +23,7 @@ from worker import database, jobs, logs, metrics, publications, tracing
 from worker.dispatch.celery_app import Kind, make_app
 from worker.dispatch.hint_consumer import HintConsumer
 from worker.download.fetch import sweep_workspaces
+from worker.judge.connection import Connection
 from worker.platforms import platform_of
 from worker.platforms.shared import request_limits
 from worker.publishing import picks_webhook
@@ -53,11 +54,11 @@ def analyze(settings: Settings) -> None:
     request_limits.setup(settings)
     tracing.start(settings, "analyze")
     stopping, engine, app = threading.Event(), database.get_engine(), _app(settings)
+    judge = Connection.of(settings)
 
     # Loads the model's libraries, which a publishing worker does not need, nor one whose settings are wrong.
     from worker.analysis.analyzer import Analyzer  # noqa: PLC0415
     from worker.analysis.decoder_pool import Decoders  # noqa: PLC0415
-    from worker.judge.connection import Connection  # noqa: PLC0415
     from worker.pipeline.scoring.models import Models  # noqa: PLC0415
 
     sweep_workspaces(settings.work_dir)
@@ -75,7 +76,7 @@ def analyze(settings: Settings) -> None:
             leases,
             _finder(settings),
             _owner(Kind.ANALYZE),
-            Connection.of(settings),
+            judge,
         )
         if models.faces.note:
             log.warning("%s (YUNET_FILE)", models.faces.note)

@@ -58,6 +58,7 @@ class Connection:
         address = httpx.URL(url)
         path = address.path.rstrip("/").removesuffix("/chat/completions") or DEFAULT_PATH
         self._endpoint = address.copy_with(path=f"{path}/chat/completions")
+        self.models_url = address.copy_with(path=f"{path}/models")  #: where servers list what they have
 
     @classmethod
     def of(cls, settings: Settings) -> Connection | None:

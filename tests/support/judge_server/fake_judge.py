@@ -89,8 +89,12 @@ class FakeJudge:
         """Wait; returns True as soon as this judge is shut down."""
         return self._ends.wait(time_s)
 
+    def is_locked(self, authorization: str | None) -> bool:
+        """Tell whether it wants a key, and this header has another one, or none."""
+        return self.api_key is not None and authorization != f"Bearer {self.api_key}"
+
     def _refusal(self, asked: Asked) -> Reply | None:
-        if self.api_key is not None and asked.headers.get("authorization") != f"Bearer {self.api_key}":
+        if self.is_locked(asked.headers.get("authorization")):
             return failure(401, "Invalid API key")
         if self.model is not None and asked.body["model"] != self.model:
             return failure(404, f"The model `{asked.body['model']}` does not exist.")
@@ -124,6 +128,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """List the models, as doctors ask."""
+        if self.judge.is_locked(self.headers.get("Authorization")):
+            self._send(failure(401, "Invalid API key"))
+            return
         name = self.judge.model or "any"
         is_known = self.path == "/v1/models"
         self._send(
