@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +11,9 @@ from tests.support.learning.readings import as_shown, knowing, looked
 from worker.pipeline.judging.verdict import Fault, Say
 from worker.weights.training.taste.judge.check import check
 from worker.weights.training.taste.judge.check_report import as_document, for_people
+
+if TYPE_CHECKING:
+    from tests.support.learning.readings import Read
 
 VIDEOS = 60
 NO_FAULT: frozenset[Fault] = frozenset()
@@ -73,6 +77,19 @@ def test_whoever_finds_the_best_at_fault_is_not_asked() -> None:
     assert found.vetoes.place is not None
     assert found.vetoes.place.value == pytest.approx(1 / 9)
     assert found.finding.say is Say.NOTHING
+
+
+def test_whoever_obeys_one_picture_and_knows_the_rest_does_not_lead() -> None:
+    """Most pairs are right, more than our score has, and the frame that would be shown is any frame."""
+
+    def obeying(seed: int) -> Read:
+        return lambda shown: sorted(shown, key=lambda rank: -1 if rank == seed % 10 else rank)
+
+    found = check([looked(seed, obeying(seed), head_error=4.0) for seed in range(VIDEOS)])
+
+    assert found.lead.low > 0
+    assert found.judge.first_is_best.value == pytest.approx(0.1)
+    assert found.finding.say is Say.VETO
 
 
 def test_vetoes_of_bad_frames_are_kept_where_the_order_is_worthless() -> None:
