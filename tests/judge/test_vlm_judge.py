@@ -32,7 +32,7 @@ KNOWS = scripts.knows(worth, 0.0, 1, describe=lambda picture: SEEN.get(picture, 
 def repeats(asked: Asked) -> Reply:
     """Refuse, and repeat all that was sent, as some servers do."""
     picture = asked.body["messages"][1]["content"][1]["image_url"]["url"]
-    return failure(400, f"{picture}: not taken from {asked.headers['authorization']}")
+    return failure(400, f"{asked.headers['authorization']} may not send {picture}")
 
 
 def kinds(fake: FakeJudge) -> list[str]:
