@@ -227,6 +227,10 @@ def _choose(judged: Judged, options: Options, claims: Claims, vetoed: Mapping[in
         is no head.
     """
     scored = judged.scored
+    if (
+        judged.is_led
+    ):  # who has seen an end of the video, and puts it first, knows that nothing is wrong there
+        claims = claims._replace(at_ends=frozenset(i for i in claims.at_ends if not scored[i].by_judge))
     by_hand = first_by_hand(scored, *claims, vetoed) if judged.head else None
     second = by_hand if options.shows_hand_pick else None
     chosen, lost, kept = pick_diverse(scored, options.count, *claims, second, vetoed)

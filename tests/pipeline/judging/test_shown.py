@@ -53,12 +53,21 @@ def test_a_video_of_one_scene_is_judged_by_its_moments() -> None:
     assert choose_shown(VIDEO[:3], 12) == [0, 1, 2]
 
 
-def test_two_that_could_not_both_be_picked_are_not_both_shown() -> None:
-    """The same picture, or another gesture a second later, tells the judge nothing new."""
-    near = frame(1.0, 8.5, look(0, 20), shot=0)
+def test_gestures_of_one_moment_are_shown_where_room_is_left() -> None:
+    """Only one of them can be picked, so other moments of all scenes go first, however much worse."""
+    gesture = frame(1.0, 8.5, look(0, 20), shot=0)
     alike = frame(50.0, 8.5, look(0, 0, 0.6), shot=0)
+    video = [VIDEO[0], gesture, alike, *VIDEO[3:]]
 
-    assert choose_shown([VIDEO[0], near, alike, *VIDEO[3:]], 12)[:2] == [0, 3]
+    assert choose_shown(video, 6) == [0, 3, 4, 5, 6, 7]
+    assert choose_shown(video, 12) == list(range(9))
+
+
+def test_two_whose_stills_may_be_one_frame_are_never_both_shown() -> None:
+    """Each still may lie 0.4 s from what was asked for."""
+    video = [VIDEO[0], frame(0.7, 8.5, look(0, 20), shot=0), *VIDEO[3:]]
+
+    assert choose_shown(video, 12) == [0, 2, 3, 4, 5, 6, 7]
 
 
 def test_what_the_caller_prefers_goes_first() -> None:
@@ -69,9 +78,13 @@ def test_what_the_caller_prefers_goes_first() -> None:
     assert choose_shown(VIDEO, 4, Claims(preferred)) == [0, 3, 7, 8]
 
 
-def test_the_ends_are_shown_only_where_there_is_nothing_else() -> None:
-    """They are not picked either while anything else is left."""
-    assert choose_shown(VIDEO, 3, Claims(at_ends=frozenset({0, 8}))) == [1, 3, 6]
+def test_the_ends_are_shown_last() -> None:
+    """They are not picked either while anything else is left, unless a judge that leads puts them first."""
+    at_ends = Claims(at_ends=frozenset({0, 8}))
+
+    assert choose_shown(VIDEO, 3, at_ends) == [1, 3, 6]
+    assert choose_shown(VIDEO, 7, at_ends) == [1, 2, 3, 4, 5, 6, 7]
+    assert choose_shown(VIDEO, 8, at_ends) == [0, 1, 2, 3, 4, 5, 6, 7]
     assert choose_shown(VIDEO[:2], 3, Claims(at_ends=frozenset({0, 1}))) == [0, 1]
 
 

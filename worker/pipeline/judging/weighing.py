@@ -23,8 +23,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from worker.pictures.likeness import SAME_PICTURE
 from worker.pipeline.frames import JUDGED, LEARNED, ByJudge
 from worker.pipeline.judging.verdict import Say
+from worker.pipeline.selection.scenes import scene_distances
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -43,7 +45,9 @@ _ROUNDING = 9
 
 
 def is_near_tie(scored: Sequence[Scored], shown: Sequence[int], preferred: frozenset[int]) -> bool:
-    """Tell whether the best two that were shown are so near that a judge of near ties may decide.
+    """Tell whether the best two pictures that were shown are so near that a judge of near ties may decide.
+
+    Gestures of one moment are nearly always; they alone are not worth its time.
 
     Args:
         scored: all frames of the video.
@@ -51,8 +55,11 @@ def is_near_tie(scored: Sequence[Scored], shown: Sequence[int], preferred: froze
         preferred: indexes in ranges that the caller prefers; where any is shown, these are the rivals.
     """
     rivals = [index for index in shown if index in preferred] or shown
-    best, second, *_ = [*sorted((scored[index].score for index in rivals), reverse=True), -math.inf]
-    return best - second <= NEAR_TIE * _unit(scored)
+    best = max(rivals, key=lambda index: scored[index].score)
+    from_best = scene_distances(scored)[best]
+    others = [index for index in rivals if from_best[index] >= SAME_PICTURE] or rivals
+    second = max((scored[index].score for index in others if index != best), default=-math.inf)
+    return scored[best].score - second <= NEAR_TIE * _unit(scored)
 
 
 def weigh(
