@@ -30,7 +30,7 @@ def choose_shown(scored: Sequence[Scored], most: int, claims: Claims = NO_CLAIMS
     The best of each scene come first, then the second moments of all scenes, then the third: so a video of
     many scenes is judged by its scenes, and one of a single scene by its moments. The weakest frames of the
     video come after those. What room is left goes to other gestures of the same moments, of which only one
-    can be picked, and last to the ends of the video.
+    can be picked, then to all that there is, and last to the ends of the video.
 
     Args:
         scored: frames of one video, at least one.
@@ -55,11 +55,12 @@ def choose_shown(scored: Sequence[Scored], most: int, claims: Claims = NO_CLAIMS
                 if len(shown) < most and is_new and (distance[index, shown] < SAME_SCENE).sum() <= moments:
                     shown.append(index)
 
+    itself = np.eye(len(scored), dtype=np.bool_)
     inner = set(range(len(scored))) - claims.at_ends
-    for is_alike in (could_be_one_pick, could_be_one_still):
+    for is_alike in (could_be_one_pick, could_be_one_still, itself):
         for tier in _tiers(scored, inner, claims.preferred):
             fill(tier, is_alike)
-    fill(set(claims.at_ends), could_be_one_still)
+    fill(set(claims.at_ends), itself)
     return sorted(shown)
 
 
