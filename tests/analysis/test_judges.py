@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.heads import head
-from tests.support.service import builders
+from tests.support.heads import arrays, head
+from tests.support.service import builders, measured_run
 from worker.analysis.judge import judge_of, say_now
-from worker.analysis.recall import Known
+from worker.analysis.recall import Known, recall
 from worker.database import transaction
+from worker.database.learning import Head
 from worker.judge import checks
 from worker.judge.connection import Connection
 from worker.pipeline.judging.verdict import Say
+from worker.platforms.event import EventKind
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -78,3 +81,28 @@ def test_a_head_is_not_tested_where_a_judge_leads() -> None:
 
     assert Known(None, None, (), None, learned, Say.LEAD).tested_head is None
     assert Known(None, None, (), None, learned, Say.TIES).tested_head is learned
+
+
+@pytest.mark.parametrize(("measured", "kept"), [(Say.LEAD, 3), (Say.TIES, 0)])
+def test_what_a_judge_led_is_picked_again_while_it_leads(engine: Engine, measured: Say, kept: int) -> None:
+    """Viewers keep their picture through new encodings, also where a learned head is in use beside it."""
+    with transaction(engine) as session:
+        session.add(Head(trained_on={}, who="sam", state="shipped", model=SIGHT, arrays=arrays([1.0, 0.0])))
+    found = measured_run.result()
+    found.candidates[0].by_judge = {"say": "lead", "place": 1}
+    found.candidates[0].parts = {"judge": 1.0}
+    measured_run.look(engine, found)
+    builders.record(engine, builders.event(EventKind.EDITED, minute=1))
+    claim = builders.claimed(engine)
+    settings = builders.make_settings(judge_url="http://gpu-box:8000/v1", judge_model="m")
+    scorer = SimpleNamespace(sight=SIGHT, name="lite", dimensions=2)
+    worker: Any = SimpleNamespace(
+        models=SimpleNamespace(scorer=scorer), settings=settings, judge_connection=Connection.of(settings)
+    )
+
+    with transaction(engine) as session:
+        checks.store(session, settings, SIGHT, measured, {}, "sam")
+        known = recall(session, claim, "f2", worker)
+
+    assert known.head is not None
+    assert len(known.picks) == kept

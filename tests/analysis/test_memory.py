@@ -90,6 +90,22 @@ def test_an_earlier_pick_that_cannot_be_read_is_left_out() -> None:
     assert [pick.places_s for pick in picks] == [(2.0,), (1.0,), (2.5,), (7.0,)]
 
 
+def test_picks_that_a_judge_led_stay_while_one_leads() -> None:
+    """Whichever learned head is in use, since none had a say; without a judge another judgement is wanted."""
+    led = stored()
+    led[0].by_judge, led[0].parts = {"say": "lead", "place": 1}, {"taste": 1.0, "judge": 2.0}
+    asked = stored()
+    asked[0].by_judge = {"say": "lead", "place": 1}  # it found only ties
+
+    def kept(rows: list[StoredCandidate], head_id: int | None, *, leads: bool) -> int:
+        return len(earlier_picks_of(rows, Timeline.whole(), "lite", head_id, leads=leads))
+
+    assert kept(led, None, leads=True) == kept(led, 7, leads=True) == len(led)
+    assert kept(led, None, leads=False) == kept(led, 7, leads=False) == 0
+    assert kept(asked, None, leads=True) == kept(asked, None, leads=False) == len(asked)
+    assert kept(asked, 7, leads=True) == 0
+
+
 def test_a_job_that_remembers_what_it_cannot_read_is_completed(rig: AnalyzerRig) -> None:
     """At the first attempt, by a look at the whole video."""
     rig.upload()

@@ -12,7 +12,7 @@ from tests.support.trials import tested_asset
 from worker import choices, jobs, publications
 from worker.choices import ChoiceRequest
 from worker.database import transaction
-from worker.database.models import Asset, Publication
+from worker.database.models import Asset, Publication, Thumbnail
 from worker.platforms.event import EventKind
 from worker.publications.holding import WAITS
 from worker.trials import starting
@@ -110,6 +110,29 @@ def test_a_persons_choice_is_written_and_its_release_is_held_again(engine: Engin
         choices.release(session, asset, ANNA, "")
     assert nothing_is_due(engine)
     assert builders.asset(engine).written == "5.0"
+
+
+@pytest.mark.parametrize("time_s", [1.0, 3.0])
+def test_a_chosen_picture_says_that_it_is_flagged(engine: Engine, time_s: float) -> None:
+    """A pick and another frame alike, at once, and not only when the next run has cut it."""
+    look(engine, flagged())
+
+    choose(engine, time_s)
+
+    assert builders.every(engine, Thumbnail)[-1].reasons == ["chosen", "unsafe"]
+
+
+def test_a_chosen_frame_says_that_it_lost_for_being_unsafe(engine: Engine) -> None:
+    """Though the video has safe ones, which were picked; and those say nothing of it."""
+    found = tested_asset.found()
+    found.candidates[-1].lost_because = "unsafe, says the judge"
+    look(engine, found)
+
+    choose(engine, found.candidates[-1].time_s)
+    assert builders.every(engine, Thumbnail)[-1].reasons == ["chosen", "unsafe"]
+
+    choose(engine, found.candidates[-2].time_s)
+    assert builders.every(engine, Thumbnail)[-1].reasons == ["chosen"]
 
 
 def test_a_choice_outlasts_a_look_that_flags_every_pick(engine: Engine) -> None:

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from worker.pipeline.earlier_picks import EarlierPick
 from worker.pipeline.earlier_run import Memory, decode_embedding
-from worker.pipeline.frames import Box, Candidate, Cues, Face, SeenCandidate
+from worker.pipeline.frames import JUDGED, Box, Candidate, Cues, Face, SeenCandidate
 from worker.pipeline.jpeg import decode_jpeg
+from worker.pipeline.judging.verdict import Say
 from worker.pipeline.selection.shortlist import ALIKE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from worker.database.models import StoredCandidate
     from worker.pipeline.frames import Rgb
@@ -61,7 +62,12 @@ def memory_of(
 
 
 def earlier_picks_of(
-    rows: Iterable[StoredCandidate], timeline: Timeline | None, model: str, head_id: int | None = None
+    rows: Sequence[StoredCandidate],
+    timeline: Timeline | None,
+    model: str,
+    head_id: int | None = None,
+    *,
+    leads: bool = False,
 ) -> tuple[EarlierPick, ...]:
     """Read what an earlier run picked; a pick that cannot be read is left out.
 
@@ -71,11 +77,17 @@ def earlier_picks_of(
         model: which judges now, by its name. Who changes it wants its judgement, so picks of another one are
             left out; those of another version of it stay, for viewers know them and pictures are compared.
         head_id: of the learned head in use, if any; who ships one, or takes it back, wants another judgement,
-            too.
+            too. A run that a judge led is booked for no head, and whichever is in use says nothing of it.
+        leads: whether a judge leads now. Who takes its lead away wants another judgement as well.
     """
+    was_led = any(map(_was_led, rows))
+    if was_led and not leads:
+        return ()
     picks = []
     for row in rows:
-        if row.model is None or (row.model.rsplit(" #", 1)[0], row.head_id) != (model, head_id):
+        if row.model is None or row.model.rsplit(" #", 1)[0] != model:
+            continue
+        if not was_led and row.head_id != head_id:
             continue
         try:
             picture, time_s = _picture(row.jpeg), _number(row.time_s)
@@ -84,6 +96,12 @@ def earlier_picks_of(
             continue
         picks.append(EarlierPick(picture, None if timeline is None else tuple(timeline.places_of(time_s))))
     return tuple(picks)
+
+
+def _was_led(row: StoredCandidate) -> bool:
+    """Tell whether a judge's order gave this pick its score."""
+    said = row.by_judge if isinstance(row.by_judge, dict) else {}
+    return said.get("say") == Say.LEAD and JUDGED in row.parts
 
 
 def _seen(row: StoredCandidate, sight: str) -> SeenCandidate:

@@ -53,11 +53,13 @@ def recall(session: Session, claim: JobClaim, fingerprint: str, worker: Analyzer
     timeline = known and known[0]
     head = head_for(session, scorer.sight, claim.platform, claim.account, scorer.dimensions)
     earlier = jobs.earlier_picks(session, claim.asset_id)
+    say = say_now(session, worker.settings, worker.judge_connection, scorer.sight)
+    head_id = head.id if head else None
     return Known(
         timeline,
         memory_of(known[1], known[0], scorer.sight, scorer.dimensions) if known else None,
-        earlier_picks_of(earlier, timeline, scorer.name, head.id if head else None),
+        earlier_picks_of(earlier, timeline, scorer.name, head_id, leads=say is Say.LEAD),
         choices.chosen_moment_s(session, claim.asset_id, timeline),
         head,
-        say_now(session, worker.settings, worker.judge_connection, scorer.sight),
+        say,
     )

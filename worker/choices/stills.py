@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import false, func, literal, select
 
 from worker.choices.own_picture import OwnPicture
 from worker.database.models import StoredCandidate, Thumbnail
+from worker.text import UNSAFE
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -36,6 +37,7 @@ class Snapshot(NamedTuple):
     hand_score: float | None = None
     head_id: int | None = None
     model: str | None = None
+    is_unsafe: bool = False  #: whether it is flagged as that
 
 
 def store_nearest(session: Session, asset: Asset, choice: Choice) -> tuple[Thumbnail | None, bool]:
@@ -46,11 +48,14 @@ def store_nearest(session: Session, asset: Asset, choice: Choice) -> tuple[Thumb
         size.
     """
     time_s = choice.time_s or 0.0
-    still = _nearest_pick(session, asset, time_s)
-    if still is not None and abs(still.time_s - time_s) <= SAME_MOMENT_S:
-        return store(session, choice, still), True
-    still = _nearest_candidate(session, asset, time_s)
-    return (None if still is None else store(session, choice, still)), False
+    pick = _nearest_pick(session, asset, time_s)
+    is_pick = pick is not None and abs(pick.time_s - time_s) <= SAME_MOMENT_S
+    still = pick if is_pick else _nearest_candidate(session, asset, time_s)
+    if still is None:
+        return None, False
+    # Where every pick is flagged, so is all that could have been one.
+    flagged = still._replace(is_unsafe=still.is_unsafe or asset.is_flagged)
+    return store(session, choice, flagged), is_pick
 
 
 def store(session: Session, choice: Choice, still: Snapshot) -> Thumbnail:
@@ -60,6 +65,8 @@ def store(session: Session, choice: Choice, still: Snapshot) -> Thumbnail:
     thumbnail = thumbnail_of(choice.asset_id, choice.generation, picture, still.aspect, time_s)
     thumbnail.embedding, thumbnail.cues, thumbnail.hand_score = still.embedding, still.cues, still.hand_score
     thumbnail.head_id, thumbnail.model = still.head_id, still.model or ""
+    if still.is_unsafe:
+        thumbnail.reasons = [*thumbnail.reasons, UNSAFE]
     session.add(thumbnail)
     session.flush()
     choice.thumbnail_id = thumbnail.id
@@ -163,6 +170,8 @@ def _nearest_candidate(session: Session, asset: Asset, time_s: float) -> Snapsho
             StoredCandidate.hand_score,
             StoredCandidate.head_id,
             StoredCandidate.model,
+            # Whoever flagged it: the words of a judge's veto have this one, too.
+            func.coalesce(StoredCandidate.lost_because.contains(UNSAFE), false()),
         )
         .where(StoredCandidate.asset_id == asset.id)
         .order_by(func.abs(StoredCandidate.time_s - time_s))

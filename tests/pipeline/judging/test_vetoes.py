@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from tests.pipeline.selection.test_diversity import content, frame
+from worker.pipeline.frames import ByJudge
 from worker.pipeline.judging.verdict import Description, Fault
-from worker.pipeline.judging.vetoes import find_vetoes
+from worker.pipeline.judging.vetoes import find_unsafe, find_vetoes
+
+if TYPE_CHECKING:
+    from worker.pipeline.frames import Scored
 
 VIDEO = [frame(20.0 * number, 9 - number, content(number), shot=number) for number in range(6)]
 
@@ -55,3 +62,20 @@ def test_a_frame_that_was_not_shown_is_as_unsafe_as_its_scene() -> None:
 
     assert set(unsafe) == {0, 6}
     assert set(blinking) == {0}
+
+
+def judged(*shown: int, unsafe: set[int]) -> list[Scored]:
+    """Return the video, of which a judge was shown these frames, and called those unsafe."""
+    return [
+        replace(one, by_judge=ByJudge("", (Fault.UNSAFE,) if index in unsafe else (), None, len(shown)))
+        if index in shown
+        else one
+        for index, one in enumerate(VIDEO)
+    ]
+
+
+def test_where_all_that_was_shown_is_unsafe_so_is_what_nobody_looked_at() -> None:
+    """It must not be picked, and published, for that."""
+    assert find_unsafe(judged(0, 1, 2, unsafe={0, 1, 2})) == set(range(6))
+    assert find_unsafe(judged(0, 1, 2, unsafe={0, 1})) == {0, 1}
+    assert find_unsafe(VIDEO) == set()

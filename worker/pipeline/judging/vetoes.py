@@ -52,13 +52,18 @@ def counting_faults(descriptions: Sequence[Description]) -> list[list[Fault]]:
 
 
 def find_unsafe(scored: Sequence[Scored]) -> set[int]:
-    """Find the indexes of what a judge called unsafe, also where it called everything so.
+    """Find the indexes of what a judge called unsafe.
+
+    Where it called everything so that it was shown, nothing of the video is known to be safe: a frame that
+    nobody looked at must not be picked for that.
 
     Args:
         scored: all frames of the video, with what a judge said of those that it was shown.
     """
     shown = [index for index, one in enumerate(scored) if one.by_judge is not None]
     unsafe = {i for i in shown if (said := scored[i].by_judge) and Fault.UNSAFE in said.faults}
+    if shown and len(unsafe) == len(shown):
+        return set(range(len(scored)))
     return unsafe.union(_like(unsafe, scored, shown))
 
 
