@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from worker.errors import Unjudged
 from worker.http.deadline import Deadline
-from worker.judge.case import Case
 from worker.judge.connection import timed_out
+from worker.judge.keys import VerdictKeys
 from worker.judge.prompt import PROMPT_VERSION
 from worker.judge.readings import places
 from worker.judge.sitting import Sitting
@@ -89,22 +89,22 @@ class VlmJudge:
         if self._say == Say.NOTHING:
             raise Unjudged("paused", "the judge is not asked: it was measured to find fault with good frames")
         in_order = in_order and self._say != Say.VETO and len(pictures) > 1
-        case = Case.of(pictures, title, self._connection.model, self._readings)
-        described, ordered = self._ledger.recall(case.described), self._ledger.recall(case.ordered)
+        keys = VerdictKeys.of(pictures, title, self._connection.model, self._readings)
+        described, ordered = self._ledger.recall(keys.described), self._ledger.recall(keys.ordered)
         if recalled := ordered if in_order else (described or ordered):
             return replace(recalled, say=self._say, is_recalled=True)
         with self._sitting(pictures, title) as sitting:
             seen = self._verdict(sitting, sitting.remember(described) if described else sitting.describe())
             if not in_order:
-                self._ledger.keep(case.described, seen)
+                self._ledger.keep(keys.described, seen)
                 return seen
             try:
-                couples = sitting.order(self._readings, case.seed)
+                couples = sitting.order(self._readings, keys.seed)
             except Unjudged:
-                self._ledger.keep(case.described, seen)  # it was paid for; the next run only asks the rest
+                self._ledger.keep(keys.described, seen)  # it was paid for; the next run only asks the rest
                 raise
             verdict = self._verdict(sitting, seen.descriptions, couples)
-        self._ledger.keep(case.ordered, verdict)
+        self._ledger.keep(keys.ordered, verdict)
         return verdict
 
     @contextmanager

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from worker.admin.judge.said import judged_frames
 from worker.database.learning import JudgeCheck, JudgeVerdict
 from worker.judge.answers import Wrong, read_order
-from worker.judge.case import seed_of
 from worker.judge.documents import verdict_of
+from worker.judge.keys import seed_of
 from worker.judge.readings import orders
 
 if TYPE_CHECKING:
