@@ -21,10 +21,9 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from worker.pipeline.frames import JUDGED, LEARNED, ByJudge
 from worker.pipeline.judging.verdict import Say
+from worker.pipeline.selection.diversity import unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -52,7 +51,7 @@ def is_near_tie(scored: Sequence[Scored], shown: Sequence[int], preferred: froze
     """
     rivals = [index for index in shown if index in preferred] or shown
     best, second, *_ = [*sorted((scored[index].score for index in rivals), reverse=True), -math.inf]
-    return best - second <= NEAR_TIE * _unit(scored)
+    return best - second <= NEAR_TIE * unit_of(scored)
 
 
 def weigh(
@@ -105,7 +104,7 @@ def _led(scored: Sequence[Scored], order: Mapping[int, float], shown: Collection
     floor = max(others, default=min(one.hand_score for one in scored))
     by_score = sorted(order, key=lambda index: scored[index].score)
     steps = {index: TIE_STEP * turn / len(order) for turn, index in enumerate(by_score, start=1)}
-    unit = _unit(scored) * SPREAD
+    unit = unit_of(scored) * SPREAD
     return [
         _scored_anew(one, floor + unit * (order[index] + steps[index]))
         if index in order
@@ -125,12 +124,7 @@ def _scored_anew(one: Scored, score: float) -> Scored:
 def _near_ties_decided(scored: Sequence[Scored], order: Mapping[int, float]) -> list[Scored]:
     decided = list(scored)
     for index, place in order.items():
-        part = _unit(scored) * NEAR_TIE * (place - 1 / 2)
+        part = unit_of(scored) * NEAR_TIE * (place - 1 / 2)
         one = scored[index]
         decided[index] = replace(one, parts={**one.parts, JUDGED: part}, score=one.score + part)
     return decided
-
-
-def _unit(scored: Sequence[Scored]) -> float:
-    """Measure the spread of the scores by hand within the video, as `selection.diversity` does."""
-    return max(float(np.std([one.hand_score for one in scored])), 1e-9)
