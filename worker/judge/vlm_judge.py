@@ -87,7 +87,7 @@ class VlmJudge:
 
     def _judge(self, pictures: Sequence[bytes], title: str, *, in_order: bool) -> Verdict:
         if self._say == Say.NOTHING:
-            raise Unjudged("paused", "the judge is not asked: it was measured to find fault with good frames")
+            raise Unjudged("paused", "the judge is not asked: it was measured to do harm")
         in_order = in_order and self._say != Say.VETO and len(pictures) > 1
         keys = VerdictKeys.of(pictures, title, self._connection.model, self._readings)
         described, ordered = self._ledger.recall(keys.described), self._ledger.recall(keys.ordered)
