@@ -175,7 +175,7 @@ class TestMemory:
         with FakeJudge(KNOWS) as fake:
             judge = judge_by(connected(fake), ledger=ledger, say=Say.VETO)
             judge.judge(PICTURES, "", in_order=False)
-            monkeypatch.setattr("worker.judge.case.PROMPT_VERSION", "another")
+            monkeypatch.setattr("worker.judge.keys.PROMPT_VERSION", "another")
 
             assert not judge.judge(PICTURES, "", in_order=False).is_recalled
 

@@ -34,9 +34,7 @@ def say_now(session: Session, settings: Settings, connection: Connection | None,
     """
     if connection is None:
         return Say.NOTHING
-    measured = checks.say_for(session, settings, sight)
-    is_bounded = settings.judge_mode == "veto" and measured is not Say.NOTHING
-    return Say.VETO if is_bounded else measured
+    return checks.bounded(checks.say_for(session, settings, sight), settings)
 
 
 def judge_of(

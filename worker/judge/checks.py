@@ -91,6 +91,11 @@ def list_checks(session: Session, limit: int) -> Sequence[JudgeCheck]:
     return session.scalars(select(JudgeCheck).order_by(JudgeCheck.id.desc()).limit(limit)).all()
 
 
+def bounded(measured: Say, settings: JudgeSettings) -> Say:
+    """Bound what was measured by JUDGE_MODE, which may take say away and never gives any."""
+    return Say.VETO if settings.judge_mode == "veto" and measured is not Say.NOTHING else measured
+
+
 class Spent(NamedTuple):
     """What judges were asked on one day (UTC), by all workers together."""
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from worker.errors import Unjudged
 from worker.http.deadline import Deadline
-from worker.judge.case import Case
 from worker.judge.connection import timed_out
+from worker.judge.interview import Interview
+from worker.judge.keys import VerdictKeys
 from worker.judge.prompt import PROMPT_VERSION
 from worker.judge.readings import places
-from worker.judge.sitting import Sitting
 from worker.metrics import JUDGE_SECONDS, JUDGE_TOKENS, JUDGE_VERDICTS
 from worker.pipeline.judging.verdict import Say, Verdict
 
@@ -87,44 +87,46 @@ class VlmJudge:
 
     def _judge(self, pictures: Sequence[bytes], title: str, *, in_order: bool) -> Verdict:
         if self._say == Say.NOTHING:
-            raise Unjudged("paused", "the judge is not asked: it was measured to find fault with good frames")
+            raise Unjudged("paused", "the judge is not asked: it was measured to do harm")
         in_order = in_order and self._say != Say.VETO and len(pictures) > 1
-        case = Case.of(pictures, title, self._connection.model, self._readings)
-        described, ordered = self._ledger.recall(case.described), self._ledger.recall(case.ordered)
+        keys = VerdictKeys.of(pictures, title, self._connection.model, self._readings)
+        described, ordered = self._ledger.recall(keys.described), self._ledger.recall(keys.ordered)
         if recalled := ordered if in_order else (described or ordered):
             return replace(recalled, say=self._say, is_recalled=True)
-        with self._sitting(pictures, title) as sitting:
-            seen = self._verdict(sitting, sitting.remember(described) if described else sitting.describe())
+        with self._interview(pictures, title) as interview:
+            seen = self._verdict(
+                interview, interview.remember(described) if described else interview.describe()
+            )
             if not in_order:
-                self._ledger.keep(case.described, seen)
+                self._ledger.keep(keys.described, seen)
                 return seen
             try:
-                couples = sitting.order(self._readings, case.seed)
+                couples = interview.order(self._readings, keys.seed)
             except Unjudged:
-                self._ledger.keep(case.described, seen)  # it was paid for; the next run only asks the rest
+                self._ledger.keep(keys.described, seen)  # it was paid for; the next run only asks the rest
                 raise
-            verdict = self._verdict(sitting, seen.descriptions, couples)
-        self._ledger.keep(case.ordered, verdict)
+            verdict = self._verdict(interview, seen.descriptions, couples)
+        self._ledger.keep(keys.ordered, verdict)
         return verdict
 
     @contextmanager
-    def _sitting(self, pictures: Sequence[bytes], title: str) -> Iterator[Sitting]:
+    def _interview(self, pictures: Sequence[bytes], title: str) -> Iterator[Interview]:
         """Open what is asked about one video, end it in time, and book what it took."""
         limit = Deadline(self._timeout_s, late=timed_out, should_stop=self._should_stop)
         with limit, self._connection.client(self._timeout_s) as client:
-            sitting = Sitting(self._connection, client, self._ledger, pictures, title)
+            interview = Interview(self._connection, client, self._ledger, pictures, title)
             try:
-                yield sitting
+                yield interview
             finally:
-                if sitting.requests:
-                    JUDGE_SECONDS.observe(sitting.took_s)
-                    JUDGE_TOKENS.labels("prompt").inc(sitting.prompt_tokens)
-                    JUDGE_TOKENS.labels("answer").inc(sitting.answer_tokens)
-                    self._ledger.count(sitting.prompt_tokens, sitting.answer_tokens)
+                if interview.requests:
+                    JUDGE_SECONDS.observe(interview.took_s)
+                    JUDGE_TOKENS.labels("prompt").inc(interview.prompt_tokens)
+                    JUDGE_TOKENS.labels("answer").inc(interview.answer_tokens)
+                    self._ledger.count(interview.prompt_tokens, interview.answer_tokens)
 
     def _verdict(
         self,
-        sitting: Sitting,
+        interview: Interview,
         descriptions: tuple[Description, ...],
         couples: Sequence[tuple[Order, Order]] = (),
     ) -> Verdict:
@@ -135,9 +137,9 @@ class VlmJudge:
             descriptions=descriptions,
             places=places(couples) if couples else None,
             readings=2 * len(couples),
-            requests=sitting.requests,
-            prompt_tokens=sitting.prompt_tokens,
-            answer_tokens=sitting.answer_tokens,
-            took_s=sitting.took_s,
-            answers=tuple(sitting.answers),
+            requests=interview.requests,
+            prompt_tokens=interview.prompt_tokens,
+            answer_tokens=interview.answer_tokens,
+            took_s=interview.took_s,
+            answers=tuple(interview.answers),
         )

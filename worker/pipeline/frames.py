@@ -249,7 +249,7 @@ class Run:
     picks: tuple[Pick, ...]  #: best first, at least one
     losers: tuple[Loser, ...]  #: in order of time
     shot_starts_s: tuple[float, ...]
-    model: str  #: which model judged, e.g. "lite"
+    model: str  #: which model scored, e.g. "lite"
     timings_s: Mapping[str, float]  #: seconds by stage: probe, scan, score, judge, pick, stills
     note: str = ""  #: a sentence for people where the result needs one, e.g. "the whole video is dark"
     chosen: tuple[Scored, ...] = ()  #: what each of `picks` was before its still was taken

@@ -63,7 +63,7 @@ def pick_thumbnails(
     Args:
         file: the video, or a piece of it; the times of options and picks are those of the whole video.
         options: what is wanted.
-        models: what judges.
+        models: what scores frames, and the judge.
         decoder: what opens videos.
         on_progress: gets the stage and the fraction of it done.
         better: given the picked moments in seconds, finds a file of the same video that shows them better.

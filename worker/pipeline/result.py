@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
-
 from worker.pipeline.crop.crop import crops
 from worker.pipeline.cues.confidence import CERTAIN
 from worker.pipeline.cues.defects import defects, telling
@@ -16,11 +13,13 @@ from worker.pipeline.frames import Eyes, Loser, Pick
 from worker.pipeline.open_eyes import take_open_eyed
 from worker.pipeline.scoring.text import STILL_SIDE_PX
 from worker.pipeline.selection.reasons import ANOTHER_MOMENT, ANOTHER_SCENE, PREFERRED, Explanation
+from worker.pipeline.shrink import shrink
 from worker.text import fault_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from worker.pipeline.frames import Candidate, Crop, Face, Rgb, Scored, SeenCandidate, Still
@@ -154,9 +153,7 @@ def take_exactly(
 def _small(rgb: Rgb) -> Rgb:
     """Shrink a still to the size of a candidate, since what a model sees depends on it a little."""
     height, width = rgb.shape[:2]
-    scale = min(1.0, (PIXELS / (width * height)) ** 0.5)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return shrink(rgb, (PIXELS / (width * height)) ** 0.5)
 
 
 def _cut(still: Still, faces: Sequence[Face], options: Options, models: Models) -> tuple[Crop, ...]:

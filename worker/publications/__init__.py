@@ -3,13 +3,11 @@
     request ─> pending ── claim ──> sending ──> confirmed, yielded, superseded, failed
                   └──── failed, given back ┘
 
-A pick that is flagged as unsafe is superseded at once where it has to wait for a person (`holding`).
-
-
 One write per asset is under way at a time, and always the newest one that was asked for: an older one that
 still waits is superseded. So a person's choice, which asks for a write in the transaction that takes it down,
 is written after every pick that was on its way. A platform knows nothing of our leases, so a write may happen
-twice; it is the same write, and what was written last wins.
+twice; it is the same write, and what was written last wins. A pick that is flagged as unsafe, and so has to
+wait for a person, is superseded at once (`holding`).
 """
 
 from worker.publications.adoption import Adoptable, adopt, find_adoptable

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from worker.admin.asset_history import Moment, folded, read_history
 from worker.admin.find import Match
-from worker.admin.judge.said import judged_frames
+from worker.admin.judge.said import frames_shown
 from worker.admin.taken import what_is_taken
 from worker.choices import SAME_MOMENT_S
 from worker.choices.own_picture import OwnPicture
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.admin.asset_history import AssetHistory, Repeated
-    from worker.admin.judge.said import JudgedFrame
+    from worker.admin.judge.said import FrameShown
     from worker.database.models import Thumbnail
     from worker.people.roles import Actor
     from worker.platforms.base import WriteBack
@@ -77,7 +77,7 @@ class AssetView:
     can_edit: bool  #: whether whoever looks may decide anything
     picks: list[PickCrops]
     frames: list[Frame]  #: in order of time
-    judged: list[JudgedFrame]  #: what a judge was shown of them, in its order
+    judged: list[FrameShown]  #: what a judge was shown of them, in its order
     frame_px: tuple[int, int]  #: width and height of the strip's pictures
     chart: Chart
     ranges: dict[str, list[str]]  #: that apply, by each name in `OPTION_NAMES`
@@ -203,7 +203,7 @@ def read_asset(
         can_edit=can_edit,
         picks=[PickCrops(rank, list(crops)) for rank, crops in groupby(history.thumbnails, _rank)],
         frames=frames,
-        judged=judged_frames(history.candidates, (pick.rank for pick in history.thumbnails)),
+        judged=frames_shown(history.candidates, (pick.rank for pick in history.thumbnails)),
         frame_px=_frame_size_px(session, frames),
         chart=chart_of(
             frames, asset.duration_s or 0.0, *(_spans(asset, ranges[name]) for name in OPTION_NAMES)

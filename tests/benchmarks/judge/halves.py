@@ -155,7 +155,7 @@ class Halves:
 
 
 def _ask_anew(server: FakeJudge, script: Script) -> None:
-    """Let the server answer by another script, and forget the pictures that it was shown: they fill memory."""
+    """Let the server answer by another script, and forget the pictures of the last video: they fill memory."""
     server.script = script
     server.asked.clear()
     server.replies.clear()

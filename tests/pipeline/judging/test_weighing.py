@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -66,7 +68,7 @@ class TestWhoLeads:
         assert moved[1].score > moved[0].score > moved[3].score
         assert JUDGED not in moved[2].parts
 
-    @pytest.mark.parametrize("places", [[0.5, 0.5, 0.5], [1 / 3, 1 / 3 + 1e-17, 1 / 3]])
+    @pytest.mark.parametrize("places", [[0.5, 0.5, 0.5], [1 / 3, math.nextafter(1 / 3, 1), 1 / 3]])
     def test_changes_nothing_where_it_prefers_none(self, places: list[float]) -> None:
         """As one that calls whatever is first the best, whose readings disagree."""
         learned = add_learned(self.VIDEO, head([1.0, 0, 0, 0, 0]))
@@ -74,6 +76,12 @@ class TestWhoLeads:
 
         assert [(one.score, one.parts) for one in moved] == [(one.score, one.parts) for one in learned]
         assert not is_led(moved, verdict(Say.LEAD, places))
+
+    def test_its_smallest_preference_counts_more_than_any_score(self) -> None:
+        """One reading of twelve that prefers one of 26 pictures to one other is a preference."""
+        moved = weigh(self.VIDEO, range(5), (), verdict(Say.LEAD, [0.5, 0.5 + 1 / 300, 0.2, 0.1, 0.0]))
+
+        assert in_order(moved)[:2] == [1, 0]
 
     @pytest.mark.parametrize(("place", "is_kept"), [(0.8, True), (0.6, False)])
     def test_takes_an_earlier_pick_away_only_where_it_clearly_prefers_another(
@@ -122,6 +130,11 @@ class TestWhoDecidesNearTies:
         assert in_order(moved) == [1, 0, 2, 3]
         assert moved[1].parts[JUDGED] == -moved[0].parts[JUDGED] > 0
         assert not is_led(moved, verdict(Say.TIES, [0.0, 1.0]))
+
+    @pytest.mark.parametrize(("gap", "is_near"), [(0.4, True), (0.5, False)])
+    def test_near_is_within_half_of_the_standard_deviation(self, gap: float, *, is_near: bool) -> None:
+        """That of the scores is 0.86 here with the first gap, and 0.85 with the second."""
+        assert is_near_tie(line(0.0, -gap, -2.0), [0, 1], frozenset()) is is_near
 
     @settings(max_examples=60, deadline=None)
     @given(SEEDS)

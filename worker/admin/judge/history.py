@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
 
-from worker.admin.judge.said import judged_frames
+from worker.admin.judge.said import frames_shown
 from worker.database.learning import JudgeCheck, JudgeVerdict
 from worker.judge.answers import Wrong, read_order
-from worker.judge.case import seed_of
 from worker.judge.documents import verdict_of
+from worker.judge.keys import seed_of
 from worker.judge.readings import orders
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.admin.asset_history import AssetHistory
-    from worker.admin.judge.said import JudgedFrame
+    from worker.admin.judge.said import FrameShown
     from worker.pipeline.judging.verdict import Verdict
 
 
 class JudgeHistory(NamedTuple):
     """What a judge said, and why it may say so much."""
 
-    frames: list[JudgedFrame]  #: that it was shown in the newest run, in its order
+    frames: list[FrameShown]  #: that it was shown in the newest run, in its order
     check: JudgeCheck | None  #: the newest one of this model before that run; None: nobody had measured it
     verdict: JudgeVerdict | None  #: that was used last, also by an earlier run
 
@@ -36,9 +36,7 @@ class Answer(NamedTuple):
     """One answer of a judge, and what it was given to."""
 
     shown: list[int]  #: pictures in the order shown, which had the letters A, B, C ...; see `answers_of`
-    best_first: list[
-        int
-    ]  #: the same pictures as it put them; empty of its first answer, which describes them
+    best_first: list[int]  #: the same pictures as it put them; none in its first answer, which describes them
     raw: str  #: as it came
 
 
@@ -48,7 +46,7 @@ def read_judge(session: Session, history: AssetHistory) -> JudgeHistory:
     verdict = session.scalars(
         newest.order_by(JudgeVerdict.used_at.desc(), JudgeVerdict.id.desc()).limit(1)
     ).first()
-    frames = judged_frames(history.candidates, (pick.rank for pick in history.thumbnails))
+    frames = frames_shown(history.candidates, (pick.rank for pick in history.thumbnails))
     if not frames or not history.thumbnails:
         return JudgeHistory(frames, None, verdict)
     first = history.thumbnails[0]
@@ -84,7 +82,7 @@ def answers_of(judge: JudgeHistory) -> list[Answer]:
     return [_answer(list(shown), raw, numbers) for shown, raw in zip(asked, verdict.answers, strict=False)]
 
 
-def _numbers(frames: Sequence[JudgedFrame], verdict: Verdict) -> list[int]:
+def _numbers(frames: Sequence[FrameShown], verdict: Verdict) -> list[int]:
     """Find the numbers of a verdict's pictures, which were shown in the order of time."""
     in_time = sorted(frames, key=lambda one: one.time_s)
     if [one.judged.subject for one in in_time] == [one.subject for one in verdict.descriptions]:

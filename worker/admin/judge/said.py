@@ -47,7 +47,7 @@ class Judged(NamedTuple):
         return f"{_ordinal(self.place)} of {self.pictures}{', with others' if self.is_tied else ''}"
 
 
-class JudgedFrame(NamedTuple):
+class FrameShown(NamedTuple):
     """A picture that a judge was shown, and what it said."""
 
     number: int  #: as `numbered_candidates` gives it: the rank of picks
@@ -90,7 +90,7 @@ def judged_document(row: Thumbnail | StoredCandidate, tied: Collection[int]) -> 
     return None if judged is None else judged._asdict()
 
 
-def judged_frames(candidates: Sequence[Numbered], picked: Iterable[int]) -> list[JudgedFrame]:
+def frames_shown(candidates: Sequence[Numbered], picked: Iterable[int]) -> list[FrameShown]:
     """List what a judge was shown, the best by its order first; what has no place comes last, by number.
 
     Args:
@@ -99,14 +99,14 @@ def judged_frames(candidates: Sequence[Numbered], picked: Iterable[int]) -> list
     """
     ranks, tied = frozenset(picked), tied_places(candidates)
     listed = [
-        JudgedFrame(number, frame.id, frame.time_s, number in ranks, judged)
+        FrameShown(number, frame.id, frame.time_s, number in ranks, judged)
         for number, frame in candidates
         if (judged := judged_of(frame, tied)) is not None
     ]
     return sorted(listed, key=_by_place)
 
 
-def _by_place(one: JudgedFrame) -> tuple[bool, int, int]:
+def _by_place(one: FrameShown) -> tuple[bool, int, int]:
     place = one.judged.place
     return place is None, place or 0, one.number
 

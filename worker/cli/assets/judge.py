@@ -10,6 +10,7 @@ from rich.text import Text
 from worker.admin.judge.history import answers_of
 from worker.cli.listing import Listing
 from worker.cli.output import fields_of
+from worker.judge import checks
 from worker.text import clock, format_age, printable, say_words
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from worker.admin.judge.history import JudgeHistory
     from worker.database.learning import JudgeCheck, JudgeVerdict
 
-_CHECK_FIELDS = "url model prompt_version pictures readings sight say report who at"
 _VERDICT_FIELDS = "model prompt_version at used_at verdict"
 
 
@@ -33,7 +33,7 @@ def judge_document(judge: JudgeHistory) -> dict[str, Any] | None:
     return {
         "model": first and first.model,
         "say": first and first.say,
-        "check": fields_of(judge.check, _CHECK_FIELDS) if judge.check else None,
+        "check": fields_of(judge.check, checks.FIELDS) if judge.check else None,
         "verdict": fields_of(judge.verdict, _VERDICT_FIELDS) if judge.verdict else None,
         "answers": [answer._asdict() for answer in answers_of(judge)],
     }

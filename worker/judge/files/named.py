@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Self
 from pydantic import ValidationError
 
 from worker.errors import SettingsInvalid
+from worker.judge.checks import bounded
 from worker.judge.connection import Connection
 from worker.judge.kept_checks import kept_say
 from worker.judge.ledger import MemoryLedger
 from worker.judge.vlm_judge import VlmJudge
-from worker.pipeline.judging.verdict import Say
 from worker.settings.judge import JudgeSettings
 from worker.settings.types import revealed
 
@@ -66,11 +66,10 @@ class JudgeOfFiles:
             pictures=settings.judge_pictures,
             readings=settings.judge_readings,
         )
-        is_bounded = settings.judge_mode == "veto" and say is not Say.NOTHING
         return VlmJudge(
             self.connection,
             MemoryLedger(settings.judge_budget),
-            Say.VETO if is_bounded else say,
+            bounded(say, settings),
             most_pictures=settings.judge_pictures,
             readings=settings.judge_readings,
             timeout_s=settings.judge_timeout_s,

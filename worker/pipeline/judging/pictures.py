@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
-
 from worker.aspects import parse_aspect
 from worker.errors import DecoderCrashed, DecodeTimedOut, Unjudged, UnreadableVideo, VideoTooLarge
 from worker.pipeline.crop.crop import crop_box
@@ -14,6 +11,7 @@ from worker.pipeline.crop.scene import see
 from worker.pipeline.frames import Box
 from worker.pipeline.jpeg import encode_jpeg
 from worker.pipeline.scoring.text import STILL_SIDE_PX
+from worker.pipeline.shrink import shrink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,7 +60,8 @@ def take_pictures(
     pictures: list[bytes] = []
     for start in range(0, len(candidates), size):
         for still in _take_stills(candidates[start : start + size], video, decoder, on_progress):
-            pictures.append(_picture(still.rgb, aspect, models))
+            box = _box(still.rgb, aspect, models)
+            pictures.append(as_shown(still.rgb[box.top : box.bottom, box.left : box.right]))
             on_progress(len(pictures) / len(candidates))
     return pictures
 
@@ -85,12 +84,14 @@ def _take_stills(
         raise Unjudged("undecoded", f"no pictures could be taken for the judge: {exc}") from exc
 
 
-def _picture(rgb: Rgb, aspect: str, models: Models) -> bytes:
-    box = _box(rgb, aspect, models)
-    cut = rgb[box.top : box.bottom, box.left : box.right]
-    scale = min(1.0, SIDE_PX / max(box.width, box.height))
-    size = (max(1, round(box.width * scale)), max(1, round(box.height * scale)))
-    return encode_jpeg(np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), np.uint8), QUALITY)
+def as_shown(rgb: Rgb) -> bytes:
+    """Make of a picture what a judge is shown: a JPEG file, of which the longer side has `SIDE_PX` at most.
+
+    Args:
+        rgb: (height, width, 3) uint8 sRGB, cut already.
+    """
+    height, width = rgb.shape[:2]
+    return encode_jpeg(shrink(rgb, SIDE_PX / max(height, width)), QUALITY)
 
 
 def _box(rgb: Rgb, aspect: str, models: Models) -> Box:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Say(enum.StrEnum):
     """How much a judge may decide: what it was measured to be worth. Each includes those before it."""
 
-    NOTHING = "nothing"  #: it is not asked: it calls good frames bad
+    NOTHING = "nothing"  #: it is not asked, since it was measured to do harm
     VETO = "veto"  #: what it finds at fault is not picked, as long as there is anything else
     TIES = "ties"  #: it also orders frames whose scores are nearly alike; so much has a judge never measured
     LEAD = "lead"  #: it orders what it is shown, and the score only decides where it does not

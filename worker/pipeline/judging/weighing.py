@@ -21,11 +21,10 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from worker.pictures.likeness import SAME_PICTURE
 from worker.pipeline.frames import JUDGED, LEARNED, ByJudge
 from worker.pipeline.judging.verdict import Say
+from worker.pipeline.selection.diversity import unit_of
 from worker.pipeline.selection.scenes import scene_distances
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def is_near_tie(scored: Sequence[Scored], shown: Sequence[int], preferred: froze
     from_best = scene_distances(scored)[best]
     others = [index for index in rivals if from_best[index] >= SAME_PICTURE] or rivals
     second = max((scored[index].score for index in others if index != best), default=-math.inf)
-    return scored[best].score - second <= NEAR_TIE * _unit(scored)
+    return scored[best].score - second <= NEAR_TIE * unit_of(scored)
 
 
 def weigh(
@@ -112,7 +111,7 @@ def _led(scored: Sequence[Scored], order: Mapping[int, float], shown: Collection
     floor = max(others, default=min(one.hand_score for one in scored))
     by_score = sorted(order, key=lambda index: scored[index].score)
     steps = {index: TIE_STEP * turn / len(order) for turn, index in enumerate(by_score, start=1)}
-    unit = _unit(scored) * SPREAD
+    unit = unit_of(scored) * SPREAD
     return [
         _scored_anew(one, floor + unit * (order[index] + steps[index]))
         if index in order
@@ -132,12 +131,7 @@ def _scored_anew(one: Scored, score: float) -> Scored:
 def _near_ties_decided(scored: Sequence[Scored], order: Mapping[int, float]) -> list[Scored]:
     decided = list(scored)
     for index, place in order.items():
-        part = _unit(scored) * NEAR_TIE * (place - 1 / 2)
+        part = unit_of(scored) * NEAR_TIE * (place - 1 / 2)
         one = scored[index]
         decided[index] = replace(one, parts={**one.parts, JUDGED: part}, score=one.score + part)
     return decided
-
-
-def _unit(scored: Sequence[Scored]) -> float:
-    """Measure the spread of the scores by hand within the video, as `selection.diversity` does."""
-    return max(float(np.std([one.hand_score for one in scored])), 1e-9)

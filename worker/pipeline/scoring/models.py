@@ -1,4 +1,4 @@
-"""The models that judge frames: CLIP and the finders of faces, foreground, text and unsafe pictures."""
+"""The models that look at frames: CLIP and the finders of faces, foreground, text and unsafe pictures."""
 
 from __future__ import annotations
 

@@ -160,8 +160,13 @@ def _qualities(scored: Sequence[Scored]) -> tuple[NDArray[np.float64], NDArray[n
     """Bring scores, and those without a learned head, to units of their spread by hand within the video."""
     scores = np.array([one.score for one in scored], np.float64)
     unlearned = np.array([one.unlearned_score for one in scored], np.float64)
-    unit = max(float(np.std([one.hand_score for one in scored])), 1e-9)
+    unit = unit_of(scored)
     return (scores - scores.mean()) / unit, (unlearned - unlearned.mean()) / unit
+
+
+def unit_of(scored: Sequence[Scored]) -> float:
+    """Measure what scores are compared in: the standard deviation of those by hand within the video."""
+    return max(float(np.std([one.hand_score for one in scored])), 1e-9)
 
 
 def _novelty(distances: NDArray[np.float64]) -> float:

@@ -17,6 +17,7 @@ from worker.pipeline.display import small_frames
 from worker.pipeline.display.small_frames import PIXELS
 from worker.pipeline.frames import Candidate, Cues
 from worker.pipeline.picture_file import read_small
+from worker.pipeline.shrink import shrink
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,6 +81,4 @@ def read_frame(file: Path) -> Rgb:
 def _at_scan_size(rgb: Rgb) -> Rgb:
     height, width = rgb.shape[:2]
     # By the filter that the bundled taste was trained with; it weighs parts of pixels, and Pillow's does not.
-    scale = min(1.0, math.sqrt(PIXELS / (height * width)))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return shrink(rgb, math.sqrt(PIXELS / (height * width)))

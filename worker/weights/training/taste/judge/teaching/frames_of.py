@@ -10,13 +10,13 @@ import string
 import zlib
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from worker.errors import NothingToLearn, PermanentError, ThumbsError
 from worker.pipeline.jpeg import encode_jpeg
 from worker.pipeline.selection.ends import candidates_at_ends
 from worker.pipeline.selection.shortlist import shortlist
+from worker.pipeline.shrink import shrink
 from worker.weights.training.taste.judge.teaching.table import add_row, rows_of
 from worker.weights.training.taste.judge.teaching.varied import MIN_FRAMES, USUAL_FRAMES, varied
 from worker.weights.training.taste.judged_set import FRAMES, TIMES
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from worker.pipeline.frames import Candidate, Rgb, Scan
+    from worker.pipeline.frames import Candidate, Scan
     from worker.pipeline.media import Video
     from worker.pipeline.sandbox.decoder import Decoder
     from worker.pipeline.scoring.clip_scorer import ClipScorer
@@ -103,7 +103,8 @@ def _take(
     letters = string.ascii_uppercase[: len(chosen)]
     place.mkdir(parents=True, exist_ok=True)
     for letter, still in zip(letters, stills, strict=True):
-        (place / f"{letter}.jpg").write_bytes(encode_jpeg(_small(still.rgb)))
+        small = shrink(still.rgb, MAX_SIDE_PX / max(still.rgb.shape[:2]))
+        (place / f"{letter}.jpg").write_bytes(encode_jpeg(small))
     times = {
         "duration_s": probed.duration_s,
         "width_px": probed.width_px,
@@ -126,10 +127,3 @@ def _usable(scan: Scan, video: Video) -> list[Candidate]:
     at_ends = candidates_at_ends(passed, video)
     inner = [one for index, one in enumerate(passed) if index not in at_ends]
     return inner if len(inner) >= USUAL_FRAMES else passed
-
-
-def _small(rgb: Rgb) -> Rgb:
-    height, width = rgb.shape[:2]
-    scale = min(1.0, MAX_SIDE_PX / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -25,7 +25,7 @@ MOST_SENT_BACK = 4_000  #: characters of a wrong answer that its model is remind
 _Read = TypeVar("_Read")
 
 
-class Sitting:
+class Interview:
     """Asks about the pictures of one video, and counts.
 
     Args:

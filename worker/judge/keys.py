@@ -1,4 +1,4 @@
-"""What is known of a video before its judge is asked: under which keys its verdicts are kept."""
+"""Under which keys verdicts are kept: the same pictures, asked about in the same way, have the same key."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Case(NamedTuple):
+class VerdictKeys(NamedTuple):
     """Pictures, and how a judge is asked about them, as hashes."""
 
     described: str  #: the key of the verdict without an order
@@ -20,8 +20,8 @@ class Case(NamedTuple):
     seed: int  #: for the orders in which these pictures are shown
 
     @classmethod
-    def of(cls, pictures: Sequence[bytes], title: str, model: str, readings: int) -> Case:
-        """Make the case of some pictures.
+    def of(cls, pictures: Sequence[bytes], title: str, model: str, readings: int) -> VerdictKeys:
+        """Make the keys of some pictures.
 
         Args:
             pictures: JPEG files, in the order in which they are shown.
