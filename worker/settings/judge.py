@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
-from worker.settings.types import Line, Seconds, Secret, Url  # noqa: TC001 - pydantic reads them at run time
+from worker.settings.types import Line, Seconds, Secret  # noqa: TC001 - pydantic reads them at run time
 
 
 def check_judge_url(url: str) -> None:
@@ -41,7 +41,7 @@ def check_judge_key(key: str) -> None:
 class JudgeSettings(BaseSettings):
     """What an operator can set for the judge."""
 
-    judge_url: Url | None = Field(
+    judge_url: Line | None = Field(
         None,
         description="The address of a server with an OpenAI-compatible API, as `http://gpu-box:8000/v1`; it "
         "may be in your network. Pictures of videos are sent there. Nothing is judged without it.",
@@ -78,7 +78,7 @@ class JudgeSettings(BaseSettings):
     def _url_is_open(cls, url: str | None) -> str | None:
         if url:
             check_judge_url(url)
-        return url
+        return url.rstrip("/") if url else url
 
     @field_validator("judge_api_key")
     @classmethod

@@ -176,6 +176,7 @@ def test_frames_leave_the_machine_only_where_the_command_says_so(
     [
         (["--judge-model", "m"], "--judge-model names the model of a judge: add --judge URL"),
         (["--judge", "http://127.0.0.1:9/v1"], "name its model, with --judge-model or JUDGE_MODEL"),
+        (["--judge", "gpu:8000/v1", "--judge-model", "m"], "the judge: write an address like http://gpu-box"),
         (["--judge", "ftp://judge/v1", "--judge-model", "m"], "the judge: "),
         (["--judge", "http://me:secret@judge/v1", "--judge-model", "m"], "the judge: "),
     ],
@@ -189,3 +190,22 @@ def test_a_judge_that_cannot_be_is_refused_before_anything_is_looked_at(
     assert run.exit_code == 2
     assert sentence in run.stderr
     assert "secret" not in run.stderr
+
+
+def test_a_wrong_number_is_told_with_the_name_of_its_setting(
+    pick: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is set for the service, perhaps by somebody else."""
+    monkeypatch.setenv("JUDGE_READINGS", "5")
+    run = pick("--judge", "http://127.0.0.1:9/v1", "--judge-model", "m")
+
+    assert (run.exit_code, "JUDGE_READINGS: write an even number" in run.stderr) == (2, True)
+
+
+def test_the_table_says_what_the_judge_did(pick: Command) -> None:
+    """Else nobody would know from a first try whether it looked at all."""
+    with FakeJudge(scripts.always_first()) as judge:
+        words = ["pick", pick.clip, "--out", pick.out, "--judge", judge.url, "--judge-model", MODEL]
+        run = CliRunner().invoke(main, [str(word) for word in words])
+
+    assert f"The judge {MODEL} described" in run.stdout

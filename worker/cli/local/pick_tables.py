@@ -11,6 +11,7 @@ from rich.text import Text
 from worker.cli.listing import Listing
 from worker.cli.output import print_parts
 from worker.local import terminal
+from worker.local.fates import verdict_words
 from worker.local.output_files import picture_name
 from worker.pipeline.cues.defects import telling
 from worker.text import clock, fault_words, file_words, is_fault, printable, reason_words
@@ -38,8 +39,9 @@ _INTO_IT, _INTO_THEM = " (--recursive looks into it)", " (--recursive looks into
 def print_run(outcome: FileOutcome, run: Run, shortfall: str) -> None:
     """Print the picks of one video as a table, below its name and what is to be known of it."""
     # In a group, sentences are broken between words; names are left to the terminal, which can copy them.
+    judged = [Group(Text(verdict_words(run.verdict), style="dim"))] if run.verdict else []
     notes = [Group(Text(sentence, style="yellow")) for sentence in (run.note, shortfall) if sentence]
-    print_parts([*_heading(outcome), *notes, _table(run.picks), Text()])
+    print_parts([*_heading(outcome), *judged, *notes, _table(run.picks), Text()])
 
 
 def print_failure(video: NamedVideo, error: ThumbsError) -> None:

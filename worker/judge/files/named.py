@@ -17,6 +17,8 @@ from worker.settings.judge import JudgeSettings
 from worker.settings.types import revealed
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from worker.pipeline.judging.verdict import Judge
 
 
@@ -45,8 +47,7 @@ class JudgeOfFiles:
             # Whoever names a judge wants it, so JUDGE_MODE=off is no matter of this; `veto` bounds it.
             settings = JudgeSettings(judge_url=url, judge_model=model)
         except ValidationError as exc:
-            wrong = "; ".join(error["msg"].removeprefix("Value error, ") for error in exc.errors())
-            raise SettingsInvalid(f"the judge: {wrong}") from exc
+            raise SettingsInvalid("; ".join(map(_told, exc.errors()))) from exc
         try:
             return cls(settings, Connection(url, model, revealed(settings.judge_api_key)))
         except SettingsInvalid as exc:  # it names the setting, which nobody has set here
@@ -75,3 +76,10 @@ class JudgeOfFiles:
             timeout_s=settings.judge_timeout_s,
             sends_title=settings.judge_send_title,
         )
+
+
+def _told(error: ErrorDetails) -> str:
+    """Say what is wrong, and with which setting; the address is no setting here."""
+    name = "".join(map(str, error["loc"])).upper()
+    about = "the judge" if name in {"", "JUDGE_URL"} else name
+    return f"{about}: {error['msg'].removeprefix('Value error, ')}"

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+TOO_FEW_NOTE = "the judge was not asked: no two frames differ enough in time and look"
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -71,8 +73,10 @@ def show_to_judge(
     """
     judge = models.judge
     shown = choose_shown(scored, judge.most_pictures, claims) if judge else []
-    if not judge or len(shown) < 2:  # noqa: PLR2004 - of one there is no order
+    if not judge:
         return Judged(scored, models.head_in_use)
+    if len(shown) < 2:  # noqa: PLR2004 - of one there is no order
+        return Judged(scored, models.head_in_use, note=TOO_FEW_NOTE)
     wants_order = judge.say is Say.LEAD
     if judge.say is Say.TIES:
         wants_order = is_near_tie(scored, shown, claims.preferred)
