@@ -90,7 +90,7 @@ class Halves:
         looked: list[Looked] = []
         says: list[Say] = []
         picked: dict[int, Picked] = {}
-        with FakeJudge(always_first()) as server:
+        with FakeJudge(always_first(), remembers=False) as server:
             for measured, other in (self._halves, self._halves[::-1]):
                 seen = self._look(server, script, measured)
                 says.append(check(seen).finding.say)
