@@ -44,6 +44,15 @@ MAX_BYTES = 250_000
 SHOWN = 8  #: videos of the library: two rows
 MARGIN_PX = 10
 
+# What is folded, or below the window, may load only when somebody comes to it: waiting for it would not end.
+DECODE_WHAT_IS_SHOWN = """
+() => Promise.all([...document.images].map(picture => {
+  const box = picture.getBoundingClientRect();
+  const isInWindow = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
+  return isInWindow && picture.checkVisibility() ? picture.decode() : null;
+}))
+"""
+
 
 def main() -> None:
     """Fill a database, look at the pages, and write the pictures."""
@@ -104,9 +113,7 @@ def save(visit: Visit, path: Path, high_px: int) -> None:
     page = visit.page
     page.set_viewport_size({"width": page.viewport_size["width"], "height": high_px})
     page.wait_for_load_state("networkidle")
-    for picture in page.get_by_role("img").all():
-        if picture.is_visible() and picture.evaluate("one => one.tagName === 'IMG'"):
-            picture.evaluate("one => one.decode()")
+    page.evaluate(DECODE_WHAT_IS_SHOWN)
     png = page.screenshot(animations="disabled", caret="hide")
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -54,9 +54,10 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
     assert not loaded_by("--help") & SLOW
 
 
-def test_help_of_pick_waits_for_no_model() -> None:
+@pytest.mark.parametrize("words", [["pick"], ["judge", "check"]], ids=" ".join)
+def test_help_waits_for_no_model(words: list[str]) -> None:
     """PyTorch alone would take seconds."""
-    assert not loaded_by("pick", "--help") & {"torch", "numpy", "cv2", "av"}
+    assert not loaded_by(*words, "--help") & {"torch", "numpy", "cv2", "av"}
 
 
 def test_a_word_that_is_no_command_is_refused() -> None:

@@ -40,6 +40,17 @@ def test_a_request_as_agreed_is_answered(judge: FakeJudge, kind: str) -> None:
     assert (asked.kind, asked.letters, asked.pictures) == (kind, "AB", (picture(0), picture(1)))
 
 
+def test_a_judge_of_thousands_counts_and_keeps_no_pictures() -> None:
+    """They would fill the memory of who runs a benchmark."""
+    with FakeJudge(always_first(), remembers=False) as judge:
+        ask(judge, request("order"))
+        ask(judge, request("order"))
+
+        assert judge.asked == []
+        assert judge.usage.requests == 2
+        assert 0 < judge.usage.answer_tokens < judge.usage.prompt_tokens < judge.usage.sent_bytes
+
+
 def _extra_key(body: dict[str, Any]) -> None:
     body["top_p"] = 1
 

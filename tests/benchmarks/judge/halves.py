@@ -90,7 +90,7 @@ class Halves:
         looked: list[Looked] = []
         says: list[Say] = []
         picked: dict[int, Picked] = {}
-        with FakeJudge(always_first()) as server:
+        with FakeJudge(always_first(), remembers=False) as server:
             for measured, other in (self._halves, self._halves[::-1]):
                 seen = self._look(server, script, measured)
                 says.append(check(seen).finding.say)
@@ -155,7 +155,7 @@ class Halves:
 
 
 def _ask_anew(server: FakeJudge, script: Script) -> None:
-    """Let the server answer by another script, and forget the pictures of the last video: they fill memory."""
+    """Let the server answer by another script, and forget the last one's pictures: they fill memory."""
     server.script = script
     server.asked.clear()
     server.replies.clear()

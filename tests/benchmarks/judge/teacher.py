@@ -125,7 +125,7 @@ def by_judge(
     sigma = sigma_for(share_right, places)
     names = {video.name for video in videos}
     waiting = [video for video in read_unordered(made, ()) if video.name in names]
-    with FakeJudge(knows(worth.__getitem__, sigma, SEED)) as server:
+    with FakeJudge(knows(worth.__getitem__, sigma, SEED), remembers=False) as server:
         judge = VlmJudge(
             Connection(server.url, f"scripted-{share_right:.2f}"),
             KeptLedger(made / "verdicts"),
@@ -136,7 +136,7 @@ def by_judge(
             sends_title=False,
         )
         found = order_frames(waiting, made, judge, _say("orders"))
-        print(f"{len(server.asked)} requests; {found}", file=sys.stderr)
+        print(f"{server.usage.requests} requests; {found}", file=sys.stderr)
     by_name = {video.name: video for video in read_judged_set(made)}
     return [
         replace(

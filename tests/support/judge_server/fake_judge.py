@@ -37,15 +37,24 @@ class FakeJudge:
         script: answers the requests; it may be changed at any time.
         model: that it has; any where it is None.
         api_key: that it wants; any, or none, where it is None.
+        remembers: keeps `asked`; a benchmark's thousands of requests have gigabytes of pictures.
     """
 
-    def __init__(self, script: Script, *, model: str | None = None, api_key: str | None = None) -> None:
+    def __init__(
+        self,
+        script: Script,
+        *,
+        model: str | None = None,
+        api_key: str | None = None,
+        remembers: bool = True,
+    ) -> None:
         self.script = script
+        self.remembers = remembers
         self.model = model
         self.api_key = api_key
         self.asked: list[Asked] = []  #: every request that kept the contract
         self.complaints: list[str] = []  #: every breach of the contract
-        self.replies: list[Reply] = []  #: what was answered to `asked`
+        self.usage = Usage(0, 0, 0, 0)  #: what was asked and answered so far
         self._ends = threading.Event()
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"judge": self}))
@@ -56,24 +65,14 @@ class FakeJudge:
         """What JUDGE_URL is set to."""
         return f"http://127.0.0.1:{self._server.server_port}/v1"
 
-    @property
-    def usage(self) -> Usage:
-        """All that was asked and answered so far."""
-        with self._lock:
-            return Usage(
-                len(self.asked),
-                sum(asked.prompt_tokens for asked in self.asked),
-                sum(reply.answer_tokens for reply in self.replies),
-                sum(asked.size_bytes for asked in self.asked),
-            )
-
     def reply_to(self, path: str, headers: dict[str, str], raw: bytes) -> Reply:
         """Answer one POST."""
         try:
             asked = read_request(path, headers, raw)
             if refusal := self._refusal(asked):
                 return refusal
-            with self._lock:
+            self._count(Usage(1, asked.prompt_tokens, 0, asked.size_bytes))
+            if self.remembers:
                 self.asked.append(asked)
             reply = self.script(asked)
         except Exception as error:  # noqa: BLE001 - a script that fails in this thread would be seen by nobody
@@ -81,8 +80,7 @@ class FakeJudge:
             with self._lock:
                 self.complaints += faults
             return failure(400, "; ".join(faults))
-        with self._lock:
-            self.replies.append(reply)
+        self._count(Usage(0, 0, reply.answer_tokens, 0))
         return reply
 
     def waits(self, time_s: float | None = None) -> bool:
@@ -92,6 +90,10 @@ class FakeJudge:
     def is_locked(self, authorization: str | None) -> bool:
         """Tell whether it wants a key, and this header has another one, or none."""
         return self.api_key is not None and authorization != f"Bearer {self.api_key}"
+
+    def _count(self, more: Usage) -> None:
+        with self._lock:
+            self.usage = Usage(*(old + new for old, new in zip(self.usage, more, strict=True)))
 
     def _refusal(self, asked: Asked) -> Reply | None:
         if self.is_locked(asked.headers.get("authorization")):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Known = TypeVar("Known")
 
 SMALL_PX = (32, 18)
+KEPT_PX = 160  #: of a frame's longer side: crops of it are made smaller yet, and a set has thousands
 CROP_STEPS = 9  #: places along a frame where a picture of another shape may have been cut
 SAME_SHAPE = 1.03  #: ratios of sides that differ by less are the same
 MOST_DIFFERENCE = 24.0  #: mean, of 255: two frames of one scene may be nearer, so the nearest counts
@@ -36,7 +37,7 @@ class KnownFrames(Generic[Known]):
     """
 
     def __init__(self, frames: Mapping[bytes, Known]) -> None:
-        self._frames = [_decode(frame) for frame in frames]
+        self._frames = [_reduced(frame) for frame in frames]
         self._known = list(frames.values())
         self._small: dict[float, tuple[NDArray[np.int16], list[int]]] = {}
         self._found: dict[bytes, int] = {}
@@ -113,6 +114,12 @@ def judged_worths(folder: Path) -> dict[str, dict[bytes, float]]:
 def _decode(picture: bytes) -> Image.Image:
     with Image.open(io.BytesIO(picture)) as opened:
         return opened.convert("RGB")
+
+
+def _reduced(picture: bytes) -> Image.Image:
+    frame = _decode(picture)
+    frame.thumbnail((KEPT_PX, KEPT_PX), Image.Resampling.BOX)
+    return frame
 
 
 def _cut(frame: Image.Image, ratio: float) -> Iterator[Image.Image]:

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from worker import weights
 from worker.errors import ThumbsError
-from worker.weights.training.taste import report
+from worker.weights.training.taste import WORK, report
 from worker.weights.training.taste.features.cues import CueSource
 from worker.weights.training.taste.features.examples import see
 from worker.weights.training.taste.features.present_score import ScoreSource
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from worker.weights.training.taste.related import Indices
     from worker.weights.training.taste.study import Study
 
-WORK = weights.FOLDER.parent / "training"
 BUNDLED = "lite"
 TABLE_WIDTH = 120  #: characters, which a narrower terminal wraps
 TRUNK, RIDGE = "trunk", "ridge"
