@@ -6,7 +6,7 @@ from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.settings.types import Line, Seconds, Secret, Url  # noqa: TC001 - pydantic reads them at run time
 
@@ -40,6 +40,9 @@ def check_judge_key(key: str) -> None:
 
 class JudgeSettings(BaseSettings):
     """What an operator can set for the judge."""
+
+    # By itself it reads the judge of files.
+    model_config = SettingsConfigDict(env_ignore_empty=True, hide_input_in_errors=True)
 
     judge_url: Url | None = Field(
         None,
