@@ -103,7 +103,7 @@ class Connection:
         headers = {"Content-Type": "application/json"}
         try:
             with client.stream("POST", self._endpoint, content=body, headers=headers) as answer:
-                told, is_whole = _read(answer)
+                told, is_whole = read_beginning(answer, MOST_ANSWER_BYTES)
         except httpx.TimeoutException as exc:
             raise timed_out() from exc
         except SourceRefused as exc:
@@ -139,11 +139,14 @@ def timed_out() -> Unjudged:
     )
 
 
-def _read(answer: httpx.Response) -> tuple[bytes, bool]:
-    """Read the body of an answer, or its beginning; and whether that is all of it."""
+def read_beginning(answer: httpx.Response, most_bytes: int) -> tuple[bytes, bool]:
+    """Read the body of an answer, or its beginning; and whether that is all of it.
+
+    It is taken as it comes: who was asked for `identity` and packs it all the same may mean a bomb.
+    """
     told = bytearray()
     for part in answer.iter_raw():
         told += part
-        if len(told) > MOST_ANSWER_BYTES:
-            return bytes(told[:MOST_ANSWER_BYTES]), False
+        if len(told) > most_bytes:
+            return bytes(told[:most_bytes]), False
     return bytes(told), True
