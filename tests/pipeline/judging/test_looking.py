@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PIL import Image
+from prometheus_client import REGISTRY
 
 from tests.support.judge_server.scripted_judges import ScriptedJudge
 from tests.support.media import clips, pictures
@@ -153,12 +154,15 @@ def test_a_judge_that_fails_leaves_the_picks_as_they_are(
     pick: Pick, alone: Run, caplog: pytest.LogCaptureFixture, error: Exception, note: str
 ) -> None:
     """The note says that nobody judged; what nobody foresaw is in the log with all that is known of it."""
+    before = _counted("failed")
     run = pick(ScriptedJudge(error=error))
 
     assert told(run) == told(alone)
     assert note in run.note
     assert run.verdict is None
     assert ("a fault of ours" in caplog.text) == isinstance(error, ZeroDivisionError)
+    # Judges count what they foresee; this one is none of the product's.
+    assert _counted("failed") - before == isinstance(error, ZeroDivisionError)
 
 
 def test_a_decoder_that_cannot_take_the_pictures_costs_no_picks(
@@ -173,18 +177,38 @@ def test_a_decoder_that_cannot_take_the_pictures_costs_no_picks(
         return take_stills(*arguments, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(decoder, "take_stills", refuse)
-    judge = ScriptedJudge()
+    judge, before = ScriptedJudge(), _counted("undecoded")
     run = pick(judge)
 
     assert told(run) == told(alone)
     assert "nobody judged: no pictures could be taken for the judge" in run.note
-    assert not judge.asked
+    assert (judge.asked, _counted("undecoded") - before) == ([], 1)
 
 
 def test_work_that_is_to_end_ends_while_a_judge_looks(pick: Pick) -> None:
     """That is no failure of the judge."""
     with pytest.raises(Stopping):
         pick(ScriptedJudge(error=Stopping("this process is asked to end")))
+
+
+def test_whoever_hears_of_the_progress_may_end_the_work_by_any_error(pick: Pick) -> None:
+    """As in every other stage: a caller's own error is no fault of the judge."""
+
+    class CalledOff(Exception):
+        pass
+
+    heard: list[float] = []
+
+    def call_off(stage: str, fraction: float) -> None:
+        if stage == "judge" and fraction > 0:
+            heard.append(fraction)
+            if len(heard) == 1:
+                raise CalledOff
+
+    with pytest.raises(CalledOff):
+        pick(ScriptedJudge(), on_progress=call_off)
+
+    assert len(heard) == 1
 
 
 def test_without_a_say_it_is_shown_nothing(pick: Pick, alone: Run) -> None:
@@ -239,3 +263,8 @@ def _told(faults: set[Fault] | tuple[()]) -> Description:
 def _shown(run: Run) -> list[Scored]:
     scored = [*run.chosen, *(loser.scored for loser in run.losers if loser.scored)]
     return [one for one in scored if one.by_judge]
+
+
+def _counted(result: str) -> float:
+    """Count the videos of this process that a judge was to see, and that ended so."""
+    return REGISTRY.get_sample_value("thumbs_judge_verdicts_total", {"result": result}) or 0.0

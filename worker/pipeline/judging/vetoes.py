@@ -49,6 +49,8 @@ def counting_faults(descriptions: Sequence[Description]) -> list[list[Fault]]:
     look = {fault for fault in count if count[fault] > LOOK_SHARE * len(descriptions)} - {Fault.UNSAFE}
     faults = [sorted(one.faults - look) for one in descriptions]
     return [[] for _ in faults] if all(faults) else faults
+
+
 def find_unsafe(scored: Sequence[Scored]) -> set[int]:
     """Find the indexes of what a judge called unsafe, also where it called everything so.
 
