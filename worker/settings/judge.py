@@ -56,7 +56,9 @@ class JudgeSettings(BaseSettings):
         description="`veto`: leave out what it finds at fault. `rank`: also let it order the best, as far as "
         "`thumbs judge check` has found it to be worth. `off`: ask nobody.",
     )
-    judge_timeout_s: Seconds = Field(20.0, description="All that it may take for one video.")
+    judge_timeout_s: Seconds = Field(
+        20.0, description="All that it may take for one video; at most half of JOB_TIMEOUT_S."
+    )
     judge_budget: int = Field(
         10_000, ge=0, description="Requests to it in a day (UTC), by all workers together; 0: any number."
     )
