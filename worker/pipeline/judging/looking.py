@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from worker.errors import ThumbsError, Unjudged
-from worker.metrics import JUDGE_VERDICTS
 from worker.pipeline.judging.pictures import take_pictures
 from worker.pipeline.judging.shown import choose_shown
 from worker.pipeline.judging.verdict import Say
@@ -97,7 +96,6 @@ def show_to_judge(
         if ended:
             raise
         # A fault of ours, or of somebody's own judge. It is for the log, and not for the video to fail of.
-        JUDGE_VERDICTS.labels("failed").inc()
         log.exception("the judge failed in a way that it must not")
         return Judged(
             scored,

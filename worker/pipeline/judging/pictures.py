@@ -9,7 +9,6 @@ import numpy as np
 
 from worker.aspects import parse_aspect
 from worker.errors import DecoderCrashed, DecodeTimedOut, Unjudged, UnreadableVideo, VideoTooLarge
-from worker.metrics import JUDGE_VERDICTS
 from worker.pipeline.crop.crop import crop_box
 from worker.pipeline.crop.scene import see
 from worker.pipeline.frames import Box
@@ -83,7 +82,6 @@ def _take_stills(
             on_progress=lambda _fraction: on_progress(0.0),
         )
     except (DecoderCrashed, DecodeTimedOut, UnreadableVideo, VideoTooLarge) as exc:
-        JUDGE_VERDICTS.labels("undecoded").inc()  # whatever else comes of a video, its judge counts
         raise Unjudged("undecoded", f"no pictures could be taken for the judge: {exc}") from exc
 
 
