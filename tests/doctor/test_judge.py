@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socketserver
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from http.server import HTTPServer
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ from tests.support.service import builders, measured_run
 from tests.support.service.quick_programs import Receiver
 from worker.database import transaction
 from worker.database.learning import JudgeDay
+from worker.doctor import judge as doctor
 from worker.doctor.judge import check_judge, check_judge_live
 from worker.judge import checks
 from worker.pipeline.judging.verdict import Say
@@ -156,6 +159,34 @@ def test_a_server_that_lists_no_models_may_still_be_one(engine: Engine) -> None:
 
     assert (found.state, found.remedy) == ("ok", "`thumbs doctor --live` shows it a picture")
     assert "does not list its models" in found.says
+
+
+def test_a_list_of_models_that_does_not_end_is_read_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the doctor has memory for other things."""
+
+    class Endless(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.rfile.readline()
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n[")
+            with suppress(OSError):
+                while True:
+                    self.wfile.write(b" " * 1024)
+
+    monkeypatch.setattr(doctor, "MOST_LIST_BYTES", 64 * 1024)
+    with socketserver.TCPServer(("127.0.0.1", 0), Endless) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        found = next(iter(check_judge(builders.make_settings(judge_url=url, judge_model="qwen"))))
+
+    assert "does not list its models (200)" in found.says
+
+
+def test_names_of_models_are_fit_for_a_terminal() -> None:
+    """They are a stranger's words."""
+    with FakeJudge(scripts.always_first(), model="\\u001b[31mred") as judge:
+        found = next(iter(check_judge(builders.make_settings(judge_url=judge.url, judge_model="qwen"))))
+
+    assert "but [31mred" in found.says
 
 
 def test_what_was_not_measured_is_told_with_how_to_measure_it(engine: Engine, judge: FakeJudge) -> None:

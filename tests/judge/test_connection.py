@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socketserver
+from threading import Thread
+
 import pytest
 from pydantic import SecretStr
 
@@ -98,6 +101,9 @@ def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) ->
         "http://judge.example/v1?key=hush",
         "http://judge.example:hush/v1",
         "http://[hush/v1",
+        "http://256.1.1.1/v1",
+        "http://judge.example/v1\n",
+        "http://[v1.hush]/v1",
     ],
 )
 def test_an_address_that_is_none_or_holds_a_secret_is_refused(url: str) -> None:
@@ -144,6 +150,23 @@ def test_a_server_that_does_not_run_is_told() -> None:
         ask(gone)
 
     assert told.value.result == "failed"
+
+
+def test_a_server_that_speaks_another_protocol_is_told_in_few_words() -> None:
+    """Whatever it sends stands in no note at length, nor does our key, which it may repeat."""
+
+    class Echoes(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.rfile.readline()
+            self.wfile.write(KEY.encode() * 1000 + b"\r\n\r\n")
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Echoes) as server:
+        Thread(target=server.handle_request, daemon=True).start()
+        with pytest.raises(Unjudged, match="broke off") as told:
+            ask(Connection(f"http://127.0.0.1:{server.server_address[1]}", MODEL, KEY))
+
+    assert KEY not in str(told.value)
+    assert len(str(told.value)) < 300
 
 
 def test_a_host_whose_name_cannot_be_one_is_told() -> None:

@@ -267,6 +267,18 @@ class TestLeftAlone:
 
             assert len(fake.asked) == 5 * 2
 
+    def test_a_request_that_is_not_taken_stops_only_its_own_video(self) -> None:
+        """Where others were judged before, it may be the pictures: hosts filter them, and say 400."""
+        with FakeJudge(KNOWS) as fake:
+            connection = connected(fake)
+            judge_by(connection, readings=2).judge(PICTURES, "", in_order=True)
+            fake.script = scripts.error(400)
+            with pytest.raises(Unjudged, match="does not take the request"):
+                judge_by(connection).judge(PICTURES, "", in_order=True)
+            fake.script = KNOWS
+
+            assert judge_by(connection, readings=2).judge(PICTURES, "", in_order=True).places
+
     def test_a_refusal_is_of_one_video(self) -> None:
         """The next may be fine."""
         with FakeJudge(scripts.refuses) as fake:

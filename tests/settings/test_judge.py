@@ -44,3 +44,14 @@ def test_a_judge_may_be_anywhere(monkeypatch: pytest.MonkeyPatch, url: str) -> N
     monkeypatch.setenv("JUDGE_URL", url)
 
     assert Settings.read().judge_url == url
+
+
+def test_a_judge_may_not_take_the_time_of_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it hangs, the job would be stopped, and tried again."""
+    monkeypatch.setenv("JOB_TIMEOUT_S", "600")
+    monkeypatch.setenv("JUDGE_TIMEOUT_S", "300")
+    assert Settings.read().judge_timeout_s == 300.0
+
+    monkeypatch.setenv("JUDGE_TIMEOUT_S", "301")
+    with pytest.raises(SettingsInvalid, match="JUDGE_TIMEOUT_S: at most half of JOB_TIMEOUT_S"):
+        Settings.read()

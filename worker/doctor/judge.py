@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import TYPE_CHECKING
 
 import httpx
@@ -16,9 +17,10 @@ from worker.errors import Unjudged
 from worker.http.deadline import Deadline
 from worker.http.failure import reason_of
 from worker.judge import checks
-from worker.judge.connection import Connection
+from worker.judge.connection import Connection, read_beginning
 from worker.judge.ledger import MemoryLedger
 from worker.judge.vlm_judge import VlmJudge
+from worker.judge.words import tidy
 from worker.pipeline.judging.verdict import Say
 
 if TYPE_CHECKING:
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
     from worker.settings import Settings
 
 ANSWER_TIMEOUT_S = 3.0
-_MAX_NAMED = 5  # models; hosts have hundreds
+MOST_LIST_BYTES = 4 * 1024 * 1024  #: of a list of models; hosts describe each of hundreds
+_MAX_NAMED = 5  # models
+_LONGEST_NAME = 80  # characters of a model's
 _MAY = {
     Say.NOTHING: "nothing, so it is not asked: videos get the pick without it",
     Say.VETO: "what is left out, and no order",
@@ -96,30 +100,35 @@ def _reached(connection: Connection, *, has_key: bool) -> Finding:
     """Ask for the list of models, which servers give away for nothing."""
     url, model = connection.url, connection.model
     try:
-        with Deadline(ANSWER_TIMEOUT_S), connection.client(ANSWER_TIMEOUT_S) as client:
-            answer = client.get(connection.models_url)
+        with (
+            Deadline(ANSWER_TIMEOUT_S),
+            connection.client(ANSWER_TIMEOUT_S) as client,
+            client.stream("GET", connection.models_url) as answer,
+        ):
+            told, _is_whole = read_beginning(answer, MOST_LIST_BYTES)
     except httpx.HTTPError as error:
-        says = f"nothing answers at {url} ({reason_of(error)}): videos get the pick without it"
+        says = f"nothing answers at {url} ({tidy(reason_of(error), 200)}): videos get the pick without it"
         return _wrong(says, "start it, or correct JUDGE_URL; `thumbs analyze` has to reach it")
     if answer.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
         refused = "does not accept JUDGE_API_KEY" if has_key else "wants a key"
         return _wrong(f"{url} {refused}", "set JUDGE_API_KEY to a key that it takes")
-    models = _names(answer)
+    models = _names(told) if answer.is_success else None
     if models is None:
         says = f"{url} answers, and does not list its models ({answer.status_code})"
         return Finding("judge", State.OK, says, "`thumbs doctor --live` shows it a picture")
     if model not in models:
-        others = ", ".join(models[:_MAX_NAMED]) + (", ..." if len(models) > _MAX_NAMED else "")
+        others = ", ".join(tidy(one, _LONGEST_NAME) for one in models[:_MAX_NAMED])
+        others += ", ..." if len(models) > _MAX_NAMED else ""
         says = f"{url} lists no model {model}" + (f", but {others}" if models else "")
         return _wrong(says, "set JUDGE_MODEL to one that it has, or load it there")
     return Finding("judge", State.OK, f"{model} at {url}")
 
 
-def _names(answer: httpx.Response) -> list[str] | None:
+def _names(told: bytes) -> list[str] | None:
     """Read the names of a list of models in OpenAI's form; None where it is none."""
     try:
-        return [str(one["id"]) for one in answer.json()["data"]] if answer.is_success else None
-    except (ValueError, KeyError, TypeError):
+        return [str(one["id"]) for one in json.loads(told)["data"]]
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -14,7 +14,8 @@ from worker.http.failure import reason_of
 from worker.http.network import BoundedNetwork
 from worker.judge.server.breaker import Breaker
 from worker.judge.server.completion import Completion, read_completion
-from worker.judge.server.refusals import refusal_of, status_of
+from worker.judge.server.refusals import LONGEST_WORDS, refusal_of, status_of
+from worker.judge.words import tidy
 from worker.settings.judge import check_judge_key, check_judge_url
 from worker.settings.types import revealed
 
@@ -55,7 +56,10 @@ class Connection:
         self.model = model
         self.breaker = Breaker()
         self._api_key = api_key or ""
-        address = httpx.URL(url)
+        try:
+            address = httpx.URL(url)
+        except httpx.InvalidURL:
+            raise SettingsInvalid("JUDGE_URL: no host can have this address; correct it") from None
         path = address.path.rstrip("/").removesuffix("/chat/completions") or DEFAULT_PATH
         self._endpoint = address.copy_with(path=f"{path}/chat/completions")
         self.models_url = address.copy_with(path=f"{path}/models")  #: where servers list what they have
@@ -99,7 +103,7 @@ class Connection:
         headers = {"Content-Type": "application/json"}
         try:
             with client.stream("POST", self._endpoint, content=body, headers=headers) as answer:
-                told, is_whole = _read(answer)
+                told, is_whole = read_beginning(answer, MOST_ANSWER_BYTES)
         except httpx.TimeoutException as exc:
             raise timed_out() from exc
         except SourceRefused as exc:
@@ -107,18 +111,23 @@ class Connection:
         except httpx.ConnectError as exc:
             raise Unjudged(
                 "failed",
-                f"the judge's server cannot be reached ({reason_of(exc)}): see that it runs, and check "
+                f"the judge's server cannot be reached ({self._reason(exc)}): see that it runs, and check "
                 "JUDGE_URL",
             ) from exc
         except httpx.HTTPError as exc:
             raise Unjudged(
-                "failed", f"the judge's server broke off ({reason_of(exc)}): see its log if that goes on"
+                "failed", f"the judge's server broke off ({self._reason(exc)}): see its log if that goes on"
             ) from exc
         if (status := status_of(answer, told)) != HTTPStatus.OK:
             raise refusal_of(status, answer, told, has_key=bool(self._api_key), secret=self._api_key)
         if not is_whole:
             raise Unjudged("failed", _TOO_LONG)
         return read_completion(told)
+
+    def _reason(self, exc: httpx.HTTPError) -> str:
+        """Say why an exchange failed; where the protocol was broken, h11 repeats all that the server sent."""
+        reason = reason_of(exc)
+        return tidy(reason.replace(self._api_key, "***") if self._api_key else reason, LONGEST_WORDS)
 
 
 def timed_out() -> Unjudged:
@@ -130,11 +139,14 @@ def timed_out() -> Unjudged:
     )
 
 
-def _read(answer: httpx.Response) -> tuple[bytes, bool]:
-    """Read the body of an answer, or its beginning; and whether that is all of it."""
+def read_beginning(answer: httpx.Response, most_bytes: int) -> tuple[bytes, bool]:
+    """Read the body of an answer, or its beginning; and whether that is all of it.
+
+    It is taken as it comes: who was asked for `identity` and packs it all the same may mean a bomb.
+    """
     told = bytearray()
     for part in answer.iter_raw():
         told += part
-        if len(told) > MOST_ANSWER_BYTES:
-            return bytes(told[:MOST_ANSWER_BYTES]), False
+        if len(told) > most_bytes:
+            return bytes(told[:most_bytes]), False
     return bytes(told), True

@@ -6,7 +6,7 @@ from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.settings.types import Line, Seconds, Secret  # noqa: TC001 - pydantic reads them at run time
 
@@ -41,6 +41,9 @@ def check_judge_key(key: str) -> None:
 class JudgeSettings(BaseSettings):
     """What an operator can set for the judge."""
 
+    # By itself it reads the judge of files.
+    model_config = SettingsConfigDict(env_ignore_empty=True, hide_input_in_errors=True)
+
     judge_url: Line | None = Field(
         None,
         description="The address of a server with an OpenAI-compatible API, as `http://gpu-box:8000/v1`; it "
@@ -53,7 +56,9 @@ class JudgeSettings(BaseSettings):
         description="`veto`: leave out what it finds at fault. `rank`: also let it order the best, as far as "
         "`thumbs judge check` has found it to be worth. `off`: ask nobody.",
     )
-    judge_timeout_s: Seconds = Field(20.0, description="All that it may take for one video.")
+    judge_timeout_s: Seconds = Field(
+        20.0, description="All that it may take for one video; at most half of JOB_TIMEOUT_S."
+    )
     judge_budget: int = Field(
         10_000, ge=0, description="Requests to it in a day (UTC), by all workers together; 0: any number."
     )

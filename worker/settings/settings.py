@@ -224,9 +224,8 @@ class Settings(PlatformSettings, ReviewSettings, TrialSettings, JudgeSettings):
     @classmethod
     def _receiver_has_the_port(cls, given: dict[str, Any]) -> dict[str, Any]:
         """Follow PORT where only that is set: pictures at another port would be shown to nobody."""
-        port = given.get("port")
-        if given.get("public_url") is None and port is not None:
-            return {**given, "public_url": f"http://127.0.0.1:{port}"}
+        if given.get("public_url") is None and given.get("port") is not None:
+            return {**given, "public_url": f"http://127.0.0.1:{given['port']}"}
         return given
 
     @model_validator(mode="after")
@@ -247,6 +246,12 @@ class Settings(PlatformSettings, ReviewSettings, TrialSettings, JudgeSettings):
         is_missing = self.thumbnails_secret is None and self.account_secrets == "all"
         if self.signed_thumbnails != "none" and is_missing:
             raise ValueError("THUMBNAILS_SECRET: missing, and SIGNED_THUMBNAILS needs it")
+        return self
+
+    @model_validator(mode="after")
+    def _no_judge_costs_a_job(self) -> Self:
+        if self.judge_url and self.judge_timeout_s > self.job_timeout_s / 2:
+            raise ValueError("JUDGE_TIMEOUT_S: at most half of JOB_TIMEOUT_S, or a job may end for it")
         return self
 
     @property

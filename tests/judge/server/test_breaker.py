@@ -9,7 +9,7 @@ import pytest
 
 from worker.errors import LeaseLost, Unjudged
 from worker.judge.server.breaker import MISCONFIGURED_S, MOST_FAILURES, PAUSE_S, Breaker
-from worker.judge.server.refusals import AskedToWait
+from worker.judge.server.refusals import AskedToWait, OfOneRequest
 
 
 @dataclass
@@ -101,6 +101,25 @@ def test_what_has_to_be_mended_is_tried_again_after_ten_minutes(
     ]
     watched.now_s += 1
     assert watched.is_open()
+
+
+def test_a_video_that_a_server_does_not_take_stops_nobody_elses(watched: Watched) -> None:
+    """It may be the set-up; but then it would not have answered before, and fails for all that follow."""
+    refused = OfOneRequest("misconfigured", "it does not take the request")
+    watched.succeed()
+    watched.fail(refused, MOST_FAILURES - 1)
+    assert watched.is_open()
+    watched.fail(refused)
+
+    watched.now_s += MISCONFIGURED_S - 1
+    assert not watched.is_open()
+
+
+def test_a_server_that_has_never_taken_a_request_is_left_alone_at_once(watched: Watched) -> None:
+    """Most likely it has to be set up."""
+    watched.fail(OfOneRequest("misconfigured", "it does not take the request"))
+
+    assert not watched.is_open()
 
 
 @pytest.mark.parametrize("result", ["busy", "failed"])

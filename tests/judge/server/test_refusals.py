@@ -39,6 +39,13 @@ def refused(status: int, told: object = "", headers: dict[str, str] | None = Non
         (500, "image input is not supported - hint: mmproj", "misconfigured", "takes no pictures"),
         (400, "eye is not a multimodal model", "misconfigured", "takes no pictures"),
         (400, {"error": {"code": "content_filter", "message": "content_filter"}}, "refused", "does not want"),
+        (403, {"error": "Content violates usage guidelines."}, "refused", "does not want"),
+        (
+            400,
+            {"error": {"message": "Input data may contain inappropriate content."}},
+            "refused",
+            "does not want",
+        ),
         (429, "", "busy", "your limits"),
         (500, "", "failed", "see its log"),
         (503, "Loading model", "failed", "see its log"),

@@ -187,6 +187,26 @@ def test_work_that_is_to_end_ends_while_a_judge_looks(pick: Pick) -> None:
         pick(ScriptedJudge(error=Stopping("this process is asked to end")))
 
 
+def test_whoever_hears_of_the_progress_may_end_the_work_by_any_error(pick: Pick) -> None:
+    """As in every other stage: a caller's own error is no fault of the judge."""
+
+    class CalledOff(Exception):
+        pass
+
+    heard: list[float] = []
+
+    def call_off(stage: str, fraction: float) -> None:
+        if stage == "judge" and fraction > 0:
+            heard.append(fraction)
+            if len(heard) == 1:
+                raise CalledOff
+
+    with pytest.raises(CalledOff):
+        pick(ScriptedJudge(), on_progress=call_off)
+
+    assert len(heard) == 1
+
+
 def test_without_a_say_it_is_shown_nothing(pick: Pick, alone: Run) -> None:
     """A check found that it does harm."""
     judge = ScriptedJudge(Say.NOTHING, error=AssertionError("asked"))

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from worker.errors import Unjudged
-from worker.judge.server.refusals import AskedToWait
+from worker.judge.server.refusals import AskedToWait, OfOneRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +28,8 @@ FAILURES = frozenset({"timeout", "busy", "failed", "invalid"})
 class Breaker:
     """Remembers for a process how its judge fared. Several threads may share it.
 
-    After a pause the judge is asked again, and is left alone again at its first failure.
+    After a pause the judge is asked again, and is left alone again at its first failure. Once it has
+    answered, a request that it does not take is a failure like others: no video is to stop it for all.
 
     Args:
         now_s: a clock that never goes back.
@@ -38,6 +39,7 @@ class Breaker:
         self._now_s = now_s
         self._lock = Lock()
         self._failures = 0
+        self._has_answered = False
         self._closed_until_s = -math.inf
         self._reason = Unjudged("paused", "")
 
@@ -68,11 +70,12 @@ class Breaker:
         """Note that the judge gave an answer that could be read."""
         with self._lock:
             self._failures = 0
+            self._has_answered = True
 
     def fail(self, failure: Unjudged) -> None:
         """Note a failure, and begin a pause where it asks for one."""
         with self._lock:
-            if failure.result in FAILURES:
+            if failure.result in FAILURES or isinstance(failure, OfOneRequest):
                 self._failures += 1
             pause_s = self._pause_s(failure)
             until_s = self._now_s() + pause_s
@@ -83,7 +86,8 @@ class Breaker:
 
     def _pause_s(self, failure: Unjudged) -> float:
         pause_s = 0.0
-        if failure.result == "misconfigured":
+        may_be_the_video = isinstance(failure, OfOneRequest) and self._has_answered
+        if failure.result == "misconfigured" and not (may_be_the_video and self._failures < MOST_FAILURES):
             pause_s = MISCONFIGURED_S
         elif failure.result in FAILURES and self._failures >= MOST_FAILURES:
             pause_s = PAUSE_S

@@ -25,7 +25,16 @@ _NO_PICTURES = (
     "support image input",
 )
 # How hosts say that they do not want to look at these pictures.
-_NOT_THESE = ("content_filter", "content filter", "content_policy", "content policy", "management policy")
+_NOT_THESE = (
+    "content_filter",
+    "content filter",
+    "content_policy",
+    "content policy",
+    "management policy",
+    "usage guidelines",
+    "inappropriate content",
+    "safety system",
+)
 
 _TAKES_NO_PICTURES = (
     "the judge's model takes no pictures: name one that does in JUDGE_MODEL, and give llama.cpp its --mmproj"
@@ -50,6 +59,7 @@ _BY_CLASS = {
     3: ("misconfigured", "the judge's server leads elsewhere: write that address into JUDGE_URL"),
     4: ("misconfigured", _NOT_TAKEN),
 }
+_NOT_THIS = frozenset({400, 403, 413, 415, 422})  #: which hosts also send where a filter minds the pictures
 _ERRORS = range(400, 600)
 _FAILED = ("failed", "the judge's server failed: see its log if that goes on")
 
@@ -60,6 +70,10 @@ class AskedToWait(Unjudged):
     def __init__(self, result: str, message: str, wait_s: float) -> None:
         super().__init__(result, message)
         self.wait_s = wait_s
+
+
+class OfOneRequest(Unjudged):
+    """The server does not take this request; whether that is its set-up or this video, it does not say."""
 
 
 def status_of(answer: httpx.Response, body: bytes) -> int:
@@ -99,7 +113,8 @@ def refusal_of(
     wait_s = retry_after_s(answer)
     if wait_s and result in {"busy", "failed"}:
         return AskedToWait(result, message, wait_s)
-    return Unjudged(result, message)
+    is_of_one = result == "misconfigured" and status in _NOT_THIS
+    return (OfOneRequest if is_of_one else Unjudged)(result, message)
 
 
 def _meaning(status: int, told: str, *, has_key: bool) -> tuple[str, str]:

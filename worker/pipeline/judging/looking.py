@@ -81,8 +81,10 @@ def show_to_judge(
     if judge.say is Say.TIES:
         wants_order = is_near_tie(scored, shown, claims.preferred)
     candidates = [scored[index].candidate for index in shown]
+    ended: list[Exception] = []
+    tell = _noting(ended, on_progress)
     try:
-        pictures = take_pictures(candidates, video, options.aspects[0], models, decoder, on_progress)
+        pictures = take_pictures(candidates, video, options.aspects[0], models, decoder, tell)
         verdict = judge.judge(pictures, options.title, in_order=wants_order)
         # What it may decide now: a verdict may be recalled from when it was more, or less.
         verdict = replace(verdict, say=judge.say)
@@ -95,6 +97,8 @@ def show_to_judge(
     except ThumbsError:  # the work is to end, or there is no video: no matter of the judge's
         raise
     except Exception:
+        if ended:
+            raise
         # A fault of ours, or of somebody's own judge. It is for the log, and not for the video to fail of.
         log.exception("the judge failed in a way that it must not")
         return Judged(
@@ -102,3 +106,16 @@ def show_to_judge(
             models.head_in_use,
             note="nobody judged: the judge failed in an unknown way; the log tells how",
         )
+
+
+def _noting(raised: list[Exception], on_progress: Callable[[float], None]) -> Callable[[float], None]:
+    """Have whoever hears of the progress end the work, by whatever error."""
+
+    def tell(fraction: float) -> None:
+        try:
+            on_progress(fraction)
+        except Exception as exc:
+            raised.append(exc)
+            raise
+
+    return tell
