@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from tests.support.judge_server.fake_judge import FakeJudge
 from tests.support.judge_server.known_frames import KnownFrames, judged_worths
-from tests.support.judge_server.scripts import hangs, knows, no_images
+from tests.support.judge_server.scripts import error, hangs, in_turn, knows, no_images
 from tests.support.judged_sets import write_judged_set
 from worker.cli.learning.judge import judge_group
 from worker.database import transaction
@@ -147,6 +147,20 @@ def test_a_judge_that_says_nothing_is_not_measured(
 
     assert result.exit_code == 1
     assert "no verdict on any of 3 videos" in result.output
+
+
+def test_a_server_that_dies_during_a_check_stores_nothing(server: FakeJudge, tmp_path: Path) -> None:
+    """It would take its say from a judge that was measured well; what was judged is kept for the next run."""
+    six = write_judged_set(tmp_path / "six", [f"video-{letter}" for letter in "abcdef"])
+    worths = {file: worth for frames in judged_worths(six).values() for file, worth in frames.items()}
+    server.script = in_turn(*[knows(KnownFrames(worths), 0.01, 0)] * 5, error(500))
+    words = ["check", "--set", str(six), "--url", server.url, "--model", "eye", "--yes"]
+    result = CliRunner().invoke(judge_group, [*words, "--work", str(tmp_path / "work")])
+
+    assert result.exit_code == 1
+    assert "5 videos in a row got no verdict, so nothing is stored" in result.output
+    assert "1 of 6 videos are judged; run it again to go on" in result.output
+    assert kept_checks.kept() == []
 
 
 def test_held_out_scores_take_the_place_of_our_taste(check: Callable[..., Result], tmp_path: Path) -> None:

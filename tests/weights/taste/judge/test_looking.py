@@ -35,7 +35,7 @@ VERDICT = Verdict(
 
 
 class Scripted:
-    """A judge that gives no verdict, for these reasons in turn; then it gives one."""
+    """A judge that gives no verdict, for these reasons in turn (empty: it gives one); then it gives one."""
 
     say = Say.LEAD
     most_pictures = 2
@@ -48,8 +48,8 @@ class Scripted:
         """Answer by the script."""
         assert (title, in_order) == ("", True)
         self.asked.append(pictures)
-        if self.results:
-            raise Unjudged(self.results.pop(0), "because")
+        if self.results and (result := self.results.pop(0)):
+            raise Unjudged(result, "because")
         return VERDICT
 
 
@@ -95,9 +95,12 @@ def test_what_would_be_the_same_for_all_ends_it(run: Callable[[Scripted], list[s
     assert run(Scripted("timeout", result)) == ["timeout", result]
 
 
-def test_a_judge_that_never_answers_ends_it(run: Callable[[Scripted], list[str]]) -> None:
-    """Ten videos are enough to know."""
-    assert run(Scripted(*["timeout"] * 12)) == ["timeout"] * 10
+@pytest.mark.parametrize("judged", [0, 3])
+def test_a_judge_that_falls_silent_ends_it(run: Callable[[Scripted], list[str]], judged: int) -> None:
+    """Five videos in a row are enough to know, also of a server that has answered before."""
+    silent = Scripted(*[""] * judged, *["timeout"] * 12)
+
+    assert run(silent) == ["judged"] * judged + ["timeout"] * 5
 
 
 def test_pictures_are_small_and_bare(tmp_path: Path) -> None:

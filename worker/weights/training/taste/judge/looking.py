@@ -23,7 +23,7 @@ MUST_END = frozenset({"budget", "misconfigured"})  #: a result after which all o
 MAY_WAIT = frozenset({"busy", "paused"})  #: a result that another try may change
 PATIENCE_S = 120.0  #: for one video; a pause lasts 60 s, and servers that count ask for about as much
 STEP_S = 5.0
-FIRST = 10  #: videos; a server that judges none of them judges none of the rest
+IN_A_ROW = 5  #: videos without a verdict; the server has gone away, and what it is worth would look like less
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def look(
     """Have a judge describe and order the frames of each video.
 
     It ends early, with what there is until then, where no more requests may be made, where the server has to
-    be mended first, and where none of the first videos got a verdict.
+    be mended first, and where `IN_A_ROW` videos got no verdict.
 
     Args:
         videos: of a judged set.
@@ -80,10 +80,16 @@ def look(
             found.append(Looked(video, head, shown, None, error.result, str(error)))
             if error.result in MUST_END:
                 break
-        if number >= FIRST and all(one.verdict is None for one in found):
+        if is_silent(found):
             break
         on_progress(number / len(videos))
     return found
+
+
+def is_silent(looked: Sequence[Looked]) -> bool:
+    """Tell whether the last videos all got no verdict."""
+    last = looked[-IN_A_ROW:]
+    return len(last) == IN_A_ROW and all(one.verdict is None for one in last)
 
 
 def _patiently(judge: Judge, pictures: Sequence[bytes], sleep: Callable[[float], None]) -> Verdict:

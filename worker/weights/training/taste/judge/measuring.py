@@ -19,7 +19,7 @@ from worker.weights.training.taste.held_out import TASTE, head_scores
 from worker.weights.training.taste.judge import check_report
 from worker.weights.training.taste.judge.check import Check, check
 from worker.weights.training.taste.judge.kept_ledger import KeptLedger
-from worker.weights.training.taste.judge.looking import Looked, look
+from worker.weights.training.taste.judge.looking import IN_A_ROW, Looked, is_silent, look
 from worker.weights.training.taste.judged_set import read_judged_set, sum_of
 
 if TYPE_CHECKING:
@@ -131,6 +131,12 @@ def _require_enough(looked: Sequence[Looked], videos: Sequence[JudgedVideo]) -> 
             last.result,
             f"{judged} of {len(videos)} videos are judged, and the requests of this run are spent; run it "
             "again to go on",
+        )
+    if is_silent(looked):
+        raise Unjudged(
+            last.result,
+            f"{IN_A_ROW} videos in a row got no verdict, so nothing is stored: {last.message}. {judged} of "
+            f"{len(videos)} videos are judged; run it again to go on",
         )
     if not judged:
         raise Unjudged(
