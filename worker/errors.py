@@ -229,7 +229,7 @@ class Unjudged(ThumbsError):
 
     Args:
         result: in one word, as metrics count it: `timeout`, `invalid`, `refused`, `busy`, `budget`, `paused`,
-            `misconfigured`, `failed` or `undecoded`.
+            `misconfigured`, `failed`, `undecoded` or `unknown`.
         message: for people.
     """
 

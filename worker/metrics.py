@@ -114,6 +114,7 @@ OLDEST_PENDING_WRITE_SECONDS = _gauge(
     "thumbs_oldest_pending_write_seconds", "How long the oldest write waits for its platform.", _ACCOUNT
 )
 YIELDED = _gauge("thumbs_yielded", "Assets whose thumbnail somebody else set, and we leave alone.", _ACCOUNT)
+FLAGGED = _gauge("thumbs_flagged", "Assets whose pictures are all flagged as unsafe, and unseen.", _ACCOUNT)
 TRIALS = _gauge("thumbs_trials", "Tests of pictures.", ["state"])
 ACCOUNT_REFUSED = _gauge("thumbs_account_refused", "1: its platform refuses our token.", _ACCOUNT)
 ACCOUNT_HELD = _gauge(

@@ -292,15 +292,16 @@ def test_an_account_that_is_gone_raises_no_alarm_for_ever(engine: Engine) -> Non
     assert value("thumbs_oldest_unpublished_seconds", **gone) == 0
 
 
-def test_foreign_thumbnails_and_the_age_of_the_inbox_are_shown(engine: Engine) -> None:
+def test_foreign_thumbnails_flagged_ones_and_the_age_of_the_inbox_are_shown(engine: Engine) -> None:
     """With the time for which events are kept, and the sizes of tables."""
     builders.record(engine, builders.event())
     with transaction(engine) as session:
-        session.execute(update(Asset).values(foreign_thumbnail="7.72"))
+        session.execute(update(Asset).values(foreign_thumbnail="7.72", is_flagged=True))
         session.execute(update(WebhookEvent).values(received_at=NOW - HOUR))
     counted(engine)
 
     assert value("thumbs_yielded", **MAIN) == 1
+    assert value("thumbs_flagged", **MAIN) == 1
     assert hours("thumbs_inbox_oldest_seconds") == 1
     assert hours("thumbs_inbox_kept_seconds") == 30 * 24
     assert (value("thumbs_table_bytes", table="webhook_events") or 0.0) > 0

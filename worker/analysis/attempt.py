@@ -26,6 +26,7 @@ from worker.database.states import JobState
 from worker.download.fetch import DownloadLimits, fetch_moments, fetch_video, workspace
 from worker.errors import ModelElsewhere, first_line
 from worker.http.deadline import Deadline
+from worker.pipeline.judging.looking import UNDECODED, UNKNOWN
 from worker.pipeline.pick import pick_thumbnails
 from worker.text import clock
 
@@ -92,6 +93,8 @@ class Attempt:
         for stage, seconds in (self.timings_s | dict(run.timings_s)).items():
             metrics.JOB_DURATION_SECONDS.labels(stage).observe(seconds)
         may_publish_flagged = settings.publish_flagged
+        if run.unjudged in {UNDECODED, UNKNOWN}:  # all else is counted by the judge
+            metrics.JUDGE_VERDICTS.labels(run.unjudged).inc()
         result = result_of(
             run,
             asset,

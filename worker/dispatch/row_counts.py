@@ -11,7 +11,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, cast, func, literal, select, union_all
+from sqlalchemy import and_, cast, func, literal, select, text, union_all
 from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.exc import DBAPIError
 
@@ -20,6 +20,7 @@ from worker.database.accounts import Account
 from worker.database.base import STATEMENT_BEGAN, Base
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Job, Publication
+from worker.database.review import CONDITIONS
 from worker.database.states import WAITING, JobState, Priority, PublicationState, TrialState
 from worker.database.trials import Trial
 from worker.errors import first_line
@@ -184,6 +185,13 @@ def _yielded() -> Select[str, str, Any]:
     return select(*by_account, func.count()).where(is_foreign).group_by(*by_account)
 
 
+def _count_flagged(session: Session) -> None:
+    """Show how many assets of each account wait for a person, since all of their pictures are flagged."""
+    by_account = (Asset.platform, Asset.account)
+    flagged = select(*by_account, func.count()).where(text(CONDITIONS["flagged"])).group_by(*by_account)
+    _SHOWN.show(metrics.FLAGGED, _by_account(session, flagged))
+
+
 def _count_accounts(session: Session) -> None:
     """Show which accounts are refused, closed or paused; 0 for those that are not."""
     # One that no settings name is refused by ourselves, which no token can mend.
@@ -227,5 +235,6 @@ _QUESTIONS: tuple[Callable[[Session], None], ...] = (
     _find_unpublished,
     find_oldest_writes,
     _count_yielded,
+    _count_flagged,
     _count_trials,
 )

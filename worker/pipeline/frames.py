@@ -263,6 +263,7 @@ class Run:
     """Of `picks`, the rank of the one that would be the first without that head; None where it is none of
     them, or no head had a say."""
     verdict: Verdict | None = None  #: of a judge; None: none was asked, or it gave none, which `note` tells
+    unjudged: str = ""  #: why a judge gave no verdict, in the word of `Unjudged`
     is_wanted_unsafe: bool = False  #: whether a picture of `wanted` is flagged
 
     @property

@@ -128,6 +128,7 @@ def _pick(
         head_id=judged.head and judged.head.id,
         hand_rank=hand_rank if len(picks) == len(shown.picks) else None,
         verdict=judged.verdict,
+        unjudged=judged.unjudged,
     )
 
 

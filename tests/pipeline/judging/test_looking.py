@@ -13,6 +13,7 @@ from PIL import Image
 from tests.support.judge_server.scripted_judges import ScriptedJudge
 from tests.support.media import clips, pictures
 from worker.errors import DecoderCrashed, Stopping, Unjudged
+from worker.pictures.likeness import SAME_PICTURE
 from worker.pipeline.earlier_picks import EarlierPick
 from worker.pipeline.frames import JUDGED
 from worker.pipeline.judging.verdict import Description, Fault, Say
@@ -20,6 +21,7 @@ from worker.pipeline.judging.weighing import NEAR_TIE
 from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.sandbox.decoder import Decoder
+from worker.pipeline.selection.scenes import scene_distances
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -158,6 +160,7 @@ def test_a_judge_that_fails_leaves_the_picks_as_they_are(
     assert told(run) == told(alone)
     assert note in run.note
     assert run.verdict is None
+    assert run.unjudged == ("timeout" if isinstance(error, Unjudged) else "unknown")
     assert ("a fault of ours" in caplog.text) == isinstance(error, ZeroDivisionError)
 
 
@@ -178,6 +181,7 @@ def test_a_decoder_that_cannot_take_the_pictures_costs_no_picks(
 
     assert told(run) == told(alone)
     assert "nobody judged: no pictures could be taken for the judge" in run.note
+    assert run.unjudged == "undecoded"
     assert not judge.asked
 
 
@@ -235,9 +239,13 @@ def test_an_unmeasured_judge_is_only_asked_for_an_order_where_two_frames_score_n
     ((_shown_pictures, _title, in_order),) = judge.asked
     scores = [*alone.chosen, *(loser.scored for loser in alone.losers if loser.scored)]
     unit = float(np.std([one.hand_score for one in scores]))
-    best, second, *_ = sorted((one.hand_score for one in _shown(run)), reverse=True)
+    best, *others = sorted(_shown(run), key=lambda one: -one.hand_score)
+    from_best = scene_distances([best, *scores])[0]
+    differing = [one for one, apart in zip(scores, from_best[1:], strict=True) if apart >= SAME_PICTURE]
+    times_s = {one.candidate.time_s for one in differing}
+    second = next(one for one in others if one.candidate.time_s in times_s)
 
-    assert in_order is (best - second <= NEAR_TIE * unit)
+    assert in_order is (best.hand_score - second.hand_score <= NEAR_TIE * unit)
     assert in_order is any(JUDGED in one.parts for one in _shown(run))
 
 

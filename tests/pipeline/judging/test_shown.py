@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tests.pipeline.selection.test_diversity import frame
+from tests.pipeline.selection import test_diversity
 from worker.pipeline.judging.shown import choose_shown
 from worker.pipeline.selection.claims import Claims
 
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from worker.pipeline.frames import Scored
+
+
+def frame(time_s: float, score: float, embedding: NDArray[np.float32], shot: int = 0) -> Scored:
+    """Return a candidate with a picture of its own."""
+    picture = np.random.default_rng(round(10 * time_s)).integers(0, 256, (9, 16, 3), np.uint8)
+    one = test_diversity.frame(time_s, score, embedding, shot)
+    return replace(one, candidate=replace(one.candidate, rgb=picture))
 
 
 LIKE_ITS_SCENE = 0.58  #: cosine of two moments of a scene: another picture, and no other scene
@@ -69,6 +77,13 @@ def test_of_two_whose_stills_may_be_one_frame_the_second_is_shown_last() -> None
 
     assert choose_shown(video, 7) == [0, 2, 3, 4, 5, 6, 7]
     assert choose_shown(video, 12) == list(range(8))
+
+
+def test_the_very_same_picture_is_shown_once() -> None:
+    """Of a slide, a second one tells the judge nothing, and costs as much."""
+    slides = [replace(one, candidate=replace(one.candidate, rgb=VIDEO[0].candidate.rgb)) for one in VIDEO[:3]]
+
+    assert choose_shown([replace(one, embedding=VIDEO[0].embedding) for one in slides], 12) == [0]
 
 
 def test_what_the_caller_prefers_goes_first() -> None:

@@ -10,6 +10,8 @@ import numpy as np
 from worker.pipeline.cues.exposure import rms_contrast
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from worker.pipeline.frames import Rgb
@@ -20,6 +22,9 @@ MIN_CONTRAST = 12.0
 SAME_PICTURE = 0.5
 """Difference up to which two pictures show the same. Measured on real clips: 0.8 to 1.8 across cuts,
 0.01 to 0.6 between frames 0.2 s apart."""
+
+SAME_LOOK = 0.05
+"""Difference up to which two frames are one picture but for their coding: of a still, or of a slide."""
 
 # (width, height) at which looks are compared: a hand's tremble is no difference.
 _LOOK_PX = (64, 36)
@@ -36,6 +41,12 @@ def luma_difference(luma: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
         The mean absolute difference, as a share of the first one's contrast; 0 for equal frames.
     """
     return cv2.norm(luma, other, cv2.NORM_L1) / luma.size / max(rms_contrast(luma), MIN_CONTRAST)
+
+
+def look_differences(pictures: Sequence[Rgb]) -> NDArray[np.float32]:
+    """Compare n pictures with each other, as `look_difference` does two: (n, n), 0 for equal looks."""
+    looks = np.stack([_look(rgb) for rgb in pictures])
+    return np.stack([np.abs(looks - look).mean(axis=(1, 2)) for look in looks])
 
 
 def look_difference(first: Rgb, second: Rgb) -> float:

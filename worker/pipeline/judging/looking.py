@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TOO_FEW_NOTE = "the judge was not asked: no two frames differ enough in time and look"
+TOO_FEW_NOTE = "the judge was not asked: all frames show the same picture"
+UNDECODED, UNKNOWN = "undecoded", "unknown"  #: why nobody judged, where the judge itself does not know of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Judged:
     verdict: Verdict | None = None
     is_led: bool = False  #: whether the judge's order stands in place of the scores
     note: str = ""  #: a sentence for people, where the judge gave no verdict
+    unjudged: str = ""  #: the same in a word, as of `Unjudged`
 
 
 def has_say(judge: Judge | None) -> bool:
@@ -93,7 +95,7 @@ def show_to_judge(
         leads = is_led(weighed, verdict)
         return Judged(weighed, None if leads else models.head_in_use, vetoed, verdict, is_led=leads)
     except Unjudged as exc:
-        return Judged(scored, models.head_in_use, note=f"nobody judged: {exc}")
+        return Judged(scored, models.head_in_use, note=f"nobody judged: {exc}", unjudged=exc.result)
     except ThumbsError:  # the work is to end, or there is no video: no matter of the judge's
         raise
     except Exception:
@@ -105,6 +107,7 @@ def show_to_judge(
             scored,
             models.head_in_use,
             note="nobody judged: the judge failed in an unknown way; the log tells how",
+            unjudged=UNKNOWN,
         )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from worker.pictures.likeness import SAME_PICTURE
+from worker.pipeline.cues.difference import SAME_LOOK, look_differences
 from worker.pipeline.frames import STILL_REACH_S
 from worker.pipeline.selection.claims import NO_CLAIMS, Claims
 from worker.pipeline.selection.diversity import WEAK_SHARE, near_in_time
@@ -30,7 +31,7 @@ def choose_shown(scored: Sequence[Scored], most: int, claims: Claims = NO_CLAIMS
     The best of each scene come first, then the second moments of all scenes, then the third: so a video of
     many scenes is judged by its scenes, and one of a single scene by its moments. The weakest frames of the
     video come after those. What room is left goes to other gestures of the same moments, of which only one
-    can be picked, then to all that there is, and last to the ends of the video.
+    can be picked, then to all that is not the very same picture, and last to the ends of the video.
 
     Args:
         scored: frames of one video, at least one.
@@ -44,7 +45,8 @@ def choose_shown(scored: Sequence[Scored], most: int, claims: Claims = NO_CLAIMS
     distance = scene_distances(scored)
     could_be_one_pick = near_in_time(scored, distance) | (distance < SAME_PICTURE)
     times_s = np.array([one.candidate.time_s for one in scored])
-    could_be_one_still = np.abs(times_s[:, None] - times_s) < GESTURE_S
+    is_one_look = look_differences([one.candidate.rgb for one in scored]) < SAME_LOOK
+    could_be_one_still = (np.abs(times_s[:, None] - times_s) < GESTURE_S) | is_one_look
     shown = list(claims.earlier[: most // 2])
 
     def fill(tier: set[int], is_alike: NDArray[np.bool_]) -> None:
@@ -55,12 +57,11 @@ def choose_shown(scored: Sequence[Scored], most: int, claims: Claims = NO_CLAIMS
                 if len(shown) < most and is_new and (distance[index, shown] < SAME_SCENE).sum() <= moments:
                     shown.append(index)
 
-    itself = np.eye(len(scored), dtype=np.bool_)
     inner = set(range(len(scored))) - claims.at_ends
-    for is_alike in (could_be_one_pick, could_be_one_still, itself):
+    for is_alike in (could_be_one_pick, could_be_one_still, is_one_look):
         for tier in _tiers(scored, inner, claims.preferred):
             fill(tier, is_alike)
-    fill(set(claims.at_ends), itself)
+    fill(set(claims.at_ends), is_one_look)
     return sorted(shown)
 
 
