@@ -1,7 +1,8 @@
 """Measure the judge: what it costs, what it is worth, and what a head learns from it.
 
     python -m tests.benchmarks.judge cost [--in .10 .30] [--out .40] [--size 512x288]
-    python -m tests.benchmarks.judge worth ...
+    python -m tests.benchmarks.judge readings --set DIR
+    python -m tests.benchmarks.judge worth --set DIR --scores FILE
     python -m tests.benchmarks.judge teacher --set DIR [--learner trunk]
 
 Each part says with `--help` what else it takes.
@@ -13,7 +14,7 @@ import sys
 from importlib import import_module
 
 #: Modules beside this one, each with `run(arguments)`, which returns the exit status.
-PARTS = ("cost", "teacher", "worth")
+PARTS = ("cost", "readings", "teacher", "worth")
 
 
 def main(arguments: list[str]) -> int:
