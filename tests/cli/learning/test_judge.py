@@ -18,6 +18,7 @@ from worker.database.learning import JudgeDay
 from worker.judge import checks, kept_checks
 from worker.judge.kept_checks import kept_say
 from worker.pipeline.judging.verdict import Say
+from worker.pipeline.scoring.models import Models
 from worker.settings import Settings, get_settings
 from worker.weights.training.taste.features.present_score import ScoreSource
 
@@ -48,8 +49,9 @@ def server(judged_set: Path) -> Iterator[FakeJudge]:
 
 
 @pytest.fixture
-def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Be on a machine of its own, without a database."""
+def alone(models: Models, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Be on a machine of its own, without a database, where our model is loaded already."""
+    monkeypatch.setattr(Models, "load", lambda *_, **__: models)
     monkeypatch.setattr(kept_checks, "FILE", tmp_path / "cache" / "judge-checks.json")
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "var"))
     monkeypatch.setenv("JUDGE_READINGS", "4")
