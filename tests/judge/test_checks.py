@@ -36,6 +36,15 @@ def test_the_newest_check_counts(engine: Engine) -> None:
         assert [one.say for one in checks.list_checks(session, 10)] == ["veto", "lead"]
 
 
+def test_a_word_of_a_newer_version_counts_as_unmeasured(engine: Engine) -> None:
+    """A fleet is updated one worker after the other, and no job fails of it."""
+    with transaction(engine) as session:
+        check = checks.store(session, Settings(**JUDGE), "lite #1", Say.LEAD, {}, "me@here")
+        check.say = "advise"
+    with transaction(engine) as session:
+        assert checks.say_for(session, Settings(**JUDGE), "lite #1") is Say.TIES
+
+
 @pytest.mark.parametrize(
     "other",
     [

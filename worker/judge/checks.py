@@ -56,7 +56,8 @@ def say_for(session: Session, settings: JudgeSettings, sight: str) -> Say:
         sight: of the model that scores, as of thumbnails.
     """
     check = newest(session, settings, sight)
-    return UNMEASURED if check is None else Say(check.say)
+    # A newer version of this program may have stored a word that this one does not know.
+    return Say(check.say) if check is not None and check.say in set(Say) else UNMEASURED
 
 
 def newest(session: Session, settings: JudgeSettings, sight: str) -> JudgeCheck | None:

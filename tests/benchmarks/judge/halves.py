@@ -115,7 +115,7 @@ class Halves:
         judge, looked = self._judge(server, Say.LEAD), []
         for index in indexes:
             video = self._videos[index]
-            _ask_anew(server, script(video))
+            server.script = script(video)
             looked += look([video], [self._heads[index]], judge, SEED, lambda _done: None)
         return looked
 
@@ -125,11 +125,14 @@ class Halves:
         """Pick with a judge that has this say."""
         judge, picked = self._judge(server, say), {}
         for index in indexes:
-            _ask_anew(server, script(self._videos[index]))
+            server.script = script(self._videos[index])
+            before = server.usage
             found = self._path.pick(self._videos[index], judge)
-            usage = server.usage
-            tokens = usage.prompt_tokens + usage.answer_tokens
-            picked[index] = found._replace(requests=usage.requests, tokens=tokens)
+            tokens = server.usage.prompt_tokens + server.usage.answer_tokens
+            picked[index] = found._replace(
+                requests=server.usage.requests - before.requests,
+                tokens=tokens - before.prompt_tokens - before.answer_tokens,
+            )
         return picked
 
     def _judge(self, server: FakeJudge, say: Say) -> VlmJudge:
@@ -152,10 +155,3 @@ class Halves:
         best = [float(video.ranks[one.first] == video.ranks.min()) for video, one in pairs]
         few = [float(share_of_places(video.ranks)[one.first]) for video, one in pairs]
         return share(best, whole), share(few, whole)
-
-
-def _ask_anew(server: FakeJudge, script: Script) -> None:
-    """Let the server answer by another script, and forget the last one's pictures: they fill memory."""
-    server.script = script
-    server.asked.clear()
-    server.replies.clear()
