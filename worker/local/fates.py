@@ -6,13 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from worker.pipeline.selection.reasons import ANOTHER_MOMENT, ANOTHER_SCENE, PREFERRED
-from worker.text import clock, lost_words, printable, said_by_judge, say_words
+from worker.text import clock, lost_words, said_by_judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from worker.pipeline.frames import Crop, Loser, Pick, Scored
-    from worker.pipeline.judging.verdict import Verdict
     from worker.pipeline.media import Video
 
 # A crop that is narrower than this share of what the file could give deserves a word.
@@ -51,15 +50,6 @@ def why_taken(pick: Pick) -> list[str]:
 def judge_words(one: Pick | Scored) -> str:
     """Say what a judge said of a candidate; nothing where it was not shown to one."""
     return said_by_judge(*one.by_judge) if one.by_judge else ""
-
-
-def verdict_words(verdict: Verdict) -> str:
-    """Say who judged, what it was asked, and how much say it had."""
-    asked = f"described {len(verdict.descriptions)} pictures"
-    if verdict.places is not None:
-        asked += f" and ordered them in {verdict.readings} readings"
-    recalled = " (recalled from an earlier run)" if verdict.is_recalled else ""
-    return f"The judge {printable(verdict.model)} {asked}{recalled}: {say_words(verdict.say)}."
 
 
 def size_words(crop: Crop, video: Video) -> str:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from worker.local.bars import Scale
-from worker.local.fates import group_of, judge_words, size_words, verdict_words, why_lost, why_taken
+from worker.local.fates import group_of, judge_words, size_words, why_lost, why_taken
+from worker.local.verdicts import verdict_words
 from worker.pipeline.frames import Box
 from worker.pipeline.jpeg import encode_jpeg
 from worker.text import clock, part_words, printable, reason_words

@@ -108,3 +108,11 @@ def test_what_an_earlier_run_picked_is_always_shown() -> None:
     """It could not be kept otherwise; but half of the places stay for what is new."""
     assert choose_shown(VIDEO, 3, Claims(earlier=[8])) == [0, 3, 8]
     assert choose_shown(VIDEO, 4, Claims(earlier=[8, 7, 6])) == [0, 3, 7, 8]
+
+
+def test_what_was_picked_of_what_was_shown_leads_to_the_same_pictures() -> None:
+    """Then the verdict is recalled, and nobody is asked again."""
+    for most in range(2, 10):
+        shown = choose_shown(VIDEO, most)
+
+        assert choose_shown(VIDEO, most, Claims(earlier=shown[::-1][: most // 2])) == shown

@@ -92,8 +92,8 @@ def test_where_everything_is_flagged_the_best_are_chosen_all_the_same() -> None:
 
 
 def test_what_a_judge_calls_unsafe_counts_the_same() -> None:
-    """With no finder at all; also where it called everything unsafe that it was shown."""
-    scored = judged(video(), {0: {Fault.UNSAFE}, 1: {Fault.UNSAFE, Fault.TEXT}})
+    """With no finder at all."""
+    scored = judged(video(), {0: {Fault.UNSAFE}, 1: {Fault.UNSAFE, Fault.TEXT}, 2: set()})
 
     flags = Flags.of(scored, None, find_unsafe(scored), {})
 

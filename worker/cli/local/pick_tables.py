@@ -11,8 +11,8 @@ from rich.text import Text
 from worker.cli.listing import Listing
 from worker.cli.output import print_parts
 from worker.local import terminal
-from worker.local.fates import verdict_words
 from worker.local.output_files import picture_name
+from worker.local.verdicts import verdict_words
 from worker.pipeline.cues.defects import telling
 from worker.text import clock, fault_words, file_words, is_fault, printable, reason_words
 

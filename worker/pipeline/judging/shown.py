@@ -47,7 +47,7 @@ def choose_shown(scored: Sequence[Scored], most: int, claims: Claims = NO_CLAIMS
     times_s = np.array([one.candidate.time_s for one in scored])
     is_one_look = look_differences([one.candidate.rgb for one in scored]) < SAME_LOOK
     could_be_one_still = (np.abs(times_s[:, None] - times_s) < GESTURE_S) | is_one_look
-    shown = list(claims.earlier[: most // 2])
+    shown: list[int] = []
 
     def fill(tier: set[int], is_alike: NDArray[np.bool_]) -> None:
         best_first = sorted(tier, key=lambda index: (-scored[index].score, index))
@@ -62,7 +62,10 @@ def choose_shown(scored: Sequence[Scored], most: int, claims: Claims = NO_CLAIMS
         for tier in _tiers(scored, inner, claims.preferred):
             fill(tier, is_alike)
     fill(set(claims.at_ends), is_one_look)
-    return sorted(shown)
+    # In place of what came last; so after a run that picked of what it had shown, the same is shown again.
+    earlier = claims.earlier[: most // 2]
+    others = [index for index in shown if index not in earlier]
+    return sorted([*earlier, *others[: most - len(earlier)]])
 
 
 def _tiers(scored: Sequence[Scored], inner: set[int], preferred: frozenset[int]) -> list[set[int]]:
