@@ -46,6 +46,7 @@ SELECT
     (SELECT count(*) FROM pg_constraint WHERE connamespace = 'public'::regnamespace),
     (SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal),
     (SELECT count(*) FROM pg_db_role_setting),
+    (SELECT datacl::text FROM pg_database WHERE datname = current_database()),
     (SELECT string_agg(version_num, ',') FROM alembic_version)
 """
 
