@@ -17,7 +17,7 @@ from werkzeug.routing import PathConverter
 
 from worker.database.models import Asset, Job, Publication, Thumbnail
 from worker.database.states import JobState, PublicationState
-from worker.database.thumbnail_links import ThumbnailLinks
+from worker.storage.links import ThumbnailLinks
 from worker.inbox import own_events
 from worker.inbox.storable import is_storable_id
 from worker.publications.told import PickWords, find_thumbnail, picks_of_run

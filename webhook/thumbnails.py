@@ -15,7 +15,7 @@ from sqlalchemy import null, select
 from werkzeug.exceptions import NotFound
 
 from worker.database.models import Asset, Thumbnail
-from worker.database.thumbnail_links import ThumbnailLinks
+from worker.storage.links import ThumbnailLinks
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

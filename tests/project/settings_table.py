@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, get_args, get_origin
 
 from worker.settings import Settings
 from worker.settings.accounts import Account
+from worker.settings.storage import StorageSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,8 +40,8 @@ def settings_table() -> str:
 
 
 def _fields() -> Iterator[tuple[str, FieldInfo]]:
-    """Yield the fields, those of the class itself first; pydantic lists those of its bases before them."""
-    for owner in Settings.__mro__:
+    """Yield the fields: where everything is kept, then those of the class itself, then of its other bases."""
+    for owner in dict.fromkeys((StorageSettings, *Settings.__mro__)):
         for name in inspect.get_annotations(owner):
             if name in Settings.model_fields:
                 yield name, Settings.model_fields[name]
@@ -68,9 +69,9 @@ def _written(value: object) -> str:
         value = " ".join(value)
     if value is None or value == "":
         return ""
-    return (
-        f"`{value:g}`" if isinstance(value, float) else f"`{str(value).lower() if value is False else value}`"
-    )
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
 if __name__ == "__main__":

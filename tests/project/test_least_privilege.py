@@ -22,11 +22,11 @@ from tests.support.compose.processes import (
 )
 from tests.support.compose.secrets import lay_out, make_roles, postgres_programs
 from worker.database import make_engine, migrate
-from worker.database.thumbnail_links import ThumbnailLinks
 from worker.errors import SettingsInvalid
 from worker.publishing import picks_webhook
 from worker.settings import Settings
 from worker.settings.review import MIN_SECRET_CHARACTERS
+from worker.storage.links import ThumbnailLinks
 
 if TYPE_CHECKING:
     from pathlib import Path

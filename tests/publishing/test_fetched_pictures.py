@@ -14,9 +14,9 @@ from pydantic import SecretStr
 from tests.support.service import builders
 from tests.support.service.publisher_rig import PublisherRig, ready_publisher_rig
 from worker.database.models import Thumbnail
-from worker.database.thumbnail_links import ThumbnailLinks
 from worker.demo.simulator.vendors.brightcove import SimulatedBrightcove
 from worker.platforms.shared.signed_urls import LIFETIME_S
+from worker.storage.links import ThumbnailLinks
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from tests.support.service import builders
 from tests.support.service.deliveries import EVENTS_SECRET, make_settings
 from webhook.app import create_app
 from worker.database.models import Thumbnail
-from worker.database.thumbnail_links import LIFETIME_S, ThumbnailLinks
+from worker.storage.links import LIFETIME_S, ThumbnailLinks
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from worker.database import (  # noqa: F401 - they declare tables
     accounts,
+    bucket,
     choices,
     identity,
     inbox,
@@ -198,7 +199,10 @@ class StoredCandidate(ScoredRow, Base):
     model: Mapped[str | None]  #: that looked, with its way to look and its files
     head_id: Mapped[int | None]  #: of the learned head that had a say in the score; None: none had
     by_judge: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  #: as of thumbnails
-    jpeg: Mapped[bytes]  #: small
+    jpeg: Mapped[bytes | None]  #: small; None: in the bucket
+    bundle: Mapped[str | None]  #: the key of the object there that holds the pictures of its run; None: here
+    bundle_offset: Mapped[int | None]  #: where in it this one begins, in bytes
+    bundle_length: Mapped[int | None]  #: how many bytes it has there
 
 
 class Thumbnail(JudgedRow, Base):
@@ -232,8 +236,8 @@ class Thumbnail(JudgedRow, Base):
     box: Mapped[list[Any]]  #: the crop in the still: left, top, right, bottom
     width_px: Mapped[int]
     height_px: Mapped[int]
-    jpeg: Mapped[bytes]
-    sha256: Mapped[str]  #: of `jpeg`, in hex; its address
+    jpeg: Mapped[bytes | None]  #: None: in the bucket, at the key that its hash makes
+    sha256: Mapped[str]  #: of the picture, in hex; its address
     model: Mapped[str]  #: that looked, as of candidates; of old runs its name; empty where none has looked
     #: What a judge said of it: `model`, `say`, `subject`, `faults`, `place` (1 = best) of `pictures`; None:
     #: it was not shown to one.

@@ -24,7 +24,6 @@ from sqlalchemy import select
 from worker.database import make_engine, transaction
 from worker.database.models import Asset, Job, Publication, Thumbnail
 from worker.database.states import JobState, PublicationState
-from worker.database.thumbnail_links import ThumbnailLinks
 from worker.demo import summary
 from worker.demo.clip import draw, media_of, trimmed
 from worker.demo.simulator import SIMULATED
@@ -36,6 +35,7 @@ from worker.standalone.interrupts import Interrupts
 from worker.standalone.servers import free_port
 from worker.standalone.service import Service
 from worker.standalone.supervisor import POLL_S
+from worker.storage.links import ThumbnailLinks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

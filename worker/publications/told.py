@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import load_only
 
 from worker.database.models import Thumbnail
-from worker.database.thumbnail_links import ThumbnailLinks
+from worker.storage.links import ThumbnailLinks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

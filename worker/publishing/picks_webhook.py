@@ -13,12 +13,12 @@ import time
 from typing import TYPE_CHECKING
 
 from worker.database.models import Asset
-from worker.database.thumbnail_links import ThumbnailLinks
 from worker.errors import SettingsInvalid
 from worker.platforms.shared.signatures import sign_standard
 from worker.publications.told import PickWords, find_thumbnail, picks_of_run
 from worker.publishing.delivery import deliver
 from worker.settings.types import revealed
+from worker.storage.links import ThumbnailLinks
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

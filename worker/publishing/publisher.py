@@ -26,7 +26,6 @@ from structlog.contextvars import bound_contextvars
 from worker import accounts, metrics, publications, tracing
 from worker.database import transaction
 from worker.database.models import Publication, Thumbnail
-from worker.database.thumbnail_links import ThumbnailLinks
 from worker.errors import (
     AssetGone,
     CredentialsRefused,
@@ -44,6 +43,7 @@ from worker.http.deadline import Deadline
 from worker.platforms.base import ForeignThumbnails, NewThumbnail, WriteBack
 from worker.publishing import picks_webhook, picture_sink
 from worker.queue import open_accounts
+from worker.storage.links import ThumbnailLinks
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - pydantic reads it at run time
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
@@ -23,6 +23,7 @@ from worker.settings.judge import JudgeSettings
 from worker.settings.platforms import PlatformSettings
 from worker.settings.review import ReviewSettings
 from worker.settings.secret_files import SecretFiles
+from worker.settings.storage import StorageSettings
 from worker.settings.trials import TrialSettings
 from worker.settings.types import (
     Aspects,
@@ -45,7 +46,7 @@ MIB = 1024 * 1024
 PRIVATE_NETWORKS = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,::1,fc00::/7"
 
 
-class Settings(PlatformSettings, ReviewSettings, TrialSettings, JudgeSettings):
+class Settings(PlatformSettings, ReviewSettings, TrialSettings, JudgeSettings, StorageSettings):
     """What an operator can set; frozen, and read once."""
 
     model_config = SettingsConfigDict(
@@ -57,22 +58,12 @@ class Settings(PlatformSettings, ReviewSettings, TrialSettings, JudgeSettings):
         hide_input_in_errors=True,  # it may be a secret
     )
 
-    database_url: Secret | None = Field(
-        None, description="PostgreSQL. `thumbs up` starts its own without it."
-    )
-    redis_url: Secret | None = Field(
-        None, description="Redis or Valkey. `thumbs up` starts its own without it."
-    )
     secrets_dir: Path | None = Field(None, description="Folder with one file for each secret.")
     account_secrets: Literal["all", "webhooks", "api", "none"] = Field(
         "all",
         description="Which secrets of accounts this program is given: `all`, those that sign `webhooks`, "
         "which the receiver needs, those of the `api`, which all others need, or `none`. "
         "`PICKS_SECRET` and `THUMBNAILS_SECRET` may then be missing where they are not used.",
-    )
-    data_dir: Path = Field(Path("var"), description="Where `thumbs up` keeps its servers' files and logs.")
-    work_dir: Path | None = Field(
-        None, description="Where videos are downloaded to; the system's temporary folder without it."
     )
     public_url: Url = Field(
         "http://127.0.0.1:8000",
@@ -186,8 +177,6 @@ class Settings(PlatformSettings, ReviewSettings, TrialSettings, JudgeSettings):
     rehint_s: Seconds = Field(60.0, description="A job that no worker claimed is announced again after this.")
     debounce_s: SecondsOrZero = Field(10.0, description="Edits of one asset within this become one run.")
     max_wait_s: SecondsOrZero = Field(60.0, description="The longest that edits may hold a run back.")
-    events_retention_days: int = Field(30, ge=4, description="Webhooks are kept so long.")
-    jobs_retention_days: int = Field(90, ge=1, description="Jobs that are over are kept so long.")
     signed_thumbnails: Literal["none", "private", "all"] = Field(
         "none",
         description="Which pictures open only at a signed address, for a day: `none`, those of `private` "
@@ -246,6 +235,13 @@ class Settings(PlatformSettings, ReviewSettings, TrialSettings, JudgeSettings):
         is_missing = self.thumbnails_secret is None and self.account_secrets == "all"
         if self.signed_thumbnails != "none" and is_missing:
             raise ValueError("THUMBNAILS_SECRET: missing, and SIGNED_THUMBNAILS needs it")
+        return self
+
+    @model_validator(mode="after")
+    def _bucket_has_a_key(self) -> Self:
+        given = (self.bucket_access_key_id, self.bucket_secret_access_key)
+        if self.bucket_url and self.account_secrets == "all" and not all(given):
+            raise ValueError("BUCKET_URL: needs BUCKET_ACCESS_KEY_ID and BUCKET_SECRET_ACCESS_KEY")
         return self
 
     @model_validator(mode="after")

@@ -186,6 +186,16 @@ def _check_bucket(name: str) -> str:
     return name
 
 
+def _check_bucket_address(address: str) -> str:
+    scheme, _, rest = address.partition("://")
+    name, _, prefix = rest.partition("/")
+    is_plain = all(step and step not in {".", ".."} for step in prefix.split("/")) if prefix else True
+    if scheme != "s3" or not is_plain:
+        raise ValueError("write it as s3://NAME or s3://NAME/PREFIX")
+    _check_bucket(name)
+    return address
+
+
 def _check_suffixes(suffixes: tuple[str, ...]) -> tuple[str, ...]:
     for suffix in suffixes:
         # What we write would be the next video, whose picture would be the next.
@@ -218,6 +228,7 @@ Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_as_
 Url = Annotated[str, AfterValidator(_check_url)]
 TimeZone = Annotated[Line, AfterValidator(_check_timezone)]
 BucketName = Annotated[str, AfterValidator(_check_bucket)]
+BucketAddress = Annotated[Line, AfterValidator(_check_bucket_address)]
 VideoSuffixes = Annotated[Words, Field(min_length=1), AfterValidator(_check_suffixes)]
 ImageKey = Annotated[str, AfterValidator(_check_image_key)]
 HookUrl = Annotated[str, AfterValidator(_check_hook)]  #: may open with a token, as that of many systems does

@@ -11,11 +11,11 @@ from sqlalchemy import select
 from worker import choices
 from worker.database import NOW
 from worker.database.states import TrialKind, TrialMetric
-from worker.database.thumbnail_links import ThumbnailLinks
 from worker.database.trials import Trial, Variant
 from worker.platforms import configured_accounts
 from worker.platforms.media_url import ACCOUNT as DIRECT_ACCOUNT
 from worker.platforms.media_url import MediaUrl
+from worker.storage.links import ThumbnailLinks
 from worker.trials.accounts.wishes import settings_of
 from worker.trials.arms.variants import (
     MAX_VARIANTS,

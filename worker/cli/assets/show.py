@@ -22,8 +22,8 @@ from worker.cli.output import coloured, fields_of, print_answer
 from worker.cli.parameters import json_option
 from worker.cli.trials.show import TRIAL_FIELDS, trial_line
 from worker.database import transaction
-from worker.database.thumbnail_links import ThumbnailLinks
 from worker.settings import get_settings
+from worker.storage.links import ThumbnailLinks
 from worker.text import clock, format_age, printable, reason_words
 
 if TYPE_CHECKING:

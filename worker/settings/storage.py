@@ -1,0 +1,61 @@
+"""Settings of where rows, hints and pictures are kept, and for how long."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+from worker.settings.types import BucketAddress, Line, Secret, Url  # noqa: TC001
+
+
+class StorageSettings(BaseSettings):
+    """What an operator can set for the database, the broker and the bucket."""
+
+    database_url: Secret | None = Field(
+        None, description="PostgreSQL. `thumbs up` starts its own without it."
+    )
+    database_direct_url: Secret | None = Field(
+        None,
+        description="The same database without the pooler (PgBouncer in transaction mode) that "
+        "`DATABASE_URL` then names: for migrations, and for what listens.",
+    )
+    redis_url: Secret | None = Field(
+        None, description="Redis or Valkey. `thumbs up` starts its own without it."
+    )
+    data_dir: Path = Field(Path("var"), description="Where `thumbs up` keeps its servers' files and logs.")
+    work_dir: Path | None = Field(
+        None, description="Where videos are downloaded to; the system's temporary folder without it."
+    )
+
+    bucket_url: BucketAddress | None = Field(
+        None,
+        description="Where pictures are kept, as `s3://NAME` or `s3://NAME/PREFIX`, in any storage that "
+        "speaks S3; in the database without it.",
+    )
+    bucket_endpoint_url: Url | None = Field(
+        None, description="The storage's address, as `https://minio.internal:9000`; AWS without it."
+    )
+    bucket_region: Line = Field("us-east-1", description="The bucket's region.")
+    bucket_access_key_id: Line | None = Field(
+        None, description="The key that may read, write, list and delete there."
+    )
+    bucket_secret_access_key: Secret | None = Field(None, description="Its secret.")
+    bucket_is_path_style: bool = Field(
+        default=True, description="Write the bucket's name in the path of its addresses, not before the host."
+    )
+    thumbnails_cdn_url: Url | None = Field(
+        None,
+        description="What players and platforms get instead of `PUBLIC_URL` for pictures that are open to "
+        "all: a CDN before `/thumbnails/`.",
+    )
+
+    events_retention_days: int = Field(30, ge=4, description="Webhooks are kept so long.")
+    jobs_retention_days: int = Field(90, ge=1, description="Jobs that are over are kept so long.")
+    candidates_retention_days: int = Field(
+        90,
+        ge=1,
+        description="Filmstrips, the small frames that a run looked at, are kept so long. After an edit, a "
+        "video without one is looked at whole.",
+    )
