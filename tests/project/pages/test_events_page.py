@@ -50,7 +50,7 @@ MARKS = {
     "folder": "python -m http.server",
     "service": "thumbs up",
     "send": "def send(",
-    "send by hand": 'id="evt_$(uuidgen)"',
+    "send by hand": 'id="evt_$(openssl rand -hex 16)"',
     "edit at a platform": '"platform": "mux"',
     "edit on no platform": '"source_replaced"}',
     "answer": '"outcome": "ignored"',
