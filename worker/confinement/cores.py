@@ -25,8 +25,8 @@ _GROUPS, _MOUNT = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 def available_cores(groups: Path = _GROUPS, mount: Path = _MOUNT) -> int:
     """Count the cores that this process may run on, within the quotas of its control groups; at least 1.
 
-    A quota of a core and a half counts as 2, since one thread would leave a third of it unused. What was found
-    is kept: a confined process cannot read `groups` any more.
+    A quota of a core and a half counts as 2, since one thread would leave a third of it unused. What was
+    found is kept: a confined process cannot read `groups` any more.
 
     Args:
         groups: tells the control groups of this process, as /proc/self/cgroup.

@@ -72,9 +72,13 @@ class Models:
         return cls(scorer, FaceFinder.load(yunet), unsafe=UnsafeFinder.load())
 
     def warm_up(self) -> None:
-        """Judge a grey picture, so that what is loaded or compiled at first use is in place."""
+        """Judge a grey picture, so that what is loaded or compiled at first use is in place.
+
+        A GPU is also asked whether videos may share its batches.
+        """
         grey = np.full(_WARM_UP_SHAPE, 128, np.uint8)
         self.scorer.embed([grey])
+        self.scorer.try_mixing()
         self.faces.find(grey)
         self.foreground.find(grey)
         self.text.find(grey)

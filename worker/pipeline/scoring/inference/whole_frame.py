@@ -116,6 +116,53 @@ class Preprocessing:
         Returns:
             (n, 3, height_px, width_px) float32 in the memory format channels_last.
         """
-        pixels = torch.from_numpy(np.stack(cuts)).to(device).permute(0, 3, 1, 2).float().div_(255)
-        mean, std = (torch.tensor(values, device=device)[:, None, None] for values in (self.mean, self.std))
-        return pixels.sub_(mean).div_(std)
+        return self._normalized(torch.from_numpy(np.stack(cuts)).to(device).permute(0, 3, 1, 2).float())
+
+    def crop(self, rgb: Rgb, view: View) -> Rgb:
+        """Cut out one view of a picture, to whole pixels, at the size that it has there."""
+        left, top, right, bottom = map(round, view)
+        return rgb[top:bottom, left:right]
+
+    def resized(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Resize and normalize pictures where they are; `cut` and `tensor` do it in Pillow.
+
+        PyTorch's filters with antialiasing are Pillow's, so pixels differ by their rounding only: Pillow's
+        passes go to whole values each.
+
+        Args:
+            pixels: (n, height, width, 3) uint8, as `crop` cuts them.
+
+        Returns:
+            As `tensor`.
+        """
+        is_bilinear = self.resampling is Image.Resampling.BILINEAR
+        sized = torch.nn.functional.interpolate(
+            pixels.permute(0, 3, 1, 2).float(),
+            (self.height_px, self.width_px),
+            mode="bilinear" if is_bilinear else "bicubic",
+            align_corners=False,
+            antialias=True,
+        )
+        return self._normalized(sized.round_().clamp_(0, 255))
+
+    def _normalized(self, pixels: torch.Tensor) -> torch.Tensor:
+        values = (self.mean, self.std)
+        mean, std = (torch.tensor(value, device=pixels.device)[:, None, None] for value in values)
+        return pixels.div_(255).sub_(mean).div_(std)
+
+
+def average_views(embeddings: NDArray[np.float32], counts: Sequence[int]) -> NDArray[np.float32]:
+    """Average the embeddings of each picture's views.
+
+    Args:
+        embeddings: (views, d) L2-normalized, those of one picture in a row.
+        counts: (n,) how many views each picture has, at least one.
+
+    Returns:
+        (n, d) L2-normalized; that of a picture with one view is unchanged, to the last bit.
+    """
+    starts = np.cumsum([0, *counts[:-1]])
+    averaged = np.add.reduceat(embeddings, starts)
+    several = np.array(counts) > 1
+    averaged[several] /= np.linalg.norm(averaged[several], axis=1, keepdims=True)
+    return averaged
