@@ -90,7 +90,7 @@ class Device:
             cuts = [self._preprocess.cut(rgb, view) for rgb, view in seen]
             return self._preprocess.tensor(cuts, self.device).to(self._dtype)
         with torch.cuda.stream(self._uploads) if self._uploads else nullcontext():
-            prepared = self._resized([self._preprocess.crop(rgb, view) for rgb, view in seen])
+            prepared = self._resized(seen)
         if self._uploads:
             self._uploads.synchronize()
         return prepared
@@ -108,20 +108,19 @@ class Device:
         ended.record()
         return Computed(rows, began=began, ended=ended)
 
-    def _resized(self, crops: Sequence[Rgb]) -> torch.Tensor:
-        by_shape = defaultdict(list)
-        for index, crop in enumerate(crops):
-            by_shape[crop.shape].append(index)
-        size = (self._preprocess.height_px, self._preprocess.width_px)
+    def _resized(self, seen: Sequence[tuple[Rgb, View]]) -> torch.Tensor:
+        alike = defaultdict(list)
+        for index, (rgb, view) in enumerate(seen):
+            alike[rgb.shape, view].append(index)
         prepared = torch.empty(
-            (len(crops), 3, *size),
+            (len(seen), 3, self._preprocess.height_px, self._preprocess.width_px),
             dtype=self._dtype,
             device=self.device,
             memory_format=torch.channels_last,
         )
-        for indices in by_shape.values():
-            pixels = self._upload(np.stack([crops[index] for index in indices]))
-            prepared[indices] = self._preprocess.resized(pixels).to(self._dtype)
+        for (_, view), indices in alike.items():
+            pictures = self._upload(np.stack([seen[index][0] for index in indices]))
+            prepared[indices] = self._preprocess.resized(pictures, view).to(self._dtype)
         return prepared
 
     def _upload(self, pixels: NDArray[np.uint8]) -> torch.Tensor:

@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from worker.pipeline.scoring.inference.resampling import resize
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
@@ -118,32 +120,20 @@ class Preprocessing:
         """
         return self._normalized(torch.from_numpy(np.stack(cuts)).to(device).permute(0, 3, 1, 2).float())
 
-    def crop(self, rgb: Rgb, view: View) -> Rgb:
-        """Cut out one view of a picture, to whole pixels, at the size that it has there."""
-        left, top, right, bottom = map(round, view)
-        return rgb[top:bottom, left:right]
-
-    def resized(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Resize and normalize pictures where they are; `cut` and `tensor` do it in Pillow.
-
-        PyTorch's filters with antialiasing are Pillow's, so pixels differ by their rounding only: Pillow's
-        passes go to whole values each.
+    def resized(self, pictures: torch.Tensor, view: View) -> torch.Tensor:
+        """Do where pictures are what `cut` and `tensor` do with them, to a step of brightness.
 
         Args:
-            pixels: (n, height, width, 3) uint8, as `crop` cuts them.
+            pictures: (n, height, width, 3) uint8 RGB, of one size.
+            view: within them.
 
         Returns:
-            As `tensor`.
+            As `tensor`, in some memory format.
         """
         is_bilinear = self.resampling is Image.Resampling.BILINEAR
-        sized = torch.nn.functional.interpolate(
-            pixels.permute(0, 3, 1, 2).float(),
-            (self.height_px, self.width_px),
-            mode="bilinear" if is_bilinear else "bicubic",
-            align_corners=False,
-            antialias=True,
+        return self._normalized(
+            resize(pictures, view, self.height_px, self.width_px, is_bilinear=is_bilinear)
         )
-        return self._normalized(sized.round_().clamp_(0, 255))
 
     def _normalized(self, pixels: torch.Tensor) -> torch.Tensor:
         values = (self.mean, self.std)
