@@ -85,6 +85,11 @@ PUBLISH_SECONDS = Histogram(
 JUDGE_VERDICTS = Counter("thumbs_judge_verdicts_total", "Videos that a judge was to see.", ["result"])
 JUDGE_SECONDS = Histogram("thumbs_judge_seconds", "What one video took its judge.", buckets=_WORK_S)
 JUDGE_TOKENS = Counter("thumbs_judge_tokens_total", "Tokens, as the judge's server counted.", ["kind"])
+# Seconds that several threads spend side by side: their rate is how many of them do so on average.
+WAITED_SECONDS = Counter("thumbs_analyze_waited_seconds_total", "What jobs waited for.", ["awaited"])
+DECODING_SECONDS = Counter("thumbs_decoding_seconds_total", "Decoders at work.")
+MODEL_BUSY_SECONDS = Counter("thumbs_model_busy_seconds_total", "The model at work.")
+MODEL_PLACES = Counter("thumbs_model_places_total", "Places in the model's batches.", ["held"])
 LEASES_EXPIRED = Counter("thumbs_lease_expired_total", "Rows taken from workers that fell silent.")
 FENCED_WRITES = Counter("thumbs_fenced_writes_total", "Results refused: the lease was another worker's.")
 BEACON_EVENTS = Counter(
@@ -160,6 +165,27 @@ def note_free_space(name: str, folder: Path) -> None:
     """Show how much room is left where a folder is; nothing where there is no such folder."""
     if folder.is_dir():
         DISK_FREE_BYTES.labels(name).set(shutil.disk_usage(folder).free)
+
+
+def note_decoding(waited_s: float, used_s: float) -> None:
+    """Count one use of a decoder: how long it waited for its turn, and how long it took, in seconds."""
+    WAITED_SECONDS.labels("decoder").inc(waited_s)
+    DECODING_SECONDS.inc(used_s)
+
+
+def note_batch(views: int, places: int, waited_s: float, busy_s: float) -> None:
+    """Count one batch of the model.
+
+    Args:
+        views: of pictures that were looked at.
+        places: of the batch; those without a view were filled up.
+        waited_s: that the jobs in it had waited for the model, all together.
+        busy_s: that the model took.
+    """
+    WAITED_SECONDS.labels("model").inc(waited_s)
+    MODEL_BUSY_SECONDS.inc(busy_s)
+    MODEL_PLACES.labels("view").inc(views)
+    MODEL_PLACES.labels("nothing").inc(places - views)
 
 
 class Snapshot:

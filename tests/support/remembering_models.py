@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from worker.pipeline.frames import Rgb
+    from worker.pipeline.scoring.inference.whole_frame import View
 
 
 class RememberingScorer(ClipScorer):
@@ -30,13 +31,14 @@ class RememberingScorer(ClipScorer):
         vars(self).update(vars(scorer))
         self._seen: dict[Any, tuple[NDArray[np.float32], np.float32]] = {}
 
-    def _look_at_batch(self, cuts: Sequence[NDArray[np.uint8]], size: int) -> Seen:
-        views = {(size, _key(cut)): cut for cut in cuts}
-        new = [view for view in views if view not in self._seen]
+    def _look_at_batch(self, views: Sequence[tuple[Rgb, View]], size: int) -> Seen:
+        keys = [(size, _key(rgb), view) for rgb, view in views]
+        by_key = dict(zip(keys, views, strict=True))
+        new = [key for key in by_key if key not in self._seen]
         if new:
-            found = super()._look_at_batch([views[view] for view in new], size)
+            found = super()._look_at_batch([by_key[key] for key in new], size)
             self._seen |= zip(new, zip(found.embeddings, found.tastes, strict=True), strict=True)
-        embeddings, tastes = zip(*(self._seen[size, _key(cut)] for cut in cuts), strict=True)
+        embeddings, tastes = zip(*(self._seen[key] for key in keys), strict=True)
         return Seen(np.stack(embeddings), np.array(tastes, np.float32))
 
 

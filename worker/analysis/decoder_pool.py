@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
+from worker import metrics
 from worker.pipeline.sandbox.decoder import Decoder
+from worker.pipeline.sandbox.places import Places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,10 +15,16 @@ if TYPE_CHECKING:
 
 
 class Decoders:
-    """As many decoders as jobs run at once, each lent to one job at a time. Use as a context manager."""
+    """As many decoders as jobs run at once, each lent to one job at a time. Use as a context manager.
 
-    def __init__(self, count: int) -> None:
-        self._all = [Decoder() for _ in range(count)]
+    A job keeps its decoder until its stills are taken, since another video needs a fresh one. Only so many
+    work at once; what waits for the model takes no core from them.
+    """
+
+    def __init__(self, count: int, at_once: int | None = None) -> None:
+        """Make `count` decoders, of which `at_once` work at once; None for all of them."""
+        places = Places(min(at_once or count, count), metrics.note_decoding)
+        self._all = [Decoder(places=places) for _ in range(count)]
         self._idle = list(self._all)
 
     def __enter__(self) -> Self:

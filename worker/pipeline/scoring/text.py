@@ -6,7 +6,8 @@ any script, font and colour, and does not read them.
 
 from __future__ import annotations
 
-import threading
+from contextlib import contextmanager
+from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import cv2
@@ -52,8 +53,8 @@ class TextFinder:
     """Finds lines of text; safe to share between threads."""
 
     def __init__(self, network: cv2.dnn.Net) -> None:
-        self._network = network
-        self._turn = threading.Lock()  # a network keeps its last input
+        self._idle: LifoQueue[cv2.dnn.Net] = LifoQueue()  # a network keeps its last input
+        self._idle.put(network)
 
     @classmethod
     def load(cls) -> Self:
@@ -62,7 +63,7 @@ class TextFinder:
         Raises:
             WeightsMissing: its file is absent, damaged, or of a kind that this OpenCV cannot read.
         """
-        return cls(load_bundled_network(WEIGHTS, cv2.dnn.readNetFromONNX))
+        return cls(_load())
 
     def find(self, rgb: Rgb, longer_side_px: int = CANDIDATE_SIDE_PX) -> tuple[Line, ...]:
         """Find the lines of text in one picture: horizontal ones of three letters and more.
@@ -76,10 +77,26 @@ class TextFinder:
         size = tuple(_STEP_PX * max(1, round(side * scale / _STEP_PX)) for side in (width, height))
         way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         bgr = cv2.cvtColor(cv2.resize(rgb, size, interpolation=way), cv2.COLOR_RGB2BGR)
-        with self._turn:
-            self._network.setInput(cv2.dnn.blobFromImage(bgr, 1 / 127.5, mean=(127.5, 127.5, 127.5)))
-            found = self._network.forward()
+        with self._lend() as network:
+            network.setInput(cv2.dnn.blobFromImage(bgr, 1 / 127.5, mean=(127.5, 127.5, 127.5)))
+            found = network.forward()
         return tuple(_lines(np.asarray(found, np.float32)[0, 0]))
+
+    @contextmanager
+    def _lend(self) -> Iterator[cv2.dnn.Net]:
+        """Lend a network to one thread; so there are as many as threads that looked for text at once."""
+        try:
+            network = self._idle.get_nowait()
+        except Empty:
+            network = _load()
+        try:
+            yield network
+        finally:
+            self._idle.put(network)
+
+
+def _load() -> cv2.dnn.Net:
+    return load_bundled_network(WEIGHTS, cv2.dnn.readNetFromONNX)
 
 
 def _lines(cores: NDArray[np.float32]) -> Iterator[Line]:

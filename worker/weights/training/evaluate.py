@@ -11,8 +11,8 @@ import torch
 
 from worker.pipeline.scoring.clip_model import ClipModel
 from worker.pipeline.scoring.clip_scorer import ClipScorer
+from worker.pipeline.scoring.inference.whole_frame import Preprocessing
 from worker.pipeline.scoring.prompts import Prompts
-from worker.pipeline.scoring.whole_frame import Preprocessing
 from worker.weights.lite import PREPROCESS, load_lite
 from worker.weights.training.damage import DAMAGES
 from worker.weights.training.image_tower import fit_projection, make_examples

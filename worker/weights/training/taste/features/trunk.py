@@ -13,7 +13,7 @@ import torch
 
 from worker import weights
 from worker.pipeline.scoring import whole_frame
-from worker.pipeline.scoring.whole_frame import Preprocessing
+from worker.pipeline.scoring.inference.whole_frame import Preprocessing
 from worker.weights import lite, lite_taste
 from worker.weights.lite_taste import FIRST_BLOCK
 from worker.weights.training.taste.features import pictures

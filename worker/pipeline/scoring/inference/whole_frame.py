@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from worker.pipeline.scoring.inference.resampling import resize
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
@@ -116,6 +118,41 @@ class Preprocessing:
         Returns:
             (n, 3, height_px, width_px) float32 in the memory format channels_last.
         """
-        pixels = torch.from_numpy(np.stack(cuts)).to(device).permute(0, 3, 1, 2).float().div_(255)
-        mean, std = (torch.tensor(values, device=device)[:, None, None] for values in (self.mean, self.std))
-        return pixels.sub_(mean).div_(std)
+        return self._normalized(torch.from_numpy(np.stack(cuts)).to(device).permute(0, 3, 1, 2).float())
+
+    def resized(self, pictures: torch.Tensor, view: View) -> torch.Tensor:
+        """Do where pictures are what `cut` and `tensor` do with them, to a step of brightness.
+
+        Args:
+            pictures: (n, height, width, 3) uint8 RGB, of one size.
+            view: within them.
+
+        Returns:
+            As `tensor`, in some memory format.
+        """
+        is_bilinear = self.resampling is Image.Resampling.BILINEAR
+        return self._normalized(
+            resize(pictures, view, self.height_px, self.width_px, is_bilinear=is_bilinear)
+        )
+
+    def _normalized(self, pixels: torch.Tensor) -> torch.Tensor:
+        values = (self.mean, self.std)
+        mean, std = (torch.tensor(value, device=pixels.device)[:, None, None] for value in values)
+        return pixels.div_(255).sub_(mean).div_(std)
+
+
+def average_views(embeddings: NDArray[np.float32], counts: Sequence[int]) -> NDArray[np.float32]:
+    """Average the embeddings of each picture's views.
+
+    Args:
+        embeddings: (views, d) L2-normalized, those of one picture in a row.
+        counts: (n,) how many views each picture has, at least one.
+
+    Returns:
+        (n, d) L2-normalized; that of a picture with one view is unchanged, to the last bit.
+    """
+    starts = np.cumsum([0, *counts[:-1]])
+    averaged = np.add.reduceat(embeddings, starts)
+    several = np.array(counts) > 1
+    averaged[several] /= np.linalg.norm(averaged[several], axis=1, keepdims=True)
+    return averaged

@@ -16,9 +16,9 @@ from PIL import Image
 from worker import weights
 from worker.errors import UnknownModel
 from worker.pipeline.scoring.clip_model import ClipModel, load_clip_model
-from worker.pipeline.scoring.clip_scorer import ClipScorer, average_views
+from worker.pipeline.scoring.clip_scorer import ClipScorer
+from worker.pipeline.scoring.inference.whole_frame import MAX_VIEWS, Preprocessing, average_views
 from worker.pipeline.scoring.prompts import Prompts
-from worker.pipeline.scoring.whole_frame import MAX_VIEWS, Preprocessing
 from worker.weights.lite import PREPROCESS
 
 if TYPE_CHECKING:
