@@ -30,6 +30,7 @@ from tests.support.service.commands import run_thumbs
 from tests.support.service.databases import Databases
 from worker import database
 from worker.analysis.decoder_pool import Decoders
+from worker.confinement.cores import available_cores
 from worker.database import make_engine
 from worker.pipeline.scoring.models import Models
 from worker.settings import get_settings
@@ -68,7 +69,7 @@ class RoomScheduling(LoadFileScheduling):
 
 def pytest_xdist_auto_num_workers() -> int:
     """Say how many tests run at once: one more than there are cores, since a test often waits."""
-    return min((os.cpu_count() or 1) + 1, MAX_WORKERS)
+    return min(available_cores() + 1, MAX_WORKERS)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> RoomScheduling:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from worker.confinement.cores import available_cores
 from worker.pipeline.frames import Scan, Still  # noqa: TC001 - answers cross by their annotations
 from worker.pipeline.media import Video  # noqa: TC001
 
@@ -32,11 +33,12 @@ def report_to(report: Callable[[float], None]) -> None:
 
 
 def warm_up() -> None:
-    """Load FFmpeg, OpenCV, PySceneDetect and what reads faces."""
+    """Load FFmpeg, OpenCV, PySceneDetect and what reads faces; and count the cores."""
     from worker.pipeline.container import probe  # noqa: F401
     from worker.pipeline.video import scan, stills  # noqa: F401
 
     _face_reader(None)
+    available_cores()  # while this process may still read the names of its control groups
 
 
 def probe_video(path: Path, begins_at_s: float, is_assembled: bool, is_sparse: bool) -> Video:

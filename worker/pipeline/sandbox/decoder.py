@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from worker.confinement import confine
+from worker.confinement.cores import available_cores
 from worker.errors import DecoderCrashed, DecodeTimedOut, ThumbsError, UnreadableVideo, VideoTooLarge
 from worker.pipeline.sandbox import child, verdicts
 from worker.pipeline.sandbox.answering import Question
@@ -251,7 +251,7 @@ class Decoder:
             VideoTooLarge: the video needs more memory than the child may have.
             UnreadableVideo: as raised by the function; or any error in it that has no name here.
         """
-        budget_s = cpu_s or wall_s * (os.cpu_count() or 1)
+        budget_s = cpu_s or wall_s * available_cores()
         with self._in_call:
             try:
                 self._admit([*reads, *self._tools])

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
+import cv2
 import numpy as np
+import torch
 
+from worker.confinement.cores import available_cores
 from worker.pipeline.frames import NOTHING_SEEN
 from worker.pipeline.safety.finder import UnsafeFinder
 from worker.pipeline.scoring.clip_scorer import ClipScorer, Seen
@@ -63,6 +66,7 @@ class Models:
         Raises:
             ConfigurationError: one of them cannot be used; the message names the remedy.
         """
+        _use_available_cores()
         FaceMesh.load()  # the decode process reads with it; here a damaged file stops the start, not each job
         scorer = ClipScorer.load(model, Prompts.load(prompts), device=device)
         return cls(scorer, FaceFinder.load(yunet), unsafe=UnsafeFinder.load())
@@ -76,6 +80,12 @@ class Models:
         self.text.find(grey)
         if self.unsafe is not None:
             self.unsafe.is_unsafe(grey)
+
+
+def _use_available_cores() -> None:
+    """Start no more threads than there are cores: the libraries know no quota of a container."""
+    torch.set_num_threads(min(torch.get_num_threads(), available_cores()))
+    cv2.setNumThreads(min(cv2.getNumThreads(), available_cores()))
 
 
 def score(

@@ -5,7 +5,6 @@ Runs in the decode process.
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from operator import itemgetter
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from worker.confinement.cores import available_cores
 from worker.pipeline.container.packets import MAX_THREADS
 from worker.pipeline.cues import exposure, patterns
 from worker.pipeline.cues.bars.rectangles import find_pictures, inside
@@ -51,7 +51,7 @@ def measure_candidates(
     # What is bar is seen over long stretches only: a dark frame does not show it, nor does a still one.
     actives = find_pictures(lumas, [judged.frame.time_s for judged in frames], shots)
     groups = groupby(zip(frames, actives, shots, strict=True), key=itemgetter(2))
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, MAX_THREADS)) as pool:
+    with ThreadPoolExecutor(min(available_cores(), MAX_THREADS)) as pool:
         measured = [
             pool.submit(_of_shot, [(judged, active) for judged, active, _ in group], shot, video)
             for shot, group in groups

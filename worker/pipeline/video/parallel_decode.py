@@ -6,13 +6,13 @@ Stretches are decoded side by side, one on each core: FFmpeg's own threads wait 
 from __future__ import annotations
 
 import math
-import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from worker.confinement.cores import available_cores
 from worker.pipeline.container.open_video import OpenVideo, open_video
 from worker.pipeline.display.small_frames import SmallFrame, shrink, small_size
 
@@ -44,7 +44,7 @@ def decode_stretches(
         Each stretch in the order given, with its frames in order of time: the same on any number of cores.
         Frames that come one by one must be taken before the next stretch is asked for.
     """
-    decoders = min(os.cpu_count() or 1, MAX_DECODERS, len(stretches))
+    decoders = min(available_cores(), MAX_DECODERS, len(stretches))
     is_huge = video.stored_pixels > MAX_PARALLEL_PIXELS
     is_long = any(stretch.length_s > MAX_COLLECTED_S for stretch in stretches)
     if decoders == 1 or is_huge or is_long:
