@@ -6,16 +6,17 @@ any script, font and colour, and does not read them.
 
 from __future__ import annotations
 
-import threading
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import cv2
 import numpy as np
 
+from worker.confinement.cores import available_cores
 from worker.pipeline.scoring.bundled_network import load_bundled_network
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -28,6 +29,8 @@ CANDIDATE_SIDE_PX, STILL_SIDE_PX = 320, 480
 """The longer side at which text is looked for: in candidates, which are no larger, and in stills. A line
 lower than about 8 pixels is missed then, and nobody reads it on a thumbnail."""
 
+# OpenCV computes this network on one core, so there is one for each; more than four are not kept busy.
+MAX_NETWORKS = 4
 # The network takes sides of whole multiples of this, in pixels.
 _STEP_PX = 32
 # A cell belongs to the core of a line from the first on, and a line counts if its mean is the second: the
@@ -49,11 +52,12 @@ class Line(NamedTuple):
 
 
 class TextFinder:
-    """Finds lines of text; safe to share between threads."""
+    """Finds lines of text; safe to share between threads. As many work at once as there are networks."""
 
-    def __init__(self, network: cv2.dnn.Net) -> None:
-        self._network = network
-        self._turn = threading.Lock()  # a network keeps its last input
+    def __init__(self, networks: Sequence[cv2.dnn.Net]) -> None:
+        self._idle: SimpleQueue[cv2.dnn.Net] = SimpleQueue()  # a network keeps its last input
+        for network in networks:
+            self._idle.put(network)
 
     @classmethod
     def load(cls) -> Self:
@@ -62,7 +66,8 @@ class TextFinder:
         Raises:
             WeightsMissing: its file is absent, damaged, or of a kind that this OpenCV cannot read.
         """
-        return cls(load_bundled_network(WEIGHTS, cv2.dnn.readNetFromONNX))
+        copies = min(available_cores(), MAX_NETWORKS)
+        return cls([load_bundled_network(WEIGHTS, cv2.dnn.readNetFromONNX) for _ in range(copies)])
 
     def find(self, rgb: Rgb, longer_side_px: int = CANDIDATE_SIDE_PX) -> tuple[Line, ...]:
         """Find the lines of text in one picture: horizontal ones of three letters and more.
@@ -76,9 +81,12 @@ class TextFinder:
         size = tuple(_STEP_PX * max(1, round(side * scale / _STEP_PX)) for side in (width, height))
         way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         bgr = cv2.cvtColor(cv2.resize(rgb, size, interpolation=way), cv2.COLOR_RGB2BGR)
-        with self._turn:
-            self._network.setInput(cv2.dnn.blobFromImage(bgr, 1 / 127.5, mean=(127.5, 127.5, 127.5)))
-            found = self._network.forward()
+        network = self._idle.get()
+        try:
+            network.setInput(cv2.dnn.blobFromImage(bgr, 1 / 127.5, mean=(127.5, 127.5, 127.5)))
+            found = network.forward()
+        finally:
+            self._idle.put(network)
         return tuple(_lines(np.asarray(found, np.float32)[0, 0]))
 
 
