@@ -19,6 +19,7 @@ from worker import jobs
 from worker.database import make_engine, transaction
 from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
 from worker.demo.simulator import Fault, SimulatedMux
+from worker.pipeline.earlier_run import decode_embedding
 from worker.pipeline.scoring.clip_scorer import ClipScorer
 from worker.platforms.event import EventKind
 from worker.platforms.vendors.mux import Mux
@@ -66,7 +67,7 @@ class TestAReadyVideo:
         picks = [candidate for candidate in candidates if candidate.lost_because is None]
         assert len(picks) == len(builders.every(rig.engine, Thumbnail))
         assert len(candidates) > len(picks)
-        assert all(len(np.frombuffer(pick.embedding, np.float32)) > 1 for pick in picks)
+        assert all(len(decode_embedding(pick.embedding)) > 1 for pick in picks)
         assert all(cv2.imdecode(np.frombuffer(c.jpeg, np.uint8), 1) is not None for c in candidates)
 
     def test_is_not_looked_at_again_while_its_content_is_the_same(self, rig: AnalyzerRig) -> None:

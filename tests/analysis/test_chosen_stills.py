@@ -19,6 +19,7 @@ from worker.database import transaction
 from worker.database.choices import Choice
 from worker.database.models import Asset, Publication, StoredCandidate, Thumbnail
 from worker.demo.simulator import Media, SimulatedMux
+from worker.pipeline.earlier_run import decode_embedding
 from worker.platforms import platform_of
 from worker.platforms.event import EventKind
 from worker.queue.leases import Leases
@@ -117,7 +118,7 @@ def test_a_requeue_takes_the_still_of_the_choice(bench: Bench) -> None:
     assert still.id != small.id
     assert still.job_id is not None
     assert builders.every(bench.engine, Publication)[-1].thumbnail_id == still.id
-    assert len(still.embedding or b"") == 4 * bench.analyzer.models.scorer.dimensions
+    assert len(decode_embedding(still.embedding or b"")) == bench.analyzer.models.scorer.dimensions
     assert still.model == bench.analyzer.models.scorer.sight
 
 

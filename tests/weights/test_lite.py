@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
+from timm.layers.conv2d_same import Conv2dSame
+from torch import nn
 
 from tests.support.media import pictures
 from worker.weights import lite
@@ -132,3 +134,17 @@ def test_damage_is_the_same_for_the_same_seed(frames: list[Rgb], kind: str) -> N
     assert np.array_equal(once, again)
     assert once.shape == frames[0].shape
     assert not np.array_equal(once, frames[0])
+
+
+@pytest.mark.parametrize(("kernel", "groups"), [(3, 1), (3, 4), (5, 4)])
+def test_a_layer_that_pads_no_picture_gives_the_same_numbers(kernel: int, groups: int) -> None:
+    """With and without a bias: each pixel of the result sees the pixels that it saw before."""
+    for bias in (True, False):
+        layer = Conv2dSame(4, 4, kernel, stride=2, groups=groups, bias=bias).eval()
+        folded = nn.Sequential(layer)
+        states = torch.rand(1, 4, 12, 20)
+
+        lite.fold_padding(folded)
+
+        assert not isinstance(folded[0], Conv2dSame)
+        assert torch.allclose(folded(states), layer(states), atol=1e-6)

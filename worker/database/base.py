@@ -82,7 +82,8 @@ class JudgedRow:
     The frames of a run go when the next one comes; a person's judgement of them has to stay comprehensible.
     """
 
-    embedding: Mapped[bytes | None]  #: (dimensions,) float32, L2-normalised; None where no model has looked
+    #: (dimensions,) L2-normalised, packed by `pictures.embeddings`; None where no model has looked
+    embedding: Mapped[bytes | None]
     cues: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  #: as measured
     hand_score: Mapped[float | None]  #: by hand-made weights, without a learned head
     head_id: Mapped[int | None]  #: of the learned head that had a say; None: none had

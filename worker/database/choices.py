@@ -65,7 +65,7 @@ class Judgement(Base):
     model: Mapped[str]  #: that measured both
     head_id: Mapped[int | None]  #: of the learned head that had a say in the scores; None: none had
     chosen_time_s: Mapped[float]  #: media time, as are all here, in the content that was measured
-    chosen_embedding: Mapped[bytes]  #: (dimensions,) float32, L2-normalised
+    chosen_embedding: Mapped[bytes]  #: (dimensions,) L2-normalised, packed by `pictures.embeddings`
     chosen_cues: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     chosen_score: Mapped[float | None]  #: by hand-made weights; None where it was left out before scoring
     other_time_s: Mapped[float]

@@ -194,7 +194,7 @@ class StoredCandidate(ScoredRow, Base):
     measured_by: Mapped[str | None]  #: version of what is measured, see `analysis.memory`; None: unknown
     active: Mapped[list[Any] | None]  #: where the picture is, if its shot has bars
     faces: Mapped[list[Any] | None]  #: boxes in the small picture and confidence; None where not looked for
-    embedding: Mapped[bytes | None]  #: (dimensions,) float32, L2-normalised
+    embedding: Mapped[bytes | None]  #: (dimensions,) L2-normalised, packed by `pictures.embeddings`
     taste: Mapped[float | None]  #: as the model measured it; None where it has not looked
     model: Mapped[str | None]  #: that looked, with its way to look and its files
     head_id: Mapped[int | None]  #: of the learned head that had a say in the score; None: none had

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from worker.pictures import embeddings
 from worker.pipeline.cues.difference import SAME_PICTURE, look_difference
 from worker.pipeline.frames import Scan
 from worker.pipeline.video.shot_starts import CONTEXT_S, in_shots, shot_at, shot_starts
@@ -46,8 +47,6 @@ _DURATION_FRAMES = 2
 # ... and no more than this together, or a still shows another gesture than the candidate did.
 _MAX_DRIFT_S = 0.2
 _NOMINAL_FRAME_S = 1 / 25  # where the container does not say
-
-_STORED = np.dtype("<f4")
 
 
 class Unfit(Exception):
@@ -114,17 +113,17 @@ def check_stills(
 
 
 def encode_embedding(embedding: NDArray[np.float32]) -> bytes:
-    """Pack an embedding, (dimensions,) float32, as little-endian bytes, 4 for each."""
-    return embedding.astype(_STORED).tobytes()
+    """Pack an embedding, (dimensions,) float32, in half precision: see `worker.pictures.embeddings`."""
+    return embeddings.pack(embedding.tolist())
 
 
 def decode_embedding(stored: bytes) -> NDArray[np.float32]:
-    """Unpack what `encode_embedding` packed: (dimensions,) float32.
+    """Unpack what `encode_embedding` packed, or a version before it: (dimensions,) float32.
 
     Raises:
         ValueError: it is cut off, or holds what is no finite number.
     """
-    unpacked = np.frombuffer(stored, _STORED).astype(np.float32)
+    unpacked = np.array(embeddings.unpack(stored), np.float32)
     if not np.isfinite(unpacked).all():
         raise ValueError("an embedding holds what is no finite number")
     return unpacked

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING
 
+from worker.confinement.cores import available_cores
 from worker.pipeline.crop.crop import crops
 from worker.pipeline.cues.confidence import CERTAIN
 from worker.pipeline.cues.defects import defects, telling
@@ -75,12 +79,10 @@ def take_picks(
     taken = take_open_eyed(chosen, others, scored, video, decoder, models.faces.yunet, on_progress)
     shown = [scored[one.position] for one in taken]
     check_stills([one.candidate for one in shown], [one.still for one in taken], seen)
-    picks = tuple(
-        _pick(number, one, still, scored[winner], why, options, models)
-        for number, (one, (_, still), winner, why) in enumerate(
-            zip(shown, taken, chosen, explanations, strict=True), start=1
-        )
-    )
+    stills, winners = [one.still for one in taken], [scored[index] for index in chosen]
+    cut = partial(_pick, options=options, models=models)
+    with ThreadPoolExecutor(available_cores()) as pool:
+        picks = tuple(pool.map(cut, count(1), shown, stills, winners, explanations))
     return picks, [one.position for one in taken]
 
 

@@ -15,6 +15,7 @@ import open_clip
 import safetensors.torch
 import torch
 from open_clip.tokenizer import SimpleTokenizer
+from timm.layers.conv2d_same import Conv2dSame
 from timm.layers.norm_act import BatchNormAct2d
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
@@ -103,6 +104,7 @@ def build_lite(vocabulary: int) -> open_clip.CustomTextCLIP:
     model = open_clip.CustomTextCLIP(embed_dim=EMBED_DIM, vision_cfg=VISION, text_cfg=text).eval()
     model.visual.trunk.load_state_dict(imagenet_weights(model.visual.trunk.state_dict()))
     fold_batch_norm(model.visual.trunk)
+    fold_padding(model.visual.trunk)
     open_clip.set_model_preprocess_cfg(model, PREPROCESS)
     return model
 
@@ -124,6 +126,27 @@ def fold_batch_norm(trunk: nn.Module) -> None:
                 # bn(conv(x)) = (w x + b - mean) / sqrt(var + eps) * weight + bias: again a convolution.
                 conv.weight, conv.bias = fuse_conv_bn_weights(conv.weight, conv.bias, *norm)
                 setattr(block, name, layer.act)
+
+
+def fold_padding(trunk: nn.Module) -> None:
+    """Give convolutions of stride 2 kernels for which no picture has to be padded, to the same numbers.
+
+    TensorFlow pads an even side by one more behind than in front, for which timm copies the whole picture. A
+    row of zeros in front of the kernel, and one pixel more of ordinary padding, see the same. In place, for
+    inference only, and for pictures whose sides are even in front of each such layer.
+    """
+    for block in list(trunk.modules()):
+        for name, layer in list(block.named_children()):
+            if isinstance(layer, Conv2dSame):
+                setattr(block, name, _without_copy(layer))
+
+
+def _without_copy(layer: nn.Conv2d) -> nn.Conv2d:
+    side = layer.kernel_size[0]
+    same = nn.Conv2d(layer.in_channels, layer.out_channels, side + 1, 2, side // 2, groups=layer.groups)
+    same.weight = nn.Parameter(nn.functional.pad(layer.weight, (1, 0, 1, 0)), requires_grad=False)
+    same.bias = layer.bias
+    return same.eval()
 
 
 def imagenet_weights(like: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -18,7 +18,7 @@ from torch import nn
 
 from worker import weights
 from worker.errors import WeightsMissing
-from worker.weights.lite import VISION, fold_batch_norm
+from worker.weights.lite import VISION, fold_batch_norm, fold_padding
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,6 +121,7 @@ def load_branch(file: Path | None = None) -> TasteBranch:
         )
     branch.load_state_dict({name: tensor.to(wanted[name].dtype) for name, tensor in tensors.items()})
     fold_batch_norm(branch.eval())
+    fold_padding(branch)
     return branch
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, and_, exists, func, or_, select, union_all
@@ -16,7 +17,8 @@ from worker.database.choices import Judgement
 from worker.database.models import Asset, StoredCandidate
 from worker.database.states import TrialKind, TrialMetric, TrialOutcome
 from worker.database.trials import Trial, TrialCount, Variant
-from worker.learning.training.stored_rows import choices_of, frames_of, tests_of
+from worker.learning.training.stored_rows import choices_of, frames_of, most_common, tests_of
+from worker.pictures.embeddings import HEAD_BYTES, count_dimensions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +64,7 @@ class Stored:
         for asset_id in self.sampled(most):
             with transaction(self.engine) as session:
                 rows = session.execute(_stored_frames(asset_id, self.model)).all()
-            found = frames_of(rows, self._width)
+            found = frames_of(rows, self._dimensions)
             if found is not None:
                 yield found
 
@@ -88,7 +90,7 @@ class Stored:
             if not rows:
                 return
             last = rows[-1].id
-            page = tests_of(rows, self.model, self._width)
+            page = tests_of(rows, self.model, self._dimensions)
             if page is not None:
                 yield page
 
@@ -101,22 +103,22 @@ class Stored:
             if not rows:
                 return
             last = rows[-1].id
-            yield from choices_of(rows, self._width)
+            yield from choices_of(rows, self._dimensions)
 
     @cached_property
-    def _width(self) -> int | None:
-        """The bytes that an embedding has: most do; others are damaged. None where none is known."""
-        lengths = union_all(
+    def _dimensions(self) -> int | None:
+        """The dimensions of an embedding: most have them; others are damaged. None where none is known."""
+        newest = union_all(
             *(
-                select(func.length(column).label("width"))
+                select(func.substr(column, 1, HEAD_BYTES), func.length(column))
                 .where(of.model == self.model, column.is_not(None))
                 .order_by(of.id.desc())
                 .limit(_KNOWN_EMBEDDINGS)
                 for of, column in ((Variant, Variant.embedding), (Judgement, Judgement.chosen_embedding))
             )
-        ).subquery()
+        )
         with transaction(self.engine) as session:
-            return session.scalar(select(func.mode().within_group(lengths.c.width)))
+            return most_common(starmap(count_dimensions, session.execute(newest)))
 
     def _page_of_tests(self, after_id: int) -> Any:
         page = (

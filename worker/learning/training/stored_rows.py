@@ -10,12 +10,13 @@ import numpy as np
 
 from worker.learning.readiness import LEAST_PLAYS
 from worker.learning.training.examples import Choices, Frames, Tests
+from worker.pictures.embeddings import HEAD_BYTES, count_dimensions
 from worker.pipeline.cues.defects import defects
 from worker.pipeline.earlier_run import decode_embedding
 from worker.pipeline.frames import Cues
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
     from sqlalchemy import Row
@@ -30,15 +31,17 @@ class StoredFrames(NamedTuple):
     frames: Frames  #: of the same
 
 
-def frames_of(rows: Sequence[Row[Any]], width: int | None) -> StoredFrames | None:
+def frames_of(rows: Sequence[Row[Any]], dimensions: int | None) -> StoredFrames | None:
     """Read the frames of a video; None where none can be read.
 
     Args:
         rows: of candidates.
-        width: in bytes, of embeddings; None: as most.
+        dimensions: of embeddings; None: as most have.
     """
-    width = _usual([row.embedding for row in rows]) if width is None else width
-    read = [row for row in rows if _vector(row.embedding, width) is not None and _is_number(hand_of(row))]
+    dimensions = _usual([row.embedding for row in rows]) if dimensions is None else dimensions
+    read = [
+        row for row in rows if _vector(row.embedding, dimensions) is not None and _is_number(hand_of(row))
+    ]
     if not read:
         return None
     hand = np.array([hand_of(row) for row in read], np.float64)
@@ -66,13 +69,13 @@ def _by_test(rows: Sequence[Row[Any]]) -> list[list[Row[Any]]]:
     return list(found.values())
 
 
-def _tells(variants: list[Row[Any]], model: str, width: int) -> bool:
+def _tells(variants: list[Row[Any]], model: str, dimensions: int | None) -> bool:
     """Tell whether all variants were measured, shown and played often enough."""
     is_whole = all(
         row.model == model
         and _is_number(row.hand_score)
         and row.impressions > 0
-        and _vector(row.embedding, width) is not None
+        and _vector(row.embedding, dimensions) is not None
         for row in variants
     )
     return (
@@ -80,16 +83,16 @@ def _tells(variants: list[Row[Any]], model: str, width: int) -> bool:
     )
 
 
-def tests_of(rows: Sequence[Row[Any]], model: str, width: int | None) -> Tests | None:
+def tests_of(rows: Sequence[Row[Any]], model: str, dimensions: int | None) -> Tests | None:
     """Read the tests that told something; None where none did.
 
     Args:
         rows: of variants; those of a test next to each other.
         model: which has to have measured all variants.
-        width: in bytes, of its embeddings; None: as most.
+        dimensions: of its embeddings; None: as most have.
     """
-    width = _usual([row.embedding for row in rows]) if width is None else width
-    tests = [rows_of for rows_of in _by_test(rows) if _tells(rows_of, model, width)]
+    dimensions = _usual([row.embedding for row in rows]) if dimensions is None else dimensions
+    tests = [rows_of for rows_of in _by_test(rows) if _tells(rows_of, model, dimensions)]
     if not tests:
         return None
     firsts, rows = [rows_of[0] for rows_of in tests], [row for rows_of in tests for row in rows_of]
@@ -110,15 +113,15 @@ def tests_of(rows: Sequence[Row[Any]], model: str, width: int | None) -> Tests |
     )
 
 
-def choices_of(rows: Sequence[Row[Any]], width: int | None) -> Iterator[Choices]:
+def choices_of(rows: Sequence[Row[Any]], dimensions: int | None) -> Iterator[Choices]:
     """Read pairs of frames; nothing where none can be read.
 
     Args:
         rows: of judgements.
-        width: in bytes, of embeddings; None: as most.
+        dimensions: of embeddings; None: as most have.
     """
-    width = _usual([row.chosen_embedding for row in rows]) if width is None else width
-    rows = [row for row in rows if _is_pair(row, width)]
+    dimensions = _usual([row.chosen_embedding for row in rows]) if dimensions is None else dimensions
+    rows = [row for row in rows if _is_pair(row, dimensions)]
     if not rows:
         return
     yield Choices(
@@ -138,10 +141,10 @@ def _accounts(rows: Sequence[Row[Any]]) -> NDArray[np.str_]:
     return np.array([f"{row.platform}/{row.account}" for row in rows])
 
 
-def _is_pair(row: Row[Any], width: int) -> bool:
+def _is_pair(row: Row[Any], dimensions: int | None) -> bool:
     embeddings = (row.chosen_embedding, row.other_embedding)
     is_scored = _is_number(row.chosen_score) and _is_number(row.other_score)
-    return is_scored and all(_vector(one, width) is not None for one in embeddings)
+    return is_scored and all(_vector(one, dimensions) is not None for one in embeddings)
 
 
 def _is_number(stored: Any) -> bool:
@@ -149,15 +152,23 @@ def _is_number(stored: Any) -> bool:
     return is_number and math.isfinite(stored)
 
 
-def _usual(embeddings: Sequence[bytes | None]) -> int:
-    """Find how many bytes most embeddings have; 0 where there is none."""
-    counts = Counter(len(one) for one in embeddings if one)
-    return max(counts, key=counts.__getitem__, default=0)
+def most_common(counts: Iterable[int | None]) -> int | None:
+    """Find the dimensions that most embeddings have; None where none is whole."""
+    known = Counter(count for count in counts if count)
+    return max(known, key=known.__getitem__, default=None)
 
 
-def _vector(stored: bytes | None, width: int) -> Vectors | None:
+def _usual(embeddings: Sequence[bytes | None]) -> int | None:
+    return most_common(_dimensions_of(one) for one in embeddings)
+
+
+def _dimensions_of(stored: bytes | None) -> int | None:
+    return None if stored is None else count_dimensions(stored[:HEAD_BYTES], len(stored))
+
+
+def _vector(stored: bytes | None, dimensions: int | None) -> Vectors | None:
     """Read an embedding; None where it is damaged."""
-    if stored is None or len(stored) != width:
+    if stored is None or dimensions is None or _dimensions_of(stored) != dimensions:
         return None
     try:
         return decode_embedding(stored)

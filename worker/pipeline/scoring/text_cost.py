@@ -7,9 +7,11 @@ with less of it is the better one in 73 % of the pairs that differ clearly.
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from worker.confinement.cores import available_cores
 from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
@@ -48,7 +50,8 @@ def charge_for_text(
         weight: what a frame full of text loses.
     """
     looked_at = _worth_a_look(scored)
-    texts = [finder.find(scored[index].candidate.rgb) for index in looked_at]
+    with ThreadPoolExecutor(available_cores()) as pool:
+        texts = list(pool.map(finder.find, [scored[index].candidate.rgb for index in looked_at]))
     found = text_values(texts)
     if not any(found):
         return list(scored)

@@ -8,6 +8,7 @@ and people look best; the asked one wins unless another is better by `MARGIN`.
 from __future__ import annotations
 
 import math
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,6 +42,9 @@ _STEP_S = 0.03
 _SIGHT_S = 0.1
 # People are read in pictures of at most this size; the shape of an eye does not need more.
 _GLANCE_PX = 1920
+
+# Of larger videos than Full HD, one moment's frames are held at a time: they may take half a gigabyte.
+MAX_PIXELS_AHEAD = 1920 * 1088
 
 
 class _Choice(NamedTuple):
@@ -94,21 +98,29 @@ def take_stills(
     Raises:
         UnreadableVideo: no picture could be decoded there.
     """
-    stills: dict[int, Still] = {}
-    with open_video(video) as opened:
+
+    def take(index: int, window: Sequence[Neighbour], asked: int) -> Still:
+        active = actives[index] if actives else None
+        glances = _Glances(window, video, active)
+        beside_s = [
+            time_s for other, time_s in enumerate(times_s) if not shots or shots[other] == shots[index]
+        ]
+        near = _near(window, asked, times_s[index], beside_s) if refine else [asked]
+        chosen = _choose(window, asked, near, glances, reader)
+        rgb = displayed([neighbour.frame for neighbour in window], chosen.frame, video, active)
+        return Still(window[chosen.frame].time_s, rgb, chosen.looks, chosen.eyes)
+
+    with open_video(video) as opened, ThreadPoolExecutor(1) as beside:
         opened.stream.thread_type = "AUTO"
         opened.stream.codec_context.thread_count = MAX_THREADS
+        # While one window is looked at, the next one is decoded: two are held at once, no more.
+        stills: dict[int, Future[Still]] = {}
         for index, window, asked in windows_around(times_s, opened, video):
-            active = actives[index] if actives else None
-            glances = _Glances(window, video, active)
-            beside_s = [
-                time_s for other, time_s in enumerate(times_s) if not shots or shots[other] == shots[index]
-            ]
-            near = _near(window, asked, times_s[index], beside_s) if refine else [asked]
-            chosen = _choose(window, asked, near, glances, reader)
-            rgb = displayed([neighbour.frame for neighbour in window], chosen.frame, video, active)
-            stills[index] = Still(window[chosen.frame].time_s, rgb, chosen.looks, chosen.eyes)
-    return [still for _, still in sorted(stills.items())]
+            wait([*stills.values()])
+            stills[index] = beside.submit(take, index, window, asked)
+            if video.stored_pixels > MAX_PIXELS_AHEAD:
+                wait([stills[index]])
+        return [still.result() for _, still in sorted(stills.items())]
 
 
 def _choose(

@@ -6,8 +6,6 @@ A few dozen vectors are compared when a test starts: that takes a twentieth of a
 from __future__ import annotations
 
 import math
-import sys
-from array import array
 from itertools import combinations
 from operator import mul
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -15,9 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from sqlalchemy import select
 
 from worker.database.models import StoredCandidate
+from worker.pictures.embeddings import unpack
 from worker.pictures.likeness import MIN_DISTANCE, SAME_PICTURE, UNLIKE_QUANTILE
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Sequence
 
     from sqlalchemy.orm import Session
@@ -46,7 +46,7 @@ class Likeness(NamedTuple):
             StoredCandidate.embedding.is_not(None),
         )
         stored = session.scalars(scored.order_by(StoredCandidate.time_s)).all()
-        return cls(unlike_distance([vector(one) for one in stored if one is not None]), model)
+        return cls(unlike_distance([unpack(one) for one in stored if one is not None]), model)
 
     def are_alike(self, a: Thumbnail, b: Thumbnail) -> bool:
         """Tell whether one of the two would not have been picked beside the other."""
@@ -54,7 +54,7 @@ class Likeness(NamedTuple):
             return True
         if a.embedding is None or b.embedding is None or not a.model == b.model == self.model:
             return abs(a.time_s - b.time_s) < MIN_GAP_S
-        return distance(vector(a.embedding), vector(b.embedding)) / self.unit < SAME_PICTURE
+        return distance(unpack(a.embedding), unpack(b.embedding)) / self.unit < SAME_PICTURE
 
 
 def unlike_distance(vectors: Sequence[array[float]]) -> float:
@@ -69,15 +69,6 @@ def unlike_distance(vectors: Sequence[array[float]]) -> float:
     step = max(1, math.ceil(len(vectors) / SAMPLE))
     pairs = sorted(distance(a, b) for a, b in combinations(vectors[::step], 2))
     return max(_quantile(pairs, UNLIKE_QUANTILE), MIN_DISTANCE / SAME_PICTURE)
-
-
-def vector(stored: bytes) -> array[float]:
-    """Unpack a stored embedding, (dimensions,) little-endian float32."""
-    unpacked = array("f")
-    unpacked.frombytes(stored)
-    if sys.byteorder == "big":
-        unpacked.byteswap()
-    return unpacked
 
 
 def distance(a: array[float], b: array[float]) -> float:
