@@ -97,7 +97,8 @@ SET search_path = public, pg_temp SET "TimeZone" = 'UTC' SET datestyle = 'ISO' A
 DECLARE
     of_table text; key text; leaf text; week timestamptz; is_taken boolean;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('thumbs_partitions', 0));
+    -- Another dispatcher may be at it.
+    IF NOT pg_try_advisory_xact_lock(hashtextextended('thumbs_partitions', 0)) THEN RETURN; END IF;
     FOR of_table, key IN
         VALUES ('events', 'received_at'), ('job_log', 'at'), ('candidates', 'created_at')
     LOOP
@@ -107,7 +108,7 @@ BEGIN
             CONTINUE WHEN EXISTS (SELECT FROM thumbs_partitions() known WHERE known.parent = of_table
                 AND coalesce(known.first_at, '-infinity') <= week AND week < known.end_at);
             -- Rows of this week are in the default partition: they stay there, and those to come with them.
-            EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE %I >= %L AND %2$I < %L)',
+            EXECUTE format('SELECT EXISTS (SELECT FROM %1$I WHERE %2$I >= %3$L AND %2$I < %4$L)',
                 of_table || '_default', key, week, week + interval '1 week') INTO is_taken;
             CONTINUE WHEN is_taken;
             leaf := of_table || to_char(week, '_YYYYMMDD');
@@ -123,7 +124,7 @@ CREATE OR REPLACE FUNCTION thumbs_drop_partition(of_table text, before timestamp
 RETURNS TABLE (name text, first_at timestamptz, end_at timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('thumbs_partitions', 0));
+    IF NOT pg_try_advisory_xact_lock(hashtextextended('thumbs_partitions', 0)) THEN RETURN; END IF;
     SELECT known.name, known.first_at, known.end_at INTO name, first_at, end_at
         FROM thumbs_partitions() known
         WHERE parent = of_table AND known.end_at <= least(before, now()) ORDER BY known.end_at LIMIT 1;
@@ -154,11 +155,11 @@ def upgrade() -> None:
     op.execute(FUNCTIONS)
     online_ddl.commit()
     online_ddl.lock("candidates")
-    # Not volatile, so that PostgreSQL notes one value for all rows that are there instead of writing each.
+    # The time of the transaction: so all frames of a run are in one week. And as it is not volatile,
+    # PostgreSQL notes one value for all rows that are there, instead of writing each.
     op.execute(
         "ALTER TABLE candidates ADD COLUMN IF NOT EXISTS created_at timestamptz NOT NULL DEFAULT now()"
     )
-    op.execute("ALTER TABLE candidates ALTER COLUMN created_at SET DEFAULT clock_timestamp()")
     online_ddl.commit()
     for table in TABLES:
         if not _is_partitioned(table):

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Index,
     UniqueConstraint,
     false,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -192,7 +193,8 @@ class StoredCandidate(ScoredRow, Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)  #: in the database with `created_at`
     asset_id: Mapped[int]
-    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    #: Of the transaction, so that all frames of a run go with the same week.
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     generation: Mapped[int]
     time_s: Mapped[float]
     shot: Mapped[int]

@@ -39,7 +39,8 @@ _FILL = {
             FROM generate_series({n}, 1, -1) g) rows""",
     "job_log": """
         INSERT INTO job_log (job_id, at, state, attempt, actor)
-        SELECT 1 + g % {n}, now() - (g % 90) * interval '1 day', 'running', 1, 'host:1:analyze' FROM generate_series(1, 3 * {n}) g""",
+        SELECT 1 + g % {n}, now() - (g % 90) * interval '1 day', 'running', 1, 'host:1:analyze'
+        FROM generate_series(1, 3 * {n}) g""",
     "events": """
         INSERT INTO events (platform, account, delivery_id, type, kind, asset_id, happened_at,
             received_at, outcome, payload)
