@@ -183,10 +183,7 @@ class JobLog(Base):
 
 
 class StoredCandidate(ScoredRow, Base):
-    """One frame that was looked at: the filmstrip of an asset's newest run, for as long as it is kept.
-
-    Partitioned by week, and so referring to nothing.
-    """
+    """One frame that was looked at, in the filmstrip of an asset's newest run; partitioned as the log."""
 
     __tablename__ = "candidates"
     __table_args__ = (Index(None, "asset_id"), {"postgresql_partition_by": "RANGE (created_at)"})
