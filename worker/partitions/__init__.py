@@ -1,6 +1,6 @@
 """Partitions of the tables that grow by the day, one a week: made ahead, dropped when it is too old.
 
-To drop a partition takes milliseconds and leaves nothing behind, however many rows it has; to delete them
+To drop a partition is one short step and leaves nothing behind, however many rows it has; to delete them
 takes time, writes as much again to the log of the database, and leaves space that a vacuum has to find. Rows
 whose week has no partition are in the default one, where they stay until they are deleted.
 
