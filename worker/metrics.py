@@ -129,7 +129,9 @@ ACCOUNT_HELD = _gauge(
 )
 INBOX_OLDEST_SECONDS = _gauge("thumbs_inbox_oldest_seconds", "Age of the oldest event in the inbox.")
 INBOX_KEPT_SECONDS = _gauge("thumbs_inbox_kept_seconds", "How long events are to be kept.")
-TABLE_BYTES = _gauge("thumbs_table_bytes", "Size of a table with its indexes.", ["table"])
+TABLE_BYTES = _gauge("thumbs_table_bytes", "Size of a table with its indexes and partitions.", ["table"])
+PARTITIONS_END = _gauge("thumbs_partitions_end_timestamp", "Until when there are partitions for new rows.")
+STRAY_ROWS = _gauge("thumbs_stray_rows", "1: a table has rows of weeks without a partition.", ["table"])
 # Each program that has a folder looks at its own disk.
 DISK_FREE_BYTES = _gauge("thumbs_disk_free_bytes", "Free space where a folder is.", ["folder"])
 

@@ -34,7 +34,7 @@ HOUR = timedelta(hours=1)
 
 _READ = """
 SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0) FROM pg_stat_user_tables
-WHERE relname IN ('assets', 'jobs', 'job_log', 'webhook_events', 'thumbnails', 'publications', 'candidates')
+WHERE relname ~ '^(assets|jobs|job_log|events|thumbnails|publications|candidates)'
 """
 
 

@@ -58,7 +58,7 @@ def erased(engine: Engine, thumbs: Run) -> Engine:
     pick(engine)
     builders.record(engine, builders.event(EventKind.UPDATED, minute=1, title=TITLE))
     with transaction(engine) as session:
-        session.execute(text("UPDATE webhook_events SET payload = :said"), {"said": json.dumps(said())})
+        session.execute(text("UPDATE events SET payload = :said"), {"said": json.dumps(said())})
     look_on_the_pages(engine)
     judge(engine)
     assert thumbs("link", "a1").exit_code == 0

@@ -102,7 +102,8 @@ def receive(connection: psycopg.Connection, count: int) -> None:
     connection.execute("UPDATE assets SET generation = generation + 1 WHERE id = %s", row)
     connection.execute(
         "INSERT INTO webhook_events (platform, account, delivery_id, type, kind, asset_id, outcome, payload)"
-        " VALUES ('mux', 'main', %s, 'ready', 'ready', %s, 'applied', '{}')",
+        " VALUES ('mux', 'main', %s, 'ready', 'ready', %s, 'applied', '{}')"
+        " ON CONFLICT (platform, account, delivery_id) DO NOTHING",
         [str(count), *(row or ())],
     )
     connection.execute(
@@ -115,6 +116,15 @@ def work(connection: psycopg.Connection, count: int) -> None:
     connection.execute("UPDATE jobs SET waits = waits + 1 WHERE id = %s", [count % 3000 + 1])
     connection.execute("UPDATE publications SET hint_no = hint_no + 1 WHERE id = %s", [count % 3000 + 1])
     connection.execute("UPDATE assets SET title = 'new' WHERE id = %s", [count % 3000 + 1])
+    connection.execute(
+        "INSERT INTO job_log (job_id, state, attempt, actor) VALUES (%s, 'completed', 1, 'old')",
+        [count % 3000 + 1],
+    )
+    connection.execute(
+        "INSERT INTO candidates (asset_id, generation, time_s, shot, parts, jpeg)"
+        " VALUES (%s, 1, %s, 0, '{}', '')",
+        [count % 3000 + 1, count],
+    )
 
 
 def test_a_migration_stops_nobody_who_works(engine: Engine) -> None:
@@ -131,6 +141,9 @@ def test_a_migration_stops_nobody_who_works(engine: Engine) -> None:
                 sql.Identifier(table)
             )
             assert connection.execute(nameless).fetchone() == (0,)
+        counted = "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM job_log)"
+        counted += ", (SELECT count(*) FROM candidates)"
+        assert connection.execute(counted).fetchone() == (receiver.count, worker.count, worker.count)
         timeless = "SELECT count(*) FROM assets WHERE published_generation = 0 AND unpublished_since IS NULL"
         assert connection.execute(timeless).fetchone() == (0,)
     assert migrate.current(engine) == migrate.head()

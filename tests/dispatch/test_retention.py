@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LONG_AGO = timedelta(days=31)
 NOT_SO_LONG_AGO = timedelta(days=29)
+A_WEEK = timedelta(days=7)  #: webhooks go by whole weeks
 
 
 def publish(engine: Engine) -> None:
@@ -198,7 +199,7 @@ def test_old_events_and_jobs_are_removed(engine: Engine) -> None:
     builders.record(engine, builders.event(asset_id="waiting"))
     with transaction(engine) as session:
         session.execute(update(Job).values(finished_at=func.now() - timedelta(days=91)))
-        session.execute(update(WebhookEvent).values(received_at=func.now() - timedelta(days=31)))
+        session.execute(update(WebhookEvent).values(received_at=func.now() - LONG_AGO - A_WEEK))
     builders.record(engine, builders.event(asset_id="young"))
 
     retention.prune(engine, builders.make_settings(), longest_s=5.0)
@@ -241,7 +242,7 @@ def test_more_than_one_batch_goes_in_a_round(engine: Engine, monkeypatch: pytest
     for number in range(7):
         builders.record(engine, builders.event(asset_id=f"a{number}", delivery_id=f"d{number}"))
     with transaction(engine) as session:
-        session.execute(update(WebhookEvent).values(received_at=func.now() - timedelta(days=31)))
+        session.execute(update(WebhookEvent).values(received_at=func.now() - LONG_AGO - A_WEEK))
     monkeypatch.setattr(retention, "BATCH_ROWS", 2)
 
     assert retention.prune(engine, builders.make_settings(), longest_s=5.0) == 8
@@ -253,7 +254,7 @@ def test_a_round_ends_when_its_time_is_up(engine: Engine, monkeypatch: pytest.Mo
     for number in range(3):
         builders.record(engine, builders.event(asset_id=f"a{number}", delivery_id=f"d{number}"))
     with transaction(engine) as session:
-        session.execute(update(WebhookEvent).values(received_at=func.now() - timedelta(days=31)))
+        session.execute(update(WebhookEvent).values(received_at=func.now() - LONG_AGO - A_WEEK))
     monkeypatch.setattr(retention, "BATCH_ROWS", 1)
 
     assert retention.prune(engine, builders.make_settings(), longest_s=0.0) == 0

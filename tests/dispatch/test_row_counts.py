@@ -304,4 +304,4 @@ def test_foreign_thumbnails_flagged_ones_and_the_age_of_the_inbox_are_shown(engi
     assert value("thumbs_flagged", **MAIN) == 1
     assert hours("thumbs_inbox_oldest_seconds") == 1
     assert hours("thumbs_inbox_kept_seconds") == 30 * 24
-    assert (value("thumbs_table_bytes", table="webhook_events") or 0.0) > 0
+    assert (value("thumbs_table_bytes", table="events") or 0.0) > 0

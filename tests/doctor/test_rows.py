@@ -14,7 +14,7 @@ from tests.support.service.commands import picked
 from worker import jobs, metrics
 from worker.database import identity, transaction
 from worker.database.identity import DatabaseIdentity
-from worker.database.models import Asset
+from worker.database.models import Asset, JobLog
 from worker.dispatch import row_counts
 from worker.doctor import accounts, rows, servers
 from worker.errors import ModelElsewhere
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from worker.settings import Settings
 
     Check = Callable[[Settings], Iterator[Finding]]
+
+
+IN_A_YEAR = datetime.now(UTC) + timedelta(days=365)
 
 
 def findings(engine: Engine) -> list[Finding]:
@@ -180,3 +183,18 @@ def test_the_metric_counts_by_account(engine: Engine) -> None:
         counted += [(sample.labels["platform"], sample.value) for sample in samples]
 
     assert counted == [("mux", 1.0), ("mux", 0.0)]
+
+
+def test_partitions_that_run_out_are_told_before_they_do(engine: Engine) -> None:
+    """And rows for which there was none."""
+    with transaction(engine) as session:
+        session.add(JobLog(job_id=1, at=IN_A_YEAR, state="running", attempt=1, actor=""))
+        later = "SELECT name FROM thumbs_partitions() WHERE end_at > now() + interval '6 days'"
+        for name in session.scalars(text(later)).all():
+            session.execute(text(f"DROP TABLE {name}"))
+
+    early, stray = findings(engine)
+
+    assert early.says.startswith("there are")
+    assert "start the dispatcher" in early.remedy
+    assert stray.says.endswith("the default one of: job_log")

@@ -50,7 +50,7 @@ class Histories(RuleBasedStateMachine):
     def start(self) -> None:
         """Begin with empty tables."""
         with self.engine.begin() as connection:
-            connection.execute(text("TRUNCATE assets, webhook_events RESTART IDENTITY CASCADE"))
+            connection.execute(text("TRUNCATE assets, events, job_log, candidates RESTART IDENTITY CASCADE"))
         self.platform = Platform()
         self.service = Service(self.engine, self.platform)
         self.jobs: list[tuple[jobs.JobClaim, int]] = []  # with the content that the worker saw

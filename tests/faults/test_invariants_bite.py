@@ -98,7 +98,7 @@ def test_a_secret_in_a_log(evidence: Evidence, what: str) -> None:
 @pytest.mark.parametrize(
     ("statement", "invariants"),
     [
-        pytest.param("DELETE FROM webhook_events WHERE id = 1", {"I1"}, id="an event is gone"),
+        pytest.param("DELETE FROM events WHERE id = 1", {"I1"}, id="an event is gone"),
         pytest.param("UPDATE jobs SET finished_at = started_at - interval '1 day'", {"I2"}, id="no job"),
         pytest.param("UPDATE assets SET generation = generation + 1", {"I3"}, id="a generation is missing"),
         pytest.param("UPDATE thumbnails SET jpeg = 'other'", {"I4"}, id="a picture was swapped"),

@@ -167,6 +167,25 @@ def test_the_services_role_reads_and_writes_rows_and_nothing_else(database_url: 
     assert roles == []
 
 
+def test_the_services_role_makes_and_drops_partitions_by_functions(database_url: str, tmp_path: Path) -> None:
+    """As the dispatcher does; in no other way, and none whose end has not come."""
+    lay_out(tmp_path / "secrets", database_url=database_url, redis_port=6379)
+    address = (tmp_path / "secrets" / "dispatcher" / "database_url").read_text()
+    drop = "SELECT name FROM thumbs_drop_partition(%s, now() + interval '1 year')"
+
+    with psycopg.connect(address, autocommit=True) as service:
+        made = service.execute("SELECT thumbs_make_partitions(10)").fetchall()
+        dropped = service.execute(drop, ["events"]).fetchall()
+        unknown = service.execute(drop, ["assets"]).fetchall()
+        for forbidden in (f"DROP TABLE {made[0][0]}", f"ALTER TABLE events DETACH PARTITION {made[0][0]}"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                service.execute(forbidden)
+        service.execute("DELETE FROM events_default")
+
+    assert len(made) >= 3
+    assert dropped == unknown == []
+
+
 def test_a_restored_database_belongs_to_the_roles_again(
     database_url: str, postgres_server: Server, tmp_path: Path
 ) -> None:

@@ -106,7 +106,7 @@ def test_a_table_that_somebody_holds_costs_a_503(engine: Engine) -> None:
     """An operator's forgotten transaction must not hang the receiver."""
     settings = deliveries.make_settings(database_url=engine.url.render_as_string(hide_password=False))
     with closing_engine(make_receiver_engine(settings)) as own_engine, engine.begin() as other:
-        other.execute(text("LOCK TABLE webhook_events"))
+        other.execute(text("LOCK TABLE events"))
         answer = send(create_app(settings, own_engine).test_client(), deliveries.mux())
 
     assert answer == 503
@@ -119,7 +119,7 @@ def test_a_commit_that_fails_is_a_503_and_leaves_nothing(post: Post, engine: Eng
             text("""
             CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
             $$ BEGIN RAISE 'no commit today'; END $$;
-            CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON webhook_events
+            CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON events
             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse();
         """)
         )

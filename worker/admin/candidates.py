@@ -69,6 +69,8 @@ def request_for(session: Session, asset: Asset, number: int, name: str) -> Choic
         return ChoiceRequest(candidate_id=frame.id)
     last = max({*numbered, *picks}, default=0)
     there = f"there are 1 to {last}" if last > 1 else "there is only 1" if last else "it has none yet"
+    if picks and not frames:
+        there += ", as the other frames are no longer kept; choose a moment with --time"
     raise ChoiceRefused(f"{name} has no candidate {number}: {there}; `thumbs show {name}` lists them")
 
 

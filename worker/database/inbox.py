@@ -1,11 +1,15 @@
-"""The table of the inbox: what was answered with 2xx."""
+"""The table of the inbox: what was answered with 2xx.
+
+It is partitioned by week, see `worker.partitions`. That a delivery is there once, a trigger sees to, since a
+unique key could only do so within a partition; nothing else refers to its rows, nor they to others.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003 - SQLAlchemy reads the annotations when the program runs
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from worker.database.base import NOW, Base
@@ -15,23 +19,23 @@ from worker.database.states import EventOutcome, is_one_of
 class WebhookEvent(Base):
     """The inbox: every event that was answered with 2xx, once."""
 
-    __tablename__ = "webhook_events"
+    __tablename__ = "events"
     __table_args__ = (
-        UniqueConstraint("platform", "account", "delivery_id"),
         CheckConstraint(is_one_of("outcome", EventOutcome), name="outcome"),
         Index(None, "received_at"),
-        Index("ix_webhook_events_ignored", "id", postgresql_where=text("outcome = 'ignored'")),
+        Index("ix_events_ignored", "id", postgresql_where=text("outcome = 'ignored'")),
         Index(None, "asset_id"),
-        Index("ix_webhook_events_type", "type", "id"),
+        Index("ix_events_type", "type", "id"),
+        {"postgresql_partition_by": "RANGE (received_at)"},
     )
 
-    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)  #: in the database with `received_at`
     platform: Mapped[str]
     account: Mapped[str]
     delivery_id: Mapped[str]
     type: Mapped[str]  #: the platform's word
     kind: Mapped[str]  #: ours, see `EventKind`
-    asset_id: Mapped[int | None] = mapped_column(ForeignKey("assets.id", ondelete="SET NULL"))
+    asset_id: Mapped[int | None]
     happened_at: Mapped[datetime | None]
     received_at: Mapped[datetime] = mapped_column(server_default=NOW)
     outcome: Mapped[str]

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Index,
     UniqueConstraint,
     false,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -164,13 +165,16 @@ class Job(AnnouncedRow, LeasedRow, Base):
 
 
 class JobLog(Base):
-    """What happened to a job, in order; rows are only added."""
+    """What happened to a job, in order; rows are only added.
+
+    Partitioned by week, and so referring to nothing: what a job left behind goes with its week.
+    """
 
     __tablename__ = "job_log"
-    __table_args__ = (Index(None, "job_id"),)
+    __table_args__ = (Index(None, "job_id"), {"postgresql_partition_by": "RANGE (at)"})
 
-    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    id: Mapped[int] = mapped_column(primary_key=True)  #: in the database with `at`
+    job_id: Mapped[int]
     at: Mapped[datetime] = mapped_column(server_default=NOW)
     state: Mapped[str]
     attempt: Mapped[int]
@@ -179,13 +183,15 @@ class JobLog(Base):
 
 
 class StoredCandidate(ScoredRow, Base):
-    """One frame that was looked at: the filmstrip of an asset's newest run."""
+    """One frame that was looked at, in the filmstrip of an asset's newest run; partitioned as the log."""
 
     __tablename__ = "candidates"
-    __table_args__ = (Index(None, "asset_id"),)
+    __table_args__ = (Index(None, "asset_id"), {"postgresql_partition_by": "RANGE (created_at)"})
 
-    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    asset_id: Mapped[int] = mapped_column(ForeignKey("assets.id", ondelete="CASCADE"))
+    id: Mapped[int] = mapped_column(primary_key=True)  #: in the database with `created_at`
+    asset_id: Mapped[int]
+    #: Of the transaction, so that all frames of a run go with the same week.
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     generation: Mapped[int]
     time_s: Mapped[float]
     shot: Mapped[int]

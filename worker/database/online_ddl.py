@@ -100,15 +100,17 @@ def create_index(
     *,
     method: str = "btree",
     storage: str | None = None,
+    is_unique: bool = False,
 ) -> None:
     """Build an index while others write to the table; it waits for older transactions, such as a backup."""
     options = f" WITH ({storage})" if storage else ""
     condition = f" WHERE {where}" if where else ""
+    unique = "UNIQUE " if is_unique else ""
     with _patient():
         if not _is_valid(name):  # left over by a build that was interrupted, or missing
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
         op.execute(
-            f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {table}"
+            f"CREATE {unique}INDEX CONCURRENTLY IF NOT EXISTS {name} ON {table}"
             f" USING {method} ({', '.join(columns)}){options}{condition}"
         )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker import metrics
+from worker import metrics, partitions
 from worker.database import transaction
 from worker.dispatch import retention, row_counts
 from worker.errors import first_line
@@ -67,6 +67,8 @@ class Maintenance:
             self._try("tests could not be looked at", self._look_at_tests)
             self._try("no tests could be started", self._begin_tests)
             self._try("rows could not be counted", self._count)
+            self._try("partitions could not be made ahead", self._make_partitions)
+            self._try("old partitions could not be dropped", self._drop_weeks)
             self._try("old rows could not be removed", self._prune)
             self._try("learned heads could not be looked at", self._watch_heads)
             self._stopping.wait(EVERY_S)
@@ -84,6 +86,14 @@ class Maintenance:
         with transaction(self._engine) as session:
             row_counts.count(session, self._settings)
         metrics.note_free_space("data", self._settings.data_dir)
+
+    def _make_partitions(self) -> None:
+        with transaction(self._engine) as session:
+            for name in partitions.make_ahead(session):
+                log.info("made the partition %s", name)
+
+    def _drop_weeks(self) -> None:
+        retention.drop_weeks(self._engine, self._settings)
 
     def _prune(self) -> None:
         retention.prune(self._engine, self._settings, LONGEST_S)

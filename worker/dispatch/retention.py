@@ -1,7 +1,12 @@
-"""Removes rows that are over and past their time."""
+"""Removes rows that are over and past their time.
+
+Webhooks, the history of jobs and filmstrips go by whole weeks, as partitions; of the first partition of
+webhooks, which an upgrade left behind and which is longer than a week, rows go one by one.
+"""
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -9,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, exists, false, func, or_, select, true
 from sqlalchemy.orm import aliased
 
+from worker import partitions
 from worker.database import transaction
 from worker.database.base import STATEMENT_BEGAN
 from worker.database.choices import Choice, Judgement
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Engine, Select
     from sqlalchemy.orm import Session
 
+    from worker.partitions import Partition
     from worker.settings import Settings
 
     Prunable = type[
@@ -44,6 +51,8 @@ if TYPE_CHECKING:
         | AuditEntry
     ]
 
+log = logging.getLogger(__name__)
+
 # Small enough that a batch holds no other work up.
 BATCH_ROWS = 1000
 BATCH_TESTS = 50  # with each go hundreds of rows: what was counted, and all looks
@@ -51,6 +60,47 @@ BATCH_TESTS = 50  # with each go hundreds of rows: what was counted, and all loo
 WAYS_IN_DAYS = 30
 # How long it is known what a judge was asked in a day: a season can be compared with the one before.
 JUDGE_DAYS = 365
+# How much longer than a job its history is kept: a job takes days at most from its request to its end.
+HISTORY_DAYS = 7
+
+
+def drop_weeks(engine: Engine, settings: Settings) -> list[Partition]:
+    """Drop the partitions of which all is over and past its time, and what of such is in the default ones.
+
+    Returns:
+        Those that were dropped.
+
+    Raises:
+        OperationalError: others had a table all the time; the next round tries again.
+    """
+    dropped: list[Partition] = []
+    for table, kept_days in _kept_days(settings).items():
+        while (partition := _drop_week(engine, table, kept_days)) is not None:
+            log.info("dropped the partition %s", partition.name)
+            dropped.append(partition)
+        with transaction(engine) as session:
+            partitions.delete_strays(session, table, kept_days, BATCH_ROWS)
+    return dropped
+
+
+def _kept_days(settings: Settings) -> dict[str, int]:
+    return {
+        "events": settings.events_retention_days,
+        "job_log": settings.jobs_retention_days + HISTORY_DAYS,
+        "candidates": settings.candidates_retention_days,
+    }
+
+
+def _drop_week(engine: Engine, table: str, kept_days: int) -> Partition | None:
+    with transaction(engine) as session:
+        dropped = partitions.drop_oldest(session, table, kept_days)
+        if dropped is not None and table == "candidates":
+            forget_frames(session, dropped)
+    return dropped
+
+
+def forget_frames(session: Session, dropped: Partition) -> None:
+    """Let the pictures of dropped filmstrips go from wherever else they are kept, in the same transaction."""
 
 
 def prune(engine: Engine, settings: Settings, longest_s: float) -> int:
@@ -80,7 +130,10 @@ def prune(engine: Engine, settings: Settings, longest_s: float) -> int:
 
 def _over(settings: Settings) -> Iterator[tuple[Prunable, Select[Any]]]:
     """Select the keys of each kind of row that is over; deleted assets themselves stay, as tombstones."""
-    events_end = STATEMENT_BEGAN - timedelta(days=settings.events_retention_days)
+    # Younger ones go with their week.
+    events_end = func.date_trunc(
+        "week", STATEMENT_BEGAN - timedelta(days=settings.events_retention_days), "UTC"
+    )
     jobs_end = STATEMENT_BEGAN - timedelta(days=settings.jobs_retention_days)
     pictures_end = STATEMENT_BEGAN - timedelta(days=settings.thumbnails_retention_days)
     yield WebhookEvent, select(WebhookEvent.id).where(WebhookEvent.received_at < events_end)

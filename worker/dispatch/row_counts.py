@@ -15,7 +15,7 @@ from sqlalchemy import and_, cast, func, literal, select, text, union_all
 from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.exc import DBAPIError
 
-from worker import accounts, metrics
+from worker import accounts, metrics, partitions
 from worker.database.accounts import Account
 from worker.database.base import STATEMENT_BEGAN, Base
 from worker.database.inbox import WebhookEvent
@@ -29,7 +29,7 @@ from worker.trials.running import IS_ENDED, IS_RUNNING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import ColumnElement, ScalarSelect, Select
     from sqlalchemy.orm import Session
 
     from worker.settings import Settings
@@ -223,9 +223,24 @@ def _measure_tables(settings: Settings, session: Session) -> None:
     metrics.INBOX_OLDEST_SECONDS.set(float(session.scalar(oldest) or 0.0))
     metrics.INBOX_KEPT_SECONDS.set(settings.events_retention_days * 86400.0)
     names: Sequence[str] = sorted(Base.metadata.tables)
-    sizes = [func.pg_total_relation_size(cast(name, REGCLASS)) for name in names]
+    sizes = [_size(name) for name in names]
     for name, size in zip(names, session.execute(select(*sizes)).one(), strict=True):
         metrics.TABLE_BYTES.labels(name).set(size)
+
+
+def _size(name: str) -> ScalarSelect[int]:
+    """Ask for the size of a table with its indexes, and with those of its partitions."""
+    (tree,) = func.pg_partition_tree(cast(name, REGCLASS)).table_valued("relid").c
+    return select(func.coalesce(func.sum(func.pg_total_relation_size(tree)), 0)).scalar_subquery()
+
+
+def _look_at_partitions(session: Session) -> None:
+    """Show until when there are partitions, and which tables have rows in none."""
+    until = partitions.made_until(session)
+    metrics.PARTITIONS_END.set(0.0 if until is None else until.timestamp())
+    strays = set(partitions.tables_with_strays(session))
+    for table in partitions.KEYS:
+        metrics.STRAY_ROWS.labels(table).set(table in strays)
 
 
 _QUESTIONS: tuple[Callable[[Session], None], ...] = (
@@ -237,4 +252,5 @@ _QUESTIONS: tuple[Callable[[Session], None], ...] = (
     _count_yielded,
     _count_flagged,
     _count_trials,
+    _look_at_partitions,
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from worker import partitions
 from worker.database import NOW, identity
 from worker.database.models import Asset, Job
 from worker.database.states import WAITING
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 MAX_COUNTED = 10_000
 # The rows do not tell whether `thumbs adopt` was run, so it is asked for as long as that may still help.
 TOLD_OF_RESTORE = timedelta(days=7)
+# Less than this ahead, the dispatcher has not made any for weeks.
+SOON = timedelta(weeks=1)
 _ADOPT = "`thumbs adopt --since TIME --dry-run`, TIME being when the backup was made"
 
 
@@ -34,6 +37,7 @@ def check_rows(settings: Settings) -> Iterator[Finding]:
     yield from ask_database(settings, "restored", _restored)
     yield from ask_database(settings, "foreign", _yielded)
     yield from ask_database(settings, "wanted model", _wanted_models)
+    yield from ask_database(settings, "partitions", _partitions)
 
 
 def _restored(session: Session) -> Iterator[Finding]:
@@ -71,6 +75,19 @@ def _wanted_models(session: Session) -> Iterator[Finding]:
         says = f"jobs that wait for {model}, which the workers that took them do not have: {_many(count)}"
         remedy = f"start a worker with MODEL={model}, or `thumbs requeue ASSET` without --force-model"
         yield Finding("wanted model", State.WARNING, says, remedy)
+
+
+def _partitions(session: Session) -> Iterator[Finding]:
+    """Tell where partitions run out, or did; nothing where all is well."""
+    until = partitions.made_until(session)
+    if until is None or until - session.scalars(select(NOW)).one() < SOON:
+        says = "there are none" if until is None else f"there are some until {until:%Y-%m-%d} only"
+        remedy = "start the dispatcher, which makes them ahead; its log says what hinders it"
+        yield Finding("partitions", State.WARNING, f"{says}, for webhooks, histories and filmstrips", remedy)
+    if strays := ", ".join(partitions.tables_with_strays(session)):
+        says = f"rows of weeks that have no partition are in the default one of: {strays}"
+        remedy = "nothing is lost, and they go when they are too old; keep a dispatcher running"
+        yield Finding("partitions", State.WARNING, says, remedy)
 
 
 def _count(session: Session, *conditions: ColumnElement[bool]) -> int:

