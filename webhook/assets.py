@@ -17,10 +17,10 @@ from werkzeug.routing import PathConverter
 
 from worker.database.models import Asset, Job, Publication, Thumbnail
 from worker.database.states import JobState, PublicationState
-from worker.storage.links import ThumbnailLinks
 from worker.inbox import own_events
 from worker.inbox.storable import is_storable_id
 from worker.publications.told import PickWords, find_thumbnail, picks_of_run
+from worker.storage.links import ThumbnailLinks
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -14,8 +14,8 @@ from sqlalchemy.orm import contains_eager, load_only
 from worker.database.choices import Choice
 from worker.database.models import Asset, Publication, Thumbnail
 from worker.database.states import PublicationState, TrialKind
-from worker.storage.links import ThumbnailLinks
 from worker.database.trials import Trial, Variant
+from worker.storage.links import ThumbnailLinks
 from worker.trials.assignment import BUCKETS, bucket_of
 from worker.trials.running import is_live
 

@@ -23,9 +23,9 @@ from webhook.assets import AssetId
 from webhook.variants.kept import KeptManifests
 from webhook.variants.manifests import Name
 from webhook.variants.script import Script, read_script
-from worker.storage.links import ThumbnailLinks
 from worker.errors import MalformedPayload
 from worker.inbox.storable import is_storable_id
+from worker.storage.links import ThumbnailLinks
 from worker.trials.assignment import MAX_VIEWER_CHARACTERS
 
 if TYPE_CHECKING:
