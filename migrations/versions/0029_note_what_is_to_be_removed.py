@@ -17,8 +17,8 @@ FUNCTIONS = """
 CREATE OR REPLACE FUNCTION thumbs_note_removed_thumbnails() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO bucket_removals (key, due_at)
-    SELECT DISTINCT 'thumbnails/' || sha256 || '.jpg', clock_timestamp() + interval '10 minutes'
-    FROM gone WHERE jpeg IS NULL ORDER BY 1
+    SELECT 'thumbnails/' || sha256 || '.jpg', clock_timestamp() + interval '10 minutes'
+    FROM gone WHERE jpeg IS NULL GROUP BY sha256 ORDER BY sha256
     ON CONFLICT (key) DO UPDATE SET due_at = greatest(bucket_removals.due_at, excluded.due_at);
     RETURN NULL;
 END $$;

@@ -12,6 +12,7 @@ from tests.support.service import builders
 from tests.support.service.builders import JPEG
 from tests.support.service.publisher_rig import PublisherRig, ready_publisher_rig
 from worker.choices.own_picture import OwnPicture
+from worker.database.accounts import Account
 from worker.storage.moving import move_to_bucket
 
 if TYPE_CHECKING:
@@ -48,12 +49,13 @@ def test_the_platform_gets_the_picture(bunny: PublisherRig) -> None:
     assert bunny.vendor.known(bunny.asset_id).image == JPEG
 
 
-def test_a_write_waits_for_the_bucket_and_loses_no_attempt(bunny: PublisherRig, shelf: Shelf) -> None:
-    """Nothing is wrong with the platform either: its account stays open."""
+def test_a_write_waits_for_the_bucket(bunny: PublisherRig, shelf: Shelf) -> None:
+    """As for a platform that is down, for a day; but its account stays open."""
     shelf.cut()
     waiting = bunny.publish()
-    assert (waiting.state, waiting.attempt, waiting.error_class) == ("pending", 0, "BucketUnavailable")
+    assert (waiting.state, waiting.error_class) == ("pending", "BucketUnavailable")
     assert bunny.vendor.journal.entries("write") == []
+    assert builders.only(bunny.engine, Account).closed_until is None
     shelf.mend()
 
     assert bunny.publish().state == "confirmed"
