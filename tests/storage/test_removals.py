@@ -17,6 +17,7 @@ from worker.database import transaction
 from worker.database.bucket import BucketRemoval
 from worker.database.models import Asset, StoredCandidate, Thumbnail
 from worker.errors import BucketUnavailable
+from worker.storage import bucket as storage_bucket
 from worker.storage import removals
 from worker.storage.keys import bundle_key, thumbnail_key
 from worker.storage.moving import move_to_bucket
@@ -122,6 +123,26 @@ def test_what_was_put_there_for_rows_that_were_never_stored_goes_after_a_day(
     remove_due(engine, shelf.bucket(), LONG_S)
     assert shelf.keys() == [KEY]
     remove(engine, shelf)
+    assert shelf.keys() == []
+
+
+def test_what_was_put_there_though_nobody_heard_so_goes_too(
+    engine: Engine, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer to the upload is lost, so its picture stays in the row."""
+    monkeypatch.setattr(storage_bucket, "WRITE_S", 0.5)
+    builders.record(engine, builders.event())
+    builders.completed(engine)
+    shelf.way.set_trap(b"PUT /", is_forwarded=True)
+
+    with pytest.raises(BucketUnavailable):
+        move_to_bucket(engine, shelf.bucket(), 1)
+    shelf.mend()
+    (orphan,) = shelf.keys()
+    remove(engine, shelf)
+
+    assert builders.only(engine, StoredCandidate).jpeg == SMALL_JPEG
+    assert orphan.startswith("candidates/")
     assert shelf.keys() == []
 
 

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from worker import metrics
 from worker.errors import (
-    Abandoned,
     AssetGone,
     BucketUnavailable,
+    CredentialsRefused,
     PictureLost,
+    PlatformUnavailable,
     PublishRejected,
     SettingsInvalid,
-    ThumbsError,
+    SourceRefused,
 )
 from worker.http.deadline import Deadline
 from worker.platforms.shared.buckets.bucket import Bucket, bucket_url
@@ -42,6 +43,7 @@ PAUSE_S = 10.0  #: so long nothing is asked after a failure, so that work is not
 REMEDY = "have its video looked at again (`thumbs requeue ASSET`)"
 
 _TO_WRITE = "s3:PutObject"
+_FAILURES = (PlatformUnavailable, CredentialsRefused, PublishRejected, SourceRefused)
 
 log = logging.getLogger(__name__)
 
@@ -128,12 +130,10 @@ class PictureBucket:
         try:
             with metrics.BUCKET_SECONDS.labels(operation).time(), Deadline(limit_s):
                 answer = request()
-        except Abandoned:
-            raise
         except AssetGone as exc:
             metrics.BUCKET_REQUESTS.labels(operation, "missing").inc()
             raise PictureLost(f"the bucket has no object {key}; {REMEDY}") from exc
-        except ThumbsError as exc:
+        except _FAILURES as exc:  # whatever else is raised is that of who waits, as the end of a lease
             metrics.BUCKET_REQUESTS.labels(operation, "failed").inc()
             if operation == "get" and isinstance(exc, PublishRejected):  # 416: it ends before the part
                 raise PictureLost(f"{key} ends before it should: {exc}; {REMEDY}") from exc
