@@ -192,7 +192,7 @@ COMMANDS = (
     LazyCommand(
         "pictures",
         "worker.cli.assets.pictures:pictures_group",
-        "Tell where pictures are: in the database or in a bucket; move them.",
+        "Tell where pictures are kept, and move them.",
     ),
     LazyCommand(
         "invite",

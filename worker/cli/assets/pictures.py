@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @click.group("pictures")
 def pictures_group() -> None:
-    """Tell where pictures are: in the database or in a bucket; move them."""
+    """Tell where pictures are kept, and move them.
+
+    They are in the database, or in a bucket.
+    """
 
 
 @pictures_group.command("status")
