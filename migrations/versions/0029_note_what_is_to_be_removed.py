@@ -50,8 +50,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them."""
-    op.drop_index("ix_thumbnails_in_rows", "thumbnails")
+    online_ddl.drop_index("ix_thumbnails_in_rows")
     for table, function in TRIGGERS.items():
         online_ddl.commit()
         online_ddl.lock(table)
-        op.execute(f"DROP TRIGGER note_removed ON {table}; DROP FUNCTION {function}")
+        op.execute(f"DROP TRIGGER IF EXISTS note_removed ON {table}; DROP FUNCTION IF EXISTS {function}")
