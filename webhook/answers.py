@@ -7,6 +7,7 @@ every platform sends it again. A 410 is never sent: some platforms take it as "s
 from __future__ import annotations
 
 import logging
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,12 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import BadRequest, HTTPException
 
 from worker.errors import (
+    BucketUnavailable,
     HeaderMissing,
     IdReused,
     InvalidSignature,
     MalformedPayload,
+    PictureLost,
     RequestError,
     UnknownAccount,
     first_line,
@@ -35,6 +38,8 @@ UNKNOWN = "unknown"  # in the metrics: their labels are never what a stranger wr
 # A forger learns no more than that it did not work; the log tells the operator why.
 FORGED = "the signature does not match these bytes, or is too old"
 NESTED = "the JSON is nested too deeply"
+PICTURE_AWAY = "the picture cannot be read right now; ask for it again"
+PICTURE_LOST = "the picture was lost; have its video looked at again"
 UNAVAILABLE = "nothing was recorded; please send it again"
 
 log = logging.getLogger(__name__)
@@ -64,6 +69,8 @@ def answer_errors(app: Flask) -> None:
     app.register_error_handler(IdReused, _reused)
     app.register_error_handler(MalformedPayload, _malformed)
     app.register_error_handler(RecursionError, lambda _: _malformed(MalformedPayload(NESTED)))
+    app.register_error_handler(BucketUnavailable, _picture_away)
+    app.register_error_handler(PictureLost, _picture_lost)
     app.register_error_handler(HTTPException, _by_code)
     app.register_error_handler(Exception, _unavailable)
 
@@ -119,6 +126,17 @@ def _by_code(error: HTTPException) -> Response:
         {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
     )
     return response
+
+
+def _picture_away(error: BucketUnavailable) -> Response:
+    response = answer("unavailable", 503, PICTURE_AWAY)
+    response.headers["Retry-After"] = str(math.ceil(error.retry_after_s or RETRY_AFTER_S))
+    return response
+
+
+def _picture_lost(error: PictureLost) -> Response:
+    log.error("a picture is lost: %s", error, extra={"path": request.path})
+    return answer("lost", 404, PICTURE_LOST)
 
 
 def _unavailable(error: Exception) -> Response:

@@ -16,6 +16,7 @@ from werkzeug.exceptions import NotFound
 
 from worker.database.models import Asset, Thumbnail
 from worker.storage.links import ThumbnailLinks
+from worker.storage.pictures import Pictures
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -32,7 +33,7 @@ class Picture(NamedTuple):
     """What is known of a picture."""
 
     is_private: bool | None  #: of the video; see `Asset.is_private`
-    jpeg: bytes | None  #: None where the caller has it
+    jpeg: bytes | None  #: None where the caller has it, or it is in the bucket
 
 
 def thumbnail_page(settings: Settings, database: BoundedDatabase) -> Blueprint:
@@ -40,6 +41,7 @@ def thumbnail_page(settings: Settings, database: BoundedDatabase) -> Blueprint:
     pages = Blueprint("thumbnails", __name__)
     links = ThumbnailLinks.of(settings)
     links.check()
+    pictures = Pictures.of(settings)
 
     @pages.get("/thumbnails/<sha256>.jpg")
     def thumbnail(sha256: str) -> Response:
@@ -49,15 +51,18 @@ def thumbnail_page(settings: Settings, database: BoundedDatabase) -> Blueprint:
         )
         if not picture:
             raise NotFound("there is no such thumbnail")
-        response = Response(picture.jpeg, mimetype="image/jpeg")
-        if is_known:
-            response = Response(status=HTTPStatus.NOT_MODIFIED)
+        left_s = None
         if links.must_be_signed(is_private=picture.is_private):
             left_s = links.seconds_left(
                 sha256, request.args.get("expires", ""), request.args.get("signature", "")
             )
             if not left_s:
                 raise NotFound("this address is over, or was never given out; ask for another one")
+        if is_known:
+            response = Response(status=HTTPStatus.NOT_MODIFIED)
+        else:  # the connection to the database is free again while the bucket answers
+            response = Response(pictures.thumbnail(sha256, picture.jpeg), mimetype="image/jpeg")
+        if left_s is not None:
             response.cache_control.private, response.cache_control.max_age = True, min(left_s, KEPT_S)
         else:
             response.cache_control.public, response.cache_control.max_age = True, KEPT_S

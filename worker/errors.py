@@ -20,6 +20,7 @@ ThumbsError
 │   ├── NotReadyYet             the asset, or a file of it, is still being made
 │   ├── DownloadFailed          the transfer broke off, or the disk is full
 │   ├── JobTimedOut             one attempt took longer than it may
+│   ├── BucketUnavailable       the bucket of pictures is down, or not set up right
 │   ├── ModelElsewhere          the job wants another model than this worker's
 │   └── WorkerSilent            the worker that had the job died, or lost the database
 ├── PermanentError              the same input fails again
@@ -29,6 +30,7 @@ ThumbsError
 │   ├── SourceRefused           the file lies at an address that we do not fetch from
 │   ├── AssetGone               the platform has no such asset any more
 │   ├── AssetFailed             the platform could not process the asset
+│   ├── PictureLost             a stored picture is missing from the bucket, or damaged there
 │   ├── HeadRefused             a learned head cannot be put into use, or taken out of it
 │   ├── NothingToLearn          there is not enough to learn from yet
 │   └── PublishRejected         the platform understood the write, and refuses it
@@ -137,6 +139,14 @@ class JobTimedOut(TransientError):
     """One attempt at a job took longer than JOB_TIMEOUT_S."""
 
 
+class BucketUnavailable(TransientError):
+    """The bucket of our pictures is down, or not set up right; that says nothing of any platform."""
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s  #: when it is asked again; None where that is not known
+
+
 class ModelElsewhere(TransientError):
     """The job is to be judged by another model than the one that this worker has."""
 
@@ -175,6 +185,10 @@ class AssetGone(PermanentError):
 
 class AssetFailed(PermanentError):
     """The platform could not process the asset."""
+
+
+class PictureLost(PermanentError):
+    """A stored picture is missing from the bucket, or damaged there; the message names the remedy."""
 
 
 class HeadRefused(PermanentError):

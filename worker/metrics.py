@@ -95,6 +95,12 @@ FENCED_WRITES = Counter("thumbs_fenced_writes_total", "Results refused: the leas
 BEACON_EVENTS = Counter(
     "thumbs_beacon_events_total", "What viewers did, counted, or dropped and why.", ["kind", "dropped"]
 )
+BUCKET_REQUESTS = Counter(
+    "thumbs_bucket_requests_total", "Requests to the bucket of pictures.", ["operation", "result"]
+)
+BUCKET_SECONDS = Histogram(
+    "thumbs_bucket_seconds", "What one request to the bucket took.", ["operation"], buckets=_ANSWER_S
+)
 HINTS = Counter("thumbs_hint_publish_total", "Messages to the workers.", ["result"])
 
 
@@ -120,6 +126,7 @@ OLDEST_PENDING_WRITE_SECONDS = _gauge(
 )
 YIELDED = _gauge("thumbs_yielded", "Assets whose thumbnail somebody else set, and we leave alone.", _ACCOUNT)
 FLAGGED = _gauge("thumbs_flagged", "Assets whose pictures are all flagged as unsafe, and unseen.", _ACCOUNT)
+PICTURES_WAITING = _gauge("thumbs_pictures_waiting", "Thumbnails in rows that are to be in the bucket.")
 TRIALS = _gauge("thumbs_trials", "Tests of pictures.", ["state"])
 ACCOUNT_REFUSED = _gauge("thumbs_account_refused", "1: its platform refuses our token.", _ACCOUNT)
 ACCOUNT_HELD = _gauge(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+import yaml
 from sqlalchemy.engine import make_url
 
 from tests.support.compose.processes import (
@@ -26,6 +27,7 @@ from worker.errors import SettingsInvalid
 from worker.publishing import picks_webhook
 from worker.settings import Settings
 from worker.settings.review import MIN_SECRET_CHARACTERS
+from worker.storage.bucket import PictureBucket
 from worker.storage.links import ThumbnailLinks
 
 if TYPE_CHECKING:
@@ -131,6 +133,40 @@ def test_only_the_analyzer_has_the_key_of_the_judge(
 
     assert (key and key.get_secret_value()) == ("key-of-the-judge" if name == "analyze" else None)
     assert "secrets/analyze/judge_api_key" in DEPLOYMENT
+
+
+@each_program
+def test_a_bucket_stops_no_program_that_does_not_use_it(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BUCKET_URL stands in settings.env; its key is in the folders of those that read or write there."""
+    subprocess.run([ROOT / "deploy" / "create-secrets", tmp_path], check=True, capture_output=True)
+    is_user = name in {"webhook", "review", "dispatcher", "analyze", "publish"}
+    if is_user:
+        (tmp_path / name / "bucket_access_key_id").write_text("an id")
+        (tmp_path / name / "bucket_secret_access_key").write_text("a secret")
+    for field in Settings.model_fields:
+        monkeypatch.delenv(field.upper(), raising=False)
+    own = variables(PROGRAMS[name], {"/run/secrets": str(tmp_path / name)})
+    for variable, value in ({"BUCKET_URL": "s3://pictures"} | own).items():
+        monkeypatch.setenv(variable, value)
+
+    settings = Settings.read()
+
+    if is_user:
+        assert PictureBucket.of(settings) is not None
+    else:
+        with pytest.raises(SettingsInvalid, match="BUCKET_ACCESS_KEY_ID"):
+            PictureBucket.of(settings)
+    assert "secrets/$program/bucket_secret_access_key" in DEPLOYMENT
+
+
+def test_with_a_bucket_the_receiver_gets_a_way_out_and_nothing_else() -> None:
+    """In a file of its own, which only those use who have one."""
+    added = yaml.safe_load((ROOT / "deploy" / "compose.bucket.yml").read_text())
+
+    networks = [*SERVICES["webhook"]["networks"], "outside"]
+    assert added == {"services": {"webhook": {"networks": networks}}}
 
 
 @each_service

@@ -35,6 +35,7 @@ from webhook.review.trials.pages import trial_pages
 from worker.database import make_engine
 from worker.settings import get_settings
 from worker.standalone.pages import with_secret
+from worker.storage.pictures import Pictures
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -74,7 +75,7 @@ def create_app(settings: Settings, engine: Engine) -> Flask:
     app.register_blueprint(sign_in_pages(settings, database))
     app.register_blueprint(library_pages(settings, database))
     app.register_blueprint(asset_pages(settings, database))
-    app.register_blueprint(picture_pages(database))
+    app.register_blueprint(picture_pages(database, Pictures.of(settings)))
     app.register_blueprint(act_pages(settings, database))
     app.register_blueprint(trial_pages(settings, database))
     app.register_blueprint(description_page())

@@ -13,6 +13,7 @@ from worker.accounts.standing import ails, only_writes_ail
 from worker.database import NOW
 from worker.database.accounts import Account
 from worker.errors import (
+    BucketUnavailable,
     CredentialsRefused,
     ModelElsewhere,
     PicksNotTaken,
@@ -106,7 +107,7 @@ def note_failure(session: Session, of: OfAccount, error: Exception, *, to_write:
         is_unknown = isinstance(error, UnknownAccount)
         refused_at = func.coalesce(Account.refused_at, NOW)
         _close(session, of, error, refused_at=refused_at, is_unknown=is_unknown)
-    elif isinstance(error, ModelElsewhere):
+    elif isinstance(error, ModelElsewhere | BucketUnavailable):
         forgo_probe(session, of.platform, of.account)  # nobody asked
     elif isinstance(error, PicksNotTaken) or of.media_url:
         return  # PICKS_URL and the host of a video that lives on no platform are no account's

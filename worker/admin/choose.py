@@ -19,6 +19,7 @@ from worker.database import transaction
 from worker.database.models import Asset
 from worker.people import audit
 from worker.platforms.base import WriteBack
+from worker.storage.pictures import Pictures
 from worker.text import clock
 from worker.time_ranges import read_options
 
@@ -84,7 +85,7 @@ def choose(
         raise ChoiceRefused(
             f"{asset.platform} shows a moment of the video and takes no picture: choose a time"
         )
-    made = choices.choose(session, asset, request, actor.name, why)
+    made = choices.choose(session, asset, request, actor.name, why, Pictures.of(settings))
     # A platform that cuts the picture itself needs the time and no still of ours.
     is_taking_still = not (made.is_exact or (is_by_time and made.thumbnail is not None))
     if is_taking_still:

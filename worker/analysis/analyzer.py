@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,6 +21,7 @@ from worker.database import transaction
 from worker.database.models import Job
 from worker.errors import LeaseLost, Stopping, ThumbsError
 from worker.queue import open_accounts
+from worker.storage.pictures import Pictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +53,11 @@ class Analyzer:
     platform_of: Callable[[JobClaim], Platform]
     owner: str  #: who we are, in leases and logs
     judge_connection: Connection | None = None  #: to a vision-language model that judges; None: nobody does
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """Where the pictures are."""
+        return Pictures.of(self.settings)
 
     def analyze(self, job_id: int) -> None:
         """Claim a job and do it; a hint that came late or twice does nothing."""

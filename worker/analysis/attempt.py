@@ -10,6 +10,7 @@ import logging
 import time
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
@@ -18,16 +19,18 @@ from worker import accounts, jobs, metrics, tracing
 from worker.analysis import challenge
 from worker.analysis.judge import judge_of
 from worker.analysis.options import options_of
-from worker.analysis.recall import recall
+from worker.analysis.recall import read_rows, recall
 from worker.analysis.rows import result_of
 from worker.analysis.title import subject_of
 from worker.database import transaction
 from worker.database.states import JobState
 from worker.download.fetch import DownloadLimits, fetch_moments, fetch_video, workspace
-from worker.errors import ModelElsewhere, first_line
+from worker.errors import BucketUnavailable, ModelElsewhere, first_line
 from worker.http.deadline import Deadline
 from worker.pipeline.judging.looking import UNDECODED, UNKNOWN
 from worker.pipeline.pick import pick_thumbnails
+from worker.storage import removals
+from worker.storage.uploads import Upload
 from worker.text import clock
 
 if TYPE_CHECKING:
@@ -85,9 +88,10 @@ class Attempt:
             metrics.note_free_space("work", folder)
             with self._timed("download"):
                 file = fetch_video(source.scan, folder, self._limits(), self.lease.check)
-            known = self._in_transaction(
-                lambda session: recall(session, self.lease.claim, asset.fingerprint, self.worker)
+            rows = self._in_transaction(
+                lambda session: read_rows(session, self.lease.claim, asset.fingerprint, self.worker)
             )
+            known = recall(rows, self.worker.models.scorer, self.worker.pictures)
             title = subject_of(asset.title) or subject_of(claim.title)
             run = self._pick(file, source, folder, title, known)
         for stage, seconds in (self.timings_s | dict(run.timings_s)).items():
@@ -103,9 +107,27 @@ class Attempt:
             known.chosen_s,
             may_publish_flagged=may_publish_flagged,
         )
+        result = self._put_apart(result)
         best, chosen_s = clock(result.publish.time_s), known.chosen_s
         self.found = f"{best} picked" if chosen_s is None else f"{clock(chosen_s)}, which a person chose"
         return self._in_transaction(lambda session: self._complete(session, run, result, known))
+
+    def _put_apart(self, result: jobs.Result) -> jobs.Result:
+        """Put the pictures into the bucket, if there is one; where it is away, all stay in the rows."""
+        claim, bucket = self.lease.claim, self.worker.pictures.bucket
+        if bucket is None or not bucket.takes_pictures:
+            return result
+        today = datetime.now(UTC).date()
+        upload = Upload.of(claim.asset_id, claim.generation, today, result.thumbnails, result.candidates)
+        self._in_transaction(lambda session: removals.note(session, upload.keys, removals.UPLOAD))
+        try:
+            with Deadline(should_stop=self.lease.check):
+                upload.put(bucket)
+        except BucketUnavailable as exc:
+            log.warning("the pictures stay in the database for now: %s", exc)
+            return result
+        upload.point()
+        return replace(result, objects=upload.keys)
 
     def _complete(self, session: Session, run: Run, result: jobs.Result, known: Known) -> JobState:
         claim = self.lease.claim

@@ -162,7 +162,9 @@ def _number(stored: Any) -> float:
     return number
 
 
-def _picture(jpeg: bytes) -> Rgb:
+def _picture(jpeg: bytes | None) -> Rgb:
+    if jpeg is None:
+        raise Unreadable("its picture is in the bucket")
     try:
         return decode_jpeg(jpeg)
     except Exception as exc:  # damaged bytes fail in whatever way they suggest

@@ -32,19 +32,15 @@ class PicturesBusy(TransientError):
 class OwnPicture:
     """A JPEG that can be shown."""
 
-    jpeg: bytes
+    jpeg: bytes | None  #: None: it is stored already, in the bucket
+    sha256: str  #: of the JPEG, in hex; its address at the receiver
     width_px: int
     height_px: int
-
-    @property
-    def sha256(self) -> str:
-        """SHA-256 of the JPEG, in hex; its address at the receiver."""
-        return hashlib.sha256(self.jpeg).hexdigest()
 
     @classmethod
     def of_jpeg(cls, jpeg: bytes) -> Self:
         """Take a JPEG of ours as it is; only its size is read."""
-        return cls(jpeg, *jpeg_size(jpeg))
+        return cls(jpeg, hashlib.sha256(jpeg).hexdigest(), *jpeg_size(jpeg))
 
     @classmethod
     def of_file(cls, path: Path) -> Self:
@@ -67,7 +63,7 @@ class OwnPicture:
             raise PicturesBusy("other pictures are being read; try again in a few seconds")
         if read.verdict is not Verdict.PICTURE:
             raise PictureRefused(_refusal(read))
-        return cls(read.jpeg, read.width_px, read.height_px)
+        return cls(read.jpeg, hashlib.sha256(read.jpeg).hexdigest(), read.width_px, read.height_px)
 
 
 def _refusal(read: Reading) -> str:

@@ -15,12 +15,14 @@ from worker.database.choices import Choice
 from worker.database.models import Asset, StoredCandidate, Thumbnail
 from worker.database.states import ChoiceKind
 from worker.errors import PermanentError
+from worker.storage.pictures import IN_ROWS
 from worker.timeline import MAX_TIME_S
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.choices.own_picture import OwnPicture
+    from worker.storage.pictures import Pictures
 
 
 class ChoiceRefused(PermanentError):
@@ -55,7 +57,14 @@ def newest_generation(session: Session, asset: Asset) -> int:
     return session.scalar(newest) or asset.generation
 
 
-def choose(session: Session, asset: Asset, request: ChoiceRequest, who: str, why: str) -> ChoiceMade:
+def choose(
+    session: Session,
+    asset: Asset,
+    request: ChoiceRequest,
+    who: str,
+    why: str,
+    pictures: Pictures = IN_ROWS,
+) -> ChoiceMade:
     """Take down a choice, in place of an earlier one, and ask for its publication.
 
     Args:
@@ -64,6 +73,7 @@ def choose(session: Session, asset: Asset, request: ChoiceRequest, who: str, why
         request: what to show.
         who: the person.
         why: in the person's words; may be empty.
+        pictures: where those of frames are read, in this transaction; one that is away is not waited for.
 
     Raises:
         ChoiceRefused: the video ends before that moment, or has no such candidate.
@@ -76,10 +86,10 @@ def choose(session: Session, asset: Asset, request: ChoiceRequest, who: str, why
     session.add(choice)
     session.flush()
     if request.picture is not None:
-        own = stills.Snapshot(0.0, "source", request.picture.jpeg)
+        own = stills.Snapshot(0.0, "source", request.picture)
         made = ChoiceMade(choice, stills.store(session, choice, own), is_exact=True)
     else:
-        made = ChoiceMade(choice, *stills.store_nearest(session, asset, choice))
+        made = ChoiceMade(choice, *stills.store_nearest(session, asset, choice, pictures))
         judgements.take_down(session, choice)
     if made.thumbnail is not None:
         # A choice made now may replace what was known by now, not what is set at the platform afterwards.

@@ -6,12 +6,15 @@ the newest run stands in for it.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import false, func, literal, select
+from sqlalchemy import false, func, select
 
 from worker.choices.own_picture import OwnPicture
 from worker.database.models import StoredCandidate, Thumbnail
+from worker.errors import BucketUnavailable, PictureLost
+from worker.storage.pictures import IN_ROWS, FramePlace
 from worker.text import UNSAFE
 
 if TYPE_CHECKING:
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
     from worker.database.choices import Choice
     from worker.database.models import Asset
+    from worker.storage.pictures import Pictures
+
+log = logging.getLogger(__name__)
 
 CHOSEN_RANK = 0  #: of a thumbnail that a person chose
 # A still lies this close to the frame that was picked for it, so it shows the same.
@@ -31,7 +37,7 @@ class Snapshot(NamedTuple):
 
     time_s: float  #: media time
     aspect: str  #: "16:9", or "source" for one that was not cropped
-    jpeg: bytes
+    picture: OwnPicture
     embedding: bytes | None = None
     cues: dict[str, Any] | None = None
     hand_score: float | None = None
@@ -40,8 +46,18 @@ class Snapshot(NamedTuple):
     is_unsafe: bool = False  #: whether it is flagged as that
 
 
-def store_nearest(session: Session, asset: Asset, choice: Choice) -> tuple[Thumbnail | None, bool]:
+def store_nearest(
+    session: Session, asset: Asset, choice: Choice, pictures: Pictures = IN_ROWS
+) -> tuple[Thumbnail | None, bool]:
     """Store the picture nearest to the chosen moment as the choice's thumbnail.
+
+    Where the frame of that moment cannot be read now, the nearest pick stands in for it.
+
+    Args:
+        session: with the asset's row locked.
+        asset: whose choice.
+        choice: of a moment.
+        pictures: where those of frames are read.
 
     Returns:
         The thumbnail, None where there is no picture at all; and whether it shows the moment itself, in full
@@ -50,7 +66,7 @@ def store_nearest(session: Session, asset: Asset, choice: Choice) -> tuple[Thumb
     time_s = choice.time_s or 0.0
     pick = _nearest_pick(session, asset, time_s)
     is_pick = pick is not None and abs(pick.time_s - time_s) <= SAME_MOMENT_S
-    still = pick if is_pick else _nearest_candidate(session, asset, time_s)
+    still = pick if is_pick else _nearest_candidate(session, asset, time_s, pictures) or pick
     if still is None:
         return None, False
     # Where every pick is flagged, so is all that could have been one.
@@ -61,8 +77,7 @@ def store_nearest(session: Session, asset: Asset, choice: Choice) -> tuple[Thumb
 def store(session: Session, choice: Choice, still: Snapshot) -> Thumbnail:
     """Store a picture as the thumbnail that is shown of a choice; one of its moment measures the choice."""
     time_s = still.time_s if choice.time_s is None else choice.time_s
-    picture = OwnPicture.of_jpeg(still.jpeg)
-    thumbnail = thumbnail_of(choice.asset_id, choice.generation, picture, still.aspect, time_s)
+    thumbnail = thumbnail_of(choice.asset_id, choice.generation, still.picture, still.aspect, time_s)
     thumbnail.embedding, thumbnail.cues, thumbnail.hand_score = still.embedding, still.cues, still.hand_score
     thumbnail.head_id, thumbnail.model = still.head_id, still.model or ""
     if still.is_unsafe:
@@ -143,28 +158,33 @@ def _nearest_pick(session: Session, asset: Asset, time_s: float) -> Snapshot | N
         select(
             Thumbnail.time_s,
             Thumbnail.aspect,
-            Thumbnail.jpeg,
             Thumbnail.embedding,
             Thumbnail.cues,
             Thumbnail.hand_score,
             Thumbnail.head_id,
             Thumbnail.model,
+            Thumbnail.jpeg,
+            Thumbnail.sha256,
+            Thumbnail.width_px,
+            Thumbnail.height_px,
         )
         .where(*is_newest_pick(asset))
         # A pick's first row has the ratio to publish; the others show the same moment.
         .order_by(func.abs(Thumbnail.time_s - time_s), Thumbnail.id)
         .limit(1)
     ).first()
-    return None if row is None else Snapshot(*row)
+    if row is None:
+        return None
+    # Its bytes stay where they are: the same picture has the same address.
+    at_s, aspect, *measured, jpeg, sha256, width_px, height_px = row
+    return Snapshot(at_s, aspect, OwnPicture(jpeg, sha256, width_px, height_px), *measured)
 
 
-def _nearest_candidate(session: Session, asset: Asset, time_s: float) -> Snapshot | None:
-    """Find the nearest picture of the filmstrip, which is small."""
+def _nearest_candidate(session: Session, asset: Asset, time_s: float, pictures: Pictures) -> Snapshot | None:
+    """Find the nearest picture of the filmstrip, which is small; None: none, or it cannot be read now."""
     row = session.execute(
         select(
             StoredCandidate.time_s,
-            literal("source"),
-            StoredCandidate.jpeg,
             StoredCandidate.embedding,
             StoredCandidate.cues,
             StoredCandidate.hand_score,
@@ -172,9 +192,21 @@ def _nearest_candidate(session: Session, asset: Asset, time_s: float) -> Snapsho
             StoredCandidate.model,
             # Whoever flagged it: the words of a judge's veto have this one, too.
             func.coalesce(StoredCandidate.lost_because.contains(UNSAFE), false()),
+            StoredCandidate.jpeg,
+            StoredCandidate.bundle,
+            StoredCandidate.bundle_offset,
+            StoredCandidate.bundle_length,
         )
         .where(StoredCandidate.asset_id == asset.id)
         .order_by(func.abs(StoredCandidate.time_s - time_s))
         .limit(1)
     ).first()
-    return None if row is None else Snapshot(*row)
+    if row is None:
+        return None
+    at_s, *measured, jpeg, bundle, offset, length = row
+    try:
+        picture = OwnPicture.of_jpeg(pictures.frame(FramePlace(jpeg, bundle, offset, length)))
+    except (BucketUnavailable, PictureLost) as exc:
+        log.warning("the chosen frame cannot be read; a pick stands in for it: %s", exc)
+        return None
+    return Snapshot(at_s, "source", picture, *measured)

@@ -34,7 +34,8 @@ def request_of_thumbnail(session: Session, asset: Asset, thumbnail_id: int) -> C
     if thumbnail is None or thumbnail.asset_id != asset.id:
         raise ChoiceRefused("that picture is no longer stored; open the page again, and choose another one")
     if _is_own_picture(session, thumbnail):
-        return ChoiceRequest(picture=OwnPicture.of_jpeg(thumbnail.jpeg))
+        size_px = (thumbnail.width_px, thumbnail.height_px)
+        return ChoiceRequest(picture=OwnPicture(thumbnail.jpeg, thumbnail.sha256, *size_px))
     if thumbnail.generation != newest_generation(session, asset):
         raise ChoiceRefused(
             "that picture is of an earlier run; open the page again, and choose one of the newest"

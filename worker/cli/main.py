@@ -190,6 +190,11 @@ COMMANDS = (
         "Remove all that is stored of an asset, for good.",
     ),
     LazyCommand(
+        "pictures",
+        "worker.cli.assets.pictures:pictures_group",
+        "Tell where pictures are kept, and move them.",
+    ),
+    LazyCommand(
         "invite",
         "worker.cli.people.invite:invite_command",
         "Print a link by which somebody comes to the pages.",

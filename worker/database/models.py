@@ -223,6 +223,7 @@ class Thumbnail(JudgedRow, Base):
             postgresql_where=text("rank > 0"),
         ),
         Index(None, "asset_id"),
+        Index("ix_thumbnails_in_rows", "asset_id", postgresql_where=text("jpeg IS NOT NULL")),
         Index("ix_thumbnails_outdated", "outdated_at", postgresql_where=text("outdated_at IS NOT NULL")),
         Index(None, "sha256"),
         Index(None, "job_id"),

@@ -1,4 +1,4 @@
-"""Looks after tests, heads, counts and old rows beside the dispatcher, which they must not hold up."""
+"""Looks after tests, heads, counts, the bucket and old rows beside the dispatcher, and never holds it up."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from worker import metrics, partitions
 from worker.database import transaction
 from worker.dispatch import retention, row_counts
-from worker.errors import first_line
+from worker.errors import BucketUnavailable, SettingsInvalid, first_line
 from worker.learning.watch import watch
+from worker.storage.bucket import PictureBucket
+from worker.storage.moving import move_waiting
+from worker.storage.remover import remove_due
 from worker.trials import looking
 from worker.trials.accounts import automatic
 from worker.trials.counting import merge_inbox
@@ -70,6 +73,7 @@ class Maintenance:
             self._try("partitions could not be made ahead", self._make_partitions)
             self._try("old partitions could not be dropped", self._drop_weeks)
             self._try("old rows could not be removed", self._prune)
+            self._try("the bucket of pictures could not be tidied", self._tidy_bucket)
             self._try("learned heads could not be looked at", self._watch_heads)
             self._stopping.wait(EVERY_S)
 
@@ -98,6 +102,14 @@ class Maintenance:
     def _prune(self) -> None:
         retention.prune(self._engine, self._settings, LONGEST_S)
 
+    def _tidy_bucket(self) -> None:
+        bucket = PictureBucket.of(self._settings)
+        if bucket is None:
+            return
+        if bucket.takes_pictures:
+            move_waiting(self._engine, bucket, LONGEST_S)
+        remove_due(self._engine, bucket, LONGEST_S)
+
     def _watch_heads(self) -> None:
         if time.monotonic() - self._heads_at_s >= HEADS_EVERY_S:
             self._heads_at_s = time.monotonic()
@@ -106,7 +118,7 @@ class Maintenance:
     def _try(self, complaint: str, step: Callable[[], object]) -> None:
         try:
             step()
-        except SQLAlchemyError as exc:
+        except (SQLAlchemyError, BucketUnavailable, SettingsInvalid) as exc:
             log.warning("%s: %s", complaint, first_line(exc))
         except Exception:
             # A bug of ours: the log shows where, and the thread goes on.

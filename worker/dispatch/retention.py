@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, exists, false, func, or_, select, true
@@ -25,11 +25,12 @@ from worker.database.people import AssetLink, AuditEntry, Invitation, SignIn
 from worker.database.states import FINAL, JobState, PublicationState
 from worker.database.trials import Trial, Variant
 from worker.queue.failing import TELLING
+from worker.storage import removals
 from worker.trials.running import IS_ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
+    from datetime import date, datetime
 
     from sqlalchemy import ColumnElement, Engine, Select
     from sqlalchemy.orm import Session
@@ -62,6 +63,9 @@ WAYS_IN_DAYS = 30
 JUDGE_DAYS = 365
 # How much longer than a job its history is kept: a job takes days at most from its request to its end.
 HISTORY_DAYS = 7
+# How far back the bucket is looked through for the first partition, which has no beginning: it takes rows for
+# some five weeks after the upgrade that made it, and pictures went to no bucket before.
+LONGEST_FIRST = timedelta(weeks=10)
 
 
 def drop_weeks(engine: Engine, settings: Settings) -> list[Partition]:
@@ -100,7 +104,17 @@ def _drop_week(engine: Engine, table: str, kept_days: int) -> Partition | None:
 
 
 def forget_frames(session: Session, dropped: Partition) -> None:
-    """Let the pictures of dropped filmstrips go from wherever else they are kept, in the same transaction."""
+    """Have the pictures of dropped filmstrips removed from the bucket, too.
+
+    They lie there by the day on which they were put, which is that of their row or a later one: what came
+    later is found with a later week.
+    """
+    first_at = dropped.first_at or dropped.end_at - LONGEST_FIRST
+    removals.forget_bundles(session, _day(first_at), _day(dropped.end_at))
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(UTC).date()
 
 
 def prune(engine: Engine, settings: Settings, longest_s: float) -> int:

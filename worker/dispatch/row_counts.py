@@ -24,6 +24,7 @@ from worker.database.review import CONDITIONS
 from worker.database.states import WAITING, JobState, Priority, PublicationState, TrialState
 from worker.database.trials import Trial
 from worker.errors import first_line
+from worker.storage.moving import count_waiting
 from worker.trials.running import IS_ENDED, IS_RUNNING
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def count(session: Session, settings: Settings) -> None:
         DBAPIError: none could be answered.
     """
     measure: Callable[[Session], None] = partial(_measure_tables, settings)
-    failures = [_failure_of(session, question) for question in (*_QUESTIONS, measure)]
+    waiting: Callable[[Session], None] = partial(_count_pictures, settings)
+    failures = [_failure_of(session, question) for question in (*_QUESTIONS, waiting, measure)]
     for failure in filter(None, failures):
         log.warning("some rows could not be counted: %s", first_line(failure))
     if (last := failures[-1]) and all(failures):
@@ -216,6 +218,12 @@ def _count_trials(session: Session) -> None:
         some = select(Trial.id).where(is_in_it).limit(MAX_COUNTED).subquery()
         counts[state,] = float(session.scalar(select(func.count()).select_from(some)) or 0)
     _SHOWN.show(metrics.TRIALS, counts)
+
+
+def _count_pictures(settings: Settings, session: Session) -> None:
+    """Show how many pictures are in rows although there is a bucket for them; an index has only those."""
+    is_apart = settings.bucket_url is not None and settings.bucket_takes_pictures
+    metrics.PICTURES_WAITING.set(count_waiting(session, MAX_COUNTED) if is_apart else 0)
 
 
 def _measure_tables(settings: Settings, session: Session) -> None:

@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.doctor import accounts, beacon, judge, learning, machine, people, rows, servers, slots, trials
+from worker.doctor import (
+    accounts,
+    beacon,
+    bucket,
+    judge,
+    learning,
+    machine,
+    people,
+    rows,
+    servers,
+    slots,
+    trials,
+)
 from worker.doctor.finding import Finding, State
 from worker.errors import SettingsInvalid, ThumbsError
 from worker.settings import Settings, find_strays
@@ -26,6 +38,7 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "broker": servers.check_broker,
     "accounts": machine.check_accounts,
     "pictures": accounts.check_pictures,
+    "bucket": bucket.check_bucket,
     "standing": accounts.check_standing,
     "people": people.check_people,
     "beacon": beacon.check_beacon,

@@ -17,6 +17,7 @@ from worker.jobs.claims import ROWS, JobClaim, note
 from worker.queue.backoff import MAX_EXTERNAL_RETRIES, delay_s, is_external, is_retryable
 from worker.queue.failing import note_failing
 from worker.queue.leased_rows import lock_asset
+from worker.storage import removals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,6 +45,7 @@ class Result:
     is_noted: bool = False  #: no frame is free of defects
     is_flagged: bool = False  #: every pick is flagged as unsafe
     is_held: bool = False  #: so they wait for a person
+    objects: Sequence[str] = ()  #: keys of what was put into the bucket for these rows
 
 
 def complete(session: Session, claim: JobClaim, result: Result) -> JobState:
@@ -67,6 +69,7 @@ def complete(session: Session, claim: JobClaim, result: Result) -> JobState:
         candidate.asset_id, candidate.generation = asset.id, job.generation
     session.add_all([*result.thumbnails, *result.candidates])
     session.flush()
+    removals.take_back(session, result.objects)
     is_changed = result.fingerprint != asset.fingerprint
     is_newly_flagged = result.is_flagged and not asset.is_flagged
     asset.fingerprint, asset.title = result.fingerprint, result.title or asset.title

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from worker.database import transaction
 from worker.database.models import Asset, StoredCandidate
 from worker.learning import heads
+from worker.storage.pictures import FramePlace
 from worker.text import clock, printable
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from worker.database.learning import Head
     from worker.learning.training.data import Stored
     from worker.learning.training.examples import Vectors
+    from worker.storage.pictures import Pictures
 
 NEAREST = 12  #: frames of each kind, at most one of a video
 
@@ -71,9 +73,9 @@ def nearest(source: Stored, direction: Vectors) -> Nearest:
     return Nearest(heapq.nlargest(NEAREST, best), heapq.nsmallest(NEAREST, worst))
 
 
-def render(engine: Engine, head: Head, found: Nearest) -> str:
+def render(engine: Engine, pictures: Pictures, head: Head, found: Nearest) -> str:
     """Write one page with the pictures in it; nothing else is loaded, and no script runs."""
-    shown = {side: _shown(engine, frames) for side, frames in found._asdict().items()}
+    shown = {side: _shown(engine, pictures, frames) for side, frames in found._asdict().items()}
     return _ENVIRONMENT.get_template("explain.html").render(
         head=head, scope=heads.scope_of(head), report=head.report or {}, **shown
     )
@@ -87,12 +89,19 @@ def document(found: Nearest) -> dict[str, Any]:
     }
 
 
-def _shown(engine: Engine, frames: list[Near]) -> list[ShownFrame]:
-    """Read the pictures; a frame that a newer run has replaced meanwhile is left out."""
+def _shown(engine: Engine, pictures: Pictures, frames: list[Near]) -> list[ShownFrame]:
+    """Read the pictures; a frame that a newer run has replaced meanwhile is left out.
+
+    Raises:
+        BucketUnavailable, PictureLost
+    """
     columns = (
         StoredCandidate.id,
         StoredCandidate.time_s,
         StoredCandidate.jpeg,
+        StoredCandidate.bundle,
+        StoredCandidate.bundle_offset,
+        StoredCandidate.bundle_length,
         Asset.title,
         Asset.external_id,
     )
@@ -101,7 +110,12 @@ def _shown(engine: Engine, frames: list[Near]) -> list[ShownFrame]:
         rows = session.execute(wanted.where(StoredCandidate.id.in_([frame.id for frame in frames]))).all()
     by_id = {row.id: row for row in rows}
     return [
-        ShownFrame(frame.points, row.time_s, row.title or row.external_id, _address(row.jpeg))
+        ShownFrame(
+            frame.points,
+            row.time_s,
+            row.title or row.external_id,
+            _address(pictures.frame(FramePlace(*row[2:6]))),
+        )
         for frame in frames
         if (row := by_id.get(frame.id)) is not None
     ]

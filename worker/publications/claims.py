@@ -41,7 +41,8 @@ class PublicationClaim(Claim):
     is_image: bool  #: a person's own picture, which is of no moment of the video
     thumbnail_id: int
     time_s: float
-    jpeg: bytes
+    sha256: str  #: of its picture
+    jpeg: bytes | None  #: None: in the bucket
 
     @classmethod
     def of(cls, session: Session, publication: Publication) -> Self:
@@ -67,6 +68,7 @@ class PublicationClaim(Claim):
             is_image=choice is not None and choice.kind == ChoiceKind.IMAGE,
             thumbnail_id=thumbnail.id,
             time_s=thumbnail.time_s,
+            sha256=thumbnail.sha256,
             jpeg=thumbnail.jpeg,
         )
 

@@ -16,7 +16,7 @@ import hashlib
 import logging
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -44,6 +44,7 @@ from worker.platforms.base import ForeignThumbnails, NewThumbnail, WriteBack
 from worker.publishing import picks_webhook, picture_sink
 from worker.queue import open_accounts
 from worker.storage.links import ThumbnailLinks
+from worker.storage.pictures import Pictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +73,11 @@ class Publisher:
     platform_of: Callable[[PublicationClaim], Platform]
     leases: Leases[PublicationClaim]
     owner: str  #: who we are, in leases and logs
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """Where the pictures are."""
+        return Pictures.of(self.settings)
 
     def publish(self, publication_id: int) -> None:
         """Claim a publication and write it to its platform; a hint that came late or twice does nothing."""
@@ -126,10 +132,11 @@ class Publisher:
                 self._note(accounts.forgo_probe, claim)  # where only writes fail: nothing was written
                 log.info("left alone: a foreign thumbnail is set", extra={"action": "left_alone"})
                 return partial(publications.yield_to, claim=claim, shown=asset.shown)
+            thumbnail = self._new_thumbnail(claim, platform)
             lease.check()
             with transaction(self.engine) as session:
                 publications.begin_write(session, claim)
-            written = platform.write(asset, self._new_thumbnail(claim, platform))
+            written = platform.write(asset, thumbnail)
             self._note(partial(accounts.note_answer, to_write=True), claim)
             if platform.leaves_showing_to_others:  # and only keeps what we wrote
                 self._tell(claim, lease)
@@ -138,12 +145,15 @@ class Publisher:
 
     def _new_thumbnail(self, claim: PublicationClaim, platform: Platform) -> NewThumbnail:
         """Say what is to be shown, and where the picture is fetched by a platform that does so."""
+        if platform.write_back is WriteBack.TIME and claim.jpeg is None:
+            return NewThumbnail(claim.time_s, b"")  # the platform cuts it itself
+        jpeg = self.pictures.thumbnail(claim.sha256, claim.jpeg)
         if platform.write_back is not WriteBack.URL:
-            return NewThumbnail(claim.time_s, claim.jpeg)
-        sha256 = hashlib.sha256(claim.jpeg).hexdigest()
+            return NewThumbnail(claim.time_s, jpeg)
+        sha256 = hashlib.sha256(jpeg).hexdigest()
         # Signed wherever some addresses have to be: whether this video is private may just have changed.
         url = ThumbnailLinks.of(self.settings).url(sha256, is_private=None)
-        return NewThumbnail(claim.time_s, claim.jpeg, url)
+        return NewThumbnail(claim.time_s, jpeg, url)
 
     def _note(self, what: Callable[[Session, str, str], None], claim: PublicationClaim) -> None:
         """Note what became of the platform, in the account's row; it is not worth a failed write."""
@@ -194,12 +204,11 @@ class Publisher:
         """Put one picture at the customer's address for it."""
         lease.check()
         with transaction(self.engine) as session:
-            jpeg = session.scalars(
-                select(Thumbnail.jpeg).where(Thumbnail.id == picture.thumbnail_id)
-            ).one_or_none()
-        if jpeg is None:
+            stored = select(Thumbnail.sha256, Thumbnail.jpeg).where(Thumbnail.id == picture.thumbnail_id)
+            row = session.execute(stored).one_or_none()
+        if row is None:
             raise Overtaken("the picture was removed meanwhile")
-        picture_sink.send(self.settings, picture, jpeg)
+        picture_sink.send(self.settings, picture, self.pictures.thumbnail(row.sha256, row.jpeg))
         log.info("put a picture at PICTURES_URL", extra={"action": "put"})
 
     def _may_replace(self, shown: str, claim: PublicationClaim, marks: Marks, platform: Platform) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 from worker.errors import (
+    BucketUnavailable,
     DownloadFailed,
     ModelElsewhere,
     NotReadyYet,
@@ -32,8 +33,9 @@ def is_retryable(error: Exception) -> bool:
 
 def is_external(error: Exception) -> bool:
     """Tell whether the cause is neither this video nor this worker, so that waiting is all that helps."""
+    of_ours = BucketUnavailable | RequestHeldBack | ModelElsewhere
     of_platform = PlatformUnavailable | RequestForbidden | NotReadyYet | DownloadFailed
-    return isinstance(error, of_platform | RequestHeldBack | ModelElsewhere)
+    return isinstance(error, of_platform | of_ours)
 
 
 def delay_s(attempt: int, error: Exception) -> float:

@@ -14,17 +14,17 @@ from worker.admin.find import Match
 from worker.admin.judge.said import frames_shown
 from worker.admin.taken import what_is_taken
 from worker.choices import SAME_MOMENT_S
-from worker.choices.own_picture import OwnPicture
 from worker.database.base import MAX_ROW_ID
 from worker.database.models import Asset, StoredCandidate
 from worker.database.states import PublicationState, Role
 from worker.people import audit
 from worker.review.filmstrip import chart_of, frames_in_time, scores_by_rank
-from worker.review.preview import read_preview
+from worker.review.preview import USUAL_SIZE_PX, read_preview
 from worker.review.progress import progress_of, read_account, read_newest_job
 from worker.review.seen import read_seen
 from worker.review.trials.of_assets import newest_tests
 from worker.review.undo import offer_undo
+from worker.storage.pictures import FramePlace, frame_size_px
 from worker.time_ranges import OPTION_NAMES, TimeRange, ranges_that_apply
 
 if TYPE_CHECKING:
@@ -51,7 +51,6 @@ _TOLD_BY_ROWS = frozenset({"choose", "release", "start-test", "stop-test"})
 # What people do begins with one of these: a choice, a test, or the way by which an act came.
 _OF_PEOPLE = frozenset({"choice", "test", "page", "api", "link", "cli"})
 _TOLD_TO_ALL = ("choice ", "write ")  # of `Moment.what`
-_USUAL_SIZE_PX = (320, 180)
 
 
 class PickCrops(NamedTuple):
@@ -225,12 +224,10 @@ def _rank(thumbnail: Thumbnail) -> int:
 def _frame_size_px(session: Session, frames: Sequence[Frame]) -> tuple[int, int]:
     """Read the size of the strip's pictures from one of them: they are all of one video."""
     if not frames:
-        return _USUAL_SIZE_PX
-    jpeg = session.scalar(select(StoredCandidate.jpeg).where(StoredCandidate.id == frames[0].id))
-    if jpeg is None:
-        return _USUAL_SIZE_PX
-    picture = OwnPicture.of_jpeg(jpeg)
-    return picture.width_px, picture.height_px
+        return USUAL_SIZE_PX
+    place = select(StoredCandidate.jpeg, StoredCandidate.bundle).where(StoredCandidate.id == frames[0].id)
+    row = session.execute(place).one_or_none()
+    return (row and frame_size_px(FramePlace(*row))) or USUAL_SIZE_PX
 
 
 def _spans(asset: Asset, ranges: list[str]) -> list[tuple[float, float]]:

@@ -11,9 +11,9 @@ from worker.admin.candidates import numbered_candidates
 from worker.admin.judge.said import tied_places
 from worker.aspects import SOURCE, parse_aspect
 from worker.choices import is_newest_pick
-from worker.choices.own_picture import OwnPicture
 from worker.database.models import Thumbnail
 from worker.review.filmstrip import describe, scores_by_rank
+from worker.storage.pictures import FramePlace, frame_size_px
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from worker.database.models import Asset
     from worker.review.filmstrip import Frame
 
+USUAL_SIZE_PX = (320, 180)  #: of a frame, where its own size is not known
 _WHOLE = 0.999  # a box of this share of the picture hides nothing
 
 
@@ -55,8 +56,7 @@ def read_preview(session: Session, asset: Asset, candidate_id: int) -> Preview |
     light = load_only(Thumbnail.rank, Thumbnail.aspect, Thumbnail.time_s, Thumbnail.score, Thumbnail.box)
     rows = select(Thumbnail).where(*is_newest_pick(asset)).order_by(Thumbnail.rank, Thumbnail.id)
     picks = list(session.scalars(rows.options(light)))
-    picture = OwnPicture.of_jpeg(found.candidate.jpeg)
-    size_px = (picture.width_px, picture.height_px)
+    size_px = frame_size_px(FramePlace.of(found.candidate)) or USUAL_SIZE_PX
     frame = describe(found, scores_by_rank(picks), tied_places(numbered.values()))
     crops = [pick for pick in picks if pick.rank == found.number]
     boxes = (

@@ -45,6 +45,11 @@ class StorageSettings(BaseSettings):
     bucket_is_path_style: bool = Field(
         default=True, description="Write the bucket's name in the path of its addresses, not before the host."
     )
+    bucket_takes_pictures: bool = Field(
+        default=True,
+        description="Put new pictures there. `false` only reads and removes what is there, while it is moved "
+        "back to the database.",
+    )
     thumbnails_cdn_url: Url | None = Field(
         None,
         description="What players and platforms get instead of `PUBLIC_URL` for pictures that are open to "

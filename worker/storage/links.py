@@ -31,12 +31,16 @@ class ThumbnailLinks:
     public_url: str  #: the receiver's address, as players see it
     signed: Signed = "none"  #: whose pictures open by a signed address only
     secret: str = ""
+    cdn_url: str | None = None  #: in its place, of pictures that need no signature; None: no other
 
     @classmethod
     def of(cls, settings: Settings) -> ThumbnailLinks:
         """Make them as the settings say."""
         return cls(
-            settings.public_url, settings.signed_thumbnails, revealed(settings.thumbnails_secret) or ""
+            settings.public_url,
+            settings.signed_thumbnails,
+            revealed(settings.thumbnails_secret) or "",
+            settings.thumbnails_cdn_url,
         )
 
     def check(self) -> None:
@@ -58,10 +62,11 @@ class ThumbnailLinks:
         Raises:
             SettingsInvalid: it must be signed, and the secret is missing.
         """
-        plain = f"{self.public_url}/thumbnails/{sha256}.jpg"
+        path = f"thumbnails/{sha256}.jpg"
         if not self.must_be_signed(is_private=is_private):
-            return plain
+            return f"{self.cdn_url or self.public_url}/{path}"
         self.check()
+        plain = f"{self.public_url}/{path}"  # a signature is checked by the receiver alone
         expires = str(int(time.time()) + LIFETIME_S)
         return f"{plain}?{urlencode({'expires': expires, 'signature': self._signature(sha256, expires)})}"
 

@@ -20,6 +20,7 @@ from worker.inbox.storable import is_storable_id
 from worker.people import audit
 from worker.review.asset import find_named, find_visible, read_asset
 from worker.review.library import PAGE, Wanted, read_page
+from worker.storage.pictures import Pictures
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -86,18 +87,18 @@ def reading_routes(settings: Settings, database: BoundedDatabase) -> Blueprint:
             next=last and next_address(f"{addresses.root}/audit", last, most),
         )
 
-    _add_pictures(routes, database)
+    _add_pictures(routes, database, Pictures.of(settings))
     return routes
 
 
-def _add_pictures(routes: Blueprint, database: BoundedDatabase) -> None:
+def _add_pictures(routes: Blueprint, database: BoundedDatabase, pictures: Pictures) -> None:
     @routes.get(f"/api/v1/pictures/<int(max={MAX_ROW_ID}):picture_id>.jpg")
     def picture(picture_id: int) -> Response:
-        return send_picture(database, Thumbnail, picture_id, program())
+        return send_picture(database, pictures, Thumbnail, picture_id, program())
 
     @routes.get(f"/api/v1/frames/<int(max={MAX_ROW_ID}):picture_id>.jpg")
     def frame(picture_id: int) -> Response:
-        return send_picture(database, StoredCandidate, picture_id, program())
+        return send_picture(database, pictures, StoredCandidate, picture_id, program())
 
 
 def _acts(

@@ -23,6 +23,8 @@ from worker.cli.parameters import (
 from worker.database import transaction
 from worker.errors import HeadRefused
 from worker.learning import explain, heads, stored_heads
+from worker.settings import get_settings
+from worker.storage.pictures import Pictures
 from worker.text import printable
 
 if TYPE_CHECKING:
@@ -163,7 +165,7 @@ def explain_command(head_id: int, out: Path | None, *, as_json: bool) -> None:
         if as_json:
             print_json({"head": head_id} | explain.document(found))
             return
-        page = explain.render(engine, head, found)
+        page = explain.render(engine, Pictures.of(get_settings()), head, found)
     file = out or Path(f"head-{head_id}.html")
     try:
         file.write_text(page, encoding="utf-8")

@@ -151,11 +151,11 @@ def _sent(body: object, upload: Upload | None) -> dict[str, Any]:
     return {"files": dict.fromkeys(filter(None, (upload.field, upload.also_as)), file)}
 
 
-def content_of(answer: httpx.Response) -> bytes:
-    """Read an answer's body. Raises PlatformUnavailable where it is larger than `MAX_ANSWER_BYTES`."""
+def content_of(answer: httpx.Response, most_bytes: int = MAX_ANSWER_BYTES) -> bytes:
+    """Read an answer's body. Raises PlatformUnavailable where it is larger than `most_bytes`."""
     content = bytearray()
     for chunk in answer.iter_raw():
         content += chunk
-        if len(content) > MAX_ANSWER_BYTES:
-            raise PlatformUnavailable(f"the platform's answer is larger than {MAX_ANSWER_BYTES} bytes")
+        if len(content) > most_bytes:
+            raise PlatformUnavailable(f"the platform's answer is larger than {most_bytes} bytes")
     return bytes(content)

@@ -171,7 +171,8 @@ class S3(BasePlatform[S3Account]):
 
     def _bucket(self, name: str, setting: str) -> Bucket:
         url = bucket_url(self._settings.endpoint_url, name, is_path_style=self._settings.path_style)
-        return Bucket(url, self._key, self._prefix, setting, self.capabilities.write_permission)
+        permission = self.capabilities.write_permission
+        return Bucket(url, self._key, f"{self._prefix}__", setting, permission, self._prefix)
 
     def _is_video(self, key: str) -> bool:
         suffixes = tuple(suffix.lower() for suffix in self._settings.video_suffixes)

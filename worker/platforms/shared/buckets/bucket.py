@@ -1,7 +1,8 @@
-"""Asks for the objects of one bucket, and puts one there; every request is signed."""
+"""Reads, lists, puts and removes the objects of one bucket; every request is signed."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from worker.errors import (
 from worker.http.client import BoundedClient
 from worker.http.deadline import one_exchange
 from worker.http.failure import reason_of
-from worker.platforms.shared.api_client import PHASE_TIMEOUT_S, content_of
+from worker.platforms.shared.api_client import MAX_ANSWER_BYTES, PHASE_TIMEOUT_S, content_of
 from worker.platforms.shared.api_errors import error_of
 from worker.platforms.shared.buckets.answers import read_listing, read_refusal
 from worker.platforms.shared.credentials import Credentials
@@ -32,17 +33,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from worker.errors import ThumbsError
-    from worker.platforms.shared.buckets.answers import Listing
+    from worker.platforms.shared.buckets.answers import Listing, Refusal
     from worker.platforms.shared.buckets.sigv4 import SigningKey
 
+MAX_OBJECT_BYTES = 64 * 1024 * 1024  # of what is read whole; a still of 8K has less, as has a strip of frames
 PAGE_KEYS = 500  # twice as many would fit into an answer; all videos of a page are recorded together
 
-# What a key needs to be allowed for a request that reads.
+# What a key needs to be allowed for a request.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
-_RIGHTS = {
-    "GET": "s3:ListBucket",
-    "HEAD": "s3:GetObject, and s3:ListBucket, without which a missing object is refused, too",
-}
+_TO_LIST = "s3:ListBucket"
+_TO_READ = "s3:GetObject, and s3:ListBucket, without which a missing object is refused, too"
+_TO_DELETE = "s3:DeleteObject"
 _REDIRECTED = frozenset({301, 307, 400, 403})  # what a request for another region is answered with
 _CONDITIONS = frozenset({"if-match", "if-none-match"})
 _WRONG_REGION = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect"})
@@ -64,7 +65,7 @@ def bucket_url(endpoint_url: str, name: str, *, is_path_style: bool) -> str:
 
 
 class Bucket:
-    """One bucket. Nothing is opened before the first request; not for several threads at once.
+    """One bucket. Nothing is opened before the first request; several threads may ask at once.
 
     Its methods raise CredentialsRefused where the key, the region or the bucket's name is wrong, or the key
     may not do this; PlatformUnavailable and RequestHeldBack where trying again helps; AssetGone where there
@@ -74,17 +75,21 @@ class Bucket:
     Args:
         url: as `bucket_url` writes it.
         key: that may read it.
-        prefix: how the account's variables begin, e.g. "S3__MAIN".
-        setting: which of them names the bucket.
+        prefix: how the variables begin that set it, e.g. "S3__MAIN__".
+        setting: how the one goes on that names the bucket.
         to_write: what a write needs, for the sentence about one that is refused.
+        account: whose limit of requests holds, e.g. "S3__MAIN"; None: no limit.
     """
 
-    def __init__(self, url: str, key: SigningKey, prefix: str, setting: str, to_write: str) -> None:
+    def __init__(
+        self, url: str, key: SigningKey, prefix: str, setting: str, to_write: str, account: str | None = None
+    ) -> None:
         self._url = url
         self._key = key
         self._prefix = prefix
-        self._setting = f"{prefix}__{setting}"
+        self._setting = f"{prefix}{setting}"
         self._to_write = to_write
+        self._account = account
         self._is_known = False
 
     @property
@@ -95,10 +100,31 @@ class Bucket:
     def head(self, key: str) -> httpx.Headers:
         """Ask for what is known of an object."""
         try:
-            return self._ask("HEAD", self._object_url(key))[0]
+            return self._ask("HEAD", self._object_url(key), right=_TO_READ)[0]
         except AssetGone:
             self._require_bucket()
             raise
+
+    def get(self, key: str, part: range | None = None) -> bytes:
+        """Read an object, or the bytes of it whose places are given.
+
+        Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+        """
+        # A range is asked for with its last byte, see RFC 9110, 14.1.2.
+        headers = {} if part is None else {"Range": f"bytes={part.start}-{part.stop - 1}"}
+        _, content = self._ask("GET", self._object_url(key), headers, right=_TO_READ, most=MAX_OBJECT_BYTES)
+        return content
+
+    def store(self, key: str, content: bytes, media_type: str) -> None:
+        """Put an object there, whether or not there is one of this key."""
+        self._ask("PUT", self._object_url(key), {"Content-Type": media_type}, content)
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is removed already."""
+        try:
+            self._ask("DELETE", self._object_url(key), right=_TO_DELETE)
+        except AssetGone:
+            self._require_bucket()
 
     def put(
         self, key: str, content: bytes, headers: Mapping[str, str], *, in_place_of: str | None
@@ -136,11 +162,11 @@ class Bucket:
         if after is not None:
             asked["start-after"] = after
         url = f"{self._url}?{urlencode(asked, quote_via=quote, safe='')}"
-        _, content = self._ask("GET", url)
+        _, content = self._ask("GET", url, right=_TO_LIST)
         try:
             return read_listing(content)
         except MalformedPayload as exc:
-            raise PlatformUnavailable(f"GET {self._url}: {exc}; check {self._prefix}__ENDPOINT_URL") from exc
+            raise PlatformUnavailable(f"GET {self._url}: {exc}; check {self._prefix}ENDPOINT_URL") from exc
 
     def read_address(self, key: str, lifetime_s: int) -> str:
         """Sign an address at which anybody can read an object for so long."""
@@ -164,7 +190,7 @@ class Bucket:
         if self._is_known:
             return
         try:
-            self._ask("HEAD", self._url)
+            self._ask("HEAD", self._url, right=_TO_LIST)
         except AssetGone as exc:
             raise self._no_bucket() from exc
         except CredentialsRefused:  # for the bucket itself the key needs another right
@@ -175,7 +201,14 @@ class Bucket:
         return CredentialsRefused(f"{self._url}: there is no such bucket; check {self._setting}")
 
     def _ask(
-        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b""
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        *,
+        right: str = "",
+        most: int = MAX_ANSWER_BYTES,
     ) -> tuple[httpx.Headers, bytes]:
         asked = f"{method} {url.partition('?')[0]}"
         signed = self._key.sign(method, url, headers or {}, body, datetime.now(UTC))
@@ -184,37 +217,46 @@ class Bucket:
             with (
                 tracing.span("platform request", "client", method=method, path=path),
                 one_exchange(),
-                limit_of(self._prefix).place(),
+                limit_of(self._account).place() if self._account else nullcontext(),
                 self._client.stream(method, url, headers=signed, content=body or None) as answer,
             ):
-                content = content_of(answer)
+                content = content_of(answer, most)
         except httpx.RequestError as exc:
             raise PlatformUnavailable(f"{asked}: no whole answer ({reason_of(exc)})") from exc
         if not answer.is_success:
-            raise self._error_of(answer, content)
+            raise self._error_of(answer, content, right)
         return answer.headers, content
 
-    def _error_of(self, answer: httpx.Response, content: bytes) -> ThumbsError:
+    def _error_of(self, answer: httpx.Response, content: bytes, right: str) -> ThumbsError:
         refusal = read_refusal(content)
+        known = self._known_error(answer, refusal)
+        if known is not None:
+            return known
+        names = f"{self._prefix}ACCESS_KEY_ID and {self._prefix}SECRET_ACCESS_KEY"
+        signature = answer.request.headers["Authorization"].rpartition("=")[2]
+        shown = Credentials({}, (self._key.secret_access_key, signature), names, self._to_write)
+        error = error_of(answer, content, shown, self._prefix, said=": ".join(filter(None, refusal)))
+        if not right or not isinstance(error, CredentialsRefused):
+            return error
+        return CredentialsRefused(f"{error}: {right}")
+
+    def _known_error(self, answer: httpx.Response, refusal: Refusal) -> ThumbsError | None:
+        """Translate what only storage answers; None for what any API may."""
         # HEAD has no body, so the header alone tells; some storage sends it although it takes any region.
         region = answer.headers.get("x-amz-bucket-region") if answer.status_code in _REDIRECTED else None
         if refusal.code in _WRONG_REGION or region not in {None, self._key.region}:
             where = region or refusal.message or "another one"
-            return CredentialsRefused(f"{self._url}: the region is {where}; set {self._prefix}__REGION")
+            return CredentialsRefused(f"{self._url}: the region is {where}; set {self._prefix}REGION")
         if refusal.code == "NoSuchBucket":
             return self._no_bucket()
         if answer.status_code == httpx.codes.PRECONDITION_FAILED:
             return ShownMeanwhile(f"{answer.request.url.path}: another object was put there meanwhile")
         if answer.status_code == httpx.codes.NOT_IMPLEMENTED and {*answer.request.headers} & _CONDITIONS:
             return _ConditionUnknown(refusal.message)
-        names = f"{self._prefix}__ACCESS_KEY_ID and {self._prefix}__SECRET_ACCESS_KEY"
-        signature = answer.request.headers["Authorization"].rpartition("=")[2]
-        shown = Credentials({}, (self._key.secret_access_key, signature), names, self._to_write)
-        error = error_of(answer, content, shown, self._prefix, said=": ".join(filter(None, refusal)))
-        right = _RIGHTS.get(answer.request.method)
-        if right is None or not isinstance(error, CredentialsRefused):
-            return error
-        return CredentialsRefused(f"{error}: {right}")
+        if answer.is_redirect:  # storage sends one for another region only, so the address is another's
+            happened = f"{answer.request.method} {answer.request.url.path}: {answer.status_code}"
+            return PlatformUnavailable(f"{happened}; check {self._prefix}ENDPOINT_URL")
+        return None
 
     @cached_property
     def _client(self) -> BoundedClient:

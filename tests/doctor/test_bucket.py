@@ -1,0 +1,82 @@
+"""`thumbs doctor` tries the bucket of pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.platforms.picture_shelf import shelf as served_shelf
+from tests.support.service.builders import make_settings
+from worker.doctor.bucket import check_bucket
+from worker.doctor.finding import State
+from worker.errors import BucketUnavailable
+from worker.storage.bucket import PictureBucket
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.platforms.picture_shelf import Shelf
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Shelf]:
+    """Serve one bucket for the tests of this file."""
+    with served_shelf() as found:
+        yield found
+
+
+@pytest.fixture
+def shelf(served: Shelf) -> Shelf:
+    """Return it, reachable and empty."""
+    served.mend()
+    served.empty()
+    return served
+
+
+def test_where_there_is_none_nothing_is_said() -> None:
+    """Pictures are in the database."""
+    assert list(check_bucket(make_settings())) == []
+
+
+def test_a_bucket_that_does_all_is_well_and_nothing_is_left_there(shelf: Shelf) -> None:
+    """Put, read, listed, removed."""
+    (found,) = check_bucket(shelf.settings())
+
+    assert (found.state, shelf.keys()) == (State.OK, [])
+
+
+def test_a_bucket_that_is_away_is_told(shelf: Shelf) -> None:
+    """By what could not be done."""
+    shelf.cut()
+    (found,) = check_bucket(shelf.settings())
+
+    assert found.state is State.FAILED
+    assert "cannot be put there" in found.says
+    assert "docs/pictures.md" in found.remedy
+
+
+@pytest.mark.parametrize(("step", "words"), [("list", "listed"), ("delete", "removed"), ("get", "read")])
+def test_a_right_that_is_missing_is_named(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, step: str, words: str
+) -> None:
+    """As where a key may only write."""
+
+    def refused(*_: object) -> None:
+        raise BucketUnavailable("403 (AccessDenied)")
+
+    monkeypatch.setattr(PictureBucket, step, refused)
+    (found,) = check_bucket(shelf.settings())
+
+    assert f"cannot be {words}" in found.says
+    assert "s3:ListBucket" in found.remedy
+
+
+def test_an_answer_that_is_not_what_was_put_there_is_told(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As from a cache in between, or where ranges are not known."""
+    monkeypatch.setattr(PictureBucket, "get", lambda *_: b"something else")
+    (found,) = check_bucket(shelf.settings())
+
+    assert found.state is State.FAILED

@@ -1,0 +1,89 @@
+"""`thumbs pictures`: where pictures are, and moving them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.text import Text
+
+from worker.cli.database import open_database
+from worker.cli.output import print_answer
+from worker.cli.parameters import json_option
+from worker.database import transaction
+from worker.errors import BucketUnavailable
+from worker.local import terminal
+from worker.settings import get_settings
+from worker.storage.moving import Home
+from worker.storage.moving_all import MAX_COUNTED, move_pictures, read_status
+
+if TYPE_CHECKING:
+    from worker.storage.moving_all import Moved, Status
+
+
+@click.group("pictures")
+def pictures_group() -> None:
+    """Tell where pictures are kept, and move them.
+
+    They are in the database, or in a bucket.
+    """
+
+
+@pictures_group.command("status")
+@json_option
+def status_command(*, as_json: bool) -> None:
+    """Count what is in the database, and what is to be removed from the bucket."""
+    settings = get_settings()
+    with open_database() as engine, transaction(engine) as session:
+        status = read_status(session, settings)
+    print_answer(status._asdict(), list(map(Text, _status_lines(status))), as_json=as_json)
+
+
+@pictures_group.command("move")
+@click.option(
+    "--to", type=click.Choice([home.value for home in Home]), required=True, help="Where they are to be."
+)
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="ASSETS", help="Stop after so many assets were moved."
+)
+@json_option
+def move_command(to: str, limit: int | None, *, as_json: bool) -> None:
+    """Move all pictures into the bucket, or back into the database.
+
+    Programs go on meanwhile. It may be stopped at any time: run again, it goes on with what is left.
+    """
+    home, settings = Home(to), get_settings()
+    with open_database() as engine, terminal.counting("assets", is_hidden=as_json) as on_progress:
+        try:
+            moved = move_pictures(engine, settings, home, limit, on_progress)
+        except BucketUnavailable as error:
+            sentence = f"{error}; what was moved stays so: run it again to go on"
+            raise click.ClickException(sentence) from error
+    print_answer(_document(moved), list(map(Text, _moved_lines(moved, home))), as_json=as_json)
+    if moved.lost:
+        raise SystemExit(1)
+
+
+def _document(moved: Moved) -> dict[str, Any]:
+    return {**moved._asdict(), "lost": [lost._asdict() for lost in moved.lost]}
+
+
+def _moved_lines(moved: Moved, home: Home) -> list[str]:
+    where = "in the bucket" if home is Home.BUCKET else "in the database"
+    rest = "" if moved.is_all else "; others are left: run it again to go on"
+    lines = [f"{moved.pictures} pictures of {moved.assets} assets are {where} now{rest}"]
+    return lines + [f"asset {lost.asset_id} was left as it is: {lost.why}" for lost in moved.lost]
+
+
+def _status_lines(status: Status) -> list[str]:
+    home = "in the database" if status.bucket is None else f"in {status.bucket}"
+    noted, due = _number(status.objects_noted), _number(status.objects_due)
+    return [
+        f"new pictures are put {home}",
+        f"thumbnails in the database: {_number(status.thumbnails_in_rows)}",
+        f"objects that may be removed from the bucket: {noted}, of these due: {due}",
+    ]
+
+
+def _number(number: int) -> str:
+    return f"{number:,}" if number < MAX_COUNTED else f"{number:,} or more"

@@ -1,0 +1,144 @@
+"""The bucket of pictures: every request has a deadline, and one that is away is left alone for a while.
+
+What goes wrong there is never the account's of a video, so it has errors of its own, whatever the storage
+answers: BucketUnavailable, where waiting helps or the operator has to act, and PictureLost.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from worker import metrics
+from worker.errors import (
+    AssetGone,
+    BucketUnavailable,
+    CredentialsRefused,
+    PictureLost,
+    PlatformUnavailable,
+    PublishRejected,
+    SettingsInvalid,
+    SourceRefused,
+)
+from worker.http.deadline import Deadline
+from worker.platforms.shared.buckets.bucket import Bucket, bucket_url
+from worker.platforms.shared.buckets.sigv4 import SigningKey
+from worker.settings.types import revealed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from worker.platforms.shared.buckets.answers import Listing
+    from worker.settings import Settings
+
+T = TypeVar("T")
+
+AWS = "https://s3.{region}.amazonaws.com"
+READ_S = 3.0  #: somebody waits for a picture; also to remove one, while its note is locked
+WRITE_S = 10.0
+PAUSE_S = 10.0  #: so long nothing is asked after a failure, so that work is not held up again and again
+
+REMEDY = "have its video looked at again (`thumbs requeue ASSET`)"
+
+_TO_WRITE = "s3:PutObject"
+_FAILURES = (PlatformUnavailable, CredentialsRefused, PublishRejected, SourceRefused)
+
+log = logging.getLogger(__name__)
+
+
+class PictureBucket:
+    """The bucket of the settings. Nothing is opened before the first request; several threads may ask.
+
+    Its methods raise BucketUnavailable.
+
+    Args:
+        bucket: where the objects are.
+        prefix: of all keys there; empty, or with a slash at its end.
+        takes_pictures: whether new ones are put there; those that are there are read anyway.
+    """
+
+    def __init__(self, bucket: Bucket, prefix: str = "", *, takes_pictures: bool = True) -> None:
+        self.takes_pictures = takes_pictures
+        self._bucket = bucket
+        self._prefix = prefix
+        self._asks_again_s = 0.0  # of the monotonic clock
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self | None:
+        """Take that of the settings; None where they name none.
+
+        There is one for each process, so that all its threads know when it is away.
+
+        Raises:
+            SettingsInvalid: its key is missing.
+        """
+        if settings.bucket_url is None:
+            return None
+        secret = revealed(settings.bucket_secret_access_key)
+        if not settings.bucket_access_key_id or not secret:
+            missing = "BUCKET_ACCESS_KEY_ID and BUCKET_SECRET_ACCESS_KEY: missing, and BUCKET_URL needs them"
+            raise SettingsInvalid(missing)
+        name, _, prefix = settings.bucket_url.removeprefix("s3://").strip("/").partition("/")
+        endpoint_url = settings.bucket_endpoint_url or AWS.format(region=settings.bucket_region)
+        url = bucket_url(endpoint_url, name, is_path_style=settings.bucket_is_path_style)
+        key = SigningKey(settings.bucket_access_key_id, secret, settings.bucket_region)
+        return cls._shared(url, key, f"{prefix}/" if prefix else "", settings.bucket_takes_pictures)
+
+    @classmethod
+    @cache
+    def _shared(cls, url: str, key: SigningKey, prefix: str, takes_pictures: bool) -> Self:
+        bucket = Bucket(url, key, "BUCKET_", "URL", _TO_WRITE)
+        return cls(bucket, prefix, takes_pictures=takes_pictures)
+
+    def get(self, key: str, part: range | None = None) -> bytes:
+        """Read an object, or the bytes of it whose places are given.
+
+        Raises:
+            PictureLost: there is no such object, or it ends before that part.
+        """
+        content = self._ask("get", lambda: self._bucket.get(self._prefix + key, part), READ_S, key)
+        if part is not None and len(content) != len(part):
+            sizes = f"{len(content)} bytes at {part.start}, and {len(part)} were put there"
+            raise PictureLost(f"{key} has {sizes}; {REMEDY}")
+        return content
+
+    def put(self, key: str, content: bytes, media_type: str = "image/jpeg") -> None:
+        """Put an object there, in place of one of this key."""
+        self._ask("put", lambda: self._bucket.store(self._prefix + key, content, media_type), WRITE_S, key)
+
+    def delete(self, key: str) -> None:
+        """Remove an object, if it is there."""
+        self._ask("delete", lambda: self._bucket.delete(self._prefix + key), READ_S, key)
+
+    def list(self, prefix: str) -> list[str]:
+        """List the keys that begin like this, some hundreds at most; what is removed makes way for more."""
+        found: Listing = self._ask("list", lambda: self._bucket.list(self._prefix + prefix), READ_S, prefix)
+        return [one.key.removeprefix(self._prefix) for one in found.objects]
+
+    def end_pause(self) -> None:
+        """Ask again with the next request, however short ago one failed."""
+        self._asks_again_s = 0.0
+
+    def _ask(self, operation: str, request: Callable[[], T], limit_s: float, key: str) -> T:
+        if (pause_s := self._asks_again_s - time.monotonic()) > 0:
+            metrics.BUCKET_REQUESTS.labels(operation, "paused").inc()
+            raise BucketUnavailable(
+                "the bucket of pictures failed a moment ago, and is asked again soon", pause_s
+            )
+        try:
+            with metrics.BUCKET_SECONDS.labels(operation).time(), Deadline(limit_s):
+                answer = request()
+        except AssetGone as exc:
+            metrics.BUCKET_REQUESTS.labels(operation, "missing").inc()
+            raise PictureLost(f"the bucket has no object {key}; {REMEDY}") from exc
+        except _FAILURES as exc:  # whatever else is raised is that of who waits, as the end of a lease
+            metrics.BUCKET_REQUESTS.labels(operation, "failed").inc()
+            if operation == "get" and isinstance(exc, PublishRejected):  # 416: it ends before the part
+                raise PictureLost(f"{key} ends before it should: {exc}; {REMEDY}") from exc
+            self._asks_again_s = time.monotonic() + PAUSE_S
+            log.warning("the bucket of pictures fails: %s", exc)
+            raise BucketUnavailable(f"the bucket of pictures fails: {exc}", PAUSE_S) from exc
+        metrics.BUCKET_REQUESTS.labels(operation, "ok").inc()
+        return answer
