@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.doctor import accounts, beacon, judge, learning, machine, people, rows, servers, slots, trials
+from worker.doctor import (
+    accounts,
+    beacon,
+    connections,
+    judge,
+    learning,
+    machine,
+    people,
+    rows,
+    servers,
+    slots,
+    trials,
+)
 from worker.doctor.finding import Finding, State
 from worker.errors import SettingsInvalid, ThumbsError
 from worker.settings import Settings, find_strays
@@ -20,6 +32,7 @@ __all__ = ["CHECKS", "LIVE_CHECKS", "Finding", "State", "examine_service"]
 
 CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "database": servers.check_database,
+    "connections": connections.check_connections,
     "rows": rows.check_rows,
     "tests": trials.check_trials,
     "tests by days": slots.check_slots,
