@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from worker.standalone.servers import Server
 
-POOL_SIZE = 4
+POOL_SIZE = 4  #: connections to PostgreSQL
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -49,13 +49,13 @@ def pooler(postgres_server: Server, servers_dir: Path, tmp_path: Path) -> Iterat
 
 @pytest.fixture
 def pooled_url(pooler: PgBouncer, database_url: str) -> str:
-    """Return the address of this test's database through it."""
+    """Return the address of this test's database through the pooler."""
     return pooler.url(make_url(database_url).database or "")
 
 
 @pytest.fixture
-def pooled(pooled_url: str, pooler: PgBouncer) -> Iterator[Engine]:
-    """Return an engine through it."""
+def pooled(pooled_url: str) -> Iterator[Engine]:
+    """Return an engine through the pooler."""
     engine = make_engine(pooled_url)
     yield engine
     engine.dispose()

@@ -10,7 +10,7 @@ a dead worker held stays without anybody: from the kill until another may have i
 from __future__ import annotations
 
 import argparse
-import itertools
+import math
 import os
 import random
 import sys
@@ -45,6 +45,7 @@ DEAD_S = 0.5  # before a supervisor starts them again
 BUSY_S = 60.0  # within which the fleet has begun with new videos
 VIDEOS_PER_WORKER = 2  # in a round, so that nobody is idle when it is struck
 QUIET_S = 300.0
+PATIENCE = {"MAX_ATTEMPTS": "10"}  #: so many deaths of its workers are no reason to give a job up
 
 #: A row and the claim on it: table, id, token.
 Held = tuple[str, int, int]
@@ -115,20 +116,24 @@ class Halving:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the value that so large a share of them does not exceed; 0 of none."""
-    return sorted(values)[max(0, -(-len(values) * share // 1).__int__() - 1)] if values else 0.0
+    """Return the smallest value that so large a share of them does not exceed; 0 of none."""
+    return sorted(values)[math.ceil(share * len(values)) - 1] if values else 0.0
 
 
 def report(halving: Halving, given: str, took_s: float, found: Sequence[Violation]) -> str:
     """Tell what was done and what came of it, as Markdown."""
     waited, system = halving.orphaned_s, halving.system
+    times_s = [percentile(waited, share) for share in (0.5, 0.95, 1.0)]
     with transaction(system.engine) as session:
         jobs = Counter(session.scalars(select(Job.state)))
         attempts = Counter(session.scalars(select(Job.attempt).where(Job.state == JobState.COMPLETED)))
     writes = Counter(entry.asset_id for entry in system.platform.journal.entries("write"))
     lines = [
-        f"`python -m tests.faults.fleet.halves {given}`, {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores,",
-        f"leases of {HURRY['LEASE_S']} s: {took_s:.0f} s. Violations of I1 to I9: **{len(found)}**",
+        f"`python -m tests.faults.fleet.halves {given}`,",
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, leases of {HURRY['LEASE_S']} s:",
+        f"{took_s:.0f} s.",
+        "",
+        f"Violations of I1 to I9: **{len(found)}**",
         *(f"- {violation.invariant}: {violation.what}" for violation in found),
         "",
         "| what | |",
@@ -136,8 +141,7 @@ def report(halving: Halving, given: str, took_s: float, found: Sequence[Violatio
         f"| videos | {halving.sent} |",
         f"| killed | {', '.join(f'{count} x {kind}' for kind, count in sorted(halving.killed.items()))} |",
         f"| rows that the dead held | {len(waited)} |",
-        f"| until another may have them, p50 / p95 / max | {percentile(waited, 0.5):.1f} /"
-        f" {percentile(waited, 0.95):.1f} / {max(waited, default=0.0):.1f} s |",
+        f"| until another may have them, p50 / p95 / max | {' / '.join(f'{one:.1f}' for one in times_s)} s |",
         f"| jobs | {', '.join(f'{count} {state}' for state, count in sorted(jobs.items()))} |",
         f"| attempts that a job took | {', '.join(f'{k}: {n}' for k, n in sorted(attempts.items()))} |",
         f"| videos whose thumbnail was written more than once | {sum(n > 1 for n in writes.values())} |",
@@ -145,9 +149,15 @@ def report(halving: Halving, given: str, took_s: float, found: Sequence[Violatio
     return "\n".join(lines) + "\n"
 
 
-def run(system: System, videos: Sequence[Media], seed: int, rounds: int, **more: Callable[[], None]) -> tuple[Halving, list[Violation]]:
+def run(
+    system: System,
+    videos: Sequence[Media],
+    seed: int,
+    rounds: int,
+    strike_more: Callable[[], None] = lambda: None,
+) -> tuple[Halving, list[Violation]]:
     """Kill halves of a running fleet; returns what was measured, and what must never be and was."""
-    halving = Halving(system, videos, random.Random(seed), **more)  # noqa: S311 - no secret
+    halving = Halving(system, videos, random.Random(seed), strike_more)  # noqa: S311 - no secret
     for _ in range(rounds):
         halving.round()
     return halving, system.settle(QUIET_S)
@@ -161,25 +171,17 @@ def main() -> int:
     parser.add_argument("--analyze", type=int, default=4, help="analyze workers")
     parser.add_argument("--publish", type=int, default=4, help="publishers")
     given = parser.parse_args()
-    programs = [*itertools.repeat("analyze", given.analyze), *itertools.repeat("publish", given.publish)]
+    programs = ["receiver", "dispatcher", *["analyze"] * given.analyze, *["publish"] * given.publish]
+    words = " ".join(f"--{name} {value}" for name, value in vars(given).items())
     with tempfile.TemporaryDirectory(prefix="thumbs-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        videos = variants(folder, VARIANTS)
-        with System(_made(folder / "system"), ["receiver", "dispatcher", *programs], LIMITS) as system:
+        folder = Path(name) / "system"
+        folder.mkdir()
+        videos = variants(folder.parent, VARIANTS)
+        with System(folder, programs, PATIENCE) as system:
             start_s = time.monotonic()
             halving, found = run(system, videos, given.seed, given.rounds)
-            words = f"--seed {given.seed} --rounds {given.rounds} --analyze {given.analyze} --publish {given.publish}"
             print(report(halving, words, time.monotonic() - start_s, found))
     return 1 if found else 0
-
-
-#: So many deaths of its workers may not make a job be given up.
-LIMITS = {"MAX_ATTEMPTS": "10"}
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
 
 
 if __name__ == "__main__":

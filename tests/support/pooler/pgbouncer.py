@@ -112,17 +112,15 @@ class PgBouncer:
     def _write(self) -> None:
         """Write the page's example down, with what is another here."""
         example = next(block.code for block in blocks_of(PAGE) if block.language == "ini")
-        users = self._folder / "userlist.txt"
-        here = {"auth_file": str(users), "admin_users": USER, "unix_socket_dir": "", **self._options}
+        users, place = self._folder / "userlist.txt", f"host={self._socket} port={POSTGRES_PORT} user={USER}"
+        # Also whatever database of the server a test has.
+        here = {DATABASE: f"{place} dbname={DATABASE}\n* = {place}"}
+        here |= {"auth_file": str(users), "admin_users": USER, "unix_socket_dir": "", **self._options}
         lines = []
         for line in example.splitlines():
             key = line.partition("=")[0].strip()
             lines.append(f"{key} = {here.pop(key)}" if key in here else line)
-        # Whatever database of the server a test has.
-        text = "\n".join(lines + [f"{key} = {value}" for key, value in here.items()])
-        text = text.replace(
-            "[pgbouncer]", f"* = host={self._socket} port={POSTGRES_PORT} user={USER}\n\n[pgbouncer]"
-        )
+        text = "\n".join([*lines, *(f"{key} = {value}" for key, value in here.items())])
         (self._folder / "pgbouncer.ini").write_text(text + "\n")
         users.write_text(f'"{USER}" "{PASSWORD}"\n')
         for path in (users, self._folder / "pgbouncer.ini"):
