@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from worker.standalone.servers import Server
 
 
+HUSH = "hush-7"
+
+
 @pytest.fixture
 def behind_pooler(pooled_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Set DATABASE_URL to the pooler's address; a test may set more."""
@@ -40,7 +43,8 @@ def way_found() -> dict[str, str] | None:
     return next((found for found in told["checks"] if found["what"] == "direct connection"), None)
 
 
-def test_migrations_refuse_to_go_through_a_pooler(behind_pooler: pytest.MonkeyPatch, pooled: Engine) -> None:
+@pytest.mark.usefixtures("behind_pooler")
+def test_migrations_refuse_to_go_through_a_pooler(pooled: Engine) -> None:
     """Their lock would stay in a session that is another program's next."""
     refused = run_thumbs("migrate")
 
@@ -59,9 +63,8 @@ def test_migrations_go_past_it(behind_pooler: pytest.MonkeyPatch, database_url: 
     assert "up to date" in done.stdout
 
 
-def test_a_dispatcher_that_would_hear_nothing_says_so(
-    behind_pooler: pytest.MonkeyPatch, pooled: Engine, redis_url: str
-) -> None:
+@pytest.mark.usefixtures("behind_pooler")
+def test_a_dispatcher_that_would_hear_nothing_says_so(pooled: Engine, redis_url: str) -> None:
     """PgBouncer takes LISTEN, and gives it to a session of which nobody hears."""
     dispatcher = Dispatcher(pooled, get_settings(), Broker(redis_url), "test")
     with pytest.raises(SettingsInvalid, match="DATABASE_DIRECT_URL: name PostgreSQL itself"):
@@ -111,7 +114,7 @@ def test_the_password_of_the_direct_address_is_kept(
 ) -> None:
     """Also where nobody answers there."""
     behind_pooler.setenv("MODEL", "no-such-model")
-    url = make_url(pooled_url).set(password="hush-7", port=1)
+    url = make_url(pooled_url).set(password=HUSH, port=1)
     behind_pooler.setenv("DATABASE_DIRECT_URL", url.render_as_string(hide_password=False))
 
-    assert "hush-7" not in run_thumbs("doctor").output
+    assert HUSH not in run_thumbs("doctor").output

@@ -12,6 +12,7 @@ import signal
 import socket
 import threading
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -223,8 +224,11 @@ class Dispatcher:
         url = url_of(direct, "DATABASE_DIRECT_URL") if direct else self._engine.url
         address = url.set(drivername="postgresql").render_as_string(hide_password=False)
         listener = psycopg.connect(address, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S, **TCP_LIMITS)
-        require_direct(listener)
-        listener.execute(f"LISTEN {notify.CHANNEL}")
+        with ExitStack() as failing:
+            failing.callback(listener.close)
+            require_direct(listener)
+            listener.execute(f"LISTEN {notify.CHANNEL}")
+            failing.pop_all()
         return listener
 
     def _sleep(self, listener: psycopg.Connection, wait_s: float, stop: threading.Event) -> None:

@@ -44,7 +44,7 @@ VARIANTS = 6
 DEAD_S = 0.5  # before a supervisor starts them again
 BUSY_S = 60.0  # within which the fleet has begun with new videos
 VIDEOS_PER_WORKER = 2  # in a round, so that nobody is idle when it is struck
-QUIET_S = 300.0
+QUIET_S = 900.0
 PATIENCE = {"MAX_ATTEMPTS": "10"}  #: so many deaths of its workers are no reason to give a job up
 
 #: A row and the claim on it: table, id, token.
