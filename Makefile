@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser judge-real faults check lock bench bench-speed bench-service bench-beacon bench-scale bench-quality bench-formats clean
+.PHONY: help demo test test-browser test-pooler judge-real faults check lock bench bench-speed bench-service bench-beacon bench-scale bench-quality bench-formats clean
 
 # The first of these that is 3.11 to 3.13 makes .venv; name your own with `make PYTHON=...`. Without a GPU,
 # `make demo TORCH=cpu TORCH_INDEX=ADDRESS` saves gigabytes: docs/install.md.
@@ -23,6 +23,10 @@ test: $(READY)  ## run the tests; choose with ARGS="-k report"
 test-browser: $(READY)  ## use the pages as people do, in Chromium; choose with ARGS="-k keyboard"
 	@$(PY) -m tests.support.browser.chromium
 	@$(PY) -m pytest tests/browser -m browser -n 2 --no-loadscope-reorder $(ARGS)
+
+test-pooler: $(READY)  ## run the service behind a real PgBouncer; choose with ARGS="-k limits"
+	@$(PY) -m tests.support.pooler.pgbouncer
+	@$(PY) -m pytest tests/pooler -m pooler -n 2 --no-loadscope-reorder $(ARGS)
 
 judge-real: $(READY)  ## ask llama.cpp's own server as a judge; takes 600 MB in var/, for a model under Gemma's terms
 	@$(PY) -m tests.support.judge_server.llama install

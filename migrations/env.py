@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from alembic import context
 
-from worker.database import get_engine
+from worker.database import make_engine
 from worker.database.models import Base
 from worker.database.online_ddl import only_migration
+from worker.settings import get_settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -32,5 +33,7 @@ given: Connection | None = context.config.attributes.get("connection")
 if given is not None:
     migrate(given)
 else:
-    with only_migration(get_engine()) as opened:
+    settings = get_settings()
+    engine = make_engine(settings.database_direct_address or settings.database_address)
+    with only_migration(engine) as opened:
         migrate(opened)

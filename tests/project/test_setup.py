@@ -81,12 +81,12 @@ def test_the_same_pythons_are_named_everywhere() -> None:
 
 
 def test_a_change_goes_in_only_where_a_browser_could_use_the_pages() -> None:
-    """What CI calls for each change runs the checks, the tests, and those in a browser."""
+    """What CI calls for each change runs the checks, the tests, and those in a browser and behind a pooler."""
     ci = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
     run = (ROOT / ".ci/run").read_text().splitlines()
 
     assert ci["jobs"]["test"]["steps"][-1] == {"run": ".ci/run"}
-    assert run[-3:] == ["make check", "make test", "make test-browser"]
+    assert run[-4:] == ["make check", "make test", "make test-browser", "make test-pooler"]
 
 
 def test_no_python_at_all_is_said_plainly(clone: Path) -> None:

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import create_engine, update
+from sqlalchemy import create_engine, text, update
 
 from tests.support.service import builders
 from tests.support.waiting import until
@@ -44,6 +44,22 @@ def test_a_lease_that_is_renewed_lasts(engine: Engine, stopping: threading.Event
         until(lambda: (builders.only(engine, Job).lease_until - first).total_seconds() > 1.2)
 
         lease.check()
+
+
+def test_a_renewal_changes_no_index(engine: Engine) -> None:
+    """It comes three times a lease for each job of the fleet: PostgreSQL calls it a HOT update."""
+    builders.record(engine, builders.event())
+    claim = builders.claimed(engine)
+
+    with transaction(engine) as session:
+        all_before, hot_before = session.execute(UPDATES).one()
+        jobs.renew(session, [claim], 30.0)
+        jobs.note_stage(session, claim, "scan")
+        all_after, hot_after = session.execute(UPDATES).one()
+    assert (all_after - all_before, hot_after - hot_before) == (2, 2)
+
+
+UPDATES = text("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'jobs'")
 
 
 def test_a_lease_ends_when_the_database_does_not_answer(engine: Engine, stopping: threading.Event) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from webhook.beacon import limits
 from worker import metrics
 from worker.database import transaction
+from worker.database.engine import driver_of
 from worker.database.models import Asset
 from worker.database.states import TrialKind
 from worker.database.trials import CountInbox, Trial
@@ -133,9 +134,10 @@ def copy_in(engine: Engine, cells: Cells) -> None:
         SQLAlchemyError: the database is away.
         psycopg.Error: it refuses.
     """
-    with engine.begin() as connection:
-        driver = connection.connection.driver_connection
-        assert driver is not None  # noqa: S101 - a connection that is open has one
-        with driver.cursor() as cursor, cursor.copy(_COPY) as rows:
-            for (trial_id, bucket), sums in cells.items():
-                rows.write_row((trial_id, bucket, *sums))
+    with (
+        engine.begin() as connection,
+        driver_of(connection).cursor() as cursor,
+        cursor.copy(_COPY) as rows,
+    ):
+        for (trial_id, bucket), sums in cells.items():
+            rows.write_row((trial_id, bucket, *sums))

@@ -11,6 +11,7 @@ from worker.admin.assets import migrate_tables
 from worker.cli.database import open_database
 from worker.cli.output import print_answer
 from worker.cli.parameters import json_option
+from worker.settings import get_settings
 
 if TYPE_CHECKING:
     from worker.admin.assets import Migration
@@ -22,7 +23,8 @@ def migrate_command(*, as_json: bool) -> None:
     """Bring the database's tables up to date."""
     with open_database() as engine:
         # An engine of its own, without the time limit of statements; `str(url)` would hide the password.
-        migration = migrate_tables(engine.url.render_as_string(hide_password=False))
+        given = engine.url.render_as_string(hide_password=False)
+        migration = migrate_tables(get_settings().database_direct_address or given)
     print_answer(_document(migration), [Text(_sentence(migration))], as_json=as_json)
 
 

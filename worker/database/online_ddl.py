@@ -19,6 +19,8 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from worker.database.engine import driver_of, require_direct
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -45,8 +47,12 @@ def only_migration(engine: Engine) -> Iterator[Connection]:
     """Open a connection of which there is one at a time, and whose statements wait for no lock for long.
 
     Others wait without a transaction: building an index concurrently waits for all transactions.
+
+    Raises:
+        SettingsInvalid: a pooler is between, and what is set and locked here would stay in another's session.
     """
     with engine.connect() as connection:
+        require_direct(driver_of(connection))
         try:
             connection.execute(text(f"SET lock_timeout = {LOCK_TIMEOUT_MS}; SET statement_timeout = 0"))
             connection.commit()

@@ -12,6 +12,7 @@ import signal
 import socket
 import threading
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -20,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from worker import accounts, database, jobs, logs, metrics, publications, tracing
 from worker.database import identity, transaction
-from worker.database.engine import TCP_LIMITS
+from worker.database.engine import CONNECT_TIMEOUT_S, TCP_LIMITS, is_outage, require_direct, url_of
 from worker.database.models import Job, Publication
 from worker.dispatch.broker import Broker
 from worker.dispatch.broker_outage import BrokerOutage
@@ -102,7 +103,11 @@ class Dispatcher:
         self._extend_grace()
 
     def run(self, stop: threading.Event) -> None:
-        """Do rounds until `stop` is set; a failure of the database or the broker is waited out."""
+        """Do rounds until `stop` is set; a failure of the database or the broker is waited out.
+
+        Raises:
+            SettingsInvalid: it cannot be told of new rows.
+        """
         while not stop.is_set():
             try:
                 with self._listening() as listener:
@@ -111,7 +116,7 @@ class Dispatcher:
                         self._sleep(listener, self.run_once(), stop)
             except (DBAPIError, psycopg.Error) as exc:
                 log.warning("the database does not answer: %s", first_line(exc))
-                if _is_outage(exc):
+                if is_outage(exc):
                     self._extend_grace()
                     self._are_hints_lost = True
                 self._beat()
@@ -210,11 +215,20 @@ class Dispatcher:
         return PAUSE_S
 
     def _listening(self) -> psycopg.Connection:
-        """Open a connection that hears the notifications; a pooled one could be handed to another thread."""
-        url = self._engine.url.set(drivername="postgresql")
-        address = url.render_as_string(hide_password=False)
-        listener = psycopg.connect(address, autocommit=True, connect_timeout=3, **TCP_LIMITS)
-        listener.execute(f"LISTEN {notify.CHANNEL}")
+        """Open a connection that hears the notifications; one of the engine's could go to another thread.
+
+        Raises:
+            SettingsInvalid: a pooler is between, through which nothing would be heard.
+        """
+        direct = self._settings.database_direct_address
+        url = url_of(direct, "DATABASE_DIRECT_URL") if direct else self._engine.url
+        address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        listener = psycopg.connect(address, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S, **TCP_LIMITS)
+        with ExitStack() as failing:
+            failing.callback(listener.close)
+            require_direct(listener)
+            listener.execute(f"LISTEN {notify.CHANNEL}")
+            failing.pop_all()
         return listener
 
     def _sleep(self, listener: psycopg.Connection, wait_s: float, stop: threading.Event) -> None:
@@ -226,8 +240,3 @@ class Dispatcher:
                 # One round does for all that came meanwhile.
                 list(listener.notifies(timeout=0))
                 return
-
-
-def _is_outage(error: DBAPIError | psycopg.Error) -> bool:
-    """Tell whether the connection failed, and not only a statement: then no worker could renew a lease."""
-    return error.connection_invalidated if isinstance(error, DBAPIError) else True

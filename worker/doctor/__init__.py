@@ -12,6 +12,7 @@ from worker.doctor import (
     accounts,
     beacon,
     bucket,
+    connections,
     judge,
     learning,
     machine,
@@ -32,6 +33,7 @@ __all__ = ["CHECKS", "LIVE_CHECKS", "Finding", "State", "examine_service"]
 
 CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "database": servers.check_database,
+    "connections": connections.check_connections,
     "rows": rows.check_rows,
     "tests": trials.check_trials,
     "tests by days": slots.check_slots,

@@ -60,7 +60,7 @@ def check_database(settings: Settings) -> Iterator[Finding]:
             yield _clock(connection)
         yield _tables(engine)
     except SQLAlchemyError as error:
-        reason = _reason(error)
+        reason = reason_of(error)
         remedy = "start it, or correct DATABASE_URL" if given else "start `thumbs up` again"
         yield Finding("database", State.FAILED, f"{_place(engine)}: {reason}", remedy)
     finally:
@@ -100,14 +100,15 @@ def ask_database(
             yield Finding(
                 what,
                 State.FAILED,
-                f"could not be asked: {_reason(error)}",
+                f"could not be asked: {reason_of(error)}",
                 "try again; if it stays so, see PostgreSQL's log",
             )
     finally:
         engine.dispose()
 
 
-def _reason(error: SQLAlchemyError) -> str:
+def reason_of(error: SQLAlchemyError) -> str:
+    """Say in a line why the database did not do what it was asked for."""
     said = error.orig if isinstance(error, DBAPIError) else None
     return first_line(said) if said else type(error).__name__
 

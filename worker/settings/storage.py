@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
 
-from worker.settings.types import BucketAddress, Line, Secret, Url  # noqa: TC001
+from worker.settings.types import BucketAddress, Line, Secret, Url, revealed
 
 
 class StorageSettings(BaseSettings):
@@ -19,7 +20,7 @@ class StorageSettings(BaseSettings):
     database_direct_url: Secret | None = Field(
         None,
         description="The same database without the pooler (PgBouncer in transaction mode) that "
-        "`DATABASE_URL` then names: for migrations, and for what listens.",
+        "`DATABASE_URL` then names; only `thumbs dispatch` and `thumbs migrate` need it.",
     )
     redis_url: Secret | None = Field(
         None, description="Redis or Valkey. `thumbs up` starts its own without it."
@@ -71,3 +72,14 @@ class StorageSettings(BaseSettings):
         description="Filmstrips, the small frames that a run looked at, are kept so long, and until the "
         "others of their week are as old. After an edit, a video without one is looked at whole.",
     )
+
+    @model_validator(mode="after")
+    def _pooler_has_an_address(self) -> Self:
+        if self.database_direct_url and not self.database_url:
+            raise ValueError("DATABASE_DIRECT_URL: needs DATABASE_URL, which then names the pooler")
+        return self
+
+    @property
+    def database_direct_address(self) -> str | None:
+        """DATABASE_DIRECT_URL with its password; None where it is not set."""
+        return revealed(self.database_direct_url)

@@ -43,6 +43,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "caddyfile": str,
     "crontab": lambda code: _check_shell(code.split(maxsplit=5)[5]),
     "redis": str,
+    "ini": str,  # tests/pooler runs it
     "": str,  # what a program prints
 }
 
