@@ -108,7 +108,7 @@ def test_the_pods_of_the_chart_do_the_whole_work(example: str, database_url: str
         for program in programs.values():
             program.process.send_signal(signal.SIGTERM)
         for program in programs.values():
-            assert program.end(signal.SIGTERM) == 0, program.log()
+            assert program.process.wait(program.grace_s) == 0, program.log()
 
 
 def picked(engine: Engine, asset_id: str) -> bool:
