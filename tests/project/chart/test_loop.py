@@ -107,9 +107,7 @@ def test_the_pods_of_the_chart_do_the_whole_work(example: str, database_url: str
         pick = builders.published_picks(engine)["mux", asset_id]
         assert vendor.known(asset_id).thumbnail_time == pytest.approx(pick.time_s, abs=0.05)
         for program in programs.values():
-            program.process.send_signal(signal.SIGTERM)
-        for program in programs.values():
-            assert program.process.wait(program.grace_s) == 0, program.log()
+            assert program.end(signal.SIGTERM) == 0, program.log()
 
 
 def picked(engine: Engine, asset_id: str) -> bool:

@@ -54,7 +54,7 @@ class Running:
         grace_s: float,
         is_ready: Callable[[str], bool],
     ) -> None:
-        self._log, self.grace_s, self._is_ready = log, grace_s, is_ready
+        self._log, self._grace_s, self._is_ready = log, grace_s, is_ready
         self._out: IO[bytes] = log.open("wb")
         self.process = subprocess.Popen(
             words,
@@ -90,7 +90,7 @@ class Running:
         """Wait for its end, which a signal may ask for, and return its exit code."""
         if number is not None:
             self.process.send_signal(number)
-        return self.process.wait(self.grace_s if number is not None else SOON_S)
+        return self.process.wait(self._grace_s if number is not None else SOON_S)
 
 
 def _without_settings() -> dict[str, str]:
