@@ -72,7 +72,7 @@ def add_secrets(folders: Path, account: Mapping[str, str]) -> dict[str, str]:
 def test_the_pods_of_the_chart_do_the_whole_work(example: str, database_url: str, tmp_path: Path) -> None:
     """Migrations first, then all others, each with its own secrets only; each stops in its time."""
     without_tables(database_url)
-    folders, port = tmp_path / "secrets", {}
+    folders = tmp_path / "secrets"
     places = broker_places(tmp_path, folders)
     lay_out(folders, database_url=database_url, redis_port=int(places["redis_port"]))
     clip = clips.write(tmp_path / "clip.mp4", pictures.footage("bikes", 50))
