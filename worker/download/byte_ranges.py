@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote
 
 from worker.errors import DownloadFailed, SourceRefused, VideoTooLarge
@@ -32,16 +32,37 @@ class ByteRange:
     length_bytes: int
 
 
+class RangesRefused(SourceRefused):
+    """The host sends all of a file to whoever asks for a part."""
+
+
+class Sink(Protocol):
+    """Where a body is written to: a file, or a part of one."""
+
+    def seek(self, offset: int, /) -> object:
+        """Go to a place."""
+
+    def truncate(self) -> object:
+        """Drop what is behind it."""
+
+    def write(self, chunk: bytes, /) -> object:
+        """Write there."""
+
+
 @dataclass(slots=True)
 class Body:
     """One file, or a part of one, on its way: what is asked for, and how much of it is here."""
 
-    file: IO[bytes]  #: where it is written to
+    file: Sink  #: where it is written to
     span: ByteRange | None  #: the part that is wanted; None for all
     max_bytes: int  #: how large `file` may become
     start: int  #: where in `file` it begins, in bytes
     done_bytes: int = 0  #: how much of it the last try wrote
     etag: str = ""  #: the strong entity tag of what is here; empty where the host gave none
+    is_known: bool = False  #: `etag` is that of the file of which this is a part: it must not be another
+    takes_ranges: bool = False  #: the host says that it would send a part of it
+    total_bytes: int | None = None  #: where the host tells
+    is_enough: Callable[[Body], bool] | None = None  #: asked after each chunk; True ends the transfer
 
     def request_headers(self) -> dict[str, str]:
         """Make the headers that ask for what is missing; none where that is the whole file."""
@@ -51,7 +72,7 @@ class Body:
         last = "" if self.span is None else self._offset + self.span.length_bytes - 1
         headers = {"Range": f"bytes={first}-{last}"}
         # With If-Range a host sends all of the file, where it is not the one any more that we have a part of.
-        return headers | {"If-Range": self.etag} if self._kept_bytes else headers
+        return headers | {"If-Range": self.etag} if self._kept_bytes or self.is_known else headers
 
     @property
     def _kept_bytes(self) -> int:
@@ -85,14 +106,16 @@ class Body:
             )
         self._find_place(response)
         length = response.headers.get("Content-Length", "")
-        total_bytes = self.done_bytes + int(length) if _LENGTH.fullmatch(length) else None
-        self._refuse_too_much(response.url, total_bytes or 0)
+        self.total_bytes = self.done_bytes + int(length) if _LENGTH.fullmatch(length) else None
+        self._refuse_too_much(response.url, self.total_bytes or 0)
         for chunk in response.iter_raw():
             self.done_bytes += len(chunk)
             self._refuse_too_much(response.url, self.done_bytes)
             self.file.write(chunk)
-            if total_bytes:
-                on_progress(self.done_bytes / total_bytes)
+            if self.total_bytes:
+                on_progress(self.done_bytes / self.total_bytes)
+            if self.is_enough and self.is_enough(self):
+                return
         if self.span and self.done_bytes != self.span.length_bytes:
             raise DownloadFailed(
                 f"{loggable(response.url)}: {self.done_bytes} bytes came of the part that was asked for, "
@@ -102,6 +125,8 @@ class Body:
     def _find_place(self, response: httpx.Response) -> None:
         """Go on where the host goes on, or begin anew where it sends all of the file."""
         etag = response.headers.get("ETag", "")
+        if self.is_known and etag != self.etag:
+            raise DownloadFailed(f"{loggable(response.url)}: the file changed while it was fetched")
         if response.status_code == HTTPStatus.PARTIAL_CONTENT:
             sent = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
             if sent is None or int(sent[1]) != self._offset + self._kept_bytes or not self._asks_for_part:
@@ -110,15 +135,18 @@ class Body:
                 raise DownloadFailed(f"{loggable(response.url)}: the file changed while it was fetched")
             self.done_bytes = self._kept_bytes
         elif self.span:
-            raise SourceRefused(f"{response.url.host}: serves no parts of a file, which its playlist needs")
+            raise RangesRefused(f"{response.url.host}: serves no parts of a file, which its playlist needs")
         else:
             self.done_bytes = 0
         self.file.seek(self.start + self.done_bytes)
         self.file.truncate()
         # A weak tag (W/"...") says that two files mean the same, not that their bytes are the same.
         self.etag = etag if etag.startswith('"') else ""
+        self.takes_ranges = response.headers.get("Accept-Ranges", "") == "bytes"
 
     def _refuse_too_much(self, url: httpx.URL, size_bytes: int) -> None:
+        if self.is_known and self.span and size_bytes > self.span.length_bytes:
+            raise SourceRefused(f"{loggable(url)}: more came than was asked for")
         if self.start + size_bytes > self.max_bytes:
             raise VideoTooLarge(
                 f"{loggable(url)}: more than {self.max_bytes} bytes; "

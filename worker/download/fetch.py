@@ -13,11 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from worker import metrics
 from worker.download import hls
-from worker.download.byte_ranges import loggable
+from worker.download.byte_ranges import Body, loggable
+from worker.download.paging import PagedDownload
 from worker.download.transfer import Downloader, DownloadLimits
 from worker.errors import DownloadFailed, SettingsInvalid
 from worker.files import scratch_folder
+from worker.files.paged_file import PAGE_BYTES
 from worker.files.video_file import VideoFile
 from worker.http.playlist import HEAD_BYTES, is_playlist
 
@@ -31,6 +34,10 @@ if TYPE_CHECKING:
 __all__ = ["DownloadLimits", "fetch_moments", "fetch_video", "sweep_workspaces", "workspace"]
 
 _PREFIX = "thumbs-workspace-"
+# Smaller files come whole: most of their pages are looked at, and one request is quicker than many.
+WHOLE_BYTES = 64 << 20
+_EBML = b"\x1aE\xdf\xa3"  # RFC 8794, 11.2.1: how Matroska and WebM begin
+
 _NO_NAME = re.compile(r"[^A-Za-z0-9._-]+")  #: what a file's name takes over from no address
 
 
@@ -94,8 +101,19 @@ def _fetch(
         with Downloader(rendition, limits, should_stop) as downloader, _new_file(folder, downloader) as file:
             path = Path(file.name)
             if not rendition.is_hls:
-                downloader.append_to(downloader.url, file, on_progress=on_progress)
+                may_page = not rendition.is_one_use
+                body = Body(file, None, limits.max_bytes, 0, is_enough=_is_enough(file) if may_page else None)
+                found_at = downloader.receive(downloader.url, body, on_progress)
+                if body.total_bytes and body.done_bytes < body.total_bytes:
+                    head = _first_page(file)
+                    return VideoFile(
+                        path,
+                        pages=PagedDownload(
+                            path, head, rendition, found_at, body.total_bytes, body.etag, limits
+                        ),
+                    )
                 if not _holds_playlist(file):
+                    metrics.DOWNLOAD_BYTES.labels("fetched").inc(body.done_bytes)
                     return VideoFile(path)
             recording, note = hls.write_stream(downloader, file, choose, times_s, on_progress)
             is_sparse = times_s is not None
@@ -104,6 +122,37 @@ def _fetch(
         raise DownloadFailed(
             f"{folder}: cannot store the video ({exc.strerror or exc}); make room there, or set WORK_DIR"
         ) from exc
+
+
+def _is_enough(file: BinaryIO) -> Callable[[Body], bool]:
+    """Make what ends a transfer after its first page, where the rest can be brought page by page."""
+    is_looked_at = False
+
+    def is_enough(body: Body) -> bool:
+        nonlocal is_looked_at
+        if is_looked_at or body.done_bytes < PAGE_BYTES:
+            return False
+        is_looked_at = True
+        is_large = body.total_bytes is not None and body.total_bytes > WHOLE_BYTES
+        return is_large and body.takes_ranges and bool(body.etag) and _has_index(_first_page(file))
+
+    return is_enough
+
+
+def _first_page(file: BinaryIO) -> bytes:
+    at = file.tell()
+    file.seek(0)
+    head = file.read(PAGE_BYTES)
+    file.seek(at)
+    return head
+
+
+def _has_index(head: bytes) -> bool:
+    """Tell whether a file is of a format that lists where each moment of it lies: MP4, QuickTime, WebM.
+
+    Fragmented MP4 lists only what its next fragment holds (ISO/IEC 14496-12, 8.8.1: `mvex`).
+    """
+    return head[:4] == _EBML or (head[4:8] == b"ftyp" and b"mvex" not in head)
 
 
 def _holds_playlist(file: BinaryIO) -> bool:

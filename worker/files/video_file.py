@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from worker.files.paged_file import Pages
+
 
 @dataclass(frozen=True, slots=True)
 class VideoFile:
@@ -20,3 +22,9 @@ class VideoFile:
     )
     is_sparse: bool = False  #: only pieces of the video are in it; its time stamps jump over what is not
     note: str = ""  #: a sentence for people about what of the video is in this file; empty where it is all
+    pages: Pages | None = None  #: who brings its bytes as they are read; None where all are there
+
+    def close(self) -> None:
+        """Fetch nothing more of it."""
+        if self.pages is not None:
+            self.pages.close()

@@ -279,5 +279,6 @@ def _probe(file: VideoFile, decoder: Decoder, on_progress: Callable[[float], Non
         file.begins_at_s,
         is_assembled=file.is_assembled,
         is_sparse=file.is_sparse,
+        pages=file.pages,
     )
     return replace(video, notes=(file.note, *video.notes)) if file.note else video

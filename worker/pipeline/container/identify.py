@@ -11,6 +11,8 @@ import enum
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from worker.files.paged_file import open_to_read
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -169,7 +171,7 @@ _SUBRIP = re.compile(r"\d{1,9}\s{0,9}\n\d{1,9}:\d\d:\d\d,\d{1,9} --> ")
 
 def read_head(path: Path) -> bytes:
     """Read the first bytes of a file, which tell what it is."""
-    with path.open("rb") as file:
+    with open_to_read(path) as file:
         return file.read(HEAD_BYTES)
 
 
@@ -271,7 +273,7 @@ def _lacks_index(path: Path) -> bool:
     Source: ISO/IEC 14496-12, 4.2: a box begins with its length of 4 bytes, which may say that 8 more tell it.
     """
     size_bytes, position = path.stat().st_size, 0
-    with path.open("rb") as file:
+    with open_to_read(path) as file:
         for _ in range(MAX_BOXES):
             file.seek(position)
             head = file.read(16)
