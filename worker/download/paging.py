@@ -10,25 +10,27 @@ from __future__ import annotations
 import os
 import threading
 import time
+from bisect import bisect_right
 from collections import deque
 from contextlib import suppress
 from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from worker import metrics
 from worker.download.byte_ranges import Body, ByteRange, RangesRefused, loggable
 from worker.download.transfer import Downloader
 from worker.errors import DownloadFailed
-from worker.files.paged_file import HERE, PAGE_BYTES, PagedFile
+from worker.files.paged_file import HERE
 from worker.http.deadline import Deadline
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
     import httpx
 
     from worker.download.transfer import DownloadLimits
+    from worker.files.paged_file import PagedFile
     from worker.platforms.base import Rendition
 
 # A host far away answers after 30 to 100 ms; so many answers are waited for at a time.
@@ -47,49 +49,68 @@ class _Closed(Exception):
     """Nobody wants the file any more."""
 
 
+class Extent(NamedTuple):
+    """A stretch of the paged file, and where its bytes come from."""
+
+    url: httpx.URL
+    first_byte: int  #: in the file at `url`
+    size_bytes: int
+    etag: str  #: the strong entity tag of the file at `url`; empty where it has none
+    first_page: int  #: of the paged file, where the stretch begins
+
+    def end_page(self, page_bytes: int) -> int:
+        """Return the number of the page behind the last, which may be filled in part."""
+        return self.first_page + -(-self.size_bytes // page_bytes)
+
+
 class PagedDownload:
     """Brings the pages of a file; see `Pages` for what it promises.
 
     Args:
-        path: the file, of which nothing is there but `head`; it gets its full size, and a map beside it.
-        head: its first bytes, some whole pages.
-        rendition: where it lies.
-        found_at: where that led to.
-        size_bytes: of the whole file.
-        etag: its strong entity tag.
+        file: of which nothing is there yet but its name; it gets its full size, and a map.
+        extents: of what it is made, each behind the other.
+        rendition: whose file it is.
         limits: for all of it; `timeout_s` counts the time in which something is on its way.
+        requests: that were made for it already.
     """
 
     def __init__(
         self,
-        path: Path,
-        head: bytes,
+        file: PagedFile,
+        extents: Sequence[Extent],
         rendition: Rendition,
-        found_at: httpx.URL,
-        size_bytes: int,
-        etag: str,
         limits: DownloadLimits,
+        requests: int = 1,
     ) -> None:
-        self.file = PagedFile(path, path.with_name(f"{path.name}.pages"))
-        self.count = -(-size_bytes // PAGE_BYTES)
-        self.size_bytes, self.fetched_bytes, self.requests = size_bytes, len(head), 1
-        self._rendition, self._url, self._etag, self._limits = rendition, found_at, etag, limits
-        self._bytes = os.open(path, os.O_WRONLY)
-        self._map = os.open(self.file.map_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        os.truncate(path, size_bytes)
-        os.truncate(self.file.map_path, self.count)
+        self.file, self.extents = file, extents
+        self.count = extents[-1].end_page(file.page_bytes)
+        self.fetched_bytes, self.requests = 0, requests
+        self._rendition, self._limits = rendition, limits
+        self._bytes = os.open(file.path, os.O_WRONLY)
+        self._map = os.open(file.map_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.truncate(file.path, extents[-1].first_page * file.page_bytes + extents[-1].size_bytes)
+        os.truncate(file.map_path, self.count)
         self._states = bytearray(self.count)
         self._soon: deque[int] = deque()  #: numbers of pages; those that are under way by now are passed over
         self._later: deque[int] = deque()
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
         self._failure: Exception | None = None
+        self._whole: list[Extent] = []  #: those that are fetched in one go
         self._is_closed = False
-        self._is_whole = False  #: one connection fetches all of it
         self._awaited_end, self._in_a_row, self._unplanned = 0, 0, 0
         self._missing = 0  #: pages that are wanted and not there
         self._busy_s, self._busy_since_s = 0.0, 0.0
-        self.mark(0, len(head) // PAGE_BYTES)
+
+    def put(self, extent: Extent, head: bytes) -> None:
+        """Store the first bytes of an extent: whole pages, or all of it."""
+        _PageSink(self, self._bytes, extent).write(head)
+
+    def fill(self, start: int, filling: bytes) -> None:
+        """Store what no host has, between extents."""
+        os.pwrite(self._bytes, filling, start)
+        first, behind = -(-start // self.file.page_bytes), (start + len(filling)) // self.file.page_bytes
+        self.mark(first, max(0, behind - first))
 
     def bring(self, first: int, count: int, *, is_awaited: bool) -> None:
         """Begin to bring pages: soon if somebody waits for them, else when nothing else is to be done."""
@@ -128,7 +149,8 @@ class PagedDownload:
         os.close(self._bytes)
         os.close(self._map)
         metrics.DOWNLOAD_BYTES.labels("fetched").inc(self.fetched_bytes)
-        metrics.DOWNLOAD_BYTES.labels("spared").inc(max(0, self.size_bytes - self.fetched_bytes))
+        spared_bytes = sum(extent.size_bytes for extent in self.extents) - self.fetched_bytes
+        metrics.DOWNLOAD_BYTES.labels("spared").inc(max(0, spared_bytes))
 
     def _ahead(self, first: int) -> int:
         """Tell how many pages to bring where an unplanned one is waited for: more each time in a row."""
@@ -168,9 +190,9 @@ class PagedDownload:
         limits = replace(self._limits, timeout_s=inf)
         try:
             with Downloader(self._rendition, limits, self._raise_if_closed) as downloader, suppress(_Closed):
-                while span := self._next_span():
+                while run := self._next_run():
                     with Deadline(self._limits.timeout_s - self.busy_s(), late=self._late):
-                        self._fetch(span, downloader)
+                        self._fetch(*run, downloader)
         except OSError as exc:
             self._failure = DownloadFailed(
                 f"{self.file.path.parent}: cannot store the video ({exc.strerror or exc}); "
@@ -179,47 +201,54 @@ class PagedDownload:
         except Exception as exc:  # noqa: BLE001 - raised where the pages are waited for
             self._failure = exc
 
-    def _next_span(self) -> ByteRange | None:
-        """Wait for pages that are wanted; None where no more will be."""
+    def _next_run(self) -> tuple[Extent, int, int] | None:
+        """Wait for pages that are wanted; None where no more will be.
+
+        Returns:
+            Where they come from, the number of the first, and that of the page behind the last.
+        """
         with self._changed:
             while not self._is_closed and self._failure is None:
                 for queue in (self._soon, self._later):
-                    while queue and not self._is_whole:
+                    while queue:
                         page = queue.popleft()
                         if self._states[page] == _WANTED:
-                            return self._span_from(page)
+                            return self._run_from(page)
                 self._changed.wait()
         return None
 
-    def _span_from(self, first: int) -> ByteRange:
-        end = first
-        while end < min(first + _MAX_RUN_PAGES, self.count) and self._states[end] == _WANTED:
+    def _run_from(self, first: int) -> tuple[Extent, int, int]:
+        extent = self.extents[bisect_right(self.extents, first, key=lambda one: one.first_page) - 1]
+        most, end = min(first + _MAX_RUN_PAGES, extent.end_page(self.file.page_bytes)), first
+        while end < most and self._states[end] == _WANTED:
             self._states[end] = _UNDER_WAY
             end += 1
         self.requests += 1
-        start = first * PAGE_BYTES
-        return ByteRange(start, min(end * PAGE_BYTES, self.size_bytes) - start)
+        return extent, first, end
 
-    def _fetch(self, span: ByteRange, downloader: Downloader) -> None:
+    def _fetch(self, extent: Extent, first: int, end: int, downloader: Downloader) -> None:
+        start = (first - extent.first_page) * self.file.page_bytes
+        size_bytes = min((end - extent.first_page) * self.file.page_bytes, extent.size_bytes) - start
         try:
-            self._receive(span, span.first_byte, downloader)
+            self._receive(extent, ByteRange(extent.first_byte + start, size_bytes), start, downloader)
         except RangesRefused:
             # The host honours ranges no longer, or not at each of its edges.
             with self._changed:
-                if self._is_whole:
-                    return
-                self._is_whole = True
-                self._want(0, self.count, self._later)
-            self._receive(None, 0, downloader)
+                is_first = extent not in self._whole
+                self._whole.append(extent)
+            if extent.first_byte:
+                raise
+            if is_first:
+                self._receive(extent, None, 0, downloader)
 
-    def _receive(self, span: ByteRange | None, start: int, downloader: Downloader) -> None:
-        sink = _PageSink(self, self._bytes, start)
-        body = Body(sink, span, self.size_bytes, start, etag=self._etag, is_known=True)
-        downloader.receive(self._url, body)
+    def _receive(self, extent: Extent, span: ByteRange | None, start: int, downloader: Downloader) -> None:
+        sink = _PageSink(self, self._bytes, extent, start)
+        body = Body(sink, span, extent.size_bytes, start, etag=extent.etag, is_known=True)
+        downloader.receive(extent.url, body)
 
     def _late(self) -> DownloadFailed:
         return DownloadFailed(
-            f"{loggable(self._url)}: what it needs was not there after {self._limits.timeout_s:.0f} s; "
+            f"{loggable(self.extents[0].url)}: not there after {self._limits.timeout_s:.0f} s; "
             "for a slow line set DOWNLOAD_TIMEOUT_S"
         )
 
@@ -229,11 +258,12 @@ class PagedDownload:
 
 
 class _PageSink:
-    """Writes what comes into the file, and marks each page that is complete."""
+    """Writes what comes into an extent of the file, and marks each page that is complete."""
 
-    def __init__(self, download: PagedDownload, file: int, start: int) -> None:
-        self._download, self._file = download, file
-        self._at = self._marked = start
+    def __init__(self, download: PagedDownload, file: int, extent: Extent, start: int = 0) -> None:
+        self._download, self._file, self._extent = download, file, extent
+        self._page_bytes = download.file.page_bytes
+        self._at = self._marked = start  # from the start of the extent
 
     def seek(self, offset: int, /) -> None:
         self._at = offset
@@ -244,13 +274,13 @@ class _PageSink:
     def write(self, chunk: bytes, /) -> None:
         left = memoryview(chunk)
         while left:
-            count = os.pwrite(self._file, left, self._at)
+            count = os.pwrite(self._file, left, self._extent.first_page * self._page_bytes + self._at)
             self._at += count
             left = left[count:]
         self._download.fetched_bytes += len(chunk)
-        is_end = self._at == self._download.size_bytes
-        end = self._at if is_end else self._at // PAGE_BYTES * PAGE_BYTES
+        is_end = self._at == self._extent.size_bytes
+        end = self._at if is_end else self._at // self._page_bytes * self._page_bytes
         if end > self._marked:
-            first = self._marked // PAGE_BYTES
-            self._download.mark(first, -(-end // PAGE_BYTES) - first)
+            first, behind = self._marked // self._page_bytes, -(-end // self._page_bytes)
+            self._download.mark(self._extent.first_page + first, behind - first)
             self._marked = end

@@ -46,6 +46,7 @@ class DownloadLimits:
     max_bytes: int
     timeout_s: float  #: for all of it, from the first connection to the last byte
     allow_loopback: bool = False  #: also from this machine, over plain http
+    in_pages: bool = True  #: of what is large, only what is looked at, where the host allows it
 
 
 class Downloader:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import os
 import time
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,12 @@ class PagedFile(NamedTuple):
 
     path: Path
     map_path: Path
+    page_bytes: int
+
+    @classmethod
+    def beside(cls, path: Path, page_bytes: int = PAGE_BYTES) -> Self:
+        """Name the map of a file."""
+        return cls(path, path.with_name(f"{path.name}.pages"), page_bytes)
 
 
 class Pages(Protocol):
@@ -84,10 +90,10 @@ def ask_ahead(path: Path, start: int, end: int) -> None:
     for file, ask in _attached:
         if file.path == path and end > start:
             # The reader may know more of the file than there is.
-            last = min(end, path.stat().st_size) - 1
-            first = max(0, start) // PAGE_BYTES
-            if first <= last // PAGE_BYTES:
-                ask(first, last // PAGE_BYTES - first + 1, False)
+            first = max(0, start) // file.page_bytes
+            last = (min(end, path.stat().st_size) - 1) // file.page_bytes
+            if first <= last:
+                ask(first, last - first + 1, False)
 
 
 def open_to_read(path: Path) -> BinaryIO:
@@ -109,6 +115,7 @@ class _Reader(io.RawIOBase):
         self._bytes = os.open(file.path, os.O_RDONLY)
         self._map = os.open(file.map_path, os.O_RDONLY)
         self._size = os.fstat(self._bytes).st_size
+        self._page_bytes = file.page_bytes
         self._ask = ask
         self._at = 0
         self.name = str(file.path)
@@ -135,9 +142,9 @@ class _Reader(io.RawIOBase):
         wanted = min(len(view), self._size - self._at)
         if wanted <= 0:
             return 0
-        first, last = self._at // PAGE_BYTES, (self._at + wanted - 1) // PAGE_BYTES
+        first, last = self._at // self._page_bytes, (self._at + wanted - 1) // self._page_bytes
         here = self._await(first, last - first + 1)
-        wanted = min(wanted, (first + here) * PAGE_BYTES - self._at)
+        wanted = min(wanted, (first + here) * self._page_bytes - self._at)
         found = os.pread(self._bytes, wanted, self._at)
         view[: len(found)] = found
         self._at += len(found)

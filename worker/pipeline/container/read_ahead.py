@@ -6,6 +6,8 @@ same are asked for then. Runs in the decode process.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from math import inf
 from typing import TYPE_CHECKING
 
 from worker.files.paged_file import ask_ahead, is_paged
@@ -21,6 +23,8 @@ _BEYOND_S = 0.2
 # A keyframe takes as much as a second of other frames or more; where only keyframes are listed, and how large
 # they are is not known, so much is added.
 _KEYFRAME_S = 1.0
+# How long the segments of streams play, mostly.
+_PIECE_S = 6.0
 
 
 def read_ahead(path: Path, opened: OpenVideo, seeks_s: Iterable[float], look_s: float) -> None:
@@ -40,21 +44,28 @@ def read_ahead(path: Path, opened: OpenVideo, seeks_s: Iterable[float], look_s: 
 
 
 def _place(opened: OpenVideo, seek_s: float, look_s: float) -> tuple[int, int]:
-    """Find the bytes of a stretch; the same place twice where the index does not say."""
+    """Find the bytes of a stretch; the same place twice where nothing says where it lies."""
     entries = opened.stream.index_entries
     first = entries.search_timestamp(opened.clock.pts(seek_s))
-    if first < 0:
-        return 0, 0
-    keyframe = entries[first]
+    keyframe = entries[first] if first >= 0 else None
     tick_s = float(opened.stream.time_base or 1)
-    beyond_s = look_s + _BEYOND_S
-    if keyframe.size:
+    if keyframe is not None and keyframe.size:
         # MP4 lists every frame.
-        last = entries.search_timestamp(keyframe.timestamp + round(beyond_s / tick_s), any_frame=True)
-        return keyframe.pos, max(entries[last].pos + entries[last].size, keyframe.pos + keyframe.size)
-    if first + 1 >= len(entries):
-        return keyframe.pos, keyframe.pos + 1
-    following = entries[first + 1]
-    apart_s = (following.timestamp - keyframe.timestamp) * tick_s
-    share = (beyond_s + _KEYFRAME_S) / (apart_s + _KEYFRAME_S)
-    return keyframe.pos, keyframe.pos + int(min(1.0, share) * (following.pos - keyframe.pos))
+        beyond = keyframe.timestamp + round((look_s + _BEYOND_S) / tick_s)
+        last = entries[entries.search_timestamp(beyond, any_frame=True)]
+        return keyframe.pos, max(last.pos + last.size, keyframe.pos + keyframe.size)
+    if opened.pieces:
+        number = max(0, bisect_right(opened.pieces, (seek_s, inf)) - 1)
+        this, following = opened.pieces[number], opened.pieces[min(number + 1, len(opened.pieces) - 1)]
+        return this.first_byte, _beyond(this.first_byte, following.first_byte, _PIECE_S, look_s)
+    if keyframe is None or first + 1 >= len(entries):
+        return 0, 0
+    following_keyframe = entries[first + 1]
+    apart_s = (following_keyframe.timestamp - keyframe.timestamp) * tick_s
+    return keyframe.pos, _beyond(keyframe.pos, following_keyframe.pos, apart_s, look_s)
+
+
+def _beyond(start: int, end: int, length_s: float, look_s: float) -> int:
+    """Guess how far the first seconds of some bytes reach, which begin with a keyframe."""
+    share = (look_s + _BEYOND_S + _KEYFRAME_S) / (length_s + _KEYFRAME_S)
+    return start + int(min(1.0, share) * (end - start))

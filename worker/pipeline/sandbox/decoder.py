@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.files.paged_file import Pages
+    from worker.files.video_file import PieceStart
     from worker.pipeline.frames import Active, Scan, Still
     from worker.pipeline.media import Video
     from worker.pipeline.sandbox.answers.bounds import Bounds
@@ -136,6 +137,7 @@ class Decoder:
         *,
         is_assembled: bool = False,
         is_sparse: bool = False,
+        pieces: tuple[PieceStart, ...] = (),
         pages: Pages | None = None,
     ) -> Video:
         """Read the facts of a video file in the child; see `probe.probe`, also for its other arguments.
@@ -153,6 +155,7 @@ class Decoder:
             begins_at_s,
             is_assembled,
             is_sparse,
+            pieces,
             label=path.name,
             reads=[path],
             wall_s=probe_wall_s(path),
@@ -160,7 +163,7 @@ class Decoder:
             allowed=bounds.of_video(),
         )
         # What is known here the child need not say: it must not name another file.
-        return replace(video, path=path, begins_at_s=begins_at_s)
+        return replace(video, path=path, begins_at_s=begins_at_s, pieces=pieces)
 
     def scan(self, video: Video, on_progress: Callable[[float], None] | None = None) -> Scan:
         """Find shots and candidates in the child; see `scan.scan`, also for `on_progress`."""

@@ -34,6 +34,9 @@ MIN_APART_S = 1.0
 MIN_GLANCES = 60
 MAX_APART_S = 12.0
 
+# Playlists round where a piece begins, and sound may begin before the picture.
+PIECE_MARGIN_S = 0.25
+
 # A whole video is decoded in chunks: long enough that to seek to each costs little, short enough that a few
 # fit into memory (60 small frames of 90 KB each) and that all cores stay busy to the end.
 CHUNK_S = 6.0
@@ -116,6 +119,13 @@ def _with_ends(keyframes: list[_Keyframe], end_s: float) -> Iterator[tuple[_Keyf
     return zip(keyframes, [*(keyframe.time_s for keyframe in keyframes[1:]), end_s], strict=True)
 
 
+def _steps_s(video: Video, step_s: float) -> list[float]:
+    """List the moments that are sought: at even steps, or shortly behind the beginnings of pieces."""
+    if video.pieces:
+        return [piece.start_s + PIECE_MARGIN_S for piece in video.pieces[1:]]
+    return [video.begins_at_s + step_s * n for n in range(1, math.ceil(video.length_s / step_s))]
+
+
 def _keyframes(video: Video, step_s: float, look_s: float) -> list[_Keyframe]:
     """Find the keyframes that seeks at even steps lead to, each once; the first begins the video.
 
@@ -123,7 +133,7 @@ def _keyframes(video: Video, step_s: float, look_s: float) -> list[_Keyframe]:
     """
     found: list[_Keyframe] = []
     with open_video(video) as opened:
-        steps = [video.begins_at_s + step_s * n for n in range(1, math.ceil(video.length_s / step_s))]
+        steps = _steps_s(video, step_s)
         for seek_s in [-math.inf, *steps]:
             if seek_s > -math.inf and not opened.seek(seek_s):
                 break
