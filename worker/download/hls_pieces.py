@@ -1,11 +1,12 @@
 """Of a long HLS stream only what is looked at: the beginnings of segments, evenly chosen.
 
 A segment begins with a keyframe, so that its first bytes can be decoded alone, with neighbours to measure
-stillness against. Playlists of keyframes (EXT-X-I-FRAME-STREAM-INF) would cost less, but each of their pictures
-stands alone: nothing tells a still moment from a blurred one.
+stillness against. Playlists of keyframes (EXT-X-I-FRAME-STREAM-INF) would cost less, but each of their
+pictures stands alone: nothing tells a still moment from a blurred one.
 
-The segments that are chosen are laid behind each other in a file that looks as if it held them whole, and whose
-pages come as they are read (`paging`). What fills the last page of a segment means nothing in its format.
+The segments that are chosen are laid behind each other in a file that looks as if it held them whole, and
+whose pages come as they are read (`paging`). What fills the last page of a segment means nothing in its
+format.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import time
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import replace
 from io import BytesIO
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker.download.byte_ranges import Body, ByteRange, RangesRefused, loggable
@@ -51,6 +51,8 @@ _HEAD_PAGES = 2
 _TELL_S = 0.2  # how often it is told how far it is
 
 
+# A segment of several fragments is cut behind the first that ends so late: FFmpeg reads the head of each.
+_CUT_S = 2.0
 _BOX_BYTES = 8  # ISO/IEC 14496-12, 4.2: the smallest box says how long it is, and "free"
 
 
@@ -62,6 +64,7 @@ class _Head(NamedTuple):
     size_bytes: int
     etag: str
     content: bytes
+    media_at: int | None = None  #: where the box begins that ends the segment, if it says so in 4 bytes
 
 
 def is_long(recording: Recording) -> bool:
@@ -96,7 +99,12 @@ def fetch_pieces(
     except RangesRefused:
         return None
     limits = replace(limits, timeout_s=limits.timeout_s - (time.monotonic() - began_s))
-    pages = _laid_out(path, heads.found, recording, rendition, limits)
+    found = heads.found
+    mean_bytes = sum(head.size_bytes for head in found) / len(found)
+    if recording.init:
+        found = [found[0], *map(_cut, found[1:], (segment.duration_s for segment in chosen))]
+    pages = _laid_out(path, found, recording, rendition, limits)
+    pages.whole_bytes = round(mean_bytes * len(recording.segments))
     starts = [extent.first_page * pages.file.page_bytes for extent in pages.extents[-len(chosen) :]]
     pieces = tuple(map(PieceStart, (segment.start_s for segment in chosen), starts))
     return VideoFile(path, recording.start_s, is_assembled=True, is_sparse=True, pages=pages, pieces=pieces)
@@ -193,12 +201,46 @@ def _laid_out(
             "offer a smaller rendition, or raise MAX_DOWNLOAD_BYTES"
         )
     pages = PagedDownload(PagedFile.beside(path, page_bytes), extents, rendition, limits, len(heads))
-    for extent, after in pairwise(extents):
-        start = extent.first_page * page_bytes + extent.size_bytes
-        pages.fill(start, _filling(after.first_page * page_bytes - start, is_mp4=is_mp4))
-    for extent, head in zip(extents, heads, strict=True):
-        pages.put(extent, head.content)
+    for head, extent, after in zip(heads, extents, [*extents[1:], None], strict=True):
+        content = head.content
+        if after is not None:
+            start = extent.first_page * page_bytes + extent.size_bytes
+            count = after.first_page * page_bytes - start
+            pages.fill(start, _filling(count, is_mp4=is_mp4))
+            content = _reaching_to_next(head, count)
+        pages.put(extent, content)
     return pages
+
+
+def _reaching_to_next(head: _Head, count: int) -> bytes:
+    """Let the media of a segment take in what fills its last page, which need not be looked at then."""
+    at = head.media_at
+    length = 0 if at is None else int.from_bytes(head.content[at : at + 4], "big") + count
+    if at is None or length >= 1 << 32:
+        return head.content
+    return head.content[:at] + length.to_bytes(4, "big") + head.content[at + 4 :]
+
+
+def _cut(head: _Head, duration_s: float) -> _Head:
+    """Leave of a segment of fragmented MP4 the fragments that its first seconds are in.
+
+    Boxes say how long they are (ISO/IEC 14496-12, 4.2), and "mdat" ends a fragment (8.8.4).
+    """
+    least_bytes = head.size_bytes * _CUT_S / max(duration_s, _CUT_S)
+    at, kind, media_at = 0, b"", None
+    while at + 2 * _BOX_BYTES <= len(head.content) and not (kind == b"mdat" and at >= least_bytes):
+        kind = head.content[at + 4 : at + 8]
+        length = int.from_bytes(head.content[at : at + 4], "big")
+        media_at = at
+        if length == 1:
+            media_at = None
+            length = int.from_bytes(head.content[at + 8 : at + 16], "big")
+        if length < _BOX_BYTES:
+            return head
+        at += length
+    if kind != b"mdat" or at > head.size_bytes:
+        return head
+    return head._replace(size_bytes=at, content=head.content[:at], media_at=media_at)
 
 
 def _filling(count: int, *, is_mp4: bool) -> bytes:

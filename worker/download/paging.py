@@ -85,6 +85,7 @@ class PagedDownload:
         self.file, self.extents = file, extents
         self.count = extents[-1].end_page(file.page_bytes)
         self.fetched_bytes, self.requests = 0, requests
+        self.whole_bytes = sum(extent.size_bytes for extent in extents)  #: of all that it stands for
         self._rendition, self._limits = rendition, limits
         self._bytes = os.open(file.path, os.O_WRONLY)
         self._map = os.open(file.map_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -149,8 +150,7 @@ class PagedDownload:
         os.close(self._bytes)
         os.close(self._map)
         metrics.DOWNLOAD_BYTES.labels("fetched").inc(self.fetched_bytes)
-        spared_bytes = sum(extent.size_bytes for extent in self.extents) - self.fetched_bytes
-        metrics.DOWNLOAD_BYTES.labels("spared").inc(max(0, spared_bytes))
+        metrics.DOWNLOAD_BYTES.labels("spared").inc(max(0, self.whole_bytes - self.fetched_bytes))
 
     def _ahead(self, first: int) -> int:
         """Tell how many pages to bring where an unplanned one is waited for: more each time in a row."""

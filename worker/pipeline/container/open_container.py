@@ -51,7 +51,7 @@ def open_container(path: Path) -> Iterator[InputContainer]:
     # FFmpeg would take the holes of a paged file for zeros.
     file = open_to_read(path) if is_paged(path) else None
     try:
-        container = av.open(file or f"file:{path.absolute()}", options=options, metadata_errors="ignore")
+        container = av.open(file or f"file:{path.absolute()}", "r", options=options, metadata_errors="ignore")
     except av.error.MemoryError as exc:
         raise VideoTooLarge(f"{path.name}: needs more memory to open than a decoder may use") from exc
     except (av.error.FFmpegError, ValueError) as exc:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
+from av.stream import Discard
+
+from worker.files.paged_file import is_paged
 from worker.pipeline.container import packets
 from worker.pipeline.container.avi import stamps as avi_stamps
 from worker.pipeline.container.clock import Clock
@@ -148,6 +151,11 @@ def open_video(video: Video) -> Iterator[OpenVideo]:
     """
     with open_container(video.path) as container:
         stream = stream_of(container, video.stream_index)
+        if is_paged(video.path):
+            # Each of their packets would be fetched, and fragments keep sound and picture far apart.
+            for other in container.streams:
+                if other.index != stream.index:
+                    other.discard = Discard.all
         yield OpenVideo(
             container, stream, Clock.of(container, stream, video.begins_at_s), video.joined, video.pieces
         )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from worker.pipeline.container.open_video import OpenVideo
 
 # A decoder is fed a little beyond the last frame that is wanted of it.
-_BEYOND_S = 0.2
+_BEYOND_S = 0.3
 # A keyframe takes as much as a second of other frames or more; where only keyframes are listed, and how large
 # they are is not known, so much is added.
 _KEYFRAME_S = 1.0
