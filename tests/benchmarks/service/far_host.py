@@ -7,9 +7,11 @@ import threading
 import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _CHUNK_BYTES = 64 * 1024
 
@@ -54,7 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(last - first + 1))
         self.send_header("ETag", '"1"')
         self.send_header("Accept-Ranges", "bytes")
-        if code == 206:  # noqa: PLR2004 - a part
+        if code == 206:
             self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
         self.end_headers()
         with self.host.counting:

@@ -28,6 +28,7 @@ from worker.pipeline.sandbox.decoder import Decoder
 from worker.pipeline.scoring.models import Models
 from worker.platforms.base import Rendition
 
+COLUMNS = ("form", "minutes", "MB", "MB fetched", "share", "requests", "seconds", "candidates", "picks")
 LIMITS = DownloadLimits(max_bytes=20 << 30, timeout_s=900, allow_loopback=True)
 
 
@@ -78,7 +79,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=CACHE / "films")
     asked = parser.parse_args()
     models = Models.load("lite")
-    table = Table(*"form|minutes|MB|MB fetched|share|requests|seconds|candidates|picks".split("|"))
+    table = Table(*COLUMNS)
     for form in asked.forms:
         for minutes in asked.minutes:
             target = film(form, minutes, asked.folder)
