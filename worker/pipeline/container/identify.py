@@ -197,8 +197,7 @@ def begins_as_video(path: Path, head: bytes) -> bool:
 
 def sentence_about(path: Path, head: bytes) -> str:
     """Say what a file is that could not be opened as a video, and name the remedy."""
-    kind, name = _kind_of(path, head)
-    return kind.format(name=name)
+    return (found := _kind_of(path, head))[0].format(name=found[1])
 
 
 def _kind_of(path: Path, head: bytes) -> tuple[Kind, str]:
@@ -238,8 +237,8 @@ def _refined(found: _Magic, head: bytes) -> tuple[Kind, str]:
 
 def _text_of(head: bytes) -> str:
     """Read the beginning of a text in small letters; nothing where it is no text."""
-    is_utf16 = head.startswith((b"\xff\xfe", b"\xfe\xff"))
-    text = head.decode("utf-16" if is_utf16 else "utf-8", errors="replace")
+    coding = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
+    text = head.decode(coding, errors="replace")
     # A character may be cut in two at the end of what was read.
     is_text = "\ufffd" not in text[:-1] and all(
         letter.isprintable() or letter.isspace() for letter in text[:-1]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from worker.pipeline.container.open_container import open_container
 from worker.pipeline.container.open_video import open_video
-from worker.pipeline.container.read_ahead import read_ahead
+from worker.pipeline.container.seeking.read_ahead import read_ahead
 from worker.pipeline.container.seeking.seek_check import linear_end_s
 
 if TYPE_CHECKING:
