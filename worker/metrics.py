@@ -73,6 +73,9 @@ EVENTS = Counter("thumbs_events_total", "Events in verified requests.", [*_ACCOU
 JOB_ATTEMPTS = Counter(
     "thumbs_job_attempts_total", "Attempts at a job that ended.", [*_ACCOUNT, "result", "error_class"]
 )
+DOWNLOAD_BYTES = Counter(
+    "thumbs_download_bytes_total", "Bytes of videos that were fetched, and that were spared.", ["result"]
+)
 JOB_DURATION_SECONDS = Histogram(
     "thumbs_job_duration_seconds", "What one stage of a job took.", ["stage"], buckets=_WORK_S
 )

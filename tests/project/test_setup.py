@@ -81,7 +81,7 @@ def test_the_same_pythons_are_named_everywhere() -> None:
 
 
 def test_a_change_goes_in_only_where_a_browser_could_use_the_pages() -> None:
-    """What CI calls for each change runs the checks, the tests, and those in a browser and behind a pooler."""
+    """What CI calls for each change runs the checks and all tests, also in a browser and behind a pooler."""
     ci = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
     run = (ROOT / ".ci/run").read_text().splitlines()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -84,16 +84,19 @@ class Attempt:
             if claim.known_fingerprint is not None and not claim.is_forced:
                 self.lease.claim = self._in_transaction(lambda session: jobs.content_changed(session, claim))
             source = platform.source(asset)
-        with workspace(settings.work_dir) as folder:
+        with workspace(settings.work_dir) as folder, ExitStack() as files:
             metrics.note_free_space("work", folder)
             with self._timed("download"):
                 file = fetch_video(source.scan, folder, self._limits(), self.lease.check)
+                files.callback(file.close)
             rows = self._in_transaction(
                 lambda session: read_rows(session, self.lease.claim, asset.fingerprint, self.worker)
             )
             known = recall(rows, self.worker.models.scorer, self.worker.pictures)
             title = subject_of(asset.title) or subject_of(claim.title)
-            run = self._pick(file, source, folder, title, known)
+            run = self._pick(file, source, folder, files, title, known)
+            if file.pages is not None:
+                self.timings_s["pages"] = file.pages.busy_s()
         for stage, seconds in (self.timings_s | dict(run.timings_s)).items():
             metrics.JOB_DURATION_SECONDS.labels(stage).observe(seconds)
         may_publish_flagged = settings.publish_flagged
@@ -136,12 +139,16 @@ class Attempt:
             challenge.start_challenge(session, claim, result, run.hand_rank, self.worker.settings)
         return state
 
-    def _pick(self, file: VideoFile, source: Source, folder: Path, title: str, known: Known) -> Run:
+    def _pick(
+        self, file: VideoFile, source: Source, folder: Path, files: ExitStack, title: str, known: Known
+    ) -> Run:
         def better(times_s: Sequence[float]) -> VideoFile:
             self._begin("download")
-            return fetch_moments(
+            found = fetch_moments(
                 source.stills or source.scan, times_s, folder, self._limits(), self.lease.check
             )
+            files.callback(found.close)
+            return found
 
         claim, worker = self.lease.claim, self.worker
         options = options_of(worker.settings, claim, title, known.chosen_s)
@@ -157,7 +164,8 @@ class Attempt:
                 replace(worker.models, head=known.head, judge=judge),
                 decoder,
                 on_progress=lambda stage, _fraction: self._begin(stage),
-                better=better if source.stills else None,
+                # Pieces may not hold the moment that a person chose.
+                better=better if source.stills or file.is_sparse else None,
                 memory=known.memory,
                 earlier=known.picks,
             )
@@ -165,7 +173,11 @@ class Attempt:
     def _limits(self) -> DownloadLimits:
         settings = self.worker.settings
         return DownloadLimits(
-            settings.max_download_bytes, settings.download_timeout_s, settings.allow_loopback
+            settings.max_download_bytes,
+            settings.download_timeout_s,
+            settings.allow_loopback,
+            # Where a host cannot serve pieces of one and the same file, the next attempt takes it whole.
+            in_pages=self.lease.claim.attempt <= 1,
         )
 
     @contextmanager

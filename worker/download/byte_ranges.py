@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote
 
 from worker.errors import DownloadFailed, SourceRefused, VideoTooLarge
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _LONGEST_STEP = 64  # of a path: longer than an id or a file's name, shorter than a JSON Web Token
 _BYTES = r"[0-9]{1,18}"  # as many digits as fit into 64 bits
 _LENGTH = re.compile(_BYTES)
-_CONTENT_RANGE = re.compile(rf"bytes ({_BYTES})-({_BYTES})/(?:{_BYTES}|\*)")
+_CONTENT_RANGE = re.compile(rf"bytes ({_BYTES})-({_BYTES})/({_BYTES}|\*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +32,39 @@ class ByteRange:
     length_bytes: int
 
 
+class RangesRefused(SourceRefused):
+    """The host sends all of a file to whoever asks for a part."""
+
+
+class Sink(Protocol):
+    """Where a body is written to: a file, or a part of one."""
+
+    def seek(self, offset: int, /) -> object:
+        """Go to a place."""
+
+    def truncate(self) -> object:
+        """Drop what is behind it."""
+
+    def write(self, chunk: bytes, /) -> object:
+        """Write there."""
+
+
 @dataclass(slots=True)
 class Body:
     """One file, or a part of one, on its way: what is asked for, and how much of it is here."""
 
-    file: IO[bytes]  #: where it is written to
+    file: Sink  #: where it is written to
     span: ByteRange | None  #: the part that is wanted; None for all
     max_bytes: int  #: how large `file` may become
     start: int  #: where in `file` it begins, in bytes
     done_bytes: int = 0  #: how much of it the last try wrote
     etag: str = ""  #: the strong entity tag of what is here; empty where the host gave none
+    is_known: bool = False  #: `etag` is that of the file of which this is a part: it must not be another
+    takes_ranges: bool = False  #: the host says that it would send a part of it
+    total_bytes: int | None = None  #: of the body, where the host tells
+    file_bytes: int | None = None  #: of the whole file, where the host tells it with a part
+    may_end_early: bool = False  #: the file may end within the part
+    is_enough: Callable[[Body], bool] | None = None  #: asked after each chunk; True ends the transfer
 
     def request_headers(self) -> dict[str, str]:
         """Make the headers that ask for what is missing; none where that is the whole file."""
@@ -51,7 +74,8 @@ class Body:
         last = "" if self.span is None else self._offset + self.span.length_bytes - 1
         headers = {"Range": f"bytes={first}-{last}"}
         # With If-Range a host sends all of the file, where it is not the one any more that we have a part of.
-        return headers | {"If-Range": self.etag} if self._kept_bytes else headers
+        is_sure = self.etag and (self.is_known or self.done_bytes)
+        return headers | {"If-Range": self.etag} if is_sure else headers
 
     @property
     def _kept_bytes(self) -> int:
@@ -85,15 +109,18 @@ class Body:
             )
         self._find_place(response)
         length = response.headers.get("Content-Length", "")
-        total_bytes = self.done_bytes + int(length) if _LENGTH.fullmatch(length) else None
-        self._refuse_too_much(response.url, total_bytes or 0)
+        self.total_bytes = self.done_bytes + int(length) if _LENGTH.fullmatch(length) else None
+        self._refuse_too_much(response.url, self.total_bytes or 0)
         for chunk in response.iter_raw():
             self.done_bytes += len(chunk)
             self._refuse_too_much(response.url, self.done_bytes)
             self.file.write(chunk)
-            if total_bytes:
-                on_progress(self.done_bytes / total_bytes)
-        if self.span and self.done_bytes != self.span.length_bytes:
+            if self.total_bytes:
+                on_progress(self.done_bytes / self.total_bytes)
+            if self.is_enough and self.is_enough(self):
+                return
+        is_end = self.may_end_early and self._offset + self.done_bytes == self.file_bytes
+        if self.span and self.done_bytes != self.span.length_bytes and not is_end:
             raise DownloadFailed(
                 f"{loggable(response.url)}: {self.done_bytes} bytes came of the part that was asked for, "
                 f"which has {self.span.length_bytes}"
@@ -101,7 +128,9 @@ class Body:
 
     def _find_place(self, response: httpx.Response) -> None:
         """Go on where the host goes on, or begin anew where it sends all of the file."""
-        etag = response.headers.get("ETag", "")
+        etag = _strong(response.headers.get("ETag", ""))
+        if self.is_known and etag != self.etag:
+            raise DownloadFailed(f"{loggable(response.url)}: the file changed while it was fetched")
         if response.status_code == HTTPStatus.PARTIAL_CONTENT:
             sent = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
             if sent is None or int(sent[1]) != self._offset + self._kept_bytes or not self._asks_for_part:
@@ -109,21 +138,29 @@ class Body:
             if self._kept_bytes and etag != self.etag:
                 raise DownloadFailed(f"{loggable(response.url)}: the file changed while it was fetched")
             self.done_bytes = self._kept_bytes
+            self.file_bytes = None if sent[3] == "*" else int(sent[3])
         elif self.span:
-            raise SourceRefused(f"{response.url.host}: serves no parts of a file, which its playlist needs")
+            raise RangesRefused(f"{response.url.host}: serves no parts of a file, which its playlist needs")
         else:
             self.done_bytes = 0
         self.file.seek(self.start + self.done_bytes)
         self.file.truncate()
-        # A weak tag (W/"...") says that two files mean the same, not that their bytes are the same.
-        self.etag = etag if etag.startswith('"') else ""
+        self.etag = etag
+        self.takes_ranges = response.headers.get("Accept-Ranges", "") == "bytes"
 
     def _refuse_too_much(self, url: httpx.URL, size_bytes: int) -> None:
+        if self.is_known and self.span and size_bytes > self.span.length_bytes:
+            raise SourceRefused(f"{loggable(url)}: more came than was asked for")
         if self.start + size_bytes > self.max_bytes:
             raise VideoTooLarge(
                 f"{loggable(url)}: more than {self.max_bytes} bytes; "
                 "offer a smaller rendition, or raise MAX_DOWNLOAD_BYTES"
             )
+
+
+def _strong(etag: str) -> str:
+    """Leave nothing of a weak tag (W/"..."), which says that two files mean the same, not that they are."""
+    return etag if etag.startswith('"') else ""
 
 
 def loggable(url: httpx.URL) -> str:

@@ -10,15 +10,19 @@ import os
 import re
 import tempfile
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from worker.download import hls
-from worker.download.byte_ranges import loggable
+from worker import metrics
+from worker.download import hls, hls_pieces
+from worker.download.byte_ranges import Body, loggable
+from worker.download.paging import Extent, PagedDownload
 from worker.download.transfer import Downloader, DownloadLimits
 from worker.errors import DownloadFailed, SettingsInvalid
 from worker.files import scratch_folder
-from worker.files.video_file import VideoFile
+from worker.files.paged_file import PAGE_BYTES, PagedFile
+from worker.files.video_file import PieceStart, VideoFile
 from worker.http.playlist import HEAD_BYTES, is_playlist
 
 if TYPE_CHECKING:
@@ -31,6 +35,10 @@ if TYPE_CHECKING:
 __all__ = ["DownloadLimits", "fetch_moments", "fetch_video", "sweep_workspaces", "workspace"]
 
 _PREFIX = "thumbs-workspace-"
+# Smaller files come whole: most of their pages are looked at, and one request is quicker than many.
+WHOLE_BYTES = 64 << 20
+_EBML = b"\x1aE\xdf\xa3"  # RFC 8794, 11.2.1: how Matroska and WebM begin
+
 _NO_NAME = re.compile(r"[^A-Za-z0-9._-]+")  #: what a file's name takes over from no address
 
 
@@ -59,7 +67,7 @@ def fetch_video(
         DownloadFailed: it broke off, took too long, or the disk is full.
         PlatformUnavailable: the host is down or busy.
     """
-    return _fetch(rendition, folder, limits, should_stop, on_progress, hls.for_scan, None)
+    return _fetch(folder, _Order(rendition, limits, should_stop, on_progress, hls.for_scan, None))
 
 
 def fetch_moments(
@@ -78,32 +86,119 @@ def fetch_moments(
 
     Arguments and errors are those of `fetch_video`.
     """
-    return _fetch(rendition, folder, limits, should_stop, on_progress, hls.for_stills, times_s)
+    return _fetch(folder, _Order(rendition, limits, should_stop, on_progress, hls.for_stills, times_s))
 
 
-def _fetch(
-    rendition: Rendition,
-    folder: Path,
-    limits: DownloadLimits,
-    should_stop: Callable[[], None],
-    on_progress: Callable[[float], None],
-    choose: hls.Choose,
-    times_s: Sequence[float] | None,
-) -> VideoFile:
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What is to be fetched, and how."""
+
+    rendition: Rendition
+    limits: DownloadLimits
+    should_stop: Callable[[], None]
+    on_progress: Callable[[float], None]
+    choose: hls.Choose
+    times_s: Sequence[float] | None  #: the moments that are needed; None for all
+
+    @property
+    def may_page(self) -> bool:
+        """Whether a file may be asked for time and again."""
+        return self.limits.in_pages and not self.rendition.is_one_use
+
+
+def _fetch(folder: Path, order: _Order) -> VideoFile:
     try:
-        with Downloader(rendition, limits, should_stop) as downloader, _new_file(folder, downloader) as file:
-            path = Path(file.name)
-            if not rendition.is_hls:
-                downloader.append_to(downloader.url, file, on_progress=on_progress)
-                if not _holds_playlist(file):
-                    return VideoFile(path)
-            recording, note = hls.write_stream(downloader, file, choose, times_s, on_progress)
-            is_sparse = times_s is not None
-            return VideoFile(path, recording.start_s, is_assembled=True, is_sparse=is_sparse, note=note)
+        with (
+            Downloader(order.rendition, order.limits, order.should_stop) as downloader,
+            _new_file(folder, downloader) as file,
+        ):
+            if not order.rendition.is_hls and (video := _fetch_file(downloader, file, order)):
+                return video
+            return _fetch_stream(downloader, file, order)
     except OSError as exc:
         raise DownloadFailed(
             f"{folder}: cannot store the video ({exc.strerror or exc}); make room there, or set WORK_DIR"
         ) from exc
+
+
+def _fetch_file(downloader: Downloader, file: BinaryIO, order: _Order) -> VideoFile | None:
+    """Fetch what is no stream: whole, or its first page; None, and an empty file, where it is one."""
+    path = Path(file.name)
+    is_enough = _is_enough(file) if order.may_page else None
+    body = Body(file, None, order.limits.max_bytes, 0, is_enough=is_enough)
+    found_at = downloader.receive(downloader.url, body, order.on_progress)
+    if body.total_bytes and body.done_bytes < body.total_bytes:
+        return VideoFile(path, pages=_paged(path, body, found_at, order))
+    if _holds_playlist(file):
+        return None
+    metrics.DOWNLOAD_BYTES.labels("fetched").inc(body.done_bytes)
+    return VideoFile(path)
+
+
+def _fetch_stream(downloader: Downloader, file: BinaryIO, order: _Order) -> VideoFile:
+    """Fetch an HLS stream: all of it, the beginnings of its segments, or the segments around moments."""
+    path = Path(file.name)
+    recording, found_at, note = hls.find_recording(downloader, order.choose, order.times_s)
+    segments, is_sparse = list(recording.segments), order.times_s is not None
+    if order.times_s is not None:
+        segments = hls.around(segments, order.times_s)
+    elif order.may_page and hls_pieces.is_long(recording):
+        ways = order.rendition, order.limits, order.should_stop, order.on_progress
+        if video := hls_pieces.fetch_pieces(path, recording, found_at, *ways):
+            return replace(video, note=note)
+        segments, is_sparse = hls_pieces.whole_segments(recording), True
+    starts = hls.write_segments(downloader, file, recording, segments, found_at, order.on_progress)
+    metrics.DOWNLOAD_BYTES.labels("fetched").inc(file.tell())
+    pieces = tuple(map(PieceStart, (segment.start_s for segment in segments), starts))
+    return VideoFile(
+        path,
+        recording.start_s,
+        is_assembled=True,
+        is_sparse=is_sparse,
+        note=note,
+        pieces=pieces if is_sparse and order.times_s is None else (),
+    )
+
+
+def _paged(path: Path, body: Body, found_at: httpx.URL, order: _Order) -> PagedDownload:
+    """Go on page by page with a file of which the first page came."""
+    with path.open("rb") as file:
+        head = file.read(PAGE_BYTES)
+    extent = Extent(found_at, 0, body.total_bytes or 0, body.etag, 0)
+    pages = PagedDownload(PagedFile.beside(path), [extent], order.rendition, order.limits)
+    pages.put(extent, head)
+    return pages
+
+
+def _is_enough(file: BinaryIO) -> Callable[[Body], bool]:
+    """Make what ends a transfer after its first page, where the rest can be brought page by page."""
+    is_looked_at = False
+
+    def is_enough(body: Body) -> bool:
+        nonlocal is_looked_at
+        if is_looked_at or body.done_bytes < PAGE_BYTES:
+            return False
+        is_looked_at = True
+        is_large = body.total_bytes is not None and body.total_bytes > WHOLE_BYTES
+        return is_large and body.takes_ranges and bool(body.etag) and _has_index(_first_page(file))
+
+    return is_enough
+
+
+def _first_page(file: BinaryIO) -> bytes:
+    at = file.tell()
+    file.seek(0)
+    head = file.read(PAGE_BYTES)
+    file.seek(at)
+    return head
+
+
+def _has_index(head: bytes) -> bool:
+    """Tell whether a file is of a format that lists where each moment of it lies: MP4, QuickTime, WebM.
+
+    Fragmented MP4 lists only what its next fragment holds (ISO/IEC 14496-12, 8.8.1: `mvex`).
+    """
+    return head[:4] == _EBML or (head[4:8] == b"ftyp" and b"mvex" not in head)
 
 
 def _holds_playlist(file: BinaryIO) -> bool:

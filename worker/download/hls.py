@@ -52,24 +52,19 @@ def _size(variant: Variant) -> tuple[int, int]:
     return variant.short_side_px or 0, variant.bandwidth
 
 
-def write_stream(
-    downloader: Downloader,
-    file: IO[bytes],
-    choose: Choose,
-    times_s: Sequence[float] | None,
-    on_progress: Callable[[float], None],
-) -> tuple[Recording, str]:
-    """Write a stream, or the longest of its recordings, to `file`, which keeps its distances in time.
+def find_recording(
+    downloader: Downloader, choose: Choose, times_s: Sequence[float] | None
+) -> tuple[Recording, httpx.URL, str]:
+    """Find the one recording of a stream that is looked at.
 
     Args:
         downloader: Fetches the playlist at its address, and what that names.
-        file: Open for writing.
         choose: Which variant to take; called where there is a choice.
-        times_s: Fetch only the segments that these moments of the stream need; None for all.
-        on_progress: Called with the share of the segments that is here, 0..1.
+        times_s: Moments of the stream that it should hold; None for the longest.
 
     Returns:
-        What was written of the stream, and a sentence for people where that is not all of it, else nothing.
+        The recording, the address of its playlist, and a sentence for people where it is not all of the
+        stream, else nothing.
 
     Raises:
         UnreadableVideo: no playlist, or a damaged one.
@@ -79,13 +74,41 @@ def write_stream(
     recording = _main_recording(stream.recordings, times_s or ())
     if recording.refusal:
         raise SourceRefused(f"{loggable(found_at)}: {recording.refusal}")
-    segments = recording.segments if times_s is None else _around(recording.segments, times_s)
+    return recording, found_at, _note(stream, recording)
+
+
+def write_segments(
+    downloader: Downloader,
+    file: IO[bytes],
+    recording: Recording,
+    segments: Sequence[Segment],
+    found_at: httpx.URL,
+    on_progress: Callable[[float], None],
+) -> list[int]:
+    """Write segments of a recording to `file`, which keeps their distances in time.
+
+    Args:
+        downloader: Fetches them.
+        file: Open for writing.
+        recording: Whose segments they are.
+        segments: Which to write.
+        found_at: The address of its playlist.
+        on_progress: Called with the share of the segments that is here, 0..1.
+
+    Returns:
+        The first byte of each.
+
+    Raises:
+        SourceRefused, VideoTooLarge, DownloadFailed, PlatformUnavailable: as `Downloader.append_to`.
+    """
+    starts: list[int] = []
     if recording.init:
         downloader.append_to(parse_url(recording.init.uri, found_at), file, recording.init.span)
     for number, segment in enumerate(segments, start=1):
+        starts.append(file.tell())
         downloader.append_to(parse_url(segment.uri, found_at), file, segment.span)
         on_progress(number / len(segments))
-    return recording, _note(stream, recording)
+    return starts
 
 
 def _main_recording(recordings: Sequence[Recording], times_s: Sequence[float]) -> Recording:
@@ -130,7 +153,7 @@ def _read(downloader: Downloader, url: httpx.URL) -> tuple[tuple[Variant, ...] |
         raise type(exc)(f"{loggable(found_at)}: {exc}") from exc
 
 
-def _around(segments: Sequence[Segment], times_s: Sequence[float]) -> list[Segment]:
+def around(segments: Sequence[Segment], times_s: Sequence[float]) -> list[Segment]:
     """Choose the segments around these moments, and the first: a time line begins with its first frame."""
     return [
         segment

@@ -46,6 +46,7 @@ class DownloadLimits:
     max_bytes: int
     timeout_s: float  #: for all of it, from the first connection to the last byte
     allow_loopback: bool = False  #: also from this machine, over plain http
+    in_pages: bool = True  #: of what is large, only what is looked at, where the host allows it
 
 
 class Downloader:
@@ -67,8 +68,8 @@ class Downloader:
         self._tries = 1 if rendition.is_one_use else TRIES
         self._hosts = (self.url.host, *rendition.hosts)
         self._hosts_from = rendition.hosts_from
-        self._limits = limits
-        self._deadline = Deadline(limits.timeout_s, late=self._late, should_stop=should_stop)
+        self.limits = limits
+        self._deadline = Deadline(limits.timeout_s, late=self.late, should_stop=should_stop)
         self._client = checked_client(
             allow_loopback=limits.allow_loopback, timeout_s=SILENCE_S, own_origin=rendition.own_origin
         )
@@ -120,7 +121,13 @@ class Downloader:
             DownloadFailed: it broke off time and again, or the deadline passed.
             PlatformUnavailable: the host is down or busy.
         """
-        body = Body(file, span, self._limits.max_bytes if max_bytes is None else max_bytes, file.tell())
+        most = self.limits.max_bytes if max_bytes is None else max_bytes
+        return self.receive(url, Body(file, span, most, file.tell()), on_progress)
+
+    def receive(
+        self, url: httpx.URL, body: Body, on_progress: Callable[[float], None] = lambda _fraction: None
+    ) -> httpx.URL:
+        """Fetch a body; else as `append_to`."""
         broken: Exception | None = None
         for _ in range(self._tries):
             try:
@@ -163,9 +170,10 @@ class Downloader:
                 f"{self.url.host} leads to {url.host}, a host that {self._hosts_from} does not name"
             )
 
-    def _late(self) -> DownloadFailed:
+    def late(self) -> DownloadFailed:
+        """Make the error of a deadline that has passed."""
         return DownloadFailed(
-            f"{loggable(self.url)}: not there after {self._limits.timeout_s:.0f} s; "
+            f"{loggable(self.url)}: not there after {self.limits.timeout_s:.0f} s; "
             "for a slow line set DOWNLOAD_TIMEOUT_S"
         )
 

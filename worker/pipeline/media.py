@@ -8,6 +8,8 @@ from fractions import Fraction  # noqa: TC003 - a video crosses from the decode 
 from pathlib import Path  # noqa: TC003
 from typing import NamedTuple
 
+from worker.files.video_file import PieceStart  # noqa: TC001
+
 Region = tuple[float, float, float, float]
 """A part of a picture: left, top, right, bottom as shares (0..1) of its width and height."""
 
@@ -88,6 +90,7 @@ class Video:
     is_linear: bool = False  #: frames after a seek are damaged, so decoding begins at the start of the file
     begins_at_s: float = 0.0  #: when in the whole video this file begins; > 0 for a later piece of it
     joined: JoinedParts | None = None  #: where time stamps jump; None where they run on
+    pieces: tuple[PieceStart, ...] = ()  #: where those begin of which only the beginnings are looked at
     stated_colours: StatedColours = NOTHING_STATED  #: what the container says, where frames do not
     notes: tuple[str, ...] = ()  #: sentences for people about what is unusual in the file
 

@@ -195,6 +195,8 @@ def _scan(
     video: Video, memory: Memory | None, decoder: Decoder, on_progress: Callable[[float], None]
 ) -> tuple[Scan, Mapping[float, SeenCandidate]]:
     """Find the candidates, and which of them an earlier run has seen."""
+    if memory is not None and video.pieces:
+        raise Unfit("only pieces of it are here, which may not hold the moments that were looked at before")
     if memory is None:
         return decoder.scan(video, on_progress), NOTHING_SEEN
     return scan_after_edit(memory, video, decoder, on_progress)
@@ -279,5 +281,7 @@ def _probe(file: VideoFile, decoder: Decoder, on_progress: Callable[[float], Non
         file.begins_at_s,
         is_assembled=file.is_assembled,
         is_sparse=file.is_sparse,
+        pieces=file.pieces,
+        pages=file.pages,
     )
     return replace(video, notes=(file.note, *video.notes)) if file.note else video

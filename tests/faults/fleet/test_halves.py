@@ -27,4 +27,5 @@ def test_half_of_the_workers_may_die_again_and_again(folder: Path, videos: list[
     assert found == []
     assert halving.killed == {"analyze": 6, "publish": 3}
     assert halving.orphaned_s
-    assert halves.percentile(halving.orphaned_s, 0.95) < LEASE_S + 5 * SWEEP_S  # a busy machine starts them slowly
+    # A busy machine starts them slowly.
+    assert halves.percentile(halving.orphaned_s, 0.95) < LEASE_S + 5 * SWEEP_S

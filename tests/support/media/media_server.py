@@ -105,7 +105,7 @@ def whole(handler: Handler, content: bytes, *, etag: str = ETAG) -> None:
         code, first, last = 206, int(asked[1]), min(int(asked[2] or last), last)
     part = content[first : last + 1]
     place = {"Content-Range": f"bytes {first}-{last}/{len(content)}"} if code == 206 else {}
-    handler.reply(code, {"Content-Length": len(part), "ETag": etag, **place}, part)
+    handler.reply(code, {"Content-Length": len(part), "Accept-Ranges": "bytes", "ETag": etag, **place}, part)
 
 
 def without_ranges(handler: Handler, content: bytes) -> None:

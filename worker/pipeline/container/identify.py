@@ -11,6 +11,8 @@ import enum
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from worker.files.paged_file import open_to_read
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -169,7 +171,7 @@ _SUBRIP = re.compile(r"\d{1,9}\s{0,9}\n\d{1,9}:\d\d:\d\d,\d{1,9} --> ")
 
 def read_head(path: Path) -> bytes:
     """Read the first bytes of a file, which tell what it is."""
-    with path.open("rb") as file:
+    with open_to_read(path) as file:
         return file.read(HEAD_BYTES)
 
 
@@ -195,8 +197,7 @@ def begins_as_video(path: Path, head: bytes) -> bool:
 
 def sentence_about(path: Path, head: bytes) -> str:
     """Say what a file is that could not be opened as a video, and name the remedy."""
-    kind, name = _kind_of(path, head)
-    return kind.format(name=name)
+    return (found := _kind_of(path, head))[0].format(name=found[1])
 
 
 def _kind_of(path: Path, head: bytes) -> tuple[Kind, str]:
@@ -236,8 +237,8 @@ def _refined(found: _Magic, head: bytes) -> tuple[Kind, str]:
 
 def _text_of(head: bytes) -> str:
     """Read the beginning of a text in small letters; nothing where it is no text."""
-    is_utf16 = head.startswith((b"\xff\xfe", b"\xfe\xff"))
-    text = head.decode("utf-16" if is_utf16 else "utf-8", errors="replace")
+    coding = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
+    text = head.decode(coding, errors="replace")
     # A character may be cut in two at the end of what was read.
     is_text = "\ufffd" not in text[:-1] and all(
         letter.isprintable() or letter.isspace() for letter in text[:-1]
@@ -271,7 +272,7 @@ def _lacks_index(path: Path) -> bool:
     Source: ISO/IEC 14496-12, 4.2: a box begins with its length of 4 bytes, which may say that 8 more tell it.
     """
     size_bytes, position = path.stat().st_size, 0
-    with path.open("rb") as file:
+    with open_to_read(path) as file:
         for _ in range(MAX_BOXES):
             file.seek(position)
             head = file.read(16)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import av
 
 from worker.errors import UnreadableVideo
+from worker.files.paged_file import open_to_read
 from worker.pipeline.container.clock import Clock
 from worker.pipeline.container.packets import MAX_READ_BYTES, demux, rewind, seek
 
@@ -164,7 +165,7 @@ def _unread(ends: _Ends) -> tuple[str, ...]:
 
 def _is_whole_matroska(path: Path) -> bool:
     """Tell whether a file reaches the end of its segment, where it says how long that is (RFC 9559)."""
-    with path.open("rb") as file:
+    with open_to_read(path) as file:
         head = file.read(_SEGMENT_WITHIN)
     _, found, size = head.partition(_SEGMENT)
     coded = int.from_bytes(size[:8])

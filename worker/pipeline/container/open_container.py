@@ -6,13 +6,14 @@ self-contained formats and the `file` protocol are allowed.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import av
 import av.error
 
 from worker.errors import UnreadableVideo, VideoTooLarge
+from worker.files.paged_file import is_paged, open_to_read
 from worker.pipeline.container import identify
 from worker.pipeline.container.file_head import checked_head
 
@@ -47,13 +48,15 @@ def open_container(path: Path) -> Iterator[InputContainer]:
     head = checked_head(path)
     # "file:" before the path, or a name as "concat:a|b" or "http://..." would choose another protocol.
     options = {"protocol_whitelist": "file", "format_whitelist": ",".join(FORMATS)}
+    # FFmpeg would take the holes of a paged file for zeros.
+    file = open_to_read(path) if is_paged(path) else None
     try:
-        container = av.open(f"file:{path.absolute()}", options=options, metadata_errors="ignore")
+        container = av.open(file or f"file:{path.absolute()}", "r", options=options, metadata_errors="ignore")
     except av.error.MemoryError as exc:
         raise VideoTooLarge(f"{path.name}: needs more memory to open than a decoder may use") from exc
     except (av.error.FFmpegError, ValueError) as exc:
         raise UnreadableVideo(f"{path.name}: {identify.sentence_about(path, head)}") from exc
-    with container:
+    with container, file or nullcontext():
         yield container
 
 

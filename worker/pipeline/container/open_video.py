@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
+from av.stream import Discard
+
+from worker.files.paged_file import is_paged
 from worker.pipeline.container import packets
 from worker.pipeline.container.avi import stamps as avi_stamps
 from worker.pipeline.container.clock import Clock
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+    from worker.files.video_file import PieceStart
     from worker.pipeline.media import JoinedParts, Video
 
 
@@ -34,6 +38,7 @@ class OpenVideo:
     stream: VideoStream
     clock: Clock
     joined: JoinedParts | None = None  #: where time stamps jump
+    pieces: tuple[PieceStart, ...] = ()  #: where there are pictures at all
     preamble: bytes | None = None  #: what the decoder is told again after a seek; None before the first one
     has_sought: bool = False  #: packets may come from the middle of the file
 
@@ -57,6 +62,10 @@ class OpenVideo:
             self.preamble = encoder_message(first, self.stream.codec_context) if first else b""
         self.has_sought = True
         pts = self.clock.pts(time_s)
+        if self.pieces and self.container.format.name in packets.FORMATS_WITHOUT_HEADER:
+            # A search for the moment would read what lies between the beginnings of pieces.
+            later = bisect_right(self.pieces, (time_s, inf))
+            return packets.seek_byte(self.container, self.pieces[max(0, later - 1)].first_byte)
         if self.joined is None:
             return packets.seek(self.container, self.stream, pts)
         keyframes = self.joined.keyframes
@@ -142,4 +151,11 @@ def open_video(video: Video) -> Iterator[OpenVideo]:
     """
     with open_container(video.path) as container:
         stream = stream_of(container, video.stream_index)
-        yield OpenVideo(container, stream, Clock.of(container, stream, video.begins_at_s), video.joined)
+        if is_paged(video.path):
+            # Each of their packets would be fetched, and fragments keep sound and picture far apart.
+            for other in container.streams:
+                if other.index != stream.index:
+                    other.discard = Discard.all
+        yield OpenVideo(
+            container, stream, Clock.of(container, stream, video.begins_at_s), video.joined, video.pieces
+        )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+    from worker.files.video_file import PieceStart
     from worker.pipeline.media import VideoLimits
 
 # Enough packets to see whether frame spacing varies.
@@ -53,6 +54,7 @@ def probe(
     *,
     is_assembled: bool = False,
     is_sparse: bool = False,
+    pieces: tuple[PieceStart, ...] = (),
 ) -> Video:
     """Read the facts of a video file.
 
@@ -65,6 +67,7 @@ def probe(
             end, whatever length its first bytes state.
         is_sparse: only pieces of the video are in the file: where its time stamps jump, something was left
             out, and the times behind are right.
+        pieces: where the pieces of a sparse file begin, where only their beginnings are looked at.
 
     Raises:
         UnreadableVideo: not a video, audio only, damaged, encrypted, without a picture, or cut short so that
@@ -86,7 +89,7 @@ def probe(
             raise _too_many_pixels(path, video.width_px, video.height_px, limits)
         if not is_sparse:
             video = replace(video, notes=(*video.notes, *late_start_notes(opened, video.start_s)))
-    return check_seeks(replace(video, begins_at_s=begins_at_s))
+    return check_seeks(replace(video, begins_at_s=begins_at_s, pieces=pieces))
 
 
 def _first_picture(

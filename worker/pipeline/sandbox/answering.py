@@ -9,10 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import threading
 import time
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from worker.confinement import confine
+from worker.files import paged_file
 from worker.pipeline.sandbox import child
 from worker.pipeline.sandbox.answers import failures, messages
 from worker.pipeline.sandbox.answers.forms import NOTHING, codec_of
@@ -20,6 +22,8 @@ from worker.pipeline.sandbox.answers.forms import NOTHING, codec_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
+
+    from worker.files.paged_file import PagedFile
 
 
 class Question(NamedTuple):
@@ -29,6 +33,7 @@ class Question(NamedTuple):
     arguments: tuple[object, ...]
     readable: tuple[Path, ...]  #: what it may read besides libraries; only the first question's counts
     cpu_s: float  #: seconds of processor time, all threads together
+    paged: PagedFile | None = None  #: the file of which pages are to be asked for
 
 
 def answer_all(questions: BinaryIO, answers: int) -> None:
@@ -38,12 +43,17 @@ def answer_all(questions: BinaryIO, answers: int) -> None:
         questions: the pipe to read from.
         answers: the number of the pipe to write into.
     """
+    turn = threading.Lock()  # decoders ask for pages while the main thread tells how far it is
 
     def write(parts: Iterable[bytes | memoryview]) -> None:
-        for part in parts:
-            left = memoryview(part)
-            while left:
-                left = left[os.write(answers, left) :]
+        with turn:
+            for part in parts:
+                left = memoryview(part)
+                while left:
+                    left = left[os.write(answers, left) :]
+
+    def ask(first: int, count: int, is_awaited: bool) -> None:
+        write([messages.wanted(first, count, is_awaited=is_awaited)])
 
     child.report_to(_reporter(write))
     with contextlib.suppress(Exception):  # the question that needs it will tell
@@ -54,6 +64,7 @@ def answer_all(questions: BinaryIO, answers: int) -> None:
             task, question = pickle.load(questions)  # noqa: S301 - from the parent
             confine.seal(question.readable)
             confine.allow_cpu(question.cpu_s)
+            paged_file.attach(question.paged, ask)
             write(_answer(task, question))
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from worker.files.video_file import PieceStart
     from worker.pipeline.frames import Active
     from worker.pipeline.video.people import FaceReader
     from worker.timeline import Range
@@ -41,11 +42,13 @@ def warm_up() -> None:
     available_cores()  # while this process may still read the names of its control groups
 
 
-def probe_video(path: Path, begins_at_s: float, is_assembled: bool, is_sparse: bool) -> Video:
+def probe_video(
+    path: Path, begins_at_s: float, is_assembled: bool, is_sparse: bool, pieces: tuple[PieceStart, ...]
+) -> Video:
     """Run `probe.probe`."""
     from worker.pipeline.container.probe import probe
 
-    return probe(path, begins_at_s=begins_at_s, is_assembled=is_assembled, is_sparse=is_sparse)
+    return probe(path, begins_at_s=begins_at_s, is_assembled=is_assembled, is_sparse=is_sparse, pieces=pieces)
 
 
 def scan_video(video: Video) -> Scan:

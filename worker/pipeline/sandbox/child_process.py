@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from worker.confinement.confine import ProcessLimits
+    from worker.files.paged_file import Pages
     from worker.pipeline.sandbox.answering import Question
     from worker.pipeline.sandbox.answers.bounds import Bounds
 
@@ -50,10 +51,20 @@ class Late(Exception):
 
 
 class Watch:
-    """Ends a wait at a deadline, and tells how far the child is, many times a second."""
+    """Ends a wait at a deadline, and tells how far the child is, many times a second.
 
-    def __init__(self, wall_s: float, on_progress: Callable[[float], None] | None = None) -> None:
-        self.told = Progress()
+    The time in which pages of its file were on their way does not count: it is that of the network.
+    """
+
+    def __init__(
+        self,
+        wall_s: float,
+        on_progress: Callable[[float], None] | None = None,
+        pages: Pages | None = None,
+    ) -> None:
+        self.told = Progress(pages=pages)
+        self._pages = pages
+        self._busy_before_s = pages.busy_s() if pages else 0.0
         self._start_s = time.monotonic()
         self._end_s = self._start_s + wall_s
         self._next_s = self._start_s + _POLL_S
@@ -65,9 +76,13 @@ class Watch:
         Raises:
             Late: the time is over.
             Nonsense: the child tells more often how far it is than it should.
+            ThumbsError: its file cannot be fetched.
         """
-        now_s = time.monotonic()
-        if now_s >= self._end_s:
+        now_s, busy_s = time.monotonic(), 0.0
+        if self._pages:
+            self._pages.check()
+            busy_s = self._pages.busy_s() - self._busy_before_s
+        if now_s - busy_s >= self._end_s:
             raise Late
         if self.told.told > (now_s - self._start_s) / PROGRESS_S + 2:  # one at once, one for rounding
             raise Nonsense("it sent progress without end")

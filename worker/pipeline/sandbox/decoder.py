@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from worker.confinement import confine
 from worker.confinement.cores import available_cores
-from worker.errors import DecoderCrashed, DecodeTimedOut, ThumbsError, UnreadableVideo, VideoTooLarge
+from worker.errors import DecoderCrashed, DecodeTimedOut
 from worker.pipeline.sandbox import child, verdicts
 from worker.pipeline.sandbox.answering import Question
 from worker.pipeline.sandbox.answers import bounds
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from worker.files.paged_file import Pages
+    from worker.files.video_file import PieceStart
     from worker.pipeline.frames import Active, Scan, Still
     from worker.pipeline.media import Video
     from worker.pipeline.sandbox.answers.bounds import Bounds
@@ -60,6 +62,7 @@ class Decoder:
         self._places = places or Places(1)  # a place of its own
         self._readable = Readable()
         self._tools: set[Path] = set()  # files beside the video that the child needs
+        self._pages: dict[Path, Pages] = {}  # who brings the bytes of files that are not all there
         self._is_closed = False
         self._in_call = threading.Lock()
         self._child: ChildProcess | None = None
@@ -93,6 +96,7 @@ class Decoder:
                 with contextlib.suppress(OSError):  # the next call tries again, and tells
                     self._start()
             self._readable = Readable()
+            self._pages.clear()
 
     def _start(self) -> ChildProcess:
         self._child = ChildProcess(self._limits)
@@ -137,18 +141,25 @@ class Decoder:
         *,
         is_assembled: bool = False,
         is_sparse: bool = False,
+        pieces: tuple[PieceStart, ...] = (),
+        pages: Pages | None = None,
     ) -> Video:
         """Read the facts of a video file in the child; see `probe.probe`, also for its other arguments.
+
+        `pages` brings its bytes, now and in later calls, where they are not all there.
 
         Raises:
             UnreadableVideo, VideoTooLarge: as `probe.probe`; and what `run` raises.
         """
+        if pages is not None:
+            self._pages[path] = pages
         video = self.run(
             child.probe_video,
             path,
             begins_at_s,
             is_assembled,
             is_sparse,
+            pieces,
             label=path.name,
             reads=[path],
             wall_s=probe_wall_s(path),
@@ -156,7 +167,7 @@ class Decoder:
             allowed=bounds.of_video(),
         )
         # What is known here the child need not say: it must not name another file.
-        return replace(video, path=path, begins_at_s=begins_at_s)
+        return replace(video, path=path, begins_at_s=begins_at_s, pieces=pieces)
 
     def scan(self, video: Video, on_progress: Callable[[float], None] | None = None) -> Scan:
         """Find shots and candidates in the child; see `scan.scan`, also for `on_progress`."""
@@ -256,14 +267,17 @@ class Decoder:
             UnreadableVideo: as raised by the function; or any error in it that has no name here.
         """
         budget_s = cpu_s or wall_s * available_cores()
+        pages = next((self._pages[path] for path in reads if path in self._pages), None)
+        paged = pages.file if pages else None
         with self._in_call, self._places.take(on_progress):
             try:
-                self._admit([*reads, *self._tools])
+                self._admit([*reads, *self._tools, *([paged.map_path] if paged else [])])
                 idle = self._idle_child(label, on_progress)
-                question = Question(function, arguments, self._readable.paths, budget_s)
-                answer: Result = idle.ask(question, allowed, Watch(wall_s, on_progress))
+                question = Question(function, arguments, self._readable.paths, budget_s, paged)
+                answer: Result = idle.ask(question, allowed, Watch(wall_s, on_progress, pages))
             except Failed as exc:
-                raise self._named(exc.error, label, codec) from exc.error
+                limit_bytes = self._limits.address_space_bytes or 0
+                raise verdicts.named(exc.error, label, codec, limit_bytes) from exc.error
             except Died as exc:
                 raise verdicts.crash(label, self._exit_code(), budget_s) from exc
             except Late as exc:
@@ -281,17 +295,3 @@ class Decoder:
     def _exit_code(self) -> int:
         gone, self._child = self._child, None
         return gone.end() if gone is not None else 0
-
-    def _named(self, error: Exception, label: str, codec: str) -> ThumbsError:
-        """Return the error that a caller knows for one that the child told of."""
-        if isinstance(error, ThumbsError):
-            return error
-        if isinstance(error, MemoryError):
-            return VideoTooLarge(f"{label}: {self._memory_sentence()}")
-        # Hostile input finds errors that no code foresees; they must not end the caller.
-        log.info("%s: %r", label, error)
-        return UnreadableVideo(f"{label}: {verdicts.undecodable(codec)}")
-
-    def _memory_sentence(self) -> str:
-        limit = (self._limits.address_space_bytes or 0) // confine.MIB
-        return f"needs more than the {limit} MiB a decoder may use (send a smaller rendition)"

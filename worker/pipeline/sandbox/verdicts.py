@@ -3,12 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import signal
 
-from worker.errors import DecoderCrashed, DecodeTimedOut
+from worker.confinement.confine import MIB
+from worker.errors import DecoderCrashed, DecodeTimedOut, ThumbsError, UnreadableVideo, VideoTooLarge
+
+log = logging.getLogger(__name__)
 
 # What people call codecs, where FFmpeg's own name says little to them.
 _CODEC_NAMES = {"hevc": "HEVC", "libdav1d": "AV1", "vp9": "VP9", "vp8": "VP8", "mpeg2video": "MPEG-2"}
+
+
+def named(error: Exception, label: str, codec: str, memory_bytes: int) -> ThumbsError:
+    """Return the error that a caller knows for one that the child told of.
+
+    Args:
+        error: what it told of.
+        label: what errors call the video.
+        codec: as in `undecodable`.
+        memory_bytes: how much a child may use.
+    """
+    if isinstance(error, ThumbsError):
+        return error
+    if isinstance(error, MemoryError):
+        return VideoTooLarge(
+            f"{label}: needs more than the {memory_bytes // MIB} MiB a decoder may use "
+            "(send a smaller rendition)"
+        )
+    # Hostile input finds errors that no code foresees; they must not end the caller.
+    log.info("%s: %r", label, error)
+    return UnreadableVideo(f"{label}: {undecodable(codec)}")
 
 
 def undecodable(codec: str) -> str:

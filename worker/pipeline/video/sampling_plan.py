@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from worker.pipeline.container.open_container import open_container
 from worker.pipeline.container.open_video import open_video
+from worker.pipeline.container.seeking.read_ahead import read_ahead
 from worker.pipeline.container.seeking.seek_check import linear_end_s
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ MIN_APART_S = 1.0
 # With fewer keyframes, or fewer than one in so many seconds, too much would stay unseen.
 MIN_GLANCES = 60
 MAX_APART_S = 12.0
+
+# Playlists round where a piece begins, and sound may begin before the picture.
+PIECE_MARGIN_S = 0.25
 
 # A whole video is decoded in chunks: long enough that to seek to each costs little, short enough that a few
 # fit into memory (60 small frames of 90 KB each) and that all cores stay busy to the end.
@@ -82,10 +86,11 @@ def is_sampled(found: Iterable[Stretch]) -> bool:
 
 def _samples(video: Video) -> list[Stretch]:
     """Take what follows each of the keyframes, shortened evenly; nothing where keyframes are too rare."""
-    keyframes = _keyframes(video, max(MIN_APART_S, video.length_s / MAX_GLANCES))
+    step_s = max(MIN_APART_S, video.length_s / MAX_GLANCES)
+    share = LOOK_S / video.length_s
+    keyframes = _keyframes(video, step_s, max(GLANCE_S, share * step_s))
     if len(keyframes) < min(MIN_GLANCES, video.length_s / MAX_APART_S):
         return []
-    share = LOOK_S / video.length_s
     found = []
     for keyframe, end_s in _with_ends(keyframes, video.duration_s):
         length_s = max(GLANCE_S, share * (end_s - keyframe.time_s))
@@ -97,7 +102,7 @@ def _chunks(video: Video) -> list[Stretch]:
     """Take the whole video, cut at keyframes where its container lists them."""
     with open_container(video.path) as container:
         is_indexed = container.format.name in INDEXED_FORMATS
-    later = _keyframes(video, CHUNK_S)[1:] if is_indexed else []
+    later = _keyframes(video, CHUNK_S, CHUNK_S)[1:] if is_indexed else []
     if not later:
         return [EVERYTHING]
     # The first one's time is not used: pictures may be shown before it, also a little before the file begins.
@@ -114,14 +119,26 @@ def _with_ends(keyframes: list[_Keyframe], end_s: float) -> Iterator[tuple[_Keyf
     return zip(keyframes, [*(keyframe.time_s for keyframe in keyframes[1:]), end_s], strict=True)
 
 
-def _keyframes(video: Video, step_s: float) -> list[_Keyframe]:
-    """Find the keyframes that seeks at even steps lead to, each once; the first begins the video."""
+def _steps_s(video: Video, step_s: float) -> list[float]:
+    """List the moments that are sought: at even steps, or shortly behind the beginnings of pieces."""
+    if video.pieces:
+        return [piece.start_s + PIECE_MARGIN_S for piece in video.pieces[1:]]
+    return [video.begins_at_s + step_s * n for n in range(1, math.ceil(video.length_s / step_s))]
+
+
+def _keyframes(video: Video, step_s: float, look_s: float) -> list[_Keyframe]:
+    """Find the keyframes that seeks at even steps lead to, each once; the first begins the video.
+
+    About `look_s` seconds of what follows each will be read.
+    """
     found: list[_Keyframe] = []
     with open_video(video) as opened:
-        steps = range(1, math.ceil(video.length_s / step_s))
-        for seek_s in [-math.inf, *(video.begins_at_s + step_s * n for n in steps)]:
+        steps = _steps_s(video, step_s)
+        for seek_s in [-math.inf, *steps]:
             if seek_s > -math.inf and not opened.seek(seek_s):
                 break
+            if steps and seek_s == steps[0]:  # the index has been read by now
+                read_ahead(video.path, opened, steps, look_s)
             packet = next((p for p in opened.packets() if p.is_keyframe), None)
             if packet is None or packet.pts is None:
                 continue

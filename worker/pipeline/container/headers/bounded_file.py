@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
+from worker.files.paged_file import open_to_read
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -38,5 +40,5 @@ class BoundedFile:
 @contextmanager
 def open_bounded(path: Path) -> Iterator[BoundedFile]:
     """Open a file to read little of it."""
-    with path.open("rb") as file:
+    with open_to_read(path) as file:
         yield BoundedFile(file)

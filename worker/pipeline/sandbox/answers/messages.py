@@ -2,11 +2,12 @@
 
     4 bytes    "ANS1"
     4 bytes    length of the head, big-endian
-    the head   JSON: {"task", "pictures", "value"}, {"task", "error"} or {"progress"}
+    the head   JSON: {"task", "pictures", "value"}, {"task", "error"}, {"progress"} or {"wanted"}
     pictures   the bytes of each, as long as the sizes in the head say
 
 "task" is the number of the question. "pictures" lists [height, width] of RGB pictures of 8 bits. "value" is
-in the form of `forms`, "error" in that of `failures`.
+in the form of `forms`, "error" in that of `failures`. "wanted" asks for pages of the video's file: the first,
+how many, and whether they are waited for.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from worker.pipeline.sandbox.answers.forms import Nonsense, finite_number, items
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from worker.files.paged_file import Pages
     from worker.pipeline.frames import Rgb
     from worker.pipeline.sandbox.answers.forms import Codec
 
@@ -36,6 +38,10 @@ READY = 0
 
 PROGRESS_S = 0.05
 """Progress is told no more often than this, and a child that tells more is up to something."""
+
+
+# Each decoder may want each page once, and the plan names it before.
+_ASKS_A_PAGE, _MORE_ASKS = 8, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,24 @@ class Progress:
 
     fraction: float = 0.0  #: of the task that is done, 0..1
     told: int = 0  #: how often it said so
+    pages: Pages | None = None  #: who brings the pages of the file that it reads; None where all are there
+    asks: int = 0  #: how often it asked for some
+
+    def bring(self, said: list[Any]) -> None:
+        """Have pages brought that it asks for.
+
+        Raises:
+            Nonsense: there are no such pages, or it asks without end.
+        """
+        first, count = (whole_number(number) for number in said[:2])
+        if len(said) != 3 or type(said[2]) is not bool or self.pages is None:  # noqa: PLR2004 - first, count, awaited
+            _refuse("a wish for pages that is none")
+        if first < 0 or count < 1 or first + count > self.pages.count:
+            _refuse("a wish for pages that no file has")
+        self.asks += 1
+        if self.asks > _ASKS_A_PAGE * self.pages.count + _MORE_ASKS:
+            _refuse("wishes for pages without end")
+        self.pages.bring(first, count, is_awaited=said[2])
 
 
 def answer(task: int, value: object, codec: Codec) -> Iterator[bytes | memoryview]:
@@ -76,6 +100,11 @@ def failure(task: int, error: Sequence[object]) -> bytes:
 def progress(fraction: float) -> bytes:
     """Return the bytes that say how much of the task is done, 0..1."""
     return _head({"progress": fraction})
+
+
+def wanted(first: int, count: int, *, is_awaited: bool) -> bytes:
+    """Return the bytes that ask for pages of the file: the number of the first, and how many."""
+    return _head({"wanted": [first, count, is_awaited]})
 
 
 def _head(said: dict[str, object]) -> bytes:
@@ -104,6 +133,9 @@ def read_answer(
         if said.keys() == {"progress"}:
             told.fraction = _share(said["progress"])
             told.told += 1
+            continue
+        if said.keys() == {"wanted"}:
+            told.bring(items(said["wanted"]))
             continue
         if "task" not in said or whole_number(said["task"]) != task:
             _refuse("an answer to another question")
