@@ -31,6 +31,13 @@ NOW = func.clock_timestamp()
 STATEMENT_BEGAN = func.statement_timestamp()
 MAX_ROW_ID = 2**63 - 1  #: of `id`, as PostgreSQL's bigint; a larger number of a request has to be told apart
 
+# Their pages keep room for the next version of a row, and vacuum comes after every fiftieth, not every fifth.
+OFTEN_UPDATED = {
+    "fillfactor": "85",
+    "autovacuum_vacuum_scale_factor": "0.02",
+    "autovacuum_analyze_scale_factor": "0.02",
+}
+
 
 class Base(DeclarativeBase):
     """Base of every table: its naming of constraints, and the column types of Python's."""

@@ -31,7 +31,7 @@ from worker.database import (  # noqa: F401 - they declare tables
     people,
     trials,
 )
-from worker.database.base import NOW, AnnouncedRow, Base, JudgedRow, LeasedRow, ScoredRow
+from worker.database.base import NOW, OFTEN_UPDATED, AnnouncedRow, Base, JudgedRow, LeasedRow, ScoredRow
 from worker.database.review import review_indexes
 from worker.database.states import (
     FINAL,
@@ -44,13 +44,6 @@ from worker.database.states import (
     PublicationState,
     is_one_of,
 )
-
-# Their pages keep room for the next version of a row, and vacuum comes after every fiftieth, not every fifth.
-OFTEN_UPDATED = {
-    "fillfactor": "85",
-    "autovacuum_vacuum_scale_factor": "0.02",
-    "autovacuum_analyze_scale_factor": "0.02",
-}
 
 
 class Asset(Base):
