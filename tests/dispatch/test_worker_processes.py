@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -175,6 +176,19 @@ def test_a_worker_that_cannot_work_says_why_and_ends(variables: dict[str, str]) 
             assert worker.process.wait(START_S) == 2, worker.log()
             assert reason in worker.log()
             assert "Traceback" not in worker.log()
+
+
+def test_a_worker_shows_its_numbers_only_when_its_model_has_worked(variables: dict[str, str]) -> None:
+    """A rollout ends old workers as soon as new ones show theirs: here it never comes to opening its port."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        own = {"MODEL": "no-such-model", "METRICS_PORT": str(port), "METRICS_HOST": "127.0.0.1"}
+        worker = WorkerProcess("analyze", **variables, **own)
+        try:
+            assert worker.process.wait(START_S) == 2, worker.log()
+            assert "no model is called" in worker.log()
+        finally:
+            worker.__exit__()
 
 
 def test_a_worker_waits_for_its_broker_and_can_be_stopped_meanwhile(variables: dict[str, str]) -> None:

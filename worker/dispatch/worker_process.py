@@ -51,7 +51,6 @@ def analyze(settings: Settings) -> None:
     """
     logs.setup(settings)
     warn_of_strays()
-    metrics.start_exporter(settings)
     request_limits.setup(settings)
     tracing.start(settings, "analyze")
     stopping, engine, app = threading.Event(), database.get_engine(), _app(settings)
@@ -71,6 +70,8 @@ def analyze(settings: Settings) -> None:
         models = Models.load(settings.model, settings.prompts_file, settings.device, settings.yunet_file)
         models.scorer.watch(metrics.note_batch)
         models.warm_up()
+        # An orchestrator takes a worker that shows its numbers for one that works, and ends an old one for it.
+        metrics.start_exporter(settings)
         analyzer = Analyzer(
             settings,
             engine,

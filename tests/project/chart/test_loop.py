@@ -61,7 +61,7 @@ def add_secrets(folders: Path, account: Mapping[str, str]) -> dict[str, str]:
             plain[variable] = value
     for program in ("dispatcher", "migrate"):
         shutil.copy(folders / program / "database_url", folders / program / "database_direct_url")
-    for program in set(COMPOSE_NAMES.values()):
+    for program in set(COMPOSE_NAMES.values()) - {"beacon", "migrate"}:
         (folders / program / "bucket_secret_access_key").write_text(SECRET)
     return plain
 

@@ -11,6 +11,7 @@ import yaml
 from tests.support.kubernetes.helm import (
     CHART,
     EXAMPLES,
+    Object,
     ValuesRefusedError,
     answer,
     refusals,
@@ -77,6 +78,7 @@ def test_no_two_objects_have_one_name(example: str) -> None:
         ({"settings": {"public_url": "https://video.example.com"}}, "public_url"),
         ({"settings": {"ASPECTS": ["16:9"]}}, "settings/ASPECTS"),
         ({"networkPolicies": {"metrics": {"from": []}}}, "networkPolicies/metrics/from"),
+        ({"networkPolicies": {"dns": {"ports": []}}}, "networkPolicies/dns/ports"),
     ],
 )
 def test_a_typing_error_is_named(values: dict[str, Any], said: str) -> None:
@@ -100,6 +102,25 @@ def test_a_typing_error_is_named(values: dict[str, Any], said: str) -> None:
             {"ingress": {"enabled": True, **{name: {"host": "a.example"} for name in ("review", "beacon")}}},
             "receiver, review and beacon need a host each",
         ),
+        (
+            {"settings": {"BUCKET_URL": "s3://pictures", "BUCKET_ENDPOINT_URL": "http://minio:9000"}},
+            "networkPolicies.bucket.ports: add 9000, the port of BUCKET_ENDPOINT_URL",
+        ),
+        *(
+            (
+                {"settings": {"BUCKET_URL": "s3://pictures", "BUCKET_ENDPOINT_URL": f"https://{near}"}},
+                f"networkPolicies.bucket.to: say where {near} is",
+            )
+            for near in ("minio", "minio.storage.svc", "minio.storage.svc.cluster.local", "172.20.0.7")
+        ),
+        (
+            {"programs": {"analyze": {"scaling": {"minReplicas": 30}}}},
+            "programs.analyze.scaling: minReplicas is above maxReplicas",
+        ),
+        (
+            {"programs": {"beacon": {"hpa": {"maxReplicas": 1}}}},
+            "programs.beacon.hpa: minReplicas is above maxReplicas",
+        ),
     ],
 )
 def test_values_that_cannot_work_are_refused_with_a_remedy(values: dict[str, Any], said: str) -> None:
@@ -108,6 +129,25 @@ def test_values_that_cannot_work_are_refused_with_a_remedy(values: dict[str, Any
         render(values)
 
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("endpoint_url", "policy"),
+    [
+        (None, {}),
+        ("https://account.r2.cloudflarestorage.com", {}),
+        ("https://172.217.0.7", {}),
+        ("http://minio:9000", {"ports": [9000], "to": [{"podSelector": {}}]}),
+        ("http://minio", {"ports": [80], "to": [{"podSelector": {}}]}),
+    ],
+)
+def test_a_bucket_that_can_be_reached_is_taken(endpoint_url: str | None, policy: Object) -> None:
+    """In the internet, or where the policies say that it is."""
+    settings = {"BUCKET_URL": "s3://pictures"} | (
+        {"BUCKET_ENDPOINT_URL": endpoint_url} if endpoint_url else {}
+    )
+
+    assert render({"settings": settings, "networkPolicies": {"bucket": policy}})
 
 
 SETTINGS = {name.upper(): field for name, field in Settings.model_fields.items()} | {

@@ -141,13 +141,28 @@ def test_a_program_reaches_what_the_compose_file_lets_it_reach(name: str) -> Non
 
 
 def test_the_bucket_is_reached_where_there_is_one() -> None:
-    """By everything but migrations, which touch no pictures."""
+    """By those that docs/pictures.md gives a key; migrations and the beacon touch no pictures."""
     with_bucket = {**WITH_PLACES, "settings": {"BUCKET_URL": "s3://pictures"}}
     policies = named(render(with_bucket), "NetworkPolicy")
 
     assert {name for name, policy in policies.items() if "bucket" in reaches(policy)} == (
-        COMPOSE_NAMES.keys() - {"migrate"}
+        COMPOSE_NAMES.keys() - {"migrate", "beacon"}
     )
+
+
+def test_a_bucket_in_the_internet_opens_no_way_into_the_cluster() -> None:
+    """Where nothing is said of its place: else a video's address could lead to a neighbour at port 443."""
+    policies = named(render({**ALL_PROGRAMS, "settings": {"BUCKET_URL": "s3://pictures"}}), "NetworkPolicy")
+
+    for name in ("receiver", "analyze"):
+        (rule,) = [
+            rule
+            for rule in policies[name]["spec"]["egress"]
+            if [port["port"] for port in rule.get("ports", [])] == [443]
+        ]
+        blocks = [peer["ipBlock"] for peer in rule["to"]]
+        assert [block["cidr"] for block in blocks] == ["0.0.0.0/0", "::/0"]
+        assert {"10.0.0.0/8", "192.168.0.0/16"} <= set(blocks[0]["except"])
 
 
 def test_outside_is_the_internet_and_not_the_cluster() -> None:
@@ -157,6 +172,7 @@ def test_outside_is_the_internet_and_not_the_cluster() -> None:
     blocks: list[dict[str, Any]] = [peer["ipBlock"] for peer in outside["to"]]
 
     assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"} <= set(blocks[0]["except"])
+    assert {"168.63.129.16/32", "192.0.0.0/24"} <= set(blocks[0]["except"])
     assert {"fc00::/7", "fe80::/10"} <= set(blocks[1]["except"])
 
 

@@ -82,7 +82,7 @@ def test_a_backlog_of_any_size_is_counted_up_to_a_bound(engine: Engine, query: s
 
     assert answer(engine, query) == 5_000 + 100
     scans = [node for node in nodes(plan[0]["Plan"]) if node.get("Relation Name") == "jobs"]
-    assert {scan["Index Name"] for scan in scans} <= {"ix_jobs_account_due", "ix_jobs_lease", "ix_jobs_state"}
+    assert {scan["Index Name"] for scan in scans} <= {"ix_jobs_account_due", "uq_jobs_running", "ix_jobs_state"}
     assert sum(scan["Actual Rows"] * scan["Actual Loops"] for scan in scans) <= 5_200
 
 
@@ -144,6 +144,23 @@ def test_scaling_by_rows_is_off_unless_it_is_asked_for() -> None:
     free = {name for name, found in named(large, "Deployment").items() if "replicas" not in found["spec"]}
     assert free == named(large, "ScaledObject").keys() | named(large, "HorizontalPodAutoscaler").keys()
     assert free == {"receiver", "analyze", "analyze-gpu"}
+
+
+@pytest.mark.parametrize(("given", "rows"), [({}, "10"), ({"ANALYZE_CONCURRENCY": 7}, "35")])
+def test_a_pod_is_to_have_five_times_the_rows_that_it_takes_at_once(
+    given: dict[str, int], rows: str
+) -> None:
+    """Unless the values say another number."""
+    keda = {"enabled": True, "databaseSecret": {"name": "thumbs-scaler"}}
+
+    def wanted(**scaling: int) -> str:
+        programs = {"analyze": {"settings": given, "scaling": scaling}}
+        found = named(render({"keda": keda, "programs": programs}), "ScaledObject")["analyze"]
+        value: str = found["spec"]["triggers"][0]["metadata"]["targetQueryValue"]
+        return value
+
+    assert wanted() == rows
+    assert wanted(rowsPerPod=4) == "4"
 
 
 @pytest.mark.parametrize("name", ["analyze", "analyze-gpu"])

@@ -2,7 +2,7 @@
 Every program: its command, what strangers reach (port) and what Prometheus and probes reach (metricsPort), which
 secrets of accounts it is given, and where it makes requests to. docker-compose.yml says the same in its own words,
 and tests compare the two. `probe` says where it tells that it is ready; workers and the dispatcher tell by showing
-their numbers at all.
+their numbers at all, which a worker does once its model has worked.
 */}}
 {{- define "thumbs.programs" -}}
 receiver:
@@ -30,7 +30,7 @@ beacon:
   metricsPort: 9105
   alive: /healthz
   probe: {path: /readyz, port: metrics}
-  reaches: [database, bucket]
+  reaches: [database]
 dispatcher:
   command: [thumbs, dispatch]
   accountSecrets: api

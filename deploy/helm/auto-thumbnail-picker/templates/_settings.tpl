@@ -35,10 +35,21 @@
 {{- toYaml $own }}
 {{- end }}
 
+{{/* A setting as a program is given it; the default where values have none. Takes: root, name, variable, default. */}}
+{{- define "thumbs.setting" -}}
+{{- $given := merge (dict) (index .root.Values.programs .name).settings .root.Values.settings }}
+{{- include "thumbs.text" (dig .variable (.default | default "") $given) }}
+{{- end }}
+
+{{/* ANALYZE_CONCURRENCY: how many videos a pod has at once. Takes: root, name. */}}
+{{- define "thumbs.concurrency" -}}
+{{- include "thumbs.setting" (dict "root" .root "name" .name "variable" "ANALYZE_CONCURRENCY" "default" 2) }}
+{{- end }}
+
 {{/* Bytes that downloads may take at once: MAX_DOWNLOAD_BYTES for each of ANALYZE_CONCURRENCY videos. Takes: root, name. */}}
 {{- define "thumbs.downloadBytes" -}}
-{{- $settings := merge (dict) (index .root.Values.programs .name).settings .root.Values.settings (dict "MAX_DOWNLOAD_BYTES" 21474836480 "ANALYZE_CONCURRENCY" 2) }}
-{{- mul (int64 $settings.MAX_DOWNLOAD_BYTES) (int64 $settings.ANALYZE_CONCURRENCY) }}
+{{- $largest := include "thumbs.setting" (dict "root" .root "name" .name "variable" "MAX_DOWNLOAD_BYTES" "default" 21474836480) }}
+{{- mul (int64 $largest) (include "thumbs.concurrency" . | int64) }}
 {{- end }}
 
 {{/* Stops with a sentence where values cannot work, and the schema cannot tell. */}}
@@ -68,7 +79,35 @@
 {{- fail "ingress: receiver, review and beacon need a host each, so that no cookie of the pages goes to another (docs/proxy.md)" }}
 {{- end }}
 {{- end }}
+{{- range $name, $values := .Values.programs }}
+{{- range $key := list "hpa" "scaling" }}
+{{- with index $values $key }}
+{{- if gt (int .minReplicas) (int .maxReplicas) }}
+{{- fail (printf "programs.%s.%s: minReplicas is above maxReplicas" $name $key) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- include "thumbs.checkBucket" . }}
 {{- if and .Values.keda.enabled (not .Values.keda.databaseSecret.name) }}
 {{- fail "keda.databaseSecret.name: name the Secret with the address of the database for the scaler (docs/kubernetes.md)" }}
+{{- end }}
+{{- end }}
+
+{{/* Stops with a sentence where no NetworkPolicy would let a program reach the bucket. */}}
+{{- define "thumbs.checkBucket" -}}
+{{- $policy := .Values.networkPolicies.bucket }}
+{{- if and .Values.networkPolicies.enabled .Values.settings.BUCKET_URL }}
+{{- $address := urlParse (.Values.settings.BUCKET_ENDPOINT_URL | default "https://amazonaws.com") }}
+{{- $port := regexFind ":[0-9]+$" $address.host | trimPrefix ":" | default (eq $address.scheme "http" | ternary 80 443) | int }}
+{{- $open := list }}
+{{- range $policy.ports }}{{ $open = append $open (int .) }}{{ end }}
+{{- if not (has $port $open) }}
+{{- fail (printf "networkPolicies.bucket.ports: add %d, the port of BUCKET_ENDPOINT_URL" $port) }}
+{{- end }}
+{{- $isNear := regexMatch "^[^.:]+$|\\.svc(\\.|$)|^(10|127|192\\.168|172\\.(1[6-9]|2[0-9]|3[01]))\\.[0-9.]+$" $address.hostname }}
+{{- if and $isNear (not $policy.to) }}
+{{- fail (printf "networkPolicies.bucket.to: say where %s is; without it, programs reach a bucket in the internet only" $address.hostname) }}
+{{- end }}
 {{- end }}
 {{- end }}
