@@ -70,7 +70,7 @@ def analyze(settings: Settings) -> None:
         models = Models.load(settings.model, settings.prompts_file, settings.device, settings.yunet_file)
         models.scorer.watch(metrics.note_batch)
         models.warm_up()
-        # An orchestrator takes a worker that shows its numbers for one that works, and ends an old one for it.
+        # Whoever sees its numbers takes it for a worker that works, and may end an old one for it.
         metrics.start_exporter(settings)
         analyzer = Analyzer(
             settings,

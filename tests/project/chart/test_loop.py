@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.compose.secrets import broker_places, lay_out, running_broker, without_tables
-from tests.support.kubernetes.helm import EXAMPLES, Object, render, values_of
+from tests.support.kubernetes.helm import ALL_EXAMPLES, Object, render, values_of
 from tests.support.kubernetes.programs import COMPOSE_NAMES, Cluster, pods, secret_of
 from tests.support.media import clips, pictures
 from tests.support.platforms.storage import BUCKET, ID, SECRET, storage
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Engine
-
-ALL_EXAMPLES = ["defaults", *sorted(file.stem for file in EXAMPLES.glob("*.yaml"))]
 
 # What reaches the platform's pages for an account, by the programs that docs/kubernetes.md gives it to.
 OF_ACCOUNT = {

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from tests.support.kubernetes.helm import (
+    ALL_EXAMPLES,
     CHART,
-    EXAMPLES,
     Object,
     ValuesRefusedError,
     answer,
@@ -22,7 +22,6 @@ from tests.support.kubernetes.programs import named
 from worker.settings import Settings
 from worker.settings.accounts import ACCOUNTS
 
-ALL_EXAMPLES = ["defaults", *sorted(file.stem for file in EXAMPLES.glob("*.yaml"))]
 OLDEST = (
     yaml.safe_load((CHART / "Chart.yaml").read_text())["kubeVersion"].removeprefix(">= ").rpartition(".")[0]
 )

@@ -8,11 +8,9 @@ import pytest
 
 from tests.support.compose.processes import COMPOSE, PROGRAMS, SERVICES, dockerfile_of
 from tests.support.compose.processes import variables as compose_variables
-from tests.support.kubernetes.helm import EXAMPLES, Object, render, values_of
+from tests.support.kubernetes.helm import ALL_EXAMPLES, Object, render, values_of
 from tests.support.kubernetes.programs import COMPOSE_NAMES, named, pods, secret_of, variables
 from worker.settings import Settings
-
-ALL_EXAMPLES = ["defaults", *sorted(file.stem for file in EXAMPLES.glob("*.yaml"))]
 
 each_example = pytest.mark.parametrize("example", ALL_EXAMPLES)
 each_program = pytest.mark.parametrize("name", COMPOSE_NAMES)

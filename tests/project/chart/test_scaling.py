@@ -82,7 +82,11 @@ def test_a_backlog_of_any_size_is_counted_up_to_a_bound(engine: Engine, query: s
 
     assert answer(engine, query) == 5_000 + 100
     scans = [node for node in nodes(plan[0]["Plan"]) if node.get("Relation Name") == "jobs"]
-    assert {scan["Index Name"] for scan in scans} <= {"ix_jobs_account_due", "uq_jobs_running", "ix_jobs_state"}
+    assert {scan["Index Name"] for scan in scans} <= {
+        "ix_jobs_account_due",
+        "uq_jobs_running",
+        "ix_jobs_state",
+    }
     assert sum(scan["Actual Rows"] * scan["Actual Loops"] for scan in scans) <= 5_200
 
 
@@ -147,9 +151,7 @@ def test_scaling_by_rows_is_off_unless_it_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(("given", "rows"), [({}, "10"), ({"ANALYZE_CONCURRENCY": 7}, "35")])
-def test_a_pod_is_to_have_five_times_the_rows_that_it_takes_at_once(
-    given: dict[str, int], rows: str
-) -> None:
+def test_a_pod_is_to_have_five_times_the_rows_that_it_takes_at_once(given: dict[str, int], rows: str) -> None:
     """Unless the values say another number."""
     keda = {"enabled": True, "databaseSecret": {"name": "thumbs-scaler"}}
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[3]
 CHART = ROOT / "deploy" / "helm" / "auto-thumbnail-picker"
 EXAMPLES = ROOT / "deploy" / "helm" / "examples"
+#: For `values_of`.
+ALL_EXAMPLES = ["defaults", *sorted(file.stem for file in EXAMPLES.glob("*.yaml"))]
 RELEASE = "thumbs"
 
 Object = dict[str, Any]
