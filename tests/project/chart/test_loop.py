@@ -88,7 +88,7 @@ def test_the_pods_of_the_chart_do_the_whole_work(example: str, database_url: str
             own |= {"BUCKET_URL": f"s3://{BUCKET}/thumbs"}
         cluster.objects = render(merged(values, {"settings": own}))
         cluster.secrets = secrets_by_name(cluster.objects, folders)
-        # No GPU is at hand, nor its cores, nor what heeds policies: they would have to name the bucket's port.
+        # No GPU is at hand, nor its cores, nor what heeds policies: these would have to name the port.
         here = {"BUCKET_ENDPOINT_URL": pictures_at.url}
         cluster.changed = {"DEVICE": "cpu", "ANALYZE_CONCURRENCY": "2", **here}
 
