@@ -4,6 +4,7 @@
     python -m tests.benchmarks.million backfill [--assets 10000000]
     python -m tests.benchmarks.million cost [--price-core-hour 0.04]
     python -m tests.benchmarks.million plots
+    python -m tests.benchmarks.million tables
     python -m tests.benchmarks.million measure --clips DIR
 
 Each part says with `--help` what else it takes.
@@ -20,6 +21,7 @@ PARTS = {
     "backfill": "backlog.backfill",
     "cost": "cost.table",
     "plots": "plots",
+    "tables": "tables",
     "measure": "cost.measure",
 }
 
