@@ -12,7 +12,7 @@ from tests.benchmarks.speed.growth_chart import COLORS, FAINT, FONT, INK, PAPER,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WIDTH_PX, HEIGHT_PX = 960, 380
+WIDTH_PX, HEIGHT_PX = 960, 400
 PANEL_HEIGHT_PX, TOP_PX = 200, 76
 LEFT_PX, GAP_PX, RIGHT_PX = 70, 80, 40
 TICKS = 4

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TB = 1e12
-DAYS = 365
+DAYS = 360
 
 
 def over_the_day() -> str:

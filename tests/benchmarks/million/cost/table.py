@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 GB = 1e9
+#: What one would have of the lines that exclude each other.
+IN_ALL = (
+    "decode, measure, cut",
+    "score with `lite`, on cores",
+    "receiver, dispatcher, rows",
+    "PostgreSQL",
+    "or: database, pictures in a bucket",
+    "and the bucket",
+    "its requests",
+)
 MEMORY_OF_SLOT_GB = 0.7  #: a worker with the bundled model has 1.4 GB at two slots (docs/reliability.md)
 POSTGRES_MEMORY_SHARE = 0.05  #: of what is on disk, for the indexes' upper and the tables' newest pages
 
@@ -75,7 +85,12 @@ def needs(videos: int, measured: Measured, assumed: Assumptions) -> list[Need]:
         measured: what each costs.
         assumed: prices, and what videos are like.
     """
-    return [*_machines(videos, measured, assumed), *_bytes(videos, measured, assumed)]
+    found = [*_machines(videos, measured, assumed), *_bytes(videos, measured, assumed)]
+    dollars = sum(need.usd_month for need in found if need.what in IN_ALL)
+    return [
+        *found,
+        Need("in all, with `lite` and a bucket, without what is fetched", dollars, "dollars a month"),
+    ]
 
 
 def _machines(videos: int, measured: Measured, assumed: Assumptions) -> list[Need]:
