@@ -149,7 +149,8 @@ def databases(
     try:
         with psycopg.connect(server.url, autocommit=True) as connection:
             for name in names:
-                if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone():
+                found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+                if found.fetchone() is None:
                     connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         lent = [Database(server, name) for name in names]
         for database in lent:
