@@ -5,10 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, literal_column, select, update
 
 from tests.support.service import builders
 from tests.support.service.builders import claimed, completed, event, fail, record
@@ -229,6 +229,28 @@ def test_unchanged_content_makes_the_old_thumbnails_count(engine: Engine) -> Non
     assert {row.generation for row in builders.every(engine, Thumbnail)} == {2}
     assert builders.only(engine, Publication).generation == 2
     assert builders.publication_states(engine) == ["pending"]
+
+
+def test_a_look_that_finds_nothing_new_writes_no_row_of_the_filmstrip(engine: Engine) -> None:
+    """Every write of ours makes the platform send an event, and a filmstrip has up to 200 rows."""
+    record(engine, event())
+    completed(engine)
+    record(engine, event(EventKind.UPDATED, minute=1))
+    before = versions(engine)
+    with transaction(engine) as session:
+        jobs.complete_unchanged(session, claimed(engine), None)
+
+    assert versions(engine) == before
+
+
+def versions(engine: Engine) -> list[Any]:
+    """Return where PostgreSQL keeps each candidate and thumbnail: elsewhere after every write."""
+    tables = (StoredCandidate, Thumbnail)
+    with transaction(engine) as session:
+        return [
+            session.execute(select(table.id, literal_column(f"{table.__tablename__}.ctid::text"))).all()
+            for table in tables
+        ]
 
 
 def test_an_update_that_changed_the_content_opens_a_generation(engine: Engine) -> None:

@@ -111,10 +111,10 @@ def complete_unchanged(
     choices.carry_over(session, asset, job.generation)
     for table in (Thumbnail, StoredCandidate):
         newest = select(func.max(table.generation)).where(table.asset_id == asset.id).scalar_subquery()
+        # A look opens no generation: then they stay as they are, or each would rewrite a whole filmstrip.
+        is_behind = (table.generation == newest, table.generation != job.generation)
         session.execute(
-            update(table)
-            .where(table.asset_id == asset.id, table.generation == newest)
-            .values(generation=job.generation)
+            update(table).where(table.asset_id == asset.id, *is_behind).values(generation=job.generation)
         )
     publications.carry_over(session, asset, job.generation, shown, Priority(job.priority))
     return _end(session, claim, JobState.COMPLETED, "the content did not change")

@@ -197,7 +197,8 @@ def begins_as_video(path: Path, head: bytes) -> bool:
 
 def sentence_about(path: Path, head: bytes) -> str:
     """Say what a file is that could not be opened as a video, and name the remedy."""
-    return (found := _kind_of(path, head))[0].format(name=found[1])
+    kind, name = _kind_of(path, head)
+    return kind.format(name=name)
 
 
 def _kind_of(path: Path, head: bytes) -> tuple[Kind, str]:
@@ -240,9 +241,7 @@ def _text_of(head: bytes) -> str:
     coding = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
     text = head.decode(coding, errors="replace")
     # A character may be cut in two at the end of what was read.
-    is_text = "\ufffd" not in text[:-1] and all(
-        letter.isprintable() or letter.isspace() for letter in text[:-1]
-    )
+    is_text = all(one != "\ufffd" and (one.isprintable() or one.isspace()) for one in text[:-1])
     return text.strip().lower() if is_text else ""
 
 
