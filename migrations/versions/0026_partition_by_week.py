@@ -75,8 +75,6 @@ OF_WEBHOOK_EVENTS = (
 
 # The functions that make and drop partitions act as their owner, whose the tables are: the role of the
 # services has rights to rows only. They take no name that they put together from what they are given.
-# Everybody may call a function, so these ask whether who has signed in may delete the rows: a role that only
-# reads them makes and drops no partition.
 FUNCTIONS = """
 CREATE OR REPLACE FUNCTION thumbs_partitions()
 RETURNS TABLE (parent text, name text, first_at timestamptz, end_at timestamptz)
@@ -92,24 +90,12 @@ LANGUAGE sql STABLE SET "TimeZone" = 'UTC' SET datestyle = 'ISO' AS $$
         AND parent.relkind = 'p'
 $$;
 
-CREATE OR REPLACE FUNCTION thumbs_require_delete(of_table text) RETURNS void
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    -- Who has signed in, for the functions that call this act as somebody else.
-    IF NOT has_table_privilege(session_user, to_regclass(of_table), 'DELETE') THEN
-        RAISE insufficient_privilege USING MESSAGE =
-            format('only who may delete rows of %s may make or drop its partitions', of_table);
-    END IF;
-END $$;
-
 CREATE OR REPLACE FUNCTION thumbs_make_partitions(weeks_ahead integer) RETURNS SETOF text
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET "TimeZone" = 'UTC' SET datestyle = 'ISO' AS $$
 DECLARE
     of_table text; key text; leaf text; week timestamptz; is_taken boolean;
 BEGIN
-    PERFORM thumbs_require_delete(known.name)
-        FROM (VALUES ('events'), ('job_log'), ('candidates')) known (name);
     -- Another dispatcher may be at it.
     IF NOT pg_try_advisory_xact_lock(hashtextextended('thumbs_partitions', 0)) THEN RETURN; END IF;
     FOR of_table, key IN
@@ -137,7 +123,6 @@ CREATE OR REPLACE FUNCTION thumbs_drop_partition(of_table text, before timestamp
 RETURNS TABLE (name text, first_at timestamptz, end_at timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    PERFORM thumbs_require_delete(of_table);
     IF NOT pg_try_advisory_xact_lock(hashtextextended('thumbs_partitions', 0)) THEN RETURN; END IF;
     SELECT known.name, known.first_at, known.end_at INTO name, first_at, end_at
         FROM thumbs_partitions() known
@@ -196,7 +181,6 @@ def downgrade() -> None:
         "drop_partition(text, timestamptz)",
         "make_partitions(integer)",
         "partitions()",
-        "require_delete(text)",
     ):
         op.execute(f"DROP FUNCTION IF EXISTS thumbs_{function}")
 

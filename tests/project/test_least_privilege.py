@@ -222,29 +222,6 @@ def test_the_services_role_makes_and_drops_partitions_by_functions(database_url:
     assert dropped == unknown == []
 
 
-def test_who_may_only_read_drops_no_partition(database_url: str, tmp_path: Path) -> None:
-    """Such as the scaler's role, or one for reports: a function can be called by everybody."""
-    lay_out(tmp_path / "secrets", database_url=database_url, redis_port=6379)
-    reader = make_url(database_url).set(username="reads_only", password="hush")  # noqa: S106 - of this test
-    with psycopg.connect(database_url, autocommit=True) as superuser:
-        superuser.execute("CREATE ROLE reads_only LOGIN PASSWORD 'hush'")
-        superuser.execute(f"GRANT CONNECT ON DATABASE {reader.database} TO reads_only".encode())
-        superuser.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reads_only")
-        try:
-            address = reader.set(drivername="postgresql").render_as_string(hide_password=False)
-            with psycopg.connect(address, autocommit=True) as program:
-                assert program.execute("SELECT count(*) FROM events").fetchone() == (0,)
-                for forbidden in (
-                    "SELECT thumbs_make_partitions(10)",
-                    "SELECT thumbs_drop_partition('events', now())",
-                ):
-                    with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                        program.execute(forbidden)
-        finally:
-            superuser.execute("DROP OWNED BY reads_only")
-            superuser.execute("DROP ROLE reads_only")
-
-
 def test_a_restored_database_belongs_to_the_roles_again(
     database_url: str, postgres_server: Server, tmp_path: Path
 ) -> None:
