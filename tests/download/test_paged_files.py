@@ -16,7 +16,7 @@ from tests.support.media.media_server import MediaServer
 from tests.support.media.pictures import footage_path
 from worker.download import fetch
 from worker.download.fetch import DownloadLimits, fetch_video
-from worker.errors import DownloadFailed, SourceRefused, Stopping
+from worker.errors import DownloadFailed, Stopping
 from worker.files.paged_file import PAGE_BYTES
 from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
@@ -84,12 +84,11 @@ def look_at(file: VideoFile, decoder: Decoder) -> None:
 
 
 def from_then_on(server: MediaServer, answer: media.Answer, path: str = "/film.mp4") -> None:
-    """Answer so every request for a part but the first."""
-    ranges = iter(range(1_000_000))
+    """Answer so every request but that for the beginning and the first for a part."""
+    requests = iter(range(1_000_000))
 
     def answers(handler: media.Handler, content: bytes) -> None:
-        is_late = "Range" in handler.headers and next(ranges) > 0
-        (answer if is_late else media.whole)(handler, content)
+        (answer if next(requests) > 1 else media.whole)(handler, content)
 
     server.answers[path] = answers
 
@@ -193,13 +192,27 @@ def generous(handler: media.Handler, content: bytes) -> None:
     handler.reply(206, {"Content-Length": len(part), **head}, part)
 
 
+def shortened(handler: media.Handler, content: bytes) -> None:
+    """Send a shorter file than there was, as if nothing had changed, to whoever asks for a part."""
+    handler.reply(200, {"Content-Length": 3 * PAGE_BYTES, "ETag": media.ETAG}, content[: 3 * PAGE_BYTES])
+
+
+def lengthened(handler: media.Handler, content: bytes) -> None:
+    """Send a longer one."""
+    longer = content + bytes(PAGE_BYTES)
+    handler.reply(200, {"Content-Length": len(longer), "ETag": media.ETAG}, longer)
+
+
 @pytest.mark.parametrize(
     ("answer", "error", "words"),
     [
         (changed, DownloadFailed, "changed while it was fetched"),
-        (shifted, SourceRefused, "another part came"),
-        (generous, SourceRefused, "more came than was asked for"),
+        (shifted, DownloadFailed, "another part came"),
+        (generous, DownloadFailed, "more came than was asked for"),
         (media.status(404), DownloadFailed, "still exists"),
+        (media.status(416), DownloadFailed, "answers 416"),
+        (shortened, DownloadFailed, "changed while it was fetched"),
+        (lengthened, DownloadFailed, "changed while it was fetched"),
     ],
 )
 def test_what_goes_wrong_on_the_way_has_a_name(
@@ -210,7 +223,7 @@ def test_what_goes_wrong_on_the_way_has_a_name(
     error: type[Exception],
     words: str,
 ) -> None:
-    """It ends the look at the file, and never becomes a picture."""
+    """It ends the look at the file, and never becomes a picture. The next attempt fetches the whole file."""
     from_then_on(server, answer)
     file = begin(server, tmp_path)
 
