@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import imageio_ffmpeg
 import pytest
 
+from tests.support.films.paged_films import FORMS
 from tests.support.media.media_server import MediaServer
 from tests.support.media.pictures import footage_path
-from tests.support.paged_films import FORMS
 from worker.download import fetch
 from worker.pipeline.sandbox.decoder import Decoder
 

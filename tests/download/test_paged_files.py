@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from tests.support.films.paged_films import FORMS, LIMITS, begin, from_then_on, look_at
 from tests.support.media import media_server as media
-from tests.support.paged_films import FORMS, LIMITS, begin, from_then_on, look_at
 from worker.download.page_sink import Extent
 from worker.download.paging import PagedDownload
 from worker.errors import Stopping

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.films.paged_films import LIMITS, begin, from_then_on, look_at
 from tests.support.media import media_server as media
-from tests.support.paged_films import LIMITS, begin, from_then_on, look_at
 from worker.download.fetch import DownloadLimits, fetch_video
 from worker.errors import DownloadFailed
 from worker.files.paged_file import PAGE_BYTES
