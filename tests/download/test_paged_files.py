@@ -3,95 +3,29 @@
 from __future__ import annotations
 
 import io
-import os
-import subprocess
 import threading
+import tracemalloc
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import imageio_ffmpeg
+import httpx
 import pytest
 
+from tests.support.films.paged_films import FORMS, LIMITS, begin, from_then_on, look_at
 from tests.support.media import media_server as media
-from tests.support.media.media_server import MediaServer
-from tests.support.media.pictures import footage_path
-from worker.download import fetch
-from worker.download.fetch import DownloadLimits, fetch_video
-from worker.errors import DownloadFailed, SourceRefused, Stopping
-from worker.files.paged_file import PAGE_BYTES
+from worker.download.page_sink import Extent
+from worker.download.paging import PagedDownload
+from worker.errors import Stopping
+from worker.files.paged_file import PAGE_BYTES, PagedFile
 from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
-from worker.pipeline.sandbox.decoder import Decoder
 from worker.platforms.base import Rendition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from worker.files.video_file import VideoFile
+    from tests.support.media.media_server import MediaServer
     from worker.pipeline.frames import Run
+    from worker.pipeline.sandbox.decoder import Decoder
     from worker.pipeline.scoring.models import Models
-
-LIMITS = DownloadLimits(max_bytes=200_000_000, timeout_s=60, allow_loopback=True)
-HASTY = DownloadLimits(max_bytes=200_000_000, timeout_s=1.0, allow_loopback=True)
-FILM_S = 900
-FORMS = {"film.mp4": (), "first.mp4": ("-movflags", "faststart"), "film.webm": ("-f", "matroska")}
-
-
-@pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Repeat a clip for a quarter of an hour: index at the end, index at the start, and Matroska."""
-    folder, ffmpeg = tmp_path_factory.mktemp("films"), imageio_ffmpeg.get_ffmpeg_exe()
-    scene = folder / "scene.mp4"
-    source = ("-i", footage_path("bikes"), "-vf", "scale=480:-2", "-g", "50", "-bf", "2", "-b:v", "900k")
-    subprocess.run([ffmpeg, "-v", "error", *source, scene], check=True)
-    for name, packing in FORMS.items():
-        loop = ("-stream_loop", "-1", "-i", scene, "-t", str(FILM_S), "-c", "copy", *packing)
-        subprocess.run([ffmpeg, "-v", "error", *loop, folder / name], check=True)
-    return {f"/{name}": folder / name for name in FORMS}
-
-
-@pytest.fixture
-def server(films: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[MediaServer]:
-    """Run a platform's media server, whose films count as large."""
-    monkeypatch.setattr(fetch, "WHOLE_BYTES", 10_000_000)
-    with MediaServer({path: file.read_bytes() for path, file in films.items()}) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def decoder() -> Iterator[Decoder]:
-    """Return one decode process for all tests here."""
-    with Decoder() as decoder:
-        yield decoder
-
-
-def begin(
-    server: MediaServer, folder: Path, limits: DownloadLimits = LIMITS, path: str = "/film.mp4"
-) -> VideoFile:
-    """Fetch the beginning of a film."""
-    file = fetch_video(Rendition(f"{server.url}{path}"), folder, limits)
-    assert file.pages is not None
-    return file
-
-
-def look_at(file: VideoFile, decoder: Decoder) -> None:
-    """Read of it what a run reads before it scores anything."""
-    try:
-        decoder.begin(file.path.parent)
-        decoder.scan(decoder.probe(file.path, pages=file.pages))
-    finally:
-        file.close()
-
-
-def from_then_on(server: MediaServer, answer: media.Answer, path: str = "/film.mp4") -> None:
-    """Answer so every request for a part but the first."""
-    ranges = iter(range(1_000_000))
-
-    def answers(handler: media.Handler, content: bytes) -> None:
-        is_late = "Range" in handler.headers and next(ranges) > 0
-        (answer if is_late else media.whole)(handler, content)
-
-    server.answers[path] = answers
 
 
 def told(run: Run) -> list[tuple[float, float]]:
@@ -177,62 +111,6 @@ def test_broken_connections_lose_nothing(
     assert [one.time_s for one in some.candidates] == [one.time_s for one in whole.candidates]
 
 
-def changed(handler: media.Handler, content: bytes) -> None:
-    """Serve another file in its place."""
-    media.whole(handler, os.urandom(len(content)), etag='"v2"')
-
-
-def shifted(handler: media.Handler, content: bytes) -> None:
-    """Send another part than was asked for."""
-    head = {"Content-Range": f"bytes 0-{PAGE_BYTES - 1}/{len(content)}", "ETag": media.ETAG}
-    handler.reply(206, {"Content-Length": PAGE_BYTES, **head}, content[:PAGE_BYTES])
-
-
-def generous(handler: media.Handler, content: bytes) -> None:
-    """Send more than was asked for."""
-    first = int(handler.headers["Range"].removeprefix("bytes=").split("-")[0])
-    part = content[first : first + 40 * PAGE_BYTES]
-    head = {"Content-Range": f"bytes {first}-{len(content) - 1}/{len(content)}", "ETag": media.ETAG}
-    handler.reply(206, {"Content-Length": len(part), **head}, part)
-
-
-@pytest.mark.parametrize(
-    ("answer", "error", "words"),
-    [
-        (changed, DownloadFailed, "changed while it was fetched"),
-        (shifted, SourceRefused, "another part came"),
-        (generous, SourceRefused, "more came than was asked for"),
-        (media.status(404), DownloadFailed, "still exists"),
-    ],
-)
-def test_what_goes_wrong_on_the_way_has_a_name(
-    server: MediaServer,
-    decoder: Decoder,
-    tmp_path: Path,
-    answer: media.Answer,
-    error: type[Exception],
-    words: str,
-) -> None:
-    """It ends the look at the file, and never becomes a picture."""
-    from_then_on(server, answer)
-    file = begin(server, tmp_path)
-
-    with pytest.raises(error, match=words):
-        look_at(file, decoder)
-
-
-@pytest.mark.parametrize("answer", [media.silent, media.dripping_headers])
-def test_a_slow_host_meets_the_deadline_of_the_download(
-    server: MediaServer, decoder: Decoder, tmp_path: Path, answer: media.Answer
-) -> None:
-    """Not that of the decoder, which waits."""
-    from_then_on(server, answer)
-    file = begin(server, tmp_path, HASTY)
-
-    with pytest.raises(DownloadFailed, match="DOWNLOAD_TIMEOUT_S"):
-        look_at(file, decoder)
-
-
 def test_a_word_ends_the_wait_and_leaves_no_thread(
     server: MediaServer, decoder: Decoder, tmp_path: Path
 ) -> None:
@@ -253,43 +131,6 @@ def test_a_word_ends_the_wait_and_leaves_no_thread(
     assert not [thread for thread in threading.enumerate() if thread.name == "pages"]
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        lambda handler, content: media.whole(handler, content, etag='W/"v1"'),
-        media.without_ranges,
-    ],
-    ids=["no strong tag", "no ranges"],
-)
-def test_a_host_that_cannot_serve_parts_of_one_file_sends_it_whole(
-    server: MediaServer, tmp_path: Path, answer: media.Answer
-) -> None:
-    """With one request, as ever."""
-    server.answers["/film.mp4"] = answer
-
-    file = fetch_video(Rendition(f"{server.url}/film.mp4"), tmp_path, LIMITS)
-
-    assert file.pages is None
-    assert file.path.read_bytes() == server.files["/film.mp4"]
-    assert len(server.requests) == 1
-
-
-@pytest.mark.parametrize(
-    "limits_or_use", [DownloadLimits(200_000_000, 60, allow_loopback=True, in_pages=False), "one use"]
-)
-def test_a_second_attempt_and_an_address_that_opens_once_take_the_whole_file(
-    server: MediaServer, tmp_path: Path, limits_or_use: DownloadLimits | str
-) -> None:
-    """What failed by pieces is not tried by pieces again."""
-    is_one_use = isinstance(limits_or_use, str)
-    limits = LIMITS if isinstance(limits_or_use, str) else limits_or_use
-
-    file = fetch_video(Rendition(f"{server.url}/film.mp4", is_one_use=is_one_use), tmp_path, limits)
-
-    assert file.pages is None
-    assert len(server.requests) == 1
-
-
 def test_a_hole_is_never_read(server: MediaServer, tmp_path: Path) -> None:
     """What is there of the file is the host's, and the rest is not touched."""
     file = begin(server, tmp_path)
@@ -307,3 +148,37 @@ def test_a_hole_is_never_read(server: MediaServer, tmp_path: Path) -> None:
         content.seek(page * PAGE_BYTES)
         start = page * PAGE_BYTES
         assert content.read(PAGE_BYTES) == server.files["/film.mp4"][start : start + PAGE_BYTES]
+
+
+def test_who_asks_again_and_again_fills_no_memory(server: MediaServer, tmp_path: Path) -> None:
+    """A page waits in line once, however often a decode process wants it."""
+    server.answers["/film.mp4"] = media.silent
+    path = tmp_path / "film.mp4"
+    path.touch()
+    extent = Extent(httpx.URL(f"{server.url}/film.mp4"), 0, 10_000 * PAGE_BYTES, media.ETAG, 0)
+    pages = PagedDownload(PagedFile.beside(path), [extent], Rendition(f"{server.url}/film.mp4"), LIMITS)
+    try:
+        pages.bring(0, pages.count, is_awaited=False)
+        tracemalloc.start()
+        for _ in range(100):
+            pages.bring(0, pages.count, is_awaited=True)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        pages.close()
+
+    assert peak_bytes < 1_000_000
+
+
+def test_a_file_that_cannot_be_made_leaves_nothing_open(tmp_path: Path) -> None:
+    """A worker that lives for months would run out of descriptors."""
+    path = tmp_path / "film.mp4"
+    path.touch()
+    path.with_name("film.mp4.pages").touch()  # in the way
+    extent = Extent(httpx.URL("https://host.example/film.mp4"), 0, PAGE_BYTES, media.ETAG, 0)
+    before = len([*Path("/proc/self/fd").iterdir()])
+
+    with pytest.raises(FileExistsError):
+        PagedDownload(PagedFile.beside(path), [extent], Rendition(str(extent.url)), LIMITS)
+
+    assert len([*Path("/proc/self/fd").iterdir()]) == before

@@ -100,7 +100,7 @@ class Body:
         Raises:
             SourceRefused: the host packs the file, or sends another part than was asked for.
             VideoTooLarge: `file` would become larger than `max_bytes`.
-            DownloadFailed: the file has changed since the last try, or is shorter than the part.
+            DownloadFailed: the file has changed since the last try, or more or less came than was asked for.
         """
         coding = response.headers.get("Content-Encoding", "identity")
         if coding != "identity":
@@ -149,8 +149,10 @@ class Body:
         self.takes_ranges = response.headers.get("Accept-Ranges", "") == "bytes"
 
     def _refuse_too_much(self, url: httpx.URL, size_bytes: int) -> None:
-        if self.is_known and self.span and size_bytes > self.span.length_bytes:
-            raise SourceRefused(f"{loggable(url)}: more came than was asked for")
+        if self.span and size_bytes > self.span.length_bytes:
+            raise DownloadFailed(f"{loggable(url)}: more came than was asked for")
+        if self.is_known and size_bytes > self.max_bytes:
+            raise DownloadFailed(f"{loggable(url)}: the file changed while it was fetched")
         if self.start + size_bytes > self.max_bytes:
             raise VideoTooLarge(
                 f"{loggable(url)}: more than {self.max_bytes} bytes; "

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from worker import metrics
 from worker.download import hls, hls_pieces
 from worker.download.byte_ranges import Body, loggable
-from worker.download.paging import Extent, PagedDownload
+from worker.download.page_sink import Extent
+from worker.download.paging import PagedDownload
 from worker.download.transfer import Downloader, DownloadLimits
 from worker.errors import DownloadFailed, SettingsInvalid
 from worker.files import scratch_folder
@@ -82,7 +83,7 @@ def fetch_moments(
 
     Of an HLS stream that is the first segment, which begins the time line, and the segments around each
     moment, of the recording that holds the moments: a moment lies as far from `VideoFile.begins_at_s` in the
-    file as in the whole video. Other files come whole.
+    file as in the whole video. Other files come as with `fetch_video`.
 
     Arguments and errors are those of `fetch_video`.
     """
@@ -166,7 +167,8 @@ def _paged(path: Path, body: Body, found_at: httpx.URL, order: _Order) -> PagedD
         head = file.read(PAGE_BYTES)
     extent = Extent(found_at, 0, body.total_bytes or 0, body.etag, 0)
     pages = PagedDownload(PagedFile.beside(path), [extent], order.rendition, order.limits)
-    pages.put(extent, head)
+    with pages.closed_on_error():
+        pages.put(extent, head)
     return pages
 
 

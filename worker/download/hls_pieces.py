@@ -19,9 +19,10 @@ from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker.download.byte_ranges import Body, ByteRange, RangesRefused, loggable
-from worker.download.paging import CONNECTIONS, Extent, PagedDownload
+from worker.download.page_sink import Extent
+from worker.download.paging import CONNECTIONS, PagedDownload
 from worker.download.transfer import Downloader, parse_url
-from worker.errors import VideoTooLarge
+from worker.errors import SourceRefused, VideoTooLarge
 from worker.files.paged_file import PAGE_BYTES, PagedFile
 from worker.files.video_file import PieceStart, VideoFile
 
@@ -88,7 +89,7 @@ def fetch_pieces(
     its playlist.
 
     Returns:
-        The file; None where the host does not send parts of its files.
+        The file; None where the host refuses to send parts of its files.
     """
     began_s = time.monotonic()
     chosen = _evenly(recording.segments, MAX_PIECES)
@@ -96,7 +97,8 @@ def fetch_pieces(
     heads = _Heads(wanted, found_at, _page_bytes(recording) * _HEAD_PAGES)
     try:
         heads.fetch(rendition, limits, should_stop, on_progress)
-    except RangesRefused:
+    except SourceRefused:
+        # Another part than was asked for, or none: whole segments may come all the same.
         return None
     limits = replace(limits, timeout_s=limits.timeout_s - (time.monotonic() - began_s))
     found = heads.found
@@ -181,6 +183,8 @@ class _Heads:
         if piece.span is None and body.file_bytes is None:
             raise RangesRefused(f"{loggable(url)}: the host does not say how large the file is")
         size_bytes = piece.span.length_bytes if piece.span else body.file_bytes or 0
+        if size_bytes < body.done_bytes:
+            raise RangesRefused(f"{loggable(url)}: more came than the host says that the file has")
         return _Head(url, first, size_bytes, body.etag, content.getvalue())
 
 
@@ -201,6 +205,14 @@ def _laid_out(
             "offer a smaller rendition, or raise MAX_DOWNLOAD_BYTES"
         )
     pages = PagedDownload(PagedFile.beside(path, page_bytes), extents, rendition, limits, len(heads))
+    with pages.closed_on_error():
+        _store(pages, heads, is_mp4=is_mp4)
+    return pages
+
+
+def _store(pages: PagedDownload, heads: Sequence[_Head], *, is_mp4: bool) -> None:
+    """Store what is here of segments, and what lies between them."""
+    extents, page_bytes = pages.extents, pages.file.page_bytes
     for head, extent, after in zip(heads, extents, [*extents[1:], None], strict=True):
         content = head.content
         if after is not None:
@@ -209,7 +221,6 @@ def _laid_out(
             pages.fill(start, _filling(count, is_mp4=is_mp4))
             content = _reaching_to_next(head, count)
         pages.put(extent, content)
-    return pages
 
 
 def _reaching_to_next(head: _Head, count: int) -> bytes:

@@ -12,23 +12,23 @@ import threading
 import time
 from bisect import bisect_right
 from collections import deque
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from worker import metrics
 from worker.download.byte_ranges import Body, ByteRange, RangesRefused, loggable
+from worker.download.page_sink import PageSink
 from worker.download.transfer import Downloader
-from worker.errors import DownloadFailed
+from worker.errors import DownloadFailed, SourceRefused
 from worker.files.paged_file import HERE
 from worker.http.deadline import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    import httpx
-
+    from worker.download.page_sink import Extent
     from worker.download.transfer import DownloadLimits
     from worker.files.paged_file import PagedFile
     from worker.platforms.base import Rendition
@@ -42,25 +42,11 @@ _MAX_RUN_PAGES = 16
 # After so many stretches that no plan named, or so many in a row, the whole file is wanted.
 _PATIENCE, _PATIENCE_IN_A_ROW = 256, 16
 
-_WANTED, _UNDER_WAY = 2, 3  # what `_states` holds of pages that are not there, beside 0
+_WANTED, _AWAITED, _UNDER_WAY = 2, 3, 4  # what `_states` holds of pages that are not there, beside 0
 
 
 class _Closed(Exception):
     """Nobody wants the file any more."""
-
-
-class Extent(NamedTuple):
-    """A stretch of the paged file, and where its bytes come from."""
-
-    url: httpx.URL
-    first_byte: int  #: in the file at `url`
-    size_bytes: int
-    etag: str  #: the strong entity tag of the file at `url`; empty where it has none
-    first_page: int  #: of the paged file, where the stretch begins
-
-    def end_page(self, page_bytes: int) -> int:
-        """Return the number of the page behind the last, which may be filled in part."""
-        return self.first_page + -(-self.size_bytes // page_bytes)
 
 
 class PagedDownload:
@@ -87,10 +73,14 @@ class PagedDownload:
         self.fetched_bytes, self.requests = 0, requests
         self.whole_bytes = sum(extent.size_bytes for extent in extents)  #: of all that it stands for
         self._rendition, self._limits = rendition, limits
-        self._bytes = os.open(file.path, os.O_WRONLY)
-        self._map = os.open(file.map_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        os.truncate(file.path, extents[-1].first_page * file.page_bytes + extents[-1].size_bytes)
-        os.truncate(file.map_path, self.count)
+        with ExitStack() as opened:
+            self._bytes = os.open(file.path, os.O_WRONLY)
+            opened.callback(os.close, self._bytes)
+            self._map = os.open(file.map_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            opened.callback(os.close, self._map)
+            os.truncate(self._bytes, extents[-1].first_page * file.page_bytes + extents[-1].size_bytes)
+            os.truncate(self._map, self.count)
+            self._files = opened.pop_all()
         self._states = bytearray(self.count)
         self._soon: deque[int] = deque()  #: numbers of pages; those that are under way by now are passed over
         self._later: deque[int] = deque()
@@ -103,9 +93,20 @@ class PagedDownload:
         self._missing = 0  #: pages that are wanted and not there
         self._busy_s, self._busy_since_s = 0.0, 0.0
 
+    @contextmanager
+    def closed_on_error(self) -> Iterator[None]:
+        """Give it up where its beginning cannot be stored: then nobody else would."""
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
+
     def put(self, extent: Extent, head: bytes) -> None:
         """Store the first bytes of an extent: whole pages, or all of it."""
-        _PageSink(self, self._bytes, extent).write(head)
+        sink = PageSink(self._bytes, self.file.page_bytes, extent, self.mark)
+        sink.write(head)
+        self.fetched_bytes += sink.written_bytes
 
     def fill(self, start: int, filling: bytes) -> None:
         """Store what no host has, between extents."""
@@ -118,7 +119,7 @@ class PagedDownload:
         with self._changed:
             if is_awaited and self._states[first] == 0:
                 count = max(count, self._ahead(first))
-            self._want(first, count, self._soon if is_awaited else self._later)
+            self._want(first, count, is_awaited=is_awaited)
             while len(self._threads) < min(CONNECTIONS, self._missing):
                 self._threads.append(threading.Thread(target=self._work, name="pages", daemon=True))
                 self._threads[-1].start()
@@ -128,7 +129,8 @@ class PagedDownload:
         """Raise what went wrong.
 
         Raises:
-            DownloadFailed, SourceRefused, PlatformUnavailable, VideoTooLarge: as `Downloader.append_to`.
+            DownloadFailed, PlatformUnavailable: as `Downloader.append_to`; DownloadFailed also where the host
+                refuses a part, or sends another one, for it may still serve the whole file.
         """
         if self._failure is not None:
             raise self._failure
@@ -147,8 +149,7 @@ class PagedDownload:
             self._changed.notify_all()
         for thread in self._threads:
             thread.join()
-        os.close(self._bytes)
-        os.close(self._map)
+        self._files.close()
         metrics.DOWNLOAD_BYTES.labels("fetched").inc(self.fetched_bytes)
         metrics.DOWNLOAD_BYTES.labels("spared").inc(max(0, self.whole_bytes - self.fetched_bytes))
 
@@ -157,20 +158,22 @@ class PagedDownload:
         self._unplanned += 1
         self._in_a_row = self._in_a_row + 1 if first == self._awaited_end else 0
         if self._unplanned > _PATIENCE or self._in_a_row > _PATIENCE_IN_A_ROW:
-            self._want(0, self.count, self._later)
+            self._want(0, self.count, is_awaited=False)
         ahead = min(MAX_AHEAD_PAGES, 1 << self._in_a_row)
         self._awaited_end = first + ahead
         return ahead
 
-    def _want(self, first: int, count: int, queue: deque[int]) -> None:
+    def _want(self, first: int, count: int, *, is_awaited: bool) -> None:
+        queue = self._soon if is_awaited else self._later
         for page in range(first, min(first + count, self.count)):
             if self._states[page] == 0:
-                self._states[page] = _WANTED
+                self._states[page] = _AWAITED if is_awaited else _WANTED
                 if not self._missing:
                     self._busy_since_s = time.monotonic()
                 self._missing += 1
                 queue.append(page)
-            elif self._states[page] == _WANTED and queue is self._soon:
+            elif self._states[page] == _WANTED and is_awaited:
+                self._states[page] = _AWAITED
                 queue.append(page)
 
     def mark(self, first: int, count: int) -> None:
@@ -178,7 +181,7 @@ class PagedDownload:
         with self._changed:
             was_missing = self._missing
             for page in range(first, first + count):
-                self._missing -= self._states[page] in {_WANTED, _UNDER_WAY}
+                self._missing -= self._states[page] in {_WANTED, _AWAITED, _UNDER_WAY}
                 self._states[page] = HERE
             if was_missing and not self._missing:
                 self._busy_s += time.monotonic() - self._busy_since_s
@@ -198,6 +201,9 @@ class PagedDownload:
                 f"{self.file.path.parent}: cannot store the video ({exc.strerror or exc}); "
                 "make room there, or set WORK_DIR"
             )
+        except SourceRefused as exc:
+            # Of a host that serves parts badly, the next attempt asks for the whole file.
+            self._failure = DownloadFailed(str(exc))
         except Exception as exc:  # noqa: BLE001 - raised where the pages are waited for
             self._failure = exc
 
@@ -212,7 +218,7 @@ class PagedDownload:
                 for queue in (self._soon, self._later):
                     while queue:
                         page = queue.popleft()
-                        if self._states[page] == _WANTED:
+                        if self._states[page] in {_WANTED, _AWAITED}:
                             return self._run_from(page)
                 self._changed.wait()
         return None
@@ -220,7 +226,7 @@ class PagedDownload:
     def _run_from(self, first: int) -> tuple[Extent, int, int]:
         extent = self.extents[bisect_right(self.extents, first, key=lambda one: one.first_page) - 1]
         most, end = min(first + _MAX_RUN_PAGES, extent.end_page(self.file.page_bytes)), first
-        while end < most and self._states[end] == _WANTED:
+        while end < most and self._states[end] in {_WANTED, _AWAITED}:
             self._states[end] = _UNDER_WAY
             end += 1
         self.requests += 1
@@ -240,11 +246,23 @@ class PagedDownload:
                 raise
             if is_first:
                 self._receive(extent, None, 0, downloader)
+                self._check_whole(extent)
 
     def _receive(self, extent: Extent, span: ByteRange | None, start: int, downloader: Downloader) -> None:
-        sink = _PageSink(self, self._bytes, extent, start)
+        sink = PageSink(self._bytes, self.file.page_bytes, extent, self.mark, start)
         body = Body(sink, span, extent.size_bytes, start, etag=extent.etag, is_known=True)
-        downloader.receive(extent.url, body)
+        try:
+            downloader.receive(extent.url, body)
+        finally:
+            with self._changed:
+                self.fetched_bytes += sink.written_bytes
+
+    def _check_whole(self, extent: Extent) -> None:
+        """See to it that nobody waits for what a shorter answer does not hold."""
+        with self._changed:
+            held = self._states[extent.first_page : extent.end_page(self.file.page_bytes)]
+        if held.count(HERE) < len(held):
+            raise DownloadFailed(f"{loggable(extent.url)}: the file changed while it was fetched")
 
     def _late(self) -> DownloadFailed:
         return DownloadFailed(
@@ -255,32 +273,3 @@ class PagedDownload:
     def _raise_if_closed(self) -> None:
         if self._is_closed:
             raise _Closed
-
-
-class _PageSink:
-    """Writes what comes into an extent of the file, and marks each page that is complete."""
-
-    def __init__(self, download: PagedDownload, file: int, extent: Extent, start: int = 0) -> None:
-        self._download, self._file, self._extent = download, file, extent
-        self._page_bytes = download.file.page_bytes
-        self._at = self._marked = start  # from the start of the extent
-
-    def seek(self, offset: int, /) -> None:
-        self._at = offset
-
-    def truncate(self) -> None:
-        """Leave what is there: it is of the same file."""
-
-    def write(self, chunk: bytes, /) -> None:
-        left = memoryview(chunk)
-        while left:
-            count = os.pwrite(self._file, left, self._extent.first_page * self._page_bytes + self._at)
-            self._at += count
-            left = left[count:]
-        self._download.fetched_bytes += len(chunk)
-        is_end = self._at == self._extent.size_bytes
-        end = self._at if is_end else self._at // self._page_bytes * self._page_bytes
-        if end > self._marked:
-            first, behind = self._marked // self._page_bytes, -(-end // self._page_bytes)
-            self._download.mark(self._extent.first_page + first, behind - first)
-            self._marked = end

@@ -40,8 +40,9 @@ PROGRESS_S = 0.05
 """Progress is told no more often than this, and a child that tells more is up to something."""
 
 
-# Each decoder may want each page once, and the plan names it before.
-_ASKS_A_PAGE, _MORE_ASKS = 8, 64
+# Each decoder may want each page twice, where two reads meet in it, and the plan names it before.
+_ASKS_A_PAGE, _MORE_ASKS = 16, 64
+_WISH_FIELDS = 3  # the first page, how many, and whether they are waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Progress:
     fraction: float = 0.0  #: of the task that is done, 0..1
     told: int = 0  #: how often it said so
     pages: Pages | None = None  #: who brings the pages of the file that it reads; None where all are there
-    asks: int = 0  #: how often it asked for some
+    asked: int = 0  #: how many pages it asked for in all
 
     def bring(self, said: list[Any]) -> None:
         """Have pages brought that it asks for.
@@ -71,13 +72,13 @@ class Progress:
         Raises:
             Nonsense: there are no such pages, or it asks without end.
         """
-        first, count = (whole_number(number) for number in said[:2])
-        if len(said) != 3 or type(said[2]) is not bool or self.pages is None:  # noqa: PLR2004 - first, count, awaited
+        if len(said) != _WISH_FIELDS or type(said[2]) is not bool or self.pages is None:
             _refuse("a wish for pages that is none")
+        first, count = whole_number(said[0]), whole_number(said[1])
         if first < 0 or count < 1 or first + count > self.pages.count:
             _refuse("a wish for pages that no file has")
-        self.asks += 1
-        if self.asks > _ASKS_A_PAGE * self.pages.count + _MORE_ASKS:
+        self.asked += count
+        if self.asked > _ASKS_A_PAGE * self.pages.count + _MORE_ASKS:
             _refuse("wishes for pages without end")
         self.pages.bring(first, count, is_awaited=said[2])
 
