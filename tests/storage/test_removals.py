@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 from tests.support.platforms.picture_shelf import let_notes_be_due
 from tests.support.service import builders
 from tests.support.service.builders import JPEG, SMALL_JPEG
+from tests.support.waiting import until
 from worker import partitions
 from worker.admin.erase import erase_asset
 from worker.database import transaction
@@ -132,7 +133,7 @@ def test_what_was_put_there_though_nobody_heard_so_goes_too(
     engine: Engine, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer to the upload is lost, so its picture stays in the row."""
-    monkeypatch.setattr(storage_bucket, "WRITE_S", 0.5)
+    monkeypatch.setattr(storage_bucket, "WRITE_S", 2.0)
     builders.record(engine, builders.event())
     builders.completed(engine)
     shelf.way.set_trap(b"PUT /", is_forwarded=True)
@@ -140,6 +141,7 @@ def test_what_was_put_there_though_nobody_heard_so_goes_too(
     with pytest.raises(BucketUnavailable):
         move_to_bucket(engine, shelf.bucket(), 1)
     shelf.mend()
+    until(shelf.keys)
     (orphan,) = shelf.keys()
     remove(engine, shelf)
 
