@@ -39,6 +39,12 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them; pictures in a bucket have to be moved back before."""
+    for table in ("thumbnails", "candidates"):
+        if op.get_bind().scalar(sa.text(f"SELECT EXISTS (SELECT FROM {table} WHERE jpeg IS NULL)")):  # noqa: S608
+            raise RuntimeError(
+                f"pictures of {table} are in the bucket, of which the version before knows nothing: move them"
+                " back with `thumbs pictures move --to database` of this version first"
+            )
     online_ddl.lock("thumbnails")
     op.alter_column("thumbnails", "jpeg", nullable=False)
     online_ddl.commit()

@@ -90,12 +90,23 @@ LANGUAGE sql STABLE SET "TimeZone" = 'UTC' SET datestyle = 'ISO' AS $$
         AND parent.relkind = 'p'
 $$;
 
+-- Everybody may call a function: a role that only reads, as that of a dashboard, must not drop by it what it
+-- may not delete.
+CREATE OR REPLACE FUNCTION thumbs_require(of_table text, needed text) RETURNS void
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT has_table_privilege(session_user, to_regclass(of_table), needed) THEN
+        RAISE insufficient_privilege USING MESSAGE = format('%s on %s is needed', needed, of_table);
+    END IF;
+END $$;
+
 CREATE OR REPLACE FUNCTION thumbs_make_partitions(weeks_ahead integer) RETURNS SETOF text
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET "TimeZone" = 'UTC' SET datestyle = 'ISO' AS $$
 DECLARE
     of_table text; key text; leaf text; week timestamptz; is_taken boolean;
 BEGIN
+    PERFORM thumbs_require('events', 'INSERT');
     -- Another dispatcher may be at it.
     IF NOT pg_try_advisory_xact_lock(hashtextextended('thumbs_partitions', 0)) THEN RETURN; END IF;
     FOR of_table, key IN
@@ -123,6 +134,7 @@ CREATE OR REPLACE FUNCTION thumbs_drop_partition(of_table text, before timestamp
 RETURNS TABLE (name text, first_at timestamptz, end_at timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+    PERFORM thumbs_require(of_table, 'DELETE');
     IF NOT pg_try_advisory_xact_lock(hashtextextended('thumbs_partitions', 0)) THEN RETURN; END IF;
     SELECT known.name, known.first_at, known.end_at INTO name, first_at, end_at
         FROM thumbs_partitions() known
@@ -180,6 +192,7 @@ def downgrade() -> None:
         "refuse_repeated()",
         "drop_partition(text, timestamptz)",
         "make_partitions(integer)",
+        "require(text, text)",
         "partitions()",
     ):
         op.execute(f"DROP FUNCTION IF EXISTS thumbs_{function}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from tests.support.service import builders
 from worker.database import migrate
@@ -83,3 +84,17 @@ def test_tables_of_before_have_all_rows_again(engine: Engine, old_program: psyco
     assert [delivery for _, delivery in after] == ["0", "1", "2", "new"]
     assert len({row for row, _ in after}) == 4
     assert [row.delivery_id for row in builders.every(engine, WebhookEvent)] == ["0", "1", "2", "new"]
+
+
+def test_one_does_not_go_back_while_pictures_are_in_a_bucket(engine: Engine) -> None:
+    """The version before knows of none; the message says what to do first."""
+    builders.record(engine, builders.event())
+    builders.completed(engine)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE thumbnails SET jpeg = NULL"))
+
+    with pytest.raises(RuntimeError, match="thumbs pictures move --to database"):
+        migrate.downgrade(engine, "0024")
+    migrate.upgrade(engine)
+
+    assert len(builders.every(engine, WebhookEvent)) == 1

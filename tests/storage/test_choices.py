@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ from worker.choices import ChoiceRequest, request_of_thumbnail
 from worker.choices.own_picture import OwnPicture
 from worker.database import transaction
 from worker.database.models import Asset, StoredCandidate, Thumbnail
+from worker.storage.bucket import READ_S
 from worker.storage.moving import move_to_bucket, move_waiting
 from worker.storage.pictures import Pictures
 
@@ -63,6 +65,20 @@ def test_while_the_bucket_is_away_the_nearest_pick_stands_in(apart: Engine, shel
     assert not made.is_exact
     assert made.thumbnail is not None
     assert (made.thumbnail.sha256, made.thumbnail.time_s) == (SHA256, CHOSEN_S)
+
+
+def test_a_webhook_of_the_video_does_not_wait_for_a_bucket_that_says_nothing(
+    apart: Engine, shelf: Shelf
+) -> None:
+    """Its row is locked while the frame is read, and the receiver waits for that for a second."""
+    shelf.silence()
+    began_s = time.monotonic()
+
+    made = chosen(apart, shelf, ChoiceRequest(time_s=CHOSEN_S))
+
+    assert time.monotonic() - began_s < READ_S - 1
+    assert made.thumbnail is not None
+    assert made.thumbnail.sha256 == SHA256
 
 
 def test_a_pick_is_chosen_without_reading_it(apart: Engine, shelf: Shelf) -> None:

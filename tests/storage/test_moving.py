@@ -12,6 +12,7 @@ from tests.support.platforms.picture_shelf import let_notes_be_due
 from tests.support.service import builders
 from tests.support.service.builders import JPEG, SMALL_JPEG
 from tests.support.service.commands import answer
+from tests.support.waiting import until
 from worker.database import transaction
 from worker.database.bucket import BucketRemoval
 from worker.database.models import Asset, StoredCandidate, Thumbnail
@@ -20,6 +21,7 @@ from worker.errors import BucketUnavailable
 from worker.storage.bucket import PictureBucket
 from worker.storage.moving import Home, move_to_bucket, move_to_database, move_waiting
 from worker.storage.moving_all import move_pictures
+from worker.storage.pictures import FramePlace, Pictures
 from worker.storage.remover import remove_due
 
 if TYPE_CHECKING:
@@ -143,15 +145,15 @@ def test_the_dispatcher_moves_what_waits_once_the_bucket_is_back(engine: Engine,
     maintenance = Maintenance(engine, shelf.settings())
     shelf.cut()
     with pytest.raises(BucketUnavailable):
-        maintenance._tidy_bucket()  # noqa: SLF001 - one step of its thread
+        maintenance._move_pictures()  # noqa: SLF001 - one step of its thread
     shelf.mend()
 
-    maintenance._tidy_bucket()  # noqa: SLF001 - the same
+    maintenance._move_pictures()  # noqa: SLF001 - the same
 
     assert pictures_in_rows(engine) == [None] * 4
     # What broke off left notes only, which are settled in a day.
     let_notes_be_due(engine)
-    maintenance._tidy_bucket()  # noqa: SLF001 - the same
+    maintenance._remove_pictures()  # noqa: SLF001 - the same
     assert len(shelf.keys()) == 4
     with transaction(engine) as session:
         assert session.scalars(select(BucketRemoval)).all() == []
@@ -164,10 +166,50 @@ def test_it_puts_nothing_there_that_is_moved_back(engine: Engine, shelf: Shelf) 
     move_to_database(engine, shelf.bucket(**READING), 1)
     let_notes_be_due(engine)
 
-    Maintenance(engine, shelf.settings(**READING))._tidy_bucket()  # noqa: SLF001 - one step of its thread
+    maintenance = Maintenance(engine, shelf.settings(**READING))
+    maintenance._remove_pictures()  # noqa: SLF001 - two steps of its thread
+    maintenance._move_pictures()  # noqa: SLF001 - the same
 
     assert None not in pictures_in_rows(engine)
     assert shelf.keys() == []
+
+
+def test_a_bucket_that_is_full_is_tidied(
+    engine: Engine, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes no picture before something is removed."""
+    stored(engine, 1)
+    shelf.bucket().put("thumbnails/old.jpg", JPEG)
+    with transaction(engine) as session:
+        session.add(BucketRemoval(key="thumbnails/old.jpg"))
+
+    def full(*_: object) -> None:
+        raise BucketUnavailable("XMinioAdminBucketQuotaExceeded")
+
+    monkeypatch.setattr(PictureBucket, "put", full)
+    with Maintenance(engine, shelf.settings()):
+        until(lambda: shelf.keys() == [])
+
+    assert None not in pictures_in_rows(engine)
+
+
+def test_frames_of_two_sizes_are_read_from_wherever_they_are(engine: Engine, shelf: Shelf) -> None:
+    """After an edit there are frames of the old file and of the new one, and one may be damaged."""
+    stored(engine, 1)
+    frames = [SMALL_JPEG, JPEG, b"damaged", SMALL_JPEG]
+    with transaction(engine) as session:
+        session.execute(delete(StoredCandidate))
+        session.add_all(
+            StoredCandidate(asset_id=1, generation=1, time_s=number, shot=0, parts={}, jpeg=jpeg)
+            for number, jpeg in enumerate(frames)
+        )
+
+    move_to_bucket(engine, shelf.bucket(), 1)
+    pictures = Pictures(shelf.bucket())
+
+    rows = sorted(builders.every(engine, StoredCandidate), key=lambda row: row.time_s)
+    assert [pictures.frame(FramePlace.of(row)) for row in rows] == frames
+    assert [row.jpeg is None for row in rows] == [True, False, False, True]
 
 
 class TestTheCommand:

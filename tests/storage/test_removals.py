@@ -12,10 +12,13 @@ from sqlalchemy import select, text
 from tests.support.platforms.picture_shelf import let_notes_be_due
 from tests.support.service import builders
 from tests.support.service.builders import JPEG, SMALL_JPEG
+from tests.support.waiting import until
+from worker import partitions
 from worker.admin.erase import erase_asset
 from worker.database import transaction
 from worker.database.bucket import BucketRemoval
 from worker.database.models import Asset, StoredCandidate, Thumbnail
+from worker.dispatch import retention
 from worker.errors import BucketUnavailable
 from worker.storage import bucket as storage_bucket
 from worker.storage import removals
@@ -92,12 +95,12 @@ def test_what_is_erased_goes(engine: Engine, shelf: Shelf) -> None:
 
 
 def test_what_goes_with_its_asset_by_a_foreign_key_is_noted_too(engine: Engine, shelf: Shelf) -> None:
-    """Whoever removes it, and from wherever."""
+    """Whoever removes it, and from wherever; frames refer to no asset, and go with their week."""
     stored_apart(engine, shelf, "a1")
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM publications; DELETE FROM assets"))
 
-    assert len(noted(engine)) == 2
+    assert noted(engine) == [KEY]
 
 
 def test_a_picture_that_another_asset_shows_stays(engine: Engine, shelf: Shelf) -> None:
@@ -130,14 +133,15 @@ def test_what_was_put_there_though_nobody_heard_so_goes_too(
     engine: Engine, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer to the upload is lost, so its picture stays in the row."""
-    monkeypatch.setattr(storage_bucket, "WRITE_S", 0.5)
+    monkeypatch.setattr(storage_bucket, "WRITE_S", 1.0)
     builders.record(engine, builders.event())
     builders.completed(engine)
-    shelf.way.set_trap(b"PUT /", is_forwarded=True)
+    shelf.way.set_trap(SMALL_JPEG, is_forwarded=True)  # the body, which may come after the head
 
     with pytest.raises(BucketUnavailable):
         move_to_bucket(engine, shelf.bucket(), 1)
     shelf.mend()
+    until(shelf.keys)
     (orphan,) = shelf.keys()
     remove(engine, shelf)
 
@@ -153,6 +157,7 @@ def test_who_puts_a_picture_there_is_not_hurried_by_who_removes_the_same(
     stored_apart(engine, shelf, "a1")
     with transaction(engine) as session:
         removals.note(session, [KEY], removals.UPLOAD)
+        removals.note(session, [KEY], removals.UNUSED)  # as by a move back
     erase_asset(engine, 1, "somebody", "", lambda *_: None)
 
     with transaction(engine) as session:
@@ -195,6 +200,54 @@ def test_whole_days_of_frames_are_forgotten_but_for_what_is_shown(engine: Engine
     assert sorted(shelf.keys("candidates/")) == sorted([shown, *shelf.keys("candidates/2026-01-09/")])
     assert len(shelf.keys("candidates/2026-01-09/")) == 1
     assert noted(engine) == []
+
+
+def test_the_frames_of_rows_without_a_week_go_with_them(engine: Engine, shelf: Shelf) -> None:
+    """Retention deletes from the default partition, and the trigger is that of the whole table."""
+    stored_apart(engine, shelf, "a1", "a2")
+    with engine.begin() as connection:
+        connection.execute(
+            text("UPDATE candidates SET created_at = now() + interval '30 weeks' WHERE asset_id = 1")
+        )
+        connection.execute(text("UPDATE candidates_default SET created_at = now() + interval '20 weeks'"))
+        kept = connection.scalar(text("SELECT bundle FROM candidates WHERE asset_id = 2"))
+    with transaction(engine) as session:
+        assert partitions.delete_strays(session, "candidates", -7 * 25, 10) == 1
+    remove(engine, shelf)
+
+    assert shelf.keys("candidates/") == [kept]
+    assert builders.only(engine, StoredCandidate).asset_id == 2
+
+
+def test_a_dropped_week_takes_its_frames_from_the_bucket(engine: Engine, shelf: Shelf) -> None:
+    """And leaves those of later weeks, also where they were put there on the same day."""
+    stored_apart(engine, shelf, "a1", "a2")
+    now = datetime.now(UTC)
+    week = now - timedelta(weeks=16)
+    monday = (week - timedelta(days=week.weekday())).date()
+    old, later = (bundle_key(monday, number, 1, (8, 4)) for number in (1, 2))
+    for key in (old, later):
+        shelf.bucket().put(key, SMALL_JPEG)
+    recent = shelf.keys(f"candidates/{now.date()}/")
+    bounds = f"FROM ('{monday}') TO ('{monday + timedelta(days=7)}')"
+    with engine.begin() as connection:
+        for statement in (
+            "CREATE TABLE candidates_old (LIKE candidates_default INCLUDING ALL)",
+            "ALTER TABLE candidates DETACH PARTITION candidates_before",
+            "INSERT INTO candidates_default SELECT * FROM candidates_before",
+            "DROP TABLE candidates_before",
+            f"ALTER TABLE candidates ATTACH PARTITION candidates_old FOR VALUES {bounds}",
+        ):
+            connection.execute(text(statement))
+        put = text("UPDATE candidates SET bundle = :bundle, created_at = :at WHERE asset_id = :id")
+        connection.execute(put, {"bundle": old, "at": monday + timedelta(days=3), "id": 1})
+        connection.execute(put, {"bundle": later, "at": now, "id": 2})
+
+    dropped = {one.name for one in retention.drop_weeks(engine, builders.make_settings())}
+    remove(engine, shelf)
+
+    assert "candidates_old" in dropped
+    assert shelf.keys("candidates/") == sorted([later, *recent])
 
 
 def test_frames_of_days_wait_where_the_key_may_not_list(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import select
@@ -106,6 +106,26 @@ def test_of_an_upload_that_broke_off_nothing_stays(
     assert len(shelf.keys("candidates/")) == 1
     hashes = {row.sha256 for row in builders.every(apart.engine, Thumbnail)}
     assert set(shelf.keys("thumbnails/")) == {f"thumbnails/{sha256}.jpg" for sha256 in hashes}
+
+
+def test_a_run_whose_pictures_were_removed_before_its_commit_is_done_again(
+    apart: AnalyzerRig, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the database's clock jumps by a day: no row shows what is gone."""
+    complete = jobs.complete
+
+    def late(*args: Any) -> Any:
+        let_notes_be_due(apart.engine)
+        remove_due(apart.engine, shelf.bucket(), LONG_S)
+        return complete(*args)
+
+    apart.upload()
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs, "complete", late)
+        job = apart.work()
+
+    assert (job.state, job.error_class) == ("retryable", "BucketUnavailable")
+    assert rows_of(apart) == []
 
 
 @pytest.mark.parametrize("is_away", [False, True], ids=["there", "away"])

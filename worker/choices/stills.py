@@ -14,6 +14,7 @@ from sqlalchemy import false, func, select
 from worker.choices.own_picture import OwnPicture
 from worker.database.models import StoredCandidate, Thumbnail
 from worker.errors import BucketUnavailable, PictureLost
+from worker.http.deadline import Deadline
 from worker.storage.pictures import IN_ROWS, FramePlace
 from worker.text import UNSAFE
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from worker.storage.pictures import Pictures
 
 log = logging.getLogger(__name__)
+
+# A frame is waited for while its asset's row is locked, for which the receiver waits for a second.
+HELD_S = 0.5
 
 CHOSEN_RANK = 0  #: of a thumbnail that a person chose
 # A still lies this close to the frame that was picked for it, so it shows the same.
@@ -205,8 +209,13 @@ def _nearest_candidate(session: Session, asset: Asset, time_s: float, pictures: 
         return None
     at_s, *measured, jpeg, bundle, offset, length = row
     try:
-        picture = OwnPicture.of_jpeg(pictures.frame(FramePlace(jpeg, bundle, offset, length)))
+        with Deadline(HELD_S, late=_too_slow):
+            picture = OwnPicture.of_jpeg(pictures.frame(FramePlace(jpeg, bundle, offset, length)))
     except (BucketUnavailable, PictureLost) as exc:
         log.warning("the chosen frame cannot be read; a pick stands in for it: %s", exc)
         return None
     return Snapshot(at_s, "source", picture, *measured)
+
+
+def _too_slow() -> BucketUnavailable:
+    return BucketUnavailable(f"it was not read within {HELD_S:g} s")

@@ -73,7 +73,9 @@ class Maintenance:
             self._try("partitions could not be made ahead", self._make_partitions)
             self._try("old partitions could not be dropped", self._drop_weeks)
             self._try("old rows could not be removed", self._prune)
-            self._try("the bucket of pictures could not be tidied", self._tidy_bucket)
+            # First, as a bucket that is full takes no more before.
+            self._try("pictures could not be removed from the bucket", self._remove_pictures)
+            self._try("pictures could not be moved into the bucket", self._move_pictures)
             self._try("learned heads could not be looked at", self._watch_heads)
             self._stopping.wait(EVERY_S)
 
@@ -102,13 +104,14 @@ class Maintenance:
     def _prune(self) -> None:
         retention.prune(self._engine, self._settings, LONGEST_S)
 
-    def _tidy_bucket(self) -> None:
+    def _remove_pictures(self) -> None:
+        if (bucket := PictureBucket.of(self._settings)) is not None:
+            remove_due(self._engine, bucket, LONGEST_S)
+
+    def _move_pictures(self) -> None:
         bucket = PictureBucket.of(self._settings)
-        if bucket is None:
-            return
-        if bucket.takes_pictures:
+        if bucket is not None and bucket.takes_pictures:
             move_waiting(self._engine, bucket, LONGEST_S)
-        remove_due(self._engine, bucket, LONGEST_S)
 
     def _watch_heads(self) -> None:
         if time.monotonic() - self._heads_at_s >= HEADS_EVERY_S:

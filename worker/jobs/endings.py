@@ -12,7 +12,7 @@ from worker import accounts, choices, publications, trials
 from worker.database import NOW
 from worker.database.models import Asset, Job, StoredCandidate, Thumbnail
 from worker.database.states import FINAL, WAITING, JobState, Priority
-from worker.errors import Overtaken, WorkerSilent
+from worker.errors import BucketUnavailable, Overtaken, WorkerSilent
 from worker.jobs.claims import ROWS, JobClaim, note
 from worker.queue.backoff import MAX_EXTERNAL_RETRIES, delay_s, is_external, is_retryable
 from worker.queue.failing import note_failing
@@ -56,10 +56,13 @@ def complete(session: Session, claim: JobClaim, result: Result) -> JobState:
 
     Raises:
         LeaseLost: another worker has the job.
+        BucketUnavailable: its pictures were removed again, as it took more than a day to come here.
     """
     asset, job = _lock(session, claim)
     if (unwanted := _unwanted(asset, job)) is not None:
         return _end(session, claim, unwanted, "its result came too late")
+    if gone := removals.hold(session, result.objects):
+        raise BucketUnavailable(f"{min(gone)} was removed from the bucket before a row could show it")
     _end(session, claim, JobState.COMPLETED, result.note, timings_s=dict(result.timings_s), note=result.note)
     best_s = _best_pick_s(session, asset)
     session.execute(delete(StoredCandidate).where(StoredCandidate.asset_id == asset.id))

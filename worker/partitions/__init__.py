@@ -66,11 +66,17 @@ def drop_oldest(session: Session, table: str, kept_days: int) -> Partition | Non
 
 
 def delete_strays(session: Session, table: str, kept_days: int, most: int) -> int:
-    """Delete rows of a default partition that are older than so many days, and return how many there were."""
-    default = f"{table}_default"
-    rows = f"{default} WHERE {KEYS[table]} < {_KEPT_SINCE} LIMIT :most FOR UPDATE SKIP LOCKED"
+    """Delete rows of a default partition that are older than so many days, and return how many there were.
+
+    From the whole table, whose triggers a deletion from the partition alone would not fire.
+    """
+    key = KEYS[table]
+    rows = f"{table}_default WHERE {key} < {_KEPT_SINCE} LIMIT :most FOR UPDATE SKIP LOCKED"
     deleted = session.execute(
-        text(f"DELETE FROM {default} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {rows})) RETURNING 1"),  # noqa: S608
+        text(
+            f"WITH old AS MATERIALIZED (SELECT id, {key} FROM {rows}) DELETE FROM {table} USING old"  # noqa: S608
+            f" WHERE {table}.id = old.id AND {table}.{key} = old.{key} RETURNING 1"
+        ),
         {"days": kept_days, "most": most},
     )
     return len(deleted.all())

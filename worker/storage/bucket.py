@@ -23,7 +23,7 @@ from worker.errors import (
     SourceRefused,
 )
 from worker.http.deadline import Deadline
-from worker.platforms.shared.buckets.bucket import Bucket, bucket_url
+from worker.platforms.shared.buckets.bucket import Bucket, PartMissing, bucket_url
 from worker.platforms.shared.buckets.sigv4 import SigningKey
 from worker.settings.types import revealed
 
@@ -38,12 +38,12 @@ T = TypeVar("T")
 AWS = "https://s3.{region}.amazonaws.com"
 READ_S = 3.0  #: somebody waits for a picture; also to remove one, while its note is locked
 WRITE_S = 10.0
-PAUSE_S = 10.0  #: so long nothing is asked after a failure, so that work is not held up again and again
+PAUSE_S = 10.0  #: so long one that is away is not asked, so that work is not held up again and again
 
 REMEDY = "have its video looked at again (`thumbs requeue ASSET`)"
 
 _TO_WRITE = "s3:PutObject"
-_FAILURES = (PlatformUnavailable, CredentialsRefused, PublishRejected, SourceRefused)
+_FAILURES = (AssetGone, PlatformUnavailable, CredentialsRefused, PublishRejected, SourceRefused)
 
 log = logging.getLogger(__name__)
 
@@ -130,14 +130,17 @@ class PictureBucket:
         try:
             with metrics.BUCKET_SECONDS.labels(operation).time(), Deadline(limit_s):
                 answer = request()
-        except AssetGone as exc:
-            metrics.BUCKET_REQUESTS.labels(operation, "missing").inc()
-            raise PictureLost(f"the bucket has no object {key}; {REMEDY}") from exc
         except _FAILURES as exc:  # whatever else is raised is that of who waits, as the end of a lease
+            if operation == "get" and isinstance(exc, AssetGone):
+                metrics.BUCKET_REQUESTS.labels(operation, "missing").inc()
+                raise PictureLost(f"the bucket has no object {key}; {REMEDY}") from exc
             metrics.BUCKET_REQUESTS.labels(operation, "failed").inc()
-            if operation == "get" and isinstance(exc, PublishRejected):  # 416: it ends before the part
+            if isinstance(exc, PartMissing):
                 raise PictureLost(f"{key} ends before it should: {exc}; {REMEDY}") from exc
-            self._asks_again_s = time.monotonic() + PAUSE_S
+            # What it refuses it refuses at once, and maybe only this: one object that is missing, where the
+            # key may not list, must not keep all others from being asked for.
+            if isinstance(exc, PlatformUnavailable):
+                self._asks_again_s = time.monotonic() + PAUSE_S
             log.warning("the bucket of pictures fails: %s", exc)
             raise BucketUnavailable(f"the bucket of pictures fails: {exc}", PAUSE_S) from exc
         metrics.BUCKET_REQUESTS.labels(operation, "ok").inc()

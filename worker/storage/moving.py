@@ -176,13 +176,14 @@ def _is_elsewhere(table: type[Thumbnail | StoredCandidate], home: Home) -> Colum
 
 
 def _show_objects(session: Session, asset_id: int, upload: Upload) -> int:
-    """Have those rows that are still there show what was put into the bucket."""
+    """Have those rows that are still there show what was put into the bucket, and is still there, too."""
     _lock(session, asset_id)
-    ids = [thumbnail.id for thumbnail in upload.thumbnails]
+    gone = removals.hold(session, upload.keys)
+    ids = [one.id for one in upload.thumbnails if thumbnail_key(one.sha256) not in gone]
     of_rows = update(Thumbnail).where(Thumbnail.id.in_(ids), Thumbnail.jpeg.is_not(None)).values(jpeg=None)
     shown = session.scalars(of_rows.returning(Thumbnail.sha256)).all()
     keys, frames = [thumbnail_key(sha256) for sha256 in shown], 0
-    if upload.bundle is not None:
+    if upload.bundle is not None and upload.bundle[0] not in gone:
         bundle = upload.bundle[0]
         frames = _show_bundle(session, asset_id, bundle, upload.places)
         keys += [bundle] if frames else []

@@ -9,12 +9,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from worker.database import NOW
 from worker.database.bucket import BucketRemoval
-from worker.storage.keys import day_prefix
+from worker.database.models import StoredCandidate, Thumbnail
+from worker.storage.keys import day_prefix, hash_of, read_bundle_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -43,10 +44,38 @@ def note(session: Session, keys: Collection[str], after: timedelta) -> None:
     session.execute(noted.on_conflict_do_update(index_elements=["key"], set_={"due_at": later}))
 
 
+def hold(session: Session, keys: Collection[str]) -> set[str]:
+    """Lock the notes of objects that rows of this transaction are to show, and return those that are gone.
+
+    They are gone where whoever put them there was stopped until `UPLOAD` had passed.
+    """
+    if not keys:
+        return set()
+    # In one order, as above.
+    own = select(BucketRemoval.key).where(BucketRemoval.key.in_(keys)).order_by(BucketRemoval.key)
+    # Without a note there is what somebody else has put there and shows.
+    others = set(keys) - set(session.scalars(own.with_for_update()))
+    return others - shown(session, others)
+
+
 def take_back(session: Session, keys: Collection[str]) -> None:
     """Take back the notes of objects which rows of this transaction show."""
     if keys:
         session.execute(delete(BucketRemoval).where(BucketRemoval.key.in_(sorted(set(keys)))))
+
+
+def shown(session: Session, keys: Collection[str]) -> set[str]:
+    """Find those of these objects that rows show."""
+    hashes = {sha256: key for key in keys if (sha256 := hash_of(key)) is not None}
+    thumbnails = select(Thumbnail.sha256).where(Thumbnail.sha256.in_(hashes), Thumbnail.jpeg.is_(None))
+    found = {hashes[sha256] for sha256 in session.scalars(thumbnails)} if hashes else set()
+    # By their asset, for which the table has an index.
+    bundles = {key: name.asset_id for key in keys if (name := read_bundle_key(key)) is not None}
+    if bundles:
+        of_assets = StoredCandidate.asset_id.in_({*bundles.values()})
+        rows = select(StoredCandidate.bundle).where(of_assets, StoredCandidate.bundle.in_(bundles)).distinct()
+        found |= {key for key in session.scalars(rows) if key is not None}
+    return found
 
 
 def forget_bundles(session: Session, first: date, end: date) -> None:

@@ -10,10 +10,8 @@ from sqlalchemy import select
 
 from worker.database import NOW, STATEMENT_BEGAN, transaction
 from worker.database.bucket import BucketRemoval
-from worker.database.models import StoredCandidate, Thumbnail
 from worker.errors import BucketUnavailable
-from worker.storage.keys import hash_of, read_bundle_key
-from worker.storage.removals import UNUSED
+from worker.storage.removals import UNUSED, shown
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -45,7 +43,7 @@ def remove_due(engine: Engine, bucket: PictureBucket, longest_s: float) -> int:
             if note.key.endswith("/"):
                 _remove_below(session, bucket, note, ends_at_s)
             else:
-                if not _shown(session, [note.key]):
+                if not shown(session, [note.key]):
                     bucket.delete(note.key)
                 session.delete(note)
         settled += 1
@@ -55,7 +53,7 @@ def remove_due(engine: Engine, bucket: PictureBucket, longest_s: float) -> int:
 def _remove_below(session: Session, bucket: PictureBucket, note: BucketRemoval, ends_at_s: float) -> None:
     """Remove what is in a folder, as far as the time goes and no row shows it; the rest waits in its note."""
     try:
-        while keys := sorted({*(listed := bucket.list(note.key))} - _shown(session, listed)):
+        while keys := sorted({*(listed := bucket.list(note.key))} - shown(session, listed)):
             for key in keys:
                 if time.monotonic() >= ends_at_s:
                     return
@@ -66,17 +64,3 @@ def _remove_below(session: Session, bucket: PictureBucket, note: BucketRemoval, 
         note.due_at = session.scalar(select(NOW + UNUSED)) or note.due_at
     else:
         session.delete(note)
-
-
-def _shown(session: Session, keys: list[str]) -> set[str]:
-    """Find those of these objects that rows show."""
-    hashes = {sha256: key for key in keys if (sha256 := hash_of(key)) is not None}
-    thumbnails = select(Thumbnail.sha256).where(Thumbnail.sha256.in_(hashes), Thumbnail.jpeg.is_(None))
-    shown = {hashes[sha256] for sha256 in session.scalars(thumbnails)} if hashes else set()
-    # By their asset, for which the table has an index.
-    bundles = {key: name.asset_id for key in keys if (name := read_bundle_key(key)) is not None}
-    if bundles:
-        of_assets = StoredCandidate.asset_id.in_({*bundles.values()})
-        rows = select(StoredCandidate.bundle).where(of_assets, StoredCandidate.bundle.in_(bundles)).distinct()
-        shown |= {key for key in session.scalars(rows) if key is not None}
-    return shown

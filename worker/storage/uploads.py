@@ -9,6 +9,7 @@ upload.put(bucket)
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -53,21 +54,22 @@ class Upload:
     ) -> Self:
         """Gather what is to be put there of rows of one run; what has no picture is there already.
 
-        A picture whose hash is not what its row says stays in the row: there, nobody could find it.
+        A picture whose hash is not what its row says stays in the row: there, nobody could find it. So does
+        a frame of another size than the first one, for which the name of the bundle speaks.
 
         Args:
             asset_id: whose rows.
             generation: of the run that looked at the candidates.
             day: in UTC, on which the candidates are stored.
             thumbnails: rows, with their hashes.
-            candidates: rows of one run, whose frames have one size.
+            candidates: rows of one run. After an edit, frames of an older file may be among them.
         """
         here = [one for one in thumbnails if one.jpeg and _sha256(one.jpeg) == one.sha256]
-        frames = [(one, one.jpeg) for one in candidates if one.jpeg is not None]
+        size_px, frames = _alike(candidates)
         pictures = {thumbnail_key(one.sha256): one.jpeg for one in here if one.jpeg is not None}
-        if not frames:
+        if size_px is None:
             return cls(pictures, None, [], here)
-        key = bundle_key(day, asset_id, generation, jpeg_size(frames[0][1]))
+        key = bundle_key(day, asset_id, generation, size_px)
         places, offset = [], 0
         for row, jpeg in frames:
             places.append((row, Place(key, offset, len(jpeg))))
@@ -93,6 +95,22 @@ class Upload:
             row.bundle, row.bundle_offset, row.bundle_length = place
         for thumbnail in self.thumbnails:
             thumbnail.jpeg = None
+
+
+def _alike(
+    candidates: Sequence[StoredCandidate],
+) -> tuple[tuple[int, int] | None, list[tuple[StoredCandidate, bytes]]]:
+    """Find the frames that have the size of the first one, and that size; none where none can be read."""
+    first, found = None, []
+    for row in candidates:
+        if row.jpeg is None:
+            continue
+        with suppress(ValueError):  # no JPEG: it stays where it is
+            size_px = jpeg_size(row.jpeg)
+            first = first or size_px
+            if size_px == first:
+                found.append((row, row.jpeg))
+    return first, found
 
 
 def _sha256(jpeg: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,11 +62,12 @@ class Storage:
     def guarded(self) -> Iterator[tuple[str, str]]:
         """Refuse meanwhile what is not signed by one user, whose key and secret are lent."""
         iam = boto3.client("iam", **_options(self.url))
-        iam.create_user(UserName="reader")
+        user = f"reader-{secrets.token_hex(4)}"  # several tests of one process ask for one
+        iam.create_user(UserName=user)
         statement = {"Effect": "Allow", "Action": ["s3:*"], "Resource": "*"}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        iam.put_user_policy(UserName="reader", PolicyName="all", PolicyDocument=policy)
-        key = iam.create_access_key(UserName="reader")["AccessKey"]
+        iam.put_user_policy(UserName=user, PolicyName="all", PolicyDocument=policy)
+        key = iam.create_access_key(UserName=user)["AccessKey"]
         unguarded, moto_settings.INITIAL_NO_AUTH_ACTION_COUNT = moto_settings.INITIAL_NO_AUTH_ACTION_COUNT, 0
         try:
             yield key["AccessKeyId"], key["SecretAccessKey"]

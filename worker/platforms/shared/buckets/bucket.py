@@ -16,6 +16,7 @@ from worker.errors import (
     CredentialsRefused,
     MalformedPayload,
     PlatformUnavailable,
+    PublishRejected,
     ShownMeanwhile,
     SourceRefused,
     TransientError,
@@ -23,6 +24,7 @@ from worker.errors import (
 from worker.http.client import BoundedClient
 from worker.http.deadline import one_exchange
 from worker.http.failure import reason_of
+from worker.http.retry_after import GONE
 from worker.platforms.shared.api_client import MAX_ANSWER_BYTES, PHASE_TIMEOUT_S, content_of
 from worker.platforms.shared.api_errors import error_of
 from worker.platforms.shared.buckets.answers import read_listing, read_refusal
@@ -45,8 +47,13 @@ _TO_LIST = "s3:ListBucket"
 _TO_READ = "s3:GetObject, and s3:ListBucket, without which a missing object is refused, too"
 _TO_DELETE = "s3:DeleteObject"
 _REDIRECTED = frozenset({301, 307, 400, 403})  # what a request for another region is answered with
+_WITH_REASON = frozenset({"GET", "PUT"})  # refusals of these have a body, in which storage gives a code
 _CONDITIONS = frozenset({"if-match", "if-none-match"})
 _WRONG_REGION = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect"})
+
+
+class PartMissing(PublishRejected):
+    """The object ends before the part that is asked for (416)."""
 
 
 class _ConditionUnknown(TransientError):
@@ -109,6 +116,9 @@ class Bucket:
         """Read an object, or the bytes of it whose places are given.
 
         Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+
+        Raises:
+            PartMissing: it ends before that part.
         """
         # A range is asked for with its last byte, see RFC 9110, 14.1.2.
         headers = {} if part is None else {"Range": f"bytes={part.start}-{part.stop - 1}"}
@@ -249,13 +259,21 @@ class Bucket:
             return CredentialsRefused(f"{self._url}: the region is {where}; set {self._prefix}REGION")
         if refusal.code == "NoSuchBucket":
             return self._no_bucket()
+        return self._by_status(answer, refusal)
+
+    def _by_status(self, answer: httpx.Response, refusal: Refusal) -> ThumbsError | None:
+        asked = f"{answer.request.method} {answer.request.url.path}: {answer.status_code}"
+        if answer.status_code in GONE and not refusal.code and answer.request.method in _WITH_REASON:
+            # A proxy whose storage is away says so, too: of the object this tells nothing.
+            return PlatformUnavailable(f"{asked} without a reason; check {self._prefix}ENDPOINT_URL")
+        if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return PartMissing(asked)
         if answer.status_code == httpx.codes.PRECONDITION_FAILED:
             return ShownMeanwhile(f"{answer.request.url.path}: another object was put there meanwhile")
         if answer.status_code == httpx.codes.NOT_IMPLEMENTED and {*answer.request.headers} & _CONDITIONS:
             return _ConditionUnknown(refusal.message)
         if answer.is_redirect:  # storage sends one for another region only, so the address is another's
-            happened = f"{answer.request.method} {answer.request.url.path}: {answer.status_code}"
-            return PlatformUnavailable(f"{happened}; check {self._prefix}ENDPOINT_URL")
+            return PlatformUnavailable(f"{asked}; check {self._prefix}ENDPOINT_URL")
         return None
 
     @cached_property
