@@ -112,3 +112,32 @@ def test_a_viewer_sees_everything_and_can_change_nothing(engine: Engine, signed_
     editor.visit.open("/")
     assert editor.page.locator("main form[method=post] button").count() == 0
     assert editor.page.get_by_role("checkbox").count() == 0
+
+
+@pytest.mark.parametrize(("status", "notice"), [(503, "cannot be read right now"), (404, "A newer look")])
+def test_pictures_that_do_not_come_are_explained(
+    engine: Engine, signed_in: People, status: int, notice: str
+) -> None:
+    """By why: nobody is told of a newer look because the bucket is away."""
+    anna = Editor(signed_in())
+    anna.page.route("**/frames/*.jpg", lambda route: route.fulfill(status=status))
+
+    anna.visit.open(f"/a/{store(engine, Seed('Bicycles'))}")
+    anna.page.get_by_role("listbox").scroll_into_view_if_needed()  # frames are asked for when they are seen
+
+    shown = anna.page.get_by_role("alert")
+    expect(shown).to_have_count(1)
+    expect(shown).to_contain_text(notice)
+    anna.visit.strange.clear()  # the browser tells of each picture that does not come
+
+
+def test_the_library_says_that_pictures_cannot_be_read(engine: Engine, signed_in: People) -> None:
+    """As while the bucket is away."""
+    store(engine, Seed("Bicycles"))
+    anna = Editor(signed_in())
+    anna.page.route(re.compile(r"/(frames|pictures)/\d+\.jpg"), lambda route: route.fulfill(status=503))
+
+    anna.visit.open("/")
+
+    expect(anna.page.get_by_role("alert")).to_contain_text("cannot be read right now")
+    anna.visit.strange.clear()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.platforms.picture_shelf import shelf as served_shelf
+from tests.support.platforms.storage import BUCKET
 from tests.support.service.builders import make_settings
 from worker.doctor.bucket import check_bucket
 from worker.doctor.finding import State
@@ -53,7 +54,17 @@ def test_a_bucket_that_is_away_is_told(shelf: Shelf) -> None:
 
     assert found.state is State.FAILED
     assert "cannot be put there" in found.says
-    assert "docs/pictures.md" in found.remedy
+    assert "BUCKET_ENDPOINT_URL" in found.remedy
+    assert "s3:" not in found.remedy
+
+
+def test_an_address_with_the_name_of_the_bucket_is_told(shelf: Shelf) -> None:
+    """The storage takes what is put there, as another key, and lists nothing."""
+    address = f"{shelf.settings().bucket_endpoint_url}/{BUCKET}"
+    (found,) = check_bucket(shelf.settings(bucket_endpoint_url=address))
+
+    assert found.state is State.FAILED
+    assert "without the bucket's name" in found.remedy
 
 
 @pytest.mark.parametrize(("step", "words"), [("list", "listed"), ("delete", "removed"), ("get", "read")])
@@ -80,3 +91,10 @@ def test_an_answer_that_is_not_what_was_put_there_is_told(
     (found,) = check_bucket(shelf.settings())
 
     assert found.state is State.FAILED
+
+
+def test_a_slash_at_the_end_of_the_prefix_does_no_harm(shelf: Shelf) -> None:
+    """People write it so."""
+    (found,) = check_bucket(shelf.settings(bucket_url=f"s3://{BUCKET}/pictures/"))
+
+    assert found.state is State.OK

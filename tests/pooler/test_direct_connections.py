@@ -16,9 +16,11 @@ from worker.dispatch.broker import Broker
 from worker.dispatch.dispatcher import Dispatcher
 from worker.errors import SettingsInvalid
 from worker.settings import get_settings
+from worker.standalone.servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sqlalchemy import Engine
 
@@ -118,3 +120,21 @@ def test_the_password_of_the_direct_address_is_kept(
     behind_pooler.setenv("DATABASE_DIRECT_URL", url.render_as_string(hide_password=False))
 
     assert HUSH not in run_thumbs("doctor").output
+
+
+def test_up_migrates_past_it(
+    behind_pooler: pytest.MonkeyPatch, database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    """Before any program is started."""
+    settings = {"DATABASE_DIRECT_URL": database_url, "REDIS_URL": redis_url, "DATA_DIR": str(tmp_path)}
+    ports = {"PORT": str(free_port()), "BEACON_PORT": "0", "REVIEW_PORT": "0"}
+    for name, value in (settings | ports).items():
+        behind_pooler.setenv(name, value)
+
+    def started(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    behind_pooler.setattr("worker.standalone.service.Supervisor", started)
+    ended = run_thumbs("up")
+
+    assert ended.exit_code == 130

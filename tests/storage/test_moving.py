@@ -227,18 +227,32 @@ class TestTheCommand:
         first = answer(thumbs("pictures", "move", "--to", "bucket", "--limit", "2", "--json"))
         assert first == {"assets": 2, "pictures": 4, "lost": [], "is_all": False}
         assert answer(thumbs("pictures", "status", "--json"))["thumbnails_in_rows"] == 1
-        assert (
-            "2 pictures of 1 assets are in the bucket now"
-            in thumbs("pictures", "move", "--to", "bucket").output
-        )
+        move = ("pictures", "move", "--to")
+        told = thumbs(*move, "bucket").output
+        assert told == "moved 2 pictures of 1 assets into the bucket; all are there\n"
+        told = thumbs(*move, "bucket").output
+        assert told == "nothing was left to move into the bucket; all are there\n"
         monkeypatch.setenv("BUCKET_TAKES_PICTURES", "false")
-        assert (
-            "6 pictures of 3 assets are in the database"
-            in thumbs("pictures", "move", "--to", "database").output
-        )
+        told = thumbs(*move, "database").output
+        assert told == "moved 6 pictures of 3 assets into the database; all are there\n"
         status = thumbs("pictures", "status").output
-        assert "thumbnails in the database: 3" in status
+        assert "thumbnails in the database, with the frames of their runs: 3" in status
         assert "may be removed from the bucket: 6, of these due: 0" in status
+
+    def test_ctrl_c_says_that_it_goes_on(
+        self, engine: Engine, thumbs: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What was moved stays so."""
+        stored(engine, 2)
+
+        def interrupted(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(PictureBucket, "put", interrupted)
+        ended = thumbs("pictures", "move", "--to", "bucket")
+
+        assert ended.exit_code == 130
+        assert ended.stderr == "thumbs: interrupted; what was moved stays so: run it again to go on\n"
 
     def test_moves_nothing_that_would_come_back(self, thumbs: Run) -> None:
         """It says what to set first."""

@@ -6,7 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from worker.doctor.finding import Finding, State
-from worker.errors import BucketUnavailable, PictureLost
+from worker.errors import BucketUnavailable, PictureLost, PlatformUnavailable
 from worker.storage.bucket import PictureBucket
 
 if TYPE_CHECKING:
@@ -18,7 +18,12 @@ WHAT = "bucket"
 _PROBES = "probe/"
 
 _RIGHTS = (
-    "the key needs s3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket there: docs/pictures.md"
+    "the key needs s3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket there; where each program "
+    "has one of its own, that of the dispatcher may do all: docs/pictures.md"
+)
+_WAY = (
+    "see that the storage runs, that this machine reaches it, and that BUCKET_ENDPOINT_URL is its address, "
+    "without the bucket's name"
 )
 
 _BETWEEN = "look for what lies between us and the storage, as a cache; the storage may not know ranges"
@@ -44,10 +49,16 @@ def check_bucket(settings: Settings) -> Iterator[Finding]:
         step = "removed"
         bucket.delete(key)
     except (BucketUnavailable, PictureLost) as exc:
-        yield Finding(WHAT, State.FAILED, f"an object cannot be {step}: {exc}", _RIGHTS)
+        yield Finding(WHAT, State.FAILED, f"an object cannot be {step}: {exc}", _remedy(exc))
         return
     if not (is_same and is_listed):
         yield Finding(WHAT, State.FAILED, "what is read or listed there is not what was put there", _BETWEEN)
         return
     takes = "" if bucket.takes_pictures else "; new pictures go into the database (BUCKET_TAKES_PICTURES)"
     yield Finding(WHAT, State.OK, f"{settings.bucket_url} takes, shows, lists and removes objects{takes}")
+
+
+def _remedy(error: Exception) -> str:
+    """Tell a way that does not lead there from a key that may not do it."""
+    is_way = isinstance(error, PictureLost) or isinstance(error.__cause__, PlatformUnavailable)
+    return _WAY if is_way else _RIGHTS

@@ -20,7 +20,7 @@ class StorageSettings(BaseSettings):
     database_direct_url: Secret | None = Field(
         None,
         description="The same database without the pooler (PgBouncer in transaction mode) that "
-        "`DATABASE_URL` then names; only `thumbs dispatch` and `thumbs migrate` need it.",
+        "`DATABASE_URL` then names; only `thumbs dispatch`, `thumbs migrate` and `thumbs up` need it.",
     )
     redis_url: Secret | None = Field(
         None, description="Redis or Valkey. `thumbs up` starts its own without it."

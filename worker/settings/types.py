@@ -187,7 +187,7 @@ def _check_bucket(name: str) -> str:
 
 
 def _check_bucket_address(address: str) -> str:
-    scheme, _, rest = address.partition("://")
+    scheme, _, rest = address.removesuffix("/").partition("://")
     name, _, prefix = rest.partition("/")
     is_plain = all(step and step not in {".", ".."} for step in prefix.split("/")) if prefix else True
     if scheme != "s3" or not is_plain:

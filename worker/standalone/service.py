@@ -144,7 +144,7 @@ class Service:
     def _start(self) -> None:
         self._require_ports()  # before anything is made in DATA_DIR
         self._start_servers()
-        _migrate(self.database_url)
+        _migrate(self._settings.database_direct_address or self.database_url)
         folder = self._settings.data_dir
         urls = {variable: server.url for variable, server in self._servers.items()}
         # The receiver's page shows what all of them count.

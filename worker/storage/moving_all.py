@@ -84,6 +84,7 @@ def move_pictures(
     move = move_to_bucket if home is Home.BUCKET else move_to_database
     with transaction(engine) as session:
         last_id = session.scalar(select(func.max(Asset.id)))
+    on_progress(0, last_id)
     assets = pictures = 0
     lost: list[Lost] = []
     for batch in assets_elsewhere(engine, home):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
+from worker.cli import INTERRUPTED
 from worker.cli.database import open_database
 from worker.cli.output import print_answer
 from worker.cli.parameters import json_option
@@ -20,6 +21,8 @@ from worker.storage.moving_all import MAX_COUNTED, move_pictures, read_status
 if TYPE_CHECKING:
     from worker.storage.moving_all import Moved, Status
 
+_GOES_ON = "what was moved stays so: run it again to go on"
+
 
 @click.group("pictures")
 def pictures_group() -> None:
@@ -32,7 +35,11 @@ def pictures_group() -> None:
 @pictures_group.command("status")
 @json_option
 def status_command(*, as_json: bool) -> None:
-    """Count what is in the database, and what is to be removed from the bucket."""
+    """Count what is left in the database or to be removed.
+
+    Thumbnails are counted, and not the frames of runs, which are moved with them. Of each kind, 100,000 are
+    counted at most.
+    """
     settings = get_settings()
     with open_database() as engine, transaction(engine) as session:
         status = read_status(session, settings)
@@ -57,8 +64,10 @@ def move_command(to: str, limit: int | None, *, as_json: bool) -> None:
         try:
             moved = move_pictures(engine, settings, home, limit, on_progress)
         except BucketUnavailable as error:
-            sentence = f"{error}; what was moved stays so: run it again to go on"
-            raise click.ClickException(sentence) from error
+            raise click.ClickException(f"{error}; {_GOES_ON}") from error
+        except KeyboardInterrupt as interrupt:
+            click.echo(f"thumbs: interrupted; {_GOES_ON}", err=True)
+            raise SystemExit(INTERRUPTED) from interrupt
     print_answer(_document(moved), list(map(Text, _moved_lines(moved, home))), as_json=as_json)
     if moved.lost:
         raise SystemExit(1)
@@ -69,9 +78,12 @@ def _document(moved: Moved) -> dict[str, Any]:
 
 
 def _moved_lines(moved: Moved, home: Home) -> list[str]:
-    where = "in the bucket" if home is Home.BUCKET else "in the database"
-    rest = "" if moved.is_all else "; others are left: run it again to go on"
-    lines = [f"{moved.pictures} pictures of {moved.assets} assets are {where} now{rest}"]
+    where = "the bucket" if home is Home.BUCKET else "the database"
+    moved_some = f"moved {moved.pictures:,} pictures of {moved.assets:,} assets into {where}"
+    if not moved.is_all:
+        return [f"{moved_some}; others are left: run it again to go on"]
+    rest = f"nothing was left to move into {where}" if not moved.pictures and not moved.lost else moved_some
+    lines = [rest if moved.lost else f"{rest}; all are there"]
     return lines + [f"asset {lost.asset_id} was left as it is: {lost.why}" for lost in moved.lost]
 
 
@@ -80,7 +92,7 @@ def _status_lines(status: Status) -> list[str]:
     noted, due = _number(status.objects_noted), _number(status.objects_due)
     return [
         f"new pictures are put {home}",
-        f"thumbnails in the database: {_number(status.thumbnails_in_rows)}",
+        f"thumbnails in the database, with the frames of their runs: {_number(status.thumbnails_in_rows)}",
         f"objects that may be removed from the bucket: {noted}, of these due: {due}",
     ]
 
