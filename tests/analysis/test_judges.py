@@ -10,13 +10,14 @@ import pytest
 from tests.support.heads import arrays, head
 from tests.support.service import builders, measured_run
 from worker.analysis.judge import judge_of, say_now
-from worker.analysis.recall import Known, recall
+from worker.analysis.recall import Known, read_rows, recall
 from worker.database import transaction
 from worker.database.learning import Head
 from worker.judge import checks
 from worker.judge.connection import Connection
 from worker.pipeline.judging.verdict import Say
 from worker.platforms.event import EventKind
+from worker.storage.pictures import Pictures
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -102,7 +103,8 @@ def test_what_a_judge_led_is_picked_again_while_it_leads(engine: Engine, measure
 
     with transaction(engine) as session:
         checks.store(session, settings, SIGHT, measured, {}, "sam")
-        known = recall(session, claim, "f2", worker)
+        rows = read_rows(session, claim, "f2", worker)
+    known = recall(rows, worker.models.scorer, Pictures())
 
     assert known.head is not None
     assert len(known.picks) == kept

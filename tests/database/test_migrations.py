@@ -15,6 +15,7 @@ from psycopg.errors import LockNotAvailable
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
+from tests.support.waiting import until
 from worker.database import make_engine, migrate, online_ddl
 
 if TYPE_CHECKING:
@@ -248,10 +249,9 @@ def test_a_migration_steps_back_for_a_long_transaction(
             holder.execute("SELECT FROM jobs LIMIT 1")
             migration = threading.Thread(target=migrate.upgrade, args=(engine,))
             migration.start()
-            time.sleep(1.5)
+            until(lambda: "the tables are in use; trying again" in caplog.text)
             assert migration.is_alive()
         migration.join()
 
     assert receiver.errors == []
-    assert "the tables are in use; trying again" in caplog.text
     assert migrate.current(engine) == migrate.head()

@@ -40,7 +40,7 @@ def test_the_version_has_a_short_option() -> None:
 
 def test_commands_and_options_are_completed() -> None:
     """Commands, those of a group, options and their values."""
-    assert completed("pi") == {"pick", "picks"}
+    assert completed("pi") == {"pick", "picks", "pictures"}
     assert completed("models", "f") == {"fetch"}
     assert completed("pick", "--sk") == {"--skip-existing"}
     assert completed("pick", "--device", "c") == {"cuda", "cpu"}

@@ -15,6 +15,7 @@ import torch
 
 from tests.support.media import pictures
 from worker.errors import ConfigurationError, OutOfMemory, UnknownModel, WeightsMissing
+from worker.pipeline.earlier_run import decode_embedding, encode_embedding
 from worker.pipeline.scoring.clip_model import load_clip_model
 from worker.pipeline.scoring.clip_scorer import ClipScorer, z_scores
 from worker.pipeline.scoring.prompts import Pair, Prompts
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from worker.pipeline.scoring.models import Models
 
 CPU = torch.device("cpu")
+HALF_ULP = 2**-11  # what rounding to half precision changes a number by, at most, as a share of it
 TINY = {
     "embed_dim": 8,
     "vision_cfg": {"image_size": 32, "layers": 1, "width": 64, "patch_size": 16},
@@ -63,14 +65,15 @@ class TestEmbeddings:
     """One unit vector for each picture."""
 
     def test_each_picture_gets_a_unit_vector(self, lite: ClipScorer, frames: list[Rgb]) -> None:
-        """Whatever the picture's size and shape."""
+        """Whatever the picture's size and shape; and what is stored of it loses nothing."""
         tall = np.ascontiguousarray(frames[0][:, :90])
 
         embeddings = lite.embed([*frames, tall, tall[:40]])
 
         assert embeddings.dtype == np.float32
         assert len(embeddings) == len(frames) + 2
-        assert np.allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-5)
+        assert np.allclose(np.linalg.norm(embeddings, axis=1), 1, atol=HALF_ULP)
+        assert np.array_equal(embeddings, [decode_embedding(encode_embedding(one)) for one in embeddings])
 
     def test_the_same_pictures_give_the_same_vectors(self, lite: ClipScorer, frames: list[Rgb]) -> None:
         """To the last bit, so that a run can be repeated."""

@@ -16,7 +16,8 @@ from tests.support.media.pictures import man_in_a_car
 from worker import weights
 from worker.errors import JudgedSetInvalid
 from worker.pipeline import picture_file
-from worker.pipeline.scoring import face_mesh, ranking, whole_frame
+from worker.pipeline.scoring import face_mesh, ranking
+from worker.pipeline.scoring.inference import whole_frame
 from worker.weights import lite_taste
 from worker.weights.training.taste.features.cues import CueSource
 from worker.weights.training.taste.features.examples import see

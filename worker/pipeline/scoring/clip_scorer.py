@@ -54,7 +54,7 @@ SIGHT = 2
 class Seen(NamedTuple):
     """What a model saw in n pictures."""
 
-    embeddings: NDArray[np.float32]  #: (n, d) L2-normalized
+    embeddings: NDArray[np.float32]  #: (n, d) L2-normalized, then rounded to half precision
     tastes: NDArray[np.float32]  #: (n,) comparable within one video; all 0 where the network has no taste
 
 
@@ -179,7 +179,7 @@ class ClipScorer:
         counts = [len(of_picture) for of_picture in views]
         embeddings = average_views(np.concatenate([one.embeddings for one in done]), counts)
         tastes = np.add.reduceat(np.concatenate([one.tastes for one in done]), np.cumsum([0, *counts[:-1]]))
-        return Seen(embeddings, (tastes / counts).astype(np.float32))
+        return Seen(_as_stored(embeddings), (tastes / counts).astype(np.float32))
 
     def appeal(self, embeddings: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Measure how much each frame is on the good side of each pair, against its video.
@@ -263,6 +263,11 @@ class ClipScorer:
 def _normalized(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
     unit: NDArray[np.float32] = embeddings / np.linalg.norm(embeddings, axis=-1, keepdims=True)
     return unit
+
+
+def _as_stored(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Round as `worker.pictures.embeddings` does, so that a run that recalls them scores the same."""
+    return embeddings.astype(np.float16).astype(np.float32)
 
 
 def z_scores(values: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -12,8 +12,9 @@ import torch
 from torch.nn import functional
 
 from worker import weights
-from worker.pipeline.scoring import clip_model, whole_frame
+from worker.pipeline.scoring import clip_model
 from worker.pipeline.scoring.clip_model import load_clip_model, pick_device
+from worker.pipeline.scoring.inference import whole_frame
 from worker.weights import lite, lite_taste
 from worker.weights.training.taste.features import pictures, trunk
 from worker.weights.training.taste.features.source import code_sum, file_sums

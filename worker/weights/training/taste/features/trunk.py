@@ -12,7 +12,7 @@ import timm
 import torch
 
 from worker import weights
-from worker.pipeline.scoring import whole_frame
+from worker.pipeline.scoring.inference import whole_frame
 from worker.pipeline.scoring.inference.whole_frame import Preprocessing
 from worker.weights import lite, lite_taste
 from worker.weights.lite_taste import FIRST_BLOCK
