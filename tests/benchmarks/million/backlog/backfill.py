@@ -22,13 +22,12 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
 from tests.benchmarks.million.backlog import library
 from tests.benchmarks.million.backlog.forecast import foretell
 from tests.benchmarks.million.backlog.live import Load, Place, hold, percentile
-from tests.benchmarks.million.figures import save
+from tests.benchmarks.million.figures import load, save
 from tests.benchmarks.million.postgres import databases
 from tests.benchmarks.service.many_rows import is_empty
 from tests.support.service import builders
@@ -136,13 +135,13 @@ def _median_s(act: Callable[[], None], prepare: Callable[[], None] = lambda: Non
     return None
 
 
-def rounds(sides: Mapping[str, Database], broker: str, load: Load, times: int) -> dict[str, Any]:
+def rounds(sides: Mapping[str, Database], broker: str, work: Load, times: int) -> dict[str, Any]:
     """Send live events to these databases by turns, and compare what their videos waited for.
 
     Args:
         sides: "idle", "few" and "backlog".
         broker: address of one that nobody else uses.
-        load: of each round.
+        work: what each round is made of.
         times: how many rounds each database gets.
     """
     found: dict[str, list[Measured]] = {name: [] for name in sides}
@@ -150,9 +149,9 @@ def rounds(sides: Mapping[str, Database], broker: str, load: Load, times: int) -
     for _ in range(times):
         for name, database in sides.items():
             before = database.read().cores_s
-            found[name].append(hold(Place(database.address, broker), load))
+            found[name].append(hold(Place(database.address, broker), work))
             cores_s[name] += database.read().cores_s - before
-    said: dict[str, Any] = {"jobs_per_account": load.jobs_per_account, "load": str(load)}
+    said: dict[str, Any] = {"jobs_per_account": work.jobs_per_account, "load": str(work)}
     for name, runs in found.items():
         ways = [way for run in runs for way in run.ways_s]
         commits = [commit for run in runs for commit in run.commits_s]
@@ -173,12 +172,6 @@ def rounds(sides: Mapping[str, Database], broker: str, load: Load, times: int) -
         idle, few, backlog = (said[name][f"{what}_s"] for name in ("idle", "few", "backlog"))
         said[f"{what}_by_fullness"], said[f"{what}_by_size"] = few / idle, backlog / few
     return said
-
-
-def waiting(database: Database) -> int:
-    """Count the jobs that no worker has had yet."""
-    with transaction(database.engine) as session:
-        return session.scalar(select(func.count()).where(jobs.is_waiting())) or 0
 
 
 def _filled(backlog: Database, assets: int) -> dict[str, Any]:
@@ -227,9 +220,8 @@ def run(arguments: list[str]) -> int:
         sides = {"idle": idle, "few": few, "backlog": backlog}
         broker = start_valkey(Path(folder) / "valkey")
         try:
-            lived = [rounds(sides, broker.url, load, given.rounds) for load in (free, limited)]
+            lived = [rounds(sides, broker.url, each, given.rounds) for each in (free, limited)]
         finally:
             broker.close()
-        found = {"few": waiting(few), "backlog": waiting(backlog), "loads": lived}
-    save("live", found)
+    save("live", {"few": FEW, "backlog": load("backlog")["assets"], "loads": lived})
     return 0

@@ -125,7 +125,7 @@ def hold(place: Place, load: Load) -> Measured:
 
 
 def _enter(start: Barrier, stop: Event) -> None:
-    global _start, _stop  # noqa: PLW0603 - a process of a pool gets such things in no other way
+    global _start, _stop  # a process of a pool gets such things in no other way
     _start, _stop = start, stop
 
 

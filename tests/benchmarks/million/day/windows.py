@@ -2,10 +2,11 @@
 
     python -m tests.benchmarks.million [day] [--videos 1200] [--prefill 100000] [--pictures database|bucket]
 
-Of six hours, the peak among them, a window of some seconds passes at the full rate of that hour, with the whole fleet, and what it
-began is finished: so every transaction is real and as dense as on that day, and there are fewer of them. What
-is said of a whole day is what the windows cost, times a million over their videos. The clock of the database
-stands still while work is done; only the dispatcher is as busy as it really was.
+Of six hours, the peak among them, a window of some seconds passes at the full rate of that hour, with the
+whole fleet, and what it began is finished: so every transaction is real and as dense as on that day, and
+there are fewer of them. What is said of a whole day is what the windows cost, times a million over their
+videos. The clock of the database stands still while work is done; only the dispatcher is as
+busy as it really was.
 """
 
 from __future__ import annotations
