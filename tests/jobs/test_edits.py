@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import func, null, select
 
 from tests.support.service import builders
 from worker import jobs
@@ -28,6 +29,13 @@ def edit(minute: int, *ranges: tuple[float, float], kind: str = "trimmed", **val
     name = "order" if kind == "reordered" else "kept"
     told = [{"start_s": start_s, "end_s": end_s} for start_s, end_s in ranges]
     return builders.event(EventKind.EDITED, minute=minute, detail={"kind": kind, name: told}, **values)
+
+
+def test_a_job_that_knows_of_no_edit_stores_nothing(engine: Engine) -> None:
+    """And not JSON's null, which takes room in each row and is not found by IS NULL."""
+    builders.record(engine, builders.event())
+    with transaction(engine) as session:
+        assert session.scalar(select(func.count()).where(Job.edit.is_(null()))) == 1
 
 
 def knowledge(engine: Engine) -> Timeline | None:

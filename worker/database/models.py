@@ -159,7 +159,7 @@ class Job(AnnouncedRow, LeasedRow, Base):
     stage: Mapped[str | None]  #: what the worker is doing
     timings_s: Mapped[dict[str, Any] | None]  #: seconds that each stage took
     note: Mapped[str] = mapped_column(server_default="")  #: a sentence about the result
-    edit: Mapped[dict[str, Any] | None]  #: what is known of the change, see `jobs.edits`; None: nothing
+    edit: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  #: see `jobs.edits`
     model: Mapped[str | None]  #: which has to judge; None: whichever the worker has
 
     asset: Mapped[Asset] = relationship(lazy="raise")

@@ -1,6 +1,6 @@
 """Simulate a day of a million videos, a backfill of ten million, and what both cost.
 
-    python -m tests.benchmarks.million [day] [--videos 4000] [--prefill 200000] [--pictures database|bucket]
+    python -m tests.benchmarks.million [day] [--videos 1200] [--prefill 100000] [--pictures database|bucket]
     python -m tests.benchmarks.million backfill [--assets 10000000]
     python -m tests.benchmarks.million cost [--price-core-hour 0.04]
     python -m tests.benchmarks.million plots

@@ -26,7 +26,7 @@ DAYS = 360
 def over_the_day() -> str:
     """Draw how many videos come, and how long jobs wait and the dispatcher turns meanwhile."""
     hours = figures.load("day-database")["hours"]
-    at = [hour["hour"] + 0.5 for hour in hours]
+    at = [hour["hour"] for hour in hours]
     quarters = [number / 4 for number in range(4 * HOURS + 1)]
     return chart(
         "A day of a million videos",

@@ -69,25 +69,39 @@ def of_backfill() -> str:
             f"Foretold {forecast['foretold_bytes'] / GB:.2f} GB, found {forecast['found_bytes'] / GB:.2f} GB:"
             f" {100 * forecast['off_by']:+.1f} %."
         )
-    lines = [
-        [
-            str(load["jobs_per_account"]),
-            name,
-            *(_ms(load[name][what]) for what in ("commit_p95_s", "way_p50_s", "way_p95_s")),
-            str(load[name]["jobs_finished"]),
-        ]
-        for load in live["loads"]
-        for name in ("quiet", "backlog")
-    ]
+    return "\n\n".join([*said, of_live(live)])
+
+
+def of_live(live: dict[str, Any]) -> str:
+    """Write what live videos waited for, on an idle fleet and on a full one beside few jobs and many."""
+    sides = {
+        "idle": "idle: none waits",
+        "few": f"full, {live['few']:,} wait",
+        "backlog": f"full, {live['backlog']:,} wait",
+    }
+    lines = []
+    for load in live["loads"]:
+        for side, words in sides.items():
+            found = load[side]
+            seconds = ("commit_p50_s", "commit_p95_s", "way_p50_s", "way_p95_s")
+            turn_ms = 1000 * found["dispatcher_cores_s"] / max(1, found["rounds"])
+            done = [str(found["jobs_finished"]), f"{turn_ms:.0f}"]
+            lines.append(
+                [str(load["jobs_per_account"]), words, *(_ms(found[what]) for what in seconds), *done]
+            )
+        ratios = [f"{load[f'{what}_p95_by_size']:.2f}" for what in ("commit", "way")]
+        lines.append(["", "**many / few**", "", f"**{ratios[0]}**", "", f"**{ratios[1]}**", "", ""])
     head = (
         "`JOBS_PER_ACCOUNT`",
-        "database",
-        "live event's commit, p95, ms",
+        "slots",
+        "commit, p50, ms",
+        "p95, ms",
         "until claimed, p50, ms",
         "p95, ms",
         "jobs done",
+        "our cores for a turn, ms",
     )
-    return "\n\n".join([*said, _markdown(head, lines)])
+    return _markdown(head, lines)
 
 
 def of_cost() -> str:

@@ -1,10 +1,12 @@
 """Let a library of ten million videos wait for workers, and see what live videos notice of it.
 
-    python -m tests.benchmarks.million backfill [--assets 10000000] [--rounds 3] [--keep FOLDER]
+    python -m tests.benchmarks.million backfill [--assets 10000000] [--rounds 2] [--keep FOLDER]
 
-Two databases of one PostgreSQL: one is empty, one holds the backfill. While it grows, each decade is
-measured: the dispatcher's turn, the counts, the receiver's commit. Then live events come to both by turns, so
-that other work on the machine harms both alike. The size is foretold from the first 100,000 videos. The first
+Three databases of one PostgreSQL: one is empty, one holds the backfill, and one 10,000 of its videos, which
+are enough to keep every slot busy. While the backfill grows, each decade is measured: the dispatcher's turn,
+the counts, the receiver's commit. Then live events come to all three by turns, so that other work on the
+machine harms them alike. The few against none show what a full fleet costs a live video, and the whole
+backfill against the few what its size does. The size is foretold from the first 100,000 videos. The first
 2,000 are taken in by the code of `thumbs sync --all`, the rest by SQL that writes the same rows.
 """
 
@@ -24,8 +26,8 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.benchmarks.million.backlog import library
 from tests.benchmarks.million.backlog.forecast import foretell
-from tests.benchmarks.million.backlog.live import HintQueue, Load, Round, percentile
-from tests.benchmarks.million.figures import save
+from tests.benchmarks.million.backlog.live import Load, Place, hold, percentile
+from tests.benchmarks.million.figures import load, save
 from tests.benchmarks.million.postgres import databases
 from tests.benchmarks.service.many_rows import is_empty
 from tests.support.service import builders
@@ -36,14 +38,17 @@ from worker.dispatch import row_counts
 from worker.dispatch.dispatcher import Dispatcher
 from worker.queue import hints
 from worker.settings import Settings
+from worker.standalone.servers import start_valkey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from tests.benchmarks.million.backlog.live import Measured
     from tests.benchmarks.million.postgres import Database, TableBytes
 
 BY_API = 2_000
 FORETOLD_FROM = 100_000
+FEW = 10_000  #: that keep every slot busy for all rounds
 TIMES = 7  #: each question is asked so often; the median counts
 LIMIT_SHARE = 0.75  #: of the slots, that one account may have in the rounds with JOBS_PER_ACCOUNT
 
@@ -56,6 +61,16 @@ class Decade(NamedTuple):
     count_s: float | None
     commit_s: float | None
     bytes: int
+
+
+class _NoBroker:
+    """Takes every hint, in no time."""
+
+    def send(self, *_: object) -> None:
+        pass
+
+    def is_new(self) -> bool:
+        return False
 
 
 def grown(database: Database, videos: int) -> Iterator[Decade]:
@@ -86,7 +101,7 @@ def grown(database: Database, videos: int) -> Iterator[Decade]:
 def measured(database: Database, waiting: int) -> Decade:
     """Measure what is asked again and again."""
     settings, engine = Settings(), database.engine
-    dispatcher = Dispatcher(engine, settings, HintQueue(), "benchmark")
+    dispatcher = Dispatcher(engine, settings, _NoBroker(), "benchmark")  # type: ignore[arg-type]
 
     def turn() -> None:
         dispatcher.run_once()
@@ -120,32 +135,42 @@ def _median_s(act: Callable[[], None], prepare: Callable[[], None] = lambda: Non
     return None
 
 
-def rounds(quiet: Database, backlog: Database, load: Load, times: int) -> dict[str, Any]:
-    """Send live events to both databases by turns, and compare what their videos waited for."""
-    found: dict[str, list[Any]] = {"quiet": [], "backlog": []}
-    cores_s: Counter[tuple[str, str]] = Counter()
+def rounds(sides: Mapping[str, Database], broker: str, work: Load, times: int) -> dict[str, Any]:
+    """Send live events to these databases by turns, and compare what their videos waited for.
+
+    Args:
+        sides: "idle", "few" and "backlog".
+        broker: address of one that nobody else uses.
+        work: what each round is made of.
+        times: how many rounds each database gets.
+    """
+    found: dict[str, list[Measured]] = {name: [] for name in sides}
+    cores_s: Counter[str] = Counter()
     for _ in range(times):
-        for name, database in (("quiet", quiet), ("backlog", backlog)):
-            before, began_s = database.read().cores_s, time.process_time()
-            found[name].append(Round(database.address, database.engine, load).run())
-            cores_s[name, "postgres"] += database.read().cores_s - before
-            cores_s[name, "dispatcher_and_slots"] += time.process_time() - began_s
-    said: dict[str, Any] = {"jobs_per_account": load.jobs_per_account, "load": str(load)}
+        for name, database in sides.items():
+            before = database.read().cores_s
+            found[name].append(hold(Place(database.address, broker), work))
+            cores_s[name] += database.read().cores_s - before
+    said: dict[str, Any] = {"jobs_per_account": work.jobs_per_account, "load": str(work)}
     for name, runs in found.items():
         ways = [way for run in runs for way in run.ways_s]
         commits = [commit for run in runs for commit in run.commits_s]
         said[name] = {
-            "videos": len(ways),
+            "videos": len(commits),
+            "claimed": len(ways),
             "way_p50_s": percentile(ways, 0.5),
             "way_p95_s": percentile(ways, 0.95),
+            "commit_p50_s": percentile(commits, 0.5),
             "commit_p95_s": percentile(commits, 0.95),
             "jobs_finished": sum(run.finished for run in runs),
             "rounds": sum(run.rounds for run in runs),
-            "postgres_cores_s": cores_s[name, "postgres"],
-            "dispatcher_and_slots_cores_s": cores_s[name, "dispatcher_and_slots"],
+            "postgres_cores_s": cores_s[name],
+            "dispatcher_cores_s": sum(run.dispatcher_cores_s for run in runs),
+            "slots_cores_s": sum(run.slots_cores_s for run in runs),
         }
-    said["way_p95_ratio"] = said["backlog"]["way_p95_s"] / said["quiet"]["way_p95_s"]
-    said["commit_p95_ratio"] = said["backlog"]["commit_p95_s"] / said["quiet"]["commit_p95_s"]
+    for what in ("way_p95", "commit_p95"):
+        idle, few, backlog = (said[name][f"{what}_s"] for name in ("idle", "few", "backlog"))
+        said[f"{what}_by_fullness"], said[f"{what}_by_size"] = few / idle, backlog / few
     return said
 
 
@@ -177,20 +202,26 @@ def run(arguments: list[str]) -> int:
     """Fill, measure, and print; the figures are kept for the plots."""
     parser = argparse.ArgumentParser(prog="million backfill", description=__doc__.partition("\n")[0])
     parser.add_argument("--assets", type=int, default=10_000_000)
-    parser.add_argument("--rounds", type=int, default=3, help="how often each database gets live events")
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each round")
+    parser.add_argument("--rounds", type=int, default=2, help="how often each database gets live events")
+    parser.add_argument("--seconds", type=float, default=15.0, help="of each round")
     parser.add_argument(
         "--keep", type=Path, metavar="FOLDER", help="leave the database there, or use it again"
     )
     given = parser.parse_args(arguments)
     with (
         tempfile.TemporaryDirectory(prefix="thumbs-", ignore_cleanup_errors=True) as folder,
-        databases(given.keep or Path(folder), "quiet", "backlog") as (quiet, backlog),
+        databases(given.keep or Path(folder), "idle", "few", "backlog") as (idle, few, backlog),
     ):
         if is_empty(backlog.address):
+            library.fill(few, 0, FEW)
             save("backlog", _filled(backlog, given.assets))
         free = Load(given.seconds)
         limited = replace(free, jobs_per_account=int(free.slots * LIMIT_SHARE))
-        lived = [rounds(quiet, backlog, load, given.rounds) for load in (free, limited)]
-    save("live", {"loads": lived})
+        sides = {"idle": idle, "few": few, "backlog": backlog}
+        broker = start_valkey(Path(folder) / "valkey")
+        try:
+            lived = [rounds(sides, broker.url, each, given.rounds) for each in (free, limited)]
+        finally:
+            broker.close()
+    save("live", {"few": FEW, "backlog": load("backlog")["assets"], "loads": lived})
     return 0

@@ -8,6 +8,8 @@ removes: of each asset three.
 from __future__ import annotations
 
 import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, LiteralString
 
@@ -39,7 +41,7 @@ WITH new AS (
     FROM generate_series(%(a)s::bigint, %(b)s::bigint) g
     RETURNING id, external_id, last_event_at
 ), told AS (
-    INSERT INTO webhook_events (platform, account, delivery_id, type, kind, asset_id, happened_at,
+    INSERT INTO events (platform, account, delivery_id, type, kind, asset_id, happened_at,
         outcome, detail, payload)
     SELECT 'mux', 'library', 'sync:' || external_id || ':0:missed:' || left(md5(external_id), 16),
         'sync.missed', 'ready', id, last_event_at, 'applied', '',
@@ -47,16 +49,16 @@ WITH new AS (
     FROM new
 )
 INSERT INTO jobs (asset_id, account_id, generation, reason, max_attempts, priority, state,
-    edit, traceparent)
+    traceparent)
 SELECT new.id, accounts.id, 1, 'ready', 5, 9, 'scheduled',
-    'null', '00-' || md5(external_id) || '-' || left(md5(external_id), 16) || '-01' FROM new, accounts
+    '00-' || md5(external_id) || '-' || left(md5(external_id), 16) || '-01' FROM new, accounts
 WHERE accounts.platform = 'mux' AND accounts.account = 'library'
 """
 _WIDTHS: Mapping[str, LiteralString] = {
     "assets": "SELECT avg(pg_column_size(t.*)) FROM assets t WHERE external_id LIKE %s",
     "jobs": "SELECT avg(pg_column_size(t.*)) FROM jobs t JOIN assets ON assets.id = asset_id"
     " WHERE external_id LIKE %s",
-    "webhook_events": "SELECT avg(pg_column_size(t.*)) FROM webhook_events t"
+    "events": "SELECT avg(pg_column_size(t.*)) FROM events t"
     " JOIN assets ON assets.id = asset_id WHERE external_id LIKE %s",
 }
 
@@ -97,12 +99,18 @@ def take_in(database: Database, videos: int) -> None:
 
 
 def fill(database: Database, first: int, last: int) -> None:
-    """Add videos `first` to `last - 1` by SQL, in batches."""
+    """Add videos `first` to `last - 1` by SQL, in batches, on as many connections as there are cores."""
+    database.execute(_ACCOUNT)
+    batches = [(start, min(start + BATCH, last) - 1) for start in range(first, last, BATCH)]
+    with ThreadPoolExecutor(os.cpu_count()) as filling:
+        for _ in filling.map(lambda batch: _fill(database, *batch), batches):
+            pass
+
+
+def _fill(database: Database, first: int, last: int) -> None:
     with psycopg.connect(database.address, autocommit=True) as connection:
         connection.execute("SET synchronous_commit = off; SET session_replication_role = replica")
-        connection.execute(_ACCOUNT)
-        for start in range(first, last, BATCH):
-            connection.execute(_FILL, {"a": start, "b": min(start + BATCH, last) - 1})
+        connection.execute(_FILL, {"a": first, "b": last})
 
 
 def row_bytes(database: Database, prefix: str) -> dict[str, float]:

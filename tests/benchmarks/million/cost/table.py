@@ -135,7 +135,7 @@ def _machines(videos: int, measured: Measured, assumed: Assumptions) -> list[Nee
 def kept_days(assumed: Assumptions) -> dict[str, float]:
     """Say how many days each table keeps its rows."""
     return {
-        "webhook_events": assumed.events_days,
+        "events": assumed.events_days,
         "jobs": assumed.jobs_days,
         "job_log": assumed.jobs_days,
         "candidates": assumed.filmstrip_days,

@@ -18,8 +18,8 @@ MEASURED = cost.Measured(
     postgres_cores_s=0.02,
     wal_bytes=1e6,
     transactions=20.0,
-    table_bytes={"assets": 1e3, "webhook_events": 1e4, "candidates": 1e6},
-    bucket_table_bytes={"assets": 1e3, "webhook_events": 1e4, "candidates": 1e5},
+    table_bytes={"assets": 1e3, "events": 1e4, "candidates": 1e6},
+    bucket_table_bytes={"assets": 1e3, "events": 1e4, "candidates": 1e5},
     filmstrip_bytes=8e5,
     still_bytes=2e5,
 )

@@ -60,22 +60,22 @@ def per_s(hour: float) -> float:
 
 
 def day(videos: int, seed: int = 1, hours: int = HOURS) -> Iterator[Video]:
-    """Cut a window out of the middle of each hour, at the rate of that hour, so that all hold about `videos`.
+    """Cut windows out of the day, each at the rate of its hour, so that all hold about `videos`.
 
     Args:
         videos: in all windows.
         seed: the same one brings the same day.
-        hours: how many windows, evenly spread.
+        hours: how many windows, evenly spread; the peak hour is one of them.
 
     Yields:
         The videos, in the order in which they come.
     """
     chance = random.Random(seed)  # noqa: S311 - no secret
-    middles = [(number + 0.5) * HOURS / hours for number in range(hours)]
-    window_s = videos / sum(per_s(hour) for hour in middles)
+    chosen = sorted((PEAK_HOUR + number * HOURS / hours) % HOURS for number in range(hours))
+    window_s = videos / sum(per_s(hour) for hour in chosen)
     shares = [1 / rank**SLOPE for rank in range(1, ACCOUNTS + 1)]
     number = 0
-    for hour in middles:
+    for hour in chosen:
         came_s = 3600 * hour
         until_s = came_s + window_s
         while (came_s := came_s + chance.expovariate(per_s(hour))) < until_s:

@@ -1,11 +1,12 @@
 """Simulate a day of a million videos in fast time, against a real PostgreSQL.
 
-    python -m tests.benchmarks.million [day] [--videos 4000] [--prefill 200000] [--pictures database|bucket]
+    python -m tests.benchmarks.million [day] [--videos 1200] [--prefill 100000] [--pictures database|bucket]
 
-Of each hour a window of some seconds passes at the full rate of that hour, with the whole fleet, and what it
-began is finished: so every transaction is real and as dense as on that day, and there are fewer of them. What
-is said of a whole day is what the windows cost, times a million over their videos. The clock of the database
-stands still while work is done; only the dispatcher is as busy as it really was.
+Of six hours, the peak among them, a window of some seconds passes at the full rate of that hour, with the
+whole fleet, and what it began is finished: so every transaction is real and as dense as on that day, and
+there are fewer of them. What is said of a whole day is what the windows cost, times a million over their
+videos. The clock of the database stands still while work is done; only the dispatcher is as
+busy as it really was.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import argparse
 import tempfile
 import time
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks.million.backlog.live import percentile
-from tests.benchmarks.million.day.arrivals import HOURS, day, per_s
+from tests.benchmarks.million.day.arrivals import day, per_s
 from tests.benchmarks.million.day.clock import Clock
 from tests.benchmarks.million.day.simulation import Simulation, ends
 from tests.benchmarks.million.figures import save
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
     from tests.benchmarks.million.day.events import Act
     from tests.benchmarks.million.postgres import Database, Reading, TableBytes
 
-BEGINS_AT = datetime(2026, 12, 1, tzinfo=UTC)
+# Tomorrow, so that rows lie in partitions that were made ahead, as they do.
+BEGINS_AT = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+WINDOWS = 6
 SLOTS, WRITES = 300, 48  #: enough for the peak: 50 a second, 3 s each on one core, and the looks
 
 
@@ -122,7 +125,7 @@ def _by_hour(simulation: Simulation) -> list[dict[str, float]]:
         found.append(
             {
                 "hour": hour,
-                "videos_per_s": per_s(hour + 0.5),
+                "videos_per_s": per_s(hour),
                 "lag_p50_s": percentile(lags, 0.5),
                 "lag_p95_s": percentile(lags, 0.95),
                 "turn_p95_s": percentile(took, 0.95),
@@ -138,9 +141,9 @@ def _percentiles(values: list[float]) -> dict[str, float]:
 def run(arguments: list[str]) -> int:
     """Simulate, print, and keep the figures for the plots."""
     parser = argparse.ArgumentParser(prog="million day", description=__doc__.partition("\n")[0])
-    parser.add_argument("--videos", type=int, default=4_000, help="in all windows together")
-    parser.add_argument("--hours", type=int, default=HOURS, help="how many windows")
-    parser.add_argument("--prefill", type=int, default=200_000, help="videos of earlier days, by SQL")
+    parser.add_argument("--videos", type=int, default=1_200, help="in all windows together")
+    parser.add_argument("--hours", type=int, default=WINDOWS, help="how many windows")
+    parser.add_argument("--prefill", type=int, default=100_000, help="videos of earlier days, by SQL")
     parser.add_argument("--pictures", choices=["database", "bucket"], default="database")
     parser.add_argument("--slots", type=int, default=SLOTS, help="of all workers that look at videos")
     given = parser.parse_args(arguments)
