@@ -1,10 +1,8 @@
-"""A round of the dispatcher costs the same whether a few rows wait or very many, and there are few rounds."""
+"""A round of the dispatcher costs the same whether a few rows wait or very many."""
 
 from __future__ import annotations
 
 import json
-import threading
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +11,6 @@ from sqlalchemy import event, text, update
 
 from tests.support import backlog
 from tests.support.service import builders
-from tests.support.waiting import until
 from worker import jobs, publications
 from worker.database import transaction
 from worker.database.models import Job, Publication
@@ -36,16 +33,12 @@ OVER = ("completed", "confirmed")
 class Broker:
     """Takes every hint."""
 
-    def __init__(self) -> None:
-        self.taken = 0
-
     def is_new(self) -> bool:
         """Say that all is there."""
         return False
 
     def send(self, *_: object) -> None:
         """Take a hint."""
-        self.taken += 1
 
 
 @pytest.fixture
@@ -122,34 +115,3 @@ def test_no_statement_looks_at_all_that_waits(waiting: Engine) -> None:
 
     assert len(plans) > 20
     check(plans)
-
-
-def test_a_stream_of_events_does_not_make_a_round_of_each(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What comes while the dispatcher rests is announced by one round, the last event too."""
-    rest_s, videos, stop = 0.3, 8, threading.Event()
-    monkeypatch.setattr("worker.dispatch.dispatcher.REST_S", rest_s)
-    ended_s, broker = list[float](), Broker()
-    dispatcher = Dispatcher(engine, builders.make_settings(sweep_s=3600.0), broker, "dispatcher")  # type: ignore[arg-type]
-    once, began_s = dispatcher.run_once, list[float]()
-
-    def timed() -> float:
-        began_s.append(time.monotonic())
-        wait_s = once()
-        ended_s.append(time.monotonic())
-        return wait_s
-
-    monkeypatch.setattr(dispatcher, "run_once", timed)
-    thread = threading.Thread(target=dispatcher.run, args=(stop,))
-    thread.start()
-    try:
-        for number in range(videos):
-            name = f"video-{number}"
-            builders.record(engine, builders.event(asset_id=name, account=name))
-        until(lambda: broker.taken == videos)
-    finally:
-        stop.set()
-        thread.join()
-    assert len(began_s) > 1
-    assert all(later - end >= rest_s for end, later in zip(ended_s, began_s[1:], strict=False))

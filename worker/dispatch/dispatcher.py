@@ -1,7 +1,7 @@
 """Turns rows that are due into hints for the workers, and takes over from workers that went silent.
 
 Any number may run. One round: expired leases, due jobs, due publications, old rows. Between rounds it sleeps
-until a row becomes due, at most `sweep_s`; a notification from PostgreSQL wakes it, once it has rested.
+until a row becomes due, at most `sweep_s`; a notification from PostgreSQL wakes it at once.
 """
 
 from __future__ import annotations
@@ -48,9 +48,6 @@ log = logging.getLogger(__name__)
 PAUSE_S = 1.0
 # When to look again after something was announced: more may be due, and what was announced taken by then.
 NEXT_S = 0.5
-# At least so long from the end of a round to the next: at many events a second, one does for all that came
-# meanwhile. What comes to an idle dispatcher is announced at once.
-REST_S = 0.05
 # No step of a round takes so long: statements end after 10 s, and the broker's answers after 5.
 HANGS_S = 180.0
 
@@ -235,9 +232,8 @@ class Dispatcher:
         return listener
 
     def _sleep(self, listener: psycopg.Connection, wait_s: float, stop: threading.Event) -> None:
-        """Rest, then wait for a notification; in short steps, so that `stop` is heard."""
+        """Wait for a notification; in short steps, so that `stop` is heard."""
         until = time.monotonic() + wait_s
-        stop.wait(REST_S)
         while not stop.is_set() and (left_s := until - time.monotonic()) > 0:
             self._beat()
             if any(listener.notifies(timeout=min(left_s, PAUSE_S), stop_after=1)):

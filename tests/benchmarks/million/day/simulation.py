@@ -18,7 +18,7 @@ from worker.database import transaction
 from worker.database.models import Asset, Job
 from worker.database.states import IS_WAITING, JobState
 from worker.dispatch import retention, row_counts
-from worker.dispatch.dispatcher import REST_S, Dispatcher
+from worker.dispatch.dispatcher import Dispatcher
 from worker.dispatch.maintenance import EVERY_S
 from worker.inbox import record
 from worker.platforms.event import Event, EventKind
@@ -165,14 +165,14 @@ class Simulation:
             self.agenda.after(0.0, self._turn)
 
     def _turn(self) -> None:
-        """Do one round. The dispatcher is busy for as long as it really took, and rests."""
+        """Do one round. The dispatcher is busy for as long as it really took."""
         self._is_turning, self._is_woken = True, False
         self._round += 1
         waits_s: list[float] = []
         spent = self.agenda.timed("dispatch: turn", lambda: waits_s.append(self._dispatcher.run_once()))
         self.turns.began_s.append(self.agenda.clock.now_s)
         self.turns.took_s.append(spent.seconds)
-        self.agenda.after(spent.seconds + REST_S, partial(self._rest, waits_s[0]))
+        self.agenda.after(spent.seconds, partial(self._rest, waits_s[0]))
 
     def _rest(self, wait_s: float) -> None:
         if self._is_woken:
