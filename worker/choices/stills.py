@@ -70,7 +70,7 @@ def store_nearest(
     time_s = choice.time_s or 0.0
     pick = _nearest_pick(session, asset, time_s)
     is_pick = pick is not None and abs(pick.time_s - time_s) <= SAME_MOMENT_S
-    still = pick if is_pick else _nearest_candidate(session, asset, time_s, pictures) or pick
+    still = pick if is_pick else _nearest_candidate(session, asset, time_s, pictures, pick)
     if still is None:
         return None, False
     # Where every pick is flagged, so is all that could have been one.
@@ -184,8 +184,10 @@ def _nearest_pick(session: Session, asset: Asset, time_s: float) -> Snapshot | N
     return Snapshot(at_s, aspect, OwnPicture(jpeg, sha256, width_px, height_px), *measured)
 
 
-def _nearest_candidate(session: Session, asset: Asset, time_s: float, pictures: Pictures) -> Snapshot | None:
-    """Find the nearest picture of the filmstrip, which is small; None: none, or it cannot be read now."""
+def _nearest_candidate(
+    session: Session, asset: Asset, time_s: float, pictures: Pictures, stand_in: Snapshot | None
+) -> Snapshot | None:
+    """Find the nearest picture of the filmstrip, which is small, or what stands in for one that is away."""
     row = session.execute(
         select(
             StoredCandidate.time_s,
@@ -213,7 +215,7 @@ def _nearest_candidate(session: Session, asset: Asset, time_s: float, pictures: 
             picture = OwnPicture.of_jpeg(pictures.frame(FramePlace(jpeg, bundle, offset, length)))
     except (BucketUnavailable, PictureLost) as exc:
         log.warning("the chosen frame cannot be read; a pick stands in for it: %s", exc)
-        return None
+        return stand_in
     return Snapshot(at_s, "source", picture, *measured)
 
 

@@ -6,7 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from worker.doctor.finding import Finding, State
-from worker.errors import BucketUnavailable, PictureLost, PlatformUnavailable
+from worker.errors import AssetGone, BucketUnavailable, PictureLost, PlatformUnavailable
 from worker.storage.bucket import PictureBucket
 
 if TYPE_CHECKING:
@@ -60,5 +60,5 @@ def check_bucket(settings: Settings) -> Iterator[Finding]:
 
 def _remedy(error: Exception) -> str:
     """Tell a way that does not lead there from a key that may not do it."""
-    is_way = isinstance(error, PictureLost) or isinstance(error.__cause__, PlatformUnavailable)
+    is_way = isinstance(error, PictureLost) or isinstance(error.__cause__, AssetGone | PlatformUnavailable)
     return _WAY if is_way else _RIGHTS

@@ -137,7 +137,7 @@ def test_a_chosen_moment_that_an_edit_cut_away(engine: Engine) -> None:
 def test_a_picture_of_ones_own(engine: Engine) -> None:
     """It has no moment."""
     looked_at(engine, platform="bunny")
-    own = OwnPicture(crop("16:9", Box(0, 0, 320, 180)).jpeg, 320, 180)
+    own = OwnPicture.of_jpeg(crop("16:9", Box(0, 0, 320, 180)).jpeg)
     chosen_asset.choose(engine, ChoiceRequest(picture=own))
 
     page = page_of(engine)
