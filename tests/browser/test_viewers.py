@@ -28,6 +28,7 @@ from tests.support.review.whole_service import WholeService, whole_service
 from tests.support.trials.passing import pass_days
 from tests.support.viewers.crowd import Crowd, Wish, a_crowd
 from tests.support.viewers.site import served_beside
+from webhook.variants.kept import KEPT_S
 from worker.database import transaction
 from worker.database.states import TrialOutcome
 from worker.database.trials import CountInbox, Trial, Variant
@@ -39,7 +40,7 @@ from worker.trials.running import variants_of
 from worker.trials.statistics.evidence import MIN_PLAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from playwright.sync_api import Browser
@@ -94,7 +95,7 @@ def videos(service: WholeService) -> dict[str, Video]:
     }
     for video in found.values():
         service.wait_for_first(video.external_id, video.platform)
-        service.until(lambda: told(service, video).get("default"), "viewers see it")  # noqa: B023
+        wait_until_told(service, video, bool, "viewers see it")
     return found
 
 
@@ -113,14 +114,38 @@ def start_test(service: WholeService, visit: visits.Visit, video: Video) -> int:
     editor.use(visit.page.get_by_role("link", name="Start a test"))
     editor.use(visit.page.get_by_role("button", name="Start the test"))
     expect(visit.page.get_by_role("region", name="What is known")).to_contain_text("Running")
-    service.until(lambda: told(service, video).get("test"), "viewers are told of the test")
+    wait_until_told(service, video, lambda found: found.get("test"), "viewers are told of the test")
     return int(visit.path.rpartition("/")[2])
 
 
-def told(service: WholeService, video: Video) -> dict[str, Any]:
-    """Ask the beacon what viewers are told of a video; nothing before it has a picture."""
-    answer = httpx.get(f"{service.beacon_url}/v1/variants/{video.name}.json", trust_env=False, timeout=20.0)
-    return dict(answer.json()) if answer.is_success else {}
+def wait_until_told(
+    service: WholeService, video: Video, is_so: Callable[[dict[str, Any]], object], what: str
+) -> dict[str, Any]:
+    """Wait until viewers are told something of a video, and return all that they are told.
+
+    One answer has to say everything: each process of the beacon keeps what it tells for a moment, so of two
+    answers the second may be the older one. Nothing is told of a video without a picture.
+    """
+    found: dict[str, Any] = {}
+
+    def is_told() -> object:
+        address = f"{service.beacon_url}/v1/variants/{video.name}.json"
+        answer = httpx.get(address, trust_env=False, timeout=20.0)
+        found.clear()
+        found.update(answer.json() if answer.is_success else {})
+        return is_so(found)
+
+    service.until(is_told, what)
+    return found
+
+
+def wait_for_shown(service: WholeService, video: Video, is_it: Callable[[dict[str, Any]], object]) -> None:
+    """Wait until viewers are told of no test, and of the picture that is shown after it."""
+
+    def is_so(found: dict[str, Any]) -> object:
+        return found and not found["test"] and is_it(found["default"])
+
+    wait_until_told(service, video, is_so, "what is shown then")
 
 
 def wait_for_end(service: WholeService, visit: visits.Visit, trial_id: int, words: str) -> Trial:
@@ -205,10 +230,11 @@ def test_viewers_choose_the_picture_that_the_platform_shows(
     """They come back until enough was counted, see the same picture again, and each view counts once."""
     video = videos[TESTED]
     trial_id = start_test(service, visit, video)
-    audience = Audience(told(service, video)["test"]["salt"], variants(service, trial_id))
+    test = wait_until_told(service, video, lambda found: found.get("test"), "viewers are told of it")["test"]
+    audience = Audience(test["salt"], variants(service, trial_id))
     first, second = audience.pair
     assert service.shown_s(video.external_id) == pytest.approx(first.time_s)
-    time.sleep(8 * FLUSH_S)  # each process of the beacon asks so often which tests run
+    time.sleep(KEPT_S + 8 * FLUSH_S)  # until each process of the beacon has asked which tests run
 
     clip = clips.write_plain(tmp_path / "clip.mp4", 10)
     with served_beside(service.beacon_url, clip) as site, a_crowd(browser) as crowd:
@@ -231,8 +257,7 @@ def test_viewers_choose_the_picture_that_the_platform_shows(
     trial = wait_for_end(service, visit, trial_id, "Winner")
     assert (trial.outcome, trial.winner) == (TrialOutcome.WINNER, second.number)
     service.until(lambda: service.shown_s(video.external_id) == pytest.approx(second.time_s), "the winner")
-    service.until(lambda: not told(service, video)["test"], "viewers are told of no test")
-    assert second.sha256 in told(service, video)["default"]["url"]
+    wait_for_shown(service, video, lambda default: second.sha256 in default["url"])
 
 
 def test_a_persons_choice_ends_a_test(
@@ -251,8 +276,7 @@ def test_a_persons_choice_ends_a_test(
     assert chosen_s not in [pytest.approx(one.time_s) for one in variants(service, trial_id)]
     trial = wait_for_end(service, visit, trial_id, "A person chose")
     assert trial.outcome == TrialOutcome.CHOICE
-    service.until(lambda: not told(service, video)["test"], "viewers are told of no test")
-    assert told(service, video)["default"]["time_s"] == pytest.approx(chosen_s)
+    wait_for_shown(service, video, lambda default: default["time_s"] == pytest.approx(chosen_s))
 
 
 def test_a_trim_ends_a_test(
@@ -269,5 +293,4 @@ def test_a_trim_ends_a_test(
     trial = wait_for_end(service, visit, trial_id, "The video changed")
     assert trial.outcome == TrialOutcome.CONTENT
     service.until(lambda: wistia.known(video.external_id).image != before.image, "another picture")
-    service.until(lambda: not told(service, video)["test"], "viewers are told of no test")
-    assert told(service, video)["default"]["time_s"] < before.media.duration_s / 2
+    wait_for_shown(service, video, lambda default: default["time_s"] < before.media.duration_s / 2)
