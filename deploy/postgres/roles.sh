@@ -13,6 +13,10 @@ WHERE role NOT IN (SELECT rolname FROM pg_roles)
 \gexec
 ALTER ROLE thumbs_owner PASSWORD :'owner_password';
 ALTER ROLE thumbs_service PASSWORD :'service_password';
+-- Who is no superuser, as nobody is at a managed PostgreSQL, can give things only to a role that they belong to.
+SELECT format('GRANT thumbs_owner TO %I', current_user)
+FROM pg_roles WHERE rolname = current_user AND NOT rolsuper
+\gexec
 
 SELECT format('ALTER DATABASE %I OWNER TO thumbs_owner', current_database())
 \gexec
