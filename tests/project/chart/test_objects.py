@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import kubernetes_validate
@@ -11,6 +12,7 @@ import yaml
 from tests.support.kubernetes.helm import (
     ALL_EXAMPLES,
     CHART,
+    ROOT,
     Object,
     ValuesRefusedError,
     answer,
@@ -70,7 +72,10 @@ def test_no_two_objects_have_one_name(example: str) -> None:
         ({"programs": {"analyze": {"replica": 3}}}, "replica"),
         ({"programs": {"receiver": {"replicas": "two"}}}, "programs/receiver/replicas"),
         ({"programs": {"publish": {"maxUnavailable": "half"}}}, "programs/publish/maxUnavailable"),
+        ({"programs": {"review": {"maxUnavailable": 0}}}, "programs/review/maxUnavailable"),
+        ({"programs": {"review": {"maxUnavailable": "0%"}}}, "programs/review/maxUnavailable"),
         ({"programs": {"analyze": {"scaling": {"minReplicas": 0}}}}, "programs/analyze/scaling/minReplicas"),
+        ({"programs": {"analyze": {"scaling": {"fallback": {"behaviour": "static"}}}}}, "behaviour"),
         ({"keda": {"enable": True}}, "enable"),
         ({"image": {"light": ""}}, "image/light"),
         ({"image": {"pullPolicy": "Sometimes"}}, "image/pullPolicy"),
@@ -97,6 +102,7 @@ def test_a_typing_error_is_named(values: dict[str, Any], said: str) -> None:
             "programs.analyze.settings.WORK_DIR: the chart sets this itself",
         ),
         ({"keda": {"enabled": True}}, "keda.databaseSecret.name: name the Secret"),
+        ({"ingress": {"enabled": True}}, "ingress: name a host"),
         (
             {"ingress": {"enabled": True, **{name: {"host": "a.example"} for name in ("review", "beacon")}}},
             "receiver, review and beacon need a host each",
@@ -189,8 +195,24 @@ def test_the_addresses_of_the_ingresses_become_settings() -> None:
     assert data["REVIEW_URL"] == "https://thumbs.example.com"
     assert data["BEACON_URL"] == "https://viewers.example.com"
     assert ingresses.keys() == {"receiver", "review", "beacon"}
-    paths = {path["path"] for path in ingresses["receiver"]["spec"]["rules"][0]["http"]["paths"]}
-    assert paths == {"/", "/openapi.json", "/healthz", "/webhooks", "/v1", "/thumbnails"}
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [("receiver", "nginx.conf"), ("beacon", "nginx-beacon.conf"), ("review", "nginx-pages.conf")],
+)
+def test_an_ingress_opens_what_the_proxy_of_one_host_opens(name: str, file: str) -> None:
+    """No more, so that readiness and numbers stay inside, and no less."""
+    (rule,) = named(render(values_of("large")), "Ingress")[name]["spec"]["rules"]
+    opened = {(path["pathType"], path["path"]) for path in rule["http"]["paths"]}
+    proxied = re.findall(
+        r"^ *location (=? ?)(\S+) \{(?! return 404)", (ROOT / "deploy/proxy" / file).read_text(), re.MULTILINE
+    )
+
+    assert proxied
+    theirs = {("Exact", path) if sign else ("Prefix", path.rstrip("/") or "/") for sign, path in proxied}
+    everything = ("Prefix", "/")
+    assert opened == ({everything} if everything in theirs else theirs)
 
 
 def test_downloads_have_room_for_the_largest_videos() -> None:

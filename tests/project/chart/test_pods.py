@@ -87,9 +87,9 @@ def test_only_the_analyzer_has_the_model() -> None:
     found = pods(render(values_of("large")))
 
     images = {name: pod["containers"][0]["image"].rpartition(":")[2] for name, pod in found.items()}
-    assert images.pop("analyze") == "analyze-cpu"
-    assert images.pop("analyze-gpu") == "analyze-cuda"
-    assert set(images.values()) == {"light"}
+    assert images.pop("analyze") == "analyze-cpu-1"
+    assert images.pop("analyze-gpu") == "analyze-cuda-1"
+    assert set(images.values()) == {"light-1"}
     for name, service in PROGRAMS.items():
         assert ("webhook" in service["build"]["dockerfile"]) == (name != "analyze")
         assert dockerfile_of(service)
@@ -97,6 +97,21 @@ def test_only_the_analyzer_has_the_model() -> None:
         n for n, pod in found.items() if "nvidia.com/gpu" in pod["containers"][0]["resources"]["limits"]
     }
     assert asking == {"analyze-gpu"}
+
+
+def test_a_pod_is_placed_as_its_values_say() -> None:
+    """On nodes, by a runtime and with a priority of one's own; without a word, as the cluster does it."""
+    placed: Object = {
+        "runtimeClassName": "nvidia",
+        "priorityClassName": "batch",
+        "nodeSelector": {"pool": "gpu"},
+        "tolerations": [{"key": "gpu", "operator": "Exists"}],
+        "affinity": {"podAntiAffinity": {}},
+    }
+    asked = {"enabled": True, **placed}
+
+    assert pods(render({"programs": {"analyze-gpu": asked}}))["analyze-gpu"].items() >= placed.items()
+    assert not placed.keys() & pods(render({}))["analyze"].keys()
 
 
 def reaches(policy: Object) -> set[str]:
@@ -211,6 +226,10 @@ def test_tables_are_brought_up_to_date_before_anything_else() -> None:
         assert found["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
     weights = [int(found["metadata"]["annotations"]["helm.sh/hook-weight"]) for found in (policy, job)]
     assert weights == sorted(weights)
+    # That its node is emptied is no failure of it, and a wrong setting is not tried again.
+    ignored, failed = job["spec"]["podFailurePolicy"]["rules"]
+    assert ignored["onPodConditions"] == [{"type": "DisruptionTarget", "status": "True"}]
+    assert (failed["action"], failed["onExitCodes"]["values"]) == ("FailJob", [2])
     (container,) = job["spec"]["template"]["spec"]["containers"]
     assert "envFrom" not in container
     assert variables(objects, job["spec"]["template"]["spec"])["BUCKET_URL"] == "s3://pictures/thumbs"

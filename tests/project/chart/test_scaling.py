@@ -180,12 +180,15 @@ def test_a_scaled_program_is_written_as_keda_documents(name: str, scaled: dict[s
         *("fallback", "advanced", "triggers"),
     }
     assert spec["minReplicaCount"] >= 1  # a worker takes long to start: the model is loaded
-    assert spec["fallback"].keys() == {"failureThreshold", "replicas"}
+    # A scaler whose password has run out would else end nearly all pods of a large fleet.
+    assert spec["fallback"]["behavior"] == "currentReplicasIfHigher"
+    assert spec["fallback"].keys() == {"failureThreshold", "replicas", "behavior"}
     rows, lag = spec["triggers"]
     assert (rows["type"], rows["metadata"].keys()) == ("postgresql", {"query", "targetQueryValue"})
     assert (lag["type"], lag["metadata"].keys()) == ("prometheus", {"serverAddress", "query", "threshold"})
-    # The fallback counts for this kind of metric only.
+    # The fallback counts for this kind of metric, and pollingInterval for what is cached.
     assert rows["metricType"] == lag["metricType"] == "AverageValue"
+    assert rows["useCachedMetrics"] is lag["useCachedMetrics"] is True
     assert all(isinstance(value, str) for trigger in (rows, lag) for value in trigger["metadata"].values())
     assert rows["authenticationRef"] == {"name": authentication["metadata"]["name"]}
     assert json.loads(json.dumps(authentication["spec"])) == {

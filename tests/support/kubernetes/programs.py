@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,15 @@ def secret_of(pod: Object) -> tuple[str, str]:
     return secret, place
 
 
+def mount(secret: Path, place: Path) -> None:
+    """Lay out a Secret as kubelet does: each key is a link, into a folder that is exchanged as a whole."""
+    version = place / "..2026_11_30_12_00_00.0123456789"
+    shutil.copytree(secret, version)
+    (place / "..data").symlink_to(version.name)
+    for file in version.iterdir():
+        (place / file.name).symlink_to(f"..data/{file.name}")
+
+
 @dataclass
 class Cluster:
     """One machine in the place of a cluster: Secrets are folders, and each port of a pod is a free one.
@@ -93,9 +103,10 @@ class Cluster:
         pod = pods(self.objects)[name]
         (container,) = pod["containers"]
         secret, place = secret_of(pod)
-        downloads = self.folder / f"{name}-downloads"
+        mounted, downloads = self.folder / f"{name}-secrets", self.folder / f"{name}-downloads"
+        mount(self.secrets[secret], mounted)
         downloads.mkdir()
-        here = {place: str(self.secrets[secret]), "/var/lib/thumbs": str(downloads), "0.0.0.0": "127.0.0.1"}  # noqa: S104
+        here = {place: str(mounted), "/var/lib/thumbs": str(downloads), "0.0.0.0": "127.0.0.1"}  # noqa: S104
         given = {
             variable: str(self.port(name, int(value))) if variable.endswith("PORT") else replace(value, here)
             for variable, value in variables(self.objects, pod).items()

@@ -20,7 +20,7 @@ spec:
   imagePullSecrets:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- range $key := list "priorityClassName" "nodeSelector" "tolerations" "affinity" }}
+  {{- range $key := list "runtimeClassName" "priorityClassName" "nodeSelector" "tolerations" "affinity" }}
   {{- with index $values $key }}
   {{ $key }}: {{ toJson . }}
   {{- end }}

@@ -75,6 +75,9 @@
 {{- range list "receiver" "review" "beacon" }}
 {{- with (index $.Values.ingress .).host }}{{ $hosts = append $hosts . }}{{ end }}
 {{- end }}
+{{- if not $hosts }}
+{{- fail "ingress: name a host, for example ingress.receiver.host, or set enabled to false" }}
+{{- end }}
 {{- if ne (len $hosts) (len (uniq $hosts)) }}
 {{- fail "ingress: receiver, review and beacon need a host each, so that no cookie of the pages goes to another (docs/proxy.md)" }}
 {{- end }}

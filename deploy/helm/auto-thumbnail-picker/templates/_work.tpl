@@ -1,5 +1,5 @@
 {{/*
-How many rows are due or being worked on, up to 5,000 of each: what a scaler asks every half minute. Rows of accounts
+How many rows are due or being worked on, up to 5,000 of each: what a scaler asks again and again. Rows of accounts
 that are paused or closed wait for something else than workers. Those at work count, or workers would be taken away as
 soon as they have all rows in hand. Indexes of jobs answer it (ix_jobs_account_due, uq_jobs_running).
 */}}
