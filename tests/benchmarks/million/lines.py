@@ -16,6 +16,7 @@ WIDTH_PX, HEIGHT_PX = 960, 400
 PANEL_HEIGHT_PX, TOP_PX = 200, 76
 LEFT_PX, GAP_PX, RIGHT_PX = 70, 80, 40
 TICKS = 4
+MARKED = 12  #: so few values are marked each, as the line between them was not measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,9 @@ def _panel(svg: ET.Element, panel: Panel, left_px: float, width_px: float) -> No
         ]
         points = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
         _add(svg, "polyline", points=points, fill="none", stroke=color, stroke_width=2)
+        if len(places) <= MARKED:
+            for x, y in places:
+                _add(svg, "circle", cx=x, cy=y, r=3, fill=color)
         legend = (left_px + width_px / 2 * (number % 2), bottom_px + 62 + 18 * (number // 2))
         _add(svg, "rect", x=legend[0], y=legend[1] - 9, width=10, height=10, fill=color)
         _text(svg, legend[0] + 14, legend[1], line.name, text_anchor="start")

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks.million import figures
 from tests.benchmarks.million.backlog.forecast import kept_bytes
 from tests.benchmarks.million.cost.prices import Assumptions
-from tests.benchmarks.million.cost.table import SIZES, kept_days, measured_here, needs
+from tests.benchmarks.million.cost.table import SIZES, kept_days, lengthened, measured_here, needs
 from tests.benchmarks.million.day.arrivals import A_MILLION, HOURS, per_s
 from tests.benchmarks.million.lines import Line, Panel, chart
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-TB = 1e12
+GB, TB = 1e9, 1e12
 DAYS = 360
 
 
@@ -49,7 +49,8 @@ def over_days() -> str:
     days = list(range(0, DAYS + 1, 5))
     panels = []
     for where, title in (("database", "TB, pictures in rows"), ("bucket", "TB, pictures in a bucket")):
-        daily = {name: size * A_MILLION for name, size in figures.load(f"day-{where}")["table_bytes"].items()}
+        each = lengthened(figures.load(f"day-{where}")["table_bytes"], Assumptions())
+        daily = {name: size * A_MILLION for name, size in each.items()}
         panels.append(
             Panel(
                 title,
@@ -74,12 +75,15 @@ def _kept_tb(daily: Mapping[str, float], day: int, filmstrip_days: float | None 
 def over_the_backlog() -> str:
     """Draw what is asked again and again, while ever more jobs of a backfill wait."""
     found = figures.load("backlog")
-    waiting = [decade["waiting"] for decade in found["decades"]]
     lines = {
         "dispatcher's turn": "turn_s",
         "counts for metrics": "count_s",
         "commit of a live event": "commit_s",
     }
+    sizes = [_over_waiting("found", found, lambda decade: decade["bytes"] / GB)]
+    if forecast := found["forecast"]:
+        each_gb = forecast["foretold_bytes"] / found["assets"] / GB
+        sizes.append(_over_waiting("foretold", found, lambda decade: each_gb * decade["waiting"]))
     return chart(
         "A backfill waits",
         [
@@ -87,29 +91,22 @@ def over_the_backlog() -> str:
                 "milliseconds",
                 "jobs that wait",
                 [
-                    Line(name, waiting, [1000 * (decade[key] or 10.0) for decade in found["decades"]])
+                    _over_waiting(name, found, lambda decade, key=key: 1000 * decade[key], unless=key)
                     for name, key in lines.items()
                 ],
                 is_log=True,
             ),
-            Panel(
-                "GB on disk",
-                "jobs that wait",
-                [
-                    Line("found", waiting, [decade["bytes"] / 1e9 for decade in found["decades"]]),
-                    Line(
-                        "foretold",
-                        waiting,
-                        [
-                            found["forecast"]["foretold_bytes"] / found["assets"] * number / 1e9
-                            for number in waiting
-                        ],
-                    ),
-                ],
-                is_log=True,
-            ),
+            Panel("GB on disk", "jobs that wait", sizes, is_log=True),
         ],
     )
+
+
+def _over_waiting(
+    name: str, found: dict[str, Any], value: Callable[[dict[str, Any]], float], *, unless: str = "bytes"
+) -> Line:
+    """Draw a value over the jobs that waited, without what a time-out ended."""
+    decades = [decade for decade in found["decades"] if decade[unless] is not None]
+    return Line(name, [decade["waiting"] for decade in decades], [value(decade) for decade in decades])
 
 
 def costs() -> str:
@@ -127,10 +124,8 @@ def costs() -> str:
     lines = []
     for name, parts in chosen.items():
         dollars = sum(rows[part].usd_month for part in parts)
-        lines.append(Line(name, sizes, [dollars * size / A_MILLION / 1000 for size in sizes]))
-    return chart(
-        "Money for a month", [Panel("thousand dollars", "videos a day", lines, is_log=True, is_log_up=True)]
-    )
+        lines.append(Line(name, sizes, [dollars * size / A_MILLION for size in sizes]))
+    return chart("Money for a month", [Panel("dollars", "videos a day", lines, is_log=True, is_log_up=True)])
 
 
 PLOTS = {"day": over_the_day, "sizes": over_days, "backlog": over_the_backlog, "cost": costs}

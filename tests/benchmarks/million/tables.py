@@ -43,7 +43,7 @@ def of_day() -> str:
         ("added to the tables in a day, GB", [f"{_daily_gb(day):,.0f}" for day in days]),
         (
             "write-ahead log in a day, GB",
-            [f"{A_MILLION * day['each']['wal_bytes'] / GB:,.0f}" for day in days],
+            [f"{_wal_gb(day):,.0f}" for day in days],
         ),
         ("PostgreSQL's cores at 50 videos a second", [_at_peak(day) for day in days]),
         ("vacuum, cores for a day, hours", [_vacuum_hours(day) for day in days]),

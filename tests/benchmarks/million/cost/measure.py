@@ -1,10 +1,11 @@
 """Measure what one video costs: processor time by stage, and the rows that it leaves.
 
-    python -m tests.benchmarks.million measure --clips DIR [--model lite]
+    python -m tests.benchmarks.million measure --clips DIR [--model lite] [--to FILE]
 
-Writes `measured/video_costs.json`, which the other parts read: so the day can be simulated, and its cost
-computed, on a machine without the clips. Processor time is that of this process and of its decode child,
-which is fair also while other work runs; the seconds of a stage are the share of it that its wall time is.
+Writes `measured/video_costs.json`, unless `--to` says otherwise, which the other parts read: so the day can
+be simulated, and its cost computed, on a machine without the clips. Processor time is that of this process
+and of its decode child, which is fair also while other work runs; the seconds of a stage are the share of it
+that its wall time is.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ def run(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="million measure", description=__doc__.partition("\n")[0])
     parser.add_argument("--clips", type=Path, required=True, help="a folder of videos")
     parser.add_argument("--model", default="lite")
+    parser.add_argument("--to", type=Path, default=MEASURED, metavar="FILE")
     given = parser.parse_args(arguments)
     costs = []
     models = Models.load(given.model, device="cpu")
@@ -82,5 +84,5 @@ def run(arguments: list[str]) -> int:
             decoder.probe(clip)
             costs.append(measured(clip, models, decoder))
             print(costs[-1].name, costs[-1].cores_s, flush=True)
-    MEASURED.write_text(json.dumps([cost._asdict() for cost in costs], indent=1) + "\n")
+    given.to.write_text(json.dumps([cost._asdict() for cost in costs], indent=1) + "\n")
     return 0

@@ -2,14 +2,16 @@
 
     python -m tests.benchmarks.million cost [--mean-minutes 5] [--core-hour 0.04] ...
 
-Everything here is arithmetic. What it starts from is measured where a line says so: the cores of a video by
-`measure`, rows and WAL by `day`. All else is assumed (`prices.py`), and each assumption is an option.
+Everything here is arithmetic. What it starts from is measured where a line says so: the cores of a clip by
+`measure`, rows and WAL by `day`. How much more a longer video takes, and all else, is assumed (`prices.py`),
+and each assumption is an option.
 """
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.benchmarks.million import figures
@@ -32,8 +34,6 @@ IN_ALL = (
     "and the bucket",
     "its requests",
 )
-MEMORY_OF_SLOT_GB = 0.7  #: a worker with the bundled model has 1.4 GB at two slots (docs/reliability.md)
-POSTGRES_MEMORY_SHARE = 0.05  #: of what is on disk, for the indexes' upper and the tables' newest pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,14 @@ class Measured:
         )
 
 
+class Source(StrEnum):
+    """What a line starts from; times videos it is arithmetic in any case."""
+
+    MEASURED = "measured x videos"
+    LENGTHENED = "measured x length x videos"
+    ASSUMED = "assumed"
+
+
 class Need(NamedTuple):
     """One line of the table."""
 
@@ -74,7 +82,7 @@ class Need(NamedTuple):
     amount: float
     unit: str
     usd_month: float = 0.0
-    is_measured: bool = False  #: per video; times videos it is arithmetic in any case
+    source: Source = Source.ASSUMED
 
 
 def needs(videos: int, measured: Measured, assumed: Assumptions) -> list[Need]:
@@ -94,13 +102,14 @@ def needs(videos: int, measured: Measured, assumed: Assumptions) -> list[Need]:
 
 
 def _machines(videos: int, measured: Measured, assumed: Assumptions) -> list[Need]:
-    """Compute cores and GPUs: as many as the peak needs, paid for as many as the mean needs with KEDA."""
+    """Compute what the peak needs of cores and GPUs; of workers, which come and go, the mean is paid for."""
     mean_per_s = videos / DAY_S
     at_peak = mean_per_s * assumed.peak / assumed.full
 
-    def cores(what: str, seconds: float, *, is_measured: bool = True) -> Need:
-        paid = mean_per_s * seconds / assumed.full * assumed.core_hour * 24 * DAYS_OF_MONTH
-        return Need(what, max(at_peak * seconds, 0.1), "cores at the peak", paid, is_measured)
+    def cores(what: str, seconds: float, source: Source, *, of_peak: float = 1 / assumed.peak) -> Need:
+        needed = at_peak * seconds
+        paid = needed * of_peak * assumed.core_hour * 24 * DAYS_OF_MONTH
+        return Need(what, needed, "cores at the peak", paid, source)
 
     decode_s = assumed.scan_factor * sum(
         seconds for stage, seconds in measured.cores_s.items() if stage != "score"
@@ -108,9 +117,11 @@ def _machines(videos: int, measured: Measured, assumed: Assumptions) -> list[Nee
     score_s = measured.cores_s["score"] * assumed.scored / _mean_scored()
     l4_s, h100_s = assumed.scored / assumed.l4_per_s, assumed.scored / assumed.h100_per_s
     gpu_hours = mean_per_s / assumed.full * 24 * DAYS_OF_MONTH
+    added = measured.table_bytes["candidates"] * (assumed.filmstrip_factor - 1)
+    wal_gb = videos * (measured.wal_bytes + added) / GB
     return [
-        cores("decode, measure, cut", decode_s),
-        cores("score with `lite`, on cores", score_s),
+        cores("decode, measure, cut", decode_s, Source.LENGTHENED),
+        cores("score with `lite`, on cores", score_s, Source.LENGTHENED),
         Need(
             "or score with ViT-L/14: L4",
             at_peak * l4_s,
@@ -118,18 +129,23 @@ def _machines(videos: int, measured: Measured, assumed: Assumptions) -> list[Nee
             gpu_hours * l4_s * assumed.l4_hour,
         ),
         Need("or: H100", at_peak * h100_s, "GPUs at the peak", gpu_hours * h100_s * assumed.h100_hour),
-        Need("memory of workers", at_peak * (decode_s + score_s) * MEMORY_OF_SLOT_GB, "GB at the peak"),
-        cores("receiver, dispatcher, rows", measured.service_cores_s),
-        cores("PostgreSQL", measured.postgres_cores_s),
+        Need("memory of workers", at_peak * (decode_s + score_s) * assumed.slot_gb, "GB at the peak"),
+        cores("receiver, dispatcher, rows", measured.service_cores_s, Source.MEASURED),
+        cores("PostgreSQL", measured.postgres_cores_s, Source.MEASURED, of_peak=1.0),
         Need(
             "its transactions",
             mean_per_s * assumed.peak * measured.transactions,
             "a second at the peak",
-            0,
-            True,
+            source=Source.MEASURED,
         ),
-        Need("its WAL", videos * measured.wal_bytes / GB, "GB a day", 0, True),
+        Need("its WAL, pictures in rows", wal_gb, "GB a day", source=Source.LENGTHENED),
     ]
+
+
+def lengthened(table_bytes: Mapping[str, float], assumed: Assumptions) -> dict[str, float]:
+    """Return what a video of the assumed length adds to each table: a longer one has more candidates."""
+    factors = {"candidates": assumed.filmstrip_factor}
+    return {name: size * factors.get(name, 1.0) for name, size in table_bytes.items()}
 
 
 def kept_days(assumed: Assumptions) -> dict[str, float]:
@@ -144,32 +160,30 @@ def kept_days(assumed: Assumptions) -> dict[str, float]:
 
 def stored_gb(videos: int, table_bytes: Mapping[str, float], assumed: Assumptions) -> float:
     """Compute the database's size after as many days as videos are kept, in GB."""
-    days = kept_days(assumed)
-    each = sum(size * days.get(name, assumed.pictures_days) for name, size in table_bytes.items())
+    days, added = kept_days(assumed), lengthened(table_bytes, assumed)
+    each = sum(size * days.get(name, assumed.pictures_days) for name, size in added.items())
     return videos * each / GB
 
 
 def _bytes(videos: int, measured: Measured, assumed: Assumptions) -> list[Need]:
     """Compute what is stored, and what is sent."""
+    source = Source.LENGTHENED
     in_rows_gb = stored_gb(videos, measured.table_bytes, assumed)
     in_bucket_gb = stored_gb(videos, measured.bucket_table_bytes, assumed)
-    pictures_gb = (
-        videos
-        * (measured.filmstrip_bytes * assumed.filmstrip_days + measured.still_bytes * assumed.pictures_days)
-        / GB
-    )
+    filmstrips = measured.filmstrip_bytes * assumed.filmstrip_factor * assumed.filmstrip_days
+    pictures_gb = videos * (filmstrips + measured.still_bytes * assumed.pictures_days) / GB
     puts = videos * (1 + _mean_stills()) * DAYS_OF_MONTH
     fetched_gb = videos * assumed.mean_minutes * 60 * assumed.mbit_per_s / 8 / 1000 * assumed.fetched_share
     return [
-        Need("database, pictures in rows", in_rows_gb, "GB", in_rows_gb * assumed.disk_gb_month, True),
+        Need("database, pictures in rows", in_rows_gb, "GB", in_rows_gb * assumed.disk_gb_month, source),
         Need(
             "or: database, pictures in a bucket",
             in_bucket_gb,
             "GB",
             in_bucket_gb * assumed.disk_gb_month,
-            True,
+            source,
         ),
-        Need("and the bucket", pictures_gb, "GB", pictures_gb * assumed.bucket_gb_month, True),
+        Need("and the bucket", pictures_gb, "GB", pictures_gb * assumed.bucket_gb_month, source),
         Need("its requests", puts / 1e6, "million PUTs a month", puts / 1e6 * assumed.put_million),
         Need(
             "fetched from platforms",
@@ -199,8 +213,7 @@ def table(measured: Measured, assumed: Assumptions) -> str:
     for line in zip(*columns, strict=True):
         first = line[0]
         cells = [f"{said(need.amount)}{_money(need)}" for need in line]
-        source = "measured x videos" if first.is_measured else "assumed"
-        lines.append(f"| {first.what} | {first.unit} | " + " | ".join(cells) + f" | {source} |")
+        lines.append(f"| {first.what} | {first.unit} | " + " | ".join(cells) + f" | {first.source} |")
     return "\n".join(lines)
 
 
@@ -223,7 +236,7 @@ def measured_here() -> Measured:
 
 
 def run(arguments: list[str]) -> int:
-    """Print the table, and keep it for the plots."""
+    """Print the table."""
     parser = argparse.ArgumentParser(prog="million cost", description=__doc__.partition("\n")[0])
     Assumptions.add_to(parser)
     assumed = Assumptions.of(parser.parse_args(arguments))

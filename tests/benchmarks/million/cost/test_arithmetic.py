@@ -48,7 +48,8 @@ def test_the_database_holds_what_its_retention_keeps() -> None:
     """Each table its own days."""
     found = need("database, pictures in rows")
     days = Assumptions()
-    each = 1e3 * days.pictures_days + 1e4 * days.events_days + 1e6 * days.filmstrip_days
+    filmstrips = 1e6 * days.filmstrip_factor * days.filmstrip_days
+    each = 1e3 * days.pictures_days + 1e4 * days.events_days + filmstrips
     assert found.amount == pytest.approx(1_000_000 * each / 1e9)
     assert found.usd_month == pytest.approx(found.amount * days.disk_gb_month)
 
@@ -67,9 +68,26 @@ def test_ten_times_the_videos_need_ten_times_as_much_of_everything() -> None:
 
 def test_the_peak_decides_how_many_cores_there_are_and_the_mean_what_they_cost() -> None:
     """As workers come and go with the load."""
-    calm, spiky = need("PostgreSQL", peak=1.0), need("PostgreSQL", peak=5.0)
+    calm, spiky = (need("decode, measure, cut", peak=peak) for peak in (1.0, 5.0))
     assert spiky.amount == pytest.approx(5 * calm.amount)
-    assert spiky.usd_month == calm.usd_month
+    assert spiky.usd_month == pytest.approx(calm.usd_month)
+
+
+def test_the_database_is_as_large_at_night() -> None:
+    """Its cores are paid for as the peak needs them."""
+    calm, spiky = (need("PostgreSQL", peak=peak) for peak in (1.0, 5.0))
+    assert spiky.usd_month == pytest.approx(5 * calm.usd_month)
+
+
+def test_a_longer_video_has_a_longer_filmstrip_wherever_it_lies() -> None:
+    """In rows, in the bucket, and in the write-ahead log; its stills are as large."""
+    for what, in_clips in (
+        ("database, pictures in rows", 1e6 * Assumptions().filmstrip_days),
+        ("and the bucket", MEASURED.filmstrip_bytes * Assumptions().filmstrip_days),
+        ("its WAL, pictures in rows", 1e6),
+    ):
+        short, long = (need(what, filmstrip_factor=factor).amount for factor in (1.0, 3.0))
+        assert long - short == pytest.approx(1_000_000 * 2 * in_clips / 1e9)
 
 
 def test_fetching_less_costs_less_egress() -> None:
@@ -83,7 +101,9 @@ def test_the_table_says_what_was_measured_and_what_was_assumed() -> None:
     """In each line, and every line has a cell for each size."""
     lines = cost.table(MEASURED, Assumptions()).splitlines()
     assert len({line.count("|") for line in lines}) == 1
-    assert sum("measured x videos" in line for line in lines) > 5
+    sources = {line.split("|")[1].strip(): line.split("|")[-2].strip() for line in lines[2:]}
+    assert sources["PostgreSQL"] == "measured x videos"
+    assert sources["database, pictures in rows"] == "measured x length x videos"
     assert any(line.startswith("| fetched from platforms") and line.endswith("assumed |") for line in lines)
 
 
