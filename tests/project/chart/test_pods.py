@@ -204,6 +204,19 @@ def test_what_is_called_is_checked_and_what_hangs_by_itself_is_not_killed(exampl
         assert pod["terminationGracePeriodSeconds"] >= 30
 
 
+def test_a_database_that_is_away_ends_no_pod_and_takes_the_beacon_from_no_viewer() -> None:
+    """Only the receiver is asked about it, and the beacon while it starts: it has to know which tests run."""
+    found = pods(render({}))
+    asking = {
+        (name, probe)
+        for name, pod in found.items()
+        for probe, asked in pod["containers"][0].items()
+        if probe.endswith("Probe") and asked["httpGet"]["path"] == "/readyz"
+    }
+
+    assert asking == {("receiver", "readinessProbe"), ("beacon", "startupProbe")}
+
+
 @each_example
 def test_nodes_can_be_emptied(example: str) -> None:
     """Each program has a budget that lets at least one pod go, by the labels that its pods have."""

@@ -119,20 +119,21 @@ ports:
   - {name: metrics, containerPort: {{ . }}}
   {{- end }}
 # A model of several gigabytes takes minutes to load; whoever asks too early only asks again.
+{{- $alive := dict "path" .program.alive "port" "http" }}
 startupProbe:
-  httpGet: {path: {{ .program.alive | default .program.probe.path }}, port: {{ ternary "http" "metrics" (hasKey .program "port") }}}
+  httpGet: {{ .program.started | default (ternary $alive .program.probe (hasKey .program "alive")) | toJson }}
   periodSeconds: 2
   timeoutSeconds: 5
   failureThreshold: 300
-{{- with .program.alive }}
+{{- if .program.alive }}
 livenessProbe:
-  httpGet: {path: {{ . }}, port: http}
+  httpGet: {{ toJson $alive }}
   periodSeconds: 10
   timeoutSeconds: 5
   failureThreshold: 6
 {{- end }}
 readinessProbe:
-  httpGet: {path: {{ .program.probe.path }}, port: {{ .program.probe.port }}}
+  httpGet: {{ toJson .program.probe }}
   periodSeconds: 10
   timeoutSeconds: 5
 {{- if .program.port }}

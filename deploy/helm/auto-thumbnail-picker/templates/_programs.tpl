@@ -2,7 +2,8 @@
 Every program: its command, what strangers reach (port) and what Prometheus and probes reach (metricsPort), which
 secrets of accounts it is given, and where it makes requests to. docker-compose.yml says the same in its own words,
 and tests compare the two. `probe` says where it tells that it is ready; workers and the dispatcher tell by showing
-their numbers at all, which a worker does once its model has worked.
+their numbers at all, which a worker does once its model has worked. `alive` says where it tells that it need not be
+killed, and `started` that it has begun, where this is more than being alive.
 */}}
 {{- define "thumbs.programs" -}}
 receiver:
@@ -29,7 +30,9 @@ beacon:
   port: 8070
   metricsPort: 9105
   alive: /healthz
-  probe: {path: /readyz, port: metrics}
+  # It has to ask once which tests run. From then on it keeps what viewers tell also while the database is away.
+  started: {path: /readyz, port: metrics}
+  probe: {path: /healthz, port: http}
   reaches: [database]
 dispatcher:
   command: [thumbs, dispatch]

@@ -55,7 +55,7 @@ class Agenda:
             self.clock.now_s, _, act = heapq.heappop(self._due)
             act()
 
-    def timed(self, kind: str, act: Callable[[], None]) -> Act:
+    def timed(self, kind: str, act: Callable[[], object]) -> Act:
         """Do something now, and note what it really took."""
         python_s, postgres_s = time.process_time(), self.postgres_s()
         act()

@@ -190,9 +190,7 @@ class Simulation:
                 row_counts.count(session, self.settings)
 
         self.agenda.timed("maintenance: count", count)
-        self.agenda.timed(
-            "maintenance: prune", lambda: _discard(retention.prune(self.engine, self.settings, 1.0))
-        )
+        self.agenda.timed("maintenance: prune", lambda: retention.prune(self.engine, self.settings, 1.0))
 
     def _look_whether_over(self) -> None:
         with transaction(self.engine) as session:
@@ -227,7 +225,3 @@ def _end(generation: int, published: int, is_deleted: bool, state: str | None) -
     if state == JobState.DISCARDED:
         return "given up"
     return "unusable" if generation == 0 and state is None else "lost"
-
-
-def _discard(_: object) -> None:
-    """Do without a result."""
