@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Table, select
 from sqlalchemy.engine import make_url
 
-from tests.benchmarks.million.backlog import backfill, library
+from tests.benchmarks.million.backlog import backfill, library, live
 from tests.benchmarks.million.backlog.live import Load
 from tests.benchmarks.million.postgres import Database
 from worker.database import transaction
@@ -62,10 +62,22 @@ def test_live_videos_are_claimed_while_a_library_waits(database: Database, redis
     """Also where all slots have work of the library."""
     library.fill(database, 0, 1_000)
     load = Load(seconds=1.0, events_per_s=4.0, slots=4, work_s=0.05)
-    found = backfill.rounds(dict.fromkeys(("idle", "few", "backlog"), database), redis_url, load, 1)
-    for side in ("idle", "few", "backlog"):
-        assert found[side]["claimed"] == found[side]["videos"] == 4
-        assert found[side]["jobs_finished"] > 4
+    found = live.hold(live.Place(database.address, redis_url), load)
+    assert len(found.ways_s) == len(found.commits_s) == 4
+    assert found.finished > 4
+    assert found.rounds > 0
+
+
+def test_the_full_fleet_is_compared_with_the_idle_one_and_many_jobs_with_few(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the 95th percentile of what live videos waited for, in all rounds."""
+    waits_s = iter([1.0, 2.0, 8.0] * 2)
+    monkeypatch.setattr(backfill, "hold", lambda *_: live.Measured([0.5], [next(waits_s)]))
+    found = backfill.rounds(dict.fromkeys(("idle", "few", "backlog"), database), "", Load(), 2)
+    assert (found["way_p95_by_fullness"], found["way_p95_by_size"]) == (2.0, 4.0)
+    assert (found["commit_p95_by_fullness"], found["commit_p95_by_size"]) == (1.0, 1.0)
+    assert found["backlog"]["claimed"] == found["backlog"]["videos"] == 2
 
 
 def test_what_a_backlog_costs_is_measured_while_it_grows(
