@@ -13,7 +13,7 @@ import pytest
 from tests.support.judge_server.scripted_judges import verdict
 from tests.support.service import sample_run
 from worker.local import report
-from worker.local.bars import Scale
+from worker.local.bars import BarScale
 from worker.pipeline.frames import Box, ByJudge
 from worker.pipeline.judging.verdict import Fault, Say
 from worker.pipeline.media import TransferFunction
@@ -353,6 +353,6 @@ def test_the_part_of_a_judge_stands_first_among_those_of_a_pick() -> None:
     """Where it leads it makes up for the others, so it would often be folded away."""
     one = replace(sample_run.pick(1, 6.5), parts={"appeal": 1.0, "judge": -2.0, "faces": 3.0})
     other = replace(sample_run.loser(1.0, "outscored").scored, parts={"judge": 1.0})  # type: ignore[type-var]
-    chart = Scale([one]).of_pick(replace(one, runner_up=other))
+    chart = BarScale([one]).of_pick(replace(one, runner_up=other))
 
     assert chart.open[0].name == "judge"

@@ -20,7 +20,7 @@ import numpy as np
 from tests.benchmarks.audience.row import Row
 from tests.support.heads import arrays, mad_head
 from tests.support.media import clips, pictures
-from worker.learning.loading import Unreadable, read_direction
+from worker.learning.loading import UnreadableHead, read_direction
 from worker.pipeline.cues.defects import defects
 from worker.pipeline.sandbox.decoder import Decoder
 from worker.pipeline.scoring.learned_head import REACH, add_learned
@@ -120,7 +120,7 @@ def _try(seed: int, heads: int, clip: tuple[int, Path]) -> Tried:
             damaged += 1
         try:
             direction = read_direction(arrays(direction), len(direction))
-        except Unreadable:
+        except UnreadableHead:
             refused += 1
         else:
             moved = add_learned(film.scored, head._replace(direction=direction))

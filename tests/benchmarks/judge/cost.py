@@ -17,7 +17,7 @@ from tests.benchmarks.quality.quality_table import markdown
 from tests.benchmarks.speed.footage import wheel_clips
 from tests.support.judge_server.fake_judge import FakeJudge
 from tests.support.judge_server.scripts import always_first, says
-from worker.judge.connection import Connection
+from worker.judge.connection import JudgeConnection
 from worker.judge.ledger import MemoryLedger
 from worker.judge.vlm_judge import VlmJudge
 from worker.pipeline.jpeg import encode_jpeg
@@ -72,7 +72,7 @@ def usage_of(case: Case, shown: Sequence[bytes]) -> Usage:
     """Judge one video, and return what that took."""
     with FakeJudge(says(lambda _picture: Description(subject=SUBJECT), always_first())) as server:
         judge = VlmJudge(
-            Connection(server.url, "eye"),
+            JudgeConnection(server.url, "eye"),
             MemoryLedger(),
             Say.LEAD if case.readings else Say.VETO,
             most_pictures=case.pictures,

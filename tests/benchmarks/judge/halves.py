@@ -10,7 +10,7 @@ import numpy as np
 from tests.benchmarks.judge.judged_path import JudgedPath
 from tests.support.judge_server.fake_judge import FakeJudge
 from tests.support.judge_server.scripts import always_first
-from worker.judge.connection import Connection
+from worker.judge.connection import JudgeConnection
 from worker.judge.ledger import MemoryLedger
 from worker.judge.vlm_judge import VlmJudge
 from worker.pipeline.judging.verdict import Say
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.support.judge_server.scripts import Script
     from worker.weights.training.taste.judge.looking import Looked
     from worker.weights.training.taste.judged_set import JudgedVideo
-    from worker.weights.training.taste.measures import Figure
+    from worker.weights.training.taste.measures import Estimate
 
 HALVES = 2
 TIMEOUT_S = 600.0  #: for a video; the machine may be busy
@@ -40,9 +40,9 @@ class Row(NamedTuple):
     """What one judge came to."""
 
     says: str  #: measured on either half
-    pairs: Figure  #: of its order
-    is_best: Figure  #: the first pick is the editor's best, or alike
-    in_best: Figure  #: it is among the best three
+    pairs: Estimate  #: of its order
+    is_best: Estimate  #: the first pick is the editor's best, or alike
+    in_best: Estimate  #: it is among the best three
     as_before: float  #: the share of videos in which all picks are those without a judge
     requests: float  #: for a pick
     tokens: float
@@ -136,7 +136,7 @@ class Halves:
         return picked
 
     def _judge(self, server: FakeJudge, say: Say) -> VlmJudge:
-        connection = Connection.of(Settings(judge_url=server.url, judge_model="scripted"))
+        connection = JudgeConnection.of(Settings(judge_url=server.url, judge_model="scripted"))
         assert connection is not None, "the settings name a judge"
         return VlmJudge(
             connection,
@@ -148,7 +148,7 @@ class Halves:
             sends_title=False,
         )
 
-    def _first_picks(self, picked: Sequence[Picked]) -> tuple[Figure, Figure]:
+    def _first_picks(self, picked: Sequence[Picked]) -> tuple[Estimate, Estimate]:
         """Measure how often the first pick is the editor's best, and among the best three."""
         pairs = list(zip(self._videos, picked, strict=True))
         whole = [1.0] * len(pairs)

@@ -8,7 +8,7 @@ from tests.benchmarks.quality.seen_videos import Judge, SeenVideo
 from tests.benchmarks.quality.weight_search import PARTS, Compared, compared_traps, search
 from tests.support.service.sample_run import CUES
 from worker.pipeline.frames import Candidate
-from worker.pipeline.scoring.clip_scorer import Seen
+from worker.pipeline.scoring.clip_scorer import ModelOutput
 from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS
 
 COUNT = 20
@@ -34,7 +34,7 @@ def trap(rng: np.random.Generator) -> SeenVideo:
         group=0,
         candidates=tuple(candidates),
         left_out={},
-        looks=Seen(np.eye(COUNT, dtype=np.float32), np.zeros(COUNT, np.float32)),
+        looks=ModelOutput(np.eye(COUNT, dtype=np.float32), np.zeros(COUNT, np.float32)),
         faces=((),) * COUNT,
         texts=((),) * COUNT,
         appeal=lambda embeddings: {"in_focus": np.zeros(len(embeddings), np.float32)},

@@ -11,7 +11,7 @@ from tests.support.sandbox.hostile_answers import answer, head
 from worker.files.paged_file import PagedFile
 from worker.pipeline.sandbox.answers import messages
 from worker.pipeline.sandbox.answers.forms import NOTHING, Nonsense
-from worker.pipeline.sandbox.answers.messages import NO_PICTURES, Progress, read_answer
+from worker.pipeline.sandbox.answers.messages import NO_PICTURES, TaskProgress, read_answer
 
 TASK = 7
 
@@ -47,7 +47,7 @@ def wishes(message: bytes, pages: Shelf | None) -> None:
         if pipe.readinto(buffer) != len(buffer):
             raise EOFError
 
-    read_answer(read_into, TASK, NOTHING, NO_PICTURES, Progress(pages=pages))
+    read_answer(read_into, TASK, NOTHING, NO_PICTURES, TaskProgress(pages=pages))
 
 
 def test_a_wish_for_pages_is_passed_on() -> None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from worker.pipeline.frames import Candidate
     from worker.weights.training.taste.features.examples import Examples
-    from worker.weights.training.taste.features.source import Source
+    from worker.weights.training.taste.features.source import FeatureSource
     from worker.weights.training.taste.judged_set import JudgedVideo
 
 
@@ -154,7 +154,7 @@ def test_another_taste_is_another_score(
     ids=lambda one: getattr(one, "__name__", type(one).__name__),
 )
 def test_code_that_a_measurement_rests_on_is_part_of_its_identity(
-    source: Source, module: ModuleType, monkeypatch: pytest.MonkeyPatch
+    source: FeatureSource, module: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the code changes, what was kept is measured again."""
     before = source.identity

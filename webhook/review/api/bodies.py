@@ -40,7 +40,7 @@ class Act(BaseModel):
         return why_of({"why": self.why})
 
 
-class Decision(Act):
+class DecisionBody(Act):
     """An act that changes what is shown, and may tell what was known of it."""
 
     generation: RowId | None = None
@@ -56,7 +56,7 @@ class Decision(Act):
         return None
 
 
-class Choosing(Decision):
+class Choosing(DecisionBody):
     """What to show: exactly one of these, or a picture."""
 
     candidate: RowId | None = None
@@ -64,7 +64,7 @@ class Choosing(Decision):
     time_s: float | None = None
 
 
-class Options(Act):
+class OptionsBody(Act):
     """Which parts of the video to avoid, and which to prefer."""
 
     avoid: list[str] = []

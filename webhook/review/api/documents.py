@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from worker.review.acts import Conflict
     from worker.review.asset import AssetView, PickCrops
     from worker.review.cards import Card
-    from worker.review.conflicts import Picture
+    from worker.review.conflicts import PagePicture
     from worker.review.filmstrip import Frame
-    from worker.review.progress import Progress
+    from worker.review.progress import AssetProgress
     from worker.settings import Settings
 
 
@@ -154,7 +154,7 @@ def _choice(choice: Choice) -> dict[str, Any]:
     }
 
 
-def _progress(progress: Progress) -> dict[str, Any]:
+def _progress(progress: AssetProgress) -> dict[str, Any]:
     return {
         "is_settled": progress.is_settled,
         "says": [{"tone": line.tone, "says": line.says, "at": written(line.at)} for line in progress.lines],
@@ -210,7 +210,7 @@ def _candidate(frame: Frame, addresses: Addresses) -> dict[str, Any]:
     }
 
 
-def _picture(picture: Picture | None, addresses: Addresses) -> dict[str, Any] | None:
+def _picture(picture: PagePicture | None, addresses: Addresses) -> dict[str, Any] | None:
     if picture is None:
         return None
     is_stored = picture.thumbnail_id is not None

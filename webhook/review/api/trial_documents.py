@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from worker.database.models import Asset
     from worker.database.trials import Trial
     from worker.review.trials.heads import HeadView
-    from worker.review.trials.listing import Row
+    from worker.review.trials.listing import ListedTrial
     from worker.review.trials.view import ShownVariant, TrialView
 
 
-def row_document(row: Row, addresses: Addresses) -> dict[str, Any]:
+def row_document(row: ListedTrial, addresses: Addresses) -> dict[str, Any]:
     """Describe a test of the list."""
     return _identity(row.trial, row.asset, row.said, addresses)
 

@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest, NotFound
 
 from webhook.review.acts import WITHIN_S
 from webhook.review.api.acting import DONE
-from webhook.review.api.bodies import Act, Decision, RowId, read_json
+from webhook.review.api.bodies import Act, DecisionBody, RowId, read_json
 from webhook.review.api.reading import next_address, program, read_limit
 from webhook.review.api.trial_documents import head_document, row_document, trial_document
 from webhook.review.errors import as_sentence
@@ -39,7 +39,7 @@ _NO_HEAD = "there is no such head, or it is not for this token to see"
 _TEST = f"/api/v1/tests/<int(max={MAX_ROW_ID}):trial_id>"
 
 
-class Start(Decision):
+class StartBody(DecisionBody):
     """A test that is to be started."""
 
     thumbnails: tuple[RowId, ...] = ()
@@ -80,7 +80,7 @@ def trial_routes(settings: Settings, database: BoundedDatabase, addresses: Addre
 
     @routes.post(f"/api/v1/assets/<int(max={MAX_ROW_ID}):asset_id>/test")
     def start(asset_id: int) -> Response:
-        who, given = program(), read_json(Start)
+        who, given = program(), read_json(StartBody)
         ids = tuple(dict.fromkeys(given.thumbnails))
         pictures = len(ids) or given.pictures
         beginning = Beginning(ids, pictures, given.days, given.kind, given.metric, given.from_choice)

@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from worker.demo.simulator.checks import budget
-from worker.demo.simulator.checks.budget import Allowance, Budget, Spent
+from worker.demo.simulator.checks.budget import Allowance, AllowanceUse, Budget
 from worker.demo.simulator.faults import Faults
 from worker.demo.simulator.journal import Journal, JournalEntry
 from worker.demo.simulator.library import Library, LibraryVideo, Media
@@ -142,7 +142,7 @@ class Simulated(ABC):
         """Tell whether the present request takes the permission to write."""
         return request.method != "GET"
 
-    def budget_headers(self, spent: Spent) -> Mapping[str, str]:
+    def budget_headers(self, spent: AllowanceUse) -> Mapping[str, str]:
         """Write what an answer says of the allowance; by default only how long to wait, where it refuses."""
         return budget.wait(spent)
 
