@@ -47,7 +47,7 @@ def check_database(settings: Settings) -> Iterator[Finding]:
     given, address = settings.database_address, database_address(settings)
     if address is None:
         yield _not_set("database", "DATABASE_URL")
-        says = f"not looked at: no service under {servers.place_of(settings.data_dir)}"
+        says = f"not looked at: no service under {servers.folder_words(settings.data_dir)}"
         remedy = "set DATA_DIR or DATABASE_URL to what it uses, or run this in the folder of `thumbs up`"
         yield Finding("tables, accounts", State.WARNING, says, remedy)
         return

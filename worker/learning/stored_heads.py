@@ -138,7 +138,7 @@ def _state_by(report: Report) -> HeadState:
     return HeadState.PASSED if report.is_passed else HeadState.REFUSED
 
 
-def explained(engine: Engine, head_id: int) -> tuple[Head, explain.Nearest]:
+def nearest_frames(engine: Engine, head_id: int) -> tuple[Head, explain.Nearest]:
     """Find the stored frames that a head likes best and least.
 
     Raises:

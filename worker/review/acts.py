@@ -29,7 +29,7 @@ from worker.review.conflicts import (
     WantedChoice,
     holding,
     is_chosen,
-    wanted,
+    wanted_choice,
 )
 from worker.review.seen import Seen, read_seen
 from worker.review.undo import UNDONE
@@ -257,7 +257,7 @@ def _compare(session: Session, asset: Asset, wish: Wish, seen: Seen) -> Decision
     # In another content a moment shows something else; a picture of one's own is what it is.
     if seen.choice_id == now.choice_id and wish.picture is not None:
         return None
-    raise Conflict("choose", wanted(session, asset, wish, seen), holding(session, asset), now)
+    raise Conflict("choose", wanted_choice(session, asset, wish, seen), holding(session, asset), now)
 
 
 def _as_it_is(session: Session, asset: Asset) -> Decision:

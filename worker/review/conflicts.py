@@ -93,7 +93,7 @@ def is_chosen(session: Session, asset: Asset, wish: Wish) -> bool:
     return choice.kind == ChoiceKind.IMAGE and session.scalar(shown) == request.picture.sha256
 
 
-def wanted(session: Session, asset: Asset, wish: Wish, seen: Seen) -> WantedChoice | None:
+def wanted_choice(session: Session, asset: Asset, wish: Wish, seen: Seen) -> WantedChoice | None:
     """Find a picture of what is wished; None where it is gone with the run that it was of.
 
     Of a picture of an earlier run, that is what the video has at its moment now.

@@ -89,7 +89,7 @@ def _lacking(read: TrialReading) -> str | None:
         if total.quality_plays > total.impressions:
             return saying.too_many_plays(number)
     if min(plays) < evidence.MIN_PLAYS:
-        return saying.counting(min(plays), evidence.MIN_PLAYS, plays.index(min(plays)))
+        return saying.plays_words(min(plays), evidence.MIN_PLAYS, plays.index(min(plays)))
     for number, filled in enumerate(read.filled):
         if filled < MIN_BUCKETS:
             return saying.few_buckets(filled, MIN_BUCKETS, number)

@@ -41,7 +41,7 @@ def plural(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}"
 
 
-def counting(plays: int, needed: int, number: int) -> str:
+def plays_words(plays: int, needed: int, number: int) -> str:
     """Say how many plays there are."""
     return f"{plays} of {plural(needed, 'play', 'plays')} for {picture(number)}"
 

@@ -36,7 +36,7 @@ TIMEOUT_S = 600.0  #: for a video; the machine may be busy
 SEED = 0
 
 
-class Row(NamedTuple):
+class JudgeRow(NamedTuple):
     """What one judge came to."""
 
     says: str  #: measured on either half
@@ -76,12 +76,12 @@ class Halves:
             self._heads.append(self._path.scores(video))
             self._before.append(self._path.pick(video))
 
-    def without_a_judge(self) -> Row:
+    def without_a_judge(self) -> JudgeRow:
         """Measure our score, and what is picked by it."""
         measured = [measure(video.ranks, one) for video, one in zip(self._videos, self._heads, strict=True)]
-        return Row("", figures(measured).pairs_right, *self._first_picks(self._before), 1.0, 0.0, 0.0)
+        return JudgeRow("", figures(measured).pairs_right, *self._first_picks(self._before), 1.0, 0.0, 0.0)
 
-    def row(self, script: Callable[[JudgedVideo], Script]) -> Row:
+    def row(self, script: Callable[[JudgedVideo], Script]) -> JudgeRow:
         """Measure a judge on either half, and pick with it on the other one.
 
         Args:
@@ -97,7 +97,7 @@ class Halves:
                 looked += seen
                 picked |= self._pick(server, script, says[-1], other)
         after = [picked[index] for index in range(len(self._videos))]
-        return Row(
+        return JudgeRow(
             "/".join(dict.fromkeys(says)),
             check(looked).judge.pairs_right,
             *self._first_picks(after),

@@ -35,7 +35,7 @@ Taste = Callable[[ModelOutput], NDArray[np.float32] | None]
 
 
 @dataclass(frozen=True)
-class Judge:
+class ScoringVariant:
     """A way to judge: as the pipeline does, but for what is said here."""
 
     weights: ScoreWeights = DEFAULT_WEIGHTS
@@ -70,7 +70,7 @@ class SeenVideo:
             or 0 < len(names := frozenset(defects(candidate.cues))) == len(names & open_gates)
         ]
 
-    def scored(self, judge: Judge, among: Sequence[int]) -> list[Scored]:
+    def scored(self, judge: ScoringVariant, among: Sequence[int]) -> list[Scored]:
         """Score some of the candidates, as if there were no others; text is looked for in all of them."""
         looks = ModelOutput(self.looks.embeddings[list(among)], self.looks.tastes[list(among)])
         scored = rank(
@@ -91,7 +91,7 @@ class SeenVideo:
             for one, loss in zip(scored, losses, strict=True)
         ]
 
-    def picks(self, judge: Judge, count: int) -> list[int]:
+    def picks(self, judge: ScoringVariant, count: int) -> list[int]:
         """Return the indexes of what is picked, best first."""
         among = self.past(judge.open_gates)
         at_ends = frozenset(place for place, index in enumerate(among) if index in self.at_ends)

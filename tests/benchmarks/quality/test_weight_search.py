@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.benchmarks.quality.seen_videos import Judge, SeenVideo
+from tests.benchmarks.quality.seen_videos import ScoringVariant, SeenVideo
 from tests.benchmarks.quality.weight_search import PARTS, Compared, compared_traps, search
 from tests.support.service.sample_run import CUES
 from worker.pipeline.frames import Candidate
@@ -51,7 +51,7 @@ def judged(rng: np.random.Generator) -> Compared:
     return Compared(parts, np.argsort(np.argsort(-(liking + 0.3 * rng.normal(size=COUNT)))))
 
 
-def share_in_order(videos: list[SeenVideo], judge: Judge) -> float:
+def share_in_order(videos: list[SeenVideo], judge: ScoringVariant) -> float:
     """In how many pairs the good frame outscores the bad one."""
     shares = []
     for one in videos:
@@ -69,8 +69,8 @@ def test_traps_ask_for_what_tells_good_from_bad() -> None:
     found = search([], [compared_traps(video) for video in seen])
 
     assert found["light"] > 5 * found["sharpness"]
-    fitted = Judge(DEFAULT_WEIGHTS._replace(**found))
-    assert share_in_order(unseen, fitted) > share_in_order(unseen, Judge()) + 0.05
+    fitted = ScoringVariant(DEFAULT_WEIGHTS._replace(**found))
+    assert share_in_order(unseen, fitted) > share_in_order(unseen, ScoringVariant()) + 0.05
 
 
 def test_judged_frames_ask_for_what_editors_follow() -> None:

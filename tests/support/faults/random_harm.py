@@ -112,7 +112,7 @@ class Nemesis:
         except redis.RedisError:
             self._after(DEAD_S, lambda: self._cure(illness))
 
-    def _kill(self, victim: processes.Part) -> str:
+    def _kill(self, victim: processes.ServicePart) -> str:
         self._busy.add(victim.name)
         (processes.kill if self._chance.random() < 0.5 else processes.kill_all)(victim)
         is_wiped = victim is self._system.valkey and self._chance.random() < 0.5
@@ -126,7 +126,7 @@ class Nemesis:
         self._after(DEAD_S, start_again)
         return f"killed {victim.name}" + (" and its data deleted" if is_wiped else "")
 
-    def _kill_child(self, victim: processes.Part) -> str:
+    def _kill_child(self, victim: processes.ServicePart) -> str:
         below = processes.family(victim)[1:]
         if not below:
             return self._freeze(victim)
@@ -134,7 +134,7 @@ class Nemesis:
             self._chance.choice(below).kill()
         return f"killed a child of {victim.name}"
 
-    def _freeze(self, victim: processes.Part) -> str:
+    def _freeze(self, victim: processes.ServicePart) -> str:
         self._busy.add(victim.name)
         processes.freeze(victim)
 

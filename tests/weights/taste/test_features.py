@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from worker.weights.training.taste.judged_set import JudgedVideo
 
 
-class Spy:
+class BrightnessSource:
     """Measures how bright frames are, and tells which videos it looked at."""
 
     name = "spy"
@@ -63,7 +63,7 @@ def judged(tmp_path: Path) -> Path:
 
 def looked_at(judged: Path, kept: Path, identity: str = "first") -> list[str]:
     """Name the videos that had to be looked at."""
-    spy = Spy(identity)
+    spy = BrightnessSource(identity)
     see(read_judged_set(judged), [spy], Kept(kept), lambda _done: None)
     return spy.looked_at
 

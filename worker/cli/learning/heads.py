@@ -161,7 +161,7 @@ def explain_command(head_id: int, out: Path | None, *, as_json: bool) -> None:
     With --json, their ids are printed, and no page is written.
     """
     with open_database() as engine:
-        head, found = stored_heads.explained(engine, head_id)
+        head, found = stored_heads.nearest_frames(engine, head_id)
         if as_json:
             print_json({"head": head_id} | explain.document(found))
             return

@@ -22,7 +22,7 @@ from worker.demo.simulator.checks.budget import Allowance, AllowanceUse, Budget
 from worker.demo.simulator.faults import Faults
 from worker.demo.simulator.journal import Journal, JournalEntry
 from worker.demo.simulator.library import Library, LibraryVideo, Media
-from worker.demo.simulator.webhooks import Notice, Sender
+from worker.demo.simulator.webhooks import Notice, WebhookSender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -84,7 +84,7 @@ class Simulated(ABC):
         self.webhooks_to: str | None = webhooks_to  #: what people have set at the platform's pages
         self.library = Library()
         self.journal = Journal(journal_file)
-        self._sender = Sender(webhooks_to, self.signed, self.journal, self._closing, self.retries)
+        self._sender = WebhookSender(webhooks_to, self.signed, self.journal, self._closing, self.retries)
         self.faults = Faults(self._application(), self.journal, self._closing, self.refused)
         self._server = make_server("127.0.0.1", port, self.faults, threaded=True, request_handler=_Quiet)
         self.url = f"http://127.0.0.1:{self._server.port}"

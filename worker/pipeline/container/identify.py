@@ -24,7 +24,7 @@ MAX_BOXES = 64  #: of an MP4 file, looked at for its index
 _SEND = "send the video file"
 
 
-class FileKind(enum.StrEnum):
+class Kind(enum.StrEnum):
     """What a file may be, as the sentence that says so and names the remedy."""
 
     UNSUPPORTED = "{name} is not supported; convert it to MP4"
@@ -57,17 +57,11 @@ class _Magic(NamedTuple):
 
     at: int
     magic: bytes
-    kind: FileKind
+    kind: Kind
     name: str
 
 
-_U, _P, _S, _A, _D = (
-    FileKind.UNSUPPORTED,
-    FileKind.PICTURE,
-    FileKind.SOUND,
-    FileKind.ARCHIVE,
-    FileKind.DOCUMENT,
-)
+_U, _P, _S, _A, _D = Kind.UNSUPPORTED, Kind.PICTURE, Kind.SOUND, Kind.ARCHIVE, Kind.DOCUMENT
 _MAGICS = tuple(
     _Magic(*row)
     for row in (
@@ -122,19 +116,19 @@ _MAGICS = tuple(
         (0, b"%PDF-", _D, "PDF"),
         (0, b"{\\rtf", _D, "RTF"),
         (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _D, "Microsoft Office"),
-        (0, b"#EXTM3U", FileKind.PLAYLIST, "HLS or M3U"),
-        (0, b"[playlist]", FileKind.PLAYLIST, "PLS"),
-        (0, b"WEBVTT", FileKind.SUBTITLES, "WebVTT"),
-        (0, b"[Script Info]", FileKind.SUBTITLES, "ASS"),
-        (0, b"\x7fELF", FileKind.PROGRAM, "Linux"),
-        (0, b"\x1aE\xdf\xa3", FileKind.BROKEN, "Matroska or WebM"),
-        (8, b"AVI ", FileKind.BROKEN, "AVI"),
-        (0, b"FLV\x01", FileKind.BROKEN, "Flash Video"),
-        (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", FileKind.BROKEN, "Windows Media"),
-        (0, b"OggS", FileKind.BROKEN, "Ogg"),
-        (0, b"\0\0\x01\xba", FileKind.BROKEN, "MPEG program stream"),
-        (0, b"GIF8", FileKind.BROKEN, "GIF"),
-        (0, b"\x06\x0e\x2b\x34", FileKind.BROKEN, "MXF"),
+        (0, b"#EXTM3U", Kind.PLAYLIST, "HLS or M3U"),
+        (0, b"[playlist]", Kind.PLAYLIST, "PLS"),
+        (0, b"WEBVTT", Kind.SUBTITLES, "WebVTT"),
+        (0, b"[Script Info]", Kind.SUBTITLES, "ASS"),
+        (0, b"\x7fELF", Kind.PROGRAM, "Linux"),
+        (0, b"\x1aE\xdf\xa3", Kind.BROKEN, "Matroska or WebM"),
+        (8, b"AVI ", Kind.BROKEN, "AVI"),
+        (0, b"FLV\x01", Kind.BROKEN, "Flash Video"),
+        (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", Kind.BROKEN, "Windows Media"),
+        (0, b"OggS", Kind.BROKEN, "Ogg"),
+        (0, b"\0\0\x01\xba", Kind.BROKEN, "MPEG program stream"),
+        (0, b"GIF8", Kind.BROKEN, "GIF"),
+        (0, b"\x06\x0e\x2b\x34", Kind.BROKEN, "MXF"),
     )
 )
 # Two bytes say little, so these are looked at last: what is a text, say, is no picture.
@@ -143,18 +137,18 @@ _WEAK_MAGICS = (
     *(_Magic(0, b"\xff" + bytes([second]), _S, "AAC") for second in (0xF1, 0xF9)),
     _Magic(0, b"\x0b\x77", _S, "AC-3"),
     _Magic(0, b"BM", _P, "BMP"),
-    _Magic(0, b"MZ", FileKind.PROGRAM, "Windows"),
+    _Magic(0, b"MZ", Kind.PROGRAM, "Windows"),
 )
 
 _NEVER_VIDEOS = frozenset(
     {
-        *(FileKind.PICTURE, FileKind.ARCHIVE, FileKind.DOCUMENT, FileKind.PLAYLIST),
-        *(FileKind.SUBTITLES, FileKind.TEXT, FileKind.WEB_PAGE, FileKind.PROGRAM),
+        *(Kind.PICTURE, Kind.ARCHIVE, Kind.DOCUMENT, Kind.PLAYLIST),
+        *(Kind.SUBTITLES, Kind.TEXT, Kind.WEB_PAGE, Kind.PROGRAM),
     }
 )
 # So few bytes mark these that a recording which began in the middle of something may have them as well.
 _WEAKLY_MARKED = frozenset({"BMP", "JPEG XL", "Windows", "icon"})
-_MAYBE_VIDEOS = frozenset({FileKind.BROKEN, FileKind.WITHOUT_INDEX, FileKind.SCRAMBLED})
+_MAYBE_VIDEOS = frozenset({Kind.BROKEN, Kind.WITHOUT_INDEX, Kind.SCRAMBLED})
 
 # Of MP4 and QuickTime files (ISO/IEC 14496-12).
 _FIRST_BOXES_OF_PIECES = frozenset({b"styp", b"sidx", b"moof"})
@@ -166,11 +160,11 @@ _SOUND_BRANDS = frozenset({b"M4A ", b"M4B ", b"M4P "})  #: by Apple
 
 _ROOT_ELEMENT = re.compile(r"<(?:[a-z0-9]++:)?([a-z]++)")
 _ROOTS = {
-    "svg": (FileKind.UNSUPPORTED, "SVG"),
-    "mpd": (FileKind.PLAYLIST, "DASH"),
-    "smoothstreamingmedia": (FileKind.PLAYLIST, "Smooth Streaming"),
-    "asx": (FileKind.PLAYLIST, "ASX"),
-    **dict.fromkeys(("html", "head", "body", "script", "title", "meta", "div"), (FileKind.WEB_PAGE, "HTML")),
+    "svg": (Kind.UNSUPPORTED, "SVG"),
+    "mpd": (Kind.PLAYLIST, "DASH"),
+    "smoothstreamingmedia": (Kind.PLAYLIST, "Smooth Streaming"),
+    "asx": (Kind.PLAYLIST, "ASX"),
+    **dict.fromkeys(("html", "head", "body", "script", "title", "meta", "div"), (Kind.WEB_PAGE, "HTML")),
 }
 _SUBRIP = re.compile(r"\d{1,9}\s{0,9}\n\d{1,9}:\d\d:\d\d,\d{1,9} --> ")
 
@@ -187,7 +181,7 @@ def still_picture(head: bytes) -> str:
     Cameras store such pictures as many tiles, each of which looks like a video of its own.
     """
     name = _STILL_BRANDS.get(head[8:12]) if head[4:8] == b"ftyp" else None
-    return FileKind.PICTURE.format(name=name) if name else ""
+    return Kind.PICTURE.format(name=name) if name else ""
 
 
 def surely_no_video(path: Path, head: bytes) -> str:
@@ -207,9 +201,9 @@ def sentence_about(path: Path, head: bytes) -> str:
     return kind.format(name=name)
 
 
-def _kind_of(path: Path, head: bytes) -> tuple[FileKind, str]:
+def _kind_of(path: Path, head: bytes) -> tuple[Kind, str]:
     if not head.strip(b"\0"):
-        return FileKind.ZEROS, "nothing but zeros"
+        return Kind.ZEROS, "nothing but zeros"
     plain = head.removeprefix(codecs.BOM_UTF8)
     if found := _match(_MAGICS, plain):
         return _refined(found, plain)
@@ -220,27 +214,25 @@ def _kind_of(path: Path, head: bytes) -> tuple[FileKind, str]:
     found = _match(_WEAK_MAGICS, plain)
     if found is None and _is_transport_stream(plain):
         return (
-            (FileKind.SCRAMBLED, "scrambled")
-            if is_scrambled(plain)
-            else (FileKind.BROKEN, "MPEG transport stream")
+            (Kind.SCRAMBLED, "scrambled") if is_scrambled(plain) else (Kind.BROKEN, "MPEG transport stream")
         )
-    return (found.kind, found.name) if found else (FileKind.UNKNOWN, "no kind of video")
+    return (found.kind, found.name) if found else (Kind.UNKNOWN, "no kind of video")
 
 
 def _match(magics: tuple[_Magic, ...], head: bytes) -> _Magic | None:
     return next((one for one in magics if head.startswith(one.magic, one.at)), None)
 
 
-def _refined(found: _Magic, head: bytes) -> tuple[FileKind, str]:
+def _refined(found: _Magic, head: bytes) -> tuple[Kind, str]:
     """Tell apart what begins with the same bytes."""
     if found.name == "PNG" and b"acTL" in head.partition(b"IDAT")[0]:
-        return FileKind.UNSUPPORTED, "an animated PNG"
+        return Kind.UNSUPPORTED, "an animated PNG"
     if found.name == "WebP" and head[12:16] == b"VP8X" and int.from_bytes(head[20:21], "big") & 2:
-        return FileKind.UNSUPPORTED, "an animated WebP"
+        return Kind.UNSUPPORTED, "an animated WebP"
     if found.name == "ZIP" and b"[Content_Types].xml" in head:
-        return FileKind.DOCUMENT, "Microsoft Office"
+        return Kind.DOCUMENT, "Microsoft Office"
     if found.name == "ZIP" and head.startswith(b"mimetypeapplication/", 30):
-        return FileKind.DOCUMENT, "OpenDocument or EPUB"
+        return Kind.DOCUMENT, "OpenDocument or EPUB"
     return found.kind, found.name
 
 
@@ -253,28 +245,24 @@ def _text_of(head: bytes) -> str:
     return text.strip().lower() if is_text else ""
 
 
-def _kind_of_text(text: str) -> tuple[FileKind, str]:
+def _kind_of_text(text: str) -> tuple[Kind, str]:
     if text.startswith("<"):
         root = _ROOT_ELEMENT.search(text)
         is_page = text.startswith("<!doctype html")
-        return (
-            _ROOTS["html"]
-            if is_page
-            else _ROOTS.get(root[1] if root else "", (FileKind.TEXT, "a text (XML)"))
-        )
+        return _ROOTS["html"] if is_page else _ROOTS.get(root[1] if root else "", (Kind.TEXT, "a text (XML)"))
     if text.startswith(("{", "[{", '["')):
-        return FileKind.TEXT, "a text (JSON)"
-    return (FileKind.SUBTITLES, "SubRip") if _SUBRIP.match(text) else (FileKind.TEXT, "a text")
+        return Kind.TEXT, "a text (JSON)"
+    return (Kind.SUBTITLES, "SubRip") if _SUBRIP.match(text) else (Kind.TEXT, "a text")
 
 
 def _is_mp4_sound(head: bytes) -> bool:
     return head[4:8] == b"ftyp" and head[8:12] in _SOUND_BRANDS
 
 
-def _kind_of_mp4(path: Path, first_box: bytes) -> tuple[FileKind, str]:
+def _kind_of_mp4(path: Path, first_box: bytes) -> tuple[Kind, str]:
     if first_box in _FIRST_BOXES_OF_PIECES:
-        return FileKind.PIECE, "a piece of a stream (MP4)"
-    return (FileKind.WITHOUT_INDEX if _lacks_index(path) else FileKind.BROKEN), "MP4"
+        return Kind.PIECE, "a piece of a stream (MP4)"
+    return (Kind.WITHOUT_INDEX if _lacks_index(path) else Kind.BROKEN), "MP4"
 
 
 def _lacks_index(path: Path) -> bool:

@@ -63,7 +63,7 @@ def open_container(path: Path) -> Iterator[InputContainer]:
 def no_picture(path: Path) -> UnreadableVideo:
     """Make the error for a video of which not one frame could be decoded."""
     if identify.is_scrambled(identify.read_head(path)):
-        return UnreadableVideo(f"{path.name}: {identify.FileKind.SCRAMBLED.format(name='scrambled')}")
+        return UnreadableVideo(f"{path.name}: {identify.Kind.SCRAMBLED.format(name='scrambled')}")
     return UnreadableVideo(
         f"{path.name}: no picture in it could be decoded: it is damaged, or encrypted without saying so; "
         "copy or download it again, or export it again"

@@ -59,7 +59,7 @@ class ImbalanceFigures(NamedTuple):
     shares: tuple[float, ...]  #: of the impressions, for each variant
 
 
-class Need(NamedTuple):
+class SampleSize(NamedTuple):
     """What it takes to tell pictures apart."""
 
     impressions: int | None  #: None: it is a test by days
@@ -72,7 +72,7 @@ class LookFigures:
 
     variants: Mapping[int, VariantFigures] = field(default_factory=dict)  #: by number
     imbalance: ImbalanceFigures | None = None
-    need: Need | None = None
+    need: SampleSize | None = None
     pairs: Sequence[dict[str, Any]] = ()
     left_out: int = 0  #: groups of viewers whose counts are in no figure
 
@@ -113,8 +113,8 @@ def _imbalance(told: Mapping[str, Any]) -> ImbalanceFigures | None:
     return ImbalanceFigures(bool(told.get("is_alarm")), tuple(shares)) if shares else None
 
 
-def _need(told: Mapping[str, Any]) -> Need | None:
-    need = Need(told.get("impressions"), told.get("days"))
+def _need(told: Mapping[str, Any]) -> SampleSize | None:
+    need = SampleSize(told.get("impressions"), told.get("days"))
     return need if any(need) else None
 
 

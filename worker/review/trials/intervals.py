@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from worker.review.trials.words import lift_words, size_words
+from worker.review.trials.words import distance_words, lift_words
 from worker.trials.saying import ordinal
 
 if TYPE_CHECKING:
@@ -87,9 +87,9 @@ class LiftInterval:
         if self.is_alike:
             return f"{a} and {b} are alike: the difference is surely {between}."
         if self.is_better:
-            return f"{a} is better than {b} by {size_words(self.lift)}: surely {between}."
+            return f"{a} is better than {b} by {distance_words(self.lift)}: surely {between}."
         if self.high < 0:
-            return f"{a} is worse than {b} by {size_words(self.lift)}: surely {between}."
+            return f"{a} is worse than {b} by {distance_words(self.lift)}: surely {between}."
         return f"{a} may be better than {b}, or worse: the difference is {between}."
 
 

@@ -81,7 +81,7 @@ class Place(NamedTuple):
 
 
 @dataclass
-class Measured:
+class RoundMeasures:
     """What a round has shown, in seconds for each live video."""
 
     commits_s: list[float] = field(default_factory=list)
@@ -92,7 +92,7 @@ class Measured:
     slots_cores_s: float = 0.0
 
 
-def hold(place: Place, load: Load) -> Measured:
+def hold(place: Place, load: Load) -> RoundMeasures:
     """Record events until the time is up, let their jobs be claimed, and return what was measured."""
     with redis.Redis.from_url(place.broker) as broker:
         broker.flushdb()
@@ -110,7 +110,7 @@ def hold(place: Place, load: Load) -> Measured:
             time.sleep(2.0)
         finally:
             stop.set()
-        found = Measured()
+        found = RoundMeasures()
         found.rounds, found.dispatcher_cores_s = dispatching.result()
         claimed_at_s: dict[str, float] = {}
         for of_process in (slot.result() for slot in slots):

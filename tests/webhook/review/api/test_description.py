@@ -19,7 +19,7 @@ from tests.support.review.looked_at import looked_at
 from tests.support.review.signed_in import make_token, review_app, with_token
 from webhook.bounded import BoundedDatabase
 from webhook.review.api.app import create_api
-from webhook.review.api.bodies import Act, Choosing, DecisionBody, OptionsBody
+from webhook.review.api.bodies import ActBody, ChoosingBody, DecisionBody, OptionsBody
 from webhook.review.api.errors import WORDS
 from webhook.review.api.reading import MOST
 from worker.database.review import CONDITIONS
@@ -98,9 +98,9 @@ def test_the_words_that_it_lists_are_those_of_the_code() -> None:
     says = asset["progress"]["properties"]["says"]["items"]["properties"]
     assert set(says["tone"]["enum"]) == set(Tone)
     for name, body in {
-        "Act": Act,
+        "Act": ActBody,
         "Release": DecisionBody,
-        "Choosing": Choosing,
+        "Choosing": ChoosingBody,
         "Options": OptionsBody,
     }.items():
         assert set(schemas[name]["properties"]) == set(body.model_fields), name
