@@ -28,7 +28,7 @@ from worker.database import make_engine, transaction
 from worker.database.accounts import Account
 from worker.database.models import Job
 from worker.dispatch.broker import Broker
-from worker.dispatch.celery_app import KEY_PREFIX, Kind
+from worker.dispatch.celery_app import KEY_PREFIX, WorkerKind
 from worker.dispatch.dispatcher import Dispatcher
 from worker.dispatch.hint_message import read_hint
 from worker.errors import LeaseLost
@@ -45,8 +45,8 @@ LIVE = "live"  #: the account of live videos
 LAST_S = 30.0  #: at most, until the last of them is claimed
 WAIT_S = 1  #: for a hint; then a slot looks whether it is to stop
 #: The broker's lists of hints for `analyze`, the most urgent first.
-QUEUES = [KEY_PREFIX + Kind.ANALYZE] + [
-    f"{KEY_PREFIX}{Kind.ANALYZE}{Channel.sep}{step}" for step in Channel.priority_steps[1:]
+QUEUES = [KEY_PREFIX + WorkerKind.ANALYZE] + [
+    f"{KEY_PREFIX}{WorkerKind.ANALYZE}{Channel.sep}{step}" for step in Channel.priority_steps[1:]
 ]
 
 # Of each process of a round.
@@ -86,7 +86,7 @@ class Place(NamedTuple):
 
 
 @dataclass
-class Measured:
+class RoundMeasures:
     """What a round has shown, in seconds for each live video."""
 
     commits_s: list[float] = field(default_factory=list)
@@ -97,7 +97,7 @@ class Measured:
     slots_cores_s: float = 0.0
 
 
-def hold(place: Place, load: Load) -> Measured:
+def hold(place: Place, load: Load) -> RoundMeasures:
     """Record events until the time is up, let their jobs be claimed, and return what was measured."""
     with redis.Redis.from_url(place.broker) as broker:
         broker.flushdb()
@@ -116,7 +116,7 @@ def hold(place: Place, load: Load) -> Measured:
             _let_the_last_be_claimed(place)
         finally:
             stop.set()
-        found = Measured()
+        found = RoundMeasures()
         found.rounds, found.dispatcher_cores_s = dispatching.result()
         claimed_at_s: dict[str, float] = {}
         for of_process in (slot.result() for slot in slots):
@@ -209,7 +209,7 @@ def _next(broker: redis.Redis) -> int | None:
     found: Any = broker.brpop(QUEUES, WAIT_S)
     if found is None:
         return None
-    message = json.loads(read_hint(Kind.ANALYZE, found[1]))
+    message = json.loads(read_hint(WorkerKind.ANALYZE, found[1]))
     return int(json.loads(base64.b64decode(message["body"]))[0][0])
 
 
