@@ -73,7 +73,7 @@ def test_the_full_fleet_is_compared_with_the_idle_one_and_many_jobs_with_few(
 ) -> None:
     """By the 95th percentile of what live videos waited for, in all rounds."""
     waits_s = iter([1.0, 2.0, 8.0] * 2)
-    monkeypatch.setattr(backfill, "hold", lambda *_: live.Measured([0.5], [next(waits_s)]))
+    monkeypatch.setattr(backfill, "hold", lambda *_: live.RoundMeasures([0.5], [next(waits_s)]))
     found = backfill.rounds(dict.fromkeys(("idle", "few", "backlog"), database), "", Load(), 2)
     assert (found["way_p95_by_fullness"], found["way_p95_by_size"]) == (2.0, 4.0)
     assert (found["commit_p95_by_fullness"], found["commit_p95_by_size"]) == (1.0, 1.0)

@@ -67,7 +67,7 @@ class Measured:
         )
 
 
-class Source(StrEnum):
+class Grounds(StrEnum):
     """What a line starts from; times videos it is arithmetic in any case."""
 
     MEASURED = "measured x videos"
@@ -82,7 +82,7 @@ class Need(NamedTuple):
     amount: float
     unit: str
     usd_month: float = 0.0
-    source: Source = Source.ASSUMED
+    grounds: Grounds = Grounds.ASSUMED
 
 
 def needs(videos: int, measured: Measured, assumed: Assumptions) -> list[Need]:
@@ -106,10 +106,10 @@ def _machines(videos: int, measured: Measured, assumed: Assumptions) -> list[Nee
     mean_per_s = videos / DAY_S
     at_peak = mean_per_s * assumed.peak / assumed.full
 
-    def cores(what: str, seconds: float, source: Source, *, of_peak: float = 1 / assumed.peak) -> Need:
+    def cores(what: str, seconds: float, grounds: Grounds, *, of_peak: float = 1 / assumed.peak) -> Need:
         needed = at_peak * seconds
         paid = needed * of_peak * assumed.core_hour * 24 * DAYS_OF_MONTH
-        return Need(what, needed, "cores at the peak", paid, source)
+        return Need(what, needed, "cores at the peak", paid, grounds)
 
     decode_s = assumed.scan_factor * sum(
         seconds for stage, seconds in measured.cores_s.items() if stage != "score"
@@ -120,8 +120,8 @@ def _machines(videos: int, measured: Measured, assumed: Assumptions) -> list[Nee
     added = measured.table_bytes["candidates"] * (assumed.filmstrip_factor - 1)
     wal_gb = videos * (measured.wal_bytes + added) / GB
     return [
-        cores("decode, measure, cut", decode_s, Source.LENGTHENED),
-        cores("score with `lite`, on cores", score_s, Source.LENGTHENED),
+        cores("decode, measure, cut", decode_s, Grounds.LENGTHENED),
+        cores("score with `lite`, on cores", score_s, Grounds.LENGTHENED),
         Need(
             "or score with ViT-L/14: L4",
             at_peak * l4_s,
@@ -130,15 +130,15 @@ def _machines(videos: int, measured: Measured, assumed: Assumptions) -> list[Nee
         ),
         Need("or: H100", at_peak * h100_s, "GPUs at the peak", gpu_hours * h100_s * assumed.h100_hour),
         Need("memory of workers", at_peak * (decode_s + score_s) * assumed.slot_gb, "GB at the peak"),
-        cores("receiver, dispatcher, rows", measured.service_cores_s, Source.MEASURED),
-        cores("PostgreSQL", measured.postgres_cores_s, Source.MEASURED, of_peak=1.0),
+        cores("receiver, dispatcher, rows", measured.service_cores_s, Grounds.MEASURED),
+        cores("PostgreSQL", measured.postgres_cores_s, Grounds.MEASURED, of_peak=1.0),
         Need(
             "its transactions",
             mean_per_s * assumed.peak * measured.transactions,
             "a second at the peak",
-            source=Source.MEASURED,
+            grounds=Grounds.MEASURED,
         ),
-        Need("its WAL, pictures in rows", wal_gb, "GB a day", source=Source.LENGTHENED),
+        Need("its WAL, pictures in rows", wal_gb, "GB a day", grounds=Grounds.LENGTHENED),
     ]
 
 
@@ -167,7 +167,7 @@ def stored_gb(videos: int, table_bytes: Mapping[str, float], assumed: Assumption
 
 def _bytes(videos: int, measured: Measured, assumed: Assumptions) -> list[Need]:
     """Compute what is stored, and what is sent."""
-    source = Source.LENGTHENED
+    grounds = Grounds.LENGTHENED
     in_rows_gb = stored_gb(videos, measured.table_bytes, assumed)
     in_bucket_gb = stored_gb(videos, measured.bucket_table_bytes, assumed)
     filmstrips = measured.filmstrip_bytes * assumed.filmstrip_factor * assumed.filmstrip_days
@@ -175,15 +175,15 @@ def _bytes(videos: int, measured: Measured, assumed: Assumptions) -> list[Need]:
     puts = videos * (1 + _mean_stills()) * DAYS_OF_MONTH
     fetched_gb = videos * assumed.mean_minutes * 60 * assumed.mbit_per_s / 8 / 1000 * assumed.fetched_share
     return [
-        Need("database, pictures in rows", in_rows_gb, "GB", in_rows_gb * assumed.disk_gb_month, source),
+        Need("database, pictures in rows", in_rows_gb, "GB", in_rows_gb * assumed.disk_gb_month, grounds),
         Need(
             "or: database, pictures in a bucket",
             in_bucket_gb,
             "GB",
             in_bucket_gb * assumed.disk_gb_month,
-            source,
+            grounds,
         ),
-        Need("and the bucket", pictures_gb, "GB", pictures_gb * assumed.bucket_gb_month, source),
+        Need("and the bucket", pictures_gb, "GB", pictures_gb * assumed.bucket_gb_month, grounds),
         Need("its requests", puts / 1e6, "million PUTs a month", puts / 1e6 * assumed.put_million),
         Need(
             "fetched from platforms",
@@ -213,7 +213,7 @@ def table(measured: Measured, assumed: Assumptions) -> str:
     for line in zip(*columns, strict=True):
         first = line[0]
         cells = [f"{said(need.amount)}{_money(need)}" for need in line]
-        lines.append(f"| {first.what} | {first.unit} | " + " | ".join(cells) + f" | {first.source} |")
+        lines.append(f"| {first.what} | {first.unit} | " + " | ".join(cells) + f" | {first.grounds} |")
     return "\n".join(lines)
 
 
