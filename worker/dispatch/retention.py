@@ -18,7 +18,7 @@ from worker import partitions
 from worker.database import transaction
 from worker.database.base import STATEMENT_BEGAN
 from worker.database.choices import Choice, Judgement
-from worker.database.inbox import WebhookEvent
+from worker.database.inbox import Delivery, WebhookEvent
 from worker.database.learning import JudgeDay, JudgeVerdict
 from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
 from worker.database.people import AssetLink, AuditEntry, Invitation, SignIn
@@ -32,14 +32,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date, datetime
 
-    from sqlalchemy import ColumnElement, Engine, Select
-    from sqlalchemy.orm import Session
+    from sqlalchemy import ColumnElement, Engine, Select, Subquery
+    from sqlalchemy.orm import InstrumentedAttribute, Session
 
     from worker.partitions import Partition
     from worker.settings import Settings
 
     Prunable = type[
         WebhookEvent
+        | Delivery
         | Job
         | StoredCandidate
         | Thumbnail
@@ -151,6 +152,8 @@ def _over(settings: Settings) -> Iterator[tuple[Prunable, Select[Any]]]:
     jobs_end = STATEMENT_BEGAN - timedelta(days=settings.jobs_retention_days)
     pictures_end = STATEMENT_BEGAN - timedelta(days=settings.thumbnails_retention_days)
     yield WebhookEvent, select(WebhookEvent.id).where(WebhookEvent.received_at < events_end)
+    known = _oldest(Delivery.event_id, Delivery.received_at)
+    yield Delivery, select(known.c.event_id).where(known.c.received_at < events_end)
     yield Job, select(Job.id).where(Job.state.in_(FINAL), Job.finished_at < jobs_end, ~_tells_of_failure())
     yield StoredCandidate, _of_deleted(StoredCandidate, pictures_end)
     yield Thumbnail, _of_deleted(Thumbnail, pictures_end)
@@ -174,10 +177,14 @@ def _of_people(settings: Settings) -> Iterator[tuple[Prunable, Select[int]]]:
     for table, used_at in ((Invitation, Invitation.used_at), (AssetLink, None)):
         ended_at = func.least(used_at, table.revoked_at, table.expires_at)  # PostgreSQL's ignores NULL
         yield table, select(table.id).where(ended_at < end)
-    # Their ids are in the order of their times, so the oldest are found without an index on these.
-    oldest = select(AuditEntry.id, AuditEntry.at).order_by(AuditEntry.id).limit(BATCH_ROWS).subquery()
+    oldest = _oldest(AuditEntry.id, AuditEntry.at)
     acts_end = STATEMENT_BEGAN - timedelta(days=settings.audit_retention_days)
     yield AuditEntry, select(oldest.c.id).where(oldest.c.at < acts_end)
+
+
+def _oldest(key: InstrumentedAttribute[int], at: InstrumentedAttribute[datetime]) -> Subquery:
+    """Select a batch of a table whose ids are in the order of their times, which need no index so."""
+    return select(key, at).order_by(key).limit(BATCH_ROWS).subquery()
 
 
 def _of_deleted(table: type[StoredCandidate | Thumbnail], end: ColumnElement[datetime]) -> Select[int]:
