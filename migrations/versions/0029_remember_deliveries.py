@@ -55,7 +55,7 @@ SELECT indexrelid::regclass::text FROM pg_index
 
 
 def upgrade() -> None:
-    """Make the table, have the trigger fill it, fill in what was there before, and let the trigger trust it."""
+    """Make the table, have the trigger fill it, add what was there before, and let the trigger trust it."""
     text, time = sa.Text(), sa.DateTime(timezone=True)
     op.create_table(
         "deliveries",
