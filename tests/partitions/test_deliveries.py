@@ -100,11 +100,13 @@ def test_of_deliveries_that_come_while_the_tables_change_each_is_recorded_once(
 
     with ThreadPoolExecutor(4) as pool:
         receivers = [pool.submit(receive, number) for number in range(4)]
-        until(lambda: len(taken) > 200)
-        change(engine, BEFORE if before == "head" else "head")
-        count = len(taken)
-        until(lambda: len(taken) > count + 200)
-        done.set()
+        try:
+            until(lambda: len(taken) > 200)
+            change(engine, BEFORE if before == "head" else "head")
+            count = len(taken)
+            until(lambda: len(taken) > count + 200)
+        finally:
+            done.set()
         for receiver in receivers:
             receiver.result()
 
