@@ -16,7 +16,7 @@ from worker import jobs, publications
 from worker.choices import ChoiceRequest
 from worker.database import transaction
 from worker.database.choices import Choice, Judgement
-from worker.database.inbox import WebhookEvent
+from worker.database.inbox import Delivery, WebhookEvent
 from worker.database.learning import JudgeVerdict
 from worker.database.models import Asset, Base, Job, JobLog, Publication, StoredCandidate, Thumbnail
 from worker.database.people import AssetLink, AuditEntry
@@ -125,6 +125,9 @@ def test_nothing_is_left_but_its_id_and_who_did_it(erased: Engine) -> None:
         "video.asset.ready",
         "thumbs.erased",
     ]
+    with transaction(erased) as session:
+        known = session.scalars(select(Delivery.event_id)).all()
+    assert known == [event.id for event in builders.every(erased, WebhookEvent)]
 
 
 def test_it_is_told_what_was_removed_and_what_stays(engine: Engine, thumbs: Run) -> None:

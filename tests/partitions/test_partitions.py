@@ -90,7 +90,7 @@ def test_rows_without_a_week_are_kept_and_go_when_they_are_too_old(weekly: Engin
 
     with transaction(weekly) as session:
         assert list(partitions.tables_with_strays(session)) == ["candidates"]
-    retention.drop_weeks(weekly, builders.make_settings())
+    retention.prune(weekly, builders.make_settings(), longest_s=5.0)
 
     (left,) = builders.every(weekly, StoredCandidate)
     assert left.created_at == far
@@ -101,8 +101,7 @@ def test_a_week_with_rows_in_the_default_partition_stays_there(weekly: Engine) -
     now = datetime.now(UTC)
     place(weekly, "job_log", now + 6 * A_WEEK)
 
-    with transaction(weekly) as session:
-        made = [name for name in partitions.make_ahead(session, 8) if name.startswith("job_log")]
+    made = [name for name in partitions.make_ahead(weekly, 8) if name.startswith("job_log")]
 
     assert len(made) == 3
     assert place(weekly, "job_log", now + 6 * A_WEEK) == "job_log_default"
@@ -113,8 +112,7 @@ def test_partitions_are_made_once_by_two_dispatchers(weekly: Engine) -> None:
     """Both at once; neither fails, and later rounds have nothing to do."""
 
     def make(_: int) -> list[str]:
-        with transaction(weekly) as session:
-            return partitions.make_ahead(session, 12)
+        return list(partitions.make_ahead(weekly, 12))
 
     with ThreadPoolExecutor(2) as pool:
         made = [name for names in pool.map(make, range(2)) for name in names]
@@ -200,3 +198,49 @@ def test_what_a_job_left_behind_is_erased_with_its_asset(engine: Engine) -> None
         erasure.erase(session, asset, "ada", "")
 
     assert builders.every(engine, JobLog) == builders.every(engine, StoredCandidate) == []
+
+
+def test_a_table_that_is_in_use_keeps_no_other_from_losing_its_oldest_week(weekly: Engine) -> None:
+    """As while somebody asks something of webhooks that takes hours."""
+    with weekly.connect() as reader:
+        reader.execute(select(WebhookEvent.id))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            retention.drop_weeks(weekly, builders.make_settings(candidates_retention_days=30))
+
+    with transaction(weekly) as session:
+        oldest = text("SELECT min(first_at) FROM thumbs_partitions() WHERE parent = 'candidates'")
+        first_at = session.scalars(oldest).one()
+    assert datetime.now(UTC) - first_at < timedelta(days=30) + A_WEEK
+
+
+def test_others_do_not_wait_for_a_partition_that_takes_long_to_make(weekly: Engine) -> None:
+    """PostgreSQL reads all of the default partition for it, under a lock; here, it sleeps instead."""
+    with psycopg.connect(address(weekly), autocommit=True) as owner:
+        owner.execute(
+            "CREATE FUNCTION sleep() RETURNS event_trigger LANGUAGE plpgsql"
+            " AS $$ BEGIN PERFORM pg_sleep(20); END $$"
+        )
+        owner.execute("CREATE EVENT TRIGGER slow ON ddl_command_end EXECUTE FUNCTION sleep()")
+        try:
+            with pytest.raises(OperationalError, match="statement timeout"):
+                list(partitions.make_ahead(weekly, 8))
+        finally:
+            owner.execute("SET event_triggers = off; DROP EVENT TRIGGER slow; DROP FUNCTION sleep")
+
+    assert len(list(partitions.make_ahead(weekly, 8))) == 4 * len(partitions.KEYS)
+
+
+def test_many_rows_without_a_week_go_in_one_round(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or more would come than go, where nobody makes partitions for weeks."""
+    monkeypatch.setattr(retention, "BATCH_ROWS", 10)
+    old = datetime.now(UTC) - 30 * A_WEEK
+    with psycopg.connect(address(engine), autocommit=True) as connection:
+        connection.execute("ALTER TABLE job_log DETACH PARTITION job_log_before")
+        connection.execute("DROP TABLE job_log_before")
+    with transaction(engine) as session:
+        lines = [{"at": old, "job_id": 1, "state": "running", "attempt": 1, "actor": "a"}] * 35
+        session.execute(insert(JobLog), [*lines, lines[0] | {"at": datetime.now(UTC)}])
+
+    retention.prune(engine, builders.make_settings(), longest_s=5.0)
+
+    assert len(builders.every(engine, JobLog)) == 1

@@ -251,6 +251,7 @@ def test_a_restored_database_belongs_to_the_roles_again(
             program.execute(
                 "INSERT INTO assets (platform, account, external_id) VALUES ('mux', 'main', 'a1')"
             )
+            assert program.execute("SELECT thumbs_make_partitions(10)").fetchall()
     finally:
         run_postgres("psql", "--quiet", "--command=DROP DATABASE restored WITH (FORCE)", postgres_server.url)
 

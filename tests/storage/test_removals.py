@@ -13,7 +13,6 @@ from tests.support.platforms.picture_shelf import let_notes_be_due
 from tests.support.service import builders
 from tests.support.service.builders import JPEG, SMALL_JPEG
 from tests.support.waiting import until
-from worker import partitions
 from worker.admin.erase import erase_asset
 from worker.database import transaction
 from worker.database.bucket import BucketRemoval
@@ -34,6 +33,12 @@ if TYPE_CHECKING:
 SHA256 = hashlib.sha256(JPEG).hexdigest()
 KEY = thumbnail_key(SHA256)
 LONG_S = 5.0
+# Their rows are in the default partition.
+WITHOUT_WEEKS = """
+ALTER TABLE candidates DETACH PARTITION candidates_before;
+INSERT INTO candidates_default SELECT * FROM candidates_before;
+DROP TABLE candidates_before
+"""
 
 
 def stored_apart(engine: Engine, shelf: Shelf, *ids: str) -> None:
@@ -206,13 +211,12 @@ def test_the_frames_of_rows_without_a_week_go_with_them(engine: Engine, shelf: S
     """Retention deletes from the default partition, and the trigger is that of the whole table."""
     stored_apart(engine, shelf, "a1", "a2")
     with engine.begin() as connection:
+        connection.execute(text(WITHOUT_WEEKS))
         connection.execute(
-            text("UPDATE candidates SET created_at = now() + interval '30 weeks' WHERE asset_id = 1")
+            text("UPDATE candidates SET created_at = now() - interval '20 weeks' WHERE asset_id = 1")
         )
-        connection.execute(text("UPDATE candidates_default SET created_at = now() + interval '20 weeks'"))
         kept = connection.scalar(text("SELECT bundle FROM candidates WHERE asset_id = 2"))
-    with transaction(engine) as session:
-        assert partitions.delete_strays(session, "candidates", -7 * 25, 10) == 1
+    retention.prune(engine, builders.make_settings(), longest_s=5.0)
     remove(engine, shelf)
 
     assert shelf.keys("candidates/") == [kept]
@@ -233,9 +237,7 @@ def test_a_dropped_week_takes_its_frames_from_the_bucket(engine: Engine, shelf: 
     with engine.begin() as connection:
         for statement in (
             "CREATE TABLE candidates_old (LIKE candidates_default INCLUDING ALL)",
-            "ALTER TABLE candidates DETACH PARTITION candidates_before",
-            "INSERT INTO candidates_default SELECT * FROM candidates_before",
-            "DROP TABLE candidates_before",
+            WITHOUT_WEEKS,
             f"ALTER TABLE candidates ATTACH PARTITION candidates_old FOR VALUES {bounds}",
         ):
             connection.execute(text(statement))

@@ -1,7 +1,8 @@
-"""The table of the inbox: what was answered with 2xx.
+"""The tables of the inbox: what was answered with 2xx, and under which ids it came.
 
-It is partitioned by week, see `worker.partitions`. That a delivery is there once, a trigger sees to, since a
-unique key could only do so within a partition; nothing else refers to its rows, nor they to others.
+That of events is partitioned by week, see `worker.partitions`, so a unique key of its own could tell a
+repeated delivery only within a week. A trigger adds each event's delivery to a table that has such a key, and
+drops the event where it is there already.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime  # noqa: TC003 - SQLAlchemy reads the annotations when the program runs
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Index, text
+from sqlalchemy import JSON, CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from worker.database.base import NOW, Base
@@ -42,3 +43,16 @@ class WebhookEvent(Base):
     detail: Mapped[str] = mapped_column(server_default="")  #: why, where the outcome alone does not say
     #: As received. Not JSONB, which refuses some of what a JSON text may hold (the escape of NUL).
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class Delivery(Base):
+    """The id under which an event came: known for as long as the event is kept, or a little longer."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (UniqueConstraint("platform", "account", "delivery_id"),)
+
+    event_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    received_at: Mapped[datetime]
+    platform: Mapped[str]
+    account: Mapped[str]
+    delivery_id: Mapped[str]

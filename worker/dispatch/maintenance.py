@@ -94,9 +94,8 @@ class Maintenance:
         metrics.note_free_space("data", self._settings.data_dir)
 
     def _make_partitions(self) -> None:
-        with transaction(self._engine) as session:
-            for name in partitions.make_ahead(session):
-                log.info("made the partition %s", name)
+        for name in partitions.make_ahead(self._engine):
+            log.info("made the partition %s", name)
 
     def _drop_weeks(self) -> None:
         retention.drop_weeks(self._engine, self._settings)

@@ -12,15 +12,16 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, exists, false, func, or_, select, true
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import aliased
 
 from worker import partitions
 from worker.database import transaction
 from worker.database.base import STATEMENT_BEGAN
 from worker.database.choices import Choice, Judgement
-from worker.database.inbox import WebhookEvent
+from worker.database.inbox import Delivery, WebhookEvent
 from worker.database.learning import JudgeDay, JudgeVerdict
-from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
+from worker.database.models import Asset, Job, JobLog, Publication, StoredCandidate, Thumbnail
 from worker.database.people import AssetLink, AuditEntry, Invitation, SignIn
 from worker.database.states import FINAL, JobState, PublicationState
 from worker.database.trials import Trial, Variant
@@ -33,14 +34,16 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from sqlalchemy import ColumnElement, Engine, Select
-    from sqlalchemy.orm import Session
+    from sqlalchemy.orm import InstrumentedAttribute, Session
 
     from worker.partitions import Partition
     from worker.settings import Settings
 
     Prunable = type[
         WebhookEvent
+        | Delivery
         | Job
+        | JobLog
         | StoredCandidate
         | Thumbnail
         | Trial
@@ -51,6 +54,9 @@ if TYPE_CHECKING:
         | AssetLink
         | AuditEntry
     ]
+
+    _Ids = InstrumentedAttribute[int] | ColumnElement[int]
+    _Times = InstrumentedAttribute[datetime] | ColumnElement[datetime]
 
 log = logging.getLogger(__name__)
 
@@ -69,21 +75,25 @@ LONGEST_FIRST = timedelta(weeks=10)
 
 
 def drop_weeks(engine: Engine, settings: Settings) -> list[Partition]:
-    """Drop the partitions of which all is over and past its time, and what of such is in the default ones.
+    """Drop the partitions of which all is over and past its time.
 
     Returns:
         Those that were dropped.
 
     Raises:
-        OperationalError: others had a table all the time; the next round tries again.
+        OperationalError: others had a table all the time, and so it was left out; the next round tries again.
     """
     dropped: list[Partition] = []
+    failed: OperationalError | None = None
     for table, kept_days in _kept_days(settings).items():
-        while (partition := _drop_week(engine, table, kept_days)) is not None:
-            log.info("dropped the partition %s", partition.name)
-            dropped.append(partition)
-        with transaction(engine) as session:
-            partitions.delete_strays(session, table, kept_days, BATCH_ROWS)
+        try:
+            while (partition := _drop_week(engine, table, kept_days)) is not None:
+                log.info("dropped the partition %s", partition.name)
+                dropped.append(partition)
+        except OperationalError as error:
+            failed = error
+    if failed is not None:
+        raise failed
     return dropped
 
 
@@ -151,6 +161,7 @@ def _over(settings: Settings) -> Iterator[tuple[Prunable, Select[Any]]]:
     jobs_end = STATEMENT_BEGAN - timedelta(days=settings.jobs_retention_days)
     pictures_end = STATEMENT_BEGAN - timedelta(days=settings.thumbnails_retention_days)
     yield WebhookEvent, select(WebhookEvent.id).where(WebhookEvent.received_at < events_end)
+    yield Delivery, _older(Delivery.event_id, Delivery.received_at, events_end)
     yield Job, select(Job.id).where(Job.state.in_(FINAL), Job.finished_at < jobs_end, ~_tells_of_failure())
     yield StoredCandidate, _of_deleted(StoredCandidate, pictures_end)
     yield Thumbnail, _of_deleted(Thumbnail, pictures_end)
@@ -163,7 +174,17 @@ def _over(settings: Settings) -> Iterator[tuple[Prunable, Select[Any]]]:
     # What a judge said is recalled for the same pictures only, so it is kept for as long as old ones are.
     yield JudgeVerdict, select(JudgeVerdict.id).where(JudgeVerdict.used_at < pictures_end)
     yield JudgeDay, select(JudgeDay.day).where(JudgeDay.day < STATEMENT_BEGAN - timedelta(days=JUDGE_DAYS))
+    yield from _strays(settings)
     yield from _of_people(settings)
+
+
+def _strays(settings: Settings) -> Iterator[tuple[Prunable, Select[int]]]:
+    """Select what is in no week, and so is dropped with none; webhooks go by their time wherever they are."""
+    for table in (JobLog, StoredCandidate):
+        name = table.__tablename__
+        end = STATEMENT_BEGAN - timedelta(days=_kept_days(settings)[name])
+        of_default = partitions.default_of(name).c
+        yield table, _older(of_default.id, of_default[partitions.KEYS[name]], end)
 
 
 def _of_people(settings: Settings) -> Iterator[tuple[Prunable, Select[int]]]:
@@ -174,10 +195,14 @@ def _of_people(settings: Settings) -> Iterator[tuple[Prunable, Select[int]]]:
     for table, used_at in ((Invitation, Invitation.used_at), (AssetLink, None)):
         ended_at = func.least(used_at, table.revoked_at, table.expires_at)  # PostgreSQL's ignores NULL
         yield table, select(table.id).where(ended_at < end)
-    # Their ids are in the order of their times, so the oldest are found without an index on these.
-    oldest = select(AuditEntry.id, AuditEntry.at).order_by(AuditEntry.id).limit(BATCH_ROWS).subquery()
     acts_end = STATEMENT_BEGAN - timedelta(days=settings.audit_retention_days)
-    yield AuditEntry, select(oldest.c.id).where(oldest.c.at < acts_end)
+    yield AuditEntry, _older(AuditEntry.id, AuditEntry.at, acts_end)
+
+
+def _older(ids: _Ids, at: _Times, end: ColumnElement[datetime]) -> Select[int]:
+    """Select rows of before a time, where ids are in the order of times, so that these need no index."""
+    oldest = select(ids.label("id"), at.label("at")).order_by(ids).limit(BATCH_ROWS).subquery()
+    return select(oldest.c.id).where(oldest.c.at < end)
 
 
 def _of_deleted(table: type[StoredCandidate | Thumbnail], end: ColumnElement[datetime]) -> Select[int]:

@@ -86,7 +86,9 @@ def _partitions(session: Session) -> Iterator[Finding]:
         yield Finding("partitions", State.WARNING, f"{says}, for webhooks, histories and filmstrips", remedy)
     if strays := ", ".join(partitions.tables_with_strays(session)):
         says = f"rows of weeks that have no partition are in the default one of: {strays}"
-        remedy = "nothing is lost, and they go when they are too old; keep a dispatcher running"
+        remedy = (
+            "nothing is lost, and they go when they are old; see docs/operate.md, Old rows and partitions"
+        )
         yield Finding("partitions", State.WARNING, says, remedy)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import String, cast, delete, func, insert, or_, select, true
 
 from worker.database import NOW
 from worker.database.choices import Choice, Judgement
-from worker.database.inbox import WebhookEvent
+from worker.database.inbox import Delivery, WebhookEvent
 from worker.database.learning import JudgeVerdict
 from worker.database.models import Asset, Job, JobLog, Publication, StoredCandidate, Thumbnail
 from worker.database.people import AssetLink, AuditEntry
@@ -176,5 +176,7 @@ def _note(session: Session, asset: Asset, actor: str, why: str, counts: Mapping[
 
 
 def _remove(session: Session, table: OfAnAsset | type[JobLog], *conditions: ColumnElement[bool]) -> int:
-    removed = session.scalars(delete(table).where(*conditions).returning(table.id))
-    return len(removed.all())
+    ids = session.scalars(delete(table).where(*conditions).returning(table.id)).all()
+    if table is WebhookEvent:  # some platforms' delivery ids contain that of the asset
+        session.execute(delete(Delivery).where(Delivery.event_id.in_(ids)))
+    return len(ids)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import and_, select, tuple_
 
-from worker.database.inbox import WebhookEvent
+from worker.database.inbox import Delivery, WebhookEvent
 from worker.database.states import EventOutcome
 from worker.errors import IdReused
 from worker.inbox import record
@@ -53,9 +53,14 @@ def _of_same_id(
 ) -> Sequence[Row[tuple[dict[str, object], str, str]]]:
     """Find what came under this id before, also of another account: it is one sender's."""
     accounts = [(MediaUrl.name, ACCOUNT), *configured_accounts(settings)]
-    found = select(WebhookEvent.payload, WebhookEvent.outcome, WebhookEvent.detail).where(
-        tuple_(WebhookEvent.platform, WebhookEvent.account).in_(accounts),
-        WebhookEvent.delivery_id == event.delivery_id,
+    of_event = and_(WebhookEvent.id == Delivery.event_id, WebhookEvent.received_at == Delivery.received_at)
+    found = (
+        select(WebhookEvent.payload, WebhookEvent.outcome, WebhookEvent.detail)
+        .join(Delivery, of_event)
+        .where(
+            tuple_(Delivery.platform, Delivery.account).in_(accounts),
+            Delivery.delivery_id == event.delivery_id,
+        )
     )
     if receipt.event_id is not None:
         found = found.where(WebhookEvent.id != receipt.event_id)

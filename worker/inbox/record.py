@@ -88,9 +88,9 @@ _OLDER = "something newer was told at {}, so what this tells of the asset is not
 # take a good part of its time.
 _assets, _events = table_of(Asset), table_of(WebhookEvent)
 
-# Returns no id for a delivery that was here before. A trigger of the table decides, not a question
+# Returns no row for a delivery that was here before. A trigger of the table decides, not a question
 # beforehand: so two receivers that get a delivery at the same time cannot both record it.
-_INSERT_EVENT = insert(_events).returning(_events.c.id)
+_INSERT_EVENT = insert(_events).returning(_events.c.id, _events.c.received_at)
 
 # Finds the asset's row or makes it, and locks it, in one statement.
 _insert_asset = insert(_assets)
@@ -153,17 +153,19 @@ def _record_one(session: Session, event: Event, settings: Settings, priority: Pr
     is_relevant = event.asset_id is not None and event.kind is not EventKind.OTHER
     asset = _lock_asset(session, event) if is_relevant else None
     expected = _expected(session, event, asset)
-    event_id = session.scalar(_INSERT_EVENT, _row(event, asset, expected))
-    if event_id is None:
+    inserted = session.execute(_INSERT_EVENT, _row(event, asset, expected)).one_or_none()
+    if inserted is None:
         return Receipt(DeliveryOutcome.DUPLICATE, None)
     decision = _apply(session, event, asset, settings, priority) if asset else expected
     # The row says it already for most events: those cost no second statement.
     if decision != expected:
-        changed = update(WebhookEvent).where(WebhookEvent.id == event_id)
+        # With its time, or PostgreSQL would look for it in every week.
+        of_event = (_events.c.id == inserted.id, _events.c.received_at == inserted.received_at)
+        changed = update(_events).where(*of_event)
         session.execute(changed.values(outcome=decision.outcome, detail=decision.detail))
     is_applied = decision.outcome is EventOutcome.APPLIED
     outcome = DeliveryOutcome.RECORDED if is_applied else DeliveryOutcome(decision.outcome)
-    return Receipt(outcome, event_id, decision.detail)
+    return Receipt(outcome, inserted.id, decision.detail)
 
 
 def _expected(session: Session, event: Event, asset: LockedAsset | None) -> EventDecision:

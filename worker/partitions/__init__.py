@@ -10,14 +10,18 @@ role of the services has rights to rows only.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import column, exists, func, select, table, text
+
+from worker.database import STATEMENT_BEGAN, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from sqlalchemy import Engine, TableClause
     from sqlalchemy.orm import Session
 
 WEEKS_AHEAD = 4
@@ -25,8 +29,9 @@ KEYS = {"events": "received_at", "job_log": "at", "candidates": "created_at"}
 """The partitioned tables, and the column of each that says to which week a row belongs."""
 
 # Whoever comes after us waits as long as we do; the receiver gives up after a second.
-_BRIEFLY = text("SET LOCAL lock_timeout = '250ms'")
-_KEPT_SINCE = "statement_timestamp() - make_interval(days => CAST(:days AS integer))"
+_LOCK_BRIEFLY = text("SET LOCAL lock_timeout = '250ms'")
+# Others wait while a partition is made, for which PostgreSQL reads all of the default one.
+_WORK_BRIEFLY = text("SET LOCAL statement_timeout = '800ms'")
 
 
 class Partition(NamedTuple):
@@ -38,18 +43,25 @@ class Partition(NamedTuple):
     end_at: datetime  #: the moment after it
 
 
-def make_ahead(session: Session, weeks: int = WEEKS_AHEAD) -> list[str]:
-    """Make the partitions of this week and the next ones that are missing, and return their names.
+def make_ahead(engine: Engine, weeks: int = WEEKS_AHEAD) -> Iterator[str]:
+    """Make the partitions of this week and the next ones that are missing, and yield their names.
+
+    Each week in a transaction of its own, so that others wait for one of them at most.
 
     Raises:
-        OperationalError: somebody had a default partition locked; trying again later helps.
+        OperationalError: somebody had a default partition locked, and trying again later helps; or so many
+            rows are in one that it cannot be read within that time.
         IntegrityError: a row came to a default partition just then; trying again helps.
     """
-    session.execute(_BRIEFLY)
-    return list(session.scalars(text("SELECT thumbs_make_partitions(:weeks)"), {"weeks": weeks}))
+    for ahead in range(weeks + 1):
+        with transaction(engine) as session:
+            session.execute(_LOCK_BRIEFLY)
+            session.execute(_WORK_BRIEFLY)
+            made = session.scalars(select(func.thumbs_make_partitions(ahead))).all()
+        yield from made
 
 
-def drop_oldest(session: Session, table: str, kept_days: int) -> Partition | None:
+def drop_oldest(session: Session, of_table: str, kept_days: int) -> Partition | None:
     """Drop a table's oldest partition if all of it is older than so many days; None where it is not.
 
     One at a time, because its table is locked until the transaction ends.
@@ -57,36 +69,23 @@ def drop_oldest(session: Session, table: str, kept_days: int) -> Partition | Non
     Raises:
         OperationalError: somebody uses the table for longer than we wait; trying again later helps.
     """
-    session.execute(_BRIEFLY)
-    dropped = session.execute(
-        text(f"SELECT name, first_at, end_at FROM thumbs_drop_partition(:of_table, {_KEPT_SINCE})"),  # noqa: S608
-        {"of_table": table, "days": kept_days},
-    ).one_or_none()
-    return None if dropped is None else Partition(table, *dropped)
+    session.execute(_LOCK_BRIEFLY)
+    kept_since = STATEMENT_BEGAN - timedelta(days=kept_days)
+    found = func.thumbs_drop_partition(of_table, kept_since).table_valued("name", "first_at", "end_at")
+    dropped = session.execute(select(found)).one_or_none()
+    return None if dropped is None else Partition(of_table, *dropped)
 
 
-def delete_strays(session: Session, table: str, kept_days: int, most: int) -> int:
-    """Delete rows of a default partition that are older than so many days, and return how many there were.
-
-    From the whole table, whose triggers a deletion from the partition alone would not fire.
-    """
-    key = KEYS[table]
-    rows = f"{table}_default WHERE {key} < {_KEPT_SINCE} LIMIT :most FOR UPDATE SKIP LOCKED"
-    deleted = session.execute(
-        text(
-            f"WITH old AS MATERIALIZED (SELECT id, {key} FROM {rows}) DELETE FROM {table} USING old"  # noqa: S608
-            f" WHERE {table}.id = old.id AND {table}.{key} = old.{key} RETURNING 1"
-        ),
-        {"days": kept_days, "most": most},
-    )
-    return len(deleted.all())
+def default_of(of_table: str) -> TableClause:
+    """Return the default partition of a table, with the columns `id` and of `KEYS`."""
+    return table(f"{of_table}_default", column("id"), column(KEYS[of_table]))
 
 
 def tables_with_strays(session: Session) -> Iterator[str]:
     """Find the tables that have rows in their default partition."""
-    for table in KEYS:
-        if session.scalar(text(f"SELECT EXISTS (SELECT FROM {table}_default)")):  # noqa: S608
-            yield table
+    for of_table in KEYS:
+        if session.scalar(select(exists().select_from(default_of(of_table)))):
+            yield of_table
 
 
 def made_until(session: Session) -> datetime | None:

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
 
-from worker.settings.types import Line, Seconds, Secret, Url  # noqa: TC001 - pydantic reads them at run time
+from worker.settings.types import Days, Line, Seconds, Secret, Url  # noqa: TC001 - pydantic reads them
 
 MIN_SECRET_CHARACTERS = 32
 WITH_PROVIDER_S = 12 * 3600.0
@@ -46,8 +46,8 @@ class ReviewSettings(BaseSettings):
         "provider signs people in, and 30 days where it would take another invitation. Whoever does "
         "something has to sign in again after 7 days, or after 90.",
     )
-    audit_retention_days: int = Field(
-        730, ge=1, description="What people did, as `thumbs audit` lists it, is kept so long."
+    audit_retention_days: Days = Field(
+        730, description="What people did, as `thumbs audit` lists it, is kept so long."
     )
 
     @property

@@ -27,6 +27,7 @@ from worker.settings.storage import StorageSettings
 from worker.settings.trials import TrialSettings
 from worker.settings.types import (
     Aspects,
+    Days,
     HookUrl,
     Hosts,
     Line,
@@ -188,8 +189,8 @@ class Settings(PlatformSettings, ReviewSettings, TrialSettings, JudgeSettings, S
     thumbnails_secret: StandardSecret | None = Field(
         None, description="Signs these addresses: `whsec_` and the base64 of 24 to 64 bytes."
     )
-    thumbnails_retention_days: int = Field(
-        30, ge=1, description="Thumbnails of deleted videos, and those of older runs, are kept so long."
+    thumbnails_retention_days: Days = Field(
+        30, description="Thumbnails of deleted videos, and those of older runs, are kept so long."
     )
 
     @classmethod

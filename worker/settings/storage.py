@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
 
-from worker.settings.types import BucketAddress, Line, Secret, Url, revealed
+from worker.settings.types import BucketAddress, Days, Line, Secret, Url, revealed
 
 
 class StorageSettings(BaseSettings):
@@ -57,18 +57,17 @@ class StorageSettings(BaseSettings):
         "all: a CDN before `/thumbnails/`.",
     )
 
-    events_retention_days: int = Field(
+    events_retention_days: Days = Field(
         30,
         ge=4,
         description="Webhooks are kept so long, and until the others of their week are as old. A delivery "
         "that is repeated meanwhile is known.",
     )
-    jobs_retention_days: int = Field(
-        90, ge=1, description="Jobs that are over are kept so long; their history for up to two weeks more."
+    jobs_retention_days: Days = Field(
+        90, description="Jobs that are over are kept so long; their history for up to two weeks more."
     )
-    candidates_retention_days: int = Field(
+    candidates_retention_days: Days = Field(
         90,
-        ge=1,
         description="Filmstrips, the small frames that a run looked at, are kept so long, and until the "
         "others of their week are as old. After an edit, a video without one is looked at whole.",
     )

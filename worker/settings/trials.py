@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
 
-from worker.settings.types import Line, Seconds, TimeZone, Url  # noqa: TC001 - pydantic reads them at run time
+from worker.settings.types import Days, Line, Seconds, TimeZone, Url  # noqa: TC001 - pydantic reads them
 
 
 class TrialSettings(BaseSettings):
@@ -38,7 +38,7 @@ class TrialSettings(BaseSettings):
         "UTC", description="Where the days begin that a platform shows one picture."
     )
     test_look_s: Seconds = Field(3 * 3600.0, description="How often the numbers of a test are judged.")
-    tests_retention_days: int = Field(
+    tests_retention_days: Days = Field(
         730, ge=30, description="What tests compared, and counted, is kept so long to learn from."
     )
 

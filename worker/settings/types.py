@@ -234,5 +234,7 @@ ImageKey = Annotated[str, AfterValidator(_check_image_key)]
 HookUrl = Annotated[str, AfterValidator(_check_hook)]  #: may open with a token, as that of many systems does
 PictureAddress = Annotated[str, AfterValidator(_check_picture_address)]
 AccountName = Annotated[str, AfterValidator(_check_name)]
+# A century: PostgreSQL has no times of before 4713 BC, so what is to be kept for ever is still to be a time.
+Days = Annotated[int, Field(ge=1, le=36_500)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 SecondsOrZero = Annotated[float, Field(ge=0, allow_inf_nan=False)]

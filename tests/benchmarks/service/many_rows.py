@@ -14,7 +14,7 @@ import psycopg
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_TABLES = ("assets", "jobs", "job_log", "events", "thumbnails", "publications", "candidates")
+_TABLES = ("assets", "jobs", "job_log", "events", "deliveries", "thumbnails", "publications", "candidates")
 
 # `n` is the number of assets. Times are spread over 90 days, those of webhooks over 30.
 _FILL = {
@@ -47,6 +47,9 @@ _FILL = {
         SELECT 'mux', 'main', md5('d' || g), 'video.asset.ready', 'ready', g, now(),
             now() - (g % 2592000) * interval '1 s', 'applied', json_build_object('x', repeat('a', 1500))
         FROM generate_series(1, {n}) g""",
+    "deliveries": """
+        INSERT INTO deliveries (event_id, received_at, platform, account, delivery_id)
+        SELECT id, received_at, platform, account, delivery_id FROM events ORDER BY id""",
     "thumbnails": """
         INSERT INTO thumbnails (asset_id, job_id, generation, rank, aspect, time_s, score, parts, reasons,
             faces, box, width_px, height_px, jpeg, sha256, model)
@@ -74,23 +77,26 @@ DO $$ DECLARE of_table text; first text; week timestamptz; leaf text; BEGIN
     LOOP
         EXECUTE format('ALTER TABLE %I DETACH PARTITION %I', of_table, first);
         EXECUTE format('DROP TABLE %I', first);
+    END LOOP;
+    FOR of_table IN VALUES ('events'), ('job_log'), ('candidates') LOOP
         FOR week IN
-            SELECT date_trunc('week', now(), 'UTC') - n * interval '1 week' FROM generate_series(1, 13) n
+            SELECT date_trunc('week', now(), 'UTC') - n * interval '1 week' FROM generate_series(1, {past}) n
         LOOP
             leaf := of_table || to_char(week, '_YYYYMMDD');
+            CONTINUE WHEN to_regclass(leaf) IS NOT NULL;
             EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', leaf, of_table || '_default');
             EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
                 of_table, leaf, week, week + interval '1 week');
         END LOOP;
     END LOOP;
-    PERFORM thumbs_make_partitions(4);
+    PERFORM thumbs_make_partitions({ahead});
 END $$
 """
 
 
-def make_weeks(connection: psycopg.Connection) -> None:
-    """Give the tables of an empty database a partition for each of the last 13 weeks and the next ones."""
-    connection.execute(_WEEKS)
+def make_weeks(connection: psycopg.Connection, past: int = 13, ahead: int = 4) -> None:
+    """Give tables without rows a partition for each of the last weeks, of this one, and of the next ones."""
+    connection.execute(_WEEKS.format(past=past, ahead=ahead).encode())
 
 
 def fill(address: str, assets: int, on_table: Callable[[str], None] = lambda _: None) -> None:
@@ -114,6 +120,9 @@ def fill(address: str, assets: int, on_table: Callable[[str], None] = lambda _: 
             on_table(table)
             connection.execute(_FILL[table].format(n=assets).encode())
         connection.execute("VACUUM ANALYZE")
+        # Autovacuum, which does this by and by, gathers nothing about a partitioned table itself.
+        partitioned = "SELECT oid FROM pg_class WHERE relkind = 'p'"
+        connection.execute(f"DELETE FROM pg_statistic WHERE starelid IN ({partitioned})".encode())  # noqa: S608
 
 
 def is_empty(address: str) -> bool:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from worker.standalone.servers import Server
 
 BEFORE = "0025"
+WEEKS = {1: (0, 0), 19: (14, 4), 53: (48, 4)}  # of each table: how many are over, how many are ahead
 CONNECTIONS = 8
 LEAD_S = 3.0  # of the sender, before the migration begins
 FILL_EVENTS = """
@@ -61,6 +62,7 @@ INSERT = """
 INSERT INTO {table} (platform, account, delivery_id, type, kind, outcome, payload)
 VALUES ('bench', 'main', gen_random_uuid(), 'video.asset.ready', 'ready', 'ignored', '{{"id": "a1"}}')
 """
+LOCKS = "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation'"
 UNIQUE = " ON CONFLICT (platform, account, delivery_id) DO NOTHING"
 
 
@@ -146,11 +148,21 @@ class Inserting:
         return f"inserts meanwhile: {len(ordered)}, p99 {p99_ms:.0f} ms, max {ordered[-1] * 1000:.0f} ms"
 
 
+def inserted(server: Server) -> Iterator[list[str]]:
+    """Insert webhooks where few weeks are kept, and where many are."""
+    statement = INSERT.format(table="events")
+    for weeks, (past, ahead) in WEEKS.items():
+        with psycopg.connect(server.url) as connection:
+            make_weeks(connection, past, ahead)
+        with psycopg.connect(server.url) as connection:
+            connection.execute(statement.encode())
+            ((locks,),) = connection.execute(LOCKS).fetchall()
+        yield [f"inserts, weeks: {weeks}", f"{run_pgbench(server, statement)}; {locks} locks, the first"]
+
+
 def removed(server: Server, engine: Engine, rows: int) -> Iterator[list[str]]:
     """Remove a week of webhooks, once row by row as before, once by dropping its partition."""
     with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute("TRUNCATE events")
-        make_weeks(connection)
         for what, remove in (("row by row", _delete), ("by dropping its partition", _drop)):
             fill(connection, FILL_EVENTS, table="events", at="now() - interval '10 weeks'", rows=rows)
             week = "SELECT tableoid::regclass::text FROM events WHERE type <> '' ORDER BY received_at LIMIT 1"
@@ -170,7 +182,7 @@ def removed(server: Server, engine: Engine, rows: int) -> Iterator[list[str]]:
             says = f"{took_s:.2f} s; {written / 2**20:.0f} MiB of log; left {left / 2**20:.0f} MiB"
             yield [f"a week of {rows:,} webhooks, {what}", says]
             yield ["  inserts meanwhile", str(inserting)]
-            connection.execute("TRUNCATE events")
+            connection.execute("TRUNCATE events, deliveries")
 
 
 def fill(connection: psycopg.Connection, statement: str, **told: object) -> None:
@@ -211,9 +223,8 @@ def measure(given: argparse.Namespace) -> Iterator[list[str]]:
                 fill(connection, FILL_FRAMES, rows=given.rows)
             yield from migrated(server, engine, folder, given)
             with psycopg.connect(server.url, autocommit=True) as connection:
-                connection.execute("TRUNCATE events")
-                make_weeks(connection)
-            yield ["inserts, partitions and a trigger", run_pgbench(server, INSERT.format(table="events"))]
+                connection.execute("TRUNCATE events, deliveries")
+            yield from inserted(server)
             yield from removed(server, engine, given.rows)
         finally:
             engine.dispose()

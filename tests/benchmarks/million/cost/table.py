@@ -152,6 +152,7 @@ def kept_days(assumed: Assumptions) -> dict[str, float]:
     """Say how many days each table keeps its rows."""
     return {
         "events": assumed.events_days,
+        "deliveries": assumed.events_days,
         "jobs": assumed.jobs_days,
         "job_log": assumed.jobs_days,
         "candidates": assumed.filmstrip_days,
