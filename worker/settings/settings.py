@@ -167,8 +167,8 @@ class Settings(PlatformSettings, ReviewSettings, TrialSettings, JudgeSettings, S
         "keep", description="A thumbnail that others set at the platform: `keep` it, or `replace` it."
     )
 
-    max_download_bytes: int = Field(20 * 1024 * MIB, ge=MIB, description="For all files of one video.")
-    download_timeout_s: Seconds = Field(900.0, description="In all, for one attempt at a video.")
+    max_download_bytes: int = Field(20 * 1024 * MIB, ge=MIB, description="All files of one video; more is refused.")
+    download_timeout_s: Seconds = Field(900.0, description="For all fetching in one attempt at one job.")
     job_timeout_s: Seconds = Field(3600.0, description="For one attempt at one job.")
     max_attempts: int = Field(5, ge=1, description="After so many failures a job is given up.")
     lease_s: Seconds = Field(10.0, description="A worker that is silent for so long loses its job.")
