@@ -167,7 +167,7 @@ class Settings(PlatformSettings, ReviewSettings, TrialSettings, JudgeSettings, S
         "keep", description="A thumbnail that others set at the platform: `keep` it, or `replace` it."
     )
 
-    max_download_bytes: int = Field(20 * 1024 * MIB, ge=MIB, description="All files of one video; more is refused.")
+    max_download_bytes: int = Field(20 * 1024 * MIB, ge=MIB, description="The room of one video on the disk.")
     download_timeout_s: Seconds = Field(900.0, description="For all fetching in one attempt at one job.")
     job_timeout_s: Seconds = Field(3600.0, description="For one attempt at one job.")
     max_attempts: int = Field(5, ge=1, description="After so many failures a job is given up.")
