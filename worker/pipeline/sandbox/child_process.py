@@ -21,16 +21,16 @@ from typing import TYPE_CHECKING, Any
 
 from worker.confinement.start import start
 from worker.pipeline.sandbox.answers.forms import NOTHING, Nonsense, codec_of
-from worker.pipeline.sandbox.answers.messages import NO_PICTURES, PROGRESS_S, READY, Progress, read_answer
+from worker.pipeline.sandbox.answers.messages import NO_PICTURES, PROGRESS_S, READY, TaskProgress, read_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from worker.confinement.confine import ProcessLimits
     from worker.files.paged_file import Pages
-    from worker.pipeline.sandbox.answering import Question
+    from worker.pipeline.sandbox.answering import SandboxTask
     from worker.pipeline.sandbox.answers.bounds import Bounds
-    from worker.pipeline.sandbox.places import Place
+    from worker.pipeline.sandbox.places import DecoderPlace
 
 MODULE = "worker.pipeline.sandbox.serve"
 
@@ -63,9 +63,9 @@ class Watch:
         wall_s: float,
         on_progress: Callable[[float], None] | None = None,
         pages: Pages | None = None,
-        place: Place | None = None,
+        place: DecoderPlace | None = None,
     ) -> None:
-        self.told = Progress(pages=pages)
+        self.told = TaskProgress(pages=pages)
         self._pages, self._place = pages, place
         self._busy_before_s = pages.busy_s() if pages else 0.0
         self._start_s = time.monotonic()
@@ -140,7 +140,7 @@ class ChildProcess:
         if self._process.poll() is not None:
             raise Died
 
-    def ask(self, question: Question, bounds: Bounds, watch: Watch) -> Any:
+    def ask(self, question: SandboxTask, bounds: Bounds, watch: Watch) -> Any:
         """Have a module's function called in the child, and return what it returned.
 
         Raises:

@@ -30,7 +30,7 @@ class Places:
         self._note = note
 
     @contextmanager
-    def take(self, on_progress: Callable[[float], None] | None = None) -> Iterator[Place]:
+    def take(self, on_progress: Callable[[float], None] | None = None) -> Iterator[DecoderPlace]:
         """Wait for a place, and keep it until the block ends.
 
         Args:
@@ -41,7 +41,7 @@ class Places:
             if on_progress:
                 on_progress(0.0)
         waited_s = time.monotonic() - asked_s
-        place = Place(self.count)
+        place = DecoderPlace(self.count)
         try:
             yield place
         finally:
@@ -62,7 +62,7 @@ class Places:
         return is_free
 
 
-class Place:
+class DecoderPlace:
     """What one decoder took; others have it while this one waits for bytes and not for a core.
 
     It goes on as soon as they are there, for a moment perhaps as one more than there are places: to hold it
