@@ -15,6 +15,7 @@ from tests.support.films.paged_films import FORMS, LIMITS, begin, from_then_on, 
 from tests.support.media import media_server as media
 from worker.download.page_sink import Extent
 from worker.download.paging import PagedDownload
+from worker.download.transfer_clock import TransferClock
 from worker.errors import Stopping
 from worker.files.paged_file import PAGE_BYTES, PagedFile
 from worker.pipeline.options import Options
@@ -156,7 +157,8 @@ def test_who_asks_again_and_again_fills_no_memory(server: MediaServer, tmp_path:
     path = tmp_path / "film.mp4"
     path.touch()
     extent = Extent(httpx.URL(f"{server.url}/film.mp4"), 0, 10_000 * PAGE_BYTES, media.ETAG, 0)
-    pages = PagedDownload(PagedFile.beside(path), [extent], Rendition(f"{server.url}/film.mp4"), LIMITS)
+    rendition = Rendition(f"{server.url}/film.mp4")
+    pages = PagedDownload(PagedFile.beside(path), [extent], rendition, LIMITS, TransferClock())
     try:
         pages.bring(0, pages.count, is_awaited=False)
         tracemalloc.start()
@@ -179,6 +181,6 @@ def test_a_file_that_cannot_be_made_leaves_nothing_open(tmp_path: Path) -> None:
     before = len([*Path("/proc/self/fd").iterdir()])
 
     with pytest.raises(FileExistsError):
-        PagedDownload(PagedFile.beside(path), [extent], Rendition(str(extent.url)), LIMITS)
+        PagedDownload(PagedFile.beside(path), [extent], Rendition(str(extent.url)), LIMITS, TransferClock())
 
     assert len([*Path("/proc/self/fd").iterdir()]) == before

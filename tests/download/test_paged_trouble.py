@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+import socket
+import struct
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +13,7 @@ import pytest
 from tests.support.films.paged_films import LIMITS, begin, from_then_on, look_at
 from tests.support.media import media_server as media
 from worker.download.fetch import DownloadLimits, fetch_video
-from worker.errors import DownloadFailed
+from worker.errors import DownloadFailed, PlatformUnavailable
 from worker.files.paged_file import PAGE_BYTES
 from worker.platforms.base import Rendition
 
@@ -53,6 +56,29 @@ def lengthened(handler: media.Handler, content: bytes) -> None:
     handler.reply(200, {"Content-Length": len(longer), "ETag": media.ETAG}, longer)
 
 
+def of_another_length(handler: media.Handler, content: bytes) -> None:
+    """Send what was asked for, of a file that is said to be longer than it was."""
+    first, last = (int(place) for place in handler.headers["Range"].removeprefix("bytes=").split("-"))
+    part = content[first : last + 1]
+    head = {"Content-Range": f"bytes {first}-{last}/{len(content) + 1}", "ETag": media.ETAG}
+    handler.reply(206, {"Content-Length": len(part), **head}, part)
+
+
+def packed(handler: media.Handler, content: bytes) -> None:
+    """Send the part that was asked for, packed."""
+    first, last = (int(place) for place in handler.headers["Range"].removeprefix("bytes=").split("-"))
+    part = gzip.compress(content[first : last + 1])
+    head = {"Content-Range": f"bytes {first}-{last}/{len(content)}", "ETag": media.ETAG}
+    handler.reply(206, {"Content-Encoding": "gzip", "Content-Length": len(part), **head}, part)
+
+
+def reset(handler: media.Handler, _content: bytes) -> None:
+    """Hang up in the way that a crashed host does, before a word was said."""
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.connection.close()
+    raise ConnectionResetError
+
+
 @pytest.mark.parametrize(
     ("answer", "error", "words"),
     [
@@ -63,6 +89,13 @@ def lengthened(handler: media.Handler, content: bytes) -> None:
         (media.status(416), DownloadFailed, "answers 416"),
         (shortened, DownloadFailed, "changed while it was fetched"),
         (lengthened, DownloadFailed, "changed while it was fetched"),
+        (of_another_length, DownloadFailed, "changed while it was fetched"),
+        (packed, DownloadFailed, "sent as gzip"),
+        (reset, DownloadFailed, "broke off 4 times"),
+        (media.redirect("http://169.254.169.254/film.mp4"), DownloadFailed, "does not name"),
+        (media.redirect("http://127.0.0.1:0/film.mp4"), PlatformUnavailable, "cannot be reached"),
+        (media.redirect("/film.mp4"), DownloadFailed, "redirects more than 3 times"),
+        (media.status(503), PlatformUnavailable, "busy or down"),
     ],
 )
 def test_what_goes_wrong_on_the_way_has_a_name(
@@ -79,6 +112,32 @@ def test_what_goes_wrong_on_the_way_has_a_name(
 
     with pytest.raises(error, match=words):
         look_at(file, decoder)
+
+
+def test_a_part_that_came_needs_no_end(
+    server: MediaServer, films: dict[str, Path], decoder: Decoder, tmp_path: Path
+) -> None:
+    """Where it comes in chunks, a host may hang up in place of the last one, which is empty."""
+
+    def without_last_chunk(handler: media.Handler, content: bytes) -> None:
+        first, last = (int(place) for place in handler.headers["Range"].removeprefix("bytes=").split("-"))
+        part = content[first : last + 1]
+        head = {"Content-Range": f"bytes {first}-{last}/{len(content)}", "ETag": media.ETAG}
+        chunk = b"%x\r\n%b\r\n" % (len(part), part)
+        handler.reply(206, {"Transfer-Encoding": "chunked", **head}, chunk)
+        handler.break_off()
+
+    from_then_on(server, without_last_chunk)
+    file = begin(server, tmp_path)
+    decoder.begin(tmp_path)
+
+    decoder.probe(file.path, pages=file.pages)
+    file.close()
+
+    asked = [request.headers["range"].removeprefix("bytes=").split("-") for request in server.requests[1:]]
+    assert [(first, last) for first, last in asked if int(first) > int(last)] == []
+    assert file.pages.fetched_bytes < films["/film.mp4"].stat().st_size  # type: ignore[union-attr]
+    assert len(asked) > 2
 
 
 @pytest.mark.parametrize("answer", [media.silent, media.dripping_headers])

@@ -24,8 +24,9 @@ from worker.analysis.rows import result_of
 from worker.analysis.title import subject_of
 from worker.database import transaction
 from worker.database.states import JobState
-from worker.download.fetch import DownloadLimits, fetch_moments, fetch_video, workspace
+from worker.download.fetch import DownloadLimits, TransferClock, fetch_moments, fetch_video, workspace
 from worker.errors import BucketUnavailable, ModelElsewhere, first_line
+from worker.files import scratch_folder
 from worker.http.deadline import Deadline
 from worker.pipeline.judging.looking import UNDECODED, UNKNOWN
 from worker.pipeline.pick import pick_thumbnails
@@ -65,6 +66,7 @@ class Attempt:
     stage: str = "claimed"
     found: str = "nothing new"  #: what it chose, for the log
     timings_s: dict[str, float] = field(default_factory=dict)
+    transfers: TransferClock = field(default_factory=TransferClock)  #: of all that is fetched for it
 
     def run(self) -> JobState:
         """Analyse the asset as far as its content is new, and return the state in which the job ended."""
@@ -87,8 +89,11 @@ class Attempt:
         with workspace(settings.work_dir) as folder, ExitStack() as files:
             metrics.note_free_space("work", folder)
             with self._timed("download"):
-                file = fetch_video(source.scan, folder, self._limits(), self.lease.check)
+                file = fetch_video(
+                    source.scan, folder, self._limits(folder), self.lease.check, clock=self.transfers
+                )
                 files.callback(file.close)
+                before_s = self.transfers.elapsed_s()
             rows = self._in_transaction(
                 lambda session: read_rows(session, self.lease.claim, asset.fingerprint, self.worker)
             )
@@ -96,7 +101,7 @@ class Attempt:
             title = subject_of(asset.title) or subject_of(claim.title)
             run = self._pick(file, source, folder, files, title, known)
             if file.pages is not None:
-                self.timings_s["pages"] = file.pages.busy_s()
+                self.timings_s["pages"] = self.transfers.elapsed_s() - before_s
         for stage, seconds in (self.timings_s | dict(run.timings_s)).items():
             metrics.JOB_DURATION_SECONDS.labels(stage).observe(seconds)
         may_publish_flagged = settings.publish_flagged
@@ -144,12 +149,23 @@ class Attempt:
     def _pick(
         self, file: VideoFile, source: Source, folder: Path, files: ExitStack, title: str, known: Known
     ) -> Run:
+        earlier: list[VideoFile] = []  # of other moments; a flagged picture has others chosen
+
         def better(times_s: Sequence[float]) -> VideoFile:
             self._begin("download")
+            while earlier:
+                earlier[-1].close()
+                earlier.pop().path.unlink()
             found = fetch_moments(
-                source.stills or source.scan, times_s, folder, self._limits(), self.lease.check
+                source.stills or source.scan,
+                times_s,
+                folder,
+                self._limits(folder),
+                self.lease.check,
+                clock=self.transfers,
             )
             files.callback(found.close)
+            earlier.append(found)
             return found
 
         claim, worker = self.lease.claim, self.worker
@@ -172,10 +188,10 @@ class Attempt:
                 earlier=known.picks,
             )
 
-    def _limits(self) -> DownloadLimits:
+    def _limits(self, folder: Path) -> DownloadLimits:
         settings = self.worker.settings
         return DownloadLimits(
-            settings.max_download_bytes,
+            max(0, settings.max_download_bytes - scratch_folder.used_bytes(folder)),
             settings.download_timeout_s,
             settings.allow_loopback,
             # Where a host cannot serve pieces of one and the same file, the next attempt takes it whole.

@@ -59,10 +59,10 @@ class Body:
     start: int  #: where in `file` it begins, in bytes
     done_bytes: int = 0  #: how much of it the last try wrote
     etag: str = ""  #: the strong entity tag of what is here; empty where the host gave none
-    is_known: bool = False  #: `etag` is that of the file of which this is a part: it must not be another
+    is_known: bool = False  #: `etag` and `file_bytes` are those of the file of which this is a part
     takes_ranges: bool = False  #: the host says that it would send a part of it
     total_bytes: int | None = None  #: of the body, where the host tells
-    file_bytes: int | None = None  #: of the whole file, where the host tells it with a part
+    file_bytes: int | None = None  #: of the whole file, where the host tells it
     may_end_early: bool = False  #: the file may end within the part
     is_enough: Callable[[Body], bool] | None = None  #: asked after each chunk; True ends the transfer
 
@@ -76,6 +76,11 @@ class Body:
         # With If-Range a host sends all of the file, where it is not the one any more that we have a part of.
         is_sure = self.etag and (self.is_known or self.done_bytes)
         return headers | {"If-Range": self.etag} if is_sure else headers
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of the part that is wanted is here."""
+        return self.span is not None and self.done_bytes == self.span.length_bytes
 
     @property
     def _kept_bytes(self) -> int:
@@ -120,7 +125,7 @@ class Body:
             if self.is_enough and self.is_enough(self):
                 return
         is_end = self.may_end_early and self._offset + self.done_bytes == self.file_bytes
-        if self.span and self.done_bytes != self.span.length_bytes and not is_end:
+        if self.span and not self.is_complete and not is_end:
             raise DownloadFailed(
                 f"{loggable(response.url)}: {self.done_bytes} bytes came of the part that was asked for, "
                 f"which has {self.span.length_bytes}"
@@ -137,8 +142,10 @@ class Body:
                 raise SourceRefused(f"{loggable(response.url)}: another part came than was asked for")
             if self._kept_bytes and etag != self.etag:
                 raise DownloadFailed(f"{loggable(response.url)}: the file changed while it was fetched")
-            self.done_bytes = self._kept_bytes
-            self.file_bytes = None if sent[3] == "*" else int(sent[3])
+            file_bytes = None if sent[3] == "*" else int(sent[3])
+            if self.is_known and None not in {file_bytes, self.file_bytes} and file_bytes != self.file_bytes:
+                raise DownloadFailed(f"{loggable(response.url)}: the file changed while it was fetched")
+            self.done_bytes, self.file_bytes = self._kept_bytes, file_bytes
         elif self.span:
             raise RangesRefused(f"{response.url.host}: serves no parts of a file, which its playlist needs")
         else:
@@ -155,7 +162,7 @@ class Body:
             raise DownloadFailed(f"{loggable(url)}: the file changed while it was fetched")
         if self.start + size_bytes > self.max_bytes:
             raise VideoTooLarge(
-                f"{loggable(url)}: more than {self.max_bytes} bytes; "
+                f"{loggable(url)}: more than the {self.max_bytes} bytes that are left for it; "
                 "offer a smaller rendition, or raise MAX_DOWNLOAD_BYTES"
             )
 

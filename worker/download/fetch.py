@@ -20,6 +20,7 @@ from worker.download.byte_ranges import Body, loggable
 from worker.download.page_sink import Extent
 from worker.download.paging import PagedDownload
 from worker.download.transfer import Downloader, DownloadLimits
+from worker.download.transfer_clock import TransferClock
 from worker.errors import DownloadFailed, SettingsInvalid
 from worker.files import scratch_folder
 from worker.files.paged_file import PAGE_BYTES, PagedFile
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from worker.platforms.base import Rendition
 
-__all__ = ["DownloadLimits", "fetch_moments", "fetch_video", "sweep_workspaces", "workspace"]
+__all__ = ["DownloadLimits", "TransferClock", "fetch_moments", "fetch_video", "sweep_workspaces", "workspace"]
 
 _PREFIX = "thumbs-workspace-"
 # Smaller files come whole: most of their pages are looked at, and one request is quicker than many.
@@ -49,6 +50,7 @@ def fetch_video(
     limits: DownloadLimits,
     should_stop: Callable[[], None] = lambda: None,
     on_progress: Callable[[float], None] = lambda _fraction: None,
+    clock: TransferClock | None = None,
 ) -> VideoFile:
     """Fetch a video to look for thumbnails in; of an HLS stream, the smallest variant that is good enough.
 
@@ -60,6 +62,7 @@ def fetch_video(
         limits: How much, for how long, and from where.
         should_stop: Called at least twice a second; raises to give up.
         on_progress: Called with the share that is here, 0..1, where it is known.
+        clock: Of all that is fetched for the video; by default nothing else is.
 
     Raises:
         SourceRefused: an address that we do not fetch from, or a stream that we do not read.
@@ -68,7 +71,8 @@ def fetch_video(
         DownloadFailed: it broke off, took too long, or the disk is full.
         PlatformUnavailable: the host is down or busy.
     """
-    return _fetch(folder, _Order(rendition, limits, should_stop, on_progress, hls.for_scan, None))
+    clock = clock or TransferClock()
+    return _fetch(folder, _Order(rendition, limits, should_stop, on_progress, clock, hls.for_scan, None))
 
 
 def fetch_moments(
@@ -78,6 +82,7 @@ def fetch_moments(
     limits: DownloadLimits,
     should_stop: Callable[[], None] = lambda: None,
     on_progress: Callable[[float], None] = lambda _fraction: None,
+    clock: TransferClock | None = None,
 ) -> VideoFile:
     """Fetch what the stills of a few moments need, in the best variant up to 1080p.
 
@@ -87,7 +92,8 @@ def fetch_moments(
 
     Arguments and errors are those of `fetch_video`.
     """
-    return _fetch(folder, _Order(rendition, limits, should_stop, on_progress, hls.for_stills, times_s))
+    clock = clock or TransferClock()
+    return _fetch(folder, _Order(rendition, limits, should_stop, on_progress, clock, hls.for_stills, times_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,7 @@ class _Order:
     limits: DownloadLimits
     should_stop: Callable[[], None]
     on_progress: Callable[[float], None]
+    clock: TransferClock
     choose: hls.Choose
     times_s: Sequence[float] | None  #: the moments that are needed; None for all
 
@@ -110,7 +117,7 @@ class _Order:
 def _fetch(folder: Path, order: _Order) -> VideoFile:
     try:
         with (
-            Downloader(order.rendition, order.limits, order.should_stop) as downloader,
+            Downloader(order.rendition, order.limits, order.should_stop, order.clock) as downloader,
             _new_file(folder, downloader) as file,
         ):
             if not order.rendition.is_hls and (video := _fetch_file(downloader, file, order)):
@@ -144,7 +151,7 @@ def _fetch_stream(downloader: Downloader, file: BinaryIO, order: _Order) -> Vide
     if order.times_s is not None:
         segments = hls.around(segments, order.times_s)
     elif order.may_page and hls_pieces.is_long(recording):
-        ways = order.rendition, order.limits, order.should_stop, order.on_progress
+        ways = order.rendition, order.limits, order.should_stop, order.on_progress, order.clock
         if video := hls_pieces.fetch_pieces(path, recording, found_at, *ways):
             return replace(video, note=note)
         segments, is_sparse = hls_pieces.whole_segments(recording), True
@@ -165,8 +172,8 @@ def _paged(path: Path, body: Body, found_at: httpx.URL, order: _Order) -> PagedD
     """Go on page by page with a file of which the first page came."""
     with path.open("rb") as file:
         head = file.read(PAGE_BYTES)
-    extent = Extent(found_at, 0, body.total_bytes or 0, body.etag, 0)
-    pages = PagedDownload(PagedFile.beside(path), [extent], order.rendition, order.limits)
+    extent = Extent(found_at, 0, body.total_bytes or 0, body.etag, 0, body.total_bytes)
+    pages = PagedDownload(PagedFile.beside(path), [extent], order.rendition, order.limits, order.clock)
     with pages.closed_on_error():
         pages.put(extent, head)
     return pages

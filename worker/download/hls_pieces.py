@@ -12,9 +12,7 @@ format.
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -34,6 +32,7 @@ if TYPE_CHECKING:
 
     from worker.download.hls_playlist import Piece, Recording, Segment
     from worker.download.transfer import DownloadLimits
+    from worker.download.transfer_clock import TransferClock
     from worker.platforms.base import Rendition
 
 # Shorter streams come whole, and those that would be seen at too few places.
@@ -65,6 +64,7 @@ class _Head(NamedTuple):
     size_bytes: int
     etag: str
     content: bytes
+    file_bytes: int | None = None  #: of all of the file in which it lies, where the host tells
     media_at: int | None = None  #: where the box begins that ends the segment, if it says so in 4 bytes
 
 
@@ -82,6 +82,7 @@ def fetch_pieces(
     limits: DownloadLimits,
     should_stop: Callable[[], None],
     on_progress: Callable[[float], None],
+    clock: TransferClock,
 ) -> VideoFile | None:
     """Make a file of segments of which only the beginnings are there; the rest comes as it is read.
 
@@ -91,21 +92,19 @@ def fetch_pieces(
     Returns:
         The file; None where the host refuses to send parts of its files.
     """
-    began_s = time.monotonic()
     chosen = _evenly(recording.segments, MAX_PIECES)
     wanted = [*([recording.init] if recording.init else []), *chosen]
     heads = _Heads(wanted, found_at, _page_bytes(recording) * _HEAD_PAGES)
     try:
-        heads.fetch(rendition, limits, should_stop, on_progress)
+        heads.fetch(rendition, limits, should_stop, on_progress, clock)
     except SourceRefused:
         # Another part than was asked for, or none: whole segments may come all the same.
         return None
-    limits = replace(limits, timeout_s=limits.timeout_s - (time.monotonic() - began_s))
     found = heads.found
     mean_bytes = sum(head.size_bytes for head in found) / len(found)
     if recording.init:
         found = [found[0], *map(_cut, found[1:], (segment.duration_s for segment in chosen))]
-    pages = _laid_out(path, found, recording, rendition, limits)
+    pages = _laid_out(path, found, recording, rendition, limits, clock)
     pages.whole_bytes = round(mean_bytes * len(recording.segments))
     starts = [extent.first_page * pages.file.page_bytes for extent in pages.extents[-len(chosen) :]]
     pieces = tuple(map(PieceStart, (segment.start_s for segment in chosen), starts))
@@ -148,10 +147,12 @@ class _Heads:
         limits: DownloadLimits,
         should_stop: Callable[[], None],
         on_progress: Callable[[float], None],
+        clock: TransferClock,
     ) -> None:
         """Fetch them all; raises as `Downloader.append_to`, and RangesRefused."""
+        ways = rendition, limits, should_stop, clock
         with ThreadPoolExecutor(CONNECTIONS) as pool:
-            lines = [pool.submit(self._line, rendition, limits, should_stop) for _ in range(CONNECTIONS)]
+            lines = [pool.submit(self._line, Downloader(*ways)) for _ in range(CONNECTIONS)]
             try:
                 while wait(lines, _TELL_S, FIRST_EXCEPTION).not_done:
                     on_progress(len(self._heads) / len(self._pieces))
@@ -164,8 +165,8 @@ class _Heads:
             line.result()
         on_progress(1.0)
 
-    def _line(self, rendition: Rendition, limits: DownloadLimits, should_stop: Callable[[], None]) -> None:
-        with Downloader(rendition, limits, should_stop) as downloader:
+    def _line(self, opened: Downloader) -> None:
+        with opened as downloader:
             while not self._is_over:
                 with self._turn:
                     number, piece = next(self._left, (-1, None))
@@ -185,26 +186,33 @@ class _Heads:
         size_bytes = piece.span.length_bytes if piece.span else body.file_bytes or 0
         if size_bytes < body.done_bytes:
             raise RangesRefused(f"{loggable(url)}: more came than the host says that the file has")
-        return _Head(url, first, size_bytes, body.etag, content.getvalue())
+        return _Head(url, first, size_bytes, body.etag, content.getvalue(), body.file_bytes)
 
 
 def _laid_out(
-    path: Path, heads: Sequence[_Head], recording: Recording, rendition: Rendition, limits: DownloadLimits
+    path: Path,
+    heads: Sequence[_Head],
+    recording: Recording,
+    rendition: Rendition,
+    limits: DownloadLimits,
+    clock: TransferClock,
 ) -> PagedDownload:
     """Lay segments behind each other, each from the start of a page on, and store what is here of them."""
     is_mp4, page_bytes = recording.init is not None, _page_bytes(recording)
     extents: list[Extent] = []
     page = 0
     for head in heads:
-        extents.append(Extent(head.url, head.first_byte, head.size_bytes, head.etag, page))
+        size_bytes = head.size_bytes
+        extents.append(Extent(head.url, head.first_byte, size_bytes, head.etag, page, head.file_bytes))
         # Behind the fragments of an MP4 there must be room for a box.
-        page += -(-(head.size_bytes + (_BOX_BYTES if is_mp4 else 0)) // page_bytes)
+        page += -(-(size_bytes + (_BOX_BYTES if is_mp4 else 0)) // page_bytes)
     if sum(extent.size_bytes for extent in extents) > limits.max_bytes:
         raise VideoTooLarge(
-            f"{loggable(heads[0].url)}: more than {limits.max_bytes} bytes; "
+            f"{loggable(heads[0].url)}: more than the {limits.max_bytes} bytes that are left for it; "
             "offer a smaller rendition, or raise MAX_DOWNLOAD_BYTES"
         )
-    pages = PagedDownload(PagedFile.beside(path, page_bytes), extents, rendition, limits, len(heads))
+    paged = PagedFile.beside(path, page_bytes)
+    pages = PagedDownload(paged, extents, rendition, limits, clock, len(heads))
     with pages.closed_on_error():
         _store(pages, heads, is_mp4=is_mp4)
     return pages

@@ -19,6 +19,7 @@ class Extent(NamedTuple):
     size_bytes: int
     etag: str  #: the strong entity tag of the file at `url`; empty where it has none
     first_page: int  #: of the paged file, where the stretch begins
+    file_bytes: int | None = None  #: of all of the file at `url`; None where the host does not tell
 
     def end_page(self, page_bytes: int) -> int:
         """Return the number of the page behind the last, which may be filled in part."""

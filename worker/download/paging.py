@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from bisect import bisect_right
 from collections import deque
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
-from math import inf
 from typing import TYPE_CHECKING
 
 from worker import metrics
@@ -23,13 +20,13 @@ from worker.download.page_sink import PageSink
 from worker.download.transfer import Downloader
 from worker.errors import DownloadFailed, SourceRefused
 from worker.files.paged_file import HERE
-from worker.http.deadline import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from worker.download.page_sink import Extent
     from worker.download.transfer import DownloadLimits
+    from worker.download.transfer_clock import TransferClock
     from worker.files.paged_file import PagedFile
     from worker.platforms.base import Rendition
 
@@ -56,7 +53,8 @@ class PagedDownload:
         file: of which nothing is there yet but its name; it gets its full size, and a map.
         extents: of what it is made, each behind the other.
         rendition: whose file it is.
-        limits: for all of it; `timeout_s` counts the time in which something is on its way.
+        limits: for all of the video.
+        clock: of all that is fetched for the video.
         requests: that were made for it already.
     """
 
@@ -66,13 +64,14 @@ class PagedDownload:
         extents: Sequence[Extent],
         rendition: Rendition,
         limits: DownloadLimits,
+        clock: TransferClock,
         requests: int = 1,
     ) -> None:
         self.file, self.extents = file, extents
         self.count = extents[-1].end_page(file.page_bytes)
         self.fetched_bytes, self.requests = 0, requests
         self.whole_bytes = sum(extent.size_bytes for extent in extents)  #: of all that it stands for
-        self._rendition, self._limits = rendition, limits
+        self._rendition, self._limits, self._clock = rendition, limits, clock
         with ExitStack() as opened:
             self._bytes = os.open(file.path, os.O_WRONLY)
             opened.callback(os.close, self._bytes)
@@ -90,8 +89,8 @@ class PagedDownload:
         self._whole: list[Extent] = []  #: those that are fetched in one go
         self._is_closed = False
         self._awaited_end, self._in_a_row, self._unplanned = 0, 0, 0
+        self._awaited: set[int] = set()  #: pages without which a reader cannot go on
         self._missing = 0  #: pages that are wanted and not there
-        self._busy_s, self._busy_since_s = 0.0, 0.0
 
     @contextmanager
     def closed_on_error(self) -> Iterator[None]:
@@ -117,6 +116,8 @@ class PagedDownload:
     def bring(self, first: int, count: int, *, is_awaited: bool) -> None:
         """Begin to bring pages: soon if somebody waits for them, else when nothing else is to be done."""
         with self._changed:
+            if is_awaited and self._states[first] != HERE:
+                self._awaited.add(first)
             if is_awaited and self._states[first] == 0:
                 count = max(count, self._ahead(first))
             self._want(first, count, is_awaited=is_awaited)
@@ -135,10 +136,13 @@ class PagedDownload:
         if self._failure is not None:
             raise self._failure
 
+    def is_awaited(self) -> bool:
+        """Tell whether a reader waits for a page."""
+        return bool(self._awaited)
+
     def busy_s(self) -> float:
-        """Tell for how many seconds in all pages were on their way."""
-        with self._changed:
-            return self._busy_s + (time.monotonic() - self._busy_since_s if self._missing else 0.0)
+        """Tell for how many seconds in all something of the video was on its way."""
+        return self._clock.elapsed_s()
 
     def close(self) -> None:
         """Give up what is on its way, and count what came."""
@@ -168,8 +172,6 @@ class PagedDownload:
         for page in range(first, min(first + count, self.count)):
             if self._states[page] == 0:
                 self._states[page] = _AWAITED if is_awaited else _WANTED
-                if not self._missing:
-                    self._busy_since_s = time.monotonic()
                 self._missing += 1
                 queue.append(page)
             elif self._states[page] == _WANTED and is_awaited:
@@ -179,23 +181,20 @@ class PagedDownload:
     def mark(self, first: int, count: int) -> None:
         """Say that pages are there, which they must be."""
         with self._changed:
-            was_missing = self._missing
             for page in range(first, first + count):
                 self._missing -= self._states[page] in {_WANTED, _AWAITED, _UNDER_WAY}
                 self._states[page] = HERE
-            if was_missing and not self._missing:
-                self._busy_s += time.monotonic() - self._busy_since_s
+                self._awaited.discard(page)
         os.pwrite(self._map, bytes([HERE]) * count, first)
 
     # The rest runs in a thread for each connection.
 
     def _work(self) -> None:
-        limits = replace(self._limits, timeout_s=inf)
+        ways = self._rendition, self._limits, self._raise_if_closed, self._clock
         try:
-            with Downloader(self._rendition, limits, self._raise_if_closed) as downloader, suppress(_Closed):
+            with Downloader(*ways) as downloader, suppress(_Closed):
                 while run := self._next_run():
-                    with Deadline(self._limits.timeout_s - self.busy_s(), late=self._late):
-                        self._fetch(*run, downloader)
+                    self._fetch(*run, downloader)
         except OSError as exc:
             self._failure = DownloadFailed(
                 f"{self.file.path.parent}: cannot store the video ({exc.strerror or exc}); "
@@ -251,6 +250,7 @@ class PagedDownload:
     def _receive(self, extent: Extent, span: ByteRange | None, start: int, downloader: Downloader) -> None:
         sink = PageSink(self._bytes, self.file.page_bytes, extent, self.mark, start)
         body = Body(sink, span, extent.size_bytes, start, etag=extent.etag, is_known=True)
+        body.file_bytes = extent.file_bytes
         try:
             downloader.receive(extent.url, body)
         finally:
@@ -263,12 +263,6 @@ class PagedDownload:
             held = self._states[extent.first_page : extent.end_page(self.file.page_bytes)]
         if held.count(HERE) < len(held):
             raise DownloadFailed(f"{loggable(extent.url)}: the file changed while it was fetched")
-
-    def _late(self) -> DownloadFailed:
-        return DownloadFailed(
-            f"{loggable(self.extents[0].url)}: not there after {self._limits.timeout_s:.0f} s; "
-            "for a slow line set DOWNLOAD_TIMEOUT_S"
-        )
 
     def _raise_if_closed(self) -> None:
         if self._is_closed:

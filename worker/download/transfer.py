@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Self
 import httpx
 
 from worker.download.byte_ranges import Body, ByteRange, loggable
+from worker.download.transfer_clock import TransferClock
 from worker.errors import DownloadFailed, PlatformUnavailable, SourceRefused
 from worker.http.deadline import Deadline, TooSlow
 from worker.http.failure import reason_of
@@ -44,7 +45,7 @@ class DownloadLimits:
     """How much is fetched for one video, for how long, and from where."""
 
     max_bytes: int
-    timeout_s: float  #: for all of it, from the first connection to the last byte
+    timeout_s: float  #: for which hosts are waited for in all, whatever is done in between
     allow_loopback: bool = False  #: also from this machine, over plain http
     in_pages: bool = True  #: of what is large, only what is looked at, where the host allows it
 
@@ -56,12 +57,19 @@ class Downloader:
         rendition: the file, or the playlist whose files are wanted.
         limits: for all of them together.
         should_stop: called at least twice a second; raises to give up.
+        clock: of all that is fetched for the video, by whomever; one of its own if None.
 
     Raises:
         SourceRefused: the rendition's address cannot be read.
     """
 
-    def __init__(self, rendition: Rendition, limits: DownloadLimits, should_stop: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        rendition: Rendition,
+        limits: DownloadLimits,
+        should_stop: Callable[[], None],
+        clock: TransferClock | None = None,
+    ) -> None:
         self.url = parse_url(rendition.url)
         self._headers = dict(rendition.headers)
         # An address that opens once would only be refused from now on; the job asks for another.
@@ -69,7 +77,13 @@ class Downloader:
         self._hosts = (self.url.host, *rendition.hosts)
         self._hosts_from = rendition.hosts_from
         self.limits = limits
-        self._deadline = Deadline(limits.timeout_s, late=self.late, should_stop=should_stop)
+        self._clock = clock or TransferClock()
+        self._deadline = Deadline(
+            limits.timeout_s - self._clock.elapsed_s(),
+            now_s=self._clock.elapsed_s,
+            late=self._late,
+            should_stop=should_stop,
+        )
         self._client = checked_client(
             allow_loopback=limits.allow_loopback, timeout_s=SILENCE_S, own_origin=rendition.own_origin
         )
@@ -131,15 +145,18 @@ class Downloader:
         broken: Exception | None = None
         for _ in range(self._tries):
             try:
-                with self._get(url, body.request_headers()) as response:
+                with self._clock.running(), self._get(url, body.request_headers()) as response:
+                    found_at = response.url
                     body.receive(response, on_progress)
-                    return response.url
+                    return found_at
             except (httpx.ConnectError, httpx.ConnectTimeout, TooSlow) as exc:
                 raise PlatformUnavailable(f"{url.host}: cannot be reached ({reason_of(exc)})") from exc
             except httpx.InvalidURL as exc:
                 # The library reads the target of a redirect before we do.
                 raise SourceRefused(f"{loggable(url)}: redirects to an address that cannot be read") from exc
             except httpx.TransportError as exc:
+                if body.is_complete:  # all that is missing is the end of a body that comes in chunks
+                    return found_at
                 broken = exc
         times = "once" if self._tries == 1 else f"{self._tries} times"
         raise DownloadFailed(
@@ -170,10 +187,9 @@ class Downloader:
                 f"{self.url.host} leads to {url.host}, a host that {self._hosts_from} does not name"
             )
 
-    def late(self) -> DownloadFailed:
-        """Make the error of a deadline that has passed."""
+    def _late(self) -> DownloadFailed:
         return DownloadFailed(
-            f"{loggable(self.url)}: not there after {self.limits.timeout_s:.0f} s; "
+            f"{loggable(self.url)}: hosts were waited for {self.limits.timeout_s:.0f} s in all; "
             "for a slow line set DOWNLOAD_TIMEOUT_S"
         )
 

@@ -60,8 +60,11 @@ class Pages(Protocol):
     def check(self) -> None:
         """Raise what went wrong."""
 
+    def is_awaited(self) -> bool:
+        """Tell whether a reader waits for a page."""
+
     def busy_s(self) -> float:
-        """Tell for how many seconds in all pages were on their way."""
+        """Tell for how many seconds in all something of the video was on its way."""
 
     def close(self) -> None:
         """Give up what is on its way."""

@@ -17,6 +17,7 @@ from worker.files.file_lock import try_lock
 
 # Not through a link, which another user of a shared place could put there.
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+_BLOCK_BYTES = 512  # of `st_blocks`, whatever the file system's own are (stat(2))
 
 
 class PrivateFolder(NamedTuple):
@@ -51,6 +52,11 @@ def make(parent: Path, prefix: str) -> PrivateFolder:
             if try_lock(handle) and folder.exists():
                 return PrivateFolder(folder, handle)
             os.close(handle)
+
+
+def used_bytes(folder: Path) -> int:
+    """Return the bytes that the files in a folder take of the disk, at any depth; holes in them take none."""
+    return sum(path.stat().st_blocks * _BLOCK_BYTES for path in folder.rglob("*"))
 
 
 def sweep(parent: Path, prefix: str) -> list[Path]:

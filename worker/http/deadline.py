@@ -39,6 +39,7 @@ class Deadline:
 
     Args:
         limit_s: from now on, not from the beginning of the block; None: no limit, only `should_stop`.
+        now_s: the clock that counts, in seconds; one that stands still now and then gives more time.
         late: makes the error that is raised at the deadline; TooSlow by default.
         should_stop: called at least twice a second, and before every step; raises to give up.
     """
@@ -47,11 +48,13 @@ class Deadline:
         self,
         limit_s: float | None = None,
         *,
+        now_s: Callable[[], float] = time.monotonic,
         late: Callable[[], Exception] | None = None,
         should_stop: Callable[[], None] = lambda: None,
     ) -> None:
         self._limit_s = math.inf if limit_s is None else limit_s
-        self._ends_s = time.monotonic() + self._limit_s
+        self._now_s = now_s
+        self._ends_s = now_s() + self._limit_s
         self._late = late or self._too_slow
         self._should_stop = should_stop
         self._token: Token[tuple[Deadline, ...]] | None = None
@@ -71,7 +74,7 @@ class Deadline:
             TooSlow, or what `late` makes: there are none.
         """
         self._should_stop()
-        left_s = self._ends_s - time.monotonic()
+        left_s = self._ends_s - self._now_s()
         if left_s <= 0:
             raise self._late()
         return left_s

@@ -168,8 +168,8 @@ class Settings(PlatformSettings, ReviewSettings, TrialSettings, JudgeSettings, S
         "keep", description="A thumbnail that others set at the platform: `keep` it, or `replace` it."
     )
 
-    max_download_bytes: int = Field(20 * 1024 * MIB, ge=MIB, description="Larger files are refused.")
-    download_timeout_s: Seconds = Field(900.0, description="For all of one video.")
+    max_download_bytes: int = Field(20 * 1024 * MIB, ge=MIB, description="The room of one video on the disk.")
+    download_timeout_s: Seconds = Field(900.0, description="For all fetching in one attempt at one job.")
     job_timeout_s: Seconds = Field(3600.0, description="For one attempt at one job.")
     max_attempts: int = Field(5, ge=1, description="After so many failures a job is given up.")
     lease_s: Seconds = Field(10.0, description="A worker that is silent for so long loses its job.")

@@ -6,13 +6,19 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.waiting import until
+from tests.support.media.pictures import footage_path
+from tests.support.waiting import SOON_S, until
 from worker.errors import Stopping
+from worker.files.paged_file import HERE, PagedFile
 from worker.pipeline.sandbox.decoder import Decoder
 from worker.pipeline.sandbox.places import Places
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WORK_S = 0.2
 
@@ -22,6 +28,43 @@ def work() -> tuple[float, float]:
     began_s = time.monotonic()
     time.sleep(WORK_S)
     return began_s, time.monotonic()
+
+
+class SlowHost:
+    """Who has a clip, as one page, and brings it at a word."""
+
+    count = 1
+
+    def __init__(self, folder: Path) -> None:
+        self._clip = footage_path("carphone_pristine").read_bytes()
+        (folder / "clip.mp4").write_bytes(bytes(len(self._clip)))
+        self.file = PagedFile.beside(folder / "clip.mp4", page_bytes=len(self._clip))
+        self.file.map_path.write_bytes(bytes(1))
+        self.is_asked = False
+
+    def send(self) -> None:
+        """Bring it."""
+        self.file.path.write_bytes(self._clip)
+        self.is_asked = False
+        self.file.map_path.write_bytes(bytes([HERE]))
+
+    def bring(self, _first: int, _count: int, *, is_awaited: bool) -> None:
+        """Hear what is asked for."""
+        self.is_asked = is_awaited
+
+    def check(self) -> None:
+        """Let nothing go wrong."""
+
+    def is_awaited(self) -> bool:
+        """Tell whether a reader waits for a page."""
+        return self.is_asked
+
+    def busy_s(self) -> float:
+        """Count no time."""
+        return 0.0
+
+    def close(self) -> None:
+        """Have nothing to give up."""
 
 
 def test_two_decoders_with_one_place_take_turns() -> None:
@@ -71,3 +114,46 @@ def test_who_gives_up_waiting_takes_no_place() -> None:
         until(lambda: heard)
     with places.take(stop):
         assert heard == [0.0]
+
+
+def test_who_waits_for_a_slow_host_keeps_nobody_from_decoding(tmp_path: Path) -> None:
+    """It has no use for a core; once its bytes are there, it goes on, and what it waited is no work."""
+    noted: list[tuple[float, float]] = []
+    places, host = Places(1, lambda waited_s, used_s: noted.append((waited_s, used_s))), SlowHost(tmp_path)
+    with ExitStack() as stack, ThreadPoolExecutor(1) as jobs:
+        waiting, working = (stack.enter_context(Decoder(places=places)) for _ in range(2))
+        asked_s = time.monotonic()
+
+        def soon(_fraction: float) -> None:
+            assert time.monotonic() < asked_s + SOON_S, "no place in time"
+
+        film = jobs.submit(waiting.probe, host.file.path, pages=host)
+        until(lambda: host.is_asked)
+        try:
+            began_s, end_s = working.run(work, label="work", wall_s=60, on_progress=soon)
+            assert not film.done()
+        finally:
+            host.send()
+
+        assert film.result().duration_s > 0
+    _, used_s = noted[-1]
+    assert used_s <= time.monotonic() - asked_s - (end_s - began_s)
+
+
+def test_nobody_begins_while_more_work_than_there_are_places() -> None:
+    """Who waited goes on at once, and others make up for it."""
+    places = Places(1)
+
+    def stop(_fraction: float) -> None:
+        raise Stopping("this worker is ending")
+
+    with places.take() as first:
+        first.hold(needed=False)
+        with places.take():
+            first.hold(needed=True)
+            with pytest.raises(Stopping), places.take(stop):
+                pass
+        with pytest.raises(Stopping), places.take(stop):
+            pass
+    with places.take(stop):
+        pass

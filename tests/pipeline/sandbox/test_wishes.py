@@ -31,6 +31,10 @@ class CountedPages:
     def check(self) -> None:
         """Let nothing go wrong."""
 
+    def is_awaited(self) -> bool:
+        """Have nobody wait."""
+        return False
+
     def busy_s(self) -> float:
         """Take no time."""
         return 0.0

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from worker.files.paged_file import Pages
     from worker.pipeline.sandbox.answering import SandboxTask
     from worker.pipeline.sandbox.answers.bounds import Bounds
+    from worker.pipeline.sandbox.places import DecoderPlace
 
 MODULE = "worker.pipeline.sandbox.serve"
 
@@ -53,7 +54,8 @@ class Late(Exception):
 class Watch:
     """Ends a wait at a deadline, and tells how far the child is, many times a second.
 
-    The time in which pages of its file were on their way does not count: it is that of the network.
+    The time in which pages of its file were on their way does not count: it is that of the network. While the
+    child waits for one, its place is given away.
     """
 
     def __init__(
@@ -61,9 +63,10 @@ class Watch:
         wall_s: float,
         on_progress: Callable[[float], None] | None = None,
         pages: Pages | None = None,
+        place: DecoderPlace | None = None,
     ) -> None:
         self.told = TaskProgress(pages=pages)
-        self._pages = pages
+        self._pages, self._place = pages, place
         self._busy_before_s = pages.busy_s() if pages else 0.0
         self._start_s = time.monotonic()
         self._end_s = self._start_s + wall_s
@@ -82,6 +85,8 @@ class Watch:
         if self._pages:
             self._pages.check()
             busy_s = self._pages.busy_s() - self._busy_before_s
+            if self._place:
+                self._place.hold(needed=not self._pages.is_awaited())
         if now_s - busy_s >= self._end_s:
             raise Late
         if self.told.told > (now_s - self._start_s) / PROGRESS_S + 2:  # one at once, one for rounding

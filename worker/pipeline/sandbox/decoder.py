@@ -269,12 +269,13 @@ class Decoder:
         budget_s = cpu_s or wall_s * available_cores()
         pages = next((self._pages[path] for path in reads if path in self._pages), None)
         paged = pages.file if pages else None
-        with self._in_call, self._places.take(on_progress):
+        with self._in_call, self._places.take(on_progress) as place:
             try:
                 self._admit([*reads, *self._tools, *([paged.map_path] if paged else [])])
                 idle = self._idle_child(label, on_progress)
                 question = SandboxTask(function, arguments, self._readable.paths, budget_s, paged)
-                answer: Result = idle.ask(question, allowed, Watch(wall_s, on_progress, pages))
+                watch = Watch(wall_s, on_progress, pages, place)
+                answer: Result = idle.ask(question, allowed, watch)
             except Failed as exc:
                 limit_bytes = self._limits.address_space_bytes or 0
                 raise verdicts.named(exc.error, label, codec, limit_bytes) from exc.error
