@@ -22,7 +22,7 @@ from tests.support.waiting import until
 from worker.database import make_engine, migrate, transaction
 from worker.database.models import Job, Thumbnail
 from worker.demo.simulator import Media, SimulatedMux
-from worker.dispatch.celery_app import Kind, make_app, send_hint
+from worker.dispatch.celery_app import WorkerKind, make_app, send_hint
 from worker.standalone.servers import start_postgres
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def test_a_hint_that_meets_a_dead_database_is_kept(
     with WorkerProcess("publish", **(variables | {"DATABASE_URL": mortal.server.url})) as worker:
         (hint,) = announced_writes(engine)
         processes.kill_all(mortal)
-        send_hint(make_app(redis_url), Kind.PUBLISH, hint)
+        send_hint(make_app(redis_url), WorkerKind.PUBLISH, hint)
         until(lambda: "the hint is kept" in worker.log())
         if is_back:
             mortal.start()
