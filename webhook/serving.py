@@ -9,6 +9,7 @@ that speaks TLS; the limits here hold without one too.
 
 from __future__ import annotations
 
+import gc
 import logging
 import tempfile
 from pathlib import Path
@@ -65,9 +66,15 @@ def options(settings: Settings, addresses: list[str]) -> dict[str, Any]:
         settings: how much is logged.
         addresses: that it listens at, as HOST:PORT.
     """
+
+    def when_ready(server: object) -> None:
+        log.info("listening at %s", " and ".join(addresses))
+        keep_what_is_loaded(server)
+
     return {
         "bind": addresses,
-        "when_ready": lambda _: log.info("listening at %s", " and ".join(addresses)),
+        "when_ready": when_ready,
+        "post_worker_init": keep_what_is_loaded,
         # Where the first process was killed, the others hold the port for another moment.
         "reuse_port": True,
         "workers": PROCESSES,
@@ -83,6 +90,15 @@ def options(settings: Settings, addresses: list[str]) -> dict[str, Any]:
         "limit_request_field_size": MAX_HEADER_BYTES,
         "control_socket_disable": True,
     }
+
+
+def keep_what_is_loaded(_: object) -> None:
+    """Have the garbage collector leave alone what is loaded, which stays until the process ends anyway.
+
+    Else Python looks through all of it as the process ends. That takes half a second of a core, which on a
+    machine with a load of 20 is several seconds.
+    """
+    gc.freeze()
 
 
 class Receiver(BaseApplication):

@@ -165,13 +165,12 @@ def upgrade() -> None:
     """Partition the three tables, one after another."""
     op.execute(FUNCTIONS)
     online_ddl.commit()
-    online_ddl.lock("candidates")
     # The time of the transaction: so all frames of a run are in one week. And as it is not volatile,
     # PostgreSQL notes one value for all rows that are there, instead of writing each.
-    op.execute(
-        "ALTER TABLE candidates ADD COLUMN IF NOT EXISTS created_at timestamptz NOT NULL DEFAULT now()"
+    online_ddl.change(
+        ["candidates"],
+        "ALTER TABLE candidates ADD COLUMN IF NOT EXISTS created_at timestamptz NOT NULL DEFAULT now()",
     )
-    online_ddl.commit()
     for table in TABLES:
         if not _is_partitioned(table):
             _bound(table)
@@ -207,34 +206,35 @@ def _bound(table: Partitioned) -> None:
     """Prove that all rows belong into the first partition, and build its key, while others write."""
     old = table.old_name
     online_ddl.create_index(f"{table.first}_key", old, ["id", table.time], is_unique=True)
-    online_ddl.lock(table.referred, old)
-    op.execute(f"ALTER TABLE {old} DROP CONSTRAINT IF EXISTS fk_{old}_{table.reference}")
-    online_ddl.commit()
+    foreign_key = f"ALTER TABLE {old} DROP CONSTRAINT IF EXISTS fk_{old}_{table.reference}"
+    online_ddl.change([table.referred, old], foreign_key)
     newest = f"greatest(now(), (SELECT max({table.time}) FROM {old}))"  # noqa: S608 - our names
     monday = f"date_trunc('week', {newest} AT TIME ZONE 'UTC') + interval '{table.weeks + 1} weeks'"
     is_first = f"CHECK ({table.time} < '{_ask(f'SELECT {monday}')}+00')"
     online_ddl.commit()
-    online_ddl.lock(old)
-    op.execute(f"ALTER TABLE {old} DROP CONSTRAINT IF EXISTS is_first")
-    op.execute(f"ALTER TABLE {old} ADD CONSTRAINT is_first {is_first} NOT VALID")
-    online_ddl.commit()
+    online_ddl.change(
+        [old],
+        f"ALTER TABLE {old} DROP CONSTRAINT IF EXISTS is_first",
+        f"ALTER TABLE {old} ADD CONSTRAINT is_first {is_first} NOT VALID",
+    )
     _validate(old, "is_first")
 
 
 def _partition(table: Partitioned) -> None:
     """Put a partitioned table in the place of one that is its first partition from then on."""
     name, old, first, time = table.name, table.old_name, table.first, table.time
-    online_ddl.lock(old)
-    following = _ask(f"SELECT nextval(pg_get_serial_sequence('{old}', 'id'))")
     bound = "SELECT substring(pg_get_constraintdef(oid) FROM $$'([^']+)'$$) FROM pg_constraint"
     end = _ask(f"{bound} WHERE conname = 'is_first' AND conrelid = '{old}'::regclass")
-    for statement in (
+    online_ddl.change(
+        [old],
+        # From a sequence of its own: identity columns of partitioned tables came with PostgreSQL 17.
+        f"CREATE SEQUENCE {name}_new_id_seq",
+        f"SELECT setval('{name}_new_id_seq', nextval(pg_get_serial_sequence('{old}', 'id')), false)",
         f"ALTER TABLE {old} ALTER COLUMN id DROP IDENTITY",
+        f"ALTER SEQUENCE {name}_new_id_seq RENAME TO {name}_id_seq",
         f"ALTER TABLE {old} DROP CONSTRAINT pk_{old}",
         *_renamings(table, old, first),
         f"ALTER TABLE {first} ADD CONSTRAINT pk_{first} PRIMARY KEY USING INDEX {first}_key",
-        # From a sequence of its own: identity columns of partitioned tables came with PostgreSQL 17.
-        f"CREATE SEQUENCE {name}_id_seq START {following}",
         f"ALTER TABLE {first} ALTER COLUMN id SET DEFAULT nextval('{name}_id_seq')",
         f"CREATE TABLE {name} (LIKE {first} INCLUDING DEFAULTS) PARTITION BY RANGE ({time})",
         f"ALTER SEQUENCE {name}_id_seq OWNED BY {name}.id",
@@ -244,9 +244,7 @@ def _partition(table: Partitioned) -> None:
         *(OF_EVENTS if name == "events" else ()),
         f"ALTER TABLE {name} ATTACH PARTITION {first} FOR VALUES FROM (MINVALUE) TO ('{end}')",
         f"ALTER TABLE {first} DROP CONSTRAINT is_first",
-    ):
-        op.execute(statement)
-    online_ddl.commit()
+    )
 
 
 def _unite(table: Partitioned) -> None:

@@ -37,14 +37,13 @@ TRIGGERS = {"thumbnails": "thumbs_note_removed_thumbnails", "candidates": "thumb
 def upgrade() -> None:
     """Add the triggers, and the index."""
     op.execute(FUNCTIONS)
-    for table, function in TRIGGERS.items():
-        online_ddl.commit()
-        online_ddl.lock(table)
-        op.execute(
-            f"CREATE OR REPLACE TRIGGER note_removed AFTER DELETE ON {table}"
-            f" REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
-        )
     online_ddl.commit()
+    for table, function in TRIGGERS.items():
+        online_ddl.change(
+            [table],
+            f"CREATE OR REPLACE TRIGGER note_removed AFTER DELETE ON {table}"
+            f" REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION {function}()",
+        )
     online_ddl.create_index("ix_thumbnails_in_rows", "thumbnails", ["asset_id"], "jpeg IS NOT NULL")
 
 

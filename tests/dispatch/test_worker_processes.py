@@ -12,15 +12,18 @@ import pytest
 import redis
 from sqlalchemy import update
 
+from tests.support.faults import processes
 from tests.support.faults.broker_illness import ILLNESSES
 from tests.support.media import pictures
 from tests.support.sandbox import decode_processes
 from tests.support.service import builders
-from tests.support.service.worker_processes import START_S, WorkerProcess, dispatch, job
+from tests.support.service.worker_processes import START_S, WorkerProcess, announced_writes, dispatch, job
 from tests.support.waiting import until
-from worker.database import transaction
+from worker.database import make_engine, migrate, transaction
 from worker.database.models import Job, Thumbnail
 from worker.demo.simulator import Media, SimulatedMux
+from worker.dispatch.celery_app import WorkerKind, make_app, send_hint
+from worker.standalone.servers import start_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 NOWHERE = "http://127.0.0.1:9/"  # nobody hears the webhooks; the tests record events themselves
 NO_SERVER = "redis://127.0.0.1:9/0"
+SOON_S = 15.0  # REHINT_S is 60 s
 AT_ONCE_S = 25.0  # to stop, on a busy machine; an orchestrator kills after 30 s
 
 
@@ -156,6 +160,44 @@ def test_a_job_goes_on_while_the_broker_refuses(
         assert job(engine).attempt == 1
         # Each video has a process of its own, but the one that nobody asked anything is still there.
         assert set(worker.children()) & set(children)
+
+
+@pytest.fixture
+def mortal(servers_dir: Path, tmp_path: Path) -> Iterator[processes.ServerPart]:
+    """Start a PostgreSQL that the test may kill."""
+    folder = servers_dir / f"mortal-{tmp_path.name[-10:]}"
+    part = processes.ServerPart(start_postgres(folder, options={"fsync": "off"}))
+    yield part
+    part.close()
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("is_back", [True, False], ids=["that comes back", "that stays away"])
+def test_a_hint_that_meets_a_dead_database_is_kept(
+    variables: dict[str, str],
+    redis_url: str,
+    mux: SimulatedMux,
+    mortal: processes.ServerPart,
+    *,
+    is_back: bool,
+) -> None:
+    """No dispatcher runs here that could send it again; who is asked to stop keeps it no longer."""
+    asset_id, engine = upload(mux), make_engine(mortal.server.url)
+    migrate.upgrade(engine)
+    builders.record(engine, builders.event(asset_id=asset_id))
+    builders.completed(engine)
+    with WorkerProcess("publish", **(variables | {"DATABASE_URL": mortal.server.url})) as worker:
+        (hint,) = announced_writes(engine)
+        processes.kill_all(mortal)
+        send_hint(make_app(redis_url), WorkerKind.PUBLISH, hint)
+        until(lambda: "the hint is kept" in worker.log())
+        if is_back:
+            mortal.start()
+            until(lambda: builders.publication_states(engine) == ["confirmed"], SOON_S)
+
+        assert worker.stop() < AT_ONCE_S
+        assert "Traceback" not in worker.log()
+    engine.dispose()
 
 
 WRONG = [

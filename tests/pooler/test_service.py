@@ -74,6 +74,36 @@ def test_a_pooler_that_is_killed_again_and_again_loses_nothing(
     assert all(program.process.poll() is None for program in system.programs.values())
 
 
+def test_a_moment_without_a_pooler_delays_nothing_though_the_dispatchers_sleep(
+    system: PooledSystem, videos: list[Media]
+) -> None:
+    """A hint that a worker takes meanwhile is kept; it would be sent again after a minute."""
+    workers, dispatchers = (
+        [program for name, program in system.programs.items() if name.startswith(kinds)]
+        for kinds in (("analyze", "publish"), ("dispatcher",))
+    )
+    for worker in workers:
+        processes.freeze(worker)
+    with system.broker() as broker:
+        until(lambda: not broker.info("clients")["blocked_clients"])  # their last questions have ended
+        asset_id = system.platform.upload(videos[0])
+        until(lambda: any(broker.type(key) == b"list" for key in broker.keys("thumbs:analyze*")))
+    for dispatcher in dispatchers:
+        processes.freeze(dispatcher)
+    processes.kill(system.pooler)
+    for worker in workers:
+        processes.thaw(worker)
+    until(lambda: any("the hint is kept" in worker.said() for worker in workers))
+    system.pooler.start()
+    start_s = time.monotonic()
+    until(lambda: system.runs(asset_id), TOLD_S)
+    print(f"the job was taken {time.monotonic() - start_s:.1f} s after the pooler was back")
+    for dispatcher in dispatchers:
+        processes.thaw(dispatcher)
+
+    assert system.settle() == []
+
+
 def test_pooler_and_half_of_the_workers_may_die_at_once(system: PooledSystem, videos: list[Media]) -> None:
     """The rows that the dead held are taken over once the pooler is back."""
 

@@ -91,11 +91,30 @@ def commit() -> None:
 
 def lock(*tables: str) -> None:
     """Lock tables for their change, several in the order of programs: `assets`, `jobs`, `publications`."""
+    _lock(tables, ())
+
+
+def change(tables: Sequence[str], *statements: str) -> None:
+    """Lock tables as `lock` does, change them, and commit; all of the change is one message.
+
+    For changes of many steps. On a machine with a load of 20, a migration waits for a core between any two
+    messages, for a twentieth of a second: a change of 25 kept others waiting for longer than the receiver
+    waits.
+    """
+    _lock(tables, statements)
+    commit()
+
+
+def _lock(tables: Sequence[str], statements: Sequence[str]) -> None:
     names = ", ".join(tables)
     # The first mode stops nobody, and ends a vacuum that PostgreSQL began by itself; only waiting for longer
     # than LOCK_TIMEOUT_MS does.
     op.execute(f"SET LOCAL lock_timeout = 0; LOCK TABLE {names} IN SHARE UPDATE EXCLUSIVE MODE")
-    op.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}; LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
+    exclusive = (
+        f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}",
+        f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE",
+    )
+    op.execute(";\n".join((*exclusive, *statements)))
 
 
 def create_index(

@@ -12,18 +12,22 @@ import signal
 import socket
 import threading
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING
 
 from celery import signals
 from celery.concurrency import get_implementation
 from celery.exceptions import CDeprecationWarning, CPendingDeprecationWarning, SecurityWarning
+from sqlalchemy.exc import DBAPIError
 from structlog.contextvars import bound_contextvars
 
 from worker import database, jobs, logs, metrics, publications, tracing
 from worker.confinement.cores import available_cores
+from worker.database.engine import is_outage
 from worker.dispatch.celery_app import WorkerKind, make_app
 from worker.dispatch.hint_consumer import HintConsumer
 from worker.download.fetch import sweep_workspaces
+from worker.errors import first_line
 from worker.judge.connection import JudgeConnection
 from worker.platforms import platform_of
 from worker.platforms.shared import request_limits
@@ -41,6 +45,8 @@ if TYPE_CHECKING:
     from worker.settings import Settings
 
 log = logging.getLogger(__name__)
+
+PAUSE_S = 1.0  #: between two tries to read the row of a hint while the database is away
 
 
 def analyze(settings: Settings) -> None:
@@ -84,7 +90,7 @@ def analyze(settings: Settings) -> None:
         )
         if models.faces.note:
             log.warning("%s (YUNET_FILE)", models.faces.note)
-        _serve(app, WorkerKind.ANALYZE, analyzer.analyze)
+        _serve(app, WorkerKind.ANALYZE, analyzer.analyze, stopping)
         _run(app, WorkerKind.ANALYZE, settings.analyze_concurrency, settings, stopping)
 
 
@@ -103,17 +109,39 @@ def publish(settings: Settings) -> None:
     stopping, engine, app = threading.Event(), database.get_engine(), _app(settings)
     with Leases(engine, publications.renew, settings.lease_s, settings.job_timeout_s, stopping) as leases:
         publisher = Publisher(settings, engine, _finder(settings), leases, _owner(WorkerKind.PUBLISH))
-        _serve(app, WorkerKind.PUBLISH, publisher.publish)
+        _serve(app, WorkerKind.PUBLISH, publisher.publish, stopping)
         _run(app, WorkerKind.PUBLISH, settings.publish_concurrency, settings, stopping)
 
 
-def _serve(app: Celery, kind: WorkerKind, work: Callable[[int], object]) -> None:
+def _serve(app: Celery, kind: WorkerKind, work: Callable[[int], object], stopping: threading.Event) -> None:
     """Let this process do `work` on every row that a hint of this kind names."""
 
     @app.task(name=kind.task)  # type: ignore[untyped-decorator] # Celery's
     def work_on(row_id: int, hint_no: int) -> None:
         with bound_contextvars(**{f"{kind.value}_id": row_id, "hint_no": hint_no}):
-            work(row_id)
+            _outwait(partial(work, row_id), stopping)
+
+
+def _outwait(work: Callable[[], object], stopping: threading.Event) -> None:
+    """Keep a hint while the database is away, or until asked to stop, instead of losing it.
+
+    The way to the database may be cut for us alone, or for a moment in which the dispatcher sleeps: nobody
+    else would notice, and send the hint again, before REHINT_S.
+    """
+    is_told = False
+    while True:
+        try:
+            work()
+        except DBAPIError as exc:
+            if not is_outage(exc):
+                raise
+            if not is_told:
+                log.warning("the database does not answer; the hint is kept: %s", first_line(exc))
+            is_told = True
+            if stopping.wait(PAUSE_S):
+                return
+        else:
+            return
 
 
 def _run(

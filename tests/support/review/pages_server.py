@@ -29,7 +29,16 @@ START_TIMEOUT_S = 60.0
 
 @contextmanager
 def served_pages(database_url: str, folder: Path, **environment: str) -> Iterator[httpx.Client]:
-    """Run the pages until the end of the block, and yield a browser without JavaScript for them.
+    """Run the pages as `running_pages` does, and yield a browser without JavaScript for them."""
+    with running_pages(database_url, folder, **environment) as (_, client):
+        yield client
+
+
+@contextmanager
+def running_pages(
+    database_url: str, folder: Path, **environment: str
+) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
+    """Run the pages until the end of the block, and yield their process and a browser.
 
     Args:
         database_url: with all tables.
@@ -55,7 +64,7 @@ def served_pages(database_url: str, folder: Path, **environment: str) -> Iterato
     try:
         until(lambda: log.read_text().count("ready for people") == PROCESSES, START_TIMEOUT_S)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-            yield client
+            yield process, client
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(START_TIMEOUT_S) == 0, log.read_text()

@@ -24,6 +24,8 @@ from worker.pipeline.sandbox.child_process import MODULE
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from worker.queue.hints import Hint
+
 ROOT = Path(__file__).parents[3]
 START_S = 90.0  # a busy machine loads the model's libraries slowly
 SOON_S = 60.0
@@ -91,6 +93,12 @@ def dispatch(engine: Engine, redis_url: str) -> None:
         for hint in hints:
             send_hint(app, kind, hint)
     app.close()
+
+
+def announced_writes(engine: Engine) -> list[Hint]:
+    """Announce the writes that are due, and return their hints, which are not sent."""
+    with transaction(engine) as session:
+        return publications.announce(session, rehint_s=60.0)
 
 
 def job(engine: Engine) -> Job:
