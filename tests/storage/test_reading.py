@@ -138,7 +138,8 @@ def test_requests_are_signed_and_a_wrong_key_is_told(shelf: Shelf) -> None:
         signed.put(KEY, JPEG)
         assert signed.get(KEY) == JPEG
         assert [one.key for page in signed.list("thumbnails/") for one in page] == [KEY]
-        signed.delete([KEY])
+        assert signed.delete([KEY, thumbnail_key('&<"')]) == {}
+        assert list(signed.list()) == []
         with pytest.raises(BucketUnavailable, match="BUCKET_SECRET_ACCESS_KEY") as refused:
             shelf.bucket(**right | {"bucket_secret_access_key": "wrong-secret"}).get(KEY)
 

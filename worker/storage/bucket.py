@@ -144,7 +144,8 @@ class PictureBucket:
             after: the key to go on after; empty: from the first one on.
         """
         while True:
-            ask = partial(self._bucket.list, self._prefix + prefix, after and self._prefix + after, PAGE_KEYS)
+            begin = self._prefix + after if after else None
+            ask = partial(self._bucket.list, self._prefix + prefix, begin, PAGE_KEYS)
             page: Listing = self._ask("list", ask, LIST_S, prefix)
             self._check_page(page, self._prefix + prefix, self._prefix + after)
             found = [one._replace(key=one.key.removeprefix(self._prefix)) for one in page.objects]

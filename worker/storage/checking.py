@@ -62,7 +62,7 @@ def check_pictures(
     engine: Engine,
     settings: Settings,
     check: Check,
-    on_progress: Callable[[int], None],
+    on_progress: Callable[[int, None], None],
     *,
     removes_orphans: bool,
 ) -> None:
@@ -72,7 +72,7 @@ def check_pictures(
         engine: the database.
         settings: of the bucket.
         check: is changed; `after` says where to begin.
-        on_progress: called with the number of objects that were compared.
+        on_progress: called with the number of objects that were compared; how many there are is not known.
         removes_orphans: whether orphans are noted to be removed, once they have been there for `UPLOAD`: by
             then, whoever put them there has stored the rows of them, or never will.
 
@@ -90,7 +90,7 @@ def check_pictures(
             with transaction(engine) as session:
                 removals.note(session, old, removals.UNUSED)
         check.add(part, len(part.orphans) - len(old))
-        on_progress(check.objects)
+        on_progress(check.objects, None)
 
 
 def _size_bytes(objects: Sequence[ListedObject]) -> int:

@@ -100,11 +100,11 @@ def _hashes_after(engine: Engine, after: str) -> dict[str, bool]:
 
     Their digits are in one order in every language, so the index can be used as it is.
     """
-    sha256, is_there = Thumbnail.sha256, func.bool_or(Thumbnail.jpeg.is_(None))
+    sha256, is_there = Thumbnail.sha256, func.bool_or(Thumbnail.jpeg.is_(None)).label("is_there")
     some = select(sha256, is_there).where(sha256 > after).group_by(sha256)
     with transaction(engine) as session:
         found = session.execute(some.order_by(sha256).limit(WINDOW_KEYS))
-        return dict(found.tuples().all())
+        return {row.sha256: row.is_there for row in found}
 
 
 def _listed(

@@ -35,8 +35,8 @@ _SHOWN = 20  #: of what is missing, for people; the document for a program has m
 def check_command(after: str, *, remove_orphans: bool, as_json: bool) -> None:
     """Compare the bucket with the database.
 
-    After a restore, for example. It names the videos whose pictures are missing from the bucket, and then ends
-    with code 1, and counts what no row shows. Programs go on meanwhile.
+    It names the videos whose pictures are missing from the bucket, as after a restore, and then ends with
+    code 1; it counts what no row shows. Programs go on meanwhile.
 
     With --remove-orphans, the dispatcher removes that, ten minutes later, where it is older than a day. Never
     use it with a copy of the database: what the service still shows would be removed.
@@ -88,7 +88,7 @@ def _missing(check: Check) -> Iterator[str]:
         return
     past = check.missing - check.needed
     if past:
-        yield f"{past:,} objects of earlier picks or deleted videos are missing, for which nothing is to be done"
+        yield f"{past:,} objects of earlier picks or deleted videos are missing; nothing is to be done"
     if not check.needed:
         return
     yield f"{check.needed:,} objects that rows show are missing:"
@@ -96,8 +96,8 @@ def _missing(check: Check) -> Iterator[str]:
     if check.needed > _SHOWN:
         yield f"  and {check.needed - _SHOWN:,} more, of which --json names up to {MOST_NAMED:,}"
     yield (
-        "`thumbs requeue ASSET...` has these videos looked at again, which makes the pictures anew; a person's"
-        " own picture has to be chosen again"
+        "`thumbs requeue ASSET...` has these videos looked at again, which makes the pictures anew;"
+        " a person's own picture has to be chosen again"
     )
 
 
