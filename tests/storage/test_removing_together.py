@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.storage.test_listing import listing
-from tests.storage.test_refusals import bucket_at
+from tests.storage.test_refusals import FORBIDDEN, bucket_at
 from tests.storage.test_removals import noted
 from tests.support.platforms.picture_shelf import let_notes_be_due
 from tests.support.platforms.scripted_server import CUT, Answer, Scripted, serving
@@ -126,6 +126,16 @@ def test_what_storage_refuses_to_remove_is_tried_again(
     remove_due(engine, bucket_at(server), LONG_S)
 
     assert (server.asked, noted(engine)) == ([TOGETHER] * 2, [])
+
+
+def test_one_object_that_is_locked_holds_up_no_other(engine: Engine, server: Scripted) -> None:
+    """Also where they are removed one at a time."""
+    server.answers += [Answer(501), FORBIDDEN, Answer(204)]
+    let_be_due(engine, KEYS)
+
+    remove_due(engine, bucket_at(server), LONG_S)
+
+    assert (server.asked, noted(engine)) == ([TOGETHER, *ALONE], KEYS[:1])
 
 
 @pytest.mark.parametrize(

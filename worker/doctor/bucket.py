@@ -47,9 +47,12 @@ def check_bucket(settings: Settings) -> Iterator[Finding]:
         step = "listed"
         is_listed = any(one.key == key for page in bucket.list(key) for one in page)
         step = "removed"
-        bucket.delete([key])
+        refused = bucket.delete([key])
     except (BucketUnavailable, PictureLost) as exc:
         yield Finding(WHAT, State.FAILED, f"an object cannot be {step}: {exc}", _remedy(exc))
+        return
+    if refused:
+        yield Finding(WHAT, State.FAILED, f"an object cannot be {step}: {refused[key]}", _RIGHTS)
         return
     if not (is_same and is_listed):
         yield Finding(WHAT, State.FAILED, "what is read or listed there is not what was put there", _BETWEEN)

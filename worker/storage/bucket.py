@@ -38,11 +38,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 AWS = "https://s3.{region}.amazonaws.com"
-READ_S = 3.0  #: somebody waits for a picture; also to remove some, while their notes are locked
-WRITE_S = 10.0
-LIST_S = 10.0
-PAGE_KEYS = 1000  #: of a list; storage gives no more in one answer
-REMOVED_TOGETHER = 200  #: storage takes a thousand, but slow disks would need longer for them than `READ_S`
+READ_S = 3.0  #: somebody waits for a picture
+WRITE_S = 10.0  #: also to list, and to remove; a transaction that waits for longer is ended by the database
+PAGE_KEYS = 1_000  #: of a list; storage gives no more in one answer
+REMOVED_TOGETHER = 200  #: storage takes a thousand, but their notes are locked meanwhile
 PAUSE_S = 10.0  #: so long one that is away is not asked, so that work is not held up again and again
 
 REMEDY = "have its video looked at again (`thumbs requeue ASSET`)"
@@ -132,9 +131,7 @@ class PictureBucket:
             except OneAtATime as exc:
                 log.info("the bucket of pictures removes one object at a time from now on: %s", exc)
                 self._removed_together = 1
-        for key in keys:
-            self._ask("delete", partial(self._bucket.delete, self._prefix + key), READ_S, key)
-        return {}
+        return {key: why for key in keys if (why := self._delete_alone(key)) is not None}
 
     def list(self, prefix: str = "", after: str = "") -> Iterator[Sequence[ListedObject]]:
         """List objects in the order of their keys, `PAGE_KEYS` or fewer at a time.
@@ -146,7 +143,7 @@ class PictureBucket:
         while True:
             begin = self._prefix + after if after else None
             ask = partial(self._bucket.list, self._prefix + prefix, begin, PAGE_KEYS)
-            page: Listing = self._ask("list", ask, LIST_S, prefix)
+            page: Listing = self._ask("list", ask, WRITE_S, prefix)
             self._check_page(page, self._prefix + prefix, self._prefix + after)
             found = [one._replace(key=one.key.removeprefix(self._prefix)) for one in page.objects]
             if found:
@@ -172,9 +169,19 @@ class PictureBucket:
         """Ask again with the next request, however short ago one failed."""
         self._asks_again_s = 0.0
 
+    def _delete_alone(self, key: str) -> str | None:
+        """Remove an object, and return why it is still there, where only this one may be refused."""
+        try:
+            self._ask("delete", partial(self._bucket.delete, self._prefix + key), READ_S, key)
+        except BucketUnavailable as exc:
+            if isinstance(exc.__cause__, PlatformUnavailable | None):
+                raise
+            return str(exc)
+        return None
+
     def _delete_together(self, keys: Collection[str]) -> dict[str, str]:
         ask = partial(self._bucket.delete_together, [self._prefix + key for key in keys])
-        answer: Deletion = self._ask("delete", ask, READ_S, min(keys))
+        answer: Deletion = self._ask("delete", ask, WRITE_S, min(keys))
         refused = {key: answer.refused.get(self._prefix + key) for key in keys}
         return {
             key: ": ".join(filter(None, why or ())) or "the storage does not say that it is removed"

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 WINDOW_KEYS = 5_000  # that rows show, read by one statement
 
+# In the order of the bucket's list; there is an index of the first frame of each bundle.
+_bundle, _is_first = StoredCandidate.bundle.collate("C"), StoredCandidate.bundle_offset == 0
+
 
 class Missing(NamedTuple):
     """An object that a row shows, and that is not there."""
@@ -88,10 +91,9 @@ def _windows(engine: Engine, after: str) -> Iterator[_Window]:
 
 
 def _bundles_after(engine: Engine, after: str) -> list[str]:
-    key = StoredCandidate.bundle.collate("C")
-    some = select(key).where(StoredCandidate.bundle_offset == 0, key > after).distinct()
+    some = select(_bundle).where(_is_first, _bundle > after).distinct()
     with transaction(engine) as session:
-        found = session.scalars(some.order_by(key).limit(WINDOW_KEYS))
+        found = session.scalars(some.order_by(_bundle).limit(WINDOW_KEYS))
         return [one for one in found if one is not None]
 
 
@@ -138,7 +140,8 @@ def _part(session: Session, end: str | None, objects: Sequence[ListedObject], ke
 def _missing(session: Session, keys: Sequence[str]) -> list[Missing]:
     """Find those of these objects that rows still show, and of which assets these are."""
     bundles = {key: name.asset_id for key in keys if (name := read_bundle_key(key)) is not None}
-    found = [(key, bundles[key], True) for key in sorted(removals.shown(session, bundles))]
+    still = select(_bundle).where(_is_first, _bundle.in_(bundles)).distinct().order_by(_bundle)
+    found = [(key, bundles[key], True) for key in session.scalars(still) if key] if bundles else []
     hashes = [sha256 for key in keys if (sha256 := hash_of(key)) is not None]
     if hashes:
         is_newest = func.bool_or(Thumbnail.outdated_at.is_(None))
