@@ -11,6 +11,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import load_only
 
 from worker.database import transaction
 from worker.database.models import Asset, StoredCandidate, Thumbnail
@@ -141,8 +142,8 @@ def _missing(session: Session, keys: Sequence[str]) -> list[Missing]:
     """Find those of these objects that rows still show, and of which assets these are."""
     bundles = {key: name.asset_id for key in keys if (name := read_bundle_key(key)) is not None}
     # They lie side by side in the index, which a list of thousands would not be looked up in.
-    between = _bundle.between(min(bundles, default=""), max(bundles, default=""))
-    still = session.scalars(select(_bundle).where(_is_first, between).distinct().order_by(_bundle))
+    between = (_bundle >= min(bundles, default=""), _bundle <= max(bundles, default=""))
+    still = session.scalars(select(_bundle).where(_is_first, *between).distinct().order_by(_bundle))
     found = [(key, bundles[key], True) for key in still if key in bundles]
     hashes = [sha256 for key in keys if (sha256 := hash_of(key)) is not None]
     if hashes:
@@ -151,7 +152,8 @@ def _missing(session: Session, keys: Sequence[str]) -> list[Missing]:
         of_assets = select(*in_order, is_newest).group_by(*in_order).order_by(*in_order)
         rows = session.execute(of_assets.where(Thumbnail.sha256.in_(hashes), Thumbnail.jpeg.is_(None)))
         found += [(thumbnail_key(sha256), asset_id, newest) for sha256, asset_id, newest in rows]
-    of_these = select(Asset).where(Asset.id.in_({asset_id for _, asset_id, _ in found}))
+    named = load_only(Asset.platform, Asset.account, Asset.external_id, Asset.deleted_at)
+    of_these = select(Asset).options(named).where(Asset.id.in_({asset_id for _, asset_id, _ in found}))
     assets = {asset.id: asset for asset in session.scalars(of_these)} if found else {}
     return [_missing_of(assets.get(asset_id), key, is_newest=newest) for key, asset_id, newest in found]
 
