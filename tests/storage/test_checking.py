@@ -194,13 +194,13 @@ def test_what_is_stored_and_erased_meanwhile_is_neither_missing_nor_left_over(
 ) -> None:
     """Between the look at the rows and that at the bucket."""
     stored(engine, 2)
-    move_to_bucket(engine, shelf.bucket(), 1)
+    move_to_bucket(engine, shelf.bucket(), 2)
     ask = PictureBucket.list
 
     def meanwhile(bucket: PictureBucket, *some: str, **more: Any) -> Iterator[Any]:
         monkeypatch.setattr(PictureBucket, "list", ask)
-        move_to_bucket(engine, shelf.bucket(), 2)
-        erase_asset(engine, 1, "somebody", "", lambda *_: None)
+        move_to_bucket(engine, shelf.bucket(), 1)
+        erase_asset(engine, 2, "somebody", "", lambda *_: None)
         let_notes_be_due(engine)
         remove_due(engine, shelf.bucket(), LONG_S)
         return ask(bucket, *some, **more)
