@@ -26,13 +26,13 @@ from worker.errors import (
 from worker.http.deadline import Deadline
 from worker.platforms.shared.buckets.bucket import Bucket, bucket_url
 from worker.platforms.shared.buckets.refusals import OneAtATime, PartMissing
-from worker.platforms.shared.buckets.sigv4 import SigningKey
+from worker.platforms.shared.buckets.sigv4 import AccessKey
 from worker.settings.types import revealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from worker.platforms.shared.buckets.answers import Deletion, ListedObject, Listing
+    from worker.platforms.shared.buckets.answers import Deletion, ListedObject, ObjectPage
     from worker.settings import Settings
 
 T = TypeVar("T")
@@ -88,12 +88,12 @@ class PictureBucket:
         name, _, prefix = settings.bucket_url.removeprefix("s3://").strip("/").partition("/")
         endpoint_url = settings.bucket_endpoint_url or AWS.format(region=settings.bucket_region)
         url = bucket_url(endpoint_url, name, is_path_style=settings.bucket_is_path_style)
-        key = SigningKey(settings.bucket_access_key_id, secret, settings.bucket_region)
+        key = AccessKey(settings.bucket_access_key_id, secret, settings.bucket_region)
         return cls._shared(url, key, f"{prefix}/" if prefix else "", settings.bucket_takes_pictures)
 
     @classmethod
     @cache
-    def _shared(cls, url: str, key: SigningKey, prefix: str, takes_pictures: bool) -> Self:
+    def _shared(cls, url: str, key: AccessKey, prefix: str, takes_pictures: bool) -> Self:
         bucket = Bucket(url, key, "BUCKET_", "URL", _TO_WRITE)
         return cls(bucket, prefix, takes_pictures=takes_pictures)
 
@@ -143,7 +143,7 @@ class PictureBucket:
         while True:
             begin = self._prefix + after if after else None
             ask = partial(self._bucket.list, self._prefix + prefix, begin, PAGE_KEYS)
-            page: Listing = self._ask("list", ask, WRITE_S, prefix)
+            page: ObjectPage = self._ask("list", ask, WRITE_S, prefix)
             self._check_page(page, self._prefix + prefix, self._prefix + after)
             found = [one._replace(key=one.key.removeprefix(self._prefix)) for one in page.objects]
             if found:
@@ -152,7 +152,7 @@ class PictureBucket:
             if page.is_last:
                 return
 
-    def _check_page(self, page: Listing, prefix: str, after: str) -> None:
+    def _check_page(self, page: ObjectPage, prefix: str, after: str) -> None:
         """Refuse what would have us list for ever, or take other objects for ours."""
         keys = [after, *(one.key for one in page.objects)]
         is_going_on = bool(page.objects) or page.is_last

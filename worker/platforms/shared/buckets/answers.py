@@ -30,7 +30,7 @@ class ListedObject(NamedTuple):
     changed_at: datetime | None  #: aware
 
 
-class Listing(NamedTuple):
+class ObjectPage(NamedTuple):
     """A page of a bucket's list."""
 
     objects: list[ListedObject]  #: by their keys
@@ -51,7 +51,7 @@ class Deletion(NamedTuple):
     refused: dict[str, Refusal]  #: why others are still there, by their keys
 
 
-def read_listing(content: bytes) -> Listing:
+def read_listing(content: bytes) -> ObjectPage:
     """Read an answer to ListObjectsV2 that was asked for with `encoding-type=url`.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
@@ -65,7 +65,7 @@ def read_listing(content: bytes) -> Listing:
     # Where storage does not know the parameter, it does not name it either, and keys are as they are.
     is_encoded = _text(root, "EncodingType") == "url"
     objects = [_listed(item, is_encoded=is_encoded) for item in root if _name(item) == "Contents"]
-    return Listing(objects, is_last=_text(root, "IsTruncated") != "true")
+    return ObjectPage(objects, is_last=_text(root, "IsTruncated") != "true")
 
 
 def read_deletion(content: bytes) -> Deletion:

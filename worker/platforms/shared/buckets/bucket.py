@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from worker.errors import ThumbsError
-    from worker.platforms.shared.buckets.answers import Deletion, Listing, Refusal
-    from worker.platforms.shared.buckets.sigv4 import SigningKey
+    from worker.platforms.shared.buckets.answers import Deletion, ObjectPage, Refusal
+    from worker.platforms.shared.buckets.sigv4 import AccessKey
 
 T = TypeVar("T")
 
@@ -84,7 +84,7 @@ class Bucket:
     """
 
     def __init__(
-        self, url: str, key: SigningKey, prefix: str, setting: str, to_write: str, account: str | None = None
+        self, url: str, key: AccessKey, prefix: str, setting: str, to_write: str, account: str | None = None
     ) -> None:
         self._url = url
         self._key = key
@@ -175,7 +175,7 @@ class Bucket:
         except AssetGone as exc:
             raise ShownMeanwhile(f"{key} was removed while it was to be replaced") from exc
 
-    def list(self, prefix: str, after: str | None = None, most: int | None = None) -> Listing:
+    def list(self, prefix: str, after: str | None = None, most: int | None = None) -> ObjectPage:
         """List objects by their keys.
 
         Args:
