@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.platforms.picture_shelf import shelf as served_shelf
 from tests.support.platforms.storage import BUCKET
 from tests.support.service.builders import make_settings
 from worker.doctor.bucket import check_bucket
@@ -15,24 +14,7 @@ from worker.errors import BucketUnavailable
 from worker.storage.bucket import PictureBucket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.support.platforms.picture_shelf import Shelf
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Shelf]:
-    """Serve one bucket for the tests of this file."""
-    with served_shelf() as found:
-        yield found
-
-
-@pytest.fixture
-def shelf(served: Shelf) -> Shelf:
-    """Return it, reachable and empty."""
-    served.mend()
-    served.empty()
-    return served
 
 
 def test_where_there_is_none_nothing_is_said() -> None:

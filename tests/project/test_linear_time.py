@@ -24,6 +24,7 @@ from worker.pipeline.container.avi import picture_types
 from worker.pipeline.container.seeking import preamble
 from worker.platforms.shared import json_fields, pagination, signatures
 from worker.platforms.vendors import fastpix
+from worker.storage import keys
 from worker.tracing import trace_context
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ MODULES = (
     hls_playlist,
     identify,
     json_fields,
+    keys,
     length,
     logs,
     pagination,
@@ -55,7 +57,7 @@ MODULES = (
 PIECES = (
     *("://", ":", "@", "?", "a", "=", ",", '"', "'", " ", "\n", "0", "-", ".", "_", "<", "[", "]", "/"),
     *("token", "bearer ", "whsec_", "eyJ", "-eyJ-", "eyJa.", "v1=", " (_ssl.c:", "x264 - core ", "bytes "),
-    *("video.media.", ".ready", "\0\0\1\xb6", "://x:"),
+    *("video.media.", ".ready", "\0\0\1\xb6", "://x:", "thumbnails/", "candidates/"),
 )
 TEXTS = [(piece, "") for piece in PIECES] + list(itertools.product(("://", "1", "token"), PIECES))
 

@@ -259,7 +259,7 @@ def test_frames_of_days_wait_where_the_key_may_not_list(
     bucket = shelf.bucket()
     bucket.put(KEY, JPEG)
 
-    def refused(_: str) -> list[str]:
+    def refused(*_: str) -> None:
         raise BucketUnavailable("s3:ListBucket")
 
     monkeypatch.setattr(bucket, "list", refused)

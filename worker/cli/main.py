@@ -192,7 +192,7 @@ COMMANDS = (
     LazyCommand(
         "pictures",
         "worker.cli.assets.pictures:pictures_group",
-        "Tell where pictures are kept, and move them.",
+        "Tell where pictures are kept, move them, and check the bucket.",
     ),
     LazyCommand(
         "invite",

@@ -8,16 +8,7 @@ from __future__ import annotations
 from datetime import datetime  # noqa: TC003 - SQLAlchemy reads the annotations when the program runs
 from typing import Any
 
-from sqlalchemy import (
-    CheckConstraint,
-    ForeignKey,
-    Identity,
-    Index,
-    UniqueConstraint,
-    false,
-    func,
-    text,
-)
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, false, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -187,7 +178,12 @@ class StoredCandidate(ScoredRow, Base):
     """One frame that was looked at, in the filmstrip of an asset's newest run; partitioned as the log."""
 
     __tablename__ = "candidates"
-    __table_args__ = (Index(None, "asset_id"), {"postgresql_partition_by": "RANGE (created_at)"})
+    __table_args__ = (
+        Index(None, "asset_id"),
+        # In the order of the bucket's list; one frame of each bundle is at its beginning.
+        Index("ix_candidates_bundle", text('bundle COLLATE "C"'), postgresql_where=text("bundle_offset = 0")),
+        {"postgresql_partition_by": "RANGE (created_at)"},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)  #: in the database with `created_at`
     asset_id: Mapped[int]

@@ -45,11 +45,14 @@ def check_bucket(settings: Settings) -> Iterator[Finding]:
         step = "read"
         is_same = bucket.get(key) == content and bucket.get(key, range(8, 16)) == content[8:16]
         step = "listed"
-        is_listed = key in bucket.list(key)
+        is_listed = any(one.key == key for page in bucket.list(key) for one in page)
         step = "removed"
-        bucket.delete(key)
+        refused = bucket.delete([key])
     except (BucketUnavailable, PictureLost) as exc:
         yield Finding(WHAT, State.FAILED, f"an object cannot be {step}: {exc}", _remedy(exc))
+        return
+    if refused:
+        yield Finding(WHAT, State.FAILED, f"an object cannot be {step}: {refused[key]}", _RIGHTS)
         return
     if not (is_same and is_listed):
         yield Finding(WHAT, State.FAILED, "what is read or listed there is not what was put there", _BETWEEN)

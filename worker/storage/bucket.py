@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
-from functools import cache
+from functools import cache, partial
+from operator import lt
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from worker import metrics
@@ -23,21 +24,24 @@ from worker.errors import (
     SourceRefused,
 )
 from worker.http.deadline import Deadline
-from worker.platforms.shared.buckets.bucket import Bucket, PartMissing, bucket_url
+from worker.platforms.shared.buckets.bucket import Bucket, bucket_url
+from worker.platforms.shared.buckets.refusals import OneAtATime, PartMissing
 from worker.platforms.shared.buckets.sigv4 import AccessKey
 from worker.settings.types import revealed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from worker.platforms.shared.buckets.answers import ObjectPage
+    from worker.platforms.shared.buckets.answers import Deletion, ListedObject, ObjectPage
     from worker.settings import Settings
 
 T = TypeVar("T")
 
 AWS = "https://s3.{region}.amazonaws.com"
-READ_S = 3.0  #: somebody waits for a picture; also to remove one, while its note is locked
-WRITE_S = 10.0
+READ_S = 3.0  #: somebody waits for a picture
+WRITE_S = 10.0  #: also to list, and to remove; a transaction that waits for longer is ended by the database
+PAGE_KEYS = 1_000  #: of a list; storage gives no more in one answer
+REMOVED_TOGETHER = 200  #: storage takes a thousand, but their notes are locked meanwhile
 PAUSE_S = 10.0  #: so long one that is away is not asked, so that work is not held up again and again
 
 REMEDY = "have its video looked at again (`thumbs requeue ASSET`)"
@@ -64,6 +68,7 @@ class PictureBucket:
         self._bucket = bucket
         self._prefix = prefix
         self._asks_again_s = 0.0  # of the monotonic clock
+        self._removed_together = REMOVED_TOGETHER
 
     @classmethod
     def of(cls, settings: Settings) -> Self | None:
@@ -108,20 +113,81 @@ class PictureBucket:
         """Put an object there, in place of one of this key."""
         self._ask("put", lambda: self._bucket.store(self._prefix + key, content, media_type), WRITE_S, key)
 
-    def delete(self, key: str) -> None:
-        """Remove an object, if it is there."""
-        self._ask("delete", lambda: self._bucket.delete(self._prefix + key), READ_S, key)
+    @property
+    def removed_together(self) -> int:
+        """How many objects `delete` takes: 1 where the storage turned out to remove one at a time."""
+        return self._removed_together
 
-    def list(self, prefix: str) -> list[str]:
-        """List the keys that begin like this, some hundreds at most; what is removed makes way for more."""
-        found: ObjectPage = self._ask(
-            "list", lambda: self._bucket.list(self._prefix + prefix), READ_S, prefix
-        )
-        return [one.key.removeprefix(self._prefix) for one in found.objects]
+    def delete(self, keys: Collection[str]) -> dict[str, str]:
+        """Remove objects, `removed_together` at most, and return why some of them are still there.
+
+        One that is not there counts as removed.
+        """
+        if not keys:
+            return {}
+        if len(keys) > 1 and self._removed_together > 1:
+            try:
+                return self._delete_together(keys)
+            except OneAtATime as exc:
+                log.info("the bucket of pictures removes one object at a time from now on: %s", exc)
+                self._removed_together = 1
+        return {key: why for key in keys if (why := self._delete_alone(key)) is not None}
+
+    def list(self, prefix: str = "", after: str = "") -> Iterator[Sequence[ListedObject]]:
+        """List objects in the order of their keys, `PAGE_KEYS` or fewer at a time.
+
+        Args:
+            prefix: how their keys begin.
+            after: the key to go on after; empty: from the first one on.
+        """
+        while True:
+            begin = self._prefix + after if after else None
+            ask = partial(self._bucket.list, self._prefix + prefix, begin, PAGE_KEYS)
+            page: ObjectPage = self._ask("list", ask, WRITE_S, prefix)
+            self._check_page(page, self._prefix + prefix, self._prefix + after)
+            found = [one._replace(key=one.key.removeprefix(self._prefix)) for one in page.objects]
+            if found:
+                yield found
+                after = found[-1].key
+            if page.is_last:
+                return
+
+    def _check_page(self, page: ObjectPage, prefix: str, after: str) -> None:
+        """Refuse what would have us list for ever, or take other objects for ours."""
+        keys = [after, *(one.key for one in page.objects)]
+        is_going_on = bool(page.objects) or page.is_last
+        if not (
+            is_going_on and all(map(lt, keys, keys[1:])) and all(key.startswith(prefix) for key in keys[1:])
+        ):
+            raise BucketUnavailable(
+                f"the bucket's list does not go on after {after!r} in the order of keys; the storage, or what"
+                " lies between us and it, does not do what ListObjectsV2 with `start-after` says",
+                PAUSE_S,
+            )
 
     def end_pause(self) -> None:
         """Ask again with the next request, however short ago one failed."""
         self._asks_again_s = 0.0
+
+    def _delete_alone(self, key: str) -> str | None:
+        """Remove an object, and return why it is still there, where only this one may be refused."""
+        try:
+            self._ask("delete", partial(self._bucket.delete, self._prefix + key), READ_S, key)
+        except BucketUnavailable as exc:
+            if isinstance(exc.__cause__, PlatformUnavailable | None):
+                raise
+            return str(exc)
+        return None
+
+    def _delete_together(self, keys: Collection[str]) -> dict[str, str]:
+        ask = partial(self._bucket.delete_together, [self._prefix + key for key in keys])
+        answer: Deletion = self._ask("delete", ask, WRITE_S, min(keys))
+        refused = {key: answer.refused.get(self._prefix + key) for key in keys}
+        return {
+            key: ": ".join(filter(None, why or ())) or "the storage does not say that it is removed"
+            for key, why in refused.items()
+            if self._prefix + key not in answer.removed
+        }
 
     def _ask(self, operation: str, request: Callable[[], T], limit_s: float, key: str) -> T:
         if (pause_s := self._asks_again_s - time.monotonic()) > 0:

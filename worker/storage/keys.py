@@ -7,6 +7,7 @@ of its frames stands in its name, so that a page can be laid out before any of t
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,8 +17,12 @@ if TYPE_CHECKING:
 THUMBNAILS = "thumbnails/"
 CANDIDATES = "candidates/"
 
-_THUMBNAIL_END, _BUNDLE_END = ".jpg", ".bin"
-_PARTS = 4  # of a bundle's name, between dashes
+# Keys come from the bucket's list, too, so they may be anything. The numbers fit into those of PostgreSQL.
+_THUMBNAIL = re.compile(rf"{THUMBNAILS}(?P<sha256>[0-9a-f]{{64}})\.jpg")
+_SIZE = r"(?P<width>[0-9]{1,6})x(?P<height>[0-9]{1,6})"
+_BUNDLE = re.compile(
+    rf"{CANDIDATES}[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}/(?P<asset>[0-9]{{1,18}})-[0-9]{{1,18}}-[0-9a-f]{{8}}-{_SIZE}\.bin"
+)
 
 
 class BundleName(NamedTuple):
@@ -30,14 +35,13 @@ class BundleName(NamedTuple):
 
 def thumbnail_key(sha256: str) -> str:
     """Name the object of a thumbnail, by the hash of its picture in hex."""
-    return f"{THUMBNAILS}{sha256}{_THUMBNAIL_END}"
+    return f"{THUMBNAILS}{sha256}.jpg"
 
 
 def hash_of(key: str) -> str | None:
     """Read a thumbnail's hash from its key; None where the key is another object's."""
-    if not (key.startswith(THUMBNAILS) and key.endswith(_THUMBNAIL_END)):
-        return None
-    return key.removeprefix(THUMBNAILS).removesuffix(_THUMBNAIL_END)
+    found = _THUMBNAIL.fullmatch(key)
+    return found and found["sha256"]
 
 
 def day_prefix(day: date) -> str:
@@ -56,17 +60,20 @@ def bundle_key(day: date, asset_id: int, generation: int, size_px: tuple[int, in
     """
     width_px, height_px = size_px
     name = f"{asset_id}-{generation}-{secrets.token_hex(4)}-{width_px}x{height_px}"
-    return f"{day_prefix(day)}{name}{_BUNDLE_END}"
+    return f"{day_prefix(day)}{name}.bin"
 
 
 def read_bundle_key(key: str) -> BundleName | None:
     """Read the name of a bundle; None where the key is another object's."""
-    parts = key.rpartition("/")[2].removesuffix(_BUNDLE_END).split("-")
-    if not (key.startswith(CANDIDATES) and key.endswith(_BUNDLE_END)) or len(parts) != _PARTS:
-        return None
-    numbers = (parts[0], *parts[-1].split("x"))
-    if len(numbers) != len(BundleName._fields) or not all(
-        one.isascii() and one.isdecimal() for one in numbers
-    ):
-        return None
-    return BundleName(*map(int, numbers))
+    found = _BUNDLE.fullmatch(key)
+    return found and BundleName(*map(int, found.group("asset", "width", "height")))
+
+
+def is_ours(key: str) -> bool:
+    """Tell whether an object is called as those that we put there."""
+    return hash_of(key) is not None or read_bundle_key(key) is not None
+
+
+def folder_of(key: str) -> str:
+    """Name the folder that an object is in."""
+    return f"{key.rpartition('/')[0]}/"

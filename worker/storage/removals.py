@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from worker.database import NOW
 from worker.database.bucket import BucketRemoval
 from worker.database.models import StoredCandidate, Thumbnail
-from worker.storage.keys import day_prefix, hash_of, read_bundle_key
+from worker.storage.keys import day_prefix, folder_of, hash_of, read_bundle_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -62,6 +62,13 @@ def take_back(session: Session, keys: Collection[str]) -> None:
     """Take back the notes of objects which rows of this transaction show."""
     if keys:
         session.execute(delete(BucketRemoval).where(BucketRemoval.key.in_(sorted(set(keys)))))
+
+
+def noted(session: Session, keys: Collection[str]) -> set[str]:
+    """Find those of these objects that are noted, each by itself or with its whole folder."""
+    names = {*keys, *map(folder_of, keys)}
+    found = set(session.scalars(select(BucketRemoval.key).where(BucketRemoval.key.in_(names))))
+    return {key for key in keys if not found.isdisjoint({key, folder_of(key)})}
 
 
 def shown(session: Session, keys: Collection[str]) -> set[str]:

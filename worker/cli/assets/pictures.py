@@ -1,4 +1,4 @@
-"""`thumbs pictures`: where pictures are, and moving them."""
+"""`thumbs pictures`: where pictures are, moving them, and whether they are there."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import click
 from rich.text import Text
 
 from worker.cli import INTERRUPTED
+from worker.cli.assets.pictures_check import check_command
 from worker.cli.database import open_database
 from worker.cli.output import print_answer
 from worker.cli.parameters import json_option
@@ -26,10 +27,13 @@ _GOES_ON = "what was moved stays so: run it again to go on"
 
 @click.group("pictures")
 def pictures_group() -> None:
-    """Tell where pictures are kept, and move them.
+    """Tell where pictures are kept, move them, and check the bucket.
 
     They are in the database, or in a bucket.
     """
+
+
+pictures_group.add_command(check_command)
 
 
 @pictures_group.command("status")

@@ -1,4 +1,4 @@
-"""Reads the XML that storage answers with: a page of its list, or what went wrong.
+"""Reads the XML that storage answers with: a page of its list, what it removed, or what went wrong.
 
 The standard library's parser is enough, because what makes XML dangerous is declared in a DOCTYPE: entities
 that grow, or that name files. No answer of S3 has one, so one that has is refused before it is parsed. The
@@ -16,6 +16,9 @@ from worker.platforms.shared import json_fields
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+_SIZE_DIGITS = 18  # what PostgreSQL and JSON can hold; Python refuses to read thousands of them
+_NOT_THERE = "NoSuchKey"
 
 
 class ListedObject(NamedTuple):
@@ -41,6 +44,13 @@ class Refusal(NamedTuple):
     message: str
 
 
+class Deletion(NamedTuple):
+    """What storage says of objects that it was to remove."""
+
+    removed: set[str]  #: keys of those that are gone, also of those that were not there
+    refused: dict[str, Refusal]  #: why others are still there, by their keys
+
+
 def read_listing(content: bytes) -> ObjectPage:
     """Read an answer to ListObjectsV2 that was asked for with `encoding-type=url`.
 
@@ -58,13 +68,34 @@ def read_listing(content: bytes) -> ObjectPage:
     return ObjectPage(objects, is_last=_text(root, "IsTruncated") != "true")
 
 
+def read_deletion(content: bytes) -> Deletion:
+    """Read an answer to DeleteObjects.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+
+    Raises:
+        MalformedPayload: it is no such answer.
+    """
+    root = _parse(content)
+    if _name(root) != "DeleteResult":
+        raise MalformedPayload("the answer is XML, but does not tell what was removed")
+    removed = {_text(item, "Key") for item in root if _name(item) == "Deleted"}
+    refused = {_text(item, "Key"): _refusal(item) for item in root if _name(item) == "Error"}
+    missing = {key for key, why in refused.items() if why.code == _NOT_THERE}
+    return Deletion(removed | missing, {key: why for key, why in refused.items() if key not in missing})
+
+
 def read_refusal(content: bytes) -> Refusal:
     """Read the body of an error; HEAD has none, and a proxy sends a page of its own."""
     try:
         root = _parse(content)
     except MalformedPayload:
         return Refusal("", "")
-    return Refusal(_text(root, "Code"), _text(root, "Message"))
+    return _refusal(root)
+
+
+def _refusal(of: ET.Element) -> Refusal:
+    return Refusal(_text(of, "Code"), _text(of, "Message"))
 
 
 def _listed(item: ET.Element, *, is_encoded: bool) -> ListedObject:
@@ -73,7 +104,7 @@ def _listed(item: ET.Element, *, is_encoded: bool) -> ListedObject:
         # As in a form: a space is a plus sign.
         unquote_plus(key) if is_encoded else key,
         _text(item, "ETag").strip('"'),
-        int(size) if size.isdecimal() and size.isascii() else None,
+        int(size) if size.isdecimal() and size.isascii() and len(size) <= _SIZE_DIGITS else None,
         json_fields.utc_time(_text(item, "LastModified") or None),
     )
 

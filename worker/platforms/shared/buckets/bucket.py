@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
+from xml.sax.saxutils import escape
 
 import httpx
 
@@ -19,24 +22,25 @@ from worker.errors import (
     PublishRejected,
     ShownMeanwhile,
     SourceRefused,
-    TransientError,
 )
 from worker.http.client import BoundedClient
 from worker.http.deadline import one_exchange
 from worker.http.failure import reason_of
-from worker.http.retry_after import GONE
 from worker.platforms.shared.api_client import MAX_ANSWER_BYTES, PHASE_TIMEOUT_S, content_of
 from worker.platforms.shared.api_errors import error_of
-from worker.platforms.shared.buckets.answers import read_listing, read_refusal
+from worker.platforms.shared.buckets.answers import read_deletion, read_listing, read_refusal
+from worker.platforms.shared.buckets.refusals import OneAtATime, RequestUnknown, by_status
 from worker.platforms.shared.credentials import Credentials
 from worker.platforms.shared.request_limits import limit_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from worker.errors import ThumbsError
-    from worker.platforms.shared.buckets.answers import ObjectPage, Refusal
+    from worker.platforms.shared.buckets.answers import Deletion, ObjectPage, Refusal
     from worker.platforms.shared.buckets.sigv4 import AccessKey
+
+T = TypeVar("T")
 
 MAX_OBJECT_BYTES = 64 * 1024 * 1024  # of what is read whole; a still of 8K has less, as has a strip of frames
 PAGE_KEYS = 500  # twice as many would fit into an answer; all videos of a page are recorded together
@@ -47,17 +51,8 @@ _TO_LIST = "s3:ListBucket"
 _TO_READ = "s3:GetObject, and s3:ListBucket, without which a missing object is refused, too"
 _TO_DELETE = "s3:DeleteObject"
 _REDIRECTED = frozenset({301, 307, 400, 403})  # what a request for another region is answered with
-_WITH_REASON = frozenset({"GET", "PUT"})  # refusals of these have a body, in which storage gives a code
-_CONDITIONS = frozenset({"if-match", "if-none-match"})
+_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 _WRONG_REGION = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect"})
-
-
-class PartMissing(PublishRejected):
-    """The object ends before the part that is asked for (416)."""
-
-
-class _ConditionUnknown(TransientError):
-    """The storage knows no conditions of writes (501), as some that speak S3 do not."""
 
 
 def bucket_url(endpoint_url: str, name: str, *, is_path_style: bool) -> str:
@@ -136,6 +131,25 @@ class Bucket:
         except AssetGone:
             self._require_bucket()
 
+    def delete_together(self, keys: Iterable[str]) -> Deletion:
+        """Remove objects, a thousand at most, by one request.
+
+        Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+
+        Raises:
+            OneAtATime: the storage does not know that.
+        """
+        objects = "".join(f"<Object><Key>{escape(key)}</Key></Object>" for key in keys)
+        body = f'<Delete xmlns="{_NAMESPACE}">{objects}</Delete>'.encode()
+        # Storage demands a checksum, and this one is known to all of it.
+        md5 = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+        headers = {"Content-MD5": md5, "Content-Type": "application/xml"}
+        try:
+            _, content = self._ask("POST", f"{self._url}?delete=", headers, body, right=_TO_DELETE)
+        except (RequestUnknown, PublishRejected, AssetGone) as exc:
+            raise OneAtATime(f"{self._url} removes no objects together: {exc}") from exc
+        return self._read(read_deletion, "POST", content)
+
     def put(
         self, key: str, content: bytes, headers: Mapping[str, str], *, in_place_of: str | None
     ) -> httpx.Headers:
@@ -156,27 +170,26 @@ class Bucket:
         condition = {"If-None-Match": "*"} if in_place_of is None else {"If-Match": f'"{in_place_of}"'}
         try:
             return self._ask("PUT", url, {**headers, **condition}, content)[0]
-        except _ConditionUnknown:
+        except RequestUnknown:
             return self._ask("PUT", url, headers, content)[0]
         except AssetGone as exc:
             raise ShownMeanwhile(f"{key} was removed while it was to be replaced") from exc
 
-    def list(self, prefix: str, after: str | None = None) -> ObjectPage:
-        """List objects by their keys, `PAGE_KEYS` at most.
+    def list(self, prefix: str, after: str | None = None, most: int | None = None) -> ObjectPage:
+        """List objects by their keys.
 
         Args:
             prefix: how their keys begin.
             after: the key to go on after.
+            most: of them, a thousand at most; None: `PAGE_KEYS`.
         """
-        asked = {"list-type": "2", "encoding-type": "url", "max-keys": str(PAGE_KEYS), "prefix": prefix}
+        keys = str(most or PAGE_KEYS)
+        asked = {"list-type": "2", "encoding-type": "url", "max-keys": keys, "prefix": prefix}
         if after is not None:
             asked["start-after"] = after
         url = f"{self._url}?{urlencode(asked, quote_via=quote, safe='')}"
         _, content = self._ask("GET", url, right=_TO_LIST)
-        try:
-            return read_listing(content)
-        except MalformedPayload as exc:
-            raise PlatformUnavailable(f"GET {self._url}: {exc}; check {self._prefix}ENDPOINT_URL") from exc
+        return self._read(read_listing, "GET", content)
 
     def read_address(self, key: str, lifetime_s: int) -> str:
         """Sign an address at which anybody can read an object for so long."""
@@ -186,6 +199,14 @@ class Bucket:
         """Close connections, if there are any."""
         if "_client" in vars(self):
             self._client.close()
+
+    def _read(self, read: Callable[[bytes], T], method: str, content: bytes) -> T:
+        try:
+            return read(content)
+        except MalformedPayload as exc:
+            raise PlatformUnavailable(
+                f"{method} {self._url}: {exc}; check {self._prefix}ENDPOINT_URL"
+            ) from exc
 
     def _object_url(self, key: str) -> str:
         # Clients and proxies take such steps out of a path, and the signature would not match any more.
@@ -259,22 +280,7 @@ class Bucket:
             return CredentialsRefused(f"{self._url}: the region is {where}; set {self._prefix}REGION")
         if refusal.code == "NoSuchBucket":
             return self._no_bucket()
-        return self._by_status(answer, refusal)
-
-    def _by_status(self, answer: httpx.Response, refusal: Refusal) -> ThumbsError | None:
-        asked = f"{answer.request.method} {answer.request.url.path}: {answer.status_code}"
-        if answer.status_code in GONE and not refusal.code and answer.request.method in _WITH_REASON:
-            # A proxy whose storage is away says so, too: of the object this tells nothing.
-            return PlatformUnavailable(f"{asked} without a reason; check {self._prefix}ENDPOINT_URL")
-        if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return PartMissing(asked)
-        if answer.status_code == httpx.codes.PRECONDITION_FAILED:
-            return ShownMeanwhile(f"{answer.request.url.path}: another object was put there meanwhile")
-        if answer.status_code == httpx.codes.NOT_IMPLEMENTED and {*answer.request.headers} & _CONDITIONS:
-            return _ConditionUnknown(refusal.message)
-        if answer.is_redirect:  # storage sends one for another region only, so the address is another's
-            return PlatformUnavailable(f"{asked}; check {self._prefix}ENDPOINT_URL")
-        return None
+        return by_status(answer, refusal, f"{self._prefix}ENDPOINT_URL")
 
     @cached_property
     def _client(self) -> BoundedClient:
