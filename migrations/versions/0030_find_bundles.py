@@ -7,18 +7,22 @@ from alembic import op
 
 from worker.database import online_ddl
 
-revision = "0029"
-down_revision = "0028"
+revision = "0030"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
 INDEX = "ix_candidates_bundle"
 # Each bundle has one frame at its beginning, so there is an entry for each run, not for each frame.
 COLUMNS, WHERE = ('bundle COLLATE "C"',), "bundle_offset = 0"
-LEAVES = (
-    "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid"
-    " WHERE inhparent = 'candidates'::regclass ORDER BY relname"
-)
+# But those that have it: whoever made a partition meanwhile gave it one.
+LEAVES = """
+SELECT leaf.relname FROM pg_inherits JOIN pg_class leaf ON leaf.oid = inhrelid
+    WHERE inhparent = 'candidates'::regclass AND NOT EXISTS (
+        SELECT FROM pg_index JOIN pg_inherits of_index ON of_index.inhrelid = indexrelid
+            WHERE indrelid = leaf.oid AND of_index.inhparent = 'ix_candidates_bundle'::regclass)
+    ORDER BY leaf.relname
+"""
 
 
 def upgrade() -> None:
