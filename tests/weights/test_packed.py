@@ -43,7 +43,7 @@ def network() -> TastingLite:
 @pytest.mark.usefixtures("_threads")
 @torch.inference_mode()
 def test_the_packed_network_sees_the_same_on_any_number_of_threads(pictures: torch.Tensor) -> None:
-    """So one core picks what eight pick; and it is what the network was trained to see."""
+    """On one core as on eight; and it is what the network was trained to see."""
     packed = network()
     seen = packed.look(pictures)
     pack_convolutions(packed)

@@ -2,8 +2,8 @@
 
 PyTorch brings a layer's weights into that order anew for each batch, and cuts off the layer's result in a
 second pass over it. On one thread it takes other code, which is slower and rounds otherwise. What is packed
-finds the same numbers on any number of threads, in nine tenths of the processor time on two, and in half of
-it on one.
+finds the same numbers on any number of threads, in half of the processor time on one thread, and in about the
+same on two.
 
 Source: what PyTorch's own compiler makes of such layers (torch/_inductor/fx_passes/mkldnn_fusion.py).
 """
